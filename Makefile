@@ -1,0 +1,53 @@
+# Bare `make` prints this help. Needs Python 3.11+ with pip, and make; nothing else.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help setup demo test check format up bench lock clean
+
+help:  ## print this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv and install everything that the lock names
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements/dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: $(STAMP)  ## upload a table, train, predict: the main job in under a minute
+	@$(BIN)/python examples/demo.py
+
+test: $(STAMP) check  ## lint, types, contracts, then every test but the slow suites
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP)  ## lint, formatting, types, import contracts
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || (cat .venv/lint-imports.log; exit 1)
+
+format: $(STAMP)  ## put the code into the house's form
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
+	@$(BIN)/fitserve up
+
+bench: $(STAMP)  ## measure, and print ratios against named baselines
+	@$(BIN)/python -m benchmarks
+
+lock: $(STAMP)  ## resolve the ranges of pyproject.toml anew
+	@for room in service worker; do $(BIN)/uv pip compile --quiet --universal --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --extra $$room pyproject.toml -o requirements/$$room.lock; done
+	@$(BIN)/uv pip compile --quiet --universal --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --extra worker --group dev pyproject.toml -o requirements/dev.lock
+
+clean:  ## remove the environment and every cache
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,17 @@
+"""`make bench`: run every measurement, or those named: `python -m benchmarks service`."""
+
+import importlib
+import sys
+
+SUITES = ("service",)
+
+
+def main() -> None:
+    """Run the suites in turn."""
+    for name in sys.argv[1:] or SUITES:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

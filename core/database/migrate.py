@@ -1,0 +1,29 @@
+"""Bring a database to the newest revision: `python -m core.database.migrate`."""
+
+import importlib.util
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from core.settings import Settings
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for the database at `url`."""
+    spec = importlib.util.find_spec("migrations")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("the package `migrations` is not installed")
+    config = Config()
+    config.set_main_option("script_location", str(Path(spec.origin).parent))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str) -> None:
+    """Apply every missing migration; others that try meanwhile wait."""
+    command.upgrade(alembic_config(url), "head")
+
+
+if __name__ == "__main__":
+    upgrade(Settings().resolved_database_url)

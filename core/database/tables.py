@@ -1,0 +1,8 @@
+"""Every table, so that one import knows them all (alembic, tests)."""
+
+from core.database.base import Base
+from core.datasets.tables import Dataset
+from core.models.tables import Alias, Artifact, Model, Version
+from core.runs.tables import Epoch, Run
+
+__all__ = ["Alias", "Artifact", "Base", "Dataset", "Epoch", "Model", "Run", "Version"]

@@ -1,0 +1,32 @@
+"""The table of datasets."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database.base import Base, new_id, utc_now
+
+
+class Dataset(Base):
+    """An upload; `deleted_at` is set when its files are gone."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (Index(None, "name", "id"),)
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: new_id("dataset")
+    )
+    name: Mapped[str] = mapped_column(String(100))
+    digest: Mapped[str] = mapped_column(String(80))
+    filename: Mapped[str | None] = mapped_column(String(255))
+    num_bytes: Mapped[int] = mapped_column(BigInteger)
+    num_rows: Mapped[int] = mapped_column(BigInteger)
+    columns: Mapped[list[Any]]
+    parsing: Mapped[dict[str, Any]]
+    warnings: Mapped[list[Any]]
+    content_key: Mapped[str] = mapped_column(String(200))
+    table_key: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleted_at: Mapped[datetime | None]

@@ -1,0 +1,135 @@
+"""What can go wrong, as a tree; one handler turns it into problems.
+
+* FitserveError
+  x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
+  x Conflict        409  DatasetInUse, …
+  x Invalid         422  InvalidSpec, InvalidTable, InvalidInstances
+  x TooLarge        413
+  x TooManyRuns     429
+  x Unavailable     503  ArtifactDamaged
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError, Problem
+
+
+class FitserveError(Exception):
+    """The root: each class has a fixed slug, title and status."""
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, errors: Iterable[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)
+
+    def problem(self) -> Problem:
+        """The error as an RFC 9457 body."""
+        return Problem(
+            type=f"/problems/{self.slug}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            errors=self.errors,
+        )
+
+
+class NotFound(FitserveError):
+    """Nothing has that name."""
+
+    status = 404
+    noun: ClassVar[str] = "thing"
+
+    def __init__(self, name: object, known: Iterable[str] = ()) -> None:
+        hint = did_you_mean(name, known)
+        detail = f"There is no {self.noun} {str(name)[:200]!r}."
+        super().__init__(f"{detail} {hint[:1].upper()}{hint[1:]}".strip())
+
+
+class DatasetNotFound(NotFound):
+    slug, title, noun = "dataset-not-found", "Dataset not found", "dataset"
+
+
+class RunNotFound(NotFound):
+    slug, title, noun = "run-not-found", "Run not found", "run"
+
+
+class ModelNotFound(NotFound):
+    slug, title, noun = "model-not-found", "Model not found", "model"
+
+
+class VersionNotFound(NotFound):
+    slug, title, noun = "version-not-found", "Version not found", "version"
+
+
+class AliasNotFound(NotFound):
+    slug, title, noun = "alias-not-found", "Alias not found", "alias"
+
+
+class ArtifactNotFound(NotFound):
+    slug, title, noun = "artifact-not-found", "Artifact not found", "artifact"
+
+
+class Conflict(FitserveError):
+    """The request is sound, the state of things forbids it."""
+
+    status = 409
+
+
+class DatasetInUse(Conflict):
+    slug, title = "dataset-in-use", "Dataset in use"
+
+
+class Invalid(FitserveError):
+    """The body cannot be used as it is."""
+
+    status = 422
+
+
+class InvalidSpec(Invalid):
+    slug, title = "invalid-spec", "Invalid spec"
+
+
+class OverLimit(Invalid):
+    slug, title = "over-limit", "Over a limit of this service"
+
+
+class InvalidTable(Invalid):
+    slug, title = "invalid-table", "Table cannot be read"
+
+
+class InvalidInstances(Invalid):
+    slug, title = "invalid-instances", "Instances do not fit the model"
+
+
+class TooLarge(FitserveError):
+    status, slug, title = 413, "too-large", "Body too large"
+
+
+class TooManyRuns(FitserveError):
+    status, slug, title = 429, "too-many-runs", "Too many runs are waiting"
+
+
+class StorageFull(FitserveError):
+    status, slug, title = 507, "storage-full", "No space left"
+
+
+class Unavailable(FitserveError):
+    """Not now; asking again may help."""
+
+    status, slug, title = 503, "unavailable", "Unavailable"
+
+
+class ArtifactDamaged(Unavailable):
+    slug, title = "artifact-damaged", "Artifact damaged"
+
+
+def raise_any(kind: type[Invalid], errors: Sequence[FieldError | None]) -> None:
+    found = [error for error in errors if error is not None]
+    if found:
+        raise kind(" ".join(f"{e.pointer}: {e.detail}." for e in found), found)

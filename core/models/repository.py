@@ -1,0 +1,104 @@
+"""Every query about models, versions, artifacts and aliases."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.database.base import utc_now
+from core.errors import AliasNotFound, ModelNotFound, VersionNotFound
+from core.models.tables import Alias, Model, Version
+
+
+class ModelRepository:
+    """Finds and stores models and what belongs to them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, name: str) -> Model:
+        """The model of that name; ModelNotFound names near ones."""
+        model = self._session.get(Model, name)
+        if model is None:
+            known = self._session.scalars(select(Model.name).limit(1000))
+            raise ModelNotFound(name, list(known))
+        return model
+
+    def page(self, after: str | None, limit: int) -> list[Model]:
+        """Models by name, from behind `after`."""
+        query = select(Model).order_by(Model.name).limit(limit)
+        if after is not None:
+            query = query.where(Model.name > after)
+        return list(self._session.scalars(query))
+
+    def versions(
+        self, name: str, below: int | None = None, limit: int | None = None
+    ) -> list[Version]:
+        """Versions of a model, newest first."""
+        query = select(Version).where(Version.model_name == name)
+        if below is not None:
+            query = query.where(Version.number < below)
+        query = query.order_by(Version.number.desc()).limit(limit)
+        return list(self._session.scalars(query))
+
+    def version(self, name: str, number: int) -> Version:
+        """One version; ModelNotFound or VersionNotFound."""
+        self.get(name)
+        found = self._session.scalars(
+            select(Version).where(Version.model_name == name, Version.number == number)
+        ).first()
+        if found is None:
+            numbers = [str(version.number) for version in self.versions(name, limit=20)]
+            raise VersionNotFound(f"{name}/{number}", numbers)
+        return found
+
+    def newest(self, name: str) -> Version:
+        """The version that serves when none is named: whole ones come first."""
+        self.get(name)
+        query = select(Version).where(Version.model_name == name)
+        query = query.order_by(Version.is_whole.desc(), Version.number.desc())
+        return self._session.scalars(query.limit(1)).one()
+
+    def aliases(self, name: str) -> Sequence[Alias]:
+        """The aliases of a model, by name."""
+        query = select(Alias).where(Alias.model_name == name).order_by(Alias.name)
+        return self._session.scalars(query).all()
+
+    def aliased(self, name: str, alias: str) -> Version:
+        """The version an alias points at; ModelNotFound or AliasNotFound."""
+        self.get(name)
+        found = self._session.get(Alias, (name, alias))
+        if found is None:
+            raise AliasNotFound(alias, [a.name for a in self.aliases(name)])
+        return found.version
+
+    def set_alias(self, name: str, alias: str, number: int) -> Version:
+        """Point an alias at a version, making it if it is new."""
+        version = self.version(name, number)
+        self._session.merge(Alias(model_name=name, name=alias, version_id=version.id))
+        return version
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Remove an alias; ModelNotFound or AliasNotFound."""
+        self.aliased(name, alias)
+        self._session.delete(self._session.get_one(Alias, (name, alias)))
+
+    def add_version(self, version: Version) -> None:
+        """Store a version under the next number of its model, made if it is new."""
+        name = version.model_name
+        self._ensure(name)
+        # one writer a model at a time, so that numbers have no gap and no twin
+        self._session.execute(select(Model).where(Model.name == name).with_for_update())
+        newest = self._session.scalar(
+            select(func.max(Version.number)).where(Version.model_name == name)
+        )
+        version.number = (newest or 0) + 1
+        self._session.add(version)
+        self._session.flush()
+
+    def _ensure(self, name: str) -> None:
+        dialect = self._session.get_bind().dialect.name
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        values = {"name": name, "created_at": utc_now()}
+        self._session.execute(insert(Model).values(values).on_conflict_do_nothing())

@@ -1,0 +1,74 @@
+"""The tables of models, versions, artifacts and aliases."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database.base import Base, new_id, utc_now
+
+
+class Model(Base):
+    """A named trained thing."""
+
+    __tablename__ = "models"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Artifact(Base):
+    """A file that a run left; only files whose sha256 stands here are ever loaded."""
+
+    __tablename__ = "artifacts"
+
+    version_id: Mapped[str] = mapped_column(
+        ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    num_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class Version(Base):
+    """The nth training of a model; immutable."""
+
+    __tablename__ = "versions"
+    __table_args__ = (UniqueConstraint("model_name", "number"),)
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: new_id("version")
+    )
+    model_name: Mapped[str] = mapped_column(ForeignKey("models.name"))
+    number: Mapped[int]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), unique=True)
+    signature: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    best_epoch: Mapped[int | None]
+    layers: Mapped[list[Any]]
+    is_whole: Mapped[bool]
+    """False when its run was cancelled: never served unless asked for by number."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    artifacts: Mapped[list[Artifact]] = relationship(
+        lazy="selectin", order_by=Artifact.name
+    )
+
+    def artifact(self, name: str) -> Artifact | None:
+        """The artifact of that name, if the run left one."""
+        return next((a for a in self.artifacts if a.name == name), None)
+
+
+class Alias(Base):
+    """A movable pointer to a version of its model."""
+
+    __tablename__ = "aliases"
+
+    model_name: Mapped[str] = mapped_column(ForeignKey("models.name"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"))
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    version: Mapped[Version] = relationship(lazy="joined")

@@ -1,0 +1,54 @@
+"""Weights of a version, read back from its `weights.npz`."""
+
+import hashlib
+import io
+
+import numpy as np
+
+from core.errors import ArtifactDamaged, ArtifactNotFound, OverLimit
+from core.models.signature import Signature
+from core.models.tables import Version
+from core.storage import Storage
+from fitserve.schemas.models import LayerWeights, WeightRead, WeightsRead
+
+FILE = "weights.npz"
+_MOST_VALUES = 200_000
+
+
+def read_weights(version: Version, storage: Storage) -> WeightsRead:
+    """Every array of every layer as lists.
+
+    Raises OverLimit for large networks, ArtifactDamaged if the file is not the
+    recorded one.
+    """
+    count = sum(layer["params"] for layer in version.layers)
+    if count > _MOST_VALUES:
+        raise OverLimit(
+            f"This network has {count:,} weights; {_MOST_VALUES:,} is the most that is "
+            f"sent as JSON. Download the artifact {FILE} and open it with numpy.load."
+        )
+    arrays = np.load(io.BytesIO(_checked(version, storage)), allow_pickle=False)
+    layers = [
+        LayerWeights(index=i, type=layer["type"], weights=[])
+        for i, layer in enumerate(version.layers)
+    ]
+    for key in arrays.files:
+        index, _, name = key.partition("/")
+        value = arrays[key]
+        layers[int(index)].weights.append(
+            WeightRead(name=name, shape=list(value.shape), values=value.tolist())
+        )
+    return WeightsRead(
+        inputs=Signature.model_validate(version.signature).inputs, layers=layers
+    )
+
+
+def _checked(version: Version, storage: Storage) -> bytes:
+    artifact = version.artifact(FILE)
+    if artifact is None:
+        raise ArtifactNotFound(FILE, [a.name for a in version.artifacts])
+    with storage.open(artifact.key) as file:
+        content = file.read()
+    if hashlib.sha256(content).hexdigest() != artifact.sha256:
+        raise ArtifactDamaged(f"{FILE} of this version is damaged.")
+    return content

@@ -1,0 +1,41 @@
+"""Rows of models and versions as the API shows them."""
+
+from collections.abc import Sequence
+
+from core.models.tables import Alias, Model, Version
+from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
+
+
+def model_read(
+    model: Model, versions: Sequence[Version], aliases: Sequence[Alias], newest: Version
+) -> ModelRead:
+    """A model for the wire; `newest` is the version that serves when none is named."""
+    return ModelRead(
+        name=model.name,
+        latest_version=newest.number,
+        versions=[version.number for version in versions],
+        aliases={alias.name: alias.version.number for alias in aliases},
+        created_at=model.created_at,
+    )
+
+
+def version_read(version: Version, aliases: Sequence[Alias]) -> VersionRead:
+    """A version for the wire."""
+    return VersionRead(
+        model_name=version.model_name,
+        version=version.number,
+        run_id=version.run_id,
+        task=version.signature["task"],
+        target=version.signature["target"],
+        aliases=[alias.name for alias in aliases if alias.version_id == version.id],
+        metrics=version.metrics,
+        best_epoch=version.best_epoch,
+        num_params=sum(layer["params"] for layer in version.layers),
+        layers=version.layers,
+        signature=version.signature,
+        artifacts=[
+            ArtifactRead(name=a.name, sha256=a.sha256, num_bytes=a.num_bytes)
+            for a in version.artifacts
+        ],
+        created_at=version.created_at,
+    )

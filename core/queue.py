@@ -1,0 +1,61 @@
+"""The queue is only a doorbell: its messages may be lost, late or doubled.
+
+A message carries a run id and nothing else. Whoever hears it asks the database, which
+alone knows whether there is something to do; the sweeper rings again for what nobody
+came for. So any broker may be wiped at any moment.
+"""
+
+import logging
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from core.settings import Settings
+
+TRAIN = "fitserve.train"
+QUEUE = "fitserve"
+_GRACE_SECONDS = 60
+
+log = logging.getLogger(__name__)
+
+
+def make_celery(settings: Settings) -> Celery:
+    """The Celery application that both the API and the workers use."""
+    hard_limit = settings.limits.max_run_seconds + _GRACE_SECONDS
+    app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
+    app.conf.update(
+        task_default_queue=QUEUE,
+        task_ignore_result=True,  # the database is the only truth
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=False,  # a message is worth nothing once it was heard
+        task_time_limit=hard_limit,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=2,
+        broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2},
+        task_publish_retry=False,
+    )
+    return app
+
+
+class Queue:
+    """Rings for a run; a broken bell is logged and left to the sweeper."""
+
+    def __init__(self, celery: Celery) -> None:
+        self._celery = celery
+
+    def send(self, run_id: str) -> bool:
+        """Ask any worker to look at the run; False if the broker was out of reach."""
+        try:
+            self._celery.send_task(TRAIN, args=[run_id], ignore_result=True)
+        except (OperationalError, OSError) as error:
+            log.warning(
+                "broker out of reach, the sweeper will send %s: %s", run_id, error
+            )
+            return False
+        return True

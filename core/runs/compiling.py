@@ -1,0 +1,59 @@
+"""The `compile` step with every default in its place, checked against the task."""
+
+from typing import get_args
+
+from core.errors import InvalidSpec, raise_any
+from core.runs.targets import LOSSES
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.optimizers import BY_NAME
+from fitserve.specs.training import CompileSpec
+from fitserve.specs.vocabulary import BinaryMetric, MulticlassMetric, RegressionMetric
+from fitserve.statuses import Task
+
+_METRICS: dict[Task, tuple[str, ...]] = {
+    Task.REGRESSION: get_args(RegressionMetric),
+    Task.BINARY: get_args(BinaryMetric),
+    Task.MULTICLASS: get_args(MulticlassMetric),
+}
+_DEFAULT_LOSS = {
+    Task.REGRESSION: "mse",
+    Task.BINARY: "binary_crossentropy",
+    Task.MULTICLASS: "sparse_categorical_crossentropy",
+}
+_DEFAULT_METRICS = {
+    Task.REGRESSION: ["mae", "root_mean_squared_error"],
+    Task.BINARY: ["binary_accuracy", "auc"],
+    Task.MULTICLASS: ["accuracy"],
+}
+
+
+def resolve_compile(given: CompileSpec, task: Task) -> CompileSpec:
+    """Optimizer, loss and metrics as they will be used; raises InvalidSpec."""
+    loss = given.loss or _DEFAULT_LOSS[task]
+    metrics = _DEFAULT_METRICS[task] if given.metrics is None else given.metrics
+    errors = [_misfit("loss", ("loss",), loss, LOSSES[task], task)]
+    for i, metric in enumerate(metrics):
+        errors.append(_misfit("metric", ("metrics", i), metric, _METRICS[task], task))
+        if metric in metrics[:i]:
+            at = pointer("compile", "metrics", i)
+            errors.append(FieldError(pointer=at, detail=f"{metric!r} stands twice"))
+    raise_any(InvalidSpec, errors)
+    name = given.optimizer
+    optimizer = BY_NAME[name]() if isinstance(name, str) else name
+    # copied, not validated again: every part has been
+    return given.model_copy(
+        update={"optimizer": optimizer, "loss": loss, "metrics": list(metrics)}
+    )
+
+
+def _misfit(
+    what: str, path: tuple[object, ...], name: str, known: tuple[str, ...], task: Task
+) -> FieldError | None:
+    if name in known:
+        return None
+    return FieldError(
+        pointer=pointer("compile", *path),
+        detail=f"the {what} {name!r} does not fit the task {task}",
+        hint=did_you_mean(name, known),
+    )

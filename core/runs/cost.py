@@ -1,0 +1,91 @@
+"""What a run will cost, computed before it is queued; over a limit it is refused."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.settings import MIB, Limits
+from fitserve.problems import FieldError, pointer
+from fitserve.schemas.runs import LayerPlan
+from fitserve.specs.optimizers import SGD, Adagrad, Optimizer, RMSprop
+
+_FLOAT = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Figures of a run: counts, and bytes of memory at its peak (an estimate)."""
+
+    num_params: int
+    num_layers: int
+    widest: int
+    steps: int
+    memory_bytes: int
+
+
+def estimate(
+    plans: Sequence[LayerPlan],
+    optimizer: Optimizer,
+    num_inputs: int,
+    num_rows: int,
+    train_rows: int,
+    batch_size: int,
+    epochs: int,
+) -> Cost:
+    """The cost of a fit.
+
+    Memory: weights, gradients and optimizer slots; a batch of activations and their
+    gradients; the encoded table.
+    """
+    params = sum(plan.params for plan in plans)
+    widths = [plan.output_shape[0] for plan in plans]
+    activations = batch_size * (num_inputs + sum(widths)) * 2
+    weights = params * (2 + _slots(optimizer))
+    return Cost(
+        num_params=params,
+        num_layers=len(plans),
+        widest=max(widths),
+        steps=epochs * math.ceil(train_rows / batch_size),
+        memory_bytes=_FLOAT * (weights + activations + num_rows * num_inputs * 2),
+    )
+
+
+def _slots(optimizer: Optimizer) -> int:
+    if isinstance(optimizer, SGD):
+        return 1 if optimizer.momentum else 0
+    return 1 if isinstance(optimizer, Adagrad | RMSprop) else 2
+
+
+def limit_errors(
+    cost: Cost, limits: Limits, batch_size: int, epochs: int
+) -> list[FieldError]:
+    """A sentence for every figure above its limit."""
+    layers = pointer("model", "layers")
+    figures = [
+        (layers, "layers", cost.num_layers, limits.max_layers),
+        (layers, "outputs in one layer", cost.widest, limits.max_layer_width),
+        (layers, "parameters", cost.num_params, limits.max_parameters),
+        (
+            pointer("fit", "batch_size"),
+            "rows a batch",
+            batch_size,
+            limits.max_batch_size,
+        ),
+        (pointer("fit", "epochs"), "epochs", epochs, limits.max_epochs),
+        (pointer("fit"), "gradient steps", cost.steps, limits.max_steps),
+        (
+            pointer("model"),
+            "MiB of memory",
+            cost.memory_bytes // MIB,
+            limits.max_memory_bytes // MIB,
+        ),
+    ]
+    return [
+        FieldError(
+            pointer=at,
+            detail=f"this run needs {value:,} {what}; the limit here is {limit:,}",
+            hint="ask for less, or have the operator raise the limit",
+        )
+        for at, what, value, limit in figures
+        if value > limit
+    ]

@@ -1,0 +1,94 @@
+"""The `fit` step with every default in its place, checked against the rows."""
+
+import secrets
+
+from core.errors import InvalidSpec, raise_any
+from core.runs.targets import Target
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.training import CompileSpec, EarlyStopping, FitSpec
+
+_DEFAULT_EPOCHS = 200
+_BATCH_SIZES = ((10_000, 32), (100_000, 256))
+"""Batch size by training rows, up to each bound; 1024 beyond."""
+
+
+def resolve_fit(
+    given: FitSpec, target: Target, num_rows: dict[str, int], compiled: CompileSpec
+) -> FitSpec:
+    """Seed, batch size, epochs and callbacks as they will be used; raises InvalidSpec."""
+    train = num_rows["train"]
+    monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
+    fit = given.model_copy(
+        update={
+            "seed": secrets.randbelow(2**31) if given.seed is None else given.seed,
+            "batch_size": given.batch_size or min(_batch_size(train), train),
+            "epochs": given.epochs or _DEFAULT_EPOCHS,
+            "early_stopping": _early_stopping(given, monitors),
+        }
+    )
+    errors = [
+        _batch_error(fit.batch_size or 1, train),
+        _monitor_error("early_stopping", fit.early_stopping, monitors),
+        _monitor_error("reduce_lr_on_plateau", fit.reduce_lr_on_plateau, monitors),
+        *_class_weight_errors(fit, target),
+    ]
+    raise_any(InvalidSpec, errors)
+    return fit
+
+
+def _batch_size(train_rows: int) -> int:
+    return next((size for bound, size in _BATCH_SIZES if train_rows <= bound), 1024)
+
+
+def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None:
+    asked = given.model_fields_set & {"epochs", "early_stopping"}
+    return given.early_stopping if asked else EarlyStopping(monitor=monitors[-1])
+
+
+def _monitors(compiled: CompileSpec, *, validated: bool) -> list[str]:
+    """The keys that Keras's logs will have; `val_loss`, if there is one, last."""
+    names = [*(compiled.metrics or []), "loss"]
+    return names + [f"val_{name}" for name in names] if validated else names
+
+
+def _monitor_error(key: str, callback: object, monitors: list[str]) -> FieldError | None:
+    monitor = getattr(callback, "monitor", None)
+    if monitor is None or monitor in monitors:
+        return None
+    return FieldError(
+        pointer=pointer("fit", key, "monitor"),
+        detail=f"no epoch of this run will report {monitor!r}",
+        hint=did_you_mean(monitor, monitors),
+    )
+
+
+def _batch_error(batch_size: int, train_rows: int) -> FieldError | None:
+    if batch_size <= train_rows:
+        return None
+    return FieldError(
+        pointer=pointer("fit", "batch_size"),
+        detail=f"got {batch_size:,} with {train_rows:,} training rows",
+        hint=f"use at most {train_rows:,}, which is one batch an epoch",
+    )
+
+
+def _class_weight_errors(fit: FitSpec, target: Target) -> list[FieldError]:
+    at = ("fit", "class_weight")
+    if fit.class_weight is None:
+        return []
+    if not target.classes:
+        detail = "a regression has no classes to weigh"
+        return [FieldError(pointer=pointer(*at), detail=detail, hint="leave it out")]
+    if isinstance(fit.class_weight, str):
+        return []
+    known = [str(label) for label in target.classes]
+    return [
+        FieldError(
+            pointer=pointer(*at, name),
+            detail=f"the target has no class {name!r}",
+            hint=did_you_mean(name, known),
+        )
+        for name in fit.class_weight
+        if name not in known
+    ]

@@ -1,0 +1,100 @@
+"""The network a spec describes: shapes and parameters in integers, no Keras needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fitserve.problems import FieldError, pointer
+from fitserve.schemas.runs import LayerPlan
+from fitserve.specs.layers import (
+    ActivationLayer,
+    BatchNormalization,
+    Dense,
+    Layer,
+    LayerNormalization,
+    ModelSpec,
+    Output,
+)
+from fitserve.statuses import Task
+
+_HEADS = {
+    Task.REGRESSION: None,
+    Task.BINARY: "sigmoid",
+    Task.MULTICLASS: "softmax",
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the last layer must give for a task."""
+
+    task: Task
+    units: int
+
+    @classmethod
+    def of(cls, task: Task, num_classes: int) -> "Head":
+        """The head for a task; `num_classes` counts only for multiclass."""
+        return cls(task, num_classes if task == Task.MULTICLASS else 1)
+
+    @property
+    def activation(self) -> str | None:
+        """The activation the head must end in; None leaves it free."""
+        return _HEADS[self.task]
+
+    def as_dense(self) -> Dense:
+        """The layer that `{"type": "Output"}` stands for."""
+        activation = self.activation or "linear"
+        return Dense.model_validate(
+            {"type": "Dense", "units": self.units, "activation": activation}
+        )
+
+
+def default_model() -> ModelSpec:
+    """The network of a run that gives no `model`."""
+    hidden = {"type": "Dense", "units": 64, "activation": "relu"}
+    return ModelSpec.model_validate({"layers": [hidden, hidden, {"type": "Output"}]})
+
+
+def with_head(layers: Sequence[Layer], head: Head) -> list[Layer]:
+    """The layers with every `Output` replaced by what it stands for."""
+    return [head.as_dense() if isinstance(x, Output) else x for x in layers]
+
+
+def plan_layers(layers: Sequence[Layer], num_inputs: int) -> list[LayerPlan]:
+    """Output shape and parameter count of each layer, as Keras will build it."""
+    width, plans = num_inputs, []
+    for layer in layers:
+        params = _params(layer, width)
+        width = layer.units if isinstance(layer, Dense) else width
+        plans.append(LayerPlan(type=layer.type, output_shape=[width], params=params))
+    return plans
+
+
+def _params(layer: Layer, width: int) -> int:
+    if isinstance(layer, Dense):
+        return (width + layer.use_bias) * layer.units
+    if isinstance(layer, BatchNormalization):
+        return (2 + layer.center + layer.scale) * width
+    if isinstance(layer, LayerNormalization):
+        return (layer.center + layer.scale) * width
+    return 0
+
+
+def head_errors(
+    layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head
+) -> list[FieldError]:
+    """What is wrong with the end of the network for this task, if anything."""
+    at = pointer("model", "layers", len(layers) - 1)
+    width = plans[-1].output_shape[0]
+    hint = '{"type": "Output"} as the last layer is always right'
+    if width != head.units:
+        detail = f"the network ends {width} wide; {head.task} needs {head.units}"
+        return [FieldError(pointer=at, detail=detail, hint=hint)]
+    last = layers[-1]
+    ending = last.activation if isinstance(last, Dense | ActivationLayer) else None
+    if head.activation and ending != head.activation:
+        detail = (
+            f"the network ends in {ending or last.type}; "
+            f"{head.task} needs the activation {head.activation}"
+        )
+        return [FieldError(pointer=at, detail=detail, hint=hint)]
+    return []

@@ -1,0 +1,117 @@
+"""Every query about runs, but for those of the worker that holds one (leases.py)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.database.base import utc_now
+from core.database.clock import now_ms
+from core.errors import RunNotFound
+from core.runs.tables import Epoch, Run
+from fitserve.statuses import RunStatus, StopReason
+
+
+class RunRepository:
+    """Finds runs and moves those that nobody holds."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, run_id: str) -> Run:
+        """The run with that id; RunNotFound if there is none."""
+        run = self._session.get(Run, run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        return run
+
+    def add(self, run: Run) -> None:
+        """Store a new run, marked as sent now."""
+        self._session.add(run)
+        self._session.flush()
+        self._session.execute(
+            update(Run).where(Run.id == run.id).values(sent_at=now_ms())
+        )
+
+    def page(
+        self,
+        after: str | None,
+        limit: int,
+        status: RunStatus | None = None,
+        model: str | None = None,
+        tag: tuple[str, str] | None = None,
+    ) -> list[Run]:
+        """Runs, newest first, from below the id `after`."""
+        query = select(Run)
+        if after is not None:
+            query = query.where(Run.id < after)
+        if status is not None:
+            query = query.where(Run.status == status)
+        if model is not None:
+            query = query.where(Run.model_name == model)
+        if tag is not None:
+            query = query.where(Run.tags[tag[0]].as_string() == tag[1])
+        return list(self._session.scalars(query.order_by(Run.id.desc()).limit(limit)))
+
+    def count_queued(self) -> int:
+        """How many runs wait for a worker."""
+        query = select(func.count()).where(Run.status == RunStatus.QUEUED)
+        return self._session.scalar(query) or 0
+
+    def epochs(self, run_id: str, after: int = 0) -> Sequence[Epoch]:
+        """The epochs of a run from after the given one, in order."""
+        return self._session.scalars(
+            select(Epoch)
+            .where(Epoch.run_id == run_id, Epoch.epoch > after)
+            .order_by(Epoch.epoch)
+        ).all()
+
+    def request_cancel(self, run_id: str) -> None:
+        """End the run if it is queued; ask its worker to stop if it is running."""
+        self._session.execute(
+            update(Run)
+            .where(Run.id == run_id, Run.status == RunStatus.QUEUED)
+            .values(
+                status=RunStatus.CANCELLED,
+                stop_reason=StopReason.CANCELLED,
+                ended_at=utc_now(),
+            )
+        )
+        self._session.execute(
+            update(Run)
+            .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
+            .values(cancel_requested=True)
+        )
+
+    def requeue_lost(self, max_attempts: int) -> None:
+        """Put runs whose worker is gone back into the queue, for now unsent."""
+        self._session.execute(
+            update(Run)
+            .where(*_lost(), Run.attempt - Run.handed_back < max_attempts)
+            .values(status=RunStatus.QUEUED, lease_owner=None, sent_at=0)
+        )
+
+    def lost_for_good(self, max_attempts: int) -> list[Run]:
+        """Runs whose worker is gone for the last allowed time."""
+        tried = Run.attempt - Run.handed_back
+        query = select(Run).where(*_lost(), tried >= max_attempts)
+        return list(self._session.scalars(query))
+
+    def take_unsent(self, older_than_seconds: float) -> list[str]:
+        """Ids of queued runs that nobody came for, marked as sent now."""
+        due = now_ms() - int(older_than_seconds * 1000)
+        return list(
+            self._session.scalars(
+                update(Run)
+                .where(
+                    Run.status == RunStatus.QUEUED,
+                    or_(Run.sent_at.is_(None), Run.sent_at < due),
+                )
+                .values(sent_at=now_ms())
+                .returning(Run.id)
+            )
+        )
+
+
+def _lost() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (Run.status == RunStatus.RUNNING, Run.lease_until < now_ms())

@@ -1,0 +1,68 @@
+"""Finds runs that nobody holds and rings for them again; any number may sweep."""
+
+import logging
+import random
+import threading
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.database.base import utc_now
+from core.database.sessions import Database, after_commit
+from core.queue import Queue
+from core.runs.repository import RunRepository
+from core.settings import RunTimes
+from fitserve.problems import Problem
+from fitserve.statuses import RunStatus
+
+log = logging.getLogger(__name__)
+
+
+def worker_lost(attempts: int) -> Problem:
+    """The problem of a run whose worker died every time."""
+    return Problem(
+        type="/problems/worker-lost",
+        title="Worker lost",
+        status=500,
+        detail=f"The process that trained this run died {attempts} times. A network "
+        "that needs more memory than the worker has is the usual reason: try fewer "
+        "units, fewer rows a batch, or ask the operator for a larger worker.",
+    )
+
+
+class Sweeper(threading.Thread):
+    """A daemon thread that sweeps every few seconds until it is stopped."""
+
+    def __init__(self, database: Database, queue: Queue, times: RunTimes) -> None:
+        super().__init__(name="sweeper", daemon=True)
+        self._database = database
+        self._queue = queue
+        self._times = times
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        # each sweeper at a pace of its own, so that they spread out
+        pause = self._times.sweep_seconds * random.uniform(0.8, 1.2)  # noqa: S311  no secret
+        while not self._stopped.wait(pause):
+            try:
+                self.sweep()
+            except SQLAlchemyError:
+                log.exception("sweep failed; the next one will try again")
+
+    def stop(self) -> None:
+        """Sweep no more."""
+        self._stopped.set()
+
+    def sweep(self) -> list[str]:
+        """Requeue lost runs, fail those lost too often, send what waits unsent."""
+        with self._database.write() as session:
+            runs = RunRepository(session)
+            runs.requeue_lost(self._times.max_attempts)
+            for run in runs.lost_for_good(self._times.max_attempts):
+                run.status = RunStatus.FAILED
+                run.error = worker_lost(self._times.max_attempts).model_dump()
+                run.ended_at = utc_now()
+            due = runs.take_unsent(self._times.requeue_after_seconds)
+            for run_id in due:
+                after_commit(session, partial(self._queue.send, run_id))
+        return due

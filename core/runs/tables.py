@@ -1,0 +1,72 @@
+"""The tables of runs and their epochs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database.base import Base, new_id, utc_now
+from core.datasets.tables import Dataset
+from fitserve.statuses import RunStatus
+
+
+class Run(Base):
+    """One training attempt; this row is the only truth about it.
+
+    `attempt` is the fence: every write of a worker names the attempt it was given, and
+    changes nothing once another worker holds the run. `lease_until` and `sent_at` are
+    milliseconds by the database's clock.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "status", "id"), Index(None, "model_name", "id"))
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: new_id("run")
+    )
+    status: Mapped[str] = mapped_column(String(20), default=RunStatus.QUEUED)
+    stop_reason: Mapped[str | None] = mapped_column(String(20))
+    model_name: Mapped[str] = mapped_column(String(100))
+    model_version: Mapped[int | None]
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    validation_dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
+    target: Mapped[str] = mapped_column(String(1000))
+    task: Mapped[str] = mapped_column(String(20))
+    spec: Mapped[dict[str, Any]]
+    plan: Mapped[dict[str, Any]]
+    tags: Mapped[dict[str, Any]]
+    attempt: Mapped[int] = mapped_column(default=0)
+    handed_back: Mapped[int] = mapped_column(default=0)
+    """Attempts that ended by a worker's orderly stop; they do not count."""
+    lease_owner: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[int | None] = mapped_column(BigInteger)
+    sent_at: Mapped[int | None] = mapped_column(BigInteger)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    epoch: Mapped[int] = mapped_column(default=0)
+    epochs: Mapped[int]
+    fit_seconds: Mapped[float] = mapped_column(default=0.0)
+    best_epoch: Mapped[int | None]
+    num_rows: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    warnings: Mapped[list[Any]]
+    error: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    dataset: Mapped[Dataset] = relationship(foreign_keys=[dataset_id], lazy="joined")
+
+
+class Epoch(Base):
+    """What one epoch left: Keras's logs; not-finite numbers are null."""
+
+    __tablename__ = "epochs"
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    metrics: Mapped[dict[str, Any]]
+    seconds: Mapped[float]
+    """Since the fit began."""

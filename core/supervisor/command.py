@@ -1,0 +1,42 @@
+"""`fitserve up`: the command line's door to the supervisor."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def up(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on. [127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. [8000]")
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
+    ] = None,
+) -> None:
+    """Start API, worker and broker on this machine; Ctrl-C stops them."""
+    # not before it is asked for: every other command is a client and starts at once
+    from core.settings import Settings  # noqa: PLC0415
+    from core.supervisor.supervisor import CannotStart, Supervisor  # noqa: PLC0415
+
+    given: dict[str, Any] = {"host": host, "port": port, "home": home}
+    settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    try:
+        Supervisor(settings, _say).run()
+    except CannotStart as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+def _say(line: str) -> None:
+    """Print a line; a reader that went away is no reason to end."""
+    try:
+        typer.echo(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the process

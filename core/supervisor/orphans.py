@@ -1,0 +1,22 @@
+"""What a supervised process owes to its supervisor: its socket, and its end."""
+
+import os
+import signal
+import threading
+
+from core.supervisor.parts import SUPERVISED
+
+LISTEN_FD = "FITSERVE_LISTEN_FD"
+"""The inherited listening socket; it outlives restarts of the API."""
+
+
+def end_with_supervisor() -> None:
+    """Send this process SIGTERM once the pipe that the supervisor holds is closed."""
+    if os.environ.pop(SUPERVISED, None):
+        threading.Thread(target=_watch, name="supervisor-pipe", daemon=True).start()
+
+
+def _watch() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,170 @@
+"""Starts broker, API and worker together, keeps them alive, stops them cleanly."""
+
+import fcntl
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from core.database.migrate import upgrade
+from core.settings import Settings
+from core.supervisor.broker import clear_socket, redis_command
+from core.supervisor.orphans import LISTEN_FD
+from core.supervisor.parts import Part
+
+_STOP_SECONDS = 25.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+Say = Callable[[str], None]
+
+
+class CannotStart(Exception):
+    """The service cannot start as it is asked to; the message says why."""
+
+
+class Supervisor:
+    """The parts of the embedded default."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._settings = settings
+        self._say = say
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Serve until SIGINT or SIGTERM; CannotStart."""
+        _refuse_open_door(self._settings)
+        self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stopped.set())
+        with _only_one(self._settings), _listening(self._settings) as listener:
+            upgrade(self._settings.resolved_database_url)
+            self._supervise(listener)
+
+    def _supervise(self, listener: socket.socket) -> None:
+        parts = self._parts(listener)
+        try:
+            for part in parts:
+                part.start()
+            self._announce(listener)
+            while not self._stopped.wait(0.2):
+                self._watch(parts)
+        finally:
+            self._stop(parts)
+
+    def _parts(self, listener: socket.socket) -> list[Part]:
+        settings = self._settings
+        environment = {
+            "FITSERVE_HOME": str(settings.home_dir),
+            "FITSERVE_BROKER_URL": settings.resolved_broker_url,
+            "FITSERVE_DATABASE_URL": settings.resolved_database_url,
+        }
+        logs = settings.home_dir / "logs"
+        python = sys.executable
+        api_environment = {**environment, LISTEN_FD: str(listener.fileno())}
+        parts = [
+            Part("worker", [python, "-m", "workers"], environment, logs / "worker.log"),
+            Part(
+                "API",
+                [python, "-m", "service"],
+                api_environment,
+                logs / "api.log",
+                pass_fds=[listener.fileno()],
+            ),
+        ]
+        if settings.broker_url is None:
+            broker = Part(
+                "broker",
+                redis_command(settings),
+                {},
+                logs / "broker.log",
+                prepare=partial(clear_socket, settings.redis_socket),
+            )
+            parts.insert(0, broker)
+        return parts
+
+    def _watch(self, parts: list[Part]) -> None:
+        for part in parts:
+            code = part.watch()
+            if code is not None:
+                self._say(f"the {part.name} ended with code {code}; starting it again")
+                self._say(f"{part.last_lines()}\n  (from {part.log})")
+
+    def _announce(self, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        name = f"[{host}]" if ":" in host else host
+        url = f"http://{name}:{port}"
+        threading.Thread(target=self._say_when_ready, args=[url], daemon=True).start()
+
+    def _say_when_ready(self, url: str) -> None:
+        while not self._stopped.wait(0.05):
+            if _is_ready(url):
+                self._say(f"fitserve is ready at {url}")
+                self._say(
+                    f"API page {url}/docs, files and logs in {self._settings.home_dir}"
+                )
+                return
+
+    def _stop(self, parts: list[Part]) -> None:
+        self._say("stopping")
+        broker = [part for part in parts if part.name == "broker"]
+        others = [part for part in parts if part.name != "broker"]
+        deadline = time.monotonic() + _STOP_SECONDS
+        for group in (others, broker):
+            for part in group:
+                part.terminate()
+            for part in group:
+                part.wait(max(1.0, deadline - time.monotonic()))
+
+
+def _refuse_open_door(settings: Settings) -> None:
+    if settings.host not in _LOOPBACK and settings.api_key is None:
+        raise CannotStart(
+            f"Listening on {settings.host} would let anybody on the network train. Set "
+            "FITSERVE_API_KEY to a secret of 16 characters or more, or leave --host out."
+        )
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Hold the home's lock; a second supervisor on the same home is refused."""
+    path = settings.home_dir / "up.lock"
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"Another `fitserve up` runs on {settings.home_dir}; stop it, or give "
+                "this one a --home of its own."
+            ) from error
+        yield
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The listening socket; it outlives restarts of the API, so no client is refused."""
+    try:
+        listener = socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        raise CannotStart(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "try another --port, or --port 0 for a free one."
+        ) from error
+    with listener:
+        yield listener
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=1) as answer:  # noqa: S310  http, ours
+            return bool(answer.status == 200)
+    except OSError:
+        return False

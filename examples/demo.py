@@ -1,0 +1,110 @@
+"""`make demo`: start the service, train on a real table, predict, stop."""
+
+import contextlib
+import csv
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from fitserve import Client
+from fitserve.cli.progress import watch
+from fitserve.schemas.runs import RunRead
+
+HERE = Path(__file__).parent
+TABLE = HERE / "data" / "diabetes.csv"
+SPEC = HERE / "demo.json"
+TARGET = "progression"
+START_SECONDS = 60
+console = Console(highlight=False)
+
+
+@contextlib.contextmanager
+def running_service() -> Iterator[str]:
+    """A service on a free port in a temporary home; yields its URL, leaves nothing."""
+    with tempfile.TemporaryDirectory(prefix="fitserve-demo-") as home:
+        command = [str(Path(sys.executable).with_name("fitserve")), "up"]
+        process = subprocess.Popen(
+            [*command, "--port", "0", "--home", home], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            yield _url(process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def _url(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None  # noqa: S101  a pipe was asked for
+    deadline = time.monotonic() + START_SECONDS
+    for line in process.stdout:
+        if " ready at " in line:
+            return line.split()[-1]
+        if time.monotonic() > deadline:
+            break
+    raise SystemExit("the service did not start; try `fitserve up` to see why")
+
+
+def show_curve(client: Client, run: RunRead) -> None:
+    """The end of the learning curve and what was kept."""
+    read = client.runs.history(run.id)
+    console.print(f"\n[bold]{run.status}[/] by {run.stop_reason}; the last epochs:")
+    for i in range(-3, 0):
+        cells = (f"{name} {values[i]:.3f}" for name, values in read.history.items())
+        console.print(f"  epoch {read.epoch[i]:>3}  {'  '.join(cells)}")
+    kept = "  ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
+    console.print(f"best epoch {run.best_epoch}: {kept}")
+
+
+def show_predictions(client: Client, run: RunRead) -> None:
+    """Three rows of the table beside their true values."""
+    with TABLE.open() as file:
+        rows = list(csv.DictReader(file))[:3]
+    answer = client.predict(run.model_name, rows)
+    console.print(f"\npredictions of [bold]{run.model_name}[/] beside the truth:")
+    for row, prediction in zip(rows, answer.predictions, strict=True):
+        console.print(f"  predicted {prediction:7.1f}   true {float(row[TARGET]):7.1f}")
+
+
+def show_curl(url: str) -> None:
+    """The same, for a shell."""
+    with TABLE.open() as file:
+        row = {k: float(v) for k, v in next(csv.DictReader(file)).items() if k != TARGET}
+    body = json.dumps({"model": "diabetes", "instances": [row]})
+    console.print("\nthe same with curl:")
+    for line in (
+        f"curl -F file=@examples/data/diabetes.csv {url}/v1/datasets",
+        f"curl -d @examples/demo.json {url}/v1/runs",
+        f"curl '{url}/v1/runs/RUN_ID?wait=30'",
+        f"curl -d '{body}' {url}/v1/predict",
+    ):
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def main() -> None:
+    """Upload, train, predict."""
+    began = time.monotonic()
+    with running_service() as url, Client(url) as client:
+        console.print(f"a service of our own at {url}")
+        dataset = client.datasets.upload(TABLE)
+        columns = len(dataset.columns)
+        console.print(
+            f"uploaded {dataset.name}: {dataset.num_rows} rows, {columns} columns"
+        )
+        run = client.runs.create(SPEC)
+        console.print(f"queued {run.id}; the worker imports TensorFlow first")
+        run = watch(client, run.id, console)
+        show_curve(client, run)
+        show_predictions(client, run)
+        show_curl(url)
+    console.print(f"\nstopped; nothing is left. {time.monotonic() - began:.0f} s in all.")
+
+
+if __name__ == "__main__":
+    main()

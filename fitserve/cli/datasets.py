@@ -1,0 +1,78 @@
+"""`fitserve datasets`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    DownloadColumn,
+    Progress,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from fitserve.cli.console import AsJson, err, out, print_json, print_table, service
+from fitserve.schemas.datasets import DatasetRead
+
+app = typer.Typer(no_args_is_help=True, help="Uploaded tables.")
+
+
+@app.command("list")
+def list_(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every dataset, newest first."""
+    with service(context) as client:
+        found = list(client.datasets.list())
+        if as_json:
+            print_json(found)
+            return
+        rows = [[d.name, d.num_rows, len(d.columns), d.created_at, d.id] for d in found]
+        print_table(["name", "rows", "columns", "created", "id"], rows)
+
+
+@app.command()
+def upload(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(dir_okay=False)],
+    name: Annotated[
+        str | None, typer.Option(help="The file's name unless given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a CSV, gzipped or not."""
+    columns = (*Progress.get_default_columns()[:2], DownloadColumn())
+    more = (TransferSpeedColumn(), TimeRemainingColumn())
+    with service(context) as client, Progress(*columns, *more, console=err) as progress:
+        task = progress.add_task(path.name, total=None)
+        dataset = client.datasets.upload(
+            path,
+            name,
+            lambda sent, total: progress.update(task, completed=sent, total=total),
+        )
+    _print(dataset, as_json=as_json)
+
+
+@app.command()
+def show(context: typer.Context, ref: str, as_json: AsJson = False) -> None:
+    """Show a dataset's columns, by its name or id."""
+    with service(context) as client:
+        _print(client.datasets.get(ref), as_json=as_json)
+
+
+@app.command()
+def delete(context: typer.Context, ref: str) -> None:
+    """Delete a dataset."""
+    with service(context) as client:
+        client.datasets.delete(ref)
+
+
+def _print(dataset: DatasetRead, *, as_json: bool) -> None:
+    if as_json:
+        print_json(dataset)
+        return
+    out.print(f"{dataset.name}  {dataset.num_rows:,} rows  {dataset.id}", markup=False)
+    rows = [
+        [c.name, c.type, c.missing, c.unique, c.min, c.mean, c.max, "; ".join(c.warnings)]
+        for c in dataset.columns
+    ]
+    header = ["column", "type", "missing", "unique", "min", "mean", "max", "warnings"]
+    print_table(header, rows)

@@ -1,0 +1,81 @@
+"""`fitserve models`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fitserve.cli.console import AsJson, out, print_json, print_table, service
+
+app = typer.Typer(no_args_is_help=True, help="Trained networks.")
+
+
+@app.command("list")
+def list_(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every model."""
+    with service(context) as client:
+        found = list(client.models.list())
+        if as_json:
+            print_json(found)
+            return
+        rows = [
+            [
+                m.name,
+                m.latest_version,
+                ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
+            ]
+            for m in found
+        ]
+        print_table(["name", "version", "aliases"], rows)
+
+
+@app.command()
+def show(context: typer.Context, name: str, as_json: AsJson = False) -> None:
+    """Show the versions of a model."""
+    with service(context) as client:
+        found = list(client.models.versions(name))
+        if as_json:
+            print_json(found)
+            return
+        rows = [
+            [
+                v.version,
+                v.task,
+                v.num_params,
+                v.best_epoch,
+                "  ".join(
+                    f"{name} {value:.4g}" for name, value in v.metrics.items() if value
+                ),
+                ", ".join(v.aliases),
+            ]
+            for v in found
+        ]
+        print_table(
+            ["version", "task", "parameters", "best epoch", "metrics", "aliases"], rows
+        )
+
+
+@app.command()
+def promote(
+    context: typer.Context,
+    name: str,
+    version: Annotated[int, typer.Argument(min=1)],
+    alias: Annotated[str, typer.Option()] = "production",
+) -> None:
+    """Point an alias at a version; promote an older one to roll back."""
+    with service(context) as client:
+        found = client.models.set_alias(name, alias, version)
+        out.print(f"{found.model_name}: {alias} is version {found.version} now")
+
+
+@app.command()
+def download(
+    context: typer.Context,
+    name: str,
+    version: Annotated[int, typer.Argument(min=1)],
+    artifact: Annotated[str, typer.Argument()] = "model.keras",
+    to: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
+) -> None:
+    """Save model.keras, model.onnx, weights.npz or signature.json."""
+    with service(context) as client:
+        out.print(client.models.download(name, version, artifact, to or Path(artifact)))

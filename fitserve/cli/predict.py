@@ -1,0 +1,105 @@
+"""`fitserve predict`."""
+
+import contextlib
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from fitserve.cli.console import AsJson, out, print_json, print_table, service
+from fitserve.client import Client
+from fitserve.schemas.predict import PredictResponse
+
+_BATCH = 1000
+_SHOWN = 20
+Row = dict[str, Any]
+
+
+def predict(
+    context: typer.Context,
+    model: str,
+    rows: Annotated[Path, typer.Argument(help="A CSV of rows.", dir_okay=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write a CSV; - is stdout.")
+    ] = None,
+    version: Annotated[int | None, typer.Option(min=1)] = None,
+    alias: Annotated[str | None, typer.Option()] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict the rows of a CSV; columns that the model does not use are kept."""
+    with service(context) as client:
+        table = list(_read(rows))
+        if not table:
+            raise ValueError(f"{rows} has no rows")
+        answer = _predict(client, model, table, version, alias)
+        if as_json:
+            print_json(answer)
+        elif output is None:
+            _show(table, answer)
+        else:
+            _write(output, table, answer)
+
+
+def _read(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file, strict=True)
+
+
+def _predict(
+    client: Client, model: str, table: list[Row], version: int | None, alias: str | None
+) -> PredictResponse:
+    whole = _ask(client, model, table[:_BATCH], version, alias)
+    for start in range(_BATCH, len(table), _BATCH):
+        # the version of the first batch, whatever is promoted meanwhile
+        batch = table[start : start + _BATCH]
+        answer = _ask(client, model, batch, whole.model_version, None)
+        whole.predictions += answer.predictions
+        if whole.probabilities is not None:
+            whole.probabilities += answer.probabilities or []
+    return whole
+
+
+def _ask(
+    client: Client, model: str, rows: list[Row], version: int | None, alias: str | None
+) -> PredictResponse:
+    # the service reads numbers in text as a CSV's cells, so cells go as they are
+    instances = [{name: cell or None for name, cell in row.items()} for row in rows]
+    return client.models.predict(model, instances, version, alias)
+
+
+def _columns(answer: PredictResponse) -> dict[str, list[Any]]:
+    """What is added to the table: the prediction, and a column a class."""
+    columns = {"prediction": answer.predictions}
+    for name in (answer.probabilities or [{}])[0]:
+        columns[f"P({name})"] = [row[name] for row in answer.probabilities or []]
+    return columns
+
+
+def _show(table: list[Row], answer: PredictResponse) -> None:
+    added = _columns(answer)
+    shown = list(table[0])[-4:]
+    rows = [
+        [*(row[name] for name in shown), *(column[i] for column in added.values())]
+        for i, row in enumerate(table[:_SHOWN])
+    ]
+    print_table([*shown, *added], rows)
+    more = f", {len(table) - _SHOWN:,} more with --output" if len(table) > _SHOWN else ""
+    out.print(f"{answer.model_name}, version {answer.model_version}{more}")
+
+
+def _write(path: Path, table: list[Row], answer: PredictResponse) -> None:
+    added = _columns(answer)
+    with _opened(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*table[0], *added])
+        for i, row in enumerate(table):
+            writer.writerow([*row.values(), *(column[i] for column in added.values())])
+
+
+def _opened(path: Path) -> contextlib.AbstractContextManager[TextIO]:
+    if str(path) == "-":
+        return contextlib.nullcontext(sys.stdout)
+    return path.open("w", encoding="utf-8", newline="")

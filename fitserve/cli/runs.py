@@ -1,0 +1,55 @@
+"""`fitserve runs`."""
+
+import itertools
+from typing import Annotated
+
+import typer
+
+from fitserve.cli.console import AsJson, out, print_json, print_table, service
+from fitserve.statuses import RunStatus
+
+app = typer.Typer(no_args_is_help=True, help="Training attempts.")
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    status: Annotated[RunStatus | None, typer.Option()] = None,
+    model: Annotated[str | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    with service(context) as client:
+        found = list(itertools.islice(client.runs.list(status, model), limit))
+        if as_json:
+            print_json(found)
+            return
+        rows = [
+            [
+                r.id,
+                r.status,
+                r.model_name,
+                r.model_version,
+                f"{r.progress.epoch}/{r.progress.epochs}",
+                r.metrics.get("val_loss", r.metrics.get("loss")),
+            ]
+            for r in found
+        ]
+        print_table(["id", "status", "model", "version", "epoch", "val_loss"], rows)
+
+
+@app.command()
+def show(context: typer.Context, run_id: str) -> None:
+    """Print a run with its resolved spec, as JSON."""
+    with service(context) as client:
+        print_json(client.runs.get(run_id))
+
+
+@app.command()
+def cancel(context: typer.Context, run_id: str) -> None:
+    """Cancel a run; the best weights so far are kept."""
+    with service(context) as client:
+        run = client.runs.cancel(run_id)
+        stopping = "" if run.status == RunStatus.CANCELLED else ", stopping soon"
+        out.print(f"{run.id}: {run.status}{stopping}")

@@ -1,0 +1,106 @@
+"""What a call can raise.
+
+* FitserveError
+  x ConnectionFailed   the service cannot be reached
+  x RunFailed          a run that was waited for has failed
+  x ApiError           the service answered with a problem
+    + BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Conflict 409,
+      TooLarge 413, Unprocessable 422, TooManyRequests 429, ServerError 5xx
+"""
+
+from fitserve.problems import Problem
+from fitserve.schemas.runs import RunRead
+
+
+class FitserveError(Exception):
+    """The root of everything the client raises."""
+
+
+class ConnectionFailed(FitserveError):
+    """Nothing answers at the base URL."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"No service answers at {url} ({reason}). Start one with `fitserve up`, or "
+            "set FITSERVE_URL."
+        )
+
+
+class RunFailed(FitserveError):
+    """A run ended as failed; `run` tells everything, `run.error` why."""
+
+    def __init__(self, run: RunRead) -> None:
+        why = run.error.detail if run.error else "no reason was recorded"
+        super().__init__(f"{run.id} failed: {why}")
+        self.run = run
+
+
+class ApiError(FitserveError):
+    """The service refused; `problem` is its answer, `str()` the sentences in it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("\n".join([problem.detail, *_lines(problem)]))
+        self.problem = problem
+
+    @classmethod
+    def of(cls, problem: Problem) -> "ApiError":
+        """The error class of the problem's status."""
+        kind = _BY_STATUS.get(problem.status)
+        if kind is None:
+            kind = ServerError if problem.status >= 500 else ApiError
+        return kind(problem)
+
+
+def _lines(problem: Problem) -> list[str]:
+    return [
+        f"  {error.pointer}: {error.detail}" + (f" ({error.hint})" if error.hint else "")
+        for error in problem.errors
+    ]
+
+
+class BadRequest(ApiError):
+    """400: the body is not JSON."""
+
+
+class Unauthorized(ApiError):
+    """401: the API key is absent or wrong."""
+
+
+class Forbidden(ApiError):
+    """403: not from here."""
+
+
+class NotFound(ApiError):
+    """404: nothing has that name."""
+
+
+class Conflict(ApiError):
+    """409: the state of things forbids it."""
+
+
+class TooLarge(ApiError):
+    """413: more bytes or rows than the service takes."""
+
+
+class Unprocessable(ApiError):
+    """422: the body cannot be used as it is."""
+
+
+class TooManyRequests(ApiError):
+    """429: try again later."""
+
+
+class ServerError(ApiError):
+    """5xx: the service cannot, for now or by its own fault."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    422: Unprocessable,
+    429: TooManyRequests,
+}

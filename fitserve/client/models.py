@@ -1,0 +1,72 @@
+"""`client.models`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fitserve.client.transport import Transport
+from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
+from fitserve.schemas.predict import PredictResponse
+
+
+class Models:
+    """Trained networks, their versions and aliases."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> Iterator[ModelRead]:
+        """Every model, by name."""
+        return self._transport.pages(ModelRead, "/v1/models", {})
+
+    def get(self, name: str) -> ModelRead:
+        """One model."""
+        return self._transport.read(ModelRead, "GET", _path(name))
+
+    def versions(self, name: str) -> Iterator[VersionRead]:
+        """Every version of a model, newest first."""
+        return self._transport.pages(VersionRead, _path(name, "versions"), {})
+
+    def version(self, name: str, number: int) -> VersionRead:
+        """One version."""
+        path = _path(name, "versions", str(number))
+        return self._transport.read(VersionRead, "GET", path)
+
+    def weights(self, name: str, number: int) -> WeightsRead:
+        """Weights and biases by layer."""
+        path = _path(name, "versions", str(number), "weights")
+        return self._transport.read(WeightsRead, "GET", path)
+
+    def download(
+        self, name: str, number: int, artifact: str, to_path: str | Path
+    ) -> Path:
+        """Save `model.keras`, `model.onnx`, `weights.npz` or `signature.json`."""
+        path = _path(name, "versions", str(number), "artifacts", artifact)
+        return self._transport.download(path, Path(to_path))
+
+    def set_alias(self, name: str, alias: str, version: int) -> VersionRead:
+        """Point an alias at a version."""
+        path = _path(name, "aliases", alias)
+        return self._transport.read(VersionRead, "PUT", path, json={"version": version})
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Remove an alias."""
+        self._transport.request("DELETE", _path(name, "aliases", alias))
+
+    def predict(
+        self,
+        name: str,
+        instances: Sequence[dict[str, Any] | Sequence[Any]],
+        version: int | None = None,
+        alias: str | None = None,
+    ) -> PredictResponse:
+        """Predictions for rows, by the newest version unless told."""
+        body: dict[str, Any] = {"model": name, "instances": list(instances)}
+        body.update({"version": version} if version is not None else {})
+        body.update({"alias": alias} if alias is not None else {})
+        return self._transport.read(PredictResponse, "POST", "/v1/predict", json=body)
+
+
+def _path(*parts: str) -> str:
+    return "/".join(["/v1/models", *(quote(part, safe="") for part in parts)])

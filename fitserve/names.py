@@ -1,0 +1,39 @@
+"""What names may look like, and how near-misses are found."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+Name = Annotated[
+    str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100)
+]
+"""A name that fits into a URL path segment: letters, digits, dot, dash, underscore."""
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """The known name closest to `name` regardless of case, or None if none is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(str(name)[:200].casefold(), by_folded, n=1)
+    return by_folded[found[0]] if found else None
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The sentence that names the nearest known name, else the known ones."""
+    known = list(known)
+    near = nearest(name, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    shown = ", ".join(f"`{item}`" for item in known[:20])
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    return f"known here: {shown}{more}" if known else ""
+
+
+def to_name(label: str, default: str) -> str:
+    """A valid name made from any label (a file name, say)."""
+    cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-._")[:100]
+    return cleaned or default

@@ -1,0 +1,106 @@
+"""Failure bodies as RFC 9457 problems, and validation errors as sentences."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails
+
+from fitserve.names import did_you_mean
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One fault in a body: where, what came and was expected, how to mend it."""
+
+    pointer: str = Field(description="JSON Pointer into the body, `#` first.")
+    detail: str
+    hint: str | None = None
+    row: int | None = Field(default=None, description="0-based index of the instance.")
+    column: str | None = None
+
+
+class Problem(BaseModel):
+    """The body of every failure on a native route (`application/problem+json`)."""
+
+    type: str = Field(description="`/problems/<slug>`, a heading in docs/problems.md.")
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    request_id: str | None = None
+    errors: list[FieldError] = []
+
+
+def pointer(*path: object) -> str:
+    """The JSON Pointer (RFC 6901) of a path, as a URI fragment that stays readable."""
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "#" + "".join("/" + part for part in escaped)
+
+
+def field_errors(lines: Sequence[ErrorDetails], body: Any = None) -> list[FieldError]:
+    """Pydantic's error lines as sentences that point into `body`."""
+    # an unknown key first: it is often why another one is missing
+    ordered = sorted(lines[:100], key=lambda line: line["type"] != "unknown_key")
+    return [_field_error(line, body) for line in ordered]
+
+
+def _field_error(line: ErrorDetails, body: Any) -> FieldError:
+    return FieldError(
+        pointer=pointer(*_path_in(body, line)),
+        detail=_detail(line),
+        hint=_hint(line),
+    )
+
+
+def _path_in(body: Any, line: ErrorDetails) -> list[int | str]:
+    """The line's place without the union tags that pydantic puts between the keys."""
+    path: list[int | str] = []
+    for part in line["loc"]:
+        held = isinstance(body, dict) and part in body
+        listed = isinstance(body, list) and isinstance(part, int) and part < len(body)
+        if held or listed:
+            body = body[part]
+            path.append(part)
+    if line["type"] == "missing":
+        path.append(line["loc"][-1])
+    return path
+
+
+def _detail(line: ErrorDetails) -> str:
+    kind, ctx = line["type"], line.get("ctx", {})
+    match kind:
+        case "missing":
+            return "this key is required and is absent"
+        case "union_tag_invalid":
+            return f"got type {ctx['tag']!r}; expected one of {ctx['expected_tags']}"
+        case "union_tag_not_found":
+            return "an object here needs the key `type`"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"got {_shown(line['input'])}; expected a JSON object"
+        case "unknown_key" | "json_invalid":
+            return line["msg"]
+    expected = line["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"got {_shown(line['input'])}; expected {expected}"
+
+
+def _hint(line: ErrorDetails) -> str | None:
+    ctx = line.get("ctx", {})
+    if "hint" in ctx:
+        return str(ctx["hint"]) or None
+    listed = ctx.get("expected_tags") or ctx.get("expected")
+    given = ctx.get("tag", line["input"])
+    if listed and isinstance(given, str):
+        return did_you_mean(given, re.findall(r"'([^']+)'", listed)) or None
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if not isinstance(value, dict | list) else _kind(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _kind(value: Any) -> str:
+    return "an object" if isinstance(value, dict) else f"a list of {len(value)}"

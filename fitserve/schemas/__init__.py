@@ -1,0 +1,1 @@
+"""What the service answers: wire models, no defaults, every field always present."""

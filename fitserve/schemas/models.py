@@ -1,0 +1,74 @@
+"""Models, versions and aliases on the wire."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from fitserve.schemas.runs import LayerPlan
+from fitserve.statuses import Task
+
+
+class ArtifactRead(BaseModel):
+    """A file that a run left."""
+
+    name: str
+    sha256: str
+    num_bytes: int
+
+
+class VersionRead(BaseModel):
+    """The nth training of a model; immutable."""
+
+    model_name: str
+    version: int
+    run_id: str
+    task: Task
+    target: str
+    aliases: list[str]
+    metrics: dict[str, float | None]
+    best_epoch: int | None
+    num_params: int
+    layers: list[LayerPlan]
+    signature: dict[str, Any]
+    artifacts: list[ArtifactRead]
+    created_at: datetime
+
+
+class ModelRead(BaseModel):
+    """A named trained thing: its newest version and its aliases."""
+
+    name: str
+    latest_version: int
+    versions: list[int]
+    aliases: dict[str, int]
+    created_at: datetime
+
+
+class AliasUpdate(BaseModel):
+    """Where an alias shall point."""
+
+    version: int = Field(ge=1)
+
+
+class WeightRead(BaseModel):
+    """One array of a layer."""
+
+    name: str
+    shape: list[int]
+    values: Any
+
+
+class LayerWeights(BaseModel):
+    """The weights of one layer; `index` counts the spec's layers from 0."""
+
+    index: int
+    type: str
+    weights: list[WeightRead]
+
+
+class WeightsRead(BaseModel):
+    """Weights and biases by layer; row i of the first kernel belongs to `inputs[i]`."""
+
+    inputs: list[str]
+    layers: list[LayerWeights]

@@ -1,0 +1,37 @@
+"""Instances in, predictions out."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Cell = float | int | bool | str | None
+Row = dict[str, Cell] | list[Cell]
+
+
+class PredictBody(BaseModel):
+    """Rows as objects or lists (`instances`), or as `columns` and `data`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    instances: list[Row] | None = Field(default=None, min_length=1)
+    columns: list[str] | None = None
+    data: list[list[Cell]] | None = Field(default=None, min_length=1)
+
+
+class PredictRequest(PredictBody):
+    """The same with the model named in the body; newest version unless told."""
+
+    model: str
+    version: int | None = Field(default=None, ge=1)
+    alias: str | None = None
+
+
+class PredictResponse(BaseModel):
+    """One prediction a row: a number, or the label of the likeliest class."""
+
+    model_name: str
+    model_version: int
+    predictions: list[Any]
+    probabilities: list[dict[str, float]] | None = Field(
+        default=None, description="Classification only: by class name, one a row."
+    )

@@ -1,0 +1,83 @@
+"""Runs on the wire."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from fitserve.problems import Problem
+from fitserve.statuses import RunStatus, StopReason, Task
+
+
+class DatasetRef(BaseModel):
+    """The exact upload that a run reads."""
+
+    id: str
+    name: str
+    digest: str
+
+
+class Progress(BaseModel):
+    """How far the fit has come; `eta_seconds` is null until an epoch has ended."""
+
+    epoch: int
+    epochs: int
+    eta_seconds: float | None
+
+
+class RunRead(BaseModel):
+    """One training attempt, with its spec resolved: no default left out."""
+
+    id: str
+    status: RunStatus
+    stop_reason: StopReason | None
+    model_name: str
+    model_version: int | None
+    dataset: DatasetRef
+    target: str
+    task: Task
+    spec: dict[str, Any]
+    num_params: int
+    num_rows: dict[str, int]
+    tags: dict[str, str]
+    progress: Progress
+    best_epoch: int | None
+    metrics: dict[str, float | None] = Field(
+        description="Every metric at the epoch whose weights were kept."
+    )
+    warnings: list[str]
+    error: Problem | None
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class HistoryRead(BaseModel):
+    """Keras's history: a list per metric, aligned with `epoch` (1-based)."""
+
+    epoch: list[int]
+    history: dict[str, list[float | None]]
+
+
+class LayerPlan(BaseModel):
+    """A layer as it will be built: output shape without the batch axis."""
+
+    type: str
+    output_shape: list[int]
+    params: int
+
+
+class ValidationRead(BaseModel):
+    """What would be trained; nothing was queued."""
+
+    spec: dict[str, Any]
+    task: Task
+    features: list[str]
+    excluded: dict[str, str]
+    layers: list[LayerPlan]
+    num_params: int
+    num_rows: dict[str, int]
+    num_steps: int
+    memory_bytes: int
+    warnings: list[str]

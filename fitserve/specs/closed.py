@@ -1,0 +1,52 @@
+"""The base of everything a user writes: closed, finite, and helpful about near-misses."""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from fitserve.names import did_you_mean
+
+
+def name_or_object(value: object) -> str:
+    """Which branch of a union of a name and an object is meant (`Discriminator`)."""
+    return "name" if isinstance(value, str) else "object"
+
+
+class Closed(BaseModel):
+    """A schema that refuses unknown keys and names the key that was probably meant."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,  # "3" is no number, and true is none either
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=False,
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _hint_unknown_keys(cls, data: Any, handler: Callable[[Any], Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            lines = [_line(cls, line) for line in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, lines) from None
+
+
+def _line(schema: type[BaseModel], line: ErrorDetails) -> InitErrorDetails:
+    """The same error line, with a hint where it tells of an unknown key."""
+    kind: Any = PydanticCustomError(
+        line["type"],
+        line["msg"].replace("{", "{{").replace("}", "}}"),
+        line.get("ctx"),
+    )
+    if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
+        key = line["loc"][0]
+        kind = PydanticCustomError(
+            "unknown_key",
+            "`{key}` is not a key of this object",
+            {"key": key, "hint": did_you_mean(key, schema.model_fields)},
+        )
+    return {"type": kind, "loc": line["loc"], "input": line["input"]}

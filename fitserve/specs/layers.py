@@ -1,0 +1,118 @@
+"""The layers a network may be made of; `type` is the Keras class name."""
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from fitserve.specs.closed import Closed, name_or_object
+from fitserve.specs.vocabulary import Activation, Initializer
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Factor = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class L1(Closed):
+    """`keras.regularizers.L1`."""
+
+    type: Literal["L1"]
+    l1: Factor = 0.01
+
+
+class L2(Closed):
+    """`keras.regularizers.L2`."""
+
+    type: Literal["L2"]
+    l2: Factor = 0.01
+
+
+class L1L2(Closed):
+    """`keras.regularizers.L1L2`."""
+
+    type: Literal["L1L2"]
+    l1: Factor = 0.01
+    l2: Factor = 0.01
+
+
+RegularizerName = Literal["l1", "l2", "l1_l2"]
+RegularizerObject = Annotated[L1 | L2 | L1L2, Field(discriminator="type")]
+Regularizer = Annotated[
+    Annotated[RegularizerName, Tag("name")] | Annotated[RegularizerObject, Tag("object")],
+    Discriminator(name_or_object),
+]
+
+
+class Dense(Closed):
+    """`units` neurons, each joined to every output of the layer before."""
+
+    type: Literal["Dense"]
+    units: int = Field(ge=1, le=65_536)
+    activation: Activation = "linear"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+    kernel_regularizer: Regularizer | None = None
+    bias_regularizer: Regularizer | None = None
+
+
+class ActivationLayer(Closed):
+    """An activation as a layer of its own."""
+
+    type: Literal["Activation"]
+    activation: Activation
+
+
+class Dropout(Closed):
+    """Sets a share `rate` of its inputs to zero while training."""
+
+    type: Literal["Dropout"]
+    rate: Rate
+
+
+class BatchNormalization(Closed):
+    """Centres and scales each input over the batch, and learns where to put it."""
+
+    type: Literal["BatchNormalization"]
+    momentum: Rate = 0.99
+    epsilon: float = Field(default=0.001, gt=0, le=1)
+    center: bool = True
+    scale: bool = True
+
+
+class LayerNormalization(Closed):
+    """Centres and scales the outputs of one row."""
+
+    type: Literal["LayerNormalization"]
+    epsilon: float = Field(default=0.001, gt=0, le=1)
+    center: bool = True
+    scale: bool = True
+
+
+class GaussianNoise(Closed):
+    """Adds noise of standard deviation `stddev` while training."""
+
+    type: Literal["GaussianNoise"]
+    stddev: float = Field(ge=0, le=100)
+
+
+class Output(Closed):
+    """The head that the task needs: Dense with its units and activation."""
+
+    type: Literal["Output"]
+
+
+Layer = Annotated[
+    Dense
+    | ActivationLayer
+    | Dropout
+    | BatchNormalization
+    | LayerNormalization
+    | GaussianNoise
+    | Output,
+    Field(discriminator="type"),
+]
+
+
+class ModelSpec(Closed):
+    """The whole network, head included, as in `keras.Sequential`."""
+
+    layers: list[Layer] = Field(min_length=1, max_length=256)

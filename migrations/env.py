@@ -1,0 +1,36 @@
+"""How migrations run: one transaction, one migrator at a time, both databases."""
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+from core.database.engine import WRITES, make_engine
+from core.database.tables import Base
+
+LOCK = 7_227_453_101  # any number, the same for every migrator
+
+
+def migrate(connection: Connection) -> None:
+    """Run the missing migrations, then check that no reference dangles."""
+    sqlite = connection.dialect.name == "sqlite"
+    if not sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+    )
+    context.run_migrations()
+    if sqlite and (broken := connection.execute(text("PRAGMA foreign_key_check")).all()):
+        raise RuntimeError(f"migration left dangling references: {broken[:5]}")
+
+
+engine = make_engine(context.config.attributes["url"])
+with engine.connect().execution_options(**{WRITES: True}) as connection:
+    if connection.dialect.name == "sqlite":
+        # batch mode moves and copies tables; the pragma only acts outside a transaction
+        raw = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys=OFF")
+    with connection.begin():
+        migrate(connection)
+engine.dispose()

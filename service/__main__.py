@@ -1,0 +1,38 @@
+"""Start the API: `python -m service`."""
+
+import logging
+import os
+import socket
+
+import uvicorn
+
+from core.settings import Settings
+from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
+from service.app import create_app
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    end_with_supervisor()
+    settings = Settings()
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
+    )
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        limit_concurrency=512,
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
+    fd = os.environ.get(LISTEN_FD)
+    sockets = [socket.socket(fileno=int(fd))] if fd else None
+    uvicorn.Server(config).run(sockets=sockets)
+
+
+if __name__ == "__main__":
+    main()

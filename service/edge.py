@@ -1,0 +1,146 @@
+"""The door: decided by headers and path alone, before a byte of the body is read.
+
+Pure ASGI, so that a refused upload is never received, and nothing is buffered. Access is
+decided on `scope["path"]`, never on a URL that a Host header had a part in.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import TooLarge
+from core.settings import Limits, Settings
+from fitserve.problems import Problem
+from service.problems import problem_response
+
+_OPEN = ("/health/live", "/health/ready")
+_UPLOADS = ("/v1/datasets", "/v1/runs")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
+
+
+class Edge:
+    """Gives every request an id, checks key and host, limits the body."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._limits = settings.limits
+        key = settings.api_key
+        self._key = key.get_secret_value().encode() if key else None
+        self._hosts = {host.lower() for host in settings.allowed_hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        scope.setdefault("state", {})["request_id"] = request_id
+        send = _with_headers(send, request_id)
+        limit = _body_limit(scope, self._limits)
+        if problem := self._refusal(scope, headers, limit):
+            await problem_response(problem, scope)(scope, receive, send)
+            return
+        await self._app(scope, _limited(receive, limit), send)
+
+    def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Problem | None:
+        if self._key is None:
+            if not self._is_local(headers):
+                return _FORBIDDEN_HOST
+        elif scope["path"] not in _OPEN and not self._bears_key(headers):
+            return _UNAUTHORIZED
+        length = headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length) <= limit:
+            return None
+        return _too_large(limit).problem()
+
+    def _bears_key(self, headers: Headers) -> bool:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        given = token.strip().encode()
+        assert self._key is not None  # noqa: S101  asked only then
+        return scheme.lower() == "bearer" and hmac.compare_digest(given, self._key)
+
+    def _is_local(self, headers: Headers) -> bool:
+        """Without a key only this machine's own programs may ask.
+
+        A web page that talks to localhost betrays itself by Origin, a rebound DNS name
+        by Host.
+        """
+        origin = headers.get("origin")
+        named = [headers.get("host", "")]
+        if origin is not None:
+            named.append(origin.partition("://")[2])
+        return all(_host_name(name) in self._hosts for name in named)
+
+
+def _host_name(host: str) -> str:
+    return re.sub(r":\d+$", "", host).lower()
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+
+
+def _with_headers(send: Send, request_id: str) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return wrapped
+
+
+def _body_limit(scope: Scope, limits: Limits) -> int:
+    path = scope["path"].rstrip("/")
+    if path in _UPLOADS and scope["method"] == "POST":
+        return limits.max_upload_bytes
+    if path.endswith("/predict"):
+        return limits.max_predict_body_bytes
+    return limits.max_body_bytes
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """The same stream, cut where a body without Content-Length passes the limit."""
+    read = 0
+
+    async def wrapped() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise _too_large(limit)
+        return message
+
+    return wrapped
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit:,} bytes, the limit of this route.")
+
+
+def _problem(status: int, slug: str, title: str, sentences: Iterable[str]) -> Problem:
+    detail = " ".join(sentences)
+    return Problem(type=f"/problems/{slug}", title=title, status=status, detail=detail)
+
+
+_UNAUTHORIZED = _problem(
+    401,
+    "unauthorized",
+    "Unauthorized",
+    ("This service wants an API key.", "Send it as `Authorization: Bearer <key>`."),
+)
+_FORBIDDEN_HOST = _problem(
+    403,
+    "forbidden-host",
+    "Host not allowed",
+    (
+        "Without an API key this service answers only to its own machine, under",
+        "localhost or 127.0.0.1. Set FITSERVE_API_KEY, or FITSERVE_ALLOWED_HOSTS.",
+    ),
+)

@@ -1,0 +1,121 @@
+"""Every failure as `application/problem+json`, by one handler for each kind."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from core.errors import FitserveError
+from fitserve.problems import MEDIA_TYPE, Problem, field_errors
+
+log = logging.getLogger(__name__)
+
+_TITLES = {
+    400: "Bad request",
+    404: "No such route",
+    405: "Method not allowed",
+    413: "Body too large",
+    415: "Unsupported media type",
+}
+
+
+class BadJson(FitserveError):
+    """The body is no JSON at all."""
+
+    status, slug, title = 400, "bad-json", "Body is not JSON"
+
+
+class InvalidBody(FitserveError):
+    """The body is JSON, but not what the route takes."""
+
+    status, slug, title = 422, "invalid-body", "Body does not fit"
+
+    @classmethod
+    def of(cls, error: ValidationError, body: object) -> "InvalidBody":
+        """All faults that pydantic found in `body`."""
+        errors = field_errors(error.errors(include_url=False), body)
+        said = " ".join(
+            f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "")
+            for e in errors[:5]
+        )
+        return cls(said, errors)
+
+
+def problem_response(problem: Problem, scope: Scope) -> Response:
+    """The problem, told which request it answers."""
+    told = problem.model_copy(
+        update={
+            "instance": scope["path"],
+            "request_id": scope.get("state", {}).get("request_id"),
+        }
+    )
+    headers = {}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if problem.status in (429, 503):
+        headers["Retry-After"] = "1"
+    body = told.model_dump_json(exclude_none=True)
+    return Response(body, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every kind of exception with a problem."""
+    app.add_exception_handler(FitserveError, _known)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(Exception, _unknown)
+
+
+def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FitserveError)  # noqa: S101  registered for it
+    return problem_response(error.problem(), request.scope)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for it
+    status, title = error.status_code, _TITLES.get(error.status_code, "HTTP error")
+    detail = str(error.detail)
+    if status == 404:
+        detail = f"{request.method} {request.scope['path']} is no route here; see /docs."
+    if status == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        detail = f"{request.scope['path']} takes {allowed}, not {request.method}."
+    problem = Problem(
+        type=f"/problems/http-{status}", title=title, status=status, detail=detail
+    )
+    response = problem_response(problem, request.scope)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _validation(request: Request, error: Exception) -> Response:
+    """Path and query parameters, and the small bodies that FastAPI reads."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for it
+    errors = field_errors(error.errors())
+    for found, line in zip(errors, error.errors(), strict=False):
+        found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
+    said = " ".join(f"{e.pointer}: {e.detail}." for e in errors[:5])
+    return problem_response(InvalidBody(said, errors).problem(), request.scope)
+
+
+def _database(request: Request, error: Exception) -> Response:
+    log.error("database out of reach", exc_info=error)
+    problem = Problem(
+        type="/problems/database-unavailable",
+        title="Database unavailable",
+        status=503,
+        detail="The database does not answer; nothing was changed. Ask again.",
+    )
+    return problem_response(problem, request.scope)
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    problem = FitserveError("The service made a mistake; its log tells more.").problem()
+    return problem_response(problem, request.scope)

@@ -1,0 +1,136 @@
+"""/v1/models: registry, versions, weights, artifacts, aliases."""
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import StreamingResponse
+
+from core.errors import ArtifactNotFound
+from core.models.repository import ModelRepository
+from core.models.weights import read_weights
+from core.models.wire import model_read, version_read
+from fitserve.names import Name
+from fitserve.schemas.models import (
+    AliasUpdate,
+    ModelRead,
+    VersionRead,
+    WeightsRead,
+)
+from fitserve.schemas.pages import Page
+from service.bodies import body_schema, read_json, validate
+from service.dependencies import (
+    Cursor,
+    Limit,
+    ReadSession,
+    ServicesDep,
+    WriteSession,
+)
+from service.downloads import file_response
+from service.services import Services
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("")
+def list_(
+    session: ReadSession, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ModelRead]:
+    """Models by name."""
+    models = ModelRepository(session)
+    found = models.page(cursor, limit + 1)
+    items = [_model(models, model.name) for model in found[:limit]]
+    return Page(items=items, next_cursor=items[-1].name if len(found) > limit else None)
+
+
+@router.get("/{name}")
+def get(name: str, session: ReadSession) -> ModelRead:
+    """One model: its versions and aliases."""
+    return _model(ModelRepository(session), name)
+
+
+def _model(models: ModelRepository, name: str) -> ModelRead:
+    newest = models.newest(name)
+    versions = models.versions(name, limit=1000)
+    return model_read(models.get(name), versions, models.aliases(name), newest)
+
+
+@router.get("/{name}/versions")
+def versions(
+    name: str, session: ReadSession, limit: Limit = 50, cursor: Cursor = None
+) -> Page[VersionRead]:
+    """The versions of a model, newest first."""
+    models = ModelRepository(session)
+    models.get(name)
+    below = int(cursor) if cursor and cursor.isdigit() and len(cursor) < 10 else None
+    found = models.versions(name, below, limit + 1)
+    aliases = models.aliases(name)
+    items = [version_read(version, aliases) for version in found[:limit]]
+    more = len(found) > limit
+    return Page(items=items, next_cursor=str(items[-1].version) if more else None)
+
+
+@router.get("/{name}/versions/{number}")
+def version(name: str, number: Number, session: ReadSession) -> VersionRead:
+    """One version: signature, metrics, layers, artifacts."""
+    models = ModelRepository(session)
+    return version_read(models.version(name, number), models.aliases(name))
+
+
+@router.get("/{name}/versions/{number}/weights")
+def weights(
+    name: str, number: Number, session: ReadSession, services: ServicesDep
+) -> WeightsRead:
+    """Weights and biases by layer, as lists; large networks are for the download."""
+    found = ModelRepository(session).version(name, number)
+    return read_weights(found, services.storage)
+
+
+@router.get(
+    "/{name}/versions/{number}/artifacts/{artifact}", response_class=StreamingResponse
+)
+def artifact(
+    name: str,
+    number: Number,
+    artifact: str,
+    session: ReadSession,
+    services: ServicesDep,
+) -> StreamingResponse:
+    """Download `model.keras`, `model.onnx`, `weights.npz` or `signature.json`."""
+    found = ModelRepository(session).version(name, number)
+    wanted = found.artifact(artifact)
+    if wanted is None:
+        raise ArtifactNotFound(artifact, [a.name for a in found.artifacts])
+    return file_response(
+        services.storage.open(wanted.key),
+        f"{name}-{number}-{wanted.name}",
+        wanted.num_bytes,
+        "application/json"
+        if wanted.name.endswith(".json")
+        else "application/octet-stream",
+    )
+
+
+@router.put("/{name}/aliases/{alias}", openapi_extra=body_schema(AliasUpdate))
+async def set_alias(
+    name: str, alias: Name, request: Request, services: ServicesDep
+) -> VersionRead:
+    """Point an alias at a version: promote, or roll back."""
+    update = validate(AliasUpdate, await read_json(request))
+    return await to_thread.run_sync(_set_alias, services, name, alias, update.version)
+
+
+def _set_alias(services: Services, name: str, alias: str, number: int) -> VersionRead:
+    with services.database.write() as session:
+        models = ModelRepository(session)
+        found = models.set_alias(name, alias, number)
+        session.flush()
+        return version_read(found, models.aliases(name))
+
+
+@router.delete("/{name}/aliases/{alias}", status_code=204)
+def delete_alias(name: str, alias: str, session: WriteSession) -> None:
+    """Remove an alias; the version stays."""
+    ModelRepository(session).delete_alias(name, alias)

@@ -1,0 +1,198 @@
+"""/v1/runs."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from core.errors import InvalidSpec
+from core.runs.repository import RunRepository
+from core.runs.wire import history_read, run_read
+from fitserve.schemas.pages import Page
+from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
+from fitserve.specs.run import RunCreate
+from fitserve.statuses import TERMINAL, RunStatus
+from service.bodies import body_schema, parse_json, read_json, validate
+from service.dependencies import (
+    Cursor,
+    Limit,
+    ReadSession,
+    ServicesDep,
+    WriteSession,
+)
+from service.events import run_events
+from service.plots import history_svg
+from service.routes.datasets import is_multipart, store_part
+from service.services import Services
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"])
+
+_FORM = {
+    "type": "object",
+    "properties": {
+        "spec": {"type": "string", "description": "A RunCreate as JSON."},
+        "file": {"type": "string", "format": "binary"},
+    },
+    "required": ["spec", "file"],
+}
+_POLL_SECONDS = 0.2
+_MAX_WAIT = 60.0
+
+
+@router.post(
+    "",
+    status_code=202,
+    openapi_extra=body_schema(RunCreate, ("multipart/form-data", _FORM)),
+)
+async def create(request: Request, response: Response, services: ServicesDep) -> RunRead:
+    """Queue a run: a JSON RunCreate, or multipart `spec` and `file` in one call."""
+    if is_multipart(request):
+        spec = await _spec_with_table(request, services)
+    else:
+        spec = validate(RunCreate, await read_json(request))
+    run = await to_thread.run_sync(_create, services, spec)
+    response.headers["Location"] = f"/v1/runs/{run.id}"
+    return run
+
+
+def _create(services: Services, spec: RunCreate) -> RunRead:
+    with services.database.write() as session:
+        return run_read(services.runs.create(session, spec))
+
+
+async def _spec_with_table(request: Request, services: Services) -> RunCreate:
+    async with request.form(max_files=1, max_fields=10) as form:
+        text = form.get("spec")
+        if not isinstance(text, str):
+            raise InvalidSpec("The form has no part `spec`; send the RunCreate there.")
+        spec = validate(RunCreate, parse_json(text.encode(errors="replace")))
+        dataset = await store_part(services, form, spec.dataset)
+    return spec.model_copy(update={"dataset": dataset.id})
+
+
+@router.post("/validate", openapi_extra=body_schema(RunCreate))
+async def validate_(request: Request, services: ServicesDep) -> ValidationRead:
+    """What would be trained, with every default in place; nothing is queued."""
+    spec = validate(RunCreate, await read_json(request))
+
+    def resolve() -> ValidationRead:
+        with services.database.read() as session:
+            return services.runs.resolve(session, spec).to_read()
+
+    return await to_thread.run_sync(resolve)
+
+
+@router.get("")
+def list_(
+    session: ReadSession,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    status: RunStatus | None = None,
+    model: Annotated[str | None, Query(max_length=100)] = None,
+    tag: Annotated[
+        str | None, Query(max_length=700, description="`name:value`", pattern=":")
+    ] = None,
+) -> Page[RunRead]:
+    """Runs, newest first."""
+    pair = None
+    if tag is not None:
+        name, _, value = tag.partition(":")
+        pair = (name, value)
+    found = RunRepository(session).page(cursor, limit + 1, status, model, pair)
+    items = [run_read(run) for run in found[:limit]]
+    return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
+
+
+@router.get("/{run_id}")
+async def get(
+    run_id: str,
+    services: ServicesDep,
+    wait: Annotated[float | None, Query(ge=0, le=3600)] = None,
+    prefer: Annotated[str | None, Header(max_length=200)] = None,
+) -> RunRead:
+    """One run; `?wait=30` or `Prefer: wait=30` answers when it ends, or in time.
+
+    At most 60 seconds are waited; ask again for more.
+    """
+    seconds = wait if wait is not None else _preferred_wait(prefer)
+    deadline = time.monotonic() + min(seconds, _MAX_WAIT)
+    while True:
+        run = await to_thread.run_sync(_read_run, services, run_id)
+        if run.status in TERMINAL or time.monotonic() >= deadline:
+            return run
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _read_run(services: Services, run_id: str) -> RunRead:
+    with services.database.read() as session:
+        return run_read(RunRepository(session).get(run_id))
+
+
+def _preferred_wait(prefer: str | None) -> float:
+    """Seconds of RFC 7240's `wait` preference; 0 without one."""
+    for preference in (prefer or "").split(","):
+        name, _, value = preference.strip().partition("=")
+        if name.lower() == "wait" and value.isascii() and value.isdigit():
+            return float(value[:6])
+    return 0.0
+
+
+@router.get(
+    "/{run_id}/history",
+    responses={200: {"content": {"text/csv": {}}}},
+    response_model=HistoryRead,
+)
+def history(
+    run_id: str,
+    session: ReadSession,
+    accept: Annotated[str, Header(max_length=1000)] = "",
+) -> Any:
+    """Every metric of every epoch; as a table with `Accept: text/csv`."""
+    read = _history(session, run_id)
+    if "text/csv" in accept:
+        return Response(_as_csv(read), media_type="text/csv")
+    return read
+
+
+def _history(session: ReadSession, run_id: str) -> HistoryRead:
+    runs = RunRepository(session)
+    runs.get(run_id)
+    return history_read(runs.epochs(run_id))
+
+
+def _as_csv(read: HistoryRead) -> str:
+    """Numbers and Keras's metric names only, so nothing needs quotes."""
+    header = ["epoch", *read.history]
+    table = zip(read.epoch, *read.history.values(), strict=True)
+    rows = [["" if cell is None else repr(cell) for cell in row] for row in table]
+    return "".join(",".join(row) + "\n" for row in [header, *rows])
+
+
+@router.get("/{run_id}/history.svg", response_class=Response)
+def history_plot(run_id: str, session: ReadSession) -> Response:
+    """The loss plot."""
+    svg = history_svg(_history(session, run_id))
+    return Response(svg, media_type="image/svg+xml")
+
+
+@router.get("/{run_id}/events", response_class=EventSourceResponse)
+async def events(
+    run_id: str,
+    services: ServicesDep,
+    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Epochs and statuses as they come; `Last-Event-ID` resumes behind that epoch."""
+    after = last_event_id or ""
+    seen = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    async for event in run_events(services.database, run_id, seen):
+        yield event
+
+
+@router.post("/{run_id}/cancel", status_code=202)
+def cancel(run_id: str, session: WriteSession, services: ServicesDep) -> RunRead:
+    """A queued run never starts, a running one stops soon; its best weights are kept."""
+    return run_read(services.runs.cancel(session, run_id))

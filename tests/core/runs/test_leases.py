@@ -1,0 +1,89 @@
+"""A run has one holder at a time, and only the holder writes."""
+
+import threading
+import time
+
+import pytest
+
+from core.runs.leases import EpochRow, Lease, LeaseLost
+from core.runs.repository import RunRepository
+from fitserve.statuses import RunStatus
+from tests.core.runs.rows import add_run, read_run
+
+
+def claim(database, run_id, owner="a", seconds=30.0):
+    return Lease.claim(database, run_id, owner, seconds)
+
+
+def test_one_of_many_claims_wins(database):
+    """Eight workers hear the same bell; one gets the run."""
+    run_id = add_run(database)
+    won = []
+    threads = [
+        threading.Thread(target=lambda i=i: won.append(claim(database, run_id, str(i))))
+        for i in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(lease is not None for lease in won) == 1
+    assert read_run(database, run_id).attempt == 1
+
+
+def test_a_replaced_worker_can_write_nothing(database):
+    """Once the run went to another, each write of the first one is refused."""
+    run_id = add_run(database)
+    first = claim(database, run_id, seconds=0.0)
+    time.sleep(0.01)
+    with database.write() as session:
+        RunRepository(session).requeue_lost(max_attempts=3)
+    second = claim(database, run_id, "b")
+    assert second.attempt == 2
+    for write in (
+        first.renew,
+        first.cancel_requested,
+        first.release,
+        lambda: first.record([EpochRow(1, {"loss": 1.0}, 0.1)]),
+    ):
+        with pytest.raises(LeaseLost):
+            write()
+    second.record([EpochRow(1, {"loss": 2.0}, 0.1)])
+    with database.read() as session:
+        assert [e.metrics for e in RunRepository(session).epochs(run_id)] == [{"loss": 2}]
+
+
+def test_nothing_is_written_after_the_end(database):
+    """An ended run stays as it ended."""
+    run_id = add_run(database)
+    lease = claim(database, run_id)
+    with database.write() as session:
+        lease.finish_in(session, RunStatus.SUCCEEDED)
+    with pytest.raises(LeaseLost), database.write() as session:
+        lease.finish_in(session, RunStatus.FAILED)
+    assert read_run(database, run_id).status == RunStatus.SUCCEEDED
+
+
+def test_a_new_attempt_starts_with_an_empty_history(database):
+    """Epochs of the attempt before are gone, so that no epoch stands twice."""
+    run_id = add_run(database)
+    lease = claim(database, run_id)
+    lease.record([EpochRow(1, {"loss": 1.0}, 0.1), EpochRow(2, {"loss": None}, 0.2)])
+    lease.release()
+    assert claim(database, run_id) is not None
+    with database.read() as session:
+        assert RunRepository(session).epochs(run_id) == []
+
+
+def test_a_run_handed_back_does_not_count_as_tried(database):
+    """Five orderly stops, and the run is still queued, not failed."""
+    run_id = add_run(database)
+    for _ in range(5):
+        claim(database, run_id).release()
+    claim(database, run_id, seconds=0.0)
+    time.sleep(0.01)
+    with database.write() as session:
+        runs = RunRepository(session)
+        runs.requeue_lost(max_attempts=3)
+        assert runs.lost_for_good(max_attempts=3) == []
+    assert read_run(database, run_id).status == RunStatus.QUEUED

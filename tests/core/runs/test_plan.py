@@ -1,0 +1,43 @@
+"""Shapes and parameters are those that Keras builds."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.runs.plan import Head, plan_layers, with_head
+from fitserve.specs.layers import ModelSpec
+from fitserve.statuses import Task
+
+LAYERS = st.one_of(
+    st.builds(
+        lambda units, bias: {"type": "Dense", "units": units, "use_bias": bias},
+        st.integers(1, 9),
+        st.booleans(),
+    ),
+    st.just({"type": "Activation", "activation": "relu"}),
+    st.just({"type": "Dropout", "rate": 0.5}),
+    st.builds(
+        lambda kind, center, scale: {"type": kind, "center": center, "scale": scale},
+        st.sampled_from(["BatchNormalization", "LayerNormalization"]),
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.just({"type": "GaussianNoise", "stddev": 0.1}),
+    st.just({"type": "Output"}),
+)
+
+
+@pytest.mark.keras
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LAYERS, min_size=1, max_size=5), st.integers(1, 7))
+def test_the_plan_is_what_keras_builds(layers, num_inputs):
+    """Parameter count and output shape of every layer, over random networks."""
+    from workers.training.build import build
+
+    spec = ModelSpec.model_validate({"layers": layers})
+    resolved = with_head(spec.layers, Head.of(Task.MULTICLASS, 3))
+    network = build(ModelSpec(layers=resolved), num_inputs)
+    plans = plan_layers(resolved, num_inputs)
+    assert [p.params for p in plans] == [x.count_params() for x in network.layers]
+    shapes = [list(x.output.shape[1:]) for x in network.layers]
+    assert [p.output_shape for p in plans] == shapes

@@ -1,0 +1,57 @@
+"""What nobody holds is found, and ends one way or another."""
+
+import time
+
+from core.queue import Queue, make_celery
+from core.runs.leases import Lease
+from core.runs.sweeper import Sweeper
+from core.settings import RunTimes, Settings
+from fitserve.statuses import RunStatus
+from tests.core.runs.rows import add_run, read_run
+
+TIMES = RunTimes(requeue_after_seconds=0.0, max_attempts=2)
+
+
+def sweeper(database, broker_url):
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    return Sweeper(database, queue, TIMES)
+
+
+def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
+    database, broker_url
+):
+    """Two attempts are allowed: one requeue, then failed with the reason."""
+    run_id = add_run(database)
+    sweep = sweeper(database, broker_url).sweep
+    for attempt in (1, 2):
+        assert Lease.claim(database, run_id, "w", 0.0).attempt == attempt
+        time.sleep(0.01)
+        assert sweep() == ([run_id] if attempt == 1 else [])
+    run = read_run(database, run_id)
+    assert run.status == RunStatus.FAILED
+    assert run.error["type"] == "/problems/worker-lost"
+    assert "2 times" in run.error["detail"]
+
+
+def test_a_run_whose_message_was_lost_is_sent_again(database, broker_url):
+    """A queued run that nobody came for rings again."""
+    run_id = add_run(database)
+    time.sleep(0.01)
+    assert sweeper(database, broker_url).sweep() == [run_id]
+
+
+def test_a_held_run_is_left_alone(database, broker_url):
+    """A lease that runs is respected."""
+    run_id = add_run(database)
+    Lease.claim(database, run_id, "w", 30.0)
+    assert sweeper(database, broker_url).sweep() == []
+    assert read_run(database, run_id).status == RunStatus.RUNNING
+
+
+def test_a_broken_broker_is_survived(database, tmp_path):
+    """With no broker at all the sweep ends without an error."""
+    run_id = add_run(database)
+    time.sleep(0.01)
+    missing = f"redis+socket://{tmp_path / 'none.sock'}"
+    assert sweeper(database, missing).sweep() == [run_id]
+    assert read_run(database, run_id).status == RunStatus.QUEUED

@@ -1,0 +1,170 @@
+"""`fitserve up`, from outside."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fitserve import Client, FitserveError
+from fitserve.statuses import RunStatus
+from tests.e2e_service import FITSERVE, ROOT, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+DATA = ROOT / "examples" / "data" / "diabetes.csv"
+LONG = {
+    "dataset": "diabetes",
+    "target": "progression",
+    "model_name": "long",
+    "model": {"layers": [{"type": "Dense", "units": 8}, {"type": "Output"}]},
+    "fit": {"epochs": 5000, "seed": 1},
+}
+ROW = [59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.8598, 87]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("up")) as (url, process), Client(url) as client:
+        client.datasets.upload(DATA)
+        yield client, psutil.Process(process.pid)
+
+
+def part(process: psutil.Process, word: str) -> psutil.Process:
+    return next(p for p in process.children() if word in " ".join(p.cmdline()))
+
+
+def until(question, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := question():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {question}")
+
+
+def started(client, run_id):
+    until(lambda: client.runs.get(run_id).progress.epoch > 1)
+
+
+def test_a_run_is_trained_watched_and_served(service):
+    """Through the real queue: every epoch heard once, in order, then an answer."""
+    client, _ = service
+    run = client.runs.create(ROOT / "examples" / "demo.json")
+    epochs = []
+    run = client.runs.wait(run.id, on_epoch=lambda event: epochs.append(event.epoch))
+    assert run.status == RunStatus.SUCCEEDED
+    assert epochs == client.runs.history(run.id).epoch == list(range(1, len(epochs) + 1))
+    assert len(client.predict("diabetes", [ROW]).predictions) == 1
+
+
+def test_the_api_has_no_tensorflow_and_is_small(service):
+    """Under 250 MB resident, with no TensorFlow mapped into it."""
+    _, process = service
+    api = part(process, "service")
+    assert api.memory_info().rss < 250e6
+    assert not [m.path for m in api.memory_maps() if "tensorflow" in m.path]
+
+
+def test_a_worker_that_is_killed_loses_nothing(service):
+    """SIGKILL on the child that trains: a second attempt, one gapless history."""
+    client, process = service
+    run = client.runs.create(LONG, fit={"epochs": 100, "seed": 1})
+    started(client, run.id)
+    for child in part(process, "workers").children():
+        child.send_signal(signal.SIGKILL)
+    run = client.runs.wait(run.id, timeout=120)
+    assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 2)
+    assert client.runs.history(run.id).epoch == list(range(1, 101))
+
+
+def test_a_part_that_dies_is_started_again(service):
+    """API and broker killed outright: a run posted at once still ends well."""
+    client, process = service
+    for word in ("redis-server", "service"):
+        part(process, word).send_signal(signal.SIGKILL)
+    run = until(lambda: quietly(lambda: client.runs.create(LONG, fit={"epochs": 2})))
+    assert client.runs.wait(run.id, timeout=120).status == RunStatus.SUCCEEDED
+
+
+def quietly(action):
+    try:
+        return action()
+    except FitserveError:
+        return None
+
+
+def test_deleting_the_brokers_files_loses_nothing(service):
+    """Its folder removed with runs queued: every one of them ends."""
+    client, process = service
+    home = Path(part(process, "redis-server").cwd()).parent
+    ids = [client.runs.create(LONG, fit={"epochs": 2}).id for _ in range(3)]
+    shutil.rmtree(home / "broker")
+    part(process, "redis-server").send_signal(signal.SIGKILL)
+    for run_id in ids:
+        assert client.runs.wait(run_id, timeout=120).status == RunStatus.SUCCEEDED
+
+
+def test_cancel_stops_a_running_run_soon(service):
+    """Within a few seconds of the request, best weights kept."""
+    client, _ = service
+    run = client.runs.create(LONG)
+    started(client, run.id)
+    client.runs.cancel(run.id)
+    run = client.runs.wait(run.id, timeout=20)
+    assert run.status == RunStatus.CANCELLED
+    assert run.model_version is not None
+
+
+def test_a_second_service_on_the_same_home_is_refused(service):
+    """One home, one supervisor."""
+    _, process = service
+    home = process.cmdline()[process.cmdline().index("--home") + 1]
+    again = subprocess.run(
+        [FITSERVE, "up", "--port", "0", "--home", home],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert again.returncode == 2
+    assert "Another `fitserve up`" in again.stderr
+
+
+def test_an_open_door_is_refused(tmp_path):
+    """No key, no other address than loopback."""
+    done = subprocess.run(
+        [FITSERVE, "up", "--host", "0.0.0.0", "--port", "0", "--home", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={k: v for k, v in os.environ.items() if k != "FITSERVE_API_KEY"},
+    )
+    assert done.returncode == 2
+    assert "FITSERVE_API_KEY" in done.stderr
+
+
+def test_a_restart_on_the_same_home_predicts_the_same_and_takes_runs_up(tmp_path):
+    """Stopped with a run at hand: the run ends after the restart; answers are equal."""
+    with running(tmp_path) as (url, _), Client(url) as client:
+        client.datasets.upload(DATA)
+        run = client.runs.create(ROOT / "examples" / "demo.json")
+        client.runs.wait(run.id)
+        before = client.predict("diabetes", [ROW]).predictions
+        going = client.runs.create(LONG, fit={"epochs": 100, "seed": 1})
+        started(client, going.id)
+    assert not [p for p in psutil.process_iter() if str(tmp_path) in " ".join(_line(p))]
+    with running(tmp_path) as (url, _), Client(url) as client:
+        assert client.predict("diabetes", [ROW]).predictions == before
+        assert client.runs.wait(going.id, timeout=120).status == RunStatus.SUCCEEDED
+
+
+def _line(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

@@ -1,0 +1,38 @@
+"""Every example trains, and shows what it promises."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fitserve.specs import RunCreate
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SPECS = sorted(EXAMPLES.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_an_example_is_a_spec_on_a_shipped_table(path):
+    """It parses, and names a file of examples/data and a column of it."""
+    create = RunCreate.model_validate_json(path.read_text())
+    header = (EXAMPLES / "data" / f"{create.dataset}.csv").read_text().splitlines()[0]
+    assert create.target in header.split(",")
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_an_example_trains_and_predicts(bench, path):
+    """It succeeds, learns something, and answers for a row."""
+    spec = json.loads(path.read_text())
+    table = EXAMPLES / "data" / f"{spec['dataset']}.csv"
+    bench.upload(table, name=spec["dataset"])
+    run = bench.train({**spec, "model_name": "m"})
+    assert run["status"] == "succeeded", run["error"]
+    history = bench.client.get(f"/v1/runs/{run['id']}/history").json()["history"]
+    assert min(history["loss"][1:]) < history["loss"][0]
+    plot = bench.client.get(f"/v1/runs/{run['id']}/history.svg")
+    assert plot.headers["content-type"].startswith("image/svg+xml")
+    rows = bench.client.get(f"/v1/datasets/{spec['dataset']}/rows").json()
+    instances = [dict(zip(rows["columns"], row, strict=True)) for row in rows["data"]]
+    answer = bench.client.post("/v1/models/m/predict", json={"instances": instances})
+    assert len(answer.json()["predictions"]) == 20

@@ -1,0 +1,127 @@
+"""/v1/datasets over real files."""
+
+import gzip
+
+import pytest
+
+from tests.problems import assert_problem
+
+CSV = "size,colour,sold,when,note\n1.5,red,yes,2024-01-02,a1\n2.5,blue,no,2024-01-03,a2\n,red,yes,,a3\n"
+
+
+def test_columns_are_typed_and_profiled(upload):
+    """Numbers, categories, booleans and times are told apart; gaps are counted."""
+    columns = {column["name"]: column for column in upload(CSV)["columns"]}
+    types = {name: column["type"] for name, column in columns.items()}
+    assert types == {
+        "size": "numeric",
+        "colour": "categorical",
+        "sold": "boolean",
+        "when": "datetime",
+        "note": "categorical",
+    }
+    size = columns["size"]
+    assert (size["missing"], size["min"], size["mean"], size["max"]) == (1, 1.5, 2.0, 2.5)
+    assert columns["colour"]["top"][0] == {"value": "red", "count": 2}
+
+
+def test_the_bytes_come_back_as_they_went(client, upload):
+    """content is the upload, and digest its sha256."""
+    import hashlib
+
+    dataset = upload(CSV)
+    content = client.get(f"/v1/datasets/{dataset['id']}/content").content
+    assert content == CSV.encode()
+    assert dataset["digest"] == "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def test_rows_are_the_table_as_understood(client, upload):
+    """Typed values, null for gaps."""
+    upload(CSV)
+    rows = client.get("/v1/datasets/table/rows", params={"offset": 1, "limit": 2}).json()
+    assert rows["total"] == 3
+    assert rows["data"] == [
+        [2.5, "blue", False, "2024-01-03T00:00:00.000000", "a2"],
+        [None, "red", True, None, "a3"],
+    ]
+
+
+def test_multipart_and_gzip_are_the_same_upload(client):
+    """A form part, a gzipped body, the plain body: one digest."""
+    form = client.post("/v1/datasets", files={"file": ("t.csv", CSV)})
+    packed = client.post(
+        "/v1/datasets", params={"name": "packed"}, content=gzip.compress(CSV.encode())
+    )
+    assert form.status_code == packed.status_code == 201
+    assert form.json()["digest"] == packed.json()["digest"]
+    assert form.json()["name"] == "t"
+    assert form.headers["location"] == f"/v1/datasets/{form.json()['id']}"
+
+
+def test_a_name_points_at_its_newest_upload(client, upload):
+    """The older one stays reachable by id."""
+    first, second = upload(CSV), upload("a\n1\n2\n")
+    assert client.get("/v1/datasets/table").json()["id"] == second["id"]
+    assert client.get(f"/v1/datasets/{first['id']}").json() == first
+
+
+def test_pages_hold_everything_once(client, upload):
+    """Cursor pages over five uploads, two at a time, newest first."""
+    ids = [upload(f"a\n{i}\n")["id"] for i in range(5)]
+    seen, cursor = [], None
+    while True:
+        params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/v1/datasets", params=params).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert sorted(seen, reverse=True) == seen
+    assert set(seen) == set(ids)
+    assert len(seen) == 5
+
+
+def test_a_deleted_dataset_is_gone(client, upload, settings):
+    """404 afterwards, and no file is left."""
+    dataset = upload(CSV)
+    assert client.delete("/v1/datasets/table").status_code == 204
+    assert_problem(client.get("/v1/datasets/table"), 404, "dataset-not-found")
+    assert not (settings.files_dir / "datasets" / dataset["id"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"a,b\n", "no values"),
+        (b"a,b\n1,2\n3\n", "Line 3 has 1 cells"),
+        (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells"),
+        (b"a,a\n1,2\n", "'a' stands twice"),
+        (b"a,\n1,2\n", "column 2 has no name"),
+        (b"a,b\n1,\xff\n", "is not UTF-8"),
+        (b"a,b\n1,\x00\n", "NUL"),
+        (b'a,b\n1,"x\n', "Line 2 cannot be read"),
+        (b"\x1f\x8b\x00\x00", "gzip"),
+    ],
+)
+def test_a_broken_table_is_refused_with_its_fault(client, settings, body, said):
+    """422 names what is wrong and where; nothing is stored."""
+    answer = client.post("/v1/datasets", params={"name": "x"}, content=body)
+    problem = assert_problem(answer, 422, "invalid-table")
+    assert said in problem["detail"]
+    assert client.get("/v1/datasets").json()["items"] == []
+    assert [p for p in settings.files_dir.rglob("*") if p.is_file()] == []
+
+
+def test_a_gzip_bomb_is_stopped(client):
+    """A body that unpacks to far more than it weighs is refused on the way."""
+    bomb = gzip.compress(b"a\n" + b"1\n" * 30_000_000)
+    answer = client.post("/v1/datasets", params={"name": "x"}, content=bomb)
+    assert "times its size" in assert_problem(answer, 422, "invalid-table")["detail"]
+
+
+def test_a_form_without_its_file_says_so(client):
+    """The part must be called `file`."""
+    answer = client.post("/v1/datasets", files={"data": ("t.csv", CSV)})
+    assert "`file`" in assert_problem(answer, 422, "invalid-table")["detail"]

@@ -1,0 +1,129 @@
+"""The door."""
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from core.settings import Limits
+from service.app import create_app
+from tests.problems import assert_problem
+
+KEY = "a-secret-of-many-characters"
+
+
+def client_with(settings, **changes):
+    app = create_app(settings.model_copy(update=changes))
+    return TestClient(app, base_url="http://localhost")
+
+
+@pytest.fixture
+def locked(settings):
+    return client_with(settings, api_key=SecretStr(KEY))
+
+
+def test_without_the_key_nothing_is_served(locked):
+    """No header, a wrong key, a wrong scheme: 401 with WWW-Authenticate."""
+    for headers in (
+        {},
+        {"Authorization": "Bearer no"},
+        {"Authorization": f"Basic {KEY}"},
+    ):
+        answer = locked.get("/v1/datasets", headers=headers)
+        assert_problem(answer, 401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_key_opens_and_health_stays_open(locked):
+    """With the key the same route answers; liveness needs none."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    assert locked.get("/v1/datasets", headers=headers).status_code == 200
+    assert locked.get("/health/live").status_code == 200
+
+
+def test_a_refused_upload_is_not_read(locked):
+    """401 comes without one byte of the body having been asked for."""
+    asked = []
+
+    async def ask():
+        sent = []
+
+        async def receive():
+            asked.append("receive")
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/v1/datasets",
+            "headers": [(b"host", b"localhost")],
+            "query_string": b"",
+        }
+        await locked.app(scope, receive, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(ask()) == 401
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "localhost.evil.example:8000"},
+        {"Host": "127.0.0.1", "Origin": "http://evil.example"},
+        {"Host": "127.0.0.1", "Origin": "null"},
+    ],
+)
+def test_without_a_key_only_this_machine_is_served(client, headers):
+    """A rebound DNS name and a foreign web page are turned away."""
+    assert_problem(client.get("/v1/datasets", headers=headers), 403, "forbidden-host")
+
+
+def test_a_body_over_the_limit_is_413(settings):
+    """Both with a Content-Length and without one."""
+    small = client_with(
+        settings, limits=Limits(max_body_bytes=1000, max_upload_bytes=2000)
+    )
+    with small:
+        told = small.post("/v1/runs/validate", content=b" " * 1001)
+        assert_problem(told, 413, "too-large")
+        untold = small.post("/v1/runs/validate", content=iter([b" " * 600] * 2))
+        assert_problem(untold, 413, "too-large")
+        upload = small.post(
+            "/v1/datasets", params={"name": "x"}, content=iter([b"1\n" * 600] * 2)
+        )
+        assert_problem(upload, 413, "too-large")
+
+
+def test_every_answer_carries_a_request_id(client):
+    """A sane one is taken over, another is replaced."""
+    given = client.get("/health/live", headers={"X-Request-Id": "abc-1"})
+    assert given.headers["x-request-id"] == "abc-1"
+    forged = client.get("/health/live", headers={"X-Request-Id": "a b\tc"})
+    assert forged.headers["x-request-id"] not in ("", "a b\tc")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "slug"),
+    [
+        ("GET", "/nope", 404, "http-404"),
+        ("PUT", "/v1/runs", 405, "http-405"),
+        ("GET", "/v1/runs?limit=0", 422, "invalid-body"),
+        ("GET", "/v1/runs/nope", 404, "run-not-found"),
+        ("GET", "/v1/runs/nope/history", 404, "run-not-found"),
+        ("POST", "/v1/runs/nope/cancel", 404, "run-not-found"),
+        ("GET", "/v1/models/nope", 404, "model-not-found"),
+        ("GET", "/v1/models/nope/versions/1/weights", 404, "model-not-found"),
+        ("GET", "/v1/models/nope/versions/0", 422, "invalid-body"),
+        ("DELETE", "/v1/models/nope/aliases/x", 404, "model-not-found"),
+        ("DELETE", "/v1/datasets/nope", 404, "dataset-not-found"),
+    ],
+)
+def test_every_failure_is_a_problem(client, method, path, status, slug):
+    """One shape for all of them."""
+    assert_problem(client.request(method, path), status, slug)

@@ -1,0 +1,127 @@
+"""From a trained run to answers."""
+
+import json
+
+import pytest
+
+from tests.conftest import bench_in
+from tests.problems import assert_problem
+from tests.service.small_model import ROW, SPEC, TABLE, ask
+
+pytestmark = pytest.mark.keras
+ROWS = "".join(
+    f"{i},{'ab'[i % 2]},{'yes' if i > 20 else 'no'},{2 * i}\n" for i in range(40)
+)
+FIT = {"epochs": 3, "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, broker_url):
+    """One trained model for all tests that only ask."""
+    with bench_in(tmp_path_factory.mktemp("served") / "home", broker_url) as bench:
+        bench.upload(TABLE)
+        run = bench.train(SPEC)
+        assert run["status"] == "succeeded", run["error"]
+        yield bench
+
+
+@pytest.fixture
+def client(served):
+    return served.client
+
+
+def test_three_ways_to_send_rows_are_one_answer(client):
+    """Objects, lists in feature order, columns and data."""
+    answers = [
+        ask(client, instances=[ROW]),
+        ask(client, instances=[[3, "a", True]]),
+        ask(client, columns=["label", "x", "c"], data=[[True, 3, "a"]]),
+        ask(client, "/v1/predict", model="m", instances=[ROW]),
+        ask(client, "/v1/predict", model="m", version=1, instances=[ROW]),
+        ask(client, "/v1/models/m/versions/1/predict", instances=[ROW]),
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert answers[0].json()["model_version"] == 1
+
+
+def test_cells_mean_what_they_mean_in_a_csv(client):
+    """Numbers and booleans in text, and the words for missing."""
+    same = [
+        {"x": "3", "c": " a ", "label": "YES"},
+        {"x": 3.0, "c": "a", "label": 1},
+        {"x": "3.0", "c": "a", "label": "true", "y": "the target is ignored"},
+    ]
+    assert len(set(ask(client, instances=[ROW, *same]).json()["predictions"])) == 1
+    missing = [{"x": v, "c": v, "label": v} for v in (None, "", "NA", "null")]
+    assert len(set(ask(client, instances=missing).json()["predictions"])) == 1
+    assert ask(client, instances=[{**ROW, "c": "never seen"}]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "said"),
+    [
+        ({"x": "three", "c": "a", "label": True}, "x", "'three'"),
+        ({"x": [3], "c": "a", "label": True}, "x", "expected a number"),
+        ({"x": 10**400, "c": "a", "label": True}, "x", "expected a number"),
+        ({"x": "1e999", "c": "a", "label": True}, "x", "'1e999'"),
+        ({"x": "1_0", "c": "a", "label": True}, "x", "'1_0'"),
+        ({"x": 3, "c": {"a": 1}, "label": True}, "c", "expected text"),
+        ({"x": 3, "c": "a", "label": "maybe"}, "label", "expected a boolean"),
+        ({"x": 3, "c": "a"}, "label", "no value"),
+        ({"x": 3, "c": "a", "lable": True}, "lable", "does not know"),
+    ],
+)
+def test_a_cell_that_does_not_fit_is_named(client, row, column, said):
+    """Row, column, what came, what was expected."""
+    content = json.dumps({"instances": [ROW, row]})
+    answer = client.post("/v1/models/m/predict", content=content)
+    if answer.status_code == 400:  # an integer of 400 digits is no JSON number here
+        assert_problem(answer, 400, "bad-json")
+        return
+    error = assert_problem(answer, 422, "invalid-instances")["errors"][0]
+    assert (error["row"], error["column"]) == (1, column)
+    assert said in error["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"instances": []},
+        {"instances": {}},
+        {"instances": [1]},
+        {"instances": [ROW, [1, 2, 3]]},
+        {"instances": [[1, 2]]},
+        {"instances": [ROW], "columns": ["x"], "data": [[1]]},
+        {"columns": ["x", "x"], "data": [[1, 2]]},
+        {"columns": [["x"]], "data": [[1]]},
+        {"columns": ["x", "c", "label"], "data": [[1, 2]]},
+        {"columns": ["x", "c"], "data": [[1, "a"]]},
+        {"instances": [ROW], "instanses": 1},
+    ],
+)
+def test_a_body_without_rows_is_refused(client, body):
+    """Never a 500, always the reason."""
+    assert_problem(
+        client.post("/v1/models/m/predict", json=body), 422, "invalid-instances"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        ({"model": "mm"}, 404, "model-not-found"),
+        ({"model": "m", "version": 9}, 404, "version-not-found"),
+        ({"model": "m", "alias": "none"}, 404, "alias-not-found"),
+        ({"model": "m", "version": 0}, 422, "invalid-instances"),
+        ({"model": "m", "version": True}, 422, "invalid-instances"),
+        ({"model": 3}, 422, "invalid-instances"),
+        ({"model": "m", "version": 1, "alias": "x"}, 422, "invalid-instances"),
+    ],
+)
+def test_a_model_that_is_not_there_is_named(client, body, status, slug):
+    """Model, version and alias each have their own 404."""
+    answer = client.post("/v1/predict", json={**body, "instances": [ROW]})
+    assert_problem(answer, status, slug)

@@ -1,0 +1,156 @@
+"""/v1/runs: what is refused, resolved, queued."""
+
+import json
+
+import pytest
+
+from tests.problems import assert_problem
+
+ROWS = "".join(f"{i},{i % 7},{'ab'[i % 2]},{2 * i + 1}\n" for i in range(40))
+CSV = "x,z,c,y\n" + ROWS
+
+
+@pytest.fixture
+def table(upload):
+    return upload(CSV)
+
+
+def spec(**changes):
+    return {"dataset": "table", "target": "y", **changes}
+
+
+def layers(*given):
+    return {"model": {"layers": list(given)}}
+
+
+DENSE = {"type": "Dense", "units": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug", "pointer", "said"),
+    [
+        ({"target": "yy"}, "invalid-spec", "#/target", "did you mean `y`?"),
+        ({"model_name": "a/b"}, "invalid-body", "#/model_name", "'a/b'"),
+        ({"compile": {"opertimizer": "adam"}}, "invalid-body", "#/compile/opertimizer", "did you mean `optimizer`?"),
+        ({"compile": {"optimizer": "adm"}}, "invalid-body", "#/compile/optimizer", "did you mean `adam`?"),
+        ({"compile": {"optimizer": {"type": "Adan"}}}, "invalid-body", "#/compile/optimizer", "did you mean `Adam`?"),
+        ({"compile": {"loss": "maee"}}, "invalid-body", "#/compile/loss", "did you mean `mae`?"),
+        ({"compile": {"loss": "binary_crossentropy"}}, "invalid-spec", "#/target", "needs two"),
+        ({"compile": {"metrics": ["mse", "mse"]}}, "invalid-spec", "#/compile/metrics/1", "twice"),
+        ({"compile": {"metrics": ["auc"]}}, "invalid-spec", "#/compile/metrics/0", "does not fit"),
+        (layers({"type": "Dens", "units": 1}), "invalid-body", "#/model/layers/0", "did you mean `Dense`?"),
+        (layers({"type": "Lambda"}), "invalid-body", "#/model/layers/0", "'Lambda'"),
+        (layers({"type": "Dense", "units": 0}), "invalid-body", "#/model/layers/0/units", "got 0"),
+        (layers({"type": "Dense", "units": 10**9}), "invalid-body", "#/model/layers/0/units", "got 1000000000"),
+        (layers({"type": "Dense", "units": 60_000}, DENSE), "over-limit", "#/model/layers", "60,000"),
+        (layers({"type": "Dense", "unitz": 3}), "invalid-body", "#/model/layers/0/unitz", "did you mean `units`?"),
+        (layers({"type": "Dropout", "rate": 1.5}, DENSE), "invalid-body", "#/model/layers/0/rate", "got 1.5"),
+        (layers({"type": "Dense", "units": 3}), "invalid-spec", "#/model/layers/0", "3 wide"),
+        (layers(*[DENSE] * 65), "over-limit", "#/model/layers", "65"),
+        ({"fit": {"batch_size": 33}}, "invalid-spec", "#/fit/batch_size", "32 training rows"),
+        ({"fit": {"epochs": 10_001}}, "over-limit", "#/fit/epochs", "10,001"),
+        ({"fit": {"epochs": 0}}, "invalid-body", "#/fit/epochs", "got 0"),
+        ({"fit": {"epochs": True}}, "invalid-body", "#/fit/epochs", "True"),
+        ({"fit": {"early_stopping": {"monitor": "val_los"}}}, "invalid-spec", "#/fit/early_stopping/monitor", "did you mean `val_loss`?"),
+        ({"fit": {"validation_split": 0, "early_stopping": {}}}, "invalid-spec", "#/fit/early_stopping/monitor", "val_loss"),
+        ({"fit": {"class_weight": {"a": 2}}}, "invalid-spec", "#/fit/class_weight", "no classes"),
+        ({"features": {"exclude": ["xx"]}}, "invalid-spec", "#/features/exclude/0", "did you mean"),
+        ({"features": {"include": []}}, "invalid-spec", "#/features", "not among"),
+        ({"task": "binary"}, "invalid-spec", "#/target", "40 distinct"),
+        ({"target": "c", "task": "regression"}, "invalid-spec", "#/target", "needs numbers"),
+    ],
+)  # fmt: skip
+def test_a_spec_that_cannot_be_trained_is_refused_with_its_place(
+    client, table, changes, slug, pointer, said
+):
+    """Each fault is named where it stands, with the way out; nothing is queued."""
+    answer = client.post("/v1/runs", json=spec(**changes))
+    errors = assert_problem(answer, 422, slug)["errors"]
+    assert errors[0]["pointer"] == pointer
+    assert said in errors[0]["detail"] + (errors[0].get("hint") or "")
+    assert client.get("/v1/runs").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        (b"", 400, "bad-json"),
+        (b"{", 400, "bad-json"),
+        (b'{"target": NaN}', 400, "bad-json"),
+        (b"[" * 100_000, 400, "bad-json"),
+        (b"[1]", 422, "invalid-body"),
+        (b'"text"', 422, "invalid-body"),
+        (b"null", 422, "invalid-body"),
+        (b'{"target": "y"}', 422, "invalid-spec"),
+        (b'{"dataset": "nope", "target": "y"}', 404, "dataset-not-found"),
+        (b'{"dataset": "table", "target": "\\ud800"}', 400, "bad-json"),
+    ],
+)
+def test_a_body_that_is_no_spec_is_refused(client, table, body, status, slug):
+    """Lists, nonsense and half JSON are the caller's fault, never a 500."""
+    assert_problem(client.post("/v1/runs", content=body), status, slug)
+
+
+def test_a_target_of_one_class_cannot_be_learned(client, upload):
+    """The refusal counts the distinct values."""
+    upload("x,y\n1,a\n2,a\n3,a\n")
+    errors = assert_problem(client.post("/v1/runs", json=spec()), 422, "invalid-spec")
+    assert "1 distinct value" in errors["detail"]
+
+
+def test_every_default_is_resolved_and_shown(client, table):
+    """validate answers the whole spec, the layers, the counts; nothing is queued."""
+    read = client.post("/v1/runs/validate", json=spec()).json()
+    assert read["task"] == "regression"
+    assert read["features"] == ["x", "z", "c"]
+    assert read["num_rows"] == {"train": 32, "validation": 8}
+    assert read["layers"][0] == {"type": "Dense", "output_shape": [64], "params": 320}
+    assert read["num_params"] == 320 + 64 * 65 + 65
+    fit = read["spec"]["fit"]
+    assert fit["batch_size"] == 32
+    assert fit["early_stopping"]["monitor"] == "val_loss"
+    assert isinstance(fit["seed"], int)
+    assert read["spec"]["compile"]["optimizer"]["learning_rate"] == 0.001
+    assert client.get("/v1/runs").json()["items"] == []
+
+
+def test_given_epochs_run_to_their_end_as_in_keras(client, table):
+    """early_stopping is only a default where neither is given."""
+    read = client.post("/v1/runs/validate", json=spec(fit={"epochs": 7})).json()
+    assert read["spec"]["fit"]["early_stopping"] is None
+
+
+def test_spec_and_table_go_in_one_call(client):
+    """Multipart `spec` and `file` upload and queue at once."""
+    parts = {"spec": (None, json.dumps({"target": "y"})), "file": ("t.csv", CSV)}
+    answer = client.post("/v1/runs", files=parts)
+    assert answer.status_code == 202, answer.text
+    run = answer.json()
+    assert run["status"] == "queued"
+    assert run["dataset"]["name"] == "t"
+    assert answer.headers["location"] == f"/v1/runs/{run['id']}"
+
+
+def test_a_queued_run_is_cancelled_at_once(client, table):
+    """It never starts, and its dataset may be deleted again."""
+    run = client.post("/v1/runs", json=spec()).json()
+    problem = assert_problem(client.delete("/v1/datasets/table"), 409, "dataset-in-use")
+    assert run["id"] in problem["detail"]
+    cancelled = client.post(f"/v1/runs/{run['id']}/cancel").json()
+    assert (cancelled["status"], cancelled["stop_reason"]) == ("cancelled", "cancelled")
+    assert client.delete("/v1/datasets/table").status_code == 204
+
+
+def test_runs_are_found_by_status_model_and_tag(client, table):
+    """Each filter narrows the list."""
+    ids = {
+        name: client.post(
+            "/v1/runs", json=spec(model_name=name, tags={"k": name})
+        ).json()["id"]
+        for name in ("a", "b")
+    }
+    for query in ("model=b", "tag=k:b"):
+        items = client.get(f"/v1/runs?{query}").json()["items"]
+        assert [item["id"] for item in items] == [ids["b"]]
+    assert client.get("/v1/runs?status=running").json()["items"] == []
+    assert len(client.get("/v1/runs?status=queued").json()["items"]) == 2

@@ -1,0 +1,88 @@
+"""The docs speak of everything there is, and of nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from core import errors
+from core.settings import Limits, RunTimes, Settings
+from fitserve import __version__
+
+ROOT = Path(__file__).parents[1]
+
+
+def slugs(kind):
+    for child in kind.__subclasses__():
+        if child.slug != errors.FitserveError.slug:
+            yield child.slug
+        yield from slugs(child)
+
+
+def test_every_problem_has_a_heading():
+    """Classes, and types written out in the code."""
+    written = {
+        slug
+        for room in ("core", "service", "workers")
+        for path in (ROOT / room).rglob("*.py")
+        for slug in re.findall(r'"/problems/([a-z-]+)"', path.read_text())
+    }
+    known = written | set(slugs(errors.FitserveError)) | {"internal-error"}
+    headings = set(
+        re.findall(r"^## (.+)$", (ROOT / "docs/problems.md").read_text(), re.MULTILINE)
+    )
+    assert known - headings == set()
+
+
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [
+        (Settings, "FITSERVE_"),
+        (Limits, "FITSERVE_LIMITS__"),
+        (RunTimes, "FITSERVE_RUNS__"),
+    ],
+)
+def test_every_setting_is_in_the_table_with_its_default(model, prefix):
+    """Name, default, sentence."""
+    table = (ROOT / "docs/settings.md").read_text()
+    for name, field in model.model_fields.items():
+        if name in ("limits", "runs"):
+            continue
+        default = field.get_default(call_default_factory=True)
+        sentence = field.description.rstrip(".")
+        assert f"| `{prefix}{name.upper()}` | `{default}` | {sentence} |" in table
+
+
+def test_the_changelog_knows_the_version():
+    """The version of pyproject.toml has an entry."""
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_link_in_the_docs_leads_somewhere():
+    """Relative links of every Markdown file."""
+    pages = [path for path in ROOT.glob("**/*.md") if ".venv" not in path.parts]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text())
+        if not target.startswith("http") and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_the_compose_file_starts_what_the_code_has():
+    """Services, commands and required secrets."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert set(compose["services"]) == {
+        "postgres",
+        "redis",
+        "migrate",
+        "service",
+        "worker",
+    }
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    for name in ("service", "worker"):
+        assert compose["services"][name]["build"]["target"] == name
+        assert f" AS {name}" in dockerfile
+    assert "FITSERVE_API_KEY:?" in compose["x-environment"]["FITSERVE_API_KEY"]

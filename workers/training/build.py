@@ -1,0 +1,108 @@
+"""From a resolved spec to a compiled Keras model, class by class from a fixed table."""
+
+from typing import Any
+
+import keras
+
+from fitserve.specs.layers import Layer, ModelSpec
+from fitserve.specs.optimizers import Optimizer
+from fitserve.specs.training import CompileSpec
+
+_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "Dense": keras.layers.Dense,
+    "Activation": keras.layers.Activation,
+    "Dropout": keras.layers.Dropout,
+    "BatchNormalization": keras.layers.BatchNormalization,
+    "LayerNormalization": keras.layers.LayerNormalization,
+    "GaussianNoise": keras.layers.GaussianNoise,
+}
+_OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "SGD": keras.optimizers.SGD,
+    "Adam": keras.optimizers.Adam,
+    "AdamW": keras.optimizers.AdamW,
+    "RMSprop": keras.optimizers.RMSprop,
+    "Adagrad": keras.optimizers.Adagrad,
+    "Nadam": keras.optimizers.Nadam,
+}
+_REGULARIZERS: dict[str, type[keras.regularizers.Regularizer]] = {
+    "L1": keras.regularizers.L1,
+    "L2": keras.regularizers.L2,
+    "L1L2": keras.regularizers.L1L2,
+}
+_METRICS: dict[str, type[keras.metrics.Metric]] = {
+    "mae": keras.metrics.MeanAbsoluteError,
+    "mean_absolute_error": keras.metrics.MeanAbsoluteError,
+    "mse": keras.metrics.MeanSquaredError,
+    "mean_squared_error": keras.metrics.MeanSquaredError,
+    "mape": keras.metrics.MeanAbsolutePercentageError,
+    "mean_absolute_percentage_error": keras.metrics.MeanAbsolutePercentageError,
+    "root_mean_squared_error": keras.metrics.RootMeanSquaredError,
+    "r2_score": keras.metrics.R2Score,
+    "binary_accuracy": keras.metrics.BinaryAccuracy,
+    "auc": keras.metrics.AUC,
+    "precision": keras.metrics.Precision,
+    "recall": keras.metrics.Recall,
+}
+_CLASS_METRICS: dict[str, tuple[type[keras.metrics.Metric], ...]] = {
+    # for places of classes, for one-hot targets
+    "accuracy": (
+        keras.metrics.SparseCategoricalAccuracy,
+        keras.metrics.CategoricalAccuracy,
+    ),
+    "sparse_categorical_accuracy": (
+        keras.metrics.SparseCategoricalAccuracy,
+        keras.metrics.CategoricalAccuracy,
+    ),
+    "sparse_top_k_categorical_accuracy": (
+        keras.metrics.SparseTopKCategoricalAccuracy,
+        keras.metrics.TopKCategoricalAccuracy,
+    ),
+}
+
+
+def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
+    """The network of `spec` over `num_inputs` encoded inputs.
+
+    Layers are named `l0`, `l1`, … after their place in the spec.
+    """
+    model = keras.Sequential(name="network")
+    model.add(keras.Input((num_inputs,), name="encoded"))
+    for i, layer in enumerate(spec.layers):
+        model.add(_layer(layer, f"l{i}"))
+    return model
+
+
+def _layer(layer: Layer, name: str) -> keras.layers.Layer:
+    arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
+    for key in ("kernel_regularizer", "bias_regularizer"):
+        if isinstance(arguments.get(key), dict):
+            arguments[key] = _regularizer(**arguments[key])
+    return _LAYERS[layer.type](name=name, **arguments)
+
+
+def _regularizer(type: str, **factors: float) -> keras.regularizers.Regularizer:  # noqa: A002  the spec's word
+    return _REGULARIZERS[type](**factors)
+
+
+def compile_model(model: keras.Model, spec: CompileSpec) -> None:
+    """Compile as the resolved `spec` says."""
+    assert isinstance(spec.optimizer, Optimizer)  # noqa: S101  resolved
+    model.compile(
+        optimizer=_optimizer(spec.optimizer),
+        loss=spec.loss,
+        metrics=[_metric(name, spec.loss) for name in spec.metrics or []],
+    )
+
+
+def _optimizer(spec: Optimizer) -> keras.optimizers.Optimizer:
+    arguments = spec.model_dump(exclude={"type"}, exclude_none=True)
+    return _OPTIMIZERS[spec.type](**arguments)  # type: ignore[attr-defined]
+
+
+def _metric(name: str, loss: str | None) -> keras.metrics.Metric:
+    if loss == "binary_crossentropy" and name == "accuracy":
+        return keras.metrics.BinaryAccuracy(name=name)
+    if name in _CLASS_METRICS:
+        sparse, one_hot = _CLASS_METRICS[name]
+        return (one_hot if loss == "categorical_crossentropy" else sparse)(name=name)
+    return _METRICS[name](name=name)

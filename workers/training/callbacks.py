@@ -1,0 +1,70 @@
+"""Keras callbacks of ours: tell the pulse, and stop when told."""
+
+import math
+import time
+from typing import Any
+
+import keras
+
+from fitserve.statuses import StopReason
+from workers.pulse import Pulse
+
+Logs = dict[str, Any] | None
+
+
+class Recorder(keras.callbacks.Callback):
+    """Hands every epoch's logs to the pulse; the one place where epochs become 1-based.
+
+    Args:
+        pulse: whom to tell.
+
+    """
+
+    def __init__(self, pulse: Pulse) -> None:
+        super().__init__()
+        self._pulse = pulse
+
+    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._pulse.start_clock()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._pulse.epoch_ended(epoch + 1, dict(logs or {}))
+
+
+class StopWhenTold(keras.callbacks.Callback):
+    """Ends the fit between two batches: cancelled, out of time, loss not finite.
+
+    A lost lease or a stopping worker raise out of the fit instead (see Pulse.check).
+
+    Args:
+        pulse: who knows of cancelling, of a lost lease, of a stopping worker.
+        seconds: how long the fit may take.
+
+    `reason` tells why it stopped, None if it did not.
+
+    """
+
+    def __init__(self, pulse: Pulse, seconds: float) -> None:
+        super().__init__()
+        self.reason: StopReason | None = None
+        self._pulse = pulse
+        self._seconds = seconds
+        self._deadline = math.inf
+
+    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._deadline = time.monotonic() + self._seconds
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._pulse.check()
+        if self._pulse.cancelled.is_set():
+            self._stop(StopReason.CANCELLED)
+        elif time.monotonic() > self._deadline:
+            self._stop(StopReason.TIME_LIMIT)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
+            self._stop(StopReason.NAN_LOSS)
+
+    def _stop(self, reason: StopReason) -> None:
+        self.reason = self.reason or reason
+        self.model.stop_training = True

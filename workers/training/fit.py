@@ -1,0 +1,108 @@
+"""The fit itself, and what it left: epochs run, the epoch kept, why it stopped."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from fitserve.specs.training import EarlyStopping, FitSpec
+from fitserve.statuses import StopReason
+from workers.pulse import Pulse
+from workers.training.callbacks import Recorder, StopWhenTold
+from workers.training.encoding import Matrix
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows: `x` float32 `[N, F]`, `y` float32 `[N, 1]` or `[N, classes]`."""
+
+    x: Matrix
+    y: Matrix
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a fit went; `best_epoch` (1-based) is the one whose weights are kept."""
+
+    stop_reason: StopReason
+    best_epoch: int | None
+    metrics: dict[str, float]
+
+
+def fit(
+    model: keras.Model,
+    spec: FitSpec,
+    train: Rows,
+    validation: Rows | None,
+    class_weight: dict[int, float] | None,
+    pulse: Pulse,
+    seconds: float,
+) -> Fitted:
+    """Fit a compiled model as the resolved `spec` says.
+
+    Stops early for the reasons that StopWhenTold knows.
+    """
+    stopper = StopWhenTold(pulse, seconds)
+    early = _early_stopping(spec.early_stopping)
+    callbacks = [Recorder(pulse), stopper, *early, *_reduce_lr(spec)]
+    history = model.fit(
+        train.x,
+        train.y,
+        batch_size=spec.batch_size,
+        epochs=spec.epochs,
+        shuffle=spec.shuffle,
+        validation_data=(validation.x, validation.y) if validation else None,
+        class_weight=class_weight,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return _fitted(history.history, spec, stopper.reason, early)
+
+
+def _early_stopping(
+    spec: EarlyStopping | None,
+) -> list[keras.callbacks.EarlyStopping]:
+    if spec is None:
+        return []
+    return [keras.callbacks.EarlyStopping(**spec.model_dump())]
+
+
+def _reduce_lr(spec: FitSpec) -> list[keras.callbacks.ReduceLROnPlateau]:
+    if spec.reduce_lr_on_plateau is None:
+        return []
+    arguments = spec.reduce_lr_on_plateau.model_dump()
+    return [keras.callbacks.ReduceLROnPlateau(**arguments)]
+
+
+def _fitted(
+    history: dict[str, list[float]],
+    spec: FitSpec,
+    reason: StopReason | None,
+    early: list[keras.callbacks.EarlyStopping],
+) -> Fitted:
+    epochs = len(history.get("loss", []))
+    stopped_early = epochs < (spec.epochs or 0)
+    if reason is None:
+        reason = StopReason.EARLY_STOPPING if stopped_early else StopReason.COMPLETED
+    best = _kept_epoch(epochs, spec.early_stopping, early)
+    metrics = {k: float(v[best - 1]) for k, v in history.items()} if best else {}
+    return Fitted(reason, best, metrics)
+
+
+def _kept_epoch(
+    epochs: int,
+    spec: EarlyStopping | None,
+    early: list[keras.callbacks.EarlyStopping],
+) -> int | None:
+    if not epochs:
+        return None
+    restored = spec is not None and spec.restore_best_weights
+    if restored and early and early[0].best_weights is not None:
+        return int(early[0].best_epoch) + 1
+    return epochs
+
+
+def seed_everything(seed: int) -> None:
+    """Make Keras, NumPy and Python draw the same numbers each time."""
+    keras.utils.set_random_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  Keras's own initialisers use it

@@ -1,0 +1,56 @@
+"""Write the files a run leaves, and make them visible in one step."""
+
+import hashlib
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from core.models.signature import Signature
+from core.models.tables import Artifact
+from core.storage import Storage
+from workers.training.saving.keras_file import save_keras
+from workers.training.saving.onnx_file import save_onnx
+
+
+def save_artifacts(
+    network: keras.Sequential,
+    signature: Signature,
+    storage: Storage,
+    run_id: str,
+    attempt: int,
+) -> list[Artifact]:
+    """Save, hash and publish; the files count once the rows returned are committed.
+
+    Keys hold the attempt, so that a worker that was replaced overwrites nothing.
+    """
+    with storage.scratch() as folder:
+        save_keras(network, signature, folder / "model.keras")
+        save_onnx(network, signature, folder / "model.onnx")
+        _save_weights(network, folder / "weights.npz")
+        (folder / "signature.json").write_text(signature.model_dump_json(indent=1))
+        prefix = f"runs/{run_id}/{attempt}"
+        return [_publish(file, prefix, storage) for file in sorted(folder.iterdir())]
+
+
+def _save_weights(network: keras.Sequential, path: Path) -> None:
+    """Arrays named `<layer index>/<weight name>`."""
+    arrays = {
+        f"{i}/{variable.name}": variable.numpy()
+        for i, layer in enumerate(network.layers)
+        for variable in layer.weights
+        if variable.name != "seed_generator_state"
+    }
+    np.savez(path, **arrays)
+
+
+def _publish(file: Path, prefix: str, storage: Storage) -> Artifact:
+    content = file.read_bytes()
+    key = f"{prefix}/{file.name}"
+    storage.publish(file, key)
+    return Artifact(
+        name=file.name,
+        key=key,
+        sha256=hashlib.sha256(content).hexdigest(),
+        num_bytes=len(content),
+    )

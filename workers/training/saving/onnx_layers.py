@@ -1,0 +1,131 @@
+"""Keras layers as ONNX nodes, one short function a layer.
+
+Our own writer and not a converter: the allow-list is small, a converter costs seconds a
+run, and raw string columns need nodes of our own anyway (docs/decisions/0003).
+"""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+Array = NDArray[np.generic]
+
+
+class Graph:
+    """Nodes and constants of a graph in the making; every value gets a fresh name."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def add(self, op: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+        """Append a node with one output; returns the output's name."""
+        name = f"v{len(self.nodes)}"
+        self.nodes.append(
+            helper.make_node(op, list(inputs), [name], domain=domain, **attributes)
+        )
+        return name
+
+    def constant(self, value: Array) -> str:
+        """Store an array; returns its name."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def scalar(self, value: float) -> str:
+        """Store a float32 scalar; returns its name."""
+        return self.constant(np.array(value, np.float32))
+
+
+def add_layer(graph: Graph, layer: keras.layers.Layer, x: str) -> str:
+    """Append what `layer` computes when predicting; `x` is float32 `[N, width]`."""
+    return _LAYERS[type(layer).__name__](graph, layer, x)
+
+
+def _dense(graph: Graph, layer: keras.layers.Dense, x: str) -> str:
+    operands = [x, graph.constant(_array(layer.kernel))]
+    if layer.use_bias:
+        operands.append(graph.constant(_array(layer.bias)))
+    return _activate(graph, layer.activation, graph.add("Gemm", *operands))
+
+
+def _activation(graph: Graph, layer: keras.layers.Activation, x: str) -> str:
+    return _activate(graph, layer.activation, x)
+
+
+def _batch_normalization(
+    graph: Graph, layer: keras.layers.BatchNormalization, x: str
+) -> str:
+    deviation = np.sqrt(_array(layer.moving_variance) + np.float32(layer.epsilon))
+    gamma = _array(layer.gamma) if layer.scale else np.float32(1)
+    scale = gamma / deviation
+    offset = (_array(layer.beta) if layer.center else 0) - _array(
+        layer.moving_mean
+    ) * scale
+    scaled = graph.add("Mul", x, graph.constant(scale.astype(np.float32)))
+    return graph.add("Add", scaled, graph.constant(offset.astype(np.float32)))
+
+
+def _layer_normalization(
+    graph: Graph, layer: keras.layers.LayerNormalization, x: str
+) -> str:
+    width = int(layer.input.shape[-1])
+    gamma = _array(layer.gamma) if layer.scale else np.ones(width, np.float32)
+    operands = [x, graph.constant(gamma)]
+    if layer.center:
+        operands.append(graph.constant(_array(layer.beta)))
+    epsilon = float(layer.epsilon)
+    return graph.add("LayerNormalization", *operands, axis=-1, epsilon=epsilon)
+
+
+def _nothing(graph: Graph, layer: keras.layers.Layer, x: str) -> str:  # noqa: ARG001
+    """A layer that only acts while training."""
+    return x
+
+
+_LAYERS: dict[str, Callable[[Graph, keras.layers.Layer, str], str]] = {
+    "Dense": _dense,
+    "Activation": _activation,
+    "Dropout": _nothing,
+    "GaussianNoise": _nothing,
+    "BatchNormalization": _batch_normalization,
+    "LayerNormalization": _layer_normalization,
+}
+
+_PLAIN = {
+    "relu": "Relu",
+    "elu": "Elu",
+    "selu": "Selu",
+    "gelu": "Gelu",
+    "mish": "Mish",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "softplus": "Softplus",
+    "softsign": "Softsign",
+    "exponential": "Exp",
+}
+
+
+def _activate(graph: Graph, activation: Callable[..., object], x: str) -> str:
+    name = activation.__name__
+    match name:
+        case "linear":
+            return x
+        case "silu":
+            return graph.add("Mul", x, graph.add("Sigmoid", x))
+        case "relu6":
+            return graph.add("Clip", x, graph.scalar(0), graph.scalar(6))
+        case "leaky_relu":
+            return graph.add("LeakyRelu", x, alpha=0.2)
+        case "hard_sigmoid":
+            return graph.add("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+        case "softmax":
+            return graph.add("Softmax", x, axis=-1)
+    return graph.add(_PLAIN[name], x)
+
+
+def _array(variable: keras.Variable) -> NDArray[np.float32]:
+    return np.asarray(variable.numpy(), np.float32)

@@ -1,0 +1,48 @@
+"""The target column as what Keras learns from."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.runs.targets import Label
+from workers.training.encoding import Matrix
+
+
+def encode_target(column: pl.Series, classes: list[Label]) -> Matrix:
+    """Targets as float32 `[N, 1]`: the value, or the place of its class."""
+    if not classes:
+        values: Matrix = column.cast(pl.Float32).to_numpy()
+        return values[:, None]
+    places = column.replace_strict(
+        classes, list(range(len(classes))), return_dtype=pl.Int64
+    )
+    codes: Matrix = places.to_numpy().astype(np.float32)
+    column_of_one: Matrix = codes[:, None]
+    return column_of_one
+
+
+def one_hot(places: Matrix, num_classes: int) -> Matrix:
+    """`[N, 1]` places of classes as `[N, num_classes]`."""
+    hot: Matrix = (places == np.arange(num_classes)).astype(np.float32)
+    return hot
+
+
+def class_weights(
+    places: Matrix, classes: list[Label], given: str | dict[str, float] | None
+) -> dict[int, float] | None:
+    """Keras's `class_weight`; "balanced" is rows / (classes * rows of the class).
+
+    That is scikit-learn's formula, after King and Zeng, "Logistic Regression in Rare
+    Events Data", 2001.
+    """
+    if given is None:
+        return None
+    if isinstance(given, dict):
+        return {i: given.get(str(label), 1.0) for i, label in enumerate(classes)}
+    counts: NDArray[np.int64] = np.bincount(
+        places[:, 0].astype(int), minlength=len(classes)
+    )
+    return {
+        i: len(places) / (len(classes) * int(n)) if n else 1.0
+        for i, n in enumerate(counts)
+    }
