@@ -4,12 +4,14 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LONGEST_SOCKET = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 
 
@@ -108,6 +110,15 @@ class Settings(BaseSettings):
     """What a request may ask for."""
     runs: RunTimes = RunTimes()
     """How runs are watched over."""
+
+    @model_validator(mode="after")
+    def _refuse_open_door(self) -> Self:
+        if self.host in _LOOPBACK or self.api_key is not None:
+            return self
+        raise ValueError(
+            f"Listening on {self.host} would let anybody on the network train. Set "
+            "FITSERVE_API_KEY to 16 secret characters or more, or listen on 127.0.0.1."
+        )
 
     @property
     def home_dir(self) -> Path:

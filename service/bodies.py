@@ -21,6 +21,8 @@ async def read_json(request: Request) -> object:
 
 def parse_json(body: bytes) -> object:
     """The bytes as JSON; raises BadJson."""
+    if b"\\u0000" in body:
+        raise BadJson("The body holds the character U+0000, which is no text.")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

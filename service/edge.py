@@ -52,6 +52,8 @@ class Edge:
                 return _FORBIDDEN_HOST
         elif scope["path"] not in _OPEN and not self._bears_key(headers):
             return _UNAUTHORIZED
+        if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+            return _NUL
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) <= limit:
             return None
@@ -129,6 +131,12 @@ def _problem(status: int, slug: str, title: str, sentences: Iterable[str]) -> Pr
     return Problem(type=f"/problems/{slug}", title=title, status=status, detail=detail)
 
 
+_NUL = _problem(
+    400,
+    "bad-request",
+    "Bad request",
+    ("The URL holds the character U+0000, which is no text.",),
+)
 _UNAUTHORIZED = _problem(
     401,
     "unauthorized",

@@ -5,6 +5,7 @@ children start warm, within milliseconds, and TensorFlow only ever runs in them
 (docs/decisions/0002).
 """
 
+import gc
 import multiprocessing
 import os
 import socket
@@ -33,6 +34,10 @@ _stopping = multiprocessing.get_context("fork").Event()
 @signals.worker_init.connect
 def _import_keras(**_: Any) -> None:
     import workers.attempt  # noqa: F401, PLC0415  not before it is a worker
+
+    # what is imported stays: no collection in a child need look at it again
+    gc.collect()
+    gc.freeze()
 
 
 @signals.worker_shutting_down.connect

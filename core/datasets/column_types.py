@@ -4,12 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from core.datasets.cells import FALSE, NULLS, TRUE
 from fitserve.statuses import ColumnType
-
-NULLS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
-"""Cells that mean "missing"."""
-
-TRUE, FALSE = ("true", "yes", "y", "t"), ("false", "no", "n", "f")
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"

@@ -79,3 +79,11 @@ def _warnings(unique: int, kind: ColumnType) -> list[str]:
     if kind in (ColumnType.TEXT, ColumnType.DATETIME):
         return [f"{kind} columns are left out of training unless typed otherwise"]
     return []
+
+
+def read_slice(table: Path, offset: int, limit: int) -> tuple[list[str], list[list[Any]]]:
+    """Column names and rows of a part of the Parquet `table`; times as ISO text."""
+    frame = pl.scan_parquet(table).slice(offset, limit).collect()
+    times = [name for name, kind in frame.schema.items() if kind.is_temporal()]
+    frame = frame.with_columns(pl.col(times).dt.to_string("iso:strict"))
+    return frame.columns, [list(row) for row in frame.rows()]

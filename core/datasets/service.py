@@ -1,17 +1,17 @@
-"""What can be done with datasets: store, read, delete."""
+"""What can be done with datasets: store, read, delete.
+
+polars is imported when a table is first touched, so that the API is ready sooner.
+"""
 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import polars as pl
 from sqlalchemy.orm import Session
 
 from core.database.base import new_id, utc_now
 from core.database.sessions import Database, after_commit
-from core.datasets.profile import profile
-from core.datasets.reading import read_csv
 from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
 from core.errors import DatasetInUse
@@ -33,6 +33,9 @@ class DatasetService:
 
         Raises InvalidTable; nothing is kept then.
         """
+        from core.datasets.profile import profile  # noqa: PLC0415  imports polars
+        from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
+
         dataset_id = new_id("dataset")
         with self._storage.scratch() as folder:
             table = folder / "table.parquet"
@@ -58,16 +61,11 @@ class DatasetService:
 
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
         """A slice of the typed table."""
+        from core.datasets.profile import read_slice  # noqa: PLC0415  imports polars
+
         path = self._storage.local_path(dataset.table_key)
-        frame = pl.scan_parquet(path).slice(offset, limit).collect()
-        times = [name for name, kind in frame.schema.items() if kind.is_temporal()]
-        frame = frame.with_columns(pl.col(times).dt.to_string("iso:strict"))
-        return RowsRead(
-            columns=frame.columns,
-            data=[list(row) for row in frame.rows()],
-            offset=offset,
-            total=dataset.num_rows,
-        )
+        columns, data = read_slice(path, offset, limit)
+        return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
 
     def content(self, dataset: Dataset) -> BinaryIO:
         """The bytes as uploaded."""

@@ -14,7 +14,7 @@ from core.runs.features import select_features
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, resolve
 from core.runs.tables import Run
-from core.runs.targets import read_target
+from core.runs.targets import Target
 from core.settings import Limits
 from core.storage import Storage
 from fitserve.names import did_you_mean
@@ -35,6 +35,8 @@ class RunService:
 
         Raises DatasetNotFound, InvalidSpec, OverLimit.
         """
+        from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
+
         datasets = DatasetRepository(session)
         dataset = datasets.get(_dataset_ref(create))
         select_features(dataset, create.target, create.features)
@@ -43,7 +45,10 @@ class RunService:
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
         validation = _validation_dataset(datasets, create, dataset)
-        rows = _present_rows(validation, create.target) if validation else None
+        rows = None
+        if validation is not None:
+            self._refuse_unknown_classes(validation, target)
+            rows = _present_rows(validation, create.target)
         return resolve(create, dataset, target, rows, self._limits)
 
     def create(self, session: Session, create: RunCreate) -> Run:
@@ -69,6 +74,15 @@ class RunService:
         repository.request_cancel(run_id)
         session.refresh(run)
         return run
+
+    def _refuse_unknown_classes(self, validation: Dataset, target: Target) -> None:
+        from core.runs.target_table import unknown_classes  # noqa: PLC0415  imports polars
+
+        table = self._storage.local_path(validation.table_key)
+        if unknown := unknown_classes(table, target):
+            at = pointer("fit", "validation_dataset")
+            detail = f"its target has classes that no training row has: {unknown[:10]}"
+            raise InvalidSpec(f"{at}: {detail}.", [FieldError(pointer=at, detail=detail)])
 
 
 def _dataset_ref(create: RunCreate) -> str:

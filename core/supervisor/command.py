@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 
 def up(
@@ -25,9 +26,13 @@ def up(
     from core.supervisor.supervisor import CannotStart, Supervisor  # noqa: PLC0415
 
     given: dict[str, Any] = {"host": host, "port": port, "home": home}
-    settings = Settings(**{k: v for k, v in given.items() if v is not None})
     try:
+        settings = Settings(**{k: v for k, v in given.items() if v is not None})
         Supervisor(settings, _say).run()
+    except ValidationError as error:
+        for line in error.errors():
+            typer.secho(line["msg"].removeprefix("Value error, "), fg="red", err=True)
+        raise typer.Exit(2) from error
     except CannotStart as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(2) from error

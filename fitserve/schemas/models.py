@@ -48,7 +48,7 @@ class ModelRead(BaseModel):
 class AliasUpdate(BaseModel):
     """Where an alias shall point."""
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=2**31 - 1)
 
 
 class WeightRead(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.column_types import FALSE, NULLS, TRUE
+from core.datasets.cells import FALSE, NULLS, TRUE
 from core.errors import InvalidInstances
 from core.models.signature import MISSING, Feature, Signature
 from fitserve.names import did_you_mean

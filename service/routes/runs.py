@@ -94,7 +94,12 @@ def list_(
     status: RunStatus | None = None,
     model: Annotated[str | None, Query(max_length=100)] = None,
     tag: Annotated[
-        str | None, Query(max_length=700, description="`name:value`", pattern=":")
+        str | None,
+        Query(
+            max_length=700,
+            description="`name:value`",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:",
+        ),
     ] = None,
 ) -> Page[RunRead]:
     """Runs, newest first."""

@@ -34,7 +34,9 @@ def service(tmp_path_factory):
 
 
 def part(process: psutil.Process, word: str) -> psutil.Process:
-    return next(p for p in process.children() if word in " ".join(p.cmdline()))
+    """A part of the service, waited for while it is started again."""
+    named = lambda: [p for p in process.children() if word in " ".join(_line(p))]  # noqa: E731
+    return until(named)[0]
 
 
 def until(question, seconds=60.0):

@@ -154,3 +154,27 @@ def test_runs_are_found_by_status_model_and_tag(client, table):
         assert [item["id"] for item in items] == [ids["b"]]
     assert client.get("/v1/runs?status=running").json()["items"] == []
     assert len(client.get("/v1/runs?status=queued").json()["items"]) == 2
+
+
+def test_a_validation_dataset_with_other_classes_is_refused(client, upload):
+    """The classes that no training row has are named."""
+    upload("x,y\n1,a\n2,b\n3,a\n4,b\n")
+    upload("x,y\n1,a\n2,c\n", name="held")
+    body = spec(fit={"validation_dataset": "held"})
+    errors = assert_problem(client.post("/v1/runs", json=body), 422, "invalid-spec")
+    assert "['c']" in errors["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/datasets/%00", "/v1/runs?model=%00", "/v1/runs?tag=a%22b:c", "/v1/models/%ff"],
+)
+def test_odd_characters_in_a_url_are_no_mistake_of_ours(client, path):
+    """NUL, quotes, bytes that are no UTF-8: a 4xx, never a 5xx."""
+    assert 400 <= client.get(path).status_code < 500
+
+
+def test_nul_in_a_body_is_refused(client, table):
+    """PostgreSQL has no such text; SQLite would hide it."""
+    answer = client.post("/v1/runs", json=spec(tags={"k": "a\0b"}))
+    assert_problem(answer, 400, "bad-json")

@@ -1,0 +1,55 @@
+"""The target column, read from a table: how many rows, which classes."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.errors import OverLimit
+from core.runs.targets import Label, Target, infer_task, refusal
+from fitserve.specs.run import RunCreate
+from fitserve.statuses import ColumnType, Task
+
+
+def read_target(
+    table: Path, column: dict[str, Any], create: RunCreate, max_classes: int
+) -> Target:
+    """What the target of `create` holds in the Parquet `table`.
+
+    Raises InvalidSpec when nothing can be learned from it.
+    """
+    name, kind = column["name"], ColumnType(column["type"])
+    task = infer_task(kind, column["unique"], create)
+    values = pl.scan_parquet(table).select(pl.col(name).alias("value")).drop_nulls()
+    num_rows = int(values.select(pl.len()).collect().item())
+    if column["unique"] < 2:
+        raise refusal(
+            f"The target {name!r} has {column['unique']} distinct value(s); "
+            "a network needs at least two to tell apart.",
+        )
+    if task == Task.REGRESSION:
+        return Target(name, kind, task, num_rows, [], [])
+    classes, counts = _classes(values, name, max_classes)
+    return Target(name, kind, task, num_rows, classes, counts)
+
+
+def _classes(
+    values: pl.LazyFrame, name: str, max_classes: int
+) -> tuple[list[Label], list[int]]:
+    counted = values.group_by("value").len("count").sort("value").collect()
+    if counted.height > max_classes:
+        raise OverLimit(
+            f"The target {name!r} has {counted.height:,} classes; "
+            f"the limit here is {max_classes:,}. Is it an id or free text?"
+        )
+    labels = counted["value"]
+    if labels.dtype.is_float() and (labels % 1 == 0).all():
+        labels = labels.cast(pl.Int64)  # 0 and 1 are read as floats
+    return labels.to_list(), counted["count"].to_list()
+
+
+def unknown_classes(table: Path, target: Target) -> list[Label]:
+    """Classes of another table's target that `target` does not have."""
+    values = pl.scan_parquet(table).select(pl.col(target.name).unique().drop_nulls())
+    held = set(values.collect().to_series().to_list())
+    return sorted(held.difference(target.classes), key=str) if target.classes else []
