@@ -65,6 +65,8 @@ class RunTimes(BaseModel):
     """How often somebody looks for runs that nobody holds."""
     requeue_after_seconds: float = 10.0
     """How long a queued run waits before its message is sent again."""
+    deaf_after_seconds: float = 30.0
+    """How long runs may wait before an idle worker takes itself for deaf and restarts."""
     max_attempts: int = 3
     """How often a run is tried when its worker dies."""
     history_seconds: float = 0.25

@@ -9,6 +9,7 @@ import gc
 import multiprocessing
 import os
 import socket
+import threading
 from typing import Any
 
 from celery import signals
@@ -18,6 +19,7 @@ from core.queue import TRAIN, Queue, make_celery
 from core.runs.sweeper import Sweeper
 from core.settings import Settings
 from core.storage import LocalStorage
+from workers.watchdog import Watchdog
 
 settings = Settings()
 celery = make_celery(settings)
@@ -27,6 +29,7 @@ celery.conf.update(
     worker_log_format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
 )
 _child: dict[str, Any] = {}
+_busy = threading.Event()
 # shared with the children, which are forked: the parent alone hears SIGTERM
 _stopping = multiprocessing.get_context("fork").Event()
 
@@ -48,7 +51,7 @@ def _hand_back(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _open(**_: Any) -> None:
-    """A child's own database connections, and its own sweeper."""
+    """A child's own database connections, and its own sweeper and watchdog."""
     from workers.attempt import Workshop  # noqa: PLC0415  the parent imported it
 
     database = Database(settings.resolved_database_url)
@@ -56,11 +59,15 @@ def _open(**_: Any) -> None:
     _child["workshop"] = Workshop(
         settings, database, LocalStorage(settings.files_dir), owner, _stopping.is_set
     )
-    sweeper = Sweeper(database, Queue(celery), settings.runs)
-    sweeper.start()
+    Sweeper(database, Queue(celery), settings.runs).start()
+    Watchdog(database, settings.runs, _busy.is_set).start()
 
 
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
-    _child["workshop"].attempt(run_id)
+    _busy.set()
+    try:
+        _child["workshop"].attempt(run_id)
+    finally:
+        _busy.clear()

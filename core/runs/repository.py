@@ -58,6 +58,11 @@ class RunRepository:
         query = select(func.count()).where(Run.status == RunStatus.QUEUED)
         return self._session.scalar(query) or 0
 
+    def queued_ids(self, limit: int = 100) -> list[str]:
+        """Ids of runs that wait, the oldest first."""
+        query = select(Run.id).where(Run.status == RunStatus.QUEUED)
+        return list(self._session.scalars(query.order_by(Run.id).limit(limit)))
+
     def epochs(self, run_id: str, after: int = 0) -> Sequence[Epoch]:
         """The epochs of a run from after the given one, in order."""
         return self._session.scalars(
