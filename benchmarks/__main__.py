@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-SUITES = ("service",)
+SUITES = ("service", "fit")
 
 
 def main() -> None:

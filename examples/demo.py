@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 TABLE = HERE / "data" / "diabetes.csv"
 SPEC = HERE / "demo.json"
 TARGET = "progression"
+FITSERVE = str(Path(sys.executable).with_name("fitserve"))
 START_SECONDS = 60
 console = Console(highlight=False)
 
@@ -28,27 +30,28 @@ console = Console(highlight=False)
 @contextlib.contextmanager
 def running_service() -> Iterator[str]:
     """A service on a free port in a temporary home; yields its URL, leaves nothing."""
-    with tempfile.TemporaryDirectory(prefix="fitserve-demo-") as home:
-        command = [str(Path(sys.executable).with_name("fitserve")), "up"]
-        process = subprocess.Popen(
-            [*command, "--port", "0", "--home", home], stdout=subprocess.PIPE, text=True
-        )
+    with tempfile.TemporaryDirectory(prefix="fitserve-demo-") as folder:
+        log = Path(folder) / "log"
+        command = [FITSERVE, "up", "--port", "0", "--home", str(Path(folder) / "home")]
+        # a file, not a pipe: a pipe that nobody empties stops the service
+        with log.open("w") as file:
+            process = subprocess.Popen(command, stdout=file, stderr=file)
         try:
-            yield _url(process)
+            yield wait_for_url(process, log)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
 
 
-def _url(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None  # noqa: S101  a pipe was asked for
+def wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
+    """The URL that the service prints when it is ready; its log if it never does."""
     deadline = time.monotonic() + START_SECONDS
-    for line in process.stdout:
-        if " ready at " in line:
-            return line.split()[-1]
-        if time.monotonic() > deadline:
-            break
-    raise SystemExit("the service did not start; try `fitserve up` to see why")
+    while process.poll() is None and time.monotonic() < deadline:
+        found = re.search(r"ready at (\S+)\n", log.read_text())
+        if found:
+            return found[1]
+        time.sleep(0.05)
+    raise SystemExit(f"The service did not start. Its log:\n{log.read_text()}")
 
 
 def show_curve(client: Client, run: RunRead) -> None:

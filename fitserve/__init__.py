@@ -7,20 +7,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fitserve.client import (
         ApiError,
+        BadRequest,
         Client,
+        Conflict,
         ConnectionFailed,
         FitserveError,
+        Forbidden,
+        NotFound,
         RunFailed,
+        ServerError,
+        TooLarge,
+        TooManyRequests,
+        Unauthorized,
+        UnexpectedAnswer,
+        Unprocessable,
     )
 
 __version__ = version("fitserve")
 
 __all__ = [
     "ApiError",
+    "BadRequest",
     "Client",
+    "Conflict",
     "ConnectionFailed",
     "FitserveError",
+    "Forbidden",
+    "NotFound",
     "RunFailed",
+    "ServerError",
+    "TooLarge",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "Unprocessable",
     "__version__",
 ]
 

@@ -1,8 +1,10 @@
 """What every command shares: the client, output, errors, exit codes."""
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -10,11 +12,12 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from fitserve.client import ApiError, Client, ConnectionFailed, RunFailed
+from fitserve.client import ApiError, Client, FitserveError, RunFailed
 
 FAILED, USAGE, REFUSED, UNREACHABLE = 1, 2, 3, 4
 """Exit codes: the run failed, wrong usage, the service refused, nobody answers."""
 
+_WIDE = 10_000  # columns of a pipe: what is cut there is lost
 out = Console()
 err = Console(stderr=True)
 
@@ -35,18 +38,23 @@ def reporting() -> Iterator[None]:
     try:
         yield
     except RunFailed as error:
-        raise _ended(str(error), FAILED) from error
+        raise _ended(error, FAILED) from error
     except ApiError as error:
-        raise _ended(str(error), REFUSED) from error
-    except ConnectionFailed as error:
-        raise _ended(str(error), UNREACHABLE) from error
-    except (OSError, ValueError) as error:
-        raise _ended(str(error), USAGE) from error
+        raise _ended(error, REFUSED) from error
+    except FitserveError as error:
+        raise _ended(error, UNREACHABLE) from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise _ended(error, USAGE) from error
 
 
-def _ended(sentence: str, code: int) -> typer.Exit:
-    err.print(sentence, style="red", markup=False, highlight=False)
+def _ended(error: Exception, code: int) -> typer.Exit:
+    err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     return typer.Exit(code)
+
+
+def say(sentence: str, console: Console = out) -> None:
+    """Print a line as it is: no markup in it, no break put into it."""
+    console.print(sentence, markup=False, soft_wrap=True)
 
 
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
@@ -63,12 +71,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(number(cell) for cell in row))
-    out.print(table, markup=False)
+        table.add_row(*(cell(value) for value in row))
+    console = out if out.is_terminal else Console(width=_WIDE)
+    console.print(table, markup=False)
 
 
-def number(value: Any) -> str:
+def cell(value: Any) -> str:
     """A cell, short: four significant digits are enough to look at."""
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    match value:
+        case None:
+            return "-"
+        case float():
+            return f"{value:.4g}"
+        case datetime():
+            return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+    return str(value)

@@ -4,14 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    DownloadColumn,
-    Progress,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
-from fitserve.cli.console import AsJson, err, out, print_json, print_table, service
+from fitserve.cli import progress
+from fitserve.cli.console import AsJson, print_json, print_table, say, service
 from fitserve.schemas.datasets import DatasetRead
 
 app = typer.Typer(no_args_is_help=True, help="Uploaded tables.")
@@ -39,16 +34,8 @@ def upload(
     as_json: AsJson = False,
 ) -> None:
     """Upload a CSV, gzipped or not."""
-    columns = (*Progress.get_default_columns()[:2], DownloadColumn())
-    more = (TransferSpeedColumn(), TimeRemainingColumn())
-    with service(context) as client, Progress(*columns, *more, console=err) as progress:
-        task = progress.add_task(path.name, total=None)
-        dataset = client.datasets.upload(
-            path,
-            name,
-            lambda sent, total: progress.update(task, completed=sent, total=total),
-        )
-    _print(dataset, as_json=as_json)
+    with service(context) as client:
+        _print(progress.upload(client, path, name), as_json=as_json)
 
 
 @app.command()
@@ -69,7 +56,7 @@ def _print(dataset: DatasetRead, *, as_json: bool) -> None:
     if as_json:
         print_json(dataset)
         return
-    out.print(f"{dataset.name}  {dataset.num_rows:,} rows  {dataset.id}", markup=False)
+    say(f"{dataset.name}  {dataset.num_rows:,} rows  {dataset.id}")
     rows = [
         [c.name, c.type, c.missing, c.unique, c.min, c.mean, c.max, "; ".join(c.warnings)]
         for c in dataset.columns

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fitserve.cli.console import AsJson, out, print_json, print_table, service
+from fitserve.cli.console import AsJson, cell, print_json, print_table, say, service
 
 app = typer.Typer(no_args_is_help=True, help="Trained networks.")
 
@@ -43,9 +43,7 @@ def show(context: typer.Context, name: str, as_json: AsJson = False) -> None:
                 v.task,
                 v.num_params,
                 v.best_epoch,
-                "  ".join(
-                    f"{name} {value:.4g}" for name, value in v.metrics.items() if value
-                ),
+                "  ".join(f"{name} {cell(value)}" for name, value in v.metrics.items()),
                 ", ".join(v.aliases),
             ]
             for v in found
@@ -65,7 +63,7 @@ def promote(
     """Point an alias at a version; promote an older one to roll back."""
     with service(context) as client:
         found = client.models.set_alias(name, alias, version)
-        out.print(f"{found.model_name}: {alias} is version {found.version} now")
+        say(f"{found.model_name}: {alias} is version {found.version} now")
 
 
 @app.command()
@@ -78,4 +76,5 @@ def download(
 ) -> None:
     """Save model.keras, model.onnx, weights.npz or signature.json."""
     with service(context) as client:
-        out.print(client.models.download(name, version, artifact, to or Path(artifact)))
+        target = to or Path(artifact)
+        say(str(client.models.download(name, version, artifact, target)))

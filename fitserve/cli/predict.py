@@ -9,7 +9,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from fitserve.cli.console import AsJson, out, print_json, print_table, service
+from fitserve.cli.console import AsJson, print_json, print_table, say, service
 from fitserve.client import Client
 from fitserve.schemas.predict import PredictResponse
 
@@ -45,7 +45,18 @@ def predict(
 
 def _read(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file, strict=True)
+        reader = csv.DictReader(file, strict=True)
+        header = reader.fieldnames or []
+        if len(set(header)) < len(header):
+            raise ValueError(f"{path} has two columns of one name")
+        for row in reader:
+            # csv's ways to say too many cells, and too few
+            if None in row or None in row.values():
+                raise ValueError(
+                    f"line {reader.line_num} of {path} has not the {len(header)} cells "
+                    "of its header"
+                )
+            yield row
 
 
 def _predict(
@@ -87,7 +98,7 @@ def _show(table: list[Row], answer: PredictResponse) -> None:
     ]
     print_table([*shown, *added], rows)
     more = f", {len(table) - _SHOWN:,} more with --output" if len(table) > _SHOWN else ""
-    out.print(f"{answer.model_name}, version {answer.model_version}{more}")
+    say(f"{answer.model_name}, version {answer.model_version}{more}")
 
 
 def _write(path: Path, table: list[Row], answer: PredictResponse) -> None:

@@ -1,21 +1,26 @@
-"""Watching a run: a live bar on a terminal, plain lines elsewhere."""
+"""What takes time: a live bar on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
-from fitserve.cli.console import number
+from fitserve.cli.console import cell, err, say
 from fitserve.client import Client
-from fitserve.client.runs import EpochEvent
+from fitserve.client.events import EpochEvent
+from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead
 
 Show = Callable[[EpochEvent], None]
@@ -29,10 +34,30 @@ def watch(client: Client, run_id: str, console: Console) -> RunRead:
         return client.runs.wait(run_id, on_epoch=show)
 
 
+def upload(client: Client, path: Path, name: str | None = None) -> DatasetRead:
+    """Upload a CSV, with a bar if somebody looks."""
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        *columns,
+        TimeRemainingColumn(),
+        console=err,
+        disable=not err.is_terminal,
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task(path.name, total=None)
+        return client.datasets.upload(
+            path,
+            name,
+            lambda sent, total: progress.update(task, completed=sent, total=total),
+        )
+
+
 def losses(event: EpochEvent) -> str:
     """`loss 0.41  val_loss 0.47`."""
     shown = [name for name in ("loss", "val_loss") if name in event.metrics]
-    return "  ".join(f"{name} {number(event.metrics[name])}" for name in shown)
+    return "  ".join(f"{name} {cell(event.metrics[name])}" for name in shown)
 
 
 @contextmanager
@@ -53,16 +78,18 @@ def _bar(console: Console, epochs: int) -> Iterator[Show]:
             progress.update(task, completed=event.epoch, losses=losses(event), eta=eta)
 
         yield show
+        progress.update(task, eta="")
 
 
 @contextmanager
 def _lines(console: Console) -> Iterator[Show]:
-    last = 0.0
+    """At most a line a second: what is not a terminal is kept."""
+    shown_at = -_LINE_SECONDS
 
     def show(event: EpochEvent) -> None:
-        nonlocal last
-        if event.epoch == 1 or time.monotonic() - last >= _LINE_SECONDS:
-            last = time.monotonic()
-            console.print(f"epoch {event.epoch}/{event.epochs}  {losses(event)}")
+        nonlocal shown_at
+        if time.monotonic() - shown_at >= _LINE_SECONDS:
+            shown_at = time.monotonic()
+            say(f"epoch {event.epoch}/{event.epochs}  {losses(event)}", console)
 
     yield show

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fitserve.cli.console import AsJson, out, print_json, print_table, service
+from fitserve.cli.console import AsJson, print_json, print_table, say, service
 from fitserve.statuses import RunStatus
 
 app = typer.Typer(no_args_is_help=True, help="Training attempts.")
@@ -16,12 +16,13 @@ def list_(
     context: typer.Context,
     status: Annotated[RunStatus | None, typer.Option()] = None,
     model: Annotated[str | None, typer.Option()] = None,
+    tag: Annotated[str | None, typer.Option(help="name:value")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     with service(context) as client:
-        found = list(itertools.islice(client.runs.list(status, model), limit))
+        found = list(itertools.islice(client.runs.list(status, model, tag), limit))
         if as_json:
             print_json(found)
             return
@@ -52,4 +53,4 @@ def cancel(context: typer.Context, run_id: str) -> None:
     with service(context) as client:
         run = client.runs.cancel(run_id)
         stopping = "" if run.status == RunStatus.CANCELLED else ", stopping soon"
-        out.print(f"{run.id}: {run.status}{stopping}")
+        say(f"{run.id}: {run.status}{stopping}")

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fitserve.cli.console import AsJson, err, number, out, print_json, service
+from fitserve.cli.console import AsJson, cell, err, out, print_json, say, service
+from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
-from fitserve.client import Client
+from fitserve.client import Client, RunFailed
 from fitserve.schemas.runs import RunRead
 
 SpecPath = Annotated[Path, typer.Argument(help="A RunCreate as JSON.", dir_okay=False)]
@@ -31,12 +32,9 @@ def train(
         if name is not None:
             body["model_name"] = name
         if data is not None:
-            dataset = client.datasets.upload(data)
-            err.print(f"uploaded {dataset.name}: {dataset.num_rows:,} rows", markup=False)
-            body["dataset"] = dataset.id
-            body.setdefault("model_name", dataset.name)
+            _put_dataset(client, body, data)
         run = client.runs.create(body)
-        err.print(f"queued {run.id}", markup=False)
+        say(f"queued {run.id}", err)
         _follow(client, run, follows=watch, as_json=as_json)
 
 
@@ -48,7 +46,7 @@ def watch(context: typer.Context, run_id: str, as_json: AsJson = False) -> None:
 
 def _body(path: Path) -> dict[str, Any]:
     try:
-        body = json.loads(path.read_text())
+        body = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(body, dict):
@@ -56,22 +54,45 @@ def _body(path: Path) -> dict[str, Any]:
     return body
 
 
+def _put_dataset(client: Client, body: dict[str, Any], data: Path) -> None:
+    dataset = upload(client, data)
+    say(f"uploaded {dataset.name}: {dataset.num_rows:,} rows", err)
+    body["dataset"] = dataset.id
+    body.setdefault("model_name", dataset.name)
+
+
 def _follow(client: Client, run: RunRead, *, follows: bool, as_json: bool) -> None:
     if follows:
-        run = follow(client, run.id, err if as_json else out)
+        run = _end(client, run, as_json=as_json)
     if as_json:
         print_json(run)
     elif follows:
         _summary(run)
     else:
-        out.print(f"fitserve watch {run.id}")
+        say(f"fitserve watch {run.id}")
+
+
+def _end(client: Client, run: RunRead, *, as_json: bool) -> RunRead:
+    try:
+        return follow(client, run.id, err if as_json else out)
+    except RunFailed as error:
+        if as_json:
+            print_json(error.run)
+        raise
+    except KeyboardInterrupt:
+        say(
+            f"{run.id} goes on. `fitserve watch {run.id}` follows it again, "
+            f"`fitserve runs cancel {run.id}` ends it.",
+            err,
+        )
+        raise
 
 
 def _summary(run: RunRead) -> None:
     kept = f", best epoch {run.best_epoch}" if run.best_epoch else ""
-    out.print(f"{run.status} ({run.stop_reason}) after epoch {run.progress.epoch}{kept}")
+    say(f"{run.status} ({run.stop_reason}) after epoch {run.progress.epoch}{kept}")
     for name, value in run.metrics.items():
-        out.print(f"  {name:<24} {number(value)}")
+        say(f"  {name:<24} {cell(value)}")
     if run.model_version is not None:
-        out.print(f"model {run.model_name}, version {run.model_version}; now try:")
-        out.print(f"  fitserve predict {run.model_name} ROWS.csv")
+        say(f"model {run.model_name}, version {run.model_version}; now try:")
+        say(f"  fitserve predict {run.model_name} ROWS.csv")

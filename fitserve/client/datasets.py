@@ -1,5 +1,6 @@
 """`client.datasets`."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -26,16 +27,24 @@ class Datasets:
         name: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> DatasetRead:
-        """Upload a CSV file, gzipped or not; its name without ending is the default."""
+        """Upload a CSV file, gzipped or not; its name without ending is the default.
+
+        The bytes are streamed as they are, so a table larger than memory is no matter.
+        """
         path = Path(path)
         stem = path.name.removesuffix(".gz").removesuffix(".csv")
+        packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
         with path.open("rb") as file:
             return self._transport.read(
                 DatasetRead,
                 "POST",
                 "/v1/datasets",
                 params={"name": name or to_name(stem, "dataset"), "filename": path.name},
-                headers={"Content-Type": "text/csv"},
+                headers={
+                    "Content-Type": "text/csv",
+                    "Idempotency-Key": secrets.token_hex(16),
+                    **packed,
+                },
                 content=_chunks(file, path.stat().st_size, on_progress),
                 timeout=None,
             )

@@ -2,6 +2,7 @@
 
 * FitserveError
   x ConnectionFailed   the service cannot be reached
+  x UnexpectedAnswer   something answers, and it is no fitserve
   x RunFailed          a run that was waited for has failed
   x ApiError           the service answered with a problem
     + BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Conflict 409,
@@ -23,6 +24,15 @@ class ConnectionFailed(FitserveError):
         super().__init__(
             f"No service answers at {url} ({reason}). Start one with `fitserve up`, or "
             "set FITSERVE_URL."
+        )
+
+
+class UnexpectedAnswer(FitserveError):
+    """What answers at the base URL does not speak as this client expects."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"What answers at {url} is no fitserve, or one of another version: {reason}"
         )
 
 

@@ -2,40 +2,25 @@
 
 import json
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 from httpx_sse import EventSource
-from pydantic import BaseModel, TypeAdapter
 
-from fitserve.client.errors import ConnectionFailed, RunFailed
+from fitserve.client.events import EpochEvent, Event
+from fitserve.client.following import Follower, OnEpoch
 from fitserve.client.transport import Transport
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import TERMINAL, RunStatus
+from fitserve.statuses import RunStatus
 
 Spec = dict[str, Any] | RunCreate | str | Path
 """A RunCreate as a dict or an object, or the path of a JSON file that holds one."""
 
-_PAUSE = 0.5
-_SILENCE = 60.0  # the service says something every 15 seconds
-
-
-class EpochEvent(BaseModel):
-    """An epoch that has ended; `eta_seconds` is the time to the last one."""
-
-    epoch: int
-    epochs: int
-    metrics: dict[str, float | None]
-    eta_seconds: float | None
-
-
-Event = EpochEvent | RunRead
-OnEpoch = Callable[[EpochEvent], object]
-_RUN = TypeAdapter(RunRead)
+_CONNECT_SECONDS = 10.0
 
 
 class Runs:
@@ -86,18 +71,30 @@ class Runs:
         """Ask for an end; the best weights so far are kept."""
         return self._transport.read(RunRead, "POST", _path(run_id, "cancel"))
 
-    def events(self, run_id: str, last_epoch: int = 0) -> Iterator[Event]:
-        """Epochs behind `last_epoch` and changes of status, while they come."""
-        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(last_epoch)}
+    def events(
+        self,
+        run_id: str,
+        last_event_id: int | str | None = None,
+        silence: float = 60.0,
+    ) -> Generator[Event]:
+        """Epochs behind `last_event_id` and changes of status, while they come.
+
+        The id of an epoch's event is its number. ConnectionFailed where the stream
+        breaks, or says nothing for `silence` seconds.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if last_event_id is not None:
+            headers["Last-Event-ID"] = str(last_event_id)
+        timeout = httpx.Timeout(_CONNECT_SECONDS, read=silence)
         path = _path(run_id, "events")
         with self._transport.stream(
-            "GET", path, headers=headers, timeout=_SILENCE
+            "GET", path, headers=headers, timeout=timeout
         ) as answer:
             for event in EventSource(answer).iter_sse():
                 if event.event == "epoch":
-                    yield EpochEvent.model_validate_json(event.data)
+                    yield self._transport.parsed(EpochEvent, event.data)
                 elif event.event == "status":
-                    yield _RUN.validate_json(event.data)
+                    yield self._transport.parsed(RunRead, event.data)
 
     def wait(
         self,
@@ -107,39 +104,16 @@ class Runs:
     ) -> RunRead:
         """The run when it has ended; `on_epoch` hears of every epoch on the way, once.
 
-        A dropped connection is taken up where it broke.
-        Raises RunFailed, TimeoutError, and ConnectionFailed if the service stays away.
+        A stream that breaks is taken up where it broke; where none comes through (a
+        proxy that holds it back), the run is asked for until it has ended. A cancelled
+        run is returned like any other. Raises RunFailed, TimeoutError, and
+        ConnectionFailed if the service stays away.
+
+        Example:
+            >>> client.runs.wait(run.id, on_epoch=print, timeout=600)  # doctest: +SKIP
+
         """
-        deadline = time.monotonic() + timeout if timeout is not None else None
-        last_epoch, failures = 0, 0
-        while True:
-            try:
-                for event in self.events(run_id, last_epoch):
-                    failures = 0
-                    if isinstance(event, EpochEvent):
-                        last_epoch = event.epoch
-                        if on_epoch is not None:
-                            on_epoch(event)
-                    elif event.status in TERMINAL:
-                        return _ended(event)
-                    _raise_if_late(run_id, deadline)
-            except ConnectionFailed:
-                failures += 1
-                if failures > 20:
-                    raise
-            _raise_if_late(run_id, deadline)
-            time.sleep(_PAUSE)
-
-
-def _ended(run: RunRead) -> RunRead:
-    if run.status == RunStatus.FAILED:
-        raise RunFailed(run)
-    return run
-
-
-def _raise_if_late(run_id: str, deadline: float | None) -> None:
-    if deadline is not None and time.monotonic() > deadline:
-        raise TimeoutError(f"{run_id} has not ended in time; it goes on.")
+        return Follower(self, run_id, on_epoch, timeout).to_end()
 
 
 def _path(*parts: str) -> str:
@@ -150,7 +124,7 @@ def _body(spec: Spec, overrides: dict[str, Any]) -> dict[str, Any]:
     if isinstance(spec, RunCreate):
         body = spec.model_dump(mode="json", exclude_unset=True)
     elif isinstance(spec, str | Path):
-        body = json.loads(Path(spec).read_text())
+        body = json.loads(Path(spec).read_text(encoding="utf-8"))
     else:
         body = spec
     return {**body, **overrides}

@@ -1,6 +1,7 @@
 """HTTP with the service: where it is, the key, errors as exceptions."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from fitserve.client.errors import ApiError, ConnectionFailed
+from fitserve.client.errors import ApiError, ConnectionFailed, UnexpectedAnswer
 from fitserve.problems import Problem
 from fitserve.schemas.pages import Page
 
 Schema = TypeVar("Schema", bound=BaseModel)
 DEFAULT_URL = "http://127.0.0.1:8000"
-_RETRIES = 2  # of connecting only, so nothing is sent twice
+_CONNECT_RETRIES = 2  # of connecting only, so nothing is sent twice
+_GET_PAUSES = (0.2, 0.5)  # seconds before a GET is asked again
+_PASSING = frozenset({502, 503, 504})
 
 
 class Transport:
@@ -23,29 +26,55 @@ class Transport:
 
     def __init__(self, base_url: str | None, api_key: str | None, timeout: float) -> None:
         self.base_url = base_url or os.environ.get("FITSERVE_URL") or DEFAULT_URL
-        key = api_key or os.environ.get("FITSERVE_API_KEY")
-        self._http = httpx.Client(
-            base_url=self.base_url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=timeout,
-            transport=httpx.HTTPTransport(retries=_RETRIES),
-        )
+        key = (api_key or os.environ.get("FITSERVE_API_KEY") or "").strip()
+        with self._reaching():  # a URL that is none is found out here
+            self._http = httpx.Client(
+                base_url=self.base_url,
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=timeout,
+                transport=httpx.HTTPTransport(retries=_CONNECT_RETRIES),
+            )
 
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """The answer; ApiError and ConnectionFailed."""
+        """The answer; ApiError and ConnectionFailed.
+
+        A GET is asked again where the line broke or the service is away for a moment.
+        """
         with self._reaching():
+            for pause in _GET_PAUSES if method == "GET" else ():
+                answer = self._try(method, path, options)
+                if answer is not None:
+                    return _checked(answer)
+                time.sleep(pause)
+            return _checked(self._http.request(method, path, **options))
+
+    def _try(
+        self, method: str, path: str, options: dict[str, Any]
+    ) -> httpx.Response | None:
+        try:
             answer = self._http.request(method, path, **options)
-        return _checked(answer)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            return None
+        return None if answer.status_code in _PASSING else answer
 
     def read(
         self, schema: type[Schema], method: str, path: str, **options: Any
     ) -> Schema:
         """The answer as `schema`."""
-        return schema.model_validate_json(self.request(method, path, **options).content)
+        return self.parsed(schema, self.request(method, path, **options).content)
+
+    def parsed(self, schema: type[Schema], text: str | bytes) -> Schema:
+        """JSON from the service as `schema`; UnexpectedAnswer."""
+        try:
+            return schema.model_validate_json(text)
+        except ValidationError as error:
+            line = error.errors(include_url=False)[0]
+            where = ".".join([schema.__name__, *(str(part) for part in line["loc"])])
+            raise UnexpectedAnswer(self.base_url, f"{where}: {line['msg']}") from error
 
     def pages(
         self, schema: type[Schema], path: str, params: dict[str, Any]
@@ -70,17 +99,21 @@ class Transport:
             yield _checked(answer)
 
     def download(self, path: str, target: Path) -> Path:
-        """Save a file; returns its path."""
-        with self.stream("GET", path) as answer, target.open("wb") as file:
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
-        return target
+        """Save a file; returns its path. What broke off leaves nothing there."""
+        part = target.with_name(target.name + ".part")
+        try:
+            with self.stream("GET", path) as answer, part.open("wb") as file:
+                for chunk in answer.iter_bytes():
+                    file.write(chunk)
+            return part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
         try:
             yield
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ConnectionFailed(self.base_url, str(error) or repr(error)) from error
 
 

@@ -55,15 +55,19 @@ class StopWhenTold(keras.callbacks.Callback):
         self._deadline = time.monotonic() + self._seconds
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._look()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
+            self._stop(StopReason.NAN_LOSS)
+        self._look()
+
+    def _look(self) -> None:
         self._pulse.check()
         if self._pulse.cancelled.is_set():
             self._stop(StopReason.CANCELLED)
         elif time.monotonic() > self._deadline:
             self._stop(StopReason.TIME_LIMIT)
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
-        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
-            self._stop(StopReason.NAN_LOSS)
 
     def _stop(self, reason: StopReason) -> None:
         self.reason = self.reason or reason

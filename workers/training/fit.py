@@ -9,15 +9,8 @@ from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
 from workers.pulse import Pulse
 from workers.training.callbacks import Recorder, StopWhenTold
-from workers.training.encoding import Matrix
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Encoded rows: `x` float32 `[N, F]`, `y` float32 `[N, 1]` or `[N, classes]`."""
-
-    x: Matrix
-    y: Matrix
+from workers.training.epochs import Rows
+from workers.training.loop import Plan, fit_epochs
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,6 @@ def fit(
     spec: FitSpec,
     train: Rows,
     validation: Rows | None,
-    class_weight: dict[int, float] | None,
     pulse: Pulse,
     seconds: float,
 ) -> Fitted:
@@ -45,18 +37,14 @@ def fit(
     stopper = StopWhenTold(pulse, seconds)
     early = _early_stopping(spec.early_stopping)
     callbacks = [Recorder(pulse), stopper, *early, *_reduce_lr(spec)]
-    history = model.fit(
-        train.x,
-        train.y,
-        batch_size=spec.batch_size,
-        epochs=spec.epochs,
-        shuffle=spec.shuffle,
-        validation_data=(validation.x, validation.y) if validation else None,
-        class_weight=class_weight,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    return _fitted(history.history, spec, stopper.reason, early)
+    history = fit_epochs(model, train, validation, _plan(spec), callbacks)
+    return _fitted(history, spec, stopper.reason, early)
+
+
+def _plan(spec: FitSpec) -> Plan:
+    resolved = (spec.batch_size, spec.epochs, spec.seed)
+    batch_size, epochs, seed = (value or 0 for value in resolved)
+    return Plan(batch_size, epochs, spec.shuffle, seed)
 
 
 def _early_stopping(

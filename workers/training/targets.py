@@ -2,7 +2,6 @@
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from core.runs.targets import Label
 from workers.training.encoding import Matrix
@@ -27,22 +26,21 @@ def one_hot(places: Matrix, num_classes: int) -> Matrix:
     return hot
 
 
-def class_weights(
+def row_weights(
     places: Matrix, classes: list[Label], given: str | dict[str, float] | None
-) -> dict[int, float] | None:
-    """Keras's `class_weight`; "balanced" is rows / (classes * rows of the class).
+) -> Matrix | None:
+    """The weight of each row, float32 `[N]`, from Keras's `class_weight`.
 
-    That is scikit-learn's formula, after King and Zeng, "Logistic Regression in Rare
-    Events Data", 2001.
+    "balanced" weighs a class by rows / (classes * rows of the class): scikit-learn's
+    formula, after King and Zeng, "Logistic Regression in Rare Events Data", 2001.
     """
     if given is None:
         return None
+    codes = places[:, 0].astype(np.int64)
     if isinstance(given, dict):
-        return {i: given.get(str(label), 1.0) for i, label in enumerate(classes)}
-    counts: NDArray[np.int64] = np.bincount(
-        places[:, 0].astype(int), minlength=len(classes)
-    )
-    return {
-        i: len(places) / (len(classes) * int(n)) if n else 1.0
-        for i, n in enumerate(counts)
-    }
+        by_class = np.array([given.get(str(label), 1.0) for label in classes])
+    else:
+        counts = np.bincount(codes, minlength=len(classes))
+        by_class = len(codes) / (len(classes) * np.maximum(counts, 1))
+    weights: Matrix = by_class[codes].astype(np.float32)
+    return weights

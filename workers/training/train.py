@@ -14,8 +14,9 @@ from workers.pulse import Pulse
 from workers.training.build import build, compile_model
 from workers.training.data import Split, read_rows, split_rows
 from workers.training.encoding import encode, fit_feature
-from workers.training.fit import Fitted, Rows, fit
-from workers.training.targets import class_weights, encode_target, one_hot
+from workers.training.epochs import Rows
+from workers.training.fit import Fitted, fit
+from workers.training.targets import encode_target, one_hot, row_weights
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,16 @@ def train(
     keras.utils.set_random_seed(fit_spec.seed)
     split = _split(run, create, tables, storage)
     signature = _signature(run, create, split.train)
-    rows = [_rows(signature, frame, create) for frame in (split.train, split.validation)]
+    rows = _rows(signature, split.train, create, weighed=True)
+    held_out = _rows(signature, split.validation, create, weighed=False)
     assert create.model is not None  # noqa: S101  resolved
     network = build(create.model, len(signature.inputs))
     compile_model(network, create.compile)
     fitted = fit(
         network,
         fit_spec,
-        rows[0],
-        rows[1] if len(rows[1].x) else None,
-        _class_weights(signature, split.train, create),
+        rows,
+        held_out if len(held_out.x) else None,
         pulse,
         min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
     )
@@ -87,20 +88,15 @@ def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
     )
 
 
-def _rows(signature: Signature, frame: pl.DataFrame, create: RunCreate) -> Rows:
+def _rows(
+    signature: Signature, frame: pl.DataFrame, create: RunCreate, *, weighed: bool
+) -> Rows:
     classes = signature.classes or []
     y = encode_target(frame[signature.target], classes)
+    weight = row_weights(y, classes, create.fit.class_weight) if weighed else None
     if create.compile.loss == "categorical_crossentropy":
         y = one_hot(y, len(classes))
-    return Rows(encode(signature, frame), y)
-
-
-def _class_weights(
-    signature: Signature, frame: pl.DataFrame, create: RunCreate
-) -> dict[int, float] | None:
-    classes = signature.classes or []
-    places = encode_target(frame[signature.target], classes)
-    return class_weights(places, classes, create.fit.class_weight)
+    return Rows(encode(signature, frame), y, weight)
 
 
 def is_usable(fitted: Fitted) -> bool:

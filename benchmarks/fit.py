@@ -1,0 +1,211 @@
+"""Training: plain `keras.Model.fit` and fitserve in turn, in this one process.
+
+"run" compares a whole run, from the claim to the artifacts saved, with the plain script's
+`fit` alone; "epochs" compares epochs a second alone, compiling left out on both sides.
+Tables are drawn at random in the shapes that the cases name.
+"""
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import numpy as np
+
+from core.database.base import new_id
+from core.database.migrate import upgrade
+from core.database.sessions import Database
+from core.datasets.service import DatasetService
+from core.queue import Queue, make_celery
+from core.runs.service import RunService
+from core.runs.tables import Run
+from core.settings import Settings
+from core.storage import LocalStorage
+from fitserve.specs.run import RunCreate
+
+
+@dataclass(frozen=True)
+class Case:
+    """A table's shape and a network."""
+
+    name: str
+    train_rows: int
+    num_inputs: int
+    hidden: list[int]
+    batch_size: int
+    epochs: int
+    is_regularized: bool = False
+    early_stopping: dict[str, Any] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows in all: 70 % of them train."""
+        return round(self.train_rows / 0.7) + 1
+
+    @property
+    def layers(self) -> list[dict[str, Any]]:
+        """The network as a spec."""
+        layers: list[dict[str, Any]] = []
+        for units in self.hidden:
+            layers.append({"type": "Dense", "units": units, "activation": "relu"})
+            if self.is_regularized:
+                layers += [
+                    {"type": "Dropout", "rate": 0.3},
+                    {"type": "BatchNormalization"},
+                ]
+        return [*layers, {"type": "Dense", "units": 1}]
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The run's spec; an early stop only where the case has one."""
+        fit = {"validation_split": 0.3, "epochs": self.epochs, "seed": 1}
+        fit["batch_size"] = min(self.batch_size, self.train_rows)
+        if self.early_stopping:
+            fit["early_stopping"] = self.early_stopping
+        return {
+            "dataset": "table",
+            "target": "y",
+            "model": {"layers": self.layers},
+            "compile": {"optimizer": "adam", "loss": "mae"},
+            "fit": fit,
+        }
+
+
+STOP = {"min_delta": 0.001, "patience": 20, "restore_best_weights": True}
+CASES = [
+    Case("ion", 245, 33, [4, 4], 512, 600),
+    Case("wine small", 1119, 11, [16, 16], 32, 300),
+    Case("wine course", 1119, 11, [512] * 3, 256, 500, early_stopping=STOP),
+    Case("wine large", 1119, 11, [1024] * 3, 256, 60, is_regularized=True),
+    Case("hotel", 89_542, 63, [256] * 2, 512, 20, is_regularized=True),
+    Case("one epoch", 245, 33, [4, 4], 512, 1),
+]
+
+
+def draw(case: Case) -> np.ndarray:
+    """Features and a noisy target of them, float32 `[rows, inputs + 1]`."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(case.rows, case.num_inputs))
+    y = np.sin(x[:, 0]) + x[:, 1] * x[:, 2] + rng.normal(size=case.rows)
+    return np.column_stack([x, y]).astype(np.float32)
+
+
+def plain(case: Case, table: np.ndarray) -> tuple[float, float]:
+    """Seconds of the plain script's fit, and of one epoch of it, compiling left out."""
+    import keras  # noqa: PLC0415  not before the environment is set
+
+    from workers.training.build import build  # noqa: PLC0415
+
+    create = RunCreate.model_validate(case.spec)
+    assert create.model is not None  # noqa: S101  given
+    keras.utils.set_random_seed(1)
+    model = build(create.model, case.num_inputs)
+    model.compile("adam", "mae")
+    n = case.train_rows
+    x, y = table[:, :-1], table[:, -1:]
+    ends: list[float] = []
+    callbacks: list[Any] = [
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda *_: ends.append(time.monotonic())
+        )
+    ]
+    if case.early_stopping:
+        callbacks.append(keras.callbacks.EarlyStopping("val_loss", **case.early_stopping))
+    began = time.monotonic()
+    model.fit(
+        x[:n], y[:n], batch_size=case.batch_size, epochs=case.epochs, verbose=0,
+        validation_data=(x[n:], y[n:]), callbacks=callbacks,
+    )  # fmt: skip
+    seconds = time.monotonic() - began
+    return seconds / len(ends) * case.epochs if case.early_stopping else seconds, _pace(
+        ends
+    )
+
+
+def _pace(ends: list[float]) -> float:
+    if len(ends) < 2:
+        return float("nan")
+    return statistics.median(np.diff(ends))
+
+
+class Bench:
+    """A home with the table in it, and a worker's hands."""
+
+    def __init__(self, home: str, case: Case, table: np.ndarray) -> None:
+        self.settings = Settings(home=Path(home))
+        upgrade(self.settings.resolved_database_url)
+        self.database = Database(self.settings.resolved_database_url)
+        self.storage = LocalStorage(self.settings.files_dir)
+        limits = self.settings.limits
+        source = Path(home) / "table.csv"
+        header = ",".join([*(f"x{i}" for i in range(case.num_inputs)), "y"])
+        np.savetxt(source, table, delimiter=",", header=header, comments="", fmt="%.6g")
+        DatasetService(self.database, self.storage, limits).create(source, "table", None)
+        queue = Queue(make_celery(self.settings))
+        queue.send = lambda _: True  # type: ignore[method-assign]  trained right here
+        self.runs = RunService(self.storage, queue, limits)
+
+    def run(self, case: Case) -> tuple[float, float]:
+        """Seconds from the claim to the end of a run, and of one epoch of it."""
+        from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
+
+        with self.database.write() as session:
+            run_id = self.runs.create(session, RunCreate.model_validate(case.spec)).id
+        hands = Workshop(self.settings, self.database, self.storage, new_id("w"), bool)
+        began = time.monotonic()
+        hands.attempt(run_id)
+        seconds = time.monotonic() - began
+        with self.database.read() as session:
+            run = session.get_one(Run, run_id)
+            assert run.status == "succeeded", run.error  # noqa: S101  else no figure
+            return seconds / run.epoch * case.epochs, self._pace(run_id)
+
+    def _pace(self, run_id: str) -> float:
+        from core.runs.repository import RunRepository  # noqa: PLC0415
+
+        with self.database.read() as session:
+            ends = [epoch.seconds for epoch in RunRepository(session).epochs(run_id)]
+        return _pace(ends[len(ends) // 2 :])
+
+
+def measure(case: Case, repeats: int) -> dict[str, Any]:
+    """Medians of both sides, taken in turn."""
+    table = draw(case)
+    with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
+        bench = Bench(home, case, table)
+        pairs = [(plain(case, table), bench.run(case)) for _ in range(repeats)]
+        bench.database.close()
+    median: Callable[[int, int], float] = lambda side, which: statistics.median(  # noqa: E731
+        pair[side][which] for pair in pairs
+    )
+    return {
+        "case": case.name,
+        "keras_fit_seconds": round(median(0, 0), 2),
+        "fitserve_run_seconds": round(median(1, 0), 2),
+        "run_ratio": round(median(0, 0) / median(1, 0), 2),
+        "keras_epoch_ms": round(1000 * median(0, 1), 2),
+        "fitserve_epoch_ms": round(1000 * median(1, 1), 3),
+        "epochs_ratio": round(median(0, 1) / median(1, 1), 1),
+    }
+
+
+def main() -> None:
+    """Print a line of JSON a case."""
+    import keras  # noqa: PLC0415  warm, as the worker is
+
+    warm = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    warm.compile("adam", "mae")
+    warm.fit(np.zeros((4, 1)), np.zeros((4, 1)), verbose=0)
+    wanted = os.environ.get("CASES", "").split(",")
+    repeats = int(os.environ.get("REPEATS", "3"))
+    for case in CASES:
+        if wanted == [""] or case.name in wanted:
+            print(json.dumps(measure(case, repeats)), flush=True)

@@ -1,0 +1,72 @@
+"""Commands of the installed extras: named in pyproject.toml, imported when asked for.
+
+So `fitserve predict` never imports a server, and `fitserve up` without the server's
+libraries says which `pip install` mends it.
+"""
+
+import functools
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from fitserve.cli.console import USAGE, err
+
+GROUP = "fitserve.commands"
+Function = Callable[..., Any]
+_ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+class Commands(TyperGroup):
+    """The built-in commands and, behind them, those of the extras."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every name, once."""
+        names = [*super().list_commands(ctx), *entry_points(group=GROUP).names]
+        return list(dict.fromkeys(names))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A built-in command, else an extra's."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        entries = entry_points(group=GROUP, name=cmd_name)
+        return next((_command(entry) for entry in entries), None)
+
+
+def _command(entry: EntryPoint) -> Any:
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    try:
+        alone.command(entry.name)(_guarded(entry.name, entry.load()))
+    except ImportError as error:
+        alone.command(entry.name, context_settings=_ANY)(_lacking(entry.name, error))
+    return get_command(alone)
+
+
+def _guarded(name: str, function: Function) -> Function:
+    """`function`, whose own imports may lack a library just as well."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except ModuleNotFoundError as error:
+            return _lacking(name, error)()
+
+    return called
+
+
+def _lacking(name: str, error: ImportError) -> Function:
+    def lacking() -> None:
+        """Needs the server: pip install 'fitserve[worker]'."""
+        sentence = (
+            f"`fitserve {name}` needs the server's libraries ({error}). "
+            "Install them: pip install 'fitserve[worker]'"
+        )
+        err.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(USAGE)
+
+    return lacking

@@ -1,0 +1,18 @@
+"""What a run says while it is trained."""
+
+from pydantic import BaseModel
+
+from fitserve.schemas.runs import RunRead
+
+
+class EpochEvent(BaseModel):
+    """An epoch that has ended; `eta_seconds` is the time to the last one."""
+
+    epoch: int
+    epochs: int
+    metrics: dict[str, float | None]
+    eta_seconds: float | None
+
+
+Event = EpochEvent | RunRead
+"""An epoch, or the run as it stands when its status has changed."""

@@ -1,0 +1,21 @@
+"""`fitserve`, in this process, against a wire."""
+
+import pytest
+from typer.testing import CliRunner
+
+from fitserve.cli.app import make_app
+from tests.fitserve.client.wire import serving
+
+
+@pytest.fixture
+def wire():
+    with serving() as wire:
+        yield wire
+
+
+@pytest.fixture
+def fitserve(wire):
+    """Runs `fitserve --url <wire> ...`; its exit code, stdout and stderr."""
+    return lambda *args: CliRunner().invoke(
+        make_app(), ["--url", wire.url, *(str(arg) for arg in args)]
+    )

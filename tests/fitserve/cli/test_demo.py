@@ -1,0 +1,71 @@
+"""`examples/demo.py`, as far as it goes without a service; `make demo` does the rest."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fitserve.specs import RunCreate
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture
+def demo(monkeypatch, tmp_path):
+    spec = importlib.util.spec_from_file_location("demo", EXAMPLES / "demo.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    return module
+
+
+def instead_of_up(demo, monkeypatch, code):
+    """Another program in the place of `fitserve up`."""
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        demo.subprocess,
+        "Popen",
+        lambda _, **options: popen([sys.executable, "-uc", code], **options),
+    )
+
+
+def test_the_url_is_read_and_the_folder_removed(demo, monkeypatch, tmp_path):
+    """However much the service prints; it is stopped at the end."""
+    code = (
+        "print('x' * 200_000); print('fitserve is ready at http://127.0.0.1:1')\n"
+        "import time; time.sleep(60)"
+    )
+    instead_of_up(demo, monkeypatch, code)
+    with demo.running_service() as url:
+        assert url == "http://127.0.0.1:1"
+        assert list(tmp_path.iterdir()) != []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("after", ["raise SystemExit(1)", "import time; time.sleep(60)"])
+def test_a_service_that_never_is_ready_is_given_up_with_its_log(
+    demo, monkeypatch, tmp_path, after
+):
+    """Whether it ended or hangs."""
+    monkeypatch.setattr(demo, "START_SECONDS", 1.0)
+    instead_of_up(demo, monkeypatch, f"print('the port is taken')\n{after}")
+    with pytest.raises(SystemExit, match="the port is taken"), demo.running_service():
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_its_spec_is_one(demo):
+    """Two hidden layers of 64 with Dropout, early stopping, a seed."""
+    spec = RunCreate.model_validate(json.loads(demo.SPEC.read_text()))
+    assert [getattr(layer, "units", layer.type) for layer in spec.model.layers] == [
+        64,
+        "Dropout",
+        64,
+        1,
+    ]
+    assert spec.target == demo.TARGET
+    assert spec.fit.seed is not None
+    assert spec.fit.early_stopping.restore_best_weights

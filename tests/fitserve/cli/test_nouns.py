@@ -1,0 +1,105 @@
+"""`fitserve datasets`, `runs` and `models`."""
+
+import json
+
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer
+
+
+def test_datasets_are_listed(wire, fitserve):
+    """Name, size, id."""
+    wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
+    header, row = fitserve("datasets", "list").stdout.splitlines()
+    assert header.split() == ["name", "rows", "columns", "created", "id"]
+    assert row.split()[:3] == ["wine", "3", "1"]
+    assert row.split()[-1] == "ds_1"
+
+
+def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
+    """Its columns, as the service understood them; no bar in a pipe."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    path = tmp_path / "[x] wine.csv"
+    path.write_text("alcohol\n9\n")
+    done = fitserve("datasets", "upload", path, "--name", "red")
+    first, _, column = done.stdout.splitlines()
+    assert first == "wine  3 rows  ds_1"
+    assert column.split() == ["alcohol", "numeric", "0", "3", "9", "11.5", "14"]
+    assert done.stderr == ""
+    assert wire.asked[0].query["name"] == "red"
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(fitserve, wire, tmp_path):
+    """Nothing is sent."""
+    assert fitserve("datasets", "upload", tmp_path / "none.csv").exit_code == 2
+    assert wire.asked == []
+
+
+def test_a_dataset_is_deleted(wire, fitserve):
+    """In silence."""
+    wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    done = fitserve("datasets", "delete", "wine")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
+    """Status, model, tag go to the service; the limit is kept here."""
+    wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
+    done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
+                    "--tag", "team:red", "--limit", 2)  # fmt: skip
+    _, *rows = done.stdout.splitlines()
+    assert [row.split() for row in rows] == [
+        ["run_1", "succeeded", "wine", "2", "3/5", "0.5"]
+    ] * 2
+    assert wire.asked[0].query == {
+        "status": "succeeded",
+        "model": "wine",
+        "tag": "team:red",
+    }
+
+
+def test_a_run_is_shown_whole(wire, fitserve):
+    """As JSON, the resolved spec with it."""
+    wire.answers("GET /v1/runs/run_1", bodies.run(spec={"fit": {"seed": 1}}))
+    shown = json.loads(fitserve("runs", "show", "run_1").stdout)
+    assert shown["spec"] == {"fit": {"seed": 1}}
+
+
+def test_cancel_says_whether_it_is_over(wire, fitserve):
+    """A running run stops soon, a queued one has."""
+    route = "POST /v1/runs/run_1/cancel"
+    wire.answers(route, bodies.run("running"), bodies.run("cancelled"))
+    assert fitserve("runs", "cancel", "run_1").stdout == "run_1: running, stopping soon\n"
+    assert fitserve("runs", "cancel", "run_1").stdout == "run_1: cancelled\n"
+
+
+def test_models_are_listed_with_their_aliases(wire, fitserve):
+    """alias=version."""
+    wire.answers("GET /v1/models", bodies.page(bodies.model()))
+    _, row = fitserve("models", "list").stdout.splitlines()
+    assert row.split() == ["wine", "2", "production=1"]
+
+
+def test_a_models_versions_are_shown_with_every_metric(wire, fitserve):
+    """A loss of 0 is a loss; one that is unknown is a dash."""
+    wire.answers("GET /v1/models/wine/versions", bodies.page(bodies.version()))
+    _, row = fitserve("models", "show", "wine").stdout.splitlines()
+    assert "loss 0  val_loss -" in row
+    assert row.split()[-1] == "production"
+
+
+def test_promote_points_the_alias(wire, fitserve):
+    """`production` unless told."""
+    wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(1))
+    done = fitserve("models", "promote", "wine", 1)
+    assert done.stdout == "wine: production is version 1 now\n"
+    assert wire.asked[0].json == {"version": 1}
+
+
+def test_an_artifact_is_downloaded(wire, fitserve, tmp_path):
+    """Where it was told to."""
+    route = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
+    wire.answers(route, Answer(b"onnx"))
+    target = tmp_path / "m.onnx"
+    done = fitserve("models", "download", "wine", 2, "model.onnx", "--to", target)
+    assert done.stdout == f"{target}\n"
+    assert target.read_bytes() == b"onnx"

@@ -1,0 +1,129 @@
+"""`fitserve predict`."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.fitserve.client.wire import Answer
+
+ROUTE = "POST /v1/predict"
+
+
+def answer(predictions, probabilities=None, version=2):
+    return {
+        "model_name": "wine",
+        "model_version": version,
+        "predictions": predictions,
+        "probabilities": probabilities,
+    }
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text, encoding="utf-8"):
+        path = tmp_path / "rows.csv"
+        path.write_text(text, encoding=encoding)
+        return path
+
+    return write
+
+
+def test_cells_go_as_they_are_and_empty_ones_as_null(wire, fitserve, table):
+    """ "007" stays a code, and the service reads numbers in text; a BOM is no name."""
+    wire.answers(ROUTE, answer([5.5]))
+    done = fitserve(
+        "predict", "wine", table("alcohol,code,note\n9.4,007,\n", "utf-8-sig")
+    )
+    assert done.exit_code == 0, done.stderr
+    assert wire.asked[0].json == {
+        "model": "wine",
+        "instances": [{"alcohol": "9.4", "code": "007", "note": None}],
+    }
+
+
+def test_the_table_shows_twenty_rows_and_says_how_many_more(wire, fitserve, table):
+    """The prediction is the last column."""
+    rows = "".join(f"{i}\n" for i in range(25))
+    wire.answers(ROUTE, answer([i / 2 for i in range(25)]))
+    header, *shown, last = fitserve(
+        "predict", "wine", table("x\n" + rows)
+    ).stdout.splitlines()
+    assert header.split() == ["x", "prediction"]
+    assert len(shown) == 20
+    assert shown[3].split() == ["3", "1.5"]
+    assert last == "wine, version 2, 5 more with --output"
+
+
+def test_a_class_has_its_probability_beside_it(wire, fitserve, table):
+    """A column a class."""
+    wire.answers(ROUTE, answer(["red"], [{"red": 0.75, "white": 0.25}]))
+    header, row, _ = fitserve("predict", "wine", table("x\n1\n")).stdout.splitlines()
+    assert header.split() == ["x", "prediction", "P(red)", "P(white)"]
+    assert row.split() == ["1", "red", "0.75", "0.25"]
+
+
+@pytest.mark.parametrize("is_stdout", [True, False])
+def test_output_is_the_whole_table_with_columns_added(
+    wire, fitserve, table, tmp_path, is_stdout
+):
+    """Quoted where it must be, numbers in full, `-` is stdout."""
+    wire.answers(ROUTE, answer([1 / 3]))
+    target = "-" if is_stdout else tmp_path / "out.csv"
+    done = fitserve("predict", "wine", table('x,y\n"a,b",\n'), "--output", target)
+    text = done.stdout if is_stdout else target.read_text()
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["x", "y", "prediction"],
+        ["a,b", "", repr(1 / 3)],
+    ]
+
+
+def test_many_rows_go_in_batches_to_one_version(wire, fitserve, table):
+    """A promotion half-way does not mix two models in one table."""
+    wire.answers(
+        ROUTE,
+        answer([0.0] * 1000, version=7),
+        answer([1.0] * 1000, version=7),
+        answer([2.0] * 5, version=7),
+    )
+    rows = table("x\n" + "1\n" * 2005)
+    done = fitserve("predict", "wine", rows, "--alias", "production", "--json")
+    assert json.loads(done.stdout)["predictions"] == (
+        [0.0] * 1000 + [1.0] * 1000 + [2.0] * 5
+    )
+    asked = [(a.json.get("alias"), a.json.get("version")) for a in wire.asked]
+    assert asked == [("production", None), (None, 7), (None, 7)]
+
+
+def test_version_is_passed_on(wire, fitserve, table):
+    """--version."""
+    wire.answers(ROUTE, Answer(answer([1.0])))
+    fitserve("predict", "wine", table("x\n1\n"), "--version", 3)
+    assert wire.asked[0].json["version"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x,y\n", "has no rows"),
+        ("", "has no rows"),
+        ("x,y\n1,2\n1,2,3\n", "line 3 of"),
+        ("x,y\n1\n", "line 2 of"),
+        ("x,x\n1,2\n", "two columns of one name"),
+        ('x\n"1"2\n', "expected after"),
+    ],
+)
+def test_a_table_that_is_none_is_wrong_usage(wire, fitserve, table, text, sentence):
+    """Said here; nothing is sent."""
+    done = fitserve("predict", "wine", table(text))
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert wire.asked == []
+
+
+def test_a_table_in_another_encoding_is_wrong_usage(fitserve, table):
+    """No traceback for Latin-1."""
+    done = fitserve("predict", "wine", table("näme\n1\n", "latin-1"))
+    assert done.exit_code == 2
+    assert "utf-8" in done.stderr

@@ -1,0 +1,162 @@
+"""`fitserve train`, `fitserve watch`, and what they show meanwhile."""
+
+import io
+import json
+import time
+
+import pytest
+from rich.console import Console
+
+from fitserve import Client
+from fitserve.cli import progress
+from fitserve.client.events import EpochEvent
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer, sse
+
+SPEC = {"target": "quality", "fit": {"epochs": 5}}
+EPOCHS = [("epoch", bodies.epoch(number)) for number in (1, 2, 3)]
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(SPEC))
+    return path
+
+
+@pytest.fixture
+def trained(wire):
+    """A run that goes well."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
+    wire.answers("GET /v1/runs/run_1", bodies.run("queued"))
+    wire.answers("GET /v1/runs/run_1/events", sse(*EPOCHS, ("status", bodies.run())))
+    return wire
+
+
+def sent(wire):
+    return next(asked.json for asked in wire.asked if asked.path == "/v1/runs")
+
+
+def test_train_ends_with_what_was_kept_and_what_to_do_next(trained, fitserve, spec):
+    """Stop reason, best epoch, metrics, version, the predict command."""
+    done = fitserve("train", spec)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "epoch 1/5  loss 1  val_loss 2",
+        "succeeded (early_stopping) after epoch 3, best epoch 2",
+        "  loss                     0.25",
+        "  val_loss                 0.5",
+        "model wine, version 2; now try:",
+        "  fitserve predict wine ROWS.csv",
+    ]
+    assert done.stderr == "queued run_1\n"
+    assert sent(trained) == SPEC
+
+
+def test_a_table_is_uploaded_first(trained, fitserve, spec, tmp_path):
+    """The run reads that very upload; the model is named after it."""
+    data = tmp_path / "wine.csv"
+    data.write_text("quality\n1\n")
+    done = fitserve("train", spec, data)
+    assert "uploaded wine: 3 rows" in done.stderr
+    assert sent(trained) == {**SPEC, "dataset": "ds_1", "model_name": "wine"}
+
+
+def test_a_given_name_is_the_models(trained, fitserve, spec):
+    """--name."""
+    fitserve("train", spec, "--name", "red")
+    assert sent(trained)["model_name"] == "red"
+
+
+def test_without_watching_the_command_to_watch_is_printed(trained, fitserve, spec):
+    """And nothing more is asked."""
+    done = fitserve("train", spec, "--no-watch")
+    assert done.stdout == "fitserve watch run_1\n"
+    assert trained.paths() == ["/v1/runs"]
+
+
+def test_json_is_the_ended_run(trained, fitserve, spec):
+    """Progress goes to stderr."""
+    done = fitserve("train", spec, "--json")
+    assert json.loads(done.stdout)["status"] == "succeeded"
+    assert "epoch 1/5" in done.stderr
+
+
+def test_json_of_a_failed_run_is_printed_all_the_same(trained, fitserve, spec):
+    """Exit code 1, and the run on stdout."""
+    failed = sse(("status", bodies.failed_run()))
+    trained.answers("GET /v1/runs/run_1/events", failed)
+    done = fitserve("train", spec, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["type"] == "/problems/nan-loss"
+
+
+def test_ctrl_c_says_that_the_run_goes_on(trained, fitserve, monkeypatch):
+    """And how to come back to it, or to end it."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fitserve.cli.train.follow", interrupted)
+    done = fitserve("watch", "run_1")
+    assert done.exit_code == 130
+    assert "`fitserve watch run_1`" in done.stderr
+    assert "`fitserve runs cancel run_1`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("{", "is not JSON"), ("[]", "holds no JSON object")]
+)
+def test_a_spec_that_is_none_is_wrong_usage(wire, fitserve, spec, text, sentence):
+    """Found out before anything is sent."""
+    spec.write_text(text)
+    done = fitserve("train", spec)
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert wire.asked == []
+
+
+def test_a_cancelled_run_is_no_failure(trained, fitserve):
+    """Exit code 0, and no model to predict with."""
+    cancelled = bodies.run("cancelled", stop_reason="cancelled")
+    trained.answers("GET /v1/runs/run_1/events", sse(("status", cancelled)))
+    done = fitserve("watch", "run_1")
+    assert done.exit_code == 0
+    assert done.stdout == "cancelled (cancelled) after epoch 0\n"
+
+
+def test_a_terminal_gets_a_bar(trained):
+    """Epochs of epochs, both losses, no ETA when it is over."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100, color_system=None)
+    with Client(trained.url) as client:
+        assert progress.watch(client, "run_1", console).model_version == 2
+    last = screen.getvalue().rstrip("\n\x1b[?25h").splitlines()[-1]
+    assert "3/5" in last
+    assert "loss 0.3333  val_loss 0.6667" in last
+    assert "left" not in last
+
+
+def test_the_bar_shows_the_time_left_while_it_runs():
+    """`eta_seconds` counts to the last epoch, which early stopping may never reach."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100, color_system=None)
+    with progress._bar(console, 5) as show:
+        assert "waiting for a worker" in screen.getvalue()
+        show(EpochEvent.model_validate(bodies.epoch(1, eta_seconds=7.4)))
+        deadline = time.monotonic() + 5  # the bar is drawn ten times a second
+        while "at most 7 s left" not in screen.getvalue():
+            assert time.monotonic() < deadline, screen.getvalue()
+            time.sleep(0.02)
+
+
+def test_elsewhere_there_is_a_line_a_second_at_most(monkeypatch):
+    """Five epochs in two seconds are two lines."""
+    clock = iter([10.0, 10.0, 10.5, 10.9, 11.0, 11.0, 11.5])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    written = io.StringIO()
+    with progress._lines(Console(file=written)) as show:
+        for number in range(1, 6):
+            show(EpochEvent.model_validate(bodies.epoch(number)))
+    assert [line.split()[1] for line in written.getvalue().splitlines()] == ["1/5", "4/5"]

@@ -1,0 +1,128 @@
+"""Bodies as the service sends them, held against the schemas."""
+
+from typing import Any
+
+from fitserve.schemas.datasets import DatasetRead
+from fitserve.schemas.models import ModelRead, VersionRead
+from fitserve.schemas.runs import RunRead
+
+NOW = "2026-11-23T17:00:00Z"
+
+
+def dataset(**changes: Any) -> dict[str, Any]:
+    body = {
+        "id": "ds_1",
+        "name": "wine",
+        "digest": "sha256:00",
+        "filename": "wine.csv",
+        "num_bytes": 10,
+        "num_rows": 3,
+        "columns": [
+            {
+                "name": "alcohol",
+                "type": "numeric",
+                "missing": 0,
+                "unique": 3,
+                "min": 9.0,
+                "max": 14.0,
+                "mean": 11.5,
+                "top": [],
+                "warnings": [],
+            }
+        ],
+        "parsing": {"separator": ","},
+        "warnings": [],
+        "created_at": NOW,
+        **changes,
+    }
+    return DatasetRead.model_validate(body).model_dump(mode="json")
+
+
+def run(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
+    is_done = status == "succeeded"
+    body = {
+        "id": "run_1",
+        "status": status,
+        "stop_reason": "early_stopping" if is_done else None,
+        "model_name": "wine",
+        "model_version": 2 if is_done else None,
+        "dataset": {"id": "ds_1", "name": "wine", "digest": "sha256:00"},
+        "target": "quality",
+        "task": "regression",
+        "spec": {},
+        "num_params": 9,
+        "num_rows": {"train": 2, "validation": 1},
+        "tags": {},
+        "progress": {"epoch": 3 if is_done else 0, "epochs": 5, "eta_seconds": None},
+        "best_epoch": 2 if is_done else None,
+        "metrics": {"loss": 0.25, "val_loss": 0.5} if is_done else {},
+        "warnings": [],
+        "error": None,
+        "attempt": 1,
+        "created_at": NOW,
+        "started_at": None,
+        "ended_at": None,
+        **changes,
+    }
+    return RunRead.model_validate(body).model_dump(mode="json")
+
+
+def failed_run() -> dict[str, Any]:
+    error = {
+        "type": "/problems/nan-loss",
+        "title": "NaN loss",
+        "status": 422,
+        "detail": "The loss became NaN in epoch 4.",
+    }
+    return run("failed", error=error)
+
+
+def epoch(number: int, **changes: Any) -> dict[str, Any]:
+    metrics = {"loss": 1 / number, "val_loss": 2 / number}
+    return {
+        "epoch": number,
+        "epochs": 5,
+        "metrics": metrics,
+        "eta_seconds": 1.5,
+        **changes,
+    }
+
+
+def history(num_epochs: int) -> dict[str, Any]:
+    numbers = list(range(1, num_epochs + 1))
+    return {"epoch": numbers, "history": {"loss": [1 / n for n in numbers]}}
+
+
+def version(number: int = 2, **changes: Any) -> dict[str, Any]:
+    body = {
+        "model_name": "wine",
+        "version": number,
+        "run_id": "run_1",
+        "task": "regression",
+        "target": "quality",
+        "aliases": ["production"],
+        "metrics": {"loss": 0.0, "val_loss": None},
+        "best_epoch": 2,
+        "num_params": 9,
+        "layers": [],
+        "signature": {},
+        "artifacts": [],
+        "created_at": NOW,
+        **changes,
+    }
+    return VersionRead.model_validate(body).model_dump(mode="json")
+
+
+def model(name: str = "wine") -> dict[str, Any]:
+    body = {
+        "name": name,
+        "latest_version": 2,
+        "versions": [2, 1],
+        "aliases": {"production": 1},
+        "created_at": NOW,
+    }
+    return ModelRead.model_validate(body).model_dump(mode="json")
+
+
+def page(*items: Any, cursor: str | None = None) -> dict[str, Any]:
+    return {"items": list(items), "next_cursor": cursor}

@@ -1,0 +1,110 @@
+"""`client.datasets` on the wire."""
+
+import gzip
+
+import pytest
+
+from fitserve import ConnectionFailed, NotFound
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer, problem
+
+
+def test_an_upload_streams_the_bytes_and_tells_of_them(wire, client, tmp_path):
+    """Chunked, in order, under the file's name made fit for a URL."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    path = tmp_path / "my wine.csv"
+    path.write_bytes(b"alcohol\n" + b"9.5\n" * 100_000)
+    told = []
+    read = client.datasets.upload(path, on_progress=lambda *both: told.append(both))
+    asked = wire.asked[0]
+    assert (read.id, asked.body) == ("ds_1", path.read_bytes())
+    assert asked.query == {"name": "my-wine", "filename": "my wine.csv"}
+    assert asked.headers["transfer-encoding"] == "chunked"
+    assert asked.headers["content-type"] == "text/csv"
+    assert len(asked.headers["idempotency-key"]) == 32
+    assert told == [(262_144, 400_008), (400_008, 400_008)]
+
+
+def test_a_gzip_goes_as_it_is(wire, client, tmp_path):
+    """Untouched, declared, and named without its endings."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    path = tmp_path / "wine.csv.gz"
+    path.write_bytes(gzip.compress(b"alcohol\n9.5\n"))
+    client.datasets.upload(path)
+    asked = wire.asked[0]
+    assert asked.body == path.read_bytes()
+    assert asked.headers["content-encoding"] == "gzip"
+    assert asked.query["name"] == "wine"
+
+
+def test_a_given_name_wins_and_plain_text_is_not_called_gzip(wire, client, tmp_path):
+    """`name=`."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    path = tmp_path / "wine.csv"
+    path.write_text("a\n1\n")
+    client.datasets.upload(str(path), name="red")
+    assert wire.asked[0].query["name"] == "red"
+    assert "content-encoding" not in wire.asked[0].headers
+
+
+def test_list_follows_the_cursor(wire, client):
+    """Every page, and no page before it is wanted."""
+    wire.answers(
+        "GET /v1/datasets",
+        bodies.page(bodies.dataset(id="ds_2"), cursor="ds_2"),
+        bodies.page(bodies.dataset(id="ds_1")),
+    )
+    found = client.datasets.list(name="wine")
+    assert next(found).id == "ds_2"
+    assert len(wire.asked) == 1
+    assert [dataset.id for dataset in found] == ["ds_1"]
+    assert [asked.query for asked in wire.asked] == [
+        {"name": "wine"},
+        {"name": "wine", "cursor": "ds_2"},
+    ]
+
+
+def test_rows_are_asked_for_by_the_slice(wire, client):
+    """offset and limit."""
+    body = {"columns": ["a"], "data": [[1], [None]], "offset": 5, "total": 9}
+    wire.answers("GET /v1/datasets/wine/rows", body)
+    assert client.datasets.rows("wine", offset=5, limit=2).data == [[1], [None]]
+    assert wire.asked[0].query == {"offset": "5", "limit": "2"}
+
+
+def test_a_name_is_one_segment_of_the_path(wire, client):
+    """A slash in it leads nowhere else."""
+    with pytest.raises(Exception, match="no answer to GET /v1/datasets/a%2Fb"):
+        client.datasets.get("a/b")
+
+
+def test_content_is_saved(wire, client, tmp_path):
+    """As bytes, at the path given, with nothing beside it."""
+    wire.answers("GET /v1/datasets/wine/content", Answer(b"a\r\n1\r\n", type="text/csv"))
+    saved = client.datasets.content("wine", tmp_path / "out.csv")
+    assert saved.read_bytes() == b"a\r\n1\r\n"
+    assert list(tmp_path.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(b"a\n1", type="text/csv", is_cut=True), ConnectionFailed),
+        (problem(404, "dataset-not-found", "There is none."), NotFound),
+    ],
+)
+def test_a_download_that_fails_leaves_the_old_file(wire, client, tmp_path, answer, error):
+    """Half a table is no table."""
+    wire.answers("GET /v1/datasets/wine/content", answer)
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with pytest.raises(error):
+        client.datasets.content("wine", path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_delete_returns_nothing(wire, client):
+    """204 has no body to read."""
+    wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    assert client.datasets.delete("wine") is None

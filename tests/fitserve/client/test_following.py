@@ -1,0 +1,146 @@
+"""`client.runs.wait`, over connections that break."""
+
+import time
+
+import pytest
+
+from fitserve import ConnectionFailed, NotFound, RunFailed
+from fitserve.client import following, transport
+from fitserve.statuses import RunStatus
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer, problem, sse
+
+EVENTS = "GET /v1/runs/run_1/events"
+RUN = "GET /v1/runs/run_1"
+HISTORY = "GET /v1/runs/run_1/history"
+RUNNING = bodies.run("running", progress={"epoch": 2, "epochs": 5, "eta_seconds": 3.0})
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch):
+    monkeypatch.setattr(transport, "_GET_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(following, "_PAUSE", 0.01)
+
+
+@pytest.fixture
+def wait(client):
+    """`wait`, and the epochs that were heard on the way."""
+
+    def wait(**options):
+        heard = []
+        run = client.runs.wait("run_1", lambda e: heard.append(e.epoch), **options)
+        return run, heard
+
+    return wait
+
+
+def epochs(*numbers):
+    return [("epoch", bodies.epoch(number)) for number in numbers]
+
+
+def test_every_epoch_is_heard_and_the_run_returned(wire, wait):
+    """One stream, one answer, nothing else asked."""
+    end = ("status", bodies.run())
+    wire.answers(EVENTS, sse(("status", RUNNING), *epochs(1, 2, 3), end))
+    run, heard = wait()
+    assert (run.status, run.model_version, heard) == ("succeeded", 2, [1, 2, 3])
+    assert wire.paths() == ["/v1/runs/run_1/events"]
+
+
+def test_a_stream_that_breaks_is_taken_up_where_it_broke(wire, wait):
+    """Last-Event-ID is the last epoch heard; none is heard twice."""
+    end = ("status", bodies.run())
+    wire.answers(EVENTS, sse(*epochs(1, 2), is_cut=True), sse(*epochs(2, 3), end))
+    wire.answers(RUN, RUNNING)
+    assert wait()[1] == [1, 2, 3]
+    streams = [asked for asked in wire.asked if asked.path.endswith("/events")]
+    assert streams[1].headers["last-event-id"] == "2"
+
+
+@pytest.mark.parametrize("stream", [Answer({}), problem(503, "unavailable", "Later.")])
+def test_where_no_stream_comes_through_the_run_is_asked_for(wire, wait, stream):
+    """`?wait=`, with the epochs taken from the history, each once."""
+    wire.answers(EVENTS, stream)
+    wire.answers(RUN, RUNNING, bodies.run())
+    wire.answers(HISTORY, bodies.history(2), bodies.history(3))
+    run, heard = wait()
+    assert (run.status, heard) == ("succeeded", [1, 2, 3])
+    assert float(next(a.query["wait"] for a in wire.asked if a.query)) > 1
+
+
+def test_without_a_listener_no_history_is_fetched(wire, client):
+    """It would be thrown away."""
+    wire.answers(EVENTS, Answer({}))
+    wire.answers(RUN, bodies.run())
+    assert client.runs.wait("run_1").status == RunStatus.SUCCEEDED
+    assert "/v1/runs/run_1/history" not in wire.paths()
+
+
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_a_run_that_failed_is_raised_with_its_problem(wire, wait, is_streamed):
+    """By either way."""
+    failed = bodies.failed_run()
+    wire.answers(EVENTS, sse(("status", failed)) if is_streamed else Answer({}))
+    wire.answers(RUN, failed)
+    with pytest.raises(RunFailed, match=r"run_1 failed: The loss became NaN") as caught:
+        wait()
+    assert caught.value.run.error.type == "/problems/nan-loss"
+
+
+def test_a_cancelled_run_is_returned(wire, wait):
+    """It is what was asked for."""
+    wire.answers(EVENTS, sse(("status", bodies.run("cancelled"))))
+    assert wait()[0].status == RunStatus.CANCELLED
+
+
+def test_the_timeout_holds_on_a_silent_stream(wire, wait):
+    """A queued run says nothing for long; the wait ends all the same."""
+    wire.answers(EVENTS, sse(("status", bodies.run("queued")), hold=10.0))
+    wire.answers(RUN, bodies.run("queued"))
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="run_1 has not ended in time; it goes on"):
+        wait(timeout=0.3)
+    assert 0.3 <= time.monotonic() - began < 3
+
+
+def test_the_timeout_holds_between_epochs(wire, wait):
+    """On a stream that never falls silent the clock is looked at after each event."""
+    wire.answers(EVENTS, sse(*epochs(1, 2, 3), ("status", bodies.run())))
+    with pytest.raises(TimeoutError):
+        wait(timeout=-1)
+
+
+def test_a_service_that_stays_away_is_given_up(wire, wait, monkeypatch):
+    """After a while, not at once."""
+    monkeypatch.setattr(following, "_AWAY_SECONDS", 0.2)
+    wire.answers(EVENTS, Answer(status=503))
+    wire.answers(RUN, Answer(b"", is_cut=True))
+    with pytest.raises(ConnectionFailed):
+        wait()
+    assert wire.paths().count("/v1/runs/run_1/events") > 1
+
+
+def test_a_service_that_comes_back_is_forgiven(wire, wait):
+    """A restart in the middle costs nothing."""
+    wire.answers(EVENTS, Answer(status=503), sse(*epochs(1), ("status", bodies.run())))
+    wire.answers(RUN, Answer(status=503))
+    assert wait()[1] == [1]
+
+
+def test_a_run_that_does_not_exist_is_not_waited_for(wire, wait):
+    """404 at once."""
+    wire.answers(EVENTS, problem(404, "run-not-found", "No run has that id."))
+    with pytest.raises(NotFound):
+        wait()
+    assert len(wire.asked) == 1
+
+
+def test_an_error_of_the_listener_is_the_callers(wire, client):
+    """It is not swallowed, nor tried again."""
+    wire.answers(EVENTS, sse(*epochs(1, 2), ("status", bodies.run())))
+
+    def listener(event):
+        raise KeyError(event.epoch)
+
+    with pytest.raises(KeyError, match="1"):
+        client.runs.wait("run_1", on_epoch=listener)

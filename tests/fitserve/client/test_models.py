@@ -1,0 +1,77 @@
+"""`client.models` on the wire."""
+
+import pytest
+
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer
+
+PREDICTED = {
+    "model_name": "wine",
+    "model_version": 2,
+    "predictions": [5.5],
+    "probabilities": None,
+}
+
+
+def test_models_and_versions_are_read(wire, client):
+    """list, get, versions, version."""
+    wire.answers("GET /v1/models", bodies.page(bodies.model()))
+    wire.answers("GET /v1/models/wine", bodies.model())
+    wire.answers(
+        "GET /v1/models/wine/versions",
+        bodies.page(bodies.version(2), cursor="2"),
+        bodies.page(bodies.version(1)),
+    )
+    wire.answers("GET /v1/models/wine/versions/2", bodies.version(2))
+    assert [model.name for model in client.models.list()] == ["wine"]
+    assert client.models.get("wine").aliases == {"production": 1}
+    assert [version.version for version in client.models.versions("wine")] == [2, 1]
+    assert client.models.version("wine", 2).aliases == ["production"]
+
+
+def test_weights_are_read_by_layer(wire, client):
+    """A linear unit's w and b."""
+    kernel = {"name": "kernel", "shape": [1, 1], "values": [[2.0]]}
+    layers = [{"index": 0, "type": "Dense", "weights": [kernel]}]
+    body = {"inputs": ["alcohol"], "layers": layers}
+    wire.answers("GET /v1/models/wine/versions/2/weights", body)
+    read = client.models.weights("wine", 2)
+    assert read.inputs == ["alcohol"]
+    assert read.layers[0].weights[0].values == [[2.0]]
+
+
+def test_an_artifact_is_saved(wire, client, tmp_path):
+    """Byte for byte."""
+    route = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
+    wire.answers(route, Answer(b"\x08\x00\xff"))
+    saved = client.models.download("wine", 2, "model.onnx", tmp_path / "m.onnx")
+    assert saved.read_bytes() == b"\x08\x00\xff"
+
+
+def test_an_alias_is_set_and_removed(wire, client):
+    """PUT with the version, DELETE without a body."""
+    path = "/v1/models/wine/aliases/production"
+    wire.answers(f"PUT {path}", bodies.version(1))
+    wire.answers(f"DELETE {path}", Answer(status=204))
+    assert client.models.set_alias("wine", "production", 1).version == 1
+    client.models.delete_alias("wine", "production")
+    assert wire.asked[0].json == {"version": 1}
+    assert wire.asked[1].body == b""
+
+
+@pytest.mark.parametrize(
+    ("options", "added"),
+    [
+        ({}, {}),
+        ({"version": 2}, {"version": 2}),
+        ({"alias": "production"}, {"alias": "production"}),
+    ],
+)
+def test_predict_names_what_was_named_and_nothing_else(wire, client, options, added):
+    """The shortcut and the long way send the same."""
+    wire.answers("POST /v1/predict", PREDICTED)
+    rows = [{"alcohol": 9.4}]
+    assert client.predict("wine", rows, **options).predictions == [5.5]
+    client.models.predict("wine", iter(rows), **options)
+    sent = {"model": "wine", "instances": rows, **added}
+    assert [asked.json for asked in wire.asked] == [sent, sent]

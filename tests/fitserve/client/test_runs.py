@@ -1,0 +1,134 @@
+"""`client.runs` on the wire, but for `wait`."""
+
+import json
+
+import pytest
+
+from fitserve import ConnectionFailed
+from fitserve.client.events import EpochEvent
+from fitserve.specs import RunCreate
+from fitserve.statuses import RunStatus
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer, sse
+
+SPEC = {"dataset": "wine", "target": "quality", "fit": {"epochs": 5}}
+
+
+def as_file(spec, folder):
+    path = folder / "spec.json"
+    path.write_text(json.dumps(spec))
+    return path
+
+
+@pytest.mark.parametrize("form", ["dict", "object", "path", "str"])
+def test_a_spec_may_be_a_dict_an_object_or_a_file(wire, client, tmp_path, form):
+    """What was written is sent, no default with it."""
+    wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
+    spec = {
+        "dict": SPEC,
+        "object": RunCreate.model_validate(SPEC),
+        "path": as_file(SPEC, tmp_path),
+        "str": str(as_file(SPEC, tmp_path)),
+    }[form]
+    assert client.runs.create(spec).status == RunStatus.QUEUED
+    assert wire.asked[0].json == SPEC
+
+
+def test_overrides_replace_keys_and_leave_the_callers_dict(wire, client):
+    """`fit=` takes the place of the spec's."""
+    wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
+    spec = dict(SPEC)
+    client.runs.create(spec, fit={"epochs": 2}, model_name="red")
+    assert wire.asked[0].json == {**SPEC, "fit": {"epochs": 2}, "model_name": "red"}
+    assert spec == SPEC
+
+
+def test_every_create_has_a_key_of_its_own(wire, client):
+    """Two creates are two runs."""
+    wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
+    for _ in range(2):
+        client.runs.create(SPEC)
+    first, second = (asked.headers["idempotency-key"] for asked in wire.asked)
+    assert first != second
+
+
+def test_validate_queues_nothing(wire, client):
+    """It has a route of its own."""
+    body = {
+        "spec": {},
+        "task": "regression",
+        "features": ["alcohol"],
+        "excluded": {},
+        "layers": [{"type": "Dense", "output_shape": [1], "params": 2}],
+        "num_params": 2,
+        "num_rows": {"train": 2},
+        "num_steps": 1,
+        "memory_bytes": 8,
+        "warnings": [],
+    }
+    wire.answers("POST /v1/runs/validate", body)
+    assert client.runs.validate(SPEC).layers[0].params == 2
+    assert wire.paths() == ["/v1/runs/validate"]
+
+
+def test_get_waits_only_if_told(wire, client):
+    """`?wait=` is sent when it is given."""
+    wire.answers("GET /v1/runs/run_1", bodies.run())
+    client.runs.get("run_1")
+    client.runs.get("run_1", wait=2.5)
+    assert [asked.query for asked in wire.asked] == [{}, {"wait": "2.5"}]
+
+
+def test_list_filters(wire, client):
+    """By status, model and tag; what is not given is not sent."""
+    wire.answers("GET /v1/runs", bodies.page(bodies.run()))
+    assert len(list(client.runs.list(status=RunStatus.FAILED, tag="team:red"))) == 1
+    list(client.runs.list(model="wine"))
+    assert [asked.query for asked in wire.asked] == [
+        {"status": "failed", "tag": "team:red"},
+        {"model": "wine"},
+    ]
+
+
+def test_history_and_cancel_are_read(wire, client):
+    """The rest of a run."""
+    wire.answers("GET /v1/runs/run_1/history", bodies.history(2))
+    wire.answers("POST /v1/runs/run_1/cancel", Answer(bodies.run("running"), 202))
+    assert client.runs.history("run_1").history == {"loss": [1.0, 0.5]}
+    assert client.runs.cancel("run_1").status == RunStatus.RUNNING
+
+
+def test_events_are_typed_and_others_are_passed_over(wire, client):
+    """Epochs and runs; what a later service says besides is no error."""
+    stream = [
+        ("status", bodies.run("running")),
+        ("weather", {"sun": 1}),
+        ("epoch", bodies.epoch(1)),
+        ("status", bodies.run()),
+    ]
+    wire.answers("GET /v1/runs/run_1/events", sse(*stream))
+    running, first, ended = client.runs.events("run_1")
+    assert (running.status, ended.status) == (RunStatus.RUNNING, RunStatus.SUCCEEDED)
+    assert first == EpochEvent.model_validate(bodies.epoch(1))
+    assert "last-event-id" not in wire.asked[0].headers
+
+
+def test_events_resume_behind_an_id(wire, client):
+    """Last-Event-ID."""
+    wire.answers("GET /v1/runs/run_1/events", sse(("status", bodies.run())))
+    list(client.runs.events("run_1", last_event_id=41))
+    assert wire.asked[0].headers["last-event-id"] == "41"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(b"{}"), sse(is_cut=True), sse(hold=5.0)],
+    ids=["none", "broken", "silent"],
+)
+def test_a_stream_that_is_none_breaks_or_falls_silent_is_a_lost_connection(
+    wire, client, answer
+):
+    """One kind of error for all three."""
+    wire.answers("GET /v1/runs/run_1/events", answer)
+    with pytest.raises(ConnectionFailed):
+        list(client.runs.events("run_1", silence=0.1))

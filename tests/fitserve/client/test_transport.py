@@ -1,0 +1,151 @@
+"""Where the service is, the key, retries, and errors as exceptions."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+import fitserve
+from fitserve import Client, ConnectionFailed, ServerError, UnexpectedAnswer
+from fitserve.client import transport
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer, problem
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch):
+    monkeypatch.setattr(transport, "_GET_PAUSES", (0.0, 0.0))
+
+
+def test_the_url_and_the_key_come_from_the_environment(wire, monkeypatch):
+    """FITSERVE_URL and FITSERVE_API_KEY; a line break behind the key does no harm."""
+    wire.answers("GET /v1/runs/run_1", bodies.run())
+    monkeypatch.setenv("FITSERVE_URL", wire.url)
+    monkeypatch.setenv("FITSERVE_API_KEY", "from-env\n")
+    with Client() as client:
+        client.runs.get("run_1")
+    with Client(api_key="given") as client:
+        client.runs.get("run_1")
+    assert [asked.headers["authorization"] for asked in wire.asked] == [
+        "Bearer from-env",
+        "Bearer given",
+    ]
+
+
+def test_without_a_key_none_is_sent(wire, client, monkeypatch):
+    """No empty Bearer; and the URL is the local one unless told."""
+    wire.answers("GET /v1/runs/run_1", bodies.run())
+    client.runs.get("run_1")
+    assert "authorization" not in wire.asked[0].headers
+    monkeypatch.delenv("FITSERVE_URL", raising=False)
+    assert Client().base_url == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (400, "BadRequest"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "NotFound"),
+        (409, "Conflict"),
+        (413, "TooLarge"),
+        (418, "ApiError"),
+        (422, "Unprocessable"),
+        (429, "TooManyRequests"),
+        (500, "ServerError"),
+        (507, "ServerError"),
+    ],
+)
+def test_every_status_has_its_error(wire, client, status, name):
+    """By class, with the problem on it."""
+    wire.answers("GET /v1/datasets/wine", problem(status, "some-slug", "No."))
+    with pytest.raises(fitserve.ApiError) as caught:
+        client.datasets.get("wine")
+    assert type(caught.value) is getattr(fitserve, name)
+    assert caught.value.problem.type == "/problems/some-slug"
+
+
+def test_an_error_says_every_line_of_the_problem(wire, client):
+    """The detail, then pointer, detail and hint of each field."""
+    lines = (
+        {"pointer": "#/fit/epochs", "detail": "got 0", "hint": "at least 1"},
+        {"pointer": "#/target", "detail": "this key is required and is absent"},
+    )
+    wire.answers("POST /v1/runs", problem(422, "invalid-spec", "Two faults.", lines))
+    with pytest.raises(fitserve.Unprocessable) as caught:
+        client.runs.create({})
+    assert str(caught.value) == (
+        "Two faults.\n"
+        "  #/fit/epochs: got 0 (at least 1)\n"
+        "  #/target: this key is required and is absent"
+    )
+
+
+def test_a_failure_that_is_no_problem_is_an_api_error_all_the_same(wire, client):
+    """A proxy's HTML page, say."""
+    wire.answers("GET /v1/datasets/wine", Answer(b"<h1>Not here</h1>", 404, "text/html"))
+    with pytest.raises(fitserve.NotFound, match="404 Not Found: <h1>Not here"):
+        client.datasets.get("wine")
+
+
+def test_an_answer_of_another_shape_names_the_field(wire, client):
+    """Some other service behind the URL, or another version of this one."""
+    wire.answers("GET /v1/datasets/wine", {"hello": "world"})
+    with pytest.raises(UnexpectedAnswer, match=r"no fitserve.*DatasetRead\.id"):
+        client.datasets.get("wine")
+
+
+@pytest.mark.parametrize("fault", [Answer(status=503), Answer(b"{", is_cut=True)])
+def test_a_get_is_asked_again_after_a_passing_fault(wire, client, fault):
+    """A gateway's 503, or a line that broke: twice, and the third is an answer."""
+    wire.answers("GET /v1/runs/run_1", fault, fault, bodies.run())
+    assert client.runs.get("run_1").id == "run_1"
+    assert len(wire.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(Answer(status=503), ServerError), (Answer(b"{", is_cut=True), ConnectionFailed)],
+)
+def test_a_post_is_sent_once(wire, client, fault, error):
+    """Nobody knows whether the first one was heard."""
+    wire.answers("POST /v1/runs", fault, bodies.run())
+    with pytest.raises(error):
+        client.runs.create({"dataset": "wine", "target": "quality"})
+    assert len(wire.asked) == 1
+
+
+def test_a_get_gives_up_in_the_end(wire, client):
+    """The last fault is the one that is raised."""
+    wire.answers("GET /v1/runs/run_1", Answer(b"busy", 503))
+    with pytest.raises(ServerError, match="busy"):
+        client.runs.get("run_1")
+
+
+@pytest.mark.parametrize("url", ["nowhere", "http://[::1", "ftp://127.0.0.1"])
+def test_a_url_that_is_none_is_said_to_be_none(url):
+    """No httpx exception reaches the caller."""
+    with pytest.raises(ConnectionFailed, match="FITSERVE_URL"):
+        Client(url).runs.get("run_1")
+
+
+def test_a_closed_port_says_how_to_start_the_service():
+    """`fitserve up`, in so many words."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with pytest.raises(ConnectionFailed, match="Start one with `fitserve up`"):
+        Client(url).models.get("wine")
+
+
+def test_importing_fitserve_imports_no_http(tmp_path):
+    """The names are there and cost nothing until used."""
+    code = (
+        "import sys, fitserve; print('httpx' in sys.modules); fitserve.Client; "
+        "print('httpx' in sys.modules, all(hasattr(fitserve, n) for n in fitserve.__all__))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True", "True"]

@@ -1,0 +1,241 @@
+"""The compiled epoch does what `keras.Model.fit` does."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from core.runs.targets import LOSSES
+from fitserve.specs.layers import ModelSpec
+from fitserve.specs.optimizers import BY_NAME
+from fitserve.specs.training import CompileSpec
+from fitserve.specs.vocabulary import BinaryMetric, MulticlassMetric, RegressionMetric
+from fitserve.statuses import Task
+
+pytestmark = pytest.mark.keras
+
+EPOCHS = 4
+ADAM = BY_NAME["adam"]()
+HIDDEN = [
+    {"type": "Dense", "units": 5, "activation": "tanh", "kernel_regularizer": "l2"},
+    {"type": "BatchNormalization", "momentum": 0.9},
+    {"type": "Dense", "units": 4, "bias_regularizer": {"type": "L1", "l1": 0.01}},
+    {"type": "LayerNormalization"},
+    {"type": "Activation", "activation": "relu"},
+]
+HEADS = {
+    Task.REGRESSION: {"type": "Dense", "units": 1},
+    Task.BINARY: {"type": "Dense", "units": 1, "activation": "sigmoid"},
+    Task.MULTICLASS: {"type": "Dense", "units": 3, "activation": "softmax"},
+}
+METRICS = {
+    Task.REGRESSION: RegressionMetric,
+    Task.BINARY: BinaryMetric,
+    Task.MULTICLASS: MulticlassMetric,
+}
+
+
+def cases():
+    """Every loss with every metric of its task, and every optimizer."""
+    for task, losses in LOSSES.items():
+        for loss in losses:
+            if loss.startswith("mean_"):
+                continue  # another name of the same
+            yield pytest.param(task, loss, ADAM, id=loss)
+    for name, kind in BY_NAME.items():
+        if name != "adam":
+            optimizer = kind(learning_rate=0.01, weight_decay=0.01)
+            yield pytest.param(Task.REGRESSION, "mse", optimizer, id=name)
+    momentum = BY_NAME["sgd"](momentum=0.9, nesterov=True, clipnorm=1.0)
+    yield pytest.param(Task.REGRESSION, "mae", momentum, id="nesterov")
+
+
+def rows(task, loss, n, seed):
+    from workers.training.epochs import Rows
+    from workers.training.targets import one_hot
+
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 3)).astype(np.float32)
+    if task == Task.REGRESSION:
+        y = (x @ [[1.0], [-2.0], [0.5]] + 3).astype(np.float32)
+    else:
+        y = rng.integers(0, 2 if task == Task.BINARY else 3, (n, 1)).astype(np.float32)
+    if loss == "categorical_crossentropy":
+        y = one_hot(y, 3)
+    return Rows(x, y)
+
+
+def network(task, loss, optimizer, layers=HIDDEN):
+    import keras
+
+    from workers.training.build import build, compile_model
+
+    keras.utils.set_random_seed(1)
+    model = build(ModelSpec.model_validate({"layers": [*layers, HEADS[task]]}), 3)
+    metrics = list(get_args(METRICS[task]))
+    if task == Task.REGRESSION:
+        metrics = ["mae", "mse", "mape", "root_mean_squared_error", "r2_score"]
+    compile_model(model, CompileSpec(optimizer=optimizer, loss=loss, metrics=metrics))
+    return model
+
+
+def by_keras(model, train, validation, batch_size, class_weight=None):
+    return model.fit(
+        train.x,
+        train.y,
+        batch_size=batch_size,
+        epochs=EPOCHS,
+        shuffle=False,
+        validation_data=(validation.x, validation.y),
+        class_weight=class_weight,
+        verbose=0,
+    ).history
+
+
+def by_us(model, train, validation, batch_size, xla):
+    from workers.training.epochs import EpochFunction
+
+    function = EpochFunction(model, train, validation, batch_size, xla=xla)
+    order = np.arange(len(train.x), dtype=np.int32)
+    logs = [function.run(order, lambda: True) for _ in range(EPOCHS)]
+    return {name: [epoch[name] for epoch in logs] for name in logs[0]}
+
+
+def assert_same(ours, history, kerass, expected):
+    assert set(history) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(
+            history[name], values, rtol=1e-4, atol=1e-5, err_msg=name
+        )
+    for mine, theirs in zip(ours.weights, kerass.weights, strict=True):
+        if "seed" not in mine.path:
+            np.testing.assert_allclose(
+                mine.numpy(), theirs.numpy(), rtol=1e-3, atol=1e-4, err_msg=mine.path
+            )
+
+
+@pytest.mark.parametrize(("task", "loss", "optimizer"), list(cases()))
+def test_weights_and_history_equal_those_of_keras(task, loss, optimizer):
+    """Remainder batches on both sides; every metric; four epochs."""
+    train, validation = rows(task, loss, 37, 0), rows(task, loss, 19, 1)
+    models = [network(task, loss, optimizer) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, 8)
+    history = by_us(models[1], train, validation, 8, xla=False)
+    assert_same(models[1], history, models[0], expected)
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_xla_equals_keras_as_well(task):
+    """The same, compiled by XLA."""
+    loss = LOSSES[task][0]
+    train, validation = rows(task, loss, 37, 0), rows(task, loss, 16, 1)
+    models = [network(task, loss, ADAM) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, 8)
+    history = by_us(models[1], train, validation, 8, xla=True)
+    assert_same(models[1], history, models[0], expected)
+
+
+@pytest.mark.parametrize("batch_size", [1, 37, 36, 5])
+def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size):
+    """One row a batch, one batch an epoch, a remainder of one, an even division."""
+    train, validation = (
+        rows(Task.REGRESSION, "mse", 37, 0),
+        rows(Task.REGRESSION, "mse", 5, 1),
+    )
+    models = [network(Task.REGRESSION, "mse", ADAM) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, batch_size)
+    history = by_us(models[1], train, validation, batch_size, xla=False)
+    assert_same(models[1], history, models[0], expected)
+
+
+def test_class_weights_are_kerass():
+    """Weights by row equal Keras's class_weight."""
+    from workers.training.epochs import Rows
+    from workers.training.targets import row_weights
+
+    loss = "sparse_categorical_crossentropy"
+    train, validation = (
+        rows(Task.MULTICLASS, loss, 37, 0),
+        rows(Task.MULTICLASS, loss, 19, 1),
+    )
+    weights = {0: 1.0, 1: 5.0, 2: 0.5}
+    models = [network(Task.MULTICLASS, loss, ADAM) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, 8, class_weight=weights)
+    by_name = {str(place): weight for place, weight in weights.items()}
+    weighed = Rows(train.x, train.y, row_weights(train.y, [0, 1, 2], by_name))
+    history = by_us(models[1], weighed, validation, 8, xla=False)
+    assert_same(models[1], history, models[0], expected)
+
+
+def test_chunks_change_nothing(monkeypatch):
+    """An epoch in many calls is the epoch in one."""
+    from workers.training import epochs
+
+    monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 2)
+    train, validation = (
+        rows(Task.REGRESSION, "mse", 37, 0),
+        rows(Task.REGRESSION, "mse", 5, 1),
+    )
+    models = [network(Task.REGRESSION, "mse", ADAM) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, 4)
+    history = by_us(models[1], train, validation, 4, xla=False)
+    assert_same(models[1], history, models[0], expected)
+
+
+def test_early_stopping_stops_where_keras_stops():
+    """The same epoch, the same weights restored, by Keras's own callback."""
+    import keras
+
+    from workers.training.loop import Plan, fit_epochs
+
+    train, validation = (
+        rows(Task.REGRESSION, "mse", 37, 0),
+        rows(Task.REGRESSION, "mse", 19, 1),
+    )
+    models = [
+        network(Task.REGRESSION, "mse", BY_NAME["adam"](learning_rate=0.05))
+        for _ in range(2)
+    ]
+    stops = [
+        keras.callbacks.EarlyStopping("val_loss", patience=3, restore_best_weights=True)
+        for _ in range(2)
+    ]
+    expected = models[0].fit(
+        train.x, train.y, batch_size=8, epochs=300, shuffle=False, verbose=0,
+        validation_data=(validation.x, validation.y), callbacks=[stops[0]],
+    ).history  # fmt: skip
+    plan = Plan(batch_size=8, epochs=300, shuffle=False, seed=0)
+    history = fit_epochs(models[1], train, validation, plan, [stops[1]])
+    assert len(history["loss"]) == len(expected["loss"]) < 300
+    assert stops[1].best_epoch == stops[0].best_epoch
+    assert_same(models[1], history, models[0], expected)
+
+
+def test_dropout_learns_as_in_keras():
+    """Where chance is in play the losses agree in distribution: their means over seeds."""
+    import keras
+
+    layers = [
+        {"type": "Dense", "units": 32, "activation": "relu"},
+        {"type": "Dropout", "rate": 0.5},
+        {"type": "GaussianNoise", "stddev": 0.1},
+    ]
+    train, validation = (
+        rows(Task.REGRESSION, "mse", 64, 0),
+        rows(Task.REGRESSION, "mse", 32, 1),
+    )
+    ends = {"keras": [], "ours": []}
+    for seed in range(5):
+        models = [
+            network(Task.REGRESSION, "mse", BY_NAME["adam"](learning_rate=0.01), layers)
+            for _ in range(2)
+        ]
+        keras.utils.set_random_seed(seed)
+        ends["keras"].append(by_keras(models[0], train, validation, 16)["loss"][-1])
+        keras.utils.set_random_seed(seed + 100)
+        ends["ours"].append(
+            by_us(models[1], train, validation, 16, xla=False)["loss"][-1]
+        )
+    means = {name: np.mean(values) for name, values in ends.items()}
+    spread = np.std(ends["keras"]) + np.std(ends["ours"]) + 0.05
+    assert abs(means["keras"] - means["ours"]) < 3 * spread
