@@ -37,6 +37,8 @@ def reporting() -> Iterator[None]:
     """Print what went wrong, and end with the code that tells its kind."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # the reader of our output went away; typer ends quietly
     except RunFailed as error:
         raise _ended(error, FAILED) from error
     except ApiError as error:

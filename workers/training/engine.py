@@ -23,6 +23,7 @@ _PRICE_SECONDS = 0.8
 _PRICE_SECONDS_A_LAYER = 0.12
 _GAIN = 0.35
 """The share of an epoch that XLA saves, as far as one may hope beforehand."""
+_LARGEST_FOR_XLA = 2 * 1024 * 1024
 _CANNOT_COMPILE = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 
@@ -51,7 +52,8 @@ class Engine:
         self._epochs_left = epochs
         self._plain_seconds: list[float] = []
         self._xla_seconds: list[float] = []
-        self._is_decided = False
+        # within a loop XLA moves large tables about: 0.6 s an epoch became 9 (22 MB)
+        self._is_decided = train.x.nbytes > _LARGEST_FOR_XLA
 
     @property
     def uses_xla(self) -> bool:
@@ -75,10 +77,10 @@ class Engine:
         if self._xla is None:
             if plain and self._will_pay(sum(plain), min(plain)):
                 self._xla = self._make_xla()
-        elif len(xla) == 3:
-            self._is_decided = True
+        elif xla:
+            self._is_decided = len(xla) == 3
             if min(xla) > min(plain):
-                self._xla = None
+                self._xla, self._is_decided = None, True
 
     def _will_pay(self, spent: float, epoch_seconds: float) -> bool:
         saved = self._epochs_left * epoch_seconds * _GAIN

@@ -79,34 +79,34 @@ class EpochFunction:
         `keeps_going` is asked between the chunks of a long epoch; if it says no, the full
         batches that are left are skipped.
         """
-        places, start = tf.constant(order), 0
+        # shuffled once, outside: XLA gathers slowly within a loop
+        rows, start = tuple(tf.gather(part, order) for part in self._train), 0
         while start + self._chunk < self._num_full:
             end = start + self._chunk
-            self._steps(self._train, places, tf.constant(start), tf.constant(end))
+            self._steps(rows, tf.constant(start), tf.constant(end))
             start = end if keeps_going() else self._num_full
-        values = self._rest(self._train, self._validation, places, tf.constant(start))
+        values = self._rest(rows, self._validation, tf.constant(start))
         return dict(zip(self._names, values.numpy().tolist(), strict=True))
 
-    def _train_steps(self, rows: Tensors, places: Any, start: Any, end: Any) -> None:
+    def _train_steps(self, rows: Tensors, start: Any, end: Any) -> None:
         """Full batches number `start` to `end`."""
         size = self._batch_size
 
         def step(i: Any) -> Any:
-            batch = tf.ensure_shape(tf.slice(places, [i * size], [size]), [size])
-            self._model.train_step(_take(rows, batch))
+            self._model.train_step(tuple(_block(part, i * size, size) for part in rows))
             return i + 1
 
         tf.while_loop(lambda i: i < end, step, [start])
 
-    def _finish(self, rows: Tensors, validation: Tensors, places: Any, start: Any) -> Any:
+    def _finish(self, rows: Tensors, validation: Tensors, start: Any) -> Any:
         """What is left of the epoch from batch `start`, and the validation.
 
         Metrics are reset behind each reading: the first trace makes them, at zero.
         """
         if self._num_full:
-            self._train_steps(rows, places, start, tf.constant(self._num_full))
+            self._train_steps(rows, start, tf.constant(self._num_full))
         if remainder := int(rows[0].shape[0]) - self._num_full * self._batch_size:
-            self._model.train_step(_take(rows, places[-remainder:]))
+            self._model.train_step(tuple(part[-remainder:] for part in rows))
         logs = self._read_metrics("")
         if validation:
             self._validate(validation)
@@ -135,10 +135,6 @@ class EpochFunction:
             for metric in self._model.metrics:
                 metric.reset_state()
         return logs
-
-
-def _take(rows: Tensors, places: Any) -> Tensors:
-    return tuple(tf.gather(part, places) for part in rows)
 
 
 def _block(part: Any, start: Any, size: int) -> Any:
