@@ -26,7 +26,7 @@ from core.supervisor.broker import redis_command
 from service.app import create_app
 
 QUICK = RunTimes(
-    lease_seconds=2.0,
+    lease_seconds=20.0,  # a busy machine traces a graph for seconds
     heartbeat_seconds=0.5,
     sweep_seconds=0.5,
     requeue_after_seconds=1.0,

@@ -30,7 +30,8 @@ _LINE_SECONDS = 1.0
 def watch(client: Client, run_id: str, console: Console) -> RunRead:
     """Follow a run to its end; RunFailed if it fails."""
     epochs = client.runs.get(run_id).progress.epochs
-    with _bar(console, epochs) if console.is_terminal else _lines(console) as show:
+    draws = console.is_terminal and not console.is_dumb_terminal
+    with _bar(console, epochs) if draws else _lines(console) as show:
         return client.runs.wait(run_id, on_epoch=show)
 
 

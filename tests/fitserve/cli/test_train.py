@@ -126,8 +126,9 @@ def test_a_cancelled_run_is_no_failure(trained, fitserve):
     assert done.stdout == "cancelled (cancelled) after epoch 0\n"
 
 
-def test_a_terminal_gets_a_bar(trained):
+def test_a_terminal_gets_a_bar(trained, monkeypatch):
     """Epochs of epochs, both losses, no ETA when it is over."""
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one gets lines
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
     with Client(trained.url) as client:
@@ -138,8 +139,9 @@ def test_a_terminal_gets_a_bar(trained):
     assert "left" not in last
 
 
-def test_the_bar_shows_the_time_left_while_it_runs():
+def test_the_bar_shows_the_time_left_while_it_runs(monkeypatch):
     """`eta_seconds` counts to the last epoch, which early stopping may never reach."""
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one has no bars
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
     with progress._bar(console, 5) as show:
