@@ -130,6 +130,7 @@ class ArtifactDamaged(Unavailable):
 
 
 def raise_any(kind: type[Invalid], errors: Sequence[FieldError | None]) -> None:
+    """Raise one error that tells all the faults, if there are any."""
     found = [error for error in errors if error is not None]
     if found:
         raise kind(" ".join(f"{e.pointer}: {e.detail}." for e in found), found)

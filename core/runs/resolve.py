@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass, field
 
+from core.datasets.service import column_of
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, OverLimit, raise_any
 from core.runs.compiling import resolve_compile
 from core.runs.cost import Cost, estimate, limit_errors
-from core.runs.features import Selection, select_features
+from core.runs.features import Selection
 from core.runs.fitting import resolve_fit
 from core.runs.plan import (
     Head,
@@ -27,10 +28,19 @@ from fitserve.specs.training import FitSpec
 
 
 @dataclass(frozen=True)
+class Tables:
+    """The exact uploads that a run reads: a name could point elsewhere a moment later."""
+
+    dataset: Dataset
+    validation: Dataset | None
+
+
+@dataclass(frozen=True)
 class Resolved:
     """A run, ready to be queued."""
 
     create: RunCreate
+    tables: Tables
     target: Target
     selection: Selection
     layers: list[LayerPlan]
@@ -56,21 +66,19 @@ class Resolved:
 
 def resolve(
     create: RunCreate,
-    dataset: Dataset,
+    tables: Tables,
+    selection: Selection,
     target: Target,
-    validation_rows: int | None,
     limits: Limits,
 ) -> Resolved:
     """Fill in every default of `create`, and check the whole.
 
-    `validation_rows` is the size of the validation dataset, None without one.
     Raises InvalidSpec and OverLimit, with a pointer for every fault.
     """
-    num_rows = _num_rows(target, create.fit, validation_rows)
+    num_rows = _num_rows(target, create.fit, tables.validation)
     head = Head.of(target.task, len(target.classes))
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled)
-    selection = select_features(dataset, create.target, create.features)
     model = create.model or default_model()
     layers = with_head(model.layers, head)
     plans = plan_layers(layers, selection.num_inputs)
@@ -90,13 +98,14 @@ def resolve(
     return Resolved(
         create=create.model_copy(
             update={
-                "model_name": create.model_name or dataset.name,
+                "model_name": create.model_name or tables.dataset.name,
                 "task": target.task,
                 "model": ModelSpec(layers=layers),
                 "compile": compiled,
                 "fit": fit,
             }
         ),
+        tables=tables,
         target=target,
         selection=selection,
         layers=plans,
@@ -106,11 +115,11 @@ def resolve(
     )
 
 
-def _num_rows(
-    target: Target, fit: FitSpec, validation_rows: int | None
-) -> dict[str, int]:
-    if validation_rows is not None:
-        return {"train": target.num_rows, "validation": validation_rows}
+def _num_rows(target: Target, fit: FitSpec, held_out: Dataset | None) -> dict[str, int]:
+    if held_out is not None:
+        column = column_of(held_out, target.name)
+        missing = column["missing"] if column else 0
+        return {"train": target.num_rows, "validation": held_out.num_rows - missing}
     train = math.floor(target.num_rows * (1 - fit.validation_split))
     validation = target.num_rows - train
     if train < 1 or (fit.validation_split and not validation):
@@ -119,7 +128,7 @@ def _num_rows(
             f"and {validation} for validation; both need at least one"
         )
         at = pointer("fit", "validation_split")
-        raise InvalidSpec(f"{at}: {detail}.", [FieldError(pointer=at, detail=detail)])
+        raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
     return {"train": train, "validation": validation}
 
 

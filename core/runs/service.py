@@ -8,11 +8,11 @@ from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import column_of
 from core.datasets.tables import Dataset
-from core.errors import InvalidSpec, TooManyRuns
+from core.errors import InvalidSpec, TooManyRuns, raise_any
 from core.queue import Queue
-from core.runs.features import select_features
+from core.runs.features import Selection, select_features
 from core.runs.repository import RunRepository
-from core.runs.resolve import Resolved, resolve
+from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
 from core.runs.targets import Target
 from core.settings import Limits
@@ -39,17 +39,16 @@ class RunService:
 
         datasets = DatasetRepository(session)
         dataset = datasets.get(_dataset_ref(create))
-        select_features(dataset, create.target, create.features)
+        selection = select_features(dataset, create.target, create.features)
         column = column_of(dataset, create.target)
         assert column is not None  # noqa: S101  select_features knows the target
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
-        validation = _validation_dataset(datasets, create, dataset)
-        rows = None
+        validation = _validation_dataset(datasets, create, selection)
         if validation is not None:
             self._refuse_unknown_classes(validation, target)
-            rows = _present_rows(validation, create.target)
-        return resolve(create, dataset, target, rows, self._limits)
+        tables = Tables(dataset, validation)
+        return resolve(create, tables, selection, target, self._limits)
 
     def create(self, session: Session, create: RunCreate) -> Run:
         """Queue a run; it is durable when the session's transaction is.
@@ -62,7 +61,7 @@ class RunService:
                 f"{self._limits.max_queued_runs:,} runs wait already; try again later."
             )
         resolved = self.resolve(session, create)
-        run = _run(session, resolved)
+        run = _run(resolved)
         repository.add(run)
         after_commit(session, partial(self._queue.send, run.id))
         return run
@@ -82,7 +81,7 @@ class RunService:
         if unknown := unknown_classes(table, target):
             at = pointer("fit", "validation_dataset")
             detail = f"its target has classes that no training row has: {unknown[:10]}"
-            raise InvalidSpec(f"{at}: {detail}.", [FieldError(pointer=at, detail=detail)])
+            raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
 
 
 def _dataset_ref(create: RunCreate) -> str:
@@ -97,14 +96,14 @@ def _dataset_ref(create: RunCreate) -> str:
 
 
 def _validation_dataset(
-    datasets: DatasetRepository, create: RunCreate, dataset: Dataset
+    datasets: DatasetRepository, create: RunCreate, selection: Selection
 ) -> Dataset | None:
     if create.fit.validation_dataset is None:
         return None
     validation = datasets.get(create.fit.validation_dataset)
-    needed = [*select_features(dataset, create.target, create.features).types]
     present = [column["name"] for column in validation.columns]
-    missing = [name for name in [*needed, create.target] if name not in present]
+    needed = [*selection.types, create.target]
+    missing = [name for name in needed if name not in present]
     if missing:
         at = pointer("fit", "validation_dataset")
         detail = f"{validation.name!r} lacks the column(s) {missing[:10]}"
@@ -115,19 +114,12 @@ def _validation_dataset(
     return validation
 
 
-def _present_rows(dataset: Dataset, target: str) -> int:
-    column = column_of(dataset, target)
-    return dataset.num_rows - (column["missing"] if column else 0)
-
-
-def _run(session: Session, resolved: Resolved) -> Run:
-    create = resolved.create
-    datasets = DatasetRepository(session)
-    validation = create.fit.validation_dataset
+def _run(resolved: Resolved) -> Run:
+    create, tables = resolved.create, resolved.tables
     return Run(
         model_name=create.model_name,
-        dataset=datasets.get(_dataset_ref(create)),
-        validation_dataset_id=datasets.get(validation).id if validation else None,
+        dataset=tables.dataset,
+        validation_dataset_id=tables.validation.id if tables.validation else None,
         target=create.target,
         task=resolved.target.task,
         spec=create.model_dump(mode="json"),

@@ -4,9 +4,8 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote
 
-from fitserve.client.transport import Transport
+from fitserve.client.transport import Transport, url_path
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 
@@ -56,24 +55,24 @@ class Datasets:
 
     def get(self, ref: str) -> DatasetRead:
         """One dataset, by id or name."""
-        return self._transport.read(DatasetRead, "GET", _path(ref))
+        return self._transport.read(DatasetRead, "GET", url_path("datasets", ref))
 
     def rows(self, ref: str, offset: int = 0, limit: int = 20) -> RowsRead:
         """A slice of the table as the service understood it."""
         params = {"offset": offset, "limit": limit}
-        return self._transport.read(RowsRead, "GET", _path(ref, "rows"), params=params)
+        return self._transport.read(
+            RowsRead, "GET", url_path("datasets", ref, "rows"), params=params
+        )
 
     def content(self, ref: str, to_path: str | Path) -> Path:
         """Save the CSV as it was uploaded."""
-        return self._transport.download(_path(ref, "content"), Path(to_path))
+        return self._transport.download(
+            url_path("datasets", ref, "content"), Path(to_path)
+        )
 
     def delete(self, ref: str) -> None:
         """Delete a dataset; Conflict while a run needs it."""
-        self._transport.request("DELETE", _path(ref))
-
-
-def _path(*parts: str) -> str:
-    return "/".join(["/v1/datasets", *(quote(part, safe="") for part in parts)])
+        self._transport.request("DELETE", url_path("datasets", ref))
 
 
 def _chunks(file: BinaryIO, total: int, told: OnProgress | None) -> Iterator[bytes]:

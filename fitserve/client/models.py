@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from fitserve.client.transport import Transport
+from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
 
@@ -22,37 +21,39 @@ class Models:
 
     def get(self, name: str) -> ModelRead:
         """One model."""
-        return self._transport.read(ModelRead, "GET", _path(name))
+        return self._transport.read(ModelRead, "GET", url_path("models", name))
 
     def versions(self, name: str) -> Iterator[VersionRead]:
         """Every version of a model, newest first."""
-        return self._transport.pages(VersionRead, _path(name, "versions"), {})
+        return self._transport.pages(
+            VersionRead, url_path("models", name, "versions"), {}
+        )
 
     def version(self, name: str, number: int) -> VersionRead:
         """One version."""
-        path = _path(name, "versions", str(number))
+        path = url_path("models", name, "versions", str(number))
         return self._transport.read(VersionRead, "GET", path)
 
     def weights(self, name: str, number: int) -> WeightsRead:
         """Weights and biases by layer."""
-        path = _path(name, "versions", str(number), "weights")
+        path = url_path("models", name, "versions", str(number), "weights")
         return self._transport.read(WeightsRead, "GET", path)
 
     def download(
         self, name: str, number: int, artifact: str, to_path: str | Path
     ) -> Path:
         """Save `model.keras`, `model.onnx`, `weights.npz` or `signature.json`."""
-        path = _path(name, "versions", str(number), "artifacts", artifact)
+        path = url_path("models", name, "versions", str(number), "artifacts", artifact)
         return self._transport.download(path, Path(to_path))
 
     def set_alias(self, name: str, alias: str, version: int) -> VersionRead:
         """Point an alias at a version."""
-        path = _path(name, "aliases", alias)
+        path = url_path("models", name, "aliases", alias)
         return self._transport.read(VersionRead, "PUT", path, json={"version": version})
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias."""
-        self._transport.request("DELETE", _path(name, "aliases", alias))
+        self._transport.request("DELETE", url_path("models", name, "aliases", alias))
 
     def predict(
         self,
@@ -66,7 +67,3 @@ class Models:
         body.update({"version": version} if version is not None else {})
         body.update({"alias": alias} if alias is not None else {})
         return self._transport.read(PredictResponse, "POST", "/v1/predict", json=body)
-
-
-def _path(*parts: str) -> str:
-    return "/".join(["/v1/models", *(quote(part, safe="") for part in parts)])

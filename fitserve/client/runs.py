@@ -5,14 +5,13 @@ import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 from httpx_sse import EventSource
 
 from fitserve.client.events import EpochEvent, Event
 from fitserve.client.following import Follower, OnEpoch
-from fitserve.client.transport import Transport
+from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import RunStatus
@@ -49,7 +48,7 @@ class Runs:
         params = {"wait": wait} if wait else {}
         timeout = {"timeout": wait + 30} if wait else {}
         return self._transport.read(
-            RunRead, "GET", _path(run_id), params=params, **timeout
+            RunRead, "GET", url_path("runs", run_id), params=params, **timeout
         )
 
     def list(
@@ -65,11 +64,13 @@ class Runs:
 
     def history(self, run_id: str) -> HistoryRead:
         """Every metric of every epoch."""
-        return self._transport.read(HistoryRead, "GET", _path(run_id, "history"))
+        return self._transport.read(
+            HistoryRead, "GET", url_path("runs", run_id, "history")
+        )
 
     def cancel(self, run_id: str) -> RunRead:
         """Ask for an end; the best weights so far are kept."""
-        return self._transport.read(RunRead, "POST", _path(run_id, "cancel"))
+        return self._transport.read(RunRead, "POST", url_path("runs", run_id, "cancel"))
 
     def events(
         self,
@@ -86,7 +87,7 @@ class Runs:
         if last_event_id is not None:
             headers["Last-Event-ID"] = str(last_event_id)
         timeout = httpx.Timeout(_CONNECT_SECONDS, read=silence)
-        path = _path(run_id, "events")
+        path = url_path("runs", run_id, "events")
         with self._transport.stream(
             "GET", path, headers=headers, timeout=timeout
         ) as answer:
@@ -114,10 +115,6 @@ class Runs:
 
         """
         return Follower(self, run_id, on_epoch, timeout).to_end()
-
-
-def _path(*parts: str) -> str:
-    return "/".join(["/v1/runs", *(quote(part, safe="") for part in parts)])
 
 
 def _body(spec: Spec, overrides: dict[str, Any]) -> dict[str, Any]:

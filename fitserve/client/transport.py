@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,11 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _CONNECT_RETRIES = 2  # of connecting only, so nothing is sent twice
 _GET_PAUSES = (0.2, 0.5)  # seconds before a GET is asked again
 _PASSING = frozenset({502, 503, 504})
+
+
+def url_path(*parts: str) -> str:
+    """A path below /v1 of these segments, whatever characters they hold."""
+    return "/".join(["/v1", *(quote(part, safe="") for part in parts)])
 
 
 class Transport:

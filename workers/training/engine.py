@@ -55,11 +55,6 @@ class Engine:
         # within a loop XLA moves large tables about: 0.6 s an epoch became 9 (22 MB)
         self._is_decided = train.x.nbytes > _LARGEST_FOR_XLA
 
-    @property
-    def uses_xla(self) -> bool:
-        """Whether the next epoch runs by the function that XLA compiled."""
-        return self._xla is not None
-
     def run_epoch(self, order: Order, keeps_going: Callable[[], bool]) -> Logs:
         """One epoch; see EpochFunction.run."""
         if not self._is_decided:
@@ -78,9 +73,10 @@ class Engine:
             if plain and self._will_pay(sum(plain), min(plain)):
                 self._xla = self._make_xla()
         elif xla:
-            self._is_decided = len(xla) == 3
-            if min(xla) > min(plain):
-                self._xla, self._is_decided = None, True
+            is_slower = min(xla) > min(plain)
+            self._is_decided = is_slower or len(xla) == 3
+            if is_slower:
+                self._xla = None
 
     def _will_pay(self, spent: float, epoch_seconds: float) -> bool:
         saved = self._epochs_left * epoch_seconds * _GAIN

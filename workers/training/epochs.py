@@ -9,6 +9,7 @@ optimizer and metrics.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -36,8 +37,9 @@ class Rows:
     y: Matrix
     weight: Matrix | None = None
 
+    @cached_property
     def tensors(self) -> Tensors:
-        """The parts that are there, in the order of Keras's steps."""
+        """The parts that are there, in the order of Keras's steps; copied once."""
         parts = [self.x, self.y, *([] if self.weight is None else [self.weight])]
         return tuple(tf.constant(part) for part in parts)
 
@@ -64,8 +66,8 @@ class EpochFunction:
         xla: bool,
     ) -> None:
         self._model = model
-        self._train = train.tensors()
-        self._validation = validation.tensors() if validation else ()
+        self._train = train.tensors
+        self._validation = validation.tensors if validation else ()
         self._batch_size = batch_size
         self._num_full = len(train.x) // batch_size
         self._chunk = steps_a_chunk(model, batch_size)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 
 from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
@@ -88,9 +87,3 @@ def _kept_epoch(
     if restored and early and early[0].best_weights is not None:
         return int(early[0].best_epoch) + 1
     return epochs
-
-
-def seed_everything(seed: int) -> None:
-    """Make Keras, NumPy and Python draw the same numbers each time."""
-    keras.utils.set_random_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  Keras's own initialisers use it

@@ -4,13 +4,6 @@ import pytest
 from typer.testing import CliRunner
 
 from fitserve.cli.app import make_app
-from tests.fitserve.client.wire import serving
-
-
-@pytest.fixture
-def wire():
-    with serving() as wire:
-        yield wire
 
 
 @pytest.fixture

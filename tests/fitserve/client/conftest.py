@@ -1,15 +1,8 @@
-"""A client, and a wire for it to talk to."""
+"""A client that talks to the wire."""
 
 import pytest
 
 from fitserve import Client
-from tests.fitserve.client.wire import serving
-
-
-@pytest.fixture
-def wire():
-    with serving() as wire:
-        yield wire
 
 
 @pytest.fixture
