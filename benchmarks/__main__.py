@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-SUITES = ("service", "fit")
+SUITES = ("service", "ingest", "fit")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 * FitserveError
   x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
-  x Conflict        409  DatasetInUse, …
+  x Conflict        409  DatasetInUse, DatasetNotReady, …
   x Invalid         422  InvalidSpec, InvalidTable, InvalidInstances
   x TooLarge        413
   x TooManyRuns     429
@@ -37,6 +37,17 @@ class FitserveError(Exception):
             detail=self.detail,
             errors=self.errors,
         )
+
+
+class AsTold(FitserveError):
+    """A problem that another process met and wrote down."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail, problem.errors)
+        self._problem = problem
+
+    def problem(self) -> Problem:
+        return self._problem
 
 
 class NotFound(FitserveError):
@@ -83,6 +94,10 @@ class Conflict(FitserveError):
 
 class DatasetInUse(Conflict):
     slug, title = "dataset-in-use", "Dataset in use"
+
+
+class DatasetNotReady(Conflict):
+    slug, title = "dataset-not-ready", "Dataset not ready"
 
 
 class Invalid(FitserveError):

@@ -1,6 +1,6 @@
 """The queue is only a doorbell: its messages may be lost, late or doubled.
 
-A message carries a run id and nothing else. Whoever hears it asks the database, which
+A message carries an id and nothing else. Whoever hears it asks the database, which
 alone knows whether there is something to do; the sweeper rings again for what nobody
 came for. So any broker may be wiped at any moment.
 """
@@ -13,7 +13,9 @@ from kombu.exceptions import OperationalError
 from core.settings import Settings
 
 TRAIN = "fitserve.train"
-QUEUE = "fitserve"
+READ = "fitserve.read"
+RUNS, DATASETS = "fitserve", "fitserve-datasets"
+"""Two queues, so that an upload never waits behind a fit."""
 _GRACE_SECONDS = 60
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,8 @@ def make_celery(settings: Settings) -> Celery:
     hard_limit = settings.limits.max_run_seconds + _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
     app.conf.update(
-        task_default_queue=QUEUE,
+        task_default_queue=RUNS,
+        task_routes={READ: {"queue": DATASETS}},
         task_ignore_result=True,  # the database is the only truth
         task_serializer="json",
         accept_content=["json"],
@@ -44,18 +47,18 @@ def make_celery(settings: Settings) -> Celery:
 
 
 class Queue:
-    """Rings for a run; a broken bell is logged and left to the sweeper."""
+    """Rings for a worker; a broken bell is logged and left to the sweeper."""
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
 
-    def send(self, run_id: str) -> bool:
-        """Ask any worker to look at the run; False if the broker was out of reach."""
+    def send(self, task: str, subject_id: str) -> bool:
+        """Ask any worker to look at a run or dataset; False if the broker is away."""
         try:
-            self._celery.send_task(TRAIN, args=[run_id], ignore_result=True)
+            self._celery.send_task(task, args=[subject_id], ignore_result=True)
         except (OperationalError, OSError) as error:
             log.warning(
-                "broker out of reach, the sweeper will send %s: %s", run_id, error
+                "broker out of reach, the sweeper will send %s: %s", subject_id, error
             )
             return False
         return True

@@ -28,6 +28,8 @@ class Limits(BaseModel):
     """Most instances in one predict request."""
     max_upload_bytes: int = 4 * GIB
     """Largest CSV."""
+    max_inline_bytes: int = 8 * MIB
+    """Larger CSVs are read by a worker, with `status: processing` meanwhile."""
     max_columns: int = 2_000
     """Most columns of a dataset."""
     max_parameters: int = 5_000_000

@@ -42,3 +42,11 @@ class ColumnType(StrEnum):
     CATEGORICAL = "categorical"
     TEXT = "text"
     DATETIME = "datetime"
+
+
+class DatasetStatus(StrEnum):
+    """Small tables are ready at once; a worker reads large ones."""
+
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"

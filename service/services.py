@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.database.sessions import Database
+from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
 from core.queue import Queue, make_celery
 from core.runs.service import RunService
@@ -34,7 +35,7 @@ class Services:
             settings=settings,
             database=database,
             storage=storage,
-            datasets=DatasetService(database, storage, settings.limits),
+            datasets=DatasetService(database, Reader(storage, settings.limits), queue),
             runs=RunService(storage, queue, settings.limits),
             predictor=Predictor(database, storage, settings),
             sweeper=Sweeper(database, queue, settings.runs),

@@ -1,5 +1,6 @@
 """Receiving a CSV: streamed to disk, unpacked on the way, never whole in memory."""
 
+import hashlib
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,10 +17,11 @@ _MAX_RATIO = 100
 _RATIO_FROM = 10 * _CHUNK
 
 
-async def receive(chunks: AsyncIterator[bytes], target: Path, limit: int) -> None:
+async def receive(chunks: AsyncIterator[bytes], target: Path, limit: int) -> str:
     """Write a CSV, gzipped or not, to `target`, at most `limit` bytes of it.
 
-    Raises TooLarge, and InvalidTable for a damaged or boundless gzip.
+    Returns the digest of what was written. Raises TooLarge, and InvalidTable for a
+    damaged or boundless gzip.
     """
     sink = _Sink(limit)
     buffer = bytearray()
@@ -30,7 +32,7 @@ async def receive(chunks: AsyncIterator[bytes], target: Path, limit: int) -> Non
                 await to_thread.run_sync(sink.write, file, bytes(buffer))
                 buffer.clear()
         await to_thread.run_sync(sink.write, file, bytes(buffer))
-        sink.finish()
+        return sink.finish()
 
 
 async def chunks_of(file: UploadFile) -> AsyncIterator[bytes]:
@@ -46,6 +48,7 @@ class _Sink:
         self._limit = limit
         self._came = self._written = 0
         self._gzip: Any = None
+        self._hash = hashlib.sha256()
 
     def write(self, file: BinaryIO, data: bytes) -> None:
         if self._came == 0 and data[:2] == _GZIP:
@@ -54,9 +57,10 @@ class _Sink:
         while data:
             data = self._write_some(file, data)
 
-    def finish(self) -> None:
+    def finish(self) -> str:
         if self._gzip is not None and not self._gzip.eof:
             raise InvalidTable("The gzip file ends too early; send it again whole.")
+        return f"sha256:{self._hash.hexdigest()}"
 
     def _write_some(self, file: BinaryIO, data: bytes) -> bytes:
         rest = b""
@@ -65,6 +69,7 @@ class _Sink:
         self._written += len(data)
         if self._written > self._limit:
             raise TooLarge(f"The CSV is larger than {self._limit:,} bytes.")
+        self._hash.update(data)
         file.write(data)
         return rest
 

@@ -1,22 +1,32 @@
-"""Start a worker: `python -m workers`."""
+"""Start a worker: `python -m workers [runs|datasets]`; without a word, for both."""
 
 import os
+import sys
 
 # before TensorFlow is imported anywhere: no GPU search, no chatter
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from core.queue import DATASETS, RUNS
 from core.supervisor.orphans import end_with_supervisor
-from workers.app import celery, settings
+from workers.app import celery, import_keras, settings
+
+_QUEUES = {"runs": [RUNS], "datasets": [DATASETS]}
 
 
 def main() -> None:
     """Work until told to stop; a stop lets the run at hand end or hand back."""
     end_with_supervisor()
+    queues = _QUEUES[sys.argv[1]] if len(sys.argv) > 1 else [RUNS, DATASETS]
+    if RUNS in queues:
+        import_keras()
+    else:
+        celery.conf.worker_concurrency = 1
     celery.worker_main(
         [
             "worker",
+            f"--queues={','.join(queues)}",
             f"--loglevel={settings.log_level}",
             "--without-gossip",
             "--without-mingle",

@@ -10,16 +10,19 @@ import multiprocessing
 import os
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import signals
 
 from core.database.sessions import Database
-from core.queue import TRAIN, Queue, make_celery
+from core.datasets.ingest import Ingest, Reader
+from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
 from core.runs.sweeper import Sweeper
 from core.settings import Settings
 from core.storage import LocalStorage
-from workers.watchdog import Watchdog
+from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 settings = Settings()
 celery = make_celery(settings)
@@ -34,8 +37,8 @@ _busy = threading.Event()
 _stopping = multiprocessing.get_context("fork").Event()
 
 
-@signals.worker_init.connect
-def _import_keras(**_: Any) -> None:
+def import_keras() -> None:
+    """Done in the parent, before it forks; an error here ends the worker."""
     import workers.attempt  # noqa: F401, PLC0415  not before it is a worker
 
     # what is imported stays: no collection in a child need look at it again
@@ -51,23 +54,43 @@ def _hand_back(**_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _open(**_: Any) -> None:
-    """A child's own database connections, and its own sweeper and watchdog."""
-    from workers.attempt import Workshop  # noqa: PLC0415  the parent imported it
-
+    """A child's own database connections, and its own sweeper and watchdogs."""
     database = Database(settings.resolved_database_url)
-    owner = f"{socket.gethostname()}:{os.getpid()}"
-    _child["workshop"] = Workshop(
-        settings, database, LocalStorage(settings.files_dir), owner, _stopping.is_set
-    )
+    storage = LocalStorage(settings.files_dir)
+    queues = celery.amqp.queues.consume_from
+    if DATASETS in queues:
+        reader = Reader(storage, settings.limits)
+        _child["ingest"] = Ingest(database, reader, settings.runs)
+        Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
+    if RUNS in queues:
+        from workers.attempt import Workshop  # noqa: PLC0415  the parent imported it
+
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        _child["workshop"] = Workshop(
+            settings, database, storage, owner, _stopping.is_set
+        )
+        Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
     Sweeper(database, Queue(celery), settings.runs).start()
-    Watchdog(database, settings.runs, _busy.is_set).start()
 
 
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
+    with _at_work():
+        _child["workshop"].attempt(run_id)
+
+
+@celery.task(name=READ)
+def read(dataset_id: str) -> None:
+    """Read a dataset; the message is only a doorbell."""
+    with _at_work():
+        _child["ingest"].attempt(dataset_id)
+
+
+@contextmanager
+def _at_work() -> Iterator[None]:
     _busy.set()
     try:
-        _child["workshop"].attempt(run_id)
+        yield
     finally:
         _busy.clear()

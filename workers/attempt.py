@@ -142,7 +142,7 @@ def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
             output_shape=list(layer.output.shape[1:]),
             params=layer.count_params(),
         )
-        for layer in trained.network.layers
+        for layer in trained.network.body.layers
     ]
     return Version(
         model_name=run.model_name,

@@ -12,29 +12,49 @@ import time
 from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.database.sessions import Database
+from core.datasets.repository import DatasetRepository
 from core.runs.repository import RunRepository
 from core.settings import RunTimes
 
+Waiting = Callable[[Session], list[str]]
+
 log = logging.getLogger(__name__)
+
+
+def waiting_runs(session: Session) -> list[str]:
+    """Runs that no worker has taken."""
+    return RunRepository(session).queued_ids()
+
+
+def waiting_datasets(session: Session) -> list[str]:
+    """Datasets that no worker reads."""
+    return DatasetRepository(session).waiting_ids()
 
 
 class Watchdog(threading.Thread):
     """A daemon thread of a child.
 
     Args:
-        database: where runs wait.
+        database: where work waits.
+        waiting: what waits there for this child.
         times: how often to look, how long to bear it.
-        is_busy: whether this child is training; a busy one cannot tell.
+        is_busy: whether this child is at work; a busy one cannot tell.
 
     """
 
     def __init__(
-        self, database: Database, times: RunTimes, is_busy: Callable[[], bool]
+        self,
+        database: Database,
+        waiting: Waiting,
+        times: RunTimes,
+        is_busy: Callable[[], bool],
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._database = database
+        self._waiting = waiting
         self._times = times
         self._is_busy = is_busy
         self._waiting_since: dict[str, float] = {}
@@ -47,15 +67,15 @@ class Watchdog(threading.Thread):
                     _end_worker()
                     self._waiting_since.clear()
             except SQLAlchemyError:
-                log.exception("could not look for waiting runs")
+                log.exception("could not look for what waits")
 
     def is_deaf(self) -> bool:
-        """Whether a run has waited too long in front of this idle child."""
+        """Whether something has waited too long in front of this idle child."""
         if self._is_busy():
             self._waiting_since.clear()
             return False
         with self._database.read() as session:
-            queued = RunRepository(session).queued_ids()
+            queued = self._waiting(session)
         now = time.monotonic()
         self._waiting_since = {i: self._waiting_since.get(i, now) for i in queued}
         longest = now - min(self._waiting_since.values(), default=now)
@@ -63,5 +83,5 @@ class Watchdog(threading.Thread):
 
 
 def _end_worker() -> None:
-    log.error("runs wait and no message comes: this worker is deaf and ends itself")
+    log.error("work waits and no message comes: this worker is deaf and ends itself")
     os.kill(os.getppid(), signal.SIGTERM)

@@ -1,78 +1,253 @@
-"""What type a column of text is: decided over all rows, never by a sample."""
+"""What type a column is: guessed from a sample, decided over all rows."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
-from core.datasets.cells import FALSE, NULLS, TRUE
+from core.datasets.cells import FALSE, TRUE
+from core.datasets.number_formats import is_number, number_format, to_number
+from core.datasets.time_formats import is_ambiguous, is_time, time_formats, to_time
+from core.errors import InvalidTable
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import ColumnType
 
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
-_ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
-_MOST_CATEGORIES = 1000
+_SAMPLE = 2_000
+_MOST_STRAYS = 50
+_STRAY_SHARE = 0.05
+_LEAST_FOR_STRAYS = 20
+_EXACT_ROWS = 250_000
+_LONG = 100
+
+
+@dataclass
+class ColumnFacts:
+    """What the cells of a column are, and how they are written."""
+
+    name: str
+    type: ColumnType
+    format: ColumnFormat = field(default_factory=ColumnFormat)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class ColumnFacts:
-    """Counts over all rows of a column of text; missing cells left out."""
+class Candidate:
+    """A type that the sample of a column fits."""
 
-    name: str
-    present: int
-    missing: int
-    unique: int
-    numbers: int
-    booleans: int
-    times: int
+    type: ColumnType
+    format: ColumnFormat
+    warnings: Sequence[str] = ()
 
-    @property
-    def type(self) -> ColumnType:
-        """The narrowest type that holds every present cell."""
-        if self.numbers == self.present:  # or nothing at all
-            return ColumnType.NUMERIC
-        if self.booleans == self.present:
-            return ColumnType.BOOLEAN
-        if self.times == self.present:
-            return ColumnType.DATETIME
-        few = self.unique <= min(_MOST_CATEGORIES, max(20, self.present // 2))
-        return ColumnType.CATEGORICAL if few else ColumnType.TEXT
+    def fits(self, text: pl.Expr) -> pl.Expr:
+        """Whether cells are of this type."""
+        match self.type:
+            case ColumnType.BOOLEAN:
+                return text.str.to_lowercase().is_in(TRUE + FALSE)
+            case ColumnType.DATETIME:
+                return is_time(text, self.format.datetime or "")
+        return is_number(text, self.format)
 
 
-def cell(name: str) -> pl.Expr:
-    """The trimmed text of a column's cells, null where it means "missing"."""
-    text = pl.col(name).str.strip_chars()
-    return pl.when(text.is_in(NULLS)).then(None).otherwise(text)
-
-
-def gather_facts(table: pl.LazyFrame, names: list[str]) -> list[ColumnFacts]:
-    """The facts of every column of text, in one streaming pass."""
-    exprs = []
-    for i, name in enumerate(names):
-        text = cell(name)
-        exprs += [
-            text.count().alias(f"{i}.present"),
-            text.null_count().alias(f"{i}.missing"),
-            text.n_unique().alias(f"{i}.unique"),
-            text.str.contains(_NUMBER).sum().alias(f"{i}.numbers"),
-            text.str.to_lowercase().is_in(TRUE + FALSE).sum().alias(f"{i}.booleans"),
-            text.str.contains(_ISO_TIME).sum().alias(f"{i}.times"),
-        ]
-    counts = table.select(exprs).collect(engine="streaming").row(0, named=True)
-    kinds = ("present", "missing", "unique", "numbers", "booleans", "times")
+def decide_types(
+    cells: pl.LazyFrame, names: list[str], given: ParsingSpec, *, comma_first: bool
+) -> list[ColumnFacts]:
+    """The type of every column of text in `cells` (trimmed, null where missing)."""
+    if not names:
+        return []
+    found = [_candidates(cells, name, given, comma_first=comma_first) for name in names]
+    counts = _count(cells, names, found)
     return [
-        ColumnFacts(name, **{kind: counts[f"{i}.{kind}"] or 0 for kind in kinds})
+        _decide(cells, name, counts[i], found[i], given.types.get(name))
         for i, name in enumerate(names)
     ]
 
 
-def typed(name: str, kind: ColumnType) -> pl.Expr:
-    """The column as values of its type."""
-    text = cell(name)
-    match kind:
+def _candidates(
+    cells: pl.LazyFrame, name: str, given: ParsingSpec, *, comma_first: bool
+) -> list[Candidate]:
+    wanted = given.types.get(name)
+    sample = _sample(cells, name)
+    if not sample or wanted in (ColumnType.CATEGORICAL, ColumnType.TEXT):
+        return []
+    found = [
+        Candidate(ColumnType.BOOLEAN, ColumnFormat()),
+        *_number_candidates(sample, given.decimal, comma_first=comma_first),
+        *_time_candidates(sample, day_first=comma_first),
+    ]
+    if wanted is None:
+        return [] if _are_codes(sample) else found
+    fitting = [candidate for candidate in found if candidate.type == wanted]
+    if wanted == ColumnType.NUMERIC and not fitting:
+        # few cells are numbers, yet those are wanted
+        fitting = [Candidate(wanted, ColumnFormat(decimal=given.decimal or "."))]
+    return fitting
+
+
+def _sample(cells: pl.LazyFrame, name: str) -> list[str]:
+    head = cells.select(pl.col(name).drop_nulls().head(_SAMPLE))
+    return head.collect(engine="streaming").to_series().to_list()
+
+
+def _are_codes(sample: list[str]) -> bool:
+    """Digits of one length with zeros in front are codes, not numbers."""
+    lengths = {len(text) for text in sample}
+    digits = all(re.fullmatch(r"[0-9]{2,}", text) for text in sample)
+    return digits and len(lengths) == 1 and any(text[0] == "0" for text in sample)
+
+
+def _number_candidates(
+    sample: list[str], decimal: str | None, *, comma_first: bool
+) -> list[Candidate]:
+    form = number_format(sample, decimal, comma_first=comma_first)
+    if form is None:
+        return []
+    return [Candidate(ColumnType.NUMERIC, form, _number_warnings(form))]
+
+
+def _number_warnings(form: ColumnFormat) -> list[str]:
+    told = []
+    if form.affixes:
+        signs = " ".join(form.affixes)
+        told.append(f"the sign(s) {signs} are dropped: 45% is 45, (3) is -3")
+    if form.decimal != "." or form.thousands:
+        thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
+        told.append(f"read with {form.decimal!r} as decimal mark{thousands}")
+    return told
+
+
+def _time_candidates(sample: list[str], *, day_first: bool) -> list[Candidate]:
+    formats = time_formats(sample, day_first=day_first)
+    warnings = []
+    if is_ambiguous(formats):
+        warnings.append(
+            f"days and months could be the other way round; read as {formats[0]}"
+        )
+    return [
+        Candidate(ColumnType.DATETIME, ColumnFormat(datetime=pattern), warnings)
+        for pattern in formats
+    ]
+
+
+def _count(
+    cells: pl.LazyFrame, names: list[str], found: list[list[Candidate]]
+) -> list[dict[str, Any]]:
+    """Present cells, distinct ones, mean length, and cells that fit each candidate."""
+    exprs = [pl.len().alias("rows")]
+    for i, name in enumerate(names):
+        text = pl.col(name)
+        exprs += [
+            text.count().alias(f"{i}.present"),
+            text.str.len_chars().mean().alias(f"{i}.length"),
+            # an estimate will do to tell categories from text
+            text.drop_nulls().approx_n_unique().alias(f"{i}.rough"),
+        ]
+        for k, candidate in enumerate(found[i]):
+            exprs.append(candidate.fits(text).sum().alias(f"{i}.fits.{k}"))
+    counts = cells.select(exprs).collect(engine="streaming").row(0, named=True)
+    found_counts = [_facts(counts, i) for i, _ in enumerate(names)]
+    _count_few(cells, names, found_counts)
+    return found_counts
+
+
+def _count_few(
+    cells: pl.LazyFrame, names: list[str], counts: list[dict[str, Any]]
+) -> None:
+    """Count exactly where an estimate of many would be dear or wrong."""
+    few = [
+        (name, own)
+        for name, own in zip(names, counts, strict=True)
+        if own["present"] <= _EXACT_ROWS
+    ]
+    exact = cells.select([pl.col(name).drop_nulls().n_unique() for name, _ in few])
+    row = exact.collect(engine="streaming").row(0, named=True) if few else {}
+    for name, own in zip(names, counts, strict=True):
+        own["unique"] = row.get(name, own["rough"])
+
+
+def _facts(counts: dict[str, Any], i: int) -> dict[str, Any]:
+    start = f"{i}."
+    return {k.removeprefix(start): v for k, v in counts.items() if k.startswith(start)}
+
+
+def _decide(
+    cells: pl.LazyFrame,
+    name: str,
+    counts: dict[str, Any],
+    found: list[Candidate],
+    wanted: ColumnType | None,
+) -> ColumnFacts:
+    if wanted in (ColumnType.CATEGORICAL, ColumnType.TEXT):
+        return ColumnFacts(name, wanted)
+    fits = [counts[f"fits.{k}"] or 0 for k in range(len(found))]
+    best = max(range(len(found)), key=lambda k: fits[k], default=None)
+    if best is not None and fits[best]:
+        missed = counts["present"] - fits[best]
+        if wanted is not None or missed == 0 or _are_strays(missed, counts["present"]):
+            strays = _strays(cells, name, found[best]) if missed else []
+            if wanted is not None or len(strays) <= _MOST_STRAYS:
+                return _with_strays(name, found[best], strays, missed)
+    if wanted is not None and counts["present"]:
+        raise _no_cell_fits(cells, name, wanted)
+    kind = of_text(counts["present"], counts["unique"], counts["length"])
+    return ColumnFacts(name, wanted or kind)
+
+
+def _are_strays(missed: int, present: int) -> bool:
+    return present >= _LEAST_FOR_STRAYS and missed <= _STRAY_SHARE * present
+
+
+def _strays(cells: pl.LazyFrame, name: str, candidate: Candidate) -> list[str]:
+    text = pl.col(name)
+    odd = cells.select(text.filter(~candidate.fits(text)).drop_nulls().unique())
+    return sorted(odd.head(_MOST_STRAYS + 1).collect(engine="streaming").to_series())
+
+
+def _with_strays(
+    name: str, candidate: Candidate, strays: list[str], missed: int
+) -> ColumnFacts:
+    kept = strays[:_MOST_STRAYS]
+    form = candidate.format.model_copy(update={"strays": kept})
+    warnings = list(candidate.warnings)
+    if missed:
+        shown = ", ".join(repr(text[:40]) for text in kept[:5])
+        warnings.append(
+            f"{missed:,} cell(s) are not {candidate.type} and count as missing: {shown}"
+        )
+    return ColumnFacts(name, candidate.type, form, warnings)
+
+
+def _no_cell_fits(cells: pl.LazyFrame, name: str, wanted: ColumnType) -> InvalidTable:
+    first = _sample(cells, name)[0]
+    return InvalidTable(
+        f"`types` says that the column {name!r} is {wanted}, but its cells are not, such "
+        f"as {first[:60]!r}; leave the type out, or use categorical."
+    )
+
+
+def of_text(present: int, unique: int, length: float | None) -> ColumnType:
+    """Categories or text, by counts over all rows and the mean length of a cell."""
+    if not present:
+        return ColumnType.NUMERIC
+    own_value_each = unique == present and present > 10
+    few = unique <= max(20, present // 2)
+    short = (length or 0) <= _LONG
+    is_category = few and short and not own_value_each
+    return ColumnType.CATEGORICAL if is_category else ColumnType.TEXT
+
+
+def typed(facts: ColumnFacts) -> pl.Expr:
+    """The column of text as values of its type."""
+    text = pl.col(facts.name)
+    match facts.type:
         case ColumnType.NUMERIC:
-            number = text.cast(pl.Float64, strict=False)
-            return pl.when(number.is_finite()).then(number).otherwise(None).alias(name)
+            return to_number(text, facts.format).alias(facts.name)
         case ColumnType.BOOLEAN:
-            return text.str.to_lowercase().is_in(TRUE).alias(name)
+            low = text.str.to_lowercase()
+            known = pl.when(low.is_in(TRUE + FALSE)).then(low.is_in(TRUE))
+            return known.alias(facts.name)
         case ColumnType.DATETIME:
-            return text.str.to_datetime(strict=False, time_unit="us").alias(name)
-    return text.alias(name)
+            return to_time(text, facts.format.datetime or "").alias(facts.name)
+    return text

@@ -1,54 +1,49 @@
 """What stands in each column of a typed table."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from core.datasets import statistics
 from core.datasets.column_types import ColumnFacts
 from fitserve.schemas.datasets import ColumnRead, TopValue
 from fitserve.statuses import ColumnType
 
 _TOP = 5
-_ORDERED = (ColumnType.NUMERIC, ColumnType.DATETIME)
+_ID_NAME = re.compile(
+    r"(^|[^a-z])(id|uuid|guid|key|rownames?|row|index|idx|nr|no|obs|serial|#)\W*$"
+    r"|^column_1$|^unnamed|^$",
+    re.IGNORECASE,
+)
+_LEAST_FOR_IDS = 20
 
 
-def profile(table: Path, facts: list[ColumnFacts]) -> tuple[int, list[ColumnRead]]:
-    """The number of rows and the profile of every column of the Parquet `table`."""
+def profile(
+    table: Path, facts: list[ColumnFacts], stats: list[statistics.Stats]
+) -> list[ColumnRead]:
+    """The profile of every column of the Parquet `table`, from its statistics."""
     frame = pl.scan_parquet(table)
-    exprs: list[pl.Expr] = [pl.len().alias("rows")]
-    for i, fact in enumerate(facts):
-        exprs += _statistics(i, fact)
-    stats = frame.select(exprs).collect(engine="streaming").row(0, named=True)
-    return stats["rows"], [_column(i, fact, stats, frame) for i, fact in enumerate(facts)]
+    pairs = zip(facts, stats, strict=True)
+    return [_column(fact, own, frame) for fact, own in pairs]
 
 
-def _statistics(i: int, fact: ColumnFacts) -> list[pl.Expr]:
-    column = pl.col(fact.name)
-    exprs = [
-        column.null_count().alias(f"{i}.missing"),
-        column.drop_nulls().n_unique().alias(f"{i}.unique"),
-    ]
-    if fact.type in _ORDERED:
-        exprs += [column.min().alias(f"{i}.min"), column.max().alias(f"{i}.max")]
-    if fact.type == ColumnType.NUMERIC:
-        exprs.append(column.mean().alias(f"{i}.mean"))
-    return exprs
-
-
-def _column(
-    i: int, fact: ColumnFacts, stats: dict[str, Any], frame: pl.LazyFrame
-) -> ColumnRead:
+def _column(fact: ColumnFacts, stats: dict[str, Any], frame: pl.LazyFrame) -> ColumnRead:
+    left_out = _left_out(fact, stats, frame)
+    told = [] if left_out is None else [f"{left_out}; left out of training"]
     return ColumnRead(
         name=fact.name,
         type=fact.type,
-        missing=stats[f"{i}.missing"],
-        unique=stats[f"{i}.unique"],
-        min=_wire(stats.get(f"{i}.min")),
-        max=_wire(stats.get(f"{i}.max")),
-        mean=stats.get(f"{i}.mean"),
-        top=[] if fact.type in _ORDERED else _top(frame, fact.name),
-        warnings=_warnings(stats[f"{i}.unique"], fact.type),
+        format=fact.format,
+        missing=stats["missing"],
+        unique=stats["unique"],
+        min=_wire(stats.get("min")),
+        max=_wire(stats.get("max")),
+        mean=stats.get("mean"),
+        top=[] if fact.type in statistics.ORDERED else _top(frame, fact.name),
+        left_out=left_out,
+        warnings=[*fact.warnings, *told],
     )
 
 
@@ -71,14 +66,42 @@ def _top(frame: pl.LazyFrame, name: str) -> list[TopValue]:
     ]
 
 
-def _warnings(unique: int, kind: ColumnType) -> list[str]:
-    if unique == 0:
-        return ["every cell is missing; the column is left out of training"]
-    if unique == 1:
-        return ["every present cell is the same; the column is left out of training"]
-    if kind in (ColumnType.TEXT, ColumnType.DATETIME):
-        return [f"{kind} columns are left out of training unless typed otherwise"]
-    return []
+def _left_out(
+    fact: ColumnFacts, stats: dict[str, Any], frame: pl.LazyFrame
+) -> str | None:
+    """Why the column tells a network nothing, if so."""
+    present = stats["rows"] - stats["missing"]
+    if present == 0:
+        return "every cell is missing"
+    if stats["unique"] == 1:
+        # where some are missing, being present may tell something
+        return "constant" if stats["missing"] == 0 else None
+    if fact.type == ColumnType.TEXT:
+        return _why_text(stats, present)
+    if fact.type == ColumnType.NUMERIC and stats["whole"] and not stats["missing"]:
+        return _why_number(fact.name, stats, frame)
+    return None
+
+
+def _why_text(stats: dict[str, Any], present: int) -> str:
+    if stats["length"] > 40:
+        return "free text"
+    if stats["unique"] >= 0.9 * present:
+        return "an id or a name: nearly every row has a value of its own"
+    return f"text with {stats['unique']:,} values, too many for categories"
+
+
+def _why_number(name: str, stats: dict[str, Any], frame: pl.LazyFrame) -> str | None:
+    """By its name too: whole numbers that all differ may tell much, as a year does."""
+    rows = stats["rows"]
+    has_id_name = _ID_NAME.search(name) or name.endswith(("Id", "ID"))
+    if rows < _LEAST_FOR_IDS or not has_id_name or stats["unique"] < rows:
+        return None
+    if stats["min"] in (0, 1) and stats["max"] - stats["min"] + 1 == rows:
+        steps = frame.select((pl.col(name).diff().drop_nulls() == 1).all())
+        if steps.collect(engine="streaming").item():
+            return "a row number"
+    return "an id: every row has a value of its own"
 
 
 def read_slice(table: Path, offset: int, limit: int) -> tuple[list[str], list[list[Any]]]:

@@ -1,121 +1,172 @@
-"""From a CSV to typed Parquet; what cannot be read is refused with its line."""
+"""From a CSV as it came to a typed table in Parquet."""
 
-import csv
-import io
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from core.datasets.column_types import ColumnFacts, gather_facts, typed
+from core.datasets import statistics
+from core.datasets.cells import NULLS
+from core.datasets.column_types import ColumnFacts, decide_types, typed
+from core.datasets.dialect import Layout, find_layout
+from core.datasets.encodings import Encoding, find_encoding, to_utf8
+from core.datasets.one_pass import Written, write_typed
+from core.datasets.raw_table import ROW_GROUP, write_raw
+from core.datasets.repair import without_runs
 from core.errors import InvalidTable
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import ColumnType
 
-_HEADER_BYTES = 4 * 1024 * 1024
+
+@dataclass
+class Reading:
+    """How a CSV was understood."""
+
+    parsing: dict[str, Any]
+    columns: list[ColumnFacts]
+    stats: list[statistics.Stats]
+    warnings: list[str] = field(default_factory=list)
 
 
-def read_csv(source: Path, target: Path, max_columns: int) -> list[ColumnFacts]:
-    """Write the CSV at `source` as typed Parquet to `target`.
+def read_csv(source: Path, folder: Path, given: ParsingSpec, max_columns: int) -> Reading:
+    """Write the CSV at `source` as typed Parquet to `folder/table.parquet`.
 
-    Returns the facts of its columns, in order.
-    Raises InvalidTable: empty, no rows, bad header, ragged or undecodable.
+    Raises InvalidTable: empty, no rows, ragged, undecodable, or not as `given` says.
     """
-    names, num_lines = _header(source, max_columns)
-    try:
-        table = _scan(source, names, num_lines)
-        facts = gather_facts(table, names)
-        if all(fact.present == 0 for fact in facts):
-            raise InvalidTable(
-                "The CSV has a header but no values; add at least one line of them."
-            )
-        table.select([typed(fact.name, fact.type) for fact in facts]).sink_parquet(
-            target, compression="zstd", row_group_size=100_000
-        )
-    except pl.exceptions.PolarsError as error:
-        fault = _fault(source, len(names)) or str(error).splitlines()[0]
-        raise InvalidTable(f"The CSV cannot be read. {fault}") from error
-    _refuse_short_lines(source, facts)
-    return facts
-
-
-def _scan(source: Path, names: list[str], num_lines: int) -> pl.LazyFrame:
-    """The rows as text, blank lines left out."""
-    schema = dict.fromkeys(names, pl.String)
-    # the header was read already: polars trips over a quoted last name before CR LF
-    table = pl.scan_csv(source, has_header=False, skip_lines=num_lines, schema=schema)
-    return table.filter(pl.any_horizontal(pl.all().is_not_null()))
-
-
-def _refuse_short_lines(source: Path, facts: list[ColumnFacts]) -> None:
-    """Polars fills short lines silently; they leave the last column empty."""
-    may_be_short = len(facts) > 1 and facts[-1].missing
-    if may_be_short and (fault := _fault(source, len(facts))):
-        raise InvalidTable(f"The CSV cannot be read. {fault}")
-
-
-def _header(source: Path, max_columns: int) -> tuple[list[str], int]:
-    """The column names, and how many lines of the file they take."""
-    with source.open("rb") as file:
-        start = file.read(_HEADER_BYTES)
-    if not start.strip():
-        raise InvalidTable("The file is empty; expected a CSV with a header line.")
-    if b"\0" in start:
-        raise InvalidTable(
-            "The file holds NUL bytes, so it is not a CSV in UTF-8; save it as CSV UTF-8."
-        )
-    names, num_lines = _first_record(start)
-    _check_names(names, max_columns)
-    return names, num_lines
-
-
-def _first_record(start: bytes) -> tuple[list[str], int]:
-    text = start.decode("utf-8-sig", errors="replace")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        return next(record for record in reader if record), reader.line_num
-    except (csv.Error, StopIteration) as error:
-        raise InvalidTable(
-            f"Line {reader.line_num}: the header cannot be read as CSV ({error}); "
-            "expected column names separated by commas."
-        ) from error
-
-
-def _check_names(names: list[str], max_columns: int) -> None:
-    if len(names) > max_columns:
-        raise InvalidTable(
-            f"Line 1 names {len(names)} columns; this service takes {max_columns}."
-        )
-    for place, name in enumerate(names, start=1):
-        if not name.strip():
-            raise InvalidTable(f"Line 1: column {place} has no name; give it one.")
-        if name in names[: place - 1]:
-            raise InvalidTable(
-                f"Line 1: the column name {name!r} stands twice; names must differ."
-            )
-
-
-def _fault(source: Path, width: int) -> str | None:
-    """The line at fault, found by reading again with the standard library."""
-    try:
-        with source.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            return next(
-                (_ragged(reader, n, width) for n in reader if _odd(n, width)), None
-            )
-    except UnicodeDecodeError as fault:
-        return (
-            f"Byte {fault.start} and on is not UTF-8 ({fault.reason}); "
-            "save the table as CSV UTF-8."
-        )
-    except csv.Error as fault:
-        return f"Line {reader.line_num} cannot be read as CSV: {fault}."
-
-
-def _odd(record: list[str], width: int) -> bool:
-    return bool(record) and len(record) != width
-
-
-def _ragged(reader: Any, record: list[str], width: int) -> str:
-    return (
-        f"Line {reader.line_num} has {len(record)} cells where the header names "
-        f"{width} columns; quote cells that hold commas."
+    target = folder / "table.parquet"
+    nulls = _nulls(given)
+    # the first lines tell the truth nearly always; if not, every byte is looked at
+    text = _as_text(source, folder, given, max_columns, whole=False)
+    written = write_typed(text.path, text.layout, nulls, given, target)
+    if written is None:
+        text = _as_text(source, folder, given, max_columns, whole=True)
+        columns = _the_long_way(text.path, text.layout, nulls, given, target)
+        written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
+    return Reading(
+        _parsing(text, nulls), written.columns, written.stats, text.layout.warnings
     )
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A CSV in UTF-8, and what is known of it."""
+
+    path: Path
+    layout: Layout
+    encoding: Encoding
+
+
+def _as_text(
+    source: Path, folder: Path, given: ParsingSpec, max_columns: int, *, whole: bool
+) -> _Text:
+    encoding = find_encoding(source, given.encoding, whole=whole)
+    plain = _in_utf8(source, folder, encoding)
+    layout = find_layout(plain, given)
+    if layout.delimiter == " " and given.delimiter is None:
+        even = folder / "blanks.csv"
+        without_runs(plain, even)
+        plain, layout = even, find_layout(even, given)
+    _check_names(layout, given, max_columns)
+    return _Text(plain, layout, encoding)
+
+
+def _in_utf8(source: Path, folder: Path, encoding: Encoding) -> Path:
+    if encoding.is_plain:
+        return source
+    plain = folder / "utf8.csv"
+    to_utf8(source, plain, encoding)
+    return plain
+
+
+def _the_long_way(
+    plain: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
+) -> list[ColumnFacts]:
+    """Everything as text first, then the types by all cells."""
+    raw = target.with_name("raw.parquet")
+    # a decimal comma, or a type that is given, is beyond the fast parser
+    texts = set(given.types) if given.decimal != "," else set(layout.names)
+    text_names = write_raw(plain, layout, nulls, texts, raw)
+    return _type(raw, layout, text_names, given, target)
+
+
+def _nulls(given: ParsingSpec) -> list[str]:
+    return list(NULLS) if given.null_values is None else ["", *given.null_values]
+
+
+def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
+    if len(layout.names) > max_columns:
+        raise InvalidTable(
+            f"The table has {len(layout.names):,} columns; this service takes "
+            f"{max_columns:,}."
+        )
+    unknown = [name for name in given.types if name not in layout.names]
+    if unknown:
+        errors = [
+            FieldError(
+                pointer=pointer("types", name),
+                detail=f"the table has no column {name!r}",
+                hint=did_you_mean(name, layout.names),
+            )
+            for name in unknown
+        ]
+        raise InvalidTable(f"`types` names no column: {unknown[0]!r}.", errors)
+
+
+def _type(
+    raw: Path, layout: Layout, texts: list[str], given: ParsingSpec, target: Path
+) -> list[ColumnFacts]:
+    """Give the columns of text their types, and write the table to `target`."""
+    table = pl.scan_parquet(raw)
+    decided = decide_types(table, texts, given, comma_first=layout.delimiter == ";")
+    by_name = {facts.name: facts for facts in decided}
+    empty = _empty(table)
+    if len(empty) == len(layout.names):
+        raise InvalidTable(
+            "The CSV has a header but no values; add at least one line of them."
+        )
+    dropped = empty & layout.made_up
+    if dropped:
+        layout.warnings.append(f"{len(dropped)} empty column(s) without a name left out")
+    columns = [
+        by_name.get(name) or ColumnFacts(name, ColumnType.NUMERIC)
+        for name in layout.names
+        if name not in dropped
+    ]
+    changed = [
+        c for c in decided if c.type not in (ColumnType.CATEGORICAL, ColumnType.TEXT)
+    ]
+    if not changed and not dropped:
+        raw.replace(target)
+        return columns
+    converted = [
+        typed(facts) if facts.name in by_name else pl.col(facts.name) for facts in columns
+    ]
+    table.select(converted).sink_parquet(
+        target, compression="zstd", row_group_size=ROW_GROUP
+    )
+    return columns
+
+
+def _empty(table: pl.LazyFrame) -> set[str]:
+    counts = table.select(pl.all().count()).collect(engine="streaming").row(0, named=True)
+    return {name for name, count in counts.items() if not count}
+
+
+def _parsing(text: _Text, nulls: list[str]) -> dict[str, Any]:
+    layout = text.layout
+    if text.encoding.is_guessed:
+        layout.warnings.append(
+            f"the file is not UTF-8 and was read as {text.encoding.name}; if letters "
+            "look wrong, say its `encoding`"
+        )
+    return {
+        "delimiter": layout.delimiter,
+        "quote": layout.quote,
+        "header": layout.header,
+        "encoding": text.encoding.name,
+        "skipped_lines": layout.num_skipped,
+        "null_values": nulls,
+    }

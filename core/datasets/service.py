@@ -1,69 +1,78 @@
-"""What can be done with datasets: store, read, delete.
+"""What can be done with datasets: store, read, delete."""
 
-polars is imported when a table is first touched, so that the API is ready sooner.
-"""
-
-import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.database.base import new_id, utc_now
+from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
+from core.datasets.ingest import Reader
 from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
-from core.errors import DatasetInUse
-from core.settings import Limits
-from core.storage import Storage
+from core.errors import DatasetInUse, DatasetNotReady
+from core.queue import READ, Queue
 from fitserve.schemas.datasets import RowsRead
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import DatasetStatus
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A CSV that has come; `source` is its file, in UTF-8 or not."""
+
+    source: Path
+    digest: str
+    name: str
+    filename: str | None
+    options: ParsingSpec
 
 
 class DatasetService:
-    """Datasets over a database and a storage."""
+    """Datasets over a database, a storage and a queue."""
 
-    def __init__(self, database: Database, storage: Storage, limits: Limits) -> None:
+    def __init__(self, database: Database, reader: Reader, queue: Queue) -> None:
         self._database = database
-        self._storage = storage
-        self._limits = limits
+        self._reader = reader
+        self._storage = reader.storage
+        self._queue = queue
 
-    def create(self, source: Path, name: str, filename: str | None) -> Dataset:
-        """Store the CSV at `source`, which is moved away, as a new dataset.
+    def create(self, upload: Upload) -> Dataset:
+        """Store an upload, whose file is moved away, as a new dataset.
 
-        Raises InvalidTable; nothing is kept then.
+        A small one is read at once; a worker is sent for a large one. Raises
+        InvalidTable; nothing is kept then.
         """
-        from core.datasets.profile import profile  # noqa: PLC0415  imports polars
-        from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
-
-        dataset_id = new_id("dataset")
-        with self._storage.scratch() as folder:
-            table = folder / "table.parquet"
-            facts = read_csv(source, table, self._limits.max_columns)
-            num_rows, columns = profile(table, facts)
-            dataset = Dataset(
-                id=dataset_id,
-                name=name,
-                digest="sha256:" + _sha256(source),
-                filename=filename,
-                num_bytes=source.stat().st_size,
-                num_rows=num_rows,
-                columns=[column.model_dump(mode="json") for column in columns],
-                parsing={"delimiter": ",", "header": True, "encoding": "utf-8"},
-                warnings=[],
-                content_key=f"datasets/{dataset_id}/content.csv",
-                table_key=f"datasets/{dataset_id}/table.parquet",
-            )
-            self._storage.publish(source, dataset.content_key)
-            self._storage.publish(table, dataset.table_key)
-        self._record(dataset)
+        dataset = _unread(upload)
+        self._storage.publish(upload.source, dataset.content_key)
+        try:
+            if dataset.num_bytes <= self._reader.limits.max_inline_bytes:
+                self._read(dataset)
+            with self._database.write() as session:
+                DatasetRepository(session).add(dataset)
+                if dataset.status == DatasetStatus.PROCESSING:
+                    dataset.sent_at = _just_now(session)
+                    after_commit(session, partial(self._queue.send, READ, dataset.id))
+        except BaseException:
+            self._forget(dataset)()
+            raise
         return dataset
 
+    def _read(self, dataset: Dataset) -> None:
+        with self._storage.scratch() as folder:
+            for name, value in self._reader.read(dataset, folder, attempt=0).items():
+                setattr(dataset, name, value)
+
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
-        """A slice of the typed table."""
+        """A slice of the typed table; DatasetNotReady while there is none."""
         from core.datasets.profile import read_slice  # noqa: PLC0415  imports polars
 
-        path = self._storage.local_path(dataset.table_key)
+        path = self._storage.local_path(ready(dataset).table_key)
         columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
 
@@ -84,27 +93,56 @@ class DatasetService:
                 f"{needed_by[0]}; cancel them or wait until they have ended."
             )
         dataset.deleted_at = utc_now()
-        after_commit(session, self._forget(dataset.content_key, dataset.table_key))
+        after_commit(session, self._forget(dataset))
 
-    def _record(self, dataset: Dataset) -> None:
-        try:
-            with self._database.write() as session:
-                DatasetRepository(session).add(dataset)
-        except BaseException:
-            self._forget(dataset.content_key, dataset.table_key)()
-            raise
-
-    def _forget(self, *keys: str) -> Callable[[], None]:
+    def _forget(self, dataset: Dataset) -> Callable[[], None]:
         def delete() -> None:
-            for key in keys:
-                self._storage.delete(key)
+            for key in (dataset.table_key, dataset.content_key):
+                if key:
+                    self._storage.delete(key)
 
         return delete
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _unread(upload: Upload) -> Dataset:
+    dataset_id = new_id("dataset")
+    return Dataset(
+        id=dataset_id,
+        name=upload.name,
+        status=DatasetStatus.PROCESSING,
+        progress=0.0,
+        options=upload.options.model_dump(mode="json"),
+        attempt=0,
+        digest=upload.digest,
+        filename=upload.filename,
+        num_bytes=upload.source.stat().st_size,
+        num_rows=0,
+        columns=[],
+        parsing={},
+        warnings=[],
+        content_key=f"datasets/{dataset_id}/content.csv",
+        table_key="",
+    )
+
+
+def _just_now(session: Session) -> int:
+    now = session.scalar(select(now_ms()))
+    return int(now or 0)
+
+
+def ready(dataset: Dataset) -> Dataset:
+    """The dataset, if it can be used; DatasetNotReady says why it cannot."""
+    if dataset.status == DatasetStatus.READY:
+        return dataset
+    if dataset.status == DatasetStatus.FAILED:
+        why = (dataset.error or {}).get("detail", "")
+        raise DatasetNotReady(
+            f"The dataset {dataset.name!r} could not be read: {why} Upload it again."
+        )
+    raise DatasetNotReady(
+        f"The dataset {dataset.name!r} is still being read ({dataset.progress:.0%}); "
+        f"wait for it with GET /v1/datasets/{dataset.id}?wait=30."
+    )
 
 
 def column_of(dataset: Dataset, name: str) -> dict[str, Any] | None:

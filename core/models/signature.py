@@ -8,46 +8,110 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from fitserve.schemas.datasets import ColumnFormat
 from fitserve.statuses import ColumnType, Task
 
 MISSING = ""
 """How a missing category is written in the raw string input."""
 
+OTHERS = "(other)"
+"""How the place of rare and unseen categories is called."""
+
 
 class NumericEncoder(BaseModel):
-    """`(x - center) / scale`; a missing (NaN) value becomes `fill`, after scaling."""
+    """`(x - center) / scale`; a missing (NaN) value becomes `fill`, after all else.
+
+    With `log`, x is first `sign(x) * log(1 + |x|)`. With `clip`, the scaled z is at last
+    `z / sqrt(1 + (z / clip)^2)`, which leaves small values as they are and holds the
+    largest below `clip`: the smooth clipping of Holzmüller, Grinsztajn and Steinwart,
+    "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data", 2024.
+    """
 
     type: Literal["numeric"] = "numeric"
+    log: bool = False
     center: float
     scale: float
+    clip: float | None = None
     fill: float
+    least: float | None = None
+    """The smallest value of the training rows; below it an instance gets a warning."""
+    greatest: float | None = None
 
 
 class OneHotEncoder(BaseModel):
-    """A 1 in the place of the category; unseen ones are all zeros.
+    """A 1 in the place of the category.
 
-    A missing value is the category `""`: all zeros too unless the training rows had one.
+    Rare categories share a first place, which unseen ones get too; without it
+    (`others`), they are all zeros. A missing value is the category `""`.
     """
 
     type: Literal["one_hot"] = "one_hot"
     vocabulary: list[str]
+    others: bool = False
 
 
-Encoder = Annotated[NumericEncoder | OneHotEncoder, Field(discriminator="type")]
+class EmbeddingEncoder(BaseModel):
+    """The place of the category in a trained table of `dim` numbers each.
+
+    Place 0 is that of rare and unseen categories; the vocabulary begins at 1.
+    """
+
+    type: Literal["embedding"] = "embedding"
+    vocabulary: list[str]
+    dim: int
+
+
+class DatetimePart(BaseModel):
+    """A number taken from a moment, standardised."""
+
+    name: str
+    center: float
+    scale: float
+
+
+class DatetimeEncoder(BaseModel):
+    """Parts of a moment given as seconds since 1970 (UTC); missing ones are 0.
+
+    `elapsed` counts days; month, weekday and hour are places on a circle, each as sine
+    and cosine. Parts that are the same in all training rows are left out.
+    """
+
+    type: Literal["datetime"] = "datetime"
+    parts: list[DatetimePart]
+
+
+Encoder = Annotated[
+    NumericEncoder | OneHotEncoder | EmbeddingEncoder | DatetimeEncoder,
+    Field(discriminator="type"),
+]
 
 
 class Feature(BaseModel):
-    """A raw column and its encoder."""
+    """A raw column, how its texts are read, and its encoder."""
 
     name: str
     type: ColumnType
+    format: ColumnFormat = ColumnFormat()
+    has_missing: bool = True
+    """Whether training rows lacked it; if none did, an instance that does is warned."""
     encoder: Encoder
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the raw input is a string tensor `[N, 1]` and not a float64 one."""
+        return self.encoder.type in ("one_hot", "embedding")
 
     @property
     def inputs(self) -> list[str]:
         """The names of the network's inputs that this column becomes."""
-        if isinstance(self.encoder, OneHotEncoder):
-            return [f"{self.name}={value}" for value in self.encoder.vocabulary]
+        encoder = self.encoder
+        if isinstance(encoder, OneHotEncoder):
+            places = [OTHERS] * encoder.others + encoder.vocabulary
+            return [f"{self.name}={value}" for value in places]
+        if isinstance(encoder, EmbeddingEncoder):
+            return [f"{self.name}[{k}]" for k in range(encoder.dim)]
+        if isinstance(encoder, DatetimeEncoder):
+            return [f"{self.name}.{part.name}" for part in encoder.parts]
         return [self.name]
 
 
@@ -61,19 +125,26 @@ class Signature(BaseModel):
     features: list[Feature]
     ignored: list[str]
     """Other columns of the dataset: allowed in an instance, and not looked at."""
+    null_values: list[str] | None = None
+    """The texts that mean "missing", if the upload named its own."""
+
+    def encoded_as(self, kind: str) -> list[Feature]:
+        """Features with that type of encoder, in order."""
+        return [f for f in self.features if f.encoder.type == kind]
 
     @property
-    def numeric(self) -> list[Feature]:
-        """Features whose raw input is a float64 tensor `[N, 1]`."""
-        return [f for f in self.features if f.encoder.type == "numeric"]
-
-    @property
-    def categorical(self) -> list[Feature]:
-        """Features whose raw input is a string tensor `[N, 1]`."""
-        return [f for f in self.features if f.encoder.type == "one_hot"]
+    def ordered(self) -> list[Feature]:
+        """Features as the encoded table holds them: embeddings last."""
+        kinds = ("numeric", "datetime", "one_hot", "embedding")
+        return [feature for kind in kinds for feature in self.encoded_as(kind)]
 
     @property
     def inputs(self) -> list[str]:
-        """The network's inputs: numeric features first, then one-hot places."""
-        ordered = [*self.numeric, *self.categorical]
-        return [name for feature in ordered for name in feature.inputs]
+        """The inputs of the network's first layer, embeddings looked up."""
+        return [name for feature in self.ordered for name in feature.inputs]
+
+    @property
+    def num_encoded(self) -> int:
+        """The width of the encoded table: an embedding is one column, its place."""
+        embedded = self.encoded_as("embedding")
+        return len(self.inputs) - sum(len(f.inputs) - 1 for f in embedded)

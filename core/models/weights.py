@@ -6,10 +6,15 @@ import io
 import numpy as np
 
 from core.errors import ArtifactDamaged, ArtifactNotFound, OverLimit
-from core.models.signature import Signature
+from core.models.signature import OTHERS, EmbeddingEncoder, Signature
 from core.models.tables import Version
 from core.storage import Storage
-from fitserve.schemas.models import LayerWeights, WeightRead, WeightsRead
+from fitserve.schemas.models import (
+    EmbeddingRead,
+    LayerWeights,
+    WeightRead,
+    WeightsRead,
+)
 
 FILE = "weights.npz"
 _MOST_VALUES = 200_000
@@ -32,14 +37,27 @@ def read_weights(version: Version, storage: Storage) -> WeightsRead:
         LayerWeights(index=i, type=layer["type"], weights=[])
         for i, layer in enumerate(version.layers)
     ]
+    signature = Signature.model_validate(version.signature)
     for key in arrays.files:
         index, _, name = key.partition("/")
+        if index == "embedding":
+            continue
         value = arrays[key]
         layers[int(index)].weights.append(
             WeightRead(name=name, shape=list(value.shape), values=value.tolist())
         )
     return WeightsRead(
-        inputs=Signature.model_validate(version.signature).inputs, layers=layers
+        inputs=signature.inputs,
+        embeddings=[
+            EmbeddingRead(
+                column=feature.name,
+                categories=[OTHERS, *feature.encoder.vocabulary],
+                values=arrays[f"embedding/{i}"].tolist(),
+            )
+            for i, feature in enumerate(signature.encoded_as("embedding"))
+            if isinstance(feature.encoder, EmbeddingEncoder)
+        ],
+        layers=layers,
     )
 
 

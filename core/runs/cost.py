@@ -31,13 +31,14 @@ def estimate(
     train_rows: int,
     batch_size: int,
     epochs: int,
+    num_embedding_params: int = 0,
 ) -> Cost:
     """The cost of a fit.
 
     Memory: weights, gradients and optimizer slots; a batch of activations and their
     gradients; the encoded table.
     """
-    params = sum(plan.params for plan in plans)
+    params = sum(plan.params for plan in plans) + num_embedding_params
     widths = [plan.output_shape[0] for plan in plans]
     activations = batch_size * (num_inputs + sum(widths)) * 2
     weights = params * (2 + _slots(optimizer))

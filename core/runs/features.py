@@ -4,14 +4,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.datasets.tables import Dataset
-from core.errors import InvalidSpec
+from core.errors import InvalidSpec, raise_any
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import FeaturesSpec
 from fitserve.statuses import ColumnType
 
-MOST_CATEGORIES = 256
-"""The most frequent categories of a column that get a place of their own."""
+MOST_CATEGORIES = 50
+"""With more categories a column gets an embedding instead of a place for each."""
+
+MOST_PLACES = 10_000
+"""The most frequent categories of a column that get a place; the others share one."""
+
+FEW_CATEGORIES = 10
+"""Up to so many, each has a place however rare it is; beyond, rare ones share one."""
+
+ROW_NUMBER = "a row number"
+_DATETIME_INPUTS = 8
+_TEXTS = (ColumnType.CATEGORICAL, ColumnType.TEXT)
+_READ_AS = {
+    ColumnType.DATETIME: (ColumnType.DATETIME,),
+    ColumnType.BOOLEAN: (ColumnType.BOOLEAN, ColumnType.NUMERIC),
+}
+
+
+def embedding_dim(num_categories: int) -> int:
+    """Numbers that stand for a category.
+
+    The rule of thumb of Howard and Gugger, "fastai: A Layered API for Deep Learning",
+    2020, with a lower bound.
+    """
+    return int(min(32, round(1.6 * num_categories**0.56)))
 
 
 @dataclass(frozen=True)
@@ -22,72 +45,112 @@ class Selection:
     excluded: dict[str, str]
     num_inputs: int
     """At most: a category absent from the training rows gets no place."""
+    num_embedding_params: int
+    """At most, too."""
 
 
-def select_features(dataset: Dataset, target: str, spec: FeaturesSpec) -> Selection:
+def select_features(
+    dataset: Dataset, target: str, spec: FeaturesSpec, not_features: dict[str, str]
+) -> Selection:
     """The features of a run on `dataset`.
 
+    `not_features` holds reasons to leave columns out that `include` can overrule.
     Raises InvalidSpec for names that are no column, and when nothing is left.
     """
     columns = {column["name"]: column for column in dataset.columns}
-    if errors := _unknown(columns, target, spec):
-        raise InvalidSpec("The spec names columns that the dataset lacks.", errors)
     excluded = {
         name: reason
         for name, column in columns.items()
-        if (reason := _reason(column, target, spec)) is not None
+        if (reason := _reason(column, target, spec, not_features)) is not None
     }
     chosen = [column for name, column in columns.items() if name not in excluded]
     if not chosen:
+        # a series has nothing but its place
+        chosen = [c for n, c in columns.items() if excluded[n] == ROW_NUMBER]
+        excluded = {n: r for n, r in excluded.items() if r != ROW_NUMBER}
+    if not chosen:
         raise _nothing_left(excluded)
-    types = {c["name"]: _type(c, spec) for c in chosen}
-    width = sum(_width(c, types[c["name"]]) for c in chosen)
-    return Selection(types, excluded, width)
+    types = {c["name"]: type_of(c, spec) for c in chosen}
+    sizes = [_size(c, types[c["name"]]) for c in chosen]
+    width, params = (sum(side) for side in zip(*sizes, strict=True))
+    return Selection(types, excluded, width, params)
 
 
-def _unknown(
-    columns: dict[str, Any], target: str, spec: FeaturesSpec
-) -> list[FieldError]:
+def refuse_unknown_columns(
+    dataset: Dataset, target: str, spec: FeaturesSpec, split_column: str | None
+) -> None:
+    """Raise InvalidSpec for names that are no column of the dataset."""
+    known = [column["name"] for column in dataset.columns]
     named: list[tuple[tuple[object, ...], str]] = [(("target",), target)]
     named += [(("features", "exclude", i), n) for i, n in enumerate(spec.exclude)]
     named += [(("features", "include", i), n) for i, n in enumerate(spec.include or [])]
     named += [(("features", "types", n), n) for n in spec.types]
-    return [
+    if split_column is not None:
+        named.append((("split", "column"), split_column))
+    errors = [
         FieldError(
             pointer=pointer(*path),
             detail=f"the dataset has no column {name!r}",
-            hint=did_you_mean(name, columns),
+            hint=did_you_mean(name, known),
         )
         for path, name in named
-        if name not in columns
+        if name not in known
+    ]
+    raise_any(InvalidSpec, errors)
+    raise_any(InvalidSpec, _type_errors(dataset, spec))
+
+
+def _type_errors(dataset: Dataset, spec: FeaturesSpec) -> list[FieldError]:
+    """Types that the column, as it was read, cannot be turned into."""
+    kinds = {column["name"]: column["type"] for column in dataset.columns}
+    return [
+        FieldError(
+            pointer=pointer("features", "types", name),
+            detail=f"the column {name!r} was read as {kinds[name]}; "
+            f"that cannot become {wanted} any more",
+            hint=f'upload it again with types={{"{name}": "{wanted}"}}',
+        )
+        for name, wanted in spec.types.items()
+        if kinds[name] not in _READ_AS.get(wanted, tuple(ColumnType))
     ]
 
 
-def _reason(column: dict[str, Any], target: str, spec: FeaturesSpec) -> str | None:
-    name, kind = column["name"], _type(column, spec)
+def _reason(
+    column: dict[str, Any], target: str, spec: FeaturesSpec, not_features: dict[str, str]
+) -> str | None:
+    name = column["name"]
     if name == target:
         return "the target"
     if name in spec.exclude:
         return "excluded by the spec"
-    if spec.include is not None and name not in spec.include:
-        return "not among `features.include`"
     if column["unique"] == 0:
         return "every cell is missing"
-    if column["unique"] == 1 and column["missing"] == 0:
-        return "constant"
-    if kind in (ColumnType.TEXT, ColumnType.DATETIME):
-        return f'{kind}; {{"types": {{"{name}": "categorical"}}}} would bring it in'
-    return None
+    if spec.include is not None:
+        return None if name in spec.include else "not among `features.include`"
+    if name in not_features:
+        return not_features[name]
+    if name in spec.types:
+        return None
+    left_out: str | None = column["left_out"]
+    return left_out
 
 
-def _type(column: dict[str, Any], spec: FeaturesSpec) -> ColumnType:
+def type_of(column: dict[str, Any], spec: FeaturesSpec) -> ColumnType:
+    """The column's type for this run."""
     return ColumnType(spec.types.get(column["name"], column["type"]))
 
 
-def _width(column: dict[str, Any], kind: ColumnType) -> int:
-    if kind != ColumnType.CATEGORICAL:
-        return 1
-    return int(min(column["unique"] + (column["missing"] > 0), MOST_CATEGORIES))
+def _size(column: dict[str, Any], kind: ColumnType) -> tuple[int, int]:
+    """Inputs of the network, and weights of an embedding."""
+    if kind == ColumnType.DATETIME:
+        return _DATETIME_INPUTS, 0
+    if kind not in _TEXTS:
+        return 1, 0
+    categories = min(column["unique"] + (column["missing"] > 0), MOST_PLACES)
+    if categories <= MOST_CATEGORIES:
+        return categories + (categories > FEW_CATEGORIES), 0
+    dim = embedding_dim(categories)
+    return dim, dim * (categories + 1)
 
 
 def _nothing_left(excluded: dict[str, str]) -> InvalidSpec:

@@ -1,7 +1,5 @@
 """The `fit` step with every default in its place, checked against the rows."""
 
-import secrets
-
 from core.errors import InvalidSpec, raise_any
 from core.runs.targets import Target
 from fitserve.names import did_you_mean
@@ -16,12 +14,11 @@ _BATCH_SIZES = ((10_000, 32), (100_000, 256))
 def resolve_fit(
     given: FitSpec, target: Target, num_rows: dict[str, int], compiled: CompileSpec
 ) -> FitSpec:
-    """Seed, batch size, epochs and callbacks as they will be used; raises InvalidSpec."""
+    """Batch size, epochs and callbacks as they will be used; raises InvalidSpec."""
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
     fit = given.model_copy(
         update={
-            "seed": secrets.randbelow(2**31) if given.seed is None else given.seed,
             "batch_size": given.batch_size or min(_batch_size(train), train),
             "epochs": given.epochs or _DEFAULT_EPOCHS,
             "early_stopping": _early_stopping(given, monitors),

@@ -1,9 +1,7 @@
 """From what a user wrote to what will be trained: every default in its place."""
 
-import math
 from dataclasses import dataclass, field
 
-from core.datasets.service import column_of
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, OverLimit, raise_any
 from core.runs.compiling import resolve_compile
@@ -19,12 +17,13 @@ from core.runs.plan import (
 )
 from core.runs.targets import Target
 from core.settings import Limits
-from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import Optimizer
 from fitserve.specs.run import RunCreate
-from fitserve.specs.training import FitSpec
+
+_IMBALANCE = 0.1
+"""Of the rows a class would have if all had as many."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,13 @@ def resolve(
     tables: Tables,
     selection: Selection,
     target: Target,
+    num_rows: dict[str, int],
     limits: Limits,
 ) -> Resolved:
     """Fill in every default of `create`, and check the whole.
 
     Raises InvalidSpec and OverLimit, with a pointer for every fault.
     """
-    num_rows = _num_rows(target, create.fit, tables.validation)
     head = Head.of(target.task, len(target.classes))
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled)
@@ -92,6 +91,7 @@ def resolve(
         num_rows["train"],
         fit.batch_size or 1,
         fit.epochs or 1,
+        selection.num_embedding_params,
     )
     raise_any(OverLimit, limit_errors(cost, limits, fit.batch_size or 1, fit.epochs or 1))
     raise_any(InvalidSpec, head_errors(layers, plans, head))
@@ -111,33 +111,23 @@ def resolve(
         layers=plans,
         cost=cost,
         num_rows=num_rows,
-        warnings=_warnings(target),
+        warnings=_warnings(target, tables.dataset),
     )
 
 
-def _num_rows(target: Target, fit: FitSpec, held_out: Dataset | None) -> dict[str, int]:
-    if held_out is not None:
-        column = column_of(held_out, target.name)
-        missing = column["missing"] if column else 0
-        return {"train": target.num_rows, "validation": held_out.num_rows - missing}
-    train = math.floor(target.num_rows * (1 - fit.validation_split))
-    validation = target.num_rows - train
-    if train < 1 or (fit.validation_split and not validation):
-        detail = (
-            f"{target.num_rows} row(s) with a target split into {train} for training "
-            f"and {validation} for validation; both need at least one"
+def _warnings(target: Target, dataset: Dataset) -> list[str]:
+    told = []
+    if without := dataset.num_rows - target.num_rows:
+        told.append(f"{without:,} row(s) without a target are left out")
+    named = list(zip(target.classes, target.counts, strict=True))
+    if rare := [f"{label!r} ({n})" for label, n in named if n < 2]:
+        told.append(
+            f"classes with a single row cannot be validated: {', '.join(rare[:20])}"
         )
-        at = pointer("fit", "validation_split")
-        raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
-    return {"train": train, "validation": validation}
-
-
-def _warnings(target: Target) -> list[str]:
-    rare = [
-        f"{label!r} ({n})"
-        for label, n in zip(target.classes, target.counts, strict=True)
-        if n < 2
-    ]
-    if not rare:
-        return []
-    return [f"classes with a single row cannot be validated: {', '.join(rare[:20])}"]
+    if named and min(target.counts) < _IMBALANCE * target.num_rows / len(named):
+        label, n = min(named, key=lambda pair: pair[1])
+        told.append(
+            f"the classes are imbalanced: {label!r} is in {n:,} of {target.num_rows:,} "
+            'rows; `class_weight: "balanced"` weighs them alike'
+        )
+    return told

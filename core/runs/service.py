@@ -1,16 +1,18 @@
 """What can be done with runs: validate, create, cancel."""
 
+import secrets
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy.orm import Session
 
 from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
-from core.datasets.service import column_of
+from core.datasets.service import column_of, ready
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, TooManyRuns, raise_any
-from core.queue import Queue
-from core.runs.features import Selection, select_features
+from core.queue import TRAIN, Queue
+from core.runs.features import Selection, refuse_unknown_columns, select_features
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
@@ -35,20 +37,36 @@ class RunService:
 
         Raises DatasetNotFound, InvalidSpec, OverLimit.
         """
+        from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
+        from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
         from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
 
         datasets = DatasetRepository(session)
-        dataset = datasets.get(_dataset_ref(create))
-        selection = select_features(dataset, create.target, create.features)
+        dataset = ready(datasets.get(_dataset_ref(create)))
+        refuse_unknown_columns(
+            dataset, create.target, create.features, create.split.column
+        )
         column = column_of(dataset, create.target)
-        assert column is not None  # noqa: S101  select_features knows the target
+        assert column is not None  # noqa: S101  an unknown target was refused
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
+        others = [c["name"] for c in dataset.columns if c["name"] != create.target]
+        copies = find_copies(table, create.target, others)
+        reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
+        selection = select_features(dataset, create.target, create.features, reasons)
         validation = _validation_dataset(datasets, create, selection)
         if validation is not None:
             self._refuse_unknown_classes(validation, target)
         tables = Tables(dataset, validation)
-        return resolve(create, tables, selection, target, self._limits)
+        create = _with_seed(create)
+        num_rows = count_rows(create, target, table, validation)
+        resolved = resolve(create, tables, selection, target, num_rows, self._limits)
+        told = [
+            f"the column {name!r} is {what}: does an instance have it?"
+            for name, what in copies.items()
+            if name in selection.types
+        ]
+        return replace(resolved, warnings=[*resolved.warnings, *told])
 
     def create(self, session: Session, create: RunCreate) -> Run:
         """Queue a run; it is durable when the session's transaction is.
@@ -63,7 +81,7 @@ class RunService:
         resolved = self.resolve(session, create)
         run = _run(resolved)
         repository.add(run)
-        after_commit(session, partial(self._queue.send, run.id))
+        after_commit(session, partial(self._queue.send, TRAIN, run.id))
         return run
 
     def cancel(self, session: Session, run_id: str) -> Run:
@@ -84,6 +102,21 @@ class RunService:
             raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
 
 
+def _split_reason(create: RunCreate) -> dict[str, str]:
+    """What only tells the sides apart tells nothing about the target."""
+    if create.split.column is None or create.split.by == "time":
+        return {}
+    return {create.split.column: "the split goes by it"}
+
+
+def _with_seed(create: RunCreate) -> RunCreate:
+    """The run with a seed, which the split depends on; drawn unless given."""
+    if create.fit.seed is not None:
+        return create
+    fit = create.fit.model_copy(update={"seed": secrets.randbelow(2**31)})
+    return create.model_copy(update={"fit": fit})
+
+
 def _dataset_ref(create: RunCreate) -> str:
     if create.dataset is not None:
         return create.dataset
@@ -100,7 +133,7 @@ def _validation_dataset(
 ) -> Dataset | None:
     if create.fit.validation_dataset is None:
         return None
-    validation = datasets.get(create.fit.validation_dataset)
+    validation = ready(datasets.get(create.fit.validation_dataset))
     present = [column["name"] for column in validation.columns]
     needed = [*selection.types, create.target]
     missing = [name for name in needed if name not in present]
@@ -128,6 +161,12 @@ def _run(resolved: Resolved) -> Run:
             "features": resolved.selection.types,
             "excluded": resolved.selection.excluded,
             "classes": resolved.target.classes,
+            "formats": {
+                column["name"]: column["format"]
+                for column in tables.dataset.columns
+                if column["name"] in resolved.selection.types
+            },
+            "null_values": tables.dataset.options.get("null_values"),
         },
         tags=create.tags,
         epochs=create.fit.epochs,

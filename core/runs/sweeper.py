@@ -1,4 +1,7 @@
-"""Finds runs that nobody holds and rings for them again; any number may sweep."""
+"""Finds runs and datasets that nobody holds and rings for them again.
+
+Any number may sweep.
+"""
 
 import logging
 import random
@@ -9,11 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
-from core.queue import Queue
+from core.datasets.repository import DatasetRepository
+from core.queue import READ, TRAIN, Queue
 from core.runs.repository import RunRepository
 from core.settings import RunTimes
 from fitserve.problems import Problem
-from fitserve.statuses import RunStatus
+from fitserve.statuses import DatasetStatus, RunStatus
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,17 @@ def worker_lost(attempts: int) -> Problem:
         detail=f"The process that trained this run died {attempts} times. A network "
         "that needs more memory than the worker has is the usual reason: try fewer "
         "units, fewer rows a batch, or ask the operator for a larger worker.",
+    )
+
+
+def reader_lost(attempts: int) -> Problem:
+    """The problem of a dataset whose reader died every time."""
+    return Problem(
+        type="/problems/worker-lost",
+        title="Worker lost",
+        status=500,
+        detail=f"The process that read this CSV died {attempts} times, most likely for "
+        "want of memory; upload it in parts, or ask the operator for a larger worker.",
     )
 
 
@@ -64,5 +79,15 @@ class Sweeper(threading.Thread):
                 run.ended_at = utc_now()
             due = runs.take_unsent(self._times.requeue_after_seconds)
             for run_id in due:
-                after_commit(session, partial(self._queue.send, run_id))
+                after_commit(session, partial(self._queue.send, TRAIN, run_id))
+        self._sweep_datasets()
         return due
+
+    def _sweep_datasets(self) -> None:
+        with self._database.write() as session:
+            datasets = DatasetRepository(session)
+            for dataset in datasets.lost_for_good(self._times.max_attempts):
+                dataset.status = DatasetStatus.FAILED
+                dataset.error = reader_lost(self._times.max_attempts).model_dump()
+            for dataset_id in datasets.take_unsent(self._times.requeue_after_seconds):
+                after_commit(session, partial(self._queue.send, READ, dataset_id))

@@ -65,7 +65,18 @@ class Supervisor:
         python = sys.executable
         api_environment = {**environment, LISTEN_FD: str(listener.fileno())}
         parts = [
-            Part("worker", [python, "-m", "workers"], environment, logs / "worker.log"),
+            Part(
+                "worker",
+                [python, "-m", "workers", "runs"],
+                environment,
+                logs / "worker.log",
+            ),
+            Part(
+                "reader",
+                [python, "-m", "workers", "datasets"],
+                environment,
+                logs / "reader.log",
+            ),
             Part(
                 "API",
                 [python, "-m", "service"],

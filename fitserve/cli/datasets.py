@@ -25,17 +25,49 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def upload(
+def upload(  # noqa: PLR0913, PLR0917  an argument is an option
     context: typer.Context,
     path: Annotated[Path, typer.Argument(dir_okay=False)],
     name: Annotated[
         str | None, typer.Option(help="The file's name unless given.")
     ] = None,
     as_json: AsJson = False,
+    delimiter: Annotated[str | None, typer.Option(help="Between cells.")] = None,
+    header: Annotated[
+        bool | None, typer.Option(help="Whether the first line names the columns.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as windows-1252.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="`.` or `,`")] = None,
+    null: Annotated[
+        list[str] | None, typer.Option(help="A cell that means missing; repeatable.")
+    ] = None,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="COLUMN=TYPE", help="Repeatable."),
+    ] = None,
 ) -> None:
-    """Upload a CSV, gzipped or not."""
+    """Upload a CSV, gzipped or not; what is detected wrongly can be told."""
+    given = {
+        "delimiter": delimiter,
+        "header": header,
+        "encoding": encoding,
+        "decimal": decimal,
+        "null_values": null or None,
+        "types": _types(kinds or []) or None,
+    }
+    told = {key: value for key, value in given.items() if value is not None}
     with service(context) as client:
-        _print(progress.upload(client, path, name), as_json=as_json)
+        _print(progress.upload(client, path, name, **told), as_json=as_json)
+
+
+def _types(pairs: list[str]) -> dict[str, str]:
+    """`COLUMN=TYPE` each; a column's name may hold `=` too."""
+    split = [pair.rpartition("=") for pair in pairs]
+    if wrong := [
+        pair for pair, (name, _, _) in zip(pairs, split, strict=True) if not name
+    ]:
+        raise typer.BadParameter(f"{wrong[0]!r} is not COLUMN=TYPE", param_hint="--type")
+    return {name: kind for name, _, kind in split}
 
 
 @app.command()

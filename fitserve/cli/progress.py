@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -35,7 +36,9 @@ def watch(client: Client, run_id: str, console: Console) -> RunRead:
         return client.runs.wait(run_id, on_epoch=show)
 
 
-def upload(client: Client, path: Path, name: str | None = None) -> DatasetRead:
+def upload(
+    client: Client, path: Path, name: str | None = None, **parsing: Any
+) -> DatasetRead:
     """Upload a CSV, with a bar if somebody looks."""
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
     progress = Progress(
@@ -48,10 +51,18 @@ def upload(client: Client, path: Path, name: str | None = None) -> DatasetRead:
     )
     with progress:
         task = progress.add_task(path.name, total=None)
+        size = path.stat().st_size
+
+        def reading(share: float) -> None:
+            told = f"{path.name}: the service reads it"
+            progress.update(task, description=told, completed=share * size, total=size)
+
         return client.datasets.upload(
             path,
             name,
             lambda sent, total: progress.update(task, completed=sent, total=total),
+            reading,
+            **parsing,
         )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fitserve.statuses import ColumnType
+from fitserve.problems import Problem
+from fitserve.statuses import ColumnType, DatasetStatus
 
 
 class TopValue(BaseModel):
@@ -15,17 +16,37 @@ class TopValue(BaseModel):
     count: int
 
 
+class ColumnFormat(BaseModel):
+    """How the cells of a column are written; the same holds for texts in instances."""
+
+    decimal: str = "."
+    thousands: str = Field(default="", description="What stands between thousands.")
+    affixes: list[str] = Field(
+        default=[], description="Signs around numbers that are dropped, such as `€`."
+    )
+    datetime: str | None = Field(
+        default=None, description="Pattern of datetimes, as in Python's strptime."
+    )
+    strays: list[str] = Field(
+        default=[], description="Cells that did not fit the type and count as missing."
+    )
+
+
 class ColumnRead(BaseModel):
     """One column and its profile; numbers are null where they make no sense."""
 
     name: str
     type: ColumnType
+    format: ColumnFormat
     missing: int
-    unique: int
+    unique: int = Field(description="Distinct values; an estimate in large tables.")
     min: float | str | None
     max: float | str | None
     mean: float | None
     top: list[TopValue]
+    left_out: str | None = Field(
+        description="Why runs leave the column out unless `features.include` names it."
+    )
     warnings: list[str]
 
 
@@ -36,12 +57,15 @@ class DatasetRead(BaseModel):
 
     id: str
     name: str
+    status: DatasetStatus
+    progress: float = Field(description="How much of the CSV has been read, 0 to 1.")
+    error: Problem | None
     digest: str = Field(description="`sha256:` and the hash of the bytes as uploaded.")
     filename: str | None
     num_bytes: int
     num_rows: int
     columns: list[ColumnRead]
-    parsing: dict[str, Any]
+    parsing: dict[str, Any] = Field(description="How the CSV was understood.")
     warnings: list[str]
     created_at: datetime
 

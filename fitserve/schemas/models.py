@@ -67,8 +67,17 @@ class LayerWeights(BaseModel):
     weights: list[WeightRead]
 
 
+class EmbeddingRead(BaseModel):
+    """The numbers that stand for a column's categories, a row each."""
+
+    column: str
+    categories: list[str]
+    values: list[list[float]]
+
+
 class WeightsRead(BaseModel):
     """Weights and biases by layer; row i of the first kernel belongs to `inputs[i]`."""
 
     inputs: list[str]
+    embeddings: list[EmbeddingRead]
     layers: list[LayerWeights]

@@ -26,6 +26,14 @@ class PredictRequest(PredictBody):
     alias: str | None = None
 
 
+class CellWarning(BaseModel):
+    """Something worth knowing about an instance that was answered all the same."""
+
+    row: int | None = Field(description="From 0; null where all rows are meant.")
+    column: str
+    detail: str
+
+
 class PredictResponse(BaseModel):
     """One prediction a row: a number, or the label of the likeliest class."""
 
@@ -34,4 +42,7 @@ class PredictResponse(BaseModel):
     predictions: list[Any]
     probabilities: list[dict[str, float]] | None = Field(
         default=None, description="Classification only: by class name, one a row."
+    )
+    warnings: list[CellWarning] | None = Field(
+        default=None, description="Present if there are any; the first hundred."
     )

@@ -1,8 +1,8 @@
 """A RunCreate: the notebook it replaces, as one JSON object."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fitserve.names import Name
 from fitserve.specs.closed import Closed
@@ -21,9 +21,28 @@ class FeaturesSpec(Closed):
     """Which columns the network sees, and how."""
 
     include: list[ColumnName] | None = Field(default=None, max_length=10_000)
+    """These and no others, also those that would be left out (text, ids)."""
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
     types: dict[ColumnName, LaxColumnType] = Field(default={}, max_length=10_000)
     standardize: bool = True
+
+
+class SplitSpec(Closed):
+    """Which rows are held out; the share to validate on is `fit.validation_split`."""
+
+    by: Literal["random", "time", "group", "column"] = "random"
+    """At random (classes keep their shares), the newest by a column, whole groups of
+    one, or as its cells say (train, validation, test)."""
+    column: ColumnName | None = None
+    test: float = Field(default=0.0, ge=0, le=0.9)
+    """The share of rows that no epoch sees; the metrics on them are `test_…`."""
+
+    @model_validator(mode="after")
+    def _column_where_needed(self) -> Self:
+        if (self.column is None) == (self.by == "random"):
+            return self
+        wanted = "no `column`" if self.by == "random" else "a `column`"
+        raise ValueError(f"a split by {self.by} needs {wanted}")
 
 
 class RunCreate(Closed):
@@ -34,6 +53,7 @@ class RunCreate(Closed):
     model_name: Name | None = None
     task: LaxTask | None = None
     features: FeaturesSpec = FeaturesSpec()
+    split: SplitSpec = SplitSpec()
     model: ModelSpec | None = None
     compile: CompileSpec = CompileSpec()
     fit: FitSpec = FitSpec()

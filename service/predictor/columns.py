@@ -1,119 +1,109 @@
-"""From instances to raw columns: float64 and string arrays of shape `[N, 1]`.
+"""From instances to raw columns: float64 and string arrays of shape `[N, 1]`."""
 
-The rules for single values stand in docs/values.md.
-"""
-
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.datasets.cells import FALSE, NULLS, TRUE
 from core.errors import InvalidInstances
-from core.models.signature import MISSING, Feature, Signature
-from fitserve.names import did_you_mean
+from core.models.signature import Signature
+from fitserve.names import nearest
 from fitserve.problems import FieldError
-from fitserve.statuses import ColumnType
-
-Column = NDArray[Any]
-_MOST_ERRORS = 20
-_ABSENT = object()
+from service.predictor.values import MOST_TOLD, CellReader, Column, Notes, Warning_
 
 
-def to_columns(instances: Sequence[Any], signature: Signature) -> dict[str, Column]:
-    """The raw columns of rows given as objects or as lists in feature order.
+class RawColumns:
+    """Reads the instances of one version; made once, used for every request.
 
-    Raises InvalidInstances with row, column and nearest name for what does not fit.
+    Args:
+        signature: the features, in the order of rows that are lists.
+
     """
-    if all(isinstance(row, dict) for row in instances):
-        table = _from_objects(instances, signature)
-    elif all(isinstance(row, list) for row in instances):
-        names = [feature.name for feature in signature.features]
-        table = _from_lists(instances, names)
-    else:
-        raise InvalidInstances(
-            "Expected every instance to be an object of column to value, or every one "
-            "a list of values."
-        )
-    return convert(table, signature)
+
+    def __init__(self, signature: Signature) -> None:
+        self._names = [feature.name for feature in signature.features]
+        self._known = frozenset(self._names)
+        self._harmless = frozenset([*self._names, *signature.ignored, signature.target])
+        self._readers = [
+            CellReader(feature, signature.null_values) for feature in signature.features
+        ]
+
+    def of_instances(
+        self, instances: Sequence[Any]
+    ) -> tuple[dict[str, Column], list[Warning_]]:
+        """The columns of rows given as objects or as lists in feature order.
+
+        Raises InvalidInstances with row, column and nearest name for what does not fit.
+        """
+        notes = Notes()
+        if all(isinstance(row, dict) for row in instances):
+            table = self._from_objects(instances, notes)
+        elif all(isinstance(row, list) for row in instances):
+            table = _from_lists(instances, self._names)
+        else:
+            raise InvalidInstances(
+                "Expected every instance to be an object of column to value, or every "
+                "one a list of values."
+            )
+        return self._read(table, notes)
+
+    def of_table(
+        self, columns: list[str], data: Sequence[Any]
+    ) -> tuple[dict[str, Column], list[Warning_]]:
+        """The same for `columns` and `data`."""
+        notes = Notes()
+        table = _from_lists(data, columns)
+        absent = [name for name in self._names if name not in table]
+        refuse([_missing_column(name, columns) for name in absent])
+        self._tell_unknown(columns, None, notes)
+        return self._read(table, notes)
+
+    def _read(
+        self, table: dict[str, list[Any]], notes: Notes
+    ) -> tuple[dict[str, Column], list[Warning_]]:
+        columns = {r.name: r.read(table[r.name], notes) for r in self._readers}
+        refuse(notes.errors)
+        return columns, notes.warnings
+
+    def _from_objects(
+        self, rows: Sequence[dict[str, Any]], notes: Notes
+    ) -> dict[str, list[Any]]:
+        names, width = self._names, len(self._names)
+        for i, row in enumerate(rows):
+            if len(row) != width or not self._known.issuperset(row):
+                refuse(self._absent(i, row))
+                self._tell_unknown(row, i, notes)
+        return {name: [row[name] for row in rows] for name in names}
+
+    def _absent(self, i: int, row: dict[str, Any]) -> list[FieldError]:
+        unknown = [name for name in row if name not in self._harmless]
+        return [_absent(i, name, unknown) for name in self._names if name not in row]
+
+    def _tell_unknown(self, given: Any, row: int | None, notes: Notes) -> None:
+        for name in given:
+            if name not in self._harmless:
+                notes.warn(row, name, "the model does not know this column")
 
 
-def table_to_columns(
-    columns: list[str], data: Sequence[Any], signature: Signature
-) -> dict[str, Column]:
-    """The same for `columns` and `data`; other columns of the dataset are ignored."""
-    table = _from_lists(data, columns)
-    _refuse(_unknown_columns(set(columns), signature, row=None))
-    _refuse(_missing_columns(set(columns), signature))
-    return convert(table, signature)
+def _absent(row: int, name: str, unknown: list[str]) -> FieldError:
+    near = nearest(name, unknown)
+    hint = "send null where a value is unknown"
+    return FieldError(
+        pointer=f"#/instances/{row}",
+        detail=f"row {row} has no value for the column {name!r}",
+        hint=f"is `{near[:100]}` meant to be it?" if near else hint,
+        row=row,
+        column=name,
+    )
 
 
-def convert(table: dict[str, list[Any]], signature: Signature) -> dict[str, Column]:
-    """Lists of cells as arrays, by the rules of each feature's type."""
-    errors: list[FieldError] = []
-    columns = {f.name: _column(f, table[f.name], errors) for f in signature.features}
-    _refuse(errors)
-    return columns
-
-
-def _from_objects(
-    rows: Sequence[dict[str, Any]], signature: Signature
-) -> dict[str, list[Any]]:
-    names = [feature.name for feature in signature.features]
-    table = {name: [row.get(name, _ABSENT) for row in rows] for name in names}
-    width = len(names)
-    for i, row in enumerate(rows):
-        if len(row) != width or any(name not in row for name in names):
-            _refuse(_misfits(i, row, signature))
-    return table
-
-
-def _misfits(i: int, row: dict[str, Any], signature: Signature) -> list[FieldError]:
-    errors = _unknown_columns(set(row), signature, row=i)
-    absent = [f.name for f in signature.features if f.name not in row]
-    return errors + [
-        FieldError(
-            pointer=f"#/instances/{i}",
-            detail=f"row {i} has no value for the column {name!r}",
-            hint="send null where a value is unknown",
-            row=i,
-            column=name,
-        )
-        for name in absent
-    ]
-
-
-def _unknown_columns(
-    given: set[str], signature: Signature, row: int | None
-) -> list[FieldError]:
-    names = [feature.name for feature in signature.features]
-    unknown = given.difference(names, signature.ignored)
-    where = f"row {row} has" if row is not None else "there is"
-    return [
-        FieldError(
-            pointer="#/columns" if row is None else f"#/instances/{row}",
-            detail=f"{where} a column {name[:100]!r} that the model does not know",
-            hint=did_you_mean(name, names),
-            row=row,
-            column=name[:100],
-        )
-        for name in sorted(unknown)[:_MOST_ERRORS]
-    ]
-
-
-def _missing_columns(given: set[str], signature: Signature) -> list[FieldError]:
-    return [
-        FieldError(
-            pointer="#/columns",
-            detail=f"the column {feature.name!r} is missing",
-            hint="send it with nulls where its values are unknown",
-            column=feature.name,
-        )
-        for feature in signature.features
-        if feature.name not in given
-    ]
+def _missing_column(name: str, given: list[str]) -> FieldError:
+    near = nearest(name, given)
+    hint = "send it with nulls where its values are unknown"
+    return FieldError(
+        pointer="#/columns",
+        detail=f"the column {name!r} is missing",
+        hint=f"is `{near[:100]}` meant to be it?" if near else hint,
+        column=name,
+    )
 
 
 def _from_lists(rows: Sequence[Any], names: list[str]) -> dict[str, list[Any]]:
@@ -127,93 +117,9 @@ def _from_lists(rows: Sequence[Any], names: list[str]) -> dict[str, list[Any]]:
     return {name: list(cells) for name, cells in zip(names, zip(*rows), strict=True)}  # noqa: B905  every row was measured
 
 
-def _column(feature: Feature, cells: list[Any], errors: list[FieldError]) -> Column:
-    if feature.encoder.type == "numeric":
-        return _numbers(feature, cells, errors)
-    texts = [_text(cell) for cell in cells]
-    _note(feature, cells, texts, errors, "text")
-    return np.array([MISSING if t is None else t for t in texts], object)[:, None]
-
-
-def _numbers(feature: Feature, cells: list[Any], errors: list[FieldError]) -> Column:
-    if all(type(cell) is float or type(cell) is int for cell in cells):
-        try:
-            return np.array(cells, np.float64)[:, None]
-        except OverflowError:
-            pass  # an integer beyond float64; the slow way names it
-    is_boolean = feature.type == ColumnType.BOOLEAN
-    numbers = [_number(cell, is_boolean=is_boolean) for cell in cells]
-    wanted = "a boolean" if is_boolean else "a number"
-    _note(feature, cells, numbers, errors, wanted)
-    return np.array([math.nan if n is None else n for n in numbers], np.float64)[:, None]
-
-
-def _number(cell: Any, *, is_boolean: bool) -> float | None:
-    """A cell as a number; NaN where it is missing, None where it is no number."""
-    if cell is None:
-        return math.nan
-    if isinstance(cell, str):
-        return _number_in(cell.strip(), is_boolean=is_boolean)
-    if isinstance(cell, bool | int | float):
-        try:
-            return float(cell)
-        except OverflowError:
-            return None
-    return None
-
-
-def _number_in(text: str, *, is_boolean: bool) -> float | None:
-    if text in NULLS:
-        return math.nan
-    if is_boolean and text.lower() in TRUE + FALSE:
-        return float(text.lower() in TRUE)
-    try:
-        number = float(text) if text.isascii() and "_" not in text else math.inf
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _text(cell: Any) -> str | None:
-    """A cell as a category, written as the dataset would hold it."""
-    match cell:
-        case None:
-            return MISSING
-        case str():
-            text = cell.strip()
-            return MISSING if text in NULLS else text
-        case bool():
-            return str(cell).lower()
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case int() | float():
-            return str(cell)
-    return None
-
-
-def _note(
-    feature: Feature,
-    cells: list[Any],
-    values: Sequence[Any],
-    errors: list[FieldError],
-    wanted: str,
-) -> None:
-    """Add an error for every cell that has no value."""
-    bad = [i for i, value in enumerate(values) if value is None]
-    errors += [
-        FieldError(
-            pointer=f"#/instances/{i}",
-            detail=f"row {i}, column {feature.name!r}: got {str(cells[i])[:80]!r}, "
-            f"expected {wanted}",
-            row=i,
-            column=feature.name,
-        )
-        for i in bad[:_MOST_ERRORS]
-    ]
-
-
-def _refuse(errors: list[FieldError]) -> None:
+def refuse(errors: list[FieldError]) -> None:
+    """Raise InvalidInstances if there are errors."""
     if errors:
-        shown = errors[:_MOST_ERRORS]
+        shown = errors[:MOST_TOLD]
         said = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in shown[:5])
         raise InvalidInstances(said[:1].upper() + said[1:] + ".", shown)

@@ -9,6 +9,7 @@ from core.errors import ArtifactNotFound
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
 from core.models.tables import Version
+from service.predictor.columns import RawColumns
 from service.predictor.sessions import ModelFile
 
 _MOST = 10_000
@@ -21,6 +22,7 @@ class Served:
     model_name: str
     number: int
     signature: Signature
+    columns: RawColumns
     file: ModelFile
 
 
@@ -78,9 +80,11 @@ def _served(version: Version) -> Served:
     onnx = version.artifact("model.onnx")
     if onnx is None:
         raise ArtifactNotFound("model.onnx")
+    signature = Signature.model_validate(version.signature)
     return Served(
         model_name=version.model_name,
         number=version.number,
-        signature=Signature.model_validate(version.signature),
+        signature=signature,
+        columns=RawColumns(signature),
         file=ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes),
     )

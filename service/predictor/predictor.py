@@ -12,9 +12,9 @@ from core.models.signature import Signature
 from core.settings import Settings
 from core.storage import Storage
 from fitserve.statuses import Task
-from service.predictor.columns import Column, table_to_columns, to_columns
 from service.predictor.directory import Directory, Served, Wanted
 from service.predictor.sessions import SessionCache
+from service.predictor.values import Column
 
 _INLINE_ROWS = 64
 """Batches up to this size are answered on the event loop: a thread would cost more."""
@@ -54,16 +54,17 @@ class Predictor:
         return self._answer(self.directory.get(wanted), body)
 
     def _answer(self, served: Served, body: dict[str, Any]) -> dict[str, Any]:
-        signature = served.signature
         if "instances" in body:
-            columns = to_columns(body["instances"], signature)
+            columns, warnings = served.columns.of_instances(body["instances"])
         else:
-            columns = table_to_columns(body["columns"], body["data"], signature)
+            columns, warnings = served.columns.of_table(body["columns"], body["data"])
         answer: dict[str, Any] = {
             "model_name": served.model_name,
             "model_version": served.number,
         }
-        answer.update(_predictions(self.run(served, columns), signature))
+        answer.update(_predictions(self.run(served, columns), served.signature))
+        if warnings:
+            answer["warnings"] = warnings
         return answer
 
 

@@ -1,5 +1,7 @@
 """/v1/datasets."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +12,14 @@ from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
 from core.datasets.repository import DatasetRepository
+from core.datasets.service import Upload
 from core.datasets.tables import Dataset
-from core.errors import InvalidTable
+from core.errors import AsTold, InvalidTable
 from fitserve.names import NAME_PATTERN, to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import DatasetStatus
 from service import uploads
 from service.dependencies import (
     Cursor,
@@ -24,6 +29,7 @@ from service.dependencies import (
     WriteSession,
 )
 from service.downloads import file_response
+from service.parsing_options import ParsingDep, from_form
 from service.services import Services
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -40,7 +46,11 @@ _UPLOAD = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {"file": _CSV, "name": {"type": "string"}},
+                    "properties": {
+                        "file": _CSV,
+                        "name": {"type": "string"},
+                        **ParsingSpec.model_json_schema()["properties"],
+                    },
                     "required": ["file"],
                 }
             },
@@ -48,23 +58,43 @@ _UPLOAD = {
     }
 }
 
+_POLL_SECONDS = 0.2
+MAX_WAIT = 60.0
+_PATIENCE = 10.0
+"""How long the answer to an upload waits for a worker that reads it, in seconds."""
+
 
 @router.post("", status_code=201, openapi_extra=_UPLOAD)
 async def create(
     request: Request,
     response: Response,
     services: ServicesDep,
+    parsing: ParsingDep,
     name: NameQuery = None,
     filename: Annotated[str | None, Query(max_length=255)] = None,
 ) -> DatasetRead:
-    """Upload a CSV (gzip is accepted) as multipart `file` or as the body itself."""
+    """Upload a CSV (gzip is accepted) as multipart `file` or as the body itself.
+
+    A large one is read by a worker. If that takes more than some seconds, `status` is
+    `processing`; ask for it with `?wait=30`.
+    """
     if is_multipart(request):
-        async with request.form(max_files=1, max_fields=10) as form:
-            dataset = await store_part(services, form, name)
+        async with request.form(max_files=1, max_fields=200) as form:
+            dataset = await store_part(services, form, name, parsing)
     else:
-        dataset = await _store(services, request.stream(), name, filename)
+        stream = request.stream()
+        dataset = await _store(services, stream, name, filename, parsing)
     response.headers["Location"] = f"/v1/datasets/{dataset.id}"
-    return DatasetRead.model_validate(dataset)
+    read = await wait_until_read(services, dataset.id, _PATIENCE)
+    if read.error is not None:
+        await to_thread.run_sync(_delete, services, dataset.id)
+        raise AsTold(read.error)
+    return read
+
+
+def _delete(services: Services, ref: str) -> None:
+    with services.database.write() as session:
+        services.datasets.delete(session, ref)
 
 
 def is_multipart(request: Request) -> bool:
@@ -73,14 +103,17 @@ def is_multipart(request: Request) -> bool:
     return kind.lower().startswith("multipart/form-data")
 
 
-async def store_part(services: Services, form: FormData, name: str | None) -> Dataset:
+async def store_part(
+    services: Services, form: FormData, name: str | None, parsing: ParsingSpec
+) -> Dataset:
     """Store the part `file` of a form; InvalidTable if it has none."""
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise InvalidTable("The form has no part `file`; send the CSV under that name.")
     given = name or form.get("name")
     label = given if isinstance(given, str) and given else None
-    return await _store(services, uploads.chunks_of(file), label, file.filename)
+    options = from_form(form, parsing)
+    return await _store(services, uploads.chunks_of(file), label, file.filename, options)
 
 
 async def _store(
@@ -88,15 +121,16 @@ async def _store(
     chunks: AsyncIterator[bytes],
     name: str | None,
     filename: str | None,
+    parsing: ParsingSpec,
 ) -> Dataset:
     label = _label(filename)
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
     with services.storage.scratch() as folder:
         source = folder / "content.csv"
-        await uploads.receive(chunks, source, services.settings.limits.max_upload_bytes)
-        return await to_thread.run_sync(
-            services.datasets.create, source, to_name(name or stem, "dataset"), label
-        )
+        limit = services.settings.limits.max_upload_bytes
+        digest = await uploads.receive(chunks, source, limit)
+        upload = Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
+        return await to_thread.run_sync(services.datasets.create, upload)
 
 
 def _label(filename: str | None) -> str | None:
@@ -120,9 +154,32 @@ def list_(
 
 
 @router.get("/{ref}")
-def get(ref: str, session: ReadSession) -> DatasetRead:
-    """One dataset, by id or by name (the newest upload of that name)."""
-    return DatasetRead.model_validate(DatasetRepository(session).get(ref))
+async def get(
+    ref: str,
+    services: ServicesDep,
+    wait: Annotated[float, Query(ge=0, le=3600)] = 0.0,
+) -> DatasetRead:
+    """One dataset, by id or by name (the newest upload of that name).
+
+    `?wait=30` answers when it has been read, or when the time is up (60 at most).
+    """
+    return await wait_until_read(services, ref, min(wait, MAX_WAIT))
+
+
+async def wait_until_read(services: Services, ref: str, seconds: float) -> DatasetRead:
+    """The dataset once it is not processing any more, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        dataset = await to_thread.run_sync(_read, services, ref)
+        is_read = dataset.status != DatasetStatus.PROCESSING
+        if is_read or time.monotonic() >= deadline:
+            return dataset
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _read(services: Services, ref: str) -> DatasetRead:
+    with services.database.read() as session:
+        return DatasetRead.model_validate(DatasetRepository(session).get(ref))
 
 
 @router.get("/{ref}/rows")

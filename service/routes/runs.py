@@ -14,6 +14,7 @@ from core.runs.repository import RunRepository
 from core.runs.wire import history_read, run_read
 from fitserve.schemas.pages import Page
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
+from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import TERMINAL, RunStatus
 from service.bodies import body_schema, parse_json, read_json, validate
@@ -26,7 +27,7 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.plots import history_svg
-from service.routes.datasets import is_multipart, store_part
+from service.routes.datasets import is_multipart, store_part, wait_until_read
 from service.services import Services
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -41,6 +42,7 @@ _FORM = {
 }
 _POLL_SECONDS = 0.2
 _MAX_WAIT = 60.0
+_LONGEST_READING = 600.0
 
 
 @router.post(
@@ -65,12 +67,13 @@ def _create(services: Services, spec: RunCreate) -> RunRead:
 
 
 async def _spec_with_table(request: Request, services: Services) -> RunCreate:
-    async with request.form(max_files=1, max_fields=10) as form:
+    async with request.form(max_files=1, max_fields=200) as form:
         text = form.get("spec")
         if not isinstance(text, str):
             raise InvalidSpec("The form has no part `spec`; send the RunCreate there.")
         spec = validate(RunCreate, parse_json(text.encode(errors="replace")))
-        dataset = await store_part(services, form, spec.dataset)
+        dataset = await store_part(services, form, spec.dataset, ParsingSpec())
+    await wait_until_read(services, dataset.id, _LONGEST_READING)
     return spec.model_copy(update={"dataset": dataset.id})
 
 

@@ -80,7 +80,7 @@ def test_a_worker_that_is_killed_loses_nothing(service):
     client, process = service
     run = client.runs.create(HEAVY)
     started(client, run.id)
-    for child in part(process, "workers").children():
+    for child in part(process, "workers runs").children():
         child.send_signal(signal.SIGKILL)
     run = client.runs.wait(run.id, timeout=120)
     assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 2)

@@ -4,6 +4,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.runs.splits import Shares
+from fitserve.specs.run import SplitSpec
 from fitserve.statuses import Task
 from workers.training.data import split_rows
 
@@ -16,8 +18,12 @@ def table(classes):
 def test_a_split_is_a_partition_that_the_seed_decides(seed, num_train):
     """Every row on one side, the same rows each time."""
     rows = table([float(i) for i in range(100)])
-    first = split_rows(rows, "y", Task.REGRESSION, num_train, seed)
-    again = split_rows(rows, "y", Task.REGRESSION, num_train, seed)
+    first = split_rows(
+        rows, "y", Task.REGRESSION, SplitSpec(), Shares(1 - num_train / 100, 0.0), seed
+    )
+    again = split_rows(
+        rows, "y", Task.REGRESSION, SplitSpec(), Shares(1 - num_train / 100, 0.0), seed
+    )
     assert first.train.equals(again.train)
     assert first.train.height == num_train
     assert sorted([*first.train["x"], *first.validation["x"]]) == list(range(100))
@@ -27,6 +33,6 @@ def test_a_split_is_a_partition_that_the_seed_decides(seed, num_train):
 def test_classes_keep_their_shares(seed):
     """10 % of a class stays 10 % on both sides, to within a row."""
     rows = table(["rare"] * 20 + ["common"] * 180)
-    split = split_rows(rows, "y", Task.BINARY, 150, seed)
+    split = split_rows(rows, "y", Task.BINARY, SplitSpec(), Shares(0.25, 0.0), seed)
     rare = (split.train["y"] == "rare").sum()
     assert 14 <= rare <= 16

@@ -1,8 +1,11 @@
 """One definition of preprocessing: service, model.keras, model.onnx, NumPy agree."""
 
 import json
+import math
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, get_args
 
 import numpy as np
@@ -13,12 +16,34 @@ from fitserve.specs.vocabulary import Activation
 
 pytestmark = pytest.mark.keras
 
-NAMES = ["fixed acidity, (g/dm³)", "..", "yes/no", 'the "kind"', "код"]
+NAMES = [
+    *("fixed acidity, (g/dm³)", "..", "yes/no", 'the "kind"', "код"),
+    *("booked on", "paid", "mistyped", "many"),
+]
 KINDS = ["red", "", "blü", "", "red", "[UNK]", "green"]
-ROWS = [
-    [f"{i * 1.5}" if i % 7 else "", f"{1e9 + i}", ("yes", "no", "")[i % 3], KINDS[i % 7], f"{i % 4}"]
-    for i in range(60)
-]  # fmt: skip
+NUM_ROWS = 240
+
+
+def moment(i):
+    return datetime(2019, 12, 30, 5, 30, tzinfo=UTC) + timedelta(days=17 * i, hours=7 * i)
+
+
+def row(i):
+    """Cells as a CSV has them; empty is missing."""
+    return [
+        f"{i * 1.5}" if i % 7 else "",
+        f"{1e9 + i}",
+        ("yes", "no", "")[i % 3],
+        KINDS[i % 7],
+        f"{i % 4}",
+        moment(i).strftime("%d.%m.%Y %H:%M") if i % 11 else "",
+        f"€ {round(math.exp(i % 12)):,}",  # a long tail
+        f"{(i % 13) / 10 * (1000 if i in (40, 80, 120) else 1)}",
+        f"k{i % 80}" if i % 9 else "",
+    ]
+
+
+ROWS = [row(i) for i in range(NUM_ROWS)]
 LAYERS = [
     {"type": "Dense", "units": 6, "activation": "relu"},
     {"type": "BatchNormalization"},
@@ -43,19 +68,31 @@ def table():
 
 def raw_columns(rows):
     """What the files take: float64 with NaN, strings with ""."""
-    flags = {"yes": 1.0, "no": 0.0, "": np.nan}
-    number = [
-        [float(c) if c else np.nan for c in column]
-        for column in list(zip(*rows, strict=True))[:2]
-    ]
-    columns = list(zip(*rows, strict=True))
-    return {
-        NAMES[0]: np.array(number[0])[:, None],
-        NAMES[1]: np.array(number[1])[:, None],
-        NAMES[2]: np.array([flags[c] for c in columns[2]])[:, None],
-        NAMES[3]: np.array(columns[3], object)[:, None],
-        NAMES[4]: np.array(columns[4], object)[:, None],
-    }
+    read = [number, number, flag, text, text, seconds, euros, number, text]
+    columns = zip(NAMES, read, zip(*rows, strict=True), strict=True)
+    return {name: np.array([f(cell) for cell in c])[:, None] for name, f, c in columns}
+
+
+def number(cell):
+    return float(cell) if cell else math.nan
+
+
+def flag(cell):
+    return {"yes": 1.0, "no": 0.0, "": math.nan}[cell]
+
+
+def text(cell):
+    return str(cell)
+
+
+def seconds(cell):
+    if not cell:
+        return math.nan
+    return datetime.strptime(f"{cell} +0000", "%d.%m.%Y %H:%M %z").timestamp()
+
+
+def euros(cell):
+    return float(cell.replace("€", "").replace(",", "")) if cell else math.nan
 
 
 @pytest.fixture
@@ -120,24 +157,80 @@ def ask_onnx(path, rows):
 def recompute(bench, rows):
     """The whole network by hand, from signature.json and the weights route."""
     version = bench.client.get("/v1/models/m/versions/1").json()
-    layers = bench.client.get("/v1/models/m/versions/1/weights").json()["layers"]
-    x = encode_by_hand(version["signature"]["features"], raw_columns(rows))
-    for spec, layer in zip([*LAYERS[:-1], {"type": "Dense"}], layers, strict=True):
+    read = bench.client.get("/v1/models/m/versions/1/weights").json()
+    tables = {e["column"]: e for e in read["embeddings"]}
+    x = encode_by_hand(version["signature"]["features"], tables, raw_columns(rows))
+    assert x.shape[1] == len(read["inputs"])
+    for spec, layer in zip(
+        [*LAYERS[:-1], {"type": "Dense"}], read["layers"], strict=True
+    ):
         weights = {w["name"]: np.array(w["values"]) for w in layer["weights"]}
         x = forward(spec, weights, x)
     return x[:, 0]
 
 
-def encode_by_hand(features: list[dict[str, Any]], raw: dict[str, np.ndarray]):
-    numeric, one_hot = [], []
+def encode_by_hand(features: list[dict[str, Any]], tables, raw: dict[str, np.ndarray]):
+    blocks: dict[str, list[np.ndarray]] = {k: [] for k in BY_HAND}
     for feature in features:
-        encoder, column = feature["encoder"], raw[feature["name"]]
-        if encoder["type"] == "numeric":
-            z = (column - encoder["center"]) / encoder["scale"]
-            numeric.append(np.where(np.isnan(z), encoder["fill"], z))
-        else:
-            one_hot.append(column == np.array(encoder["vocabulary"], object)[None, :])
-    return np.concatenate([*numeric, *one_hot], axis=1).astype(np.float64)
+        kind, column = feature["encoder"]["type"], raw[feature["name"]]
+        table = tables.get(feature["name"])
+        blocks[kind].append(BY_HAND[kind](feature["encoder"], column, table))
+    return np.concatenate([*chain(*blocks.values())], axis=1).astype(np.float64)
+
+
+def number_by_hand(encoder, column, _):
+    if encoder["log"]:
+        column = np.sign(column) * np.log1p(np.abs(column))
+    z = (column - encoder["center"]) / encoder["scale"]
+    if encoder["clip"]:
+        z = z / np.sqrt(1 + (z / encoder["clip"]) ** 2)
+    return np.where(np.isnan(z), encoder["fill"], z)
+
+
+def one_hot_by_hand(encoder, column, _):
+    hot = column == np.array(encoder["vocabulary"])[None, :]
+    others = ~hot.any(axis=1, keepdims=True)
+    return np.concatenate([others, hot], axis=1) if encoder["others"] else hot
+
+
+def embedding_by_hand(encoder, column, table):
+    assert table["categories"][1:] == encoder["vocabulary"]
+    places = [
+        table["categories"].index(c) if c in encoder["vocabulary"] else 0
+        for c in column[:, 0].tolist()
+    ]
+    return np.array(table["values"])[places]
+
+
+def datetime_by_hand(encoder, column, _):
+    rows = [
+        [0.0] * len(encoder["parts"])
+        if math.isnan(second)
+        else parts_by_hand(encoder, datetime.fromtimestamp(second, UTC))
+        for second in column[:, 0].tolist()
+    ]
+    return np.array(rows)
+
+
+def parts_by_hand(encoder, when):
+    turns = {
+        "month": (when.month - 1) / 12,
+        "weekday": when.weekday() / 7,
+        "hour": (when.hour + when.minute / 60 + when.second / 3600) / 24,
+    }
+    values = {"elapsed": when.timestamp() / 86400, "year": when.year}
+    for name, turn in turns.items():
+        values[f"{name}_sin"] = math.sin(2 * math.pi * turn)
+        values[f"{name}_cos"] = math.cos(2 * math.pi * turn)
+    return [(values[p["name"]] - p["center"]) / p["scale"] for p in encoder["parts"]]
+
+
+BY_HAND = {
+    "numeric": number_by_hand,
+    "datetime": datetime_by_hand,
+    "one_hot": one_hot_by_hand,
+    "embedding": embedding_by_hand,
+}
 
 
 def forward(spec, w, x):
@@ -160,8 +253,9 @@ def forward(spec, w, x):
 
 def test_four_renderings_agree(trained, tmp_path):
     """On mixed columns with gaps, unseen categories and odd names: equal to 1e-5."""
-    unseen = [["2.5", "1000000003", "yes", "never", "9"], ["", "", "", "", ""]]
-    rows = ROWS[:20] + unseen
+    leap = "29.02.2024 23:59"
+    unseen = [["2.5", "1000000003", "yes", "never", "9", leap, "€ 7", "-9", "?!"]]
+    rows = [*ROWS[:30], *ROWS[40:90:20], *unseen, [""] * len(NAMES)]
     answers = {
         "service": ask_service(trained, rows),
         "keras": ask_keras(download(trained, "model.keras", tmp_path), rows),
@@ -169,10 +263,19 @@ def test_four_renderings_agree(trained, tmp_path):
         "numpy": recompute(trained, rows),
     }
     assert np.ptp(answers["numpy"]) > 1e-3  # rows differ, or nothing is tested
+    assert kinds_of(trained) == set(BY_HAND)
     for name, answer in answers.items():
         np.testing.assert_allclose(
             answer, answers["numpy"], atol=1e-5, rtol=1e-5, err_msg=name
         )
+
+
+def kinds_of(bench):
+    features = bench.client.get("/v1/models/m/versions/1").json()["signature"]["features"]
+    numbers = [f["encoder"] for f in features if f["encoder"]["type"] == "numeric"]
+    assert any(e["log"] for e in numbers)
+    assert any(e["clip"] for e in numbers)
+    return {feature["encoder"]["type"] for feature in features}
 
 
 @pytest.mark.parametrize("activation", get_args(Activation))
@@ -181,6 +284,7 @@ def test_every_activation_exports_as_keras_computes_it(activation, tmp_path):
     from core.models.signature import Feature, NumericEncoder, Signature
     from fitserve.specs.layers import ModelSpec
     from workers.training.build import build
+    from workers.training.network import Network
     from workers.training.saving.onnx_file import save_onnx
 
     encoder = NumericEncoder(center=0, scale=1, fill=0)
@@ -203,12 +307,13 @@ def test_every_activation_exports_as_keras_computes_it(activation, tmp_path):
         {"type": "Activation", "activation": activation},
         {"type": "Dense", "units": 2, "use_bias": False},
     ]
-    network = build(ModelSpec.model_validate({"layers": layers}), 3)
+    body = build(ModelSpec.model_validate({"layers": layers}), 3)
+    network = Network(body, body)
     save_onnx(network, signature, tmp_path / "model.onnx")
     x = np.random.default_rng(0).normal(size=(50, 3)) * 2
     raw = {name: x[:, [i]] for i, name in enumerate("abc")}
     session = ort.InferenceSession(
         tmp_path / "model.onnx", providers=["CPUExecutionProvider"]
     )
-    expected = np.asarray(network(x.astype(np.float32)))
+    expected = np.asarray(body(x.astype(np.float32)))
     np.testing.assert_allclose(session.run(None, raw)[0], expected, atol=1e-5, rtol=1e-4)

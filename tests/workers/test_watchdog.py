@@ -5,7 +5,7 @@ import time
 from core.runs.leases import Lease
 from core.settings import RunTimes
 from tests.core.runs.rows import add_run
-from workers.watchdog import Watchdog
+from workers.watchdog import Watchdog, waiting_runs
 
 TIMES = RunTimes(deaf_after_seconds=0.05)
 
@@ -13,7 +13,7 @@ TIMES = RunTimes(deaf_after_seconds=0.05)
 def test_an_idle_child_in_front_of_a_waiting_run_is_deaf(database):
     """Not at first sight, but after the time allowed; not once the run was claimed."""
     run_id = add_run(database)
-    watchdog = Watchdog(database, TIMES, is_busy=lambda: False)
+    watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: False)
     assert not watchdog.is_deaf()
     time.sleep(0.1)
     assert watchdog.is_deaf()
@@ -25,7 +25,7 @@ def test_a_busy_child_cannot_tell(database):
     """Runs wait because it works; the clock starts when it is idle again."""
     add_run(database)
     busy = [True]
-    watchdog = Watchdog(database, TIMES, is_busy=lambda: busy[0])
+    watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])
     watchdog.is_deaf()
     time.sleep(0.1)
     assert not watchdog.is_deaf()

@@ -1,57 +1,30 @@
-"""Fit the signature's encoders on the training rows, and encode rows with them.
+"""Encode rows with a fitted signature: the NumPy rendering of its encoders."""
 
-The NumPy rendering of the one definition in core/models/signature.py.
-"""
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.models.formulas import PARTS, numeric
 from core.models.signature import (
     MISSING,
-    Encoder,
+    DatetimeEncoder,
+    EmbeddingEncoder,
     Feature,
     NumericEncoder,
     OneHotEncoder,
     Signature,
 )
-from core.runs.features import MOST_CATEGORIES
-from fitserve.statuses import ColumnType
 
 Matrix = NDArray[np.float32]
+Column = NDArray[np.float64]
 
 
-def fit_feature(
-    name: str, kind: ColumnType, column: pl.Series, *, standardize: bool
-) -> Feature:
-    """The encoder of a column, from its training rows alone."""
-    encoder: Encoder
-    if kind == ColumnType.CATEGORICAL:
-        encoder = _fit_one_hot(as_text(column))
-    else:
-        encoder = _fit_numeric(as_numbers(column), standardize=standardize)
-    return Feature(name=name, type=kind, encoder=encoder)
-
-
-def _fit_numeric(values: NDArray[np.float64], *, standardize: bool) -> NumericEncoder:
-    present = values[~np.isnan(values)]
-    mean = float(present.mean()) if len(present) else 0.0
-    if not standardize:
-        return NumericEncoder(center=0.0, scale=1.0, fill=mean)
-    deviation = float(present.std()) if len(present) else 0.0
-    # a column that is constant here but not elsewhere keeps its unit
-    scale = deviation if np.isfinite(deviation) and deviation > 0 else 1.0
-    return NumericEncoder(center=mean, scale=scale, fill=0.0)
-
-
-def _fit_one_hot(values: pl.Series) -> OneHotEncoder:
-    counts = values.fill_null(MISSING).value_counts(name="n")
-    kept = counts.sort(["n", values.name], descending=[True, False])
-    return OneHotEncoder(vocabulary=sorted(kept[values.name].head(MOST_CATEGORIES)))
-
-
-def as_numbers(column: pl.Series) -> NDArray[np.float64]:
-    """Numbers and booleans as float64, missing ones as NaN."""
+def as_numbers(column: pl.Series) -> Column:
+    """Numbers, booleans and moments (seconds since 1970) as float64; NaN is missing."""
+    if column.dtype.is_temporal():
+        column = column.dt.epoch("us").cast(pl.Float64) / 1e6
     return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
 
 
@@ -59,37 +32,87 @@ def as_text(column: pl.Series) -> pl.Series:
     """Categories as text; a whole number is written without a point."""
     if column.dtype.is_float() and (column.is_null() | (column % 1 == 0)).all():
         column = column.cast(pl.Int64)
+    if column.dtype.is_temporal():
+        column = column.dt.to_string("iso:strict")
     return column.cast(pl.String)
 
 
 def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
-    """The network's inputs for raw rows: float32 `[N, len(signature.inputs)]`."""
-    blocks = [_encode_numeric(f, rows[f.name]) for f in signature.numeric]
-    blocks += [_encode_one_hot(f, rows[f.name]) for f in signature.categorical]
+    """The encoded table of raw rows: float32 `[N, signature.num_encoded]`."""
+    blocks = [_numeric(features, rows)] if (features := _numbers(signature)) else []
+    blocks += [_datetime(f, rows[f.name]) for f in signature.encoded_as("datetime")]
+    blocks += [_one_hot(f, rows[f.name]) for f in signature.encoded_as("one_hot")]
+    blocks += [_place(f, rows[f.name]) for f in signature.encoded_as("embedding")]
     encoded: Matrix = np.concatenate(blocks, axis=1)
     return encoded
 
 
-def _encode_numeric(feature: Feature, column: pl.Series) -> Matrix:
+def _numbers(signature: Signature) -> list[Feature]:
+    return signature.encoded_as("numeric")
+
+
+def numeric_constants(features: list[Feature]) -> dict[str, Any]:
+    """Rows of constants for formulas.numeric, and `fill`, as far as columns need them."""
+    encoders = [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
+    rows = {
+        "center": [e.center for e in encoders],
+        "scale": [e.scale for e in encoders],
+        "log": [float(e.log) for e in encoders],
+        "sharpness": [1 / e.clip if e.clip else 0.0 for e in encoders],
+        "fill": [e.fill for e in encoders],
+    }
+    idle = [name for name in ("log", "sharpness") if not any(rows[name])]
+    return {name: np.array(row) for name, row in rows.items() if name not in idle}
+
+
+def _numeric(features: list[Feature], rows: pl.DataFrame) -> Matrix:
+    raw = np.stack([as_numbers(rows[f.name]) for f in features], axis=1)
+    constants = numeric_constants(features)
+    scaled = numeric(raw, constants, np)
+    filled: Matrix = np.where(np.isnan(scaled), constants["fill"], scaled).astype(
+        np.float32
+    )
+    return filled
+
+
+def _datetime(feature: Feature, column: pl.Series) -> Matrix:
     encoder = feature.encoder
-    assert isinstance(encoder, NumericEncoder)  # noqa: S101  by its list
-    scaled = (as_numbers(column) - encoder.center) / encoder.scale
-    filled = np.where(np.isnan(scaled), encoder.fill, scaled)
-    column_of_one: Matrix = filled.astype(np.float32)[:, None]
-    return column_of_one
+    assert isinstance(encoder, DatetimeEncoder)  # noqa: S101  by its list
+    seconds = as_numbers(column)[:, None]
+    parts = [(PARTS[p.name](seconds, np) - p.center) / p.scale for p in encoder.parts]
+    filled: Matrix = np.nan_to_num(np.concatenate(parts, axis=1)).astype(np.float32)
+    return filled
 
 
-def _encode_one_hot(feature: Feature, column: pl.Series) -> Matrix:
+def _one_hot(feature: Feature, column: pl.Series) -> Matrix:
     encoder = feature.encoder
     assert isinstance(encoder, OneHotEncoder)  # noqa: S101  by its list
-    values = as_text(column).fill_null(MISSING)
-    places = values.replace_strict(
-        encoder.vocabulary,
-        list(range(len(encoder.vocabulary))),
-        default=-1,
-        return_dtype=pl.Int64,
-    ).to_numpy()
-    hot: Matrix = (places[:, None] == np.arange(len(encoder.vocabulary))).astype(
+    first = 0 if encoder.others else 1
+    places = _places(column, encoder.vocabulary)[:, None]
+    hot: Matrix = (places == np.arange(first, len(encoder.vocabulary) + 1)).astype(
         np.float32
     )
     return hot
+
+
+def _place(feature: Feature, column: pl.Series) -> Matrix:
+    encoder = feature.encoder
+    assert isinstance(encoder, EmbeddingEncoder)  # noqa: S101  by its list
+    places: Matrix = _places(column, encoder.vocabulary).astype(np.float32)[:, None]
+    return places
+
+
+def _places(column: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
+    """1 and up for the categories known, 0 for others."""
+    places: NDArray[np.int64] = (
+        as_text(column)
+        .fill_null(MISSING)
+        .replace_strict(
+            vocabulary,
+            list(range(1, len(vocabulary) + 1)),
+            default=0,
+            return_dtype=pl.Int64,
+        )
+        .to_numpy()
+    )
+    return places

@@ -103,3 +103,19 @@ def test_an_artifact_is_downloaded(wire, fitserve, tmp_path):
     done = fitserve("models", "download", "wine", 2, "model.onnx", "--to", target)
     assert done.stdout == f"{target}\n"
     assert target.read_bytes() == b"onnx"
+
+
+def test_an_upload_may_say_how_it_is_written(wire, fitserve, tmp_path):
+    """Options become the query; a type without a column is refused."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    path = tmp_path / "wine.csv"
+    path.write_text("alcohol\n9,5\n")
+    done = fitserve(
+        *("datasets", "upload", path, "--decimal", ",", "--no-header"),
+        *("--type", "a=b=text", "--null", "x", "--null", "y"),
+    )
+    assert done.exit_code == 0, done.output
+    query = wire.asked[0].query
+    assert (query["decimal"], query["header"]) == (",", "false")
+    assert query["types"] == '{"a=b": "text"}'
+    assert fitserve("datasets", "upload", path, "--type", "text").exit_code == 2

@@ -13,6 +13,9 @@ def dataset(**changes: Any) -> dict[str, Any]:
     body = {
         "id": "ds_1",
         "name": "wine",
+        "status": "ready",
+        "progress": 1.0,
+        "error": None,
         "digest": "sha256:00",
         "filename": "wine.csv",
         "num_bytes": 10,
@@ -21,12 +24,14 @@ def dataset(**changes: Any) -> dict[str, Any]:
             {
                 "name": "alcohol",
                 "type": "numeric",
+                "format": {},
                 "missing": 0,
                 "unique": 3,
                 "min": 9.0,
                 "max": 14.0,
                 "mean": 11.5,
                 "top": [],
+                "left_out": None,
                 "warnings": [],
             }
         ],

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from fitserve import ConnectionFailed, NotFound
+from fitserve import ApiError, ConnectionFailed, NotFound
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem
 
@@ -22,7 +22,8 @@ def test_an_upload_streams_the_bytes_and_tells_of_them(wire, client, tmp_path):
     assert asked.headers["transfer-encoding"] == "chunked"
     assert asked.headers["content-type"] == "text/csv"
     assert len(asked.headers["idempotency-key"]) == 32
-    assert told == [(262_144, 400_008), (400_008, 400_008)]
+    assert [sent for sent, _ in told] == [*range(65_536, 400_008, 65_536), 400_008]
+    assert {total for _, total in told} == {400_008}
 
 
 def test_a_gzip_goes_as_it_is(wire, client, tmp_path):
@@ -108,3 +109,41 @@ def test_delete_returns_nothing(wire, client):
     """204 has no body to read."""
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
     assert client.datasets.delete("wine") is None
+
+
+def test_what_the_uploader_knows_goes_along(wire, client, tmp_path):
+    """As a query; an option that there is not is named at once."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    path = tmp_path / "wine.csv"
+    path.write_bytes(b"alcohol\n9.5\n")
+    client.datasets.upload(path, decimal=",", types={"a": "text"}, header=True)
+    query = wire.asked[0].query
+    assert (query["decimal"], query["types"], query["header"]) == (
+        ",",
+        '{"a": "text"}',
+        "true",
+    )
+    with pytest.raises(TypeError, match="did you mean `decimal`"):
+        client.datasets.upload(path, decimals=",")
+
+
+def test_an_upload_returns_when_the_table_was_read(wire, client, tmp_path):
+    """Asked again while it is processing; a failure is raised as at the door."""
+    path = tmp_path / "wine.csv"
+    path.write_bytes(b"alcohol\n9.5\n")
+    problem = {
+        "type": "/problems/invalid-table",
+        "title": "Invalid table",
+        "status": 422,
+        "detail": "Line 3 has 1 cells.",
+    }
+    reading = bodies.dataset(status="processing", progress=0.4)
+    failed = bodies.dataset(status="failed", error=problem)
+    wire.answers("POST /v1/datasets", Answer(reading, 201))
+    wire.answers("GET /v1/datasets/ds_1", bodies.dataset())
+    told = []
+    assert client.datasets.upload(path, on_reading=told.append).status == "ready"
+    assert told == [0.4]
+    wire.answers("GET /v1/datasets/ds_1", failed)
+    with pytest.raises(ApiError, match="Line 3"):
+        client.datasets.upload(path)

@@ -33,7 +33,7 @@ def test_weights_are_read_by_layer(wire, client):
     """A linear unit's w and b."""
     kernel = {"name": "kernel", "shape": [1, 1], "values": [[2.0]]}
     layers = [{"index": 0, "type": "Dense", "weights": [kernel]}]
-    body = {"inputs": ["alcohol"], "layers": layers}
+    body = {"inputs": ["alcohol"], "embeddings": [], "layers": layers}
     wire.answers("GET /v1/models/wine/versions/2/weights", body)
     read = client.models.weights("wine", 2)
     assert read.inputs == ["alcohol"]

@@ -3,18 +3,18 @@
 import hashlib
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from core.models.signature import Signature
 from core.models.tables import Artifact
 from core.storage import Storage
+from workers.training.network import Network
 from workers.training.saving.keras_file import save_keras
 from workers.training.saving.onnx_file import save_onnx
 
 
 def save_artifacts(
-    network: keras.Sequential,
+    network: Network,
     signature: Signature,
     storage: Storage,
     run_id: str,
@@ -33,14 +33,16 @@ def save_artifacts(
         return [_publish(file, prefix, storage) for file in sorted(folder.iterdir())]
 
 
-def _save_weights(network: keras.Sequential, path: Path) -> None:
-    """Arrays named `<layer index>/<weight name>`."""
+def _save_weights(network: Network, path: Path) -> None:
+    """Arrays named `<layer index>/<weight name>`, and `embedding/<index>`."""
     arrays = {
         f"{i}/{variable.name}": variable.numpy()
-        for i, layer in enumerate(network.layers)
+        for i, layer in enumerate(network.body.layers)
         for variable in layer.weights
         if variable.name != "seed_generator_state"
     }
+    for i, embedding in enumerate(network.embeddings):
+        arrays[f"embedding/{i}"] = embedding.embeddings.numpy()
     np.savez(path, **arrays)
 
 

@@ -1,7 +1,8 @@
 """`model.keras`: raw columns in, predictions out, for plain `keras.models.load_model`.
 
-Called with a dict of tensors by column name: float64 `[N, 1]` for numbers and booleans
-(NaN is missing), string `[N, 1]` for categories ("" is missing).
+Called with a dict of tensors by column name: float64 `[N, 1]` for numbers, booleans and
+moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories ("" is
+missing).
 """
 
 import warnings
@@ -11,13 +12,23 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
-from core.models.signature import Feature, NumericEncoder, OneHotEncoder, Signature
+from core.models.formulas import PARTS, numeric
+from core.models.signature import (
+    DatetimeEncoder,
+    EmbeddingEncoder,
+    Feature,
+    OneHotEncoder,
+    Signature,
+)
+from workers.training.encoding import numeric_constants
+from workers.training.network import Network
 
 _UNSAFE = set("/\\") | {chr(i) for i in range(32)}
 
 
-def save_keras(network: keras.Sequential, signature: Signature, path: Path) -> None:
+def save_keras(network: Network, signature: Signature, path: Path) -> None:
     """Write the encoders and the trained network as one Keras model."""
     with warnings.catch_warnings():
         # odd column names cannot be layer names; the dict's keys count, and are kept
@@ -25,19 +36,27 @@ def save_keras(network: keras.Sequential, signature: Signature, path: Path) -> N
         with_raw_columns(network, signature).save(path)
 
 
-def with_raw_columns(network: keras.Sequential, signature: Signature) -> keras.Model:
+def with_raw_columns(network: Network, signature: Signature) -> keras.Model:
     """The functional model from raw columns through the encoders and the network."""
     raw = {f.name: _input(i, f) for i, f in enumerate(signature.features)}
-    blocks = [_numeric(signature.numeric, raw)] if signature.numeric else []
+    numbers = signature.encoded_as("numeric")
+    blocks = [_numeric(numbers, raw)] if numbers else []
+    blocks += [_datetime(f, raw) for f in signature.encoded_as("datetime")]
+    one_hot = signature.encoded_as("one_hot")
+    blocks += [_one_hot(i, feature, raw) for i, feature in enumerate(one_hot)]
+    embedded = signature.encoded_as("embedding")
     blocks += [
-        _one_hot(i, feature, raw) for i, feature in enumerate(signature.categorical)
+        embedding(_lookup(f"encode_place_{i}", feature, raw, "int"))[:, 0]
+        for i, (feature, embedding) in enumerate(
+            zip(embedded, network.embeddings, strict=True)
+        )
     ]
     encoded = blocks[0] if len(blocks) == 1 else layers.Concatenate()(blocks)
-    return keras.Model(raw, network(encoded), name="model")
+    return keras.Model(raw, network.body(encoded), name="model")
 
 
 def _input(place: int, feature: Feature) -> Any:
-    kind = "float64" if feature.encoder.type == "numeric" else "string"
+    kind = "string" if feature.is_text else "float64"
     return keras.Input((1,), dtype=kind, name=_layer_name(place, feature.name))
 
 
@@ -50,57 +69,62 @@ def _layer_name(place: int, column: str) -> str:
     return f"column_{place}" if odd or column.startswith(_OURS) else column
 
 
-_OURS = ("column_", "encode_", "network", "concatenate")
+_OURS = ("column_", "encode_", "embed_", "network", "concatenate")
 
 
 def _numeric(features: list[Feature], raw: dict[str, Any]) -> Any:
-    encoders = [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
     columns = [raw[feature.name] for feature in features]
     value = layers.Concatenate(dtype="float64", name="encode_join")(columns)
-    # counted from the fill, so that a missing value is 0 for a moment
-    value = _affine(
-        "encode_scale",
-        [1 / e.scale for e in encoders],
-        [-e.center / e.scale - e.fill for e in encoders],
-        value,
-    )
-    value = ops.where(ops.isnan(value), 0.0, value)
-    fills = [e.fill for e in encoders]
-    if any(fills):
-        value = _affine("encode_fill", [1.0] * len(fills), fills, value)
-    return ops.cast(value, "float32")
+    constants = numeric_constants(features)
+    fill = constants.pop("fill")
+    return _filled(numeric(value, constants, _Ops), fill)
 
 
-def _affine(name: str, scale: list[float], offset: list[float], value: Any) -> Any:
-    """`value * scale + offset` by column, in float64.
+def _filled(value: Any, fill: NDArray[np.float64]) -> Any:
+    known = ops.where(ops.isnan(value), 0.0, value)
+    if fill.any():
+        missing = ops.cast(ops.isnan(value), "float64")
+        known = known + missing * fill
+    return ops.cast(known, "float32")
 
-    Not Rescaling or Normalization: those round their constants to float32, and a column
-    of large numbers close to each other would lose them.
-    """
-    layer = layers.EinsumDense(
-        "nc,c->nc",
-        output_shape=(len(scale),),
-        bias_axes="c",
-        dtype="float64",
-        trainable=False,
-        name=name,
-    )
-    result = layer(value)
-    layer.set_weights([np.array(scale), np.array(offset)])
-    return result
+
+class _Ops:
+    """The functions of formulas.py in Keras."""
+
+    floor, sin, sqrt = ops.floor, ops.sin, ops.sqrt
+    log, abs, sign = ops.log, ops.abs, ops.sign
+
+
+def _datetime(feature: Feature, raw: dict[str, Any]) -> Any:
+    encoder = feature.encoder
+    assert isinstance(encoder, DatetimeEncoder)  # noqa: S101  by its list
+    seconds = raw[feature.name]
+    parts = [
+        (PARTS[part.name](seconds, _Ops) - part.center) / part.scale
+        for part in encoder.parts
+    ]
+    joined = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=1)
+    return _filled(joined, np.zeros(len(parts)))
 
 
 def _one_hot(place: int, feature: Feature, raw: dict[str, Any]) -> Any:
     encoder = feature.encoder
     assert isinstance(encoder, OneHotEncoder)  # noqa: S101  by its list
+    places = _lookup(f"encode_lookup_{place}", feature, raw, "one_hot")
+    return places if encoder.others else places[:, 1:]  # place 0 is the unseen one
+
+
+def _lookup(name: str, feature: Feature, raw: dict[str, Any], mode: str) -> Any:
+    encoder = feature.encoder
+    assert isinstance(encoder, OneHotEncoder | EmbeddingEncoder)  # noqa: S101
     lookup = layers.StringLookup(
         vocabulary=encoder.vocabulary,
         mask_token=None,
         oov_token=_unused(encoder.vocabulary),
-        output_mode="one_hot",
-        name=f"encode_lookup_{place}",
+        output_mode=mode,
+        name=name,
     )
-    return lookup(raw[feature.name])[:, 1:]  # place 0 is the unseen one
+    return lookup(raw[feature.name])
 
 
 def _unused(vocabulary: list[str]) -> str:

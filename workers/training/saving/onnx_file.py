@@ -1,7 +1,8 @@
 """`model.onnx`: raw columns in, predictions out, for plain ONNX Runtime.
 
-Inputs are the features by their own names: float64 `[N, 1]` for numbers and booleans
-(NaN is missing), string `[N, 1]` for categories ("" is missing). The output `output` is
+Inputs are the features by their own names: float64 `[N, 1]` for numbers, booleans and
+moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories ("" is
+missing). The output `output` is
 float32 `[N, 1]`, or `[N, classes]` for multiclass.
 """
 
@@ -12,8 +13,18 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from core.models.signature import Feature, NumericEncoder, OneHotEncoder, Signature
+from core.models.formulas import PARTS, numeric
+from core.models.signature import (
+    DatetimeEncoder,
+    EmbeddingEncoder,
+    Feature,
+    OneHotEncoder,
+    Signature,
+)
+from workers.training.encoding import numeric_constants
+from workers.training.network import Network
 from workers.training.saving.onnx_layers import Graph, add_layer
+from workers.training.saving.onnx_values import OnnxOps, Value
 
 OPSET = 20
 ML_OPSET = 3
@@ -21,14 +32,14 @@ IR_VERSION = 10
 OUTPUT = "output"
 
 
-def save_onnx(network: keras.Sequential, signature: Signature, path: Path) -> None:
+def save_onnx(network: Network, signature: Signature, path: Path) -> None:
     """Write the encoders and the trained network as one ONNX file."""
     graph = Graph()
-    value = _encode(graph, signature)
-    for layer in network.layers:
+    value = _encode(graph, signature, network)
+    for layer in network.body.layers:
         value = add_layer(graph, layer, value)
     graph.nodes.append(helper.make_node("Identity", [value], [OUTPUT]))
-    width = int(network.output_shape[-1])
+    width = int(network.body.output_shape[-1])
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -49,42 +60,80 @@ def save_onnx(network: keras.Sequential, signature: Signature, path: Path) -> No
 
 
 def _inputs(signature: Signature) -> list[onnx.ValueInfoProto]:
-    kinds = {"numeric": TensorProto.DOUBLE, "one_hot": TensorProto.STRING}
     return [
-        helper.make_tensor_value_info(f.name, kinds[f.encoder.type], ["N", 1])
+        helper.make_tensor_value_info(
+            f.name, TensorProto.STRING if f.is_text else TensorProto.DOUBLE, ["N", 1]
+        )
         for f in signature.features
     ]
 
 
-def _encode(graph: Graph, signature: Signature) -> str:
-    """The nodes of encoding.py's `encode`: float32 `[N, inputs]`."""
-    blocks = [_numeric(graph, signature.numeric)] if signature.numeric else []
-    blocks += [_one_hot(graph, feature) for feature in signature.categorical]
+def _encode(graph: Graph, signature: Signature, network: Network) -> str:
+    """The nodes of encoding.py's `encode`, and embeddings: float32 `[N, inputs]`."""
+    numbers = signature.encoded_as("numeric")
+    blocks = [_numeric(graph, numbers)] if numbers else []
+    blocks += [_datetime(graph, feature) for feature in signature.encoded_as("datetime")]
+    blocks += [_one_hot(graph, feature) for feature in signature.encoded_as("one_hot")]
+    embedded = signature.encoded_as("embedding")
+    blocks += [
+        _embedding(graph, feature, embedding)
+        for feature, embedding in zip(embedded, network.embeddings, strict=True)
+    ]
     return blocks[0] if len(blocks) == 1 else graph.add("Concat", *blocks, axis=1)
 
 
 def _numeric(graph: Graph, features: list[Feature]) -> str:
-    encoders = [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
+    constants = numeric_constants(features)
     raw = graph.add("Concat", *(f.name for f in features), axis=1)
-    center = graph.constant(np.array([e.center for e in encoders], np.float64))
-    scale = graph.constant(np.array([e.scale for e in encoders], np.float64))
-    fill = graph.constant(np.array([e.fill for e in encoders], np.float64))
-    scaled = graph.add("Div", graph.add("Sub", raw, center), scale)
-    filled = graph.add("Where", graph.add("IsNaN", scaled), fill, scaled)
+    scaled = numeric(Value(graph, raw), constants, OnnxOps).name
+    fill = graph.constant(constants["fill"])
+    return _filled(graph, scaled, fill)
+
+
+def _filled(graph: Graph, value: str, fill: str) -> str:
+    filled = graph.add("Where", graph.add("IsNaN", value), fill, value)
     return graph.add("Cast", filled, to=TensorProto.FLOAT)
+
+
+def _datetime(graph: Graph, feature: Feature) -> str:
+    encoder = feature.encoder
+    assert isinstance(encoder, DatetimeEncoder)  # noqa: S101  by its list
+    seconds = Value(graph, feature.name)
+    parts = [
+        ((PARTS[part.name](seconds, OnnxOps) - part.center) / part.scale).name
+        for part in encoder.parts
+    ]
+    joined = graph.add("Concat", *parts, axis=1)
+    return _filled(graph, joined, graph.constant(np.zeros(len(parts), np.float64)))
 
 
 def _one_hot(graph: Graph, feature: Feature) -> str:
     encoder = feature.encoder
     assert isinstance(encoder, OneHotEncoder)  # noqa: S101  by its list
-    places = np.arange(len(encoder.vocabulary))
-    place = graph.add(
-        "LabelEncoder",
-        feature.name,
-        domain="ai.onnx.ml",
-        keys_strings=encoder.vocabulary,
-        values_int64s=places.tolist(),
-        default_int64=-1,
-    )
+    first = 0 if encoder.others else 1
+    places = np.arange(first, len(encoder.vocabulary) + 1)
+    place = _place(graph, feature.name, encoder.vocabulary)
     hot = graph.add("Equal", place, graph.constant(places[None, :]))
     return graph.add("Cast", hot, to=TensorProto.FLOAT)
+
+
+def _embedding(graph: Graph, feature: Feature, layer: keras.layers.Embedding) -> str:
+    encoder = feature.encoder
+    assert isinstance(encoder, EmbeddingEncoder)  # noqa: S101  by its list
+    table = graph.constant(np.asarray(layer.embeddings.numpy(), np.float32))
+    place = _place(graph, feature.name, encoder.vocabulary)
+    rows = graph.add("Gather", table, place)  # [N, 1, dim]
+    shape = graph.constant(np.array([-1, encoder.dim], np.int64))
+    return graph.add("Reshape", rows, shape)
+
+
+def _place(graph: Graph, column: str, vocabulary: list[str]) -> str:
+    """1 and up for the categories known, 0 for others: int64 `[N, 1]`."""
+    return graph.add(
+        "LabelEncoder",
+        column,
+        domain="ai.onnx.ml",
+        keys_strings=vocabulary,
+        values_int64s=list(range(1, len(vocabulary) + 1)),
+        default_int64=0,
+    )

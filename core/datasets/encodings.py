@@ -1,0 +1,171 @@
+"""Which encoding a CSV is in, and the same table in UTF-8."""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+from core.errors import InvalidTable
+
+_CHUNK = 1024 * 1024
+_SAMPLE = 64 * 1024
+_WESTERN_SHARE = 0.3
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LEGACY = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_2", "koi8_r"),
+    *("cp932", "gb18030", "big5", "euc_kr", "euc_jp"),
+]
+_PUBLIC = {"utf_8": "utf-8", "cp1252": "windows-1252", "utf-8-sig": "utf-8"}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A Python codec and whether it was guessed; `has_bare_cr` asks for new line ends."""
+
+    codec: str
+    is_guessed: bool
+    has_bare_cr: bool
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the file can be read as it is."""
+        return self.codec == "utf-8" and not self.has_bare_cr
+
+    @property
+    def name(self) -> str:
+        """The name for users."""
+        return _PUBLIC.get(self.codec, self.codec.replace("_", "-"))
+
+
+def find_encoding(source: Path, given: str | None, *, whole: bool) -> Encoding:
+    """The encoding of the file, or if not `whole`, of its beginning.
+
+    Raises InvalidTable for an unknown name, broken UTF-8, NUL bytes.
+    """
+    if given is not None:
+        return Encoding(_codec(given), is_guessed=False, has_bare_cr=_bare_cr(source))
+    with source.open("rb") as file:
+        start = file.read(_SAMPLE)
+    codec = next((codec for bom, codec in _BOMS if start.startswith(bom)), None)
+    codec = codec or _wide(start)
+    if codec is not None:
+        return Encoding(codec, is_guessed=False, has_bare_cr=_bare_cr(source))
+    codec = _utf8_or_legacy(source, whole=whole)
+    return Encoding(codec, is_guessed=codec != "utf-8", has_bare_cr=_bare_cr(source))
+
+
+def _codec(given: str) -> str:
+    try:
+        codec = codecs.lookup(given).name
+        "".encode(codec)  # not every codec is one of text
+    except (LookupError, TypeError, ValueError) as error:
+        raise InvalidTable(
+            f"There is no encoding {given[:40]!r}; expected a name such as utf-8, "
+            "windows-1252 or utf-16."
+        ) from error
+    return "utf-8-sig" if codec == "utf-8" else codec
+
+
+def _wide(start: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of plain text is NUL."""
+    if len(start) < 4:
+        return None
+    if start[1::2].count(0) > 0.4 * len(start) / 2 and 0 not in start[::2]:
+        return "utf-16-le"
+    if start[::2].count(0) > 0.4 * len(start) / 2 and 0 not in start[1::2]:
+        return "utf-16-be"
+    return None
+
+
+def _bare_cr(source: Path) -> bool:
+    """Whether lines end in CR alone, as on old Macs."""
+    with source.open("rb") as file:
+        start = file.read(_CHUNK)
+    return b"\r" in start and b"\n" not in start
+
+
+def _utf8_or_legacy(source: Path, *, whole: bool) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset = 0
+    with source.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if 0 in chunk:
+                raise _nul(offset + chunk.index(0))
+            kept = len(decoder.getstate()[0])  # of a character that goes on here
+            try:
+                decoder.decode(chunk, final=len(chunk) < _CHUNK)
+            except UnicodeDecodeError as fault:
+                return _legacy(source, offset - kept + fault.start)
+            offset += len(chunk)
+            if not whole:
+                break
+    return "utf-8"
+
+
+def _nul(offset: int) -> InvalidTable:
+    return InvalidTable(
+        f"Byte {offset:,} of the file is NUL, so it is not a CSV; save it as CSV UTF-8."
+    )
+
+
+def _legacy(source: Path, offset: int) -> str:
+    """The likeliest single-byte or East Asian encoding of the text around `offset`."""
+    with source.open("rb") as file:
+        file.seek(max(0, offset - 1024))
+        sample = file.read(_SAMPLE)
+    text = sample.decode("utf-8", errors="replace")
+    good = sum(ord(char) > 127 and char != "\ufffd" for char in text)
+    if good > 4 * text.count("\ufffd"):
+        raise InvalidTable(
+            f"Byte {offset:,} is not UTF-8 while the text around it is; mend that "
+            "cell, or tell the `encoding` of the file."
+        )
+    lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())
+    if _share_beyond_ascii(lines) < _WESTERN_SHARE:
+        return _western(source)
+    best = from_bytes(lines, cp_isolation=_LEGACY).best()
+    if best is None or "cp1252" in best.could_be_from_charset:
+        return _western(source)
+    return best.encoding
+
+
+def _share_beyond_ascii(text: bytes) -> float:
+    """Of the letters; few in the languages of Western Europe, most in others."""
+    beyond = sum(byte > 127 for byte in text)
+    letters = sum(byte < 128 and chr(byte).isalpha() for byte in text)
+    return beyond / max(1, beyond + letters)
+
+
+def _western(source: Path) -> str:
+    """Latin-1 holds the few bytes that Windows-1252 leaves out."""
+    undefined = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
+    with source.open("rb") as file:
+        start = file.read(_CHUNK)
+    return "latin-1" if set(start) & set(undefined) else "cp1252"
+
+
+def to_utf8(source: Path, target: Path, encoding: Encoding) -> None:
+    """Write the file in UTF-8 with LF between lines; InvalidTable if it is not in it."""
+    try:
+        with (
+            source.open(encoding=encoding.codec) as text,
+            target.open("w", encoding="utf-8", newline="\n") as plain,
+        ):
+            while chunk := text.read(_CHUNK):
+                if "\0" in chunk:
+                    raise _nul(chunk.index("\0"))
+                plain.write(chunk)
+    except UnicodeError as fault:
+        where = f"byte {fault.start}: " if isinstance(fault, UnicodeDecodeError) else ""
+        reason = getattr(fault, "reason", str(fault))
+        raise InvalidTable(
+            f"The file is not in {encoding.name} ({where}{reason}); "
+            "tell its `encoding`, or save it as CSV UTF-8."
+        ) from fault

@@ -1,0 +1,116 @@
+"""Whether a table's first line names its columns, and what they are called."""
+
+import re
+
+from core.datasets.cells import NULLS, number_pattern
+
+_NUMBER = re.compile(number_pattern(".", "").replace("\\.", "[.,]"))
+_LOOK_AT = 200
+_MOST_CATEGORIES = 20
+
+
+def has_header(table: list[list[str]]) -> bool:
+    """Whether the first row differs from the others as names differ from values.
+
+    A column of numbers under a first cell that is none speaks for a header; under one
+    that is a number too, against it, unless that looks like a year. In columns of text
+    a first cell that comes again below speaks against it.
+    """
+    if len(table) < 2:
+        return True
+    first, rest = table[0], table[1 : _LOOK_AT + 1]
+    votes = [_vote(cell, _below(rest, i)) for i, cell in enumerate(first)]
+    if _are_years(first, votes):
+        return True
+    if any(vote > 0 for vote in votes):
+        return True
+    return not any(vote < 0 for vote in votes)
+
+
+def _below(rows: list[list[str]], place: int) -> list[str]:
+    cells = (row[place].strip() for row in rows if place < len(row))
+    return [cell for cell in cells if cell not in NULLS]
+
+
+def _vote(cell: str, below: list[str]) -> int:
+    cell = cell.strip()
+    if not below or (cell in NULLS and cell):
+        return 0
+    numbers = sum(is_number(other) for other in below)
+    if numbers >= 0.9 * len(below):
+        if not cell:
+            return 0
+        return -1 if is_number(cell) else 1
+    if is_number(cell):
+        return -1
+    few = len(set(below)) <= min(_MOST_CATEGORIES, len(below) // 2)
+    return -1 if cell and few and cell in below else 0
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number, with a point or a comma."""
+    return _NUMBER.match(text.strip()) is not None
+
+
+def _are_years(first: list[str], votes: list[int]) -> bool:
+    """Wide tables name their columns 1960, 1961, …, after a name or two in words."""
+    numbers = [cell.strip() for cell in first if is_number(cell.strip())]
+    years = all(re.fullmatch(r"(1[89]|20|21)\d\d", text) for text in numbers)
+    words = len(first) - len(numbers)
+    differ = len(set(numbers)) == len(numbers) >= 2
+    return years and differ and words > 0 and not _recurs(votes, first)
+
+
+def _recurs(votes: list[int], first: list[str]) -> bool:
+    pairs = zip(votes, first, strict=True)
+    return any(vote < 0 and not is_number(cell.strip()) for vote, cell in pairs)
+
+
+def column_names(
+    table: list[list[str]], warnings: list[str], *, header: bool
+) -> list[str]:
+    """Names for every column, all different; what was made up is told in `warnings`."""
+    width = max((len(row) for row in table[1:]), default=len(table[0]))
+    if not header:
+        warnings.append(
+            "the first line holds values, so the columns are named column_1, "
+            "column_2, …; say `header` if that is wrong"
+        )
+        return [f"column_{i}" for i in range(1, len(table[0]) + 1)]
+    names = list(table[0])
+    if len(names) == width - 1 and _all_as_wide(table[1:], width):
+        names = ["", *names]  # row names without a name, as R writes them
+    names[0] = names[0].lstrip("#").strip() if names[0].startswith("#") else names[0]
+    return _unlike(names, warnings)
+
+
+def _all_as_wide(rows: list[list[str]], width: int) -> bool:
+    # a delimiter at the end of every line is no row name
+    return all(len(row) == width and row[-1].strip() for row in rows)
+
+
+def _unlike(names: list[str], warnings: list[str]) -> list[str]:
+    taken = {name for name in names if name.strip()}
+    result: list[str] = []
+    for place, name in enumerate(names, start=1):
+        wanted = _usable(name) or f"column_{place}"
+        if wanted in result or (wanted != name and wanted in taken):
+            wanted = _free(wanted, taken | set(result))
+        if wanted != name:
+            told = repr(name) if name.strip() else "no name"
+            warnings.append(f"column {place} has {told}; it is called {wanted!r}")
+        result.append(wanted)
+    return result
+
+
+def _usable(name: str) -> str:
+    if name[:1] == "^" and name[-1:] == "$":
+        return name.strip("^$")  # polars takes the whole for a pattern of names
+    return name if name.strip() else ""
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"

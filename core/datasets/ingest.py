@@ -1,0 +1,140 @@
+"""Reading an upload: at once if it is small, by a worker under a lease if it is not."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.database.sessions import Database
+from core.datasets.repository import DatasetRepository
+from core.datasets.tables import Dataset
+from core.errors import FitserveError
+from core.settings import Limits, RunTimes
+from core.storage import Storage
+from fitserve.problems import Problem
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import DatasetStatus
+
+log = logging.getLogger(__name__)
+
+_TYPICAL_RATIO = 0.25
+"""Bytes of Parquet for one of CSV, before anything is known."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Turns stored CSVs into typed tables.
+
+    polars is imported when a table is first touched, so that the API is ready sooner.
+    """
+
+    storage: Storage
+    limits: Limits
+
+    def read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
+        """Read the dataset's CSV in the scratch `folder` and publish its table.
+
+        Returns the columns of the row that tell of it. Raises InvalidTable.
+        """
+        from core.datasets.profile import profile  # noqa: PLC0415  imports polars
+        from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
+
+        source = self.storage.local_path(dataset.content_key)
+        given = ParsingSpec.model_validate(dataset.options)
+        reading = read_csv(source, folder, given, self.limits.max_columns)
+        table = folder / "table.parquet"
+        columns = profile(table, reading.columns, reading.stats)
+        key = f"datasets/{dataset.id}/table-{attempt}.parquet"
+        self.storage.publish(table, key)
+        return {
+            "status": DatasetStatus.READY,
+            "progress": 1.0,
+            "num_rows": reading.stats[0]["rows"],
+            "columns": [column.model_dump(mode="json") for column in columns],
+            "parsing": reading.parsing,
+            "warnings": reading.warnings,
+            "table_key": key,
+        }
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """A worker's hands for datasets."""
+
+    database: Database
+    reader: Reader
+    times: RunTimes
+
+    def attempt(self, dataset_id: str) -> None:
+        """Claim the dataset and read it; do nothing if it is not to be had."""
+        with self.database.write() as session:
+            datasets = DatasetRepository(session)
+            attempt = datasets.claim(dataset_id, self.times.lease_seconds)
+            if attempt is None:
+                return
+            dataset = session.get_one(Dataset, dataset_id)
+        log.info("dataset %s: attempt %d", dataset_id, attempt)
+        with (
+            self.reader.storage.scratch() as folder,
+            self._beating(dataset, attempt, folder),
+        ):
+            values = self._read(dataset, folder, attempt)
+        self._finish(dataset, attempt, values)
+
+    def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
+        try:
+            return self.reader.read(dataset, folder, attempt)
+        except FitserveError as error:
+            problem = error.problem()
+        except Exception as error:  # whatever it is, the dataset must end and say so
+            log.exception("dataset %s failed", dataset.id)
+            problem = Problem(
+                type="/problems/reading-failed",
+                title="Reading failed",
+                status=500,
+                detail=f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
+            )
+        return {"status": DatasetStatus.FAILED, "error": problem.model_dump()}
+
+    def _finish(self, dataset: Dataset, attempt: int, values: dict[str, Any]) -> None:
+        with self.database.write() as session:
+            is_ours = DatasetRepository(session).update(dataset.id, attempt, **values)
+        if not is_ours and "table_key" in values:
+            self.reader.storage.delete(values["table_key"])
+
+    @contextmanager
+    def _beating(self, dataset: Dataset, attempt: int, folder: Path) -> Iterator[None]:
+        """Renew the lease and tell the progress until the block ends."""
+        stopped = threading.Event()
+
+        def beat() -> None:
+            while not stopped.wait(min(1.0, self.times.heartbeat_seconds)):
+                try:
+                    with self.database.write() as session:
+                        DatasetRepository(session).renew(
+                            dataset.id,
+                            attempt,
+                            self.times.lease_seconds,
+                            _progress(folder, dataset.num_bytes),
+                        )
+                except SQLAlchemyError:
+                    log.exception("dataset %s: no heartbeat this time", dataset.id)
+
+        thread = threading.Thread(target=beat, name="pulse", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+
+def _progress(folder: Path, csv_bytes: int) -> float:
+    """A guess by the size of what has been written; the profile is the last tenth."""
+    written = sum(path.stat().st_size for path in folder.glob("*.parquet"))
+    return round(min(0.9, 0.9 * written / max(1.0, csv_bytes * _TYPICAL_RATIO)), 3)

@@ -1,0 +1,133 @@
+"""A CSV to typed Parquet in a single pass, where its first rows tell the truth.
+
+Types are planned from the first rows, and every cell is held against the plan while it is
+written. One that does not fit, and nothing is lost but the pass: the caller goes the long
+way (raw_table.py), which looks at all cells before it decides.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.datasets import statistics
+from core.datasets.column_types import ColumnFacts, decide_types, of_text, typed
+from core.datasets.dialect import Layout
+from core.datasets.raw_table import CELL_BYTES, ROW_GROUP, clean_text, has_short, scan
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import ColumnType
+
+_SAMPLE_ROWS = 5_000
+_PRESENT = "\x1fpresent "  # no column of a CSV is called so
+_TEXTS = (ColumnType.CATEGORICAL, ColumnType.TEXT)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The columns of a table that was written, and their statistics."""
+
+    columns: list[ColumnFacts]
+    stats: list[statistics.Stats]
+
+
+def write_typed(
+    source: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
+) -> Written | None:
+    """Write the typed table to `target`; None if the plan does not hold."""
+    try:
+        raw = scan(source, layout, [], set()).head(_SAMPLE_ROWS).collect()
+        cells = raw.select([clean_text(name, nulls) for name in layout.names])
+        if not cells.height or not all(column.count() for column in cells):
+            return None  # nothing to plan by
+        plan = decide_types(
+            cells.lazy(), layout.names, given, comma_first=layout.delimiter == ";"
+        )
+        if any(fact.format.strays for fact in plan):
+            return None
+        table = _table(source, layout, nulls, _seen(raw, nulls), plan)
+        num_rows = source.stat().st_size / _bytes_a_row(cells)
+        written = _write(table, plan, target, num_rows)
+    except pl.exceptions.PolarsError:
+        return None
+    is_short = len(plan) > 1 and written and written.stats[-1]["missing"]
+    return None if is_short and has_short(source, layout) else written
+
+
+def _seen(raw: pl.DataFrame, nulls: list[str]) -> list[str]:
+    """The words for missing that occur: to look for each of all takes time."""
+    texts = {text for column in raw for text in column.drop_nulls().unique()}
+    return [word for word in nulls if word in texts]
+
+
+def _table(
+    source: Path,
+    layout: Layout,
+    nulls: list[str],
+    seen: list[str],
+    plan: list[ColumnFacts],
+) -> pl.LazyFrame:
+    """The typed columns, and behind them whether what was converted had been there."""
+    numbers = {fact.name for fact in plan if is_plain(fact)}
+    texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
+    cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
+    columns = [_finite(f.name) if f.name in numbers else typed(f) for f in plan]
+    columns += [
+        pl.col(fact.name).is_not_null().alias(f"{_PRESENT}{i}")
+        for i, fact in enumerate(plan)
+        if fact.name in texts and fact.type not in _TEXTS
+    ]
+    return cells.select(columns)
+
+
+def _bytes_a_row(cells: pl.DataFrame) -> float:
+    sizes = cells.select(pl.all().str.len_bytes().sum()).row(0)
+    return float(sum(sizes)) / cells.height + cells.width
+
+
+def _write(
+    table: pl.LazyFrame, plan: list[ColumnFacts], target: Path, num_rows: float
+) -> Written | None:
+    names = [fact.name for fact in plan]
+    sink = table.select(names).sink_parquet(
+        target, compression="zstd", row_group_size=ROW_GROUP, lazy=True
+    )
+    wanted = statistics.expressions(plan, num_rows)
+    present = pl.col(f"^{_PRESENT}.*$").sum()
+    _, row = pl.collect_all([sink, table.select(*wanted, present)], engine="streaming")
+    counts = row.row(0, named=True)
+    found = statistics.by_column(counts, plan, pl.scan_parquet(target))
+    if not _holds(found, counts):
+        return None
+    return Written([_settled(f, s) for f, s in zip(plan, found, strict=True)], found)
+
+
+def is_plain(fact: ColumnFacts) -> bool:
+    """Whether polars reads the column's numbers by itself."""
+    form = fact.format
+    plain = form.decimal == "." and not form.thousands and not form.affixes
+    return fact.type == ColumnType.NUMERIC and plain
+
+
+def _finite(name: str) -> pl.Expr:
+    number = pl.col(name)
+    return pl.when(number.is_finite()).then(number).alias(name)
+
+
+def _holds(found: list[statistics.Stats], counts: dict[str, Any]) -> bool:
+    """Whether no cell was lost on its way to its type, and none is huge."""
+    for i, stats in enumerate(found):
+        kept = stats["rows"] - stats["missing"]
+        if not kept or counts.get(f"{_PRESENT}{i}", kept) != kept:
+            return False
+        if stats.get("nul") or (stats.get("bytes") or 0) > CELL_BYTES:
+            return False
+    return True
+
+
+def _settled(fact: ColumnFacts, stats: statistics.Stats) -> ColumnFacts:
+    """Categories or text: only all rows tell."""
+    if fact.type in _TEXTS:
+        present = stats["rows"] - stats["missing"]
+        fact.type = of_text(present, stats["unique"], stats["length"])
+    return fact

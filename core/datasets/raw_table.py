@@ -1,0 +1,168 @@
+"""From a CSV in UTF-8 to Parquet with plain numbers and trimmed text, in one pass.
+
+Columns whose first rows hold only plain numbers are parsed as such at once; where one of
+them turns out to be something else further down, the pass is made again with that column
+as text.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+import polars as pl
+
+from core.datasets.cells import number_pattern
+from core.datasets.dialect import Layout
+from core.datasets.repair import find_fault, repair
+from core.errors import InvalidTable
+
+_SAMPLE_ROWS = 5_000
+_MOST_PASSES = 4
+CELL_BYTES = 64 * 1024
+ROW_GROUP = 100_000
+
+
+def write_raw(
+    source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
+) -> list[str]:
+    """Write the table to `target`; returns the names of the columns of text.
+
+    Raises InvalidTable for lines that are too long or short, or not to be read.
+    """
+    try:
+        return _passes(source, layout, nulls, text_only, target)
+    except pl.exceptions.PolarsError as error:
+        mended = target.with_suffix(".csv")
+        layout.warnings += repair(source, layout, mended, str(error))
+    plain = Layout(",", '"', layout.names)
+    try:
+        return _passes(mended, plain, nulls, text_only, target)
+    except pl.exceptions.PolarsError as error:
+        raise InvalidTable(
+            f"The CSV cannot be read: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _passes(
+    source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
+) -> list[str]:
+    numbers = _plain_numbers(source, layout, nulls) - text_only
+    for _ in range(_MOST_PASSES):
+        try:
+            _write(source, layout, nulls, numbers, target)
+            break
+        except pl.exceptions.ComputeError as error:
+            found = re.search(r"at column .* \(column number (\d+)\)", str(error))
+            name = layout.names[int(found[1]) - 1] if found else ""
+            if name not in numbers:
+                raise
+            numbers = numbers - {name}
+    else:
+        _write(source, layout, nulls, set(), target)
+        numbers = set()
+    texts = [name for name in layout.names if name not in numbers]
+    _check(source, layout, texts, target)
+    return texts
+
+
+def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
+    """Columns whose first rows are numbers that polars reads by itself."""
+    head = scan(source, layout, nulls, set()).head(_SAMPLE_ROWS).collect()
+    codes = pl.all().str.contains(r"^0[0-9]").any()
+    plain = pl.all().str.contains(number_pattern(".", "")).all() & (pl.all().count() > 0)
+    if not head.height:
+        return set()
+    row = head.select(plain & ~codes).row(0, named=True)
+    return {name for name, is_plain in row.items() if is_plain}
+
+
+def scan(
+    source: Path, layout: Layout, nulls: list[str], numbers: set[str]
+) -> pl.LazyFrame:
+    """The rows of the table as they stand in the file, blank lines left out."""
+    kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
+    # the header was read already: polars trips over a quoted last name before CR LF
+    table = pl.scan_csv(
+        source,
+        has_header=False,
+        skip_lines=layout.num_lines,
+        schema=kinds,
+        separator=layout.delimiter,
+        quote_char=layout.quote,
+        null_values=nulls,
+        glob=False,
+    )
+    return table.filter(pl.any_horizontal(pl.all().is_not_null()))
+
+
+def _write(
+    source: Path, layout: Layout, nulls: list[str], numbers: set[str], target: Path
+) -> None:
+    cells = [
+        _number(name) if name in numbers else clean_text(name, nulls)
+        for name in layout.names
+    ]
+    table = scan(source, layout, nulls, numbers).select(cells)
+    table.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+
+
+def _number(name: str) -> pl.Expr:
+    number = pl.col(name)
+    return pl.when(number.is_finite()).then(number).alias(name)
+
+
+def clean_text(name: str, nulls: list[str]) -> pl.Expr:
+    """Cells trimmed, null where they mean "missing"."""
+    text = pl.col(name).str.strip_chars()
+    return pl.when(~text.is_in(nulls)).then(text).alias(name)
+
+
+def _check(source: Path, layout: Layout, texts: list[str], target: Path) -> None:
+    """Refuse huge cells, and lines that polars filled up silently."""
+    table = pl.scan_parquet(target)
+    longest = [pl.col(name).str.len_bytes().max() for name in texts]
+    counts = table.select(
+        pl.col(layout.names[-1]).null_count().alias("short"),
+        pl.max_horizontal(longest).alias("bytes") if texts else pl.lit(0).alias("bytes"),
+    )
+    row = counts.collect(engine="streaming").row(0, named=True)
+    if (row["bytes"] or 0) > CELL_BYTES:
+        raise _huge_cell(source, layout)
+    may_be_short = len(layout.names) > 1 and row["short"] and has_short(source, layout)
+    if may_be_short and (fault := find_fault(source, layout)):
+        raise InvalidTable(f"The CSV cannot be read. {fault}")
+
+
+def _huge_cell(source: Path, layout: Layout) -> InvalidTable:
+    csv.field_size_limit(2**31 - 1)
+    with source.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, delimiter=layout.delimiter, quotechar=layout.quote)
+        line = next(
+            (
+                reader.line_num
+                for cells in reader
+                if any(len(cell.encode()) > CELL_BYTES for cell in cells)
+            ),
+            None,
+        )
+    return InvalidTable(
+        f"Line {line}: a cell is longer than {CELL_BYTES:,} bytes; is a quote missing? "
+        "Leave the column out, or shorten it."
+    )
+
+
+def has_short(source: Path, layout: Layout) -> bool:
+    """Whether some line has too few delimiters; a quoted line break makes one too."""
+    lines = pl.scan_csv(
+        source,
+        has_header=False,
+        skip_lines=layout.num_lines,
+        schema={"line": pl.String},
+        separator="\x00",
+        quote_char=None,
+        glob=False,
+    )
+    line = pl.col("line")
+    marks = line.str.count_matches(layout.delimiter, literal=True)
+    short = (marks < len(layout.names) - 1) & (line.str.strip_chars() != "")
+    return bool(lines.select(short.any()).collect(engine="streaming").item())

@@ -1,0 +1,115 @@
+"""A second, patient reading of a CSV that the fast reader refused."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.datasets.dialect import Layout
+from core.errors import InvalidTable
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to read lines that plain CSV cannot be read in, and what is told of it."""
+
+    told: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+_WAYS = (
+    Way("quotes that do not match are taken as csv.reader takes them"),
+    Way("a backslash is taken to escape quotes", {"escapechar": "\\"}),
+    Way("quotes are taken as plain characters", {"quoting": csv.QUOTE_NONE}),
+)
+
+
+def repair(source: Path, layout: Layout, target: Path, why: str) -> list[str]:
+    """Write the table anew without what does no harm; returns what was done.
+
+    Mended are empty cells beyond the last column, and quotes and blanks as other
+    programs write them. Raises InvalidTable with the line of what cannot be mended.
+    """
+    fault = find_fault(source, layout)
+    if fault is None:
+        _rewrite(source, layout, target, Way(""))
+        return []
+    # a quote that is never closed is a fault, whatever else fits
+    ways = [] if "unexpected end" in fault else _WAYS
+    for way in ways:
+        if _is_even(source, layout, way):
+            _rewrite(source, layout, target, way)
+            return [f"{way.told}: as plain CSV it cannot be read ({fault.rstrip('.')})"]
+    raise InvalidTable(f"The CSV cannot be read. {fault or why.splitlines()[0]}")
+
+
+def find_fault(source: Path, layout: Layout) -> str | None:
+    """The first line that is not as wide as the table, as a sentence."""
+    with source.open(encoding="utf-8", newline="") as file:
+        reader = _reader(file, layout, Way(""), strict=True)
+        try:
+            for cells in reader:
+                if reader.line_num > layout.num_lines and _is_odd(cells, layout):
+                    return _told(reader.line_num, cells, layout)
+        except csv.Error as error:
+            return f"Line {reader.line_num} cannot be read as CSV: {error}."
+    return None
+
+
+def without_runs(source: Path, target: Path) -> None:
+    """Write the lines with one blank where any number of them parts the columns."""
+    with (
+        source.open(encoding="utf-8") as file,
+        target.open("w", encoding="utf-8", newline="\n") as plain,
+    ):
+        plain.writelines(" ".join(line.split()) + "\n" for line in file)
+
+
+def _reader(file: Any, layout: Layout, way: Way, *, strict: bool = False) -> Any:
+    csv.field_size_limit(2**31 - 1)
+    options = {"delimiter": layout.delimiter, "quotechar": layout.quote, **way.options}
+    return csv.reader(file, strict=strict, **options)
+
+
+def _is_odd(cells: list[str], layout: Layout) -> bool:
+    if len(cells) < len(layout.names):
+        return any(cell.strip() for cell in cells)
+    return any(cell.strip() for cell in cells[len(layout.names) :])
+
+
+def _told(line: int, cells: list[str], layout: Layout) -> str:
+    mark = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(layout.delimiter)
+    return (
+        f"Line {line} has {len(cells)} cells where the table has {len(layout.names)} "
+        f"columns; quote cells that hold {mark or repr(layout.delimiter)}, and write "
+        "empty cells as such."
+    )
+
+
+def _is_even(source: Path, layout: Layout, way: Way) -> bool:
+    """Whether every line is a row, and as wide as the table."""
+    with source.open(encoding="utf-8", newline="") as file:
+        reader, lines = _reader(file, layout, way), 0
+        for cells in reader:
+            is_one_line = reader.line_num == lines + 1
+            lines = reader.line_num
+            if lines > layout.num_lines and (not is_one_line or _is_odd(cells, layout)):
+                return False
+    return True
+
+
+def _rewrite(source: Path, layout: Layout, target: Path, way: Way) -> None:
+    with (
+        source.open(encoding="utf-8", newline="") as file,
+        target.open("w", encoding="utf-8", newline="") as plain,
+    ):
+        reader = _reader(file, layout, way)
+        csv.writer(plain, lineterminator="\n").writerows(_rows(reader, layout))
+
+
+def _rows(reader: Any, layout: Layout) -> Iterator[list[str]]:
+    width = len(layout.names)
+    for cells in reader:
+        if reader.line_num > layout.num_lines and any(cells):
+            yield cells[:width]

@@ -1,0 +1,86 @@
+"""Counts and extremes of columns, by the expressions of one pass."""
+
+from typing import Any
+
+import polars as pl
+
+from core.datasets.column_types import ColumnFacts
+from fitserve.statuses import ColumnType
+
+ORDERED = (ColumnType.NUMERIC, ColumnType.DATETIME)
+_TEXTS = (ColumnType.CATEGORICAL, ColumnType.TEXT)
+_EXACT_ROWS = 250_000
+_MANY = 50_000
+
+Stats = dict[str, Any]
+
+
+def expressions(facts: list[ColumnFacts], num_rows: float) -> list[pl.Expr]:
+    """What `by_column` needs, over typed columns of about `num_rows` rows."""
+    exprs = [pl.len().alias("rows")]
+    for i, fact in enumerate(facts):
+        parts = _parts(pl.col(fact.name), fact.type)
+        parts["unique"] = _unique(fact.name, num_rows)
+        exprs += [expr.alias(f"{i}.{name}") for name, expr in parts.items()]
+    return exprs
+
+
+def _parts(column: pl.Expr, kind: ColumnType) -> dict[str, pl.Expr]:
+    parts = {"missing": column.null_count()}
+    if kind in ORDERED:
+        parts |= {"min": column.min(), "max": column.max()}
+    if kind == ColumnType.NUMERIC:
+        parts |= {"mean": column.mean(), "whole": (column == column.floor()).all()}
+    if kind in _TEXTS:
+        parts |= {
+            "length": column.str.len_chars().mean(),
+            "bytes": column.str.len_bytes().max(),
+            "nul": column.str.contains("\0", literal=True).any(),
+        }
+    return parts
+
+
+def _unique(name: str, num_rows: float) -> pl.Expr:
+    column = pl.col(name)
+    if num_rows <= _EXACT_ROWS:
+        return column.drop_nulls().n_unique()
+    # HyperLogLog needs no memory to speak of; a gap more or less is within its error
+    return column.approx_n_unique()
+
+
+def by_column(
+    row: dict[str, Any], facts: list[ColumnFacts], table: pl.LazyFrame
+) -> list[Stats]:
+    """The statistics of each column, from the row that the expressions gave.
+
+    Few values are counted exactly in `table`, however many rows there are.
+    """
+    found = []
+    for i, _ in enumerate(facts):
+        start = f"{i}."
+        own = {k.removeprefix(start): v for k, v in row.items() if k.startswith(start)}
+        found.append({"rows": row["rows"], **own})
+    if row["rows"] > _EXACT_ROWS:
+        _count_few(found, facts, table)
+    return found
+
+
+def _count_few(found: list[Stats], facts: list[ColumnFacts], table: pl.LazyFrame) -> None:
+    few = {
+        fact.name: stats
+        for fact, stats in zip(facts, found, strict=True)
+        if fact.type in _TEXTS and stats["unique"] <= _MANY
+    }
+    if not few:
+        return
+    exact = table.select([pl.col(name).drop_nulls().n_unique() for name in few])
+    counts = exact.collect(engine="streaming").row(0, named=True)
+    for name, stats in few.items():
+        stats["unique"] = counts[name]
+
+
+def of_table(table: pl.LazyFrame, facts: list[ColumnFacts]) -> list[Stats]:
+    """The same in a pass over a table that has been written."""
+    num_rows = table.select(pl.len()).collect().item()
+    row = table.select(expressions(facts, num_rows)).collect(engine="streaming")
+    return by_column(row.row(0, named=True), facts, table)

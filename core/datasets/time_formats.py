@@ -1,0 +1,114 @@
+"""Ways to write dates and times: found in a sample, converted over whole columns."""
+
+import re
+
+import polars as pl
+
+from core.datasets.cells import completed
+
+_DATES = {
+    # pattern: what the text must look like, so that 2-digit years are no 4-digit ones
+    "%Y-%m-%d": r"\d{4}-\d{1,2}-\d{1,2}",
+    "%Y/%m/%d": r"\d{4}/\d{1,2}/\d{1,2}",
+    "%Y.%m.%d": r"\d{4}\.\d{1,2}\.\d{1,2}",
+    "%d.%m.%Y": r"\d{1,2}\.\d{1,2}\.\d{4}",
+    "%d.%m.%y": r"\d{1,2}\.\d{1,2}\.\d{2}",
+    "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}",
+    "%d/%m/%Y": r"\d{1,2}/\d{1,2}/\d{4}",
+    "%m/%d/%y": r"\d{1,2}/\d{1,2}/\d{2}",
+    "%d/%m/%y": r"\d{1,2}/\d{1,2}/\d{2}",
+    "%m-%d-%Y": r"\d{1,2}-\d{1,2}-\d{4}",
+    "%d-%m-%Y": r"\d{1,2}-\d{1,2}-\d{4}",
+    "%d-%b-%Y": r"\d{1,2}-\p{L}{3}-\d{4}",
+    "%d-%b-%y": r"\d{1,2}-\p{L}{3}-\d{2}",
+    "%d %b %Y": r"\d{1,2} \p{L}{3} \d{4}",
+    "%d %B %Y": r"\d{1,2} \p{L}{3,9} \d{4}",
+    "%b %d, %Y": r"\p{L}{3} \d{1,2}, \d{4}",
+    "%B %d, %Y": r"\p{L}{3,9} \d{1,2}, \d{4}",
+    "%b-%d-%Y": r"\p{L}{3}-\d{1,2}-\d{4}",
+    "%b %d %Y": r"\p{L}{3} +\d{1,2} \d{4}",
+}
+_TIMES = {
+    "%H:%M": r"\d{1,2}:\d{2}",
+    "%H:%M:%S": r"\d{1,2}:\d{2}:\d{2}",
+    "%H:%M:%S.%f": r"\d{1,2}:\d{2}:\d{2}\.\d{1,6}",
+    "%I:%M %p": r"\d{1,2}:\d{2} [aApP][mM]",
+    "%I:%M:%S %p": r"\d{1,2}:\d{2}:\d{2} [aApP][mM]",
+    "%I:%M:%S.%f %p": r"\d{1,2}:\d{2}:\d{2}\.\d{1,6} [aApP][mM]",
+}
+_ZONES = {"": "", "Z": "Z", "%z": r"[+-]\d{2}:?\d{2}", " %z": r" [+-]\d{2}:?\d{2}"}
+_MONTHS = {
+    "%Y-%m": r"\d{4}-\d{2}",
+    "%Y-%b": r"\d{4}-\p{L}{3}",
+    "%b %Y": r"\p{L}{3} \d{4}",
+    "%B %Y": r"\p{L}{3,9} \d{4}",
+    "%b-%y": r"\p{L}{3}-\d{2}",
+    "%b-%Y": r"\p{L}{3}-\d{4}",
+}
+_SHARE = 0.9
+_LOOKS = r"^[\p{L}\d]{1,9}[-/.: ]+[\p{L}\d]{1,9}"
+
+
+def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
+    """Patterns (Python's strptime) that most of the sample is written in, best first.
+
+    `day_first` settles days and months that could be either.
+    """
+    texts = pl.Series("text", sample, dtype=pl.String)
+    if not _mostly(texts.str.contains(_LOOKS)):
+        return []
+    fits = [pattern for pattern, look in _ways(texts) if _fits(texts, pattern, look)]
+    return sorted(fits, key=lambda p: (p.startswith("%d") != day_first, "%d" not in p))
+
+
+def _ways(texts: pl.Series) -> list[tuple[str, str]]:
+    """Patterns with their looks; times of day are only tried where a colon stands."""
+    ways = dict(_DATES | _MONTHS)
+    if _mostly(texts.str.contains(":", literal=True)):
+        ways = dict(_TIMES)
+        for date, date_look in _DATES.items():
+            for time, time_look in _TIMES.items():
+                for zone, zone_look in _ZONES.items():
+                    for mark in (" ", "T", ", "):
+                        look = f"{date_look}{mark}{time_look}{zone_look}"
+                        ways[f"{date}{mark}{time}{zone}"] = look
+    first = texts[0]
+    return [
+        (pattern, f"^{look}$")
+        for pattern, look in ways.items()
+        if _close(look, first) or _close(look, texts[-1])
+    ]
+
+
+def _close(look: str, text: str) -> bool:
+    return re.fullmatch(look.replace(r"\p{L}", "[^\\W\\d_]"), text) is not None
+
+
+def _fits(texts: pl.Series, pattern: str, look: str) -> bool:
+    fits = pl.col("text").str.contains(look) & is_time(pl.col("text"), pattern)
+    return _mostly(texts.to_frame().select(fits).to_series())
+
+
+def _mostly(flags: pl.Series) -> bool:
+    return int(flags.sum()) >= _SHARE * len(flags)
+
+
+def is_time(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Whether cells are times in this way."""
+    return to_time(text, pattern).is_not_null()
+
+
+def to_time(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Cells as datetimes in UTC, without a zone; null where they are none."""
+    start, whole = completed(pattern)
+    moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
+        whole.replace(".%f", "%.f"), strict=False, time_unit="us"
+    )
+    return moment.dt.replace_time_zone(None) if "%z" in pattern else moment
+
+
+def is_ambiguous(formats: list[str]) -> bool:
+    """Whether days and months could be the other way round."""
+    return any(p.startswith("%d") for p in formats) and any(
+        p.startswith("%m") for p in formats
+    )

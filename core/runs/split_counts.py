@@ -1,0 +1,77 @@
+"""How many rows a run will have on each side, before it is queued."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from core.datasets.service import column_of
+from core.datasets.tables import Dataset
+from core.errors import InvalidSpec
+from core.runs.splits import NAMES, Shares, assign, counts, split_error
+from core.runs.targets import Target
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.run import RunCreate
+
+_LEAST_ROWS = 5
+
+
+def count_rows(
+    create: RunCreate, target: Target, table: Path, validation: Dataset | None
+) -> dict[str, int]:
+    """Rows with a target by side; InvalidSpec if a side that is asked for is empty."""
+    split = create.split
+    shares = shares_of(create)
+    seed = create.fit.seed or 0
+    if split.column is None:
+        sides = list(counts(target.num_rows, shares))
+    else:
+        rows = pl.read_parquet(table, columns=[*{target.name, split.column}])
+        rows = rows.drop_nulls(target.name)
+        assigned = assign(rows, target.name, target.task, split, shares, seed)
+        sides = [int(np.sum(assigned == side)) for side in range(len(NAMES))]
+    found = dict(zip(NAMES, sides, strict=True))
+    if validation is not None:
+        column = column_of(validation, target.name)
+        found["validation"] += validation.num_rows - (column["missing"] if column else 0)
+    _refuse_empty(found, create, target)
+    if not found["test"]:
+        del found["test"]
+    return found
+
+
+def shares_of(create: RunCreate) -> Shares:
+    """The shares that are held out of the dataset itself."""
+    split = create.split
+    has_own = create.fit.validation_dataset is not None
+    return Shares(0.0 if has_own else create.fit.validation_split, split.test)
+
+
+def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> None:
+    if target.num_rows < _LEAST_ROWS:
+        detail = (
+            f"the dataset has {target.num_rows} row(s) with a target; "
+            f"at least {_LEAST_ROWS} are needed"
+        )
+        at = pointer("target")
+        raise InvalidSpec(
+            f"Too few rows: {detail}.", [FieldError(pointer=at, detail=detail)]
+        )
+    shares = shares_of(create)
+    by_column = create.split.by == "column"
+    wanted = {
+        "train": True,
+        "validation": shares.validation > 0 and not by_column,
+        "test": shares.test > 0 and not by_column,
+    }
+    empty = [name for name, is_wanted in wanted.items() if is_wanted and not found[name]]
+    if not empty:
+        return
+    told = ", ".join(f"{found[name]} for {name}" for name in found)
+    detail = f"{target.num_rows} row(s) with a target split into {told}"
+    if create.split.column is not None:
+        raise split_error(detail)
+    at = pointer("fit", "validation_split")
+    raise InvalidSpec(
+        f"The rows cannot be split: {detail}.", [FieldError(pointer=at, detail=detail)]
+    )

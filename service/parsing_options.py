@@ -1,0 +1,76 @@
+"""How an upload shall be read, from the query or from the fields of a form."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Query
+from starlette.datastructures import FormData
+
+from core.errors import InvalidTable
+from fitserve.specs.parsing import ParsingSpec
+from service.bodies import validate
+
+_BOOLEANS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "false": False,
+    "0": False,
+    "no": False,
+}
+
+
+def from_query(
+    delimiter: Annotated[str | None, Query(max_length=2)] = None,
+    header: bool | None = None,
+    encoding: Annotated[str | None, Query(max_length=40)] = None,
+    decimal: Annotated[str | None, Query(max_length=1)] = None,
+    null_values: Annotated[list[str] | None, Query()] = None,
+    types: Annotated[
+        str | None, Query(description="JSON: column name to type.", max_length=100_000)
+    ] = None,
+) -> ParsingSpec:
+    """What was detected wrongly, said by the uploader; every part is optional."""
+    given = {
+        "delimiter": delimiter,
+        "header": header,
+        "encoding": encoding,
+        "decimal": decimal,
+        "null_values": null_values,
+        "types": types,
+    }
+    return _spec({k: v for k, v in given.items() if v is not None})
+
+
+def from_form(form: FormData, query: ParsingSpec) -> ParsingSpec:
+    """The same from the fields of a form; the query fills what they leave open."""
+    given: dict[str, Any] = query.model_dump(mode="json", exclude_unset=True)
+    for key in ParsingSpec.model_fields:
+        values = [value for value in form.getlist(key) if isinstance(value, str)]
+        if values:
+            given[key] = values if key == "null_values" else values[-1]
+    return _spec(given)
+
+
+def _spec(given: dict[str, Any]) -> ParsingSpec:
+    if isinstance(given.get("header"), str):
+        word = given["header"].lower()
+        given["header"] = _BOOLEANS.get(word, given["header"])
+    if isinstance(given.get("types"), str):
+        given["types"] = _json(given["types"])
+    if given.get("delimiter") == "\\t":
+        given["delimiter"] = "\t"
+    return validate(ParsingSpec, given)
+
+
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidTable(
+            f"`types` is not JSON ({error}); expected an object such as "
+            '{"zip": "categorical"}.'
+        ) from error
+
+
+ParsingDep = Annotated[ParsingSpec, Depends(from_query)]

@@ -1,0 +1,151 @@
+"""Large uploads are read by a worker, and none is lost."""
+
+import io
+
+import pytest
+
+from core.datasets.ingest import Ingest, Reader
+from core.datasets.repository import DatasetRepository
+from core.datasets.service import DatasetService, Upload
+from core.datasets.tables import Dataset
+from core.errors import DatasetNotReady
+from core.queue import Queue, make_celery
+from core.runs.sweeper import Sweeper
+from core.settings import Limits, RunTimes, Settings
+from core.storage import LocalStorage
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import DatasetStatus
+
+TIMES = RunTimes(requeue_after_seconds=0.0, lease_seconds=0.0)
+
+
+class Room:
+    """A service whose every upload is a worker's, and the worker."""
+
+    def __init__(self, database, broker_url, folder):
+        storage = LocalStorage(folder / "files")
+        queue = Queue(make_celery(Settings(broker_url=broker_url)))
+        self.database, self.folder = database, folder
+        self.reader = Reader(storage, Limits(max_inline_bytes=0))
+        self.service = DatasetService(database, self.reader, queue)
+        self.ingest = Ingest(database, self.reader, TIMES)
+        self.sweeper = Sweeper(database, queue, TIMES)
+
+    def upload(self, content="a,b\n1,x\n2,y\n"):
+        source = self.folder / "source.csv"
+        source.write_text(content)
+        options = ParsingSpec(types={"a": "categorical"})
+        return self.service.create(Upload(source, "sha256:0", "t", None, options))
+
+    def get(self, ref):
+        with self.database.read() as session:
+            return DatasetRepository(session).get(ref)
+
+
+@pytest.fixture
+def room(database, broker_url, tmp_path):
+    return Room(database, broker_url, tmp_path)
+
+
+def test_a_worker_reads_what_is_large(room):
+    """processing, then ready with what the uploader said of its types."""
+    dataset = room.upload()
+    assert dataset.status == DatasetStatus.PROCESSING
+    with pytest.raises(DatasetNotReady, match="still being read"):
+        room.service.rows(dataset, 0, 10)
+    room.ingest.attempt(dataset.id)
+    read = room.get(dataset.id)
+    assert (read.status, read.num_rows, read.progress) == ("ready", 2, 1.0)
+    assert [column["type"] for column in read.columns] == ["categorical", "categorical"]
+    assert room.service.rows(read, 0, 10).data == [["1", "x"], ["2", "y"]]
+
+
+def test_what_cannot_be_read_says_why(room):
+    """failed, with the problem that the door would have given."""
+    dataset = room.upload("a,b\n1\n")
+    room.ingest.attempt(dataset.id)
+    read = room.get(dataset.id)
+    assert read.status == DatasetStatus.FAILED
+    assert "Line 2 has 1 cells" in read.error["detail"]
+    with pytest.raises(DatasetNotReady, match="Line 2"):
+        room.service.rows(read, 0, 10)
+
+
+def test_a_dataset_that_is_read_is_not_read_again(room):
+    """A message that comes twice does nothing the second time."""
+    dataset = room.upload()
+    room.ingest.attempt(dataset.id)
+    key = room.get(dataset.id).table_key
+    room.ingest.attempt(dataset.id)
+    assert (room.get(dataset.id).table_key, room.get(dataset.id).attempt) == (key, 1)
+
+
+def test_a_reader_that_was_replaced_changes_nothing(room):
+    """Its write names an attempt that is over."""
+    dataset = room.upload()
+    with room.database.write() as session:
+        repository = DatasetRepository(session)
+        first = repository.claim(dataset.id, 0.0)
+        second = repository.claim(dataset.id, 30.0)  # the lease of the first is over
+        assert (first, second) == (1, 2)
+        assert not repository.update(dataset.id, first, num_rows=99)
+        assert repository.claim(dataset.id, 30.0) is None
+    assert room.get(dataset.id).num_rows == 0
+
+
+def test_a_lost_reader_is_replaced_and_given_up_in_the_end(room):
+    """The sweeper rings again, three times."""
+    dataset = room.upload()
+    for attempt in range(1, 4):
+        room.sweeper.sweep()
+        with room.database.write() as session:
+            assert DatasetRepository(session).claim(dataset.id, -1.0) == attempt
+    room.sweeper.sweep()
+    read = room.get(dataset.id)
+    assert (read.status, read.error["type"]) == ("failed", "/problems/worker-lost")
+
+
+def test_a_dataset_deleted_meanwhile_leaves_nothing(room):
+    """No row, no file."""
+    dataset = room.upload()
+    with room.database.write() as session:
+        attempt = DatasetRepository(session).claim(dataset.id, 30.0)
+        assert attempt == 1
+    with room.database.write() as session:
+        room.service.delete(session, dataset.id)
+    with room.database.write() as session:
+        assert not DatasetRepository(session).update(dataset.id, 1, num_rows=2)
+        assert session.get_one(Dataset, dataset.id).num_rows == 0
+    assert not [p for p in (room.folder / "files" / "datasets").rglob("*") if p.is_file()]
+
+
+def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
+    """An answer in time is the answer of a small upload; later it is processing."""
+    import threading
+
+    from service.routes import datasets as route
+
+    bench.settings.limits.max_inline_bytes = 10
+    monkeypatch.setattr(route, "_PATIENCE", 0.0)
+    answer = bench.client.post(
+        "/v1/datasets",
+        params={"name": "t"},
+        content=io.BytesIO(b"a,b\n1,x\n2,y\n").read(),
+    )
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["columns"]) == (
+        201,
+        "processing",
+        [],
+    )
+    spec = {"dataset": "t", "target": "b"}
+    refused = bench.client.post("/v1/runs", json=spec)
+    assert (refused.status_code, refused.json()["type"]) == (
+        409,
+        "/problems/dataset-not-ready",
+    )
+    reader = Reader(LocalStorage(bench.settings.files_dir), bench.settings.limits)
+    worker = Ingest(bench.database, reader, TIMES)
+    threading.Timer(0.3, worker.attempt, [body["id"]]).start()
+    read = bench.client.get(f"/v1/datasets/{body['id']}", params={"wait": 20}).json()
+    assert (read["status"], read["num_rows"]) == ("ready", 2)

@@ -1,0 +1,133 @@
+"""The rule book of docs/values.md, as a table."""
+
+import math
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInstances
+from core.models.signature import (
+    DatetimeEncoder,
+    EmbeddingEncoder,
+    Feature,
+    NumericEncoder,
+    OneHotEncoder,
+    Signature,
+)
+from fitserve.schemas.datasets import ColumnFormat
+from service.predictor.columns import RawColumns
+
+SCALE = {"center": 0, "scale": 1, "fill": 0}
+FEATURES = [
+    Feature(
+        name="number", type="numeric", has_missing=False,
+        format=ColumnFormat(strays=["n.b."]),
+        encoder=NumericEncoder(**SCALE, least=0, greatest=10),
+    ),
+    Feature(
+        name="price", type="numeric",
+        format=ColumnFormat(decimal=",", thousands=".", affixes=["€"]),
+        encoder=NumericEncoder(**SCALE),
+    ),
+    Feature(name="flag", type="boolean", encoder=NumericEncoder(**SCALE)),
+    Feature(
+        name="when", type="datetime", format=ColumnFormat(datetime="%d.%m.%Y"),
+        encoder=DatetimeEncoder(parts=[]),
+    ),
+    Feature(name="kind", type="categorical", encoder=OneHotEncoder(vocabulary=["3", "a", "true"])),
+    Feature(name="town", type="categorical", encoder=EmbeddingEncoder(vocabulary=["Rome"], dim=2)),
+]  # fmt: skip
+SIGNATURE = Signature(
+    model_name="m", task="regression", target="y", classes=None,
+    features=FEATURES, ignored=["id"],
+)  # fmt: skip
+ROW = {"number": 1, "price": 1, "flag": True, "when": "31.01.2024", "kind": "a", "town": "Rome"}  # fmt: skip
+JAN_31 = 1_706_659_200.0
+MISSING = math.nan
+
+
+def read(**changes):
+    columns, warnings = RawColumns(SIGNATURE).of_instances([ROW, {**ROW, **changes}])
+    name = next(iter(changes))
+    value = columns[name][1, 0] if name in columns else None
+    return value, [w["detail"] for w in warnings if w["row"] == 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "value", "said"),
+    [
+        ("number", 3, 3.0, None),
+        ("number", "3.5", 3.5, None),
+        ("number", " 1e1 ", 10.0, None),
+        ("number", True, 1.0, None),
+        ("number", None, MISSING, "never was in the training rows"),
+        ("number", "NA", MISSING, "never was in the training rows"),
+        ("number", "n.b.", MISSING, "as in training"),
+        ("number", "inf", MISSING, "not finite"),
+        ("number", "1e999", MISSING, "not finite"),
+        ("number", 11, 11.0, "outside the training rows' 0 to 10"),
+        ("price", "€ 1.234,5", 1234.5, None),
+        ("price", None, MISSING, None),
+        ("flag", "No", 0.0, None),
+        ("flag", "1", 1.0, None),
+        ("flag", 0, 0.0, None),
+        ("when", "1.2.2024", JAN_31 + 86_400, None),
+        ("when", "2024-01-31T02:00:00+02:00", JAN_31, None),
+        ("when", JAN_31, JAN_31, None),
+        ("when", "", MISSING, None),
+        ("kind", 3.0, "3", None),
+        ("kind", True, "true", None),
+        ("kind", " a ", "a", None),
+        ("kind", None, "", None),
+        ("kind", "new", "new", "'new' is not among the categories known"),
+        ("town", "Bern", "Bern", "'Bern' is not among"),
+        ("y", 5, None, None),
+        ("id", 5, None, None),
+        ("extra", 5, None, "does not know this column"),
+    ],
+)
+def test_a_cell_and_what_becomes_of_it(name, cell, value, said):
+    """The value in the raw column, and the warning if there is one."""
+    found, warnings = read(**{name: cell})
+    assert found == value or (value is MISSING and math.isnan(found))
+    assert [said in w for w in warnings] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "said"),
+    [
+        ("number", "three", "expected a number"),
+        ("number", "1,5", "expected a number"),
+        ("number", "1_0", "expected a number"),
+        ("number", "٣", "expected a number"),
+        ("number", [1], "expected a number"),
+        ("number", 10**400, "expected a number"),
+        ("price", "1.5", "expected a number"),
+        ("flag", "maybe", "expected a boolean"),
+        ("when", "31/01/2024", "expected a date"),
+        ("when", "32.01.2024", "expected a date"),
+        ("kind", {"a": 1}, "expected text"),
+    ],
+)
+def test_a_cell_that_refuses_its_request(name, cell, said):
+    """With row, column, what came and what was expected."""
+    with pytest.raises(InvalidInstances) as refusal:
+        read(**{name: cell})
+    error = refusal.value.errors[0]
+    assert (error.row, error.column) == (1, name)
+    assert said in error.detail
+
+
+def test_an_absent_feature_is_refused_with_the_key_that_was_meant():
+    """A typo is an absent column and an unknown one."""
+    row = {k: v for k, v in ROW.items() if k != "price"} | {"prise": 1}
+    with pytest.raises(InvalidInstances, match="is `prise` meant to be it"):
+        RawColumns(SIGNATURE).of_instances([row])
+
+
+def test_many_rows_are_compared_at_once():
+    """The same warnings, by NumPy; a hundred at most."""
+    rows = [{**ROW, "number": i} for i in range(300)]
+    columns, warnings = RawColumns(SIGNATURE).of_instances(rows)
+    assert np.array_equal(columns["number"][:, 0], np.arange(300.0))
+    assert [w["row"] for w in warnings] == list(range(11, 111))

@@ -1,0 +1,88 @@
+"""How a column is scaled, and what ruins it."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.statuses import ColumnType
+from workers.training.encoders import fit_feature, fit_numeric
+
+RNG = np.random.default_rng(0)
+NORMAL = RNG.normal(50, 5, 2000)
+
+
+def feature(values, kind=ColumnType.CATEGORICAL):
+    return fit_feature("a", kind, ColumnFormat(), pl.Series(values), standardize=True)
+
+
+def test_a_column_without_far_values_is_standardised_plainly():
+    """Mean, deviation, nothing else."""
+    encoder = fit_numeric(NORMAL)
+    assert (encoder.log, encoder.clip) == (False, None)
+    assert encoder.center == pytest.approx(NORMAL.mean())
+    assert encoder.scale == pytest.approx(NORMAL.std())
+    assert (encoder.least, encoder.greatest) == (NORMAL.min(), NORMAL.max())
+
+
+def test_a_lost_decimal_point_does_not_ruin_a_column():
+    """Six rows a hundred times too large: the others keep their scale."""
+    values = NORMAL.copy()
+    values[:6] *= 100
+    encoder = fit_numeric(values)
+    assert encoder.clip
+    assert encoder.center == pytest.approx(50, abs=0.5)
+    assert encoder.scale == pytest.approx(5, rel=0.1)
+
+
+def test_a_long_tail_is_seen_through_a_logarithm():
+    """And then standardised."""
+    encoder = fit_numeric(RNG.lognormal(3, 1.5, 5000))
+    assert encoder.log
+    assert encoder.scale == pytest.approx(1.5, rel=0.15)
+
+
+def test_a_column_of_mostly_one_value_has_a_scale():
+    """The spread of the others."""
+    values = np.zeros(1000)
+    values[:100] = RNG.normal(3, 1, 100)
+    values[0] = 1e6
+    encoder = fit_numeric(values)
+    assert 0.5 < encoder.scale < 10
+
+
+@pytest.mark.parametrize("values", [[3.0] * 9, [np.nan] * 9, [1.0], [1e300, -1e300]])
+def test_nothing_to_scale_by_is_no_division_by_zero(values):
+    """Constant, empty, alone, huge."""
+    encoder = fit_numeric(np.array(values, np.float64))
+    assert encoder.scale > 0
+    assert np.isfinite([encoder.center, encoder.scale]).all()
+
+
+def test_few_categories_get_a_place_each():
+    """However rare they are."""
+    encoder = feature(["a"] * 50 + ["b"] * 49 + ["c"]).encoder
+    assert (encoder.type, encoder.vocabulary, encoder.others) == ("one_hot", ["a", "b", "c"], False)  # fmt: skip
+
+
+def test_rare_ones_among_many_share_a_place():
+    """Which the unseen get too."""
+    encoder = feature([f"c{i % 20}" for i in range(200)] + ["rare 1", "rare 2"]).encoder
+    assert encoder.others
+    assert not [name for name in encoder.vocabulary if "rare" in name]
+
+
+def test_many_categories_get_an_embedding():
+    """Of a width that grows slowly."""
+    encoder = feature([f"c{i % 300}" for i in range(3000)]).encoder
+    assert (encoder.type, encoder.dim) == ("embedding", 32)
+    assert len(encoder.vocabulary) == 300
+
+
+def test_parts_of_moments_that_never_change_are_left_out():
+    """Days at midnight have no hour."""
+    days = pl.datetime_range(
+        pl.datetime(2024, 1, 1), pl.datetime(2024, 12, 31), "1d", eager=True
+    )
+    names = [part.name for part in feature(days, ColumnType.DATETIME).encoder.parts]
+    assert names == ["elapsed", "month_sin", "month_cos", "weekday_sin", "weekday_cos"]

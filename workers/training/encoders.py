@@ -1,0 +1,161 @@
+"""Fit the signature's encoders on the training rows alone."""
+
+import numpy as np
+import polars as pl
+
+from core.models.formulas import DAY, PARTS
+from core.models.signature import (
+    MISSING,
+    DatetimeEncoder,
+    DatetimePart,
+    EmbeddingEncoder,
+    Encoder,
+    Feature,
+    NumericEncoder,
+    OneHotEncoder,
+)
+from core.runs.features import (
+    FEW_CATEGORIES,
+    MOST_CATEGORIES,
+    MOST_PLACES,
+    embedding_dim,
+)
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.statuses import ColumnType
+from workers.training.encoding import Column, as_numbers, as_text
+
+_FAR = 10.0
+"""Values this many interquartile ranges from the median are far out."""
+_TAIL = 0.005
+"""With more than this share far out, the column is skewed and not merely mistyped."""
+_CLIP = 3.0
+_LEAST_SPREAD = 1e-9
+_MANY_ROWS = 10_000
+
+
+def fit_feature(
+    name: str,
+    kind: ColumnType,
+    form: ColumnFormat,
+    column: pl.Series,
+    *,
+    standardize: bool,
+) -> Feature:
+    """The feature of a column, fitted on its training rows."""
+    return Feature(
+        name=name,
+        type=kind,
+        format=form,
+        has_missing=column.null_count() > 0,
+        encoder=_fit(kind, column, standardize=standardize),
+    )
+
+
+def _fit(kind: ColumnType, column: pl.Series, *, standardize: bool) -> Encoder:
+    if kind in (ColumnType.CATEGORICAL, ColumnType.TEXT):
+        return _fit_categories(as_text(column))
+    values = as_numbers(column)
+    if kind == ColumnType.DATETIME:
+        return _fit_datetime(values)
+    return fit_numeric(values, standardize=standardize)
+
+
+def fit_numeric(values: Column, *, standardize: bool = True) -> NumericEncoder:
+    """Standardise by mean and deviation, unless values far out would ruin those.
+
+    Then median and quartiles scale, and what is far out is bent towards the others; a
+    column with a long tail is seen through a logarithm first.
+    """
+    present = values[~np.isnan(values)]
+    if not standardize or not len(present):
+        fill = float(present.mean()) if len(present) else 0.0
+        return NumericEncoder(center=0.0, scale=1.0, fill=fill)
+    with np.errstate(over="ignore"):  # what is infinite is no scale, see _usable
+        return _standardized(present)
+
+
+def _standardized(present: Column) -> NumericEncoder:
+    span = {"least": float(present.min()), "greatest": float(present.max())}
+    if share_far_out(present) > _TAIL and _log_helps(present):
+        encoder = linear_scale(_logarithm(present))
+        return encoder.model_copy(update={"log": True, **span})
+    return linear_scale(present).model_copy(update=span)
+
+
+def linear_scale(values: Column) -> NumericEncoder:
+    """Center and scale of values without NaN, by quartiles where some are far out."""
+    if not share_far_out(values):
+        center, scale = float(values.mean()), _usable(float(values.std()))
+        return NumericEncoder(center=center, scale=scale, fill=0.0)
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    # the deviation of a normal column with these quartiles; half of it may be one value
+    scale = _usable(float(high - low) / 1.349) if high > low else _inner_spread(values)
+    return NumericEncoder(center=float(middle), scale=scale, clip=_CLIP, fill=0.0)
+
+
+def share_far_out(values: Column) -> float:
+    """How many of the values lie far beyond the quartiles, as a share."""
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    spread = high - low if high > low else _inner_spread(values)
+    return float(np.mean(np.abs(values - middle) > _FAR * spread))
+
+
+def _inner_spread(values: Column) -> float:
+    """The spread of a column of mostly one value: that of the others, outliers apart."""
+    others = np.abs(values - np.median(values))
+    others = others[others > 0]
+    return _usable(float(np.median(others))) if len(others) else 1.0
+
+
+def _usable(scale: float) -> float:
+    # a column that is constant here but not elsewhere keeps its unit
+    return scale if np.isfinite(scale) and scale > 0 else 1.0
+
+
+def _logarithm(values: Column) -> Column:
+    logarithm: Column = np.sign(values) * np.log(1 + np.abs(values))
+    return logarithm
+
+
+def _log_helps(values: Column) -> bool:
+    return bool(values.min() >= 0) and share_far_out(_logarithm(values)) < _TAIL
+
+
+def _fit_categories(values: pl.Series) -> Encoder:
+    values = values.fill_null(MISSING)
+    counts = values.value_counts(name="n").sort(
+        ["n", values.name], descending=[True, False]
+    )
+    rare = _rare_below(len(values), counts.height)
+    kept = counts.filter(pl.col("n") >= rare)[values.name].head(MOST_PLACES).to_list()
+    kept = kept or counts[values.name].head(1).to_list()
+    if len(kept) > MOST_CATEGORIES:
+        return EmbeddingEncoder(vocabulary=sorted(kept), dim=embedding_dim(len(kept)))
+    return OneHotEncoder(vocabulary=sorted(kept), others=len(kept) < counts.height)
+
+
+def _rare_below(num_rows: int, num_categories: int) -> int:
+    """The fewest rows that give a category a place of its own."""
+    if num_categories <= FEW_CATEGORIES:
+        return 1
+    return 2 if num_rows < _MANY_ROWS else 5
+
+
+def _fit_datetime(seconds: Column) -> DatetimeEncoder:
+    present = seconds[~np.isnan(seconds)][:, None]
+    parts = []
+    for name, part in PARTS.items():
+        values = part(present, np)
+        if not len(values) or np.ptp(values) < _LEAST_SPREAD:
+            continue
+        on_circle = name.endswith(("_sin", "_cos"))
+        center = 0.0 if on_circle else float(values.mean())
+        scale = 1.0 if on_circle else _usable(float(values.std()))
+        parts.append(DatetimePart(name=name, center=center, scale=scale))
+    return DatetimeEncoder(parts=parts or [_one_moment(present)])
+
+
+def _one_moment(seconds: Column) -> DatetimePart:
+    """The part of a column with one moment in every training row, or none at all."""
+    center = float(seconds.mean()) / DAY if len(seconds) else 0.0
+    return DatetimePart(name="elapsed", center=center, scale=1.0)

@@ -1,0 +1,67 @@
+"""Regression targets scaled inside: prices in the hundred thousands train like ratings.
+
+While it trains, the network learns the target in deviations from its middle; loss and
+metrics are told in the target's own unit all the same. Afterwards the last layer takes
+the scale over, so that nothing of it is left in what is saved.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from fitserve.specs.run import RunCreate
+from fitserve.statuses import Task
+from workers.training.encoders import linear_scale
+from workers.training.encoding import Matrix
+
+_DEGREES = {"mse": 2, "mean_squared_error": 2, "mape": 0}
+"""How the loss grows with the unit of the target; 1 for the others."""
+
+
+class TargetScale(keras.layers.Layer):
+    """`z * scale + center`, with a gradient as if the loss were taken on z.
+
+    Args:
+        center, scale: middle and deviation of the target.
+        degree: how the loss grows with the unit of the target.
+
+    """
+
+    def __init__(self, center: float, scale: float, degree: int) -> None:
+        super().__init__(name="target_scale", trainable=False)
+        self._center, self._scale = center, scale
+        self._gradient = scale / scale**degree
+
+    def call(self, z: Any) -> Any:
+        """Shapes stay as they are."""
+
+        @ops.custom_gradient
+        def scaled(value: Any) -> tuple[Any, Any]:
+            def gradient(*args: Any, upstream: Any = None) -> Any:
+                return (args[0] if upstream is None else upstream) * self._gradient
+
+            return value * self._scale + self._center, gradient
+
+        return scaled(z)
+
+    def fold_into(self, layer: keras.layers.Dense) -> None:
+        """Give center and scale to the linear layer before."""
+        layer.kernel.assign(layer.kernel * self._scale)
+        layer.bias.assign(layer.bias * self._scale + self._center)
+
+
+def target_scale(
+    create: RunCreate, task: Task, last: keras.layers.Layer, y: Matrix
+) -> TargetScale | None:
+    """The scale for a regression that ends in a linear layer; None for others."""
+    linear = (
+        isinstance(last, keras.layers.Dense)
+        and last.activation is keras.activations.linear
+        and last.use_bias
+    )
+    if task != Task.REGRESSION or not linear or not create.features.standardize:
+        return None
+    fitted = linear_scale(y[:, 0].astype("float64"))
+    degree = _DEGREES.get(create.compile.loss or "", 1)
+    return TargetScale(fitted.center, fitted.scale, degree)
