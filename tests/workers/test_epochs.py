@@ -51,7 +51,7 @@ def cases():
 
 
 def rows(task, loss, n, seed):
-    from workers.training.epochs import Rows
+    from workers.training.blocks import Rows
     from workers.training.targets import one_hot
 
     rng = np.random.default_rng(seed)
@@ -93,11 +93,15 @@ def by_keras(model, train, validation, batch_size, class_weight=None):
 
 
 def by_us(model, train, validation, batch_size, xla):
-    from workers.training.epochs import EpochFunction
+    from workers.training.epochs import Epochs
 
-    function = EpochFunction(model, train, validation, batch_size, xla=xla)
-    order = np.arange(len(train.x), dtype=np.int32)
-    logs = [function.run(order, lambda: True) for _ in range(EPOCHS)]
+    epochs = Epochs(model, train, validation, batch_size)
+    logs = [epochs.run(None, lambda: True)]
+    if xla:
+        for program in epochs.programs.values():
+            program.twin()()
+            assert program.is_compiled
+    logs += [epochs.run(None, lambda: True) for _ in range(EPOCHS - 1)]
     return {name: [epoch[name] for epoch in logs] for name in logs[0]}
 
 
@@ -150,7 +154,7 @@ def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size):
 
 def test_class_weights_are_kerass():
     """Weights by row equal Keras's class_weight."""
-    from workers.training.epochs import Rows
+    from workers.training.blocks import Rows
     from workers.training.targets import row_weights
 
     loss = "sparse_categorical_crossentropy"

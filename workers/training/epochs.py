@@ -1,151 +1,127 @@
-"""An epoch as one compiled function over rows that lie in memory.
+"""An epoch as one call of a compiled function, or as a few where it takes long."""
 
-`keras.Model.fit` on a small table spends nearly all its time between the steps: fetching
-a batch, calling the compiled step, calling callbacks. Here the loop over the batches is
-inside the graph, validation too, and Python is asked once an epoch. Everything that Keras
-decides is Keras's own: `train_step` and `test_step` of the model, with its layers, loss,
-optimizer and metrics.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
 
-from workers.training.encoding import Matrix
+from workers.training.blocks import Blocks
+from workers.training.programs import Program, state_of
+from workers.training.steps import Steps
 
 Logs = dict[str, float]
-Order = NDArray[np.int32]
-Tensors = tuple[Any, ...]
+Rng = np.random.Generator | None
 _CHUNK_FLOPS = 4e9
 """Work between two looks at the clock: a quarter second or less."""
+_CHUNK_BYTES = 4 * 1024 * 1024
+"""Rows of a call: what a call costs besides is little against going through these."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Encoded rows, float32: `x` `[N, F]`, `y` `[N, 1]` or `[N, classes]`.
-
-    `weight` `[N]` weighs the rows in the loss.
-    """
-
-    x: Matrix
-    y: Matrix
-    weight: Matrix | None = None
-
-    @cached_property
-    def tensors(self) -> Tensors:
-        """The parts that are there, in the order of Keras's steps; copied once."""
-        parts = [self.x, self.y, *([] if self.weight is None else [self.weight])]
-        return tuple(tf.constant(part) for part in parts)
-
-
-class EpochFunction:
-    """The compiled epoch of a compiled model.
+class Epochs:
+    """The epochs of a compiled model over its rows.
 
     Args:
         model: its weights, optimizer and metrics are used in place.
         train: the rows to train on.
         validation: the rows to validate on after each epoch, or None.
         batch_size: rows a step; what remains is a smaller last step, as in Keras.
-        xla: whether XLA compiles it.
+        gradient_scale: what gradients are multiplied by before they are applied.
 
     """
 
     def __init__(
         self,
         model: keras.Model,
-        train: Rows,
-        validation: Rows | None,
+        train: Blocks,
+        validation: Blocks | None,
         batch_size: int,
-        *,
-        xla: bool,
+        gradient_scale: float = 1.0,
     ) -> None:
-        self._model = model
-        self._train = train.tensors
-        self._validation = validation.tensors if validation else ()
-        self._batch_size = batch_size
-        self._num_full = len(train.x) // batch_size
-        self._chunk = steps_a_chunk(model, batch_size)
-        self._names: list[str] = []
-        self._steps = tf.function(self._train_steps, jit_compile=xla)
-        self._rest = tf.function(self._finish, jit_compile=xla)
+        model.optimizer.build(model.trainable_variables)
+        self._train, self._validation = train, validation
+        held_out = validation.layout if validation else None
+        self._steps = Steps(model, train.layout, held_out, batch_size, gradient_scale)
+        self._state = partial(state_of, model)
+        self._size = batch_size * steps_a_chunk(model, batch_size, train.layout.width)
+        self.call_flops = _flops(model, min(self._size, train.num_rows))
+        self.programs: dict[tuple[Any, ...], Program] = {}
+        self.calls = _num_chunks(train, self._size)
+        if validation and _num_chunks(validation, self._size) > 1:
+            self.calls += _num_chunks(validation, self._size)
 
-    def run(self, order: Order, keeps_going: Callable[[], bool]) -> Logs:
-        """Train an epoch over the rows in `order` (`[N]` places) and validate; the logs.
+    @property
+    def call_seconds(self) -> float | None:
+        """What the slowest of the calls takes; None before one came twice."""
+        paces = [program.seconds for program in self.programs.values()]
+        return max((pace for pace in paces if pace is not None), default=None)
 
-        `keeps_going` is asked between the chunks of a long epoch; if it says no, the full
-        batches that are left are skipped.
+    def run(self, rng: Rng, keeps_going: Callable[[], bool]) -> Logs:
+        """Train an epoch, in the order that `rng` draws, and validate; the logs.
+
+        `keeps_going` is asked between the calls of a long epoch; if it says no, the rest
+        of the rows is left out.
         """
-        # shuffled once, outside: XLA gathers slowly within a loop
-        rows, start = tuple(tf.gather(part, order) for part in self._train), 0
-        while start + self._chunk < self._num_full:
-            end = start + self._chunk
-            self._steps(rows, tf.constant(start), tf.constant(end))
-            start = end if keeps_going() else self._num_full
-        values = self._rest(rows, self._validation, tf.constant(start))
-        return dict(zip(self._names, values.numpy().tolist(), strict=True))
+        tail = self._pass(self._train, "train", rng, keeps_going)
+        if self._validation is None:
+            return self._call("close", tail, None)
+        if _num_chunks(self._validation, self._size) == 1:
+            held_out = next(self._validation.chunks(self._size, None))
+            return self._call("close", tail, held_out)
+        logs = self._call("close", tail, None)
+        return logs | self._validate(keeps_going)
 
-    def _train_steps(self, rows: Tensors, start: Any, end: Any) -> None:
-        """Full batches number `start` to `end`."""
-        size = self._batch_size
+    def _validate(self, keeps_going: Callable[[], bool]) -> Logs:
+        assert self._validation is not None  # noqa: S101  its caller asked
+        tail = self._pass(self._validation, "test", None, keeps_going)
+        return self._call("close", None, tail)
 
-        def step(i: Any) -> Any:
-            self._model.train_step(tuple(_block(part, i * size, size) for part in rows))
-            return i + 1
+    def _pass(
+        self, rows: Blocks, name: str, rng: Rng, keeps_going: Callable[[], bool]
+    ) -> Any:
+        """Call the function on every chunk but the last, which is returned."""
+        chunks = rows.chunks(self._size, rng)
+        chunk = next(chunks)
+        for following in chunks:
+            self._call(name, chunk)
+            chunk = following
+            if not keeps_going():
+                chunk = chunk[: _last(rows.num_rows, self._size)]
+                break
+        return chunk
 
-        tf.while_loop(lambda i: i < end, step, [start])
+    def _call(self, name: str, *rows: Any) -> Logs:
+        key = (name, *(None if part is None else tuple(part.shape) for part in rows))
+        if key not in self.programs:
+            self.programs[key] = self._program(name, key[1:])
+        return self.programs[key](*(part for part in rows if part is not None))
 
-    def _finish(self, rows: Tensors, validation: Tensors, start: Any) -> Any:
-        """What is left of the epoch from batch `start`, and the validation.
+    def _program(self, name: str, shapes: tuple[Any, ...]) -> Program:
+        function = getattr(self._steps, name)
 
-        Metrics are reset behind each reading: the first trace makes them, at zero.
-        """
-        if self._num_full:
-            self._train_steps(rows, start, tf.constant(self._num_full))
-        if remainder := int(rows[0].shape[0]) - self._num_full * self._batch_size:
-            self._model.train_step(tuple(part[-remainder:] for part in rows))
-        logs = self._read_metrics("")
-        if validation:
-            self._validate(validation)
-            logs.update(self._read_metrics("val_"))
-        self._names = list(logs)
-        return tf.stack([tf.cast(value, tf.float32) for value in logs.values()])
+        def with_gaps(*given: Any) -> Any:
+            rest: Iterator[Any] = iter(given)
+            return function(*(None if shape is None else next(rest) for shape in shapes))
 
-    def _validate(self, rows: Tensors) -> None:
-        count, size = int(rows[0].shape[0]), self._batch_size
-
-        def step(i: Any) -> Any:
-            batch = tuple(_block(part, i * size, size) for part in rows)
-            self._model.test_step(batch)
-            return i + 1
-
-        if count >= size:
-            tf.while_loop(lambda i: i < count // size, step, [tf.constant(0)])
-        if count % size:
-            self._model.test_step(tuple(part[-(count % size) :] for part in rows))
-
-    def _read_metrics(self, prefix: str) -> dict[str, Any]:
-        logs = {prefix + k: v for k, v in self._model.get_metrics_result().items()}
-        # read before they are reset, also where the graph is free to choose the order
-        logs = {name: tf.identity(value) for name, value in logs.items()}
-        with tf.control_dependencies(list(logs.values())):
-            for metric in self._model.metrics:
-                metric.reset_state()
-        return logs
+        return Program(with_gaps, [s for s in shapes if s is not None], self._state)
 
 
-def _block(part: Any, start: Any, size: int) -> Any:
-    rest = part.shape[1:].as_list()
-    begin = [start] + [0] * len(rest)
-    return tf.ensure_shape(tf.slice(part, begin, [size, *rest]), [size, *rest])
+def _num_chunks(rows: Blocks, size: int) -> int:
+    return -(-rows.num_rows // size)
 
 
-def steps_a_chunk(model: keras.Model, batch_size: int) -> int:
-    """How many steps go by between two looks at the clock: six FLOPs a weight a row."""
-    flops = 6 * batch_size * max(model.count_params(), 1000)
-    return max(1, int(_CHUNK_FLOPS / flops))
+def _last(num_rows: int, size: int) -> int:
+    return (num_rows - 1) % size + 1
+
+
+def _flops(model: keras.Model, num_rows: int) -> int:
+    """Of training on so many rows: about six a weight a row."""
+    return 6 * num_rows * int(model.count_params())
+
+
+def steps_a_chunk(model: keras.Model, batch_size: int, width: int) -> int:
+    """How many steps go by between two looks at the clock."""
+    by_flops = _CHUNK_FLOPS / max(_flops(model, batch_size), 6000 * batch_size)
+    by_bytes = _CHUNK_BYTES // (4 * width * batch_size)
+    return max(1, min(int(by_flops), by_bytes))

@@ -7,8 +7,8 @@ import keras
 from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
 from workers.pulse import Pulse
+from workers.training.blocks import Blocks
 from workers.training.callbacks import Recorder, StopWhenTold
-from workers.training.epochs import Rows
 from workers.training.loop import Plan, fit_epochs
 
 
@@ -24,8 +24,8 @@ class Fitted:
 def fit(
     model: keras.Model,
     spec: FitSpec,
-    train: Rows,
-    validation: Rows | None,
+    train: Blocks,
+    validation: Blocks | None,
     pulse: Pulse,
     seconds: float,
 ) -> Fitted:

@@ -6,8 +6,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from workers.training.blocks import Blocks
 from workers.training.engine import Engine
-from workers.training.epochs import Logs, Rows
+from workers.training.epochs import Logs
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class Plan:
     epochs: int
     shuffle: bool
     seed: int
+    gradient_scale: float = 1.0
+    """What gradients are multiplied by before the optimizer sees them."""
 
 
 def fit_epochs(
     model: keras.Model,
-    train: Rows,
-    validation: Rows | None,
+    train: Blocks,
+    validation: Blocks | None,
     plan: Plan,
     callbacks: list[keras.callbacks.Callback],
 ) -> dict[str, list[float]]:
@@ -35,9 +38,10 @@ def fit_epochs(
     listeners = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None
     )
-    engine = Engine(model, train, validation, plan.batch_size, plan.epochs)
-    rng = np.random.default_rng(plan.seed)
-    order = np.arange(len(train.x), dtype=np.int32)
+    engine = Engine(
+        model, train, validation, plan.batch_size, plan.epochs, plan.gradient_scale
+    )
+    rng = np.random.default_rng(plan.seed) if plan.shuffle else None
     history: dict[str, list[float]] = {}
     model.stop_training = False
 
@@ -47,10 +51,8 @@ def fit_epochs(
 
     listeners.on_train_begin()
     for epoch in range(plan.epochs):
-        if plan.shuffle:
-            rng.shuffle(order)
         listeners.on_epoch_begin(epoch)
-        logs = engine.run_epoch(order, keeps_going)
+        logs = engine.run_epoch(rng, keeps_going)
         _append(history, logs)
         listeners.on_epoch_end(epoch, logs)
         if model.stop_training:

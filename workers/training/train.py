@@ -13,11 +13,11 @@ from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, StopReason, Task
 from workers.pulse import Pulse
+from workers.training.blocks import Rows
 from workers.training.build import compile_model
 from workers.training.data import Split, read_rows, split_rows
 from workers.training.encoders import fit_feature
 from workers.training.encoding import encode
-from workers.training.epochs import Rows
 from workers.training.fit import Fitted, fit
 from workers.training.network import Network, build_network
 from workers.training.target_scale import TargetScale, target_scale
