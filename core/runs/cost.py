@@ -10,6 +10,8 @@ from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.optimizers import SGD, Adagrad, Optimizer, RMSprop
 
 _FLOAT = 4
+LARGEST_IN_MEMORY = 256 * MIB
+"""Encoded tables above this are trained on block by block."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,19 @@ def estimate(
     """The cost of a fit.
 
     Memory: weights, gradients and optimizer slots; a batch of activations and their
-    gradients; the encoded table.
+    gradients; the encoded table, or as much of it as is in memory at a time.
     """
     params = sum(plan.params for plan in plans) + num_embedding_params
     widths = [plan.output_shape[0] for plan in plans]
     activations = batch_size * (num_inputs + sum(widths)) * 2
     weights = params * (2 + _slots(optimizer))
+    table = min(_FLOAT * num_rows * num_inputs, LARGEST_IN_MEMORY)
     return Cost(
         num_params=params,
         num_layers=len(plans),
         widest=max(widths),
         steps=epochs * math.ceil(train_rows / batch_size),
-        memory_bytes=_FLOAT * (weights + activations + num_rows * num_inputs * 2),
+        memory_bytes=_FLOAT * (weights + activations) + 2 * table,
     )
 
 

@@ -65,13 +65,13 @@ def rows(task, loss, n, seed):
     return Rows(x, y)
 
 
-def network(task, loss, optimizer, layers=HIDDEN):
+def network(task, loss, optimizer, layers=HIDDEN, seed=1, width=3):
     import keras
 
     from workers.training.build import build, compile_model
 
-    keras.utils.set_random_seed(1)
-    model = build(ModelSpec.model_validate({"layers": [*layers, HEADS[task]]}), 3)
+    keras.utils.set_random_seed(seed)
+    model = build(ModelSpec.model_validate({"layers": [*layers, HEADS[task]]}), width)
     metrics = list(get_args(METRICS[task]))
     if task == Task.REGRESSION:
         metrics = ["mae", "mse", "mape", "root_mean_squared_error", "r2_score"]
@@ -175,7 +175,7 @@ def test_chunks_change_nothing(monkeypatch):
     """An epoch in many calls is the epoch in one."""
     from workers.training import epochs
 
-    monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 2)
+    monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 2)  # for both sides
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
         rows(Task.REGRESSION, "mse", 5, 1),
@@ -217,8 +217,6 @@ def test_early_stopping_stops_where_keras_stops():
 
 def test_dropout_learns_as_in_keras():
     """Where chance is in play the losses agree in distribution: their means over seeds."""
-    import keras
-
     layers = [
         {"type": "Dense", "units": 32, "activation": "relu"},
         {"type": "Dropout", "rate": 0.5},
@@ -228,18 +226,30 @@ def test_dropout_learns_as_in_keras():
         rows(Task.REGRESSION, "mse", 64, 0),
         rows(Task.REGRESSION, "mse", 32, 1),
     )
-    ends = {"keras": [], "ours": []}
+    adam = BY_NAME["adam"](learning_rate=0.01)
+    differences = []
     for seed in range(5):
-        models = [
-            network(Task.REGRESSION, "mse", BY_NAME["adam"](learning_rate=0.01), layers)
-            for _ in range(2)
-        ]
-        keras.utils.set_random_seed(seed)
-        ends["keras"].append(by_keras(models[0], train, validation, 16)["loss"][-1])
-        keras.utils.set_random_seed(seed + 100)
-        ends["ours"].append(
-            by_us(models[1], train, validation, 16, xla=False)["loss"][-1]
-        )
-    means = {name: np.mean(values) for name, values in ends.items()}
-    spread = np.std(ends["keras"]) + np.std(ends["ours"]) + 0.05
-    assert abs(means["keras"] - means["ours"]) < 3 * spread
+        models = [network(Task.REGRESSION, "mse", adam, layers, seed) for _ in range(2)]
+        kerass = by_keras(models[0], train, validation, 16)["loss"][-1]
+        ours = by_us(models[1], train, validation, 16, xla=False)["loss"][-1]
+        differences.append(ours - kerass)
+    spread = np.std(differences) / np.sqrt(len(differences)) + 0.05
+    assert np.std(differences) > 0
+    assert abs(np.mean(differences)) < 4 * spread
+
+
+def test_gradients_are_scaled_before_the_optimizer():
+    """With SGD, half the gradient is half the learning rate."""
+    from workers.training.loop import Plan, fit_epochs
+
+    train = rows(Task.REGRESSION, "mse", 37, 0)
+    weights = []
+    for rate, scale in ((0.01, 1.0), (0.02, 0.5)):
+        sgd = BY_NAME["sgd"](learning_rate=rate)
+        model = network(Task.REGRESSION, "mse", sgd)
+        plan = Plan(8, epochs=3, shuffle=False, seed=0, gradient_scale=scale)
+        fit_epochs(model, train, None, plan, [])
+        weights.append(model.get_weights())
+        assert "apply_gradients" not in vars(model.optimizer)
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -70,9 +70,10 @@ class Epochs:
             held_out = next(self._validation.chunks(self._size, None))
             return self._call("close", tail, held_out)
         logs = self._call("close", tail, None)
-        return logs | self._validate(keeps_going)
+        return logs | self.validate(keeps_going)
 
-    def _validate(self, keeps_going: Callable[[], bool]) -> Logs:
+    def validate(self, keeps_going: Callable[[], bool]) -> Logs:
+        """The logs of the validation rows alone, each `val_…`."""
         assert self._validation is not None  # noqa: S101  its caller asked
         tail = self._pass(self._validation, "test", None, keeps_going)
         return self._call("close", None, tail)
@@ -105,6 +106,13 @@ class Epochs:
             return function(*(None if shape is None else next(rest) for shape in shapes))
 
         return Program(with_gaps, [s for s in shapes if s is not None], self._state)
+
+
+def evaluate(model: keras.Model, rows: Blocks, batch_size: int) -> Logs:
+    """What `keras.Model.evaluate` gives."""
+    epochs = Epochs(model, rows, rows, batch_size)
+    logs = epochs.validate(lambda: True)
+    return {name.removeprefix("val_"): value for name, value in logs.items()}
 
 
 def _num_chunks(rows: Blocks, size: int) -> int:

@@ -29,18 +29,20 @@ def one_hot(places: Matrix, num_classes: int) -> Matrix:
 def row_weights(
     places: Matrix, classes: list[Label], given: str | dict[str, float] | None
 ) -> Matrix | None:
-    """The weight of each row, float32 `[N]`, from Keras's `class_weight`.
-
-    "balanced" weighs a class by rows / (classes * rows of the class): scikit-learn's
-    formula, after King and Zeng, "Logistic Regression in Rare Events Data", 2001.
-    """
+    """The weight of each row, float32 `[N]`, from Keras's `class_weight`."""
     if given is None:
         return None
-    codes = places[:, 0].astype(np.int64)
-    if isinstance(given, dict):
-        by_class = np.array([given.get(str(label), 1.0) for label in classes])
-    else:
-        counts = np.bincount(codes, minlength=len(classes))
-        by_class = len(codes) / (len(classes) * np.maximum(counts, 1))
-    weights: Matrix = by_class[codes].astype(np.float32)
+    by_name = given if isinstance(given, dict) else balanced_weights(places, classes)
+    by_class = np.array([by_name.get(str(label), 1.0) for label in classes])
+    weights: Matrix = by_class[places[:, 0].astype(np.int64)].astype(np.float32)
     return weights
+
+
+def balanced_weights(places: Matrix, classes: list[Label]) -> dict[str, float]:
+    """Weighs a class by rows / (classes * rows of the class): scikit-learn's formula.
+
+    After King and Zeng, "Logistic Regression in Rare Events Data", 2001.
+    """
+    counts = np.bincount(places[:, 0].astype(np.int64), minlength=len(classes))
+    weights = len(places) / (len(classes) * np.maximum(counts, 1))
+    return {str(k): float(w) for k, w in zip(classes, weights, strict=True)}

@@ -1,5 +1,6 @@
 """A run from its rows to its artifacts: the steps in order, nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import keras
@@ -13,15 +14,23 @@ from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, StopReason, Task
 from workers.pulse import Pulse
-from workers.training.blocks import Rows
+from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
-from workers.training.data import Split, read_rows, split_rows
 from workers.training.encoders import fit_feature
 from workers.training.encoding import encode
+from workers.training.epochs import evaluate
 from workers.training.fit import Fitted, fit
 from workers.training.network import Network, build_network
+from workers.training.raw import sample
+from workers.training.sides import Sides, Table
+from workers.training.streamed import blocks_of
 from workers.training.target_scale import TargetScale, target_scale
-from workers.training.targets import encode_target, one_hot, row_weights
+from workers.training.targets import (
+    balanced_weights,
+    encode_target,
+    one_hot,
+    row_weights,
+)
 
 
 @dataclass(frozen=True)
@@ -49,24 +58,30 @@ def train(
     fit_spec = create.fit
     keras.utils.set_random_seed(fit_spec.seed)
     split = _split(run, create, tables, storage)
-    signature = _signature(run, create, split.train)
-    rows = _rows(signature, split.train, create, weighed=True)
-    held_out = _rows(signature, split.validation, create, weighed=False)
+    assert fit_spec.seed is not None  # noqa: S101  resolved
+    known = sample(split.train, fit_spec.seed)
+    signature = _signature(run, create, known)
+    to_train = _encoder(signature, known, create, weighed=True)
+    to_test = _encoder(signature, known, create, weighed=False)
+    rows = blocks_of(split.train, to_train, signature.num_encoded)
+    held_out = blocks_of(split.validation, to_test, signature.num_encoded)
     assert create.model is not None  # noqa: S101  resolved
     network = build_network(create.model, signature)
-    scale = target_scale(create, signature.task, network.body.layers[-1], rows.y)
+    y = rows.y if isinstance(rows, Rows) else to_train(known).y
+    scale = target_scale(create, signature.task, network.body.layers[-1], y)
     model = _in_target_units(network.model, scale)
     compile_model(model, create.compile)
     fitted = fit(
         model,
         fit_spec,
         rows,
-        held_out if len(held_out.x) else None,
+        held_out if held_out.num_rows else None,
         pulse,
         min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
     )
-    if len(split.test) and is_usable(fitted):
-        fitted.metrics.update(_test(model, signature, split.test, create))
+    if split.test.num_rows and is_usable(fitted):
+        unseen = blocks_of(split.test, to_test, signature.num_encoded)
+        fitted.metrics.update(_test(model, unseen, create))
     if scale is not None:
         scale.fold_into(network.body.layers[-1])
     return Trained(network, signature, fitted)
@@ -76,33 +91,23 @@ def _in_target_units(model: keras.Model, scale: TargetScale | None) -> keras.Mod
     return model if scale is None else keras.Model(model.inputs, scale(model.outputs[0]))
 
 
-def _test(
-    model: keras.Model, signature: Signature, frame: pl.DataFrame, create: RunCreate
-) -> dict[str, float]:
+def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float]:
     """Loss and metrics on rows that no epoch has seen."""
-    rows = _rows(signature, frame, create, weighed=False)
-    size = create.fit.batch_size
-    logs = model.evaluate(rows.x, rows.y, batch_size=size, verbose=0, return_dict=True)
-    return {f"test_{name}": float(value) for name, value in logs.items()}
+    assert create.fit.batch_size is not None  # noqa: S101  resolved
+    logs = evaluate(model, rows, create.fit.batch_size)
+    return {f"test_{name}": value for name, value in logs.items()}
 
 
-def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Split:
+def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sides:
     columns = list(run.plan["features"])
-    by = [create.split.column] if create.split.column is not None else []
-    rows = read_rows(storage.local_path(tables.train), columns + by, run.target)
+    table = Table(storage.local_path(tables.train), columns, run.target)
     assert create.fit.seed is not None  # noqa: S101  resolved
-    split = split_rows(
-        rows,
-        run.target,
-        Task(run.task),
-        create.split,
-        shares_of(create),
-        create.fit.seed,
-    )
+    task, shares = Task(run.task), shares_of(create)
+    sides = table.split(task, create.split, shares, create.fit.seed)
     if tables.validation is None:
-        return split
-    path = storage.local_path(tables.validation)
-    return replace(split, validation=read_rows(path, columns, run.target))
+        return sides
+    own = Table(storage.local_path(tables.validation), columns, run.target)
+    return replace(sides, validation=own.rows())
 
 
 def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
@@ -127,15 +132,27 @@ def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
     )
 
 
-def _rows(
-    signature: Signature, frame: pl.DataFrame, create: RunCreate, *, weighed: bool
-) -> Rows:
+def _encoder(
+    signature: Signature, known: pl.DataFrame, create: RunCreate, *, weighed: bool
+) -> Callable[[pl.DataFrame], Rows]:
+    """What encodes frames; the weights of classes go by the rows that are `known`."""
     classes = signature.classes or []
-    y = encode_target(frame[signature.target], classes)
-    weight = row_weights(y, classes, create.fit.class_weight) if weighed else None
-    if create.compile.loss == "categorical_crossentropy":
-        y = one_hot(y, len(classes))
-    return Rows(encode(signature, frame), y, weight)
+    is_one_hot = create.compile.loss == "categorical_crossentropy"
+    given = create.fit.class_weight if weighed else None
+    if given == "balanced":
+        places = encode_target(known[signature.target], classes)
+        given = balanced_weights(places, classes)
+
+    def encoded(frame: pl.DataFrame) -> Rows:
+        y = encode_target(frame[signature.target], classes)
+        weight = row_weights(y, classes, given)
+        return Rows(
+            encode(signature, frame),
+            one_hot(y, len(classes)) if is_one_hot else y,
+            weight,
+        )
+
+    return encoded
 
 
 def is_usable(fitted: Fitted) -> bool:

@@ -1,0 +1,92 @@
+"""A table of 20 million rows trains within 2 GB resident.
+
+The dataset is registered from a few rows of it; then its table is replaced by the large
+one, written here in blocks. What reading a CSV takes is the business of `ingest`. The run
+is trained by a process of its own, which tells the most that it had resident.
+"""
+
+import json
+import multiprocessing
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import numpy as np
+import polars as pl
+from sqlalchemy import update
+
+from benchmarks.fit import Bench, Case, draw
+from core.database.base import new_id
+from core.datasets.tables import Dataset
+from core.runs.tables import Run
+from fitserve.specs.run import RunCreate
+
+ROWS = int(os.environ.get("ROWS", "20_000_000"))
+_BLOCK = 500_000
+_SMALL = 3_000
+CASE = Case("large", _SMALL, 8, [64, 64], 4096, 1)
+
+
+def write(path: Path) -> None:
+    """The large table, a block at a time."""
+    rng = np.random.default_rng(0)
+    names = [*(f"x{i}" for i in range(CASE.num_inputs)), "y"]
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        for i, start in enumerate(range(0, ROWS, _BLOCK)):
+            x = rng.normal(size=(min(_BLOCK, ROWS - start), CASE.num_inputs))
+            y = np.sin(x[:, 0]) + x[:, 1] * x[:, 2] + 0.1 * rng.normal(size=len(x))
+            frame = pl.DataFrame(np.column_stack([x, y]), schema=names)
+            frame.write_parquet(Path(folder) / f"{i:04}.parquet")
+        pl.scan_parquet(f"{folder}/*.parquet").sink_parquet(path, row_group_size=_BLOCK)
+
+
+def work(bench: Bench, run_id: str, answer: "multiprocessing.Queue[float]") -> None:
+    """Train, and say what was resident at most, in MB."""
+    from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
+
+    hands = Workshop(bench.settings, bench.database, bench.storage, new_id("w"), bool)
+    hands.attempt(run_id)
+    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+
+
+def main() -> None:
+    """Print a line of JSON."""
+    with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
+        bench = Bench(home, CASE, draw(CASE))
+        with bench.database.write() as session:
+            dataset = session.query(Dataset).one()
+            write(bench.storage.local_path(dataset.table_key))
+            session.execute(update(Dataset).values(num_rows=ROWS))
+        spec = {**CASE.spec, "fit": {**CASE.spec["fit"], "batch_size": 4096}}
+        with bench.database.write() as session:
+            run_id = bench.runs.create(session, RunCreate.model_validate(spec)).id
+        bench.database.close()
+        answer: multiprocessing.Queue[float] = multiprocessing.Queue()
+        began = time.monotonic()
+        child = multiprocessing.get_context("fork").Process(
+            target=work, args=(bench, run_id, answer)
+        )
+        child.start()
+        peak = answer.get()
+        child.join()
+        seconds = time.monotonic() - began
+        with bench.database.read() as session:
+            run = session.get_one(Run, run_id)
+            assert run.status == "succeeded", run.error  # noqa: S101  else no figure
+            figures = {
+                "rows": ROWS,
+                "resident_mb": round(peak),
+                "run_seconds": round(seconds, 1),
+                "fit_seconds": round(run.fit_seconds, 1),
+                "metrics": run.metrics,
+            }
+        print(json.dumps(figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()

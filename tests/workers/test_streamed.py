@@ -1,0 +1,107 @@
+"""Rows in blocks are the rows, and train as they do."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+pytestmark = pytest.mark.keras
+COLUMNS = ["a", "b", "y"]
+
+
+def encode(frame):
+    from workers.training.blocks import Rows
+
+    x = frame.select("a", "b").to_numpy().astype(np.float32)
+    return Rows(x, frame["y"].to_numpy().astype(np.float32)[:, None])
+
+
+@pytest.fixture
+def source(tmp_path):
+    """103 of 150 stored rows, in blocks of 20 places."""
+    from workers.training.blocks import Layout
+    from workers.training.raw import ParquetRows
+    from workers.training.streamed import Streamed
+
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(rng.normal(size=(150, 3)), schema=COLUMNS)
+    frame.write_parquet(tmp_path / "t.parquet", row_group_size=32)
+    mask = np.zeros(150, bool)
+    mask[rng.permutation(150)[:103]] = True
+    raw = ParquetRows(tmp_path / "t.parquet", COLUMNS, mask)
+    return Streamed(raw, encode, Layout(2, 1, has_weight=False), 20)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize("size", [1, 7, 64, 103, 500])
+def test_every_row_comes_once_in_chunks_of_the_size(source, size, seed):
+    """In order without a seed; all of one size but the last."""
+    rng = None if seed is None else np.random.default_rng(seed)
+    chunks = [chunk.numpy() for chunk in source.chunks(size, rng)]
+    assert [len(c) for c in chunks[:-1]] == [size] * (103 // size - (103 % size == 0))
+    rows, all_rows = np.concatenate(chunks), encode(source.raw.read(0, 150)).packed()
+    assert np.array_equal(rows, all_rows) == (seed is None)
+    assert np.array_equal(np.sort(rows, axis=0), np.sort(all_rows, axis=0))
+
+
+def test_blocks_train_as_memory_does(source, monkeypatch):
+    """Without shuffling, the same weights and history as Keras gives, in many calls."""
+    from fitserve.specs.optimizers import BY_NAME
+    from fitserve.statuses import Task
+    from tests.workers.test_epochs import assert_same, by_keras, by_us, network
+    from workers.training import epochs
+
+    monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 3)
+    whole = encode(source.raw.read(0, 150))
+    layers = [{"type": "Dense", "units": 4, "activation": "tanh"}]
+    models = []
+    for _ in range(2):
+        models.append(network(Task.REGRESSION, "mse", BY_NAME["adam"](), layers, width=2))
+    expected = by_keras(models[0], whole, whole, 8)
+    history = by_us(models[1], source, source, 8, xla=False)
+    assert_same(models[1], history, models[0], expected)
+
+
+def test_an_error_while_reading_ahead_is_raised_where_rows_are_used(source):
+    """Not swallowed by the thread."""
+    (source.raw.table).unlink()
+    with pytest.raises(FileNotFoundError):
+        list(source.chunks(8, None))
+
+
+def test_a_reader_that_is_not_wanted_any_more_ends(source):
+    """A fit that stops leaves no thread behind."""
+    import threading
+
+    chunks = source.chunks(1, None)
+    next(chunks)
+    chunks.close()
+    readers = [t for t in threading.enumerate() if t.name == "read ahead"]
+    for reader in readers:
+        reader.join(timeout=30)
+    assert not any(reader.is_alive() for reader in readers)
+
+
+def test_a_large_table_stays_in_its_file_and_trains(bench, monkeypatch):
+    """The whole run with every bound lowered: the same sides, three of them streamed."""
+    from workers.training import raw, sides, streamed
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    kinds = rng.choice(["p", "q"], 400)
+    lines = [f"{a},{b},{k},{3 * a + 1}" for (a, b), k in zip(x, kinds, strict=True)]
+    bench.upload("a,b,k,y\n" + "\n".join(lines))
+    for module in (sides, streamed):
+        monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(streamed, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(raw, "_SAMPLE_ROWS", 150)
+    run = bench.train(
+        {
+            "dataset": "table",
+            "target": "y",
+            "split": {"test": 0.2},
+            "fit": {"epochs": 30, "seed": 1, "batch_size": 16},
+        }
+    )
+    assert run["status"] == "succeeded", run["error"]
+    assert run["num_rows"]["train"] + run["num_rows"]["test"] < 400
+    assert run["metrics"]["test_mae"] < 1.0

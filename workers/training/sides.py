@@ -1,0 +1,72 @@
+"""The sides of a run as rows to be read: a large table stays in its file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from core.runs.cost import LARGEST_IN_MEMORY
+from core.runs.splits import TEST, TRAIN, VALIDATION, Shares, assign
+from fitserve.specs.run import SplitSpec
+from fitserve.statuses import Task
+from workers.training.data import read_rows, split_rows
+from workers.training.raw import FrameRows, ParquetRows, RawRows
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`validation` and `test` may be empty."""
+
+    train: RawRows
+    validation: RawRows
+    test: RawRows
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Parquet table with the columns of it that count.
+
+    Args:
+        path: its file.
+        columns: the features.
+        target: what is learnt; rows without it do not count.
+
+    """
+
+    path: Path
+    columns: list[str]
+    target: str
+
+    def split(self, task: Task, split: SplitSpec, shares: Shares, seed: int) -> Sides:
+        """Part the rows as `core.runs.splits` decides."""
+        by = [] if split.column is None else [split.column]
+        if self._fits():
+            rows = read_rows(self.path, self.columns + by, self.target)
+            parts = split_rows(rows, self.target, task, split, shares, seed)
+            frames = (parts.train, parts.validation, parts.test)
+            return Sides(*(FrameRows(frame) for frame in frames))
+        deciding = pl.read_parquet(self.path, columns=list({self.target, *by}))
+        is_known = deciding[self.target].is_not_null()
+        assigned = assign(
+            deciding.filter(is_known), self.target, task, split, shares, seed
+        )
+        sides = np.full(deciding.height, -1, np.int8)
+        sides[is_known.to_numpy()] = assigned
+        return Sides(*(self._where(sides == s) for s in (TRAIN, VALIDATION, TEST)))
+
+    def rows(self) -> RawRows:
+        """All rows that have a target."""
+        if self._fits():
+            return FrameRows(read_rows(self.path, self.columns, self.target))
+        target = pl.read_parquet(self.path, columns=[self.target])[self.target]
+        return self._where(target.is_not_null().to_numpy())
+
+    def _where(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ParquetRows:
+        return ParquetRows(
+            self.path, list(dict.fromkeys([*self.columns, self.target])), mask
+        )
+
+    def _fits(self) -> bool:
+        num_rows = pl.scan_parquet(self.path).select(pl.len()).collect().item()
+        return int(num_rows) * len(self.columns) * 4 <= LARGEST_IN_MEMORY
