@@ -64,7 +64,9 @@ def _open(**_: Any) -> None:
         Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
     if RUNS in queues:
         from workers.attempt import Workshop  # noqa: PLC0415  the parent imported it
+        from workers.threads import share_cores  # noqa: PLC0415  it imports TensorFlow
 
+        share_cores(settings.worker_processes)
         owner = f"{socket.gethostname()}:{os.getpid()}"
         _child["workshop"] = Workshop(
             settings, database, storage, owner, _stopping.is_set

@@ -53,9 +53,8 @@ def test_blocks_train_as_memory_does(source, monkeypatch):
     monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 3)
     whole = encode(source.raw.read(0, 150))
     layers = [{"type": "Dense", "units": 4, "activation": "tanh"}]
-    models = []
-    for _ in range(2):
-        models.append(network(Task.REGRESSION, "mse", BY_NAME["adam"](), layers, width=2))
+    adam = BY_NAME["adam"]()
+    models = [network(Task.REGRESSION, "mse", adam, layers, width=2) for _ in range(2)]
     expected = by_keras(models[0], whole, whole, 8)
     history = by_us(models[1], source, source, 8, xla=False)
     assert_same(models[1], history, models[0], expected)

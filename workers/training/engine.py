@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from workers.training.blocks import Blocks
 from workers.training.epochs import Epochs, Logs, Rng
+from workers.training.programs import Program
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Engine:
     ) -> None:
         self._epochs = Epochs(model, train, validation, batch_size, gradient_scale)
         self._price = _PRICE_SECONDS + _PRICE_SECONDS_A_LAYER * len(model.layers)
-        self._calls_left = epochs * self._epochs.calls
+        self._most_calls = epochs * self._epochs.calls
+        self._calls = 0
         self._spent = 0.0
         self._compiling: threading.Thread | None = None
 
@@ -69,16 +71,20 @@ class Engine:
 
     def _consider_xla(self, keeps_going: Callable[[], bool]) -> None:
         """After every call."""
-        self._calls_left -= 1
-        pace = self._epochs.call_seconds
-        if self._compiling is not None or pace is None:
+        self._calls += 1
+        if self._compiling is not None and self._compiling.is_alive():
             return
-        self._spent += pace
-        left = pace * self._calls_left
-        is_small = self._epochs.call_flops / pace < _SLOW_FLOPS
+        plain = [p for p in self._epochs.programs.values() if not p.has_twin]
+        slowest = max(plain, key=_pace, default=None)
+        if slowest is None or not _pace(slowest):
+            return
+        self._spent += _pace(slowest)
+        left = sum(_pace(p) * p.calls for p in plain)
+        left *= self._most_calls / self._calls - 1
+        is_small = self._epochs.call_flops / _pace(slowest) < _SLOW_FLOPS
         if left > self._price and (is_small or self._spent > self._price):
-            self._compiling = threading.Thread(target=self._twins(), name="xla")
-            self._compiling.start()
+            self._spent = 0.0
+            self._compiling = _compile_beside([p for p in plain if p.seconds])
             if is_small:
                 self._wait(left, keeps_going)
 
@@ -91,15 +97,22 @@ class Engine:
                 break
             self._compiling.join(timeout=_LOOK_SECONDS)
 
-    def _twins(self) -> Callable[[], None]:
-        programs = [p for p in self._epochs.programs.values() if not p.is_compiled]
-        twins = [program.twin() for program in programs if program.is_portable]
 
-        def compile_all() -> None:
-            try:
-                for twin in twins:
-                    twin()
-            except _CANNOT_COMPILE:
-                log.exception("XLA cannot compile this network; going on without it")
+def _pace(program: Program) -> float:
+    """Seconds a call; nothing is known before the second one."""
+    return program.seconds or 0.0
 
-        return compile_all
+
+def _compile_beside(programs: list[Program]) -> threading.Thread:
+    twins = [program.twin() for program in programs]
+
+    def compile_all() -> None:
+        try:
+            for twin in twins:
+                twin()
+        except _CANNOT_COMPILE:
+            log.exception("XLA cannot compile this network; going on without it")
+
+    thread = threading.Thread(target=compile_all, name="xla")
+    thread.start()
+    return thread

@@ -51,12 +51,6 @@ class Epochs:
         if validation and _num_chunks(validation, self._size) > 1:
             self.calls += _num_chunks(validation, self._size)
 
-    @property
-    def call_seconds(self) -> float | None:
-        """What the slowest of the calls takes; None before one came twice."""
-        paces = [program.seconds for program in self.programs.values()]
-        return max((pace for pace in paces if pace is not None), default=None)
-
     def run(self, rng: Rng, keeps_going: Callable[[], bool]) -> Logs:
         """Train an epoch, in the order that `rng` draws, and validate; the logs.
 

@@ -1,12 +1,11 @@
 """Traced functions over a model's state, with an XLA twin that is compiled beside.
 
-A traced function holds the variables it works on as captured inputs. Giving it others of
-the same shapes is how its twin is compiled while the fit goes on (on a state of zeros
-that nobody looks at), and how a later run of the same architecture takes both over.
+A traced function holds the variables that it works on as captured inputs. Giving it
+others of the same shapes is how its twin is compiled while the fit goes on: by a call on
+a state of zeros that nobody looks at. Then it is given the true ones.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,10 +47,9 @@ class Program:
         self._shapes = shapes
         self._plain = self._trace(self._stacked(function), xla=False)
         self._state = state()
-        self._plain_places = _places(self._plain, self._state)
         self._fast: Any = None
-        self._fast_places: list[int | None] = []
-        self._lock = threading.Lock()
+        self.has_twin = False
+        self.calls = 0
         self._plain_seconds: list[float] = []
         self._fast_seconds: list[float] = []
 
@@ -76,16 +74,10 @@ class Program:
         """What a call takes at its best, or None before the second one."""
         return min(self._fast_seconds[1:] or self._plain_seconds[1:], default=None)
 
-    @property
-    def is_portable(self) -> bool:
-        """Whether it works on the state alone, and so on any state of these shapes."""
-        captured = zip(self._plain.captured_inputs, self._plain_places, strict=True)
-        return all(i is not None or t.dtype != tf.resource for t, i in captured)
-
     def __call__(self, *rows: Any) -> dict[str, float]:
         """Run it, by the twin if there is one and it is no slower."""
-        with self._lock:
-            fast = self._fast
+        fast = self._fast
+        self.calls += 1
         began = time.perf_counter()
         values = (fast or self._plain)(*rows)
         values = values.numpy().tolist() if self.names else ()
@@ -102,31 +94,18 @@ class Program:
             log.info("XLA made it no faster; going on without it")
             self._fast = None
 
-    def bind(self, state: State) -> None:
-        """Work on another state from now on."""
-        with self._lock:
-            self._state = state
-            _bind(self._plain, self._plain_places, state)
-            if self._fast is not None:
-                _bind(self._fast, self._fast_places, state)
-
-    @property
-    def is_compiled(self) -> bool:
-        """Whether a twin was tried already."""
-        return bool(self._fast_places)
-
     def twin(self) -> Callable[[], None]:
         """What compiles the twin, to be called in a thread."""
         fast = self._trace(self._plain, xla=True)
+        self.has_twin = True
         places = _places(fast, self._state)
         zeros = [tf.Variable(tf.zeros(v.shape, v.dtype)) for v in self._state]
 
         def compile_() -> None:
             _bind(fast, places, zeros)
             fast(*(np.zeros(shape, np.float32) for shape in self._shapes))
-            with self._lock:
-                _bind(fast, places, self._state)
-                self._fast, self._fast_places = fast, places
+            _bind(fast, places, self._state)
+            self._fast = fast
 
         return compile_
 
