@@ -8,7 +8,6 @@ is trained by a process of its own, which tells the most that it had resident.
 import json
 import multiprocessing
 import os
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -22,8 +21,11 @@ from sqlalchemy import update
 
 from benchmarks.fit import Bench, Case, draw
 from core.database.base import new_id
+from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.runs.tables import Run
+from core.settings import Settings
+from core.storage import LocalStorage
 from fitserve.specs.run import RunCreate
 
 ROWS = int(os.environ.get("ROWS", "20_000_000"))
@@ -45,13 +47,17 @@ def write(path: Path) -> None:
         pl.scan_parquet(f"{folder}/*.parquet").sink_parquet(path, row_group_size=_BLOCK)
 
 
-def work(bench: Bench, run_id: str, answer: "multiprocessing.Queue[float]") -> None:
+def work(home: str, run_id: str, answer: "multiprocessing.Queue[float]") -> None:
     """Train, and say what was resident at most, in MB."""
     from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
 
-    hands = Workshop(bench.settings, bench.database, bench.storage, new_id("w"), bool)
-    hands.attempt(run_id)
-    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
+    settings = Settings(home=Path(home))
+    database = Database(settings.resolved_database_url)
+    storage = LocalStorage(settings.files_dir)
+    Workshop(settings, database, storage, new_id("w"), bool).attempt(run_id)
+    # not ru_maxrss, which begins at what the parent had
+    status = Path("/proc/self/status").read_text().splitlines()
+    answer.put(next(int(x.split()[1]) for x in status if x.startswith("VmHWM")) / 1e3)
 
 
 def main() -> None:
@@ -65,12 +71,10 @@ def main() -> None:
         spec = {**CASE.spec, "fit": {**CASE.spec["fit"], "batch_size": 4096}}
         with bench.database.write() as session:
             run_id = bench.runs.create(session, RunCreate.model_validate(spec)).id
-        bench.database.close()
-        answer: multiprocessing.Queue[float] = multiprocessing.Queue()
+        spawn = multiprocessing.get_context("spawn")  # polars does not survive a fork
+        answer = spawn.Queue()
         began = time.monotonic()
-        child = multiprocessing.get_context("fork").Process(
-            target=work, args=(bench, run_id, answer)
-        )
+        child = spawn.Process(target=work, args=(home, run_id, answer))
         child.start()
         peak = answer.get()
         child.join()
@@ -85,6 +89,7 @@ def main() -> None:
                 "fit_seconds": round(run.fit_seconds, 1),
                 "metrics": run.metrics,
             }
+        bench.database.close()
         print(json.dumps(figures), flush=True)
 
 

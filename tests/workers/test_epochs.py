@@ -253,3 +253,30 @@ def test_gradients_are_scaled_before_the_optimizer():
         assert "apply_gradients" not in vars(model.optimizer)
     for one, other in zip(*weights, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [4, 37])
+def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
+    """The rest of its rows is left out; it is validated and told all the same."""
+    import keras
+
+    from workers.training import epochs
+    from workers.training.loop import Plan, fit_epochs
+
+    class StopAtThird(keras.callbacks.Callback):
+        heard = 0
+
+        def on_train_batch_end(self, *_):
+            self.heard += 1
+            self.model.stop_training = self.heard >= 3
+
+    monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 1)
+    train, validation = (
+        rows(Task.REGRESSION, "mse", 37 * 6 + 1, 0),
+        rows(Task.REGRESSION, "mse", 150, 1),
+    )
+    model = network(Task.REGRESSION, "mse", ADAM)
+    plan = Plan(batch_size, epochs=2, shuffle=True, seed=0)
+    history = fit_epochs(model, train, validation, plan, [StopAtThird()])
+    assert len(history["loss"]) == len(history["val_loss"]) == 1
+    assert int(model.optimizer.iterations) == 4

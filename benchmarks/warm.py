@@ -1,0 +1,77 @@
+"""The warm worker: POST to first epoch, and tiny runs back to back without growth."""
+
+import json
+import os
+import statistics
+import tempfile
+import time
+
+import psutil
+
+from benchmarks.service import SPEC, TABLE, service
+from fitserve import Client
+from fitserve.statuses import TERMINAL
+
+RUNS = int(os.environ.get("RUNS", "200"))
+_FIRSTS = 7
+
+
+def first_epoch_seconds(client: Client) -> float:
+    """Median from the POST to the first epoch's row."""
+    spec = {**SPEC, "fit": {"epochs": 1, "seed": 1}}
+    firsts = []
+    for _ in range(_FIRSTS):
+        began = time.monotonic()
+        run = client.runs.create(spec)
+        while client.runs.get(run.id).progress.epoch < 1:
+            time.sleep(0.005)
+        firsts.append(time.monotonic() - began)
+        client.runs.wait(run.id)
+    return statistics.median(firsts)
+
+
+def back_to_back(client: Client, up: psutil.Process) -> dict[str, float]:
+    """Queue all, watch the largest process until the last has ended."""
+    began = time.monotonic()
+    waiting = [client.runs.create(SPEC).id for _ in range(RUNS)]
+    largest, pids = 0.0, set()
+    while waiting:
+        child = max(up.children(recursive=True), key=_resident)
+        largest = max(largest, _resident(child))
+        pids.add(child.pid)
+        if client.runs.get(waiting[0]).status in TERMINAL:
+            waiting.pop(0)
+            continue
+        time.sleep(0.02)
+    minutes = (time.monotonic() - began) / 60
+    return {
+        "runs": RUNS,
+        "runs_a_minute": RUNS / minutes,
+        "largest_process_mb": largest / 1e6,
+        "children_used": len(pids),
+    }
+
+
+def _resident(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    with (
+        tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home,
+        service(home) as (url, up, _),
+        Client(url) as client,
+    ):
+        client.datasets.upload(TABLE)
+        client.runs.wait(client.runs.create(SPEC).id)
+        figures = {"post_to_first_epoch_seconds": first_epoch_seconds(client)}
+        figures |= back_to_back(client, up)
+    print(json.dumps({k: round(v, 2) for k, v in figures.items()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

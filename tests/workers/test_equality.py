@@ -1,0 +1,85 @@
+"""Random small networks train as `keras.Model.fit` trains them, over ten epochs."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.runs.targets import LOSSES
+from fitserve.specs.optimizers import BY_NAME
+from fitserve.specs.vocabulary import Activation
+from fitserve.statuses import Task
+from tests.workers.test_epochs import network, rows
+
+pytestmark = pytest.mark.keras
+EPOCHS = 10
+ACTIVATIONS = sorted(set(get_args(Activation)) - {"softmax", "exponential"})
+REGULARIZERS = st.sampled_from(
+    [None, "l1", "l2", {"type": "L1L2", "l1": 0.01, "l2": 0.01}]
+)
+
+dense = st.fixed_dictionaries(
+    {
+        "type": st.just("Dense"),
+        "units": st.integers(1, 6),
+        "activation": st.sampled_from(ACTIVATIONS),
+        "use_bias": st.booleans(),
+        "kernel_regularizer": REGULARIZERS,
+    }
+)
+norm = st.sampled_from([{"type": "BatchNormalization"}, {"type": "LayerNormalization"}])
+layers = st.lists(st.one_of(dense, norm), max_size=3)
+optimizers = st.builds(
+    lambda name, rate, clipnorm: BY_NAME[name](learning_rate=rate, clipnorm=clipnorm),
+    st.sampled_from(sorted(BY_NAME)),
+    st.sampled_from([1e-4, 1e-3, 1e-2]),
+    st.sampled_from([None, 1.0]),
+)
+targets = st.sampled_from([(task, loss) for task in Task for loss in LOSSES[task]])
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(
+    targets,
+    layers,
+    optimizers,
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_any_network_trains_as_kerass(
+    goal, hidden, optimizer, batch_size, num_rows, weighed
+):
+    """Weights and every value of the history, to 1e-4; remainders, weights of rows."""
+    from workers.training.blocks import Rows
+    from workers.training.loop import Plan, fit_epochs
+
+    task, loss = goal
+    train, validation = rows(task, loss, num_rows, 0), rows(task, loss, 13, 1)
+    if weighed:
+        weight = np.linspace(0.5, 2, num_rows).astype(np.float32)
+        train = Rows(train.x, train.y, weight)
+    one, other = (network(task, loss, optimizer, hidden) for _ in range(2))
+    expected = one.fit(
+        train.x, train.y, sample_weight=train.weight, batch_size=batch_size,
+        epochs=EPOCHS, shuffle=False, validation_data=(validation.x, validation.y),
+        verbose=0,
+    ).history  # fmt: skip
+    plan = Plan(batch_size, EPOCHS, shuffle=False, seed=0)
+    history = fit_epochs(other, train, validation, plan, [])
+    assert set(history) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(
+            history[name], values, rtol=1e-4, atol=1e-4, err_msg=name
+        )
+    for ours, kerass in zip(other.weights, one.weights, strict=True):
+        np.testing.assert_allclose(
+            ours.numpy(), kerass.numpy(), rtol=1e-4, atol=1e-4, err_msg=ours.path
+        )
