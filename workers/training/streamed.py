@@ -28,7 +28,8 @@ _WINDOW = 4
 
 def blocks_of(raw: RawRows, encode: Encode, width: int) -> Blocks:
     """The rows of a side, encoded: at once if they fit in memory, else bit by bit."""
-    if raw.num_rows * width * 4 <= LARGEST_IN_MEMORY:
+    # stored: a small side of a large table would be read with all the others
+    if raw.num_stored * width * 4 <= LARGEST_IN_MEMORY:
         return encode(raw.read(0, raw.num_stored))
     block_rows = max(1, _BLOCK_BYTES // (4 * width))
     return Streamed(raw, encode, encode(raw.read(0, 1_000)).layout, block_rows)
