@@ -104,7 +104,9 @@ def to_time(text: pl.Expr, pattern: str) -> pl.Expr:
     moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
         whole.replace(".%f", "%.f"), strict=False, time_unit="us"
     )
-    return moment.dt.replace_time_zone(None) if "%z" in pattern else moment
+    moment = moment.dt.replace_time_zone(None) if "%z" in pattern else moment
+    # polars knows years that Python does not
+    return pl.when(moment.dt.year().is_between(1, 9999)).then(moment)
 
 
 def is_ambiguous(formats: list[str]) -> bool:

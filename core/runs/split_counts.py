@@ -58,6 +58,13 @@ def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> N
             f"Too few rows: {detail}.", [FieldError(pointer=at, detail=detail)]
         )
     shares = shares_of(create)
+    if shares.validation + shares.test >= 1:
+        detail = (
+            f"`fit.validation_split` {shares.validation:g} and `split.test` "
+            f"{shares.test:g} leave nothing to train on"
+        )
+        at = pointer("split", "test")
+        raise InvalidSpec(f"{detail}.", [FieldError(pointer=at, detail=detail)])
     by_column = create.split.by == "column"
     wanted = {
         "train": True,

@@ -7,7 +7,7 @@ from pydantic import Field
 from fitserve.specs.closed import Closed
 from fitserve.statuses import ColumnType
 
-Delimiter = Annotated[str, Field(min_length=1, max_length=1)]
+Delimiter = Annotated[str, Field(pattern=r"^[\t !#$%&*+,./:;<=>?@^_|~-]$")]
 Token = Annotated[str, Field(max_length=100)]
 LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
@@ -16,7 +16,7 @@ class ParsingSpec(Closed):
     """Every key is detected unless given."""
 
     delimiter: Delimiter | None = None
-    """One character between cells, such as `;`; write a tab as itself or as `\\t`."""
+    """One mark between cells, such as `;`; write a tab as itself or as `\\t`."""
     header: bool | None = None
     """Whether the first line names the columns."""
     encoding: str | None = Field(default=None, min_length=1, max_length=40)

@@ -266,7 +266,7 @@ def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
     class StopAtThird(keras.callbacks.Callback):
         heard = 0
 
-        def on_train_batch_end(self, *_):
+        def on_train_batch_end(self, *_, **__):
             self.heard += 1
             self.model.stop_training = self.heard >= 3
 

@@ -15,6 +15,8 @@ import tensorflow as tf
 
 from workers.training.encoding import Matrix
 
+_SMALL_BYTES = 256 * 1024
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -81,10 +83,16 @@ class Rows:
 
     @cached_property
     def _table(self) -> Any:
-        return tf.constant(self.packed())
+        packed = self.packed()
+        # NumPy gathers a few rows sooner than TensorFlow has begun to
+        return packed if packed.nbytes <= _SMALL_BYTES else tf.constant(packed)
 
     def chunks(self, size: int, rng: np.random.Generator | None) -> Iterator[Any]:
         n = self.num_rows
+        if rng is not None and isinstance(self._table, np.ndarray):
+            shuffled = self._table[rng.permutation(n)]
+            yield from (shuffled[start : start + size] for start in range(0, n, size))
+            return
         order = None if rng is None else rng.permutation(n).astype(np.int32)
         for start in range(0, n, size):
             if order is not None:

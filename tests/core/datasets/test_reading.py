@@ -304,6 +304,7 @@ def test_the_uploader_knows_better(read, given, content, check):
     ("given", "said"),
     [
         ({"encoding": "klingon"}, "no encoding 'klingon'"),
+        ({"encoding": "rot13"}, "no encoding 'rot13'"),
         ({"encoding": "ascii"}, "not in ascii"),
         ({"types": {"c": "numeric"}}, "'c'"),
         ({"types": {"b": "datetime"}}, "such as 'é'"),
@@ -345,3 +346,21 @@ def test_gzip_is_unpacked_at_the_door(client):
     body = gzip.compress(b"a,b\n1,x\n2,y\n")
     answer = client.post("/v1/datasets", params={"name": "z"}, content=body)
     assert (answer.status_code, answer.json()["num_rows"]) == (201, 2)
+
+
+def test_a_year_before_the_first_is_no_year(read):
+    """polars could read it, Python could not show it."""
+    _, _, columns = read(column([*["2024-01-02", "2023-05-06"] * 20, "-024-01-02"]))
+    assert (columns["a"].type, columns["a"].format.strays) == ("datetime", ["-024-01-02"])
+
+
+@pytest.mark.parametrize("delimiter", ["é", '"', "ab", "", "\n", "a", "7"])
+def test_a_delimiter_that_can_be_none_is_refused(client, delimiter):
+    """Letters, digits, quotes, more than one."""
+    answer = client.post(
+        "/v1/datasets",
+        params={"name": "t", "delimiter": delimiter},
+        content=b"a,b\n1,2\n",
+    )
+    assert answer.status_code == 422
+    assert "delimiter" in answer.text
