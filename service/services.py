@@ -7,9 +7,9 @@ from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
 from core.queue import Queue, make_celery
 from core.runs.service import RunService
-from core.runs.sweeper import Sweeper
 from core.settings import Settings
 from core.storage import LocalStorage
+from core.sweeper import Sweeper
 from service.predictor.predictor import Predictor
 
 

@@ -79,8 +79,12 @@ def test_the_compose_file_starts_what_the_code_has():
         "redis",
         "migrate",
         "service",
+        "reader",
         "worker",
     }
+    for name, kind in (("reader", "datasets"), ("worker", "runs")):
+        command = ["python", "-m", "workers", kind]
+        assert compose["services"][name]["command"] == command
     dockerfile = (ROOT / "Dockerfile").read_text()
     for name in ("service", "worker"):
         assert compose["services"][name]["build"]["target"] == name

@@ -19,9 +19,9 @@ from celery import signals
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
-from core.runs.sweeper import Sweeper
 from core.settings import Settings
 from core.storage import LocalStorage
+from core.sweeper import Sweeper
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 settings = Settings()

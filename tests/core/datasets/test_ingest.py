@@ -10,9 +10,9 @@ from core.datasets.service import DatasetService, Upload
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
 from core.queue import Queue, make_celery
-from core.runs.sweeper import Sweeper
 from core.settings import Limits, RunTimes, Settings
 from core.storage import LocalStorage
+from core.sweeper import Sweeper
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import DatasetStatus
 

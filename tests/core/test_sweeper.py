@@ -4,8 +4,8 @@ import time
 
 from core.queue import Queue, make_celery
 from core.runs.leases import Lease
-from core.runs.sweeper import Sweeper
 from core.settings import RunTimes, Settings
+from core.sweeper import Sweeper
 from fitserve.statuses import RunStatus
 from tests.core.runs.rows import add_run, read_run
 
