@@ -85,7 +85,7 @@ def test_a_reader_that_was_replaced_changes_nothing(room):
     dataset = room.upload()
     with room.database.write() as session:
         repository = DatasetRepository(session)
-        first = repository.claim(dataset.id, 0.0)
+        first = repository.claim(dataset.id, -1.0)
         second = repository.claim(dataset.id, 30.0)  # the lease of the first is over
         assert (first, second) == (1, 2)
         assert not repository.update(dataset.id, first, num_rows=99)
