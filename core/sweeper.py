@@ -9,6 +9,7 @@ import threading
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
@@ -80,14 +81,13 @@ class Sweeper(threading.Thread):
             due = runs.take_unsent(self._times.requeue_after_seconds)
             for run_id in due:
                 after_commit(session, partial(self._queue.send, TRAIN, run_id))
-        self._sweep_datasets()
+            self._sweep_datasets(session)
         return due
 
-    def _sweep_datasets(self) -> None:
-        with self._database.write() as session:
-            datasets = DatasetRepository(session)
-            for dataset in datasets.lost_for_good(self._times.max_attempts):
-                dataset.status = DatasetStatus.FAILED
-                dataset.error = reader_lost(self._times.max_attempts).model_dump()
-            for dataset_id in datasets.take_unsent(self._times.requeue_after_seconds):
-                after_commit(session, partial(self._queue.send, READ, dataset_id))
+    def _sweep_datasets(self, session: Session) -> None:
+        datasets = DatasetRepository(session)
+        for dataset in datasets.lost_for_good(self._times.max_attempts):
+            dataset.status = DatasetStatus.FAILED
+            dataset.error = reader_lost(self._times.max_attempts).model_dump()
+        for dataset_id in datasets.take_unsent(self._times.requeue_after_seconds):
+            after_commit(session, partial(self._queue.send, READ, dataset_id))

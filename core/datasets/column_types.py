@@ -147,7 +147,7 @@ def _count(
         for k, candidate in enumerate(found[i]):
             exprs.append(candidate.fits(text).sum().alias(f"{i}.fits.{k}"))
     counts = cells.select(exprs).collect(engine="streaming").row(0, named=True)
-    found_counts = [_facts(counts, i) for i, _ in enumerate(names)]
+    found_counts = [counts_of(counts, i) for i, _ in enumerate(names)]
     _count_few(cells, names, found_counts)
     return found_counts
 
@@ -167,7 +167,8 @@ def _count_few(
         own["unique"] = row.get(name, own["rough"])
 
 
-def _facts(counts: dict[str, Any], i: int) -> dict[str, Any]:
+def counts_of(counts: dict[str, Any], i: int) -> dict[str, Any]:
+    """What a row of results, named `<i>.<what>`, says of column number `i`."""
     start = f"{i}."
     return {k.removeprefix(start): v for k, v in counts.items() if k.startswith(start)}
 

@@ -14,7 +14,14 @@ import polars as pl
 from core.datasets import statistics
 from core.datasets.column_types import ColumnFacts, decide_types, of_text, typed
 from core.datasets.dialect import Layout
-from core.datasets.raw_table import CELL_BYTES, ROW_GROUP, clean_text, has_short, scan
+from core.datasets.raw_table import (
+    CELL_BYTES,
+    ROW_GROUP,
+    clean_text,
+    finite,
+    has_short,
+    scan,
+)
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import ColumnType
 
@@ -47,7 +54,7 @@ def write_typed(
             return None
         table = _table(source, layout, nulls, _seen(raw, nulls), plan)
         num_rows = source.stat().st_size / _bytes_a_row(cells)
-        written = _write(table, plan, target, num_rows)
+        written = _write(table, plan, target, num_rows, set(given.types))
     except pl.exceptions.PolarsError:
         return None
     is_short = len(plan) > 1 and written and written.stats[-1]["missing"]
@@ -71,7 +78,7 @@ def _table(
     numbers = {fact.name for fact in plan if is_plain(fact)}
     texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
     cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
-    columns = [_finite(f.name) if f.name in numbers else typed(f) for f in plan]
+    columns = [finite(f.name) if f.name in numbers else typed(f) for f in plan]
     columns += [
         pl.col(fact.name).is_not_null().alias(f"{_PRESENT}{i}")
         for i, fact in enumerate(plan)
@@ -86,7 +93,11 @@ def _bytes_a_row(cells: pl.DataFrame) -> float:
 
 
 def _write(
-    table: pl.LazyFrame, plan: list[ColumnFacts], target: Path, num_rows: float
+    table: pl.LazyFrame,
+    plan: list[ColumnFacts],
+    target: Path,
+    num_rows: float,
+    told: set[str],
 ) -> Written | None:
     names = [fact.name for fact in plan]
     sink = table.select(names).sink_parquet(
@@ -99,7 +110,10 @@ def _write(
     found = statistics.by_column(counts, plan, pl.scan_parquet(target))
     if not _holds(found, counts):
         return None
-    return Written([_settled(f, s) for f, s in zip(plan, found, strict=True)], found)
+    for fact, stats in zip(plan, found, strict=True):
+        if fact.type in _TEXTS and fact.name not in told:
+            _settle(fact, stats)
+    return Written(plan, found)
 
 
 def is_plain(fact: ColumnFacts) -> bool:
@@ -107,11 +121,6 @@ def is_plain(fact: ColumnFacts) -> bool:
     form = fact.format
     plain = form.decimal == "." and not form.thousands and not form.affixes
     return fact.type == ColumnType.NUMERIC and plain
-
-
-def _finite(name: str) -> pl.Expr:
-    number = pl.col(name)
-    return pl.when(number.is_finite()).then(number).alias(name)
 
 
 def _holds(found: list[statistics.Stats], counts: dict[str, Any]) -> bool:
@@ -125,9 +134,7 @@ def _holds(found: list[statistics.Stats], counts: dict[str, Any]) -> bool:
     return True
 
 
-def _settled(fact: ColumnFacts, stats: statistics.Stats) -> ColumnFacts:
-    """Categories or text: only all rows tell."""
-    if fact.type in _TEXTS:
-        present = stats["rows"] - stats["missing"]
-        fact.type = of_text(present, stats["unique"], stats["length"])
-    return fact
+def _settle(fact: ColumnFacts, stats: statistics.Stats) -> None:
+    """Categories or text: only all rows tell, unless the uploader did."""
+    present = stats["rows"] - stats["missing"]
+    fact.type = of_text(present, stats["unique"], stats["length"])

@@ -99,14 +99,15 @@ def _write(
     source: Path, layout: Layout, nulls: list[str], numbers: set[str], target: Path
 ) -> None:
     cells = [
-        _number(name) if name in numbers else clean_text(name, nulls)
+        finite(name) if name in numbers else clean_text(name, nulls)
         for name in layout.names
     ]
     table = scan(source, layout, nulls, numbers).select(cells)
     table.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
 
 
-def _number(name: str) -> pl.Expr:
+def finite(name: str) -> pl.Expr:
+    """A column of numbers, null where they are infinite or none."""
     number = pl.col(name)
     return pl.when(number.is_finite()).then(number).alias(name)
 

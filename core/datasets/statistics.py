@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from core.datasets.column_types import ColumnFacts
+from core.datasets.column_types import ColumnFacts, counts_of
 from fitserve.statuses import ColumnType
 
 ORDERED = (ColumnType.NUMERIC, ColumnType.DATETIME)
@@ -55,11 +55,8 @@ def by_column(
 
     Few values are counted exactly in `table`, however many rows there are.
     """
-    found = []
-    for i, _ in enumerate(facts):
-        start = f"{i}."
-        own = {k.removeprefix(start): v for k, v in row.items() if k.startswith(start)}
-        found.append({"rows": row["rows"], **own})
+    rows = {"rows": row["rows"]}
+    found = [rows | counts_of(row, i) for i, _ in enumerate(facts)]
     if row["rows"] > _EXACT_ROWS:
         _count_few(found, facts, table)
     return found

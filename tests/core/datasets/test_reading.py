@@ -364,3 +364,11 @@ def test_a_delimiter_that_can_be_none_is_refused(client, delimiter):
     )
     assert answer.status_code == 422
     assert "delimiter" in answer.text
+
+
+@pytest.mark.parametrize("kind", ["categorical", "text"])
+def test_a_type_that_was_given_stays(read, kind):
+    """Also where all rows would say otherwise: each has another value, or few do."""
+    for cells in ([f"k{i}" for i in range(30)], ["a", "b"] * 15):
+        _, _, columns = read(column(cells), types={"a": kind})
+        assert columns["a"].type == kind
