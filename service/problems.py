@@ -1,7 +1,11 @@
-"""Every failure as `application/problem+json`, by one handler for each kind."""
+"""Every failure as a problem, by one handler for each kind.
+
+Native routes answer `application/problem+json`, others what their clients read.
+"""
 
 import logging
 
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -11,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from core.errors import FitserveError
-from fitserve.problems import MEDIA_TYPE, Problem, field_errors
+from fitserve.problems import Problem, field_errors
+from service.protocols.failures import failure
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +52,7 @@ class InvalidBody(FitserveError):
 
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
-    """The problem, told which request it answers."""
+    """The problem, told which request it answers, in the shape its clients read."""
     told = problem.model_copy(
         update={
             "instance": scope["path"],
@@ -59,8 +64,9 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if problem.status in (429, 503):
         headers["Retry-After"] = "1"
-    body = told.model_dump_json(exclude_none=True)
-    return Response(body, problem.status, headers, media_type=MEDIA_TYPE)
+    status, media_type, body = failure(told, scope["path"], scope["method"])
+    content = body if isinstance(body, str) else orjson.dumps(body)
+    return Response(content, status, headers, media_type=media_type)
 
 
 def add_problem_handlers(app: FastAPI) -> None:

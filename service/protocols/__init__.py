@@ -1,0 +1,1 @@
+"""Wire shapes that existing clients speak, each over the one predictor."""

@@ -1,0 +1,94 @@
+"""A failure in the shape that the clients of a path read; problems elsewhere.
+
+Decided by the path alone, so that the door, which refuses before anything is routed,
+speaks each protocol too.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fitserve.problems import MEDIA_TYPE, Problem
+
+_JSON = "application/json"
+
+
+class Failure(NamedTuple):
+    """Status, media type and JSON body (or text) of a failed request."""
+
+    status: int
+    media_type: str
+    body: Any
+
+
+def failure(problem: Problem, path: str, method: str) -> Failure:
+    """The problem as the clients of `path` expect it."""
+    for pattern, shape in _SHAPES:
+        if pattern.match(path):
+            return shape(problem, f"{method} {path}")
+    return _native(problem, path)
+
+
+def _native(problem: Problem, path: str) -> Failure:
+    body = problem.model_dump(exclude_none=True)
+    if _SHARED.match(path):  # TF Serving's clients ask here too, and read `error`
+        body["error"] = problem.detail
+    return Failure(problem.status, MEDIA_TYPE, body)
+
+
+def _tf_serving(problem: Problem, request: str) -> Failure:
+    status, detail = _not_422(problem.status), problem.detail
+    if problem.type in _UNROUTED:
+        status, detail = 400, f"Malformed request: {request}. {detail}"
+    return Failure(status, _JSON, {"error": detail})
+
+
+def _open_inference(problem: Problem, _: str) -> Failure:
+    return Failure(_not_422(problem.status), _JSON, {"error": problem.detail})
+
+
+_MLFLOW_CODES = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    422: "INVALID_PARAMETER_VALUE",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+
+
+def _mlflow(problem: Problem, _: str) -> Failure:
+    if problem.status == 415:
+        return Failure(415, "text/plain", problem.detail)
+    fallback = "BAD_REQUEST" if problem.status < 500 else "INTERNAL_ERROR"
+    body = {
+        "error_code": _MLFLOW_CODES.get(problem.status, fallback),
+        "message": problem.detail,
+    }
+    return Failure(_not_422(problem.status), _JSON, body)
+
+
+def _openai(problem: Problem, _: str) -> Failure:
+    error = {
+        "message": problem.detail,
+        "type": "invalid_request_error" if problem.status < 500 else "server_error",
+        "param": problem.errors[0].pointer if problem.errors else None,
+        "code": problem.type.rpartition("/")[2].replace("-", "_"),
+    }
+    return Failure(_not_422(problem.status), _JSON, {"error": error})
+
+
+def _not_422(status: int) -> int:
+    return 400 if status == 422 else status
+
+
+_UNROUTED = ("/problems/http-404", "/problems/http-405")
+_SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?$")
+_SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str], Failure]]] = [
+    (re.compile(r"/v2(/|$)"), _open_inference),
+    (re.compile(r"/(mlflow/|invocations$|ping$|version$)"), _mlflow),
+    (re.compile(r"/v1/(files|fine_tuning)(/|$)"), _openai),
+    (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?:[^/]*$"), _tf_serving),
+    (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?/metadata$"), _tf_serving),
+    (re.compile(r"/v1/models/[^/]+/labels/[^/]+$"), _tf_serving),
+]
+"""The first pattern that matches a path says how its failures look."""
