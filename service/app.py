@@ -10,6 +10,7 @@ from core.settings import Settings
 from fitserve import __version__
 from fitserve.problems import Problem
 from service.edge import Edge
+from service.lane import Lane
 from service.problems import add_problem_handlers
 from service.routes import datasets, health, models, predict, runs
 from service.services import Services
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (datasets, runs, models, predict, health):
         app.include_router(noun.router)
     add_problem_handlers(app)
+    app.add_middleware(Lane, routers=[predict.router])
     app.add_middleware(Edge, settings=settings)
     return app
 

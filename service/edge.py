@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import TooLarge
@@ -19,7 +18,13 @@ from service.problems import problem_response
 
 _OPEN = ("/health/live", "/health/ready")
 _UPLOADS = ("/v1/datasets", "/v1/runs")
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
+_PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_MOST_DIGITS = 20
+
+Headers = dict[bytes, bytes]
+"""The last of each name."""
 
 
 class Edge:
@@ -30,13 +35,13 @@ class Edge:
         self._limits = settings.limits
         key = settings.api_key
         self._key = key.get_secret_value().encode() if key else None
-        self._hosts = {host.lower() for host in settings.allowed_hosts}
+        self._hosts = {host.lower().encode() for host in settings.allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers: Headers = dict(scope["headers"])
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         send = _with_headers(send, request_id)
@@ -44,7 +49,9 @@ class Edge:
         if problem := self._refusal(scope, headers, limit):
             await problem_response(problem, scope)(scope, receive, send)
             return
-        await self._app(scope, _limited(receive, limit), send)
+        if b"content-length" not in headers:  # the server holds a body to its length
+            receive = _limited(receive, limit)
+        await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Problem | None:
         if self._key is None:
@@ -54,16 +61,17 @@ class Edge:
             return _UNAUTHORIZED
         if b"%00" in scope["query_string"] or "\0" in scope["path"]:
             return _NUL
-        length = headers.get("content-length", "0")
-        if length.isascii() and length.isdigit() and int(length) <= limit:
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and len(length) < _MOST_DIGITS and int(length) <= limit:
             return None
         return _too_large(limit).problem()
 
     def _bears_key(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        given = token.strip().encode()
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         assert self._key is not None  # noqa: S101  asked only then
-        return scheme.lower() == "bearer" and hmac.compare_digest(given, self._key)
+        return scheme.lower() == b"bearer" and hmac.compare_digest(
+            token.strip(), self._key
+        )
 
     def _is_local(self, headers: Headers) -> bool:
         """Without a key only this machine's own programs may ask.
@@ -71,38 +79,42 @@ class Edge:
         A web page that talks to localhost betrays itself by Origin, a rebound DNS name
         by Host.
         """
-        origin = headers.get("origin")
-        named = [headers.get("host", "")]
-        if origin is not None:
-            named.append(origin.partition("://")[2])
-        return all(_host_name(name) in self._hosts for name in named)
+        if _host_name(headers.get(b"host", b"")) not in self._hosts:
+            return False
+        origin = headers.get(b"origin")
+        return origin is None or _host_name(origin.partition(b"://")[2]) in self._hosts
 
 
-def _host_name(host: str) -> str:
-    return re.sub(r":\d+$", "", host).lower()
+def _host_name(host: bytes) -> bytes:
+    name, colon, port = host.rpartition(b":")
+    return (name if colon and port.isdigit() else host).lower()
 
 
 def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.match(given):
+        return given.decode()
+    return secrets.token_hex(8)
 
 
 def _with_headers(send: Send, request_id: str) -> Send:
+    added = [(b"x-request-id", request_id.encode()), _NO_SNIFFING]
+
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = request_id
-            headers["X-Content-Type-Options"] = "nosniff"
+            message["headers"] = [*message["headers"], *added]
         await send(message)
 
     return wrapped
 
 
 def _body_limit(scope: Scope, limits: Limits) -> int:
+    if scope["method"] != "POST":
+        return limits.max_body_bytes
     path = scope["path"].rstrip("/")
-    if path in _UPLOADS and scope["method"] == "POST":
+    if path in _UPLOADS:
         return limits.max_upload_bytes
-    if path.endswith("/predict"):
+    if path.endswith(_PREDICTS):
         return limits.max_predict_body_bytes
     return limits.max_body_bytes
 

@@ -20,6 +20,12 @@ from service.protocols.failures import failure
 
 log = logging.getLogger(__name__)
 
+_DATABASE_UNAVAILABLE = Problem(
+    type="/problems/database-unavailable",
+    title="Database unavailable",
+    status=503,
+    detail="The database does not answer; nothing was changed. Ask again.",
+)
 _TITLES = {
     400: "Bad request",
     404: "No such route",
@@ -74,13 +80,24 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FitserveError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(OperationalError, _known)
     app.add_exception_handler(Exception, _unknown)
 
 
+def known_problem(error: Exception) -> Problem | None:
+    """The problem that an exception of ours, or of the database, means."""
+    if isinstance(error, FitserveError):
+        return error.problem()
+    if isinstance(error, OperationalError):
+        log.error("database out of reach", exc_info=error)
+        return _DATABASE_UNAVAILABLE
+    return None
+
+
 def _known(request: Request, error: Exception) -> Response:
-    assert isinstance(error, FitserveError)  # noqa: S101  registered for it
-    return problem_response(error.problem(), request.scope)
+    problem = known_problem(error)
+    assert problem is not None  # noqa: S101  registered for those
+    return problem_response(problem, request.scope)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -108,17 +125,6 @@ def _validation(request: Request, error: Exception) -> Response:
         found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
     said = " ".join(f"{e.pointer}: {e.detail}." for e in errors[:5])
     return problem_response(InvalidBody(said, errors).problem(), request.scope)
-
-
-def _database(request: Request, error: Exception) -> Response:
-    log.error("database out of reach", exc_info=error)
-    problem = Problem(
-        type="/problems/database-unavailable",
-        title="Database unavailable",
-        status=503,
-        detail="The database does not answer; nothing was changed. Ask again.",
-    )
-    return problem_response(problem, request.scope)
 
 
 def _unknown(request: Request, error: Exception) -> Response:

@@ -45,8 +45,10 @@ class Services:
         """Begin what runs beside the requests."""
         self.storage.sweep()
         self.sweeper.start()
+        self.predictor.start()
 
     def close(self) -> None:
         """Stop that, and close connections."""
         self.sweeper.stop()
+        self.predictor.close()
         self.database.close()

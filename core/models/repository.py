@@ -1,6 +1,6 @@
 """Every query about models, versions, artifacts and aliases."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -59,6 +59,32 @@ class ModelRepository:
         query = select(Version).where(Version.model_name == name)
         query = query.order_by(Version.is_whole.desc(), Version.number.desc())
         return self._session.scalars(query.limit(1)).one()
+
+    def pointers(self, names: Collection[str]) -> dict[tuple[str, str | None], str]:
+        """Version ids by model and alias; under None, the version `newest` gives."""
+        order = (Version.is_whole.desc(), Version.number.desc())
+        place = func.row_number().over(partition_by=Version.model_name, order_by=order)
+        ranked = (
+            select(Version.model_name, Version.id, place.label("place"))
+            .where(Version.model_name.in_(names))
+            .subquery()
+        )
+        newest = select(ranked.c.model_name, ranked.c.id).where(ranked.c.place == 1)
+        aliased = select(Alias.model_name, Alias.name, Alias.version_id).where(
+            Alias.model_name.in_(names)
+        )
+        found: dict[tuple[str, str | None], str] = {
+            (model, None): version for model, version in self._session.execute(newest)
+        }
+        for model, alias, version in self._session.execute(aliased):
+            found[model, alias] = version
+        return found
+
+    def versions_by_id(self, ids: Collection[str]) -> Sequence[Version]:
+        """The versions with these ids."""
+        if not ids:
+            return []
+        return self._session.scalars(select(Version).where(Version.id.in_(ids))).all()
 
     def aliases(self, name: str) -> Sequence[Alias]:
         """The aliases of a model, by name."""

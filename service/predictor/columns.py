@@ -1,13 +1,31 @@
-"""From instances to raw columns: float64 and string arrays of shape `[N, 1]`."""
+"""From instances to raw columns."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InvalidInstances
 from core.models.signature import Signature
 from fitserve.names import nearest
 from fitserve.problems import FieldError
-from service.predictor.values import MOST_TOLD, CellReader, Column, Notes, Warning_
+from service.predictor.notes import MOST_TOLD, MOST_WARNINGS, Notes, Warning_
+from service.predictor.table import Table
+from service.predictor.values import NumberReader, TextReader
+
+Cells = Sequence[Any] | NDArray[Any]
+_PLAIN = frozenset({float, int, bool})
+"""Types of cells that NumPy reads as the rule book does."""
+
+
+class Reading(NamedTuple):
+    """Rows as a table, and what is worth knowing about them."""
+
+    table: Table
+    warnings: list[Warning_]
 
 
 class RawColumns:
@@ -19,68 +37,125 @@ class RawColumns:
     """
 
     def __init__(self, signature: Signature) -> None:
-        self._names = [feature.name for feature in signature.features]
-        self._known = frozenset(self._names)
-        self._harmless = frozenset([*self._names, *signature.ignored, signature.target])
-        self._readers = [
-            CellReader(feature, signature.null_values) for feature in signature.features
-        ]
+        features, nulls = signature.features, signature.null_values
+        self.names = [feature.name for feature in features]
+        self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
+        self._numbers = [NumberReader(f, nulls) for f in features if not f.is_text]
+        self._texts = [TextReader(f, nulls) for f in features if f.is_text]
+        self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
+        self._pick = _picker(self._ordered)
+        self._least = _bounds([r.least for r in self._numbers], -np.inf)
+        self._greatest = _bounds([r.greatest for r in self._numbers], np.inf)
 
-    def of_instances(
-        self, instances: Sequence[Any]
-    ) -> tuple[dict[str, Column], list[Warning_]]:
+    def of_instances(self, instances: Sequence[Any]) -> Reading:
         """The columns of rows given as objects or as lists in feature order.
 
         Raises InvalidInstances with row, column and nearest name for what does not fit.
         """
         notes = Notes()
         if all(isinstance(row, dict) for row in instances):
-            table = self._from_objects(instances, notes)
-        elif all(isinstance(row, list) for row in instances):
-            table = _from_lists(instances, self._names)
-        else:
-            raise InvalidInstances(
-                "Expected every instance to be an object of column to value, or every "
-                "one a list of values."
-            )
-        return self._read(table, notes)
+            return self._read(self._of_objects(instances, notes), notes)
+        if all(isinstance(row, list) for row in instances):
+            table = _of_lists(instances, self.names)
+            return self._read([table[name] for name in self._ordered], notes)
+        raise InvalidInstances(
+            "Expected every instance to be an object of column to value, or every "
+            "one a list of values."
+        )
 
-    def of_table(
-        self, columns: list[str], data: Sequence[Any]
-    ) -> tuple[dict[str, Column], list[Warning_]]:
+    def of_table(self, columns: list[str], data: Sequence[Any]) -> Reading:
         """The same for `columns` and `data`."""
+        return self.of_columns(_of_lists(data, columns))
+
+    def of_columns(self, columns: Mapping[str, Cells]) -> Reading:
+        """The same for cells by column, as lists or arrays `[N]` of one length."""
         notes = Notes()
-        table = _from_lists(data, columns)
-        absent = [name for name in self._names if name not in table]
-        refuse([_missing_column(name, columns) for name in absent])
-        self._tell_unknown(columns, None, notes)
-        return self._read(table, notes)
+        given = list(columns)
+        absent = [name for name in self.names if name not in columns]
+        refuse([_missing_column(name, given) for name in absent])
+        self._tell_unknown(given, None, notes)
+        return self._read([columns[name] for name in self._ordered], notes)
 
-    def _read(
-        self, table: dict[str, list[Any]], notes: Notes
-    ) -> tuple[dict[str, Column], list[Warning_]]:
-        columns = {r.name: r.read(table[r.name], notes) for r in self._readers}
+    def _read(self, columns: Sequence[Cells], notes: Notes) -> Reading:
+        """Columns in the table's order: numbers first, then texts."""
+        split, num_rows = len(self._numbers), len(columns[0])
+        numbers = _plain_numbers(columns[:split])
+        if numbers is None:
+            numbers = np.empty((split, num_rows), np.float64)
+            for i, reader in enumerate(self._numbers):
+                numbers[i] = reader.read(columns[i], notes)
+        self._compare(numbers, notes)
+        texts = [
+            reader.read(cells, notes)
+            for reader, cells in zip(self._texts, columns[split:], strict=True)
+        ]
         refuse(notes.errors)
-        return columns, notes.warnings
+        return Reading(Table(numbers, texts), notes.warnings)
 
-    def _from_objects(
+    def _compare(self, numbers: NDArray[np.float64], notes: Notes) -> None:
+        """Tell of what lies outside the training rows' range."""
+        outside = (numbers < self._least) | (numbers > self._greatest)
+        if not outside.any():
+            return
+        for i, row in np.argwhere(outside)[:MOST_WARNINGS].tolist():
+            reader = self._numbers[i]
+            said = f"{numbers[i, row]:g} is outside the training rows' "
+            notes.warn(row, reader.name, f"{said}{reader.least:g} to {reader.greatest:g}")
+
+    def _of_objects(
         self, rows: Sequence[dict[str, Any]], notes: Notes
-    ) -> dict[str, list[Any]]:
-        names, width = self._names, len(self._names)
+    ) -> Sequence[Cells]:
+        width = len(self._ordered)
+        try:
+            picked = [self._pick(row) for row in rows if len(row) == width]
+        except KeyError:
+            picked = []
+        if len(picked) == len(rows):  # every row has these columns and no other
+            return list(zip(*picked, strict=True))
+        return self._of_odd_objects(rows, notes)
+
+    def _of_odd_objects(
+        self, rows: Sequence[dict[str, Any]], notes: Notes
+    ) -> Sequence[Cells]:
+        known = frozenset(self.names)
         for i, row in enumerate(rows):
-            if len(row) != width or not self._known.issuperset(row):
+            if len(row) != len(known) or not known.issuperset(row):
                 refuse(self._absent(i, row))
                 self._tell_unknown(row, i, notes)
-        return {name: [row[name] for row in rows] for name in names}
+        return [[row[name] for row in rows] for name in self._ordered]
 
     def _absent(self, i: int, row: dict[str, Any]) -> list[FieldError]:
         unknown = [name for name in row if name not in self._harmless]
-        return [_absent(i, name, unknown) for name in self._names if name not in row]
+        return [_absent(i, name, unknown) for name in self.names if name not in row]
 
     def _tell_unknown(self, given: Any, row: int | None, notes: Notes) -> None:
         for name in given:
             if name not in self._harmless:
                 notes.warn(row, name, "the model does not know this column")
+
+
+def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
+
+
+def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
+    known = [default if limit is None else limit for limit in limits]
+    return np.array(known, np.float64)[:, None]
+
+
+def _plain_numbers(columns: Sequence[Cells]) -> NDArray[np.float64] | None:
+    """All columns at once `[F, N]`, if every cell is a finite JSON number or boolean."""
+    if not columns or any(isinstance(cells, np.ndarray) for cells in columns):
+        return None
+    if not _PLAIN.issuperset(map(type, chain.from_iterable(columns))):
+        return None
+    try:
+        numbers = np.array(columns, np.float64)
+    except OverflowError:  # an integer that the reader of its column names
+        return None
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _absent(row: int, name: str, unknown: list[str]) -> FieldError:
@@ -106,7 +181,7 @@ def _missing_column(name: str, given: list[str]) -> FieldError:
     )
 
 
-def _from_lists(rows: Sequence[Any], names: list[str]) -> dict[str, list[Any]]:
+def _of_lists(rows: Sequence[Any], names: list[str]) -> dict[str, Cells]:
     for i, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
             given = len(row) if isinstance(row, list) else "no list"
@@ -114,7 +189,7 @@ def _from_lists(rows: Sequence[Any], names: list[str]) -> dict[str, list[Any]]:
                 f"Row {i} has {given} value(s); expected {len(names)}, in the order "
                 f"{', '.join(names[:50])}."
             )
-    return {name: list(cells) for name, cells in zip(names, zip(*rows), strict=True)}  # noqa: B905  every row was measured
+    return dict(zip(names, zip(*rows), strict=True))  # noqa: B905  every row was measured
 
 
 def refuse(errors: list[FieldError]) -> None:

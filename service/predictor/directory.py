@@ -1,18 +1,32 @@
-"""Which version a name means now, known to an API process for half a second at most."""
+"""Which version a name means now, known to an API process without asking the database.
 
+What a request names is looked up once. What can move (aliases, the newest version) is
+read again by a thread while it is asked for; a version is loaded before the name moves to
+it, and one that cannot be loaded is never moved to.
+"""
+
+import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.errors import ArtifactNotFound
+from core.errors import ArtifactNotFound, FitserveError, VersionNotFound
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
 from core.models.tables import Version
 from service.predictor.columns import RawColumns
 from service.predictor.sessions import ModelFile
 
+log = logging.getLogger(__name__)
+
 _MOST = 10_000
+_MAX_VERSION = 2**31
 
 
 @dataclass(frozen=True)
@@ -22,12 +36,15 @@ class Served:
     model_name: str
     number: int
     signature: Signature
-    columns: RawColumns
     file: ModelFile
 
+    @cached_property
+    def columns(self) -> RawColumns:
+        """The reader of its instances."""
+        return RawColumns(self.signature)
 
-@dataclass(frozen=True)
-class Wanted:
+
+class Wanted(NamedTuple):
     """What a request names: a version, an alias, or neither for the newest."""
 
     model: str
@@ -35,41 +52,160 @@ class Wanted:
     alias: str | None = None
 
 
-class Directory:
-    """Looks versions up; what can move is asked for again after a while."""
+class _Known:
+    """A version that a name meant when it was last read."""
 
-    def __init__(self, database: Database, fresh_seconds: float) -> None:
+    __slots__ = ("is_used", "served", "until")
+
+    def __init__(self, served: Served, until: float) -> None:
+        self.served = served
+        self.until = until
+        self.is_used = False
+
+
+class Directory:
+    """Looks versions up, and keeps what can move fresh.
+
+    Args:
+        database: where models are.
+        max_age: seconds that what is known of a name may be old.
+        warm: loads a version's file; raises if it cannot be served.
+
+    """
+
+    def __init__(
+        self, database: Database, max_age: float, warm: Callable[[ModelFile], object]
+    ) -> None:
         self._database = database
-        self._fresh_seconds = fresh_seconds
-        self._known: dict[Wanted, tuple[float, Served]] = {}
+        self._max_age = max_age
+        self._warm = warm
+        self._known: dict[Wanted, _Known] = {}
         self._served: dict[str, Served] = {}
+        self._refused: set[str] = set()
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
 
     def peek(self, wanted: Wanted) -> Served | None:
         """The version if it is known and fresh; never asks the database."""
-        found = self._known.get(wanted)
-        return found[1] if found and time.monotonic() < found[0] else None
+        known = self._known.get(wanted)
+        if known is None or time.monotonic() >= known.until:
+            return None
+        known.is_used = True
+        return known.served
 
     def get(self, wanted: Wanted) -> Served:
-        """The version; ModelNotFound, VersionNotFound, AliasNotFound."""
-        known = self.peek(wanted)
-        if known is not None:
-            return known
+        """The version; ModelNotFound, VersionNotFound, AliasNotFound, ArtifactDamaged.
+
+        Where the version that a name has moved to cannot be loaded, the one before it.
+        """
+        served = self.peek(wanted)
+        if served is not None:
+            return served
         with self._database.read() as session:
-            version = _find(ModelRepository(session), wanted)
-            served = self._served.get(version.id) or _served(version)
+            found = self._as_served(_find(ModelRepository(session), wanted))
+        before = self._known.get(wanted)
+        if not self._can_serve(found) and before is not None:
+            found = before.served
         with self._lock:
-            if len(self._known) > _MOST:
-                self._known.clear()
-                self._served.clear()
-            self._served[version.id] = served
-            until = time.monotonic() + self._fresh_seconds
-            self._known[wanted] = (until, served)
-        return served
+            self._keep(wanted, found)
+        return found
+
+    def start(self) -> None:
+        """Begin to keep what moves fresh."""
+        threading.Thread(target=self._run, name="directory", daemon=True).start()
+
+    def stop(self) -> None:
+        """Refresh no more."""
+        self._stopped.set()
+
+    def refresh(self, *models: str) -> None:
+        """Read anew where the names that are in use point, or those of `models`."""
+        moving = self._in_use(models)
+        if not moving:
+            return
+        names = {wanted.model for wanted in moving}
+        with self._database.read() as session:
+            repository = ModelRepository(session)
+            targets = repository.pointers(names)
+            unknown = set(targets.values()) - self._served.keys()
+            for version in repository.versions_by_id(unknown):
+                self._as_served(version)
+        for wanted in moving:
+            self._move(wanted, targets.get((wanted.model, wanted.alias)))
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._max_age / 2):
+            try:
+                self.refresh()
+            except SQLAlchemyError:
+                # names cannot move while the database is away: what is known holds
+                log.warning("the database is out of reach; serving what is known")
+                self._extend()
+            except Exception:
+                log.exception("names could not be read anew")
+
+    def _in_use(self, models: tuple[str, ...]) -> list[Wanted]:
+        """Names that can move and were asked for since the last time."""
+        with self._lock:
+            found = [
+                wanted
+                for wanted, known in self._known.items()
+                if wanted.version is None
+                and (wanted.model in models if models else known.is_used)
+            ]
+            for wanted in found:
+                self._known[wanted].is_used = False
+        return found
+
+    def _move(self, wanted: Wanted, version_id: str | None) -> None:
+        served = self._served.get(version_id) if version_id else None
+        known = self._known.get(wanted)
+        if served is None:
+            self._known.pop(wanted, None)  # the next request is told what is missing
+            return
+        if known and known.served is not served and not self._can_serve(served):
+            served = known.served
+        with self._lock:
+            self._keep(wanted, served)
+
+    def _can_serve(self, served: Served) -> bool:
+        try:
+            self._warm(served.file)
+        except FitserveError as error:
+            if served.file.version_id not in self._refused:
+                self._refused.add(served.file.version_id)
+                told = (served.model_name, served.number, error.detail)
+                log.error("version %s/%s cannot be served: %s", *told)  # noqa: TRY400
+            return False
+        self._refused.discard(served.file.version_id)
+        return True
+
+    def _as_served(self, version: Version) -> Served:
+        with self._lock:
+            served = self._served.get(version.id)
+            if served is None:
+                served = self._served[version.id] = _served(version)
+            return served
+
+    def _keep(self, wanted: Wanted, served: Served) -> None:
+        if len(self._known) > _MOST:
+            self._known.clear()
+            self._served.clear()
+        forever = wanted.version is not None
+        until = float("inf") if forever else time.monotonic() + self._max_age
+        self._known[wanted] = _Known(served, until)
+
+    def _extend(self) -> None:
+        now = time.monotonic()
+        for known in list(self._known.values()):
+            if known.until > now - self._max_age:
+                known.until = max(known.until, now + self._max_age)
 
 
 def _find(models: ModelRepository, wanted: Wanted) -> Version:
     if wanted.version is not None:
+        if not 0 < wanted.version < _MAX_VERSION:
+            raise VersionNotFound(f"{wanted.model}/{wanted.version}")
         return models.version(wanted.model, wanted.version)
     if wanted.alias is not None:
         return models.aliased(wanted.model, wanted.alias)
@@ -80,11 +216,9 @@ def _served(version: Version) -> Served:
     onnx = version.artifact("model.onnx")
     if onnx is None:
         raise ArtifactNotFound("model.onnx")
-    signature = Signature.model_validate(version.signature)
     return Served(
         model_name=version.model_name,
         number=version.number,
-        signature=signature,
-        columns=RawColumns(signature),
+        signature=Signature.model_validate(version.signature),
         file=ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes),
     )

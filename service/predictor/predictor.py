@@ -1,105 +1,127 @@
-"""The one way to a prediction; every route and protocol goes through it."""
+"""The one way to a prediction; every protocol is an exchange over it."""
 
-from typing import Any
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
-import numpy as np
-from anyio import to_thread
-from numpy.typing import NDArray
+from starlette.responses import Response
 
 from core.database.sessions import Database
 from core.errors import InvalidInstances, TooLarge
-from core.models.signature import Signature
 from core.settings import Settings
 from core.storage import Storage
-from fitserve.statuses import Task
+from service.predictor.answers import Answer
+from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Directory, Served, Wanted
-from service.predictor.sessions import SessionCache
-from service.predictor.values import Column
+from service.predictor.sessions import Loaded, SessionCache
 
-_INLINE_ROWS = 64
-"""Batches up to this size are answered on the event loop: a thread would cost more."""
+Found = TypeVar("Found")
+_INLINE_BYTES = 64 * 1024
+"""Bodies up to this size are read on the event loop: a thread would cost more."""
+
+
+class Exchange(Protocol):
+    """One request in one protocol; its methods are called once each, in this order."""
+
+    def wanted(self) -> Wanted:
+        """What the request names."""
+
+    def read(self, columns: RawColumns) -> Reading:
+        """Its rows as a table; raises InvalidInstances."""
+
+    def write(self, answer: Answer) -> Response:
+        """The answer as the client reads it."""
 
 
 class Predictor:
     """Finds versions, keeps them loaded, runs them."""
 
     def __init__(self, database: Database, storage: Storage, settings: Settings) -> None:
-        self.directory = Directory(database, settings.alias_refresh_seconds)
-        self._sessions = SessionCache(storage, settings.predict_cache_bytes)
+        cores = os.cpu_count() or 1
+        self._runners = ThreadPoolExecutor(cores, "predict")
+        self._finders = ThreadPoolExecutor(cores, "find")
+        self._sessions = SessionCache(
+            storage, settings.predict_cache_bytes, self._runners
+        )
+        self.directory = Directory(
+            database, settings.alias_refresh_seconds, self._sessions.get
+        )
         self._max_rows = settings.limits.max_predict_rows
+        self._finding: dict[Wanted, asyncio.Future[Served]] = {}
 
-    async def predict(self, wanted: Wanted, body: dict[str, Any]) -> dict[str, Any]:
-        """Answer `instances`, or `columns` and `data`, with a PredictResponse as a dict.
+    async def answer(self, exchange: Exchange, num_bytes: int) -> Response:
+        """Answer a request whose body has `num_bytes`.
 
-        Raises ModelNotFound and the like, InvalidInstances, TooLarge, ArtifactDamaged.
+        A small one is read and written on the event loop, and shares its call of the
+        network with others; a large one has a thread of its own. Raises ModelNotFound
+        and the like, InvalidInstances, TooLarge, ArtifactDamaged.
         """
-        rows = _rows(body, self._max_rows)
-        served = self.directory.peek(wanted)
-        if served and len(rows) <= _INLINE_ROWS and self._is_loaded(served):
-            return self._answer(served, body)
-        return await to_thread.run_sync(self._look_up_and_answer, wanted, body)
+        if num_bytes > _INLINE_BYTES:
+            return await self._in(self._runners, lambda: self._answer_whole(exchange))
+        wanted = exchange.wanted()
+        served = self.directory.peek(wanted) or await self._find(wanted)
+        loaded = self._sessions.peek(served.file.version_id)
+        if loaded is None:
+            loaded = await self._in(self._finders, lambda: self.load(served))
+        table, warnings = self._read(exchange, served)
+        output = await loaded.batcher.submit(table)
+        return exchange.write(Answer(served, output, warnings))
 
-    def run(self, served: Served, columns: dict[str, Column]) -> NDArray[np.float32]:
-        """The network's output for raw columns: `[N, 1]` or `[N, classes]`."""
-        session = self._sessions.peek(served.file.version_id)
-        if session is None:
-            session = self._sessions.get(served.file)
-        output: NDArray[np.float32] = session.run(None, columns)[0]
-        return output
+    def find(self, wanted: Wanted) -> Served:
+        """The version, asked of the database if need be; blocks."""
+        return self.directory.get(wanted)
 
-    def _is_loaded(self, served: Served) -> bool:
+    def load(self, served: Served) -> Loaded:
+        """The version's session, loaded if need be; blocks. Raises ArtifactDamaged."""
+        return self._sessions.get(served.file)
+
+    def unload(self, served: Served) -> bool:
+        """Drop the version's session; False if it was not loaded."""
+        return self._sessions.drop(served.file.version_id)
+
+    def is_loaded(self, served: Served) -> bool:
+        """Whether the version's session is in memory."""
         return self._sessions.peek(served.file.version_id) is not None
 
-    def _look_up_and_answer(self, wanted: Wanted, body: dict[str, Any]) -> dict[str, Any]:
-        return self._answer(self.directory.get(wanted), body)
+    def start(self) -> None:
+        """Begin to keep names fresh."""
+        self.directory.start()
 
-    def _answer(self, served: Served, body: dict[str, Any]) -> dict[str, Any]:
-        if "instances" in body:
-            columns, warnings = served.columns.of_instances(body["instances"])
-        else:
-            columns, warnings = served.columns.of_table(body["columns"], body["data"])
-        answer: dict[str, Any] = {
-            "model_name": served.model_name,
-            "model_version": served.number,
-        }
-        answer.update(_predictions(self.run(served, columns), served.signature))
-        if warnings:
-            answer["warnings"] = warnings
-        return answer
+    def close(self) -> None:
+        """Stop that, and the threads."""
+        self.directory.stop()
+        self._runners.shutdown(wait=False, cancel_futures=True)
+        self._finders.shutdown(wait=False, cancel_futures=True)
 
+    def _answer_whole(self, exchange: Exchange) -> Response:
+        served = self.find(exchange.wanted())
+        table, warnings = self._read(exchange, served)
+        output = self.load(served).run(table)
+        return exchange.write(Answer(served, output, warnings))
 
-def _rows(body: dict[str, Any], most: int) -> list[Any]:
-    """The rows of a body that has the right form."""
-    tabular = "columns" in body or "data" in body
-    if ("instances" in body) == tabular:
-        raise InvalidInstances(
-            "Expected either `instances` (a list of rows), or `columns` and `data`."
-        )
-    rows = body.get("data" if tabular else "instances")
-    if not isinstance(rows, list) or not rows:
-        raise InvalidInstances("Expected a list of at least one row.")
-    columns = body.get("columns", [])
-    if tabular and not _are_names(columns):
-        raise InvalidInstances("Expected `columns` to be a list of different names.")
-    if len(rows) > most:
-        raise TooLarge(f"{len(rows):,} rows came; {most:,} is the limit of a request.")
-    return rows
+    def _read(self, exchange: Exchange, served: Served) -> Reading:
+        reading = exchange.read(served.columns)
+        num_rows = reading.table.num_rows
+        if num_rows > self._max_rows:
+            raise TooLarge(
+                f"{num_rows:,} rows came; {self._max_rows:,} is the limit of a request."
+            )
+        if num_rows == 0:
+            raise InvalidInstances("Expected at least one row.")
+        return reading
 
+    async def _find(self, wanted: Wanted) -> Served:
+        """The version; many that ask at once for the same ask the database once."""
+        finding = self._finding.get(wanted)
+        if finding is None:
+            loop = asyncio.get_running_loop()
+            finding = loop.run_in_executor(self._finders, self.find, wanted)
+            self._finding[wanted] = finding
+            finding.add_done_callback(lambda _: self._finding.pop(wanted, None))
+        return await asyncio.shield(finding)
 
-def _are_names(columns: Any) -> bool:
-    if not isinstance(columns, list) or not columns:
-        return False
-    texts = all(isinstance(name, str) for name in columns)
-    return texts and len(set(columns)) == len(columns)
-
-
-def _predictions(output: NDArray[np.float32], signature: Signature) -> dict[str, Any]:
-    if signature.task == Task.REGRESSION:
-        return {"predictions": np.ascontiguousarray(output[:, 0])}
-    classes = signature.classes or []
-    if signature.task == Task.BINARY:
-        output = np.concatenate([1 - output, output], axis=1)
-    labels = [classes[i] for i in output.argmax(axis=1).tolist()]
-    names = [str(label) for label in classes]
-    probabilities = [dict(zip(names, row, strict=True)) for row in output.tolist()]
-    return {"predictions": labels, "probabilities": probabilities}
+    @staticmethod
+    async def _in(pool: ThreadPoolExecutor, action: Callable[[], Found]) -> Found:
+        return await asyncio.get_running_loop().run_in_executor(pool, action)

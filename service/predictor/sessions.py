@@ -8,12 +8,19 @@ import hashlib
 import hmac
 import threading
 from collections import OrderedDict
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import onnxruntime as ort
 
 from core.errors import ArtifactDamaged
 from core.storage import Storage
+from service.predictor.batching import Batcher, Output
+from service.predictor.table import Table
+
+_RESIDENT_RATIO = 2.4
+"""Memory of a session over its file's size: the weights, and the same packed."""
+_RESIDENT_BASE = 300_000
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,32 @@ class ModelFile:
     key: str
     sha256: str
     num_bytes: int
+
+    @property
+    def resident_bytes(self) -> int:
+        """About what its session takes in memory."""
+        return int(_RESIDENT_RATIO * self.num_bytes) + _RESIDENT_BASE
+
+
+class Loaded:
+    """A session, its inputs by kind, and the batcher before it."""
+
+    def __init__(
+        self, session: ort.InferenceSession, file: ModelFile, pool: Executor
+    ) -> None:
+        self._session = session
+        inputs = session.get_inputs()
+        self._texts = [i.name for i in inputs if i.type == "tensor(string)"]
+        self._numbers = [i.name for i in inputs if i.type != "tensor(string)"]
+        self._outputs = [output.name for output in session.get_outputs()]
+        self.file = file
+        self.batcher = Batcher(self.run, file.num_bytes, pool)
+
+    def run(self, table: Table) -> Output:
+        """The network's output, float32 `[N, 1]` or `[N, classes]`."""
+        feed = table.feed(self._numbers, self._texts)
+        output: Output = self._session.run(self._outputs, feed)[0]
+        return output
 
 
 def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
@@ -54,38 +87,51 @@ def _options() -> ort.SessionOptions:
 class SessionCache:
     """The sessions used last; each is loaded once, however many ask at the same time."""
 
-    def __init__(self, storage: Storage, max_bytes: int) -> None:
+    def __init__(self, storage: Storage, max_bytes: int, pool: Executor) -> None:
         self._storage = storage
         self._max_bytes = max_bytes
-        self._sessions: OrderedDict[str, tuple[ort.InferenceSession, int]] = OrderedDict()
+        self._pool = pool
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._num_bytes = 0
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def peek(self, version_id: str) -> ort.InferenceSession | None:
+    def peek(self, version_id: str) -> Loaded | None:
         """The session if it is loaded; never waits for a load."""
         with self._lock:
-            found = self._sessions.get(version_id)
-            if found is None:
-                return None
-            self._sessions.move_to_end(version_id)
-            return found[0]
+            found = self._loaded.get(version_id)
+            if found is not None:
+                self._loaded.move_to_end(version_id)
+            return found
 
-    def get(self, file: ModelFile) -> ort.InferenceSession:
+    def get(self, file: ModelFile) -> Loaded:
         """The session, loaded if need be; ArtifactDamaged."""
         with self._lock:
             turn = self._loading.setdefault(file.version_id, threading.Lock())
-        with turn:
-            session = self.peek(file.version_id)
-            if session is None:
-                session = load(file, self._storage)
-                self._keep(file, session)
-        return session
+        try:
+            with turn:
+                return self.peek(file.version_id) or self._load(file)
+        finally:
+            with self._lock:  # those who wait for this turn have their hands on it
+                self._loading.pop(file.version_id, None)
 
-    def _keep(self, file: ModelFile, session: ort.InferenceSession) -> None:
+    def _load(self, file: ModelFile) -> Loaded:
+        loaded = Loaded(load(file, self._storage), file, self._pool)
+        self._keep(loaded)
+        return loaded
+
+    def drop(self, version_id: str) -> bool:
+        """Forget a session, whose requests at work still end well; False if unknown."""
         with self._lock:
-            self._loading.pop(file.version_id, None)
-            self._sessions[file.version_id] = (session, file.num_bytes)
-            total = sum(size for _, size in self._sessions.values())
-            while total > self._max_bytes and len(self._sessions) > 1:
-                _, (_, size) = self._sessions.popitem(last=False)
-                total -= size
+            dropped = self._loaded.pop(version_id, None)
+            if dropped is not None:
+                self._num_bytes -= dropped.file.resident_bytes
+            return dropped is not None
+
+    def _keep(self, loaded: Loaded) -> None:
+        with self._lock:
+            self._loaded[loaded.file.version_id] = loaded
+            self._num_bytes += loaded.file.resident_bytes
+            while self._num_bytes > self._max_bytes and len(self._loaded) > 1:
+                _, oldest = self._loaded.popitem(last=False)
+                self._num_bytes -= oldest.file.resident_bytes

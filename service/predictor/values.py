@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,44 +15,16 @@ from core.datasets.cells import (
     parse_number,
 )
 from core.models.signature import MISSING, Feature, NumericEncoder
-from fitserve.problems import FieldError
 from fitserve.statuses import ColumnType
+from service.predictor.notes import MOST_WARNINGS, Notes
+from service.predictor.table import Texts
 
-Column = NDArray[Any]
-Warning_ = dict[str, Any]
-MOST_TOLD = 20
-_MOST_WARNINGS = 100
-_FEW = 8
-
-
-@dataclass
-class Notes:
-    """What is to be said about the instances: errors refuse them, warnings do not."""
-
-    errors: list[FieldError] = field(default_factory=list)
-    warnings: list[Warning_] = field(default_factory=list)
-
-    def warn(self, row: int | None, column: str, detail: str) -> None:
-        """Say something about a cell, or about a column where `row` is None."""
-        if len(self.warnings) < _MOST_WARNINGS:
-            told = {"row": row, "column": column[:100], "detail": detail}
-            self.warnings.append(told)
-
-    def refuse(self, row: int, column: str, cell: Any, wanted: str) -> None:
-        """Say that a cell does not fit."""
-        if len(self.errors) < MOST_TOLD:
-            error = FieldError(
-                pointer=f"#/instances/{row}",
-                detail=f"row {row}, column {column!r}: got {str(cell)[:80]!r}, "
-                f"expected {wanted}",
-                row=row,
-                column=column,
-            )
-            self.errors.append(error)
+Cells = Sequence[Any] | NDArray[Any]
+_NOT_FINITE = "not finite, so it counts as missing"
 
 
-class CellReader:
-    """Turns the cells of one column into its raw array.
+class _CellReader:
+    """What numbers and texts have in common.
 
     Args:
         feature: the column's type, format and encoder.
@@ -65,30 +36,41 @@ class CellReader:
         self.name = feature.name
         self._feature = feature
         self._nulls = frozenset(NULLS if nulls is None else ["", *nulls])
+
+    def _tell_missing(self, row: int, notes: Notes) -> None:
+        if not self._feature.has_missing:
+            notes.warn(row, self.name, "missing; it never was in the training rows")
+
+
+class NumberReader(_CellReader):
+    """Turns the cells of a column of numbers, booleans or moments into float64 `[N]`."""
+
+    def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
+        super().__init__(feature, nulls)
         self._strays = frozenset(feature.format.strays)
-        encoder = feature.encoder
-        self._vocabulary = frozenset(getattr(encoder, "vocabulary", ()))
-        self._least = self._greatest = None
-        if isinstance(encoder, NumericEncoder):
-            self._least, self._greatest = encoder.least, encoder.greatest
+        self.least: float | None = None
+        self.greatest: float | None = None
+        if isinstance(feature.encoder, NumericEncoder):
+            self.least, self.greatest = feature.encoder.least, feature.encoder.greatest
 
-    def read(self, cells: list[Any], notes: Notes) -> Column:
-        """The cells as float64 or strings `[N, 1]`; errors and warnings into `notes`."""
-        if self._feature.is_text:
-            return self._texts(cells, notes)
-        if all(type(cell) is float or type(cell) is int for cell in cells):
-            try:
-                numbers = np.array(cells, np.float64)
-            except OverflowError:
-                numbers = self._numbers(cells, notes)  # names the integer
-        else:
-            numbers = self._numbers(cells, notes)
-        self._compare(numbers, notes)
-        return numbers[:, None]
-
-    def _numbers(self, cells: list[Any], notes: Notes) -> NDArray[np.float64]:
+    def read(self, cells: Cells, notes: Notes) -> NDArray[np.float64]:
+        """The numbers, NaN where missing; errors and warnings into `notes`."""
+        if isinstance(cells, np.ndarray):
+            if cells.dtype.kind in "fiub":
+                return self._array(cells.astype(np.float64), notes)
+            cells = cells.tolist()
         numbers = [self._number(i, cell, notes) for i, cell in enumerate(cells)]
         return np.array(numbers, np.float64)
+
+    def _array(self, numbers: NDArray[np.float64], notes: Notes) -> NDArray[np.float64]:
+        if np.isfinite(numbers).all():
+            return numbers
+        infinite = np.isinf(numbers)
+        for row in np.flatnonzero(infinite)[:MOST_WARNINGS].tolist():
+            notes.warn(row, self.name, _NOT_FINITE)
+        for row in np.flatnonzero(np.isnan(numbers))[:MOST_WARNINGS].tolist():
+            self._tell_missing(row, notes)
+        return np.where(infinite, math.nan, numbers)
 
     def _number(self, row: int, cell: Any, notes: Notes) -> float:
         number = self._number_or_none(row, cell, notes)
@@ -96,12 +78,12 @@ class CellReader:
             notes.refuse(row, self.name, cell, _WANTED[self._feature.type])
             return math.nan
         if math.isinf(number):
-            notes.warn(row, self.name, "not finite, so it counts as missing")
+            notes.warn(row, self.name, _NOT_FINITE)
             return math.nan
         return number
 
     def _number_or_none(self, row: int, cell: Any, notes: Notes) -> float | None:
-        if cell is None:
+        if cell is None or cell != cell:  # NaN  # noqa: PLR0124
             self._tell_missing(row, notes)
             return math.nan
         if isinstance(cell, str):
@@ -133,31 +115,29 @@ class CellReader:
             return math.inf
         return parse_number(text, self._feature.format)
 
-    def _tell_missing(self, row: int, notes: Notes) -> None:
-        if not self._feature.has_missing:
-            notes.warn(row, self.name, "missing; it never was in the training rows")
 
-    def _compare(self, numbers: NDArray[np.float64], notes: Notes) -> None:
-        """Tell of what lies outside the training rows' range."""
-        if self._least is None or self._greatest is None:
-            return
-        if len(numbers) <= _FEW:  # without NumPy's overhead
-            values = numbers.tolist()
-            odd: Sequence[int] = [
-                i for i, v in enumerate(values) if v < self._least or v > self._greatest
-            ]
-        else:
-            outside = (numbers < self._least) | (numbers > self._greatest)
-            odd = (
-                np.flatnonzero(outside)[:_MOST_WARNINGS].tolist() if outside.any() else []
-            )
-        for i in odd:
-            told = f"{numbers[i]:g} is outside the training rows' {self._least:g} to "
-            notes.warn(i, self.name, f"{told}{self._greatest:g}")
+class TextReader(_CellReader):
+    """Turns the cells of a column of categories into strings `[N]`, "" where missing."""
 
-    def _texts(self, cells: list[Any], notes: Notes) -> Column:
-        texts = [self._text(i, cell, notes) for i, cell in enumerate(cells)]
-        return np.array(texts, object)[:, None]
+    def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
+        super().__init__(feature, nulls)
+        self._vocabulary = frozenset(getattr(feature.encoder, "vocabulary", ()))
+        self._plain = self._vocabulary - self._nulls
+
+    def read(self, cells: Cells, notes: Notes) -> Texts:
+        """The strings; errors and warnings into `notes`."""
+        listed = cells.tolist() if isinstance(cells, np.ndarray) else cells
+        if not self._are_plain(listed):
+            listed = [self._text(i, cell, notes) for i, cell in enumerate(listed)]
+        texts = np.empty(len(listed), object)
+        texts[:] = listed
+        return texts
+
+    def _are_plain(self, cells: Sequence[Any]) -> bool:
+        try:
+            return self._plain.issuperset(cells)
+        except TypeError:  # a list or an object, which is named as it is refused
+            return False
 
     def _text(self, row: int, cell: Any, notes: Notes) -> str:
         text = _as_text(cell)

@@ -1,11 +1,13 @@
 """/v1/models: registry, versions, weights, artifacts, aliases."""
 
+from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
 
+from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound
 from core.models.repository import ModelRepository
 from core.models.weights import read_weights
@@ -27,6 +29,7 @@ from service.dependencies import (
     WriteSession,
 )
 from service.downloads import file_response
+from service.predictor.directory import Wanted
 from service.services import Services
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -117,20 +120,30 @@ def artifact(
 async def set_alias(
     name: str, alias: Name, request: Request, services: ServicesDep
 ) -> VersionRead:
-    """Point an alias at a version: promote, or roll back."""
+    """Point an alias at a version: promote, or roll back.
+
+    The version is loaded first: one that cannot be served is refused with 503, and the
+    alias stays where it is. In force here at once, in other processes within a second.
+    """
     update = validate(AliasUpdate, await read_json(request))
     return await to_thread.run_sync(_set_alias, services, name, alias, update.version)
 
 
 def _set_alias(services: Services, name: str, alias: str, number: int) -> VersionRead:
+    predictor = services.predictor
+    predictor.load(predictor.find(Wanted(name, version=number)))
     with services.database.write() as session:
         models = ModelRepository(session)
         found = models.set_alias(name, alias, number)
+        after_commit(session, partial(predictor.directory.refresh, name))
         session.flush()
         return version_read(found, models.aliases(name))
 
 
 @router.delete("/{name}/aliases/{alias}", status_code=204)
-def delete_alias(name: str, alias: str, session: WriteSession) -> None:
+def delete_alias(
+    name: str, alias: str, session: WriteSession, services: ServicesDep
+) -> None:
     """Remove an alias; the version stays."""
     ModelRepository(session).delete_alias(name, alias)
+    after_commit(session, partial(services.predictor.directory.refresh, name))

@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from core.errors import InvalidInstances
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
-from service.bodies import body_schema, read_json
-from service.dependencies import ServicesDep
+from service.bodies import body_schema, json_response, parse_json, read_body
+from service.dependencies import get_services
+from service.predictor.answers import Answer
+from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
-from service.services import Services
 
 router = APIRouter(prefix="/v1", tags=["predict"])
 
@@ -28,35 +28,90 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
     response_model=PredictResponse,
     openapi_extra=body_schema(PredictRequest),
 )
-async def predict(request: Request, services: ServicesDep) -> Response:
+async def predict(request: Request) -> Response:
     """Predict with the model that the body names."""
-    body = _object(await read_json(request), PredictRequest)
-    return await _answer(services, _wanted(body), body)
+    return await _answer(request, None)
 
 
 @router.post("/models/{name}/predict", **_ANSWER)
-async def predict_newest(name: str, request: Request, services: ServicesDep) -> Response:
+async def predict_newest(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    body = _object(await read_json(request), PredictBody)
-    return await _answer(services, Wanted(name), body)
+    return await _answer(request, Wanted(name))
 
 
-@router.post("/models/{name}/versions/{number}/predict", **_ANSWER)
-async def predict_version(
-    name: str, number: Number, request: Request, services: ServicesDep
-) -> Response:
+@router.post("/models/{name}/versions/{number:int}/predict", **_ANSWER)
+async def predict_version(name: str, number: Number, request: Request) -> Response:
     """Predict with one version of a model."""
-    body = _object(await read_json(request), PredictBody)
-    return await _answer(services, Wanted(name, version=number), body)
+    return await _answer(request, Wanted(name, version=number))
 
 
 @router.post("/models/{name}/aliases/{alias}/predict", **_ANSWER)
-async def predict_alias(
-    name: str, alias: str, request: Request, services: ServicesDep
-) -> Response:
+async def predict_alias(name: str, alias: str, request: Request) -> Response:
     """Predict with the version that an alias points at."""
-    body = _object(await read_json(request), PredictBody)
-    return await _answer(services, Wanted(name, alias=alias), body)
+    return await _answer(request, Wanted(name, alias=alias))
+
+
+async def _answer(request: Request, wanted: Wanted | None) -> Response:
+    body = await read_body(request)
+    predictor = get_services(request).predictor
+    return await predictor.answer(_Exchange(body, wanted), len(body))
+
+
+class _Exchange:
+    """A native predict request.
+
+    Args:
+        body: JSON.
+        wanted: what the path names; the body names it where that is None.
+
+    """
+
+    def __init__(self, body: bytes, wanted: Wanted | None) -> None:
+        self._raw = body
+        self._wanted = wanted
+        self._body: dict[str, Any] = {}
+
+    def wanted(self) -> Wanted:
+        schema = PredictRequest if self._wanted is None else PredictBody
+        self._body = _object(parse_json(self._raw), schema)
+        return self._wanted or _wanted(self._body)
+
+    def read(self, columns: RawColumns) -> Reading:
+        body = self._body
+        tabular = "columns" in body or "data" in body
+        if ("instances" in body) == tabular:
+            raise InvalidInstances(
+                "Expected either `instances` (a list of rows), or `columns` and `data`."
+            )
+        rows = body.get("data" if tabular else "instances")
+        if not isinstance(rows, list) or not rows:
+            raise InvalidInstances("Expected a list of at least one row.")
+        if not tabular:
+            return columns.of_instances(rows)
+        return columns.of_table(_names(body.get("columns")), rows)
+
+    def write(self, answer: Answer) -> Response:
+        content: dict[str, Any] = {
+            "model_name": answer.served.model_name,
+            "model_version": answer.served.number,
+            "predictions": answer.predictions,
+        }
+        if answer.is_classification:
+            content["probabilities"] = answer.probabilities_by_class
+        if answer.warnings:
+            content["warnings"] = answer.warnings
+        return json_response(content)
+
+
+def _names(columns: Any) -> list[str]:
+    """`columns`, if they are different names; one definition for all tables of rows."""
+    is_list = isinstance(columns, list) and bool(columns)
+    if not is_list or not all(isinstance(name, str) for name in columns):
+        raise InvalidInstances("Expected `columns` to be a list of names.")
+    if len(set(columns)) != len(columns):
+        raise InvalidInstances("Expected the names in `columns` to be different.")
+    names: list[str] = columns
+    return names
 
 
 def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:
@@ -65,6 +120,12 @@ def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:
         raise InvalidInstances(
             f"Expected a JSON object with `instances`, got {_kind(body)}."
         )
+    if not schema.model_fields.keys() >= body.keys():
+        _refuse_unknown(body, schema)
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _refuse_unknown(body: dict[str, Any], schema: type[PredictBody]) -> None:
     errors = [
         FieldError(
             pointer=pointer(key),
@@ -74,9 +135,7 @@ def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:
         for key in body
         if key not in schema.model_fields
     ]
-    if errors:
-        raise InvalidInstances(f"{errors[0].detail}; {errors[0].hint}", errors)
-    return {key: value for key, value in body.items() if value is not None}
+    raise InvalidInstances(f"{errors[0].detail}; {errors[0].hint}", errors)
 
 
 def _kind(body: Any) -> str:
@@ -95,9 +154,3 @@ def _wanted(body: dict[str, Any]) -> Wanted:
     if version is not None and alias is not None:
         raise InvalidInstances("Expected `version` or `alias`, not both.")
     return Wanted(model, version, alias)
-
-
-async def _answer(services: Services, wanted: Wanted, body: dict[str, Any]) -> Response:
-    answer = await services.predictor.predict(wanted, body)
-    content = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(content, media_type="application/json")

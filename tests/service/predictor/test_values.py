@@ -46,8 +46,17 @@ JAN_31 = 1_706_659_200.0
 MISSING = math.nan
 
 
+def inputs(table):
+    kinds = (
+        [f.name for f in FEATURES if not f.is_text],
+        [f.name for f in FEATURES if f.is_text],
+    )
+    return table.feed(*kinds)
+
+
 def read(**changes):
-    columns, warnings = RawColumns(SIGNATURE).of_instances([ROW, {**ROW, **changes}])
+    table, warnings = RawColumns(SIGNATURE).of_instances([ROW, {**ROW, **changes}])
+    columns = inputs(table)
     name = next(iter(changes))
     value = columns[name][1, 0] if name in columns else None
     return value, [w["detail"] for w in warnings if w["row"] == 1]
@@ -128,6 +137,6 @@ def test_an_absent_feature_is_refused_with_the_key_that_was_meant():
 def test_many_rows_are_compared_at_once():
     """The same warnings, by NumPy; a hundred at most."""
     rows = [{**ROW, "number": i} for i in range(300)]
-    columns, warnings = RawColumns(SIGNATURE).of_instances(rows)
-    assert np.array_equal(columns["number"][:, 0], np.arange(300.0))
+    table, warnings = RawColumns(SIGNATURE).of_instances(rows)
+    assert np.array_equal(inputs(table)["number"][:, 0], np.arange(300.0))
     assert [w["row"] for w in warnings] == list(range(11, 111))

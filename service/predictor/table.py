@@ -1,0 +1,48 @@
+"""Raw columns of some rows, laid out as ONNX Runtime takes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Texts = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The features of N rows.
+
+    `numbers` is float64 `[F, N]`, a row a feature, NaN where missing; `texts` holds an
+    array of N strings for every feature of categories.
+    """
+
+    numbers: NDArray[np.float64]
+    texts: list[Texts]
+
+    @property
+    def num_rows(self) -> int:
+        """N."""
+        return int(self.numbers.shape[1])
+
+    def feed(self, numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+        """The network's inputs by name, each `[N, 1]`; nothing is copied."""
+        shape = (self.num_rows, 1)
+        columns = dict(zip(texts, (t.reshape(shape) for t in self.texts), strict=True))
+        for name, row in zip(numbers, self.numbers, strict=True):
+            columns[name] = row.reshape(shape)
+        return columns
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """The rows of all tables, in order; they are of one model."""
+    if len(tables) == 1:
+        return tables[0]
+    return Table(
+        numbers=np.concatenate([table.numbers for table in tables], axis=1),
+        texts=[
+            np.concatenate(parts)
+            for parts in zip(*(table.texts for table in tables), strict=True)
+        ],
+    )
