@@ -100,9 +100,13 @@ class Settings(BaseSettings):
     """The key that every request must bear; none is needed on loopback."""
     allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
     """Host names under which a keyless API answers (against DNS rebinding)."""
-    predict_cache_bytes: int = 64 * MIB
-    """How much of the models' files the predictor keeps loaded."""
-    alias_refresh_seconds: float = 0.5
+    api_workers: int = Field(default=1, ge=1, le=256)
+    """API processes that `fitserve up` starts, on one address."""
+    default_model: str | None = None
+    """The model, or `model@alias`, that MLflow's bare `/invocations` asks."""
+    predict_cache_bytes: int = Field(default=128 * MIB, ge=1)
+    """About how much memory each API process gives to loaded models."""
+    alias_refresh_seconds: float = Field(default=0.5, gt=0)
     """How old an API process's knowledge of versions and aliases may be."""
     worker_processes: int = Field(default=1, ge=1, le=256)
     """Runs that one worker trains at a time."""

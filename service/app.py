@@ -12,8 +12,16 @@ from fitserve.problems import Problem
 from service.edge import Edge
 from service.lane import Lane
 from service.problems import add_problem_handlers
+from service.protocols.mlflow import routes as mlflow
+from service.protocols.open_inference import infer
+from service.protocols.open_inference import routes as open_inference
+from service.protocols.tf_serving import metadata as tf_serving_metadata
+from service.protocols.tf_serving import predict as tf_serving
 from service.routes import datasets, health, models, predict, runs
 from service.services import Services
+
+_LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
+"""Answered in the fast lane; declared as routes for the OpenAPI page."""
 
 DESCRIPTION = """\
 Upload a CSV, POST a JSON model spec, get a trained Keras network behind `/v1/predict`.
@@ -42,10 +50,20 @@ def create_app(settings: Settings) -> FastAPI:
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
     )
     app.state.services = services
-    for noun in (datasets, runs, models, predict, health):
+    for noun in (
+        datasets,
+        runs,
+        models,
+        health,
+        open_inference,
+        tf_serving_metadata,
+        mlflow,
+    ):
         app.include_router(noun.router)
+    for router in _LANE:
+        app.include_router(router)
     add_problem_handlers(app)
-    app.add_middleware(Lane, routers=[predict.router])
+    app.add_middleware(Lane, routers=_LANE)
     app.add_middleware(Edge, settings=settings)
     return app
 

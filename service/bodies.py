@@ -2,14 +2,16 @@
 
 import json
 import re
-from typing import TypeVar
+import zlib
+from typing import NamedTuple, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from service.problems import BadJson, InvalidBody
+from core.errors import TooLarge
+from service.problems import BadEncoding, BadJson, InvalidBody
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -23,8 +25,49 @@ async def read_json(request: Request) -> object:
     return parse_json(await request.body())
 
 
-async def read_body(request: Request) -> bytes:
+class Body(NamedTuple):
+    """A body as it came, and how it is packed (`Content-Encoding`)."""
+
+    raw: bytes
+    encoding: bytes = b""
+    most_bytes: int = 0
+
+    @property
+    def num_bytes(self) -> int:
+        """Its size for the choice of a thread; a packed one counts as the largest."""
+        return self.most_bytes if self.encoding else len(self.raw)
+
+    def content(self) -> bytes:
+        """The bytes unpacked; raises BadEncoding, and TooLarge beyond `most_bytes`."""
+        if not self.encoding:
+            return self.raw
+        if self.encoding not in (b"gzip", b"deflate"):
+            raise BadEncoding(
+                f"Content-Encoding is {self.encoding.decode('latin-1')[:40]!r}; expected "
+                "gzip, deflate or none."
+            )
+        unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
+        try:
+            content = unpacker.decompress(self.raw, self.most_bytes + 1)
+        except zlib.error as error:
+            raise BadEncoding(f"The packed body is damaged: {error}.") from error
+        if len(content) > self.most_bytes:
+            raise TooLarge(f"The body unpacks to more than {self.most_bytes:,} bytes.")
+        if not unpacker.eof:
+            raise BadEncoding("The packed body ends too early; send it again whole.")
+        return content
+
+
+async def read_body(request: Request, most_bytes: int) -> Body:
     """The whole body, without the layers that `request.body()` puts between."""
+    raw = await _read(request)
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding" and value.lower() != b"identity":
+            return Body(raw, value.lower(), most_bytes)
+    return Body(raw)
+
+
+async def _read(request: Request) -> bytes:
     chunks = []
     while True:
         message = await request.receive()

@@ -16,7 +16,11 @@ from core.settings import Limits, Settings
 from fitserve.problems import Problem
 from service.problems import problem_response
 
-_OPEN = ("/health/live", "/health/ready")
+_OPEN = (
+    *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
+    *("/ping", "/health"),
+)
+"""Probes need no key: they tell nothing but that the service is there."""
 _UPLOADS = ("/v1/datasets", "/v1/runs")
 _PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")

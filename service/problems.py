@@ -41,6 +41,12 @@ class BadJson(FitserveError):
     status, slug, title = 400, "bad-json", "Body is not JSON"
 
 
+class BadEncoding(FitserveError):
+    """The body is packed in a way that cannot be unpacked."""
+
+    status, slug, title = 400, "bad-encoding", "Body cannot be unpacked"
+
+
 class InvalidBody(FitserveError):
     """The body is JSON, but not what the route takes."""
 

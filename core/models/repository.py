@@ -80,6 +80,12 @@ class ModelRepository:
             found[model, alias] = version
         return found
 
+    def all_numbers(self, limit: int) -> list[tuple[str, int]]:
+        """Model and number of every version, in order."""
+        query = select(Version.model_name, Version.number)
+        query = query.order_by(Version.model_name, Version.number).limit(limit)
+        return [(name, number) for name, number in self._session.execute(query)]
+
     def versions_by_id(self, ids: Collection[str]) -> Sequence[Version]:
         """The versions with these ids."""
         if not ids:

@@ -19,13 +19,22 @@ def up(
     home: Annotated[
         Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
     ] = None,
+    api_workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="API processes on that address. [1]"),
+    ] = None,
 ) -> None:
     """Start API, worker and broker on this machine; Ctrl-C stops them."""
     # not before it is asked for: every other command is a client and starts at once
     from core.settings import Settings  # noqa: PLC0415
     from core.supervisor.supervisor import CannotStart, Supervisor  # noqa: PLC0415
 
-    given: dict[str, Any] = {"host": host, "port": port, "home": home}
+    given: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "home": home,
+        "api_workers": api_workers,
+    }
     try:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})
         Supervisor(settings, _say).run()

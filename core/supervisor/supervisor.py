@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from core.database.migrate import upgrade
 from core.settings import Settings
@@ -62,29 +63,14 @@ class Supervisor:
             "FITSERVE_DATABASE_URL": settings.resolved_database_url,
         }
         logs = settings.home_dir / "logs"
-        python = sys.executable
-        api_environment = {**environment, LISTEN_FD: str(listener.fileno())}
         parts = [
-            Part(
-                "worker",
-                [python, "-m", "workers", "runs"],
-                environment,
-                logs / "worker.log",
-            ),
-            Part(
-                "reader",
-                [python, "-m", "workers", "datasets"],
-                environment,
-                logs / "reader.log",
-            ),
-            Part(
-                "API",
-                [python, "-m", "service"],
-                api_environment,
-                logs / "api.log",
-                pass_fds=[listener.fileno()],
-            ),
+            _python_part(name, module, environment, logs)
+            for name, module in (
+                ("worker", "workers runs"),
+                ("reader", "workers datasets"),
+            )
         ]
+        parts += self._api_parts(listener, environment, logs)
         if settings.broker_url is None:
             broker = Part(
                 "broker",
@@ -95,6 +81,18 @@ class Supervisor:
             )
             parts.insert(0, broker)
         return parts
+
+    def _api_parts(
+        self, listener: socket.socket, environment: dict[str, str], logs: Path
+    ) -> list[Part]:
+        """As many API processes as are wanted, which accept from one socket."""
+        environment = {**environment, LISTEN_FD: str(listener.fileno())}
+        count = self._settings.api_workers
+        names = ["API"] if count == 1 else [f"API {i + 1}" for i in range(count)]
+        return [
+            _python_part(name, "service", environment, logs, [listener.fileno()])
+            for name in names
+        ]
 
     def _watch(self, parts: list[Part]) -> None:
         for part in parts:
@@ -128,6 +126,19 @@ class Supervisor:
                 part.terminate()
             for part in group:
                 part.wait(max(1.0, deadline - time.monotonic()))
+
+
+def _python_part(
+    name: str,
+    module: str,
+    environment: dict[str, str],
+    logs: Path,
+    pass_fds: Sequence[int] = (),
+) -> Part:
+    """A part of our own, `python -m module`, with a log of its name."""
+    log = logs / f"{name.lower().replace(' ', '-')}.log"
+    command = [sys.executable, "-m", *module.split()]
+    return Part(name, command, environment, log, pass_fds)
 
 
 @contextmanager

@@ -63,9 +63,9 @@ class RawColumns:
             "one a list of values."
         )
 
-    def of_table(self, columns: list[str], data: Sequence[Any]) -> Reading:
-        """The same for `columns` and `data`."""
-        return self.of_columns(_of_lists(data, columns))
+    def of_table(self, columns: Any, data: Sequence[Any]) -> Reading:
+        """The same for `columns`, which must be different names, and `data`."""
+        return self.of_columns(_of_lists(data, _names(columns)))
 
     def of_columns(self, columns: Mapping[str, Cells]) -> Reading:
         """The same for cells by column, as lists or arrays `[N]` of one length."""
@@ -138,6 +138,13 @@ def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
     if len(names) == 1:
         return lambda row: (row[names[0]],)
     return itemgetter(*names)
+
+
+def _names(columns: Any) -> list[str]:
+    are_texts = isinstance(columns, list) and all(isinstance(c, str) for c in columns)
+    if not are_texts or not columns or len(set(columns)) != len(columns):
+        raise InvalidInstances("Expected `columns` to be a list of different names.")
+    return list(columns)
 
 
 def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:

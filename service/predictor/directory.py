@@ -103,12 +103,7 @@ class Directory:
             return served
         with self._database.read() as session:
             found = self._as_served(_find(ModelRepository(session), wanted))
-        before = self._known.get(wanted)
-        if not self._can_serve(found) and before is not None:
-            found = before.served
-        with self._lock:
-            self._keep(wanted, found)
-        return found
+        return self._move(wanted, found)
 
     def start(self) -> None:
         """Begin to keep what moves fresh."""
@@ -131,7 +126,11 @@ class Directory:
             for version in repository.versions_by_id(unknown):
                 self._as_served(version)
         for wanted in moving:
-            self._move(wanted, targets.get((wanted.model, wanted.alias)))
+            target = self._served.get(targets.get((wanted.model, wanted.alias), ""))
+            if target is None:
+                self._known.pop(wanted, None)  # the next request is told what is missing
+            else:
+                self._move(wanted, target)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._max_age / 2):
@@ -157,16 +156,14 @@ class Directory:
                 self._known[wanted].is_used = False
         return found
 
-    def _move(self, wanted: Wanted, version_id: str | None) -> None:
-        served = self._served.get(version_id) if version_id else None
+    def _move(self, wanted: Wanted, target: Served) -> Served:
+        """Let a name mean `target`, unless what it meant serves and `target` cannot."""
         known = self._known.get(wanted)
-        if served is None:
-            self._known.pop(wanted, None)  # the next request is told what is missing
-            return
-        if known and known.served is not served and not self._can_serve(served):
-            served = known.served
+        if known and known.served is not target and not self._can_serve(target):
+            target = known.served
         with self._lock:
-            self._keep(wanted, served)
+            self._keep(wanted, target)
+        return target
 
     def _can_serve(self, served: Served) -> bool:
         try:

@@ -48,7 +48,8 @@ class Predictor:
         self.directory = Directory(
             database, settings.alias_refresh_seconds, self._sessions.get
         )
-        self._max_rows = settings.limits.max_predict_rows
+        self.max_bytes = settings.limits.max_predict_body_bytes
+        self.max_rows = settings.limits.max_predict_rows
         self._finding: dict[Wanted, asyncio.Future[Served]] = {}
 
     async def answer(self, exchange: Exchange, num_bytes: int) -> Response:
@@ -104,9 +105,9 @@ class Predictor:
     def _read(self, exchange: Exchange, served: Served) -> Reading:
         reading = exchange.read(served.columns)
         num_rows = reading.table.num_rows
-        if num_rows > self._max_rows:
+        if num_rows > self.max_rows:
             raise TooLarge(
-                f"{num_rows:,} rows came; {self._max_rows:,} is the limit of a request."
+                f"{num_rows:,} rows came; {self.max_rows:,} is the limit of a request."
             )
         if num_rows == 0:
             raise InvalidInstances("Expected at least one row.")

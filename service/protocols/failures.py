@@ -25,7 +25,7 @@ def failure(problem: Problem, path: str, method: str) -> Failure:
     """The problem as the clients of `path` expect it."""
     for pattern, shape in _SHAPES:
         if pattern.match(path):
-            return shape(problem, f"{method} {path}")
+            return shape(problem, method, path)
     return _native(problem, path)
 
 
@@ -36,14 +36,16 @@ def _native(problem: Problem, path: str) -> Failure:
     return Failure(problem.status, MEDIA_TYPE, body)
 
 
-def _tf_serving(problem: Problem, request: str) -> Failure:
+def _tf_serving(problem: Problem, method: str, path: str) -> Failure:
     status, detail = _not_422(problem.status), problem.detail
-    if problem.type in _UNROUTED:
-        status, detail = 400, f"Malformed request: {request}. {detail}"
+    is_verb = path.endswith(_VERBS)
+    if problem.type in _UNROUTED or (is_verb and method != "POST" and status == 404):
+        told = "; see /docs." if status == 404 else f". {detail}"
+        status, detail = 400, f"Malformed request: {method} {path}{told}"
     return Failure(status, _JSON, {"error": detail})
 
 
-def _open_inference(problem: Problem, _: str) -> Failure:
+def _open_inference(problem: Problem, _: str, __: str) -> Failure:
     return Failure(_not_422(problem.status), _JSON, {"error": problem.detail})
 
 
@@ -56,7 +58,7 @@ _MLFLOW_CODES = {
 }
 
 
-def _mlflow(problem: Problem, _: str) -> Failure:
+def _mlflow(problem: Problem, _: str, __: str) -> Failure:
     if problem.status == 415:
         return Failure(415, "text/plain", problem.detail)
     fallback = "BAD_REQUEST" if problem.status < 500 else "INTERNAL_ERROR"
@@ -67,7 +69,7 @@ def _mlflow(problem: Problem, _: str) -> Failure:
     return Failure(_not_422(problem.status), _JSON, body)
 
 
-def _openai(problem: Problem, _: str) -> Failure:
+def _openai(problem: Problem, _: str, __: str) -> Failure:
     error = {
         "message": problem.detail,
         "type": "invalid_request_error" if problem.status < 500 else "server_error",
@@ -83,11 +85,12 @@ def _not_422(status: int) -> int:
 
 _UNROUTED = ("/problems/http-404", "/problems/http-405")
 _SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?$")
-_SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str], Failure]]] = [
+_VERBS = (":predict", ":classify", ":regress")
+_SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str, str], Failure]]] = [
     (re.compile(r"/v2(/|$)"), _open_inference),
     (re.compile(r"/(mlflow/|invocations$|ping$|version$)"), _mlflow),
     (re.compile(r"/v1/(files|fine_tuning)(/|$)"), _openai),
-    (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?:[^/]*$"), _tf_serving),
+    (re.compile(r"/v1/models/.+:(predict|classify|regress)$"), _tf_serving),
     (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?/metadata$"), _tf_serving),
     (re.compile(r"/v1/models/[^/]+/labels/[^/]+$"), _tf_serving),
 ]

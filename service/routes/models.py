@@ -30,6 +30,7 @@ from service.dependencies import (
 )
 from service.downloads import file_response
 from service.predictor.directory import Wanted
+from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
 from service.services import Services
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -40,18 +41,18 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 @router.get("")
 def list_(
     session: ReadSession, limit: Limit = 50, cursor: Cursor = None
-) -> Page[ModelRead]:
+) -> SharedModelPage:
     """Models by name."""
     models = ModelRepository(session)
     found = models.page(cursor, limit + 1)
     items = [_model(models, model.name) for model in found[:limit]]
-    return Page(items=items, next_cursor=items[-1].name if len(found) > limit else None)
+    return SharedModelPage.of(items, items[-1].name if len(found) > limit else None)
 
 
 @router.get("/{name}")
-def get(name: str, session: ReadSession) -> ModelRead:
+def get(name: str, session: ReadSession) -> SharedModelRead:
     """One model: its versions and aliases."""
-    return _model(ModelRepository(session), name)
+    return SharedModelRead.of(_model(ModelRepository(session), name))
 
 
 def _model(models: ModelRepository, name: str) -> ModelRead:
@@ -76,10 +77,11 @@ def versions(
 
 
 @router.get("/{name}/versions/{number}")
-def version(name: str, number: Number, session: ReadSession) -> VersionRead:
+def version(name: str, number: Number, session: ReadSession) -> SharedVersionRead:
     """One version: signature, metrics, layers, artifacts."""
     models = ModelRepository(session)
-    return version_read(models.version(name, number), models.aliases(name))
+    found = version_read(models.version(name, number), models.aliases(name))
+    return SharedVersionRead.of(found)
 
 
 @router.get("/{name}/versions/{number}/weights")

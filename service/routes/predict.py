@@ -8,7 +8,7 @@ from core.errors import InvalidInstances
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
-from service.bodies import body_schema, json_response, parse_json, read_body
+from service.bodies import Body, body_schema, json_response, parse_json, read_body
 from service.dependencies import get_services
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
@@ -52,9 +52,9 @@ async def predict_alias(name: str, alias: str, request: Request) -> Response:
 
 
 async def _answer(request: Request, wanted: Wanted | None) -> Response:
-    body = await read_body(request)
     predictor = get_services(request).predictor
-    return await predictor.answer(_Exchange(body, wanted), len(body))
+    body = await read_body(request, predictor.max_bytes)
+    return await predictor.answer(_Exchange(body, wanted), body.num_bytes)
 
 
 class _Exchange:
@@ -66,14 +66,14 @@ class _Exchange:
 
     """
 
-    def __init__(self, body: bytes, wanted: Wanted | None) -> None:
-        self._raw = body
+    def __init__(self, body: Body, wanted: Wanted | None) -> None:
+        self._packed = body
         self._wanted = wanted
         self._body: dict[str, Any] = {}
 
     def wanted(self) -> Wanted:
         schema = PredictRequest if self._wanted is None else PredictBody
-        self._body = _object(parse_json(self._raw), schema)
+        self._body = _object(parse_json(self._packed.content()), schema)
         return self._wanted or _wanted(self._body)
 
     def read(self, columns: RawColumns) -> Reading:
@@ -88,7 +88,7 @@ class _Exchange:
             raise InvalidInstances("Expected a list of at least one row.")
         if not tabular:
             return columns.of_instances(rows)
-        return columns.of_table(_names(body.get("columns")), rows)
+        return columns.of_table(body.get("columns"), rows)
 
     def write(self, answer: Answer) -> Response:
         content: dict[str, Any] = {
@@ -101,17 +101,6 @@ class _Exchange:
         if answer.warnings:
             content["warnings"] = answer.warnings
         return json_response(content)
-
-
-def _names(columns: Any) -> list[str]:
-    """`columns`, if they are different names; one definition for all tables of rows."""
-    is_list = isinstance(columns, list) and bool(columns)
-    if not is_list or not all(isinstance(name, str) for name in columns):
-        raise InvalidInstances("Expected `columns` to be a list of names.")
-    if len(set(columns)) != len(columns):
-        raise InvalidInstances("Expected the names in `columns` to be different.")
-    names: list[str] = columns
-    return names
 
 
 def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""MLflow's scoring server, over the one predictor."""

@@ -1,0 +1,134 @@
+"""`/invocations` and what stands beside it, for a model in the path or in a setting."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
+from starlette.responses import Response
+
+from core.errors import ModelNotFound
+from fitserve import __version__
+from service.bodies import Body, json_response, parse_loose_json, read_body
+from service.dependencies import ServicesDep, get_services
+from service.predictor.answers import Answer
+from service.predictor.columns import RawColumns, Reading
+from service.predictor.directory import Wanted
+from service.protocols.mlflow import schemas
+from service.protocols.mlflow.tables import (
+    CSV,
+    PARQUET,
+    kind_of,
+    read_csv,
+    read_json,
+    read_parquet,
+)
+from service.services import Services
+
+invocations = APIRouter(tags=["mlflow"])
+"""Answered in the fast lane."""
+router = APIRouter(tags=["mlflow"], responses=schemas.FAILURES)
+
+_ANSWER: dict[str, Any] = {
+    "response_model": schemas.Scores,
+    "responses": schemas.FAILURES,
+    "openapi_extra": schemas.BODY,
+}
+
+
+@invocations.post("/invocations", **_ANSWER)
+async def invoke(request: Request) -> Response:
+    """Predict with the model that FITSERVE_DEFAULT_MODEL names."""
+    return await _answer(request, default_model(get_services(request)))
+
+
+@invocations.post("/mlflow/{model}/invocations", **_ANSWER)
+async def invoke_model(model: str, request: Request) -> Response:
+    """Predict with a model's newest version, or with an alias (`name@alias`)."""
+    return await _answer(request, wanted_of(model))
+
+
+@router.get("/ping", response_class=Response)
+@router.get("/health", response_class=Response, name="health")
+def ping(services: ServicesDep) -> Response:
+    """Whether the model of the setting can be asked (404 where none is named)."""
+    return _loaded(services, default_model(services))
+
+
+@router.get("/mlflow/{model}/ping", response_class=Response)
+@router.get("/mlflow/{model}/health", response_class=Response, name="model_health")
+def ping_model(model: str, services: ServicesDep) -> Response:
+    """Whether a model can be asked."""
+    return _loaded(services, wanted_of(model))
+
+
+@router.get("/version", response_class=PlainTextResponse)
+@router.get(
+    "/mlflow/{_model}/version", response_class=PlainTextResponse, name="model_version"
+)
+def version(_model: str = "") -> PlainTextResponse:
+    """The version of this service, as text."""
+    return PlainTextResponse(__version__)
+
+
+def wanted_of(reference: str) -> Wanted:
+    """What `name` or `name@alias` names."""
+    name, at, alias = reference.partition("@")
+    return Wanted(name, alias=alias if at else None)
+
+
+def default_model(services: Services) -> Wanted:
+    """What the setting names; ModelNotFound says how to set it."""
+    reference = services.settings.default_model
+    if reference is None:
+        error = ModelNotFound("")
+        error.detail = (
+            "No model is set for this path; set FITSERVE_DEFAULT_MODEL, or ask "
+            "/mlflow/{model}/invocations, which names one."
+        )
+        raise error
+    return wanted_of(reference)
+
+
+def _loaded(services: Services, wanted: Wanted) -> Response:
+    services.predictor.load(services.predictor.find(wanted))
+    return Response("\n", media_type="application/json")
+
+
+async def _answer(request: Request, wanted: Wanted) -> Response:
+    predictor = get_services(request).predictor
+    kind = kind_of(request.headers.get("content-type", ""))
+    body = await read_body(request, predictor.max_bytes)
+    most = predictor.max_bytes if kind == PARQUET else body.num_bytes  # a thread's work
+    return await predictor.answer(_Exchange(body, kind, wanted, predictor.max_rows), most)
+
+
+class _Exchange:
+    """A scoring request: JSON in four forms, CSV, or Parquet."""
+
+    def __init__(self, body: Body, kind: str, wanted: Wanted, most_rows: int) -> None:
+        self._packed = body
+        self._most_rows = most_rows
+        self._kind = kind
+        self._wanted = wanted
+        self._params: dict[str, Any] = {}
+
+    def wanted(self) -> Wanted:
+        return self._wanted
+
+    def read(self, columns: RawColumns) -> Reading:
+        content = self._packed.content()
+        if self._kind == CSV:
+            return read_csv(content, columns)
+        if self._kind == PARQUET:
+            return read_parquet(content, columns, self._most_rows)
+        body = parse_loose_json(content)
+        params = body.get("params") if isinstance(body, dict) else None
+        self._params = params if isinstance(params, dict) else {}
+        return read_json(body, columns)
+
+    def write(self, answer: Answer) -> Response:
+        if not (answer.is_classification and self._params.get("probabilities") is True):
+            return json_response({"predictions": answer.predictions})
+        rows = zip(answer.predictions, answer.probabilities_by_class, strict=True)
+        told = [{"prediction": label, "probabilities": row} for label, row in rows]
+        return json_response({"predictions": told})

@@ -1,0 +1,57 @@
+"""MLflow's bodies, for the OpenAPI page; read and written by hand."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from service.protocols.mlflow.tables import CSV, JSON, PARQUET
+
+
+class Split(BaseModel):
+    """A table as pandas writes it with orient="split"; `index` is not looked at."""
+
+    columns: list[str]
+    data: list[list[Any]]
+    index: list[Any] | None = None
+
+
+class ScoringBody(BaseModel):
+    """Exactly one of the four forms of a table."""
+
+    dataframe_split: Split | None = None
+    dataframe_records: list[dict[str, Any]] | None = None
+    inputs: dict[str, list[Any]] | list[Any] | None = None
+    instances: list[Any] | None = None
+    params: dict[str, Any] | None = Field(
+        default=None, description='`{"probabilities": true}` tells them with each label.'
+    )
+
+
+class Scores(BaseModel):
+    """A number or a label a row."""
+
+    predictions: list[Any]
+
+
+class ErrorRead(BaseModel):
+    """The body of every failure."""
+
+    error_code: str
+    message: str
+
+
+FAILURES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorRead},
+    "5XX": {"model": ErrorRead},
+}
+_BINARY = {"type": "string", "format": "binary"}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": ScoringBody.model_json_schema()},
+            CSV: {"schema": {"type": "string"}},
+            PARQUET: {"schema": _BINARY},
+        },
+    }
+}

@@ -1,0 +1,105 @@
+"""The bodies that MLflow's clients send, as columns."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import FitserveError, InvalidInstances, TooLarge
+from service.predictor.columns import RawColumns, Reading
+
+JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
+_MOST_TEXT = 256 * 1024 * 1024  # a dictionary of one long text unpacks without bound
+FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
+
+
+class UnsupportedMedia(FitserveError):
+    """The body is of a kind that this route does not read."""
+
+    status, slug, title = 415, "unsupported-media", "Unsupported media type"
+
+
+def kind_of(content_type: str) -> str:
+    """JSON, CSV or PARQUET; raises UnsupportedMedia. A header left out means JSON."""
+    kind, _, more = content_type.lower().partition(";")
+    charset = more.strip().removeprefix("charset=").strip('"')
+    if kind.strip() in ("", JSON, CSV, PARQUET) and charset in ("", "utf-8"):
+        return kind.strip() or JSON
+    raise UnsupportedMedia(
+        f"This predictor only supports the following content types: {JSON}, {CSV}, "
+        f"{PARQUET}, with charset utf-8; got {content_type[:100]!r}."
+    )
+
+
+def read_json(body: Any, columns: RawColumns) -> Reading:
+    """The rows of a JSON body in one of MLflow's four forms; InvalidInstances."""
+    found = [key for key in FORMATS if isinstance(body, dict) and key in body]
+    if len(found) != 1:
+        raise InvalidInstances(
+            "The input must be a JSON dictionary with exactly one of the input fields "
+            f"{{{', '.join(FORMATS)}}}; got {found or 'none of them'}."
+        )
+    key = found[0]
+    given = body[key]
+    if key == "dataframe_split":
+        return _of_split(given, columns)
+    if key == "inputs" and isinstance(given, dict):
+        return columns.of_columns(_lists(given))
+    if not isinstance(given, list) or not given:
+        raise InvalidInstances(f"Expected `{key}` to be a list of at least one row.")
+    if len(columns.names) == 1 and not isinstance(given[0], dict | list):
+        given = [[cell] for cell in given]
+    return columns.of_instances(given)
+
+
+def _of_split(split: Any, columns: RawColumns) -> Reading:
+    names = split.get("columns") if isinstance(split, dict) else None
+    data = split.get("data") if isinstance(split, dict) else None
+    if not isinstance(names, list) or not isinstance(data, list) or not data:
+        raise InvalidInstances(
+            "Expected `dataframe_split` to be an object with `columns`, a list of "
+            "names, and `data`, a list of at least one row."
+        )
+    return columns.of_table(names, data)
+
+
+def _lists(given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for name, cells in given.items():
+        if not isinstance(cells, list):
+            raise InvalidInstances(f"Expected the column {name[:100]!r} as a list.")
+        columns[name] = [
+            cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
+            for cell in cells
+        ]
+    if len({len(cells) for cells in columns.values()}) > 1:
+        raise InvalidInstances("The columns of `inputs` differ in their number of rows.")
+    return columns
+
+
+def read_csv(content: bytes, columns: RawColumns) -> Reading:
+    """The rows of a CSV with a header; cells are texts, read by the rule book."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInstances(f"The CSV cannot be read: {error}.") from error
+    if len(rows) < 2:
+        raise InvalidInstances("Expected a CSV of a header and at least one row.")
+    return columns.of_table(rows[0], [row for row in rows[1:] if row])
+
+
+def read_parquet(content: bytes, columns: RawColumns, most_rows: int) -> Reading:
+    """The rows of a Parquet file, at most one more than `most_rows` of them."""
+    import polars as pl  # noqa: PLC0415  heavy, and rarely asked for
+
+    try:
+        present = pl.read_parquet_schema(io.BytesIO(content))
+        wanted = [name for name in columns.names if name in present]
+        frame = pl.read_parquet(io.BytesIO(content), columns=wanted, n_rows=most_rows + 1)
+        frame = frame.with_columns(pl.selectors.temporal().cast(pl.String))
+        texts = frame.select(pl.selectors.string().str.len_bytes().cast(pl.Int64).sum())
+        if sum(texts.row(0) if texts.width else ()) > _MOST_TEXT:
+            raise TooLarge(f"Its texts add up to more than {_MOST_TEXT:,} bytes.")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InvalidInstances(f"The Parquet file cannot be read: {error}.") from error
+    return columns.of_columns({name: frame[name].to_list() for name in wanted})

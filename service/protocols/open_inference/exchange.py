@@ -1,0 +1,179 @@
+"""An infer request: tensors in, tensors out; binary where the client says so."""
+
+import gzip
+import secrets
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from core.errors import InvalidInstances
+from fitserve.names import did_you_mean
+from service.bodies import Body, parse_loose_json
+from service.predictor.answers import Answer
+from service.predictor.columns import RawColumns, Reading
+from service.predictor.directory import Wanted
+from service.protocols.open_inference.columns import outputs, to_columns
+from service.protocols.open_inference.tensors import (
+    Tensor,
+    checked,
+    flattened,
+    from_bytes,
+    to_bytes,
+)
+
+HEADER = "Inference-Header-Content-Length"
+_WORTH_PACKING = 1024
+
+
+class InferExchange:
+    """An infer request.
+
+    Args:
+        body: JSON, behind which the bytes of binary tensors may follow.
+        headers: of the request; they say how many bytes of it are JSON.
+        wanted: what the path names.
+
+    """
+
+    def __init__(self, body: Body, headers: Headers, wanted: Wanted) -> None:
+        self._packed = body
+        self._header_length = headers.get(HEADER)
+        self._accepts = headers.get("accept-encoding", "")
+        self._wanted = wanted
+        self._body: dict[str, Any] = {}
+        self._binary = memoryview(b"")
+
+    def wanted(self) -> Wanted:
+        content = self._packed.content()
+        length = _length(self._header_length, len(content))
+        self._binary = memoryview(content)[length:]
+        body = parse_loose_json(content if length == len(content) else content[:length])
+        if not isinstance(body, dict):
+            raise InvalidInstances("Expected a JSON object with `inputs`.")
+        self._body = body
+        return self._wanted
+
+    def read(self, columns: RawColumns) -> Reading:
+        inputs = self._body.get("inputs")
+        if not isinstance(inputs, list) or not inputs:
+            raise InvalidInstances("Expected `inputs` to be a list of tensors.")
+        tensors, at = [], 0
+        for place, given in enumerate(inputs):
+            tensor, at = self._tensor(place, given, at)
+            tensors.append(tensor)
+        if at != len(self._binary):
+            raise InvalidInstances(
+                f"{len(self._binary)} bytes follow the JSON; the inputs' "
+                f"`binary_data_size` add up to {at}."
+            )
+        return columns.of_columns(to_columns(tensors, columns.names))
+
+    def write(self, answer: Answer) -> Response:
+        request_id = self._body.get("id")
+        content: dict[str, Any] = {
+            "model_name": answer.served.model_name,
+            "model_version": str(answer.served.number),
+            "id": request_id if isinstance(request_id, str) else secrets.token_hex(8),
+        }
+        if answer.warnings:
+            told = orjson.dumps(answer.warnings).decode()
+            content["parameters"] = {"warnings": told}
+        listed, parts = [], []
+        for tensor, is_binary in self._asked(outputs(answer)):
+            listed.append(_listed(tensor))
+            if is_binary:
+                parts.append(to_bytes(tensor))
+                del listed[-1]["data"]
+                listed[-1]["parameters"] = {"binary_data_size": len(parts[-1])}
+        content["outputs"] = listed
+        return _packed(_response(content, parts), self._accepts)
+
+    def _tensor(self, place: int, given: Any, at: int) -> tuple[Tensor, int]:
+        """The input at a place, and where the next one's bytes begin."""
+        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+            raise InvalidInstances(
+                f"Expected inputs[{place}] to be a tensor with a name."
+            )
+        name, datatype = given["name"], given.get("datatype")
+        size = _parameters(given).get("binary_data_size")
+        if "shared_memory_region" in _parameters(given):
+            raise InvalidInstances("Shared memory is not offered; send the data.")
+        if size is None:
+            cells: Any = flattened(given.get("data"))
+        elif type(size) is int and 0 <= size <= len(self._binary) - at:
+            cells = from_bytes(name, datatype, self._binary[at : at + size])
+            at += size
+        else:
+            raise InvalidInstances(
+                f"Input {name[:100]!r} has `binary_data_size` {str(size)[:40]}; "
+                f"{len(self._binary) - at} bytes are left behind the JSON."
+            )
+        return checked(name, datatype, given.get("shape"), cells), at
+
+    def _asked(self, known: dict[str, Tensor]) -> list[tuple[Tensor, bool]]:
+        """The outputs that are asked for (all, if none is named), and which as bytes."""
+        everywhere = bool(_parameters(self._body).get("binary_data_output"))
+        asked = self._body.get("outputs") or [{"name": name} for name in known]
+        if not isinstance(asked, list):
+            raise InvalidInstances("Expected `outputs` to be a list of objects.")
+        found = []
+        for output in asked:
+            name = output.get("name") if isinstance(output, dict) else output
+            if (
+                not isinstance(output, dict)
+                or not isinstance(name, str)
+                or name not in known
+            ):
+                near = did_you_mean(name, known)
+                raise InvalidInstances(f"There is no output {str(name)[:100]!r}; {near}")
+            is_binary = _parameters(output).get("binary_data", everywhere)
+            found.append((known[name], bool(is_binary)))
+        return found
+
+
+def _parameters(given: dict[str, Any]) -> dict[str, Any]:
+    parameters = given.get("parameters")
+    return parameters if isinstance(parameters, dict) else {}
+
+
+def _length(header: str | None, num_bytes: int) -> int:
+    if header is None:
+        return num_bytes
+    if header.isascii() and header.isdigit() and int(header[:20]) <= num_bytes:
+        return int(header)
+    raise InvalidInstances(
+        f"{HEADER} is {header[:40]!r}; expected a number of at most {num_bytes}, the "
+        "bytes of the unpacked body."
+    )
+
+
+def _listed(tensor: Tensor) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "datatype": tensor.datatype,
+        "shape": tensor.shape,
+        "data": tensor.cells,
+    }
+
+
+def _response(content: dict[str, Any], parts: list[bytes]) -> Response:
+    header = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    if not parts:
+        return Response(header, media_type="application/json")
+    return Response(
+        b"".join([header, *parts]),
+        headers={HEADER: str(len(header))},
+        media_type="application/octet-stream",
+    )
+
+
+def _packed(response: Response, accepts: str) -> Response:
+    """The response in gzip, if its client reads that; HEADER counts unpacked bytes."""
+    if "gzip" not in accepts or len(response.body) < _WORTH_PACKING:
+        return response
+    response.body = gzip.compress(response.body, compresslevel=1)
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
+    return response

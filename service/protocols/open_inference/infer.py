@@ -1,0 +1,48 @@
+"""`…/infer`, answered in the fast lane."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service.bodies import read_body
+from service.dependencies import get_services
+from service.predictor.directory import Wanted
+from service.protocols.open_inference import schemas
+from service.protocols.open_inference.exchange import InferExchange
+
+router = APIRouter(prefix="/v2/models", tags=["open-inference"])
+
+_ANSWER: dict[str, Any] = {
+    "response_model": schemas.InferResponse,
+    "responses": schemas.FAILURES,
+    "openapi_extra": schemas.INFER_BODY,
+}
+
+
+def wanted_of(name: str, version: str | None) -> Wanted:
+    """What a path names; the protocol's version is a number or an alias."""
+    if version is None:
+        return Wanted(name)
+    if version.isascii() and version.isdigit():
+        return Wanted(name, version=int(version[:20]))
+    return Wanted(name, alias=version)
+
+
+@router.post("/{name}/infer", **_ANSWER)
+async def infer(name: str, request: Request) -> Response:
+    """Predict with the newest version of a model."""
+    return await _answer(request, Wanted(name))
+
+
+@router.post("/{name}/versions/{version}/infer", **_ANSWER)
+async def infer_version(name: str, version: str, request: Request) -> Response:
+    """Predict with a version, or with the one that an alias points at."""
+    return await _answer(request, wanted_of(name, version))
+
+
+async def _answer(request: Request, wanted: Wanted) -> Response:
+    predictor = get_services(request).predictor
+    body = await read_body(request, predictor.max_bytes)
+    exchange = InferExchange(body, request.headers, wanted)
+    return await predictor.answer(exchange, body.num_bytes)

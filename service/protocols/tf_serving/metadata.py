@@ -1,0 +1,86 @@
+"""Status by label, and metadata, of TensorFlow Serving's REST API."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from core.errors import AliasNotFound
+from core.models.signature import Feature, Signature
+from fitserve.statuses import ColumnType
+from service.dependencies import ServicesDep
+from service.predictor.directory import Served, Wanted
+from service.protocols.tf_serving import schemas
+from service.protocols.tf_serving.exchange import SIGNATURE
+from service.protocols.tf_serving.predict import unknown_label
+from service.services import Services
+
+router = APIRouter(prefix="/v1/models", tags=["tf-serving"], responses=schemas.FAILURES)
+
+
+@router.get("/{name}/labels/{label}")
+def label_status(name: str, label: str, services: ServicesDep) -> schemas.ModelStatus:
+    """The version that an alias, a label there, points at."""
+    served = _find(services, Wanted(name, alias=label))
+    status = schemas.VersionStatus.available(served.number)
+    return schemas.ModelStatus(model_version_status=[status])
+
+
+@router.get("/{name}/metadata")
+def metadata(name: str, services: ServicesDep) -> dict[str, Any]:
+    """The signature of the newest version."""
+    return _metadata(_find(services, Wanted(name)))
+
+
+@router.get("/{name}/versions/{number:int}/metadata")
+def version_metadata(name: str, number: int, services: ServicesDep) -> dict[str, Any]:
+    """The signature of a version."""
+    return _metadata(_find(services, Wanted(name, version=number)))
+
+
+@router.get("/{name}/labels/{label}/metadata")
+def label_metadata(name: str, label: str, services: ServicesDep) -> dict[str, Any]:
+    """The signature of the version that an alias points at."""
+    return _metadata(_find(services, Wanted(name, alias=label)))
+
+
+def _find(services: Services, wanted: Wanted) -> Served:
+    try:
+        return services.predictor.find(wanted)
+    except AliasNotFound as error:
+        raise unknown_label(wanted.alias, error) from error
+
+
+def _metadata(served: Served) -> dict[str, Any]:
+    spec = {
+        "name": served.model_name,
+        "signature_name": "",
+        "version": str(served.number),
+    }
+    definition = {"signature_def": {SIGNATURE: _definition(served.signature)}}
+    return {"model_spec": spec, "metadata": {"signature_def": definition}}
+
+
+def _definition(signature: Signature) -> dict[str, Any]:
+    width = len(signature.classes or []) if signature.task == "multiclass" else 1
+    output = _tensor("DT_FLOAT", width, "StatefulPartitionedCall:0")
+    return {
+        "inputs": {
+            f.name: _tensor(_dtype(f), 1, f"{SIGNATURE}_{f.name}:0")
+            for f in signature.features
+        },
+        "outputs": {"output_0": output},
+        "method_name": "tensorflow/serving/predict",
+        "defaults": {},
+    }
+
+
+def _dtype(feature: Feature) -> str:
+    if feature.is_text or feature.type == ColumnType.DATETIME:
+        return "DT_STRING"
+    return "DT_BOOL" if feature.type == ColumnType.BOOLEAN else "DT_DOUBLE"
+
+
+def _tensor(dtype: str, width: int, name: str) -> dict[str, Any]:
+    sizes = [{"size": str(size), "name": ""} for size in (-1, width)]
+    shape = {"dim": sizes, "unknown_rank": False}
+    return {"dtype": dtype, "tensor_shape": shape, "name": name}

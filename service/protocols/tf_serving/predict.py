@@ -1,0 +1,83 @@
+"""`…:predict`, `:classify` and `:regress`, answered in the fast lane."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, VersionNotFound
+from service.bodies import read_body
+from service.dependencies import get_services
+from service.predictor.directory import Wanted
+from service.protocols.tf_serving import schemas
+from service.protocols.tf_serving.exchange import TfServingExchange, Verb
+
+router = APIRouter(prefix="/v1/models", tags=["tf-serving"])
+
+
+class ServableNotFound(NotFound):
+    """In TF Serving's words."""
+
+    slug, title = "model-not-found", "Model not found"
+
+    def __init__(self, wanted: Wanted, detail: str) -> None:
+        super().__init__(wanted.model)
+        what = f"Latest({wanted.model})"
+        if wanted.version is not None:
+            what = f"Specific({wanted.model}, {wanted.version})"
+        self.detail = f"Servable not found for request: {what}. {detail}"
+
+
+class UnknownLabel(Invalid):
+    """TF Serving takes this for a malformed request."""
+
+    slug, title = "alias-not-found", "Alias not found"
+
+
+async def answer(request: Request, verb: Verb, wanted: Wanted) -> Response:
+    """Answer a request; what is missing is named as TF Serving names it."""
+    predictor = get_services(request).predictor
+    body = await read_body(request, predictor.max_bytes)
+    exchange = TfServingExchange(body, verb, wanted)
+    try:
+        return await predictor.answer(exchange, body.num_bytes)
+    except (ModelNotFound, VersionNotFound) as error:
+        raise ServableNotFound(wanted, error.detail) from error
+    except AliasNotFound as error:
+        raise unknown_label(wanted.alias, error) from error
+
+
+def unknown_label(label: str | None, error: AliasNotFound) -> UnknownLabel:
+    """The error of an alias that is none."""
+    said = f"Unrecognized servable version label: {str(label)[:200]}"
+    return UnknownLabel(f"{said}. {error.detail}")
+
+
+def _declare(verb: Verb, answered: type) -> None:
+    options: dict[str, Any] = {
+        "response_model": answered,
+        "responses": schemas.FAILURES,
+        "openapi_extra": schemas.body_of(verb),
+    }
+
+    @router.post(f"/{{name}}:{verb}", name=verb, **options)
+    async def newest(name: str, request: Request) -> Response:
+        """Ask the newest version of a model."""
+        return await answer(request, verb, Wanted(name))
+
+    path = f"/{{name}}/versions/{{number:int}}:{verb}"
+
+    @router.post(path, name=f"{verb}_version", **options)
+    async def version(name: str, number: int, request: Request) -> Response:
+        """Ask one version of a model."""
+        return await answer(request, verb, Wanted(name, version=number))
+
+    @router.post(f"/{{name}}/labels/{{label}}:{verb}", name=f"{verb}_label", **options)
+    async def labelled(name: str, label: str, request: Request) -> Response:
+        """Ask the version that an alias, a label there, points at."""
+        return await answer(request, verb, Wanted(name, alias=label))
+
+
+_declare("predict", schemas.PredictAnswer)
+_declare("classify", schemas.ClassifyAnswer)
+_declare("regress", schemas.RegressAnswer)

@@ -1,0 +1,86 @@
+"""TF Serving's bodies, for the OpenAPI page; read and written by hand."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class PredictBody(BaseModel):
+    """Rows as `instances`, or columns as `inputs`."""
+
+    signature_name: str | None = Field(default=None, description="`serving_default`.")
+    instances: list[Any] | None = None
+    inputs: dict[str, list[Any]] | list[Any] | None = None
+
+
+class PredictAnswer(BaseModel):
+    """The network's output a row: `predictions` for instances, `outputs` for inputs."""
+
+    predictions: list[list[float]] | None = None
+    outputs: list[list[float]] | None = None
+
+
+class ExamplesBody(BaseModel):
+    """Rows as objects; `context` holds what all have in common."""
+
+    signature_name: str | None = None
+    context: dict[str, Any] | None = None
+    examples: list[dict[str, Any]]
+
+
+class ClassifyAnswer(BaseModel):
+    """Pairs of label and probability, a list a row."""
+
+    results: list[list[tuple[str, float]]]
+
+
+class RegressAnswer(BaseModel):
+    """A number a row."""
+
+    results: list[float]
+
+
+class StateStatus(BaseModel):
+    """Why a version is in its state."""
+
+    error_code: str
+    error_message: str
+
+
+class VersionStatus(BaseModel):
+    """Whether a version serves."""
+
+    version: str
+    state: str
+    status: StateStatus
+
+    @classmethod
+    def available(cls, number: int) -> "VersionStatus":
+        """The status of a version that serves."""
+        status = StateStatus(error_code="OK", error_message="")
+        return cls(version=str(number), state="AVAILABLE", status=status)
+
+
+class ModelStatus(BaseModel):
+    """The versions that serve."""
+
+    model_version_status: list[VersionStatus]
+
+
+class ErrorRead(BaseModel):
+    """The body of every failure."""
+
+    error: str
+
+
+FAILURES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorRead},
+    "5XX": {"model": ErrorRead},
+}
+
+
+def body_of(verb: str) -> dict[str, Any]:
+    """`openapi_extra` of a verb's routes."""
+    schema = PredictBody if verb == "predict" else ExamplesBody
+    content = {"application/json": {"schema": schema.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,50 @@
+"""Many models out of one trained network, without training each."""
+
+import secrets
+
+from sqlalchemy import select
+
+from core.database.base import new_id
+from core.models.repository import ModelRepository
+from core.models.tables import Artifact, Version
+from core.runs.tables import Run
+
+
+def copies(bench, names):
+    """A version of every name, whose files are copies of model `m`'s first version."""
+    with bench.database.write() as session:
+        models = ModelRepository(session)
+        first = models.version("m", 1)
+        onnx = first.artifact("model.onnx")
+        content = (bench.settings.files_dir / onnx.key).read_bytes()
+        run = session.scalars(select(Run).where(Run.id == first.run_id)).one()
+        for name in names:
+            key = f"copies/{secrets.token_hex(8)}/model.onnx"
+            path = bench.settings.files_dir / key
+            path.parent.mkdir(parents=True)
+            path.write_bytes(content)
+            models.add_version(_version(first, _run(session, run), name, onnx, key))
+
+
+def _run(session, run):
+    columns = {c.key: getattr(run, c.key) for c in Run.__table__.columns}
+    twin = Run(**columns | {"id": new_id("run")})
+    session.add(twin)
+    session.flush()
+    return twin
+
+
+def _version(first, run, name, onnx, key):
+    artifact = Artifact(
+        name="model.onnx", key=key, sha256=onnx.sha256, num_bytes=onnx.num_bytes
+    )
+    return Version(
+        model_name=name,
+        run_id=run.id,
+        signature=first.signature | {"model_name": name},
+        metrics=first.metrics,
+        best_epoch=first.best_epoch,
+        layers=first.layers,
+        is_whole=True,
+        artifacts=[artifact],
+    )

@@ -1,0 +1,80 @@
+"""Requests that wait at the same moment share one call."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from service.predictor.batching import Batcher
+from service.predictor.table import Table
+
+
+def table(*numbers):
+    texts = np.array([f"t{n}" for n in numbers], object)
+    return Table(np.array([numbers], np.float64), [texts])
+
+
+class Network:
+    """Doubles its first column, and remembers how it was called."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, table):
+        self.calls.append(table.num_rows)
+        assert [t[1:] for t in table.texts[0]] == [f"{n:g}" for n in table.numbers[0]]
+        if 13 in table.numbers:
+            raise ArithmeticError("thirteen")
+        return (2 * table.numbers.T).astype(np.float32)
+
+
+async def ask(batcher, *tables):
+    futures = [batcher.submit(one) for one in tables]
+    return await asyncio.gather(*futures, return_exceptions=True)
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("row_work", [1, 2**40])
+def test_each_gets_its_own_rows_back(pool, row_work):
+    """On the loop, and by a thread where the work is large."""
+    network = Network()
+    batcher = Batcher(network, row_work, pool)
+    told = asyncio.run(ask(batcher, table(1), table(2, 3), table(4)))
+    assert [answer.ravel().tolist() for answer in told] == [[2], [4, 6], [8]]
+    assert network.calls == [4]
+
+
+def test_one_that_fails_does_not_fail_its_neighbours(pool):
+    """They are asked alone then."""
+    batcher = Batcher(Network(), 1, pool)
+    one, two, three = asyncio.run(ask(batcher, table(1), table(13), table(3)))
+    assert (one.item(), three.item()) == (2, 6)
+    assert isinstance(two, ArithmeticError)
+
+
+def test_many_rows_are_several_calls(pool):
+    """No request waits for more than its batch."""
+    network = Network()
+    batcher = Batcher(network, 1, pool)
+    tables = [table(*range(20, 70)) for _ in range(6)]
+    told = asyncio.run(ask(batcher, *tables))
+    assert [len(answer) for answer in told] == [50] * 6
+    assert network.calls == [100, 100, 100]
+
+
+def test_who_went_away_is_not_waited_for(pool):
+    """A cancelled request leaves the others theirs."""
+
+    async def run():
+        batcher = Batcher(Network(), 1, pool)
+        one, two = batcher.submit(table(1)), batcher.submit(table(2))
+        one.cancel()
+        return (await two).item()
+
+    assert asyncio.run(run()) == 4

@@ -1,0 +1,145 @@
+"""Names that move, files that are damaged, more models than the cache holds."""
+
+import threading
+import time
+
+import pytest
+
+from core.models.repository import ModelRepository
+from service.predictor import sessions
+from service.predictor.directory import Wanted
+from service.predictor.predictor import Predictor
+from tests.problems import assert_problem
+from tests.service.predictor.store import copies
+from tests.service.small_model import ROW, SPEC, TABLE, ask
+
+pytestmark = pytest.mark.keras
+
+
+@pytest.fixture
+def model(upload, train):
+    upload(TABLE)
+    assert train(SPEC)["status"] == "succeeded"
+
+
+@pytest.fixture
+def predictor(bench):
+    predictor = Predictor(bench.database, _storage(bench), bench.settings)
+    yield predictor
+    predictor.close()
+
+
+def _storage(bench):
+    return bench.client.app.state.services.storage
+
+
+def damage(bench, model, number=1):
+    """Change one bit of a version's file."""
+    with bench.database.read() as session:
+        version = ModelRepository(session).version(model, number)
+        file = bench.settings.files_dir / version.artifact("model.onnx").key
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_an_alias_does_not_move_to_a_damaged_version(bench, model):
+    """503 for who promotes it; the old version keeps serving."""
+    copies(bench, ["m"])
+    client = bench.client
+    assert client.put("/v1/models/m/aliases/live", json={"version": 1}).is_success
+    damage(bench, "m", 2)
+    answer = client.put("/v1/models/m/aliases/live", json={"version": 2})
+    assert_problem(answer, 503, "artifact-damaged")
+    assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
+    told = ask(client, "/v1/models/m/aliases/live/predict", instances=[ROW])
+    assert told.json()["model_version"] == 1
+    told = ask(client, "/v1/models/m/versions/2/predict", instances=[ROW])
+    assert_problem(told, 503, "artifact-damaged")
+
+
+def test_the_newest_version_serves_only_if_it_is_whole(bench, model):
+    """One that arrives damaged is passed over, also after a pause in the requests."""
+    assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
+    copies(bench, ["m"])
+    damage(bench, "m", 2)
+    for _ in range(8):
+        time.sleep(0.2)
+        assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
+    time.sleep(1.2)
+    assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
+
+
+def test_a_name_in_use_costs_no_look_up(bench, model, predictor, monkeypatch):
+    """The thread beside keeps it fresh; requests never find it gone."""
+    predictor.start()
+    predictor.find(Wanted("m"))
+    monkeypatch.setattr(predictor.directory, "_as_served", None)  # a look-up would fail
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        assert predictor.directory.peek(Wanted("m")) is not None
+        time.sleep(0.01)
+
+
+def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
+    """Without requests the database has its peace."""
+    predictor.find(Wanted("m"))
+    predictor.directory.peek(Wanted("m"))
+    predictor.directory.refresh()
+    monkeypatch.setattr(predictor.directory, "_database", None)
+    predictor.directory.refresh()
+
+
+def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor):
+    """Names cannot move then, so what was known holds."""
+    predictor.start()
+    predictor.find(Wanted("m"))
+    path = bench.settings.home_dir / "fitserve.db"
+    bench.database.close()
+    away = path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    try:
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            assert predictor.directory.peek(Wanted("m")) is not None
+            time.sleep(0.05)
+    finally:
+        path.rmdir()
+        away.rename(path)
+
+
+def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
+    """One load for sixteen threads."""
+    loads = []
+    load = sessions.load
+    monkeypatch.setattr(
+        sessions, "load", lambda *a: (loads.append(1), time.sleep(0.2), load(*a))[2]
+    )
+    served = predictor.find(Wanted("m"))
+    threads = [threading.Thread(target=predictor.load, args=[served]) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loads) == 1
+
+
+def test_the_cache_holds_what_its_bytes_allow(bench, model):
+    """Forty models in turn over a cache for five: all answer alike, five stay."""
+    names = [f"c{i}" for i in range(40)]
+    copies(bench, names)
+    services = bench.client.app.state.services
+    size = services.predictor.find(Wanted("c0")).file.resident_bytes
+    settings = bench.settings.model_copy(update={"predict_cache_bytes": 5 * size})
+    predictor = Predictor(bench.database, services.storage, settings)
+    object.__setattr__(services, "predictor", predictor)
+    told = {
+        ask(bench.client, f"/v1/models/{name}/predict", instances=[ROW]).text.replace(
+            name, ""
+        )
+        for name in names * 2
+    }
+    assert len(told) == 1
+    loaded = [n for n in names if predictor.is_loaded(predictor.find(Wanted(n)))]
+    assert len(loaded) == 5
+    assert set(loaded) == set(names[-5:])

@@ -1,0 +1,50 @@
+"""One service with three trained models, behind a socket, for all client families."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from service.app import create_app
+from tests.conftest import Bench, bench_in
+from tests.live import live
+from tests.service.protocols.models import ROWS, spec, table
+
+
+@dataclass
+class Live:
+    """The service's address, and its answers by the native route."""
+
+    url: str
+    bench: Bench
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.url.removeprefix("http://")
+
+    def native(
+        self, model: str, rows: list[Any] = ROWS, path: str = ""
+    ) -> dict[str, Any]:
+        """The native route's answer, which all others must equal."""
+        url = f"{self.url}/v1/models/{model}{path}/predict"
+        answer = httpx.post(url, json={"instances": rows})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterator[Live]:
+    """Models `price` (regression), `churn` (binary) and `grade` (multiclass)."""
+    with bench_in(tmp_path_factory.mktemp("live") / "home", broker_url) as bench:
+        for target in ("price", "churn", "grade"):
+            bench.upload(table(target), target)
+            run = bench.train(spec(target))
+            assert run["status"] == "succeeded", run["error"]
+        alias = {"version": 1}
+        assert bench.client.put("/v1/models/churn/aliases/live", json=alias).is_success
+        settings = bench.settings.model_copy(update={"default_model": "churn@live"})
+        with live(create_app(settings)) as url:
+            yield Live(url, bench)

@@ -1,0 +1,266 @@
+"""The Open Inference Protocol V2, driven by tritonclient."""
+
+import json
+import struct
+
+import httpx
+import numpy as np
+import pytest
+import tritonclient.http as triton
+from tritonclient.utils import InferenceServerException
+
+from tests.service.protocols.models import COLUMNS, ROWS, close
+
+pytestmark = pytest.mark.keras
+TYPES = {"size": "FP64", "kind": "BYTES", "paid": "BOOL", "when": "BYTES"}
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    client = triton.InferenceServerClient(service.address)
+    yield client
+    client.close()
+
+
+def tensors(types=TYPES, *, binary=True):
+    made = []
+    for name, datatype in types.items():
+        dtype = {"FP64": np.float64, "FP32": np.float32, "BOOL": bool}.get(
+            datatype, object
+        )
+        tensor = triton.InferInput(name, [len(ROWS), 1], datatype)
+        cells = np.array(COLUMNS[name], dtype)[:, None]
+        tensor.set_data_from_numpy(cells, binary_data=binary)
+        made.append(tensor)
+    return made
+
+
+def test_metadata_names_a_column_an_input(client):
+    """With its real datatype; the prediction is the first output."""
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    told = client.get_model_metadata("churn")
+    assert {t["name"]: t["datatype"] for t in told["inputs"]} == TYPES
+    assert [t["name"] for t in told["outputs"]] == ["prediction", "probability"]
+    assert told["outputs"][0]["parameters"] == {"classes": ["leaves", "stays"]}
+    assert told["versions"] == ["1"]
+    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
+
+
+def test_the_default_call_is_binary_and_gives_the_native_numbers(client, service):
+    """tritonclient with no argument of ours; text, numbers, booleans, moments."""
+    answer = client.infer("price", tensors())
+    assert answer.get_response()["outputs"][0]["parameters"]["binary_data_size"] == 12
+    assert close(answer.as_numpy("prediction"), service.native("price")["predictions"])
+
+
+@pytest.mark.parametrize("packing", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_every_way_to_send_gives_the_same(client, service, binary, packing):
+    """Binary or JSON, packed or not, both ways; labels and probabilities."""
+    native = service.native("churn")
+    asked = [
+        triton.InferRequestedOutput(name, binary_data=binary)
+        for name in ("prediction", "probability")
+    ]
+    answer = client.infer(
+        "churn",
+        tensors(binary=binary),
+        outputs=asked,
+        request_id="42",
+        request_compression_algorithm=packing,
+        response_compression_algorithm=packing,
+    )
+    labels = answer.as_numpy("prediction").ravel().tolist()
+    decoded = [text.decode() if isinstance(text, bytes) else text for text in labels]
+    assert decoded == native["predictions"]
+    stays = [row["stays"] for row in native["probabilities"]]
+    assert close(answer.as_numpy("probability"), stays)
+    assert answer.get_response()["id"] == "42"
+
+
+def test_all_classes_have_a_probability(client, service):
+    """Multiclass: `[N, classes]`, in the order that the metadata tells."""
+    answer = client.infer("grade", tensors())
+    classes = client.get_model_metadata("grade")["outputs"][1]["parameters"]["classes"]
+    native = [
+        [row[c] for c in classes] for row in service.native("grade")["probabilities"]
+    ]
+    assert answer.as_numpy("probabilities").shape == (3, 3)
+    assert close(answer.as_numpy("probabilities"), native)
+
+
+def test_a_large_answer_is_packed_for_who_reads_gzip(service):
+    """The header's length counts the unpacked bytes."""
+    body = {
+        "inputs": [
+            {"name": n, "shape": [300], "datatype": TYPES[n], "data": c * 100}
+            for n, c in COLUMNS.items()
+        ],
+        "parameters": {"binary_data_output": True},
+    }
+    answer = httpx.post(f"{service.url}/v2/models/churn/infer", json=body)
+    assert answer.headers["content-encoding"] == "gzip"
+    length = int(answer.headers["inference-header-content-length"])
+    told = json.loads(answer.content[:length])
+    sizes = [output["parameters"]["binary_data_size"] for output in told["outputs"]]
+    assert len(answer.content) == length + sum(sizes)
+
+
+def test_one_tensor_for_all_columns(service, bench):
+    """`[N, F]` under any name, for a model of numbers alone."""
+    rows = "".join(f"{i},{i % 7},{i + i % 7}\n" for i in range(60))
+    service.bench.upload("a,b,y\n" + rows, "sums")
+    fit = {"epochs": 1, "seed": 1}
+    run = service.bench.train(
+        {"dataset": "sums", "target": "y", "model_name": "sums", "fit": fit}
+    )
+    assert run["status"] == "succeeded"
+    data = [[1, 2], [3, 4], [5, 6]]
+    tensor = {"name": "x", "shape": [3, 2], "datatype": "INT32", "data": data}
+    answer = httpx.post(f"{service.url}/v2/models/sums/infer", json={"inputs": [tensor]})
+    rows = [{"a": a, "b": b} for a, b in data]
+    native = service.native("sums", rows)
+    assert close(answer.json()["outputs"][0]["data"], native["predictions"])
+
+
+def test_versions_are_numbers_or_aliases(client, service):
+    """The client's `model_version` is a text either way."""
+    native = service.native("churn")["predictions"]
+    for version in ("1", "live"):
+        answer = client.infer("churn", tensors(), model_version=version)
+        assert answer.get_response()["model_version"] == "1"
+        assert [b.decode() for b in answer.as_numpy("prediction").ravel()] == native
+    assert client.is_model_ready("churn", "live")
+    assert not client.is_model_ready("churn", "7")
+
+
+def test_the_repository_lists_loads_and_unloads(client):
+    """An unloaded model is loaded again by its next request."""
+    entries = client.get_model_repository_index()
+    assert {"name": "churn", "version": "1", "state": "READY", "reason": ""} in entries
+    client.unload_model("churn")
+    client.load_model("churn")
+    client.unload_model("churn")
+    assert client.infer("churn", tensors()).as_numpy("prediction").shape == (3, 1)
+    with pytest.raises(InferenceServerException, match=r"\[400\] There is no model"):
+        client.load_model("churm")
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda c: c.infer("churm", tensors()), "Did you mean `churn`"),
+        (lambda c: c.infer("churn", tensors(), model_version="9"), "no version"),
+        (lambda c: c.infer("churn", tensors()[:3]), "column 'when' is missing"),
+        (lambda c: c.infer("churn", tensors({"size": "FP64"})), "'kind' is missing"),
+        (lambda c: c.get_model_config("churn"), "has no model configuration"),
+        (lambda c: c.get_inference_statistics("churn"), "has no statistics"),
+    ],
+)
+def test_the_client_can_read_every_failure(client, ask, said):
+    """Status and `error`, which is all that tritonclient looks at."""
+    with pytest.raises(InferenceServerException, match=said):
+        ask(client)
+
+
+GOOD = {"name": "size", "shape": [1], "datatype": "FP64", "data": [1]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inputs": None},
+        {"inputs": []},
+        {"inputs": {}},
+        {"inputs": ["size"]},
+        {"inputs": [{**GOOD, "name": 1}]},
+        {"inputs": [{**GOOD, "shape": [2]}]},
+        {"inputs": [{**GOOD, "shape": [-1]}]},
+        {"inputs": [{**GOOD, "shape": [True]}]},
+        {"inputs": [{**GOOD, "shape": "1"}]},
+        {"inputs": [{**GOOD, "shape": [1, 1, 1]}]},
+        {"inputs": [{**GOOD, "shape": [10**30, 10**30]}]},
+        {"inputs": [{**GOOD, "datatype": "FP63"}]},
+        {"inputs": [{**GOOD, "datatype": ["FP64"]}]},
+        {"inputs": [{**GOOD, "data": {}}]},
+        {"inputs": [{**GOOD, "data": [[1], 2]}]},
+        {"inputs": [{**GOOD, "data": ["x"]}]},
+        {"inputs": [{**GOOD, "parameters": {"binary_data_size": 8}}]},
+        {"inputs": [{**GOOD, "parameters": {"binary_data_size": "8"}}]},
+        {"inputs": [{**GOOD, "parameters": {"shared_memory_region": "x"}}]},
+        {"outputs": 1},
+        {"outputs": [1]},
+        {"outputs": [{"name": "predictions"}]},
+        {"outputs": [{"name": ["prediction"]}]},
+    ],
+)
+def test_a_body_that_does_not_fit_is_400(service, changes):
+    """Never 422, never text, never a 500."""
+    inputs = [
+        {"name": n, "shape": [3], "datatype": TYPES[n], "data": c}
+        for n, c in COLUMNS.items()
+    ]
+    body = {"inputs": inputs, **changes}
+    answer = httpx.post(f"{service.url}/v2/models/churn/infer", json=body)
+    assert answer.status_code == 400, answer.text
+    assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("header", "raw"),
+    [
+        ("x", b""),
+        ("-1", b""),
+        ("9" * 30, b""),
+        ("5", b""),
+        (None, b"\xff"),
+        (None, b"[1]"),
+        (None, b"{"),
+    ],
+)
+def test_a_broken_frame_is_400(service, header, raw):
+    """The length of the JSON, and the JSON itself."""
+    headers = {"Inference-Header-Content-Length": header} if header else {}
+    url = f"{service.url}/v2/models/churn/infer"
+    answer = httpx.post(url, content=raw, headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        struct.pack("<I", 9) + b"red",
+        struct.pack("<I", 1) + b"\xff",
+        b"\x01\x00",
+        struct.pack("<I", 0xFFFFFFFF),
+    ],
+)
+def test_broken_bytes_are_400(service, raw):
+    """Elements of BYTES: lengths that lie, text that is none."""
+    kind = {"name": "kind", "shape": [1], "datatype": "BYTES"}
+    kind["parameters"] = {"binary_data_size": len(raw)}
+    header = json.dumps({"inputs": [kind]}).encode()
+    answer = httpx.post(
+        f"{service.url}/v2/models/churn/infer",
+        content=header + raw,
+        headers={"Inference-Header-Content-Length": str(len(header))},
+    )
+    assert answer.status_code == 400, answer.text
+
+
+def test_not_a_number_is_missing(service):
+    """NaN as a token in JSON and as bits in a tensor, as null on the native route."""
+    native = service.native("price", [{**ROWS[0], "size": None}])["predictions"]
+    body = {
+        "inputs": [
+            {"name": n, "shape": [1], "datatype": t, "data": [ROWS[0][n]]}
+            for n, t in TYPES.items()
+        ]
+    }
+    body["inputs"][0]["data"] = [float("nan")]
+    url = f"{service.url}/v2/models/price/infer"
+    answer = httpx.post(url, content=json.dumps(body).encode()).json()
+    assert close(answer["outputs"][0]["data"], native)
+    assert "never was in the training rows" in answer["parameters"]["warnings"]
