@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """Where the API listens; any address but loopback needs an API key."""
     port: int = Field(default=8000, ge=0, le=65_535)
     """The API's port; 0 takes a free one."""
+    grpc_port: int | None = Field(default=None, ge=1, le=65_535)
+    """Open Inference's gRPC port; none unless given (`pip install fitserve[grpc]`)."""
     database_url: str | None = None
     """SQLAlchemy URL; SQLite in `home` unless given."""
     broker_url: str | None = None

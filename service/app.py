@@ -1,7 +1,7 @@
 """The FastAPI application: settings in, ASGI app out; nothing connects on import."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -38,7 +38,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
-        yield
+        async with _grpc(services):
+            yield
         services.close()
 
     app = FastAPI(
@@ -66,6 +67,21 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Lane, routers=_LANE)
     app.add_middleware(Edge, settings=settings)
     return app
+
+
+def _grpc(services: Services) -> AbstractAsyncContextManager[None]:
+    """Open Inference's second port, if the settings want it."""
+    if services.settings.grpc_port is None:
+        return nullcontext()
+    try:
+        from service.protocols.open_inference.grpc.server import (  # noqa: PLC0415
+            listening,  # an extra, and 40 MB
+        )
+    except ImportError as error:
+        raise RuntimeError(
+            "FITSERVE_GRPC_PORT is set, which wants `pip install fitserve[grpc]`."
+        ) from error
+    return listening(services)
 
 
 def _operation_id(route: APIRoute) -> str:

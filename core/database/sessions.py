@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from core.database.engine import WRITES, make_engine
@@ -38,6 +38,11 @@ class Database:
                 yield session
             for action in session.info.pop(_AFTER_COMMIT, []):
                 action()
+
+    def check(self) -> None:
+        """Ask for nothing; OperationalError if the database does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -4,9 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
-
-from starlette.responses import Response
+from typing import Any, Protocol, TypeVar
 
 from core.database.sessions import Database
 from core.errors import InvalidInstances, TooLarge
@@ -18,11 +16,12 @@ from service.predictor.directory import Directory, Served, Wanted
 from service.predictor.sessions import Loaded, SessionCache
 
 Found = TypeVar("Found")
+Result_co = TypeVar("Result_co", covariant=True)
 _INLINE_BYTES = 64 * 1024
 """Bodies up to this size are read on the event loop: a thread would cost more."""
 
 
-class Exchange(Protocol):
+class Exchange(Protocol[Result_co]):
     """One request in one protocol; its methods are called once each, in this order."""
 
     def wanted(self) -> Wanted:
@@ -31,7 +30,7 @@ class Exchange(Protocol):
     def read(self, columns: RawColumns) -> Reading:
         """Its rows as a table; raises InvalidInstances."""
 
-    def write(self, answer: Answer) -> Response:
+    def write(self, answer: Answer) -> Result_co:
         """The answer as the client reads it."""
 
 
@@ -52,7 +51,7 @@ class Predictor:
         self.max_rows = settings.limits.max_predict_rows
         self._finding: dict[Wanted, asyncio.Future[Served]] = {}
 
-    async def answer(self, exchange: Exchange, num_bytes: int) -> Response:
+    async def answer(self, exchange: Exchange[Result_co], num_bytes: int) -> Result_co:
         """Answer a request whose body has `num_bytes`.
 
         A small one is read and written on the event loop, and shares its call of the
@@ -96,13 +95,13 @@ class Predictor:
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)
 
-    def _answer_whole(self, exchange: Exchange) -> Response:
+    def _answer_whole(self, exchange: Exchange[Result_co]) -> Result_co:
         served = self.find(exchange.wanted())
         table, warnings = self._read(exchange, served)
         output = self.load(served).run(table)
         return exchange.write(Answer(served, output, warnings))
 
-    def _read(self, exchange: Exchange, served: Served) -> Reading:
+    def _read(self, exchange: Exchange[Any], served: Served) -> Reading:
         reading = exchange.read(served.columns)
         num_rows = reading.table.num_rows
         if num_rows > self.max_rows:

@@ -1,9 +1,8 @@
 """/health."""
 
 from fastapi import APIRouter
-from sqlalchemy import text
 
-from service.dependencies import ReadSession
+from service.dependencies import ServicesDep
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -15,7 +14,7 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/ready")
-def ready(session: ReadSession) -> dict[str, str]:
+def ready(services: ServicesDep) -> dict[str, str]:
     """Whether it can serve: the database answers (503 otherwise)."""
-    session.execute(text("SELECT 1"))
+    services.database.check()
     return {"status": "ready"}

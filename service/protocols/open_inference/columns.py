@@ -87,3 +87,12 @@ def outputs(answer: Answer) -> dict[str, Tensor]:
         cells = answer.predictions if name == PREDICTION else np.ravel(answer.output)
         tensors[name] = Tensor(name, datatype, [num_rows, width], cells)
     return tensors
+
+
+def asked_outputs(names: Sequence[object], known: dict[str, Tensor]) -> list[Tensor]:
+    """The outputs of these names, all where none is named; InvalidInstances."""
+    unknown = [n for n in names if not isinstance(n, str) or n not in known]
+    if unknown:
+        near = did_you_mean(unknown[0], known)
+        raise InvalidInstances(f"There is no output {str(unknown[0])[:100]!r}; {near}")
+    return [known[str(name)] for name in names] if names else list(known.values())

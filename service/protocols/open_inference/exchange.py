@@ -9,12 +9,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from core.errors import InvalidInstances
-from fitserve.names import did_you_mean
 from service.bodies import Body, parse_loose_json
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
-from service.protocols.open_inference.columns import outputs, to_columns
+from service.protocols.open_inference.columns import asked_outputs, outputs, to_columns
 from service.protocols.open_inference.tensors import (
     Tensor,
     checked,
@@ -115,22 +114,14 @@ class InferExchange:
     def _asked(self, known: dict[str, Tensor]) -> list[tuple[Tensor, bool]]:
         """The outputs that are asked for (all, if none is named), and which as bytes."""
         everywhere = bool(_parameters(self._body).get("binary_data_output"))
-        asked = self._body.get("outputs") or [{"name": name} for name in known]
-        if not isinstance(asked, list):
+        asked = self._body.get("outputs") or []
+        if not isinstance(asked, list) or not all(isinstance(o, dict) for o in asked):
             raise InvalidInstances("Expected `outputs` to be a list of objects.")
-        found = []
-        for output in asked:
-            name = output.get("name") if isinstance(output, dict) else output
-            if (
-                not isinstance(output, dict)
-                or not isinstance(name, str)
-                or name not in known
-            ):
-                near = did_you_mean(name, known)
-                raise InvalidInstances(f"There is no output {str(name)[:100]!r}; {near}")
-            is_binary = _parameters(output).get("binary_data", everywhere)
-            found.append((known[name], bool(is_binary)))
-        return found
+        tensors = asked_outputs([output.get("name") for output in asked], known)
+        are_binary = [
+            bool(_parameters(output).get("binary_data", everywhere)) for output in asked
+        ]
+        return list(zip(tensors, are_binary or [everywhere] * len(tensors), strict=True))
 
 
 def _parameters(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from service.dependencies import get_services
 from service.predictor.directory import Wanted
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
+from service.protocols.open_inference.models import wanted_of
 
 router = APIRouter(prefix="/v2/models", tags=["open-inference"])
 
@@ -18,15 +19,6 @@ _ANSWER: dict[str, Any] = {
     "responses": schemas.FAILURES,
     "openapi_extra": schemas.INFER_BODY,
 }
-
-
-def wanted_of(name: str, version: str | None) -> Wanted:
-    """What a path names; the protocol's version is a number or an alias."""
-    if version is None:
-        return Wanted(name)
-    if version.isascii() and version.isdigit():
-        return Wanted(name, version=int(version[:20]))
-    return Wanted(name, alias=version)
 
 
 @router.post("/{name}/infer", **_ANSWER)

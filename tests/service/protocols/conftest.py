@@ -9,7 +9,7 @@ import pytest
 
 from service.app import create_app
 from tests.conftest import Bench, bench_in
-from tests.live import live
+from tests.live import free_port, live
 from tests.service.protocols.models import ROWS, spec, table
 
 
@@ -18,6 +18,7 @@ class Live:
     """The service's address, and its answers by the native route."""
 
     url: str
+    grpc_address: str
     bench: Bench
 
     @property
@@ -45,6 +46,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterat
             assert run["status"] == "succeeded", run["error"]
         alias = {"version": 1}
         assert bench.client.put("/v1/models/churn/aliases/live", json=alias).is_success
-        settings = bench.settings.model_copy(update={"default_model": "churn@live"})
+        port = free_port()
+        more = {"default_model": "churn@live", "grpc_port": port}
+        settings = bench.settings.model_copy(update=more)
         with live(create_app(settings)) as url:
-            yield Live(url, bench)
+            yield Live(url, f"127.0.0.1:{port}", bench)

@@ -1,0 +1,1 @@
+"""The same protocol by gRPC, on a port of its own (docs/decisions/0015)."""
