@@ -153,16 +153,22 @@ def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
 
 
 def _plain_numbers(columns: Sequence[Cells]) -> NDArray[np.float64] | None:
-    """All columns at once `[F, N]`, if every cell is a finite JSON number or boolean."""
-    if not columns or any(isinstance(cells, np.ndarray) for cells in columns):
-        return None
-    if not _PLAIN.issuperset(map(type, chain.from_iterable(columns))):
+    """All columns at once `[F, N]`, if every cell is a finite number or a boolean."""
+    if not columns or not _are_plain(columns):
         return None
     try:
         numbers = np.array(columns, np.float64)
     except OverflowError:  # an integer that the reader of its column names
         return None
     return numbers if np.isfinite(numbers).all() else None
+
+
+def _are_plain(columns: Sequence[Cells]) -> bool:
+    arrays = [cells for cells in columns if isinstance(cells, np.ndarray)]
+    if not arrays:
+        return _PLAIN.issuperset(map(type, chain.from_iterable(columns)))
+    are_numbers = all(cells.dtype.kind in "fiub" for cells in arrays)
+    return are_numbers and len(arrays) == len(columns)
 
 
 def _absent(row: int, name: str, unknown: list[str]) -> FieldError:

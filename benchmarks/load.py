@@ -1,0 +1,52 @@
+"""Load from a process of its own: wrk, which Debian and Homebrew have as a package."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_SCRIPT = Path(__file__).with_name("load.lua")
+
+
+def need_wrk() -> None:
+    """End with what to do, where there is none."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("left out: needs wrk (apt-get install wrk, brew install wrk)")
+
+
+def load(
+    url: str,
+    body: Path | None = None,
+    *,
+    connections: int,
+    seconds: int,
+    header_length: int | None = None,
+) -> dict[str, Any]:
+    """Requests a second, latencies in ms, failures, of one request over and over."""
+    _warm(url, body, header_length)
+    more = {"BODY": str(body)} if body else {}
+    more |= {"HEADER_LENGTH": str(header_length)} if header_length else {}
+    line = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), url]
+    told = subprocess.run(
+        line, env=os.environ | more, capture_output=True, text=True, check=True
+    )
+    figures: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    if figures.pop("failed"):
+        raise SystemExit(f"requests failed at {url}: {told.stdout}")
+    return figures
+
+
+def _warm(url: str, body: Path | None, header_length: int | None) -> None:
+    """Ask a few times first: a cold start is no part of a rate."""
+    name = "Inference-Header-Content-Length"
+    headers = {name: str(header_length)} if header_length else {}
+    headers["Content-Type"] = "application/json"
+    for _ in range(5):
+        if body is None:
+            httpx.get(url)
+        else:
+            httpx.post(url, content=body.read_bytes(), headers=headers, timeout=60)

@@ -1,0 +1,174 @@
+"""Predict: every protocol, one row and many, beside liveness and the textbook service.
+
+Three layers of 512 units over 11 features, one API process, load from another process.
+REPEATS rounds; every ratio is of one round, and the medians of the rounds are told.
+"""
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import onnxruntime as ort
+
+from benchmarks.load import load, need_wrk
+from benchmarks.requests import FEATURES, cases, features, table
+from benchmarks.service import service
+from fitserve import Client
+
+REPEATS = int(os.environ.get("REPEATS", "3"))
+SECONDS = int(os.environ.get("SECONDS", "4"))
+MODEL = "wide"
+HIDDEN = [{"type": "Dense", "units": 512, "activation": "relu"}] * 3
+SPEC = {
+    "dataset": "numbers",
+    "target": "y",
+    "model_name": MODEL,
+    "model": {"layers": [*HIDDEN, {"type": "Dense", "units": 1}]},
+    "fit": {"epochs": 2, "seed": 1},
+}
+MANY = 4096
+Figures = dict[str, list[float]]
+
+
+def train(client: Client, folder: Path) -> None:
+    """Upload the table and train the network."""
+    csv = folder / "numbers.csv"
+    csv.write_text(table(2000))
+    client.datasets.upload(csv)
+    run = client.runs.wait(client.runs.create(SPEC).id)
+    if run.status != "succeeded":
+        raise SystemExit(f"the run ended as {run.status}: {run.error}")
+
+
+@contextmanager
+def textbook(keras_file: Path) -> Iterator[str]:
+    """URL of the textbook service on the same network."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.textbook", str(keras_file), str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/health/live")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"{url} does not answer")
+
+
+def bare_rows_a_second(session: ort.InferenceSession) -> float:
+    """Of ONNX Runtime alone, one thread, MANY rows a call."""
+    numbers = features(MANY).astype("float64")
+    feed = {name: numbers[:, i : i + 1].copy() for i, name in enumerate(FEATURES)}
+    session.run(None, feed)
+    calls, began = 0, time.perf_counter()
+    while time.perf_counter() - began < SECONDS:
+        session.run(None, feed)
+        calls += 1
+    return calls * MANY / (time.perf_counter() - began)
+
+
+def one_round(
+    url: str, plain: str, folder: Path, session: ort.InferenceSession, told: Figures
+) -> None:
+    """Every case once; its figures are appended under their names."""
+
+    def note(name: str, figures: dict[str, Any], rows: int = 1) -> float:
+        for key, value in figures.items():
+            told[f"{name} {key}"].append(value)
+        told[f"{name} rows_a_second"].append(figures["rate"] * rows)
+        return float(figures["rate"])
+
+    for connections in (1, 16):
+        live = f"{url}/health/live"
+        alive = load(live, connections=connections, seconds=SECONDS)
+        rate = note(f"liveness, {connections} conn", alive)
+        for rows in (1, 64):
+            for name, case in cases(folder, MODEL, rows).items():
+                label = f"{name}, {rows} row(s), {connections} conn"
+                figures = load(
+                    url + case.path,
+                    case.body,
+                    connections=connections,
+                    seconds=SECONDS,
+                    header_length=case.header_length,
+                )
+                own = note(label, figures, rows)
+                told[f"{label} over_liveness"].append(own / rate)
+    _textbook_round(plain, folder, note, told)
+    _many_round(url, folder, session, note, told)
+
+
+def _textbook_round(plain: str, folder: Path, note: Any, told: Figures) -> None:
+    body = cases(folder, MODEL, 1)["native"].body
+    for connections in (1, 16):
+        figures = load(f"{plain}/predict", body, connections=connections, seconds=SECONDS)
+        slow = note(f"textbook, 1 row(s), {connections} conn", figures)
+        ours = told[f"native, 1 row(s), {connections} conn rate"][-1]
+        told[f"native over textbook, {connections} conn"].append(ours / slow)
+
+
+def _many_round(
+    url: str, folder: Path, session: ort.InferenceSession, note: Any, told: Figures
+) -> None:
+    case = cases(folder, MODEL, MANY)["V2 binary"]
+    bare = bare_rows_a_second(session)
+    told["bare ONNX Runtime, one thread rows_a_second"].append(bare)
+    for connections in (1, 2):
+        figures = load(
+            url + case.path,
+            case.body,
+            connections=connections,
+            seconds=SECONDS,
+            header_length=case.header_length,
+        )
+        rate = note(f"V2 binary, {MANY} rows, {connections} conn", figures, MANY)
+        ratio = rate * MANY / bare
+        told[f"V2 binary, {MANY} rows, {connections} conn over_bare"].append(ratio)
+
+
+def main() -> None:
+    """Print the medians as JSON."""
+    need_wrk()
+    told: Figures = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
+        folder = Path(home)
+        with service(home) as (url, _, _), Client(url) as client:
+            train(client, folder)
+            for name in ("model.keras", "model.onnx"):
+                client.models.download(MODEL, 1, name, folder / name)
+            options = ort.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            session = ort.InferenceSession(folder / "model.onnx", options)
+            with textbook(folder / "model.keras") as plain:
+                for _ in range(REPEATS):
+                    one_round(url, plain, folder, session, told)
+    medians = {name: round(statistics.median(values), 3) for name, values in told.items()}
+    print(json.dumps(medians, indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()

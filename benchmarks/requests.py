@@ -1,0 +1,80 @@
+"""The same rows as requests of every protocol, as files for the load."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+FEATURES = [f"x{i}" for i in range(11)]
+_FP32 = 4
+
+
+class Case(NamedTuple):
+    """A request: where to, what, how many rows, how much of it is JSON."""
+
+    path: str
+    body: Path
+    rows: int
+    header_length: int | None = None
+
+
+def table(rows: int) -> str:
+    """A CSV of eleven columns of noise and their sum."""
+    numbers = np.random.default_rng(1).normal(size=(rows, len(FEATURES)))
+    whole = np.column_stack([numbers, numbers.sum(axis=1)])
+    lines = [",".join(f"{cell:.4f}" for cell in row) for row in whole]
+    return "\n".join([",".join([*FEATURES, "y"]), *lines]) + "\n"
+
+
+def features(rows: int) -> np.ndarray:
+    """Rows to ask about, float32 `[N, 11]`, all within the training rows' range."""
+    numbers = np.random.default_rng(2).normal(size=(rows, len(FEATURES)))
+    return np.clip(numbers, -2, 2).round(4).astype(np.float32)
+
+
+def cases(folder: Path, model: str, rows: int) -> dict[str, Case]:
+    """Native JSON, TF Serving, V2 JSON and V2 binary."""
+    numbers = features(rows)
+    objects = [dict(zip(FEATURES, row.tolist(), strict=True)) for row in numbers]
+    listed = [
+        {
+            "name": name,
+            "shape": [rows],
+            "datatype": "FP32",
+            "data": numbers[:, i].tolist(),
+        }
+        for i, name in enumerate(FEATURES)
+    ]
+    told = {
+        "native": ({"instances": objects}, f"/v1/models/{model}/predict"),
+        "TF Serving": ({"instances": objects}, f"/v1/models/{model}:predict"),
+        "V2 JSON": ({"inputs": listed}, f"/v2/models/{model}/infer"),
+    }
+    made = {}
+    for name, (body, path) in told.items():
+        file = folder / f"{name}-{rows}.json"
+        file.write_text(json.dumps(body))
+        made[name] = Case(path, file, rows)
+    return made | {"V2 binary": _binary(folder, model, numbers)}
+
+
+def _binary(folder: Path, model: str, numbers: np.ndarray) -> Case:
+    rows = len(numbers)
+    inputs = [
+        {
+            "name": name,
+            "shape": [rows, 1],
+            "datatype": "FP32",
+            "parameters": {"binary_data_size": _FP32 * rows},
+        }
+        for name in FEATURES
+    ]
+    body = {"inputs": inputs, "parameters": {"binary_data_output": True}}
+    header = json.dumps(body).encode()
+    columns = [
+        np.ascontiguousarray(numbers[:, i]).tobytes() for i in range(len(FEATURES))
+    ]
+    file = folder / f"binary-{rows}"
+    file.write_bytes(b"".join([header, *columns]))
+    return Case(f"/v2/models/{model}/infer", file, rows, len(header))
