@@ -26,6 +26,7 @@ from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.tables import Run
 from fitserve import Client
+from service.predictor.sessions import ModelFile
 
 STORED, USED, CACHED = 1000, 100, 20
 TURNS = int(os.environ.get("TURNS", "10"))
@@ -115,8 +116,8 @@ def main() -> None:
                     ask(asking, f"copy-{i}")
                 figures["ten_models_mb"] = api.memory_info().rss / 1e6
             figures["idle_percent_of_a_core"] = idle_percent(api)
-        budget = int(CACHED * (2.4 * num_bytes + 300_000))
-        os.environ["FITSERVE_PREDICT_CACHE_BYTES"] = str(budget)
+        file = ModelFile("", "", "", num_bytes)
+        os.environ["FITSERVE_PREDICT_CACHE_BYTES"] = str(CACHED * file.resident_bytes)
         with service(home) as (url, up, _), httpx.Client(base_url=url) as asking:
             figures |= in_turn(asking, api_of(up))
     print(json.dumps({k: round(v, 2) for k, v in figures.items()}, indent=1), flush=True)

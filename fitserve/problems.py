@@ -40,6 +40,13 @@ def pointer(*path: object) -> str:
     return "#" + "".join("/" + part for part in escaped)
 
 
+def sentences(errors: Sequence[FieldError]) -> str:
+    """The first faults in one line, each with its place and its way out."""
+    return " ".join(
+        f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "") for e in errors[:5]
+    )
+
+
 def field_errors(lines: Sequence[ErrorDetails], body: Any = None) -> list[FieldError]:
     """Pydantic's error lines as sentences that point into `body`."""
     # an unknown key first: it is often why another one is missing
@@ -58,15 +65,14 @@ def _field_error(line: ErrorDetails, body: Any) -> FieldError:
 def _path_in(body: Any, line: ErrorDetails) -> list[int | str]:
     """The line's place without the union tags that pydantic puts between the keys."""
     path: list[int | str] = []
-    for part in line["loc"]:
+    absent = line["loc"][-1:] if line["type"] == "missing" else ()
+    for part in line["loc"][: len(line["loc"]) - len(absent)]:
         held = isinstance(body, dict) and part in body
         listed = isinstance(body, list) and isinstance(part, int) and part < len(body)
         if held or listed:
             body = body[part]
             path.append(part)
-    if line["type"] == "missing":
-        path.append(line["loc"][-1])
-    return path
+    return [*path, *absent]
 
 
 def _detail(line: ErrorDetails) -> str:
@@ -79,11 +85,11 @@ def _detail(line: ErrorDetails) -> str:
         case "union_tag_not_found":
             return "an object here needs the key `type`"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"got {_shown(line['input'])}; expected a JSON object"
+            return f"got {shown(line['input'])}; expected a JSON object"
         case "unknown_key" | "json_invalid":
             return line["msg"]
     expected = line["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"got {_shown(line['input'])}; expected {expected}"
+    return f"got {shown(line['input'])}; expected {expected}"
 
 
 def _hint(line: ErrorDetails) -> str | None:
@@ -97,7 +103,8 @@ def _hint(line: ErrorDetails) -> str | None:
     return None
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value that came, short enough for a sentence."""
     text = repr(value) if not isinstance(value, dict | list) else _kind(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

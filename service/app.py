@@ -15,12 +15,14 @@ from service.problems import add_problem_handlers
 from service.protocols.mlflow import routes as mlflow
 from service.protocols.open_inference import infer
 from service.protocols.open_inference import routes as open_inference
+from service.protocols.openai import files as openai_files
+from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
-from service.routes import datasets, health, models, predict, runs
+from service.routes import datasets, descriptions, health, models, predict, runs
 from service.services import Services
 
-_LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
+LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
 """Answered in the fast lane; declared as routes for the OpenAPI page."""
 
 DESCRIPTION = """\
@@ -55,16 +57,19 @@ def create_app(settings: Settings) -> FastAPI:
         datasets,
         runs,
         models,
+        descriptions,
         health,
         open_inference,
         tf_serving_metadata,
         mlflow,
+        openai_files,
+        openai_jobs,
     ):
         app.include_router(noun.router)
-    for router in _LANE:
+    for router in LANE:
         app.include_router(router)
     add_problem_handlers(app)
-    app.add_middleware(Lane, routers=_LANE)
+    app.add_middleware(Lane, routers=LANE)
     app.add_middleware(Edge, settings=settings)
     return app
 

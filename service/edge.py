@@ -21,7 +21,7 @@ _OPEN = (
     *("/ping", "/health"),
 )
 """Probes need no key: they tell nothing but that the service is there."""
-_UPLOADS = ("/v1/datasets", "/v1/runs")
+_UPLOADS = ("/v1/datasets", "/v1/runs", "/v1/files")
 _PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from core.errors import FitserveError
-from fitserve.problems import Problem, field_errors
+from fitserve.problems import Problem, field_errors, sentences
 from service.protocols.failures import failure
 
 log = logging.getLogger(__name__)
@@ -56,11 +56,7 @@ class InvalidBody(FitserveError):
     def of(cls, error: ValidationError, body: object) -> "InvalidBody":
         """All faults that pydantic found in `body`."""
         errors = field_errors(error.errors(include_url=False), body)
-        said = " ".join(
-            f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "")
-            for e in errors[:5]
-        )
-        return cls(said, errors)
+        return cls(sentences(errors), errors)
 
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
@@ -129,8 +125,8 @@ def _validation(request: Request, error: Exception) -> Response:
     errors = field_errors(error.errors())
     for found, line in zip(errors, error.errors(), strict=False):
         found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
-    said = " ".join(f"{e.pointer}: {e.detail}." for e in errors[:5])
-    return problem_response(InvalidBody(said, errors).problem(), request.scope)
+    said = InvalidBody(sentences(errors), errors)
+    return problem_response(said.problem(), request.scope)
 
 
 def _unknown(request: Request, error: Exception) -> Response:

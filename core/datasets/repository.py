@@ -36,14 +36,23 @@ class DatasetRepository:
         query = select(Dataset.name).where(Dataset.deleted_at.is_(None))
         return list(self._session.scalars(query.distinct().limit(1000)))
 
-    def page(self, after: str | None, limit: int, name: str | None) -> list[Dataset]:
-        """Datasets, newest first, from below the id `after`."""
+    def page(
+        self,
+        after: str | None,
+        limit: int,
+        name: str | None = None,
+        *,
+        oldest_first: bool = False,
+    ) -> list[Dataset]:
+        """Datasets, newest first unless told, from behind the id `after`."""
         query = select(Dataset).where(Dataset.deleted_at.is_(None))
         if after is not None:
-            query = query.where(Dataset.id < after)
+            behind = Dataset.id > after if oldest_first else Dataset.id < after
+            query = query.where(behind)
         if name is not None:
             query = query.where(Dataset.name == name)
-        return list(self._session.scalars(query.order_by(Dataset.id.desc()).limit(limit)))
+        order = Dataset.id.asc() if oldest_first else Dataset.id.desc()
+        return list(self._session.scalars(query.order_by(order).limit(limit)))
 
     def add(self, dataset: Dataset) -> None:
         """Store a new upload."""

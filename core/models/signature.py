@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from fitserve.schemas.datasets import ColumnFormat
+from fitserve.schemas.predict import Cell
 from fitserve.statuses import ColumnType, Task
 
 MISSING = ""
@@ -95,6 +96,8 @@ class Feature(BaseModel):
     has_missing: bool = True
     """Whether training rows lacked it; if none did, an instance that does is warned."""
     encoder: Encoder
+    example: Cell = None
+    """Its cell in the example row, as a client sends it; see `core.models.example`."""
 
     @property
     def is_text(self) -> bool:

@@ -1,6 +1,6 @@
 """Every query about runs, but for those of the worker that holds one (leases.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -39,7 +39,8 @@ class RunRepository:
         limit: int,
         status: RunStatus | None = None,
         model: str | None = None,
-        tag: tuple[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        target: str | None = None,
     ) -> list[Run]:
         """Runs, newest first, from below the id `after`."""
         query = select(Run)
@@ -49,8 +50,10 @@ class RunRepository:
             query = query.where(Run.status == status)
         if model is not None:
             query = query.where(Run.model_name == model)
-        if tag is not None:
-            query = query.where(Run.tags[tag[0]].as_string() == tag[1])
+        if target is not None:
+            query = query.where(Run.target == target)
+        for name, value in (tags or {}).items():
+            query = query.where(Run.tags[name].as_string() == value)
         return list(self._session.scalars(query.order_by(Run.id.desc()).limit(limit)))
 
     def count_queued(self) -> int:
@@ -69,6 +72,15 @@ class RunRepository:
             select(Epoch)
             .where(Epoch.run_id == run_id, Epoch.epoch > after)
             .order_by(Epoch.epoch)
+        ).all()
+
+    def epochs_below(self, run_id: str, below: int, limit: int) -> Sequence[Epoch]:
+        """The epochs of a run before the given one, the latest first."""
+        return self._session.scalars(
+            select(Epoch)
+            .where(Epoch.run_id == run_id, Epoch.epoch < below)
+            .order_by(Epoch.epoch.desc())
+            .limit(limit)
         ).all()
 
     def request_cancel(self, run_id: str) -> None:

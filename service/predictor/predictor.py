@@ -98,7 +98,7 @@ class Predictor:
     def _answer_whole(self, exchange: Exchange[Result_co]) -> Result_co:
         served = self.find(exchange.wanted())
         table, warnings = self._read(exchange, served)
-        output = self.load(served).run(table)
+        output = self.load(served).network.run(table)
         return exchange.write(Answer(served, output, warnings))
 
     def _read(self, exchange: Exchange[Any], served: Served) -> Reading:

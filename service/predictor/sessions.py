@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -17,10 +18,11 @@ import onnxruntime as ort
 from core.errors import ArtifactDamaged
 from core.storage import Storage
 from service.predictor.batching import Batcher, Output
+from service.predictor.memory import give_back
 from service.predictor.table import Table
 
-_RESIDENT_RATIO = 2.4
-"""Memory of a session over its file's size: the weights, and the same packed."""
+_RESIDENT_RATIO = 1.7
+"""Memory of a session over its file's size, measured: weights packed for products."""
 _RESIDENT_BASE = 300_000
 _MOST_ROWS = 512
 """Rows of a call: what a wide layer makes of more leaves the cache of a core."""
@@ -41,19 +43,15 @@ class ModelFile:
         return int(_RESIDENT_RATIO * self.num_bytes) + _RESIDENT_BASE
 
 
-class Loaded:
-    """A session, its inputs by kind, and the batcher before it."""
+class Network:
+    """A session and its inputs by kind."""
 
-    def __init__(
-        self, session: ort.InferenceSession, file: ModelFile, pool: Executor
-    ) -> None:
+    def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
         inputs = session.get_inputs()
         self._texts = [i.name for i in inputs if i.type == "tensor(string)"]
         self._numbers = [i.name for i in inputs if i.type != "tensor(string)"]
         self._outputs = [output.name for output in session.get_outputs()]
-        self.file = file
-        self.batcher = Batcher(self.run, file.num_bytes, pool)
 
     def run(self, table: Table) -> Output:
         """The network's output, float32 `[N, 1]` or `[N, classes]`."""
@@ -65,6 +63,17 @@ class Loaded:
         feed = table.feed(self._numbers, self._texts)
         output: Output = self._session.run(self._outputs, feed)[0]
         return output
+
+
+class Loaded(NamedTuple):
+    """A network in memory, and the batcher before it.
+
+    Nothing in here points back, so that what is dropped is freed at once.
+    """
+
+    file: ModelFile
+    network: Network
+    batcher: Batcher
 
 
 def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
@@ -79,7 +88,9 @@ def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
             "The file of this version is damaged: its sha256 is not the recorded one. "
             "Other versions still serve; train again or restore the file."
         )
-    return ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
+    session = ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
+    session._model_bytes = None  # noqa: SLF001  kept for a fallback that we do not use
+    return session
 
 
 def _options() -> ort.SessionOptions:
@@ -124,8 +135,10 @@ class SessionCache:
                 self._loading.pop(file.version_id, None)
 
     def _load(self, file: ModelFile) -> Loaded:
-        loaded = Loaded(load(file, self._storage), file, self._pool)
+        network = Network(load(file, self._storage))
+        loaded = Loaded(file, network, Batcher(network.run, file.num_bytes, self._pool))
         self._keep(loaded)
+        give_back()
         return loaded
 
     def drop(self, version_id: str) -> bool:

@@ -27,8 +27,8 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.plots import history_svg
-from service.routes.datasets import is_multipart, store_part, wait_until_read
 from service.services import Services
+from service.storing import is_multipart, store_part, wait_until_read
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -106,11 +106,11 @@ def list_(
     ] = None,
 ) -> Page[RunRead]:
     """Runs, newest first."""
-    pair = None
+    tags = {}
     if tag is not None:
         name, _, value = tag.partition(":")
-        pair = (name, value)
-    found = RunRepository(session).page(cursor, limit + 1, status, model, pair)
+        tags[name] = value
+    found = RunRepository(session).page(cursor, limit + 1, status, model, tags)
     items = [run_read(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 

@@ -67,19 +67,20 @@ def fit_numeric(values: Column, *, standardize: bool = True) -> NumericEncoder:
     column with a long tail is seen through a logarithm first.
     """
     present = values[~np.isnan(values)]
-    if not standardize or not len(present):
-        fill = float(present.mean()) if len(present) else 0.0
-        return NumericEncoder(center=0.0, scale=1.0, fill=fill)
+    if not len(present):
+        return NumericEncoder(center=0.0, scale=1.0, fill=0.0)
+    span = {"least": float(present.min()), "greatest": float(present.max())}
+    if not standardize:
+        mean = float(present.mean())
+        return NumericEncoder(center=0.0, scale=1.0, fill=mean, **span)
     with np.errstate(over="ignore"):  # what is infinite is no scale, see _usable
-        return _standardized(present)
+        return _standardized(present).model_copy(update=span)
 
 
 def _standardized(present: Column) -> NumericEncoder:
-    span = {"least": float(present.min()), "greatest": float(present.max())}
     if share_far_out(present) > _TAIL and _log_helps(present):
-        encoder = linear_scale(_logarithm(present))
-        return encoder.model_copy(update={"log": True, **span})
-    return linear_scale(present).model_copy(update=span)
+        return linear_scale(_logarithm(present)).model_copy(update={"log": True})
+    return linear_scale(present)
 
 
 def linear_scale(values: Column) -> NumericEncoder:

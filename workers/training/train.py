@@ -19,6 +19,7 @@ from workers.training.build import compile_model
 from workers.training.encoders import fit_feature
 from workers.training.encoding import encode
 from workers.training.epochs import evaluate
+from workers.training.example import with_examples
 from workers.training.fit import Fitted, fit
 from workers.training.network import Network, build_network
 from workers.training.raw import sample
@@ -112,7 +113,7 @@ def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sid
 
 def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
     standardize = create.features.standardize
-    return Signature(
+    signature = Signature(
         model_name=run.model_name,
         task=Task(run.task),
         target=run.target,
@@ -130,6 +131,7 @@ def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
             for name, kind in run.plan["features"].items()
         ],
     )
+    return with_examples(signature, rows)
 
 
 def _encoder(

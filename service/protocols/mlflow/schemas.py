@@ -33,7 +33,7 @@ class Scores(BaseModel):
     predictions: list[Any]
 
 
-class ErrorRead(BaseModel):
+class ScoringError(BaseModel):
     """The body of every failure."""
 
     error_code: str
@@ -41,8 +41,8 @@ class ErrorRead(BaseModel):
 
 
 FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorRead},
-    "5XX": {"model": ErrorRead},
+    "4XX": {"model": ScoringError},
+    "5XX": {"model": ScoringError},
 }
 _BINARY = {"type": "string", "format": "binary"}
 BODY: dict[str, Any] = {

@@ -11,12 +11,13 @@ from service.predictor.directory import Wanted
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
 from service.protocols.open_inference.models import wanted_of
+from service.protocols.schemas import FAILURES
 
 router = APIRouter(prefix="/v2/models", tags=["open-inference"])
 
 _ANSWER: dict[str, Any] = {
     "response_model": schemas.InferResponse,
-    "responses": schemas.FAILURES,
+    "responses": FAILURES,
     "openapi_extra": schemas.INFER_BODY,
 }
 

@@ -12,8 +12,9 @@ from service.dependencies import ReadSession, ServicesDep
 from service.predictor.directory import Wanted
 from service.protocols.open_inference import models, schemas
 from service.protocols.open_inference.models import EXTENSIONS, wanted_of
+from service.protocols.schemas import FAILURES
 
-router = APIRouter(prefix="/v2", tags=["open-inference"], responses=schemas.FAILURES)
+router = APIRouter(prefix="/v2", tags=["open-inference"], responses=FAILURES)
 
 _MOST = 1000
 

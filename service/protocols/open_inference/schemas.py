@@ -100,16 +100,6 @@ class IndexEntry(BaseModel):
     reason: str
 
 
-class ErrorRead(BaseModel):
-    """The body of every failure."""
-
-    error: str
-
-
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorRead},
-    "5XX": {"model": ErrorRead},
-}
 INFER_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

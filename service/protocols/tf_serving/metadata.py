@@ -9,12 +9,13 @@ from core.models.signature import Feature, Signature
 from fitserve.statuses import ColumnType
 from service.dependencies import ServicesDep
 from service.predictor.directory import Served, Wanted
+from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import SIGNATURE
 from service.protocols.tf_serving.predict import unknown_label
 from service.services import Services
 
-router = APIRouter(prefix="/v1/models", tags=["tf-serving"], responses=schemas.FAILURES)
+router = APIRouter(prefix="/v1/models", tags=["tf-serving"], responses=FAILURES)
 
 
 @router.get("/{name}/labels/{label}")

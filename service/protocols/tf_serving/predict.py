@@ -9,6 +9,7 @@ from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, Version
 from service.bodies import read_body
 from service.dependencies import get_services
 from service.predictor.directory import Wanted
+from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import TfServingExchange, Verb
 
@@ -56,7 +57,7 @@ def unknown_label(label: str | None, error: AliasNotFound) -> UnknownLabel:
 def _declare(verb: Verb, answered: type) -> None:
     options: dict[str, Any] = {
         "response_model": answered,
-        "responses": schemas.FAILURES,
+        "responses": FAILURES,
         "openapi_extra": schemas.body_of(verb),
     }
 

@@ -67,18 +67,6 @@ class ModelStatus(BaseModel):
     model_version_status: list[VersionStatus]
 
 
-class ErrorRead(BaseModel):
-    """The body of every failure."""
-
-    error: str
-
-
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorRead},
-    "5XX": {"model": ErrorRead},
-}
-
-
 def body_of(verb: str) -> dict[str, Any]:
     """`openapi_extra` of a verb's routes."""
     schema = PredictBody if verb == "predict" else ExamplesBody

@@ -123,10 +123,10 @@ def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
     """An answer in time is the answer of a small upload; later it is processing."""
     import threading
 
-    from service.routes import datasets as route
+    from service import storing
 
     bench.settings.limits.max_inline_bytes = 10
-    monkeypatch.setattr(route, "_PATIENCE", 0.0)
+    monkeypatch.setattr(storing, "_PATIENCE", 0.0)
     answer = bench.client.post(
         "/v1/datasets",
         params={"name": "t"},

@@ -108,6 +108,14 @@ def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor
         away.rename(path)
 
 
+def test_a_row_has_the_same_answer_in_any_company(bench, model):
+    """Alone, among others in one request, and among requests that wait with it."""
+    rows = [{**ROW, "x": x} for x in range(33)]
+    together = ask(bench.client, instances=rows).json()["predictions"]
+    alone = [ask(bench.client, instances=[row]).json()["predictions"][0] for row in rows]
+    assert alone == pytest.approx(together, rel=1e-6)
+
+
 def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
     """One load for sixteen threads."""
     loads = []

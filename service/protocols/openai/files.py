@@ -1,0 +1,100 @@
+"""/v1/files: datasets, as OpenAI's clients upload, list and delete them."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.datastructures import FormData
+
+from core.datasets.repository import DatasetRepository
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError, pointer, sentences, shown
+from fitserve.specs.parsing import ParsingSpec
+from service.dependencies import ReadSession, ServicesDep, WriteSession
+from service.problems import InvalidBody
+from service.protocols.openai.file_schemas import (
+    FILE_FORM,
+    PURPOSE,
+    FileDeleted,
+    FileRead,
+)
+from service.protocols.openai.schemas import FAILURES, After, Listing
+from service.storing import content_response, read_or_refused, store_part
+
+router = APIRouter(prefix="/v1/files", tags=["openai"], responses=FAILURES)
+
+_FIELDS = ("file", "purpose", "name", *ParsingSpec.model_fields)
+_LONGEST_PAGE = 1_000
+
+
+@router.post("", openapi_extra=FILE_FORM)
+async def create_file(request: Request, services: ServicesDep) -> FileRead:
+    """Upload a CSV (gzip is accepted) as a dataset.
+
+    Beside OpenAI's `file` and `purpose` the form may hold `name`, and how the CSV shall
+    be read. A large one is read by a worker; its status is `uploaded` meanwhile.
+    """
+    async with request.form(max_files=1, max_fields=200) as form:
+        _check(form)
+        dataset = await store_part(services, form, None, ParsingSpec())
+    return FileRead.of(await read_or_refused(services, dataset.id))
+
+
+def _check(form: FormData) -> None:
+    """Refuse what a dataset cannot be: of another purpose, or gone after a while."""
+    errors = [
+        FieldError(
+            pointer=pointer(key),
+            detail="this field of the form has no meaning here",
+            hint=did_you_mean(key, _FIELDS),
+        )
+        for key in form
+        if key not in _FIELDS
+    ]
+    if (purpose := form.get("purpose")) != PURPOSE:
+        came = "nothing" if purpose is None else shown(purpose)
+        detail = f"got {came}; expected {PURPOSE!r}, the one thing a table is for"
+        errors.append(FieldError(pointer=pointer("purpose"), detail=detail))
+    if errors:
+        raise InvalidBody(sentences(errors), errors)
+
+
+@router.get("")
+def list_files(
+    session: ReadSession,
+    after: After = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = _LONGEST_PAGE,
+    purpose: Annotated[str | None, Query(max_length=100)] = None,
+    order: Literal["asc", "desc"] = "desc",
+) -> Listing[FileRead]:
+    """Datasets by time of upload, at most 1,000 in one page."""
+    limit = min(limit, _LONGEST_PAGE)
+    if purpose not in (None, PURPOSE):
+        return Listing[FileRead].of([], limit)
+    datasets = DatasetRepository(session)
+    found = datasets.page(after, limit + 1, oldest_first=order == "asc")
+    return Listing[FileRead].of([FileRead.of(dataset) for dataset in found], limit)
+
+
+@router.get("/{file_id}")
+def get_file(file_id: str, session: ReadSession) -> FileRead:
+    """One dataset, by id or by name (the newest upload of that name)."""
+    return FileRead.of(DatasetRepository(session).get(file_id))
+
+
+@router.get("/{file_id}/content", response_class=StreamingResponse)
+def get_file_content(
+    file_id: str, session: ReadSession, services: ServicesDep
+) -> StreamingResponse:
+    """The CSV as it was uploaded."""
+    return content_response(services, DatasetRepository(session).get(file_id))
+
+
+@router.delete("/{file_id}")
+def delete_file(
+    file_id: str, session: WriteSession, services: ServicesDep
+) -> FileDeleted:
+    """Delete a dataset; 409 while a run that has not ended needs it."""
+    dataset = DatasetRepository(session).get(file_id)
+    services.datasets.delete(session, dataset.id)
+    return FileDeleted(id=dataset.id)

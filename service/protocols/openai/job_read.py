@@ -1,0 +1,112 @@
+"""Runs in the shape of OpenAI's fine-tuning jobs."""
+
+import time
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from fitserve.problems import Problem
+from fitserve.schemas.runs import RunRead
+from fitserve.specs.optimizers import BY_NAME
+from fitserve.statuses import RunStatus
+from service.protocols.openai.schemas import Identified, seconds
+from service.protocols.openai.translation import BASE_MODEL
+
+
+class HyperparametersRead(BaseModel):
+    """As they are used: nothing is `auto` any more."""
+
+    n_epochs: int
+    batch_size: int
+    learning_rate_multiplier: float
+
+
+class SupervisedRead(BaseModel):
+    """The one method."""
+
+    hyperparameters: HyperparametersRead
+
+
+class MethodRead(BaseModel):
+    """How it is trained."""
+
+    type: Literal["supervised"] = "supervised"
+    supervised: SupervisedRead
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    message: str
+    param: str | None
+
+
+class JobRead(Identified):
+    """A run; `id` and `status` are the run's own."""
+
+    object: Literal["fine_tuning.job"] = "fine_tuning.job"
+    model: str
+    fine_tuned_model: str | None = Field(description="Its name, once it succeeded.")
+    status: RunStatus
+    error: JobError | None
+    created_at: int
+    finished_at: int | None
+    estimated_finish: int | None
+    training_file: str
+    validation_file: str | None
+    result_files: list[str]
+    hyperparameters: HyperparametersRead
+    method: MethodRead
+    seed: int
+    metadata: dict[str, str] = Field(description="The run's target and tags.")
+    trained_tokens: int | None
+    organization_id: str = "fitserve"
+
+
+def job_read(run: RunRead) -> JobRead:
+    """The run in the other words."""
+    tags = dict(run.tags)
+    fit, hyperparameters = run.spec["fit"], _hyperparameters(run.spec)
+    return JobRead(
+        id=run.id,
+        model=tags.pop(BASE_MODEL, run.model_name),
+        fine_tuned_model=run.model_name if run.status == RunStatus.SUCCEEDED else None,
+        status=run.status,
+        error=_error(run.error) if run.error else None,
+        created_at=seconds(run.created_at),
+        finished_at=seconds(run.ended_at) if run.ended_at else None,
+        estimated_finish=_estimated_finish(run),
+        training_file=run.dataset.id,
+        validation_file=fit["validation_dataset"],
+        result_files=[],
+        hyperparameters=hyperparameters,
+        method=MethodRead(supervised=SupervisedRead(hyperparameters=hyperparameters)),
+        seed=fit["seed"],
+        metadata={**tags, "target": run.target},
+        trained_tokens=None,
+    )
+
+
+def _hyperparameters(spec: dict[str, Any]) -> HyperparametersRead:
+    optimizer = spec["compile"]["optimizer"]
+    usual = BY_NAME[optimizer["type"].lower()].model_fields["learning_rate"].default
+    factor = optimizer["learning_rate"] / usual
+    return HyperparametersRead(
+        n_epochs=spec["fit"]["epochs"],
+        batch_size=spec["fit"]["batch_size"],
+        learning_rate_multiplier=float(f"{factor:.12g}"),
+    )
+
+
+def _error(problem: Problem) -> JobError:
+    place = problem.errors[0].pointer if problem.errors else None
+    code = problem.type.rpartition("/")[2].replace("-", "_")
+    return JobError(code=code, message=problem.detail, param=place)
+
+
+def _estimated_finish(run: RunRead) -> int | None:
+    left = run.progress.eta_seconds
+    if run.status != RunStatus.RUNNING or left is None:
+        return None
+    return int(time.time() + left)

@@ -1,0 +1,141 @@
+"""/v1/fine_tuning/jobs: runs, as OpenAI's clients create and follow them."""
+
+import re
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+
+from core.errors import AsTold, DatasetNotFound
+from core.runs.repository import RunRepository
+from core.runs.wire import run_read
+from fitserve.names import NAME_PATTERN
+from fitserve.problems import FieldError, Problem, pointer, shown
+from fitserve.specs.run import RunCreate
+from service.bodies import body_schema, read_json, validate
+from service.dependencies import Limit, ReadSession, ServicesDep, WriteSession
+from service.problems import InvalidBody
+from service.protocols.openai.checkpoints import CheckpointRead, checkpoints
+from service.protocols.openai.events import EventRead, events
+from service.protocols.openai.job_create import JobCreate
+from service.protocols.openai.job_read import JobRead, job_read
+from service.protocols.openai.schemas import FAILURES, After, ErrorRead, Listing
+from service.protocols.openai.translation import Translation, translate
+from service.services import Services
+from service.storing import MAX_WAIT, wait_until_read
+
+router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["openai"], responses=FAILURES)
+
+_FILTER = re.compile(r"metadata\[(.*)\]\Z", re.DOTALL)
+_FILTERS: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "metadata",
+            "in": "query",
+            "style": "deepObject",
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+            "description": "`metadata[name]=value`; all that are given must hold.",
+        }
+    ]
+}
+
+
+@router.post("", openapi_extra=body_schema(JobCreate))
+async def create_job(request: Request, services: ServicesDep) -> JobRead:
+    """Queue a run; a file that is still being read is waited for, up to a minute."""
+    job = validate(JobCreate, await read_json(request))
+    told = translate(job)
+    spec = told.run_create()
+    for key in ("training_file", "validation_file"):
+        await _wait_for(services, key, getattr(job, key))
+    return await to_thread.run_sync(_create, services, told, spec)
+
+
+async def _wait_for(services: Services, key: str, ref: str | None) -> None:
+    if ref is None:
+        return
+    try:
+        await wait_until_read(services, ref, MAX_WAIT)
+    except DatasetNotFound as error:
+        error.errors = [FieldError(pointer=pointer(key), detail=error.detail)]
+        raise
+
+
+def _create(services: Services, told: Translation, spec: RunCreate) -> JobRead:
+    with told.pointing(), services.database.write() as session:
+        return job_read(run_read(services.runs.create(session, spec)))
+
+
+@router.get("", openapi_extra=_FILTERS)
+def list_jobs(
+    request: Request, session: ReadSession, after: After = None, limit: Limit = 20
+) -> Listing[JobRead]:
+    """Runs, newest first."""
+    tags = _filters(request)
+    target = tags.pop("target", None)
+    runs = RunRepository(session)
+    found = runs.page(after, limit + 1, tags=tags, target=target)
+    return Listing[JobRead].of([job_read(run_read(run)) for run in found], limit)
+
+
+def _filters(request: Request) -> dict[str, str]:
+    """The pairs of `metadata[name]=value`."""
+    filters = {}
+    for key, value in request.query_params.multi_items():
+        name = found[1] if (found := _FILTER.match(key)) else None
+        if name is not None and re.fullmatch(NAME_PATTERN, name):
+            filters[name] = value
+        elif key.startswith("metadata"):
+            detail = f"got {shown(key)}; expected `metadata[name]=value`"
+            error = FieldError(pointer="#/query/metadata", detail=detail)
+            raise InvalidBody(f"{detail}.", [error])
+    return filters
+
+
+@router.get("/{job_id}")
+def get_job(job_id: str, session: ReadSession) -> JobRead:
+    """One run."""
+    return job_read(run_read(RunRepository(session).get(job_id)))
+
+
+@router.get("/{job_id}/events")
+def list_job_events(
+    job_id: str, session: ReadSession, after: After = None, limit: Limit = 20
+) -> Listing[EventRead]:
+    """What happened, an epoch an event, the latest first."""
+    runs = RunRepository(session)
+    run = run_read(runs.get(job_id))
+    return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
+
+
+@router.get("/{job_id}/checkpoints")
+def list_job_checkpoints(
+    job_id: str, session: ReadSession, after: After = None, limit: Limit = 10
+) -> Listing[CheckpointRead]:
+    """The weights that were kept: one checkpoint, once the run has ended."""
+    found = checkpoints(run_read(RunRepository(session).get(job_id)))
+    return Listing[CheckpointRead].of(found if after is None else [], limit)
+
+
+@router.post("/{job_id}/cancel")
+def cancel_job(job_id: str, session: WriteSession, services: ServicesDep) -> JobRead:
+    """A queued run never starts, a running one stops soon; its best weights are kept."""
+    return job_read(run_read(services.runs.cancel(session, job_id)))
+
+
+@router.post("/{job_id}/pause", status_code=400, response_model=ErrorRead)
+@router.post(
+    "/{job_id}/resume", status_code=400, response_model=ErrorRead, name="resume_job"
+)
+def pause_job(job_id: str, session: ReadSession) -> None:
+    """Not offered."""
+    RunRepository(session).get(job_id)
+    raise AsTold(
+        Problem(
+            type="/problems/bad-request",
+            title="Bad request",
+            status=400,
+            detail="A run is not paused and not resumed. Cancel it, which keeps its best "
+            "weights, and create another job with the same body when it shall train.",
+        )
+    )

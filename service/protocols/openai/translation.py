@@ -1,0 +1,154 @@
+"""A job's body as a RunCreate, and that spec's faults in the words of the body."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from core.errors import FitserveError, InvalidSpec
+from fitserve.names import to_name
+from fitserve.problems import FieldError, pointer, sentences, shown
+from fitserve.specs.optimizers import BY_NAME, Optimizer
+from fitserve.specs.run import RunCreate
+from service.bodies import validate
+from service.protocols.openai.job_create import Hyperparameters, JobCreate
+
+BASE_MODEL = "base_model"
+"""The tag that keeps a job's `model`."""
+
+Path = tuple[str, ...]
+
+
+class Translation:
+    """A spec that is put together from keys of a body, and remembers which."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self._origins: dict[str, str] = {}
+        self._errors: list[FieldError] = []
+
+    def put(self, value: object, path: Path, source: Path) -> None:
+        """Set a key of the spec from a key of the body, unless they disagree."""
+        at = self.folder(path[:-1]) if value is not None else None
+        if at is None:
+            return
+        here, there = pointer(*path), pointer(*source)
+        came = at.get(path[-1])
+        if came is not None and came != value:
+            other = self._origins.get(here, pointer("spec", *path))
+            detail = f"means {shown(value)}, while {other} says {shown(came)}"
+            self.refuse(there, detail, "Say it in one of the two.")
+            return
+        at[path[-1]] = value
+        self._origins.setdefault(here, there)
+
+    def folder(self, path: Path) -> dict[str, Any] | None:
+        """An object of the spec, made where absent.
+
+        None where something else stands: the spec's own schema refuses that.
+        """
+        at: Any = self.spec
+        for key in path:
+            at = at.setdefault(key, {})
+            if not isinstance(at, dict):
+                return None
+        return at  # type: ignore[no-any-return]
+
+    def refuse(self, place: str, detail: str, hint: str) -> None:
+        """Note a fault of the body itself."""
+        self._errors.append(FieldError(pointer=place, detail=detail, hint=hint))
+
+    def run_create(self) -> RunCreate:
+        """The whole; raises InvalidSpec and InvalidBody."""
+        if self._errors:
+            raise InvalidSpec(sentences(self._errors), self._errors)
+        with self.pointing():
+            return validate(RunCreate, self.spec)
+
+    @contextmanager
+    def pointing(self) -> Iterator[None]:
+        """Errors about the spec point into the body."""
+        try:
+            yield
+        except FitserveError as error:
+            for fault in error.errors:
+                fault.pointer = self._pointer(fault.pointer)
+            if error.errors:
+                error.detail = sentences(error.errors)
+            raise
+
+    def _pointer(self, here: str) -> str:
+        parts = here.split("/")
+        for n in range(len(parts), 1, -1):
+            origin = self._origins.get("/".join(parts[:n]))
+            if origin is not None:
+                return "/".join([origin, *parts[n:]])
+        return "/".join(["#", "spec", *parts[1:]])
+
+
+def translate(job: JobCreate) -> Translation:
+    """Everything that the body says, in one spec."""
+    told = Translation(job.spec)
+    told.put(job.training_file, ("dataset",), ("training_file",))
+    told.put(job.validation_file, ("fit", "validation_dataset"), ("validation_file",))
+    told.put(job.seed, ("fit", "seed"), ("seed",))
+    _put_name(told, job)
+    _put_metadata(told, job)
+    _put_hyperparameters(told, job.hyperparameters, ("hyperparameters",))
+    if job.method is not None:
+        at = ("method", "supervised", "hyperparameters")
+        _put_hyperparameters(told, job.method.supervised.hyperparameters, at)
+    _refuse_what_is_amiss(told, job)
+    return told
+
+
+def _put_name(told: Translation, job: JobCreate) -> None:
+    if job.suffix is not None:
+        told.put(to_name(job.suffix, "model"), ("model_name",), ("suffix",))
+    elif told.spec.get("model_name") is None:
+        told.put(to_name(job.model, "model"), ("model_name",), ("model",))
+
+
+def _put_metadata(told: Translation, job: JobCreate) -> None:
+    for key, value in job.metadata.items():
+        path = ("target",) if key == "target" else ("tags", key)
+        told.put(value, path, ("metadata", key))
+    told.put(job.model, ("tags", BASE_MODEL), ("model",))
+
+
+def _refuse_what_is_amiss(told: Translation, job: JobCreate) -> None:
+    if told.spec.get("target") is None:
+        at, detail = pointer("metadata", "target"), "this key is required and is absent"
+        told.refuse(at, detail, 'Name the column to predict: `{"target": "…"}`.')
+    if job.integrations:
+        detail = "this service has no integrations"
+        told.refuse(pointer("integrations"), detail, "Leave it out.")
+
+
+def _put_hyperparameters(told: Translation, given: Hyperparameters, at: Path) -> None:
+    epochs, batch_size = _unless_auto(given.n_epochs), _unless_auto(given.batch_size)
+    told.put(epochs, ("fit", "epochs"), (*at, "n_epochs"))
+    told.put(batch_size, ("fit", "batch_size"), (*at, "batch_size"))
+    factor = given.learning_rate_multiplier
+    if not isinstance(factor, float):
+        return
+    kind = _optimizer(told)
+    if kind is not None:
+        rate = kind.model_fields["learning_rate"].default * factor
+        source = (*at, "learning_rate_multiplier")
+        told.put(rate, ("compile", "optimizer", "learning_rate"), source)
+
+
+def _unless_auto(value: int | str | None) -> int | str | None:
+    return None if value == "auto" else value
+
+
+def _optimizer(told: Translation) -> type[Optimizer] | None:
+    """The optimizer that the spec names, there as an object; None if it names none."""
+    compiled = told.folder(("compile",))
+    if compiled is None:
+        return None
+    given = compiled.get("optimizer", "adam")
+    if isinstance(given, str) and given in BY_NAME:
+        given = compiled["optimizer"] = {"type": BY_NAME[given].__name__}
+    name = given.get("type") if isinstance(given, dict) else None
+    return next((kind for kind in BY_NAME.values() if kind.__name__ == name), None)

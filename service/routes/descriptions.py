@@ -1,0 +1,130 @@
+"""What a model says of itself: JSON Schema, an OpenAPI document, code to paste."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import PlainTextResponse
+
+from core.models.description import Described, described_schema
+from core.models.openapi import openapi_document
+from core.models.repository import ModelRepository
+from core.models.signature import Signature
+from core.models.snippets import client_snippet, python_snippet, shell_snippet
+from core.models.tables import Version
+from core.models.typescript import typescript_snippet
+from service.dependencies import ReadSession, get_services
+
+router = APIRouter()
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+def _newest(name: str, request: Request, session: ReadSession) -> None:
+    _describe(request, ModelRepository(session).newest(name), "")
+
+
+def _version(name: str, number: Number, request: Request, session: ReadSession) -> None:
+    found = ModelRepository(session).version(name, number)
+    _describe(request, found, f"/versions/{number}")
+
+
+def _alias(name: str, alias: str, request: Request, session: ReadSession) -> None:
+    found = ModelRepository(session).aliased(name, alias)
+    _describe(request, found, f"/aliases/{alias}")
+
+
+def _describe(request: Request, version: Version, place: str) -> None:
+    settings = get_services(request).settings
+    request.state.described = Described(
+        signature=Signature.model_validate(version.signature),
+        version=version.number,
+        server=str(request.base_url).rstrip("/"),
+        place=place,
+        wants_key=settings.api_key is not None,
+        most_rows=settings.limits.max_predict_rows,
+    )
+
+
+def _described(request: Request) -> Described:
+    found: Described = request.state.described
+    return found
+
+
+DescribedDep = Annotated[Described, Depends(_described)]
+
+
+class Language(StrEnum):
+    """What snippets are written in."""
+
+    CURL = "curl"
+    PYTHON = "python"
+    PYTHON_FITSERVE = "python-fitserve"
+    TYPESCRIPT = "typescript"
+
+
+_WRITERS = {
+    Language.CURL: shell_snippet,
+    Language.PYTHON: python_snippet,
+    Language.PYTHON_FITSERVE: client_snippet,
+    Language.TYPESCRIPT: typescript_snippet,
+}
+
+
+def schema(described: DescribedDep) -> dict[str, Any]:
+    """JSON Schema (2020-12) of one instance: the training rows' categories and ranges.
+
+    `examples` holds one of those rows, `$defs` the schema of what comes back for it.
+    """
+    return described_schema(described)
+
+
+def openapi(described: DescribedDep) -> dict[str, Any]:
+    """OpenAPI 3.1 of the model's predict route alone, for generators of clients."""
+    return openapi_document(described)
+
+
+def snippets(described: DescribedDep) -> dict[Language, str]:
+    """Code by language that predicts the example row at the address asked."""
+    return {language: write(described) for language, write in _WRITERS.items()}
+
+
+def snippet(language: Language, described: DescribedDep) -> str:
+    """The code in one language, as plain text."""
+    return _WRITERS[language](described)
+
+
+_SCHEMA = "The schema; what fits it is answered without warnings."
+_TEXT = "Code that works when pasted; FITSERVE_API_KEY is read if a key is wanted."
+_PLACES: dict[str, tuple[str, Callable[..., None]]] = {
+    "newest": ("", _newest),
+    "version": ("/versions/{number}", _version),
+    "alias": ("/aliases/{alias}", _alias),
+}
+
+for _kind, (_place, _find) in _PLACES.items():
+    _part = APIRouter(
+        prefix="/v1/models/{name}" + _place,
+        tags=["models"],
+        dependencies=[Depends(_find)],
+    )
+    for _path, _endpoint, _said in (
+        ("/schema", schema, _SCHEMA),
+        ("/openapi.json", openapi, "The document."),
+        ("/snippets", snippets, _TEXT),
+    ):
+        _part.add_api_route(
+            _path,
+            _endpoint,
+            name=f"{_kind}_{_endpoint.__name__}",
+            response_description=_said,
+        )
+    _part.add_api_route(
+        "/snippets/{language}",
+        snippet,
+        name=f"{_kind}_snippet",
+        response_class=PlainTextResponse,
+        response_description=_TEXT,
+    )
+    router.include_router(_part)

@@ -1,0 +1,113 @@
+"""An upload becomes a dataset; datasets are waited for, and their bytes sent back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from anyio import to_thread
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from starlette.datastructures import FormData, UploadFile
+
+from core.datasets.repository import DatasetRepository
+from core.datasets.service import Upload
+from core.datasets.tables import Dataset
+from core.errors import AsTold, InvalidTable
+from fitserve.names import to_name
+from fitserve.schemas.datasets import DatasetRead
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import DatasetStatus
+from service import uploads
+from service.downloads import file_response
+from service.parsing_options import from_form
+from service.services import Services
+
+MAX_WAIT = 60.0
+_POLL_SECONDS = 0.2
+_PATIENCE = 10.0
+"""How long the answer to an upload waits for a worker that reads it, in seconds."""
+
+
+def is_multipart(request: Request) -> bool:
+    """Whether the body comes in parts."""
+    kind = request.headers.get("content-type", "")
+    return kind.lower().startswith("multipart/form-data")
+
+
+async def store_part(
+    services: Services, form: FormData, name: str | None, parsing: ParsingSpec
+) -> Dataset:
+    """Store the part `file` of a form; InvalidTable if it has none."""
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise InvalidTable("The form has no part `file`; send the CSV under that name.")
+    given = name or form.get("name")
+    label = given if isinstance(given, str) and given else None
+    options = from_form(form, parsing)
+    return await store(services, uploads.chunks_of(file), label, file.filename, options)
+
+
+async def store(
+    services: Services,
+    chunks: AsyncIterator[bytes],
+    name: str | None,
+    filename: str | None,
+    parsing: ParsingSpec,
+) -> Dataset:
+    """Store a CSV as a dataset called `name`, else as its file is called."""
+    label = _label(filename)
+    stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
+    with services.storage.scratch() as folder:
+        source = folder / "content.csv"
+        limit = services.settings.limits.max_upload_bytes
+        digest = await uploads.receive(chunks, source, limit)
+        upload = Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
+        return await to_thread.run_sync(services.datasets.create, upload)
+
+
+def _label(filename: str | None) -> str | None:
+    """A file name fit to be shown; it never becomes a path."""
+    if not filename:
+        return None
+    return "".join(c for c in filename if c.isprintable())[:255]
+
+
+async def read_or_refused(services: Services, dataset_id: str) -> DatasetRead:
+    """A new upload, read if that is quick; raises what a worker found wrong with it.
+
+    Nothing is kept then.
+    """
+    read = await wait_until_read(services, dataset_id, _PATIENCE)
+    if read.error is not None:
+        await to_thread.run_sync(_delete, services, dataset_id)
+        raise AsTold(read.error)
+    return read
+
+
+def _delete(services: Services, ref: str) -> None:
+    with services.database.write() as session:
+        services.datasets.delete(session, ref)
+
+
+async def wait_until_read(services: Services, ref: str, seconds: float) -> DatasetRead:
+    """The dataset once it is not processing any more, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        dataset = await to_thread.run_sync(_read, services, ref)
+        is_read = dataset.status != DatasetStatus.PROCESSING
+        if is_read or time.monotonic() >= deadline:
+            return dataset
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _read(services: Services, ref: str) -> DatasetRead:
+    with services.database.read() as session:
+        return DatasetRead.model_validate(DatasetRepository(session).get(ref))
+
+
+def content_response(services: Services, dataset: Dataset) -> StreamingResponse:
+    """The bytes as uploaded, as a download."""
+    name = dataset.filename or f"{dataset.name}.csv"
+    file = services.datasets.content(dataset)
+    return file_response(file, name, dataset.num_bytes, "text/csv")

@@ -1,0 +1,100 @@
+"""Training keeps one of its rows, to describe the version by."""
+
+import polars as pl
+import pytest
+
+from core.models.signature import Signature
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.statuses import ColumnType
+
+pytestmark = pytest.mark.keras
+KINDS = {
+    pl.Float64: ColumnType.NUMERIC,
+    pl.Int64: ColumnType.NUMERIC,
+    pl.Boolean: ColumnType.BOOLEAN,
+    pl.String: ColumnType.CATEGORICAL,
+}
+
+
+def examples(**columns):
+    from workers.training.encoders import fit_feature
+    from workers.training.example import with_examples
+
+    rows = pl.DataFrame(columns)
+    features = [
+        fit_feature(
+            c.name, KINDS[c.dtype.base_type()], ColumnFormat(), c, standardize=True
+        )
+        for c in rows
+    ]
+    signature = Signature(
+        model_name="m",
+        task="regression",
+        target="y",
+        classes=None,
+        features=features,
+        ignored=[],
+    )
+    return [feature.example for feature in with_examples(signature, rows).features]
+
+
+def test_the_first_row_that_lacks_nothing_is_kept():
+    """Numbers, booleans and texts as a client sends them."""
+    kept = examples(a=[None, 1.5, 2.0], b=[1, 2, 3], c=[True, None, False], d=[*"xyz"])
+    assert kept == [2, 3, False, "z"]
+    assert [type(cell) for cell in kept] == [int, int, bool, str]
+
+
+def test_the_fullest_row_is_kept_where_every_row_lacks_something():
+    """Its gaps are nulls."""
+    assert examples(a=[None, 1.5, 2.0], b=["x", None, None], c=[None, 1, None]) == [
+        *(1.5, None, 1)
+    ]
+
+
+def test_a_row_with_a_rare_category_is_passed_over():
+    """The service would warn of it."""
+    common = [f"k{i % 20}" for i in range(100)]
+    assert examples(a=list(range(102)), b=["r1", "r2", *common]) == [2, "k0"]
+
+
+def test_where_every_row_has_a_rare_category_a_known_one_stands_for_it():
+    """All other cells are of one row."""
+    common = ["k"] * 2 + [f"r{i}" for i in range(20)]
+    assert examples(a=list(range(22)), b=common, c=common[::-1]) == [0, "k", "k"]
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standardize):
+    """The same as a table in memory; unscaled numbers have a range as well."""
+    from workers.training import sides, streamed
+    from workers.training.raw import ParquetRows
+
+    rows = "".join(f"{i or ''},{'ab'[i % 2]},{i % 7}\n" for i in range(60))
+    bench.upload("x,c,y\n" + rows)
+    spec = {
+        "dataset": "table",
+        "target": "y",
+        "features": {"standardize": standardize},
+        "fit": {"epochs": 1, "seed": 3},
+    }
+    in_memory = trained(bench, spec | {"model_name": "memory"})
+    monkeypatch.setattr(sides, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(streamed, "LARGEST_IN_MEMORY", 0)
+    read = []
+    kept = ParquetRows.read
+    monkeypatch.setattr(
+        ParquetRows, "read", lambda *a: read.append(a) or kept(*a), raising=True
+    )
+    assert trained(bench, spec | {"model_name": "blocks"}) == in_memory
+    assert read
+    x, c = in_memory
+    assert (x["encoder"]["least"], x["encoder"]["greatest"]) == (1, 59)
+    assert c["example"] == "ab"[int(x["example"]) % 2]
+
+
+def trained(bench, spec):
+    run = bench.train(spec)
+    assert run["status"] == "succeeded", run["error"]
+    path = f"/v1/models/{spec['model_name']}/versions/1"
+    return bench.client.get(path).json()["signature"]["features"]
