@@ -30,9 +30,13 @@ def load(
     _warm(url, body, header_length)
     more = {"BODY": str(body)} if body else {}
     more |= {"HEADER_LENGTH": str(header_length)} if header_length else {}
-    line = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), url]
+    line = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     told = subprocess.run(
-        line, env=os.environ | more, capture_output=True, text=True, check=True
+        [*line, "-s", str(_SCRIPT), url],
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     figures: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
     if figures.pop("failed"):

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     """The model, or `model@alias`, that MLflow's bare `/invocations` asks."""
     predict_cache_bytes: int = Field(default=128 * MIB, ge=1)
     """About how much memory each API process gives to loaded models."""
-    alias_refresh_seconds: float = Field(default=0.5, gt=0)
+    alias_refresh_seconds: float = Field(default=0.8, gt=0)
     """How old an API process's knowledge of versions and aliases may be."""
     worker_processes: int = Field(default=1, ge=1, le=256)
     """Runs that one worker trains at a time."""
