@@ -80,7 +80,7 @@ def show_curl(url: str) -> None:
     with TABLE.open() as file:
         row = {k: float(v) for k, v in next(csv.DictReader(file)).items() if k != TARGET}
     body = json.dumps({"model": "diabetes", "instances": [row]})
-    console.print("\nthe same with curl:")
+    console.print("\nthe same with curl, after `make up`:")
     for line in (
         f"curl -F file=@examples/data/diabetes.csv {url}/v1/datasets",
         f"curl -d @examples/demo.json {url}/v1/runs",
@@ -105,7 +105,7 @@ def main() -> None:
         run = watch(client, run.id, console)
         show_curve(client, run)
         show_predictions(client, run)
-        show_curl(url)
+        show_curl("http://127.0.0.1:8000")
     console.print(f"\nstopped; nothing is left. {time.monotonic() - began:.0f} s in all.")
 
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from core.settings import Settings
 from fitserve import __version__
-from fitserve.problems import Problem
+from fitserve.problems import MEDIA_TYPE
 from service.edge import Edge
 from service.lane import Lane
 from service.problems import add_problem_handlers
@@ -24,6 +24,11 @@ from service.services import Services
 
 LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
 """Answered in the fast lane; declared as routes for the OpenAPI page."""
+
+_PROBLEM = {
+    "description": "A problem.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 DESCRIPTION = """\
 Upload a CSV, POST a JSON model spec, get a trained Keras network behind `/v1/predict`.
@@ -50,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
-        responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+        responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
     )
     app.state.services = services
     for noun in (

@@ -14,6 +14,9 @@ from core.errors import TooLarge
 from service.problems import BadEncoding, BadJson, InvalidBody
 
 Schema = TypeVar("Schema", bound=BaseModel)
+_MOST_RATIO = 100
+"""Of unpacked bytes to packed ones, above a size that does no harm."""
+_RATIO_FROM = 1024 * 1024
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -46,24 +49,34 @@ class Body(NamedTuple):
                 f"Content-Encoding is {self.encoding.decode('latin-1')[:40]!r}; expected "
                 "gzip, deflate or none."
             )
-        unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
+        most = min(self.most_bytes, max(_RATIO_FROM, _MOST_RATIO * len(self.raw)))
         try:
-            content = unpacker.decompress(self.raw, self.most_bytes + 1)
+            return unpacked(self.raw, most)
         except zlib.error as error:
             raise BadEncoding(f"The packed body is damaged: {error}.") from error
-        if len(content) > self.most_bytes:
-            raise TooLarge(f"The body unpacks to more than {self.most_bytes:,} bytes.")
+
+
+def unpacked(raw: bytes, most_bytes: int) -> bytes:
+    """All members of a gzip or zlib stream; TooLarge, BadEncoding, zlib.error."""
+    parts, left = [], most_bytes
+    while raw:
+        unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
+        parts.append(unpacker.decompress(raw, left + 1))
+        left -= len(parts[-1])
+        if left < 0:
+            raise TooLarge(f"The body unpacks to more than {most_bytes:,} bytes.")
         if not unpacker.eof:
             raise BadEncoding("The packed body ends too early; send it again whole.")
-        return content
+        raw = unpacker.unused_data
+    return b"".join(parts)
 
 
 async def read_body(request: Request, most_bytes: int) -> Body:
     """The whole body, without the layers that `request.body()` puts between."""
     raw = await _read(request)
     for name, value in request.scope["headers"]:
-        if name == b"content-encoding" and value.lower() != b"identity":
-            return Body(raw, value.lower(), most_bytes)
+        if name == b"content-encoding" and value.strip().lower() != b"identity":
+            return Body(raw, value.strip().lower(), most_bytes)
     return Body(raw)
 
 

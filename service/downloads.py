@@ -1,12 +1,32 @@
 """Sending stored files."""
 
+import os
 from collections.abc import Iterator
 from typing import BinaryIO
 from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
 
+from core.errors import ArtifactDamaged
+from core.storage import Storage
+
 _CHUNK = 1024 * 1024
+
+
+def open_whole(storage: Storage, key: str, num_bytes: int) -> BinaryIO:
+    """A stored file; ArtifactDamaged if it is missing, or longer or shorter than that."""
+    try:
+        file = storage.open(key)
+        found = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise ArtifactDamaged(f"The file is missing ({error.strerror}).") from error
+    if found != num_bytes:
+        file.close()
+        raise ArtifactDamaged(
+            f"The file has {found:,} bytes; {num_bytes:,} were recorded. Restore it, or "
+            "train or upload again."
+        )
+    return file
 
 
 def file_response(

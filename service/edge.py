@@ -28,7 +28,8 @@ _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _MOST_DIGITS = 20
 
 Headers = dict[bytes, bytes]
-"""The last of each name."""
+"""The last of each name; twins of those that decide something are refused."""
+_ONCE = (b"host", b"origin", b"authorization", b"content-encoding", b"x-forwarded-proto")
 
 
 class Edge:
@@ -58,6 +59,8 @@ class Edge:
         await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Problem | None:
+        if len(headers) < len(scope["headers"]) and _has_twins(scope["headers"]):
+            return _TWINS
         if self._key is None:
             if not self._is_local(headers):
                 return _FORBIDDEN_HOST
@@ -87,6 +90,11 @@ class Edge:
             return False
         origin = headers.get(b"origin")
         return origin is None or _host_name(origin.partition(b"://")[2]) in self._hosts
+
+
+def _has_twins(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    names = [name for name, _ in headers if name in _ONCE]
+    return len(set(names)) < len(names)
 
 
 def _host_name(host: bytes) -> bytes:
@@ -152,6 +160,12 @@ _NUL = _problem(
     "bad-request",
     "Bad request",
     ("The URL holds the character U+0000, which is no text.",),
+)
+_TWINS = _problem(
+    400,
+    "bad-request",
+    "Bad request",
+    ("A header that may stand once came twice, such as Host or Authorization.",),
 )
 _UNAUTHORIZED = _problem(
     401,

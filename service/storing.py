@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from anyio import to_thread
@@ -19,7 +20,7 @@ from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import DatasetStatus
 from service import uploads
-from service.downloads import file_response
+from service.downloads import file_response, open_whole
 from service.parsing_options import from_form
 from service.services import Services
 
@@ -33,6 +34,16 @@ def is_multipart(request: Request) -> bool:
     """Whether the body comes in parts."""
     kind = request.headers.get("content-type", "")
     return kind.lower().startswith("multipart/form-data")
+
+
+@asynccontextmanager
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """The parts of a multipart body, one file among them; InvalidTable if it is none."""
+    try:
+        async with request.form(max_files=1, max_fields=200) as form:
+            yield form
+    except (LookupError, UnicodeError) as error:  # of a charset that is none
+        raise InvalidTable(f"The form cannot be read: {error}.") from error
 
 
 async def store_part(
@@ -109,5 +120,5 @@ def _read(services: Services, ref: str) -> DatasetRead:
 def content_response(services: Services, dataset: Dataset) -> StreamingResponse:
     """The bytes as uploaded, as a download."""
     name = dataset.filename or f"{dataset.name}.csv"
-    file = services.datasets.content(dataset)
+    file = open_whole(services.storage, dataset.content_key, dataset.num_bytes)
     return file_response(file, name, dataset.num_bytes, "text/csv")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -75,10 +75,6 @@ class DatasetService:
         path = self._storage.local_path(ready(dataset).table_key)
         columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
-
-    def content(self, dataset: Dataset) -> BinaryIO:
-        """The bytes as uploaded."""
-        return self._storage.open(dataset.content_key)
 
     def delete(self, session: Session, ref: str) -> None:
         """Delete a dataset and its files; its row stays for the runs that name it.

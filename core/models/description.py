@@ -94,7 +94,7 @@ def answer_schemas(signature: Signature) -> dict[str, dict[str, Any]]:
         said = f"The number that the model expects as {target!r}."
         return {"prediction": {"type": "number", "description": said}}
     labels = signature.classes or []
-    names = [str(label) for label in labels]
+    names = signature.class_names
     return {
         "prediction": {"enum": labels, "description": f"The likeliest {target!r}."},
         "probabilities": {

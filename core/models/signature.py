@@ -131,6 +131,14 @@ class Signature(BaseModel):
     null_values: list[str] | None = None
     """The texts that mean "missing", if the upload named its own."""
 
+    @property
+    def class_names(self) -> list[str]:
+        """The labels as keys of probabilities: booleans as JSON writes them."""
+        return [
+            str(label).lower() if isinstance(label, bool) else str(label)
+            for label in self.classes or []
+        ]
+
     def encoded_as(self, kind: str) -> list[Feature]:
         """Features with that type of encoder, in order."""
         return [f for f in self.features if f.encoder.type == kind]

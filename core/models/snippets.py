@@ -55,7 +55,7 @@ except HTTPError as error:  # the body tells what to mend
 print(json.dumps(answer, indent=2))
 """
 _PYTHON_KEY = f"""
-        "Authorization": f"Bearer {{os.environ['{KEY}']}}","""
+        "Authorization": f"Bearer {{os.environ.get('{KEY}', '')}}","""
 
 
 def python_snippet(described: Described) -> str:

@@ -65,8 +65,13 @@ def _checked(version: Version, storage: Storage) -> bytes:
     artifact = version.artifact(FILE)
     if artifact is None:
         raise ArtifactNotFound(FILE, [a.name for a in version.artifacts])
-    with storage.open(artifact.key) as file:
-        content = file.read()
+    try:
+        with storage.open(artifact.key) as file:
+            content = file.read(artifact.num_bytes + 1)
+    except OSError as error:
+        raise ArtifactDamaged(
+            f"{FILE} of this version is missing ({error.strerror})."
+        ) from error
     if hashlib.sha256(content).hexdigest() != artifact.sha256:
         raise ArtifactDamaged(f"{FILE} of this version is damaged.")
     return content

@@ -40,7 +40,9 @@ def up(
         Supervisor(settings, _say).run()
     except ValidationError as error:
         for line in error.errors():
-            typer.secho(line["msg"].removeprefix("Value error, "), fg="red", err=True)
+            told = line["msg"].removeprefix("Value error, ")
+            name = "__".join(str(part) for part in line["loc"]).upper()
+            typer.secho(f"FITSERVE_{name}: {told}" if name else told, fg="red", err=True)
         raise typer.Exit(2) from error
     except CannotStart as error:
         typer.secho(str(error), fg="red", err=True)

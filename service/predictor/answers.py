@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from fitserve.statuses import Task
 from service.predictor.batching import Output
 from service.predictor.directory import Served
-from service.predictor.notes import Warning_
+from service.predictor.notes import Notes, Warning_
+
+_NO_PREDICTION = "no prediction: a value is too far outside the training rows' range"
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,36 @@ class Answer:
 
     @property
     def predictions(self) -> list[Any] | NDArray[np.float32]:
-        """One a row: a number, or the label of the likeliest class."""
+        """One a row: a number, or the label of the likeliest class.
+
+        NaN or None where the network's arithmetic overflowed.
+        """
         if not self.is_classification:
             return np.ascontiguousarray(self.output[:, 0])
-        return [self.classes[i] for i in self.probabilities.argmax(axis=1).tolist()]
+        best = self.probabilities.argmax(axis=1)
+        return [
+            self.classes[i] if is_known else None
+            for i, is_known in zip(best.tolist(), _finite_rows(self.output), strict=True)
+        ]
 
     @property
     def probabilities_by_class(self) -> list[dict[str, float]]:
         """One object a row: class name to probability."""
-        names = [str(label) for label in self.classes]
+        names = self.served.signature.class_names
         rows = self.probabilities.tolist()
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _finite_rows(output: Output) -> list[bool]:
+    rows: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(output), axis=1)
+    return [bool(row) for row in rows]
+
+
+def answer_of(served: Served, output: Output, warnings: list[Warning_]) -> Answer:
+    """The answer, with a warning for rows whose arithmetic overflowed."""
+    if not np.isfinite(output).all():
+        notes = Notes(warnings=warnings)
+        for row, is_known in enumerate(_finite_rows(output)):
+            if not is_known:
+                notes.warn(row, served.signature.target, _NO_PREDICTION)
+    return Answer(served, output, warnings)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidInstances
+from core.errors import InvalidInstances, TooLarge
 from core.models.signature import Signature
 from fitserve.names import nearest
 from fitserve.problems import FieldError
@@ -33,10 +33,12 @@ class RawColumns:
 
     Args:
         signature: the features, in the order of rows that are lists.
+        most_rows: how many a request may hold.
 
     """
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, most_rows: int = 100_000) -> None:
+        self.most_rows = most_rows
         features, nulls = signature.features, signature.null_values
         self.names = [feature.name for feature in features]
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
@@ -52,6 +54,7 @@ class RawColumns:
 
         Raises InvalidInstances with row, column and nearest name for what does not fit.
         """
+        self.measure(len(instances))
         notes = Notes()
         if all(isinstance(row, dict) for row in instances):
             return self._read(self._of_objects(instances, notes), notes)
@@ -65,16 +68,25 @@ class RawColumns:
 
     def of_table(self, columns: Any, data: Sequence[Any]) -> Reading:
         """The same for `columns`, which must be different names, and `data`."""
+        self.measure(len(data))
         return self.of_columns(_of_lists(data, _names(columns)))
 
     def of_columns(self, columns: Mapping[str, Cells]) -> Reading:
         """The same for cells by column, as lists or arrays `[N]` of one length."""
+        self.measure(max(map(len, columns.values()), default=0))
         notes = Notes()
         given = list(columns)
         absent = [name for name in self.names if name not in columns]
         refuse([_missing_column(name, given) for name in absent])
         self._tell_unknown(given, None, notes)
         return self._read([columns[name] for name in self._ordered], notes)
+
+    def measure(self, num_rows: int) -> None:
+        """Refuse more rows than a request may hold, before they cost much; TooLarge."""
+        if num_rows > self.most_rows:
+            raise TooLarge(
+                f"{num_rows:,} rows came; {self.most_rows:,} is the limit of a request."
+            )
 
     def _read(self, columns: Sequence[Cells], notes: Notes) -> Reading:
         """Columns in the table's order: numbers first, then texts."""

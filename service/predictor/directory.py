@@ -37,11 +37,12 @@ class Served:
     number: int
     signature: Signature
     file: ModelFile
+    most_rows: int
 
     @cached_property
     def columns(self) -> RawColumns:
         """The reader of its instances."""
-        return RawColumns(self.signature)
+        return RawColumns(self.signature, self.most_rows)
 
 
 class Wanted(NamedTuple):
@@ -70,12 +71,18 @@ class Directory:
         database: where models are.
         max_age: seconds that what is known of a name may be old.
         warm: loads a version's file; raises if it cannot be served.
+        most_rows: instances that one request may hold.
 
     """
 
     def __init__(
-        self, database: Database, max_age: float, warm: Callable[[ModelFile], object]
+        self,
+        database: Database,
+        max_age: float,
+        warm: Callable[[ModelFile], object],
+        most_rows: int,
     ) -> None:
+        self._most_rows = most_rows
         self._database = database
         self._max_age = max_age
         self._warm = warm
@@ -181,7 +188,7 @@ class Directory:
         with self._lock:
             served = self._served.get(version.id)
             if served is None:
-                served = self._served[version.id] = _served(version)
+                served = self._served[version.id] = _served(version, self._most_rows)
             return served
 
     def _keep(self, wanted: Wanted, served: Served) -> None:
@@ -209,7 +216,7 @@ def _find(models: ModelRepository, wanted: Wanted) -> Version:
     return models.newest(wanted.model)
 
 
-def _served(version: Version) -> Served:
+def _served(version: Version, most_rows: int) -> Served:
     onnx = version.artifact("model.onnx")
     if onnx is None:
         raise ArtifactNotFound("model.onnx")
@@ -218,4 +225,5 @@ def _served(version: Version) -> Served:
         number=version.number,
         signature=Signature.model_validate(version.signature),
         file=ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes),
+        most_rows=most_rows,
     )

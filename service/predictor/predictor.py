@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from core.database.sessions import Database
-from core.errors import InvalidInstances, TooLarge
+from core.errors import InvalidInstances
 from core.settings import Settings
 from core.storage import Storage
-from service.predictor.answers import Answer
+from service.predictor.answers import Answer, answer_of
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Directory, Served, Wanted
 from service.predictor.sessions import Loaded, SessionCache
@@ -45,10 +45,12 @@ class Predictor:
             storage, settings.predict_cache_bytes, self._runners
         )
         self.directory = Directory(
-            database, settings.alias_refresh_seconds, self._sessions.get
+            database,
+            settings.alias_refresh_seconds,
+            self._sessions.get,
+            settings.limits.max_predict_rows,
         )
         self.max_bytes = settings.limits.max_predict_body_bytes
-        self.max_rows = settings.limits.max_predict_rows
         self._finding: dict[Wanted, asyncio.Future[Served]] = {}
 
     async def answer(self, exchange: Exchange[Result_co], num_bytes: int) -> Result_co:
@@ -67,7 +69,7 @@ class Predictor:
             loaded = await self._in(self._finders, lambda: self.load(served))
         table, warnings = self._read(exchange, served)
         output = await loaded.batcher.submit(table)
-        return exchange.write(Answer(served, output, warnings))
+        return exchange.write(answer_of(served, output, warnings))
 
     def find(self, wanted: Wanted) -> Served:
         """The version, asked of the database if need be; blocks."""
@@ -99,16 +101,12 @@ class Predictor:
         served = self.find(exchange.wanted())
         table, warnings = self._read(exchange, served)
         output = self.load(served).network.run(table)
-        return exchange.write(Answer(served, output, warnings))
+        return exchange.write(answer_of(served, output, warnings))
 
-    def _read(self, exchange: Exchange[Any], served: Served) -> Reading:
+    @staticmethod
+    def _read(exchange: Exchange[Any], served: Served) -> Reading:
         reading = exchange.read(served.columns)
-        num_rows = reading.table.num_rows
-        if num_rows > self.max_rows:
-            raise TooLarge(
-                f"{num_rows:,} rows came; {self.max_rows:,} is the limit of a request."
-            )
-        if num_rows == 0:
+        if reading.table.num_rows == 0:
             raise InvalidInstances("Expected at least one row.")
         return reading
 

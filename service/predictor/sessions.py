@@ -81,8 +81,10 @@ def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
     try:
         with storage.open(file.key) as stream:
             content = stream.read(file.num_bytes + 1)
-    except FileNotFoundError as error:
-        raise ArtifactDamaged("The file of this version is missing.") from error
+    except OSError as error:
+        raise ArtifactDamaged(
+            f"The file of this version is missing ({error.strerror})."
+        ) from error
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), file.sha256):
         raise ArtifactDamaged(
             "The file of this version is damaged: its sha256 is not the recorded one. "

@@ -24,14 +24,14 @@ class Failure(NamedTuple):
 def failure(problem: Problem, path: str, method: str) -> Failure:
     """The problem as the clients of `path` expect it."""
     for pattern, shape in _SHAPES:
-        if pattern.match(path):
+        if pattern.fullmatch(path):
             return shape(problem, method, path)
     return _native(problem, path)
 
 
 def _native(problem: Problem, path: str) -> Failure:
     body = problem.model_dump(exclude_none=True)
-    if _SHARED.match(path):  # TF Serving's clients ask here too, and read `error`
+    if _SHARED.fullmatch(path):  # TF Serving's clients ask here too, and read `error`
         body["error"] = problem.detail
     return Failure(problem.status, MEDIA_TYPE, body)
 
@@ -84,14 +84,14 @@ def _not_422(status: int) -> int:
 
 
 _UNROUTED = ("/problems/http-404", "/problems/http-405")
-_SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?$")
+_SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?")
 _VERBS = (":predict", ":classify", ":regress")
 _SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str, str], Failure]]] = [
-    (re.compile(r"/v2(/|$)"), _open_inference),
-    (re.compile(r"/(mlflow/|invocations$|ping$|version$)"), _mlflow),
-    (re.compile(r"/v1/(files|fine_tuning)(/|$)"), _openai),
-    (re.compile(r"/v1/models/.+:(predict|classify|regress)$"), _tf_serving),
-    (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?/metadata$"), _tf_serving),
-    (re.compile(r"/v1/models/[^/]+/labels/[^/]+$"), _tf_serving),
+    (re.compile(r"/v2(/.*)?", re.DOTALL), _open_inference),
+    (re.compile(r"/(mlflow/.*|invocations|ping|version)", re.DOTALL), _mlflow),
+    (re.compile(r"/v1/(files|fine_tuning)(/.*)?", re.DOTALL), _openai),
+    (re.compile(r"/v1/models/.+:(predict|classify|regress)", re.DOTALL), _tf_serving),
+    (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?/metadata"), _tf_serving),
+    (re.compile(r"/v1/models/[^/]+/labels/[^/]+"), _tf_serving),
 ]
 """The first pattern that matches a path says how its failures look."""

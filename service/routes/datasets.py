@@ -21,6 +21,7 @@ from service.parsing_options import ParsingDep
 from service.storing import (
     MAX_WAIT,
     content_response,
+    form_of,
     is_multipart,
     read_or_refused,
     store,
@@ -70,7 +71,7 @@ async def create(
     `processing`; ask for it with `?wait=30`.
     """
     if is_multipart(request):
-        async with request.form(max_files=1, max_fields=200) as form:
+        async with form_of(request) as form:
             dataset = await store_part(services, form, name, parsing)
     else:
         stream = request.stream()

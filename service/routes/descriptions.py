@@ -48,7 +48,8 @@ def _describe(request: Request, version: Version, place: str) -> None:
 
 
 def _described(request: Request) -> Described:
-    found: Described = request.state.described
+    # absent where the path is refused; then nobody will ask it
+    found: Described = getattr(request.state, "described", None)  # type: ignore[assignment]
     return found
 
 

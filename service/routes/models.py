@@ -28,7 +28,7 @@ from service.dependencies import (
     ServicesDep,
     WriteSession,
 )
-from service.downloads import file_response
+from service.downloads import file_response, open_whole
 from service.predictor.directory import Wanted
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
 from service.services import Services
@@ -68,12 +68,17 @@ def versions(
     """The versions of a model, newest first."""
     models = ModelRepository(session)
     models.get(name)
-    below = int(cursor) if cursor and cursor.isdigit() and len(cursor) < 10 else None
+    below = _number(cursor)
     found = models.versions(name, below, limit + 1)
     aliases = models.aliases(name)
     items = [version_read(version, aliases) for version in found[:limit]]
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
+
+
+def _number(cursor: str | None) -> int | None:
+    is_number = cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10
+    return int(cursor) if cursor and is_number else None
 
 
 @router.get("/{name}/versions/{number}")
@@ -109,7 +114,7 @@ def artifact(
     if wanted is None:
         raise ArtifactNotFound(artifact, [a.name for a in found.artifacts])
     return file_response(
-        services.storage.open(wanted.key),
+        open_whole(services.storage, wanted.key, wanted.num_bytes),
         f"{name}-{number}-{wanted.name}",
         wanted.num_bytes,
         "application/json"

@@ -1,5 +1,6 @@
 """/v1/predict and /v1/models/{name}/predict."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -10,9 +11,11 @@ from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
 from service.bodies import Body, body_schema, json_response, parse_json, read_body
 from service.dependencies import get_services
+from service.paths import VERSION
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
+from service.predictor.notes import MOST_TOLD
 
 router = APIRouter(prefix="/v1", tags=["predict"])
 
@@ -39,7 +42,7 @@ async def predict_newest(name: str, request: Request) -> Response:
     return await _answer(request, Wanted(name))
 
 
-@router.post("/models/{name}/versions/{number:int}/predict", **_ANSWER)
+@router.post(f"/models/{{name}}/versions/{{number:{VERSION}}}/predict", **_ANSWER)
 async def predict_version(name: str, number: Number, request: Request) -> Response:
     """Predict with one version of a model."""
     return await _answer(request, Wanted(name, version=number))
@@ -121,8 +124,7 @@ def _refuse_unknown(body: dict[str, Any], schema: type[PredictBody]) -> None:
             detail=f"`{key[:100]}` is not a key of this object",
             hint=did_you_mean(key, schema.model_fields),
         )
-        for key in body
-        if key not in schema.model_fields
+        for key in islice((k for k in body if k not in schema.model_fields), MOST_TOLD)
     ]
     raise InvalidInstances(f"{errors[0].detail}; {errors[0].hint}", errors)
 

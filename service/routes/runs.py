@@ -28,7 +28,7 @@ from service.dependencies import (
 from service.events import run_events
 from service.plots import history_svg
 from service.services import Services
-from service.storing import is_multipart, store_part, wait_until_read
+from service.storing import form_of, is_multipart, store_part, wait_until_read
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -67,7 +67,7 @@ def _create(services: Services, spec: RunCreate) -> RunRead:
 
 
 async def _spec_with_table(request: Request, services: Services) -> RunCreate:
-    async with request.form(max_files=1, max_fields=200) as form:
+    async with form_of(request) as form:
         text = form.get("spec")
         if not isinstance(text, str):
             raise InvalidSpec("The form has no part `spec`; send the RunCreate there.")

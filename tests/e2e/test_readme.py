@@ -45,6 +45,12 @@ def test_the_curl_session_ends_in_a_prediction(url):
     assert 25 < answer["predictions"][0] < 350
 
 
+def test_an_alias_is_pointed_and_asked(url):
+    """Behind the session, which made version 1."""
+    answer = json.loads("{" + shell(block("sh aliases"), url).rsplit("}{", 1)[1])
+    assert (answer["model_name"], answer["model_version"]) == ("diabetes", 1)
+
+
 def test_the_command_line_session_writes_predictions(url, tmp_path):
     """train and predict as printed; the table comes back with a column more."""
     script = block("sh command-line").replace("predictions.csv", str(tmp_path / "p.csv"))

@@ -83,7 +83,8 @@ def default_model(services: Services) -> Wanted:
         error = ModelNotFound("")
         error.detail = (
             "No model is set for this path; set FITSERVE_DEFAULT_MODEL, or ask "
-            "/mlflow/{model}/invocations, which names one."
+            "/mlflow/{model}/invocations, which names one. The service's own health is "
+            "at /health/live."
         )
         raise error
     return wanted_of(reference)
@@ -99,15 +100,14 @@ async def _answer(request: Request, wanted: Wanted) -> Response:
     kind = kind_of(request.headers.get("content-type", ""))
     body = await read_body(request, predictor.max_bytes)
     most = predictor.max_bytes if kind == PARQUET else body.num_bytes  # a thread's work
-    return await predictor.answer(_Exchange(body, kind, wanted, predictor.max_rows), most)
+    return await predictor.answer(_Exchange(body, kind, wanted), most)
 
 
 class _Exchange:
     """A scoring request: JSON in four forms, CSV, or Parquet."""
 
-    def __init__(self, body: Body, kind: str, wanted: Wanted, most_rows: int) -> None:
+    def __init__(self, body: Body, kind: str, wanted: Wanted) -> None:
         self._packed = body
-        self._most_rows = most_rows
         self._kind = kind
         self._wanted = wanted
         self._params: dict[str, Any] = {}
@@ -120,7 +120,7 @@ class _Exchange:
         if self._kind == CSV:
             return read_csv(content, columns)
         if self._kind == PARQUET:
-            return read_parquet(content, columns, self._most_rows)
+            return read_parquet(content, columns)
         body = parse_loose_json(content)
         params = body.get("params") if isinstance(body, dict) else None
         self._params = params if isinstance(params, dict) else {}

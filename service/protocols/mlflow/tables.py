@@ -3,10 +3,14 @@
 import csv
 import io
 from collections.abc import Mapping
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
 from service.predictor.columns import RawColumns, Reading
+
+if TYPE_CHECKING:
+    import polars as pl
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 _MOST_TEXT = 256 * 1024 * 1024  # a dictionary of one long text unpacks without bound
@@ -80,26 +84,57 @@ def _lists(given: Mapping[str, Any]) -> dict[str, list[Any]]:
 def read_csv(content: bytes, columns: RawColumns) -> Reading:
     """The rows of a CSV with a header; cells are texts, read by the rule book."""
     try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True)
+        rows = list(islice(lines, columns.most_rows + 2))  # blank lines count
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidInstances(f"The CSV cannot be read: {error}.") from error
-    if len(rows) < 2:
+    columns.measure(len(rows) - 1)
+    filled = [row for row in rows[1:] if row]
+    if not filled:
         raise InvalidInstances("Expected a CSV of a header and at least one row.")
-    return columns.of_table(rows[0], [row for row in rows[1:] if row])
+    return columns.of_table(rows[0], filled)
 
 
-def read_parquet(content: bytes, columns: RawColumns, most_rows: int) -> Reading:
-    """The rows of a Parquet file, at most one more than `most_rows` of them."""
+def read_parquet(content: bytes, columns: RawColumns) -> Reading:
+    """The rows of a Parquet file, at most one more than a request may have."""
     import polars as pl  # noqa: PLC0415  heavy, and rarely asked for
 
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
         wanted = [name for name in columns.names if name in present]
-        frame = pl.read_parquet(io.BytesIO(content), columns=wanted, n_rows=most_rows + 1)
-        frame = frame.with_columns(pl.selectors.temporal().cast(pl.String))
-        texts = frame.select(pl.selectors.string().str.len_bytes().cast(pl.Int64).sum())
-        if sum(texts.row(0) if texts.width else ()) > _MOST_TEXT:
-            raise TooLarge(f"Its texts add up to more than {_MOST_TEXT:,} bytes.")
+        for name in wanted:
+            _refuse_kind(name, present[name])
+        rows = columns.most_rows + 1
+        frame = pl.read_parquet(io.BytesIO(content), columns=wanted, n_rows=rows)
+        _refuse_long_texts(frame)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise InvalidInstances(f"The Parquet file cannot be read: {error}.") from error
+    frame = frame.with_columns(
+        pl.selectors.temporal().cast(pl.String), pl.selectors.decimal().cast(pl.Float64)
+    )
     return columns.of_columns({name: frame[name].to_list() for name in wanted})
+
+
+def _refuse_kind(name: str, kind: Any) -> None:
+    """Refuse lists, structs and bytes, which no cell can be."""
+    import polars as pl  # noqa: PLC0415  the caller has imported it
+
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        raise InvalidInstances(
+            f"The column {name[:100]!r} of the Parquet file holds {kind}; expected "
+            "numbers, booleans, texts or times."
+        )
+
+
+def _refuse_long_texts(frame: "pl.DataFrame") -> None:
+    """Refuse what its texts, each made an object of its own, would need of memory."""
+    import polars as pl  # noqa: PLC0415  the caller has imported it
+
+    num_bytes = 0
+    for column in frame.iter_columns():
+        if column.dtype in (pl.Categorical, pl.Enum):
+            num_bytes += int(column.cat.len_bytes().cast(pl.Int64).sum())
+        elif column.dtype == pl.String:
+            num_bytes += int(column.str.len_bytes().cast(pl.Int64).sum())
+    if num_bytes > _MOST_TEXT:
+        raise TooLarge(f"Its texts add up to more than {_MOST_TEXT:,} bytes.")

@@ -45,7 +45,8 @@ def _column(tensor: Tensor) -> Cells:
     if len(tensor.shape) == 1 or (len(tensor.shape) == 2 and tensor.shape[1] == 1):
         return tensor.cells
     raise InvalidInstances(
-        f"Input {tensor.name!r} has the shape {tensor.shape[:8]}; expected [N] or [N, 1]."
+        f"Input {tensor.name[:100]!r} has the shape {tensor.shape}; expected [N] or "
+        "[N, 1]."
     )
 
 

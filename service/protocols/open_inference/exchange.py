@@ -1,6 +1,7 @@
 """An infer request: tensors in, tensors out; binary where the client says so."""
 
 import gzip
+import re
 import secrets
 from typing import Any
 
@@ -24,6 +25,8 @@ from service.protocols.open_inference.tensors import (
 
 HEADER = "Inference-Header-Content-Length"
 _WORTH_PACKING = 1024
+_MOST_DIGITS = 20
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 
 
 class InferExchange:
@@ -114,7 +117,8 @@ class InferExchange:
     def _asked(self, known: dict[str, Tensor]) -> list[tuple[Tensor, bool]]:
         """The outputs that are asked for (all, if none is named), and which as bytes."""
         everywhere = bool(_parameters(self._body).get("binary_data_output"))
-        asked = self._body.get("outputs") or []
+        asked = self._body.get("outputs")
+        asked = [] if asked is None else asked
         if not isinstance(asked, list) or not all(isinstance(o, dict) for o in asked):
             raise InvalidInstances("Expected `outputs` to be a list of objects.")
         tensors = asked_outputs([output.get("name") for output in asked], known)
@@ -132,7 +136,8 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
 def _length(header: str | None, num_bytes: int) -> int:
     if header is None:
         return num_bytes
-    if header.isascii() and header.isdigit() and int(header[:20]) <= num_bytes:
+    is_number = header.isascii() and header.isdigit() and len(header) <= _MOST_DIGITS
+    if is_number and int(header) <= num_bytes:
         return int(header)
     raise InvalidInstances(
         f"{HEADER} is {header[:40]!r}; expected a number of at most {num_bytes}, the "
@@ -162,7 +167,7 @@ def _response(content: dict[str, Any], parts: list[bytes]) -> Response:
 
 def _packed(response: Response, accepts: str) -> Response:
     """The response in gzip, if its client reads that; HEADER counts unpacked bytes."""
-    if "gzip" not in accepts or len(response.body) < _WORTH_PACKING:
+    if len(response.body) < _WORTH_PACKING or not _GZIP.search(accepts):
         return response
     response.body = gzip.compress(response.body, compresslevel=1)
     response.headers["Content-Encoding"] = "gzip"

@@ -11,6 +11,8 @@ from service.services import Services
 EXTENSIONS = ["binary_tensor_data", "model_repository"]
 _MOST_VERSIONS = 1_000
 _MOST_ENTRIES = 10_000
+_NONE = 2**31
+"""A number that no version has."""
 
 
 class CannotLoad(Invalid):
@@ -24,7 +26,7 @@ def wanted_of(name: str, version: str | None) -> Wanted:
     if not version:
         return Wanted(name)
     if version.isascii() and version.isdigit():
-        return Wanted(name, version=int(version[:20]))
+        return Wanted(name, version=int(version) if len(version) < 10 else _NONE)
     return Wanted(name, alias=version)
 
 

@@ -1,5 +1,6 @@
 """Tensors of the protocol: named, typed, row-major, as JSON or as bytes."""
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from fitserve.names import did_you_mean
 
 Cells = Sequence[Any] | NDArray[Any]
 BYTES = "BYTES"
+_MOST_CELLS = 2**40
 DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),
     **{f"UINT{8 * k}": np.dtype(f"<u{k}") for k in (1, 2, 4, 8)},
@@ -37,20 +39,22 @@ def checked(name: str, datatype: Any, shape: Any, cells: Cells) -> Tensor:
     if not isinstance(datatype, str) or datatype not in (*DTYPES, BYTES):
         near = did_you_mean(datatype, [*DTYPES, BYTES])
         raise InvalidInstances(
-            f"Input {name!r} has the datatype {str(datatype)[:40]!r}; {near}"
+            f"Input {name[:100]!r} has the datatype {str(datatype)[:40]!r}; {near}"
         )
-    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+    shown = repr(name[:100])
+    if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
         raise InvalidInstances(
-            f"Input {name!r} has the shape {str(shape)[:80]}; expected a list of sizes, "
+            f"Input {shown} has the shape {str(shape)[:80]}; expected one or two sizes, "
             "such as [2, 1]."
         )
-    count = 1
-    for size in shape:
-        count *= size
-    if count != len(cells):
+    if not all(type(size) is int and 0 <= size < _MOST_CELLS for size in shape):
         raise InvalidInstances(
-            f"Input {name!r} has {len(cells)} value(s); its shape {shape[:8]} wants "
-            f"{count}."
+            f"Input {shown} has the shape {str(shape)[:80]}; expected sizes of 0 or more."
+        )
+    if math.prod(shape) != len(cells):
+        raise InvalidInstances(
+            f"Input {shown} has {len(cells)} value(s); its shape {shape} wants "
+            f"{math.prod(shape)}."
         )
     return Tensor(name, datatype, shape, cells)
 
@@ -77,7 +81,7 @@ def from_bytes(name: str, datatype: Any, raw: bytes | memoryview) -> Cells:
         return []  # the datatype is refused by its name
     if len(raw) % dtype.itemsize:
         raise InvalidInstances(
-            f"Input {name!r} has {len(raw)} bytes, which is no whole number of "
+            f"Input {name[:100]!r} has {len(raw)} bytes, which is no whole number of "
             f"{datatype} values of {dtype.itemsize} bytes."
         )
     return np.frombuffer(raw, dtype)
@@ -91,13 +95,13 @@ def _texts(name: str, raw: bytes | memoryview) -> list[str]:
             (length,) = struct.unpack_from("<I", raw, at)
             at += 4 + length
             if at > end:
-                raise InvalidInstances(f"Input {name!r} ends within an element.")
+                raise InvalidInstances(f"Input {name[:100]!r} ends within an element.")
             texts.append(str(raw[at - length : at], "utf-8"))
     except struct.error as error:
-        raise InvalidInstances(f"Input {name!r} ends within a length.") from error
+        raise InvalidInstances(f"Input {name[:100]!r} ends within a length.") from error
     except UnicodeDecodeError as error:
         raise InvalidInstances(
-            f"Input {name!r}, element {len(texts)}: its bytes are not UTF-8."
+            f"Input {name[:100]!r}, element {len(texts)}: its bytes are not UTF-8."
         ) from error
     return texts
 

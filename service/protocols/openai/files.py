@@ -19,7 +19,7 @@ from service.protocols.openai.file_schemas import (
     FileRead,
 )
 from service.protocols.openai.schemas import FAILURES, After, Listing
-from service.storing import content_response, read_or_refused, store_part
+from service.storing import content_response, form_of, read_or_refused, store_part
 
 router = APIRouter(prefix="/v1/files", tags=["openai"], responses=FAILURES)
 
@@ -34,7 +34,7 @@ async def create_file(request: Request, services: ServicesDep) -> FileRead:
     Beside OpenAI's `file` and `purpose` the form may hold `name`, and how the CSV shall
     be read. A large one is read by a worker; its status is `uploaded` meanwhile.
     """
-    async with request.form(max_files=1, max_fields=200) as form:
+    async with form_of(request) as form:
         _check(form)
         dataset = await store_part(services, form, None, ParsingSpec())
     return FileRead.of(await read_or_refused(services, dataset.id))

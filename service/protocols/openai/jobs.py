@@ -26,6 +26,7 @@ from service.storing import MAX_WAIT, wait_until_read
 
 router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["openai"], responses=FAILURES)
 
+_MOST_FILTERS = 16
 _FILTER = re.compile(r"metadata\[(.*)\]\Z", re.DOTALL)
 _FILTERS: dict[str, Any] = {
     "parameters": [
@@ -85,6 +86,8 @@ def _filters(request: Request) -> dict[str, str]:
         name = found[1] if (found := _FILTER.match(key)) else None
         if name is not None and re.fullmatch(NAME_PATTERN, name):
             filters[name] = value
+            if len(filters) > _MOST_FILTERS:
+                raise InvalidBody(f"More than {_MOST_FILTERS} filters by metadata came.")
         elif key.startswith("metadata"):
             detail = f"got {shown(key)}; expected `metadata[name]=value`"
             error = FieldError(pointer="#/query/metadata", detail=detail)

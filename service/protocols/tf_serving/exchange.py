@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-import orjson
 from starlette.responses import Response
 
 from core.errors import InvalidInstances
@@ -40,8 +39,8 @@ class TfServingExchange:
 
     def wanted(self) -> Wanted:
         body = _parsed(self._packed.content())
-        name = body.get("signature_name") or SIGNATURE
-        if name != SIGNATURE:
+        name = body.get("signature_name")
+        if name not in (None, "", SIGNATURE):
             raise InvalidInstances(
                 f'Serving signature name: "{str(name)[:100]}" not found in signature '
                 f"def. The only one is {SIGNATURE}; leave the key out."
@@ -74,7 +73,7 @@ class TfServingExchange:
                 "This model predicts numbers; ask `:regress` for them."
             )
         rows = answer.probabilities_by_class
-        return json_response({"results": [list(row.items()) for row in rows]})
+        return _told({"results": [list(row.items()) for row in rows]}, answer)
 
     def _examples(self) -> list[dict[str, Any]]:
         examples, context = self._body.get("examples"), self._body.get("context", {})
@@ -157,18 +156,21 @@ def _plain(cell: Any) -> Any:
 
 
 def _numbers(key: str, answer: Answer) -> Response:
-    """The output as it is, `[N, 1]` or `[N, classes]`; NaN is a token here."""
-    if np.isfinite(answer.output).all():
-        return json_response({key: np.ascontiguousarray(answer.output)})
-    text = json.dumps({key: answer.output.tolist()})
-    return Response(text, media_type="application/json")
+    """The output as it is, `[N, 1]` or `[N, classes]`."""
+    return _told({key: np.ascontiguousarray(answer.output)}, answer)
 
 
 def _regressed(answer: Answer) -> Response:
     if answer.served.signature.task == Task.MULTICLASS:
         raise InvalidInstances("This model predicts classes; ask `:classify` for them.")
-    results = np.ascontiguousarray(answer.output[:, 0])
-    return Response(
-        orjson.dumps({"results": results}, option=orjson.OPT_SERIALIZE_NUMPY),
-        media_type="application/json",
-    )
+    return _told({"results": np.ascontiguousarray(answer.output[:, 0])}, answer)
+
+
+def _told(content: dict[str, Any], answer: Answer) -> Response:
+    """JSON, in which NaN and Infinity are tokens in this protocol."""
+    if np.isfinite(answer.output).all():
+        return json_response(content)
+    listed = {
+        k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in content.items()
+    }
+    return Response(json.dumps(listed), media_type="application/json")

@@ -8,6 +8,7 @@ from core.errors import AliasNotFound
 from core.models.signature import Feature, Signature
 from fitserve.statuses import ColumnType
 from service.dependencies import ServicesDep
+from service.paths import VERSION
 from service.predictor.directory import Served, Wanted
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
@@ -32,7 +33,7 @@ def metadata(name: str, services: ServicesDep) -> dict[str, Any]:
     return _metadata(_find(services, Wanted(name)))
 
 
-@router.get("/{name}/versions/{number:int}/metadata")
+@router.get(f"/{{name}}/versions/{{number:{VERSION}}}/metadata")
 def version_metadata(name: str, number: int, services: ServicesDep) -> dict[str, Any]:
     """The signature of a version."""
     return _metadata(_find(services, Wanted(name, version=number)))

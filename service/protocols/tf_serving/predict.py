@@ -8,6 +8,7 @@ from starlette.responses import Response
 from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, VersionNotFound
 from service.bodies import read_body
 from service.dependencies import get_services
+from service.paths import VERSION
 from service.predictor.directory import Wanted
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
@@ -66,7 +67,7 @@ def _declare(verb: Verb, answered: type) -> None:
         """Ask the newest version of a model."""
         return await answer(request, verb, Wanted(name))
 
-    path = f"/{{name}}/versions/{{number:int}}:{verb}"
+    path = f"/{{name}}/versions/{{number:{VERSION}}}:{verb}"
 
     @router.post(path, name=f"{verb}_version", **options)
     async def version(name: str, number: int, request: Request) -> Response:

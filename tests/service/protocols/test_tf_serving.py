@@ -87,7 +87,8 @@ def test_classify_and_regress(service):
     [
         ("churm:predict", {"instances": ROWS}, 404, "Servable not found for request: Latest(churm)"),
         ("churn/versions/50:predict", {"instances": ROWS}, 404, "Specific(churn, 50)"),
-        (f"churn/versions/{10**30}:predict", {"instances": ROWS}, 404, "Specific(churn"),
+        (f"churn/versions/{10**30}:predict", {"instances": ROWS}, 400, "Malformed request"),
+        (f"churn/versions/{'9' * 5000}:predict", {"instances": ROWS}, 400, "Malformed request"),
         ("churn/labels/x:predict", {"instances": ROWS}, 400, "Unrecognized servable version label: x"),
         ("churn:predict", {}, 400, "Missing 'inputs' or 'instances' key"),
         ("churn:predict", {"instances": ROWS, "inputs": COLUMNS}, 400, "Both"),

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 import numpy as np
+import orjson
 from tritonclient.grpc import service_pb2 as messages
 
 from core.errors import InvalidInstances
@@ -69,6 +70,9 @@ class GrpcExchange:
             model_version=str(answer.served.number),
             id=self._request.id or secrets.token_hex(8),
         )
+        if answer.warnings:
+            told_of = orjson.dumps(answer.warnings).decode()
+            response.parameters["warnings"].string_param = told_of
         names = [output.name for output in self._request.outputs]
         for tensor in asked_outputs(names, outputs(answer)):
             told = response.outputs.add(
@@ -96,7 +100,7 @@ def _contents(given: Any) -> Cells:
         return [text.decode() for text in cells]
     except UnicodeDecodeError as error:
         raise InvalidInstances(
-            f"Input {given.name!r} has bytes that are not UTF-8."
+            f"Input {given.name[:100]!r} has bytes that are not UTF-8."
         ) from error
 
 

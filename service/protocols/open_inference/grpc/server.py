@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 _OPEN = ("/ServerLive", "/ServerReady")
 _GRACE_SECONDS = 10
+_LONGEST = 2_000
+"""Characters of a detail: clients take 8 KB of metadata in all."""
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
@@ -84,8 +86,8 @@ def _telling(answer: Call) -> Call:
     async def told(request: Any, context: Any) -> Any:
         try:
             return await answer(request, context)
-        except NotImplementedError:
-            raise  # generated methods have set their status
+        except NotImplementedError:  # of the generated base
+            code, detail = grpc.StatusCode.UNIMPLEMENTED, "This service has none of that."
         except Exception as error:  # noqa: BLE001  every error has a status
             code, detail = _status(error)
         return await context.abort(code, detail)
@@ -96,6 +98,7 @@ def _telling(answer: Call) -> Call:
 def _status(error: Exception) -> tuple[grpc.StatusCode, str]:
     problem = known_problem(error)
     if problem is not None:
-        return _CODES.get(problem.status, grpc.StatusCode.UNKNOWN), problem.detail
+        code = _CODES.get(problem.status, grpc.StatusCode.UNKNOWN)
+        return code, problem.detail[:_LONGEST]
     log.error("unexpected error", exc_info=error)
     return grpc.StatusCode.INTERNAL, "The service made a mistake; its log tells more."
