@@ -61,10 +61,9 @@ def _slots(optimizer: Optimizer) -> int:
 
 
 def limit_errors(
-    cost: Cost, limits: Limits, batch_size: int, epochs: int
+    cost: Cost, limits: Limits, batch_size: int, epochs: int, layers: str
 ) -> list[FieldError]:
-    """A sentence for every figure above its limit."""
-    layers = pointer("model", "layers")
+    """A sentence for every figure above its limit; `layers` is where they stand."""
     figures = [
         (layers, "layers", cost.num_layers, limits.max_layers),
         (layers, "outputs in one layer", cost.widest, limits.max_layer_width),
