@@ -85,7 +85,7 @@ def input_width(link: Link) -> int | None:
     translated(config, at, _INPUT_KEYS)
     sizes = shape(given, (*at, "batch_shape"))
     is_flat = len(sizes) == 2 and sizes[0] is None
-    if not is_flat or (sizes[1] is not None and sizes[1] < 1):
+    if not is_flat:
         hint = "a row is one list of numbers; `fit.batch_size` says how many rows a batch"
         detail = f"got {shown(given)}; expected [null, width]"
         raise Refused(Fault((*at, "batch_shape"), detail, hint))

@@ -17,7 +17,7 @@ from fitserve.specs.keras_json.objects import (
 )
 
 _LABEL = re.compile(r"(?!\.+\Z)[^/\\\x00-\x1f\x7f]{1,200}\Z")
-_MOST_AXES = 8
+_MOST_AXES, _LARGEST = 8, 2**31 - 1
 
 _DISTRIBUTED: Json = {"seed": None, "input_axes": None, "output_axes": None}
 _NORMAL: Json = {"seed": None, "mean": 0.0, "stddev": 0.05}
@@ -113,7 +113,9 @@ def regularizer(value: object, at: Path) -> object:
 def shape(value: object, at: Path) -> list[int | None]:
     """A short list of sizes, None where one is open."""
     sizes = listed(value, at)
-    is_shape = all(size is None or type(size) is int for size in sizes)
+    is_shape = all(
+        size is None or (type(size) is int and 0 < size <= _LARGEST) for size in sizes
+    )
     if not is_shape or len(sizes) > _MOST_AXES:
         raise Refused(Fault(at, "expected a shape such as [null, 4]"))
     return [size if isinstance(size, int) else None for size in sizes]

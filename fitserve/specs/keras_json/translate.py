@@ -18,7 +18,7 @@ _KEYS = {
     # its ends are looked at with the chain
     "Functional": {**_ALL, "input_layers": kept, "output_layers": kept},
 }
-_MOST_LAYERS = 257
+_MOST_LAYERS = 256
 _COMPILED = (
     "leave `compile_config` out: the run's own `compile` says optimizer, loss, metrics"
 )
@@ -50,7 +50,6 @@ def translate(given: object) -> Translated:
         raise Refused(Fault(("compile_config",), "this is not read", _COMPILED))
     config = found.config
     translated(config, ("config",), _KEYS[found.class_name])
-    _refuse_too_many(config.get("layers"))
     chain, faults = links(config, ("config",))
     if found.class_name == "Functional" and not faults:
         check_chain(config, chain, ("config",))
@@ -67,12 +66,6 @@ def _parsed(given: object) -> object:
         raise Refused(Fault((), f"this text is not JSON: {error}", hint)) from None
 
 
-def _refuse_too_many(layers: object) -> None:
-    if isinstance(layers, list) and len(layers) > _MOST_LAYERS:
-        detail = f"got {len(layers):,} layers; expected at most {_MOST_LAYERS - 1}"
-        raise Refused(Fault(("config", "layers"), detail))
-
-
 def _translated(chain: list[Link], faults: list[Fault]) -> Translated:
     width: int | None = None
     first = int(bool(chain) and chain[0].is_input)
@@ -85,8 +78,9 @@ def _translated(chain: list[Link], faults: list[Fault]) -> Translated:
                 layers.append(layer_of(link.found, (*link.at, "config")))
         except Refused as refused:
             faults += refused.faults
-    if not faults and not layers:
-        faults = [Fault(("config", "layers"), "there is no layer but the input")]
+    if not faults and not 0 < len(layers) <= _MOST_LAYERS:
+        detail = f"got {len(layers)} besides the input; expected 1 to {_MOST_LAYERS}"
+        faults = [Fault(("config", "layers"), detail)]
     if faults:
         raise Refused(*faults)
     return Translated(layers, width, first)
