@@ -18,6 +18,7 @@ from fitserve.specs.keras_json.objects import (
 )
 from fitserve.specs.keras_json.rules import built, float32, label, only, shape
 
+MOST_LAYERS = 256
 _INPUT = "InputLayer"
 _CLASSES = (_INPUT, *LAYERS)
 _INPUT_KEYS = {
@@ -61,6 +62,9 @@ def links(config: Json, at: Path) -> tuple[list[Link], list[Fault]]:
     The first may be an input layer, no other.
     """
     entries = listed(config.get("layers"), (*at, "layers"))
+    if len(entries) > MOST_LAYERS + 1:
+        detail = f"got {len(entries):,}; expected at most {MOST_LAYERS} and an input"
+        raise Refused(Fault((*at, "layers"), detail))
     chain: list[Link] = []
     faults: list[Fault] = []
     for place, entry in enumerate(entries):

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from fitserve.specs.keras_json.chain import Link, check_chain, input_width, links
+from fitserve.specs.keras_json.chain import (
+    MOST_LAYERS,
+    Link,
+    check_chain,
+    input_width,
+    links,
+)
 from fitserve.specs.keras_json.faults import Fault, Refused
 from fitserve.specs.keras_json.layers import layer_of
 from fitserve.specs.keras_json.objects import mapping, named, one_of, translated
@@ -18,7 +24,6 @@ _KEYS = {
     # its ends are looked at with the chain
     "Functional": {**_ALL, "input_layers": kept, "output_layers": kept},
 }
-_MOST_LAYERS = 256
 _COMPILED = (
     "leave `compile_config` out: the run's own `compile` says optimizer, loss, metrics"
 )
@@ -78,8 +83,8 @@ def _translated(chain: list[Link], faults: list[Fault]) -> Translated:
                 layers.append(layer_of(link.found, (*link.at, "config")))
         except Refused as refused:
             faults += refused.faults
-    if not faults and not 0 < len(layers) <= _MOST_LAYERS:
-        detail = f"got {len(layers)} besides the input; expected 1 to {_MOST_LAYERS}"
+    if not faults and not 0 < len(layers) <= MOST_LAYERS:
+        detail = f"got {len(layers)} besides the input; expected 1 to {MOST_LAYERS}"
         faults = [Fault(("config", "layers"), detail)]
     if faults:
         raise Refused(*faults)
