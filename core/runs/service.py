@@ -12,14 +12,14 @@ from core.datasets.service import column_of, ready
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, TooManyRuns, raise_any
 from core.queue import TRAIN, Queue
-from core.runs.features import Selection, refuse_unknown_columns, select_features
+from core.runs.features import refuse_unknown_columns, select_features
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
 from core.runs.targets import Target
+from core.runs.validation_table import refuse_missing_columns, refuse_other_types
 from core.settings import Limits
 from core.storage import Storage
-from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
 
@@ -54,8 +54,10 @@ class RunService:
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
         selection = select_features(dataset, create.target, create.features, reasons)
-        validation = _validation_dataset(datasets, create, selection)
+        validation = _validation_dataset(datasets, create)
         if validation is not None:
+            refuse_missing_columns(validation, selection, create.target)
+            refuse_other_types(dataset, validation, selection, target)
             self._refuse_unknown_classes(validation, target)
         tables = Tables(dataset, validation)
         create = _with_seed(create)
@@ -128,23 +130,10 @@ def _dataset_ref(create: RunCreate) -> str:
     raise InvalidSpec("The run names no dataset.", [error])
 
 
-def _validation_dataset(
-    datasets: DatasetRepository, create: RunCreate, selection: Selection
-) -> Dataset | None:
+def _validation_dataset(datasets: DatasetRepository, create: RunCreate) -> Dataset | None:
     if create.fit.validation_dataset is None:
         return None
-    validation = ready(datasets.get(create.fit.validation_dataset))
-    present = [column["name"] for column in validation.columns]
-    needed = [*selection.types, create.target]
-    missing = [name for name in needed if name not in present]
-    if missing:
-        at = pointer("fit", "validation_dataset")
-        detail = f"{validation.name!r} lacks the column(s) {missing[:10]}"
-        hint = did_you_mean(missing[0], present)
-        raise InvalidSpec(
-            f"{detail}.", [FieldError(pointer=at, detail=detail, hint=hint)]
-        )
-    return validation
+    return ready(datasets.get(create.fit.validation_dataset))
 
 
 def _run(resolved: Resolved) -> Run:

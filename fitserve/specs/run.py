@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from fitserve.names import Name
 from fitserve.specs.closed import Closed
-from fitserve.specs.layers import ModelSpec
+from fitserve.specs.keras_model import GivenModel
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.statuses import ColumnType, Task
 
@@ -54,7 +54,7 @@ class RunCreate(Closed):
     task: LaxTask | None = None
     features: FeaturesSpec = FeaturesSpec()
     split: SplitSpec = SplitSpec()
-    model: ModelSpec | None = None
+    model: GivenModel | None = None
     compile: CompileSpec = CompileSpec()
     fit: FitSpec = FitSpec()
     tags: dict[Name, Tag] = Field(default={}, max_length=50)

@@ -17,7 +17,7 @@ from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import TERMINAL, RunStatus
-from service.bodies import body_schema, parse_json, read_json, validate
+from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
     Cursor,
     Limit,
@@ -55,7 +55,8 @@ async def create(request: Request, response: Response, services: ServicesDep) ->
     if is_multipart(request):
         spec = await _spec_with_table(request, services)
     else:
-        spec = validate(RunCreate, await read_json(request))
+        most_bytes = services.settings.limits.max_body_bytes
+        spec = validate(RunCreate, await read_json(request, most_bytes))
     run = await to_thread.run_sync(_create, services, spec)
     response.headers["Location"] = f"/v1/runs/{run.id}"
     return run
@@ -71,7 +72,7 @@ async def _spec_with_table(request: Request, services: Services) -> RunCreate:
         text = form.get("spec")
         if not isinstance(text, str):
             raise InvalidSpec("The form has no part `spec`; send the RunCreate there.")
-        spec = validate(RunCreate, parse_json(text.encode(errors="replace")))
+        spec = validate(RunCreate, parse_spec(text.encode(errors="replace")))
         dataset = await store_part(services, form, spec.dataset, ParsingSpec())
     await wait_until_read(services, dataset.id, _LONGEST_READING)
     return spec.model_copy(update={"dataset": dataset.id})
