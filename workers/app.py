@@ -72,7 +72,7 @@ def _open(**_: Any) -> None:
             settings, database, storage, owner, _stopping.is_set
         )
         Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
-    Sweeper(database, Queue(celery), settings.runs).start()
+    Sweeper(database, storage, Queue(celery), settings.runs).start()
 
 
 @celery.task(name=TRAIN)

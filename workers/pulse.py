@@ -12,11 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from core.runs.leases import EpochRow, Lease, LeaseLost
+from core.database.sessions import Database
+from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.settings import RunTimes
 
 log = logging.getLogger(__name__)
+
+_EPOCH_SECONDS = 8.0
+"""How long a stopping worker lets an epoch go on: at its end the fit can be saved."""
 
 
 class HandBack(Exception):
@@ -39,57 +44,91 @@ class Pulse:
         self.lease = lease
         self.cancelled = threading.Event()
         self._lost = threading.Event()
+        self.is_stopping = is_stopping
         self._times = times
-        self._is_stopping = is_stopping
         self._rows: list[EpochRow] = []
+        self._saved: SavedCheckpoint | None = None
+        self._keys = [lease.checkpoint.key] if lease.checkpoint else []
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
         self._began = time.monotonic()
+        self._stopping_since = math.inf
 
     @contextmanager
     def beating(self) -> Iterator["Pulse"]:
-        """Beat until the block ends."""
-        thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
-        thread.start()
+        """Beat until the block ends, or until the end of the run is written."""
+        self._thread.start()
         try:
             yield self
         finally:
-            self._stopped.set()
-            thread.join()
+            self._rest()
 
     def check(self) -> None:
         """Raise LeaseLost or HandBack if this attempt shall go no further."""
         if self._lost.is_set():
             raise LeaseLost(self.lease.run_id)
-        if self._is_stopping():
-            raise HandBack(self.lease.run_id)
+        if self.is_stopping():
+            now = time.monotonic()
+            self._stopping_since = min(now, self._stopping_since)
+            if now - self._stopping_since > _EPOCH_SECONDS:
+                raise HandBack(self.lease.run_id)
 
-    def start_clock(self) -> None:
+    def start_clock(self, spent_seconds: float = 0.0) -> None:
         """The fit begins now; epochs tell their seconds from here."""
-        self._began = time.monotonic()
+        self._began = time.monotonic() - spent_seconds
+
+    def fit_seconds(self) -> float:
+        """Since the fit began, without the time between its attempts."""
+        return time.monotonic() - self._began
 
     def epoch_ended(self, epoch: int, logs: dict[str, float]) -> None:
         """Take an epoch (1-based) and Keras's logs; returns at once."""
         row = EpochRow(
             epoch,
             {name: _finite(value) for name, value in logs.items()},
-            time.monotonic() - self._began,
+            self.fit_seconds(),
         )
         with self._lock:
             self._rows.append(row)
 
-    def take_rows(self) -> list[EpochRow]:
-        """The epochs not written yet; they are the caller's now."""
+    def checkpoint_saved(self, saved: SavedCheckpoint) -> None:
+        """Take a published checkpoint of an epoch that has ended; returns at once."""
         with self._lock:
-            rows, self._rows = self._rows, []
-        return rows
+            self._saved = saved
+
+    def recorded_keys(self) -> list[str]:
+        """The checkpoint's that counts, and of one that is about to."""
+        with self._lock:
+            return list(self._keys)
+
+    @contextmanager
+    def last_write(self, database: Database) -> Iterator[Session]:
+        """A unit of work that ends the attempt; it holds all that was not written yet."""
+        self._rest()  # else the thread might hold epochs that come too late
+        with database.write() as session:
+            self.lease.record_in(session, *self._take())
+            yield session
+
+    def _rest(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _take(self) -> tuple[list[EpochRow], SavedCheckpoint | None]:
+        """What is not written yet; a checkpoint comes after its epochs, never before."""
+        with self._lock:
+            rows, saved = self._rows, self._saved
+            self._rows, self._saved = [], None
+            if saved is not None:
+                self._keys.append(saved.key)
+        return rows, saved
 
     def _beat(self) -> None:
         next_renewal = next_question = 0.0
         while not self._stopped.wait(self._times.history_seconds):
             now = time.monotonic()
             try:
-                self._write_rows()
+                self._write()
                 if now >= next_question:
                     next_question = now + self._times.cancel_poll_seconds
                     self._ask()
@@ -99,22 +138,27 @@ class Pulse:
             except LeaseLost:
                 self._lost.set()
                 return
-            except SQLAlchemyError:
+            except (SQLAlchemyError, MemoryError):
                 log.exception("run %s: no heartbeat this time", self.lease.run_id)
 
     def _ask(self) -> None:
         if self.lease.cancel_requested():
             self.cancelled.set()
 
-    def _write_rows(self) -> None:
-        rows = self.take_rows()
+    def _write(self) -> None:
+        rows, saved = self._take()
+        if not rows and saved is None:
+            return
         try:
-            if rows:
-                self.lease.record(rows)
-        except SQLAlchemyError:
+            self.lease.record(rows, saved)
+        except Exception:
             with self._lock:
                 self._rows = rows + self._rows
+                self._saved = self._saved or saved
             raise
+        if saved is not None:
+            with self._lock:
+                self._keys = [saved.key]
 
 
 def _finite(value: float) -> float | None:

@@ -9,6 +9,7 @@ from fitserve.statuses import StopReason
 from workers.pulse import Pulse
 from workers.training.blocks import Blocks
 from workers.training.callbacks import Recorder, StopWhenTold
+from workers.training.keeper import Keeper
 from workers.training.loop import Plan, fit_epochs
 
 
@@ -28,15 +29,20 @@ def fit(
     validation: Blocks | None,
     pulse: Pulse,
     seconds: float,
+    keeper: Keeper,
 ) -> Fitted:
-    """Fit a compiled model as the resolved `spec` says.
+    """Fit a compiled model as the resolved `spec` says, or go on with an earlier fit.
 
     Stops early for the reasons that StopWhenTold knows.
     """
-    stopper = StopWhenTold(pulse, seconds)
+    spent = keeper.spent_seconds
+    stopper = StopWhenTold(pulse, seconds - spent)
     early = _early_stopping(spec.early_stopping)
-    callbacks = [Recorder(pulse), stopper, *early, *_reduce_lr(spec)]
-    history = fit_epochs(model, train, validation, _plan(spec), callbacks)
+    callbacks = [Recorder(pulse, spent), stopper, *early, *_reduce_lr(spec)]
+    try:
+        history = fit_epochs(model, train, validation, _plan(spec), callbacks, keeper)
+    finally:
+        keeper.close()
     return _fitted(history, spec, stopper.reason, early)
 
 

@@ -21,6 +21,7 @@ from workers.training.encoding import encode
 from workers.training.epochs import evaluate
 from workers.training.example import with_examples
 from workers.training.fit import Fitted, fit
+from workers.training.keeper import Keeper
 from workers.training.network import Network, build_network
 from workers.training.raw import sample
 from workers.training.sides import Sides, Table
@@ -52,7 +53,12 @@ class Tables:
 
 
 def train(
-    run: Run, tables: Tables, storage: Storage, pulse: Pulse, max_seconds: float
+    run: Run,
+    tables: Tables,
+    storage: Storage,
+    pulse: Pulse,
+    max_seconds: float,
+    keeper: Keeper,
 ) -> Trained:
     """Train the network of a claimed run."""
     create = RunCreate.model_validate(run.spec)
@@ -79,6 +85,7 @@ def train(
         held_out if held_out.num_rows else None,
         pulse,
         min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
+        keeper,
     )
     if split.test.num_rows and is_usable(fitted):
         unseen = blocks_of(split.test, to_test, signature.num_encoded)
