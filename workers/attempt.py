@@ -23,6 +23,7 @@ from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
 from fitserve.statuses import RunStatus, StopReason
+from workers.guard import KeepAlive
 from workers.pulse import HandBack, Pulse
 from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.keeper import Keeper
@@ -41,6 +42,7 @@ class Workshop:
     storage: Storage
     owner: str
     is_stopping: Callable[[], bool]
+    keep_alive: KeepAlive = lambda _: None
 
     def attempt(self, run_id: str) -> None:
         """Claim the run and see it to its end; do nothing if it is not to be had."""
@@ -50,7 +52,8 @@ class Workshop:
             log.info("run %s: nothing to do", run_id)
             return
         log.info("run %s: attempt %d", run_id, lease.attempt)
-        pulse = Pulse(lease, times, self.is_stopping)
+        pulse = Pulse(lease, times, self.is_stopping, self.keep_alive)
+        pulse.guard.begin(self.settings.limits.max_run_seconds)
         try:
             with pulse.beating():
                 self._see_through(lease, pulse)

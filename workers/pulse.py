@@ -4,6 +4,7 @@ It renews the lease, writes the epochs that have ended in short batches, and hea
 whether a user wants an end. The fit itself never waits for the database.
 """
 
+import contextlib
 import logging
 import math
 import threading
@@ -17,11 +18,26 @@ from sqlalchemy.orm import Session
 from core.database.sessions import Database
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.settings import RunTimes
+from fitserve.problems import Problem
+from fitserve.statuses import StopReason
+from workers.guard import Guard, KeepAlive, end_process
 
 log = logging.getLogger(__name__)
 
 _EPOCH_SECONDS = 8.0
 """How long a stopping worker lets an epoch go on: at its end the fit can be saved."""
+_LEAVE_SECONDS = 14.0
+"""How long an attempt that shall go no further may take to end of itself."""
+
+
+HUNG = Problem(
+    type="/problems/time-limit",
+    title="Time limit",
+    status=500,
+    detail="The time limit passed and training did not stop: a step of it hung, or takes "
+    "very long, and its process was ended. Try fewer units or fewer rows a batch; the "
+    "history up to there is kept.",
+)
 
 
 class HandBack(Exception):
@@ -35,16 +51,23 @@ class Pulse:
         lease: the hold on the run.
         times: how often to do what.
         is_stopping: whether the worker was told to stop.
+        keep_alive: told at every beat how long silence may last at most; 0 at the end.
 
     """
 
     def __init__(
-        self, lease: Lease, times: RunTimes, is_stopping: Callable[[], bool]
+        self,
+        lease: Lease,
+        times: RunTimes,
+        is_stopping: Callable[[], bool],
+        keep_alive: KeepAlive = lambda _: None,
     ) -> None:
         self.lease = lease
         self.cancelled = threading.Event()
         self._lost = threading.Event()
         self.is_stopping = is_stopping
+        self.guard = Guard()
+        self._keep_alive = keep_alive
         self._times = times
         self._rows: list[EpochRow] = []
         self._saved: SavedCheckpoint | None = None
@@ -53,7 +76,7 @@ class Pulse:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
         self._began = time.monotonic()
-        self._stopping_since = math.inf
+        self._leaving_since = math.inf
 
     @contextmanager
     def beating(self) -> Iterator["Pulse"]:
@@ -66,13 +89,11 @@ class Pulse:
 
     def check(self) -> None:
         """Raise LeaseLost or HandBack if this attempt shall go no further."""
+        self.guard.heard()
         if self._lost.is_set():
             raise LeaseLost(self.lease.run_id)
-        if self.is_stopping():
-            now = time.monotonic()
-            self._stopping_since = min(now, self._stopping_since)
-            if now - self._stopping_since > _EPOCH_SECONDS:
-                raise HandBack(self.lease.run_id)
+        if time.monotonic() - self._leaving_since > _EPOCH_SECONDS:
+            raise HandBack(self.lease.run_id)
 
     def start_clock(self, spent_seconds: float = 0.0) -> None:
         """The fit begins now; epochs tell their seconds from here."""
@@ -113,6 +134,7 @@ class Pulse:
     def _rest(self) -> None:
         self._stopped.set()
         self._thread.join()
+        self._keep_alive(0.0)
 
     def _take(self) -> tuple[list[EpochRow], SavedCheckpoint | None]:
         """What is not written yet; a checkpoint comes after its epochs, never before."""
@@ -127,7 +149,11 @@ class Pulse:
         next_renewal = next_question = 0.0
         while not self._stopped.wait(self._times.history_seconds):
             now = time.monotonic()
+            self._keep_alive(2 * self._times.lease_seconds)
             try:
+                self._leave_if_stuck(now)
+                if self._lost.is_set():
+                    continue
                 self._write()
                 if now >= next_question:
                     next_question = now + self._times.cancel_poll_seconds
@@ -137,20 +163,40 @@ class Pulse:
                     self.lease.renew()
             except LeaseLost:
                 self._lost.set()
-                return
             except (SQLAlchemyError, MemoryError):
                 log.exception("run %s: no heartbeat this time", self.lease.run_id)
+
+    def _leave_if_stuck(self, now: float) -> None:
+        """End the process of a fit that does not end, having written what there is."""
+        is_hung = self.guard.is_hung()
+        if self._lost.is_set() or self.is_stopping():
+            self._leaving_since = min(now, self._leaving_since)
+        if not is_hung and now - self._leaving_since < _LEAVE_SECONDS:
+            return
+        log.error("run %s: hangs in native code; this process ends", self.lease.run_id)
+        with contextlib.suppress(LeaseLost):
+            self._hand_over(self._fail if is_hung else self.lease.give_back)
+        end_process()
+
+    def _fail(self, rows: list[EpochRow], saved: SavedCheckpoint | None) -> None:
+        reason, error = StopReason.TIME_LIMIT, HUNG.model_dump()
+        self.lease.fail(rows, saved, stop_reason=reason, error=error)
 
     def _ask(self) -> None:
         if self.lease.cancel_requested():
             self.cancelled.set()
 
     def _write(self) -> None:
+        if self._rows or self._saved:
+            self._hand_over(self.lease.record)
+
+    def _hand_over(
+        self, write: Callable[[list[EpochRow], SavedCheckpoint | None], None]
+    ) -> None:
+        """Have written what is not, and keep it if that fails."""
         rows, saved = self._take()
-        if not rows and saved is None:
-            return
         try:
-            self.lease.record(rows, saved)
+            write(rows, saved)
         except Exception:
             with self._lock:
                 self._rows = rows + self._rows

@@ -151,6 +151,23 @@ class Lease:
             **values,
         )
 
+    def fail(
+        self,
+        rows: list[EpochRow],
+        checkpoint: SavedCheckpoint | None,
+        **values: Any,
+    ) -> None:
+        """Record what there is; the run has failed."""
+        with self._database.write() as session:
+            self.record_in(session, rows, checkpoint)
+            self.finish_in(session, RunStatus.FAILED, **values)
+
+    def give_back(self, rows: list[EpochRow], checkpoint: SavedCheckpoint | None) -> None:
+        """Record what there is and release the run."""
+        with self._database.write() as session:
+            self.record_in(session, rows, checkpoint)
+            self.release_in(session)
+
     def release(self) -> None:
         """Give the run back unharmed; the attempt does not count."""
         with self._database.write() as session:

@@ -55,6 +55,10 @@ class StopWhenTold(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._deadline = time.monotonic() + self._seconds
+        self._pulse.guard.begin(self._seconds)
+
+    def on_train_end(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._pulse.guard.begin(math.inf)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._look()

@@ -87,6 +87,7 @@ def train(
         min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
         keeper,
     )
+    pulse.guard.begin(max_seconds)
     if split.test.num_rows and is_usable(fitted):
         unseen = blocks_of(split.test, to_test, signature.num_encoded)
         fitted.metrics.update(_test(model, unseen, create))
