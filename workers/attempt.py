@@ -83,7 +83,12 @@ class Workshop:
             artifacts = save_artifacts(
                 trained.network, trained.signature, self.storage, run.id, lease.attempt
             )
-        self._finish(lease, pulse, run, trained, artifacts)
+        try:
+            self._finish(lease, pulse, run, trained, artifacts)
+        except LeaseLost:
+            for artifact in artifacts:  # another attempt's count, or none
+                self.storage.delete(artifact.key)
+            raise
 
     def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: Tables) -> Trained:
         """From the last checkpoint; from epoch 1 if there is none, or none of use."""

@@ -107,7 +107,7 @@ class Pulse:
         """Take an epoch (1-based) and Keras's logs; returns at once."""
         row = EpochRow(
             epoch,
-            {name: _finite(value) for name, value in logs.items()},
+            {name: finite(value) for name, value in logs.items()},
             self.fit_seconds(),
         )
         with self._lock:
@@ -207,6 +207,7 @@ class Pulse:
                 self._keys = [saved.key]
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """The number for JSON, which knows neither NaN nor infinity."""
     number = float(value)
     return number if math.isfinite(number) else None

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core.runs.tables import Checkpoint, Epoch, Run
+from core.storage import LocalStorage
 
 pytestmark = pytest.mark.keras
 CSV = "x,z,k,y\n" + "".join(
@@ -252,3 +253,23 @@ def test_a_disk_that_is_full_costs_the_checkpoint_not_the_run(
     run = attempt(bench, run_id, interruptions, stop_at=5)
     assert run["status"] == "queued"
     assert attempt(bench, run_id, interruptions)["status"] == "succeeded"
+
+
+def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
+    """Its files are written when it learns that another attempt has the run."""
+    import workers.attempt
+
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    save, saved = workers.attempt.save_artifacts, []
+
+    def save_and_lose(*given):
+        saved.extend(save(*given))
+        with bench.database.write() as session:
+            session.execute(update(Run).values(attempt=2))
+        return saved
+
+    monkeypatch.setattr(workers.attempt, "save_artifacts", save_and_lose)
+    assert bench.attempt(run_id)["status"] == "running"
+    assert len(saved) == 4
+    assert LocalStorage(bench.settings.files_dir).keys("runs") == []

@@ -6,7 +6,7 @@ import keras
 
 from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
-from workers.pulse import Pulse
+from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks
 from workers.training.callbacks import Recorder, StopWhenTold
 from workers.training.keeper import Keeper
@@ -19,7 +19,7 @@ class Fitted:
 
     stop_reason: StopReason
     best_epoch: int | None
-    metrics: dict[str, float]
+    metrics: dict[str, float | None]
 
 
 def fit(
@@ -78,7 +78,7 @@ def _fitted(
     if reason is None:
         reason = StopReason.EARLY_STOPPING if stopped_early else StopReason.COMPLETED
     best = _kept_epoch(epochs, spec.early_stopping, early)
-    metrics = {k: float(v[best - 1]) for k, v in history.items()} if best else {}
+    metrics = {k: finite(v[best - 1]) for k, v in history.items()} if best else {}
     return Fitted(reason, best, metrics)
 
 

@@ -13,7 +13,7 @@ from core.storage import Storage
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, StopReason, Task
-from workers.pulse import Pulse
+from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
 from workers.training.encoders import fit_feature
@@ -100,11 +100,11 @@ def _in_target_units(model: keras.Model, scale: TargetScale | None) -> keras.Mod
     return model if scale is None else keras.Model(model.inputs, scale(model.outputs[0]))
 
 
-def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float]:
+def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float | None]:
     """Loss and metrics on rows that no epoch has seen."""
     assert create.fit.batch_size is not None  # noqa: S101  resolved
     logs = evaluate(model, rows, create.fit.batch_size)
-    return {f"test_{name}": value for name, value in logs.items()}
+    return {f"test_{name}": finite(value) for name, value in logs.items()}
 
 
 def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sides:
