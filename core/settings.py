@@ -75,6 +75,8 @@ class RunTimes(BaseModel):
     """How often a worker writes the epochs that have ended."""
     cancel_poll_seconds: float = 0.5
     """How often a worker asks whether its run was cancelled."""
+    checkpoint_seconds: float = 15.0
+    """How often a fit is saved, to be gone on with; rarer where saving takes long."""
 
 
 class Settings(BaseSettings):

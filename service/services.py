@@ -38,7 +38,7 @@ class Services:
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
             runs=RunService(storage, queue, settings.limits),
             predictor=Predictor(database, storage, settings),
-            sweeper=Sweeper(database, queue, settings.runs),
+            sweeper=Sweeper(database, storage, queue, settings.runs),
         )
 
     def start(self) -> None:
