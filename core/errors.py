@@ -2,8 +2,8 @@
 
 * FitserveError
   x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
-  x Conflict        409  DatasetInUse, DatasetNotReady, …
-  x Invalid         422  InvalidSpec, InvalidTable, InvalidInstances
+  x Conflict        409  DatasetInUse, RequestInFlight, …
+  x Invalid         422  InvalidSpec, InvalidTable, KeyReused, …
   x TooLarge        413
   x TooManyRuns     429
   x Unavailable     503  ArtifactDamaged
@@ -100,6 +100,10 @@ class DatasetNotReady(Conflict):
     slug, title = "dataset-not-ready", "Dataset not ready"
 
 
+class RequestInFlight(Conflict):
+    slug, title = "request-in-flight", "Request in flight"
+
+
 class Invalid(FitserveError):
     """The body cannot be used as it is."""
 
@@ -116,6 +120,10 @@ class OverLimit(Invalid):
 
 class InvalidTable(Invalid):
     slug, title = "invalid-table", "Table cannot be read"
+
+
+class KeyReused(Invalid):
+    slug, title = "idempotency-key-reused", "Idempotency key reused"
 
 
 class InvalidInstances(Invalid):

@@ -75,6 +75,10 @@ class RunTimes(BaseModel):
     """How often a worker writes the epochs that have ended."""
     cancel_poll_seconds: float = 0.5
     """How often a worker asks whether its run was cancelled."""
+    idempotency_seconds: float = 86_400.0
+    """How long the answer to an `Idempotency-Key` is kept."""
+    idempotency_lease_seconds: float = Field(default=10.0, gt=0)
+    """How long a key waits for a request that died before another may go on."""
 
 
 class Settings(BaseSettings):
