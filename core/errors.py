@@ -86,6 +86,10 @@ class ArtifactNotFound(NotFound):
     slug, title, noun = "artifact-not-found", "Artifact not found", "artifact"
 
 
+class WebhookNotFound(NotFound):
+    slug, title, noun = "webhook-not-found", "Webhook not found", "webhook of the run"
+
+
 class Conflict(FitserveError):
     """The request is sound, the state of things forbids it."""
 

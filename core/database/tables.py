@@ -5,6 +5,7 @@ from core.datasets.tables import Dataset
 from core.idempotency.tables import IdempotencyKey
 from core.models.tables import Alias, Artifact, Model, Version
 from core.runs.tables import Epoch, Run
+from core.webhooks.tables import Webhook
 
 __all__ = [
     "Alias",
@@ -16,4 +17,5 @@ __all__ = [
     "Model",
     "Run",
     "Version",
+    "Webhook",
 ]

@@ -13,8 +13,10 @@ from core.errors import InvalidSpec
 from core.idempotency.claims import Claim
 from core.runs.repository import RunRepository
 from core.runs.wire import history_read, run_read
+from core.webhooks.repository import WebhookRepository
 from fitserve.schemas.pages import Page
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
+from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import TERMINAL, RunStatus
@@ -225,3 +227,10 @@ async def events(
 def cancel(run_id: str, session: WriteSession, services: ServicesDep) -> RunRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
     return run_read(services.runs.cancel(session, run_id))
+
+
+@router.get("/{run_id}/webhook")
+def webhook(run_id: str, session: ReadSession) -> WebhookRead:
+    """How the delivery of the run's message stands."""
+    RunRepository(session).get(run_id)
+    return WebhookRepository(session).read(run_id)
