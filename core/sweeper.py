@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
 from core.datasets.repository import DatasetRepository
+from core.idempotency.repository import sweep_keys
 from core.queue import READ, TRAIN, Queue
 from core.runs.files import remove_orphans
 from core.runs.repository import RunRepository
@@ -89,6 +90,7 @@ class Sweeper(threading.Thread):
             for run_id in due:
                 after_commit(session, partial(self._queue.send, TRAIN, run_id))
             self._sweep_datasets(session)
+            sweep_keys(session, self._times.idempotency_seconds)
         return due
 
     def sweep_files(self) -> None:

@@ -10,6 +10,7 @@ from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
+from core.webhooks.sender import Sender
 from service.predictor.predictor import Predictor
 
 
@@ -24,6 +25,7 @@ class Services:
     runs: RunService
     predictor: Predictor
     sweeper: Sweeper
+    senders: list[Sender]
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -36,19 +38,27 @@ class Services:
             database=database,
             storage=storage,
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
-            runs=RunService(storage, queue, settings.limits),
+            runs=RunService(storage, queue, settings.limits, settings.webhooks),
             predictor=Predictor(database, storage, settings),
             sweeper=Sweeper(database, storage, queue, settings.runs),
+            senders=[
+                Sender(database, settings.webhooks)
+                for _ in range(settings.webhooks.senders)
+            ],
         )
 
     def start(self) -> None:
         """Begin what runs beside the requests."""
         self.storage.sweep()
         self.sweeper.start()
+        for sender in self.senders:
+            sender.start()
         self.predictor.start()
 
     def close(self) -> None:
         """Stop that, and close connections."""
         self.sweeper.stop()
+        for sender in self.senders:
+            sender.stop()
         self.predictor.close()
         self.database.close()

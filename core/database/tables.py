@@ -2,7 +2,20 @@
 
 from core.database.base import Base
 from core.datasets.tables import Dataset
+from core.idempotency.tables import IdempotencyKey
 from core.models.tables import Alias, Artifact, Model, Version
 from core.runs.tables import Epoch, Run
+from core.webhooks.tables import Webhook
 
-__all__ = ["Alias", "Artifact", "Base", "Dataset", "Epoch", "Model", "Run", "Version"]
+__all__ = [
+    "Alias",
+    "Artifact",
+    "Base",
+    "Dataset",
+    "Epoch",
+    "IdempotencyKey",
+    "Model",
+    "Run",
+    "Version",
+    "Webhook",
+]

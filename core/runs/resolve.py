@@ -52,7 +52,7 @@ class Resolved:
     def to_read(self) -> ValidationRead:
         """The answer of the validate route."""
         return ValidationRead(
-            spec=self.create.model_dump(mode="json"),
+            spec=self.create.to_spec(),
             task=self.target.task,
             features=list(self.selection.types),
             excluded=self.selection.excluded,

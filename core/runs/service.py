@@ -18,19 +18,29 @@ from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
 from core.runs.targets import Target
 from core.runs.validation_table import refuse_missing_columns, refuse_other_types
-from core.settings import Limits
+from core.settings import Limits, WebhookRules
 from core.storage import Storage
+from core.webhooks.addresses import Refused, check_url
+from core.webhooks.repository import WebhookRepository
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
+from fitserve.specs.webhook import WebhookSpec
 
 
 class RunService:
     """Runs over a storage and a queue."""
 
-    def __init__(self, storage: Storage, queue: Queue, limits: Limits) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        queue: Queue,
+        limits: Limits,
+        webhooks: WebhookRules | None = None,
+    ) -> None:
         self._storage = storage
         self._queue = queue
         self._limits = limits
+        self._webhooks = webhooks or WebhookRules()
 
     def resolve(self, session: Session, create: RunCreate) -> Resolved:
         """The run with every default filled in; nothing is stored.
@@ -41,6 +51,7 @@ class RunService:
         from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
         from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
 
+        _refuse_bad_webhook(create.webhook, self._webhooks)
         datasets = DatasetRepository(session)
         dataset = ready(datasets.get(_dataset_ref(create)))
         refuse_unknown_columns(
@@ -83,6 +94,8 @@ class RunService:
         resolved = self.resolve(session, create)
         run = _run(resolved)
         repository.add(run)
+        if create.webhook is not None:
+            WebhookRepository(session).add(run.id, create.webhook)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
         return run
 
@@ -102,6 +115,16 @@ class RunService:
             at = pointer("fit", "validation_dataset")
             detail = f"its target has classes that no training row has: {unknown[:10]}"
             raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
+
+
+def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> None:
+    if webhook is None:
+        return
+    try:
+        check_url(webhook.url, rules)
+    except Refused as error:
+        field = FieldError(pointer=pointer("webhook", "url"), detail=str(error))
+        raise_any(InvalidSpec, [field])
 
 
 def _split_reason(create: RunCreate) -> dict[str, str]:
@@ -144,7 +167,7 @@ def _run(resolved: Resolved) -> Run:
         validation_dataset_id=tables.validation.id if tables.validation else None,
         target=create.target,
         task=resolved.target.task,
-        spec=create.model_dump(mode="json"),
+        spec=create.to_spec(),
         plan={
             "layers": [layer.model_dump() for layer in resolved.layers],
             "features": resolved.selection.types,
