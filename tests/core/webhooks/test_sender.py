@@ -2,8 +2,10 @@
 
 import json
 import logging
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook as Verifier
@@ -12,6 +14,7 @@ from core.queue import Queue, make_celery
 from core.runs.leases import Lease
 from core.runs.repository import RunRepository
 from core.settings import RunTimes, Settings
+from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.tables import Webhook
@@ -48,7 +51,9 @@ def lose(database, run_id):
     Lease.claim(database, run_id, "w", 0.0)
     time.sleep(0.01)
     queue = Queue(make_celery(Settings(broker_url="memory://")))
-    Sweeper(database, queue, RunTimes(max_attempts=1)).sweep()
+    with tempfile.TemporaryDirectory() as folder:
+        storage = LocalStorage(Path(folder))
+        Sweeper(database, storage, queue, RunTimes(max_attempts=1)).sweep()
 
 
 @pytest.mark.parametrize(
