@@ -81,6 +81,7 @@ class Crowd:
     def __init__(self, apis):
         self.apis = apis
         self.seen = Counter()
+        self.answered = 0
         self.is_over = threading.Event()
         limits = httpx.Limits(max_connections=PARALLEL * 4)
         self.http = httpx.Client(timeout=60, limits=limits)
@@ -101,16 +102,21 @@ class Crowd:
                 continue
             self.seen[answer.status_code, answer.headers.get("idempotent-replayed")] += 1
             if answer.status_code == 202:
+                self.answered += 1
                 return answer.status_code, answer.headers["location"], answer.text
             assert answer.status_code == 409, answer.text
             time.sleep(float(answer.headers["retry-after"]) * random.uniform(0.2, 1))
         raise TimeoutError(key)
 
     def kill_now_and_then(self, choice):
-        """The processes in turn, at random times."""
-        for number in range(KILLS):
-            if self.is_over.wait(choice.uniform(0.3, 1.5)):
-                return
+        """The processes in turn, each time that so many have their answer."""
+        whole = KEYS * PARALLEL
+        for number, mark in enumerate(
+            sorted(choice.sample(range(whole * 3 // 4), KILLS))
+        ):
+            while self.answered < mark:
+                if self.is_over.wait(0.002):
+                    return
             api = self.apis[number % 2]
             api.kill()
             self.seen["killed"] += 1
@@ -152,7 +158,7 @@ def test_one_run_a_key_however_often_it_is_sent_and_the_api_killed(apis, databas
         made = {run.id: run.tags["key"] for run in session.query(Run)}
     database.close()
     assert made == {run["id"]: run["tags"]["key"] for run in told}
-    assert crowd.seen["killed"] > 0
+    assert crowd.seen["killed"] == KILLS
     for api in apis:
         other = {"dataset": "table", "target": "x"}
         answer = httpx.post(f"{api.url}/v1/runs", json=other, headers={HEADER: "key-0"})
