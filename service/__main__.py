@@ -26,6 +26,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         limit_concurrency=512,
+        ws="none",  # nothing here speaks it, and its library is not small
         timeout_graceful_shutdown=20,
         server_header=False,
     )

@@ -4,8 +4,6 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from core.errors import InvalidTable
 
 _CHUNK = 1024 * 1024
@@ -130,6 +128,8 @@ def _legacy(source: Path, offset: int) -> str:
     lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())
     if _share_beyond_ascii(lines) < _WESTERN_SHARE:
         return _western(source)
+    from charset_normalizer import from_bytes  # noqa: PLC0415  most tables are UTF-8
+
     best = from_bytes(lines, cp_isolation=_LEGACY).best()
     if best is None or "cp1252" in best.could_be_from_charset:
         return _western(source)

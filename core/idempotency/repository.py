@@ -1,21 +1,14 @@
 """Every query about idempotency keys; each write names the token that it holds."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.database.clock import now_ms
+from core.database.inserts import insert_into
 from core.idempotency.tables import IdempotencyKey
-
-Insert = Callable[[type[IdempotencyKey]], sqlite.Insert | postgresql.Insert]
-_INSERTS: dict[str, Insert] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 @dataclass(frozen=True)
@@ -50,9 +43,8 @@ class KeyRepository:
 
     def insert(self, token: str, lease_seconds: float) -> bool:
         """Make the record; False if there is one. Twins wait here for each other."""
-        insert = _INSERTS[self._session.get_bind().dialect.name]
         made = self._session.execute(
-            insert(IdempotencyKey)
+            insert_into(self._session, IdempotencyKey)
             .values(
                 **vars(self._asked),
                 token=token,

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
+from core.database.inserts import insert_into
 from core.errors import AliasNotFound, ModelNotFound, VersionNotFound
 from core.models.tables import Alias, Model, Version
 
@@ -130,7 +130,6 @@ class ModelRepository:
         self._session.flush()
 
     def _ensure(self, name: str) -> None:
-        dialect = self._session.get_bind().dialect.name
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         values = {"name": name, "created_at": utc_now()}
-        self._session.execute(insert(Model).values(values).on_conflict_do_nothing())
+        insert = insert_into(self._session, Model).values(values)
+        self._session.execute(insert.on_conflict_do_nothing())

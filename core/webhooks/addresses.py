@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-import httpx
-
 from core.settings import WebhookRules
 
 Resolve = Callable[[str, int], list[str]]
@@ -39,6 +37,8 @@ class Target:
     @classmethod
     def of(cls, url: str, rules: WebhookRules) -> "Target":
         """Raises Refused for what can be told without asking a resolver."""
+        import httpx  # noqa: PLC0415  megabytes, and most services send no webhook
+
         try:
             parsed = httpx.URL(url)
             host = parsed.raw_host.decode("ascii").strip("[]")
