@@ -9,6 +9,9 @@ import httpcore
 
 from core.webhooks.addresses import Target
 
+UNREACHED = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
+"""What it raises where no answer came."""
+
 
 class _Stream(httpcore.NetworkStream):
     """A stream with one deadline for all that goes through it."""

@@ -11,27 +11,24 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 
-import certifi
-import httpcore
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.runs.repository import RunRepository
 from core.settings import WebhookRules
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve
-from core.webhooks.connection import post
 from core.webhooks.message import body_of, headers_of
 from core.webhooks.outcome import Outcome, answered, failed
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.tables import Webhook
-
-_UNREACHED = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
 
 log = logging.getLogger(__name__)
 
 
 def trusted() -> ssl.SSLContext:
     """The public certificate authorities."""
+    import certifi  # noqa: PLC0415  most services send nothing
+
     return ssl.create_default_context(cafile=certifi.where())
 
 
@@ -89,6 +86,8 @@ class Sender(threading.Thread):
         return True
 
     def _attempt(self, webhook: Webhook, body: bytes) -> Outcome:
+        from core.webhooks.connection import UNREACHED, post  # noqa: PLC0415  as above
+
         rules, attempts = self._rules, webhook.attempts
         try:
             target = Target.of(webhook.url, rules)
@@ -98,6 +97,6 @@ class Sender(threading.Thread):
             status, told = post(target, address, headers, body, seconds, self._tls)
         except Refused as error:
             return failed(f"refused, {error}", attempts, rules)
-        except (*_UNREACHED, OSError) as error:
+        except (*UNREACHED, OSError) as error:
             return failed(f"no answer: {type(error).__name__}", attempts, rules)
         return answered(status, told, attempts, rules)
