@@ -1,14 +1,14 @@
 """Weights of a version, read back from its `weights.npz`."""
 
-import hashlib
 import io
 
 import numpy as np
 
-from core.errors import ArtifactDamaged, ArtifactNotFound, OverLimit
+from core.errors import ArtifactNotFound, OverLimit
 from core.models.signature import OTHERS, EmbeddingEncoder, Signature
 from core.models.tables import Version
 from core.storage import Storage
+from core.storage.recorded import read_recorded
 from fitserve.schemas.models import (
     EmbeddingRead,
     LayerWeights,
@@ -65,13 +65,5 @@ def _checked(version: Version, storage: Storage) -> bytes:
     artifact = version.artifact(FILE)
     if artifact is None:
         raise ArtifactNotFound(FILE, [a.name for a in version.artifacts])
-    try:
-        with storage.open(artifact.key) as file:
-            content = file.read(artifact.num_bytes + 1)
-    except OSError as error:
-        raise ArtifactDamaged(
-            f"{FILE} of this version is missing ({error.strerror})."
-        ) from error
-    if hashlib.sha256(content).hexdigest() != artifact.sha256:
-        raise ArtifactDamaged(f"{FILE} of this version is damaged.")
-    return content
+    what = f"{FILE} of this version"
+    return read_recorded(storage, artifact.key, artifact.sha256, artifact.num_bytes, what)

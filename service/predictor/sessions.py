@@ -4,8 +4,6 @@ A file is loaded only if its sha256 is the one that the database holds: ONNX Run
 itself loads many damaged files without complaint.
 """
 
-import hashlib
-import hmac
 import threading
 from collections import OrderedDict
 from concurrent.futures import Executor
@@ -15,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import onnxruntime as ort
 
-from core.errors import ArtifactDamaged
 from core.storage import Storage
+from core.storage.recorded import read_recorded
 from service.predictor.batching import Batcher, Output
 from service.predictor.memory import give_back
 from service.predictor.table import Table
@@ -78,18 +76,8 @@ class Loaded(NamedTuple):
 
 def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
     """The session of a file; ArtifactDamaged if it is not what was recorded."""
-    try:
-        with storage.open(file.key) as stream:
-            content = stream.read(file.num_bytes + 1)
-    except OSError as error:
-        raise ArtifactDamaged(
-            f"The file of this version is missing ({error.strerror})."
-        ) from error
-    if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), file.sha256):
-        raise ArtifactDamaged(
-            "The file of this version is damaged: its sha256 is not the recorded one. "
-            "Other versions still serve; train again or restore the file."
-        )
+    what = "The file of this version"
+    content = read_recorded(storage, file.key, file.sha256, file.num_bytes, what)
     session = ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
     session._model_bytes = None  # noqa: SLF001  kept for a fallback that we do not use
     return session
