@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """Runs that one worker trains at a time."""
     worker_memory_bytes: int = 2 * GIB
     """A training process above this is replaced after its run."""
+    min_free_bytes: int = Field(default=512 * MIB, ge=0)
+    """Free disk below which `/health/ready` says degraded."""
     log_level: str = "INFO"
     """Python's level names."""
     limits: Limits = Limits()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.database.sessions import Database
 from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
+from core.health.health import Health, make_health
 from core.queue import Queue, make_celery
 from core.runs.service import RunService
 from core.settings import Settings
@@ -24,6 +25,7 @@ class Services:
     runs: RunService
     predictor: Predictor
     sweeper: Sweeper
+    health: Health
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -39,6 +41,7 @@ class Services:
             runs=RunService(storage, queue, settings.limits),
             predictor=Predictor(database, storage, settings),
             sweeper=Sweeper(database, queue, settings.runs),
+            health=make_health(settings, database, queue),
         )
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,8 @@ from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
+from core.workers import repository as kinds
+from core.workers.presence import Presence
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 settings = Settings()
@@ -58,6 +60,7 @@ def _open(**_: Any) -> None:
     database = Database(settings.resolved_database_url)
     storage = LocalStorage(settings.files_dir)
     queues = celery.amqp.queues.consume_from
+    owner = f"{socket.gethostname()}:{os.getpid()}"
     if DATASETS in queues:
         reader = Reader(storage, settings.limits)
         _child["ingest"] = Ingest(database, reader, settings.runs)
@@ -67,12 +70,19 @@ def _open(**_: Any) -> None:
         from workers.threads import share_cores  # noqa: PLC0415  it imports TensorFlow
 
         share_cores(settings.worker_processes)
-        owner = f"{socket.gethostname()}:{os.getpid()}"
         _child["workshop"] = Workshop(
             settings, database, storage, owner, _stopping.is_set
         )
         Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
     Sweeper(database, Queue(celery), settings.runs).start()
+    seconds = settings.runs.heartbeat_seconds
+    Presence(database, owner, _kind(queues), seconds).start()
+
+
+def _kind(queues: Collection[str]) -> str:
+    if RUNS in queues and DATASETS in queues:
+        return kinds.BOTH
+    return kinds.RUNS if RUNS in queues else kinds.DATASETS
 
 
 @celery.task(name=TRAIN)

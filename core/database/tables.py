@@ -4,5 +4,16 @@ from core.database.base import Base
 from core.datasets.tables import Dataset
 from core.models.tables import Alias, Artifact, Model, Version
 from core.runs.tables import Epoch, Run
+from core.workers.tables import Worker
 
-__all__ = ["Alias", "Artifact", "Base", "Dataset", "Epoch", "Model", "Run", "Version"]
+__all__ = [
+    "Alias",
+    "Artifact",
+    "Base",
+    "Dataset",
+    "Epoch",
+    "Model",
+    "Run",
+    "Version",
+    "Worker",
+]
