@@ -11,6 +11,8 @@ from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
+from service.metrics.metrics import Metrics
+from service.metrics.tally import Tally
 from service.predictor.predictor import Predictor
 
 
@@ -26,6 +28,8 @@ class Services:
     predictor: Predictor
     sweeper: Sweeper
     health: Health
+    tally: Tally
+    metrics: Metrics
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -33,15 +37,19 @@ class Services:
         database = Database(settings.resolved_database_url)
         storage = LocalStorage(settings.files_dir)
         queue = Queue(make_celery(settings))
+        tally = Tally()
+        predictor = Predictor(database, storage, settings, tally)
         return cls(
             settings=settings,
             database=database,
             storage=storage,
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
             runs=RunService(storage, queue, settings.limits),
-            predictor=Predictor(database, storage, settings),
+            predictor=predictor,
             sweeper=Sweeper(database, queue, settings.runs),
             health=make_health(settings, database, queue),
+            tally=tally,
+            metrics=Metrics(settings, database, predictor, tally),
         )
 
     def start(self) -> None:
@@ -49,9 +57,11 @@ class Services:
         self.storage.sweep()
         self.sweeper.start()
         self.predictor.start()
+        self.metrics.snapshots.start()
 
     def close(self) -> None:
         """Stop that, and close connections."""
         self.sweeper.stop()
         self.predictor.close()
+        self.metrics.snapshots.stop()
         self.database.close()

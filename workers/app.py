@@ -18,6 +18,7 @@ from celery import signals
 
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
+from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
 from core.settings import Settings
 from core.storage import LocalStorage
@@ -31,7 +32,6 @@ celery = make_celery(settings)
 celery.conf.update(
     worker_concurrency=settings.worker_processes,
     worker_max_memory_per_child=settings.worker_memory_bytes // 1024,
-    worker_log_format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
 )
 _child: dict[str, Any] = {}
 _busy = threading.Event()
@@ -46,6 +46,11 @@ def import_keras() -> None:
     # what is imported stays: no collection in a child need look at it again
     gc.collect()
     gc.freeze()
+
+
+@signals.setup_logging.connect
+def _leave_logs(**_: Any) -> None:
+    """Whoever hears this signal keeps Celery from setting up logs of its own."""
 
 
 @signals.worker_shutting_down.connect
@@ -88,14 +93,14 @@ def _kind(queues: Collection[str]) -> str:
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
-    with _at_work():
+    with _at_work(), bound(run_id=run_id):
         _child["workshop"].attempt(run_id)
 
 
 @celery.task(name=READ)
 def read(dataset_id: str) -> None:
     """Read a dataset; the message is only a doorbell."""
-    with _at_work():
+    with _at_work(), bound(dataset_id=dataset_id):
         _child["ingest"].attempt(dataset_id)
 
 

@@ -12,6 +12,7 @@ import keras
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
+from core.logs import bind
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.leases import Lease, LeaseLost
@@ -45,6 +46,7 @@ class Workshop:
         if lease is None:
             log.info("run %s: nothing to do", run_id)
             return
+        bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
         pulse = Pulse(lease, times, self.is_stopping)
         try:
@@ -81,6 +83,7 @@ class Workshop:
     def _read(self, run_id: str) -> tuple[Run, Tables]:
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
+            bind(dataset_id=run.dataset_id, model=run.model_name)
             validation = None
             if run.validation_dataset_id is not None:
                 validation = session.get_one(Dataset, run.validation_dataset_id)

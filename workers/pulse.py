@@ -4,6 +4,7 @@ It renews the lease, writes the epochs that have ended in short batches, and hea
 whether a user wants an end. The fit itself never waits for the database.
 """
 
+import contextvars
 import logging
 import math
 import threading
@@ -49,7 +50,10 @@ class Pulse:
     @contextmanager
     def beating(self) -> Iterator["Pulse"]:
         """Beat until the block ends."""
-        thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        told = contextvars.copy_context().run  # what the run's lines say, its lines say
+        thread = threading.Thread(
+            target=told, args=[self._beat], name="pulse", daemon=True
+        )
         thread.start()
         try:
             yield self

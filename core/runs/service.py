@@ -1,5 +1,6 @@
 """What can be done with runs: validate, create, cancel."""
 
+import logging
 import secrets
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,8 @@ from core.storage import Storage
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
+
+log = logging.getLogger(__name__)
 
 
 class RunService:
@@ -82,6 +85,7 @@ class RunService:
         run = _run(resolved)
         repository.add(run)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
+        after_commit(session, partial(_log_queued, run))
         return run
 
     def cancel(self, session: Session, run_id: str) -> Run:
@@ -100,6 +104,12 @@ class RunService:
             at = pointer("fit", "validation_dataset")
             detail = f"its target has classes that no training row has: {unknown[:10]}"
             raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
+
+
+def _log_queued(run: Run) -> None:
+    """The line that leads from a request to its run."""
+    facts = {"run_id": run.id, "dataset_id": run.dataset_id, "model": run.model_name}
+    log.info("run %s: queued", run.id, extra={"facts": facts})
 
 
 def _split_reason(create: RunCreate) -> dict[str, str]:
