@@ -63,3 +63,8 @@ class Queue:
             )
             return False
         return True
+
+    def check(self) -> None:
+        """Reach the broker, or raise what its transport raises."""
+        with self._celery.connection_for_write(connect_timeout=1) as connection:
+            connection.connect()

@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -143,8 +143,16 @@ class Settings(BaseSettings):
     """Runs that one worker trains at a time."""
     worker_memory_bytes: int = 2 * GIB
     """A training process above this is replaced after its run."""
+    min_free_bytes: int = Field(default=512 * MIB, ge=0)
+    """Free disk below which `/health/ready` says degraded."""
+    metrics_open: bool = False
+    """Whether `/metrics` is told without a key."""
     log_level: str = "INFO"
     """Python's level names."""
+    log_format: Literal["text", "json"] = "text"
+    """`text` for eyes, `json` for one object a line."""
+    access_log: bool = False
+    """Whether every request is a line of the log."""
     limits: Limits = Limits()
     """What a request may ask for."""
     runs: RunTimes = RunTimes()

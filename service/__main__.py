@@ -1,11 +1,11 @@
 """Start the API: `python -m service`."""
 
-import logging
 import os
 import socket
 
 import uvicorn
 
+from core import logs
 from core.settings import Settings
 from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
 from service.app import create_app
@@ -15,10 +15,7 @@ def main() -> None:
     """Serve until told to stop."""
     end_with_supervisor()
     settings = Settings()
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
-    )
+    logs.configure(settings, "api")
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

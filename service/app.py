@@ -19,7 +19,7 @@ from service.protocols.openai import files as openai_files
 from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
-from service.routes import datasets, descriptions, health, models, predict, runs
+from service.routes import datasets, descriptions, health, metrics, models, predict, runs
 from service.services import Services
 
 LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         models,
         descriptions,
         health,
+        metrics,
         open_inference,
         tf_serving_metadata,
         mlflow,
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     add_problem_handlers(app)
     app.add_middleware(Lane, routers=LANE)
-    app.add_middleware(Edge, settings=settings)
+    app.add_middleware(Edge, settings=settings, tally=services.tally)
     return app
 
 

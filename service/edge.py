@@ -5,16 +5,22 @@ decided on `scope["path"]`, never on a URL that a Host header had a part in.
 """
 
 import hmac
+import logging
 import re
 import secrets
+import time
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import TooLarge
+from core.logs import REQUEST_ID
 from core.settings import Limits, Settings
 from fitserve.problems import Problem
+from service.metrics.tally import HttpKey, Tally
 from service.problems import problem_response
+
+access = logging.getLogger("service.access")
 
 _OPEN = (
     *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
@@ -26,6 +32,9 @@ _PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invoca
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _MOST_DIGITS = 20
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NO_ROUTE = "none"
+"""Refused at the door, or no such route."""
 
 Headers = dict[bytes, bytes]
 """The last of each name; twins of those that decide something are refused."""
@@ -35,8 +44,11 @@ _ONCE = (b"host", b"origin", b"authorization", b"content-encoding", b"x-forwarde
 class Edge:
     """Gives every request an id, checks key and host, limits the body."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, tally: Tally) -> None:
         self._app = app
+        self._tally = tally
+        self._logs_access = settings.access_log
+        self._open = {*_OPEN, *(["/metrics"] if settings.metrics_open else [])}
         self._limits = settings.limits
         key = settings.api_key
         self._key = key.get_secret_value().encode() if key else None
@@ -49,7 +61,8 @@ class Edge:
         headers: Headers = dict(scope["headers"])
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
-        send = _with_headers(send, request_id)
+        REQUEST_ID.set(request_id)
+        send = self._watched(send, scope, request_id)
         limit = _body_limit(scope, self._limits)
         if problem := self._refusal(scope, headers, limit):
             await problem_response(problem, scope)(scope, receive, send)
@@ -58,13 +71,30 @@ class Edge:
             receive = _limited(receive, limit)
         await self._app(scope, receive, send)
 
+    def _watched(self, send: Send, scope: Scope, request_id: str) -> Send:
+        """The same, with headers of ours; the beginning of the response is counted."""
+        began = time.perf_counter()
+        added = [(b"x-request-id", request_id.encode()), _NO_SNIFFING]
+
+        async def wrapped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *added]
+                key = _key(scope, message["status"])
+                seconds = time.perf_counter() - began
+                self._tally.answered(key, seconds)
+                if self._logs_access:
+                    _log_access(scope, message["status"], key, seconds)
+            await send(message)
+
+        return wrapped
+
     def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Problem | None:
         if len(headers) < len(scope["headers"]) and _has_twins(scope["headers"]):
             return _TWINS
         if self._key is None:
             if not self._is_local(headers):
                 return _FORBIDDEN_HOST
-        elif scope["path"] not in _OPEN and not self._bears_key(headers):
+        elif scope["path"] not in self._open and not self._bears_key(headers):
             return _UNAUTHORIZED
         if b"%00" in scope["query_string"] or "\0" in scope["path"]:
             return _NUL
@@ -92,6 +122,20 @@ class Edge:
         return origin is None or _host_name(origin.partition(b"://")[2]) in self._hosts
 
 
+def _key(scope: Scope, status: int) -> HttpKey:
+    """Under what a request is counted: never under what a client made up."""
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    route = scope.get("route")
+    return method, getattr(route, "path", _NO_ROUTE), status // 100
+
+
+def _log_access(scope: Scope, status: int, key: HttpKey, seconds: float) -> None:
+    """One line a request; the query string stays out of it."""
+    line = (scope["method"], scope["path"], status)
+    facts = {"status": status, "route": key[1], "seconds": round(seconds, 6)}
+    access.info("%s %s %d", *line, extra={"facts": facts})
+
+
 def _has_twins(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     names = [name for name, _ in headers if name in _ONCE]
     return len(set(names)) < len(names)
@@ -107,17 +151,6 @@ def _request_id(headers: Headers) -> str:
     if given is not None and _REQUEST_ID.match(given):
         return given.decode()
     return secrets.token_hex(8)
-
-
-def _with_headers(send: Send, request_id: str) -> Send:
-    added = [(b"x-request-id", request_id.encode()), _NO_SNIFFING]
-
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *added]
-        await send(message)
-
-    return wrapped
 
 
 def _body_limit(scope: Scope, limits: Limits) -> int:

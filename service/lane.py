@@ -32,8 +32,8 @@ class Lane:
     def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
         self._app = app
         routes = [route for router in routers for route in _posts(router)]
-        self._exact: dict[str, Endpoint] = {
-            r.path: r.endpoint for r in routes if not r.param_convertors
+        self._exact: dict[str, APIRoute] = {
+            r.path: r for r in routes if not r.param_convertors
         }
         self._patterns = [
             (r.path_regex.match, _Caller(r)) for r in routes if r.param_convertors
@@ -49,11 +49,14 @@ class Lane:
         await self._app(scope, receive, send)
 
     def _answering(self, path: str, request: Request) -> Awaitable[Response] | None:
-        endpoint = self._exact.get(path)
-        if endpoint is not None:
+        route = self._exact.get(path)
+        if route is not None:
+            request.scope["route"] = route
+            endpoint: Endpoint = route.endpoint
             return endpoint(request=request)
         for match, caller in self._patterns:
             if found := match(path):
+                request.scope["route"] = caller.route
                 return caller(found, request)
         return None
 
@@ -62,6 +65,7 @@ class _Caller:
     """Calls the endpoint of a route with what its path held."""
 
     def __init__(self, route: APIRoute) -> None:
+        self.route = route
         self._endpoint: Endpoint = route.endpoint
         self._convert = {
             name: convertor.convert for name, convertor in route.param_convertors.items()

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from core.database.sessions import Database
 from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
+from core.health.health import Health, make_health
 from core.queue import Queue, make_celery
 from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.webhooks.sender import Sender
+from service.metrics.metrics import Metrics
+from service.metrics.tally import Tally
 from service.predictor.predictor import Predictor
 
 
@@ -26,6 +29,9 @@ class Services:
     predictor: Predictor
     sweeper: Sweeper
     senders: list[Sender]
+    health: Health
+    tally: Tally
+    metrics: Metrics
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -33,18 +39,23 @@ class Services:
         database = Database(settings.resolved_database_url)
         storage = LocalStorage(settings.files_dir)
         queue = Queue(make_celery(settings))
+        tally = Tally()
+        predictor = Predictor(database, storage, settings, tally)
         return cls(
             settings=settings,
             database=database,
             storage=storage,
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
             runs=RunService(storage, queue, settings.limits, settings.webhooks),
-            predictor=Predictor(database, storage, settings),
+            predictor=predictor,
             sweeper=Sweeper(database, storage, queue, settings.runs),
             senders=[
                 Sender(database, settings.webhooks)
                 for _ in range(settings.webhooks.senders)
             ],
+            health=make_health(settings, database, queue),
+            tally=tally,
+            metrics=Metrics(settings, database, predictor, tally),
         )
 
     def start(self) -> None:
@@ -54,6 +65,7 @@ class Services:
         for sender in self.senders:
             sender.start()
         self.predictor.start()
+        self.metrics.snapshots.start()
 
     def close(self) -> None:
         """Stop that, and close connections."""
@@ -61,4 +73,5 @@ class Services:
         for sender in self.senders:
             sender.stop()
         self.predictor.close()
+        self.metrics.snapshots.stop()
         self.database.close()

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,10 +20,13 @@ from celery import signals
 
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
+from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
+from core.workers import repository as kinds
+from core.workers.presence import Presence
 from workers.guard import kernels_alarm
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
@@ -34,7 +37,6 @@ celery = make_celery(settings)
 celery.conf.update(
     worker_concurrency=settings.worker_processes,
     worker_max_memory_per_child=settings.worker_memory_bytes // 1024,
-    worker_log_format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
 )
 _child: dict[str, Any] = {}
 _busy = threading.Event()
@@ -52,6 +54,11 @@ def import_keras() -> None:
     gc.freeze()
 
 
+@signals.setup_logging.connect
+def _leave_logs(**_: Any) -> None:
+    """Whoever hears this signal keeps Celery from setting up logs of its own."""
+
+
 @signals.worker_shutting_down.connect
 def _hand_back(**_: Any) -> None:
     """Let the children give their runs back instead of waiting for their end."""
@@ -64,6 +71,7 @@ def _open(**_: Any) -> None:
     database = Database(settings.resolved_database_url)
     storage = LocalStorage(settings.files_dir)
     queues = celery.amqp.queues.consume_from
+    owner = f"{socket.gethostname()}:{os.getpid()}"
     if DATASETS in queues:
         reader = Reader(storage, settings.limits)
         _child["ingest"] = Ingest(database, reader, settings.runs)
@@ -73,7 +81,6 @@ def _open(**_: Any) -> None:
         from workers.threads import share_cores  # noqa: PLC0415  it imports TensorFlow
 
         share_cores(settings.worker_processes)
-        owner = f"{socket.gethostname()}:{os.getpid()}"
         _child["workshop"] = Workshop(
             settings,
             database,
@@ -84,20 +91,28 @@ def _open(**_: Any) -> None:
         )
         Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
     Sweeper(database, storage, Queue(celery), settings.runs).start()
+    seconds = settings.runs.heartbeat_seconds
+    Presence(database, owner, _kind(queues), seconds).start()
+
+
+def _kind(queues: Collection[str]) -> str:
+    if RUNS in queues and DATASETS in queues:
+        return kinds.BOTH
+    return kinds.RUNS if RUNS in queues else kinds.DATASETS
 
 
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler would not be heard
-    with _at_work():
+    with _at_work(), bound(run_id=run_id):
         _child["workshop"].attempt(run_id)
 
 
 @celery.task(name=READ)
 def read(dataset_id: str) -> None:
     """Read a dataset; the message is only a doorbell."""
-    with _at_work():
+    with _at_work(), bound(dataset_id=dataset_id):
         _child["ingest"].attempt(dataset_id)
 
 

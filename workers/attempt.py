@@ -13,6 +13,7 @@ import keras
 from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
+from core.logs import bind
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.files import remove_checkpoints
@@ -51,6 +52,7 @@ class Workshop:
         if lease is None:
             log.info("run %s: nothing to do", run_id)
             return
+        bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
         pulse = Pulse(lease, times, self.is_stopping, self.keep_alive)
         pulse.guard.begin(self.settings.limits.max_run_seconds)
@@ -108,6 +110,7 @@ class Workshop:
     def _read(self, run_id: str) -> tuple[Run, Tables]:
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
+            bind(dataset_id=run.dataset_id, model=run.model_name)
             validation = None
             if run.validation_dataset_id is not None:
                 validation = session.get_one(Dataset, run.validation_dataset_id)

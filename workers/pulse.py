@@ -5,6 +5,7 @@ whether a user wants an end. The fit itself never waits for the database.
 """
 
 import contextlib
+import contextvars
 import logging
 import math
 import threading
@@ -74,7 +75,10 @@ class Pulse:
         self._keys = [lease.checkpoint.key] if lease.checkpoint else []
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        told = contextvars.copy_context().run  # what the run's lines say, its lines say
+        self._thread = threading.Thread(
+            target=told, args=[self._beat], name="pulse", daemon=True
+        )
         self._began = time.monotonic()
         self._leaving_since = math.inf
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Double
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -22,3 +22,22 @@ def _sqlite(element: now_ms, compiler: Any, **kw: Any) -> str:  # noqa: ARG001
 @compiles(now_ms, "postgresql")
 def _postgresql(element: now_ms, compiler: Any, **kw: Any) -> str:  # noqa: ARG001
     return "CAST(extract(epoch from clock_timestamp()) * 1000 AS BIGINT)"
+
+
+class seconds_between(FunctionElement[float]):  # noqa: N801  reads as the SQL function it is
+    """Seconds from one time to a later one."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "sqlite")
+def _between_sqlite(element: seconds_between, compiler: Any, **kw: Any) -> str:
+    begin, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"((julianday({end}) - julianday({begin})) * 86400.0)"
+
+
+@compiles(seconds_between, "postgresql")
+def _between_postgresql(element: seconds_between, compiler: Any, **kw: Any) -> str:
+    begin, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST(extract(epoch from ({end} - {begin})) AS DOUBLE PRECISION)"

@@ -28,7 +28,9 @@ def make_engine(url: str) -> Engine:
     if backend == "sqlite":
         return _sqlite_engine(url)
     if backend == "postgresql":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=40, hide_parameters=True
+        )
     raise ValueError(
         f"FITSERVE_DATABASE_URL names the database {backend!r}; "
         "expected sqlite:///… or postgresql+psycopg://…"
@@ -36,7 +38,8 @@ def make_engine(url: str) -> Engine:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=10, max_overflow=40)
+    # what was sent is users' data, and no line of a log
+    engine = create_engine(url, pool_size=10, max_overflow=40, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:

@@ -6,6 +6,7 @@ from core.idempotency.tables import IdempotencyKey
 from core.models.tables import Alias, Artifact, Model, Version
 from core.runs.tables import Epoch, Run
 from core.webhooks.tables import Webhook
+from core.workers.tables import Worker
 
 __all__ = [
     "Alias",
@@ -18,4 +19,5 @@ __all__ = [
     "Run",
     "Version",
     "Webhook",
+    "Worker",
 ]

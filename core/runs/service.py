@@ -1,5 +1,6 @@
 """What can be done with runs: validate, create, cancel."""
 
+import logging
 import secrets
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,8 @@ from core.webhooks.repository import WebhookRepository
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
 from fitserve.specs.webhook import WebhookSpec
+
+log = logging.getLogger(__name__)
 
 
 class RunService:
@@ -97,6 +100,7 @@ class RunService:
         if create.webhook is not None:
             WebhookRepository(session).add(run.id, create.webhook)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
+        after_commit(session, partial(_log_queued, run))
         return run
 
     def cancel(self, session: Session, run_id: str) -> Run:
@@ -125,6 +129,12 @@ def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> Non
     except Refused as error:
         field = FieldError(pointer=pointer("webhook", "url"), detail=str(error))
         raise_any(InvalidSpec, [field])
+
+
+def _log_queued(run: Run) -> None:
+    """The line that leads from a request to its run."""
+    facts = {"run_id": run.id, "dataset_id": run.dataset_id, "model": run.model_name}
+    log.info("run %s: queued", run.id, extra={"facts": facts})
 
 
 def _split_reason(create: RunCreate) -> dict[str, str]:

@@ -8,6 +8,8 @@ from core.supervisor.parts import SUPERVISED
 
 LISTEN_FD = "FITSERVE_LISTEN_FD"
 """The inherited listening socket; it outlives restarts of the API."""
+METRICS_DIR = "FITSERVE_METRICS_DIR"
+"""Where API processes on one address share what they counted; it outlives them too."""
 
 
 def end_with_supervisor() -> None:

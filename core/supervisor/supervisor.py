@@ -1,6 +1,7 @@
 """Starts broker, API and worker together, keeps them alive, stops them cleanly."""
 
 import fcntl
+import shutil
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from core.database.migrate import upgrade
 from core.settings import Settings
 from core.supervisor.broker import clear_socket, redis_command
-from core.supervisor.orphans import LISTEN_FD
+from core.supervisor.orphans import LISTEN_FD, METRICS_DIR
 from core.supervisor.parts import Part
 
 _STOP_SECONDS = 25.0
@@ -86,7 +87,13 @@ class Supervisor:
         self, listener: socket.socket, environment: dict[str, str], logs: Path
     ) -> list[Part]:
         """As many API processes as are wanted, which accept from one socket."""
-        environment = {**environment, LISTEN_FD: str(listener.fileno())}
+        metrics = self._settings.home_dir / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)  # of the last start
+        environment = {
+            **environment,
+            LISTEN_FD: str(listener.fileno()),
+            METRICS_DIR: str(metrics),
+        }
         count = self._settings.api_workers
         names = ["API"] if count == 1 else [f"API {i + 1}" for i in range(count)]
         return [

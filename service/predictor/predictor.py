@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from core.database.sessions import Database
 from core.errors import InvalidInstances
 from core.settings import Settings
 from core.storage import Storage
+from service.metrics.tally import Tally
 from service.predictor.answers import Answer, answer_of
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Directory, Served, Wanted
@@ -34,16 +36,27 @@ class Exchange(Protocol[Result_co]):
         """The answer as the client reads it."""
 
 
+class _Done(NamedTuple, Generic[Result_co]):
+    """What a thread made of a request."""
+
+    result: Result_co
+    model: str
+    num_rows: int
+
+
 class Predictor:
     """Finds versions, keeps them loaded, runs them."""
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, storage: Storage, settings: Settings, tally: Tally
+    ) -> None:
         cores = os.cpu_count() or 1
         self._runners = ThreadPoolExecutor(cores, "predict")
         self._finders = ThreadPoolExecutor(cores, "find")
-        self._sessions = SessionCache(
+        self.cache = self._sessions = SessionCache(
             storage, settings.predict_cache_bytes, self._runners
         )
+        self._tally = tally
         self.directory = Directory(
             database,
             settings.alias_refresh_seconds,
@@ -60,8 +73,11 @@ class Predictor:
         network with others; a large one has a thread of its own. Raises ModelNotFound
         and the like, InvalidInstances, TooLarge, ArtifactDamaged.
         """
+        began = time.perf_counter()
         if num_bytes > _INLINE_BYTES:
-            return await self._in(self._runners, lambda: self._answer_whole(exchange))
+            done = await self._in(self._runners, lambda: self._answer_whole(exchange))
+            self._tally.predicted(done.model, time.perf_counter() - began, done.num_rows)
+            return done.result
         wanted = exchange.wanted()
         served = self.directory.peek(wanted) or await self._find(wanted)
         loaded = self._sessions.peek(served.file.version_id)
@@ -69,7 +85,11 @@ class Predictor:
             loaded = await self._in(self._finders, lambda: self.load(served))
         table, warnings = self._read(exchange, served)
         output = await loaded.batcher.submit(table)
-        return exchange.write(answer_of(served, output, warnings))
+        result = exchange.write(answer_of(served, output, warnings))
+        self._tally.predicted(
+            served.model_name, time.perf_counter() - began, table.num_rows
+        )
+        return result
 
     def find(self, wanted: Wanted) -> Served:
         """The version, asked of the database if need be; blocks."""
@@ -97,11 +117,12 @@ class Predictor:
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)
 
-    def _answer_whole(self, exchange: Exchange[Result_co]) -> Result_co:
+    def _answer_whole(self, exchange: Exchange[Result_co]) -> "_Done[Result_co]":
         served = self.find(exchange.wanted())
         table, warnings = self._read(exchange, served)
         output = self.load(served).network.run(table)
-        return exchange.write(answer_of(served, output, warnings))
+        result = exchange.write(answer_of(served, output, warnings))
+        return _Done(result, served.model_name, table.num_rows)
 
     @staticmethod
     def _read(exchange: Exchange[Any], served: Served) -> Reading:

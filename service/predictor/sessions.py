@@ -102,6 +102,7 @@ class SessionCache:
         self._pool = pool
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._num_bytes = 0
+        self._counters = {"loads": 0.0, "evictions": 0.0, "load_failures": 0.0}
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -125,7 +126,12 @@ class SessionCache:
                 self._loading.pop(file.version_id, None)
 
     def _load(self, file: ModelFile) -> Loaded:
-        network = Network(load(file, self._storage))
+        try:
+            network = Network(load(file, self._storage))
+        except Exception:
+            with self._lock:
+                self._counters["load_failures"] += 1
+            raise
         loaded = Loaded(file, network, Batcher(network.run, file.num_bytes, self._pool))
         self._keep(loaded)
         give_back()
@@ -141,8 +147,20 @@ class SessionCache:
 
     def _keep(self, loaded: Loaded) -> None:
         with self._lock:
+            self._counters["loads"] += 1
             self._loaded[loaded.file.version_id] = loaded
             self._num_bytes += loaded.file.resident_bytes
             while self._num_bytes > self._max_bytes and len(self._loaded) > 1:
                 _, oldest = self._loaded.popitem(last=False)
                 self._num_bytes -= oldest.file.resident_bytes
+                self._counters["evictions"] += 1
+
+    def counters(self) -> dict[str, float]:
+        """How often a session was loaded, could not be, and made room for another."""
+        with self._lock:
+            return dict(self._counters)
+
+    def gauges(self) -> dict[str, float]:
+        """How many sessions are loaded, and about how large they are."""
+        with self._lock:
+            return {"entries": len(self._loaded), "bytes": self._num_bytes}

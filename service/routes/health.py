@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter
 
+from fitserve.schemas.health import Readiness
 from service.dependencies import ServicesDep
+from service.readiness import readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -14,7 +16,9 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/ready")
-def ready(services: ServicesDep) -> dict[str, str]:
-    """Whether it can serve: the database answers (503 otherwise)."""
-    services.database.check()
-    return {"status": "ready"}
+async def ready(services: ServicesDep) -> Readiness:
+    """Whether it can serve, part by part; 503 with the `parts` if one has failed.
+
+    A worker or broker that is away is `degraded`: runs wait, everything else is served.
+    """
+    return await readiness(services.health)

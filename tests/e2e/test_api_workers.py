@@ -110,3 +110,25 @@ def test_a_new_version_serves_everywhere_within_a_second(service):
         for _ in range(30):
             told = asking.post("/v1/predict", json={"model": "m", **BODY}).json()
             assert told["model_version"] == run.model_version
+
+
+def test_the_figures_are_those_of_every_process(service):
+    """Asked over many connections: whoever answers tells the same sum."""
+    url, _, process = service
+    before = predictions(url)
+    asked(url, 40)
+    time.sleep(2.5)  # each process shares once a second
+    assert {predictions(url) for _ in range(12)} == {before + 40}
+    figures = httpx.get(f"{url}/metrics").text
+    assert "fitserve_api_processes 3.0" in figures
+    parts = [part for part in process.children() if "service" in part.cmdline()]
+    parts[0].kill()
+    parts[0].wait()
+    time.sleep(2.5)
+    assert {predictions(url) for _ in range(12)} == {before + 40}
+
+
+def predictions(url):
+    name = 'fitserve_predict_duration_seconds_count{model="m"} '
+    page = httpx.get(f"{url}/metrics").text
+    return sum(float(li.split()[-1]) for li in page.splitlines() if li.startswith(name))

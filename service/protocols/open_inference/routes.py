@@ -13,6 +13,7 @@ from service.predictor.directory import Wanted
 from service.protocols.open_inference import models, schemas
 from service.protocols.open_inference.models import EXTENSIONS, wanted_of
 from service.protocols.schemas import FAILURES
+from service.readiness import readiness
 
 router = APIRouter(prefix="/v2", tags=["open-inference"], responses=FAILURES)
 
@@ -44,9 +45,9 @@ async def live() -> schemas.ServerLive:
 
 
 @router.get("/health/ready")
-def ready(services: ServicesDep) -> schemas.ServerReady:
-    """Whether it can serve: the database answers (503 otherwise)."""
-    services.database.check()
+async def ready(services: ServicesDep) -> schemas.ServerReady:
+    """Whether it can serve (503 otherwise); `/health/ready` tells more."""
+    await readiness(services.health)
     return schemas.ServerReady(ready=True, live=True)
 
 

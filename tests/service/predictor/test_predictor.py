@@ -6,6 +6,7 @@ import time
 import pytest
 
 from core.models.repository import ModelRepository
+from service.metrics.tally import Tally
 from service.predictor import sessions
 from service.predictor.directory import Wanted
 from service.predictor.predictor import Predictor
@@ -24,7 +25,7 @@ def model(upload, train):
 
 @pytest.fixture
 def predictor(bench):
-    predictor = Predictor(bench.database, _storage(bench), bench.settings)
+    predictor = Predictor(bench.database, _storage(bench), bench.settings, Tally())
     yield predictor
     predictor.close()
 
@@ -139,7 +140,7 @@ def test_the_cache_holds_what_its_bytes_allow(bench, model):
     services = bench.client.app.state.services
     size = services.predictor.find(Wanted("c0")).file.resident_bytes
     settings = bench.settings.model_copy(update={"predict_cache_bytes": 5 * size})
-    predictor = Predictor(bench.database, services.storage, settings)
+    predictor = Predictor(bench.database, services.storage, settings, Tally())
     object.__setattr__(services, "predictor", predictor)
     told = {
         ask(bench.client, f"/v1/models/{name}/predict", instances=[ROW]).text.replace(

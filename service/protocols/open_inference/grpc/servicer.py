@@ -8,6 +8,7 @@ from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as generated
 
 from core.errors import FitserveError
+from core.health.parts import State
 from fitserve import __version__
 from service.protocols.open_inference import models
 from service.protocols.open_inference.grpc.exchange import GrpcExchange
@@ -25,8 +26,9 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         return messages.ServerLiveResponse(live=True)
 
     async def ServerReady(self, request: Any, context: Any) -> Any:
-        await to_thread.run_sync(self._services.database.check)
-        return messages.ServerReadyResponse(ready=True)
+        parts = await self._services.health.look()
+        is_ready = all(part.state != State.FAILED for part in parts.values())
+        return messages.ServerReadyResponse(ready=is_ready)
 
     async def ServerMetadata(self, request: Any, context: Any) -> Any:
         return messages.ServerMetadataResponse(

@@ -1,0 +1,94 @@
+"""The checks of the parts; each returns within the time its part takes, and no sooner.
+
+What keeps requests from being answered has failed. What only keeps runs waiting is
+degraded: a service whose broker or worker is away accepts runs and predicts, and to take
+it out of a load balancer would make things worse (docs/decisions/0020).
+"""
+
+import errno
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from core.database.migrate import scripts_folder
+from core.database.sessions import Database
+from core.health.parts import Part, degraded, failed, ok
+from core.queue import Queue
+from core.workers.repository import DATASETS, RUNS, WorkerRepository
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def check_database(database: Database) -> Part:
+    """Whether it answers."""
+    database.check()
+    return ok("It answers.")
+
+
+def check_migrations(database: Database) -> Part:
+    """Whether its tables are those that this code reads and writes."""
+    with database.engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    known = _revisions()
+    if revision == known[0]:
+        return ok(f"The database is at the newest revision, {revision}.")
+    if revision is not None and revision not in known:
+        return degraded(f"A newer fitserve migrated the database, to {revision}.")
+    return failed(
+        f"The database is at revision {revision}, this code wants {known[0]}; run "
+        "`python -m core.database.migrate`."
+    )
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Every revision that this code knows, the newest first."""
+    scripts = ScriptDirectory(str(scripts_folder()))
+    return tuple(script.revision for script in scripts.walk_revisions())
+
+
+def check_broker(queue: Queue) -> Part:
+    """Whether it can be rung; without it runs start when the sweeper gets through."""
+    try:
+        queue.check()
+    except Exception as error:  # noqa: BLE001  every transport has its own
+        return degraded(
+            f"It cannot be reached ({type(error).__name__}); what is posted waits."
+        )
+    return ok("It answers.")
+
+
+def check_storage(folder: Path, min_free_bytes: int) -> Part:
+    """Whether a file can be written, and how much room there is."""
+    path = folder / f".probe-{os.getpid()}"
+    try:
+        path.write_bytes(b"fitserve")
+        path.unlink()
+    except OSError as error:
+        if error.errno in _FULL:
+            return degraded("The disk is full; what is stored is still served.")
+        return failed(f"The folder of files cannot be written to ({error.strerror}).")
+    free = shutil.disk_usage(folder).free
+    if free < min_free_bytes:
+        return degraded(
+            f"Only {free // 2**20:,} MiB are free; uploads and runs may fail."
+        )
+    return ok(f"It can be written to; {free / 2**30:,.1f} GiB are free.")
+
+
+def check_workers(database: Database, seconds: float) -> Part:
+    """Whether somebody trains and reads."""
+    with database.read() as session:
+        alive = WorkerRepository(session).count_alive(seconds)
+    missing = [kind for kind in (RUNS, DATASETS) if not alive[kind]]
+    if missing:
+        kinds = " and ".join(missing)
+        return degraded(
+            f"No worker for {kinds} was seen within {seconds:g} s; what is posted waits."
+        )
+    told = ", ".join(f"{alive[kind]} for {kind}" for kind in (RUNS, DATASETS))
+    return ok(f"Seen lately: {told}.")

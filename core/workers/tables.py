@@ -1,0 +1,21 @@
+"""The table of worker processes: who was there lately, told by themselves."""
+
+from sqlalchemy import BigInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database.base import Base
+
+
+class Worker(Base):
+    """A process that takes runs or datasets; nothing depends on its row but the eye.
+
+    `seen_at` is milliseconds by the database's clock.
+    """
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    """`host:pid`, as in `lease_owner` of a run."""
+    kind: Mapped[str] = mapped_column(String(20))
+    """`runs`, `datasets` or `both`: what it takes."""
+    seen_at: Mapped[int] = mapped_column(BigInteger)

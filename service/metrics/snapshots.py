@@ -1,0 +1,172 @@
+"""What every API process on this address counted, summed.
+
+Processes that share a port share a folder too: each writes its figures there once a
+second if they changed, and when it is asked, so that none takes back what another told.
+Files of processes that ended stay until the service starts anew: a counter never falls.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from service.metrics.tally import HttpKey, Latencies, ModelTally, Tally
+
+_WRITE_SECONDS = 1.0
+
+
+@dataclass
+class Snapshot:
+    """The figures of one process, or of several."""
+
+    http: dict[HttpKey, Latencies] = field(default_factory=dict)
+    models: dict[str, ModelTally] = field(default_factory=dict)
+    counters: dict[str, float] = field(default_factory=dict)
+    gauges: dict[str, float] = field(default_factory=dict)
+
+    def merge(self, other: "Snapshot") -> None:
+        """Add what another process counted."""
+        for key, latencies in other.http.items():
+            self.http.setdefault(key, Latencies()).merge(latencies)
+        for model, tally in other.models.items():
+            self.models.setdefault(model, ModelTally()).merge(tally)
+        for mine, theirs in (
+            (self.counters, other.counters),
+            (self.gauges, other.gauges),
+        ):
+            for name, value in theirs.items():
+                mine[name] = mine.get(name, 0) + value
+
+    def to_json(self) -> bytes:
+        """As it lies in the shared folder."""
+        return orjson.dumps(
+            {
+                "http": [[*k, v.counts, v.seconds] for k, v in self.http.items()],
+                "models": [
+                    [name, t.latencies.counts, t.latencies.seconds, t.rows]
+                    for name, t in self.models.items()
+                ],
+                "counters": self.counters,
+                "gauges": self.gauges,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Snapshot":
+        """The reverse."""
+        told: dict[str, Any] = orjson.loads(content)
+        return cls(
+            http={
+                (method, route, status): Latencies(counts, seconds)
+                for method, route, status, counts, seconds in told["http"]
+            },
+            models={
+                name: ModelTally(Latencies(counts, seconds), rows)
+                for name, counts, seconds, rows in told["models"]
+            },
+            counters=told["counters"],
+            gauges=told["gauges"],
+        )
+
+
+Figures = Callable[[], dict[str, float]]
+
+
+class Snapshots:
+    """Takes this process's figures, and adds the others'.
+
+    Args:
+        tally: what is counted on the way.
+        counters: figures that only rise.
+        gauges: figures of the moment.
+        folder: shared by the processes of one address; None if this is the only one.
+
+    """
+
+    def __init__(
+        self, tally: Tally, counters: Figures, gauges: Figures, folder: Path | None
+    ) -> None:
+        self._tally = tally
+        self._counters = counters
+        self._gauges = gauges
+        self._folder = folder
+        self._written = b""
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin to share, if there is anybody to share with."""
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            threading.Thread(target=self._run, name="metrics", daemon=True).start()
+
+    def stop(self) -> None:
+        """Share for the last time: what was counted stays, what is held does not."""
+        self._stopped.set()
+        last = self._own()
+        last.gauges.clear()
+        self._share(last)
+
+    def total(self) -> Snapshot:
+        """The sum over every process."""
+        own = self._own()
+        self._share(own)
+        total = Snapshot()
+        for snapshot in (own, *self._others()):
+            total.merge(snapshot)
+        return total
+
+    def _own(self) -> Snapshot:
+        tally = self._tally
+        return Snapshot(
+            # dict() and list() of these are one step for the interpreter
+            http=dict(tally.http),
+            models=dict(tally.models),
+            counters=self._counters(),
+            gauges=self._gauges() | {"processes": 1},
+        )
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_WRITE_SECONDS):
+            with contextlib.suppress(
+                OSError
+            ):  # a full disk: the next one may get through
+                self._share(self._own())
+
+    def _share(self, own: Snapshot) -> None:
+        if self._folder is None:
+            return
+        content = own.to_json()
+        with self._lock:
+            if content != self._written:
+                path = self._folder / f"{os.getpid()}.json"
+                scratch = path.with_suffix(".new")
+                scratch.write_bytes(content)
+                scratch.replace(path)
+                self._written = content
+
+    def _others(self) -> Iterable[Snapshot]:
+        for path in self._folder.glob("*.json") if self._folder else ():
+            pid = int(path.stem)
+            if pid == os.getpid():
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                snapshot = Snapshot.from_json(path.read_bytes())
+                if not _is_alive(pid):
+                    snapshot.gauges.clear()
+                yield snapshot
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,35 @@
+"""Whether this process can serve, as every protocol asks it."""
+
+from core.errors import Unavailable
+from core.health.health import Health
+from core.health.parts import State
+from fitserve.problems import Problem
+from fitserve.schemas.health import NotReadyProblem, PartRead, Readiness
+
+
+class NotReady(Unavailable):
+    """A part without which nothing is served well has failed."""
+
+    slug, title = "not-ready", "Not ready"
+
+    def __init__(self, parts: dict[str, PartRead]) -> None:
+        faults = [f"{n}: {p.detail}" for n, p in parts.items() if p.status == "failed"]
+        super().__init__(" ".join(faults))
+        self._parts = parts
+
+    def problem(self) -> Problem:
+        """With every part, the healthy ones too."""
+        return NotReadyProblem(**super().problem().model_dump(), parts=self._parts)
+
+
+async def readiness(health: Health) -> Readiness:
+    """Every part; NotReady if one has failed."""
+    parts = {
+        name: PartRead(status=part.state.value, detail=part.detail)
+        for name, part in (await health.look()).items()
+    }
+    states = {part.status for part in parts.values()}
+    if State.FAILED in states:
+        raise NotReady(parts)
+    status = "degraded" if State.DEGRADED in states else "ready"
+    return Readiness(status=status, parts=parts)

@@ -1,0 +1,114 @@
+"""Parts that are away, that hang, that are behind."""
+
+import asyncio
+import threading
+import time
+
+from sqlalchemy import text
+
+from core.database.sessions import Database
+from core.health import checks
+from core.health.health import Health
+from core.health.parts import State, ok
+from core.queue import Queue, make_celery
+from core.settings import Settings
+
+
+def test_a_part_that_hangs_fails_within_the_deadline_and_is_asked_once():
+    """However often one looks, one thread waits; the others answer."""
+    release, asked = threading.Event(), []
+
+    def hang():
+        asked.append(1)
+        release.wait(20)
+        return ok("at last")
+
+    health = Health({"slow": hang, "quick": lambda: ok("yes")}, 0.1, 0.0)
+    began = time.monotonic()
+    for _ in range(3):
+        parts = asyncio.run(health.look())
+        assert parts["slow"].state == State.FAILED
+        assert "0.1 s" in parts["slow"].detail
+        assert parts["quick"] == ok("yes")
+    assert time.monotonic() - began < 2
+    assert asked == [1]
+    release.set()
+
+
+def test_an_answer_holds_for_a_second():
+    """A hundred probes at a time are one question."""
+    asked = []
+
+    def check():
+        asked.append(1)
+        return ok("yes")
+
+    health = Health({"part": check}, 1.0, 1.0)
+
+    async def look_often():
+        await asyncio.gather(*(health.look() for _ in range(100)))
+        await health.look()
+
+    asyncio.run(look_often())
+    assert asked == [1]
+
+
+def test_a_check_that_raises_has_failed_and_tells_the_kind_alone():
+    """What an exception says may hold a host or a password."""
+    secret = "postgresql://me:secret@db"
+
+    def check():
+        raise ConnectionError(secret)
+
+    part = Health({"part": check}).look_now(1.0)["part"]
+    assert part.state == State.FAILED
+    assert "ConnectionError" in part.detail
+    assert "secret" not in part.detail
+
+
+def test_migrations_are_known_by_their_revision(database):
+    """At head ok, behind failed, ahead degraded: an old process still serves."""
+    assert checks.check_migrations(database).state == State.OK
+    for revision, state in (("0001", State.FAILED), ("9999", State.DEGRADED)):
+        with database.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :new"), {"new": revision}
+            )
+        part = checks.check_migrations(database)
+        assert part.state == state
+        assert revision in part.detail
+
+
+def test_a_database_without_tables_is_not_migrated(tmp_path):
+    """And says how to mend it."""
+    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    part = checks.check_migrations(database)
+    assert part.state == State.FAILED
+    assert "core.database.migrate" in part.detail
+    database.close()
+
+
+def test_a_database_that_is_away_fails(tmp_path):
+    """A port of loopback where nobody listens."""
+    database = Database("postgresql+psycopg://x@127.0.0.1:1/x")
+    health = Health({"database": lambda: checks.check_database(database)})
+    assert health.look_now(5.0)["database"].state == State.FAILED
+
+
+def test_a_broker_that_is_away_degrades(broker_url, tmp_path):
+    """Real Redis answers; a socket that is not there does not, and soon."""
+    there = Queue(make_celery(Settings(home=tmp_path, broker_url=broker_url)))
+    assert checks.check_broker(there).state == State.OK
+    away = Queue(make_celery(Settings(home=tmp_path)))
+    began = time.monotonic()
+    part = checks.check_broker(away)
+    assert part.state == State.DEGRADED
+    assert time.monotonic() - began < 3
+
+
+def test_a_folder_that_is_gone_fails_and_a_nearly_full_one_degrades(tmp_path):
+    """Nothing is left behind by looking."""
+    assert checks.check_storage(tmp_path, 0).state == State.OK
+    assert list(tmp_path.iterdir()) == []
+    assert checks.check_storage(tmp_path, 2**60).state == State.DEGRADED
+    assert checks.check_storage(tmp_path / "gone", 0).state == State.FAILED

@@ -1,0 +1,135 @@
+"""Figures of the database, on both engines."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from core.database.base import utc_now
+from core.metrics.repository import DURATION_BOUNDS, FiguresRepository
+from core.runs.leases import Lease
+from core.runs.repository import RunRepository
+from core.runs.tables import Run
+from core.sweeper import worker_lost
+from core.workers.repository import RUNS, WorkerRepository
+from fitserve.statuses import RunStatus
+from tests.core.runs.rows import add_run as new_run
+
+
+def figures(database):
+    with database.read() as session:
+        return FiguresRepository(session).figures(30.0)
+
+
+def change(database, run_id, **values):
+    with database.write() as session:
+        session.execute(update(Run).where(Run.id == run_id).values(**values))
+
+
+def finish(database, lease, status=RunStatus.SUCCEEDED, **values):
+    with database.write() as session:
+        lease.finish_in(session, status, **values)
+
+
+def lose(database, run_id):
+    """Claim it and let the lease run out."""
+    assert Lease.claim(database, run_id, "w", 30.0)
+    change(database, run_id, lease_until=0)
+    with database.write() as session:
+        RunRepository(session).requeue_lost(3)
+
+
+def test_nothing_is_zero(database):
+    """An empty database has every figure."""
+    told = figures(database)
+    assert set(told.runs.values()) == set(told.datasets.values()) == {0}
+    assert (told.epochs, told.lease_expiries, told.oldest_queued_seconds) == (0, 0, 0.0)
+    assert told.durations == {}
+    assert told.stored_bytes == {"uploads": 0, "artifacts": 0}
+
+
+def test_a_queue_has_a_depth_and_an_age(database):
+    """The oldest run that waits counts, one that runs does not."""
+    old, young, running = (new_run(database) for _ in range(3))
+    change(database, old, created_at=utc_now() - timedelta(seconds=100))
+    change(database, running, created_at=utc_now() - timedelta(seconds=900))
+    assert Lease.claim(database, running, "w", 30.0)
+    told = figures(database)
+    assert told.runs == {
+        "queued": 2,
+        "running": 1,
+        "succeeded": 0,
+        "failed": 0,
+        "cancelled": 0,
+    }
+    assert 100 <= told.oldest_queued_seconds < 160
+    assert young
+
+
+@pytest.mark.parametrize("seconds", [0.5, 20.0, 100_000.0])
+def test_a_duration_falls_into_its_buckets(database, seconds):
+    """Cumulative, the same on SQLite and PostgreSQL."""
+    run_id = new_run(database)
+    lease = Lease.claim(database, run_id, "w", 30.0)
+    finish(database, lease)
+    ended = utc_now()
+    change(
+        database, run_id, started_at=ended - timedelta(seconds=seconds), ended_at=ended,
+        epoch=4, fit_seconds=2.5,
+    )  # fmt: skip
+    told = figures(database)
+    durations = told.durations["succeeded"]
+    assert durations.total == 1
+    assert durations.seconds == pytest.approx(seconds, abs=0.001)
+    assert durations.counts == [int(seconds < bound) for bound in DURATION_BOUNDS]
+    assert (told.epochs, told.fit_seconds) == (4, 2.5)
+
+
+def test_lost_attempts_are_counted_once_and_stay_counted(database):
+    """Requeued, claimed again, ended: the figure never falls; a hand-back is none."""
+    run_id = new_run(database)
+    seen = [figures(database).lease_expiries]
+    lose(database, run_id)
+    seen.append(figures(database).lease_expiries)
+    lease = Lease.claim(database, run_id, "w", 30.0)
+    seen.append(figures(database).lease_expiries)
+    lease.release()
+    seen.append(figures(database).lease_expiries)
+    finish(database, Lease.claim(database, run_id, "w", 30.0))
+    seen.append(figures(database).lease_expiries)
+    assert seen == [0, 1, 1, 1, 1]
+    assert figures(database).handed_back == 1
+
+
+def test_a_run_lost_for_good_counts_every_attempt(database):
+    """Two requeued and the last one."""
+    run_id = new_run(database)
+    for _ in range(2):
+        lose(database, run_id)
+    assert Lease.claim(database, run_id, "w", 30.0)
+    error = worker_lost(3).model_dump()
+    change(database, run_id, status=RunStatus.FAILED, error=error)
+    assert figures(database).lease_expiries == 3
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_cancelled_run_keeps_its_lost_attempt(database, is_running):
+    """Cancelled while it waits for the second attempt, or in the midst of it."""
+    run_id = new_run(database)
+    lose(database, run_id)
+    lease = Lease.claim(database, run_id, "w", 30.0) if is_running else None
+    with database.write() as session:
+        RunRepository(session).request_cancel(run_id)
+    if lease:
+        finish(database, lease, RunStatus.CANCELLED)
+    assert figures(database).lease_expiries == 1
+
+
+def test_workers_and_bytes(database):
+    """A dataset's bytes until it is deleted; workers that were seen."""
+    new_run(database)
+    with database.write() as session:
+        WorkerRepository(session).beat("a:1", RUNS)
+    told = figures(database)
+    assert told.workers == {"runs": 1, "datasets": 0}
+    assert told.stored_bytes["uploads"] > 0

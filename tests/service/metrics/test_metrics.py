@@ -1,0 +1,155 @@
+"""/metrics: what it tells, and to whom."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as open_metrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as prometheus
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from tests.problems import assert_problem
+from tests.service.small_model import ROW, SPEC, TABLE, ask
+
+ROOT = Path(__file__).parents[3]
+KEY = "a-secret-of-many-characters"
+
+
+def told(client):
+    """Every sample: name and labels to value."""
+    page = client.get("/metrics")
+    assert page.status_code == 200
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in prometheus(page.text)
+        for sample in family.samples
+    }
+
+
+def fresh(client):
+    """The same, with the database asked anew."""
+    client.app.state.services.metrics._until = 0.0
+    return told(client)
+
+
+@pytest.mark.keras
+def test_a_run_and_its_predictions_are_told(bench):
+    """Trained once, asked twice, refused once: every figure says so."""
+    bench.upload(TABLE)
+    run = bench.train(SPEC)
+    assert run["status"] == "succeeded", run
+    for instances in ([ROW], [ROW, ROW]):
+        assert ask(bench.client, instances=instances).status_code == 200
+    assert ask(bench.client, instances=[]).status_code == 422
+    figures = fresh(bench.client)
+    model = ("model", "m")
+    assert figures["fitserve_predict_rows_total", model] == 3
+    assert figures["fitserve_predict_duration_seconds_count", model] == 2
+    predict = ("method", "POST"), ("route", "/v1/models/{name}/predict")
+    for status, count in (("2xx", 2), ("4xx", 1)):
+        key = *predict, ("status", status)
+        assert figures["fitserve_http_requests_total", *key] == count
+        assert figures["fitserve_http_request_duration_seconds_count", *key] == count
+    assert figures["fitserve_runs", ("status", "succeeded")] == 1
+    duration = "fitserve_run_duration_seconds_count", ("status", "succeeded")
+    assert figures[duration] == 1
+    assert figures["fitserve_epochs_total",] == 2
+    assert figures["fitserve_model_cache_entries",] == 1
+    assert figures["fitserve_model_loads_total",] == 1
+    assert figures["fitserve_versions",] == 1
+    assert figures["fitserve_stored_bytes", ("kind", "artifacts")] > 1000
+
+
+def test_a_route_is_a_template_and_never_what_a_client_made_up(client):
+    """Ids, unknown paths and refusals make no series of their own."""
+    for path in ("/v1/runs/run_1", "/v1/runs/run_2", "/nope/1", "/nope/2"):
+        client.get(path)
+    client.get("/v1/runs", headers={"Host": "evil.example"})
+    figures = told(client)
+    routes = {
+        labels["route"]: value
+        for (name, *rest), value in figures.items()
+        if name == "fitserve_http_requests_total"
+        and (labels := dict(rest))["status"] == "4xx"
+    }
+    assert routes == {"/v1/runs/{run_id}": 2, "none": 3}
+
+
+def test_a_model_that_is_damaged_is_counted(bench):
+    """A load that fails, by the cache that failed."""
+    from core.errors import ArtifactDamaged
+    from service.predictor.sessions import ModelFile
+
+    cache = bench.client.app.state.services.predictor.cache
+    with pytest.raises(ArtifactDamaged):
+        cache.get(ModelFile("v", "models/gone", "0" * 64, 1))
+    assert told(bench.client)["fitserve_model_load_failures_total",] == 1
+
+
+def test_without_the_database_the_rest_is_told(bench):
+    """Up is 0, and no figure of it is made up."""
+    with bench.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE workers RENAME TO away")
+    figures = fresh(bench.client)
+    assert figures["fitserve_database_up",] == 0
+    assert ("fitserve_models",) not in figures
+    assert figures["fitserve_api_processes",] == 1
+
+
+def test_open_metrics_if_a_scraper_wants_it(client):
+    """By Accept, and a strict parser reads it."""
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    page = client.get("/metrics", headers=accept)
+    assert page.headers["content-type"].startswith("application/openmetrics-text")
+    assert {family.name for family in open_metrics(page.text)} >= {"fitserve_runs"}
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_it_wants_the_key_unless_it_is_opened(settings, is_open):
+    """Like every route; a setting opens it, and it alone."""
+    changes = {"api_key": SecretStr(KEY), "metrics_open": is_open}
+    locked = TestClient(create_app(settings.model_copy(update=changes)))
+    if is_open:
+        assert locked.get("/metrics").status_code == 200
+    else:
+        assert_problem(locked.get("/metrics"), 401, "unauthorized")
+    assert_problem(locked.get("/v1/runs"), 401, "unauthorized")
+
+
+def test_the_page_lists_every_metric_with_its_type_labels_and_help(client):
+    """docs/metrics.md against what is collected."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\w+) \|([^|]*)\| (.+) \|$",
+        (ROOT / "docs/metrics.md").read_text(),
+        re.MULTILINE,
+    )
+    documented = {(name, kind, text) for name, kind, _, text in rows}
+    families = list(client.app.state.services.metrics.collect())
+    collected = {
+        (
+            family.name + ("_total" if family.type == "counter" else ""),
+            family.type,
+            family.documentation,
+        )
+        for family in families
+    }
+    assert documented == collected
+    labels = {name: set(re.findall(r"\w+", told)) for name, _, told, _ in rows}
+    for family in families:
+        for sample in family.samples:
+            base = re.sub(r"_(bucket|sum|count)$", "", sample.name)
+            assert sample.labels.keys() - {"le"} == labels[base], sample
+
+
+def test_names_say_their_unit(client):
+    """Prefix, and `_total` for whatever only rises."""
+    for family in client.app.state.services.metrics.collect():
+        assert family.name.startswith("fitserve_")
+        if "Bytes" in family.documentation or "memory" in family.documentation:
+            assert family.name.endswith("_bytes")
+        if family.type == "histogram":
+            assert family.name.endswith("_seconds")
