@@ -9,6 +9,7 @@ from core import logs
 from core.settings import Settings
 from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
 from service.app import create_app
+from service.server import make_server
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     )
     fd = os.environ.get(LISTEN_FD)
     sockets = [socket.socket(fileno=int(fd))] if fd else None
-    uvicorn.Server(config).run(sockets=sockets)
+    make_server(config, settings.limits).run(sockets=sockets)
 
 
 if __name__ == "__main__":
