@@ -5,7 +5,7 @@ import socket
 
 import uvicorn
 
-from core import logs
+from core import logs, tracing
 from core.settings import Settings
 from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
 from service.app import create_app
@@ -17,6 +17,7 @@ def main() -> None:
     end_with_supervisor()
     settings = Settings()
     logs.configure(settings, "api")
+    tracing.start("api")
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

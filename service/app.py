@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
+from core import tracing
 from core.settings import Settings
 from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
@@ -24,6 +25,7 @@ from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
 from service.routes import datasets, descriptions, health, metrics, models, predict, runs
 from service.services import Services
+from service.tracing import Traced
 
 LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
 """Answered in the fast lane; declared as routes for the OpenAPI page."""
@@ -51,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with _grpc(services):
             yield
         services.close()
+        tracing.stop()
 
     app = FastAPI(
         title="fitserve",
@@ -81,6 +84,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     add_pages(app)
     add_problem_handlers(app)
+    if tracing.is_on():  # within the lane: a prediction pays nothing for it
+        app.add_middleware(Traced)
     app.add_middleware(Lane, routers=LANE)
     app.add_middleware(Edge, settings=settings, tally=services.tally)
     if settings.cors_origins:  # before the door: a browser asks first, and without a key

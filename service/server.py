@@ -3,8 +3,8 @@
 It waits for a request's head and body for as long as a client likes, and each byte begins
 the wait anew: a few hundred sockets that trickle would hold every place there is. Here a
 head has a deadline, a body a pace, and so has a client that does not read its answer.
-Once a second one look goes over all connections, so that a request costs two readings of
-the clock and no timer.
+Once a second one look goes over all connections, so that a request costs an addition and
+no timer.
 """
 
 from asyncio import Transport
@@ -31,30 +31,25 @@ class Phase(Enum):
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """A connection that knows since when it waits for what."""
+    """A connection that is looked at now and then; a request itself only counts bytes."""
 
     limits = Limits()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._received = 0
+        self._check_at = self.limits.max_head_bytes
+        self._waiting: tuple[Phase, object] = (Phase.NOTHING, None)
+        self._since, self._before = 0.0, 0
         self._stalled: tuple[float, int] | None = None
-        self._wait_for(Phase.HEAD)
 
     def data_received(self, data: bytes) -> None:
-        if self._phase is Phase.NOTHING:  # line breaks before a head are no head
-            self._wait_for(Phase.HEAD)
         self._received += len(data)
         super().data_received(data)
-        if self._phase is Phase.HEAD and self._received > self.limits.max_head_bytes:
-            self._refuse(_HEAD_TOO_LARGE)
-
-    def on_headers_complete(self) -> None:
-        self._wait_for(Phase.BODY)
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._phase, self._received = Phase.NOTHING, 0
-        super().on_message_complete()
+        if self._received > self._check_at:
+            self._check_at = self._received + self.limits.max_head_bytes
+            if self._phase() is Phase.HEAD:
+                self._refuse(_HEAD_TOO_LARGE)
 
     def resume_writing(self) -> None:
         self._stalled = None
@@ -62,14 +57,34 @@ class PatientProtocol(HttpToolsProtocol):
 
     def look(self, now: float, seconds: float) -> None:
         """Cut it if its client is overdue; the last look was `seconds` ago."""
-        if self.transport.is_closing():
-            return
-        if self.flow.read_paused:  # it is not the client that we wait for
-            self._since += seconds
         if self.flow.write_paused and self._is_stuck(now):
             self.transport.abort()
-        elif now - self._since > self._patience():
+        if self.transport.is_closing():
+            return
+        waiting = self._phase(), self.cycle
+        if waiting != self._waiting:
+            self._waiting, self._since, self._before = waiting, now, self._received
+        if self.flow.read_paused:  # it is not the client that we wait for
+            self._since += seconds
+        if now - self._since > self._patience(waiting[0]):
             self._refuse(_TIMEOUT)
+
+    def _phase(self) -> Phase:
+        """By what uvicorn knows of the newest request."""
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body:
+            return Phase.BODY
+        if cycle is not None and not cycle.response_complete:
+            return Phase.NOTHING
+        is_idle = self.timeout_keep_alive_task is not None
+        return Phase.NOTHING if is_idle else Phase.HEAD
+
+    def _patience(self, phase: Phase) -> float:
+        if phase is Phase.HEAD:
+            return self.limits.head_seconds
+        if phase is Phase.BODY:
+            return self._pace(self._received - self._before)
+        return float("inf")
 
     def _is_stuck(self, now: float) -> bool:
         """Whether an answer that waits to be read is read too slowly."""
@@ -78,16 +93,6 @@ class PatientProtocol(HttpToolsProtocol):
             self._stalled = now, unread
         since, first = self._stalled
         return now - since > self._pace(first - unread)
-
-    def _wait_for(self, phase: Phase) -> None:
-        self._phase, self._since, self._received = phase, self.loop.time(), 0
-
-    def _patience(self) -> float:
-        if self._phase is Phase.HEAD:
-            return self.limits.head_seconds
-        if self._phase is Phase.BODY:
-            return self._pace(self._received)
-        return float("inf")
 
     def _pace(self, num_bytes: int) -> float:
         """Seconds that so many bytes may take."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import keras
 
+from core import tracing
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
@@ -42,7 +43,8 @@ class Workshop:
     def attempt(self, run_id: str) -> None:
         """Claim the run and see it to its end; do nothing if it is not to be had."""
         times = self.settings.runs
-        lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
+        with tracing.span("claim"):
+            lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
         if lease is None:
             log.info("run %s: nothing to do", run_id)
             return
@@ -72,13 +74,25 @@ class Workshop:
     def _train(self, lease: Lease, pulse: Pulse) -> None:
         run, tables = self._read(lease.run_id)
         seconds = self.settings.limits.max_run_seconds
-        trained = train(run, tables, self.storage, pulse, seconds)
+        with tracing.span("fit"):
+            trained = train(run, tables, self.storage, pulse, seconds)
         artifacts: list[Artifact] = []
         if is_usable(trained.fitted):
-            artifacts = save_artifacts(
-                trained.network, trained.signature, self.storage, run.id, lease.attempt
-            )
+            with tracing.span("saving"):
+                artifacts = save_artifacts(
+                    trained.network,
+                    trained.signature,
+                    self.storage,
+                    run.id,
+                    lease.attempt,
+                )
         self._finish(lease, pulse, run, trained, artifacts)
+
+    def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
+        network, signature = trained.network, trained.signature
+        return save_artifacts(
+            network, signature, self.storage, lease.run_id, lease.attempt
+        )
 
     def _read(self, run_id: str) -> tuple[Run, Tables]:
         with self.database.read() as session:

@@ -14,15 +14,24 @@ KEY = "a-secret-of-many-characters"
 APP = "https://app.example"
 
 
-@pytest.mark.parametrize("path", ["/v1/runs", "/nope", "/health/live", "/openapi.json"])
-def test_an_answer_is_not_kept_framed_or_guessed_at(client, path):
+@pytest.mark.parametrize(
+    "path", ["/v1/runs", "/nope", "/health/live", "/openapi.json", "/metrics"]
+)
+def test_an_answer_is_not_kept_or_guessed_at(client, path):
     """Failures too."""
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] == "no-store"
-    assert "default-src 'none'" in headers["content-security-policy"]
-    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    is_json = "json" in headers["content-type"]
+    assert ("content-security-policy" in headers) != is_json
+
+
+def test_what_is_no_json_is_not_framed_and_runs_nothing(client):
+    """A text, a plot, a file."""
+    told = client.get("/metrics").headers["content-security-policy"]
+    assert "default-src 'none'" in told
+    assert "frame-ancestors 'none'" in told
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
