@@ -47,7 +47,8 @@ def check_migrations(database: Database) -> Part:
 @cache
 def _revisions() -> tuple[str, ...]:
     """Every revision that this code knows, the newest first."""
-    scripts = ScriptDirectory.from_config(alembic_config("sqlite://"))
+    folder = alembic_config("sqlite://").get_main_option("script_location")
+    scripts = ScriptDirectory(str(folder))
     return tuple(script.revision for script in scripts.walk_revisions())
 
 
