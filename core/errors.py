@@ -2,8 +2,8 @@
 
 * FitserveError
   x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
-  x Conflict        409  DatasetInUse, DatasetNotReady, …
-  x Invalid         422  InvalidSpec, InvalidTable, InvalidInstances
+  x Conflict        409  DatasetInUse, RequestInFlight, …
+  x Invalid         422  InvalidSpec, InvalidTable, KeyReused, …
   x TooLarge        413
   x TooManyRuns     429
   x Unavailable     503  ArtifactDamaged
@@ -86,6 +86,10 @@ class ArtifactNotFound(NotFound):
     slug, title, noun = "artifact-not-found", "Artifact not found", "artifact"
 
 
+class WebhookNotFound(NotFound):
+    slug, title, noun = "webhook-not-found", "Webhook not found", "webhook of the run"
+
+
 class Conflict(FitserveError):
     """The request is sound, the state of things forbids it."""
 
@@ -98,6 +102,10 @@ class DatasetInUse(Conflict):
 
 class DatasetNotReady(Conflict):
     slug, title = "dataset-not-ready", "Dataset not ready"
+
+
+class RequestInFlight(Conflict):
+    slug, title = "request-in-flight", "Request in flight"
 
 
 class Invalid(FitserveError):
@@ -116,6 +124,10 @@ class OverLimit(Invalid):
 
 class InvalidTable(Invalid):
     slug, title = "invalid-table", "Table cannot be read"
+
+
+class KeyReused(Invalid):
+    slug, title = "idempotency-key-reused", "Idempotency key reused"
 
 
 class InvalidInstances(Invalid):

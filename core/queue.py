@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 def make_celery(settings: Settings) -> Celery:
     """The Celery application that both the API and the workers use."""
-    hard_limit = settings.limits.max_run_seconds + _GRACE_SECONDS
+    # reading, fitting, saving: each has a limit of its own, kept by the child
+    hard_limit = 3 * settings.limits.max_run_seconds + _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
     app.conf.update(
         task_default_queue=RUNS,

@@ -85,6 +85,35 @@ class RunTimes(BaseModel):
     """How often a worker writes the epochs that have ended."""
     cancel_poll_seconds: float = 0.5
     """How often a worker asks whether its run was cancelled."""
+    checkpoint_seconds: float = 15.0
+    """How often a fit is saved, to be gone on with; rarer where saving takes long."""
+    idempotency_seconds: float = 86_400.0
+    """How long the answer to an `Idempotency-Key` is kept."""
+    idempotency_lease_seconds: float = Field(default=10.0, gt=0)
+    """How long a key waits for a request that died before another may go on."""
+
+
+class WebhookRules(BaseModel):
+    """Where webhooks may go, and when (`FITSERVE_WEBHOOKS__…`)."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    ports: list[int] = [443]
+    """The ports that a webhook may name."""
+    allow_loopback: bool = False
+    """Lets webhooks go to this machine, by http and any port; for development."""
+    timeout_seconds: float = Field(default=15.0, gt=0)
+    """How long one attempt may take."""
+    schedule: list[float] = Field(
+        default=[0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+        min_length=1,
+        max_length=10,
+    )
+    """The pause before each attempt; after the last one it is given up."""
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """How often somebody looks for what is due."""
+    senders: int = Field(default=2, ge=0, le=64)
+    """How many messages an API process sends at a time."""
 
 
 class Settings(BaseSettings):
@@ -140,6 +169,8 @@ class Settings(BaseSettings):
     """What a request may ask for."""
     runs: RunTimes = RunTimes()
     """How runs are watched over."""
+    webhooks: WebhookRules = WebhookRules()
+    """Where webhooks may go, and when."""
 
     @model_validator(mode="after")
     def _refuse_open_door(self) -> Self:

@@ -14,9 +14,12 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
 from core.datasets.repository import DatasetRepository
+from core.idempotency.repository import sweep_keys
 from core.queue import READ, TRAIN, Queue
+from core.runs.files import remove_orphans
 from core.runs.repository import RunRepository
 from core.settings import RunTimes
+from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.statuses import DatasetStatus, RunStatus
 
@@ -49,9 +52,12 @@ def reader_lost(attempts: int) -> Problem:
 class Sweeper(threading.Thread):
     """A daemon thread that sweeps every few seconds until it is stopped."""
 
-    def __init__(self, database: Database, queue: Queue, times: RunTimes) -> None:
+    def __init__(
+        self, database: Database, storage: Storage, queue: Queue, times: RunTimes
+    ) -> None:
         super().__init__(name="sweeper", daemon=True)
         self._database = database
+        self._storage = storage
         self._queue = queue
         self._times = times
         self._stopped = threading.Event()
@@ -62,7 +68,8 @@ class Sweeper(threading.Thread):
         while not self._stopped.wait(pause):
             try:
                 self.sweep()
-            except SQLAlchemyError:
+                self.sweep_files()
+            except (SQLAlchemyError, OSError, MemoryError):
                 log.exception("sweep failed; the next one will try again")
 
     def stop(self) -> None:
@@ -78,11 +85,18 @@ class Sweeper(threading.Thread):
                 run.status = RunStatus.FAILED
                 run.error = worker_lost(self._times.max_attempts).model_dump()
                 run.ended_at = utc_now()
+            runs.forget_checkpoints()
             due = runs.take_unsent(self._times.requeue_after_seconds)
             for run_id in due:
                 after_commit(session, partial(self._queue.send, TRAIN, run_id))
             self._sweep_datasets(session)
+            sweep_keys(session, self._times.idempotency_seconds)
         return due
+
+    def sweep_files(self) -> None:
+        """Remove checkpoints that no run will go on from."""
+        with self._database.read() as session:
+            remove_orphans(self._storage, session)
 
     def _sweep_datasets(self, session: Session) -> None:
         datasets = DatasetRepository(session)

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 from fitserve.names import did_you_mean
 
 MEDIA_TYPE = "application/problem+json"
+PLACED = "placed"
+"""The type of an error line that is a sentence, and whose place is exact."""
 
 
 class FieldError(BaseModel):
@@ -64,6 +66,8 @@ def _field_error(line: ErrorDetails, body: Any) -> FieldError:
 
 def _path_in(body: Any, line: ErrorDetails) -> list[int | str]:
     """The line's place without the union tags that pydantic puts between the keys."""
+    if line["type"] == PLACED:  # also inside a text, as Keras's JSON may be one
+        return list(line["loc"])
     path: list[int | str] = []
     absent = line["loc"][-1:] if line["type"] == "missing" else ()
     for part in line["loc"][: len(line["loc"]) - len(absent)]:
@@ -86,7 +90,7 @@ def _detail(line: ErrorDetails) -> str:
             return "an object here needs the key `type`"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"got {shown(line['input'])}; expected a JSON object"
-        case "unknown_key" | "json_invalid":
+        case "unknown_key" | "json_invalid" | "placed":
             return line["msg"]
     expected = line["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"got {shown(line['input'])}; expected {expected}"

@@ -50,3 +50,11 @@ class DatasetStatus(StrEnum):
     PROCESSING = "processing"
     READY = "ready"
     FAILED = "failed"
+
+
+class WebhookStatus(StrEnum):
+    """Waiting for the run's end or for the next attempt, or over."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"

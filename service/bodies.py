@@ -3,6 +3,7 @@
 import json
 import re
 import zlib
+from collections import Counter
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -20,12 +21,44 @@ _RATIO_FROM = 1024 * 1024
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-async def read_json(request: Request) -> object:
+async def read_json(request: Request, most_bytes: int | None = None) -> object:
     """The body as JSON, whatever Content-Type says (curl -d says form).
 
-    Raises BadJson; NaN, Infinity and nesting beyond 1,000 are not JSON.
+    `most_bytes` is for a route whose uploads may be larger than its JSON. Raises BadJson
+    and TooLarge; NaN, Infinity and nesting beyond 1,000 are not JSON.
     """
-    return parse_json(await request.body())
+    if most_bytes is None:
+        return parse_spec(await request.body())
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most_bytes:
+            raise TooLarge(f"The JSON is larger than {most_bytes:,} bytes.")
+    return parse_spec(bytes(body))
+
+
+def parse_spec(body: bytes) -> object:
+    """The same as parse_json, for what is read by people too: no key stands twice."""
+    value = parse_json(body)
+    try:
+        _KEYS_ONCE.decode(body.decode())
+    except RecursionError as error:
+        raise _bad_json(error) from error
+    return value
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Refuse an object in which a key stands twice: readers differ on which counts."""
+    if len(pairs) == len(dict(pairs)):
+        return
+    twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+    raise BadJson(
+        f"The key {twice[:100]!r} stands twice in one object; keep one of them."
+    )
+
+
+# numbers are left as text: a long one would take its time
+_KEYS_ONCE = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)
 
 
 class Body(NamedTuple):

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import Depends, Query
 from starlette.datastructures import FormData
 
 from core.errors import InvalidTable
 from fitserve.specs.parsing import ParsingSpec
-from service.bodies import validate
+from service.bodies import parse_spec, validate
+from service.problems import BadJson
 
 _BOOLEANS = {
     "true": True,
@@ -65,10 +65,10 @@ def _spec(given: dict[str, Any]) -> ParsingSpec:
 
 def _json(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        return parse_spec(text.encode(errors="replace"))
+    except BadJson as error:
         raise InvalidTable(
-            f"`types` is not JSON ({error}); expected an object such as "
+            f"`types` is not JSON ({error.detail}); expected an object such as "
             '{"zip": "categorical"}.'
         ) from error
 

@@ -26,6 +26,7 @@ _DATABASE_UNAVAILABLE = Problem(
     status=503,
     detail="The database does not answer; nothing was changed. Ask again.",
 )
+_PASSING = frozenset({"/problems/request-in-flight"})
 _TITLES = {
     400: "Bad request",
     404: "No such route",
@@ -45,6 +46,12 @@ class BadEncoding(FitserveError):
     """The body is packed in a way that cannot be unpacked."""
 
     status, slug, title = 400, "bad-encoding", "Body cannot be unpacked"
+
+
+class BadIdempotencyKey(FitserveError):
+    """The header cannot be a key."""
+
+    status, slug, title = 400, "bad-idempotency-key", "Bad idempotency key"
 
 
 class InvalidBody(FitserveError):
@@ -70,7 +77,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
     headers = {}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if problem.status in (429, 503):
+    if problem.status in (429, 503) or problem.type in _PASSING:
         headers["Retry-After"] = "1"
     status, media_type, body = failure(told, scope["path"], scope["method"])
     content = body if isinstance(body, str) else orjson.dumps(body)

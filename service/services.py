@@ -11,6 +11,7 @@ from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
+from core.webhooks.sender import Sender
 from service.metrics.metrics import Metrics
 from service.metrics.tally import Tally
 from service.predictor.predictor import Predictor
@@ -27,6 +28,7 @@ class Services:
     runs: RunService
     predictor: Predictor
     sweeper: Sweeper
+    senders: list[Sender]
     health: Health
     tally: Tally
     metrics: Metrics
@@ -44,9 +46,13 @@ class Services:
             database=database,
             storage=storage,
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
-            runs=RunService(storage, queue, settings.limits),
+            runs=RunService(storage, queue, settings.limits, settings.webhooks),
             predictor=predictor,
-            sweeper=Sweeper(database, queue, settings.runs),
+            sweeper=Sweeper(database, storage, queue, settings.runs),
+            senders=[
+                Sender(database, settings.webhooks)
+                for _ in range(settings.webhooks.senders)
+            ],
             health=make_health(settings, database, queue),
             tally=tally,
             metrics=Metrics(settings, database, predictor, tally),
@@ -56,12 +62,16 @@ class Services:
         """Begin what runs beside the requests."""
         self.storage.sweep()
         self.sweeper.start()
+        for sender in self.senders:
+            sender.start()
         self.predictor.start()
         self.metrics.snapshots.start()
 
     def close(self) -> None:
         """Stop that, and close connections."""
         self.sweeper.stop()
+        for sender in self.senders:
+            sender.stop()
         self.predictor.close()
         self.metrics.snapshots.stop()
         self.database.close()

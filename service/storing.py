@@ -15,6 +15,7 @@ from core.datasets.repository import DatasetRepository
 from core.datasets.service import Upload
 from core.datasets.tables import Dataset
 from core.errors import AsTold, InvalidTable
+from core.idempotency.claims import Answer, Claim
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
@@ -40,41 +41,67 @@ def is_multipart(request: Request) -> bool:
 async def form_of(request: Request) -> AsyncIterator[FormData]:
     """The parts of a multipart body, one file among them; InvalidTable if it is none."""
     try:
-        async with request.form(max_files=1, max_fields=200) as form:
-            yield form
+        form = await request.form(max_files=1, max_fields=200)
     except (LookupError, UnicodeError) as error:  # of a charset that is none
         raise InvalidTable(f"The form cannot be read: {error}.") from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
-async def store_part(
+@asynccontextmanager
+async def received_part(
     services: Services, form: FormData, name: str | None, parsing: ParsingSpec
-) -> Dataset:
-    """Store the part `file` of a form; InvalidTable if it has none."""
+) -> AsyncIterator[Upload]:
+    """The part `file` of a form, received; InvalidTable if it has none."""
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise InvalidTable("The form has no part `file`; send the CSV under that name.")
     given = name or form.get("name")
     label = given if isinstance(given, str) and given else None
     options = from_form(form, parsing)
-    return await store(services, uploads.chunks_of(file), label, file.filename, options)
+    chunks = uploads.chunks_of(file)
+    async with received(services, chunks, label, file.filename, options) as upload:
+        yield upload
 
 
-async def store(
+@asynccontextmanager
+async def received(
     services: Services,
     chunks: AsyncIterator[bytes],
     name: str | None,
     filename: str | None,
     parsing: ParsingSpec,
-) -> Dataset:
-    """Store a CSV as a dataset called `name`, else as its file is called."""
+) -> AsyncIterator[Upload]:
+    """A CSV on disk, to become a dataset called `name`, else as its file is called."""
     label = _label(filename)
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
     with services.storage.scratch() as folder:
         source = folder / "content.csv"
         limit = services.settings.limits.max_upload_bytes
         digest = await uploads.receive(chunks, source, limit)
-        upload = Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
-        return await to_thread.run_sync(services.datasets.create, upload)
+        yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
+
+
+def content_of(upload: Upload) -> tuple[object, ...]:
+    """What makes an upload what it is, for its fingerprint."""
+    return upload.digest, upload.name, upload.filename, upload.options
+
+
+async def store(services: Services, upload: Upload, claim: Claim) -> str:
+    """The id of the upload's dataset, which a request that died may have made already."""
+    if claim.step is None:
+        create = services.datasets.create
+        await to_thread.run_sync(create, upload, claim.reach)
+    assert claim.step is not None  # noqa: S101  reached now
+    return claim.step
+
+
+def complete(services: Services, claim: Claim, answer: Answer) -> None:
+    """Note the answer in a transaction of its own; what it tells of is noted before."""
+    with services.database.write() as session:
+        claim.complete(session, answer)
 
 
 def _label(filename: str | None) -> str | None:

@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 from core.errors import InvalidTable, TooLarge
 
 _CHUNK = 1024 * 1024
+_SLICE = 8 * 1024
 _GZIP = b"\x1f\x8b"
 _MAX_RATIO = 100
 _RATIO_FROM = 10 * _CHUNK
@@ -54,8 +55,12 @@ class _Sink:
         if self._came == 0 and data[:2] == _GZIP:
             self._gzip = zlib.decompressobj(wbits=31)
         self._came += len(data)
-        while data:
-            data = self._write_some(file, data)
+        # what follows a member of a gzip is copied for each: a file of empty ones is long
+        step = len(data) if self._gzip is None else _SLICE
+        for start in range(0, len(data), step or 1):
+            rest = data[start : start + step]
+            while rest:
+                rest = self._write_some(file, rest)
 
     def finish(self) -> str:
         if self._gzip is not None and not self._gzip.eof:

@@ -134,9 +134,9 @@ class Bench:
 
 
 @contextmanager
-def bench_in(home: Path, broker_url: str) -> Iterator[Bench]:
-    """A bench over SQLite in a home of its own, with short times."""
-    settings = Settings(home=home, broker_url=broker_url, runs=QUICK)
+def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
+    """A bench in a home of its own, over SQLite and with short times unless given."""
+    settings = Settings(home=home, broker_url=broker_url, **{"runs": QUICK, **given})
     settings.home_dir.mkdir()
     upgrade(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)

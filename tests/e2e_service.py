@@ -23,6 +23,7 @@ def running(
         "FITSERVE_RUNS__SWEEP_SECONDS": "0.5",
         "FITSERVE_RUNS__REQUEUE_AFTER_SECONDS": "3",
         "FITSERVE_RUNS__DEAF_AFTER_SECONDS": "6",
+        "FITSERVE_RUNS__CHECKPOINT_SECONDS": "0.5",
     }
     process = subprocess.Popen(
         [FITSERVE, "up", "--port", "0", "--home", home],

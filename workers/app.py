@@ -6,8 +6,10 @@ children start warm, within milliseconds, and TensorFlow only ever runs in them
 """
 
 import gc
+import logging
 import multiprocessing
 import os
+import signal
 import socket
 import threading
 from collections.abc import Collection, Iterator
@@ -27,7 +29,10 @@ from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.workers import repository as kinds
 from core.workers.presence import Presence
+from workers.guard import kernels_alarm
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
+
+log = logging.getLogger(__name__)
 
 settings = Settings()
 celery = make_celery(settings)
@@ -37,8 +42,9 @@ celery.conf.update(
 )
 _child: dict[str, Any] = {}
 _busy = threading.Event()
-# shared with the children, which are forked: the parent alone hears SIGTERM
-_stopping = multiprocessing.get_context("fork").Event()
+# shared with the children, which are forked: the parent alone hears SIGTERM. No event:
+# a child that is killed while it asks one keeps its lock, and nobody is answered again
+_stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 
 def import_keras() -> None:
@@ -58,7 +64,7 @@ def _leave_logs(**_: Any) -> None:
 @signals.worker_shutting_down.connect
 def _hand_back(**_: Any) -> None:
     """Let the children give their runs back instead of waiting for their end."""
-    _stopping.set()
+    _stopping.value = 1
 
 
 @signals.worker_process_init.connect
@@ -79,10 +85,15 @@ def _open(**_: Any) -> None:
 
         share_cores(settings.worker_processes)
         _child["workshop"] = Workshop(
-            settings, database, storage, owner, _stopping.is_set
+            settings,
+            database,
+            storage,
+            owner,
+            is_stopping=lambda: bool(_stopping.value),
+            keep_alive=kernels_alarm,
         )
         Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
-    Sweeper(database, Queue(celery), settings.runs).start()
+    Sweeper(database, storage, Queue(celery), settings.runs).start()
     seconds = settings.runs.heartbeat_seconds
     Presence(database, owner, _kind(queues), seconds).start()
 
@@ -96,6 +107,7 @@ def _kind(queues: Collection[str]) -> str:
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler would not be heard
     with _at_work(), bound(run_id=run_id), _traced(run_id):
         _child["workshop"].attempt(run_id)
 
@@ -125,5 +137,7 @@ def _at_work() -> Iterator[None]:
     _busy.set()
     try:
         yield
+    except MemoryError:  # Celery would end the whole worker, and the next one
+        log.exception("out of memory where nothing could be written down")
     finally:
         _busy.clear()

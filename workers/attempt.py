@@ -6,16 +6,18 @@ Every way an attempt can end is one small function here; each is one transaction
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 
 from core import tracing
-from core.database.sessions import Database
+from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.logs import bind
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
+from core.runs.files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.tables import Run
 from core.settings import Settings
@@ -23,7 +25,10 @@ from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
 from fitserve.statuses import RunStatus, StopReason
+from workers.guard import KeepAlive
 from workers.pulse import HandBack, Pulse
+from workers.training.checkpoints import CheckpointUseless, load
+from workers.training.keeper import Keeper
 from workers.training.saving.artifacts import save_artifacts
 from workers.training.train import Tables, Trained, is_usable, train
 
@@ -39,6 +44,7 @@ class Workshop:
     storage: Storage
     owner: str
     is_stopping: Callable[[], bool]
+    keep_alive: KeepAlive = lambda _: None
 
     def attempt(self, run_id: str) -> None:
         """Claim the run and see it to its end; do nothing if it is not to be had."""
@@ -50,7 +56,8 @@ class Workshop:
             return
         bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
-        pulse = Pulse(lease, times, self.is_stopping)
+        pulse = Pulse(lease, times, self.is_stopping, self.keep_alive)
+        pulse.guard.begin(self.settings.limits.max_run_seconds)
         try:
             with pulse.beating():
                 self._see_through(lease, pulse)
@@ -65,28 +72,42 @@ class Workshop:
         except LeaseLost:
             raise
         except HandBack:
+            with pulse.last_write(self.database) as session:
+                lease.release_in(session)
             log.info("run %s: handed back", lease.run_id)
-            lease.release()
         except Exception as error:  # whatever it is, the run must end and say so
             log.exception("run %s failed", lease.run_id)
             self._fail(lease, pulse, problem_of(error))
 
     def _train(self, lease: Lease, pulse: Pulse) -> None:
         run, tables = self._read(lease.run_id)
-        seconds = self.settings.limits.max_run_seconds
         with tracing.span("fit"):
-            trained = train(run, tables, self.storage, pulse, seconds)
+            trained = self._fit(lease, pulse, run, tables)
         artifacts: list[Artifact] = []
         if is_usable(trained.fitted):
             with tracing.span("saving"):
-                artifacts = save_artifacts(
-                    trained.network,
-                    trained.signature,
-                    self.storage,
-                    run.id,
-                    lease.attempt,
-                )
-        self._finish(lease, pulse, run, trained, artifacts)
+                artifacts = self._save(lease, trained)
+        try:
+            self._finish(lease, pulse, run, trained, artifacts)
+        except LeaseLost:
+            for artifact in artifacts:  # another attempt's count, or none
+                self.storage.delete(artifact.key)
+            raise
+
+    def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: Tables) -> Trained:
+        """From the last checkpoint; from epoch 1 if there is none, or none of use."""
+        longest = self.settings.limits.max_run_seconds
+        seconds = self.settings.runs.checkpoint_seconds
+        try:
+            saved = lease.checkpoint
+            resumed = load(saved, self.storage) if saved else None
+            keeper = Keeper(self.storage, pulse, seconds, resumed)
+            return train(run, tables, self.storage, pulse, longest, keeper)
+        except CheckpointUseless as error:
+            log.warning("run %s: begins anew, %s", run.id, error)
+        lease.start_anew(_ANEW)
+        keeper = Keeper(self.storage, pulse, seconds, None)
+        return train(run, tables, self.storage, pulse, longest, keeper)
 
     def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
         network, signature = trained.network, trained.signature
@@ -105,9 +126,9 @@ class Workshop:
             return run, Tables(run.dataset.table_key, key)
 
     def _fail(self, lease: Lease, pulse: Pulse, problem: Problem) -> None:
-        with self.database.write() as session:
-            lease.record_in(session, pulse.take_rows())
+        with pulse.last_write(self.database) as session:
             lease.finish_in(session, RunStatus.FAILED, error=problem.model_dump())
+            after_commit(session, partial(remove_checkpoints, self.storage, lease.run_id))
 
     def _finish(
         self,
@@ -119,8 +140,7 @@ class Workshop:
     ) -> None:
         fitted = trained.fitted
         status = _STATUSES.get(fitted.stop_reason, RunStatus.SUCCEEDED)
-        with self.database.write() as session:
-            lease.record_in(session, pulse.take_rows())
+        with pulse.last_write(self.database) as session:
             version = _version(run, trained, artifacts) if artifacts else None
             if version is not None:
                 ModelRepository(session).add_version(version)
@@ -134,9 +154,14 @@ class Workshop:
                 plan={**run.plan, "layers": version.layers} if version else run.plan,
                 error=_NAN.model_dump() if status == RunStatus.FAILED else None,
             )
+            after_commit(session, partial(remove_checkpoints, self.storage, run.id))
         log.info("run %s: %s (%s)", lease.run_id, status, fitted.stop_reason)
 
 
+_ANEW = (
+    "the checkpoint of an earlier attempt was of no use (gone, damaged, or of another "
+    "network), so that this run began again with epoch 1"
+)
 _STATUSES = {
     StopReason.CANCELLED: RunStatus.CANCELLED,
     StopReason.NAN_LOSS: RunStatus.FAILED,

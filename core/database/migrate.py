@@ -9,13 +9,18 @@ from alembic.config import Config
 from core.settings import Settings
 
 
-def alembic_config(url: str) -> Config:
-    """Alembic's configuration for the database at `url`."""
+def scripts_folder() -> Path:
+    """Where the migrations are."""
     spec = importlib.util.find_spec("migrations")
     if spec is None or spec.origin is None:
         raise RuntimeError("the package `migrations` is not installed")
+    return Path(spec.origin).parent
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for the database at `url`."""
     config = Config()
-    config.set_main_option("script_location", str(Path(spec.origin).parent))
+    config.set_main_option("script_location", str(scripts_folder()))
     config.attributes["url"] = url
     return config
 

@@ -2,8 +2,10 @@
 
 from core.database.base import Base
 from core.datasets.tables import Dataset
+from core.idempotency.tables import IdempotencyKey
 from core.models.tables import Alias, Artifact, Model, Version
 from core.runs.tables import Epoch, Run
+from core.webhooks.tables import Webhook
 from core.workers.tables import Worker
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "Base",
     "Dataset",
     "Epoch",
+    "IdempotencyKey",
     "Model",
     "Run",
     "Version",
+    "Webhook",
     "Worker",
 ]

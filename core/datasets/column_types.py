@@ -51,8 +51,25 @@ class Candidate:
         return is_number(text, self.format)
 
 
+@dataclass(frozen=True)
+class Cells:
+    """A table of text to ask; a small one is asked in memory.
+
+    Streaming takes milliseconds and megabytes for each column that is counted, which is
+    nothing in a long table, and gigabytes in one of 2,000 columns and two rows.
+    """
+
+    frame: pl.LazyFrame
+    is_small: bool
+
+    def select(self, *exprs: pl.Expr) -> pl.DataFrame:
+        """The answers as a table."""
+        asked = self.frame.select(*exprs)
+        return asked.collect(engine="in-memory" if self.is_small else "streaming")
+
+
 def decide_types(
-    cells: pl.LazyFrame, names: list[str], given: ParsingSpec, *, comma_first: bool
+    cells: Cells, names: list[str], given: ParsingSpec, *, comma_first: bool
 ) -> list[ColumnFacts]:
     """The type of every column of text in `cells` (trimmed, null where missing)."""
     if not names:
@@ -66,7 +83,7 @@ def decide_types(
 
 
 def _candidates(
-    cells: pl.LazyFrame, name: str, given: ParsingSpec, *, comma_first: bool
+    cells: Cells, name: str, given: ParsingSpec, *, comma_first: bool
 ) -> list[Candidate]:
     wanted = given.types.get(name)
     sample = _sample(cells, name)
@@ -86,9 +103,8 @@ def _candidates(
     return fitting
 
 
-def _sample(cells: pl.LazyFrame, name: str) -> list[str]:
-    head = cells.select(pl.col(name).drop_nulls().head(_SAMPLE))
-    return head.collect(engine="streaming").to_series().to_list()
+def _sample(cells: Cells, name: str) -> list[str]:
+    return cells.select(pl.col(name).drop_nulls().head(_SAMPLE)).to_series().to_list()
 
 
 def _are_codes(sample: list[str]) -> bool:
@@ -132,7 +148,7 @@ def _time_candidates(sample: list[str], *, day_first: bool) -> list[Candidate]:
 
 
 def _count(
-    cells: pl.LazyFrame, names: list[str], found: list[list[Candidate]]
+    cells: Cells, names: list[str], found: list[list[Candidate]]
 ) -> list[dict[str, Any]]:
     """Present cells, distinct ones, mean length, and cells that fit each candidate."""
     exprs = [pl.len().alias("rows")]
@@ -146,35 +162,37 @@ def _count(
         ]
         for k, candidate in enumerate(found[i]):
             exprs.append(candidate.fits(text).sum().alias(f"{i}.fits.{k}"))
-    counts = cells.select(exprs).collect(engine="streaming").row(0, named=True)
-    found_counts = [counts_of(counts, i) for i, _ in enumerate(names)]
+    counts = cells.select(*exprs).row(0, named=True)
+    found_counts = by_number(counts, len(names))
     _count_few(cells, names, found_counts)
     return found_counts
 
 
-def _count_few(
-    cells: pl.LazyFrame, names: list[str], counts: list[dict[str, Any]]
-) -> None:
+def _count_few(cells: Cells, names: list[str], counts: list[dict[str, Any]]) -> None:
     """Count exactly where an estimate of many would be dear or wrong."""
     few = [
         (name, own)
         for name, own in zip(names, counts, strict=True)
         if own["present"] <= _EXACT_ROWS
     ]
-    exact = cells.select([pl.col(name).drop_nulls().n_unique() for name, _ in few])
-    row = exact.collect(engine="streaming").row(0, named=True) if few else {}
+    exact = [pl.col(name).drop_nulls().n_unique() for name, _ in few]
+    row = cells.select(*exact).row(0, named=True) if few else {}
     for name, own in zip(names, counts, strict=True):
         own["unique"] = row.get(name, own["rough"])
 
 
-def counts_of(counts: dict[str, Any], i: int) -> dict[str, Any]:
-    """What a row of results, named `<i>.<what>`, says of column number `i`."""
-    start = f"{i}."
-    return {k.removeprefix(start): v for k, v in counts.items() if k.startswith(start)}
+def by_number(counts: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """What a row of results, named `<i>.<what>`, says of each column."""
+    found: list[dict[str, Any]] = [{} for _ in range(number)]
+    for key, value in counts.items():
+        place, dot, what = key.partition(".")
+        if dot and place.isdecimal():
+            found[int(place)][what] = value
+    return found
 
 
 def _decide(
-    cells: pl.LazyFrame,
+    cells: Cells,
     name: str,
     counts: dict[str, Any],
     found: list[Candidate],
@@ -200,10 +218,10 @@ def _are_strays(missed: int, present: int) -> bool:
     return present >= _LEAST_FOR_STRAYS and missed <= _STRAY_SHARE * present
 
 
-def _strays(cells: pl.LazyFrame, name: str, candidate: Candidate) -> list[str]:
+def _strays(cells: Cells, name: str, candidate: Candidate) -> list[str]:
     text = pl.col(name)
-    odd = cells.select(text.filter(~candidate.fits(text)).drop_nulls().unique())
-    return sorted(odd.head(_MOST_STRAYS + 1).collect(engine="streaming").to_series())
+    odd = text.filter(~candidate.fits(text)).drop_nulls().unique()
+    return sorted(cells.select(odd.head(_MOST_STRAYS + 1)).to_series())
 
 
 def _with_strays(
@@ -220,7 +238,7 @@ def _with_strays(
     return ColumnFacts(name, candidate.type, form, warnings)
 
 
-def _no_cell_fits(cells: pl.LazyFrame, name: str, wanted: ColumnType) -> InvalidTable:
+def _no_cell_fits(cells: Cells, name: str, wanted: ColumnType) -> InvalidTable:
     first = _sample(cells, name)[0]
     return InvalidTable(
         f"`types` says that the column {name!r} is {wanted}, but its cells are not, such "

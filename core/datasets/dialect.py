@@ -79,7 +79,13 @@ def _sample(source: Path) -> str:
     """The first lines, whole ones."""
     with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         text = file.read(_SAMPLE_CHARS)
-        return text + file.readline() if len(text) == _SAMPLE_CHARS else text
+        rest = file.readline(_SAMPLE_CHARS) if len(text) == _SAMPLE_CHARS else ""
+    if len(rest) == _SAMPLE_CHARS:
+        raise InvalidTable(
+            f"Line {text.count(chr(10)) + 1} is longer than {_SAMPLE_CHARS:,} "
+            "characters; is this a CSV with a row a line?"
+        )
+    return text + rest
 
 
 def _delimiter(sample: str, given: str | None) -> tuple[str, str]:

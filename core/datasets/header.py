@@ -7,6 +7,7 @@ from core.datasets.cells import NULLS, number_pattern
 _NUMBER = re.compile(number_pattern(".", "").replace("\\.", "[.,]"))
 _LOOK_AT = 200
 _MOST_CATEGORIES = 20
+_MOST_TOLD = 10_000
 
 
 def has_header(table: list[list[str]]) -> bool:
@@ -91,16 +92,16 @@ def _all_as_wide(rows: list[list[str]], width: int) -> bool:
 
 def _unlike(names: list[str], warnings: list[str]) -> list[str]:
     taken = {name for name in names if name.strip()}
-    result: list[str] = []
+    used: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
         wanted = _usable(name) or f"column_{place}"
-        if wanted in result or (wanted != name and wanted in taken):
-            wanted = _free(wanted, taken | set(result))
-        if wanted != name:
+        if wanted in used or (wanted != name and wanted in taken):
+            wanted = _free(wanted, taken, used)
+        if wanted != name and len(used) < _MOST_TOLD:
             told = repr(name) if name.strip() else "no name"
             warnings.append(f"column {place} has {told}; it is called {wanted!r}")
-        result.append(wanted)
-    return result
+        used.setdefault(wanted, 1)
+    return list(used)
 
 
 def _usable(name: str) -> str:
@@ -109,8 +110,11 @@ def _usable(name: str) -> str:
     return name if name.strip() else ""
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number = 2
-    while f"{name}_{number}" in taken:
+def _free(name: str, taken: set[str], used: dict[str, int]) -> str:
+    """The name with the next number behind it; `used` holds the last one of each."""
+    number = used.get(name, 1) + 1
+    while f"{name}_{number}" in taken or f"{name}_{number}" in used:
         number += 1
+    if name in used:
+        used[name] = number
     return f"{name}_{number}"

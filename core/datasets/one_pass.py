@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from core.datasets import statistics
-from core.datasets.column_types import ColumnFacts, decide_types, of_text, typed
+from core.datasets.column_types import Cells, ColumnFacts, decide_types, of_text, typed
 from core.datasets.dialect import Layout
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
+    SMALL_CELLS,
     clean_text,
     finite,
     has_short,
@@ -48,7 +49,10 @@ def write_typed(
         if not cells.height or not all(column.count() for column in cells):
             return None  # nothing to plan by
         plan = decide_types(
-            cells.lazy(), layout.names, given, comma_first=layout.delimiter == ";"
+            Cells(cells.lazy(), is_small=True),
+            layout.names,
+            given,
+            comma_first=layout.delimiter == ";",
         )
         if any(fact.format.strays for fact in plan):
             return None
@@ -100,12 +104,9 @@ def _write(
     told: set[str],
 ) -> Written | None:
     names = [fact.name for fact in plan]
-    sink = table.select(names).sink_parquet(
-        target, compression="zstd", row_group_size=ROW_GROUP, lazy=True
-    )
     wanted = statistics.expressions(plan, num_rows)
     present = pl.col(f"^{_PRESENT}.*$").sum()
-    _, row = pl.collect_all([sink, table.select(*wanted, present)], engine="streaming")
+    row = _both(table, names, [*wanted, present], target, num_rows)
     counts = row.row(0, named=True)
     found = statistics.by_column(counts, plan, pl.scan_parquet(target))
     if not _holds(found, counts):
@@ -114,6 +115,25 @@ def _write(
         if fact.type in _TEXTS and fact.name not in told:
             _settle(fact, stats)
     return Written(plan, found)
+
+
+def _both(
+    table: pl.LazyFrame,
+    names: list[str],
+    wanted: list[pl.Expr],
+    target: Path,
+    num_rows: float,
+) -> pl.DataFrame:
+    """Write the columns of these names to `target`, and give what is wanted of all."""
+    if num_rows * len(names) <= SMALL_CELLS:
+        frame = table.collect(engine="in-memory")
+        frame.select(names).write_parquet(target, compression="zstd")
+        return frame.lazy().select(wanted).collect(engine="in-memory")
+    sink = table.select(names).sink_parquet(
+        target, compression="zstd", row_group_size=ROW_GROUP, lazy=True
+    )
+    _, row = pl.collect_all([sink, table.select(wanted)], engine="streaming")
+    return row
 
 
 def is_plain(fact: ColumnFacts) -> bool:

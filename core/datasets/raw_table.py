@@ -18,8 +18,11 @@ from core.errors import InvalidTable
 
 _SAMPLE_ROWS = 5_000
 _MOST_PASSES = 4
+_HELD = "\x1fheld"  # no column of a CSV is called so
 CELL_BYTES = 64 * 1024
 ROW_GROUP = 100_000
+SMALL_CELLS = 1_000_000
+"""Tables up to so many cells are read in memory; see column_types.Cells."""
 
 
 def write_raw(
@@ -92,7 +95,10 @@ def scan(
         null_values=nulls,
         glob=False,
     )
-    return table.filter(pl.any_horizontal(pl.all().is_not_null()))
+    # as a column: a condition on 2,000 texts that polars takes along into its CSV reader
+    # costs seconds and gigabytes
+    held = pl.any_horizontal(pl.all().is_not_null()).alias(_HELD)
+    return table.with_columns(held).filter(pl.col(_HELD)).drop(_HELD)
 
 
 def _write(

@@ -8,11 +8,11 @@ import polars as pl
 
 from core.datasets import statistics
 from core.datasets.cells import NULLS
-from core.datasets.column_types import ColumnFacts, decide_types, typed
+from core.datasets.column_types import Cells, ColumnFacts, decide_types, typed
 from core.datasets.dialect import Layout, find_layout
 from core.datasets.encodings import Encoding, find_encoding, to_utf8
 from core.datasets.one_pass import Written, write_typed
-from core.datasets.raw_table import ROW_GROUP, write_raw
+from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
 from core.datasets.repair import without_runs
 from core.errors import InvalidTable
 from fitserve.names import did_you_mean
@@ -120,7 +120,9 @@ def _type(
 ) -> list[ColumnFacts]:
     """Give the columns of text their types, and write the table to `target`."""
     table = pl.scan_parquet(raw)
-    decided = decide_types(table, texts, given, comma_first=layout.delimiter == ";")
+    num_cells = table.select(pl.len()).collect().item() * len(layout.names)
+    cells = Cells(table, is_small=num_cells <= SMALL_CELLS)
+    decided = decide_types(cells, texts, given, comma_first=layout.delimiter == ";")
     by_name = {facts.name: facts for facts in decided}
     empty = _empty(table)
     if len(empty) == len(layout.names):

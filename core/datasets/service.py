@@ -42,11 +42,14 @@ class DatasetService:
         self._storage = reader.storage
         self._queue = queue
 
-    def create(self, upload: Upload) -> Dataset:
+    def create(
+        self, upload: Upload, note: Callable[[Session, str], None] | None = None
+    ) -> Dataset:
         """Store an upload, whose file is moved away, as a new dataset.
 
-        A small one is read at once; a worker is sent for a large one. Raises
-        InvalidTable; nothing is kept then.
+        A small one is read at once; a worker is sent for a large one. `note` is told its
+        id within the transaction that makes it. Raises InvalidTable; nothing is kept
+        then.
         """
         dataset = _unread(upload)
         self._storage.publish(upload.source, dataset.content_key)
@@ -55,6 +58,8 @@ class DatasetService:
                 self._read(dataset)
             with self._database.write() as session:
                 DatasetRepository(session).add(dataset)
+                if note is not None:
+                    note(session, dataset.id)
                 if dataset.status == DatasetStatus.PROCESSING:
                     dataset.sent_at = _just_now(session)
                     after_commit(session, partial(self._queue.send, READ, dataset.id))

@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from core.datasets.column_types import ColumnFacts, counts_of
+from core.datasets.column_types import ColumnFacts, by_number
+from core.datasets.raw_table import SMALL_CELLS
 from fitserve.statuses import ColumnType
 
 ORDERED = (ColumnType.NUMERIC, ColumnType.DATETIME)
@@ -56,7 +57,7 @@ def by_column(
     Few values are counted exactly in `table`, however many rows there are.
     """
     rows = {"rows": row["rows"]}
-    found = [rows | counts_of(row, i) for i, _ in enumerate(facts)]
+    found = [rows | stats for stats in by_number(row, len(facts))]
     if row["rows"] > _EXACT_ROWS:
         _count_few(found, facts, table)
     return found
@@ -79,5 +80,7 @@ def _count_few(found: list[Stats], facts: list[ColumnFacts], table: pl.LazyFrame
 def of_table(table: pl.LazyFrame, facts: list[ColumnFacts]) -> list[Stats]:
     """The same in a pass over a table that has been written."""
     num_rows = table.select(pl.len()).collect().item()
-    row = table.select(expressions(facts, num_rows)).collect(engine="streaming")
+    small = num_rows * len(facts) <= SMALL_CELLS
+    engine: Any = "in-memory" if small else "streaming"
+    row = table.select(expressions(facts, num_rows)).collect(engine=engine)
     return by_column(row.row(0, named=True), facts, table)

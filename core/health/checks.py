@@ -14,7 +14,7 @@ from pathlib import Path
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from core.database.migrate import alembic_config
+from core.database.migrate import scripts_folder
 from core.database.sessions import Database
 from core.health.parts import Part, degraded, failed, ok
 from core.queue import Queue
@@ -47,8 +47,7 @@ def check_migrations(database: Database) -> Part:
 @cache
 def _revisions() -> tuple[str, ...]:
     """Every revision that this code knows, the newest first."""
-    folder = alembic_config("sqlite://").get_main_option("script_location")
-    scripts = ScriptDirectory(str(folder))
+    scripts = ScriptDirectory(str(scripts_folder()))
     return tuple(script.revision for script in scripts.walk_revisions())
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.settings import MIB, Limits
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan
-from fitserve.specs.optimizers import SGD, Adagrad, Optimizer, RMSprop
+from fitserve.specs.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 _FLOAT = 4
 LARGEST_IN_MEMORY = 256 * MIB
@@ -43,7 +43,7 @@ def estimate(
     params = sum(plan.params for plan in plans) + num_embedding_params
     widths = [plan.output_shape[0] for plan in plans]
     activations = batch_size * (num_inputs + sum(widths)) * 2
-    weights = params * (2 + _slots(optimizer))
+    weights = params * (2 + slots(optimizer))
     table = min(_FLOAT * num_rows * num_inputs, LARGEST_IN_MEMORY)
     return Cost(
         num_params=params,
@@ -54,17 +54,24 @@ def estimate(
     )
 
 
-def _slots(optimizer: Optimizer) -> int:
-    if isinstance(optimizer, SGD):
-        return 1 if optimizer.momentum else 0
-    return 1 if isinstance(optimizer, Adagrad | RMSprop) else 2
+def slots(optimizer: Optimizer) -> int:
+    """Numbers that the optimizer keeps for each weight."""
+    match optimizer:
+        case SGD():
+            return int(optimizer.momentum > 0)
+        case Adagrad():
+            return 1
+        case RMSprop():
+            return 1 + (optimizer.momentum > 0) + optimizer.centered
+        case Adam() | AdamW():
+            return 2 + optimizer.amsgrad
+    return 2
 
 
 def limit_errors(
-    cost: Cost, limits: Limits, batch_size: int, epochs: int
+    cost: Cost, limits: Limits, batch_size: int, epochs: int, layers: str
 ) -> list[FieldError]:
-    """A sentence for every figure above its limit."""
-    layers = pointer("model", "layers")
+    """A sentence for every figure above its limit; `layers` is where they stand."""
     figures = [
         (layers, "layers", cost.num_layers, limits.max_layers),
         (layers, "outputs in one layer", cost.widest, limits.max_layer_width),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database
-from core.runs.tables import Epoch, Run
+from core.runs.tables import Checkpoint, Epoch, Run
 from fitserve.statuses import RunStatus
 
 
@@ -30,14 +30,34 @@ class EpochRow:
     seconds: float
 
 
+@dataclass(frozen=True)
+class SavedCheckpoint:
+    """A published checkpoint: its file, and the epoch at whose end it was taken."""
+
+    epoch: int
+    seconds: float
+    key: str
+    sha256: str
+    num_bytes: int
+
+
 class Lease:
-    """The right to write to a run, as long as it is renewed."""
+    """The right to write to a run, as long as it is renewed.
+
+    `checkpoint` is where the attempt before got to; None means epoch 1.
+    """
 
     def __init__(
-        self, database: Database, run_id: str, attempt: int, seconds: float
+        self,
+        database: Database,
+        run_id: str,
+        attempt: int,
+        seconds: float,
+        checkpoint: SavedCheckpoint | None = None,
     ) -> None:
         self.run_id = run_id
         self.attempt = attempt
+        self.checkpoint = checkpoint
         self._database = database
         self._seconds = seconds
 
@@ -45,7 +65,10 @@ class Lease:
     def claim(
         cls, database: Database, run_id: str, owner: str, seconds: float
     ) -> "Lease | None":
-        """Take a queued run; None if it is not to be had."""
+        """Take a queued run; None if it is not to be had.
+
+        Epochs behind the last checkpoint are forgotten: they will be trained again.
+        """
         with database.write() as session:
             attempt = session.scalar(
                 update(Run)
@@ -56,15 +79,24 @@ class Lease:
                     lease_owner=owner,
                     lease_until=_until(seconds),
                     started_at=utc_now(),
-                    epoch=0,
-                    fit_seconds=0.0,
                 )
                 .returning(Run.attempt)
             )
             if attempt is None:
                 return None
-            session.execute(delete(Epoch).where(Epoch.run_id == run_id))
-        return cls(database, run_id, attempt, seconds)
+            checkpoint = _saved(session.get(Checkpoint, run_id))
+            lease = cls(database, run_id, attempt, seconds, checkpoint)
+            lease._begin_in(session)
+        return lease
+
+    def start_anew(self, warning: str) -> None:
+        """Begin at epoch 1: the checkpoint is of no use, and the run's owner is told."""
+        self.checkpoint = None
+        with self._database.write() as session:
+            self._begin_in(session)
+            _forget(session, self.run_id)
+            run = session.get_one(Run, self.run_id)
+            run.warnings = [*run.warnings, warning]
 
     def renew(self) -> None:
         """Hold on for another term; LeaseLost if it is too late."""
@@ -79,20 +111,29 @@ class Lease:
                 raise LeaseLost(self.run_id)
             return run.cancel_requested
 
-    def record(self, rows: list[EpochRow]) -> None:
-        """Add epochs to the history."""
+    def record(
+        self, rows: list[EpochRow], checkpoint: SavedCheckpoint | None = None
+    ) -> None:
+        """Add epochs to the history; from then on `checkpoint` is the one that counts."""
         with self._database.write() as session:
-            self.record_in(session, rows)
+            self.record_in(session, rows, checkpoint)
 
-    def record_in(self, session: Session, rows: list[EpochRow]) -> None:
+    def record_in(
+        self,
+        session: Session,
+        rows: list[EpochRow],
+        checkpoint: SavedCheckpoint | None = None,
+    ) -> None:
         """The same within a unit of work."""
-        if not rows:
-            return
-        last = rows[-1]
-        self._update(session, epoch=last.epoch, fit_seconds=last.seconds)
-        session.execute(
-            insert(Epoch), [{"run_id": self.run_id, **vars(row)} for row in rows]
-        )
+        if rows:
+            last = rows[-1]
+            self._update(session, epoch=last.epoch, fit_seconds=last.seconds)
+            session.execute(
+                insert(Epoch), [{"run_id": self.run_id, **vars(row)} for row in rows]
+            )
+        if checkpoint is not None:
+            self._update(session, lease_until=_until(self._seconds))  # the fence
+            session.merge(Checkpoint(run_id=self.run_id, **vars(checkpoint)))
 
     def update_in(self, session: Session, **values: Any) -> None:
         """Change columns of the run within a unit of work."""
@@ -100,6 +141,7 @@ class Lease:
 
     def finish_in(self, session: Session, status: RunStatus, **values: Any) -> None:
         """End the run within a unit of work; nothing can be written to it after."""
+        _forget(session, self.run_id)
         self._update(
             session,
             status=status,
@@ -109,16 +151,46 @@ class Lease:
             **values,
         )
 
+    def fail(
+        self,
+        rows: list[EpochRow],
+        checkpoint: SavedCheckpoint | None,
+        **values: Any,
+    ) -> None:
+        """Record what there is; the run has failed."""
+        with self._database.write() as session:
+            self.record_in(session, rows, checkpoint)
+            self.finish_in(session, RunStatus.FAILED, **values)
+
+    def give_back(self, rows: list[EpochRow], checkpoint: SavedCheckpoint | None) -> None:
+        """Record what there is and release the run."""
+        with self._database.write() as session:
+            self.record_in(session, rows, checkpoint)
+            self.release_in(session)
+
     def release(self) -> None:
         """Give the run back unharmed; the attempt does not count."""
         with self._database.write() as session:
-            self._update(
-                session,
-                status=RunStatus.QUEUED,
-                handed_back=Run.handed_back + 1,
-                lease_owner=None,
-                sent_at=0,
-            )
+            self.release_in(session)
+
+    def release_in(self, session: Session) -> None:
+        """The same within a unit of work."""
+        self._update(
+            session,
+            status=RunStatus.QUEUED,
+            handed_back=Run.handed_back + 1,
+            lease_owner=None,
+            sent_at=0,
+        )
+
+    def _begin_in(self, session: Session) -> None:
+        epoch, seconds = 0, 0.0
+        if self.checkpoint is not None:
+            epoch, seconds = self.checkpoint.epoch, self.checkpoint.seconds
+        self._update(session, epoch=epoch, fit_seconds=seconds)
+        session.execute(
+            delete(Epoch).where(Epoch.run_id == self.run_id, Epoch.epoch > epoch)
+        )
 
     def _update(self, session: Session, **values: Any) -> None:
         changed = session.execute(
@@ -133,6 +205,16 @@ class Lease:
         ).all()
         if not changed:
             raise LeaseLost(self.run_id)
+
+
+def _saved(row: Checkpoint | None) -> SavedCheckpoint | None:
+    if row is None:
+        return None
+    return SavedCheckpoint(row.epoch, row.seconds, row.key, row.sha256, row.num_bytes)
+
+
+def _forget(session: Session, run_id: str) -> None:
+    session.execute(delete(Checkpoint).where(Checkpoint.run_id == run_id))
 
 
 def _until(seconds: float) -> Any:

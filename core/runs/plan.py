@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fitserve.problems import FieldError, pointer
+from fitserve.problems import FieldError
 from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.layers import (
     ActivationLayer,
@@ -80,10 +80,9 @@ def _params(layer: Layer, width: int) -> int:
 
 
 def head_errors(
-    layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head
+    layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head, at: str
 ) -> list[FieldError]:
-    """What is wrong with the end of the network for this task, if anything."""
-    at = pointer("model", "layers", len(layers) - 1)
+    """What is wrong with the end of the network, which stands `at`, for this task."""
     width = plans[-1].output_shape[0]
     hint = '{"type": "Output"} as the last layer is always right'
     if width != head.units:

@@ -1,15 +1,15 @@
 """Every query about runs, but for those of the worker that holds one (leases.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.errors import RunNotFound
-from core.runs.tables import Epoch, Run
-from fitserve.statuses import RunStatus, StopReason
+from core.runs.tables import Checkpoint, Epoch, Run
+from fitserve.statuses import TERMINAL, RunStatus, StopReason
 
 
 class RunRepository:
@@ -117,6 +117,16 @@ class RunRepository:
         tried = Run.attempt - Run.handed_back
         query = select(Run).where(*_lost(), tried >= max_attempts)
         return list(self._session.scalars(query))
+
+    def unended(self, run_ids: Iterable[str]) -> set[str]:
+        """Those of the runs that are queued or running."""
+        query = select(Run.id).where(Run.id.in_(run_ids), Run.status.not_in(TERMINAL))
+        return set(self._session.scalars(query))
+
+    def forget_checkpoints(self) -> None:
+        """Runs that ended without their worker leave theirs behind."""
+        ended = exists().where(Run.id == Checkpoint.run_id, Run.status.in_(TERMINAL))
+        self._session.execute(delete(Checkpoint).where(ended))
 
     def take_unsent(self, older_than_seconds: float) -> list[str]:
         """Ids of queued runs that nobody came for, marked as sent now."""

@@ -1,5 +1,6 @@
 """From what a user wrote to what will be trained: every default in its place."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from core.datasets.tables import Dataset
@@ -17,6 +18,7 @@ from core.runs.plan import (
 )
 from core.runs.targets import Target
 from core.settings import Limits
+from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import Optimizer
@@ -50,7 +52,7 @@ class Resolved:
     def to_read(self) -> ValidationRead:
         """The answer of the validate route."""
         return ValidationRead(
-            spec=self.create.model_dump(mode="json"),
+            spec=self.create.to_spec(),
             task=self.target.task,
             features=list(self.selection.types),
             excluded=self.selection.excluded,
@@ -78,6 +80,7 @@ def resolve(
     head = Head.of(target.task, len(target.classes))
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled)
+    batch_size, epochs = fit.batch_size or 1, fit.epochs or 1
     model = create.model or default_model()
     layers = with_head(model.layers, head)
     plans = plan_layers(layers, selection.num_inputs)
@@ -89,12 +92,15 @@ def resolve(
         selection.num_inputs,
         sum(num_rows.values()),
         num_rows["train"],
-        fit.batch_size or 1,
-        fit.epochs or 1,
+        batch_size,
+        epochs,
         selection.num_embedding_params,
     )
-    raise_any(OverLimit, limit_errors(cost, limits, fit.batch_size or 1, fit.epochs or 1))
-    raise_any(InvalidSpec, head_errors(layers, plans, head))
+    at = pointer(*model.place())
+    raise_any(OverLimit, limit_errors(cost, limits, batch_size, epochs, at))
+    end = pointer(*model.place(len(layers) - 1))
+    errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
+    raise_any(InvalidSpec, errors)
     return Resolved(
         create=create.model_copy(
             update={
@@ -112,6 +118,21 @@ def resolve(
         cost=cost,
         num_rows=num_rows,
         warnings=_warnings(target, tables.dataset),
+    )
+
+
+def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
+    """A network that was written for so many inputs gets exactly them."""
+    came, wanted = model.num_inputs, selection.num_inputs
+    if came is None or came == wanted:
+        return None
+    kinds = Counter(selection.types.values())
+    columns = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    return FieldError(
+        pointer=pointer(*model.place(0)[:-1], 0),
+        detail=f"the network takes {came:,} inputs; the features ({columns}) are encoded "
+        f"as {wanted:,}",
+        hint=f"leave the Input layer out, or write keras.Input(({wanted},))",
     )
 
 

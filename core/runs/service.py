@@ -14,16 +14,19 @@ from core.datasets.service import column_of, ready
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, TooManyRuns, raise_any
 from core.queue import TRAIN, Queue
-from core.runs.features import Selection, refuse_unknown_columns, select_features
+from core.runs.features import refuse_unknown_columns, select_features
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
 from core.runs.targets import Target
-from core.settings import Limits
+from core.runs.validation_table import refuse_missing_columns, refuse_other_types
+from core.settings import Limits, WebhookRules
 from core.storage import Storage
-from fitserve.names import did_you_mean
+from core.webhooks.addresses import Refused, check_url
+from core.webhooks.repository import WebhookRepository
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
+from fitserve.specs.webhook import WebhookSpec
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +34,17 @@ log = logging.getLogger(__name__)
 class RunService:
     """Runs over a storage and a queue."""
 
-    def __init__(self, storage: Storage, queue: Queue, limits: Limits) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        queue: Queue,
+        limits: Limits,
+        webhooks: WebhookRules | None = None,
+    ) -> None:
         self._storage = storage
         self._queue = queue
         self._limits = limits
+        self._webhooks = webhooks or WebhookRules()
 
     def resolve(self, session: Session, create: RunCreate) -> Resolved:
         """The run with every default filled in; nothing is stored.
@@ -45,6 +55,7 @@ class RunService:
         from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
         from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
 
+        _refuse_bad_webhook(create.webhook, self._webhooks)
         datasets = DatasetRepository(session)
         dataset = ready(datasets.get(_dataset_ref(create)))
         refuse_unknown_columns(
@@ -58,8 +69,10 @@ class RunService:
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
         selection = select_features(dataset, create.target, create.features, reasons)
-        validation = _validation_dataset(datasets, create, selection)
+        validation = _validation_dataset(datasets, create)
         if validation is not None:
+            refuse_missing_columns(validation, selection, create.target)
+            refuse_other_types(dataset, validation, selection, target)
             self._refuse_unknown_classes(validation, target)
         tables = Tables(dataset, validation)
         create = _with_seed(create)
@@ -85,6 +98,8 @@ class RunService:
         resolved = self.resolve(session, create)
         run = _run(resolved)
         repository.add(run)
+        if create.webhook is not None:
+            WebhookRepository(session).add(run.id, create.webhook)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
         after_commit(session, partial(_log_queued, run))
         return run
@@ -105,6 +120,16 @@ class RunService:
             at = pointer("fit", "validation_dataset")
             detail = f"its target has classes that no training row has: {unknown[:10]}"
             raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
+
+
+def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> None:
+    if webhook is None:
+        return
+    try:
+        check_url(webhook.url, rules)
+    except Refused as error:
+        field = FieldError(pointer=pointer("webhook", "url"), detail=str(error))
+        raise_any(InvalidSpec, [field])
 
 
 def _log_queued(run: Run) -> None:
@@ -139,23 +164,10 @@ def _dataset_ref(create: RunCreate) -> str:
     raise InvalidSpec("The run names no dataset.", [error])
 
 
-def _validation_dataset(
-    datasets: DatasetRepository, create: RunCreate, selection: Selection
-) -> Dataset | None:
+def _validation_dataset(datasets: DatasetRepository, create: RunCreate) -> Dataset | None:
     if create.fit.validation_dataset is None:
         return None
-    validation = ready(datasets.get(create.fit.validation_dataset))
-    present = [column["name"] for column in validation.columns]
-    needed = [*selection.types, create.target]
-    missing = [name for name in needed if name not in present]
-    if missing:
-        at = pointer("fit", "validation_dataset")
-        detail = f"{validation.name!r} lacks the column(s) {missing[:10]}"
-        hint = did_you_mean(missing[0], present)
-        raise InvalidSpec(
-            f"{detail}.", [FieldError(pointer=at, detail=detail, hint=hint)]
-        )
-    return validation
+    return ready(datasets.get(create.fit.validation_dataset))
 
 
 def _run(resolved: Resolved) -> Run:
@@ -166,7 +178,7 @@ def _run(resolved: Resolved) -> Run:
         validation_dataset_id=tables.validation.id if tables.validation else None,
         target=create.target,
         task=resolved.target.task,
-        spec=create.model_dump(mode="json"),
+        spec=create.to_spec(),
         plan={
             "layers": [layer.model_dump() for layer in resolved.layers],
             "features": resolved.selection.types,

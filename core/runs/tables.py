@@ -72,3 +72,22 @@ class Epoch(Base):
     metrics: Mapped[dict[str, Any]]
     seconds: Mapped[float]
     """Since the fit began."""
+
+
+class Checkpoint(Base):
+    """The newest checkpoint of a run; the next attempt goes on from it.
+
+    Only a file whose sha256 stands here is ever loaded.
+    """
+
+    __tablename__ = "checkpoints"
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    epoch: Mapped[int]
+    seconds: Mapped[float]
+    """Of the fit, up to there; time limits count them."""
+    key: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    num_bytes: Mapped[int] = mapped_column(BigInteger)

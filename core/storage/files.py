@@ -1,4 +1,4 @@
-"""Where uploads and artifacts lie: a port of five methods, and the local folder.
+"""Where uploads and artifacts lie: a port of six methods, and the local folder.
 
 Keys are made by this service (`datasets/<id>/content`), never from user strings.
 """
@@ -37,6 +37,9 @@ class Storage(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove the file if it is there."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of all files below `prefix`, a folder."""
 
 
 class LocalStorage:
@@ -79,6 +82,10 @@ class LocalStorage:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # others' files are still in there
             path.parent.rmdir()
+
+    def keys(self, prefix: str) -> list[str]:
+        files = (self._root / prefix).rglob("*")
+        return sorted(str(f.relative_to(self._root)) for f in files if f.is_file())
 
     def sweep(self) -> None:
         """Remove what a killed process left in the making an hour ago or more."""

@@ -12,6 +12,7 @@ import typer
 from fitserve.cli.console import AsJson, print_json, print_table, say, service
 from fitserve.client import Client
 from fitserve.schemas.predict import PredictResponse
+from fitserve.spreadsheets import harmless
 
 _BATCH = 1000
 _SHOWN = 20
@@ -28,8 +29,15 @@ def predict(
     version: Annotated[int | None, typer.Option(min=1)] = None,
     alias: Annotated[str | None, typer.Option()] = None,
     as_json: AsJson = False,
+    exact: Annotated[
+        bool,
+        typer.Option(help="Write text as it is, also where a spreadsheet would run it."),
+    ] = False,
 ) -> None:
-    """Predict the rows of a CSV; columns that the model does not use are kept."""
+    """Predict the rows of a CSV; columns that the model does not use are kept.
+
+    Text that a spreadsheet would run as a formula is written with a ' in front.
+    """
     with service(context) as client:
         table = list(_read(rows))
         if not table:
@@ -40,7 +48,7 @@ def predict(
         elif output is None:
             _show(table, answer)
         else:
-            _write(output, table, answer)
+            _write(output, table, answer, exact=exact)
 
 
 def _read(path: Path) -> Iterator[Row]:
@@ -101,13 +109,19 @@ def _show(table: list[Row], answer: PredictResponse) -> None:
     say(f"{answer.model_name}, version {answer.model_version}{more}")
 
 
-def _write(path: Path, table: list[Row], answer: PredictResponse) -> None:
-    added = _columns(answer)
+def _write(path: Path, table: list[Row], answer: PredictResponse, *, exact: bool) -> None:
     with _opened(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*table[0], *added])
-        for i, row in enumerate(table):
-            writer.writerow([*row.values(), *(column[i] for column in added.values())])
+        for row in _rows(table, answer):
+            writer.writerow(row if exact else [harmless(cell) for cell in row])
+
+
+def _rows(table: list[Row], answer: PredictResponse) -> Iterator[list[Any]]:
+    """The header, and every row with what was predicted."""
+    added = _columns(answer)
+    yield [*table[0], *added]
+    for i, row in enumerate(table):
+        yield [*row.values(), *(column[i] for column in added.values())]
 
 
 def _opened(path: Path) -> contextlib.AbstractContextManager[TextIO]:

@@ -1,8 +1,9 @@
 """`client.datasets`."""
 
 import json
-import secrets
+import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,21 +51,16 @@ class Datasets:
         stem = path.name.removesuffix(".gz").removesuffix(".csv")
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
         with path.open("rb") as file:
-            dataset = self._transport.read(
+            dataset = self._transport.create(
                 DatasetRead,
-                "POST",
                 "/v1/datasets",
+                partial(_chunks, file, on_progress),
+                {"Content-Type": "text/csv", **packed},
                 params={
                     "name": name or to_name(stem, "dataset"),
                     "filename": path.name,
                     **_params(parsing),
                 },
-                headers={
-                    "Content-Type": "text/csv",
-                    "Idempotency-Key": secrets.token_hex(16),
-                    **packed,
-                },
-                content=_chunks(file, path.stat().st_size, on_progress),
                 timeout=None,
             )
         return self._until_read(dataset, on_reading)
@@ -118,8 +114,9 @@ def _params(parsing: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _chunks(file: BinaryIO, total: int, told: OnProgress | None) -> Iterator[bytes]:
-    sent = 0
+def _chunks(file: BinaryIO, told: OnProgress | None) -> Iterator[bytes]:
+    """The file from its start, where it is sent again too."""
+    total, sent = file.seek(0, os.SEEK_END), file.seek(0)
     while chunk := file.read(_CHUNK):
         yield chunk
         sent += len(chunk)

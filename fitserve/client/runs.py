@@ -1,7 +1,6 @@
 """`client.runs`."""
 
 import json
-import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,12 +28,12 @@ class Runs:
         self._transport = transport
 
     def create(self, spec: Spec, **overrides: Any) -> RunRead:
-        """Queue a run; keyword arguments replace keys of the spec."""
-        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        """Queue a run; keyword arguments replace keys of the spec.
+
+        A broken line makes no second run of it.
+        """
         body = _body(spec, overrides)
-        return self._transport.read(
-            RunRead, "POST", "/v1/runs", json=body, headers=headers
-        )
+        return self._transport.create(RunRead, "/v1/runs", json=body)
 
     def validate(self, spec: Spec, **overrides: Any) -> ValidationRead:
         """What would be trained; nothing is queued."""

@@ -1,9 +1,10 @@
 """HTTP with the service: where it is, the key, errors as exceptions."""
 
 import os
+import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -18,8 +19,11 @@ from fitserve.schemas.pages import Page
 Schema = TypeVar("Schema", bound=BaseModel)
 DEFAULT_URL = "http://127.0.0.1:8000"
 _CONNECT_RETRIES = 2  # of connecting only, so nothing is sent twice
-_GET_PAUSES = (0.2, 0.5)  # seconds before a GET is asked again
+_PAUSES = (0.2, 0.5)  # seconds before a request is sent again
+_LONG_PAUSES = (*_PAUSES, 1.0, 2.0, 4.0, 8.0)  # a key waits 10 s for one who died
+_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _PASSING = frozenset({502, 503, 504})
+_IN_FLIGHT = "/problems/request-in-flight"
 
 
 def url_path(*parts: str) -> str:
@@ -50,22 +54,40 @@ class Transport:
 
         A GET is asked again where the line broke or the service is away for a moment.
         """
-        with self._reaching():
-            for pause in _GET_PAUSES if method == "GET" else ():
-                answer = self._try(method, path, options)
-                if answer is not None:
-                    return _checked(answer)
-                time.sleep(pause)
-            return _checked(self._http.request(method, path, **options))
+        pauses = _PAUSES if method == "GET" else ()
+        return self._again(pauses, lambda: self._http.request(method, path, **options))
 
-    def _try(
-        self, method: str, path: str, options: dict[str, Any]
-    ) -> httpx.Response | None:
-        try:
-            answer = self._http.request(method, path, **options)
-        except (httpx.ReadError, httpx.RemoteProtocolError):
-            return None
-        return None if answer.status_code in _PASSING else answer
+    def create(
+        self,
+        schema: type[Schema],
+        path: str,
+        content: Callable[[], Iterator[bytes]] | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> Schema:
+        """POST what shall exist once: sent with a key, and so sent again like a GET.
+
+        `content` gives the body anew for each time.
+        """
+        told = {**(headers or {}), "Idempotency-Key": secrets.token_hex(16)}
+
+        def send() -> httpx.Response:
+            body = content() if content else None
+            return self._http.post(path, content=body, headers=told, **options)
+
+        return self.parsed(schema, self._again(_LONG_PAUSES, send).content)
+
+    def _again(
+        self, pauses: Sequence[float], send: Callable[[], httpx.Response]
+    ) -> httpx.Response:
+        with self._reaching():
+            for pause in pauses:
+                with suppress(*_BROKEN):
+                    answer = send()
+                    if not _is_passing(answer):
+                        return _checked(answer)
+                time.sleep(pause)
+            return _checked(send())
 
     def read(
         self, schema: type[Schema], method: str, path: str, **options: Any
@@ -121,6 +143,13 @@ class Transport:
             yield
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ConnectionFailed(self.base_url, str(error) or repr(error)) from error
+
+
+def _is_passing(answer: httpx.Response) -> bool:
+    """Whether the same request may fare better in a moment."""
+    if answer.status_code != 409:
+        return answer.status_code in _PASSING
+    return _IN_FLIGHT in answer.text
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -1,7 +1,7 @@
 """The base of everything a user writes: closed, finite, and helpful about near-misses."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -25,6 +25,9 @@ class Closed(BaseModel):
         validate_default=False,
     )
 
+    other_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that may stand here instead, for the hint."""
+
     @model_validator(mode="wrap")
     @classmethod
     def _hint_unknown_keys(cls, data: Any, handler: Callable[[Any], Self]) -> Self:
@@ -35,7 +38,7 @@ class Closed(BaseModel):
             raise ValidationError.from_exception_data(cls.__name__, lines) from None
 
 
-def _line(schema: type[BaseModel], line: ErrorDetails) -> InitErrorDetails:
+def _line(schema: type[Closed], line: ErrorDetails) -> InitErrorDetails:
     """The same error line, with a hint where it tells of an unknown key."""
     kind: Any = PydanticCustomError(
         line["type"],
@@ -43,10 +46,13 @@ def _line(schema: type[BaseModel], line: ErrorDetails) -> InitErrorDetails:
         line.get("ctx"),
     )
     if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
-        key = line["loc"][0]
+        key, known = line["loc"][0], (*schema.model_fields, *schema.other_keys)
         kind = PydanticCustomError(
             "unknown_key",
             "`{key}` is not a key of this object",
-            {"key": key, "hint": did_you_mean(key, schema.model_fields)},
+            {
+                "key": key,
+                "hint": did_you_mean(key, known),
+            },
         )
     return {"type": kind, "loc": line["loc"], "input": line["input"]}

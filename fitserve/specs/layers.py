@@ -1,8 +1,8 @@
 """The layers a network may be made of; `type` is the Keras class name."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, PrivateAttr, Tag
 
 from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.vocabulary import Activation, Initializer
@@ -34,6 +34,12 @@ class L1L2(Closed):
 
 
 RegularizerName = Literal["l1", "l2", "l1_l2"]
+NAMED_REGULARIZERS: dict[str, L1 | L2 | L1L2] = {
+    "l1": L1(type="L1"),
+    "l2": L2(type="L2"),
+    "l1_l2": L1L2(type="L1L2"),
+}
+"""What the names mean."""
 RegularizerObject = Annotated[L1 | L2 | L1L2, Field(discriminator="type")]
 Regularizer = Annotated[
     Annotated[RegularizerName, Tag("name")] | Annotated[RegularizerObject, Tag("object")],
@@ -115,4 +121,25 @@ Layer = Annotated[
 class ModelSpec(Closed):
     """The whole network, head included, as in `keras.Sequential`."""
 
+    other_keys = ("keras",)
     layers: list[Layer] = Field(min_length=1, max_length=256)
+    _place: tuple[str | int, ...] = PrivateAttr(default=("layers",))
+    _first: int = PrivateAttr(default=0)
+    _num_inputs: int | None = PrivateAttr(default=None)
+
+    def came_from(
+        self, place: tuple[str | int, ...], first: int, num_inputs: int | None
+    ) -> Self:
+        """Note where the layers stand in what the user wrote, and for how many inputs."""
+        self._place, self._first, self._num_inputs = place, first, num_inputs
+        return self
+
+    @property
+    def num_inputs(self) -> int | None:
+        """The inputs that the network was written for, if that was said."""
+        return self._num_inputs
+
+    def place(self, layer: int | None = None) -> tuple[str | int, ...]:
+        """Where the layers, or one of them, stand in what the user wrote."""
+        inner = () if layer is None else (layer + self._first,)
+        return ("model", *self._place, *inner)

@@ -8,7 +8,8 @@ from fitserve.specs.closed import Closed
 from fitserve.statuses import ColumnType
 
 Delimiter = Annotated[str, Field(pattern=r"^[\t !#$%&*+,./:;<=>?@^_|~-]$")]
-Token = Annotated[str, Field(max_length=100)]
+_NO_NUL = r"^[^\x00]*$"
+Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
 LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
 
@@ -19,7 +20,9 @@ class ParsingSpec(Closed):
     """One mark between cells, such as `;`; write a tab as itself or as `\\t`."""
     header: bool | None = None
     """Whether the first line names the columns."""
-    encoding: str | None = Field(default=None, min_length=1, max_length=40)
+    encoding: str | None = Field(
+        default=None, min_length=1, max_length=40, pattern=_NO_NUL
+    )
     """A name such as `utf-8`, `windows-1252` or `utf-16`."""
     decimal: Literal[".", ","] | None = None
     """The decimal mark of every numeric column."""

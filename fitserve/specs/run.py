@@ -1,13 +1,14 @@
 """A RunCreate: the notebook it replaces, as one JSON object."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from fitserve.names import Name
 from fitserve.specs.closed import Closed
-from fitserve.specs.layers import ModelSpec
+from fitserve.specs.keras_model import GivenModel
 from fitserve.specs.training import CompileSpec, FitSpec
+from fitserve.specs.webhook import WebhookSpec
 from fitserve.statuses import ColumnType, Task
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -54,7 +55,13 @@ class RunCreate(Closed):
     task: LaxTask | None = None
     features: FeaturesSpec = FeaturesSpec()
     split: SplitSpec = SplitSpec()
-    model: ModelSpec | None = None
+    model: GivenModel | None = None
     compile: CompileSpec = CompileSpec()
     fit: FitSpec = FitSpec()
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
+    webhook: WebhookSpec | None = None
+    """No part of the spec that is stored and shown: it may hold a secret."""
+
+    def to_spec(self) -> dict[str, Any]:
+        """What is trained, as it is stored and shown."""
+        return self.model_dump(mode="json", exclude={"webhook"})

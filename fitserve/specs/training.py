@@ -42,7 +42,7 @@ class ReduceLROnPlateau(Closed):
     mode: Mode = "auto"
     min_delta: float = Field(default=0.0001, ge=0)
     cooldown: Epochs = 0
-    min_lr: float = Field(default=0.0, ge=0)
+    min_lr: float = Field(default=0.0, ge=0, le=1e6)
 
 
 def _word_or_map(value: object) -> str:

@@ -1,11 +1,15 @@
 """/v1/datasets."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.datasets.repository import DatasetRepository
+from core.datasets.service import Upload
 from fitserve.names import NAME_PATTERN
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
@@ -17,15 +21,20 @@ from service.dependencies import (
     ServicesDep,
     WriteSession,
 )
+from service.idempotency import KeyDep, answer_of, once, to_response
 from service.parsing_options import ParsingDep
+from service.services import Services
 from service.storing import (
     MAX_WAIT,
+    complete,
+    content_of,
     content_response,
     form_of,
     is_multipart,
     read_or_refused,
+    received,
+    received_part,
     store,
-    store_part,
     wait_until_read,
 )
 
@@ -56,28 +65,50 @@ _UPLOAD = {
 }
 
 
-@router.post("", status_code=201, openapi_extra=_UPLOAD)
+@router.post("", status_code=201, openapi_extra=_UPLOAD, response_model=DatasetRead)
 async def create(
     request: Request,
-    response: Response,
     services: ServicesDep,
     parsing: ParsingDep,
+    key: KeyDep,
     name: NameQuery = None,
     filename: Annotated[str | None, Query(max_length=255)] = None,
-) -> DatasetRead:
+) -> Response:
     """Upload a CSV (gzip is accepted) as multipart `file` or as the body itself.
 
     A large one is read by a worker. If that takes more than some seconds, `status` is
     `processing`; ask for it with `?wait=30`.
     """
+    async with (
+        _received(request, services, name, filename, parsing) as upload,
+        once(services, request, key, *content_of(upload)) as claim,
+    ):
+        if claim.answer is None:
+            dataset_id = await store(services, upload, claim)
+            read = await read_or_refused(services, dataset_id)
+            answer = answer_of(201, read, f"/v1/datasets/{dataset_id}")
+            await to_thread.run_sync(complete, services, claim, answer)
+    return to_response(claim)
+
+
+@asynccontextmanager
+async def _received(
+    request: Request,
+    services: Services,
+    name: str | None,
+    filename: str | None,
+    parsing: ParsingSpec,
+) -> AsyncIterator[Upload]:
     if is_multipart(request):
-        async with form_of(request) as form:
-            dataset = await store_part(services, form, name, parsing)
+        async with (
+            form_of(request) as form,
+            received_part(services, form, name, parsing) as upload,
+        ):
+            yield upload
     else:
         stream = request.stream()
-        dataset = await store(services, stream, name, filename, parsing)
-    response.headers["Location"] = f"/v1/datasets/{dataset.id}"
-    return await read_or_refused(services, dataset.id)
+        async with received(services, stream, name, filename, parsing) as upload:
+            yield upload
 
 
 @router.get("")

@@ -10,14 +10,17 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from core.errors import InvalidSpec
+from core.idempotency.claims import Claim
 from core.runs.repository import RunRepository
 from core.runs.wire import history_read, run_read
+from core.webhooks.repository import WebhookRepository
 from fitserve.schemas.pages import Page
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
+from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import TERMINAL, RunStatus
-from service.bodies import body_schema, parse_json, read_json, validate
+from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
     Cursor,
     Limit,
@@ -26,9 +29,17 @@ from service.dependencies import (
     WriteSession,
 )
 from service.events import run_events
+from service.idempotency import KeyDep, answer_of, once, to_response
 from service.plots import history_svg
 from service.services import Services
-from service.storing import form_of, is_multipart, store_part, wait_until_read
+from service.storing import (
+    content_of,
+    form_of,
+    is_multipart,
+    received_part,
+    store,
+    wait_until_read,
+)
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -49,32 +60,45 @@ _LONGEST_READING = 600.0
     "",
     status_code=202,
     openapi_extra=body_schema(RunCreate, ("multipart/form-data", _FORM)),
+    response_model=RunRead,
 )
-async def create(request: Request, response: Response, services: ServicesDep) -> RunRead:
+async def create(request: Request, services: ServicesDep, key: KeyDep) -> Response:
     """Queue a run: a JSON RunCreate, or multipart `spec` and `file` in one call."""
     if is_multipart(request):
-        spec = await _spec_with_table(request, services)
-    else:
-        spec = validate(RunCreate, await read_json(request))
-    run = await to_thread.run_sync(_create, services, spec)
-    response.headers["Location"] = f"/v1/runs/{run.id}"
-    return run
+        return await _create_with_table(request, services, key)
+    body = await read_json(request, services.settings.limits.max_body_bytes)
+    spec = validate(RunCreate, body)
+    async with once(services, request, key, body) as claim:
+        if claim.answer is None:
+            await to_thread.run_sync(_create, services, spec, claim)
+    return to_response(claim)
 
 
-def _create(services: Services, spec: RunCreate) -> RunRead:
-    with services.database.write() as session:
-        return run_read(services.runs.create(session, spec))
-
-
-async def _spec_with_table(request: Request, services: Services) -> RunCreate:
+async def _create_with_table(
+    request: Request, services: Services, key: str | None
+) -> Response:
     async with form_of(request) as form:
         text = form.get("spec")
         if not isinstance(text, str):
             raise InvalidSpec("The form has no part `spec`; send the RunCreate there.")
-        spec = validate(RunCreate, parse_json(text.encode(errors="replace")))
-        dataset = await store_part(services, form, spec.dataset, ParsingSpec())
-    await wait_until_read(services, dataset.id, _LONGEST_READING)
-    return spec.model_copy(update={"dataset": dataset.id})
+        body = parse_spec(text.encode(errors="replace"))
+        spec = validate(RunCreate, body)
+        async with (
+            received_part(services, form, spec.dataset, ParsingSpec()) as upload,
+            once(services, request, key, body, *content_of(upload)) as claim,
+        ):
+            if claim.answer is None:
+                dataset_id = await store(services, upload, claim)
+                await wait_until_read(services, dataset_id, _LONGEST_READING)
+                spec = spec.model_copy(update={"dataset": dataset_id})
+                await to_thread.run_sync(_create, services, spec, claim)
+    return to_response(claim)
+
+
+def _create(services: Services, spec: RunCreate, claim: Claim) -> None:
+    with services.database.write() as session:
+        run = run_read(services.runs.create(session, spec))
+        claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
 
 
 @router.post("/validate", openapi_extra=body_schema(RunCreate))
@@ -204,3 +228,10 @@ async def events(
 def cancel(run_id: str, session: WriteSession, services: ServicesDep) -> RunRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
     return run_read(services.runs.cancel(session, run_id))
+
+
+@router.get("/{run_id}/webhook")
+def webhook(run_id: str, session: ReadSession) -> WebhookRead:
+    """How the delivery of the run's message stands."""
+    RunRepository(session).get(run_id)
+    return WebhookRepository(session).read(run_id)

@@ -2,9 +2,16 @@
 
 import time
 
+import pytest
+from sqlalchemy import select
+
 from core.queue import Queue, make_celery
-from core.runs.leases import Lease
+from core.runs.files import checkpoint_key
+from core.runs.leases import Lease, SavedCheckpoint
+from core.runs.repository import RunRepository
+from core.runs.tables import Checkpoint
 from core.settings import RunTimes, Settings
+from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from fitserve.statuses import RunStatus
 from tests.core.runs.rows import add_run, read_run
@@ -12,17 +19,22 @@ from tests.core.runs.rows import add_run, read_run
 TIMES = RunTimes(requeue_after_seconds=0.0, max_attempts=2)
 
 
-def sweeper(database, broker_url):
+@pytest.fixture
+def storage(tmp_path):
+    return LocalStorage(tmp_path / "files")
+
+
+def sweeper(database, storage, broker_url):
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
-    return Sweeper(database, queue, TIMES)
+    return Sweeper(database, storage, queue, TIMES)
 
 
 def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
-    database, broker_url
+    database, storage, broker_url
 ):
     """Two attempts are allowed: one requeue, then failed with the reason."""
     run_id = add_run(database)
-    sweep = sweeper(database, broker_url).sweep
+    sweep = sweeper(database, storage, broker_url).sweep
     for attempt in (1, 2):
         assert Lease.claim(database, run_id, "w", 0.0).attempt == attempt
         time.sleep(0.01)
@@ -33,25 +45,46 @@ def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
     assert "2 times" in run.error["detail"]
 
 
-def test_a_run_whose_message_was_lost_is_sent_again(database, broker_url):
+def test_a_run_whose_message_was_lost_is_sent_again(database, storage, broker_url):
     """A queued run that nobody came for rings again."""
     run_id = add_run(database)
     time.sleep(0.01)
-    assert sweeper(database, broker_url).sweep() == [run_id]
+    assert sweeper(database, storage, broker_url).sweep() == [run_id]
 
 
-def test_a_held_run_is_left_alone(database, broker_url):
+def test_a_held_run_is_left_alone(database, storage, broker_url):
     """A lease that runs is respected."""
     run_id = add_run(database)
     Lease.claim(database, run_id, "w", 30.0)
-    assert sweeper(database, broker_url).sweep() == []
+    assert sweeper(database, storage, broker_url).sweep() == []
     assert read_run(database, run_id).status == RunStatus.RUNNING
 
 
-def test_a_broken_broker_is_survived(database, tmp_path):
+def test_a_broken_broker_is_survived(database, storage, tmp_path):
     """With no broker at all the sweep ends without an error."""
     run_id = add_run(database)
     time.sleep(0.01)
     missing = f"redis+socket://{tmp_path / 'none.sock'}"
-    assert sweeper(database, missing).sweep() == [run_id]
+    assert sweeper(database, storage, missing).sweep() == [run_id]
     assert read_run(database, run_id).status == RunStatus.QUEUED
+
+
+def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
+    """Recorded or not; those of a run that may go on stay."""
+    ids = [add_run(database) for _ in range(2)]
+    for run_id in ids:
+        lease = Lease.claim(database, run_id, "w", 30.0)
+        lease.record([], SavedCheckpoint(1, 0.1, "k", "0", 1))
+        lease.release()
+        with storage.scratch() as folder:
+            (folder / "f").write_text("x")
+            storage.publish(folder / "f", checkpoint_key(run_id, 1, 1))
+    with database.write() as session:
+        RunRepository(session).request_cancel(ids[0])
+    sweep = sweeper(database, storage, broker_url)
+    sweep.sweep()
+    sweep.sweep_files()
+    assert storage.keys("checkpoints") == [checkpoint_key(ids[1], 1, 1)]
+    with database.read() as session:
+        rows = session.scalars(select(Checkpoint.run_id)).all()
+    assert rows == [ids[1]]

@@ -52,6 +52,11 @@ def until(question, seconds=60.0):
     raise AssertionError(f"not within {seconds} s: {question}")
 
 
+def home(process):
+    line = process.cmdline()
+    return Path(line[line.index("--home") + 1])
+
+
 def started(client, run_id):
     until(lambda: client.runs.get(run_id).progress.epoch > 1)
 
@@ -76,15 +81,20 @@ def test_the_api_has_no_tensorflow_and_is_small(service):
 
 
 def test_a_worker_that_is_killed_loses_nothing(service):
-    """SIGKILL on the child that trains: a second attempt, one gapless history."""
+    """SIGKILL on the child that trains: the second attempt goes on where it was."""
     client, process = service
     run = client.runs.create(HEAVY)
-    started(client, run.id)
+    folder = home(process) / "files" / "checkpoints" / run.id
+    first = until(lambda: list(folder.glob("*.npz")))
+    until(lambda: set(folder.glob("*.npz")) - set(first))  # so that the first one counts
     for child in part(process, "workers runs").children():
         child.send_signal(signal.SIGKILL)
     run = client.runs.wait(run.id, timeout=120)
-    assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 2)
+    assert (run.status, run.attempt, run.warnings) == (RunStatus.SUCCEEDED, 2, [])
     assert client.runs.history(run.id).epoch == list(range(1, 61))
+    log = (home(process) / "logs" / "worker.log").read_text()
+    assert f"run {run.id}: on from epoch" in log
+    assert not folder.exists()
 
 
 def test_a_part_that_dies_is_started_again(service):
@@ -106,9 +116,8 @@ def quietly(action):
 def test_deleting_the_brokers_files_loses_nothing(service):
     """Its folder removed with runs queued: every one of them ends."""
     client, process = service
-    home = Path(part(process, "redis-server").cwd()).parent
     ids = [client.runs.create(LONG, fit={"epochs": 2}).id for _ in range(3)]
-    shutil.rmtree(home / "broker")
+    shutil.rmtree(home(process) / "broker")
     part(process, "redis-server").send_signal(signal.SIGKILL)
     for run_id in ids:
         assert client.runs.wait(run_id, timeout=120).status == RunStatus.SUCCEEDED
@@ -128,9 +137,8 @@ def test_cancel_stops_a_running_run_soon(service):
 def test_a_second_service_on_the_same_home_is_refused(service):
     """One home, one supervisor."""
     _, process = service
-    home = process.cmdline()[process.cmdline().index("--home") + 1]
     again = subprocess.run(
-        [FITSERVE, "up", "--port", "0", "--home", home],
+        [FITSERVE, "up", "--port", "0", "--home", home(process)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -164,9 +172,13 @@ def test_a_restart_on_the_same_home_predicts_the_same_and_takes_runs_up(tmp_path
         going = client.runs.create(HEAVY)
         started(client, going.id)
     assert not [p for p in psutil.process_iter() if str(tmp_path) in " ".join(_line(p))]
+    saved = (tmp_path / "files" / "checkpoints" / going.id).glob("*.npz")
+    epoch = max(int(file.stem.split("-")[1]) for file in saved)
     with running(tmp_path) as (url, _), Client(url) as client:
         assert client.predict("diabetes", [ROW]).predictions == before
         assert client.runs.wait(going.id, timeout=120).status == RunStatus.SUCCEEDED
+    log = (tmp_path / "logs" / "worker.log").read_text()
+    assert f"run {going.id}: on from epoch {epoch}\n" in log
 
 
 def _line(process):

@@ -52,3 +52,11 @@ def test_gaussian_noise_is_normal():
     assert abs((first**3).mean()) < 4 * np.sqrt(15 / n)
     assert abs((first**4).mean() - 3) < 4 * np.sqrt(96 / n)
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 4 / np.sqrt(n)
+
+
+def test_no_noise_is_infinite():
+    """Neither at the first step of the uniform numbers nor at the last."""
+    from workers.training.noise import _normal
+
+    ends = np.array([0.0, 1.0 - 2.0**-24], np.float32)
+    assert np.isfinite(_normal(ends).numpy()).all()

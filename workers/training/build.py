@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from fitserve.specs.layers import Layer, ModelSpec
+from fitserve.specs.layers import NAMED_REGULARIZERS, Layer, ModelSpec
 from fitserve.specs.optimizers import Optimizer
 from fitserve.specs.training import CompileSpec
 
@@ -75,8 +75,11 @@ def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
 def _layer(layer: Layer, name: str) -> keras.layers.Layer:
     arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
     for key in ("kernel_regularizer", "bias_regularizer"):
-        if isinstance(arguments.get(key), dict):
-            arguments[key] = _regularizer(**arguments[key])
+        given = getattr(layer, key, None)
+        if given is not None:
+            # by our own names: Keras knows no `l1_l2`
+            found = NAMED_REGULARIZERS[given] if isinstance(given, str) else given
+            arguments[key] = _regularizer(**found.model_dump())
     return _LAYERS[layer.type](name=name, **arguments)
 
 

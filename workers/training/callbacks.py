@@ -17,15 +17,17 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         pulse: whom to tell.
+        spent_seconds: of the fit, by earlier attempts that it goes on from.
 
     """
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: Pulse, spent_seconds: float) -> None:
         super().__init__()
         self._pulse = pulse
+        self._spent_seconds = spent_seconds
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
-        self._pulse.start_clock()
+        self._pulse.start_clock(self._spent_seconds)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._pulse.epoch_ended(epoch + 1, dict(logs or {}))
@@ -53,6 +55,10 @@ class StopWhenTold(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._deadline = time.monotonic() + self._seconds
+        self._pulse.guard.begin(self._seconds)
+
+    def on_train_end(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._pulse.guard.begin(math.inf)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._look()

@@ -6,9 +6,10 @@ import keras
 
 from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
-from workers.pulse import Pulse
+from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks
 from workers.training.callbacks import Recorder, StopWhenTold
+from workers.training.keeper import Keeper
 from workers.training.loop import Plan, fit_epochs
 
 
@@ -18,7 +19,7 @@ class Fitted:
 
     stop_reason: StopReason
     best_epoch: int | None
-    metrics: dict[str, float]
+    metrics: dict[str, float | None]
 
 
 def fit(
@@ -28,15 +29,20 @@ def fit(
     validation: Blocks | None,
     pulse: Pulse,
     seconds: float,
+    keeper: Keeper,
 ) -> Fitted:
-    """Fit a compiled model as the resolved `spec` says.
+    """Fit a compiled model as the resolved `spec` says, or go on with an earlier fit.
 
     Stops early for the reasons that StopWhenTold knows.
     """
-    stopper = StopWhenTold(pulse, seconds)
+    spent = keeper.spent_seconds
+    stopper = StopWhenTold(pulse, seconds - spent)
     early = _early_stopping(spec.early_stopping)
-    callbacks = [Recorder(pulse), stopper, *early, *_reduce_lr(spec)]
-    history = fit_epochs(model, train, validation, _plan(spec), callbacks)
+    callbacks = [Recorder(pulse, spent), stopper, *early, *_reduce_lr(spec)]
+    try:
+        history = fit_epochs(model, train, validation, _plan(spec), callbacks, keeper)
+    finally:
+        keeper.close()
     return _fitted(history, spec, stopper.reason, early)
 
 
@@ -72,7 +78,7 @@ def _fitted(
     if reason is None:
         reason = StopReason.EARLY_STOPPING if stopped_early else StopReason.COMPLETED
     best = _kept_epoch(epochs, spec.early_stopping, early)
-    metrics = {k: float(v[best - 1]) for k, v in history.items()} if best else {}
+    metrics = {k: finite(v[best - 1]) for k, v in history.items()} if best else {}
     return Fitted(reason, best, metrics)
 
 

@@ -1,7 +1,7 @@
 """The epochs of a fit, with Keras's own callbacks asked once an epoch."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from workers.training.blocks import Blocks
 from workers.training.engine import Engine
 from workers.training.epochs import Logs
+from workers.training.snapshots import FitState
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,23 @@ class Plan:
     """What gradients are multiplied by before the optimizer sees them."""
 
 
+class Between(Protocol):
+    """Who wants to see a fit between its epochs, or to change where it begins."""
+
+    def begin(self, state: FitState) -> None:
+        """Before the first epoch, when the callbacks have begun."""
+
+    def epoch_ended(self, state: FitState) -> None:
+        """After every epoch but the last."""
+
+
 def fit_epochs(
     model: keras.Model,
     train: Blocks,
     validation: Blocks | None,
     plan: Plan,
     callbacks: list[keras.callbacks.Callback],
+    between: Between | None = None,
 ) -> dict[str, list[float]]:
     """Do what `model.fit` does, and return its history.
 
@@ -38,11 +50,8 @@ def fit_epochs(
     listeners = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None
     )
-    engine = Engine(
-        model, train, validation, plan.batch_size, plan.epochs, plan.gradient_scale
-    )
     rng = np.random.default_rng(plan.seed) if plan.shuffle else None
-    history: dict[str, list[float]] = {}
+    state = FitState(model, callbacks, rng)
     model.stop_training = False
 
     def keeps_going() -> bool:
@@ -50,15 +59,22 @@ def fit_epochs(
         return not model.stop_training
 
     listeners.on_train_begin()
-    for epoch in range(plan.epochs):
+    if between is not None:
+        between.begin(state)
+    left = plan.epochs - state.epoch
+    engine = Engine(model, train, validation, plan.batch_size, left, plan.gradient_scale)
+    for epoch in range(state.epoch, plan.epochs):
         listeners.on_epoch_begin(epoch)
         logs = engine.run_epoch(rng, keeps_going)
-        _append(history, logs)
+        _append(state.history, logs)
         listeners.on_epoch_end(epoch, logs)
+        state.epoch = epoch + 1
         if model.stop_training:
             break
+        if between is not None and state.epoch < plan.epochs:
+            between.epoch_ended(state)
     listeners.on_train_end()
-    return history
+    return state.history
 
 
 def _append(history: dict[str, list[Any]], logs: Logs) -> None:

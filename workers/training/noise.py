@@ -54,9 +54,15 @@ def _gaussian_noise(
 ) -> Any:
     if not training or not layer.stddev:
         return inputs
-    # 0 has no place under the normal curve: the middle of each step of 2^-24 has
-    uniform = _uniform(inputs.shape, layer.seed_generator.next()) + 2.0**-25
-    return inputs + layer.stddev * tf.math.ndtri(uniform)
+    return inputs + layer.stddev * _normal(
+        _uniform(inputs.shape, layer.seed_generator.next())
+    )
+
+
+def _normal(uniform: Any) -> Any:
+    """From [0, 1) to the normal curve, where neither 0 nor 1 has a place."""
+    # the middle of each step of 2^-24; that of the last one would be rounded to 1
+    return tf.math.ndtri(tf.minimum(uniform + 2.0**-25, 1.0 - 2.0**-24))
 
 
 _CALLS: dict[type, Callable[..., Any]] = {

@@ -13,7 +13,7 @@ from core.storage import Storage
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, StopReason, Task
-from workers.pulse import Pulse
+from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
 from workers.training.encoders import fit_feature
@@ -21,6 +21,7 @@ from workers.training.encoding import encode
 from workers.training.epochs import evaluate
 from workers.training.example import with_examples
 from workers.training.fit import Fitted, fit
+from workers.training.keeper import Keeper
 from workers.training.network import Network, build_network
 from workers.training.raw import sample
 from workers.training.sides import Sides, Table
@@ -52,7 +53,12 @@ class Tables:
 
 
 def train(
-    run: Run, tables: Tables, storage: Storage, pulse: Pulse, max_seconds: float
+    run: Run,
+    tables: Tables,
+    storage: Storage,
+    pulse: Pulse,
+    max_seconds: float,
+    keeper: Keeper,
 ) -> Trained:
     """Train the network of a claimed run."""
     create = RunCreate.model_validate(run.spec)
@@ -79,7 +85,9 @@ def train(
         held_out if held_out.num_rows else None,
         pulse,
         min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
+        keeper,
     )
+    pulse.guard.begin(max_seconds)
     if split.test.num_rows and is_usable(fitted):
         unseen = blocks_of(split.test, to_test, signature.num_encoded)
         fitted.metrics.update(_test(model, unseen, create))
@@ -92,11 +100,11 @@ def _in_target_units(model: keras.Model, scale: TargetScale | None) -> keras.Mod
     return model if scale is None else keras.Model(model.inputs, scale(model.outputs[0]))
 
 
-def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float]:
+def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float | None]:
     """Loss and metrics on rows that no epoch has seen."""
     assert create.fit.batch_size is not None  # noqa: S101  resolved
     logs = evaluate(model, rows, create.fit.batch_size)
-    return {f"test_{name}": value for name, value in logs.items()}
+    return {f"test_{name}": finite(value) for name, value in logs.items()}
 
 
 def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sides:

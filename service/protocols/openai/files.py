@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData
 
@@ -11,6 +12,7 @@ from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer, sentences, shown
 from fitserve.specs.parsing import ParsingSpec
 from service.dependencies import ReadSession, ServicesDep, WriteSession
+from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
 from service.protocols.openai.file_schemas import (
     FILE_FORM,
@@ -19,7 +21,15 @@ from service.protocols.openai.file_schemas import (
     FileRead,
 )
 from service.protocols.openai.schemas import FAILURES, After, Listing
-from service.storing import content_response, form_of, read_or_refused, store_part
+from service.storing import (
+    complete,
+    content_of,
+    content_response,
+    form_of,
+    read_or_refused,
+    received_part,
+    store,
+)
 
 router = APIRouter(prefix="/v1/files", tags=["openai"], responses=FAILURES)
 
@@ -27,8 +37,8 @@ _FIELDS = ("file", "purpose", "name", *ParsingSpec.model_fields)
 _LONGEST_PAGE = 1_000
 
 
-@router.post("", openapi_extra=FILE_FORM)
-async def create_file(request: Request, services: ServicesDep) -> FileRead:
+@router.post("", openapi_extra=FILE_FORM, response_model=FileRead)
+async def create_file(request: Request, services: ServicesDep, key: KeyDep) -> Response:
     """Upload a CSV (gzip is accepted) as a dataset.
 
     Beside OpenAI's `file` and `purpose` the form may hold `name`, and how the CSV shall
@@ -36,8 +46,15 @@ async def create_file(request: Request, services: ServicesDep) -> FileRead:
     """
     async with form_of(request) as form:
         _check(form)
-        dataset = await store_part(services, form, None, ParsingSpec())
-    return FileRead.of(await read_or_refused(services, dataset.id))
+        async with (
+            received_part(services, form, None, ParsingSpec()) as upload,
+            once(services, request, key, *content_of(upload)) as claim,
+        ):
+            if claim.answer is None:
+                dataset_id = await store(services, upload, claim)
+                read = FileRead.of(await read_or_refused(services, dataset_id))
+                await to_thread.run_sync(complete, services, claim, answer_of(200, read))
+    return to_response(claim)
 
 
 def _check(form: FormData) -> None:

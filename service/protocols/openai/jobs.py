@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from core.errors import AsTold, DatasetNotFound
+from core.idempotency.claims import Claim
 from core.runs.repository import RunRepository
 from core.runs.wire import run_read
 from fitserve.names import NAME_PATTERN
@@ -14,6 +15,7 @@ from fitserve.problems import FieldError, Problem, pointer, shown
 from fitserve.specs.run import RunCreate
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import Limit, ReadSession, ServicesDep, WriteSession
+from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
 from service.protocols.openai.checkpoints import CheckpointRead, checkpoints
 from service.protocols.openai.events import EventRead, events
@@ -41,15 +43,19 @@ _FILTERS: dict[str, Any] = {
 }
 
 
-@router.post("", openapi_extra=body_schema(JobCreate))
-async def create_job(request: Request, services: ServicesDep) -> JobRead:
+@router.post("", openapi_extra=body_schema(JobCreate), response_model=JobRead)
+async def create_job(request: Request, services: ServicesDep, key: KeyDep) -> Response:
     """Queue a run; a file that is still being read is waited for, up to a minute."""
-    job = validate(JobCreate, await read_json(request))
+    body = await read_json(request)
+    job = validate(JobCreate, body)
     told = translate(job)
     spec = told.run_create()
-    for key in ("training_file", "validation_file"):
-        await _wait_for(services, key, getattr(job, key))
-    return await to_thread.run_sync(_create, services, told, spec)
+    async with once(services, request, key, body) as claim:
+        if claim.answer is None:
+            for field in ("training_file", "validation_file"):
+                await _wait_for(services, field, getattr(job, field))
+            await to_thread.run_sync(_create, services, told, spec, claim)
+    return to_response(claim)
 
 
 async def _wait_for(services: Services, key: str, ref: str | None) -> None:
@@ -62,9 +68,10 @@ async def _wait_for(services: Services, key: str, ref: str | None) -> None:
         raise
 
 
-def _create(services: Services, told: Translation, spec: RunCreate) -> JobRead:
+def _create(services: Services, told: Translation, spec: RunCreate, claim: Claim) -> None:
     with told.pointing(), services.database.write() as session:
-        return job_read(run_read(services.runs.create(session, spec)))
+        job = job_read(run_read(services.runs.create(session, spec)))
+        claim.complete(session, answer_of(200, job))
 
 
 @router.get("", openapi_extra=_FILTERS)

@@ -29,7 +29,7 @@ class Room:
         self.reader = Reader(storage, Limits(max_inline_bytes=0))
         self.service = DatasetService(database, self.reader, queue)
         self.ingest = Ingest(database, self.reader, TIMES)
-        self.sweeper = Sweeper(database, queue, TIMES)
+        self.sweeper = Sweeper(database, storage, queue, TIMES)
 
     def upload(self, content="a,b\n1,x\n2,y\n"):
         source = self.folder / "source.csv"

@@ -348,6 +348,16 @@ def test_gzip_is_unpacked_at_the_door(client):
     assert (answer.status_code, answer.json()["num_rows"]) == (201, 2)
 
 
+def test_a_gzip_of_many_members_is_one_file(client):
+    """As bgzip writes them; empty ones too, damaged ones are refused."""
+    parts = [gzip.compress(line) for line in (b"a,b\n", b"1,x\n", b"", b"2,y\n")]
+    empty = gzip.compress(b"") * 5_000
+    for body, status in ((b"".join(parts) + empty, 201), (empty + b"x", 422)):
+        answer = client.post("/v1/datasets", params={"name": "z"}, content=body)
+        assert answer.status_code == status
+        assert answer.json().get("num_rows", 2) == 2
+
+
 def test_a_year_before_the_first_is_no_year(read):
     """polars could read it, Python could not show it."""
     _, _, columns = read(column([*["2024-01-02", "2023-05-06"] * 20, "-024-01-02"]))

@@ -2,10 +2,11 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
-from core.runs.leases import EpochRow, Lease, LeaseLost
+from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.repository import RunRepository
 from fitserve.statuses import RunStatus
 from tests.core.runs.rows import add_run, read_run
@@ -45,6 +46,8 @@ def test_a_replaced_worker_can_write_nothing(database):
         first.cancel_requested,
         first.release,
         lambda: first.record([EpochRow(1, {"loss": 1.0}, 0.1)]),
+        lambda: first.record([], SAVED),
+        lambda: first.start_anew("no"),
     ):
         with pytest.raises(LeaseLost):
             write()
@@ -64,15 +67,54 @@ def test_nothing_is_written_after_the_end(database):
     assert read_run(database, run_id).status == RunStatus.SUCCEEDED
 
 
-def test_a_new_attempt_starts_with_an_empty_history(database):
+def rows(*epochs):
+    return [EpochRow(epoch, {"loss": 1.0 / epoch}, epoch / 10) for epoch in epochs]
+
+
+SAVED = SavedCheckpoint(2, 0.2, "checkpoints/r/1-2.npz", "0" * 64, 1)
+
+
+def epochs_of(database, run_id):
+    with database.read() as session:
+        return [epoch.epoch for epoch in RunRepository(session).epochs(run_id)]
+
+
+def test_without_a_checkpoint_a_new_attempt_has_an_empty_history(database):
     """Epochs of the attempt before are gone, so that no epoch stands twice."""
     run_id = add_run(database)
     lease = claim(database, run_id)
-    lease.record([EpochRow(1, {"loss": 1.0}, 0.1), EpochRow(2, {"loss": None}, 0.2)])
+    lease.record(rows(1, 2))
     lease.release()
-    assert claim(database, run_id) is not None
-    with database.read() as session:
-        assert RunRepository(session).epochs(run_id) == []
+    assert claim(database, run_id).checkpoint is None
+    assert epochs_of(database, run_id) == []
+    assert read_run(database, run_id).epoch == 0
+
+
+def test_a_new_attempt_goes_on_behind_the_checkpoint(database):
+    """Epochs up to it stay, those behind it are forgotten; the newest one counts."""
+    run_id = add_run(database)
+    lease = claim(database, run_id)
+    lease.record(rows(1), replace(SAVED, epoch=1))
+    lease.record(rows(2, 3), SAVED)
+    lease.release()
+    lease = claim(database, run_id)
+    assert lease.checkpoint == SAVED
+    run = read_run(database, run_id)
+    assert (run.epoch, run.fit_seconds) == (2, 0.2)
+    lease.record(rows(3, 4))
+    assert epochs_of(database, run_id) == [1, 2, 3, 4]
+
+
+def test_a_checkpoint_of_no_use_is_told_and_forgotten(database):
+    """The history is empty, the warning stands on the run, the next claim finds none."""
+    run_id = add_run(database, warnings=["one"])
+    lease = claim(database, run_id)
+    lease.record(rows(1, 2), SAVED)
+    lease.start_anew("two")
+    assert epochs_of(database, run_id) == []
+    assert read_run(database, run_id).warnings == ["one", "two"]
+    lease.release()
+    assert claim(database, run_id).checkpoint is None
 
 
 def test_a_run_handed_back_does_not_count_as_tried(database):

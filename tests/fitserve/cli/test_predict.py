@@ -79,6 +79,20 @@ def test_output_is_the_whole_table_with_columns_added(
     ]
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_no_cell_of_the_output_is_a_formula(wire, fitserve, table, tmp_path, exact):
+    """Cells, names, classes; numbers as they are. Unless asked for --exact."""
+    wire.answers(ROUTE, answer(["=evil()"], [{"=evil()": 0.75, "@b": 0.25}]))
+    target = tmp_path / "out.csv"
+    rows = table("+x,y,-z\n=1+1,-3.5,@a\n")
+    fitserve("predict", "wine", rows, "--output", target, *["--exact"] * exact)
+    mark = "" if exact else "'"
+    assert list(csv.reader(io.StringIO(target.read_text()))) == [
+        [f"{mark}+x", "y", f"{mark}-z", "prediction", "P(=evil())", "P(@b)"],
+        [f"{mark}=1+1", "-3.5", f"{mark}@a", f"{mark}=evil()", "0.75", "0.25"],
+    ]
+
+
 def test_many_rows_go_in_batches_to_one_version(wire, fitserve, table):
     """A promotion half-way does not mix two models in one table."""
     wire.answers(

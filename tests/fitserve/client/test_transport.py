@@ -15,7 +15,8 @@ from tests.fitserve.client.wire import Answer, problem
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(transport, "_GET_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(transport, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(transport, "_LONG_PAUSES", (0.0, 0.0))
 
 
 def test_the_url_and_the_key_come_from_the_environment(wire, monkeypatch):
@@ -105,15 +106,53 @@ def test_a_get_is_asked_again_after_a_passing_fault(wire, client, fault):
     assert len(wire.asked) == 3
 
 
+IN_FLIGHT = problem(409, "request-in-flight", "Come again.")
+
+
+@pytest.mark.parametrize(
+    "fault", [Answer(status=503), Answer(b"{", is_cut=True), IN_FLIGHT]
+)
+def test_what_is_made_once_may_be_sent_again(wire, client, fault, tmp_path):
+    """Run and upload, whole each time and under one key; the next one has another."""
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    wire.answers("POST /v1/runs", fault, fault, Answer(bodies.run(), 202))
+    wire.answers("POST /v1/datasets", fault, fault, Answer(bodies.dataset(), 201))
+    for asked in (
+        lambda: client.runs.create({"dataset": "wine", "target": "quality"}),
+        lambda: client.datasets.upload(tmp_path / "t.csv"),
+    ):
+        wire.asked.clear()
+        asked()
+        assert len(wire.asked) == 3
+        assert (
+            len({(one.headers["idempotency-key"], one.body) for one in wire.asked}) == 1
+        )
+    key = wire.asked[0].headers["idempotency-key"]
+    client.runs.create({"dataset": "wine", "target": "quality"})
+    assert wire.asked[-1].headers["idempotency-key"] != key
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [problem(409, "dataset-not-ready", "No."), problem(422, "invalid-spec", "No.")],
+)
+def test_a_refusal_is_not_asked_again(wire, client, fault):
+    """It would be the same."""
+    wire.answers("POST /v1/runs", fault, bodies.run())
+    with pytest.raises(fitserve.ApiError, match="No"):
+        client.runs.create({"dataset": "wine", "target": "quality"})
+    assert len(wire.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [(Answer(status=503), ServerError), (Answer(b"{", is_cut=True), ConnectionFailed)],
 )
-def test_a_post_is_sent_once(wire, client, fault, error):
+def test_a_post_without_a_key_is_sent_once(wire, client, fault, error):
     """Nobody knows whether the first one was heard."""
-    wire.answers("POST /v1/runs", fault, bodies.run())
+    wire.answers("POST /v1/runs/run_1/cancel", fault, bodies.run())
     with pytest.raises(error):
-        client.runs.create({"dataset": "wine", "target": "quality"})
+        client.runs.cancel("run_1")
     assert len(wire.asked) == 1
 
 

@@ -1,0 +1,47 @@
+"""Where the files of a run lie, and what is left of them when it has ended.
+
+Keys hold the attempt: a worker that was replaced overwrites nothing of its successor's.
+"""
+
+import contextlib
+
+from sqlalchemy.orm import Session
+
+from core.runs.repository import RunRepository
+from core.storage import Storage
+
+_CHECKPOINTS = "checkpoints"
+
+
+def checkpoint_key(run_id: str, attempt: int, epoch: int) -> str:
+    """Where an attempt saves its checkpoint of an epoch."""
+    return f"{_CHECKPOINTS}/{run_id}/{attempt}-{epoch}.npz"
+
+
+def remove_older_checkpoints(
+    storage: Storage, run_id: str, attempt: int, kept: set[str]
+) -> None:
+    """Remove the files of this attempt and of those before, but for `kept`."""
+    for key in storage.keys(f"{_CHECKPOINTS}/{run_id}"):
+        if key not in kept and _attempt_of(key) <= attempt:
+            storage.delete(key)
+
+
+def remove_checkpoints(storage: Storage, run_id: str) -> None:
+    """Remove them all: the run has ended. What will not go is left to the sweeper."""
+    with contextlib.suppress(OSError):
+        for key in storage.keys(f"{_CHECKPOINTS}/{run_id}"):
+            storage.delete(key)
+
+
+def remove_orphans(storage: Storage, session: Session) -> None:
+    """Remove the checkpoints of runs that have ended, whoever left them behind."""
+    found = {key.split("/")[1] for key in storage.keys(_CHECKPOINTS)}
+    if not found:
+        return
+    for run_id in found - RunRepository(session).unended(found):
+        remove_checkpoints(storage, run_id)
+
+
+def _attempt_of(key: str) -> int:
+    return int(key.rsplit("/", 1)[1].split("-", maxsplit=1)[0])

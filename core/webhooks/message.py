@@ -1,0 +1,48 @@
+"""What is sent: the message of a run, signed as Standard Webhooks 1.0.0 has it."""
+
+import time
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook as Signer
+
+from core.runs.tables import Run
+from core.webhooks.tables import Webhook
+from fitserve.schemas.webhooks import RunEnded, WebhookMessage
+from fitserve.statuses import RunStatus, StopReason
+
+
+def body_of(run: Run) -> bytes:
+    """The same bytes at every attempt: nothing of an ended run changes any more."""
+    assert run.ended_at is not None  # noqa: S101  it has a terminal status
+    message = WebhookMessage(
+        type=f"run.{run.status}",
+        timestamp=run.ended_at,
+        data=RunEnded(
+            run_id=run.id,
+            status=RunStatus(run.status),
+            stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
+            model_name=run.model_name,
+            model_version=run.model_version,
+            created_at=run.created_at,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+        ),
+    )
+    return message.model_dump_json().encode()
+
+
+def headers_of(webhook: Webhook, body: bytes) -> dict[str, str]:
+    """The id is the run's, so that a receiver knows what it has seen before."""
+    message_id = f"{webhook.run_id}_ended"
+    now = int(time.time())
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "fitserve",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(now),
+    }
+    if webhook.secret is not None:
+        when = datetime.fromtimestamp(now, UTC)
+        signature = Signer(webhook.secret).sign(message_id, when, body.decode())
+        headers["webhook-signature"] = signature
+    return headers

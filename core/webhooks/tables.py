@@ -1,0 +1,34 @@
+"""The table of webhooks."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database.base import Base
+from fitserve.statuses import WebhookStatus
+
+
+class Webhook(Base):
+    """The outbox: a message that a run will send, stored with the run itself.
+
+    It is due once the run has a terminal status, so whatever transaction ends the run
+    fills the outbox. `due_at` and `lease_until` are milliseconds by the database's clock.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (Index(None, "status", "due_at"),)
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    url: Mapped[str] = mapped_column(String(2000))
+    secret: Mapped[str | None] = mapped_column(String(200))
+    """Forgotten once there is nothing more to sign."""
+    status: Mapped[str] = mapped_column(String(20), default=WebhookStatus.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[int] = mapped_column(BigInteger, default=0)
+    lease_until: Mapped[int] = mapped_column(BigInteger, default=0)
+    attempted_at: Mapped[datetime | None]
+    last_status: Mapped[int | None]
+    last_error: Mapped[str | None] = mapped_column(String(500))

@@ -1,0 +1,22 @@
+"""What is wrong with a Keras model's JSON, and where."""
+
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is refused; `path` leads to it from the model's JSON."""
+
+    path: Path
+    detail: str
+    hint: str = ""
+
+
+class Refused(Exception):
+    """The JSON holds what has no place in the closed spec."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(*(fault.detail for fault in faults))
+        self.faults = list(faults)

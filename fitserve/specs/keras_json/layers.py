@@ -1,0 +1,110 @@
+"""The Keras layers that can be translated, key by key."""
+
+from collections.abc import Callable, Mapping
+
+from pydantic import TypeAdapter, ValidationError
+
+from fitserve.problems import field_errors
+from fitserve.specs.keras_json.faults import Fault, Path, Refused
+from fitserve.specs.keras_json.objects import Json, Named, Rule, translated
+from fitserve.specs.keras_json.rules import (
+    float32,
+    initializer,
+    kept,
+    label,
+    only,
+    only_initializer,
+    regularizer,
+)
+from fitserve.specs.layers import Layer
+
+_SEEDED = only(None, hint="leave it out: `fit.seed` seeds the whole run")
+_ALL = {"name": label, "trainable": only(True), "dtype": float32}
+_SCALING: Mapping[str, Rule] = {
+    **dict.fromkeys(("epsilon", "center", "scale"), kept),
+    "beta_initializer": only_initializer("Zeros"),
+    "gamma_initializer": only_initializer("Ones"),
+    **dict.fromkeys(
+        ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"),
+        only(None),
+    ),
+}
+LAYERS: Mapping[str, Mapping[str, Rule]] = {
+    "Dense": {
+        **dict.fromkeys(("units", "activation", "use_bias"), kept),
+        **dict.fromkeys(("kernel_initializer", "bias_initializer"), initializer),
+        **dict.fromkeys(("kernel_regularizer", "bias_regularizer"), regularizer),
+        **dict.fromkeys(("kernel_constraint", "bias_constraint"), only(None)),
+        "quantization_config": only(None),
+    },
+    "Activation": {"activation": kept},
+    "Dropout": {"rate": kept, "seed": _SEEDED, "noise_shape": only(None)},
+    "BatchNormalization": {
+        **_SCALING,
+        "axis": only(-1, 1),
+        "momentum": kept,
+        "moving_mean_initializer": only_initializer("Zeros"),
+        "moving_variance_initializer": only_initializer("Ones"),
+        "synchronized": only(False),
+        "renorm": only(False),
+        "renorm_clipping": only(None),
+        "renorm_momentum": only(0.99),
+    },
+    "LayerNormalization": {
+        **_SCALING,
+        # Keras writes a list of one
+        "axis": lambda value, at: only(-1, 1)(_single(value), at),
+        "rms_scaling": only(False),
+    },
+    "GaussianNoise": {"stddev": kept, "seed": _SEEDED},
+    "ReLU": {
+        "max_value": only(None, 6),
+        "negative_slope": only(0.0),
+        "threshold": only(0.0),
+    },
+    "LeakyReLU": {
+        "negative_slope": only(0.2, hint="the activation `leaky_relu` has 0.2")
+    },
+    "ELU": {"alpha": only(1.0)},
+    "Softmax": {"axis": only(-1, 1)},
+}
+_ACTIVATIONS: Mapping[str, Callable[[Json], str]] = {
+    "ReLU": lambda config: "relu" if config.get("max_value") is None else "relu6",
+    "LeakyReLU": lambda _: "leaky_relu",
+    "ELU": lambda _: "elu",
+    "Softmax": lambda _: "softmax",
+}
+"""Layers that are an activation of the closed spec under a class of their own."""
+_SCHEMA: TypeAdapter[Layer] = TypeAdapter(Layer)
+
+
+def layer_of(found: Named, at: Path) -> Layer:
+    """The layer in the closed spec; `at` leads to its config."""
+    said = translated(found.config, at, {**_ALL, **LAYERS[found.class_name]})
+    given = {"type": found.class_name, **said}
+    if found.class_name in _ACTIVATIONS:
+        activation = _ACTIVATIONS[found.class_name](found.config)
+        given = {"type": "Activation", "activation": activation}
+    try:
+        return _SCHEMA.validate_python(given)
+    except ValidationError as error:
+        raise Refused(*_faults(error, given, at)) from None
+
+
+def _faults(error: ValidationError, given: Json, at: Path) -> list[Fault]:
+    """Values out of range, at their place in the Keras config."""
+    lines = error.errors(include_url=False)
+    said = [field_errors([line], given)[0] for line in lines]
+    return [
+        Fault((*at, *_place(told.pointer)), told.detail, told.hint or "") for told in said
+    ]
+
+
+def _place(pointer: str) -> Path:
+    # only a regularizer is an object here, and Keras has its factors in a config
+    first, *inner = pointer.removeprefix("#/").split("/")
+    return (first, "config", *inner) if inner else (first,)
+
+
+def _single(value: object) -> object:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

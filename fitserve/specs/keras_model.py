@@ -1,0 +1,65 @@
+"""`model` in a RunCreate: layers, or the JSON of a Keras model."""
+
+from typing import Annotated, Any, NoReturn
+
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from fitserve.problems import PLACED
+from fitserve.specs.closed import Closed, name_or_object
+from fitserve.specs.keras_json import Refused, translate
+from fitserve.specs.layers import ModelSpec
+
+_MOST_FAULTS = 100
+
+
+class KerasModel(Closed):
+    """What `model.to_json()` returns, in place of `layers`.
+
+    Its layers are translated; Keras itself never reads it.
+    """
+
+    keras: Annotated[
+        Annotated[str, Field(max_length=1_000_000), Tag("name")]
+        | Annotated[dict[str, Any], Tag("object")],
+        Discriminator(name_or_object),
+    ]
+    """The JSON of a Sequential, or of a Functional that is a plain chain."""
+
+
+def _model_spec(value: Any, handler: ValidatorFunctionWrapHandler) -> ModelSpec:
+    if not isinstance(value, dict) or "keras" not in value:
+        spec: ModelSpec = handler(value)
+        return spec
+    given = KerasModel.model_validate(value).keras
+    try:
+        found = translate(given)
+    except Refused as refused:
+        _raise(refused)
+    place = ("keras", "config", "layers")
+    return ModelSpec(layers=found.layers).came_from(place, found.first, found.num_inputs)
+
+
+def _raise(refused: Refused) -> NoReturn:
+    lines: list[InitErrorDetails] = [
+        {
+            "type": PydanticCustomError(
+                PLACED, "{said}", {"said": f.detail, "hint": f.hint}
+            ),
+            "loc": ("keras", *f.path),
+            "input": None,
+        }
+        for f in refused.faults[:_MOST_FAULTS]
+    ]
+    raise ValidationError.from_exception_data("KerasModel", lines)
+
+
+GivenModel = Annotated[
+    ModelSpec, WrapValidator(_model_spec, json_schema_input_type=ModelSpec | KerasModel)
+]

@@ -1,0 +1,36 @@
+"""Where a run tells of its end."""
+
+import base64
+import binascii
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from fitserve.specs.closed import Closed
+
+_PREFIX = "whsec_"
+
+
+class WebhookSpec(Closed):
+    """Told once when the run has ended, as Standard Webhooks 1.0.0 has it."""
+
+    url: str = Field(min_length=1, max_length=2000)
+    """https, on a public address; receives `run.succeeded`, `run.failed` and the like."""
+    secret: str | None = Field(default=None, max_length=200, repr=False)
+    """`whsec_` and 24 to 64 bytes in base64; signs what is sent, never shown again."""
+
+    # of the whole, so that the error does not repeat the secret
+    @model_validator(mode="after")
+    def _refuse_weak_secret(self) -> Self:
+        if self.secret is None or 24 <= _num_bytes(self.secret) <= 64:
+            return self
+        raise ValueError("a `secret` of `whsec_` and 24 to 64 bytes in base64")
+
+
+def _num_bytes(secret: str) -> int:
+    if not secret.startswith(_PREFIX):
+        return 0
+    try:
+        return len(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))
+    except (binascii.Error, ValueError):
+        return 0

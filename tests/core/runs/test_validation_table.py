@@ -1,0 +1,83 @@
+"""A table to validate on holds the same things under the same names, or is refused."""
+
+import pytest
+
+from tests.problems import assert_problem
+
+DAYS = [f"2024-01-{i % 28 + 1:02}" for i in range(40)]
+COLUMNS = {
+    "n": [str(i / 4) for i in range(40)],
+    "c": [("red", "green", "blue", "4")[i % 4] for i in range(40)],
+    "b": [("yes", "no")[i % 2] for i in range(40)],
+    "d": DAYS,
+    "y": [str(2 * i + 0.5) for i in range(40)],
+    "z": [("x", "y", "z")[i % 3] for i in range(40)],
+    "w": [("0", "1")[i % 2] for i in range(40)],
+}
+WORDS = [f"word {i % 3}" for i in range(40)]
+NUMBERS = [str(i % 7) for i in range(40)]
+
+
+def csv(**changes):
+    columns = {**COLUMNS, **changes}
+    rows = zip(*columns.values(), strict=True)
+    return "\n".join(",".join(row) for row in [columns, *rows]) + "\n"
+
+
+def spec(target):
+    features = {"include": ["n", "c", "b", "d"]}
+    fit = {"validation_dataset": "held", "epochs": 1}
+    return {"dataset": "table", "target": target, "features": features, "fit": fit}
+
+
+@pytest.mark.parametrize(
+    ("target", "changes", "said"),
+    [
+        ("y", {"y": WORDS}, "'y' is categorical in 'held'; the run trains on numeric"),
+        ("y", {"y": DAYS}, "'y' is datetime in 'held'; the run trains on numeric"),
+        ("y", {"y": [""] * 40}, "every cell of 'y' is missing"),
+        ("z", {"z": NUMBERS}, "'z' is numeric in 'held'; the run trains on categorical"),
+        ("w", {"w": COLUMNS["z"]}, "'w' is categorical in 'held'; the run trains on numeric"),
+        ("y", {"n": WORDS}, "'n' is categorical in 'held'; the run trains on numeric"),
+        ("y", {"n": DAYS}, "'n' is datetime in 'held'; the run trains on numeric"),
+        ("y", {"b": WORDS}, "'b' is categorical in 'held'; the run trains on boolean"),
+        ("y", {"d": NUMBERS}, "'d' is numeric in 'held'; the run trains on datetime"),
+        ("y", {"d": WORDS}, "'d' is categorical in 'held'; the run trains on datetime"),
+        ("y", {"c": DAYS}, "'c' is datetime in 'held'; the run trains on categorical"),
+        ("y", {"c": COLUMNS["b"]}, "'c' is boolean in 'held'; the run trains on categorical"),
+    ],
+)  # fmt: skip
+def test_a_column_of_another_type_is_refused_before_it_is_queued(
+    client, upload, target, changes, said
+):
+    """Target or feature, with what came, what was expected and how to mend it."""
+    upload(csv())
+    upload(csv(**changes), name="held")
+    answer = client.post("/v1/runs", json=spec(target))
+    (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
+    assert error["pointer"] == "#/fit/validation_dataset"
+    assert said in error["detail"]
+    assert ("types={" in error.get("hint", "")) == ("missing" not in said)
+    assert client.get("/v1/runs").json()["items"] == []
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("target", "changes"),
+    [
+        ("y", {}),
+        ("y", {"y": COLUMNS["b"]}),
+        ("y", {"n": COLUMNS["b"], "b": COLUMNS["w"], "c": ["4"] * 40}),
+        ("y", {"n": [""] * 40, "c": [""] * 40, "b": [""] * 40, "d": [""] * 40}),
+        ("w", {"w": COLUMNS["b"]}),
+        ("b", {"b": COLUMNS["w"]}),
+    ],
+)
+def test_what_can_be_coerced_validates(upload, train, target, changes):
+    """Numbers for categories, booleans for numbers, numbers for booleans, nothing."""
+    upload(csv())
+    upload(csv(**changes), name="held")
+    features = {"include": [name for name in "ncbd" if name != target]}
+    run = train(spec(target) | {"features": features})
+    assert run["status"] == "succeeded", run["error"]
+    assert run["metrics"]["val_loss"] is not None

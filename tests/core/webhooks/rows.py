@@ -1,0 +1,43 @@
+"""Runs with a webhook, and the clock that their deliveries go by."""
+
+from sqlalchemy import update
+
+from core.database.base import utc_now
+from core.settings import WebhookRules
+from core.webhooks.repository import WebhookRepository
+from core.webhooks.sender import Sender
+from core.webhooks.tables import Webhook
+from fitserve.specs.webhook import WebhookSpec
+from tests.core.runs.rows import add_run
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+LOCAL = WebhookRules(allow_loopback=True, timeout_seconds=2.0)
+
+
+def add_hook(database, url, secret=SECRET, **values):
+    """An ended run, unless told otherwise, that tells `url` of it."""
+    ended = {"status": "succeeded", "stop_reason": "completed", "ended_at": utc_now()}
+    run_id = add_run(database, **{**ended, **values})
+    with database.write() as session:
+        WebhookRepository(session).add(run_id, WebhookSpec(url=url, secret=secret))
+    return run_id
+
+
+def read_hook(database, run_id):
+    with database.read() as session:
+        return WebhookRepository(session).read(run_id)
+
+
+def pass_time(database, seconds):
+    """So much later, as far as webhooks are concerned."""
+    with database.write() as session:
+        session.execute(
+            update(Webhook).values(
+                due_at=Webhook.due_at - int(seconds * 1000),
+                lease_until=Webhook.lease_until - int(seconds * 1000),
+            )
+        )
+
+
+def sender(database, rules=LOCAL, **more):
+    return Sender(database, rules, **more)

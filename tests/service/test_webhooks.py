@@ -1,0 +1,101 @@
+"""`webhook` on a run."""
+
+import json
+import time
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from tests.core.webhooks.receiver import receiving
+from tests.core.webhooks.rows import LOCAL, SECRET
+from tests.problems import assert_problem
+
+CSV = "x,y\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
+SPEC = {"dataset": "table", "target": "y"}
+
+
+@pytest.fixture
+def table(upload):
+    return upload(CSV)
+
+
+@pytest.fixture
+def local(settings, table):
+    """An API that may send to this machine."""
+    webhooks = LOCAL.model_copy(update={"poll_seconds": 0.05})
+    app = create_app(settings.model_copy(update={"webhooks": webhooks}))
+    with TestClient(app, base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.mark.parametrize("form", ["json", "multipart"])
+def test_a_run_tells_of_its_end(local, form):
+    """Sent beside the requests; how it went is there to be read."""
+    with receiving() as receiver:
+        spec = {**SPEC, "webhook": {"url": receiver.url, "secret": SECRET}}
+        parts = {"spec": (None, json.dumps(spec)), "file": ("table.csv", CSV)}
+        body = {"json": spec} if form == "json" else {"files": parts}
+        run = local.post("/v1/runs", **body).json()
+        before = local.get(f"/v1/runs/{run['id']}/webhook").json()
+        assert (before["status"], before["attempts"]) == ("waiting", 0)
+        local.post(f"/v1/runs/{run['id']}/cancel")
+        deadline = time.monotonic() + 10
+        while (after := local.get(f"/v1/runs/{run['id']}/webhook").json())[
+            "status"
+        ] != "delivered":
+            assert time.monotonic() < deadline, after
+            time.sleep(0.05)
+        headers, sent = receiver.heard[0]
+        assert Verifier(SECRET).verify(sent, headers)["data"]["status"] == "cancelled"
+        assert (after["url"], after["attempts"]) == (receiver.url, 1)
+
+
+def test_the_secret_is_never_shown_again(local):
+    """Not by the run, the list, the events, the webhook; the spec may be sent elsewhere."""
+    with receiving() as receiver:
+        spec = {**SPEC, "webhook": {"url": receiver.url, "secret": SECRET}}
+        answer = local.post("/v1/runs", json=spec)
+        path = answer.headers["location"]
+        pages = [
+            answer,
+            *(local.get(url) for url in (path, f"{path}/webhook", "/v1/runs")),
+        ]
+        pages.append(local.post("/v1/runs/validate", json=spec))
+        for page in pages:
+            assert page.is_success
+            assert SECRET not in page.text
+        assert "webhook" not in answer.json()["spec"]
+
+
+def test_a_run_without_a_webhook_has_none(client, table):
+    """404, for the run or for its webhook."""
+    run_id = client.post("/v1/runs", json=SPEC).json()["id"]
+    assert_problem(client.get(f"/v1/runs/{run_id}/webhook"), 404, "webhook-not-found")
+    assert_problem(client.get("/v1/runs/nope/webhook"), 404, "run-not-found")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/", "https://127.0.0.1/", "https://a:b@example.com/"]
+)
+def test_a_bad_url_is_refused_with_the_run(client, table, url):
+    """Nothing is queued; `validate` says the same."""
+    spec = {**SPEC, "webhook": {"url": url}}
+    for path in ("/v1/runs", "/v1/runs/validate"):
+        problem = assert_problem(client.post(path, json=spec), 422, "invalid-spec")
+        assert problem["errors"][0]["pointer"] == "#/webhook/url"
+    assert client.get("/v1/runs").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["hush-hush-hush", "whsec_c2hvcnQ=", "whsec_" + "A" * 120, "whsec_!!" + "A" * 40],
+)
+def test_a_weak_secret_is_refused_and_not_repeated(client, table, secret):
+    """Too short, too long, no base64, no prefix."""
+    spec = {**SPEC, "webhook": {"url": "https://example.com/", "secret": secret}}
+    answer = client.post("/v1/runs", json=spec)
+    problem = assert_problem(answer, 422, "invalid-body")
+    assert problem["errors"][0]["pointer"] == "#/webhook"
+    assert secret not in answer.text

@@ -1,0 +1,111 @@
+"""What a fit is made of between two epochs, taken out as arrays and put back.
+
+Weights, the state of normalizations and noise, the optimizer's variables, what early
+stopping and the reduction of the learning rate remember, the generator that shuffles,
+the history. Metrics are not: they begin at zero in every epoch.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.training.checkpoints import CheckpointUseless, Snapshot
+
+Arrays = dict[str, NDArray[Any]]
+_REMEMBERED: dict[type, tuple[str, ...]] = {
+    keras.callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch"),
+    keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
+}
+
+
+@dataclass
+class FitState:
+    """A fit under way; `epoch` is how many are done."""
+
+    model: keras.Model
+    callbacks: list[keras.callbacks.Callback]
+    rng: np.random.Generator | None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    epoch: int = 0
+
+
+def take(state: FitState, seconds: float) -> Snapshot:
+    """Copies, so that the fit may go on while they are written."""
+    arrays: Arrays = {"told": _packed(_told(state))}
+    arrays |= _numbered("state", [np.array(v) for v in _variables(state.model)])
+    arrays |= _numbered("best", _best_weights(state) or [])
+    arrays |= {f"history/{name}": np.array(v) for name, v in state.history.items()}
+    return Snapshot(state.epoch, seconds, arrays)
+
+
+def restore(state: FitState, snapshot: Snapshot) -> None:
+    """Bring a fit that has just begun to where another one was.
+
+    CheckpointUseless if that was another network.
+    """
+    arrays = snapshot.arrays
+    told = json.loads(arrays["told"].tobytes())
+    variables, values = _variables(state.model), _listed("state", arrays)
+    if [(tuple(v.shape), v.dtype) for v in variables] != [
+        (value.shape, str(value.dtype)) for value in values
+    ]:
+        raise CheckpointUseless("it is of another network")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    for callback, remembered in zip(_callbacks(state), told["callbacks"], strict=True):
+        vars(callback).update(remembered)
+        if isinstance(callback, keras.callbacks.EarlyStopping):
+            callback.best_weights = _listed("best", arrays) or None
+    if state.rng is not None:
+        state.rng.bit_generator.state = told["rng"]
+    for name in told["history"]:
+        state.history[name] = arrays[f"history/{name}"].tolist()
+    state.epoch = snapshot.epoch
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """In a fixed order; the model's own hold the seeds of its noise."""
+    model.optimizer.build(model.trainable_variables)
+    found = [*model.variables, *model.optimizer.variables]
+    return list({id(variable): variable for variable in found}.values())
+
+
+def _callbacks(state: FitState) -> list[keras.callbacks.Callback]:
+    return [callback for callback in state.callbacks if type(callback) in _REMEMBERED]
+
+
+def _told(state: FitState) -> dict[str, Any]:
+    return {
+        "rng": state.rng.bit_generator.state if state.rng is not None else None,
+        "callbacks": [
+            {name: getattr(callback, name) for name in _REMEMBERED[type(callback)]}
+            for callback in _callbacks(state)
+        ],
+        "history": list(state.history),
+    }
+
+
+def _best_weights(state: FitState) -> list[NDArray[Any]] | None:
+    for callback in state.callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping):
+            weights: list[NDArray[Any]] | None = callback.best_weights
+            return weights
+    return None
+
+
+def _packed(told: dict[str, Any]) -> NDArray[Any]:
+    """JSON, for numbers that no array holds (128 bits of a generator) and for None."""
+    return np.frombuffer(json.dumps(told).encode(), np.uint8)
+
+
+def _numbered(name: str, arrays: list[NDArray[Any]]) -> Arrays:
+    return {f"{name}/{place}": array for place, array in enumerate(arrays)}
+
+
+def _listed(name: str, arrays: Any) -> list[NDArray[Any]]:
+    count = sum(key.startswith(f"{name}/") for key in arrays)
+    return [arrays[f"{name}/{place}"] for place in range(count)]
