@@ -14,7 +14,7 @@ from core import tracing
 from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
-from core.logs import bind
+from core.logs import bind, bound
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.files import remove_checkpoints
@@ -46,6 +46,7 @@ class Workshop:
     is_stopping: Callable[[], bool]
     keep_alive: KeepAlive = lambda _: None
 
+    @bound()  # what it binds on its way ends with it
     def attempt(self, run_id: str) -> None:
         """Claim the run and see it to its end; do nothing if it is not to be had."""
         times = self.settings.runs
