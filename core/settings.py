@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 _LONGEST_SOCKET = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 
 
@@ -22,6 +24,14 @@ class Limits(BaseModel):
 
     max_body_bytes: int = MIB
     """Largest body of any route but the uploads."""
+    max_head_bytes: int = 64 * 1024
+    """Largest head of a request: its line and headers."""
+    head_seconds: float = 10.0
+    """Longest time for a head to come."""
+    body_seconds: float = 30.0
+    """Longest time for a body, beside what its bytes may take."""
+    body_bytes_per_second: int = Field(default=64 * 1024, ge=1)
+    """Slowest pace of a body, and of a client that reads an answer."""
     max_predict_body_bytes: int = 32 * MIB
     """Largest body of a predict request."""
     max_predict_rows: int = 100_000
@@ -131,6 +141,8 @@ class Settings(BaseSettings):
     """The key that every request must bear; none is needed on loopback."""
     allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
     """Host names under which a keyless API answers (against DNS rebinding)."""
+    cors_origins: list[str] = []
+    """Web origins whose pages may ask, such as `https://app.example`; `*` wants a key."""
     api_workers: int = Field(default=1, ge=1, le=256)
     """API processes that `fitserve up` starts, on one address."""
     default_model: str | None = None
@@ -168,6 +180,21 @@ class Settings(BaseSettings):
             f"Listening on {self.host} would let anybody on the network train. Set "
             "FITSERVE_API_KEY to 16 secret characters or more, or listen on 127.0.0.1."
         )
+
+    @model_validator(mode="after")
+    def _refuse_vague_origins(self) -> Self:
+        for origin in self.cors_origins:
+            if origin == "*" and self.api_key is None:
+                raise ValueError(
+                    "FITSERVE_CORS_ORIGINS=* without a key would let every web page use "
+                    "this service. Set FITSERVE_API_KEY, or name the origins."
+                )
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} in FITSERVE_CORS_ORIGINS is no origin; expected "
+                    "scheme://host or scheme://host:port, without a path."
+                )
+        return self
 
     @property
     def home_dir(self) -> Path:

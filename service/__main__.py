@@ -5,10 +5,11 @@ import socket
 
 import uvicorn
 
-from core import logs
+from core import logs, tracing
 from core.settings import Settings
 from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
 from service.app import create_app
+from service.server import make_server
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     end_with_supervisor()
     settings = Settings()
     logs.configure(settings, "api")
+    tracing.start("api")
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -29,7 +31,7 @@ def main() -> None:
     )
     fd = os.environ.get(LISTEN_FD)
     sockets = [socket.socket(fileno=int(fd))] if fd else None
-    uvicorn.Server(config).run(sockets=sockets)
+    make_server(config, settings.limits).run(sockets=sockets)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 
+from core import tracing
 from core.settings import Settings
 from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
 from service.edge import Edge
 from service.lane import Lane
+from service.pages import add_pages
 from service.problems import add_problem_handlers
 from service.protocols.mlflow import routes as mlflow
 from service.protocols.open_inference import infer
@@ -21,6 +25,7 @@ from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
 from service.routes import datasets, descriptions, health, metrics, models, predict, runs
 from service.services import Services
+from service.tracing import Traced
 
 LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
 """Answered in the fast lane; declared as routes for the OpenAPI page."""
@@ -48,12 +53,15 @@ def create_app(settings: Settings) -> FastAPI:
         async with _grpc(services):
             yield
         services.close()
+        tracing.stop()
 
     app = FastAPI(
         title="fitserve",
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
         responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
     )
@@ -74,10 +82,28 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(noun.router)
     for router in LANE:
         app.include_router(router)
+    add_pages(app)
     add_problem_handlers(app)
+    if tracing.is_on():  # within the lane: a prediction pays nothing for it
+        app.add_middleware(Traced)
     app.add_middleware(Lane, routers=LANE)
     app.add_middleware(Edge, settings=settings, tally=services.tally)
+    if settings.cors_origins:  # before the door: a browser asks first, and without a key
+        app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     return app
+
+
+def _cors(origins: list[str]) -> dict[str, Any]:
+    """Keys come by header and never by cookie, so no credentials are allowed."""
+    return {
+        "allow_origins": origins,
+        "allow_methods": ["GET", "POST", "PUT", "DELETE"],
+        "allow_headers": [
+            *("Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key"),
+            *("Last-Event-ID", "Prefer", "X-Request-Id"),
+        ],
+        "expose_headers": ["Location", "Retry-After", "X-Request-Id"],
+    }
 
 
 def _grpc(services: Services) -> AbstractAsyncContextManager[None]:

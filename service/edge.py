@@ -17,6 +17,7 @@ from core.errors import TooLarge
 from core.logs import REQUEST_ID
 from core.settings import Limits, Settings
 from fitserve.problems import Problem
+from service.headers import security_headers
 from service.metrics.tally import HttpKey, Tally
 from service.problems import problem_response
 
@@ -30,7 +31,6 @@ _OPEN = (
 _UPLOADS = ("/v1/datasets", "/v1/runs", "/v1/files")
 _PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
-_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _MOST_DIGITS = 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
@@ -52,6 +52,7 @@ class Edge:
         self._limits = settings.limits
         key = settings.api_key
         self._key = key.get_secret_value().encode() if key else None
+        self._origins = {origin.encode() for origin in settings.cors_origins}
         self._hosts = {host.lower().encode() for host in settings.allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,11 +75,12 @@ class Edge:
     def _watched(self, send: Send, scope: Scope, request_id: str) -> Send:
         """The same, with headers of ours; the beginning of the response is counted."""
         began = time.perf_counter()
-        added = [(b"x-request-id", request_id.encode()), _NO_SNIFFING]
+        identity = (b"x-request-id", request_id.encode())
 
         async def wrapped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *added]
+                headers = list(message["headers"])
+                message["headers"] = [*headers, identity, *security_headers(headers)]
                 key = _key(scope, message["status"])
                 seconds = time.perf_counter() - began
                 self._tally.answered(key, seconds)
@@ -119,7 +121,9 @@ class Edge:
         if _host_name(headers.get(b"host", b"")) not in self._hosts:
             return False
         origin = headers.get(b"origin")
-        return origin is None or _host_name(origin.partition(b"://")[2]) in self._hosts
+        if origin is None or origin in self._origins:
+            return True
+        return _host_name(origin.partition(b"://")[2]) in self._hosts
 
 
 def _key(scope: Scope, status: int) -> HttpKey:

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from core.settings import Limits
+from service.server import make_server
+
 
 @contextmanager
 def live(app: FastAPI) -> Iterator[str]:
     """URL of the application, served by uvicorn in a thread until the end."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    config = uvicorn.Config(app, log_config=None, lifespan="on")
+    server = make_server(config, Limits())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started and thread.is_alive():

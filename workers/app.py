@@ -18,10 +18,12 @@ from typing import Any
 
 from celery import signals
 
+from core import tracing
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
+from core.runs.repository import RunRepository
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
@@ -68,6 +70,7 @@ def _hand_back(**_: Any) -> None:
 @signals.worker_process_init.connect
 def _open(**_: Any) -> None:
     """A child's own database connections, and its own sweeper and watchdogs."""
+    tracing.start("worker")
     database = Database(settings.resolved_database_url)
     storage = LocalStorage(settings.files_dir)
     queues = celery.amqp.queues.consume_from
@@ -105,7 +108,7 @@ def _kind(queues: Collection[str]) -> str:
 def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler would not be heard
-    with _at_work(), bound(run_id=run_id):
+    with _at_work(), bound(run_id=run_id), _traced(run_id):
         _child["workshop"].attempt(run_id)
 
 
@@ -114,6 +117,19 @@ def read(dataset_id: str) -> None:
     """Read a dataset; the message is only a doorbell."""
     with _at_work(), bound(dataset_id=dataset_id):
         _child["ingest"].attempt(dataset_id)
+
+
+@contextmanager
+def _traced(run_id: str) -> Iterator[None]:
+    """A span that goes on with the trace of the request; asks for it only if it is on."""
+    if not tracing.is_on():
+        yield
+        return
+    with _child["workshop"].database.read() as session:
+        parent = RunRepository(session).traceparent(run_id)
+    with tracing.span("run", parent, {"fitserve.run_id": run_id}):
+        yield
+    tracing.flush()
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from functools import partial
 
 import keras
 
+from core import tracing
 from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
-from core.logs import bind
+from core.logs import bind, bound
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.files import remove_checkpoints
@@ -45,10 +46,12 @@ class Workshop:
     is_stopping: Callable[[], bool]
     keep_alive: KeepAlive = lambda _: None
 
+    @bound()  # what it binds on its way ends with it
     def attempt(self, run_id: str) -> None:
         """Claim the run and see it to its end; do nothing if it is not to be had."""
         times = self.settings.runs
-        lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
+        with tracing.span("claim"):
+            lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
         if lease is None:
             log.info("run %s: nothing to do", run_id)
             return
@@ -79,12 +82,12 @@ class Workshop:
 
     def _train(self, lease: Lease, pulse: Pulse) -> None:
         run, tables = self._read(lease.run_id)
-        trained = self._fit(lease, pulse, run, tables)
+        with tracing.span("fit"):
+            trained = self._fit(lease, pulse, run, tables)
         artifacts: list[Artifact] = []
         if is_usable(trained.fitted):
-            artifacts = save_artifacts(
-                trained.network, trained.signature, self.storage, run.id, lease.attempt
-            )
+            with tracing.span("saving"):
+                artifacts = self._save(lease, trained)
         try:
             self._finish(lease, pulse, run, trained, artifacts)
         except LeaseLost:
@@ -106,6 +109,12 @@ class Workshop:
         lease.start_anew(_ANEW)
         keeper = Keeper(self.storage, pulse, seconds, None)
         return train(run, tables, self.storage, pulse, longest, keeper)
+
+    def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
+        network, signature = trained.network, trained.signature
+        return save_artifacts(
+            network, signature, self.storage, lease.run_id, lease.attempt
+        )
 
     def _read(self, run_id: str) -> tuple[Run, Tables]:
         with self.database.read() as session:

@@ -25,6 +25,10 @@ class RunRepository:
             raise RunNotFound(run_id)
         return run
 
+    def traceparent(self, run_id: str) -> str | None:
+        """The span that the run belongs to, if it was traced."""
+        return self._session.scalar(select(Run.traceparent).where(Run.id == run_id))
+
     def add(self, run: Run) -> None:
         """Store a new run, marked as sent now."""
         self._session.add(run)

@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from core import tracing
 from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import column_of, ready
@@ -195,4 +196,5 @@ def _run(resolved: Resolved) -> Run:
         num_rows=resolved.num_rows,
         metrics={},
         warnings=resolved.warnings,
+        traceparent=tracing.traceparent(),
     )

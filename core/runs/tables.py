@@ -51,6 +51,8 @@ class Run(Base):
     metrics: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
     error: Mapped[dict[str, Any] | None]
+    traceparent: Mapped[str | None] = mapped_column(String(60))
+    """The span of the request that made it (W3C), for its worker to go on with."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -1,0 +1,158 @@
+"""uvicorn, with an end to its patience.
+
+It waits for a request's head and body for as long as a client likes, and each byte begins
+the wait anew: a few hundred sockets that trickle would hold every place there is. Here a
+head has a deadline, a body a pace, and so has a client that does not read its answer.
+Once a second one look goes over all connections, so that a request costs an addition and
+no timer.
+"""
+
+from asyncio import Transport
+from enum import Enum
+
+import orjson
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from core.settings import Limits
+from fitserve.problems import MEDIA_TYPE, Problem
+
+_TICKS = 10
+"""uvicorn's ticks, of a tenth of a second, between two looks."""
+
+
+class Phase(Enum):
+    """What the server waits for."""
+
+    HEAD = 1
+    BODY = 2
+    NOTHING = 3
+    """The application's answer, or, under uvicorn's own limit, the next request."""
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """A connection that is looked at now and then; a request itself only counts bytes."""
+
+    limits = Limits()
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._received = 0
+        self._check_at = self.limits.max_head_bytes
+        self._waiting: tuple[Phase, object] = (Phase.NOTHING, None)
+        self._since, self._before = 0.0, 0
+        self._stalled: tuple[float, int] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+        if self._received > self._check_at:
+            self._check_at = self._received + self.limits.max_head_bytes
+            if self._phase() is Phase.HEAD:
+                self._refuse(_HEAD_TOO_LARGE)
+
+    def resume_writing(self) -> None:
+        self._stalled = None
+        super().resume_writing()
+
+    def look(self, now: float, seconds: float) -> None:
+        """Cut it if its client is overdue; the last look was `seconds` ago."""
+        if self.flow.write_paused and self._is_stuck(now):
+            self.transport.abort()
+        if self.transport.is_closing():
+            return
+        waiting = self._phase(), self.cycle
+        if waiting != self._waiting:
+            self._waiting, self._since, self._before = waiting, now, self._received
+        if self.flow.read_paused:  # it is not the client that we wait for
+            self._since += seconds
+        if now - self._since > self._patience(waiting[0]):
+            self._refuse(_TIMEOUT)
+
+    def _phase(self) -> Phase:
+        """By what uvicorn knows of the newest request."""
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body:
+            return Phase.BODY
+        if cycle is not None and not cycle.response_complete:
+            return Phase.NOTHING
+        is_idle = self.timeout_keep_alive_task is not None
+        return Phase.NOTHING if is_idle else Phase.HEAD
+
+    def _patience(self, phase: Phase) -> float:
+        if phase is Phase.HEAD:
+            return self.limits.head_seconds
+        if phase is Phase.BODY:
+            return self._pace(self._received - self._before)
+        return float("inf")
+
+    def _is_stuck(self, now: float) -> bool:
+        """Whether an answer that waits to be read is read too slowly."""
+        unread = self.transport.get_write_buffer_size()
+        if self._stalled is None:
+            self._stalled = now, unread
+        since, first = self._stalled
+        return now - since > self._pace(first - unread)
+
+    def _pace(self, num_bytes: int) -> float:
+        """Seconds that so many bytes may take."""
+        return self.limits.body_seconds + num_bytes / self.limits.body_bytes_per_second
+
+    def _refuse(self, answer: bytes) -> None:
+        """Tell why, unless an answer has begun already, and close."""
+        has_begun = self.cycle is not None and not (
+            self.cycle.response_complete or not self.cycle.response_started
+        )
+        if not has_begun:
+            self.transport.write(answer)
+        self.transport.close()
+
+
+class PatientServer(Server):
+    """A server that looks after its connections once a second."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn's tick."""
+        if counter % _TICKS == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, PatientProtocol):
+                    connection.look(connection.loop.time(), _TICKS / 10)
+        return await super().on_tick(counter)
+
+
+def protocol(limits: Limits) -> type[PatientProtocol]:
+    """The class of connections under these limits."""
+    return type("LimitedProtocol", (PatientProtocol,), {"limits": limits})
+
+
+def make_server(config: Config, limits: Limits) -> PatientServer:
+    """A server of that configuration, whose connections are of our kind."""
+    config.http = protocol(limits)
+    config.ws = "none"  # an upgraded connection would be past the door
+    return PatientServer(config)
+
+
+def _answer(status: int, reason: str, slug: str, detail: str) -> bytes:
+    problem = Problem(
+        type=f"/problems/{slug}", title=reason, status=status, detail=detail
+    )
+    body = orjson.dumps(problem.model_dump(exclude_none=True))
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+_TIMEOUT = _answer(
+    408,
+    "Request Timeout",
+    "request-timeout",
+    "The request came too slowly; send its head at once and its body at a steady pace.",
+)
+_HEAD_TOO_LARGE = _answer(
+    431,
+    "Request Header Fields Too Large",
+    "head-too-large",
+    "The headers are larger than this service reads; send fewer, or shorter ones.",
+)

@@ -1,0 +1,56 @@
+"""A span for every request but predictions, which are answered before this is asked."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core import tracing
+
+
+class Traced:
+    """Makes spans as HTTP's semantic conventions have them; takes a caller's trace up."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with tracing.span(
+            scope["method"], _parent(scope), _attributes(scope), is_server=True
+        ) as made:
+            await self._app(scope, receive, _watched(send, scope, made))
+
+
+def _watched(send: Send, scope: Scope, made: object) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start" and made is not None:
+            _end(made, scope, message["status"])
+        await send(message)
+
+    return wrapped
+
+
+def _end(made: object, scope: Scope, status: int) -> None:
+    from opentelemetry.trace import Span, StatusCode  # noqa: PLC0415  an extra
+
+    assert isinstance(made, Span)  # noqa: S101  tracing made it
+    route = getattr(scope.get("route"), "path", None)
+    if route is not None:
+        made.update_name(f"{scope['method']} {route}")
+        made.set_attribute("http.route", route)
+    made.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        made.set_status(StatusCode.ERROR)
+
+
+def _parent(scope: Scope) -> str | None:
+    given = dict(scope["headers"]).get(b"traceparent")
+    return given.decode("latin-1") if given is not None else None
+
+
+def _attributes(scope: Scope) -> dict[str, str]:
+    return {
+        "http.request.method": scope["method"],
+        "url.path": scope["path"],
+        "fitserve.request_id": scope["state"]["request_id"],
+    }
