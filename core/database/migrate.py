@@ -1,20 +1,10 @@
 """Bring a database to the newest revision: `python -m core.database.migrate`."""
 
-import importlib.util
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
 
+from core.database.revisions import scripts_folder
 from core.settings import Settings
-
-
-def scripts_folder() -> Path:
-    """Where the migrations are."""
-    spec = importlib.util.find_spec("migrations")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("the package `migrations` is not installed")
-    return Path(spec.origin).parent
 
 
 def alembic_config(url: str) -> Config:

@@ -8,13 +8,9 @@ it out of a load balancer would make things worse (docs/decisions/0020).
 import errno
 import os
 import shutil
-from functools import cache
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-
-from core.database.migrate import scripts_folder
+from core.database.revisions import current_revision, known_revisions
 from core.database.sessions import Database
 from core.health.parts import Part, degraded, failed, ok
 from core.queue import Queue
@@ -32,8 +28,8 @@ def check_database(database: Database) -> Part:
 def check_migrations(database: Database) -> Part:
     """Whether its tables are those that this code reads and writes."""
     with database.engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    known = _revisions()
+        revision = current_revision(connection)
+    known = known_revisions()
     if revision == known[0]:
         return ok(f"The database is at the newest revision, {revision}.")
     if revision is not None and revision not in known:
@@ -42,13 +38,6 @@ def check_migrations(database: Database) -> Part:
         f"The database is at revision {revision}, this code wants {known[0]}; run "
         "`python -m core.database.migrate`."
     )
-
-
-@cache
-def _revisions() -> tuple[str, ...]:
-    """Every revision that this code knows, the newest first."""
-    scripts = ScriptDirectory(str(scripts_folder()))
-    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def check_broker(queue: Queue) -> Part:

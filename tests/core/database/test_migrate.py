@@ -5,9 +5,15 @@ import subprocess
 import sys
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from core.database.migrate import alembic_config
+from core.database.revisions import (
+    current_revision,
+    known_revisions,
+    scripts_folder,
+)
 from core.database.sessions import Database
 from core.database.tables import Base
 
@@ -15,6 +21,22 @@ from core.database.tables import Base
 def test_the_migrations_make_the_tables_of_the_code(database_url):
     """`alembic check` finds no difference between head and the metadata."""
     command.check(alembic_config(database_url))
+
+
+def test_revisions_are_read_as_alembic_reads_them(database):
+    """From the names of the files and from the table, without its library."""
+    scripts = ScriptDirectory(str(scripts_folder())).walk_revisions()
+    assert known_revisions() == tuple(script.revision for script in scripts)
+    with database.engine.connect() as connection:
+        assert current_revision(connection) == known_revisions()[0]
+
+
+def test_an_unmigrated_database_has_no_revision(tmp_path):
+    """And asking leaves it so."""
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    with database.engine.connect() as connection:
+        assert current_revision(connection) is None
+    database.close()
 
 
 def test_every_constraint_has_a_name(database):
