@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
-from core.datasets.repository import DatasetRepository
+from core.datasets.upkeep import DatasetUpkeep
 from core.idempotency.repository import sweep_keys
 from core.queue import READ, TRAIN, Queue
 from core.runs.files import remove_orphans
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.settings import RunTimes
 from core.storage import Storage
 from fitserve.problems import Problem
@@ -79,7 +79,7 @@ class Sweeper(threading.Thread):
     def sweep(self) -> list[str]:
         """Requeue lost runs, fail those lost too often, send what waits unsent."""
         with self._database.write() as session:
-            runs = RunRepository(session)
+            runs = RunUpkeep(session)
             runs.requeue_lost(self._times.max_attempts)
             for run in runs.lost_for_good(self._times.max_attempts):
                 run.status = RunStatus.FAILED
@@ -99,7 +99,7 @@ class Sweeper(threading.Thread):
             remove_orphans(self._storage, session)
 
     def _sweep_datasets(self, session: Session) -> None:
-        datasets = DatasetRepository(session)
+        datasets = DatasetUpkeep(session)
         for dataset in datasets.lost_for_good(self._times.max_attempts):
             dataset.status = DatasetStatus.FAILED
             dataset.error = reader_lost(self._times.max_attempts).model_dump()

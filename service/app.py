@@ -23,7 +23,16 @@ from service.protocols.openai import files as openai_files
 from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
-from service.routes import datasets, descriptions, health, metrics, models, predict, runs
+from service.routes import (
+    datasets,
+    descriptions,
+    health,
+    keys,
+    metrics,
+    models,
+    predict,
+    runs,
+)
 from service.services import Services
 from service.tracing import Traced
 
@@ -72,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         models,
         descriptions,
         health,
+        keys,
         metrics,
         open_inference,
         tf_serving_metadata,
@@ -87,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     if tracing.is_on():  # within the lane: a prediction pays nothing for it
         app.add_middleware(Traced)
     app.add_middleware(Lane, routers=LANE)
-    app.add_middleware(Edge, settings=settings, tally=services.tally)
+    app.add_middleware(Edge, settings=settings, tally=services.tally, door=services.door)
     if settings.cors_origins:  # before the door: a browser asks first, and without a key
         app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     return app

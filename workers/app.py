@@ -23,7 +23,7 @@ from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
@@ -126,7 +126,7 @@ def _traced(run_id: str) -> Iterator[None]:
         yield
         return
     with _child["workshop"].database.read() as session:
-        parent = RunRepository(session).traceparent(run_id)
+        parent = RunUpkeep(session).traceparent(run_id)
     with tracing.span("run", parent, {"fitserve.run_id": run_id}):
         yield
     tracing.flush()

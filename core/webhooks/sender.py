@@ -14,7 +14,7 @@ from functools import cached_property
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.settings import WebhookRules
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve
 from core.webhooks.message import body_of, headers_of
@@ -78,7 +78,7 @@ class Sender(threading.Thread):
             webhook = WebhookRepository(session).claim(run_id, lease)
             if webhook is None:
                 return False
-            body = body_of(RunRepository(session).get(run_id))
+            body = body_of(RunUpkeep(session).get(run_id))
         outcome = self._attempt(webhook, body)
         log.info("webhook of %s: %s", run_id, outcome.last_error or outcome.status)
         with self._database.write() as session:
