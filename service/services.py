@@ -60,7 +60,6 @@ class Services:
 
     def start(self) -> None:
         """Begin what runs beside the requests."""
-        self.storage.sweep()
         self.sweeper.start()
         for sender in self.senders:
             sender.start()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.database.base import utc_now
 from core.database.inserts import insert_into
 from core.errors import AliasNotFound, ModelNotFound, VersionNotFound
-from core.models.tables import Alias, Model, Version
+from core.models.tables import Alias, Artifact, Model, Version
 
 
 class ModelRepository:
@@ -91,6 +91,11 @@ class ModelRepository:
         if not ids:
             return []
         return self._session.scalars(select(Version).where(Version.id.in_(ids))).all()
+
+    def artifact_keys(self, run_ids: Collection[str]) -> set[str]:
+        """The storage keys of what these runs left."""
+        query = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
+        return set(self._session.scalars(query.where(Version.run_id.in_(run_ids))))
 
     def aliases(self, name: str) -> Sequence[Alias]:
         """The aliases of a model, by name."""
