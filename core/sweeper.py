@@ -6,6 +6,7 @@ Any number may sweep.
 import logging
 import random
 import threading
+import time
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,7 @@ from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
 from core.datasets.upkeep import DatasetUpkeep
 from core.idempotency.repository import sweep_keys
+from core.leftovers import STALE_SECONDS, remove_leftovers
 from core.queue import READ, TRAIN, Queue
 from core.runs.files import remove_orphans
 from core.runs.upkeep import RunUpkeep
@@ -61,6 +63,7 @@ class Sweeper(threading.Thread):
         self._queue = queue
         self._times = times
         self._stopped = threading.Event()
+        self._next_leftovers = 0.0
 
     def run(self) -> None:
         # each sweeper at a pace of its own, so that they spread out
@@ -69,6 +72,7 @@ class Sweeper(threading.Thread):
             try:
                 self.sweep()
                 self.sweep_files()
+                self._sweep_leftovers()
             except (SQLAlchemyError, OSError, MemoryError):
                 log.exception("sweep failed; the next one will try again")
 
@@ -97,6 +101,16 @@ class Sweeper(threading.Thread):
         """Remove checkpoints that no run will go on from."""
         with self._database.read() as session:
             remove_orphans(self._storage, session)
+
+    def _sweep_leftovers(self) -> None:
+        """Now and then: it looks at every file there is."""
+        if time.monotonic() < self._next_leftovers:
+            return
+        self._next_leftovers = time.monotonic() + STALE_SECONDS
+        with self._database.read() as session:
+            gone = remove_leftovers(self._storage, session)
+        if gone:
+            log.info("%d files removed that dead processes had left", len(gone))
 
     def _sweep_datasets(self, session: Session) -> None:
         datasets = DatasetUpkeep(session)

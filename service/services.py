@@ -68,7 +68,6 @@ class Services:
     def start(self) -> None:
         """Begin what runs beside the requests."""
         self.keyring.start()
-        self.storage.sweep()
         self.sweeper.start()
         for sender in self.senders:
             sender.start()

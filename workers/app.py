@@ -29,12 +29,14 @@ from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.workers import repository as kinds
 from core.workers.presence import Presence
+from workers.broker import bear_junk
 from workers.guard import kernels_alarm
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 log = logging.getLogger(__name__)
 
 settings = Settings()
+bear_junk()
 celery = make_celery(settings)
 celery.conf.update(
     worker_concurrency=settings.worker_processes,

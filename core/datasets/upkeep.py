@@ -1,5 +1,6 @@
 """Every query that workers and sweepers make about datasets, whosesoever they are."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -63,6 +64,21 @@ class DatasetUpkeep:
                 .returning(Dataset.id)
             )
         )
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that have a row, deleted or not."""
+        return set(self._session.scalars(select(Dataset.id).where(Dataset.id.in_(ids))))
+
+    def kept_keys(self, ids: Iterable[str]) -> dict[str, set[str]]:
+        """What is kept of those of the datasets that gain no more; none if deleted."""
+        over = (Dataset.status != DatasetStatus.PROCESSING) | Dataset.deleted_at.is_not(
+            None
+        )
+        found = self._session.scalars(select(Dataset).where(Dataset.id.in_(ids), over))
+        return {
+            one.id: set() if one.deleted_at else {one.content_key, one.table_key}
+            for one in found
+        }
 
     def waiting_ids(self, limit: int = 100) -> list[str]:
         """Ids of datasets that nobody reads yet, the oldest first."""

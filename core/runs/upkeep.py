@@ -57,6 +57,11 @@ class RunUpkeep:
         query = select(Run.id).where(Run.id.in_(run_ids), Run.status.not_in(TERMINAL))
         return set(self._session.scalars(query))
 
+    def ended(self, run_ids: Iterable[str]) -> set[str]:
+        """Those of the runs that have ended."""
+        query = select(Run.id).where(Run.id.in_(run_ids), Run.status.in_(TERMINAL))
+        return set(self._session.scalars(query))
+
     def forget_checkpoints(self) -> None:
         """Runs that ended without their worker leave theirs behind."""
         ended = exists().where(Run.id == Checkpoint.run_id, Run.status.in_(TERMINAL))
