@@ -115,9 +115,10 @@ def test_a_new_version_serves_everywhere_within_a_second(service):
 def test_the_figures_are_those_of_every_process(service):
     """Asked over many connections: whoever answers tells the same sum."""
     url, _, process = service
+    time.sleep(2.5)  # each process shares once a second
     before = predictions(url)
     asked(url, 40)
-    time.sleep(2.5)  # each process shares once a second
+    time.sleep(2.5)
     assert {predictions(url) for _ in range(12)} == {before + 40}
     figures = httpx.get(f"{url}/metrics").text
     assert "fitserve_api_processes 3.0" in figures
