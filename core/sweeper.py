@@ -27,6 +27,9 @@ from fitserve.statuses import DatasetStatus, RunStatus
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 2.0
+"""Seconds that a stop waits, so that no connection is closed under a sweep."""
+
 
 def worker_lost(attempts: int) -> Problem:
     """The problem of a run whose worker died every time."""
@@ -77,8 +80,10 @@ class Sweeper(threading.Thread):
                 log.exception("sweep failed; the next one will try again")
 
     def stop(self) -> None:
-        """Sweep no more."""
+        """Sweep no more; a sweep at work may end first."""
         self._stopped.set()
+        if self.is_alive():
+            self.join(_PATIENCE)
 
     def sweep(self) -> list[str]:
         """Requeue lost runs, fail those lost too often, send what waits unsent."""

@@ -14,6 +14,7 @@ from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
 from service.edge import Edge
 from service.lane import Lane
+from service.openapi import whole_page
 from service.pages import add_pages
 from service.problems import add_problem_handlers
 from service.protocols.mlflow import routes as mlflow
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(noun.router)
     for router in LANE:
         app.include_router(router)
+    whole_page(app, wants_key=settings.api_key is not None)
     add_pages(app)
     add_problem_handlers(app)
     if tracing.is_on():  # within the lane: a prediction pays nothing for it

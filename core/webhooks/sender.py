@@ -24,6 +24,8 @@ from core.webhooks.tables import Webhook
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 0.5
+
 
 def trusted() -> ssl.SSLContext:
     """The public certificate authorities."""
@@ -62,8 +64,10 @@ class Sender(threading.Thread):
                 log.exception("webhooks wait; the next look will try again")
 
     def stop(self) -> None:
-        """Send no more."""
+        """Send no more; a look at work may end first, but no slow receiver is awaited."""
         self._stopped.set()
+        if self.is_alive():
+            self.join(_PATIENCE)
 
     def send_due(self) -> int:
         """Send what is due and nobody else has taken; returns how many that were."""

@@ -26,6 +26,7 @@ from service.predictor.sessions import ModelFile
 log = logging.getLogger(__name__)
 
 _MOST = 10_000
+_PATIENCE = 2.0
 Targets = dict[tuple[str, str | None], str]
 """Ids of versions by model and alias; under None, the newest."""
 _MAX_VERSION = 2**31
@@ -95,6 +96,7 @@ class Directory:
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
 
     def peek(self, wanted: Wanted) -> Served | None:
         """The version if it is known and fresh; never asks the database."""
@@ -120,11 +122,13 @@ class Directory:
 
     def start(self) -> None:
         """Begin to keep what moves fresh."""
-        threading.Thread(target=self._run, name="directory", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Refresh no more."""
+        """Refresh no more; a look at work may end first."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
 
     def refresh(self, *models: tuple[str, str]) -> None:
         """Read anew where the names that are in use point, or those of `models`.

@@ -45,6 +45,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 NameQuery = Annotated[
     str | None, Query(pattern=NAME_PATTERN, min_length=1, max_length=100)
 ]
+_PARSING = ParsingSpec.model_json_schema()
 _CSV = {"type": "string", "format": "binary"}
 _UPLOAD = {
     "requestBody": {
@@ -57,8 +58,9 @@ _UPLOAD = {
                     "properties": {
                         "file": _CSV,
                         "name": {"type": "string"},
-                        **ParsingSpec.model_json_schema()["properties"],
+                        **_PARSING["properties"],
                     },
+                    "$defs": _PARSING["$defs"],
                     "required": ["file"],
                 }
             },

@@ -11,6 +11,7 @@ from service.predictor import sessions
 from service.predictor.directory import Wanted
 from service.predictor.predictor import Predictor
 from tests.problems import assert_problem
+from tests.servers import away
 from tests.service.predictor.store import copies
 from tests.service.small_model import ROW, SPEC, TABLE, ask
 
@@ -95,18 +96,11 @@ def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor
     """Names cannot move then, so what was known holds."""
     predictor.start()
     predictor.find(Wanted("default", "m"))
-    path = bench.settings.home_dir / "fitserve.db"
-    bench.database.close()
-    away = path.rename(path.with_suffix(".away"))
-    path.mkdir()
-    try:
+    with away(bench.database):
         until = time.monotonic() + 2
         while time.monotonic() < until:
             assert predictor.directory.peek(Wanted("default", "m")) is not None
             time.sleep(0.05)
-    finally:
-        path.rmdir()
-        away.rename(path)
 
 
 def test_a_row_has_the_same_answer_in_any_company(bench, model):
