@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import AsTold, TooLarge, TooManyRequests
-from core.keys.caller import Caller
 from core.logs import REQUEST_ID
 from core.settings import Limits, Settings
 from fitserve.problems import Problem
@@ -60,7 +59,15 @@ class Edge:
         send = self._watched(send, scope, request_id)
         limit = _body_limit(scope, self._limits)
         try:
-            state["caller"] = await self._caller(scope, headers)
+            if len(headers) < len(scope["headers"]):
+                _refuse_twins(scope["headers"])
+            caller = self._door.peek(scope["method"], scope["path"], headers)
+            if caller is None:  # not known yet: the database is asked
+                address = (scope.get("client") or ("",))[0]
+                caller = await self._door.find(
+                    scope["method"], scope["path"], headers, address
+                )
+            state["caller"] = caller
             _refuse_unsound(scope, headers, limit)
         except Exception as error:
             problem = known_problem(error)
@@ -74,16 +81,6 @@ class Edge:
         if b"content-length" not in headers:  # the server holds a body to its length
             receive = _limited(receive, limit)
         await self._app(scope, receive, send)
-
-    async def _caller(self, scope: Scope, headers: Headers) -> Caller:
-        if len(headers) < len(scope["headers"]) and _has_twins(scope["headers"]):
-            raise AsTold(_TWINS)
-        method, path = scope["method"], scope["path"]
-        caller = self._door.peek(method, path, headers)
-        if caller is not None:
-            return caller
-        address = (scope.get("client") or ("",))[0]
-        return await self._door.find(method, path, headers, address)
 
     def _watched(self, send: Send, scope: Scope, request_id: str) -> Send:
         """The same, with headers of ours; the beginning of the response is counted."""
@@ -126,9 +123,10 @@ def _log_access(scope: Scope, status: int, key: HttpKey, seconds: float) -> None
     access.info("%s %s %d", *line, extra={"facts": facts})
 
 
-def _has_twins(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers if name in _ONCE]
-    return len(set(names)) < len(names)
+    if len(set(names)) < len(names):
+        raise AsTold(_TWINS)
 
 
 def _request_id(headers: Headers) -> str:

@@ -6,13 +6,12 @@ from core.keys.tokens import PREFIX
 from core.settings import Settings
 from fitserve.scopes import Scope
 from service.door.hosts import Hosts
-from service.door.keyring import Keyring, Known
+from service.door.keyring import BEARER, Keyring, Known
 from service.door.rates import Addresses
 from service.door.scopes import OPEN, scope_of
 
 Headers = dict[bytes, bytes]
 """The last of each name; twins of those that decide something are refused before."""
-_BEARER = b"bearer"
 _PREFIX = f" {PREFIX}_".encode()
 
 
@@ -38,11 +37,13 @@ class Door:
                 self._hosts.check(headers)
             return PROBE
         if self._keyring.may_be_keyless:
-            if not self._keyring.is_keyless() or _bears_key(headers):
+            if not self._keyring.is_keyless() or _bears_key(
+                headers.get(b"authorization", b"")
+            ):
                 return None
             self._hosts.check(headers)
             return LOCAL
-        known = self._keyring.peek(_token(headers.get(b"authorization")))
+        known = self._keyring.peek(headers.get(b"authorization", b""))
         return None if known is None else _admitted(known, scope_of(method, path), path)
 
     async def find(
@@ -52,31 +53,32 @@ class Door:
 
         Raises Unauthorized, MissingScope, ForbiddenHost, TooManyRequests.
         """
-        if await self._keyring.find_keyless() and not _bears_key(headers):
+        said = headers.get(b"authorization", b"")
+        if await self._keyring.find_keyless() and not _bears_key(said):
             self._hosts.check(headers)
             return LOCAL
-        given = _token(headers.get(b"authorization"))
-        known = self._keyring.peek(given) or await self._look_up(given, address)
+        known = await self._look_up(said, address)
         return _admitted(known, scope_of(method, path), path)
 
     async def admit_call(
         self,
-        authorization: str | bytes | None,
+        authorization: str | bytes,
         address: str,
         wanted: Scope | None,
         what: str,
     ) -> Caller:
         """The caller of gRPC, which no web page and no rebound name can speak."""
         said = authorization.encode() if isinstance(authorization, str) else authorization
-        headers = {} if said is None else {b"authorization": said}
-        if await self._keyring.find_keyless() and not _bears_key(headers):
+        if await self._keyring.find_keyless() and not _bears_key(said):
             return LOCAL
-        given = _token(said)
-        known = self._keyring.peek(given) or await self._look_up(given, address)
+        known = await self._look_up(said, address)
         return _admitted(known, wanted, what)
 
-    async def _look_up(self, given: bytes, address: str) -> Known:
+    async def _look_up(self, said: bytes, address: str) -> Known:
         """The database's word; who asks for it in vain too often is not heard."""
+        given = _token(said)
+        if known := self._keyring.peek(BEARER + given):  # spelled in another way
+            return known
         self._keyring.refuse_known_wrong(given)
         bucket = self._addresses.bucket(address)
         if wait := bucket.take():
@@ -86,21 +88,21 @@ class Door:
         return known
 
 
-def _bears_key(headers: Headers) -> bool:
+def _bears_key(said: bytes) -> bool:
     """Whether it has a key of ours: then it is asked for, however new the first key is.
 
     What else clients send to a service without keys means nothing.
     """
-    return _PREFIX in headers.get(b"authorization", b"")
+    return _PREFIX in said
 
 
-def _token(authorization: bytes | None) -> bytes:
-    if authorization is None:
+def _token(authorization: bytes) -> bytes:
+    if not authorization:
         raise Unauthorized(
             "This service wants an API key. Send it as `Authorization: Bearer <key>`."
         )
     scheme, _, token = authorization.partition(b" ")
-    if scheme.lower() != _BEARER:
+    if scheme.lower() != b"bearer":
         raise Unauthorized(
             "The header Authorization is of another kind; expected `Bearer <key>`."
         )

@@ -42,6 +42,10 @@ _MOST_REFUSED = 1_000
 _FOREVER = float("inf")
 
 
+BEARER = b"Bearer "
+"""Before a key in the header by which it is remembered; other spellings cost more."""
+
+
 class Known:
     """A key in force: whose it is, and how fast it may ask."""
 
@@ -75,11 +79,11 @@ class Keyring:
         self._note_at = self._read_at + _NOTE_SECONDS
         if settings.api_key is not None:
             text = settings.api_key.get_secret_value().encode()
-            self._known[_digest(text)] = _operator(settings.limits)
+            self._known[_digest(BEARER + text)] = _operator(settings.limits)
 
-    def peek(self, given: bytes) -> Known | None:
-        """The key if it is known and fresh; never asks the database."""
-        known = self._known.get(_digest(given))
+    def peek(self, said: bytes) -> Known | None:
+        """The key of a header if it is known and fresh; never asks the database."""
+        known = self._known.get(_digest(said))
         if known is None or time.monotonic() >= known.until:
             return None
         known.is_used = True
@@ -102,7 +106,7 @@ class Keyring:
 
     async def find(self, given: bytes) -> Known:
         """The key, asked of the database, once for all that ask at once; Unauthorized."""
-        digest = _digest(given)
+        digest = _digest(BEARER + given)
         asking = self._asking.get(digest)
         if asking is None:
             loop = asyncio.get_running_loop()
@@ -118,7 +122,7 @@ class Keyring:
                 "That is no API key of this service: its form or checksum is wrong. Keys "
                 "are made by `fitserve keys create`."
             )
-        until, detail = self._refused.get(_digest(given), (0.0, ""))
+        until, detail = self._refused.get(_digest(BEARER + given), (0.0, ""))
         if time.monotonic() < until:
             raise Unauthorized(detail)
 

@@ -70,7 +70,7 @@ class Porter(grpc.aio.ServerInterceptor):
         handler = await continuation(call)
         if handler is None:
             return None
-        given = dict(call.invocation_metadata).get("authorization")
+        given = dict(call.invocation_metadata).get("authorization", "")
         reading, writing = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary is not None:
 
