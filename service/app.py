@@ -23,7 +23,17 @@ from service.protocols.openai import files as openai_files
 from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
-from service.routes import datasets, descriptions, health, metrics, models, predict, runs
+from service.routes import (
+    comparison,
+    datasets,
+    descriptions,
+    health,
+    metrics,
+    models,
+    predict,
+    reports,
+    runs,
+)
 from service.services import Services
 from service.tracing import Traced
 
@@ -68,6 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     for noun in (
         datasets,
+        reports,
+        comparison,
         runs,
         models,
         descriptions,

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from core.database.migrate import upgrade
 from core.database.sessions import Database
-from core.settings import RunTimes, Settings
+from core.settings import ReportRules, RunTimes, Settings
 from core.storage import LocalStorage
 from core.supervisor.broker import redis_command
 from service.app import create_app
@@ -136,7 +136,8 @@ class Bench:
 @contextmanager
 def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
     """A bench in a home of its own, over SQLite and with short times unless given."""
-    settings = Settings(home=home, broker_url=broker_url, **{"runs": QUICK, **given})
+    own = {"runs": QUICK, "report": ReportRules(baselines=False), **given}
+    settings = Settings(home=home, broker_url=broker_url, **own)
     settings.home_dir.mkdir()
     upgrade(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)

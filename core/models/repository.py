@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.inserts import insert_into
-from core.errors import AliasNotFound, ModelNotFound, VersionNotFound
-from core.models.tables import Alias, Model, Version
+from core.errors import AliasMoved, AliasNotFound, ModelNotFound, VersionNotFound
+from core.models.tables import Alias, Artifact, Model, Version
 
 
 class ModelRepository:
@@ -111,6 +111,15 @@ class ModelRepository:
         self._session.merge(Alias(model_name=name, name=alias, version_id=version.id))
         return version
 
+    def refuse_moved(self, name: str, alias: str, version_id: str | None) -> None:
+        """Raise AliasMoved unless the alias points there; None is that it is new."""
+        found = self._session.get(Alias, (name, alias), with_for_update=True)
+        if (found.version_id if found is not None else None) != version_id:
+            raise AliasMoved(
+                f"The alias {alias!r} was moved while this version was compared with the "
+                "one it pointed at; ask again."
+            )
+
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias; ModelNotFound or AliasNotFound."""
         self.aliased(name, alias)
@@ -127,6 +136,11 @@ class ModelRepository:
         )
         version.number = (newest or 0) + 1
         self._session.add(version)
+        self._session.flush()
+
+    def add_artifact(self, artifact: Artifact) -> None:
+        """Store one more file of a version; its name must be new there."""
+        self._session.add(artifact)
         self._session.flush()
 
     def _ensure(self, name: str) -> None:

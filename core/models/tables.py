@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
@@ -48,6 +48,8 @@ class Version(Base):
     metrics: Mapped[dict[str, Any]]
     best_epoch: Mapped[int | None]
     layers: Mapped[list[Any]]
+    headline: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The figures of its report that lists show; None where none could be measured."""
     is_whole: Mapped[bool]
     """False when its run was cancelled: never served unless asked for by number."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -7,6 +7,7 @@ from typing import Any
 from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
+from fitserve.schemas.report import ReportRead
 
 
 class Models:
@@ -38,6 +39,11 @@ class Models:
         """Weights and biases by layer."""
         path = url_path("models", name, "versions", str(number), "weights")
         return self._transport.read(WeightsRead, "GET", path)
+
+    def report(self, name: str, number: int) -> ReportRead:
+        """The report of the run that made the version."""
+        path = url_path("models", name, "versions", str(number), "report")
+        return self._transport.read(ReportRead, "GET", path)
 
     def download(
         self, name: str, number: int, artifact: str, to_path: str | Path
