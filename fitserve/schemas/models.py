@@ -54,6 +54,14 @@ class AliasUpdate(BaseModel):
     """Where an alias shall point."""
 
     version: int = Field(ge=1, le=2**31 - 1)
+    require: dict[
+        Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=100)]
+    ] = Field(
+        default={},
+        max_length=20,
+        description='Figures on held-out rows, such as `{"roc_auc": ">= current"}`: the '
+        "alias moves only if they hold.",
+    )
 
 
 class WeightRead(BaseModel):

@@ -131,16 +131,29 @@ async def set_alias(
 
     The version is loaded first: one that cannot be served is refused with 503, and the
     alias stays where it is. In force here at once, in other processes within a second.
+
+    With `require`, both this version and the one that the alias points at predict the
+    held-out rows of this version's run; where the figures are not as required, the answer
+    is 409 and tells them.
     """
     update = validate(AliasUpdate, await read_json(request))
-    return await to_thread.run_sync(_set_alias, services, name, alias, update.version)
+    return await to_thread.run_sync(_set_alias, services, name, alias, update)
 
 
-def _set_alias(services: Services, name: str, alias: str, number: int) -> VersionRead:
-    predictor = services.predictor
+def _set_alias(
+    services: Services, name: str, alias: str, update: AliasUpdate
+) -> VersionRead:
+    predictor, number = services.predictor, update.version
+    scored = None
+    if update.require:
+        from service.promotion import check  # noqa: PLC0415  few promotions need it
+
+        scored = check(services, name, alias, number, update.require)
     predictor.load(predictor.find(Wanted(name, version=number)))
     with services.database.write() as session:
         models = ModelRepository(session)
+        if update.require:
+            models.refuse_moved(name, alias, scored)
         found = models.set_alias(name, alias, number)
         after_commit(session, partial(predictor.directory.refresh, name))
         session.flush()
