@@ -128,6 +128,18 @@ class DatasetNotReady(Conflict):
     slug, title = "dataset-not-ready", "Dataset not ready"
 
 
+class RequirementNotMet(Conflict):
+    slug, title = "requirement-not-met", "Requirement not met"
+
+
+class Unscored(Conflict):
+    slug, title = "unscored", "Versions cannot be scored"
+
+
+class AliasMoved(Conflict):
+    slug, title = "alias-moved", "Alias moved meanwhile"
+
+
 class RequestInFlight(Conflict):
     slug, title = "request-in-flight", "Request in flight"
 
@@ -144,6 +156,14 @@ class InvalidSpec(Invalid):
 
 class OverLimit(Invalid):
     slug, title = "over-limit", "Over a limit of this service"
+
+
+class InvalidQuery(Invalid):
+    slug, title = "invalid-query", "Invalid query"
+
+
+class InvalidRequirement(Invalid):
+    slug, title = "invalid-requirement", "Requirement cannot be read"
 
 
 class InvalidTable(Invalid):

@@ -1,8 +1,8 @@
 """Files that a process left behind which died between writing them and recording them.
 
-A run that has ended, and a dataset that has been read, gain no file any more: what the
-database does not name is nobody's. Of an upload without a row nobody knows whether its
-request still works on it; an hour says that it does not.
+A dataset that has been read gains no file any more: what the database does not name is
+nobody's. An ended run may gain its baselines yet, and of an upload without a row nobody
+knows whether its request still works on it; an hour says that neither is so.
 """
 
 from collections import defaultdict
@@ -25,15 +25,18 @@ def remove_leftovers(
 ) -> list[str]:
     """Remove such files, and scratch folders as old; returns the keys that went."""
     storage.sweep(older_than_seconds)
-    gone = [*_of_runs(storage, session), *_of_datasets(storage, session)]
-    gone += _without_row(storage, session, older_than_seconds)
+    gone = [
+        *_of_runs(storage, session, older_than_seconds),
+        *_of_datasets(storage, session),
+        *_without_row(storage, session, older_than_seconds),
+    ]
     for key in gone:
         storage.delete(key)
     return gone
 
 
-def _of_runs(storage: Storage, session: Session) -> Iterator[str]:
-    for keys in _by_id(storage.keys("runs")):
+def _of_runs(storage: Storage, session: Session, seconds: float) -> Iterator[str]:
+    for keys in _by_id(storage.keys("runs", older_than_seconds=seconds)):
         ended = RunUpkeep(session).ended(keys)
         recorded = artifact_keys(session, ended)
         yield from (key for i in ended for key in keys[i] if key not in recorded)

@@ -10,6 +10,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fitserve.specs.report import ReportSpec
+
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -124,6 +126,22 @@ class WebhookRules(BaseModel):
     """How many messages an API process sends at a time."""
 
 
+class ReportRules(BaseModel):
+    """What is measured behind a fit (`FITSERVE_REPORT__…`)."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    baselines: bool = True
+    """Whether other models are trained beside each run, to compare it with."""
+    time_limit_seconds: float = Field(default=10.0, gt=0)
+    """Longest time for the baselines of a run; a spec may ask for less."""
+
+    def seconds(self, spec: ReportSpec) -> float:
+        """How long the baselines of a run may take."""
+        asked = spec.time_limit_seconds or self.time_limit_seconds
+        return min(asked, self.time_limit_seconds)
+
+
 class Settings(BaseSettings):
     """The settings of the process."""
 
@@ -181,6 +199,8 @@ class Settings(BaseSettings):
     """How runs are watched over."""
     webhooks: WebhookRules = WebhookRules()
     """Where webhooks may go, and when."""
+    report: ReportRules = ReportRules()
+    """What is measured behind a fit."""
 
     @model_validator(mode="after")
     def _refuse_vague_origins(self) -> Self:

@@ -25,6 +25,7 @@ from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
 from service.routes import (
+    comparison,
     datasets,
     descriptions,
     health,
@@ -32,6 +33,7 @@ from service.routes import (
     metrics,
     models,
     predict,
+    reports,
     runs,
 )
 from service.services import Services
@@ -78,6 +80,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     for noun in (
         datasets,
+        reports,
+        comparison,
         runs,
         models,
         descriptions,

@@ -7,6 +7,7 @@ from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
 from core.health.health import Health, make_health
 from core.queue import Queue, make_celery
+from core.runs.report import ReportService
 from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
@@ -28,6 +29,7 @@ class Services:
     storage: LocalStorage
     datasets: DatasetService
     runs: RunService
+    reports: ReportService
     predictor: Predictor
     sweeper: Sweeper
     senders: list[Sender]
@@ -52,6 +54,7 @@ class Services:
             storage=storage,
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
             runs=RunService(storage, queue, settings.limits, settings.webhooks),
+            reports=ReportService(storage, settings.report, settings.limits),
             predictor=predictor,
             sweeper=Sweeper(database, storage, queue, settings.runs),
             senders=[

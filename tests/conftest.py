@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from core.database.migrate import upgrade
 from core.database.sessions import Database
-from core.settings import RunTimes, Settings
+from core.settings import ReportRules, RunTimes, Settings
 from core.storage import LocalStorage
 from service.app import create_app
 from tests.servers import ENGINES, database_of, new_postgres_database, redis_of
@@ -98,7 +98,8 @@ class Bench:
 @contextmanager
 def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
     """A bench in a home of its own, with short times and the profile's database unless given."""
-    given = {"runs": QUICK, "database_url": database_of(home), **given}
+    own = {"runs": QUICK, "report": ReportRules(baselines=False)}
+    given = {**own, "database_url": database_of(home), **given}
     settings = Settings(home=home, broker_url=broker_url, **given)
     settings.home_dir.mkdir()
     upgrade(settings.resolved_database_url)

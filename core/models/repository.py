@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.inserts import insert_into
-from core.errors import AliasNotFound, ModelNotFound, VersionNotFound
+from core.errors import AliasMoved, AliasNotFound, ModelNotFound, VersionNotFound
 from core.models.tables import Alias, Artifact, Model, Version
 
 Found = TypeVarTuple("Found")
@@ -128,6 +128,17 @@ class ModelRepository:
             )
         )
         return version
+
+    def refuse_moved(self, name: str, alias: str, version_id: str | None) -> None:
+        """Raise AliasMoved unless the alias points there; None is that it is new."""
+        found = self._session.get(
+            Alias, (self._workspace, name, alias), with_for_update=True
+        )
+        if (found.version_id if found is not None else None) != version_id:
+            raise AliasMoved(
+                f"The alias {alias!r} was moved while this version was compared with the "
+                "one it pointed at; ask again."
+            )
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias; ModelNotFound or AliasNotFound."""

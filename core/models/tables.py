@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ForeignKey,
     ForeignKeyConstraint,
@@ -64,6 +65,8 @@ class Version(Base):
     metrics: Mapped[dict[str, Any]]
     best_epoch: Mapped[int | None]
     layers: Mapped[list[Any]]
+    headline: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The figures of its report that lists show; None where none could be measured."""
     is_whole: Mapped[bool]
     """False when its run was cancelled: never served unless asked for by number."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,4 +1,4 @@
-"""Every query that sweepers make about models, whosesoever they are."""
+"""Every query that workers and sweepers make about models, whosesoever they are."""
 
 from collections.abc import Collection
 
@@ -12,3 +12,9 @@ def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
     """The storage keys of what these runs left."""
     query = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
     return set(session.scalars(query.where(Version.run_id.in_(run_ids))))
+
+
+def add_artifact(session: Session, artifact: Artifact) -> None:
+    """Store one more file of a version; its name must be new there."""
+    session.add(artifact)
+    session.flush()

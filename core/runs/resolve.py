@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from core.datasets.service import column_of
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, OverLimit, raise_any
 from core.runs.compiling import resolve_compile
@@ -23,6 +24,7 @@ from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import Optimizer
 from fitserve.specs.run import RunCreate
+from fitserve.statuses import Task
 
 _IMBALANCE = 0.1
 """Of the rows a class would have if all had as many."""
@@ -117,7 +119,8 @@ def resolve(
         layers=plans,
         cost=cost,
         num_rows=num_rows,
-        warnings=_warnings(target, tables.dataset),
+        warnings=_warnings(target, tables.dataset)
+        + two_valued_regression(create, target, tables.dataset),
     )
 
 
@@ -134,6 +137,24 @@ def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
         f"as {wanted:,}",
         hint=f"leave the Input layer out, or write keras.Input(({wanted},))",
     )
+
+
+def two_valued_regression(
+    create: RunCreate, target: Target, dataset: Dataset
+) -> list[str]:
+    """A loss can make a regression of what looks like a classification: say so."""
+    column = column_of(dataset, target.name)
+    is_asked = target.task != Task.REGRESSION or create.task is not None
+    if is_asked or column is None or column["unique"] != 2:
+        return []
+    loss = create.compile.loss
+    told = (
+        f"the target {target.name!r} has two values ({column['min']:g} and "
+        f"{column['max']:g}), and the loss {loss!r} makes this a regression; leave "
+        "`compile.loss` out for a classification with probabilities, or say "
+        '`task: "regression"`'
+    )
+    return [told]
 
 
 def _warnings(target: Target, dataset: Dataset) -> list[str]:

@@ -54,6 +54,7 @@ class RunService:
         Raises DatasetNotFound, InvalidSpec, OverLimit.
         """
         from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
+        from core.runs.deciding import find_deciding  # noqa: PLC0415  imports polars
         from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
         from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
 
@@ -84,6 +85,15 @@ class RunService:
             f"the column {name!r} is {what}: does an instance have it?"
             for name, what in copies.items()
             if name in selection.types
+        ]
+        unique = {
+            c["name"]: c["unique"]
+            for c in dataset.columns
+            if c["name"] in selection.types and c["name"] not in copies
+        }
+        told += [
+            _decides(name, n, create.target)
+            for name, n in find_deciding(table, create.target, unique).items()
         ]
         return replace(resolved, warnings=[*resolved.warnings, *told])
 
@@ -119,6 +129,14 @@ class RunService:
             at = pointer("fit", "validation_dataset")
             detail = f"its target has classes that no training row has: {unknown[:10]}"
             raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
+
+
+def _decides(name: str, num_values: int, target: str) -> str:
+    return (
+        f"the column {name!r} alone decides {target!r} ({num_values:,} values, each "
+        "always with the same target): does an instance have it before the target is "
+        "known? Else leave it out by `features.exclude`"
+    )
 
 
 def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> None:

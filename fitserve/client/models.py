@@ -1,12 +1,13 @@
 """`client.models`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
+from fitserve.schemas.report import ReportRead
 
 
 class Models:
@@ -39,6 +40,11 @@ class Models:
         path = url_path("models", name, "versions", str(number), "weights")
         return self._transport.read(WeightsRead, "GET", path)
 
+    def report(self, name: str, number: int) -> ReportRead:
+        """The report of the run that made the version."""
+        path = url_path("models", name, "versions", str(number), "report")
+        return self._transport.read(ReportRead, "GET", path)
+
     def download(
         self, name: str, number: int, artifact: str, to_path: str | Path
     ) -> Path:
@@ -46,10 +52,24 @@ class Models:
         path = url_path("models", name, "versions", str(number), "artifacts", artifact)
         return self._transport.download(path, Path(to_path))
 
-    def set_alias(self, name: str, alias: str, version: int) -> VersionRead:
-        """Point an alias at a version."""
+    def set_alias(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        require: Mapping[str, str] | None = None,
+    ) -> VersionRead:
+        """Point an alias at a version; with `require`, only if figures hold.
+
+        Example:
+            >>> client.models.set_alias(
+            ...     "wine", "live", 3, {"roc_auc": ">= current"}
+            ... )  # doctest: +SKIP
+
+        """
         path = url_path("models", name, "aliases", alias)
-        return self._transport.read(VersionRead, "PUT", path, json={"version": version})
+        body = {"version": version, **({"require": dict(require)} if require else {})}
+        return self._transport.read(VersionRead, "PUT", path, json=body)
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias."""

@@ -11,6 +11,8 @@ from httpx_sse import EventSource
 from fitserve.client.events import EpochEvent, Event
 from fitserve.client.following import Follower, OnEpoch
 from fitserve.client.transport import Transport, url_path
+from fitserve.schemas.comparison import ComparisonRead
+from fitserve.schemas.report import ReportRead
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import RunStatus
@@ -65,6 +67,17 @@ class Runs:
         """Every metric of every epoch."""
         return self._transport.read(
             HistoryRead, "GET", url_path("runs", run_id, "history")
+        )
+
+    def report(self, run_id: str) -> ReportRead:
+        """How good the network is, against what, and what to try next."""
+        return self._transport.read(ReportRead, "GET", url_path("runs", run_id, "report"))
+
+    def compare(self, *run_ids: str) -> ComparisonRead:
+        """Two runs or more side by side."""
+        params = {"ids": ",".join(run_ids)}
+        return self._transport.read(
+            ComparisonRead, "GET", url_path("runs", "compare"), params=params
         )
 
     def cancel(self, run_id: str) -> RunRead:

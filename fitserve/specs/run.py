@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from fitserve.names import Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.keras_model import GivenModel
+from fitserve.specs.report import ReportSpec
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.webhook import WebhookSpec
 from fitserve.statuses import ColumnType, Task
@@ -58,6 +59,7 @@ class RunCreate(Closed):
     model: GivenModel | None = None
     compile: CompileSpec = CompileSpec()
     fit: FitSpec = FitSpec()
+    report: ReportSpec = ReportSpec()
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
     webhook: WebhookSpec | None = None
     """No part of the spec that is stored and shown: it may hold a secret."""

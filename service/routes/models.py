@@ -131,19 +131,30 @@ async def set_alias(
 
     The version is loaded first: one that cannot be served is refused with 503, and the
     alias stays where it is. In force here at once, in other processes within a second.
+
+    With `require`, both this version and the one that the alias points at predict the
+    held-out rows of this version's run; where the figures are not as required, the answer
+    is 409 and tells them.
     """
     update = validate(AliasUpdate, await read_json(request))
     wanted = Wanted(workspace, name, version=update.version)
-    return await to_thread.run_sync(_set_alias, services, wanted, alias, update.version)
+    return await to_thread.run_sync(_set_alias, services, wanted, alias, update)
 
 
 def _set_alias(
-    services: Services, wanted: Wanted, alias: str, number: int
+    services: Services, wanted: Wanted, alias: str, update: AliasUpdate
 ) -> VersionRead:
-    predictor, name = services.predictor, wanted.model
+    predictor, name, number = services.predictor, wanted.model, update.version
+    scored = None
+    if update.require:
+        from service.promotion import check  # noqa: PLC0415  few promotions need it
+
+        scored = check(services, wanted, alias, update)
     predictor.load(predictor.find(wanted))
     with services.database.write() as session:
         models = ModelRepository(session, wanted.workspace)
+        if update.require:
+            models.refuse_moved(name, alias, scored)
         found = models.set_alias(name, alias, number)
         after_commit(
             session, partial(predictor.directory.refresh, (wanted.workspace, name))

@@ -42,6 +42,8 @@ class Trained:
     network: Network
     signature: Signature
     fitted: Fitted
+    sides: Sides
+    """Raw rows, for the report."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def train(
         fitted.metrics.update(_test(model, unseen, create))
     if scale is not None:
         scale.fold_into(network.body.layers[-1])
-    return Trained(network, signature, fitted)
+    return Trained(network, signature, fitted, split)
 
 
 def _in_target_units(model: keras.Model, scale: TargetScale | None) -> keras.Model:
