@@ -16,7 +16,7 @@ from workers.report.evidence import Evidence, Numbers, Rows, as_answers
 from workers.training.encoding import Matrix
 
 _MOST_ROWS = 1_000
-_MOST_REPEATS = 5
+_MOST_REPEATS = 3
 _MOST_PREDICTIONS = 200_000
 _LEAST_ROWS = 200
 _ROWS_A_CALL = 8_192
