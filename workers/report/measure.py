@@ -31,7 +31,8 @@ Found = TypeVar("Found")
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _TRAINING_ROWS = 2_000
-_LEAST_SECONDS = 0.25
+_LEAST_SECONDS = 0.2
+_LEAK_SECONDS = 0.5
 _SHARE = 0.05
 """Importance may take this share of the fit's time, and the search for leaks too."""
 
@@ -145,7 +146,7 @@ def _residuals(y: Numbers, predicted: Numbers) -> RegressionFigures:
 
 
 def _traps(evidence: Evidence, parts: Parts, fit_seconds: float) -> list[Trap]:
-    seconds = max(_LEAST_SECONDS, _SHARE * fit_seconds)
+    seconds = max(_LEAK_SECONDS, _SHARE * fit_seconds)
     kinds = traps(evidence, seconds)
     return [trap for kind, look in kinds for trap in parts.make(kind, look) or []]
 

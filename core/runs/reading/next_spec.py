@@ -141,10 +141,10 @@ def _polish(spec: Spec, limits: Limits) -> str:
     fit["reduce_lr_on_plateau"] = {
         "monitor": _monitor(spec),
         "factor": 0.3,
-        "patience": _PATIENCE // 4,
+        "patience": _PATIENCE // 2,
     }
     fit["epochs"] = min(limits.max_epochs, max(_MOST_EPOCHS, fit["epochs"]))
-    _stop_early(spec, limits)
+    _stop_early(spec, limits, 2 * _PATIENCE)
     return "a learning rate that is lowered where the curve is flat, and more patience"
 
 

@@ -21,6 +21,8 @@ GAIN = 0.01
 TRAINING_GAIN = 0.02
 BEATEN = 0.1
 """How much higher the network's error is than a baseline's."""
+ON_PAR = 0.05
+"""Above the best baseline's error by no more: the network has what can be had."""
 FAR_BEHIND = 0.5
 LOST = 3.0
 """Times the error of answering the mean, or every class at its share."""
@@ -80,7 +82,7 @@ def _noisy(curve: Curve, facts: Facts) -> Word | None:  # noqa: ARG001  a rule
     )
 
 
-def _overfit(curve: Curve, facts: Facts) -> Word | None:  # noqa: ARG001  a rule
+def _overfit(curve: Curve, facts: Facts) -> Word | None:
     if not curve.val_loss:
         return None
     gap = curve.gap or 0.0
@@ -92,7 +94,7 @@ def _overfit(curve: Curve, facts: Facts) -> Word | None:  # noqa: ARG001  a rule
             f"{curve.fall_since_best:.0%} while the validation loss rose by "
             f"{curve.rise:.0%}",
         )
-    if gap > WIDE_GAP:
+    if gap > WIDE_GAP and not _is_on_par(facts):
         return Word(
             "overfit",
             f"at its best the validation loss ({min(curve.val_loss):.4g}) is "
@@ -104,7 +106,7 @@ def _overfit(curve: Curve, facts: Facts) -> Word | None:  # noqa: ARG001  a rule
 
 def _still_improving(curve: Curve, facts: Facts) -> Word | None:
     if facts.stop_reason == StopReason.EARLY_STOPPING:
-        return _impatient(curve)
+        return None if _is_on_par(facts) else _impatient(curve)
     ends_best = curve.best_epoch > curve.num_epochs - curve.window
     if not ends_best or curve.late_gain < GAIN:
         return None
@@ -131,6 +133,12 @@ def _far_behind(curve: Curve, facts: Facts) -> Word | None:
     """A flat curve a long way above what can be had: patience will not bring it there."""
     is_flat = curve.late_gain < GAIN or facts.stop_reason == StopReason.EARLY_STOPPING
     return _beaten(facts, FAR_BEHIND) if is_flat else None
+
+
+def _is_on_par(facts: Facts) -> bool:
+    """Whether no baseline does much better; False where that is not known."""
+    rival, error = facts.best_rival, facts.error
+    return rival is not None and error is not None and error <= rival[1] * (1 + ON_PAR)
 
 
 def _beaten(facts: Facts, by: float) -> Word | None:

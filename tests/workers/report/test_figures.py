@@ -1,11 +1,15 @@
 """The report's figures are those of the answers that /predict gives."""
 
 import hashlib
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from sklearn import metrics
+from sqlalchemy import update
 
+from core.database.base import utc_now
+from core.runs.tables import Run
 from core.settings import ReportRules
 from tests.conftest import bench_in
 
@@ -231,3 +235,27 @@ def test_without_held_out_rows_the_report_says_what_to_do(bench):
     assert report["held_out"] is None
     assert "validation_split" in report["missing"][0]["reason"]
     assert report["reading"]["numbers"]["best_val_loss"] is None
+
+
+def test_baselines_that_never_came_are_lost_and_nothing_else_is(bench, monkeypatch):
+    """The worker died behind the run's end: pending for a minute, then lost."""
+    from workers.report.report import Reporter
+
+    monkeypatch.setattr(Reporter, "add_baselines", lambda *_: None)
+    report, answer = trained(bench, A, model_name="alone", report={})
+    assert report["baselines"]["status"] == "pending"
+    with bench.database.write() as session:
+        ended = {"ended_at": utc_now() - timedelta(seconds=120)}
+        session.execute(update(Run).where(Run.id == report["run_id"]).values(ended))
+    report = bench.client.get(f"/v1/runs/{report['run_id']}/report").json()
+    assert report["baselines"]["status"] == "lost"
+    assert report["metrics"]["r2"] is not None
+    assert len(answer["predictions"]) == 100
+
+
+def test_a_stopping_worker_does_not_wait_for_baselines():
+    """Asked before each of them."""
+    from workers.report.baselines import Stopped, train_baselines
+
+    with pytest.raises(Stopped):
+        train_baselines(None, None, ("constant",), 10.0, lambda: True)

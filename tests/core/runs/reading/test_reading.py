@@ -131,6 +131,31 @@ def test_patience_that_ended_too_soon_is_seen():
     assert reading.next_spec["fit"]["early_stopping"]["patience"] > 20
 
 
+def test_what_is_on_par_with_the_best_baseline_is_fine():
+    """A falling training loss, or one far below, is no reason to go on by itself."""
+    rivals = {"gradient_boosting": {"r2": 0.9}}
+    loss, flat = falling(60, 0.05, 0.05), falling(60, 0.2, 0.3)
+    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "overfit")):
+        assert (
+            read(
+                loss, flat, StopReason.EARLY_STOPPING, metrics=metrics, rivals=rivals
+            ).word
+            == word
+        )
+    near = [v * 1.1 for v in falling(60, 0.2, 0.05)]
+    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "still_improving")):
+        assert (
+            read(
+                falling(60, 0.2, 0.05),
+                near,
+                StopReason.EARLY_STOPPING,
+                metrics=metrics,
+                rivals=rivals,
+            ).word
+            == word
+        )
+
+
 def test_without_validation_rows_nothing_is_called_overfit():
     """The training loss is read alone, and monitored next."""
     reading = read(CURVES["overfit"][0], given=spec(validation_split=0.0))
