@@ -3,11 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Processes that run the tests, each with a Redis and a PostgreSQL of its own; 0 is none beside
+TESTERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test check format up bench lock clean
+.PHONY: help setup demo test test-scale-out fuzz check format up bench lock clean
 
 help:  ## print this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv and install everything that the lock names
 
@@ -23,7 +26,13 @@ demo: $(STAMP)  ## upload a table, train, predict: the main job in under a minut
 	@$(BIN)/python examples/demo.py
 
 test: $(STAMP) check  ## lint, types, contracts, then every test but the slow suites
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
+
+test-scale-out: $(STAMP)  ## every test over PostgreSQL and a Redis by TCP
+	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
+
+fuzz: $(STAMP)  ## attack a whole service, on both databases (MINUTES, EXAMPLES, SEED)
+	@$(BIN)/python -m tests.fuzz
 
 check: $(STAMP)  ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check --quiet .

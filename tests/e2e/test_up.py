@@ -14,6 +14,7 @@ import redis
 
 from fitserve import Client, FitserveError
 from fitserve.statuses import RunStatus
+from tests.core.doctor.test_doctor import doctor, verdicts
 from tests.e2e_service import FITSERVE, ROOT, running
 from tests.servers import IS_SCALE_OUT
 
@@ -81,6 +82,22 @@ def test_the_api_has_no_tensorflow_and_is_small(service):
     api = part(process, "service")
     assert api.memory_info().rss < 250e6
     assert not [m.path for m in api.memory_maps() if "tensorflow" in m.path]
+
+
+def test_the_doctor_sees_every_part(service):
+    """Database at head, broker, workers, the service on its port."""
+    client, process = service
+    port = client.base_url.rpartition(":")[2]
+    names = ("FITSERVE_DATABASE_URL", "FITSERVE_BROKER_URL")
+    parts = {k: v for k, v in process.environ().items() if k in names}
+    code, findings = doctor(home(process), FITSERVE_PORT=port, **parts)
+    told = verdicts(findings)
+    workers = told.pop("workers")  # their first beat may be yet to come
+    assert workers in ("ok", "warning")
+    assert set(told.values()) == {"ok"}, findings
+    assert code == 0
+    assert "fitserve answers" in findings["port"]["detail"]
+    assert findings["broker"]["detail"] == "It answers."
 
 
 def test_a_worker_that_is_killed_loses_nothing(service):

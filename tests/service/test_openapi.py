@@ -29,10 +29,15 @@ def test_native_failures_are_problems_and_others_are_not(page):
     paths = page["paths"]
     native = paths["/v1/runs"]["get"]["responses"]["4XX"]["content"]
     assert list(native) == ["application/problem+json"]
-    for path in ("/v2/models/{name}/infer", "/invocations", "/v1/models/{name}:predict"):
-        assert list(paths[path]["post"]["responses"]["4XX"]["content"]) == [
-            "application/json"
-        ]
+    for path, method in {
+        "/v2/models/{name}/infer": "post",
+        "/invocations": "post",
+        "/v1/models/{name}:predict": "post",
+        "/version": "get",
+    }.items():
+        failures = paths[path][method]["responses"]["4XX"]["content"]
+        assert list(failures) == ["application/json"]
+    assert list(paths["/version"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
 
 
 def test_operations_have_names_of_their_own(page):

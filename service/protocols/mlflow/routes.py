@@ -38,6 +38,10 @@ _ANSWER: dict[str, Any] = {
     "responses": schemas.FAILURES,
     "openapi_extra": schemas.BODY,
 }
+_TEXT: dict[str, Any] = {  # a text class would call the failures text too
+    "response_class": Response,
+    "responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+}
 
 
 @invocations.post("/invocations", **_ANSWER)
@@ -68,10 +72,8 @@ def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Re
     return _loaded(services, wanted_of(workspace, model))
 
 
-@router.get("/version", response_class=PlainTextResponse)
-@router.get(
-    "/mlflow/{_model}/version", response_class=PlainTextResponse, name="model_version"
-)
+@router.get("/version", **_TEXT)
+@router.get("/mlflow/{_model}/version", name="model_version", **_TEXT)
 def version(_model: str = "") -> PlainTextResponse:
     """The version of this service, as text."""
     return PlainTextResponse(__version__)
