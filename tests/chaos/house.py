@@ -39,6 +39,8 @@ class House:
         self.profile = profile
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
+        self.log_dir = home.with_suffix(".logs")  # beside it: its disk may be full
+        self.log_dir.mkdir(exist_ok=True)
         self.broker = profile.make_broker(home)
         self.database_url = profile.server.new_database(home)
         upgrade(self.database_url)
@@ -63,9 +65,13 @@ class House:
             "FITSERVE_DATABASE_URL": self.database_url,
             "FITSERVE_BROKER_URL": self.broker.url,
             "FITSERVE_LIMITS__MAX_QUEUED_RUNS": "100000",
-            "CHAOS_EXECUTIONS": str(self.home / "executions.txt"),
+            "CHAOS_EXECUTIONS": str(self._executions),
             "CHAOS_FAILPOINTS": str(self.home / "failpoints"),
         }
+
+    @property
+    def _executions(self) -> Path:
+        return self.home.with_suffix(".executions")  # beside it too
 
     @property
     def settings(self) -> Settings:
@@ -75,7 +81,7 @@ class House:
 
     def start_api(self, **environment: str) -> Part:
         """One more API process on the one address."""
-        log = self.home / f"api-{len(self.apis)}.log"
+        log = self.log_dir / f"api-{len(self.apis)}.log"
         given = {**self.environment, **environment}
         fds = [self._listener.fileno()]
         self.apis.append(Part("tests.chaos.api", given, log, fds))
@@ -83,7 +89,7 @@ class House:
 
     def start_worker(self, prefix: tuple[str, ...] = (), **environment: str) -> Part:
         """One more worker for runs."""
-        log = self.home / f"worker-{len(self.workers)}.log"
+        log = self.log_dir / f"worker-{len(self.workers)}.log"
         given = {**self.environment, **environment}
         part = Part("tests.chaos.stand_in runs", given, log, prefix=prefix)
         self.workers.append(part)
@@ -120,7 +126,7 @@ class House:
 
     def executions(self) -> list[tuple[str, int, float]]:
         """Run and attempt of every fit that began, and when."""
-        path = self.home / "executions.txt"
+        path = self._executions
         lines = path.read_text().splitlines() if path.exists() else []
         return [
             (run_id, int(attempt), float(at))
@@ -129,7 +135,7 @@ class House:
 
     def logs(self) -> Iterator[Path]:
         """Every log of every process."""
-        yield from self.home.glob("*.log")
+        yield from self.log_dir.glob("*.log")
 
     def close(self) -> None:
         for part in [*self.workers, *self.apis]:

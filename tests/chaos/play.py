@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +14,14 @@ from tests.chaos.checker import violations
 from tests.chaos.house import house
 from tests.chaos.profiles import Profile, profile
 from tests.chaos.registry import Row
-from tests.chaos.rows import api, database, queue, workers  # noqa: F401  rows enter
+from tests.chaos.rows import (  # noqa: F401  they enter their rows
+    api,
+    database,
+    files,
+    machine,
+    queue,
+    workers,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,10 @@ def play(
     began = time.monotonic()
     given = {**row.environment, **environment}
     figure = "not played to its end"
-    with house(where, home, row.apis, row.workers, **given) as built:
+    with (
+        _disk(home, row.tmpfs),
+        house(where, home, row.apis, row.workers, **given) as built,
+    ):
         try:
             figure = row.play(built, times, random.Random(seed))
             wrong = violations(built, allowed=row.allowed)
@@ -64,8 +75,23 @@ def play(
 
 
 @contextmanager
+def _disk(home: Path, size: str) -> Iterator[None]:
+    """The home on a small disk, if a size is given."""
+    if not size:
+        yield
+        return
+    home.mkdir(parents=True)
+    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs"]
+    subprocess.run(["mount", *options, home], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", home], check=True)
+
+
+@contextmanager
 def stage(name: str) -> Iterator[tuple[Profile, Path]]:
-    """A profile and a folder for its houses; kept if `CHAOS_KEEP` is set."""
+    """A profile and a folder for its houses."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))
     try:
         with profile(name, folder) as where:

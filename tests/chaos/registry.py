@@ -24,6 +24,7 @@ class Row:
         allowed: 5xx statuses that the fault excuses.
         profiles: where it makes sense.
         environment: settings of the house.
+        tmpfs: size of a disk of its own for the home; mounting one wants root.
 
     """
 
@@ -37,6 +38,7 @@ class Row:
     allowed: tuple[int, ...] = ()
     profiles: tuple[str, ...] = ("sqlite", "postgresql")
     environment: dict[str, str] = field(default_factory=dict)
+    tmpfs: str = ""
 
 
 ROWS: dict[int, Row] = {}
