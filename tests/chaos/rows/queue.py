@@ -23,7 +23,7 @@ def duplicates(house: House, times: int, choice: random.Random) -> str:
         succeeded(house, run_id)
     until(lambda: not house.broker.client.llen(RUNS))
     time.sleep(0.5)
-    begun = [run_id for run_id, _, _ in house.executions()]
+    begun = [run_id for run_id, _, _ in house.executions() if run_id in ids]
     twice = {run_id for run_id in begun if begun.count(run_id) > 1}
     for run_id in twice:
         house.ledger.say(f"{run_id} was executed {begun.count(run_id)} times")

@@ -10,7 +10,6 @@ import numpy as np
 from tests.chaos.stand_in.faults import befall
 from tests.chaos.stand_in.weights import NAN_SEED, first, next_one
 
-
 _NEVER = threading.Event()
 """Waited for instead of sleeping, which libfaketime does not bear."""
 
