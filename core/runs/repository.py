@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
@@ -106,9 +115,10 @@ class RunRepository:
 
     def requeue_lost(self, max_attempts: int) -> None:
         """Put runs whose worker is gone back into the queue, for now unsent."""
+        tried = Run.attempt - Run.handed_back
         self._session.execute(
             update(Run)
-            .where(*_lost(), Run.attempt - Run.handed_back < max_attempts)
+            .where(Run.id.in_(_unlocked(*_lost(), tried < max_attempts)))
             .values(status=RunStatus.QUEUED, lease_owner=None, sent_at=0)
         )
 
@@ -116,6 +126,7 @@ class RunRepository:
         """Runs whose worker is gone for the last allowed time."""
         tried = Run.attempt - Run.handed_back
         query = select(Run).where(*_lost(), tried >= max_attempts)
+        query = query.with_for_update(skip_locked=True, of=Run)
         return list(self._session.scalars(query))
 
     def unended(self, run_ids: Iterable[str]) -> set[str]:
@@ -140,13 +151,22 @@ class RunRepository:
             self._session.scalars(
                 update(Run)
                 .where(
-                    Run.status == RunStatus.QUEUED,
-                    or_(Run.sent_at.is_(None), Run.sent_at < due),
+                    Run.id.in_(
+                        _unlocked(
+                            Run.status == RunStatus.QUEUED,
+                            or_(Run.sent_at.is_(None), Run.sent_at < due),
+                        )
+                    )
                 )
                 .values(sent_at=now_ms())
                 .returning(Run.id)
             )
         )
+
+
+def _unlocked(*conditions: ColumnElement[bool]) -> Select[str]:
+    """Ids of runs that nobody writes to: a worker that froze stops no sweep."""
+    return select(Run.id).where(*conditions).with_for_update(skip_locked=True)
 
 
 def _lost() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
+from core.runs.tables import Run
 from tests.chaos.checker import violations
-from tests.chaos.house import house
+from tests.chaos.house import House, house
 from tests.chaos.profiles import Profile, profile
 from tests.chaos.registry import Row
 from tests.chaos.rows import (  # noqa: F401  they enter their rows
@@ -70,8 +73,20 @@ def play(
             wrong = violations(built, allowed=row.allowed)
         except (TimeoutError, AssertionError) as error:
             wrong = [f"{type(error).__name__}: {error}", *built.ledger.wrong]
+        if wrong:
+            wrong.append(f"logs in {_kept(built)}")
     seconds = time.monotonic() - began
     return Outcome(row, where.name, times, seed, figure, wrong, seconds)
+
+
+def _kept(built: House) -> Path:
+    """Where the logs of a house that broke a promise are; its row of runs too."""
+    kept = Path(tempfile.mkdtemp(prefix="chaos-logs-", dir="/var/tmp"))
+    with built.database.read() as session:
+        rows = session.scalars(select(Run)).unique().all()
+        told = [{c.key: getattr(r, c.key) for c in Run.__table__.columns} for r in rows]
+    (kept / "runs.txt").write_text("\n".join(map(str, told)))
+    return Path(shutil.copytree(built.log_dir, kept / "logs"))
 
 
 @contextmanager

@@ -117,7 +117,12 @@ class Postgres:
         )
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        for _ in range(10):  # the wheel gives it ten seconds, a busy machine more
+            try:
+                return self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:
+                time.sleep(1)
+        raise TimeoutError("PostgreSQL does not start")
 
     def close(self) -> None:
         self._server.cleanup()
