@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TESTERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test test-scale-out fuzz check format up bench lock clean
+.PHONY: help setup demo test test-scale-out fuzz chaos soak check format up bench lock clean
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,14 @@ up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
 
 bench: $(STAMP)  ## measure, and print ratios against named baselines
 	@$(BIN)/python -m benchmarks
+
+chaos: $(STAMP)  ## let faults befall the service: ROWS=1,7 PROFILES=sqlite TIMES=5 SEED=1 FULL=1
+	@$(BIN)/python -m tests.chaos $(if $(ROWS),--rows $(ROWS)) $(if $(PROFILES),--profiles $(PROFILES)) \
+	  $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED)) $(if $(FULL),--full)
+
+soak: $(STAMP)  ## random faults under load: MINUTES=60 SEED=1 PROFILES=postgresql
+	@$(BIN)/python -m tests.chaos --soak $(or $(MINUTES),60) \
+	  $(if $(PROFILES),--profiles $(PROFILES)) $(if $(SEED),--seed $(SEED))
 
 lock: $(STAMP)  ## resolve the ranges of pyproject.toml anew
 	@for room in service worker; do $(BIN)/uv pip compile --quiet --universal --upgrade \

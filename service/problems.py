@@ -9,12 +9,13 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from core.database.engine import is_away
 from core.errors import FitserveError
 from fitserve.problems import Problem, field_errors, sentences
 from service.protocols.failures import failure
@@ -90,7 +91,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FitserveError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(OperationalError, _known)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -98,7 +99,7 @@ def known_problem(error: Exception) -> Problem | None:
     """The problem that an exception of ours, or of the database, means."""
     if isinstance(error, FitserveError):
         return error.problem()
-    if isinstance(error, OperationalError):
+    if is_away(error):
         log.error("database out of reach", exc_info=error)
         return _DATABASE_UNAVAILABLE
     return None
@@ -108,6 +109,10 @@ def _known(request: Request, error: Exception) -> Response:
     problem = known_problem(error)
     assert problem is not None  # noqa: S101  registered for those
     return problem_response(problem, request.scope)
+
+
+def _database(request: Request, error: Exception) -> Response:
+    return _known(request, error) if is_away(error) else _unknown(request, error)
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from core import tracing
+from core.database.engine import is_away
 from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
@@ -85,6 +86,8 @@ class Workshop:
                 lease.release_in(session)
             log.info("run %s: handed back", lease.run_id)
         except Exception as error:  # whatever it is, the run must end and say so
+            if is_away(error):  # no fault of the run's: its lease ends, and it goes on
+                raise
             log.exception("run %s failed", lease.run_id)
             self._fail(lease, pulse, problem_of(error))
         return None

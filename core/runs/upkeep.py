@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.database.clock import now_ms
@@ -40,9 +40,10 @@ class RunUpkeep:
 
     def requeue_lost(self, max_attempts: int) -> None:
         """Put runs whose worker is gone back into the queue, for now unsent."""
+        tried = Run.attempt - Run.handed_back
         self._session.execute(
             update(Run)
-            .where(*_lost(), Run.attempt - Run.handed_back < max_attempts)
+            .where(Run.id.in_(_unlocked(*_lost(), tried < max_attempts)))
             .values(status=RunStatus.QUEUED, lease_owner=None, sent_at=0)
         )
 
@@ -50,6 +51,7 @@ class RunUpkeep:
         """Runs whose worker is gone for the last allowed time."""
         tried = Run.attempt - Run.handed_back
         query = select(Run).where(*_lost(), tried >= max_attempts)
+        query = query.with_for_update(skip_locked=True, of=Run)
         return list(self._session.scalars(query))
 
     def unended(self, run_ids: Iterable[str]) -> set[str]:
@@ -74,13 +76,22 @@ class RunUpkeep:
             self._session.scalars(
                 update(Run)
                 .where(
-                    Run.status == RunStatus.QUEUED,
-                    or_(Run.sent_at.is_(None), Run.sent_at < due),
+                    Run.id.in_(
+                        _unlocked(
+                            Run.status == RunStatus.QUEUED,
+                            or_(Run.sent_at.is_(None), Run.sent_at < due),
+                        )
+                    )
                 )
                 .values(sent_at=now_ms())
                 .returning(Run.id)
             )
         )
+
+
+def _unlocked(*conditions: ColumnElement[bool]) -> Select[str]:
+    """Ids of runs that nobody writes to: a worker that froze stops no sweep."""
+    return select(Run.id).where(*conditions).with_for_update(skip_locked=True)
 
 
 def _lost() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from core.database.base import new_id
 from core.errors import StorageFull
 
 _KEY = re.compile(r"^[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Storage(Protocol):
@@ -55,9 +56,9 @@ class LocalStorage:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         folder = self._scratch / new_id("tmp")
-        folder.mkdir()
         try:
             with disk_full_is_507():
+                folder.mkdir()
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -107,13 +108,23 @@ def disk_full_is_507() -> Iterator[None]:
     """Turn "no space left" into the problem that says so."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    except Exception as error:
+        if not _says_full(error):
             raise
         raise StorageFull(
             "The disk of this service is full; nothing was stored. "
             "Delete datasets, or ask the operator for room."
         ) from error
+
+
+def _says_full(error: Exception) -> bool:
+    """Whether it tells of a full disk; polars tells so in words alone."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    is_polars = type(error).__module__.startswith("polars")
+    if not is_polars and not isinstance(error, OSError):
+        return False
+    return any(os.strerror(number) in str(error) for number in _FULL)
 
 
 def _age(path: Path) -> float:

@@ -5,6 +5,9 @@ import threading
 import time
 
 import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.runs.leases import Lease
 
 pytestmark = pytest.mark.keras
 ROWS = "".join(f"{i},{i % 7},{3 * i + 1}\n" for i in range(60))
@@ -154,6 +157,21 @@ def test_class_weights_are_taken(bench, weights):
     bench.upload("x,y\n" + "".join(f"{i},{'aab'[i % 3]}\n" for i in range(60)))
     given = spec([{"type": "Output"}], class_weight=weights)
     assert bench.train(given)["status"] == "succeeded"
+
+
+def test_a_database_that_goes_away_at_the_end_fails_no_run(bench, table, monkeypatch):
+    """The attempt is given up; its lease ends, and the run is taken up again."""
+    finish = Lease.finish_in
+
+    def gone(*_, **__):
+        monkeypatch.setattr(Lease, "finish_in", finish)  # it is back at once
+        raise OperationalError("COMMIT", {}, Exception("terminating connection"))
+
+    monkeypatch.setattr(Lease, "finish_in", gone)
+    run_id = bench.post(spec())
+    with pytest.raises(OperationalError):
+        bench.attempt(run_id)
+    assert bench.client.get(f"/v1/runs/{run_id}").json()["status"] == "running"
 
 
 def test_a_validation_dataset_is_used_whole(bench, table):
