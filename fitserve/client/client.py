@@ -7,7 +7,7 @@ from fitserve.client.connections import AsyncConnection, BlockingConnection
 from fitserve.client.datasets import AsyncDatasets, Datasets
 from fitserve.client.models import AsyncModels, Models
 from fitserve.client.runs import AsyncRuns, Runs
-from fitserve.client.transport import Transport
+from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.predict import PredictResponse
 
 
@@ -50,9 +50,9 @@ class Client:
         """Short for `models.predict`."""
         return self.models.predict(name, instances, version, alias)
 
-    def openapi(self) -> dict[str, Any]:
-        """The service's OpenAPI document."""
-        return run(_openapi(self._transport))
+    def openapi(self, model: str | None = None) -> dict[str, Any]:
+        """The service's OpenAPI document, or the one of a model's own endpoint."""
+        return run(_openapi(self._transport, model))
 
     def close(self) -> None:
         """Close every connection."""
@@ -99,9 +99,9 @@ class AsyncClient:
         """Short for `models.predict`."""
         return await self.models.predict(name, instances, version, alias)
 
-    async def openapi(self) -> dict[str, Any]:
-        """The service's OpenAPI document."""
-        return await _openapi(self._transport)
+    async def openapi(self, model: str | None = None) -> dict[str, Any]:
+        """The service's OpenAPI document, or the one of a model's own endpoint."""
+        return await _openapi(self._transport, model)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -114,7 +114,8 @@ class AsyncClient:
         await self.close()
 
 
-async def _openapi(transport: Transport) -> dict[str, Any]:
-    answer = await transport.request("GET", "/openapi.json")
+async def _openapi(transport: Transport, model: str | None) -> dict[str, Any]:
+    path = url_path("models", model, "openapi.json") if model else "/openapi.json"
+    answer = await transport.request("GET", path)
     found: dict[str, Any] = answer.json()
     return found

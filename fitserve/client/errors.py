@@ -50,14 +50,14 @@ class ApiError(FitserveError):
     """The service refused; `problem` is its answer, `str()` the sentences in it."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__("\n".join([_headline(problem), *_lines(problem)]))
+        super().__init__("\n".join([headline(problem), *_lines(problem)]))
         self.problem = problem
 
     def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
         return type(self), (self.problem,)  # it crosses processes whole
 
 
-def _headline(problem: Problem) -> str:
+def headline(problem: Problem) -> str:
     """What is said of the whole: not again what the lines below it say."""
     told = problem.errors[:1]
     if any(problem.detail.startswith(f"{e.pointer}: {e.detail}") for e in told):

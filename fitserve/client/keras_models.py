@@ -49,6 +49,9 @@ def _optimizer(given: Any) -> Any:
         for name, value in given["config"].items()
         if value not in _NOT_SET and name not in _OF_KERAS_ONLY
     }
+    rate = config.get("learning_rate")
+    if isinstance(rate, float):  # Keras holds a float32: 0.001 comes as 0.00100000005
+        config["learning_rate"] = float(f"{rate:.7g}")
     return {"type": given["class_name"], **config}
 
 

@@ -1,12 +1,20 @@
 """A Keras model in the place of `model`."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from fitserve import Client
 from fitserve.client.keras_models import with_keras_model
 from fitserve.specs import RunCreate
+from service.app import create_app
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer
+from tests.live import live
 
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/client.md").read_text()
 SPEC = {"dataset": "wine", "target": "quality"}
 
 
@@ -48,8 +56,24 @@ def test_a_real_one_becomes_a_sound_spec(network):
     create = RunCreate.model_validate(with_keras_model({**SPEC, "model": model}))
     assert [layer.units for layer in create.model.layers] == [4, 1]
     assert create.compile.optimizer.type == "Adam"
-    assert create.compile.optimizer.learning_rate == pytest.approx(0.01)
+    assert create.compile.optimizer.learning_rate == 0.01
     assert (create.compile.loss, create.compile.metrics) == ("mae", ["mse"])
+
+
+@pytest.mark.keras
+def test_the_block_of_the_clients_page_is_taken_by_the_service(bench):
+    """Real network, real service: layers and loss are those of the block."""
+    import keras
+
+    bench.upload(ROOT / "examples/data/diabetes.csv", "diabetes")
+    block = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[-1]
+    with live(create_app(bench.settings)) as url, Client(url) as client:
+        exec(block, {"keras": keras, "client": client})
+        spec = next(client.runs.list()).spec
+    assert [layer["type"] for layer in spec["model"]["layers"]] == ["Dense", "Dense"]
+    optimizer = spec["compile"]["optimizer"]
+    assert (optimizer["type"], optimizer["learning_rate"]) == ("Adam", 0.001)
+    assert spec["compile"]["loss"] == "mae"
 
 
 @pytest.mark.keras
