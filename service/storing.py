@@ -14,7 +14,13 @@ from starlette.datastructures import FormData, UploadFile
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import Upload
 from core.datasets.tables import Dataset
-from core.errors import AsTold, InvalidTable, TooLarge
+from core.errors import (
+    AsTold,
+    FitserveError,
+    InvalidTable,
+    RequestInFlight,
+    TooLarge,
+)
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.keys.quotas import free_bytes, over_quota
@@ -29,6 +35,7 @@ from service.services import Services
 
 MAX_WAIT = 60.0
 _POLL_SECONDS = 0.2
+_LONGEST_READING = 600.0
 _PATIENCE = 10.0
 """How long the answer to an upload waits for a worker that reads it, in seconds."""
 
@@ -152,6 +159,28 @@ async def read_or_refused(
         await to_thread.run_sync(_delete, services, workspace, dataset_id)
         raise AsTold(read.error)
     return read
+
+
+@asynccontextmanager
+async def for_one_run(
+    services: Services, workspace: str, dataset_id: str
+) -> AsyncIterator[None]:
+    """A dataset that came along with a run: where that is refused, neither is kept.
+
+    A table that a worker still reads stays, to be named by the next run; so does one that
+    another request of the same key works with.
+    """
+    read = await wait_until_read(services, workspace, dataset_id, _LONGEST_READING)
+    try:
+        if read.error is not None:
+            raise AsTold(read.error)
+        yield
+    except RequestInFlight:
+        raise
+    except FitserveError:
+        if read.status != DatasetStatus.PROCESSING:
+            await to_thread.run_sync(_delete, services, workspace, dataset_id)
+        raise
 
 
 def _delete(services: Services, workspace: str, ref: str) -> None:

@@ -91,7 +91,7 @@ def _all_as_wide(rows: list[list[str]], width: int) -> bool:
 
 
 def _unlike(names: list[str], warnings: list[str]) -> list[str]:
-    taken = {name for name in names if name.strip()}
+    taken = {name for name in names if name and _usable(name) == name}
     used: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
         wanted = _usable(name) or f"column_{place}"
@@ -105,9 +105,10 @@ def _unlike(names: list[str], warnings: list[str]) -> list[str]:
 
 
 def _usable(name: str) -> str:
+    name = name.strip()
     if name[:1] == "^" and name[-1:] == "$":
-        return name.strip("^$")  # polars takes the whole for a pattern of names
-    return name if name.strip() else ""
+        return name.strip("^$ ")  # polars takes the whole for a pattern of names
+    return name
 
 
 def _free(name: str, taken: set[str], used: dict[str, int]) -> str:

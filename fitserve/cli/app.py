@@ -7,6 +7,7 @@ import typer
 from fitserve import __version__
 from fitserve.cli import datasets, models, runs
 from fitserve.cli.extras import Commands
+from fitserve.cli.openapi import openapi
 from fitserve.cli.predict import predict
 from fitserve.cli.train import train, watch
 
@@ -14,7 +15,7 @@ HELP = """\
 Upload a CSV, train a Keras network from a JSON spec, predict.
 
 Exit codes: 0 done, 1 the run failed, 2 wrong usage, 3 the service refused,
-4 no service answers, 130 interrupted.
+4 no service answers, 5 the time of --timeout is up, 130 interrupted.
 """
 
 
@@ -50,7 +51,7 @@ def make_app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    for command in (train, watch, predict):
+    for command in (train, watch, predict, openapi):
         app.command()(command)
     for name, group in (("datasets", datasets), ("runs", runs), ("models", models)):
         app.add_typer(group.app, name=name)

@@ -14,27 +14,40 @@ from rich.table import Table
 
 from fitserve.client import ApiError, Client, FitserveError, RunFailed
 
-FAILED, USAGE, REFUSED, UNREACHABLE = 1, 2, 3, 4
-"""Exit codes: the run failed, wrong usage, the service refused, nobody answers."""
+FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
+"""Exit codes: the run failed, wrong usage, the service refused, nobody answers, the time
+given by --timeout is up."""
 
 _WIDE = 10_000  # columns of a pipe: what is cut there is lost
 out = Console()
 err = Console(stderr=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, a problem on stderr too.")
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="SECONDS", help="Wait no longer; the run goes on."),
+]
 
 
 @contextmanager
 def service(context: typer.Context) -> Iterator[Client]:
     """The client that the global options name; errors become sentences and exit codes."""
     options: dict[str, Any] = context.find_root().params
-    with reporting(), Client(options.get("url"), options.get("api_key")) as client:
+    with (
+        reporting(as_json=bool(context.params.get("as_json"))),
+        Client(options.get("url"), options.get("api_key")) as client,
+    ):
         yield client
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
-    """Print what went wrong, and end with the code that tells its kind."""
+def reporting(*, as_json: bool = False) -> Iterator[None]:
+    """Print what went wrong, and end with the code that tells its kind.
+
+    With `as_json` a problem is printed as it came; other failures stay sentences.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -42,9 +55,14 @@ def reporting() -> Iterator[None]:
     except RunFailed as error:
         raise _ended(error, FAILED) from error
     except ApiError as error:
+        if as_json:
+            typer.echo(error.problem.model_dump_json(indent=2), err=True)
+            raise typer.Exit(REFUSED) from error
         raise _ended(error, REFUSED) from error
     except FitserveError as error:
         raise _ended(error, UNREACHABLE) from error
+    except TimeoutError as error:
+        raise _ended(error, LATE) from error
     except (OSError, ValueError, csv.Error) as error:
         raise _ended(error, USAGE) from error
 
@@ -59,12 +77,22 @@ def say(sentence: str, console: Console = out) -> None:
     console.print(sentence, markup=False, soft_wrap=True)
 
 
-def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
-    """Models as JSON, plain, for other programs."""
+def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
+    """Models, or an object, as JSON, plain, for other programs."""
     if isinstance(value, BaseModel):
         typer.echo(value.model_dump_json(indent=2))
+    elif isinstance(value, dict):
+        typer.echo(json.dumps(value, indent=2))
     else:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in value], indent=2))
+
+
+def print_or_say(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    """What was done: an object for programs, else a sentence if there is one."""
+    if as_json:
+        print_json(value)
+    elif sentence:
+        say(sentence)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

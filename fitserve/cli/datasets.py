@@ -5,11 +5,21 @@ from typing import Annotated
 
 import typer
 
-from fitserve.cli import progress
-from fitserve.cli.console import AsJson, print_json, print_table, say, service
+from fitserve.cli import completion, progress
+from fitserve.cli.console import (
+    AsJson,
+    print_json,
+    print_or_say,
+    print_table,
+    say,
+    service,
+)
 from fitserve.schemas.datasets import DatasetRead
 
 app = typer.Typer(no_args_is_help=True, help="Uploaded tables.")
+Ref = Annotated[
+    str, typer.Argument(help="Name or id.", autocompletion=completion.datasets)
+]
 
 
 @app.command("list")
@@ -71,17 +81,18 @@ def _types(pairs: list[str]) -> dict[str, str]:
 
 
 @app.command()
-def show(context: typer.Context, ref: str, as_json: AsJson = False) -> None:
+def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Show a dataset's columns, by its name or id."""
     with service(context) as client:
         _print(client.datasets.get(ref), as_json=as_json)
 
 
 @app.command()
-def delete(context: typer.Context, ref: str) -> None:
+def delete(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Delete a dataset."""
     with service(context) as client:
         client.datasets.delete(ref)
+        print_or_say({"deleted": ref}, "", as_json=as_json)
 
 
 def _print(dataset: DatasetRead, *, as_json: bool) -> None:

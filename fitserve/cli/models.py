@@ -6,9 +6,19 @@ from typing import Annotated
 
 import typer
 
-from fitserve.cli.console import AsJson, cell, print_json, print_table, say, service
+from fitserve.cli import completion
+from fitserve.cli.console import (
+    AsJson,
+    cell,
+    print_json,
+    print_or_say,
+    print_table,
+    say,
+    service,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Trained networks.")
+Name = Annotated[str, typer.Argument(autocompletion=completion.models)]
 
 
 @app.command("list")
@@ -31,7 +41,7 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(context: typer.Context, name: str, as_json: AsJson = False) -> None:
+def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Show the versions of a model."""
     with service(context) as client:
         found = list(client.models.versions(name))
@@ -57,18 +67,22 @@ def show(context: typer.Context, name: str, as_json: AsJson = False) -> None:
 @app.command()
 def promote(
     context: typer.Context,
-    name: str,
+    name: Name,
     version: Annotated[int, typer.Argument(min=1)],
     alias: Annotated[str, typer.Option()] = "production",
     require: Annotated[
         list[str] | None, typer.Option(help="roc_auc>=current; may be repeated.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Point an alias at a version; promote an older one to roll back."""
     with service(context) as client:
         required = dict(_requirement(text) for text in require or [])
         found = client.models.set_alias(name, alias, version, required)
-        say(f"{found.model_name}: {alias} is version {found.version} now")
+        if as_json:
+            print_json(found)
+        else:
+            say(f"{found.model_name}: {alias} is version {found.version} now")
 
 
 def _requirement(text: str) -> tuple[str, str]:
@@ -81,12 +95,13 @@ def _requirement(text: str) -> tuple[str, str]:
 @app.command()
 def download(
     context: typer.Context,
-    name: str,
+    name: Name,
     version: Annotated[int, typer.Argument(min=1)],
     artifact: Annotated[str, typer.Argument()] = "model.keras",
     to: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Save model.keras, model.onnx, weights.npz or signature.json."""
     with service(context) as client:
-        target = to or Path(artifact)
-        say(str(client.models.download(name, version, artifact, target)))
+        saved = client.models.download(name, version, artifact, to)
+        print_or_say({"path": str(saved)}, str(saved), as_json=as_json)

@@ -9,19 +9,20 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from fitserve.cli.console import AsJson, print_json, print_table, say, service
+from fitserve.cli.completion import models
+from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
 from fitserve.client import Client
-from fitserve.schemas.predict import PredictResponse
+from fitserve.schemas.predict import CellWarning, PredictResponse
 from fitserve.spreadsheets import harmless
 
-_BATCH = 1000
 _SHOWN = 20
+_WARNINGS = 5
 Row = dict[str, Any]
 
 
 def predict(
     context: typer.Context,
-    model: str,
+    model: Annotated[str, typer.Argument(autocompletion=models)],
     rows: Annotated[Path, typer.Argument(help="A CSV of rows.", dir_okay=False)],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a CSV; - is stdout.")
@@ -70,35 +71,23 @@ def _read(path: Path) -> Iterator[Row]:
 def _predict(
     client: Client, model: str, table: list[Row], version: int | None, alias: str | None
 ) -> PredictResponse:
-    whole = _ask(client, model, table[:_BATCH], version, alias)
-    for start in range(_BATCH, len(table), _BATCH):
-        # the version of the first batch, whatever is promoted meanwhile
-        batch = table[start : start + _BATCH]
-        answer = _ask(client, model, batch, whole.model_version, None)
-        whole.predictions += answer.predictions
-        if whole.probabilities is not None:
-            whole.probabilities += answer.probabilities or []
-    return whole
-
-
-def _ask(
-    client: Client, model: str, rows: list[Row], version: int | None, alias: str | None
-) -> PredictResponse:
     # the service reads numbers in text as a CSV's cells, so cells go as they are
-    instances = [{name: cell or None for name, cell in row.items()} for row in rows]
-    return client.models.predict(model, instances, version, alias)
+    instances = [{name: cell or None for name, cell in row.items()} for row in table]
+    answer = client.models.predict(model, instances, version, alias)
+    _warn(answer.warnings or [])
+    return answer
 
 
-def _columns(answer: PredictResponse) -> dict[str, list[Any]]:
-    """What is added to the table: the prediction, and a column a class."""
-    columns = {"prediction": answer.predictions}
-    for name in (answer.probabilities or [{}])[0]:
-        columns[f"P({name})"] = [row[name] for row in answer.probabilities or []]
-    return columns
+def _warn(warnings: list[CellWarning]) -> None:
+    for warning in warnings[:_WARNINGS]:
+        where = "" if warning.row is None else f"row {warning.row}, "
+        say(f"{where}column {warning.column!r}: {warning.detail}", err)
+    if len(warnings) > _WARNINGS:
+        say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)
 
 
 def _show(table: list[Row], answer: PredictResponse) -> None:
-    added = _columns(answer)
+    added = answer.table()
     shown = list(table[0])[-4:]
     rows = [
         [*(row[name] for name in shown), *(column[i] for column in added.values())]
@@ -118,7 +107,7 @@ def _write(path: Path, table: list[Row], answer: PredictResponse, *, exact: bool
 
 def _rows(table: list[Row], answer: PredictResponse) -> Iterator[list[Any]]:
     """The header, and every row with what was predicted."""
-    added = _columns(answer)
+    added = answer.table()
     yield [*table[0], *added]
     for i, row in enumerate(table):
         yield [*row.values(), *(column[i] for column in added.values())]

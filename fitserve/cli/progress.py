@@ -1,9 +1,10 @@
 """What takes time: a live bar on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from rich.console import Console
@@ -12,11 +13,14 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
 from fitserve.cli.console import cell, err, say
 from fitserve.client import Client
@@ -26,14 +30,18 @@ from fitserve.schemas.runs import RunRead
 
 Show = Callable[[EpochEvent], None]
 _LINE_SECONDS = 1.0
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDE = 120  # columns that a bar and the time so far want besides
 
 
-def watch(client: Client, run_id: str, console: Console) -> RunRead:
-    """Follow a run to its end; RunFailed if it fails."""
+def watch(
+    client: Client, run_id: str, console: Console, timeout: float | None = None
+) -> RunRead:
+    """Follow a run to its end; RunFailed if it fails, TimeoutError."""
     epochs = client.runs.get(run_id).progress.epochs
     draws = console.is_terminal and not console.is_dumb_terminal
     with _bar(console, epochs) if draws else _lines(console) as show:
-        return client.runs.wait(run_id, on_epoch=show)
+        return client.runs.wait(run_id, show, timeout)
 
 
 def upload(
@@ -72,22 +80,66 @@ def losses(event: EpochEvent) -> str:
     return "  ".join(f"{name} {cell(event.metrics[name])}" for name in shown)
 
 
+class RateColumn(ProgressColumn):
+    """Epochs a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        """Empty until two epochs have been heard of."""
+        return Text(f"{task.speed:.3g}/s" if task.speed else "")
+
+
+class CurveColumn(ProgressColumn):
+    """The loss from the first epoch on; drawn as often as the bar is, not more."""
+
+    def render(self, task: Task) -> Text:
+        """A sparkline of the task's `curve`."""
+        return Text(sparkline(task.fields["curve"]))
+
+
+def _to_watch(event: EpochEvent) -> list[float]:
+    """The loss to look at, if it is a number."""
+    value = event.metrics.get("val_loss", event.metrics.get("loss"))
+    return [] if value is None else [value]
+
+
+def sparkline(values: Sequence[float], width: int = 12) -> str:
+    """The whole curve in `width` characters at most, the lowest value lowest."""
+    if not values:
+        return ""
+    size = max(1, -(-len(values) // width))
+    means = [fmean(values[i : i + size]) for i in range(0, len(values), size)]
+    low, spread = min(means), (max(means) - min(means)) or 1.0
+    return "".join(_BARS[round((m - low) / spread * (len(_BARS) - 1))] for m in means)
+
+
 @contextmanager
 def _bar(console: Console, epochs: int) -> Iterator[Show]:
+    is_wide = console.width >= _WIDE
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(),
-        BarColumn(),
+        *((BarColumn(),) if is_wide else ()),
+        CurveColumn(),
         TextColumn("{task.fields[losses]}"),
-        TimeElapsedColumn(),
+        RateColumn(),
+        *((TimeElapsedColumn(),) if is_wide else ()),
         TextColumn("{task.fields[eta]}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=epochs, losses="waiting for a worker", eta="")
+        task = progress.add_task(
+            "", total=epochs, losses="waiting for a worker", eta="", curve=[]
+        )
+        curve: list[float] = []
 
         def show(event: EpochEvent) -> None:
-            eta = f"at most {event.eta_seconds or 0:.0f} s left"
-            progress.update(task, completed=event.epoch, losses=losses(event), eta=eta)
+            curve.extend(_to_watch(event))
+            progress.update(
+                task,
+                completed=event.epoch,
+                losses=losses(event),
+                curve=curve,
+                eta=f"at most {event.eta_seconds or 0:.0f} s left",
+            )
 
         yield show
         progress.update(task, eta="")

@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
+from fitserve.cli.completion import models, runs
 from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
 from fitserve.cli.report import comparison_rows, report
 from fitserve.statuses import RunStatus
 
 app = typer.Typer(no_args_is_help=True, help="Training attempts.")
+RunId = Annotated[str, typer.Argument(autocompletion=runs)]
 
 
 @app.command("list")
 def list_(
     context: typer.Context,
     status: Annotated[RunStatus | None, typer.Option()] = None,
-    model: Annotated[str | None, typer.Option()] = None,
+    model: Annotated[str | None, typer.Option(autocompletion=models)] = None,
     tag: Annotated[str | None, typer.Option(help="name:value")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 50,
     as_json: AsJson = False,
@@ -42,7 +44,11 @@ def list_(
 
 
 @app.command()
-def show(context: typer.Context, run_id: str) -> None:
+def show(
+    context: typer.Context,
+    run_id: RunId,
+    as_json: AsJson = False,  # noqa: ARG001  it is nothing else
+) -> None:
     """Print a run with its resolved spec, as JSON."""
     with service(context) as client:
         print_json(client.runs.get(run_id))
@@ -69,9 +75,12 @@ def compare(
 
 
 @app.command()
-def cancel(context: typer.Context, run_id: str) -> None:
+def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
     """Cancel a run; the best weights so far are kept."""
     with service(context) as client:
         run = client.runs.cancel(run_id)
+        if as_json:
+            print_json(run)
+            return
         stopping = "" if run.status == RunStatus.CANCELLED else ", stopping soon"
         say(f"{run.id}: {run.status}{stopping}")

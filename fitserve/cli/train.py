@@ -1,15 +1,25 @@
 """`fitserve train` and `fitserve watch`."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fitserve.cli.console import AsJson, cell, err, out, print_json, say, service
+from fitserve.cli.completion import runs
+from fitserve.cli.console import (
+    AsJson,
+    Timeout,
+    cell,
+    err,
+    out,
+    print_json,
+    say,
+    service,
+)
 from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
 from fitserve.cli.report import show_ended
+from fitserve.cli.sources import Source, underlining
 from fitserve.client import Client, RunFailed
 from fitserve.schemas.runs import RunRead
 
@@ -25,34 +35,33 @@ def train(
     data: DataPath = None,
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
+    timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
     """Train the network that SPEC describes, on DATA if it is given."""
     with service(context) as client:
-        body = _body(spec)
+        source = Source.read(spec)
+        body = source.body
         if name is not None:
             body["model_name"] = name
         if data is not None:
             _put_dataset(client, body, data)
-        run = client.runs.create(body)
+        with underlining(source):
+            run = client.runs.create(body)
         say(f"queued {run.id}", err)
-        _follow(client, run, follows=watch, as_json=as_json)
+        _follow(client, run, timeout, follows=watch, as_json=as_json)
 
 
-def watch(context: typer.Context, run_id: str, as_json: AsJson = False) -> None:
+def watch(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(autocompletion=runs)],
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+) -> None:
     """Follow a run to its end."""
     with service(context) as client:
-        _follow(client, client.runs.get(run_id), follows=True, as_json=as_json)
-
-
-def _body(path: Path) -> dict[str, Any]:
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004  usage, not type
-    return body
+        run = client.runs.get(run_id)
+        _follow(client, run, timeout, follows=True, as_json=as_json)
 
 
 def _put_dataset(client: Client, body: dict[str, Any], data: Path) -> None:
@@ -62,9 +71,16 @@ def _put_dataset(client: Client, body: dict[str, Any], data: Path) -> None:
     body.setdefault("model_name", dataset.name)
 
 
-def _follow(client: Client, run: RunRead, *, follows: bool, as_json: bool) -> None:
+def _follow(
+    client: Client,
+    run: RunRead,
+    timeout: float | None,
+    *,
+    follows: bool,
+    as_json: bool,
+) -> None:
     if follows:
-        run = _end(client, run, as_json=as_json)
+        run = _end(client, run, timeout, as_json=as_json)
     if as_json:
         print_json(run)
     elif follows:
@@ -75,9 +91,11 @@ def _follow(client: Client, run: RunRead, *, follows: bool, as_json: bool) -> No
         say(f"fitserve watch {run.id}")
 
 
-def _end(client: Client, run: RunRead, *, as_json: bool) -> RunRead:
+def _end(
+    client: Client, run: RunRead, timeout: float | None, *, as_json: bool
+) -> RunRead:
     try:
-        return follow(client, run.id, err if as_json else out)
+        return follow(client, run.id, err if as_json else out, timeout)
     except RunFailed as error:
         if as_json:
             print_json(error.run)

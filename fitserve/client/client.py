@@ -1,11 +1,13 @@
-"""The client: `Client().datasets`, `.runs`, `.models`."""
+"""The clients: `Client().datasets`, `.runs`, `.models`, and the same to be awaited."""
 
 from typing import Any, Self
 
-from fitserve.client.datasets import Datasets
-from fitserve.client.models import Models
-from fitserve.client.runs import Runs
-from fitserve.client.transport import Transport
+from fitserve.client.blocking import run
+from fitserve.client.connections import AsyncConnection, BlockingConnection
+from fitserve.client.datasets import AsyncDatasets, Datasets
+from fitserve.client.models import AsyncModels, Models
+from fitserve.client.runs import AsyncRuns, Runs
+from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.predict import PredictResponse
 
 
@@ -20,7 +22,7 @@ class Client:
     Example:
         >>> with Client() as client:                                  # doctest: +SKIP
         ...     client.datasets.upload("wine.csv")
-        ...     run = client.runs.create({"dataset": "wine", "target": "quality"})
+        ...     run = client.runs.create(dataset="wine", target="quality")
         ...     run = client.runs.wait(run.id)
         ...     client.predict(run.model_name, [{"alcohol": 9.4, "pH": 3.5}])
 
@@ -32,22 +34,88 @@ class Client:
         api_key: str | None = None,
         timeout: float = 30.0,
     ) -> None:
-        self._transport = Transport(base_url, api_key, timeout)
+        self._transport = Transport(BlockingConnection, base_url, api_key, timeout)
         self.base_url = self._transport.base_url
-        self.datasets = Datasets(self._transport)
-        self.runs = Runs(self._transport)
-        self.models = Models(self._transport)
+        self.datasets = Datasets(AsyncDatasets(self._transport))
+        self.runs = Runs(AsyncRuns(self._transport))
+        self.models = Models(AsyncModels(self._transport))
 
-    def predict(self, name: str, instances: Any, **options: Any) -> PredictResponse:
+    def predict(
+        self,
+        name: str,
+        instances: Any,
+        version: int | None = None,
+        alias: str | None = None,
+    ) -> PredictResponse:
         """Short for `models.predict`."""
-        return self.models.predict(name, instances, **options)
+        return self.models.predict(name, instances, version, alias)
+
+    def openapi(self, model: str | None = None) -> dict[str, Any]:
+        """The service's OpenAPI document, or the one of a model's own endpoint."""
+        return run(_openapi(self._transport, model))
 
     def close(self) -> None:
         """Close every connection."""
-        self._transport.close()
+        run(self._transport.connection.close())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class AsyncClient:
+    """The same, to be awaited in an event loop; lists and streams by `async for`.
+
+    Example:
+        >>> async with AsyncClient() as client:                       # doctest: +SKIP
+        ...     run = await client.runs.create(dataset="wine", target="quality")
+        ...     async for event in client.runs.stream(run.id):
+        ...         print(event)
+        ...     await client.predict(run.model_name, [{"alcohol": 9.4, "pH": 3.5}])
+
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self._transport = Transport(AsyncConnection, base_url, api_key, timeout)
+        self.base_url = self._transport.base_url
+        self.datasets = AsyncDatasets(self._transport)
+        self.runs = AsyncRuns(self._transport)
+        self.models = AsyncModels(self._transport)
+
+    async def predict(
+        self,
+        name: str,
+        instances: Any,
+        version: int | None = None,
+        alias: str | None = None,
+    ) -> PredictResponse:
+        """Short for `models.predict`."""
+        return await self.models.predict(name, instances, version, alias)
+
+    async def openapi(self, model: str | None = None) -> dict[str, Any]:
+        """The service's OpenAPI document, or the one of a model's own endpoint."""
+        return await _openapi(self._transport, model)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._transport.connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def _openapi(transport: Transport, model: str | None) -> dict[str, Any]:
+    path = url_path("models", model, "openapi.json") if model else "/openapi.json"
+    answer = await transport.request("GET", path)
+    found: dict[str, Any] = answer.json()
+    return found

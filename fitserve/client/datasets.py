@@ -1,13 +1,15 @@
 """`client.datasets`."""
 
+import io
 import json
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fitserve.client.errors import ApiError
+from fitserve.client.blocking import Blocking, iterating, returning
+from fitserve.client.refusals import refusal
+from fitserve.client.tables import csv_of, is_frame, types_of
 from fitserve.client.transport import Transport, url_path
 from fitserve.names import did_you_mean, to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
@@ -23,87 +25,140 @@ OnReading = Callable[[float], object]
 """Called about once a second with the share of the table that has been read."""
 
 
-class Datasets:
+class AsyncDatasets:
     """Uploaded tables."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def upload(
+    async def upload(
         self,
-        path: str | Path,
+        /,
+        source: Any,
         name: str | None = None,
         on_progress: OnProgress | None = None,
         on_reading: OnReading | None = None,
         **parsing: Any,
     ) -> DatasetRead:
-        """Upload a CSV file, gzipped or not; its name without ending is the default.
+        """Upload a CSV file, gzipped or not, or a DataFrame of pandas or polars.
 
-        The bytes are streamed as they are, so a table larger than memory is no matter.
-        `parsing` may overrule what the service would find out by itself: delimiter,
-        header, encoding, decimal, null_values, types. Returns when the table has been
-        read; raises InvalidTable where it cannot be.
+        A file's name without ending is the dataset's unless told; a frame wants one.
+        A file's bytes are streamed as they are, so a table larger than memory is no
+        matter. `parsing` may overrule what the service would find out by itself:
+        delimiter, header, encoding, decimal, null_values, types. Returns when the table
+        has been read; raises InvalidTable where it cannot be.
         """
-        if unknown := set(parsing).difference(ParsingSpec.model_fields):
-            hint = did_you_mean(min(unknown), ParsingSpec.model_fields)
-            raise TypeError(f"upload() knows no option {min(unknown)!r}; {hint}")
-        path = Path(path)
+        _refuse_unknown(parsing)
+        if is_frame(source):
+            declared = types_of(source) | (parsing.pop("types", None) or {})
+            parsing["types"] = declared or None
+            file: BinaryIO = io.BytesIO(csv_of(source))
+            path = Path(f"{_name_of_frame(name)}.csv")
+        else:
+            path = Path(source)
+            file = await self._transport.connection.outside(path.open, "rb")
+        with file:
+            dataset = await self._send(file, path, name, on_progress, parsing)
+        return await self._until_read(dataset, on_reading)
+
+    async def _send(
+        self,
+        file: BinaryIO,
+        path: Path,
+        name: str | None,
+        told: OnProgress | None,
+        parsing: dict[str, Any],
+    ) -> DatasetRead:
         stem = path.name.removesuffix(".gz").removesuffix(".csv")
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
-        with path.open("rb") as file:
-            dataset = self._transport.create(
-                DatasetRead,
-                "/v1/datasets",
-                partial(_chunks, file, on_progress),
-                {"Content-Type": "text/csv", **packed},
-                params={
-                    "name": name or to_name(stem, "dataset"),
-                    "filename": path.name,
-                    **_params(parsing),
-                },
-                timeout=None,
-            )
-        return self._until_read(dataset, on_reading)
+        return await self._transport.create(
+            DatasetRead,
+            "/v1/datasets",
+            lambda: self._chunks(file, told),
+            {"Content-Type": "text/csv", **packed},
+            params={
+                "name": name or to_name(stem, "dataset"),
+                "filename": path.name,
+                **_params(parsing),
+            },
+            timeout=None,
+        )
 
-    def _until_read(
+    async def _chunks(
+        self, file: BinaryIO, told: OnProgress | None
+    ) -> AsyncIterator[bytes]:
+        """The file from its start, where it is sent again too."""
+        total, sent = file.seek(0, os.SEEK_END), file.seek(0)
+        while chunk := await self._transport.connection.outside(file.read, _CHUNK):
+            yield chunk
+            sent += len(chunk)
+            if told is not None:
+                told(sent, total)
+
+    async def _until_read(
         self, dataset: DatasetRead, on_reading: OnReading | None
     ) -> DatasetRead:
         while dataset.status == DatasetStatus.PROCESSING:
             if on_reading is not None:
                 on_reading(dataset.progress)
             path = url_path("datasets", dataset.id)
-            dataset = self._transport.read(
+            dataset = await self._transport.read(
                 DatasetRead, "GET", path, params={"wait": _WAIT_SECONDS}
             )
         if dataset.error is not None:
-            raise ApiError.of(dataset.error)
+            raise refusal(dataset.error)
         return dataset
 
-    def list(self, name: str | None = None) -> Iterator[DatasetRead]:
-        """Every dataset, newest first."""
+    def list(self, name: str | None = None) -> AsyncIterator[DatasetRead]:
+        """Every dataset, newest first, page by page as they are wanted."""
         params = {"name": name} if name else {}
         return self._transport.pages(DatasetRead, "/v1/datasets", params)
 
-    def get(self, ref: str) -> DatasetRead:
+    async def get(self, ref: str) -> DatasetRead:
         """One dataset, by id or name."""
-        return self._transport.read(DatasetRead, "GET", url_path("datasets", ref))
+        return await self._transport.read(DatasetRead, "GET", url_path("datasets", ref))
 
-    def rows(self, ref: str, offset: int = 0, limit: int = 20) -> RowsRead:
-        """A slice of the table as the service understood it."""
+    async def rows(self, ref: str, offset: int = 0, limit: int = 20) -> RowsRead:
+        """A slice of the table as the service understood it.
+
+        `.to_pandas()` and `.to_polars()` make a frame of it.
+        """
         params = {"offset": offset, "limit": limit}
-        return self._transport.read(
+        return await self._transport.read(
             RowsRead, "GET", url_path("datasets", ref, "rows"), params=params
         )
 
-    def content(self, ref: str, to_path: str | Path) -> Path:
+    async def content(self, ref: str, to_path: str | Path) -> Path:
         """Save the CSV as it was uploaded."""
-        return self._transport.download(
-            url_path("datasets", ref, "content"), Path(to_path)
-        )
+        path = url_path("datasets", ref, "content")
+        return await self._transport.download(path, Path(to_path))
 
-    def delete(self, ref: str) -> None:
-        """Delete a dataset; Conflict while a run needs it."""
-        self._transport.request("DELETE", url_path("datasets", ref))
+    async def delete(self, ref: str) -> None:
+        """Delete a dataset; DatasetInUse while a run needs it."""
+        await self._transport.request("DELETE", url_path("datasets", ref))
+
+
+class Datasets(Blocking):
+    """Uploaded tables."""
+
+    upload = returning(AsyncDatasets.upload)
+    list = iterating(AsyncDatasets.list)
+    get = returning(AsyncDatasets.get)
+    rows = returning(AsyncDatasets.rows)
+    content = returning(AsyncDatasets.content)
+    delete = returning(AsyncDatasets.delete)
+
+
+def _refuse_unknown(parsing: dict[str, Any]) -> None:
+    if unknown := set(parsing).difference(ParsingSpec.model_fields):
+        hint = did_you_mean(min(unknown), ParsingSpec.model_fields)
+        raise TypeError(f"upload() knows no option {min(unknown)!r}; {hint}")
+
+
+def _name_of_frame(name: str | None) -> str:
+    if name is None:
+        raise TypeError("a frame has no name of its own; give one: upload(frame, 'wine')")
+    return name
 
 
 def _params(parsing: dict[str, Any]) -> dict[str, Any]:
@@ -112,13 +167,3 @@ def _params(parsing: dict[str, Any]) -> dict[str, Any]:
     if "types" in given:
         given["types"] = json.dumps(given["types"])
     return given
-
-
-def _chunks(file: BinaryIO, told: OnProgress | None) -> Iterator[bytes]:
-    """The file from its start, where it is sent again too."""
-    total, sent = file.seek(0, os.SEEK_END), file.seek(0)
-    while chunk := file.read(_CHUNK):
-        yield chunk
-        sent += len(chunk)
-        if told is not None:
-            told(sent, total)

@@ -6,7 +6,8 @@
   x RunFailed          a run that was waited for has failed
   x ApiError           the service answered with a problem
     + BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Conflict 409,
-      TooLarge 413, Unprocessable 422, TooManyRequests 429, ServerError 5xx
+      TooLarge 413, Unprocessable 422, TooManyRequests 429, ServerError 5xx;
+      below them a class for every problem, in refusals.py
 """
 
 from fitserve.problems import Problem
@@ -49,16 +50,19 @@ class ApiError(FitserveError):
     """The service refused; `problem` is its answer, `str()` the sentences in it."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__("\n".join([problem.detail, *_lines(problem)]))
+        super().__init__("\n".join([headline(problem), *_lines(problem)]))
         self.problem = problem
 
-    @classmethod
-    def of(cls, problem: Problem) -> "ApiError":
-        """The error class of the problem's status."""
-        kind = _BY_STATUS.get(problem.status)
-        if kind is None:
-            kind = ServerError if problem.status >= 500 else ApiError
-        return kind(problem)
+    def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
+        return type(self), (self.problem,)  # it crosses processes whole
+
+
+def headline(problem: Problem) -> str:
+    """What is said of the whole: not again what the lines below it say."""
+    told = problem.errors[:1]
+    if any(problem.detail.startswith(f"{e.pointer}: {e.detail}") for e in told):
+        return f"{problem.title}:"
+    return problem.detail
 
 
 def _lines(problem: Problem) -> list[str]:
@@ -114,3 +118,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: Unprocessable,
     429: TooManyRequests,
 }
+
+
+def by_status(status: int) -> type[ApiError]:
+    """The class of every problem of that status."""
+    return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)

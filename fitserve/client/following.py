@@ -1,19 +1,18 @@
 """Following a run to its end, over connections that may break."""
 
-import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from fitserve.client.errors import ConnectionFailed, RunFailed, ServerError
-from fitserve.client.events import EpochEvent
+from fitserve.client.connections import Connection
+from fitserve.client.errors import ConnectionFailed, ServerError
+from fitserve.client.events import EpochEvent, Event
 from fitserve.schemas.runs import RunRead
 from fitserve.statuses import TERMINAL, RunStatus
 
 if TYPE_CHECKING:
-    from fitserve.client.runs import Runs
-
-OnEpoch = Callable[[EpochEvent], object]
+    from fitserve.client.runs import AsyncRuns
 
 _POLL_SECONDS = 5.0
 _PAUSE = 0.5
@@ -26,80 +25,95 @@ _SILENCE_BEFORE_A_DEADLINE = 10.0
 class Follower:
     """Streams events; where no stream comes through, asks again and again.
 
-    Every epoch is told once, whichever way it came.
+    Args:
+        runs: where to ask.
+        connection: what lets time pass.
+        run_id: the run.
+        with_epochs: whether epochs that a broken stream kept back are fetched.
+        timeout: seconds until TimeoutError, or None.
+
     """
 
     def __init__(
-        self, runs: "Runs", run_id: str, on_epoch: OnEpoch | None, timeout: float | None
+        self,
+        runs: "AsyncRuns",
+        connection: Connection,
+        run_id: str,
+        *,
+        with_epochs: bool,
+        timeout: float | None,
     ) -> None:
         self._runs = runs
+        self._connection = connection
         self._run_id = run_id
-        self._on_epoch = on_epoch
+        self._with_epochs = with_epochs
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._last_epoch = 0
+        self._last_status: RunStatus | None = None
         self._heard_at = time.monotonic()
 
-    def to_end(self) -> RunRead:
-        """The run when it has ended; RunFailed, TimeoutError, ConnectionFailed."""
+    async def events(self) -> AsyncGenerator[Event]:
+        """Every epoch and every change of status, each once, the ended run last.
+
+        Raises TimeoutError and ConnectionFailed.
+        """
         while True:
             for look in (self._stream, self._poll):
-                run = look()
-                if run is not None:
-                    return _ended(run)
+                async with aclosing(look()) as found:
+                    async for event in found:
+                        if self._is_news(event):
+                            yield event
+                        if isinstance(event, RunRead) and event.status in TERMINAL:
+                            return
+                        self._raise_if_late()
                 self._raise_if_late()
 
-    def _stream(self) -> RunRead | None:
-        """The ended run, or None where the stream broke or never came."""
+    async def _stream(self) -> AsyncGenerator[Event]:
+        """What is streamed, until the stream breaks; nothing where none comes."""
         silence = self._within(_SILENCE, _SILENCE_BEFORE_A_DEADLINE)
         events = self._runs.events(self._run_id, self._last_epoch, silence)
-        with (
-            contextlib.suppress(ConnectionFailed, ServerError),
-            contextlib.closing(events),
-        ):
-            for event in events:
-                self._heard_at = time.monotonic()
-                if isinstance(event, EpochEvent):
-                    self._tell(event)
-                elif event.status in TERMINAL:
-                    return event
-                self._raise_if_late()
-        return None
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    self._heard_at = time.monotonic()
+                    yield event
+        except (ConnectionFailed, ServerError):
+            return
 
-    def _poll(self) -> RunRead | None:
-        """The run if it ends within a few seconds; what was missed is told."""
+    async def _poll(self) -> AsyncGenerator[Event]:
+        """What was missed, and the run as it is within a few seconds."""
         try:
             wait = self._within(_POLL_SECONDS, _POLL_SECONDS)
-            run = self._runs.get(self._run_id, wait=wait)
-            if self._on_epoch is not None and run.progress.epoch > self._last_epoch:
-                self._tell_missed(run)
+            run = await self._runs.get(self._run_id, wait=wait)
+            if self._with_epochs and run.progress.epoch > self._last_epoch:
+                async for event in self._missed(run):
+                    yield event
         except (ConnectionFailed, ServerError):
             if time.monotonic() - self._heard_at > _AWAY_SECONDS:
                 raise
-            time.sleep(_PAUSE)
-            return None
+            await self._connection.sleep(_PAUSE)
+            return
         self._heard_at = time.monotonic()
-        return run if run.status in TERMINAL else None
+        yield run
 
-    def _tell_missed(self, run: RunRead) -> None:
-        read = self._runs.history(self._run_id)
+    async def _missed(self, run: RunRead) -> AsyncIterator[EpochEvent]:
+        read = await self._runs.history(self._run_id)
         for i, epoch in enumerate(read.epoch):
-            metrics = {name: values[i] for name, values in read.history.items()}
-            progress = run.progress
-            self._tell(
-                EpochEvent(
-                    epoch=epoch,
-                    epochs=progress.epochs,
-                    metrics=metrics,
-                    eta_seconds=progress.eta_seconds,
-                )
+            yield EpochEvent(
+                epoch=epoch,
+                epochs=run.progress.epochs,
+                metrics={name: values[i] for name, values in read.history.items()},
+                eta_seconds=run.progress.eta_seconds,
             )
 
-    def _tell(self, event: EpochEvent) -> None:
-        if event.epoch <= self._last_epoch:
-            return
-        self._last_epoch = event.epoch
-        if self._on_epoch is not None:
-            self._on_epoch(event)
+    def _is_news(self, event: Event) -> bool:
+        if isinstance(event, EpochEvent):
+            is_new = event.epoch > self._last_epoch
+            self._last_epoch = max(event.epoch, self._last_epoch)
+            return is_new
+        is_new = event.status != self._last_status
+        self._last_status = event.status
+        return is_new
 
     def _within(self, free: float, hurried: float) -> float:
         """Seconds to wait: `free` without a deadline, else no longer than is left."""
@@ -110,9 +124,3 @@ class Follower:
     def _raise_if_late(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise TimeoutError(f"{self._run_id} has not ended in time; it goes on.")
-
-
-def _ended(run: RunRead) -> RunRead:
-    if run.status == RunStatus.FAILED:
-        raise RunFailed(run)
-    return run

@@ -1,58 +1,69 @@
 """`client.models`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fitserve.client.blocking import Blocking, iterating, returning
+from fitserve.client.predicting import predict
 from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
 from fitserve.schemas.report import ReportRead
 
 
-class Models:
+class AsyncModels:
     """Trained networks, their versions and aliases."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self) -> Iterator[ModelRead]:
+    def list(self) -> AsyncIterator[ModelRead]:
         """Every model, by name."""
         return self._transport.pages(ModelRead, "/v1/models", {})
 
-    def get(self, name: str) -> ModelRead:
+    async def get(self, name: str) -> ModelRead:
         """One model."""
-        return self._transport.read(ModelRead, "GET", url_path("models", name))
+        return await self._transport.read(ModelRead, "GET", url_path("models", name))
 
-    def versions(self, name: str) -> Iterator[VersionRead]:
+    def versions(self, name: str) -> AsyncIterator[VersionRead]:
         """Every version of a model, newest first."""
         return self._transport.pages(
             VersionRead, url_path("models", name, "versions"), {}
         )
 
-    def version(self, name: str, number: int) -> VersionRead:
+    async def version(self, name: str, number: int) -> VersionRead:
         """One version."""
         path = url_path("models", name, "versions", str(number))
-        return self._transport.read(VersionRead, "GET", path)
+        return await self._transport.read(VersionRead, "GET", path)
 
-    def weights(self, name: str, number: int) -> WeightsRead:
+    async def weights(self, name: str, number: int) -> WeightsRead:
         """Weights and biases by layer."""
         path = url_path("models", name, "versions", str(number), "weights")
-        return self._transport.read(WeightsRead, "GET", path)
+        return await self._transport.read(WeightsRead, "GET", path)
 
-    def report(self, name: str, number: int) -> ReportRead:
+    async def report(self, name: str, number: int) -> ReportRead:
         """The report of the run that made the version."""
         path = url_path("models", name, "versions", str(number), "report")
-        return self._transport.read(ReportRead, "GET", path)
+        return await self._transport.read(ReportRead, "GET", path)
 
-    def download(
-        self, name: str, number: int, artifact: str, to_path: str | Path
+    async def download(
+        self,
+        name: str,
+        number: int | None = None,
+        artifact: str = "model.keras",
+        to_path: str | Path | None = None,
     ) -> Path:
-        """Save `model.keras`, `model.onnx`, `weights.npz` or `signature.json`."""
-        path = url_path("models", name, "versions", str(number), "artifacts", artifact)
-        return self._transport.download(path, Path(to_path))
+        """Save `model.keras`, `model.onnx`, `weights.npz` or `signature.json`.
 
-    def set_alias(
+        Of the newest version unless told, under the artifact's own name unless told.
+        """
+        if number is None:
+            number = (await self.get(name)).latest_version
+        path = url_path("models", name, "versions", str(number), "artifacts", artifact)
+        return await self._transport.download(path, Path(to_path or Path(artifact).name))
+
+    async def set_alias(
         self,
         name: str,
         alias: str,
@@ -69,21 +80,44 @@ class Models:
         """
         path = url_path("models", name, "aliases", alias)
         body = {"version": version, **({"require": dict(require)} if require else {})}
-        return self._transport.read(VersionRead, "PUT", path, json=body)
+        return await self._transport.read(VersionRead, "PUT", path, json=body, again=True)
 
-    def delete_alias(self, name: str, alias: str) -> None:
+    async def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias."""
-        self._transport.request("DELETE", url_path("models", name, "aliases", alias))
+        path = url_path("models", name, "aliases", alias)
+        await self._transport.request("DELETE", path)
 
-    def predict(
+    async def predict(
         self,
         name: str,
-        instances: Sequence[dict[str, Any] | Sequence[Any]],
+        instances: Any,
         version: int | None = None,
         alias: str | None = None,
     ) -> PredictResponse:
-        """Predictions for rows, by the newest version unless told."""
-        body: dict[str, Any] = {"model": name, "instances": list(instances)}
-        body.update({"version": version} if version is not None else {})
-        body.update({"alias": alias} if alias is not None else {})
-        return self._transport.read(PredictResponse, "POST", "/v1/predict", json=body)
+        """Predictions for rows, in their order, by the newest version unless told.
+
+        Args:
+            name: the model.
+            instances: rows as dicts or lists, one dict, an array `[rows, columns]`, or
+                a DataFrame of pandas or polars. Many rows are sent in several requests,
+                all of them answered by one version.
+            version: its number.
+            alias: the version that an alias points at.
+
+        """
+        return await predict(self._transport, name, instances, version, alias)
+
+
+class Models(Blocking):
+    """Trained networks, their versions and aliases."""
+
+    list = iterating(AsyncModels.list)
+    get = returning(AsyncModels.get)
+    versions = iterating(AsyncModels.versions)
+    version = returning(AsyncModels.version)
+    weights = returning(AsyncModels.weights)
+    report = returning(AsyncModels.report)
+    download = returning(AsyncModels.download)
+    set_alias = returning(AsyncModels.set_alias)
+    delete_alias = returning(AsyncModels.delete_alias)
+    predict = returning(AsyncModels.predict)

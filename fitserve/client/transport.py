@@ -1,10 +1,9 @@
-"""HTTP with the service: where it is, the key, errors as exceptions."""
+"""HTTP with the service: where it is, the key, what is sent again, errors."""
 
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -12,13 +11,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from fitserve.client.errors import ApiError, ConnectionFailed, UnexpectedAnswer
+from fitserve.client.connections import Connection, Content
+from fitserve.client.errors import ConnectionFailed, UnexpectedAnswer
+from fitserve.client.refusals import refusal
 from fitserve.problems import Problem
 from fitserve.schemas.pages import Page
 
 Schema = TypeVar("Schema", bound=BaseModel)
 DEFAULT_URL = "http://127.0.0.1:8000"
-_CONNECT_RETRIES = 2  # of connecting only, so nothing is sent twice
 _PAUSES = (0.2, 0.5)  # seconds before a request is sent again
 _LONG_PAUSES = (*_PAUSES, 1.0, 2.0, 4.0, 8.0)  # a key waits 10 s for one who died
 _BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
@@ -32,36 +32,44 @@ def url_path(*parts: str) -> str:
 
 
 class Transport:
-    """A connection pool that speaks problems."""
+    """A connection that speaks problems."""
 
-    def __init__(self, base_url: str | None, api_key: str | None, timeout: float) -> None:
+    def __init__(
+        self,
+        connect: Callable[..., Connection],
+        base_url: str | None,
+        api_key: str | None,
+        timeout: float,
+    ) -> None:
         self.base_url = base_url or os.environ.get("FITSERVE_URL") or DEFAULT_URL
         key = (api_key or os.environ.get("FITSERVE_API_KEY") or "").strip()
         with self._reaching():  # a URL that is none is found out here
-            self._http = httpx.Client(
+            self.connection = connect(
                 base_url=self.base_url,
                 headers={"Authorization": f"Bearer {key}"} if key else {},
                 timeout=timeout,
-                transport=httpx.HTTPTransport(retries=_CONNECT_RETRIES),
             )
 
-    def close(self) -> None:
-        """Close every connection."""
-        self._http.close()
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def request(
+        self, method: str, path: str, *, again: bool = False, **options: Any
+    ) -> httpx.Response:
         """The answer; ApiError and ConnectionFailed.
 
-        A GET is asked again where the line broke or the service is away for a moment.
+        A GET, and what changes nothing the second time (`again`), is asked again where
+        the line broke or the service is away for a moment.
         """
-        pauses = _PAUSES if method == "GET" else ()
-        return self._again(pauses, lambda: self._http.request(method, path, **options))
+        pauses = _PAUSES if again or method == "GET" else ()
 
-    def create(
+        def send() -> Awaitable[httpx.Response]:
+            return self.connection.send(method, path, **options)
+
+        return await self._again(pauses, send)
+
+    async def create(
         self,
         schema: type[Schema],
         path: str,
-        content: Callable[[], Iterator[bytes]] | None = None,
+        content: Content | None = None,
         headers: dict[str, str] | None = None,
         **options: Any,
     ) -> Schema:
@@ -71,29 +79,32 @@ class Transport:
         """
         told = {**(headers or {}), "Idempotency-Key": secrets.token_hex(16)}
 
-        def send() -> httpx.Response:
-            body = content() if content else None
-            return self._http.post(path, content=body, headers=told, **options)
+        def send() -> Awaitable[httpx.Response]:
+            return self.connection.send("POST", path, content, headers=told, **options)
 
-        return self.parsed(schema, self._again(_LONG_PAUSES, send).content)
+        return self.parsed(schema, (await self._again(_LONG_PAUSES, send)).content)
 
-    def _again(
-        self, pauses: Sequence[float], send: Callable[[], httpx.Response]
+    async def _again(
+        self, pauses: Sequence[float], send: Callable[[], Awaitable[httpx.Response]]
     ) -> httpx.Response:
         with self._reaching():
             for pause in pauses:
-                with suppress(*_BROKEN):
-                    answer = send()
-                    if not _is_passing(answer):
-                        return _checked(answer)
-                time.sleep(pause)
-            return _checked(send())
+                try:
+                    answer = await send()
+                except _BROKEN:
+                    await self.connection.sleep(pause)
+                    continue
+                if not _is_passing(answer):
+                    return _checked(answer)
+                await self.connection.sleep(pause)
+            return _checked(await send())
 
-    def read(
+    async def read(
         self, schema: type[Schema], method: str, path: str, **options: Any
     ) -> Schema:
         """The answer as `schema`."""
-        return self.parsed(schema, self.request(method, path, **options).content)
+        answer = await self.request(method, path, **options)
+        return self.parsed(schema, answer.content)
 
     def parsed(self, schema: type[Schema], text: str | bytes) -> Schema:
         """JSON from the service as `schema`; UnexpectedAnswer."""
@@ -104,36 +115,40 @@ class Transport:
             where = ".".join([schema.__name__, *(str(part) for part in line["loc"])])
             raise UnexpectedAnswer(self.base_url, f"{where}: {line['msg']}") from error
 
-    def pages(
+    async def pages(
         self, schema: type[Schema], path: str, params: dict[str, Any]
-    ) -> Iterator[Schema]:
+    ) -> AsyncIterator[Schema]:
         """The items of every page."""
         page_schema: type[Page[Any]] = Page[schema]  # type: ignore[valid-type]
         cursor = None
         while True:
             asked = {**params, "cursor": cursor} if cursor else params
-            page = self.read(page_schema, "GET", path, params=asked)
-            yield from page.items
+            page = await self.read(page_schema, "GET", path, params=asked)
+            for item in page.items:
+                yield item
             cursor = page.next_cursor
             if cursor is None:
                 return
 
-    @contextmanager
-    def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, **options: Any
+    ) -> AsyncIterator[httpx.Response]:
         """The answer while it comes."""
-        with self._reaching(), self._http.stream(method, path, **options) as answer:
-            if answer.is_error:
-                answer.read()
-            yield _checked(answer)
+        with self._reaching():
+            async with self.connection.stream(method, path, **options) as answer:
+                yield _checked(answer)
 
-    def download(self, path: str, target: Path) -> Path:
+    async def download(self, path: str, target: Path) -> Path:
         """Save a file; returns its path. What broke off leaves nothing there."""
+        outside = self.connection.outside
         part = target.with_name(target.name + ".part")
         try:
-            with self.stream("GET", path) as answer, part.open("wb") as file:
-                for chunk in answer.iter_bytes():
-                    file.write(chunk)
-            return part.replace(target)
+            async with self.stream("GET", path) as answer:
+                with await outside(part.open, "wb") as file:
+                    async for chunk in self.connection.chunks(answer):
+                        await outside(file.write, chunk)
+            return await outside(part.replace, target)
         finally:
             part.unlink(missing_ok=True)
 
@@ -164,4 +179,4 @@ def _checked(answer: httpx.Response) -> httpx.Response:
             status=answer.status_code,
             detail=f"{answer.status_code} {answer.reason_phrase}: {answer.text[:500]}",
         )
-    raise ApiError.of(problem)
+    raise refusal(problem)

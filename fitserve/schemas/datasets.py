@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.statuses import ColumnType, DatasetStatus
 
@@ -70,10 +71,16 @@ class DatasetRead(BaseModel):
     created_at: datetime
 
 
-class RowsRead(BaseModel):
+class RowsRead(BaseModel, Tabular):
     """A slice of a dataset: `data` holds one list per row, in column order."""
 
     columns: list[str]
     data: list[list[Any]]
     offset: int
     total: int
+
+    def table(self) -> dict[str, list[Any]]:
+        return {
+            name: [row[place] for row in self.data]
+            for place, name in enumerate(self.columns)
+        }

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fitserve.frames import Tabular
+
 Cell = float | int | bool | str | None
 Row = dict[str, Cell] | list[Cell]
 
@@ -34,7 +36,7 @@ class CellWarning(BaseModel):
     detail: str
 
 
-class PredictResponse(BaseModel):
+class PredictResponse(BaseModel, Tabular):
     """One prediction a row: a number, or the label of the likeliest class."""
 
     model_name: str
@@ -46,3 +48,10 @@ class PredictResponse(BaseModel):
     warnings: list[CellWarning] | None = Field(
         default=None, description="Present if there are any; the first hundred."
     )
+
+    def table(self) -> dict[str, list[Any]]:
+        """The column `prediction`, and for classes a column `P(class)` each."""
+        columns = {"prediction": self.predictions}
+        for name in (self.probabilities or [{}])[0]:
+            columns[f"P({name})"] = [row[name] for row in self.probabilities or []]
+        return columns

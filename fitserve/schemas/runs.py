@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.statuses import RunStatus, StopReason, Task
 
@@ -53,11 +54,14 @@ class RunRead(BaseModel):
     ended_at: datetime | None
 
 
-class HistoryRead(BaseModel):
+class HistoryRead(BaseModel, Tabular):
     """Keras's history: a list per metric, aligned with `epoch` (1-based)."""
 
     epoch: list[int]
     history: dict[str, list[float | None]]
+
+    def table(self) -> dict[str, list[Any]]:
+        return {"epoch": self.epoch, **self.history}
 
 
 class LayerPlan(BaseModel):

@@ -74,7 +74,7 @@ class RawColumns:
     def of_columns(self, columns: Mapping[str, Cells]) -> Reading:
         """The same for cells by column, as lists or arrays `[N]` of one length."""
         self.measure(max(map(len, columns.values()), default=0))
-        notes = Notes()
+        columns, notes = self._trimmed(columns), Notes()
         given = list(columns)
         absent = [name for name in self.names if name not in columns]
         refuse([_missing_column(name, given) for name in absent])
@@ -130,13 +130,27 @@ class RawColumns:
         self, rows: Sequence[dict[str, Any]], notes: Notes
     ) -> Sequence[Cells]:
         known = frozenset(self.names)
-        for i, row in enumerate(rows):
+        trimmed = [self._trimmed(row) for row in rows]
+        for i, row in enumerate(trimmed):
             if len(row) != len(known) or not known.issuperset(row):
                 refuse(self._absent(i, row))
                 self._tell_unknown(row, i, notes)
-        return [[row[name] for row in rows] for name in self._ordered]
+        return [[row[name] for row in trimmed] for name in self._ordered]
 
-    def _absent(self, i: int, row: dict[str, Any]) -> list[FieldError]:
+    def _trimmed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without blanks around names, as in the CSV, where that makes one known."""
+        names = {
+            name.strip(): name
+            for name in given
+            if name not in self._harmless and name.strip() in self._harmless
+        }
+        odd = {name: given[came] for name, came in names.items() if name not in given}
+        if not odd:
+            return given
+        rest = {name: cell for name, cell in given.items() if name.strip() not in odd}
+        return {**rest, **odd}
+
+    def _absent(self, i: int, row: Mapping[str, Any]) -> list[FieldError]:
         unknown = [name for name in row if name not in self._harmless]
         return [_absent(i, name, unknown) for name in self.names if name not in row]
 

@@ -38,11 +38,11 @@ from service.plots import history_svg
 from service.services import Services
 from service.storing import (
     content_of,
+    for_one_run,
     form_of,
     is_multipart,
     received_part,
     store,
-    wait_until_read,
 )
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -57,7 +57,6 @@ _FORM = {
 }
 _POLL_SECONDS = 0.2
 _MAX_WAIT = 60.0
-_LONGEST_READING = 600.0
 
 
 @router.post(
@@ -95,11 +94,9 @@ async def _create_with_table(
         ):
             if claim.answer is None:
                 dataset_id = await store(services, caller, upload, claim)
-                await wait_until_read(
-                    services, caller.workspace, dataset_id, _LONGEST_READING
-                )
                 spec = spec.model_copy(update={"dataset": dataset_id})
-                await to_thread.run_sync(_create, services, caller, spec, claim)
+                async with for_one_run(services, caller.workspace, dataset_id):
+                    await to_thread.run_sync(_create, services, caller, spec, claim)
     return to_response(claim)
 
 

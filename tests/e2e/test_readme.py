@@ -1,20 +1,31 @@
 """The README's sessions do what they say."""
 
+import asyncio
 import json
 import re
 import subprocess
+import textwrap
+import zipfile
 
 import pytest
 
-from fitserve import Client
+from fitserve import AsyncClient, Client
 from tests.e2e_service import FITSERVE, ROOT, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
 README = (ROOT / "README.md").read_text()
 
 
+CLIENT_PAGE = (ROOT / "docs/client.md").read_text()
+NOTEBOOK = ROOT / "examples/quickstart.ipynb"
+
+
+def blocks(kind: str, page: str = README) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL)
+
+
 def block(kind: str) -> str:
-    return re.search(rf"```{kind}\n(.*?)```", README, re.DOTALL)[1]
+    return blocks(kind)[0]
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +82,48 @@ def test_the_python_session_predicts(url, monkeypatch, capsys):
     client = names["client"]
     assert isinstance(client, Client)
     client.close()
+
+
+def test_the_clients_page_trains_predicts_and_downloads_in_eight_lines(
+    url, monkeypatch, capsys, tmp_path
+):
+    """Its blocks run as they stand: the session, and the one for an event loop."""
+    monkeypatch.setenv("FITSERVE_URL", url)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    session, awaited, _ = blocks("python", CLIENT_PAGE)
+    assert len([line for line in session.splitlines() if line]) <= 8
+    names: dict[str, object] = {}
+    exec(session, names)
+    assert "cultivar 1" in capsys.readouterr().out
+    assert zipfile.is_zipfile(tmp_path / "wine.keras")
+    exec("async def session():\n" + textwrap.indent(awaited, "    "), names)
+    names["AsyncClient"] = AsyncClient
+    asyncio.run(names["session"]())
+    assert "status=<RunStatus.SUCCEEDED" in capsys.readouterr().out
+    names["client"].close()
+
+
+def test_the_notebook_runs(url, monkeypatch, tmp_path):
+    """Every cell in turn; the last of them saves a model."""
+    monkeypatch.setenv("FITSERVE_URL", url)
+    (tmp_path / "data").symlink_to(ROOT / "examples/data")
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    assert names["epochs"][-1].epoch == names["history"]["epoch"].iloc[-1]
+    assert set(names["answer"].predictions) <= {f"cultivar {n}" for n in (1, 2, 3)}
+    assert zipfile.is_zipfile(tmp_path / "model.keras")
+    names["client"].close()
+
+
+def test_the_notebook_is_one():
+    """Of format 4.5, with its outputs left out."""
+    notebook = json.loads(NOTEBOOK.read_text())
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert {(cell["execution_count"], *cell["outputs"]) for cell in code} == {(None,)}

@@ -136,6 +136,28 @@ def test_spec_and_table_go_in_one_call(client):
     assert answer.headers["location"] == f"/v1/runs/{run['id']}"
 
 
+@pytest.mark.parametrize(
+    ("given", "csv", "slug"),
+    [
+        ({"target": "q"}, CSV, "invalid-spec"),
+        ({"target": "y"}, 'x,y\n1,2\n3"4,\n\x00', "invalid-table"),
+        (
+            {"target": "y", "fit": {"validation_dataset": "none"}},
+            CSV,
+            "dataset-not-found",
+        ),
+    ],
+)
+def test_of_a_refused_call_nothing_is_kept(bench, client, given, csv, slug):
+    """Neither run nor dataset; the file goes too."""
+    parts = {"spec": (None, json.dumps(given)), "file": ("t.csv", csv)}
+    refused = client.post("/v1/runs", files=parts)
+    assert refused.json()["type"] == f"/problems/{slug}", refused.text
+    assert client.get("/v1/datasets").json()["items"] == []
+    assert client.get("/v1/runs").json()["items"] == []
+    assert [p for p in bench.settings.files_dir.rglob("*") if p.is_file()] == []
+
+
 def test_a_queued_run_is_cancelled_at_once(client, table):
     """It never starts, and its dataset may be deleted again."""
     run = client.post("/v1/runs", json=spec()).json()

@@ -57,8 +57,7 @@ def away(house: House, times: int, choice: random.Random) -> str:
     took = []
     seconds = 20 if times == 1 else 60
     with Keeper(house):  # a worker that hears nothing for long ends itself
-        for _ in range(times):
-            took.append(_away(house, seconds, choice))
+        took.extend(_away(house, seconds, choice) for _ in range(times))
     return f"{seconds} s away: all 202, first run {longest(took)} after its return"
 
 

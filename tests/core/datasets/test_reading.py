@@ -208,6 +208,14 @@ def test_names_that_are_empty_or_double(read):
     assert "without a name left out" in told
 
 
+def test_blanks_around_names_are_dropped_and_told(read):
+    """No column is called like another; the name that was whole keeps it."""
+    table, reading, _ = read("a ,\ta, b,b\n" + "1,2,3,4\n" * 3)
+    assert table.columns == ["a", "a_2", "b_2", "b"]
+    assert "column 1 has 'a '; it is called 'a'" in reading.warnings
+    assert "column 3 has ' b'; it is called 'b_2'" in reading.warnings
+
+
 def test_row_names_as_r_writes_them(read):
     """One name fewer than cells: the first column has none."""
     table, _, columns = read("a,b\n" + "".join(f"{i},x{i},{i}\n" for i in range(1, 31)))
@@ -216,8 +224,8 @@ def test_row_names_as_r_writes_them(read):
 
 
 def test_odd_names_are_kept(read):
-    """Spaces, commas, brackets, any script."""
-    names = ["Cement (kg in a m^3, mixed) ", "a^$", "код", "名前"]
+    """Spaces within, commas, brackets, any script."""
+    names = ["Cement (kg in a m^3, mixed)", "a^$", "код", "名前"]
     header = ",".join(f'"{name}"' for name in names)
     table, _, _ = read(f"{header}\n1,2,3,4\n2,3,4,5\n")
     assert table.columns == names

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from fitserve import __version__
@@ -27,9 +28,10 @@ def test_help_names_every_command_and_exit_code():
     shown = CliRunner().invoke(make_app(), ["--help"]).stdout
     for name in ("train", "watch", "predict", "datasets", "runs", "models", "up"):
         assert re.search(rf"^\W*{name} ", shown, re.MULTILINE), name
-    for word in ("0 done", "1 the run failed", "2 wrong usage", "3 the service refused"):
+    shown = " ".join(shown.split())
+    for word in ("0 done", "1 the run failed", "2 wrong usage", "3 the service refused",
+                 "4 no service answers", "5 the time of --timeout is up"):  # fmt: skip
         assert word in shown
-    assert "4 no service answers" in " ".join(shown.split())
 
 
 def test_version_is_printed():
@@ -57,17 +59,85 @@ def test_a_failed_run_is_1(wire, fitserve):
     assert done.stderr == "run_1 failed: The loss became NaN in epoch 4.\n"
 
 
-def test_a_refusal_is_3_with_its_hints(wire, fitserve, tmp_path):
-    """Sentence, then a line for each field; stdout stays clean."""
+def test_a_refusal_is_3_with_its_hints(wire, fitserve):
+    """Sentence, then a line for each field; stdout stays clean, markup is text."""
     lines = ({"pointer": "#/fit", "detail": "[bold]?", "hint": "did you mean `fit`?"},)
-    long = "The spec names columns that the dataset lacks. " * 5
-    wire.answers("POST /v1/runs", problem(422, "invalid-spec", long, lines))
-    spec = tmp_path / "spec.json"
-    spec.write_text("{}")
-    done = fitserve("train", spec)
+    long = "The request is as long as a terminal is not wide. " * 5
+    wire.answers("GET /v1/models", problem(422, "invalid-body", long, lines))
+    done = fitserve("models", "list")
     assert done.exit_code == 3
     assert done.stderr == f"{long}\n  #/fit: [bold]? (did you mean `fit`?)\n"
     assert done.stdout == ""
+
+
+def test_json_of_a_refusal_is_the_problem(wire, fitserve):
+    """On stderr; stdout holds results only."""
+    wire.answers("GET /v1/models", problem(404, "model-not-found", "None."))
+    done = fitserve("models", "list", "--json")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert json.loads(done.stderr)["type"] == "/problems/model-not-found"
+
+
+def test_openapi_is_printed_or_written(wire, fitserve, tmp_path):
+    """The service's, or a model's."""
+    wire.answers("GET /openapi.json", {"openapi": "3.1.0"})
+    wire.answers("GET /v1/models/wine/openapi.json", {"info": {"title": "wine"}})
+    assert json.loads(fitserve("openapi").stdout) == {"openapi": "3.1.0"}
+    target = tmp_path / "wine.json"
+    done = fitserve("openapi", "wine", "--output", target)
+    assert done.stdout == f"{target}\n"
+    assert json.loads(target.read_text()) == {"info": {"title": "wine"}}
+
+
+def every_command(group, path=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from every_command(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_every_command_has_json():
+    """But for the server, whose log is its output."""
+    found = list(every_command(get_command(make_app())))
+    assert len(found) > 12
+    for path, command in found:
+        options = [name for parameter in command.params for name in parameter.opts]
+        assert "--json" in options, path
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("fitserve wat", ["watch"]),
+        ("fitserve models show w", ["wine"]),
+        ("fitserve watch ", ["run_1"]),
+        ("fitserve datasets delete x", []),
+    ],
+)
+def test_the_shell_completes_commands_and_names(wire, line, expected):
+    """Models, runs and datasets are those of the service."""
+    wire.answers("GET /v1/models", bodies.page(bodies.model(), bodies.model("red")))
+    wire.answers("GET /v1/runs", bodies.page(bodies.run()))
+    wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
+    assert completed(line, wire.url) == expected
+
+
+def test_without_a_service_nothing_is_completed():
+    """And nothing is said: a key was pressed, no question asked."""
+    assert completed("fitserve models show w", "http://127.0.0.1:1") == []
+
+
+def completed(line, url):
+    asked = {
+        "_FITSERVE_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+        "FITSERVE_URL": url,
+    }
+    done = CliRunner().invoke(make_app(), prog_name="fitserve", env=asked)
+    assert done.stderr == ""
+    return done.stdout.split()
 
 
 def test_no_service_is_4():

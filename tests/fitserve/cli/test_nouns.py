@@ -156,3 +156,22 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert done.stderr == "the losses differ\n"
     assert done.stdout.splitlines()[0].split() == ["run_1", "run_2"]
     assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
+
+
+def test_json_says_what_was_done(wire, fitserve, tmp_path):
+    """An object each; a run and a version as the service tells them."""
+    artifact = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
+    wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
+    wire.answers("POST /v1/runs/run_1/cancel", bodies.run("cancelled"))
+    wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(1))
+    wire.answers(artifact, Answer(b"onnx"))
+    target = tmp_path / "m.onnx"
+
+    def told(*args):
+        return json.loads(fitserve(*args, "--json").stdout)
+
+    assert told("datasets", "delete", "wine") == {"deleted": "wine"}
+    assert told("runs", "cancel", "run_1")["status"] == "cancelled"
+    assert told("models", "promote", "wine", 1)["version"] == 1
+    download = ("models", "download", "wine", 2, "model.onnx", "--to", target)
+    assert told(*download) == {"path": str(target)}

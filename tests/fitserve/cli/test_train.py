@@ -203,3 +203,32 @@ def test_elsewhere_there_is_a_line_a_second_at_most(monkeypatch):
         for number in range(1, 6):
             show(EpochEvent.model_validate(bodies.epoch(number)))
     assert [line.split()[1] for line in written.getvalue().splitlines()] == ["1/5", "4/5"]
+
+
+def test_the_time_may_be_up(trained, fitserve):
+    """Exit code 5; the run goes on."""
+    queued = sse(("status", bodies.run("queued")), hold=20.0)
+    trained.answers("GET /v1/runs/run_1/events", queued)
+    done = fitserve("watch", "run_1", "--timeout", 0.2)
+    assert done.exit_code == 5
+    assert done.stderr == "run_1 has not ended in time; it goes on.\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], ""),
+        ([3.0], "▁"),
+        ([2.0, 1.0], "█▁"),
+        ([0.0, 1.0, 2.0, 3.0], "▁▃▆█"),
+        ([5.0, 5.0], "▁▁"),
+    ],
+)
+def test_a_curve_is_a_line_of_bars(values, expected):
+    """The lowest value lowest."""
+    assert progress.sparkline(values) == expected
+
+
+def test_a_long_curve_is_drawn_whole():
+    """Its means, from the first epoch to the last."""
+    assert progress.sparkline([float(-i) for i in range(10_000)], width=8) == "█▇▆▅▄▃▂▁"

@@ -148,12 +148,24 @@ def test_a_refusal_is_not_asked_again(wire, client, fault):
     ("fault", "error"),
     [(Answer(status=503), ServerError), (Answer(b"{", is_cut=True), ConnectionFailed)],
 )
-def test_a_post_without_a_key_is_sent_once(wire, client, fault, error):
-    """Nobody knows whether the first one was heard."""
-    wire.answers("POST /v1/runs/run_1/cancel", fault, bodies.run())
+def test_a_delete_is_sent_once(wire, client, fault, error):
+    """Had the first one been heard, the second would find nothing and say so."""
+    wire.answers("DELETE /v1/datasets/wine", fault, Answer(status=204))
     with pytest.raises(error):
-        client.runs.cancel("run_1")
+        client.datasets.delete("wine")
     assert len(wire.asked) == 1
+
+
+def test_what_changes_nothing_the_second_time_is_asked_again(wire, client):
+    """Cancel, predict and pointing an alias."""
+    fault, body = Answer(status=503), {"model_name": "w", "model_version": 1}
+    wire.answers("POST /v1/runs/run_1/cancel", fault, bodies.run())
+    wire.answers("POST /v1/predict", fault, {**body, "predictions": [1.0]})
+    wire.answers("PUT /v1/models/w/aliases/live", fault, bodies.version())
+    client.runs.cancel("run_1")
+    client.predict("w", [[1.0]])
+    client.models.set_alias("w", "live", 1)
+    assert len(wire.asked) == 6
 
 
 def test_a_get_gives_up_in_the_end(wire, client):

@@ -134,6 +134,21 @@ def test_an_absent_feature_is_refused_with_the_key_that_was_meant():
         RawColumns(SIGNATURE).of_instances([row])
 
 
+@pytest.mark.parametrize("name", ["price ", " price", "\tprice"])
+def test_blanks_around_a_name_do_not_matter(name):
+    """As in the CSV that the model learned from; a name that is whole goes first."""
+    raw = RawColumns(SIGNATURE)
+    row = {k: v for k, v in ROW.items() if k != "price"} | {name: 7}
+    table, warnings = raw.of_instances([row, ROW])
+    assert inputs(table)["price"][0, 0] == 7
+    assert warnings == raw.of_instances([{**ROW, "price": 7}, ROW]).warnings
+    by_column = {key: [cell] for key, cell in row.items()}
+    assert inputs(raw.of_columns(by_column).table)["price"][0, 0] == 7
+    table, warnings = raw.of_instances([{**ROW, name: 7}])
+    assert inputs(table)["price"][0, 0] == 1
+    assert [w["column"] for w in warnings if "does not know" in w["detail"]] == [name]
+
+
 def test_many_rows_are_compared_at_once():
     """The same warnings, by NumPy; a hundred at most."""
     rows = [{**ROW, "number": i} for i in range(300)]

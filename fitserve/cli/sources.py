@@ -1,0 +1,169 @@
+"""A JSON file as it was typed: what is wrong with it is underlined there."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len
+
+from fitserve.client import ApiError
+from fitserve.client.errors import headline
+from fitserve.problems import FieldError, Problem
+
+_DECODER = json.JSONDecoder()
+_GAP = re.compile(r"[ \t\n\r]*")
+_MOST_SHOWN = 10
+_WIDTH = 90  # of a line that is shown, in characters
+_BEFORE = 30  # of them in front of what is underlined, in a longer line
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Offsets of a value, and of the key in front of it."""
+
+    start: int
+    end: int
+    key: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that holds a JSON object."""
+
+    path: Path
+    text: str
+    body: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "Source":
+        """The file; ValueError, with the place underlined, if it is no JSON object."""
+        text = path.read_text(encoding="utf-8-sig")
+        try:
+            body = json.loads(text)
+        except json.JSONDecodeError as error:
+            shown = excerpt(path, text, error.pos, error.pos + 1)
+            raise ValueError(f"{path} is not JSON: {error.msg}\n{shown}") from error
+        if not isinstance(body, dict):
+            raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004  usage
+        return cls(path, text, body)
+
+    def underlined(self, errors: list[FieldError]) -> str:
+        """Every fault below the line that it stands in."""
+        found = spans(self.text)
+        return "\n".join(self._fault(error, found) for error in errors[:_MOST_SHOWN])
+
+    def _fault(self, error: FieldError, found: dict[Place, Span]) -> str:
+        start, end = _marked(found, error)
+        lines = [excerpt(self.path, self.text, start, end)]
+        lines.append(f"{error.pointer}: {error.detail}")
+        lines += [error.hint] if error.hint else []
+        return "\n    ".join(lines)
+
+
+class RefusedSpec(ApiError):
+    """A refusal whose faults are shown in the file that they come from."""
+
+    def __init__(self, problem: Problem, source: Source) -> None:
+        super().__init__(problem)
+        more = len(problem.errors) - _MOST_SHOWN
+        rest = f"\n{more} more" if more > 0 else ""
+        self._shown = f"{headline(problem)}\n{source.underlined(problem.errors)}{rest}"
+
+    def __str__(self) -> str:
+        return self._shown
+
+
+@contextmanager
+def underlining(source: Source) -> Iterator[None]:
+    """Refusals that point into the body come out as RefusedSpec."""
+    try:
+        yield
+    except ApiError as error:
+        if not error.problem.errors:
+            raise
+        raise RefusedSpec(error.problem, source) from error
+
+
+def spans(text: str) -> dict[Place, Span]:
+    """Where every value of a JSON text stands, by the keys that lead to it."""
+    found: dict[Place, Span] = {}
+    _value(text, _skip(text, 0), (), None, found)
+    return found
+
+
+def _value(
+    text: str,
+    start: int,
+    place: Place,
+    key: tuple[int, int] | None,
+    found: dict[Place, Span],
+) -> int:
+    """Notes the value that begins at `start`; returns where it ends."""
+    if text[start] in "{[":
+        end = _members(text, start, place, found)
+    else:
+        _, end = _DECODER.raw_decode(text, start)
+    found[place] = Span(start, end, key)
+    return end
+
+
+def _members(text: str, start: int, place: Place, found: dict[Place, Span]) -> int:
+    is_object = text[start] == "{"
+    at, number = _skip(text, start + 1), 0
+    while text[at] not in "}]":
+        key, name = None, str(number)
+        if is_object:
+            name, end = _DECODER.raw_decode(text, at)
+            key = (at, end)
+            at = _skip(text, _skip(text, end) + 1)  # behind the colon
+        at = _skip(text, _value(text, at, (*place, name), key, found))
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+        number += 1
+    return at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    gap = _GAP.match(text, at)
+    return gap.end() if gap else at
+
+
+def _marked(found: dict[Place, Span], error: FieldError) -> tuple[int, int]:
+    """What a fault is about: a key that is none, a value, else what lacks the value."""
+    parts = error.pointer.removeprefix("#").split("/")[1:]
+    place = tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+    if error.detail.startswith("got type ") and (*place, "type") in found:
+        place = (*place, "type")
+    span = found.get(place)
+    if span is not None:
+        names_key = bool(place) and error.detail.startswith(f"`{place[-1]}` is not a key")
+        return span.key if span.key and names_key else (span.start, span.end)
+    while place not in found:
+        place = place[:-1]
+    return found[place].start, found[place].start + 1
+
+
+def excerpt(path: Path, text: str, start: int, end: int) -> str:
+    """The line of `start` with what reaches to `end` underlined, as compilers show it."""
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    line = text[first : last if last >= 0 else len(text)].rstrip("\r")
+    number, column = text.count("\n", 0, start) + 1, start - first
+    width = max(1, min(end - first, len(line)) - column)
+    if len(line) > _WIDTH:
+        cut = max(0, column - _BEFORE)
+        line, column = line[cut : cut + _WIDTH], column - cut
+        width = min(width, max(1, len(line) - column))
+    line = line.replace("\t", " ")
+    margin, before = " " * len(str(number)), " " * cell_len(line[:column])
+    marks = "^" * max(1, cell_len(line[column : column + width]))
+    return (
+        f"  {path}:{number}:{start - first + 1}\n"
+        f"    {number} | {line}\n"
+        f"    {margin} | {before}{marks}"
+    )

@@ -1,0 +1,72 @@
+"""Calls are written once, as coroutines; here they become the blocking client's.
+
+Over a blocking connection a coroutine never waits for an event loop: it runs from its
+start to its end in one step. So no loop is needed, and one that runs already (a
+notebook's, say) is not in the way. docs/decisions/0033 tells why.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+Result = TypeVar("Result")
+P = ParamSpec("P")
+_END: Any = object()
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine returns that waits for no event loop."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    work.close()
+    raise TypeError("the blocking client takes plain functions; use AsyncClient")
+
+
+def each(items: AsyncIterator[Result]) -> Generator[Result]:
+    """The items, one when it is asked for; left early, the source is closed."""
+
+    async def following() -> Result:
+        return await anext(items, _END)
+
+    try:
+        while (item := run(following())) is not _END:
+            yield item
+    finally:
+        if (close := getattr(items, "aclose", None)) is not None:
+            run(close())
+
+
+class Blocking:
+    """A resource of the blocking client: the coroutines of `calls`, run to their end."""
+
+    def __init__(self, calls: Any) -> None:
+        self._calls = calls
+
+
+def returning(
+    call: Callable[Concatenate[Any, P], Coroutine[Any, Any, Result]],
+) -> Callable[Concatenate[Any, P], Result]:
+    """The blocking form of a call that returns one thing."""
+
+    @wraps(call)
+    def called(self: Blocking, /, *args: P.args, **options: P.kwargs) -> Result:
+        return run(call(self._calls, *args, **options))
+
+    return called
+
+
+def iterating(
+    call: Callable[Concatenate[Any, P], AsyncIterator[Result]],
+) -> Callable[Concatenate[Any, P], Generator[Result]]:
+    """The blocking form of a call that gives things one by one."""
+
+    @wraps(call)
+    def called(
+        self: Blocking, /, *args: P.args, **options: P.kwargs
+    ) -> Generator[Result]:
+        return each(call(self._calls, *args, **options))
+
+    return called

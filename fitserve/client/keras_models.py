@@ -1,0 +1,65 @@
+"""A Keras model in a spec becomes the JSON of its architecture. Keras is not imported."""
+
+import json
+from typing import Any, Protocol
+
+_NOT_SET = (None, False)
+_OF_KERAS_ONLY = frozenset({"name", "ema_momentum"})
+
+
+class KerasLike(Protocol):
+    """What `keras.Sequential` and `keras.Model` have."""
+
+    def to_json(self) -> str:
+        """The architecture as JSON."""
+
+
+def with_keras_model(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec with the model's `to_json()` in its place; its weights stay behind.
+
+    What the model was compiled with becomes `compile`, unless the spec has one.
+    """
+    model = spec.get("model")
+    if model is None or not hasattr(model, "to_json"):
+        return spec
+    architecture = json.loads(model.to_json())
+    compiled = architecture.pop("compile_config", None)
+    taken = {**spec, "model": {"keras": architecture}}
+    if compiled and "compile" not in spec:
+        taken["compile"] = _compile(compiled)
+    return taken
+
+
+def _compile(config: dict[str, Any]) -> dict[str, Any]:
+    """`optimizer`, `loss` and `metrics` in the spec's words."""
+    found = {
+        "optimizer": _optimizer(config.get("optimizer")),
+        "loss": _named(config.get("loss"), "loss"),
+        "metrics": [_named(metric, "metrics") for metric in config.get("metrics") or ()],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _optimizer(given: Any) -> Any:
+    """A name, or an object whose unknown arguments the service will name."""
+    if not isinstance(given, dict):
+        return given
+    config = {
+        name: value
+        for name, value in given["config"].items()
+        if value not in _NOT_SET and name not in _OF_KERAS_ONLY
+    }
+    rate = config.get("learning_rate")
+    if isinstance(rate, float):  # Keras holds a float32: 0.001 comes as 0.00100000005
+        config["learning_rate"] = float(f"{rate:.7g}")
+    return {"type": given["class_name"], **config}
+
+
+def _named(given: Any, key: str) -> Any:
+    """What has a name in Keras; an object has arguments that a spec cannot say."""
+    if given is None or isinstance(given, str):
+        return given
+    raise TypeError(
+        f"the model is compiled with `{key}` as an object; a run takes names, such as "
+        "'mae': compile it with a name, or pass compile={...}"
+    )

@@ -1,0 +1,82 @@
+"""Asking for predictions: any number of rows, one answer."""
+
+import re
+from typing import Any
+
+from fitserve.client.errors import ApiError
+from fitserve.client.tables import Table, batches
+from fitserve.client.transport import Transport
+from fitserve.problems import FieldError
+from fitserve.schemas.predict import PredictResponse
+
+_BATCH = 1000
+_POINTED = re.compile(r"^(#/(?:instances|data)/)(\d+)")
+_SAID = re.compile(r"(^row |; row )(\d+)", re.IGNORECASE)
+
+
+async def predict(
+    transport: Transport, name: str, rows: Any, version: int | None, alias: str | None
+) -> PredictResponse:
+    """One answer for all rows; what is said of a row counts from the first of all."""
+    whole: PredictResponse | None = None
+    for place, table in enumerate(batches(rows, _BATCH)):
+        answer = await _ask(transport, name, table, version, alias, place * _BATCH)
+        # the version of the first batch, whatever is promoted meanwhile
+        version, alias = answer.model_version, None
+        whole = answer if whole is None else _joined(whole, answer)
+    assert whole is not None  # noqa: S101  there is a batch where there is no row, too
+    return whole
+
+
+async def _ask(
+    transport: Transport,
+    name: str,
+    table: Table,
+    version: int | None,
+    alias: str | None,
+    start: int,
+) -> PredictResponse:
+    which = {"version": version, "alias": alias}
+    told = {key: value for key, value in which.items() if value is not None}
+    body = {"model": name, **table, **told}
+    try:
+        answer = await transport.read(
+            PredictResponse, "POST", "/v1/predict", json=body, again=True
+        )
+    except ApiError as error:
+        raise _moved(error, start) if start else error from None
+    for warning in answer.warnings or ():
+        warning.row = None if warning.row is None else warning.row + start
+    return answer
+
+
+def _joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
+    whole.predictions += answer.predictions
+    if whole.probabilities is not None:
+        whole.probabilities += answer.probabilities or []
+    if answer.warnings:
+        whole.warnings = [*(whole.warnings or ()), *answer.warnings]
+    return whole
+
+
+def _moved(error: ApiError, start: int) -> ApiError:
+    """The refusal of a later batch, with its rows counted from the first of all."""
+    problem = error.problem
+    moved = {
+        "detail": _counted(_SAID, problem.detail, start),
+        "errors": [_line(line, start) for line in problem.errors],
+    }
+    return type(error)(problem.model_copy(update=moved))
+
+
+def _line(line: FieldError, start: int) -> FieldError:
+    moved = {
+        "pointer": _counted(_POINTED, line.pointer, start),
+        "detail": _counted(_SAID, line.detail, start),
+        "row": None if line.row is None else line.row + start,
+    }
+    return line.model_copy(update=moved)
+
+
+def _counted(row: re.Pattern[str], text: str, start: int) -> str:
+    return row.sub(lambda found: f"{found[1]}{int(found[2]) + start}", text)
