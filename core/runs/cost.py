@@ -41,7 +41,7 @@ def estimate(
     gradients; the encoded table, or as much of it as is in memory at a time.
     """
     params = sum(plan.params for plan in plans) + num_embedding_params
-    widths = [plan.output_shape[0] for plan in plans]
+    widths = [math.prod(plan.output_shape) for plan in plans]
     activations = batch_size * (num_inputs + sum(widths)) * 2
     weights = params * (2 + slots(optimizer))
     table = min(_FLOAT * num_rows * num_inputs, LARGEST_IN_MEMORY)

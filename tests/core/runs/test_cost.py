@@ -47,7 +47,7 @@ def test_parameters_are_those_that_keras_counts():
     )
     for num_inputs, widths, norm, use_bias in grid:
         spec = network(widths, norm, use_bias)
-        planned = sum(plan.params for plan in plan_layers(spec.layers, num_inputs))
+        planned = sum(plan.params for plan in plan_layers(spec, num_inputs))
         assert planned == build(spec, num_inputs).count_params()
 
 
@@ -66,7 +66,7 @@ def test_an_optimizer_keeps_as_many_numbers_a_weight_as_is_said(optimizer):
 
 def test_memory_grows_with_what_needs_it():
     """Weights, batches, rows; a large table is never whole in memory."""
-    plans = plan_layers(network((1_000, 1), (), use_bias=True).layers, 100)
+    plans = plan_layers(network((1_000, 1), (), use_bias=True), 100)
     sgd = SGD()
     known = {"num_inputs": 100, "num_rows": 1_000, "train_rows": 800, "batch_size": 32, "epochs": 5}  # fmt: skip
 
