@@ -15,6 +15,14 @@ from fitserve.specs.training import CosineDecay, EarlyStopping
 
 
 @dataclass(frozen=True)
+class Size:
+    """Of a table: about how many rows will train, and how many columns there are."""
+
+    train_rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
 class Preset:
     """Choices by the part of the spec that they go into."""
 
@@ -24,16 +32,16 @@ class Preset:
     fit: dict[str, Any] = field(default_factory=dict)
 
 
-def with_preset(create: RunCreate, num_rows: int) -> RunCreate:
+def with_preset(create: RunCreate, num_rows: int, num_columns: int) -> RunCreate:
     """`create` with its preset's choices where it makes none itself.
 
-    `num_rows` counts the rows with a target. A spec with a `model` and no preset stays as
-    it is; one with neither gets `default`.
+    `num_rows` counts the rows with a target, `num_columns` the columns of the table. A
+    spec with a `model` and no preset stays as it is; one with neither gets `default`.
     """
     name = create.preset or ("default" if create.model is None else None)
     if name is None:
         return create
-    preset = _PRESETS[name](_train_rows(create, num_rows))
+    preset = _PRESETS[name](Size(_train_rows(create, num_rows), num_columns))
     chosen = {
         "features": _features(preset.features, create),
         "compile": preset.compile,
@@ -79,13 +87,13 @@ def _dense(units: int, activation: str = "relu") -> dict[str, Any]:
 _OUTPUT = {"type": "Output"}
 
 
-def _linear(train_rows: int) -> Preset:
+def _linear(size: Size) -> Preset:
     """One layer: linear or logistic regression."""
     return Preset(
         model=ModelSpec.model_validate({"layers": [_OUTPUT]}),
         compile={"optimizer": Adam(learning_rate=0.02)},
         fit={
-            "batch_size": _batch_size(train_rows),
+            "batch_size": _batch_size(size.train_rows),
             "epochs": 100,
             "early_stopping": EarlyStopping(patience=20),
             "learning_rate_scheduler": CosineDecay(type="CosineDecay", alpha=0.01),
@@ -93,58 +101,70 @@ def _linear(train_rows: int) -> Preset:
     )
 
 
-def _small(train_rows: int) -> Preset:  # noqa: ARG001  one shape for all
+def _small(size: Size) -> Preset:  # noqa: ARG001  one shape for all
     """Two layers of 64, as a tutorial would write them."""
     layers = [_dense(64), _dense(64), _OUTPUT]
     return Preset(model=ModelSpec.model_validate({"layers": layers}))
 
 
-_MEMBERS = 8
-_MANY_MEMBERS = 32
-_EPOCHS, _MANY_EPOCHS = 60, 150
+_WIDTH = 128
+_MEMBERS, _MANY_MEMBERS = 8, 32
+_EPOCHS, _MANY_EPOCHS = 50, 150
+_ROWS_OF_ALL_EPOCHS = 8_000
+"""Up to so many rows; beyond, there are fewer, so that a fit takes as long."""
+_FEWEST_EPOCHS = 15
 _LONGEST_SECONDS = 600.0
+_NUM_BINS = ((100, 16), (250, 8))
+"""Pieces of a number by columns of the table, up to each bound; none beyond."""
+_BATCH_SIZES = ((2_000, 32), (5_000, 64), (20_000, 128), (100_000, 256))
+"""Batch size by training rows, up to each bound; 1024 beyond."""
 
 
-def _default(train_rows: int) -> Preset:
-    return _tabm(train_rows, _MEMBERS, _EPOCHS, patience=16)
+def _default(size: Size) -> Preset:
+    few = _EPOCHS * _ROWS_OF_ALL_EPOCHS // max(size.train_rows, _ROWS_OF_ALL_EPOCHS)
+    return _tabm(size, _MEMBERS, max(few, _FEWEST_EPOCHS))
 
 
-def _thorough(train_rows: int) -> Preset:
-    preset = _tabm(train_rows, _MANY_MEMBERS, _MANY_EPOCHS, patience=40)
+def _thorough(size: Size) -> Preset:
+    preset = _tabm(size, _MANY_MEMBERS, _MANY_EPOCHS)
     preset.fit["time_limit_seconds"] = _LONGEST_SECONDS
     return preset
 
 
-def _tabm(train_rows: int, members: int, epochs: int, patience: int) -> Preset:
+def _tabm(size: Size, members: int, epochs: int) -> Preset:
     """A strong network for a table, after the literature.
 
-    - An ensemble that shares its hidden layers, the mean of its members' losses: TabM.
+    - An ensemble that shares its hidden layers, trained on the mean of its members'
+      losses: Gorishniy, Kotelnikov and Babenko, "TabM", 2024.
     - Numbers as they are and in pieces between quantiles: Gorishniy, Rubachev and
       Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning", 2022.
     - AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019), He's
-      initialisation (2015), Dropout (Srivastava et al., 2014).
-    - A rate that falls along a cosine, the best epoch kept: Holzmüller, Grinsztajn and
-      Steinwart, "Better by Default", 2024.
+      initialisation ("Delving Deep into Rectifiers", 2015), Dropout (Srivastava et al.,
+      2014).
+    - A rate that falls along a cosine to the end, and the best epoch kept: Holzmüller,
+      Grinsztajn and Steinwart, "Better by Default", 2024.
+
+    What was tried besides is in docs/decisions/0029.
     """
     hidden = {**_dense(_WIDTH), "kernel_initializer": "he_normal"}
     dropout = {"type": "Dropout", "rate": 0.1}
     layers = [hidden, dropout, hidden, dropout, _OUTPUT]
     return Preset(
         model=ModelSpec.model_validate({"layers": layers, "ensemble": members}),
-        features={"num_bins": 16},
-        compile={"optimizer": AdamW(learning_rate=0.002, weight_decay=0.001)},
+        features={"num_bins": _num_bins(size.columns)},
+        compile={"optimizer": AdamW(learning_rate=0.005, weight_decay=0.03)},
         fit={
-            "batch_size": _batch_size(train_rows),
+            "batch_size": _batch_size(size.train_rows),
             "epochs": epochs,
-            "early_stopping": EarlyStopping(patience=patience),
+            "early_stopping": EarlyStopping(patience=max(8, epochs // 2)),
             "learning_rate_scheduler": CosineDecay(type="CosineDecay", warmup_epochs=2),
         },
     )
 
 
-_WIDTH = 128
-_BATCH_SIZES = ((2_000, 32), (5_000, 64), (20_000, 128), (100_000, 256))
-"""Batch size by training rows, up to each bound; 1024 beyond."""
+def _num_bins(columns: int) -> int | None:
+    """Fewer in a wide table, or the first layer would be all there is."""
+    return next((bins for most, bins in _NUM_BINS if columns <= most), None)
 
 
 def _batch_size(train_rows: int) -> int:
@@ -152,7 +172,7 @@ def _batch_size(train_rows: int) -> int:
     return max(1, min(size, train_rows // 2))
 
 
-_PRESETS: dict[PresetName, Callable[[int], Preset]] = {
+_PRESETS: dict[PresetName, Callable[[Size], Preset]] = {
     "linear": _linear,
     "small": _small,
     "default": _default,

@@ -109,3 +109,16 @@ def test_batch_and_epochs_have_limits_of_their_own(batch_size, epochs, pointer):
     """Whatever they cost."""
     (error,) = limit_errors(SMALL, Limits(), batch_size, epochs, "#/model/layers")
     assert error.pointer == pointer
+
+
+def test_an_ensemble_costs_what_its_members_do():
+    """Their outputs and gradients; many inputs are no wide layer."""
+    known = {"num_inputs": 9_000, "num_rows": 10, "train_rows": 10, "batch_size": 8, "epochs": 1}  # fmt: skip
+    layers = network((64, 1), (), use_bias=True)
+    costs = [
+        estimate(plan_layers(spec, 9_000), SGD(), **known)
+        for spec in (layers, layers.model_copy(update={"ensemble": 4}))
+    ]
+    assert [cost.widest for cost in costs] == [64, 64]
+    repeated = 4 * 2 * 8 * 4 * 2 * 9_000  # bytes, of values and gradients, twice
+    assert costs[1].memory_bytes - costs[0].memory_bytes > repeated
