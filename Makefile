@@ -48,6 +48,7 @@ up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
 	@$(BIN)/fitserve up
 
 bench: $(STAMP)  ## measure, and print ratios against named baselines
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements/bench.lock
 	@$(BIN)/python -m benchmarks
 
 chaos: $(STAMP)  ## let faults befall the service: ROWS=1,7 PROFILES=sqlite TIMES=5 SEED=1 FULL=1
@@ -65,6 +66,9 @@ lock: $(STAMP)  ## resolve the ranges of pyproject.toml anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --extra worker --group dev pyproject.toml -o requirements/dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --group bench -c requirements/dev.lock -o requirements/bench.lock
 
 clean:  ## remove the environment and every cache
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info

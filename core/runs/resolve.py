@@ -12,7 +12,6 @@ from core.runs.features import Selection
 from core.runs.fitting import resolve_fit
 from core.runs.plan import (
     Head,
-    default_model,
     head_errors,
     plan_layers,
     with_head,
@@ -83,9 +82,11 @@ def resolve(
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled)
     batch_size, epochs = fit.batch_size or 1, fit.epochs or 1
-    model = create.model or default_model()
+    assert create.model is not None  # noqa: S101  by its preset
+    model = create.model
     layers = with_head(model.layers, head)
-    plans = plan_layers(layers, selection.num_inputs)
+    model = model.model_copy(update={"layers": layers})
+    plans = plan_layers(model, selection.num_inputs)
     optimizer = compiled.optimizer
     assert isinstance(optimizer, Optimizer)  # noqa: S101  resolved above
     cost = estimate(
@@ -108,7 +109,7 @@ def resolve(
             update={
                 "model_name": create.model_name or tables.dataset.name,
                 "task": target.task,
-                "model": ModelSpec(layers=layers),
+                "model": model,
                 "compile": compiled,
                 "fit": fit,
             }

@@ -17,6 +17,7 @@ from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.queue import TRAIN, Queue
 from core.runs.features import refuse_unknown_columns, select_features
+from core.runs.presets import with_preset
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
@@ -68,6 +69,7 @@ class RunService:
         assert column is not None  # noqa: S101  an unknown target was refused
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
+        create = with_preset(create, target.num_rows, len(dataset.columns))
         others = [c["name"] for c in dataset.columns if c["name"] != create.target]
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)

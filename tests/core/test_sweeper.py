@@ -61,7 +61,7 @@ def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker
         Lease.claim(database, run_id, "w", 0.0)
     time.sleep(0.01)
     with database.write() as session:
-        RunRepository(session).request_cancel(frozen)
+        RunRepository(session, "default").request_cancel(frozen)
         assert sweeper(database, storage, broker_url).sweep() == [lost]
     assert read_run(database, frozen).status == RunStatus.RUNNING
 

@@ -1,12 +1,13 @@
 """Encode rows with a fitted signature: the NumPy rendering of its encoders."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.models.formulas import PARTS, numeric
+from core.models.formulas import PARTS, numeric, pieces
 from core.models.raw_cells import Column, as_numbers, as_text
 from core.models.signature import (
     MISSING,
@@ -21,6 +22,7 @@ from core.models.signature import (
 __all__ = ["Column", "Matrix", "as_numbers", "as_text", "encode"]
 
 Matrix = NDArray[np.float32]
+_UNBOUND = float(np.finfo(np.float64).max)  # JSON has no infinity
 
 
 def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
@@ -37,9 +39,13 @@ def _numbers(signature: Signature) -> list[Feature]:
     return signature.encoded_as("numeric")
 
 
-def numeric_constants(features: list[Feature]) -> dict[str, Any]:
+def numeric_encoders(features: list[Feature]) -> list[NumericEncoder]:
+    """The encoders of features that are numbers."""
+    return [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
+
+
+def numeric_constants(encoders: list[NumericEncoder]) -> dict[str, Any]:
     """Rows of constants for formulas.numeric, and `fill`, as far as columns need them."""
-    encoders = [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
     rows = {
         "center": [e.center for e in encoders],
         "scale": [e.scale for e in encoders],
@@ -51,14 +57,47 @@ def numeric_constants(features: list[Feature]) -> dict[str, Any]:
     return {name: np.array(row) for name, row in rows.items() if name not in idle}
 
 
+def piece_constants(encoders: list[NumericEncoder]) -> dict[str, Any] | None:
+    """Rows of constants for formulas.pieces; None if no column has knots."""
+    if not any(encoder.knots for encoder in encoders):
+        return None
+    rows = [
+        row
+        for place, encoder in enumerate(encoders)
+        for row in [
+            (place, 0.0, 1.0, -_UNBOUND, _UNBOUND),
+            *((place, a, 1 / (b - a), 0.0, 1.0) for a, b in pairwise(encoder.knots)),
+        ]
+    ]
+    names = ("place", "begin", "slope", "low", "high")
+    found = {
+        n: np.array(column)
+        for n, column in zip(names, zip(*rows, strict=True), strict=True)
+    }
+    return found | {"place": found["place"].astype(np.int64)}
+
+
+class _NumpyOps:
+    """The functions of formulas.pieces in NumPy."""
+
+    clip = staticmethod(np.clip)
+
+    @staticmethod
+    def take(value: Column, places: NDArray[np.int64]) -> Column:
+        return value[:, places]
+
+
 def _numeric(features: list[Feature], rows: pl.DataFrame) -> Matrix:
     raw = np.stack([as_numbers(rows[f.name]) for f in features], axis=1)
-    constants = numeric_constants(features)
+    encoders = numeric_encoders(features)
+    constants = numeric_constants(encoders)
     scaled = numeric(raw, constants, np)
-    filled: Matrix = np.where(np.isnan(scaled), constants["fill"], scaled).astype(
-        np.float32
-    )
-    return filled
+    is_missing = np.isnan(scaled)
+    filled = np.where(is_missing, constants["fill"], scaled)
+    if (between := piece_constants(encoders)) is not None:
+        filled = pieces(filled, (~is_missing).astype(np.float64), between, _NumpyOps)
+    encoded: Matrix = filled.astype(np.float32)
+    return encoded
 
 
 def _datetime(feature: Feature, column: pl.Series) -> Matrix:

@@ -111,7 +111,7 @@ def test_a_network_survives_its_json(layers, width, functional, as_text):
     again = build(ModelSpec(layers=found.layers), width)
     assert configs(hidden(again)) == configs(hidden(model))
     assert again.count_params() == model.count_params()
-    plans = plan_layers(found.layers, width)
+    plans = plan_layers(ModelSpec(layers=found.layers), width)
     assert sum(plan.params for plan in plans) == model.count_params()
 
 
