@@ -19,6 +19,7 @@ from core.settings import Limits, Settings
 from fitserve.problems import Problem
 from service.headers import security_headers
 from service.metrics.tally import HttpKey, Tally
+from service.pages import OPEN, OPEN_FOLDERS
 from service.problems import problem_response
 
 access = logging.getLogger("service.access")
@@ -26,8 +27,9 @@ access = logging.getLogger("service.access")
 _OPEN = (
     *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
     *("/ping", "/health"),
+    *OPEN,
 )
-"""Probes need no key: they tell nothing but that the service is there."""
+"""Probes need no key: they tell nothing but that the service is there. Nor do pages."""
 _UPLOADS = ("/v1/datasets", "/v1/runs", "/v1/files")
 _PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
@@ -96,7 +98,7 @@ class Edge:
         if self._key is None:
             if not self._is_local(headers):
                 return _FORBIDDEN_HOST
-        elif scope["path"] not in self._open and not self._bears_key(headers):
+        elif not self._is_open(scope["path"]) and not self._bears_key(headers):
             return _UNAUTHORIZED
         if b"%00" in scope["query_string"] or "\0" in scope["path"]:
             return _NUL
@@ -104,6 +106,9 @@ class Edge:
         if length.isdigit() and len(length) < _MOST_DIGITS and int(length) <= limit:
             return None
         return _too_large(limit).problem()
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._open or path.startswith(OPEN_FOLDERS)
 
     def _bears_key(self, headers: Headers) -> bool:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
