@@ -27,6 +27,7 @@ from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService, Upload
+from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.runs.service import RunService
 from core.runs.tables import Run
@@ -163,7 +164,8 @@ class Bench:
         queue = Queue(make_celery(self.settings))
         queue.send = lambda *_: True  # type: ignore[method-assign]  trained right here
         upload = Upload(source, "sha256", "table", None, ParsingSpec())
-        DatasetService(self.database, Reader(self.storage, limits), queue).create(upload)
+        reader = Reader(self.storage, limits)
+        DatasetService(self.database, reader, queue).create(LOCAL, upload)
         self.runs = RunService(self.storage, queue, limits)
 
     def run(self, case: Case) -> tuple[float, float]:
@@ -171,7 +173,9 @@ class Bench:
         from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
 
         with self.database.write() as session:
-            run_id = self.runs.create(session, RunCreate.model_validate(case.spec)).id
+            run_id = self.runs.create(
+                session, LOCAL, RunCreate.model_validate(case.spec)
+            ).id
         hands = Workshop(self.settings, self.database, self.storage, new_id("w"), bool)
         began = time.monotonic()
         hands.attempt(run_id)
@@ -185,7 +189,10 @@ class Bench:
         from core.runs.repository import RunRepository  # noqa: PLC0415
 
         with self.database.read() as session:
-            ends = [epoch.seconds for epoch in RunRepository(session).epochs(run_id)]
+            ends = [
+                epoch.seconds
+                for epoch in RunRepository(session, LOCAL.workspace).epochs(run_id)
+            ]
         return _pace(ends[len(ends) // 2 :])
 
 

@@ -1,7 +1,7 @@
 """What a browser is shown: the dashboard at /, the API at /docs and /redoc.
 
-Every file is one of an installed package, so no page needs another network. They need no
-key: they tell nothing that is not in the package, and ask for the key themselves.
+Every file is one of an installed package, so no page needs another network, nor a key
+(`door/scopes.py`): each asks for it itself.
 """
 
 import base64
@@ -24,23 +24,10 @@ _ICON = "dashboard/favicon.svg"
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _REVALIDATED = {"cache-control": "no-cache"}
 
-OPEN = ("/", "/docs", "/redoc", "/openapi.json")
-"""Answered without a key."""
-OPEN_FOLDERS = ("/dashboard/", f"{_VIEWERS}/")
-
-DASHBOARD_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
+DASHBOARD_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """No inline script or style, and no text is ever read as HTML."""
 

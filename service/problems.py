@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from core.errors import FitserveError
@@ -115,15 +116,28 @@ def _http(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     if status == 404:
         detail = f"{request.method} {request.scope['path']} is no route here; see /docs."
+    headers = dict(error.headers or {})
     if status == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        headers["Allow"] = allowed = ", ".join(_methods(request))
         detail = f"{request.scope['path']} takes {allowed}, not {request.method}."
     problem = Problem(
         type=f"/problems/http-{status}", title=title, status=status, detail=detail
     )
     response = problem_response(problem, request.scope)
-    response.headers.update(error.headers or {})
+    response.headers.update(headers)
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes by any route; the exception knows the first route's alone."""
+    return [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] == Match.FULL
+            for route in request.app.router.routes
+        )
+    ]
 
 
 def _validation(request: Request, error: Exception) -> Response:

@@ -12,6 +12,8 @@ from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.webhooks.sender import Sender
+from service.door.door import Door
+from service.door.keyring import Keyring
 from service.metrics.metrics import Metrics
 from service.metrics.tally import Tally
 from service.predictor.predictor import Predictor
@@ -32,6 +34,8 @@ class Services:
     health: Health
     tally: Tally
     metrics: Metrics
+    keyring: Keyring
+    door: Door
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -40,6 +44,7 @@ class Services:
         storage = LocalStorage(settings.files_dir)
         queue = Queue(make_celery(settings))
         tally = Tally()
+        keyring = Keyring(database, settings)
         predictor = Predictor(database, storage, settings, tally)
         return cls(
             settings=settings,
@@ -56,11 +61,13 @@ class Services:
             health=make_health(settings, database, queue),
             tally=tally,
             metrics=Metrics(settings, database, predictor, tally),
+            keyring=keyring,
+            door=Door(keyring, settings),
         )
 
     def start(self) -> None:
         """Begin what runs beside the requests."""
-        self.storage.sweep()
+        self.keyring.start()
         self.sweeper.start()
         for sender in self.senders:
             sender.start()
@@ -73,5 +80,6 @@ class Services:
         for sender in self.senders:
             sender.stop()
         self.predictor.close()
+        self.keyring.stop()
         self.metrics.snapshots.stop()
         self.database.close()

@@ -144,7 +144,7 @@ class Workshop:
         with pulse.last_write(self.database) as session:
             version = _version(run, trained, artifacts) if artifacts else None
             if version is not None:
-                ModelRepository(session).add_version(version)
+                ModelRepository(session, run.workspace).add_version(version)
             lease.finish_in(
                 session,
                 status,

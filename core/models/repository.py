@@ -1,33 +1,39 @@
 """Every query about models, versions, artifacts and aliases."""
 
 from collections.abc import Collection, Sequence
+from typing import TypeVarTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.inserts import insert_into
 from core.errors import AliasNotFound, ModelNotFound, VersionNotFound
-from core.models.tables import Alias, Model, Version
+from core.models.tables import Alias, Artifact, Model, Version
+
+Found = TypeVarTuple("Found")
 
 
 class ModelRepository:
-    """Finds and stores models and what belongs to them."""
+    """The models of one workspace and what belongs to them; others' are not there."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
+        self._workspace = workspace
 
     def get(self, name: str) -> Model:
         """The model of that name; ModelNotFound names near ones."""
-        model = self._session.get(Model, name)
+        model = self._session.get(Model, (self._workspace, name))
         if model is None:
-            known = self._session.scalars(select(Model.name).limit(1000))
+            known = self._session.scalars(
+                self._mine(select(Model.name), Model).limit(1000)
+            )
             raise ModelNotFound(name, list(known))
         return model
 
     def page(self, after: str | None, limit: int) -> list[Model]:
         """Models by name, from behind `after`."""
-        query = select(Model).order_by(Model.name).limit(limit)
+        query = self._mine(select(Model), Model).order_by(Model.name).limit(limit)
         if after is not None:
             query = query.where(Model.name > after)
         return list(self._session.scalars(query))
@@ -36,7 +42,7 @@ class ModelRepository:
         self, name: str, below: int | None = None, limit: int | None = None
     ) -> list[Version]:
         """Versions of a model, newest first."""
-        query = select(Version).where(Version.model_name == name)
+        query = self._mine(select(Version), Version).where(Version.model_name == name)
         if below is not None:
             query = query.where(Version.number < below)
         query = query.order_by(Version.number.desc()).limit(limit)
@@ -46,7 +52,9 @@ class ModelRepository:
         """One version; ModelNotFound or VersionNotFound."""
         self.get(name)
         found = self._session.scalars(
-            select(Version).where(Version.model_name == name, Version.number == number)
+            self._mine(select(Version), Version).where(
+                Version.model_name == name, Version.number == number
+            )
         ).first()
         if found is None:
             numbers = [str(version.number) for version in self.versions(name, limit=20)]
@@ -56,7 +64,7 @@ class ModelRepository:
     def newest(self, name: str) -> Version:
         """The version that serves when none is named: whole ones come first."""
         self.get(name)
-        query = select(Version).where(Version.model_name == name)
+        query = self._mine(select(Version), Version).where(Version.model_name == name)
         query = query.order_by(Version.is_whole.desc(), Version.number.desc())
         return self._session.scalars(query.limit(1)).one()
 
@@ -65,14 +73,16 @@ class ModelRepository:
         order = (Version.is_whole.desc(), Version.number.desc())
         place = func.row_number().over(partition_by=Version.model_name, order_by=order)
         ranked = (
-            select(Version.model_name, Version.id, place.label("place"))
+            self._mine(
+                select(Version.model_name, Version.id, place.label("place")), Version
+            )
             .where(Version.model_name.in_(names))
             .subquery()
         )
         newest = select(ranked.c.model_name, ranked.c.id).where(ranked.c.place == 1)
-        aliased = select(Alias.model_name, Alias.name, Alias.version_id).where(
-            Alias.model_name.in_(names)
-        )
+        aliased = self._mine(
+            select(Alias.model_name, Alias.name, Alias.version_id), Alias
+        ).where(Alias.model_name.in_(names))
         found: dict[tuple[str, str | None], str] = {
             (model, None): version for model, version in self._session.execute(newest)
         }
@@ -82,7 +92,7 @@ class ModelRepository:
 
     def all_numbers(self, limit: int) -> list[tuple[str, int]]:
         """Model and number of every version, in order."""
-        query = select(Version.model_name, Version.number)
+        query = self._mine(select(Version.model_name, Version.number), Version)
         query = query.order_by(Version.model_name, Version.number).limit(limit)
         return [(name, number) for name, number in self._session.execute(query)]
 
@@ -90,17 +100,18 @@ class ModelRepository:
         """The versions with these ids."""
         if not ids:
             return []
-        return self._session.scalars(select(Version).where(Version.id.in_(ids))).all()
+        query = self._mine(select(Version), Version).where(Version.id.in_(ids))
+        return self._session.scalars(query).all()
 
     def aliases(self, name: str) -> Sequence[Alias]:
         """The aliases of a model, by name."""
-        query = select(Alias).where(Alias.model_name == name).order_by(Alias.name)
-        return self._session.scalars(query).all()
+        query = self._mine(select(Alias), Alias).where(Alias.model_name == name)
+        return self._session.scalars(query.order_by(Alias.name)).all()
 
     def aliased(self, name: str, alias: str) -> Version:
         """The version an alias points at; ModelNotFound or AliasNotFound."""
         self.get(name)
-        found = self._session.get(Alias, (name, alias))
+        found = self._session.get(Alias, (self._workspace, name, alias))
         if found is None:
             raise AliasNotFound(alias, [a.name for a in self.aliases(name)])
         return found.version
@@ -108,28 +119,47 @@ class ModelRepository:
     def set_alias(self, name: str, alias: str, number: int) -> Version:
         """Point an alias at a version, making it if it is new."""
         version = self.version(name, number)
-        self._session.merge(Alias(model_name=name, name=alias, version_id=version.id))
+        self._session.merge(
+            Alias(
+                workspace=self._workspace,
+                model_name=name,
+                name=alias,
+                version_id=version.id,
+            )
+        )
         return version
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias; ModelNotFound or AliasNotFound."""
         self.aliased(name, alias)
-        self._session.delete(self._session.get_one(Alias, (name, alias)))
+        self._session.delete(self._session.get_one(Alias, (self._workspace, name, alias)))
 
     def add_version(self, version: Version) -> None:
         """Store a version under the next number of its model, made if it is new."""
-        name = version.model_name
+        name, version.workspace = version.model_name, self._workspace
         self._ensure(name)
         # one writer a model at a time, so that numbers have no gap and no twin
-        self._session.execute(select(Model).where(Model.name == name).with_for_update())
-        newest = self._session.scalar(
-            select(func.max(Version.number)).where(Version.model_name == name)
-        )
+        models = self._mine(select(Model), Model).where(Model.name == name)
+        self._session.execute(models.with_for_update())
+        numbers = self._mine(select(func.max(Version.number)), Version)
+        newest = self._session.scalar(numbers.where(Version.model_name == name))
         version.number = (newest or 0) + 1
         self._session.add(version)
         self._session.flush()
 
     def _ensure(self, name: str) -> None:
-        values = {"name": name, "created_at": utc_now()}
+        values = {"workspace": self._workspace, "name": name, "created_at": utc_now()}
         insert = insert_into(self._session, Model).values(values)
         self._session.execute(insert.on_conflict_do_nothing())
+
+    def stored_bytes(self) -> int:
+        """The sizes of all artifacts together."""
+        query = self._mine(select(func.sum(Artifact.num_bytes)), Version).join(
+            Version, Artifact.version_id == Version.id
+        )
+        return int(self._session.scalar(query) or 0)
+
+    def _mine(
+        self, query: Select[*Found], table: type[Model | Version | Alias]
+    ) -> Select[*Found]:
+        return query.where(table.workspace == self._workspace)

@@ -12,7 +12,9 @@ from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import column_of, ready
 from core.datasets.tables import Dataset
-from core.errors import InvalidSpec, TooManyRuns, raise_any
+from core.errors import InvalidSpec, raise_any
+from core.keys.caller import Caller
+from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.queue import TRAIN, Queue
 from core.runs.features import refuse_unknown_columns, select_features
 from core.runs.repository import RunRepository
@@ -46,7 +48,7 @@ class RunService:
         self._limits = limits
         self._webhooks = webhooks or WebhookRules()
 
-    def resolve(self, session: Session, create: RunCreate) -> Resolved:
+    def resolve(self, session: Session, workspace: str, create: RunCreate) -> Resolved:
         """The run with every default filled in; nothing is stored.
 
         Raises DatasetNotFound, InvalidSpec, OverLimit.
@@ -56,7 +58,7 @@ class RunService:
         from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
 
         _refuse_bad_webhook(create.webhook, self._webhooks)
-        datasets = DatasetRepository(session)
+        datasets = DatasetRepository(session, workspace)
         dataset = ready(datasets.get(_dataset_ref(create)))
         refuse_unknown_columns(
             dataset, create.target, create.features, create.split.column
@@ -85,28 +87,25 @@ class RunService:
         ]
         return replace(resolved, warnings=[*resolved.warnings, *told])
 
-    def create(self, session: Session, create: RunCreate) -> Run:
+    def create(self, session: Session, caller: Caller, create: RunCreate) -> Run:
         """Queue a run; it is durable when the session's transaction is.
 
-        Raises what `resolve` raises, and TooManyRuns.
+        Raises what `resolve` raises, TooManyRuns, and QuotaExceeded.
         """
-        repository = RunRepository(session)
-        if repository.count_queued() >= self._limits.max_queued_runs:
-            raise TooManyRuns(
-                f"{self._limits.max_queued_runs:,} runs wait already; try again later."
-            )
-        resolved = self.resolve(session, create)
+        refuse_too_many_runs(session, caller, self._limits.max_queued_runs)
+        refuse_over_quota(session, caller)
+        resolved = self.resolve(session, caller.workspace, create)
         run = _run(resolved)
-        repository.add(run)
+        RunRepository(session, caller.workspace).add(run)
         if create.webhook is not None:
             WebhookRepository(session).add(run.id, create.webhook)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
         after_commit(session, partial(_log_queued, run))
         return run
 
-    def cancel(self, session: Session, run_id: str) -> Run:
+    def cancel(self, session: Session, workspace: str, run_id: str) -> Run:
         """End a queued run, ask a running one to stop; an ended one stays as it is."""
-        repository = RunRepository(session)
+        repository = RunRepository(session, workspace)
         run = repository.get(run_id)
         repository.request_cancel(run_id)
         session.refresh(run)

@@ -80,7 +80,7 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
             (folder / "f").write_text("x")
             storage.publish(folder / "f", checkpoint_key(run_id, 1, 1))
     with database.write() as session:
-        RunRepository(session).request_cancel(ids[0])
+        RunRepository(session, "default").request_cancel(ids[0])
     sweep = sweeper(database, storage, broker_url)
     sweep.sweep()
     sweep.sweep_files()

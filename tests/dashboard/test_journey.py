@@ -63,7 +63,7 @@ def _number():
 def test_form_and_json_are_one_spec(page, service, trained):
     """Each follows the other; what is wrong is told at its field, and mends itself."""
     page.goto(f"{service}/#/?dataset=breast-cancer")
-    page.get_by_text("The same as JSON").click()
+    page.locator("summary", has_text="The same as JSON").click()
     text = page.locator("textarea")
     page.locator(".layers input").first.fill("0")
     assert '"units": 0' in text.input_value()

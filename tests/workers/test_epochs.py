@@ -260,7 +260,7 @@ def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
     """The rest of its rows is left out; it is validated and told all the same."""
     import keras
 
-    from workers.training import epochs
+    from workers.training import engine, epochs
     from workers.training.loop import Plan, fit_epochs
 
     class StopAtThird(keras.callbacks.Callback):
@@ -271,6 +271,9 @@ def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
             self.model.stop_training = self.heard >= 3
 
     monkeypatch.setattr(epochs, "steps_a_chunk", lambda *_: 1)
+    monkeypatch.setattr(
+        engine, "_PRICE_SECONDS", float("inf")
+    )  # who waits for XLA asks too
     train, validation = (
         rows(Task.REGRESSION, "mse", 37 * 6 + 1, 0),
         rows(Task.REGRESSION, "mse", 150, 1),

@@ -29,9 +29,11 @@ async function show() {
   const found = PAGES.map(([form, name, load]) => [form.exec(path), name, load]).find(([match]) => match);
   const [match, name, load] = found ?? [[], null, null];
   showNav(name);
+  main.setAttribute("aria-busy", "true");
   const shown = await built(load, match.slice(1), new URLSearchParams(query), signal);
   if (signal.aborted) return;
   put(main, shown);
+  main.removeAttribute("aria-busy");
   greet(shown);
 }
 

@@ -22,8 +22,8 @@ function sentence(text) {
   return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
 }
 
-/** Things worth knowing that stopped nothing. */
+/** Things worth knowing that stopped nothing: sentences, or elements. */
 export function warningsBox(warnings, title = t("problem.warnings")) {
   if (!warnings.length) return null;
-  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, sentence(one)))));
+  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? sentence(one) : one))));
 }

@@ -82,7 +82,7 @@ def test_a_port_that_is_anothers_is_told_with_how_to_mend_it(home):
 @pytest.mark.parametrize(
     ("variables", "name", "verdict", "word"),
     [
-        ({"FITSERVE_HOST": "0.0.0.0"}, "settings", "failed", "FITSERVE_API_KEY"),
+        ({"FITSERVE_HOST": "0.0.0.0"}, "key", "failed", "0.0.0.0"),
         ({"FITSERVE_PORT": "many"}, "settings", "failed", "FITSERVE_PORT"),
         ({"FITSERVE_ALLOWED_HOSTS": "me"}, "settings", "failed", "allowed_hosts"),
         ({"FITSERVE_API_KEI": KEY}, "environment", "warning", "FITSERVE_API_KEI"),

@@ -7,6 +7,8 @@ import { number } from "../format.js";
 import { problemBox, warningsBox } from "../problems.js";
 import { t } from "../text.js";
 
+const MOST_CHOICES = 12;
+
 export function tryForm(version, schema) {
   const example = schema.examples?.[0] ?? {};
   const fields = Object.entries(schema.properties).map(([name, property]) => control(name, property, example[name]));
@@ -33,36 +35,28 @@ function control(name, property, value) {
   const types = [property.type].flat();
   const props = { id, "aria-describedby": `${id}-hint`, autocomplete: "off" };
   const choices = types.includes("boolean") ? (property.enum ?? [true, false]) : property.enum;
-  const input = choices ? choiceOf(choices, value, types, props) : h("input", { type: "text", inputmode: types.includes("number") ? "decimal" : null, value: value ?? "", ...props });
-  const element = h("div", { class: "field" }, h("label", { for: id }, name), input, h("span", { class: "hint", id: `${id}-hint` }, hint(property, types)));
-  return { name, element, read: () => cell(input.value, types) };
+  const controls = choices ? choiceOf(choices, value, types, props) : [h("input", { type: "text", inputmode: types.includes("number") ? "decimal" : null, value: value ?? "", ...props })];
+  const element = h("div", { class: "field" }, h("label", { for: id }, name), controls, h("span", { class: "hint", id: `${id}-hint` }, hint(property, types)));
+  return { name, element, read: () => cell(controls[0].value, types) };
 }
 
 function choiceOf(choices, value, types, props) {
   const listed = choices.filter((one) => one !== null).map(String);
   if (types.includes("null")) listed.unshift("");
-  if (listed.length > 12) {
-    const list = h("datalist", { id: `${props.id}-list` }, listed.map((one) => h("option", { value: one })));
-    const input = h("input", { type: "text", list: list.id, value: value ?? "", ...props });
-    input.after(list);
-    return withList(input, list);
+  if (listed.length > MOST_CHOICES) {
+    const input = h("input", { type: "text", list: `${props.id}-list`, value: value ?? "", ...props });
+    return [input, h("datalist", { id: `${props.id}-list` }, listed.map((one) => h("option", { value: one })))];
   }
   const input = h("select", props, listed.map((one) => h("option", { value: one }, one || t("try.missing"))));
   input.value = value === null || value === undefined ? "" : String(value);
-  return input;
-}
-
-/** A datalist has to stand somewhere in the page. */
-function withList(input, list) {
-  queueMicrotask(() => input.isConnected || input.parentNode ? input.parentNode?.append(list) : null);
-  return input;
+  return [input];
 }
 
 function hint(property, types) {
   if (property.minimum !== undefined) return t("columns.range", { low: number(property.minimum), high: number(property.maximum) });
   if (property.format) return property.format;
   if (types.includes("null")) return t("try.may_be_missing");
-  return property.enum && property.enum.length > 12 ? t("try.known", { n: property.enum.length }) : "";
+  return property.enum?.length > MOST_CHOICES ? t("try.known", { n: property.enum.length }) : "";
 }
 
 function cell(text, types) {
@@ -76,7 +70,7 @@ function cell(text, types) {
 function answered(version, read) {
   const [prediction] = read.predictions;
   const shown = typeof prediction === "number" ? number(prediction) : String(prediction);
-  const warnings = (read.warnings ?? []).map((one) => `${one.column}: ${one.detail}`);
+  const warnings = (read.warnings ?? []).map((one) => h("span", {}, h("strong", {}, one.column), `: ${one.detail}`));
   return [
     h("p", { class: "prediction" }, h("span", {}, version.target), h("output", {}, shown)),
     read.probabilities && shares(Object.entries(read.probabilities[0])),

@@ -140,7 +140,7 @@ def test_the_body_and_the_spec_make_one_run(client, service, file):
     )  # fmt: skip
     client.fine_tuning.jobs.cancel(job.id)
     with service.bench.database.read() as session:
-        run = RunRepository(session).get(job.id)
+        run = RunRepository(session, "default").get(job.id)
     assert isinstance(run, Run)
     assert (run.model_name, run.validation_dataset_id) == ("ft-mlp", held.id)
     fit, optimizer = run.spec["fit"], run.spec["compile"]["optimizer"]
