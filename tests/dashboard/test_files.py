@@ -80,3 +80,18 @@ def test_imports_lead_to_files():
     for path in MODULES:
         for name in re.findall(r'(?:from|import\()\s*"(\.[^"]+)"', path.read_text()):
             assert (path.parent / name).resolve().is_file(), (path.name, name)
+
+
+def test_what_the_first_page_needs_is_asked_for_at_once():
+    """All modules of it, and no more: a chain of imports would be a chain of waits."""
+    text = (STATIC / "index.html").read_text()
+    asked = set(re.findall(r'rel="modulepreload" href="dashboard/([^"]+)"', text))
+    needed: set[Path] = set()
+    waiting = [STATIC / "modules/main.js", STATIC / "modules/start/page.js"]
+    while waiting:
+        path = waiting.pop().resolve()
+        if path not in needed:
+            needed.add(path)
+            names = re.findall(r'from\s+"(\.[^"]+)"', path.read_text())
+            waiting += [path.parent / name for name in names]
+    assert asked == {str(path.relative_to(STATIC.resolve())) for path in needed}

@@ -67,6 +67,19 @@ export function announce(sentence) {
   document.getElementById("announcer").textContent = sentence;
 }
 
+/** Call `action` at most once a frame, however often it is asked for. */
+export function perFrame(action) {
+  let isWaiting = false;
+  return () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(() => {
+      isWaiting = false;
+      action();
+    });
+  };
+}
+
 /** Call `action` when nothing came for `ms` milliseconds. */
 export function settled(action, ms) {
   let timer;

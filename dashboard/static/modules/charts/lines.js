@@ -1,7 +1,7 @@
 // Lines over a shared x axis, drawn at the size that the page gives: SVG, so that colours
 // follow the theme and a reader can walk along the curve with the arrow keys.
 
-import { h, newId, put, s } from "../dom.js";
+import { h, newId, perFrame, put, s } from "../dom.js";
 import { number } from "../format.js";
 import { linePath } from "./path.js";
 import { extent, logTicks, scale, ticks } from "./scale.js";
@@ -18,15 +18,7 @@ export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain
   const element = h("figure", { class: "chart" },
     h("figcaption", {}, h("span", { id: `${id}-title` }, title), legend), h("div", { class: "plot" }, svg, tip), spoken);
   const chart = { svg, tip, spoken, height, xLabel, xDomain, yDomain, xText, title, id, data: { series: [], marks: [] }, cursor: null };
-  let waiting = false;
-  const draw = () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      drawChart(chart);
-    });
-  };
+  const draw = perFrame(() => drawChart(chart));
   new ResizeObserver(draw).observe(svg);
   listen(chart);
   const update = (data) => {

@@ -44,7 +44,13 @@ function runTable(model, status, signal) {
   const table = h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": t("runs.title") },
     h("table", { class: "list runs" }, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", class: head }, t(`runs.${head}`))))), body));
   more.addEventListener("click", load);
-  new IntersectionObserver(([seen]) => seen.isIntersecting && !more.hidden && load(), { rootMargin: "600px" }).observe(more);
+  const near = new IntersectionObserver(async ([seen]) => {
+    if (!seen.isIntersecting || more.hidden) return;
+    await load();
+    near.unobserve(more); // looked at anew: it may be near still, which is no change
+    near.observe(more);
+  }, { rootMargin: "600px" });
+  near.observe(more);
   keepFresh(() => refresh(address(null), rows, body, signal), signal);
   return { element: h("div", {}, table, empty, more, compare), more: load };
 }

@@ -1,7 +1,7 @@
 // One run, while it trains and afterwards.
 
 import { ProblemError, get, post, v1 } from "../api.js";
-import { announce, h, put } from "../dom.js";
+import { announce, h, perFrame, put } from "../dom.js";
 import { duration, elapsed, integer, moment, number } from "../format.js";
 import { problemBox, warningsBox } from "../problems.js";
 import { startWith } from "../start/handover.js";
@@ -9,7 +9,7 @@ import { t, word } from "../text.js";
 import { fileLink } from "../models/downloads.js";
 import { curves } from "./curves.js";
 import { History, followRun } from "./history.js";
-import { reportSection } from "./report.js";
+import { showReport } from "./report.js";
 import { sentenceOf, statusChip } from "./status.js";
 
 export async function page({ given: [id], signal }) {
@@ -25,7 +25,7 @@ export async function page({ given: [id], signal }) {
   };
   const settle = () => {
     put(parts.notices, state.run.error && problemBox(state.run.error), warningsBox(state.run.warnings, t("run.warnings")));
-    if (state.run.ended_at) reportSection(state.run, signal).then((section) => put(parts.report, section), () => {});
+    if (state.run.ended_at) showReport(state.run, parts.report, signal).catch(() => {}); // the run stands without it
   };
   draw();
   settle();
@@ -36,10 +36,13 @@ export async function page({ given: [id], signal }) {
 }
 
 function watch(state, history, { draw, settle, charts, progress }, signal) {
-  const epoch = (event) => {
-    state.run = { ...state.run, status: "running", progress: { epoch: event.epoch, epochs: event.epochs, eta_seconds: event.eta_seconds } };
+  const drawSoon = perFrame(() => {
     drawProgress(progress, state.run);
     charts.update(state.run);
+  });
+  const epoch = (event) => {
+    state.run = { ...state.run, status: "running", progress: { epoch: event.epoch, epochs: event.epochs, eta_seconds: event.eta_seconds } };
+    drawSoon();
   };
   const status = (run) => {
     const isNews = run.status !== state.run.status;

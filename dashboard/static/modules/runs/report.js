@@ -3,16 +3,26 @@
 import { find, v1 } from "../api.js";
 import { bar } from "../charts/bars.js";
 import { lineChart } from "../charts/lines.js";
-import { h } from "../dom.js";
+import { h, put } from "../dom.js";
 import { integer, number, percent } from "../format.js";
 import { warningsBox } from "../problems.js";
 import { startWith } from "../start/handover.js";
 import { t, word } from "../text.js";
 
-/** Null where there is no report, or none yet. */
-export async function reportSection(run, signal) {
-  const report = await find(v1("runs", run.id, "report"), signal);
-  if (!report || report.status !== "ready") return null;
+const [PAUSE_MS, TRIES] = [2000, 60];
+
+/** Put the report into `place`, and again when its baselines have come; nothing without one. */
+export async function showReport(run, place, signal) {
+  for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
+    const report = await find(v1("runs", run.id, "report"), signal);
+    if (report?.status === "ready") put(place, reportSection(report));
+    const isComing = report?.status === "pending" || (report?.status === "ready" && report.baselines?.status === "pending");
+    if (!isComing) return;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+function reportSection(report) {
   return h("section", { class: "card report", "aria-labelledby": "report" },
     h("h2", { id: "report" }, t("report.title")),
     h("p", { class: "lead" }, report.summary),
