@@ -4,9 +4,10 @@ The API stays small (matplotlib is 40 MB) and free to answer: it waits for a chi
 one child draws at a time.
 """
 
+import asyncio
 import json
-import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from typing import Any, Literal
 
 import anyio
@@ -23,18 +24,27 @@ _SECONDS = 30.0
 
 async def plot(kind: Kind, form: Form, data: dict[str, Any]) -> Response:
     """The picture of `data`. Raises PlotFailed if it takes too long, or dies."""
-    command = [sys.executable, "-m", "service.plotting", kind, form]
     try:
         with anyio.fail_after(_SECONDS):
             async with _one_at_a_time():
-                done = await anyio.run_process(
-                    command, input=json.dumps(data).encode(), stderr=None
-                )
+                picture = await _drawn(kind, form, json.dumps(data).encode())
     except TimeoutError as error:
         raise PlotFailed(f"It took longer than {_SECONDS:.0f} s.") from error
-    except subprocess.CalledProcessError as error:
-        raise PlotFailed(f"Its process ended with {error.returncode}.") from error
-    return Response(done.stdout, media_type=_MEDIA[form])
+    return Response(picture, media_type=_MEDIA[form])
+
+
+async def _drawn(kind: Kind, form: Form, data: bytes) -> bytes:
+    # asyncio's own, as it bears a child that dies before it has read everything
+    command = [sys.executable, "-m", "service.plotting", kind, form]
+    child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    try:
+        picture, _ = await child.communicate(data)
+    finally:
+        if child.returncode is None:
+            child.kill()
+    if child.returncode != 0:
+        raise PlotFailed(f"Its process ended with {child.returncode}.")
+    return picture
 
 
 _DRAWING: RunVar[anyio.CapacityLimiter] = RunVar("drawing")

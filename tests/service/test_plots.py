@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 
+import psutil
 import pytest
 
 from service import plots
@@ -69,3 +71,27 @@ def test_the_api_never_loads_matplotlib():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_child_that_takes_too_long_is_killed(client, bench, monkeypatch):
+    """The request is told; no process stays behind."""
+    bench.upload("x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n")
+    run_id = bench.post(SPEC)
+    monkeypatch.setattr(plots, "_SECONDS", 0.01)
+    answer = client.get(f"/v1/runs/{run_id}/history.svg")
+    assert_problem(answer, 503, "plot-failed")
+    deadline = time.monotonic() + 30
+    while _drawing() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _drawing() == []
+
+
+def _drawing():
+    return [p for p in psutil.Process().children() if "service.plotting" in _line(p)]
+
+
+def _line(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
