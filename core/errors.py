@@ -214,6 +214,16 @@ class ArtifactDamaged(Unavailable):
     slug, title = "artifact-damaged", "Artifact damaged"
 
 
+class PlotFailed(Unavailable):
+    slug, title = "plot-failed", "Plot not drawn"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The picture could not be drawn. {why} Ask again, or take the numbers from "
+            "the same path without the file's ending."
+        )
+
+
 def raise_any(kind: type[Invalid], errors: Sequence[FieldError | None]) -> None:
     """Raise one error that tells all the faults, if there are any."""
     found = [error for error in errors if error is not None]

@@ -8,7 +8,7 @@ from fitserve.scopes import Scope
 from service.door.hosts import Hosts
 from service.door.keyring import BEARER, Keyring, Known
 from service.door.rates import Addresses
-from service.door.scopes import OPEN, scope_of
+from service.door.scopes import OPEN, OPEN_FOLDERS, scope_of
 
 Headers = dict[bytes, bytes]
 """The last of each name; twins of those that decide something are refused before."""
@@ -32,7 +32,7 @@ class Door:
 
     def peek(self, method: str, path: str, headers: Headers) -> Caller | None:
         """The caller; None if the database must be asked. Raises what `find` raises."""
-        if path in self._open:
+        if path in self._open or path.startswith(OPEN_FOLDERS):
             if self._keyring.may_be_keyless:
                 self._hosts.check(headers)
             return PROBE

@@ -7,9 +7,12 @@ OPEN = frozenset(
     {
         *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
         *("/ping", "/health"),
+        *("/", "/docs", "/redoc", "/openapi.json"),
     }
 )
-"""Probes need no key: they tell nothing but that the service is there."""
+"""Probes need no key: they tell nothing but that the service is there. Nor do the pages
+for browsers, which tell what is in the package and ask for a key themselves."""
+OPEN_FOLDERS = ("/dashboard/", "/docs/files/")
 _READS = ("GET", "HEAD")
 _LOADS = ("/ready", "/ping", "/health")
 _INDEX = "/v2/repository/index"

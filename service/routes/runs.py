@@ -34,7 +34,6 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.idempotency import KeyDep, answer_of, once, to_response
-from service.plots import history_svg
 from service.services import Services
 from service.storing import (
     content_of,
@@ -209,13 +208,6 @@ def _as_csv(read: HistoryRead) -> str:
     table = zip(read.epoch, *read.history.values(), strict=True)
     rows = [["" if cell is None else repr(cell) for cell in row] for row in table]
     return "".join(",".join(row) + "\n" for row in [header, *rows])
-
-
-@router.get("/{run_id}/history.svg", response_class=Response)
-def history_plot(run_id: str, runs: Runs) -> Response:
-    """The loss plot."""
-    svg = history_svg(_history(runs, run_id))
-    return Response(svg, media_type="image/svg+xml")
 
 
 def _is_known(run_id: str, runs: Runs) -> None:
