@@ -58,7 +58,7 @@ def away(house: House, times: int, choice: random.Random) -> str:
     seconds = 20 if times == 1 else 60
     with Keeper(house):  # a worker that hears nothing for long ends itself
         for _ in range(times):
-            took.append(_away(house, seconds, choice))
+            took += [_away(house, seconds, choice)]
     return f"{seconds} s away: all 202, first run {longest(took)} after its return"
 
 
