@@ -74,7 +74,7 @@ def killed_before_sending(house: House, times: int, choice: random.Random) -> st
 
 @row(15, "SIGKILL on an API process under predict load", gate=10, full=20, apis=2)
 def killed_under_load(house: House, times: int, choice: random.Random) -> str:
-    """50 requests a second; the other process answers, and every answer is right."""
+    """The other process answers meanwhile, and every answer is right."""
     succeeded(house, house.client.post(5, 4, model="p"))
     load = Load(house, {1: (5, 4)})
     with Keeper(house), load:
@@ -89,7 +89,7 @@ def killed_under_load(house: House, times: int, choice: random.Random) -> str:
 
 
 class Load:
-    """Predictions by two threads, about 50 a second, until the block ends."""
+    """Predictions by two threads, at most 50 a second, until the block ends."""
 
     def __init__(self, house: House, seeds: dict[int, tuple[int, int]]) -> None:
         self.answered = self.broken = 0
