@@ -39,6 +39,15 @@ SPEC = {
 }
 
 
+_FIT = {key: SPEC["fit"][key] for key in ("epochs", "seed", "batch_size")}
+ENSEMBLE = SPEC | {
+    "features": {"num_bins": 4},
+    "model": SPEC["model"] | {"ensemble": 2},
+    "fit": _FIT
+    | {"learning_rate_scheduler": {"type": "CosineDecay", "warmup_epochs": 5}},
+}
+
+
 class Killed(BaseException):
     """Ends an attempt like a kill: nothing of it is caught, nothing handed back."""
 
@@ -110,9 +119,19 @@ def result(bench, run):
 @pytest.mark.usefixtures("rows_are", "no_xla")
 def test_interrupted_twice_it_ends_as_if_it_never_was(bench, interruptions):
     """Bit for bit: weights, history, the epoch kept; noise and callbacks go on too."""
+    assert_the_same_if_interrupted(bench, interruptions, SPEC)
+
+
+@pytest.mark.usefixtures("no_xla")
+def test_an_ensemble_and_its_schedule_go_on_too(bench, interruptions):
+    """Stopped while the rate rises: it comes from the number of the epoch."""
+    assert_the_same_if_interrupted(bench, interruptions, ENSEMBLE)
+
+
+def assert_the_same_if_interrupted(bench, interruptions, spec):
     bench.upload(CSV)
-    expected = result(bench, bench.train(SPEC))
-    run_id = bench.post(SPEC)
+    expected = result(bench, bench.train(spec))
+    run_id = bench.post(spec)
     for stop_at in (3, 4):
         run = attempt(bench, run_id, interruptions, stop_at)
         assert (run["status"], run["progress"]["epoch"]) == ("queued", stop_at)
