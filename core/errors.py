@@ -104,6 +104,10 @@ class DatasetNotReady(Conflict):
     slug, title = "dataset-not-ready", "Dataset not ready"
 
 
+class VersionInUse(Conflict):
+    slug, title = "version-in-use", "Version in use"
+
+
 class RequestInFlight(Conflict):
     slug, title = "request-in-flight", "Request in flight"
 

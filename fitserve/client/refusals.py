@@ -87,7 +87,7 @@ class RequestInFlight(Conflict):
 
 
 class VersionInUse(Conflict):
-    """409: an alias points at the version, or a run still makes one."""
+    """409: an alias points at the version, or at one of the model."""
 
 
 class InvalidBody(Unprocessable):

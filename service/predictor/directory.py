@@ -126,15 +126,21 @@ class Directory:
         if not moving:
             return
         names = {wanted.model for wanted in moving}
+        numbered = {w: k.file.version_id for w, k in moving.items() if w.version}
         with self._database.read() as session:
             repository = ModelRepository(session)
             targets = repository.pointers(names)
+            there = repository.existing(numbered.values())
             unknown = set(targets.values()) - self._served.keys()
             for version in repository.versions_by_id(unknown):
                 self._as_served(version)
         for wanted in moving:
-            target = self._served.get(targets.get((wanted.model, wanted.alias), ""))
-            if target is None:
+            if wanted.version is None:
+                found = targets.get((wanted.model, wanted.alias), "")
+            else:
+                found = numbered[wanted]
+            target = self._served.get(found)
+            if target is None or (wanted.version is not None and found not in there):
                 self._known.pop(wanted, None)  # the next request is told what is missing
             else:
                 self._move(wanted, target)
@@ -150,15 +156,14 @@ class Directory:
             except Exception:
                 log.exception("names could not be read anew")
 
-    def _in_use(self, models: tuple[str, ...]) -> list[Wanted]:
-        """Names that can move and were asked for since the last time."""
+    def _in_use(self, models: tuple[str, ...]) -> dict[Wanted, Served]:
+        """What was asked for since the last time: a name may move, a version go."""
         with self._lock:
-            found = [
-                wanted
+            found = {
+                wanted: known.served
                 for wanted, known in self._known.items()
-                if wanted.version is None
-                and (wanted.model in models if models else known.is_used)
-            ]
+                if (wanted.model in models if models else known.is_used)
+            }
             for wanted in found:
                 self._known[wanted].is_used = False
         return found
@@ -195,9 +200,7 @@ class Directory:
         if len(self._known) > _MOST:
             self._known.clear()
             self._served.clear()
-        forever = wanted.version is not None
-        until = float("inf") if forever else time.monotonic() + self._max_age
-        self._known[wanted] = _Known(served, until)
+        self._known[wanted] = _Known(served, time.monotonic() + self._max_age)
 
     def _extend(self) -> None:
         now = time.monotonic()
