@@ -3,11 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Processes that run the tests, each with a Redis and a PostgreSQL of its own; 0 is none beside
+TESTERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test check format up bench lock clean
+.PHONY: help setup demo test test-scale-out fuzz chaos soak check format up bench lock clean
 
 help:  ## print this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv and install everything that the lock names
 
@@ -23,7 +26,13 @@ demo: $(STAMP)  ## upload a table, train, predict: the main job in under a minut
 	@$(BIN)/python examples/demo.py
 
 test: $(STAMP) check  ## lint, types, contracts, then every test but the slow suites
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
+
+test-scale-out: $(STAMP)  ## every test over PostgreSQL and a Redis by TCP
+	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
+
+fuzz: $(STAMP)  ## attack a whole service, on both databases (MINUTES, EXAMPLES, SEED)
+	@$(BIN)/python -m tests.fuzz
 
 check: $(STAMP)  ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check --quiet .
@@ -39,7 +48,16 @@ up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
 	@$(BIN)/fitserve up
 
 bench: $(STAMP)  ## measure, and print ratios against named baselines
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements/bench.lock
 	@$(BIN)/python -m benchmarks
+
+chaos: $(STAMP)  ## let faults befall the service: ROWS=1,7 PROFILES=sqlite TIMES=5 SEED=1 FULL=1
+	@$(BIN)/python -m tests.chaos $(if $(ROWS),--rows $(ROWS)) $(if $(PROFILES),--profiles $(PROFILES)) \
+	  $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED)) $(if $(FULL),--full)
+
+soak: $(STAMP)  ## random faults under load: MINUTES=60 SEED=1 PROFILES=postgresql
+	@$(BIN)/python -m tests.chaos --soak $(or $(MINUTES),60) \
+	  $(if $(PROFILES),--profiles $(PROFILES)) $(if $(SEED),--seed $(SEED))
 
 lock: $(STAMP)  ## resolve the ranges of pyproject.toml anew
 	@for room in service worker; do $(BIN)/uv pip compile --quiet --universal --upgrade \
@@ -48,6 +66,9 @@ lock: $(STAMP)  ## resolve the ranges of pyproject.toml anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --extra worker --group dev pyproject.toml -o requirements/dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --group bench -c requirements/dev.lock -o requirements/bench.lock
 
 clean:  ## remove the environment and every cache
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info

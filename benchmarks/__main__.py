@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-SUITES = ("service", "predict", "models", "ingest", "fit", "large", "warm")
+SUITES = ("service", "predict", "models", "ingest", "fit", "large", "warm", "quality")
 
 
 def main() -> None:

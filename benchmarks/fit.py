@@ -27,6 +27,9 @@ from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService, Upload
+from core.keys.caller import LOCAL
+from core.models.repository import ModelRepository
+from core.models.tables import Version
 from core.queue import Queue, make_celery
 from core.runs.service import RunService
 from core.runs.tables import Run
@@ -150,28 +153,42 @@ def _pace(ends: list[float]) -> float:
 class Bench:
     """A home with the table in it, and a worker's hands."""
 
-    def __init__(self, home: str, case: Case, table: np.ndarray) -> None:
+    def __init__(self, home: str) -> None:
         # read in this process, whatever its size
         limits = Limits(max_inline_bytes=4 * GIB)
         self.settings = Settings(home=Path(home), limits=limits)
         upgrade(self.settings.resolved_database_url)
         self.database = Database(self.settings.resolved_database_url)
         self.storage = LocalStorage(self.settings.files_dir)
-        source = Path(home) / "table.csv"
+        self._queue = Queue(make_celery(self.settings))
+        self._queue.send = lambda *_: True  # type: ignore[method-assign]  trained right here
+        self.runs = RunService(self.storage, self._queue, limits)
+
+    @classmethod
+    def of_case(cls, home: str, case: Case, table: np.ndarray) -> "Bench":
+        """With the case's table."""
+        source = Path(home) / "source.csv"
         header = ",".join([*(f"x{i}" for i in range(case.num_inputs)), "y"])
         np.savetxt(source, table, delimiter=",", header=header, comments="", fmt="%.6g")
-        queue = Queue(make_celery(self.settings))
-        queue.send = lambda *_: True  # type: ignore[method-assign]  trained right here
-        upload = Upload(source, "sha256", "table", None, ParsingSpec())
-        DatasetService(self.database, Reader(self.storage, limits), queue).create(upload)
-        self.runs = RunService(self.storage, queue, limits)
+        return cls.of_csv(home, source)
 
-    def run(self, case: Case) -> tuple[float, float]:
-        """Seconds from the claim to the end of a run, and of one epoch of it."""
+    @classmethod
+    def of_csv(cls, home: str, source: Path) -> "Bench":
+        """With a CSV as the dataset `table`."""
+        bench = cls(home)
+        limits = bench.settings.limits
+        upload = Upload(source, "sha256", "table", None, ParsingSpec())
+        reader = Reader(bench.storage, limits)
+        DatasetService(bench.database, reader, bench._queue).create(LOCAL, upload)
+        return bench
+
+    def train(self, spec: dict[str, Any]) -> tuple[Run, Version, float]:
+        """Queue a run and see it to its end; the seconds are those from its claim."""
         from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
 
         with self.database.write() as session:
-            run_id = self.runs.create(session, RunCreate.model_validate(case.spec)).id
+            spec_ = RunCreate.model_validate(spec)
+            run_id = self.runs.create(session, LOCAL, spec_).id
         hands = Workshop(self.settings, self.database, self.storage, new_id("w"), bool)
         began = time.monotonic()
         hands.attempt(run_id)
@@ -179,13 +196,25 @@ class Bench:
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
             assert run.status == "succeeded", run.error  # noqa: S101  else no figure
-            return seconds / run.epoch * case.epochs, self._pace(run_id)
+            version = ModelRepository(session, run.workspace).version(
+                run.model_name, run.model_version
+            )
+            _ = run.dataset.table_key, version.artifacts  # read before the session ends
+            return run, version, seconds
+
+    def run(self, case: Case) -> tuple[float, float]:
+        """Seconds from the claim to the end of a run, and of one epoch of it."""
+        run, _, seconds = self.train(case.spec)
+        return seconds / run.epoch * case.epochs, self._pace(run.id)
 
     def _pace(self, run_id: str) -> float:
         from core.runs.repository import RunRepository  # noqa: PLC0415
 
         with self.database.read() as session:
-            ends = [epoch.seconds for epoch in RunRepository(session).epochs(run_id)]
+            ends = [
+                epoch.seconds
+                for epoch in RunRepository(session, LOCAL.workspace).epochs(run_id)
+            ]
         return _pace(ends[len(ends) // 2 :])
 
 
@@ -193,7 +222,7 @@ def measure(case: Case, repeats: int, rate: float) -> dict[str, Any]:
     """Medians of both sides, taken in turn."""
     table = draw(case)
     with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
-        bench = Bench(home, case, table)
+        bench = Bench.of_case(home, case, table)
         pairs = [(plain(case, table), bench.run(case)) for _ in range(repeats)]
         bench.database.close()
     median: Callable[[int, int], float] = lambda side, which: statistics.median(  # noqa: E731

@@ -63,7 +63,7 @@ def work(home: str, run_id: str, answer: "multiprocessing.Queue[float]") -> None
 def main() -> None:
     """Print a line of JSON."""
     with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
-        bench = Bench(home, CASE, draw(CASE))
+        bench = Bench.of_case(home, CASE, draw(CASE))
         with bench.database.write() as session:
             dataset = session.query(Dataset).one()
             write(bench.storage.local_path(dataset.table_key))

@@ -38,7 +38,7 @@ def store_copies(home: Path, count: int) -> int:
     """Copies of the trained model under names of their own; returns its size."""
     database = Database(f"sqlite:///{home / 'fitserve.db'}")
     with database.write() as session:
-        models = ModelRepository(session)
+        models = ModelRepository(session, "default")
         first = models.version(MODEL, 1)
         onnx = first.artifact("model.onnx")
         assert onnx is not None  # noqa: S101  it was trained

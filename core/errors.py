@@ -1,11 +1,13 @@
 """What can go wrong, as a tree; one handler turns it into problems.
 
 * FitserveError
+  x Unauthorized    401
+  x MissingScope    403  ForbiddenHost
   x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
-  x Conflict        409  DatasetInUse, RequestInFlight, …
+  x Conflict        409  DatasetInUse, QuotaExceeded, RequestInFlight, …
   x Invalid         422  InvalidSpec, InvalidTable, KeyReused, …
   x TooLarge        413
-  x TooManyRuns     429
+  x TooManyRuns     429  TooManyRequests
   x Unavailable     503  ArtifactDamaged
 """
 
@@ -50,6 +52,24 @@ class AsTold(FitserveError):
         return self._problem
 
 
+class Unauthorized(FitserveError):
+    """No key, or none that is in force."""
+
+    status, slug, title = 401, "unauthorized", "Unauthorized"
+
+
+class MissingScope(FitserveError):
+    """The key is in force, and may not do this."""
+
+    status, slug, title = 403, "missing-scope", "Scope missing"
+
+
+class ForbiddenHost(FitserveError):
+    """Asked under another name than this machine's, where no key is wanted."""
+
+    status, slug, title = 403, "forbidden-host", "Host not allowed"
+
+
 class NotFound(FitserveError):
     """Nothing has that name."""
 
@@ -86,6 +106,10 @@ class ArtifactNotFound(NotFound):
     slug, title, noun = "artifact-not-found", "Artifact not found", "artifact"
 
 
+class KeyNotFound(NotFound):
+    slug, title, noun = "key-not-found", "Key not found", "API key"
+
+
 class WebhookNotFound(NotFound):
     slug, title, noun = "webhook-not-found", "Webhook not found", "webhook of the run"
 
@@ -108,6 +132,18 @@ class VersionInUse(Conflict):
     slug, title = "version-in-use", "Version in use"
 
 
+class RequirementNotMet(Conflict):
+    slug, title = "requirement-not-met", "Requirement not met"
+
+
+class Unscored(Conflict):
+    slug, title = "unscored", "Versions cannot be scored"
+
+
+class AliasMoved(Conflict):
+    slug, title = "alias-moved", "Alias moved meanwhile"
+
+
 class RequestInFlight(Conflict):
     slug, title = "request-in-flight", "Request in flight"
 
@@ -126,6 +162,14 @@ class OverLimit(Invalid):
     slug, title = "over-limit", "Over a limit of this service"
 
 
+class InvalidQuery(Invalid):
+    slug, title = "invalid-query", "Invalid query"
+
+
+class InvalidRequirement(Invalid):
+    slug, title = "invalid-requirement", "Requirement cannot be read"
+
+
 class InvalidTable(Invalid):
     slug, title = "invalid-table", "Table cannot be read"
 
@@ -138,8 +182,22 @@ class InvalidInstances(Invalid):
     slug, title = "invalid-instances", "Instances do not fit the model"
 
 
+class QuotaExceeded(Conflict):
+    slug, title = "quota-exceeded", "Storage quota exceeded"
+
+
 class TooLarge(FitserveError):
     status, slug, title = 413, "too-large", "Body too large"
+
+
+class TooManyRequests(FitserveError):
+    """Faster than the key, or the address, may ask."""
+
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+    def __init__(self, detail: str, wait_seconds: float) -> None:
+        super().__init__(detail)
+        self.wait_seconds = wait_seconds
 
 
 class TooManyRuns(FitserveError):
@@ -158,6 +216,16 @@ class Unavailable(FitserveError):
 
 class ArtifactDamaged(Unavailable):
     slug, title = "artifact-damaged", "Artifact damaged"
+
+
+class PlotFailed(Unavailable):
+    slug, title = "plot-failed", "Plot not drawn"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The picture could not be drawn. {why} Ask again, or take the numbers from "
+            "the same path without the file's ending."
+        )
 
 
 def raise_any(kind: type[Invalid], errors: Sequence[FieldError | None]) -> None:

@@ -8,6 +8,7 @@ SQLAlchemy write to already; only the last step, a record to a line, is ours.
 import contextvars
 import logging
 import os
+import re
 import sys
 import threading
 import traceback
@@ -31,6 +32,7 @@ _FACTS: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar(
     "facts",
     default={},  # noqa: B039  replaced, never changed
 )
+_API_KEY = re.compile(r"fitserve_[0-9A-Za-z]{12}_[0-9A-Za-z]{20,}")
 _SHORTEST_SECRET = 6
 
 
@@ -119,7 +121,7 @@ class _Formatter(logging.Formatter):
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text
+        return _API_KEY.sub("fitserve_***", text)
 
 
 class JsonFormatter(_Formatter):
@@ -156,9 +158,9 @@ class TextFormatter(_Formatter):
 
 
 def _secrets(settings: Settings) -> list[str]:
-    """The key, and the passwords in URLs."""
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    found = [key]
+    """The key, the pepper, and the passwords in URLs."""
+    given = (settings.api_key, settings.key_pepper)
+    found = [secret.get_secret_value() for secret in given if secret is not None]
     for url in (settings.resolved_database_url, settings.resolved_broker_url):
         try:
             found.append(make_url(url).password or "")

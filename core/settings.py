@@ -10,6 +10,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fitserve.specs.report import ReportSpec
+
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -62,6 +64,14 @@ class Limits(BaseModel):
     """Longest fit; a run that asks for no time limit gets this one."""
     max_queued_runs: int = 1_000
     """Most runs waiting at a time."""
+    key_requests_per_second: float = Field(default=0.0, ge=0)
+    """Most requests a second of a key, by each API process; 0 sets no limit."""
+    key_queued_runs: int = Field(default=100, ge=0)
+    """Most runs waiting in a key's workspace; 0 sets no limit."""
+    key_stored_bytes: int = Field(default=0, ge=0)
+    """Most bytes of uploads and artifacts in a key's workspace; 0 sets no limit."""
+    unknown_keys_per_minute: float = Field(default=60.0, gt=0)
+    """Most keys that are looked up and found wrong, from one address."""
 
 
 class RunTimes(BaseModel):
@@ -116,6 +126,22 @@ class WebhookRules(BaseModel):
     """How many messages an API process sends at a time."""
 
 
+class ReportRules(BaseModel):
+    """What is measured behind a fit (`FITSERVE_REPORT__…`)."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    baselines: bool = True
+    """Whether other models are trained beside each run, to compare it with."""
+    time_limit_seconds: float = Field(default=10.0, gt=0)
+    """Longest time for the baselines of a run; a spec may ask for less."""
+
+    def seconds(self, spec: ReportSpec) -> float:
+        """How long the baselines of a run may take."""
+        asked = spec.time_limit_seconds or self.time_limit_seconds
+        return min(asked, self.time_limit_seconds)
+
+
 class Settings(BaseSettings):
     """The settings of the process."""
 
@@ -138,7 +164,9 @@ class Settings(BaseSettings):
     broker_url: str | None = None
     """Celery broker URL; an embedded Redis in `home` unless given."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
-    """The key that every request must bear; none is needed on loopback."""
+    """A key that opens everything; none is needed on loopback while there is none."""
+    key_pepper: SecretStr | None = Field(default=None, min_length=32)
+    """Secret under which keys are hashed, the same for all hosts; a file in `home`."""
     allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
     """Host names under which a keyless API answers (against DNS rebinding)."""
     cors_origins: list[str] = []
@@ -171,30 +199,23 @@ class Settings(BaseSettings):
     """How runs are watched over."""
     webhooks: WebhookRules = WebhookRules()
     """Where webhooks may go, and when."""
-
-    @model_validator(mode="after")
-    def _refuse_open_door(self) -> Self:
-        if self.host in _LOOPBACK or self.api_key is not None:
-            return self
-        raise ValueError(
-            f"Listening on {self.host} would let anybody on the network train. Set "
-            "FITSERVE_API_KEY to 16 secret characters or more, or listen on 127.0.0.1."
-        )
+    report: ReportRules = ReportRules()
+    """What is measured behind a fit."""
 
     @model_validator(mode="after")
     def _refuse_vague_origins(self) -> Self:
         for origin in self.cors_origins:
-            if origin == "*" and self.api_key is None:
-                raise ValueError(
-                    "FITSERVE_CORS_ORIGINS=* without a key would let every web page use "
-                    "this service. Set FITSERVE_API_KEY, or name the origins."
-                )
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(
                     f"{origin!r} in FITSERVE_CORS_ORIGINS is no origin; expected "
                     "scheme://host or scheme://host:port, without a path."
                 )
         return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the API."""
+        return self.host in _LOOPBACK
 
     @property
     def home_dir(self) -> Path:

@@ -6,6 +6,7 @@ Any number may sweep.
 import logging
 import random
 import threading
+import time
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,17 +14,21 @@ from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
-from core.datasets.repository import DatasetRepository
+from core.datasets.upkeep import DatasetUpkeep
 from core.idempotency.repository import sweep_keys
+from core.leftovers import STALE_SECONDS, remove_leftovers
 from core.queue import READ, TRAIN, Queue
 from core.runs.files import remove_orphans
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.settings import RunTimes
 from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.statuses import DatasetStatus, RunStatus
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 2.0
+"""Seconds that a stop waits, so that no connection is closed under a sweep."""
 
 
 def worker_lost(attempts: int) -> Problem:
@@ -61,6 +66,7 @@ class Sweeper(threading.Thread):
         self._queue = queue
         self._times = times
         self._stopped = threading.Event()
+        self._next_leftovers = 0.0
 
     def run(self) -> None:
         # each sweeper at a pace of its own, so that they spread out
@@ -69,17 +75,20 @@ class Sweeper(threading.Thread):
             try:
                 self.sweep()
                 self.sweep_files()
+                self._sweep_leftovers()
             except (SQLAlchemyError, OSError, MemoryError):
                 log.exception("sweep failed; the next one will try again")
 
     def stop(self) -> None:
-        """Sweep no more."""
+        """Sweep no more; a sweep at work may end first."""
         self._stopped.set()
+        if self.is_alive():
+            self.join(_PATIENCE)
 
     def sweep(self) -> list[str]:
         """Requeue lost runs, fail those lost too often, send what waits unsent."""
         with self._database.write() as session:
-            runs = RunRepository(session)
+            runs = RunUpkeep(session)
             runs.requeue_lost(self._times.max_attempts)
             for run in runs.lost_for_good(self._times.max_attempts):
                 run.status = RunStatus.FAILED
@@ -98,8 +107,18 @@ class Sweeper(threading.Thread):
         with self._database.read() as session:
             remove_orphans(self._storage, session)
 
+    def _sweep_leftovers(self) -> None:
+        """Now and then: it looks at every file there is."""
+        if time.monotonic() < self._next_leftovers:
+            return
+        self._next_leftovers = time.monotonic() + STALE_SECONDS
+        with self._database.read() as session:
+            gone = remove_leftovers(self._storage, session)
+        if gone:
+            log.info("%d files removed that dead processes had left", len(gone))
+
     def _sweep_datasets(self, session: Session) -> None:
-        datasets = DatasetRepository(session)
+        datasets = DatasetUpkeep(session)
         for dataset in datasets.lost_for_good(self._times.max_attempts):
             dataset.status = DatasetStatus.FAILED
             dataset.error = reader_lost(self._times.max_attempts).model_dump()

@@ -15,6 +15,10 @@ Name = Annotated[
 """A name that fits into a URL path segment: letters, digits, dot, dash, underscore."""
 
 
+DEFAULT_WORKSPACE = "default"
+"""Whose rows are that were made without a key, or before there were workspaces."""
+
+
 def nearest(name: object, known: Iterable[str]) -> str | None:
     """The known name closest to `name` regardless of case, or None if none is near."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

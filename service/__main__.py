@@ -2,10 +2,13 @@
 
 import os
 import socket
+import sys
 
 import uvicorn
 
 from core import logs, tracing
+from core.database.sessions import Database
+from core.keys.opening import OpenDoor, refuse_open_door
 from core.settings import Settings
 from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
 from service.app import create_app
@@ -18,6 +21,7 @@ def main() -> None:
     settings = Settings()
     logs.configure(settings, "api")
     tracing.start("api")
+    _refuse_open_door(settings)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -32,6 +36,16 @@ def main() -> None:
     fd = os.environ.get(LISTEN_FD)
     sockets = [socket.socket(fileno=int(fd))] if fd else None
     make_server(config, settings.limits).run(sockets=sockets)
+
+
+def _refuse_open_door(settings: Settings) -> None:
+    database = Database(settings.resolved_database_url)
+    try:
+        refuse_open_door(settings, database)
+    except OpenDoor as error:
+        sys.exit(str(error))
+    finally:
+        database.close()
 
 
 if __name__ == "__main__":

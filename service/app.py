@@ -14,6 +14,7 @@ from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
 from service.edge import Edge
 from service.lane import Lane
+from service.openapi import whole_page
 from service.pages import add_pages
 from service.problems import add_problem_handlers
 from service.protocols.mlflow import routes as mlflow
@@ -23,7 +24,19 @@ from service.protocols.openai import files as openai_files
 from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
-from service.routes import datasets, descriptions, health, metrics, models, predict, runs
+from service.routes import (
+    comparison,
+    datasets,
+    descriptions,
+    health,
+    keys,
+    metrics,
+    models,
+    plots,
+    predict,
+    reports,
+    runs,
+)
 from service.services import Services
 from service.tracing import Traced
 
@@ -68,10 +81,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     for noun in (
         datasets,
+        reports,
+        comparison,
         runs,
+        plots,
         models,
         descriptions,
         health,
+        keys,
         metrics,
         open_inference,
         tf_serving_metadata,
@@ -82,12 +99,13 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(noun.router)
     for router in LANE:
         app.include_router(router)
+    whole_page(app, wants_key=settings.api_key is not None)
     add_pages(app)
     add_problem_handlers(app)
     if tracing.is_on():  # within the lane: a prediction pays nothing for it
         app.add_middleware(Traced)
     app.add_middleware(Lane, routers=LANE)
-    app.add_middleware(Edge, settings=settings, tally=services.tally)
+    app.add_middleware(Edge, settings=settings, tally=services.tally, door=services.door)
     if settings.cors_origins:  # before the door: a browser asks first, and without a key
         app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     return app

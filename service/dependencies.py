@@ -6,6 +6,10 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from sqlalchemy.orm import Session
 
+from core.datasets.repository import DatasetRepository
+from core.keys.caller import Caller
+from core.models.repository import ModelRepository
+from core.runs.repository import RunRepository
 from service.services import Services
 
 
@@ -16,6 +20,23 @@ def get_services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the door found out."""
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(caller_of)]
+
+
+def workspace_of(request: Request) -> str:
+    """The one whose rows the request may see."""
+    return caller_of(request).workspace
+
+
+WorkspaceDep = Annotated[str, Depends(workspace_of)]
 
 
 def _read_session(services: ServicesDep) -> Iterator[Session]:
@@ -31,6 +52,24 @@ def _write_session(services: ServicesDep) -> Iterator[Session]:
 ReadSession = Annotated[Session, Depends(_read_session)]
 # scope="function": the commit comes before the answer, so that a 202 is durable
 WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
+
+
+def _datasets(session: ReadSession, workspace: WorkspaceDep) -> DatasetRepository:
+    return DatasetRepository(session, workspace)
+
+
+def _runs(session: ReadSession, workspace: WorkspaceDep) -> RunRepository:
+    return RunRepository(session, workspace)
+
+
+def _models(session: ReadSession, workspace: WorkspaceDep) -> ModelRepository:
+    return ModelRepository(session, workspace)
+
+
+# what the request's caller has, to be read
+Datasets = Annotated[DatasetRepository, Depends(_datasets)]
+Runs = Annotated[RunRepository, Depends(_runs)]
+Models = Annotated[ModelRepository, Depends(_models)]
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items in the page.")]
 Cursor = Annotated[

@@ -4,8 +4,8 @@ Pure ASGI, so that a refused upload is never received, and nothing is buffered. 
 decided on `scope["path"]`, never on a URL that a Host header had a part in.
 """
 
-import hmac
 import logging
+import math
 import re
 import secrets
 import time
@@ -13,47 +13,39 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import TooLarge
+from core.errors import AsTold, TooLarge, TooManyRequests
 from core.logs import REQUEST_ID
 from core.settings import Limits, Settings
 from fitserve.problems import Problem
+from service.door.door import Door, Headers
+from service.door.scopes import PREDICTS
 from service.headers import security_headers
 from service.metrics.tally import HttpKey, Tally
-from service.problems import problem_response
+from service.problems import known_problem, problem_response
 
 access = logging.getLogger("service.access")
 
-_OPEN = (
-    *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
-    *("/ping", "/health"),
-)
-"""Probes need no key: they tell nothing but that the service is there."""
 _UPLOADS = ("/v1/datasets", "/v1/runs", "/v1/files")
-_PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
 """Refused at the door, or no such route."""
 
-Headers = dict[bytes, bytes]
-"""The last of each name; twins of those that decide something are refused."""
 _ONCE = (b"host", b"origin", b"authorization", b"content-encoding", b"x-forwarded-proto")
 
 
 class Edge:
-    """Gives every request an id, checks key and host, limits the body."""
+    """Gives every request an id, asks the door who it is, limits the body."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, tally: Tally) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, tally: Tally, door: Door
+    ) -> None:
         self._app = app
         self._tally = tally
+        self._door = door
         self._logs_access = settings.access_log
-        self._open = {*_OPEN, *(["/metrics"] if settings.metrics_open else [])}
         self._limits = settings.limits
-        key = settings.api_key
-        self._key = key.get_secret_value().encode() if key else None
-        self._origins = {origin.encode() for origin in settings.cors_origins}
-        self._hosts = {host.lower().encode() for host in settings.allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,12 +53,30 @@ class Edge:
             return
         headers: Headers = dict(scope["headers"])
         request_id = _request_id(headers)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         REQUEST_ID.set(request_id)
         send = self._watched(send, scope, request_id)
         limit = _body_limit(scope, self._limits)
-        if problem := self._refusal(scope, headers, limit):
-            await problem_response(problem, scope)(scope, receive, send)
+        try:
+            if len(headers) < len(scope["headers"]):
+                _refuse_twins(scope["headers"])
+            caller = self._door.peek(scope["method"], scope["path"], headers)
+            if caller is None:  # not known yet: the database is asked
+                address = (scope.get("client") or ("",))[0]
+                caller = await self._door.find(
+                    scope["method"], scope["path"], headers, address
+                )
+            state["caller"] = caller
+            _refuse_unsound(scope, headers, limit)
+        except Exception as error:
+            problem = known_problem(error)
+            if problem is None:
+                raise
+            response = problem_response(problem, scope)
+            if isinstance(error, TooManyRequests):
+                response.headers["Retry-After"] = str(math.ceil(error.wait_seconds))
+            await response(scope, receive, send)
             return
         if b"content-length" not in headers:  # the server holds a body to its length
             receive = _limited(receive, limit)
@@ -90,40 +100,13 @@ class Edge:
 
         return wrapped
 
-    def _refusal(self, scope: Scope, headers: Headers, limit: int) -> Problem | None:
-        if len(headers) < len(scope["headers"]) and _has_twins(scope["headers"]):
-            return _TWINS
-        if self._key is None:
-            if not self._is_local(headers):
-                return _FORBIDDEN_HOST
-        elif scope["path"] not in self._open and not self._bears_key(headers):
-            return _UNAUTHORIZED
-        if b"%00" in scope["query_string"] or "\0" in scope["path"]:
-            return _NUL
-        length = headers.get(b"content-length", b"0")
-        if length.isdigit() and len(length) < _MOST_DIGITS and int(length) <= limit:
-            return None
-        return _too_large(limit).problem()
 
-    def _bears_key(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        assert self._key is not None  # noqa: S101  asked only then
-        return scheme.lower() == b"bearer" and hmac.compare_digest(
-            token.strip(), self._key
-        )
-
-    def _is_local(self, headers: Headers) -> bool:
-        """Without a key only this machine's own programs may ask.
-
-        A web page that talks to localhost betrays itself by Origin, a rebound DNS name
-        by Host.
-        """
-        if _host_name(headers.get(b"host", b"")) not in self._hosts:
-            return False
-        origin = headers.get(b"origin")
-        if origin is None or origin in self._origins:
-            return True
-        return _host_name(origin.partition(b"://")[2]) in self._hosts
+def _refuse_unsound(scope: Scope, headers: Headers, limit: int) -> None:
+    if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+        raise AsTold(_NUL)
+    length = headers.get(b"content-length", b"0")
+    if not (length.isdigit() and len(length) < _MOST_DIGITS and int(length) <= limit):
+        raise _too_large(limit)
 
 
 def _key(scope: Scope, status: int) -> HttpKey:
@@ -140,14 +123,10 @@ def _log_access(scope: Scope, status: int, key: HttpKey, seconds: float) -> None
     access.info("%s %s %d", *line, extra={"facts": facts})
 
 
-def _has_twins(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers if name in _ONCE]
-    return len(set(names)) < len(names)
-
-
-def _host_name(host: bytes) -> bytes:
-    name, colon, port = host.rpartition(b":")
-    return (name if colon and port.isdigit() else host).lower()
+    if len(set(names)) < len(names):
+        raise AsTold(_TWINS)
 
 
 def _request_id(headers: Headers) -> str:
@@ -163,7 +142,7 @@ def _body_limit(scope: Scope, limits: Limits) -> int:
     path = scope["path"].rstrip("/")
     if path in _UPLOADS:
         return limits.max_upload_bytes
-    if path.endswith(_PREDICTS):
+    if path.endswith(PREDICTS):
         return limits.max_predict_body_bytes
     return limits.max_body_bytes
 
@@ -203,19 +182,4 @@ _TWINS = _problem(
     "bad-request",
     "Bad request",
     ("A header that may stand once came twice, such as Host or Authorization.",),
-)
-_UNAUTHORIZED = _problem(
-    401,
-    "unauthorized",
-    "Unauthorized",
-    ("This service wants an API key.", "Send it as `Authorization: Bearer <key>`."),
-)
-_FORBIDDEN_HOST = _problem(
-    403,
-    "forbidden-host",
-    "Host not allowed",
-    (
-        "Without an API key this service answers only to its own machine, under",
-        "localhost or 127.0.0.1. Set FITSERVE_API_KEY, or FITSERVE_ALLOWED_HOSTS.",
-    ),
 )

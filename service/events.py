@@ -22,7 +22,7 @@ _MAX_SECONDS = 900  # then the client comes back; no connection lives for ever
 
 
 async def run_events(
-    database: Database, run_id: str, after: int
+    database: Database, workspace: str, run_id: str, after: int
 ) -> AsyncIterator[ServerSentEvent]:
     """Events from behind epoch `after` until the run has ended.
 
@@ -32,7 +32,7 @@ async def run_events(
     deadline = time.monotonic() + _MAX_SECONDS
     told = None
     while time.monotonic() < deadline:
-        run, epochs = await to_thread.run_sync(_read, database, run_id, after)
+        run, epochs = await to_thread.run_sync(_read, database, workspace, run_id, after)
         for epoch in epochs:
             after = epoch.epoch
             yield _epoch_event(epoch, run)
@@ -44,9 +44,11 @@ async def run_events(
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _read(database: Database, run_id: str, after: int) -> tuple[RunRead, Sequence[Epoch]]:
+def _read(
+    database: Database, workspace: str, run_id: str, after: int
+) -> tuple[RunRead, Sequence[Epoch]]:
     with database.read() as session:
-        runs = RunRepository(session)
+        runs = RunRepository(session, workspace)
         # the run first: epochs written between the two reads are told next time,
         # and those of an ended run are all there
         run = run_read(runs.get(run_id))

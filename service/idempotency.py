@@ -23,6 +23,7 @@ from core.errors import FitserveError
 from core.idempotency.claims import Answer, Claim
 from core.idempotency.repository import Asked
 from fitserve.problems import shown
+from service.dependencies import workspace_of
 from service.problems import BadIdempotencyKey
 from service.services import Services
 
@@ -100,8 +101,8 @@ def answer_of(status: int, read: BaseModel, location: str | None = None) -> Answ
 def _asked(request: Request, key: str, content: tuple[object, ...]) -> Asked:
     asked = [request.method, request.scope["path"].rstrip("/"), content]
     text = orjson.dumps(asked, default=_plain, option=orjson.OPT_SORT_KEYS)
-    owner = request.scope.get("state", {}).get("owner", "")
-    return Asked(key, hashlib.sha256(text).hexdigest(), owner)
+    # the workspace, not the key: who changes keys between two tries makes nothing twice
+    return Asked(key, hashlib.sha256(text).hexdigest(), workspace_of(request))
 
 
 def _plain(value: object) -> object:

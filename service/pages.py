@@ -1,27 +1,85 @@
-"""/docs and /redoc: FastAPI's pages, under a policy that lets nothing else run there."""
+"""What a browser is shown: the dashboard at /, the API at /docs and /redoc.
+
+Every file is one of an installed package, so no page needs another network, nor a key
+(`door/scopes.py`): each asks for it itself.
+"""
 
 import base64
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from os import PathLike, stat_result
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-_CDN = "https://cdn.jsdelivr.net"
+_DASHBOARD = Path(str(files("dashboard"))) / "static"
+_VIEWERS = "/docs/files"
+_ICON = "dashboard/favicon.svg"
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+_REVALIDATED = {"cache-control": "no-cache"}
+
+DASHBOARD_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""No inline script or style, and no text is ever read as HTML."""
+
+
+class _Files(StaticFiles):
+    """A folder of an installed package; a browser asks whether its copy is still good."""
+
+    def file_response(
+        self,
+        full_path: str | PathLike[str],
+        stat_result: stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        answer = super().file_response(full_path, stat_result, scope, status_code)
+        answer.headers.update(_REVALIDATED)
+        return answer
 
 
 def add_pages(app: FastAPI) -> None:
-    """Both pages, by the names that FastAPI gives them."""
-    title, schema = app.title, app.openapi_url or "/openapi.json"
-    for path, page in (
-        ("/docs", get_swagger_ui_html(openapi_url=schema, title=title)),
-        ("/redoc", get_redoc_html(openapi_url=schema, title=title)),
-    ):
+    """The dashboard, and FastAPI's two pages by the names that it gives them."""
+    app.add_api_route("/", _dashboard, include_in_schema=False, name="dashboard")
+    app.mount("/dashboard", _Files(directory=_DASHBOARD))
+    for path, page in (("/docs", _swagger_ui(app)), ("/redoc", _redoc(app))):
         page.headers["content-security-policy"] = policy(bytes(page.body))
         app.add_api_route(path, _giving(page), include_in_schema=False, name=path[1:])
+    app.mount(_VIEWERS, _Files(packages=[("fastapi_standalone_docs", "static")]))
+
+
+async def _dashboard() -> FileResponse:
+    headers = {"content-security-policy": DASHBOARD_POLICY, **_REVALIDATED}
+    return FileResponse(_DASHBOARD / "index.html", headers=headers)
+
+
+def _swagger_ui(app: FastAPI) -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=app.title,
+        swagger_js_url=f"{_VIEWERS[1:]}/swagger/swagger-ui-bundle.js",
+        swagger_css_url=f"{_VIEWERS[1:]}/swagger/swagger-ui.css",
+        swagger_favicon_url=_ICON,
+    )
+
+
+def _redoc(app: FastAPI) -> HTMLResponse:
+    return get_redoc_html(
+        openapi_url="openapi.json",
+        title=app.title,
+        redoc_js_url=f"{_VIEWERS[1:]}/redoc/redoc.standalone.js",
+        redoc_favicon_url=_ICON,
+        with_google_fonts=False,
+    )
 
 
 def _giving(page: HTMLResponse) -> Callable[[], Awaitable[HTMLResponse]]:
@@ -32,7 +90,7 @@ def _giving(page: HTMLResponse) -> Callable[[], Awaitable[HTMLResponse]]:
 
 
 def policy(page: bytes) -> str:
-    """What the page may do: its own inline scripts, by hash, and the viewer's files."""
+    """What a viewer may do: its own inline scripts, by hash, and its package's files."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
         for script in _SCRIPT.findall(page)
@@ -40,10 +98,9 @@ def policy(page: bytes) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {_CDN} {hashes}".strip(),
-            f"style-src {_CDN} https://fonts.googleapis.com 'unsafe-inline'",
-            "font-src https://fonts.gstatic.com",
-            "img-src 'self' data: https://fastapi.tiangolo.com https://cdn.redoc.ly",
+            f"script-src 'self' {hashes}".strip(),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data:",
             "connect-src 'self'",
             "worker-src blob:",
             "base-uri 'none'",

@@ -1,38 +1,60 @@
-"""Plots as files. matplotlib is imported when the first one is asked for."""
+"""Plots as files, drawn in a process that ends with the picture.
 
-import io
-import math
+The API stays small (matplotlib is 40 MB) and free to answer: it waits for a child, and
+one child draws at a time.
+"""
 
-from fitserve.schemas.runs import HistoryRead
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from typing import Any, Literal
 
+import anyio
+from anyio.lowlevel import RunVar
+from fastapi import Response
 
-def history_svg(read: HistoryRead) -> bytes:
-    """Loss and validation loss by epoch, as SVG; the lowest validation loss is marked."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  40 MB that few need
+from core.errors import PlotFailed
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    for name in ("loss", "val_loss"):
-        values = [math.nan if v is None else v for v in read.history.get(name, [])]
-        if values:
-            axes.plot(read.epoch, values, label=name)
-    _mark_lowest(axes, read)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("loss")
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+Kind = Literal["history"]
+Form = Literal["svg", "png"]
+_MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
+_SECONDS = 30.0
 
 
-def _mark_lowest(axes: "object", read: HistoryRead) -> None:
-    losses = [
-        (loss, epoch)
-        for loss, epoch in zip(read.history.get("val_loss", []), read.epoch, strict=False)
-        if loss is not None
-    ]
-    if losses:
-        loss, epoch = min(losses)
-        axes.plot(epoch, loss, "o", label=f"lowest {loss:.4g}, epoch {epoch}")  # type: ignore[attr-defined]
+async def plot(kind: Kind, form: Form, data: dict[str, Any]) -> Response:
+    """The picture of `data`. Raises PlotFailed if it takes too long, or dies."""
+    try:
+        with anyio.fail_after(_SECONDS):
+            async with _one_at_a_time():
+                picture = await _drawn(kind, form, json.dumps(data).encode())
+    except TimeoutError as error:
+        raise PlotFailed(f"It took longer than {_SECONDS:.0f} s.") from error
+    return Response(picture, media_type=_MEDIA[form])
+
+
+async def _drawn(kind: Kind, form: Form, data: bytes) -> bytes:
+    # asyncio's own, as it bears a child that dies before it has read everything
+    command = [sys.executable, "-m", "service.plotting", kind, form]
+    child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    try:
+        picture, _ = await child.communicate(data)
+    finally:
+        if child.returncode is None:
+            child.kill()
+    if child.returncode != 0:
+        raise PlotFailed(f"Its process ended with {child.returncode}.")
+    return picture
+
+
+_DRAWING: RunVar[anyio.CapacityLimiter] = RunVar("drawing")
+
+
+def _one_at_a_time() -> anyio.CapacityLimiter:
+    """Of this event loop; a child more at a time would take the cores from predict."""
+    try:
+        return _DRAWING.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(1)
+        _DRAWING.set(limiter)
+        return limiter

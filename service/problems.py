@@ -9,11 +9,13 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
+from core.database.engine import is_away
 from core.errors import FitserveError
 from fitserve.problems import Problem, field_errors, sentences
 from service.protocols.failures import failure
@@ -89,7 +91,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FitserveError, _known)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(OperationalError, _known)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -97,7 +99,7 @@ def known_problem(error: Exception) -> Problem | None:
     """The problem that an exception of ours, or of the database, means."""
     if isinstance(error, FitserveError):
         return error.problem()
-    if isinstance(error, OperationalError):
+    if is_away(error):
         log.error("database out of reach", exc_info=error)
         return _DATABASE_UNAVAILABLE
     return None
@@ -109,21 +111,38 @@ def _known(request: Request, error: Exception) -> Response:
     return problem_response(problem, request.scope)
 
 
+def _database(request: Request, error: Exception) -> Response:
+    return _known(request, error) if is_away(error) else _unknown(request, error)
+
+
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for it
     status, title = error.status_code, _TITLES.get(error.status_code, "HTTP error")
     detail = str(error.detail)
     if status == 404:
         detail = f"{request.method} {request.scope['path']} is no route here; see /docs."
+    headers = dict(error.headers or {})
     if status == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        headers["Allow"] = allowed = ", ".join(_methods(request))
         detail = f"{request.scope['path']} takes {allowed}, not {request.method}."
     problem = Problem(
         type=f"/problems/http-{status}", title=title, status=status, detail=detail
     )
     response = problem_response(problem, request.scope)
-    response.headers.update(error.headers or {})
+    response.headers.update(headers)
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes by any route; the exception knows the first route's alone."""
+    return [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] == Match.FULL
+            for route in request.app.router.routes
+        )
+    ]
 
 
 def _validation(request: Request, error: Exception) -> Response:

@@ -42,14 +42,28 @@ class PatientProtocol(HttpToolsProtocol):
         self._waiting: tuple[Phase, object] = (Phase.NOTHING, None)
         self._since, self._before = 0.0, 0
         self._stalled: tuple[float, int] | None = None
+        self._answered: object = None
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
         super().data_received(data)
         if self._received > self._check_at:
             self._check_at = self._received + self.limits.max_head_bytes
-            if self._phase() is Phase.HEAD:
+            if self._is_unwanted():
+                self.transport.close()
+            elif self._phase() is Phase.HEAD:
                 self._refuse(_HEAD_TOO_LARGE)
+
+    def _is_unwanted(self) -> bool:
+        """Whether the body goes on of a request that was answered a look before.
+
+        uvicorn would read it to its end, of whatever size, and throw it away.
+        """
+        cycle = self.cycle
+        if cycle is None or not (cycle.response_complete and cycle.more_body):
+            return False
+        was_answered, self._answered = self._answered is cycle, cycle
+        return was_answered
 
     def resume_writing(self) -> None:
         self._stalled = None

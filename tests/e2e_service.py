@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers import IS_SCALE_OUT, environment_of, redis_of
+
 ROOT = Path(__file__).parents[1]
 FITSERVE = Path(sys.executable).with_name("fitserve")
 
@@ -17,6 +19,24 @@ def running(
     home: Path, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """URL and process of a service on a free port; stopped at the end, and that cleanly."""
+    with parts_of(home) as parts, _running(home, **parts, **environment) as service:
+        yield service
+
+
+@contextmanager
+def parts_of(home: Path) -> Iterator[dict[str, str]]:
+    """Settings of a database and a broker of its own; none where both come along."""
+    if not IS_SCALE_OUT:
+        yield {}
+        return
+    with redis_of(home) as broker:
+        yield environment_of(home) | {"FITSERVE_BROKER_URL": broker}
+
+
+@contextmanager
+def _running(
+    home: Path, **environment: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     quick = {
         "FITSERVE_RUNS__LEASE_SECONDS": "3",
         "FITSERVE_RUNS__HEARTBEAT_SECONDS": "0.5",

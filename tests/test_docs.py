@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from core import errors
-from core.settings import Limits, RunTimes, Settings, WebhookRules
+from core.settings import Limits, ReportRules, RunTimes, Settings, WebhookRules
 from fitserve import __version__
 
 ROOT = Path(__file__).parents[1]
@@ -42,13 +42,14 @@ def test_every_problem_has_a_heading():
         (Limits, "FITSERVE_LIMITS__"),
         (RunTimes, "FITSERVE_RUNS__"),
         (WebhookRules, "FITSERVE_WEBHOOKS__"),
+        (ReportRules, "FITSERVE_REPORT__"),
     ],
 )
 def test_every_setting_is_in_the_table_with_its_default(model, prefix):
     """Name, default, sentence."""
     table = (ROOT / "docs/settings.md").read_text()
     for name, field in model.model_fields.items():
-        if name in ("limits", "runs", "webhooks"):
+        if name in ("limits", "runs", "webhooks", "report"):
             continue
         default = field.get_default(call_default_factory=True)
         sentence = field.description.rstrip(".")

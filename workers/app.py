@@ -23,18 +23,20 @@ from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.sweeper import Sweeper
 from core.workers import repository as kinds
 from core.workers.presence import Presence
+from workers.broker import bear_junk
 from workers.guard import kernels_alarm
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 log = logging.getLogger(__name__)
 
 settings = Settings()
+bear_junk()
 celery = make_celery(settings)
 celery.conf.update(
     worker_concurrency=settings.worker_processes,
@@ -126,7 +128,7 @@ def _traced(run_id: str) -> Iterator[None]:
         yield
         return
     with _child["workshop"].database.read() as session:
-        parent = RunRepository(session).traceparent(run_id)
+        parent = RunUpkeep(session).traceparent(run_id)
     with tracing.span("run", parent, {"fitserve.run_id": run_id}):
         yield
     tracing.flush()

@@ -7,10 +7,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import keras
 
 from core import tracing
+from core.database.engine import is_away
 from core.database.sessions import Database, after_commit
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
@@ -24,9 +26,11 @@ from core.settings import Settings
 from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
+from fitserve.specs.run import RunCreate
 from fitserve.statuses import RunStatus, StopReason
 from workers.guard import KeepAlive
 from workers.pulse import HandBack, Pulse
+from workers.report.report import Report, Reporter
 from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.keeper import Keeper
 from workers.training.saving.artifacts import save_artifacts
@@ -61,15 +65,20 @@ class Workshop:
         pulse.guard.begin(self.settings.limits.max_run_seconds)
         try:
             with pulse.beating():
-                self._see_through(lease, pulse)
+                done = self._see_through(lease, pulse)
+            if done is not None and done.report is not None:
+                with tracing.span("baselines"):  # its version serves already
+                    self._reporter().add_baselines(
+                        self.database, done.report, done.version_id, lease
+                    )
         except LeaseLost:
             log.warning("run %s: another worker holds it now", run_id)
         finally:
             keras.utils.clear_session()
 
-    def _see_through(self, lease: Lease, pulse: Pulse) -> None:
+    def _see_through(self, lease: Lease, pulse: Pulse) -> "Done | None":
         try:
-            self._train(lease, pulse)
+            return self._train(lease, pulse)
         except LeaseLost:
             raise
         except HandBack:
@@ -77,19 +86,26 @@ class Workshop:
                 lease.release_in(session)
             log.info("run %s: handed back", lease.run_id)
         except Exception as error:  # whatever it is, the run must end and say so
+            if is_away(error):  # no fault of the run's: its lease ends, and it goes on
+                raise
             log.exception("run %s failed", lease.run_id)
             self._fail(lease, pulse, problem_of(error))
+        return None
 
-    def _train(self, lease: Lease, pulse: Pulse) -> None:
+    def _train(self, lease: Lease, pulse: Pulse) -> "Done | None":
         run, tables = self._read(lease.run_id)
         with tracing.span("fit"):
             trained = self._fit(lease, pulse, run, tables)
         artifacts: list[Artifact] = []
+        report = None
         if is_usable(trained.fitted):
             with tracing.span("saving"):
                 artifacts = self._save(lease, trained)
+            with tracing.span("report"):
+                report = self._report(lease, pulse, run, trained)
+            artifacts = [*artifacts, *([report.artifact] if report else [])]
         try:
-            self._finish(lease, pulse, run, trained, artifacts)
+            return self._finish(lease, pulse, run, trained, artifacts, report)
         except LeaseLost:
             for artifact in artifacts:  # another attempt's count, or none
                 self.storage.delete(artifact.key)
@@ -116,6 +132,21 @@ class Workshop:
             network, signature, self.storage, lease.run_id, lease.attempt
         )
 
+    def _report(
+        self, lease: Lease, pulse: Pulse, run: Run, trained: Trained
+    ) -> Report | None:
+        create = RunCreate.model_validate(run.spec)
+        seed = create.fit.seed or 0
+        return self._reporter().report(trained, create.report, seed, lease, pulse)
+
+    def _reporter(self) -> Reporter:
+        return Reporter(
+            self.settings.report,
+            self.storage,
+            self.is_stopping,
+            self.keep_alive,
+        )
+
     def _read(self, run_id: str) -> tuple[Run, Tables]:
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
@@ -138,13 +169,16 @@ class Workshop:
         run: Run,
         trained: Trained,
         artifacts: list[Artifact],
-    ) -> None:
+        report: Report | None,
+    ) -> "Done | None":
         fitted = trained.fitted
         status = _STATUSES.get(fitted.stop_reason, RunStatus.SUCCEEDED)
         with pulse.last_write(self.database) as session:
             version = _version(run, trained, artifacts) if artifacts else None
+            warnings = session.get_one(Run, run.id).warnings
             if version is not None:
-                ModelRepository(session).add_version(version)
+                version.headline = _headline(report)
+                ModelRepository(session, run.workspace).add_version(version)
             lease.finish_in(
                 session,
                 status,
@@ -154,9 +188,35 @@ class Workshop:
                 metrics=version.metrics if version else {},
                 plan={**run.plan, "layers": version.layers} if version else run.plan,
                 error=_NAN.model_dump() if status == RunStatus.FAILED else None,
+                warnings=warnings + _new_warnings(warnings, report),
             )
             after_commit(session, partial(remove_checkpoints, self.storage, run.id))
         log.info("run %s: %s (%s)", lease.run_id, status, fitted.stop_reason)
+        return Done(version.id, report) if version else None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that has ended with a version; what may be added to it."""
+
+    version_id: str
+    report: Report | None
+
+
+def _headline(report: Report | None) -> dict[str, Any] | None:
+    headline = report.headline if report else None
+    return headline.model_dump() if headline else None
+
+
+def _new_warnings(known: list[str], report: Report | None) -> list[str]:
+    """A column of which the run was warned when it was queued is not told again."""
+    traps = report.figures.traps if report else []
+    return [
+        trap.sentence
+        for trap in traps
+        if trap.kind == "leakage"
+        and not any(repr(trap.columns[0]) in warning for warning in known)
+    ]
 
 
 _ANEW = (

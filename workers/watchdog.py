@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.database.sessions import Database
-from core.datasets.repository import DatasetRepository
-from core.runs.repository import RunRepository
+from core.datasets.upkeep import DatasetUpkeep
+from core.runs.upkeep import RunUpkeep
 from core.settings import RunTimes
 
 Waiting = Callable[[Session], list[str]]
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 def waiting_runs(session: Session) -> list[str]:
     """Runs that no worker has taken."""
-    return RunRepository(session).queued_ids()
+    return RunUpkeep(session).queued_ids()
 
 
 def waiting_datasets(session: Session) -> list[str]:
     """Datasets that no worker reads."""
-    return DatasetRepository(session).waiting_ids()
+    return DatasetUpkeep(session).waiting_ids()
 
 
 class Watchdog(threading.Thread):

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 WRITES = "fitserve_writes"
 """Execution option that makes a transaction a writing one."""
@@ -21,6 +22,9 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
 )
 
+_IDLE = "idle_in_transaction_session_timeout=60s"
+"""A process that froze in a transaction keeps its rows locked no longer than this."""
+
 
 def make_engine(url: str) -> Engine:
     """An engine for `url` (SQLite or PostgreSQL)."""
@@ -29,12 +33,24 @@ def make_engine(url: str) -> Engine:
         return _sqlite_engine(url)
     if backend == "postgresql":
         return create_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=40, hide_parameters=True
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=40,
+            hide_parameters=True,
+            connect_args={"options": f"-c {_IDLE}"},
         )
     raise ValueError(
         f"FITSERVE_DATABASE_URL names the database {backend!r}; "
         "expected sqlite:///… or postgresql+psycopg://…"
     )
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it tells of the database's absence, and nothing of what was asked."""
+    if isinstance(error, OperationalError):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -3,6 +3,7 @@
 from core.database.base import Base
 from core.datasets.tables import Dataset
 from core.idempotency.tables import IdempotencyKey
+from core.keys.tables import ApiKey
 from core.models.tables import Alias, Artifact, Model, Version
 from core.runs.tables import Epoch, Run
 from core.webhooks.tables import Webhook
@@ -10,6 +11,7 @@ from core.workers.tables import Worker
 
 __all__ = [
     "Alias",
+    "ApiKey",
     "Artifact",
     "Base",
     "Dataset",

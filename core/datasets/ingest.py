@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
+from core.datasets.upkeep import DatasetUpkeep
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage
@@ -73,7 +73,7 @@ class Ingest:
     def attempt(self, dataset_id: str) -> None:
         """Claim the dataset and read it; do nothing if it is not to be had."""
         with self.database.write() as session:
-            datasets = DatasetRepository(session)
+            datasets = DatasetUpkeep(session)
             attempt = datasets.claim(dataset_id, self.times.lease_seconds)
             if attempt is None:
                 return
@@ -103,7 +103,7 @@ class Ingest:
 
     def _finish(self, dataset: Dataset, attempt: int, values: dict[str, Any]) -> None:
         with self.database.write() as session:
-            is_ours = DatasetRepository(session).update(dataset.id, attempt, **values)
+            is_ours = DatasetUpkeep(session).update(dataset.id, attempt, **values)
         if not is_ours and "table_key" in values:
             self.reader.storage.delete(values["table_key"])
 
@@ -116,7 +116,7 @@ class Ingest:
             while not stopped.wait(min(1.0, self.times.heartbeat_seconds)):
                 try:
                     with self.database.write() as session:
-                        DatasetRepository(session).renew(
+                        DatasetUpkeep(session).renew(
                             dataset.id,
                             attempt,
                             self.times.lease_seconds,

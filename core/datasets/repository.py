@@ -1,29 +1,30 @@
-"""Every query about datasets."""
+"""Every query that a request makes about datasets; upkeep.py has those of workers."""
 
-from typing import Any
+from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from core.database.clock import now_ms
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotFound
 from core.runs.tables import Run
-from fitserve.statuses import TERMINAL, DatasetStatus
+from fitserve.statuses import TERMINAL
+
+Found = TypeVarTuple("Found")
 
 
 class DatasetRepository:
-    """Finds datasets by id or by name."""
+    """The datasets of one workspace, by id or by name; others' are not there."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
+        self._workspace = workspace
 
     def get(self, ref: str) -> Dataset:
         """The dataset with that id, or the newest upload of that name."""
         found = self._session.scalars(
-            select(Dataset)
+            self._mine(select(Dataset))
             .where((Dataset.id == ref) | (Dataset.name == ref))
-            .where(Dataset.deleted_at.is_(None))
             .order_by(Dataset.id.desc())
             .limit(1)
         ).first()
@@ -33,7 +34,7 @@ class DatasetRepository:
 
     def names(self) -> list[str]:
         """Every name, at most a thousand, for hints."""
-        query = select(Dataset.name).where(Dataset.deleted_at.is_(None))
+        query = self._mine(select(Dataset.name))
         return list(self._session.scalars(query.distinct().limit(1000)))
 
     def page(
@@ -45,7 +46,7 @@ class DatasetRepository:
         oldest_first: bool = False,
     ) -> list[Dataset]:
         """Datasets, newest first unless told, from behind the id `after`."""
-        query = select(Dataset).where(Dataset.deleted_at.is_(None))
+        query = self._mine(select(Dataset))
         if after is not None:
             behind = Dataset.id > after if oldest_first else Dataset.id < after
             query = query.where(behind)
@@ -56,6 +57,7 @@ class DatasetRepository:
 
     def add(self, dataset: Dataset) -> None:
         """Store a new upload."""
+        dataset.workspace = self._workspace
         self._session.add(dataset)
 
     def runs_that_need(self, dataset: Dataset) -> list[str]:
@@ -67,67 +69,12 @@ class DatasetRepository:
             )
         )
 
-    def claim(self, dataset_id: str, lease_seconds: float) -> int | None:
-        """The number of the attempt at reading it; None if it is not to be had."""
-        return self._session.scalar(
-            update(Dataset)
-            .where(Dataset.id == dataset_id, *_unheld())
-            .values(attempt=Dataset.attempt + 1, lease_until=_until(lease_seconds))
-            .returning(Dataset.attempt)
+    def stored_bytes(self) -> int:
+        """The sizes of all uploads together."""
+        query = self._mine(select(func.sum(Dataset.num_bytes)))
+        return int(self._session.scalar(query) or 0)
+
+    def _mine(self, query: Select[*Found]) -> Select[*Found]:
+        return query.where(
+            Dataset.workspace == self._workspace, Dataset.deleted_at.is_(None)
         )
-
-    def update(self, dataset_id: str, attempt: int, **values: Any) -> bool:
-        """Change columns if this attempt still holds the dataset; False if not."""
-        changed = self._session.execute(
-            update(Dataset)
-            .where(
-                Dataset.id == dataset_id,
-                Dataset.attempt == attempt,
-                Dataset.status == DatasetStatus.PROCESSING,
-                Dataset.deleted_at.is_(None),
-            )
-            .values(**values)
-            .returning(Dataset.id)
-        )
-        return bool(changed.all())
-
-    def renew(
-        self, dataset_id: str, attempt: int, lease_seconds: float, progress: float
-    ) -> bool:
-        """Hold on for another term, and say how far it is; False if it is too late."""
-        until = _until(lease_seconds)
-        return self.update(dataset_id, attempt, lease_until=until, progress=progress)
-
-    def lost_for_good(self, max_attempts: int) -> list[Dataset]:
-        """Datasets whose reader is gone for the last allowed time."""
-        query = select(Dataset).where(*_unheld(), Dataset.attempt >= max_attempts)
-        return list(self._session.scalars(query))
-
-    def take_unsent(self, older_than_seconds: float) -> list[str]:
-        """Ids of datasets that nobody came for, marked as sent now."""
-        due = now_ms() - int(older_than_seconds * 1000)
-        return list(
-            self._session.scalars(
-                update(Dataset)
-                .where(*_unheld(), or_(Dataset.sent_at.is_(None), Dataset.sent_at < due))
-                .values(sent_at=now_ms())
-                .returning(Dataset.id)
-            )
-        )
-
-    def waiting_ids(self, limit: int = 100) -> list[str]:
-        """Ids of datasets that nobody reads yet, the oldest first."""
-        query = select(Dataset.id).where(*_unheld()).order_by(Dataset.id).limit(limit)
-        return list(self._session.scalars(query))
-
-
-def _until(seconds: float) -> Any:
-    return now_ms() + int(seconds * 1000)
-
-
-def _unheld() -> tuple[ColumnElement[bool], ...]:
-    return (
-        Dataset.status == DatasetStatus.PROCESSING,
-        Dataset.deleted_at.is_(None),
-        or_(Dataset.lease_until.is_(None), Dataset.lease_until < now_ms()),
-    )

@@ -16,6 +16,8 @@ from core.datasets.ingest import Reader
 from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
 from core.errors import DatasetInUse, DatasetNotReady
+from core.keys.caller import Caller
+from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
 from fitserve.schemas.datasets import RowsRead
 from fitserve.specs.parsing import ParsingSpec
@@ -43,13 +45,16 @@ class DatasetService:
         self._queue = queue
 
     def create(
-        self, upload: Upload, note: Callable[[Session, str], None] | None = None
+        self,
+        caller: Caller,
+        upload: Upload,
+        note: Callable[[Session, str], None] | None = None,
     ) -> Dataset:
-        """Store an upload, whose file is moved away, as a new dataset.
+        """Store an upload, whose file is moved away, as a new dataset of its caller's.
 
         A small one is read at once; a worker is sent for a large one. `note` is told its
-        id within the transaction that makes it. Raises InvalidTable; nothing is kept
-        then.
+        id within the transaction that makes it. Raises InvalidTable, QuotaExceeded;
+        nothing is kept then.
         """
         dataset = _unread(upload)
         self._storage.publish(upload.source, dataset.content_key)
@@ -57,7 +62,8 @@ class DatasetService:
             if dataset.num_bytes <= self._reader.limits.max_inline_bytes:
                 self._read(dataset)
             with self._database.write() as session:
-                DatasetRepository(session).add(dataset)
+                refuse_over_quota(session, caller, dataset.num_bytes)
+                DatasetRepository(session, caller.workspace).add(dataset)
                 if note is not None:
                     note(session, dataset.id)
                 if dataset.status == DatasetStatus.PROCESSING:
@@ -81,12 +87,12 @@ class DatasetService:
         columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
 
-    def delete(self, session: Session, ref: str) -> None:
+    def delete(self, session: Session, workspace: str, ref: str) -> None:
         """Delete a dataset and its files; its row stays for the runs that name it.
 
         Raises DatasetNotFound, and DatasetInUse while a run still needs it.
         """
-        repository = DatasetRepository(session)
+        repository = DatasetRepository(session, workspace)
         dataset = repository.get(ref)
         if needed_by := repository.runs_that_need(dataset):
             raise DatasetInUse(

@@ -17,11 +17,15 @@ class Dataset(Base):
     """
 
     __tablename__ = "datasets"
-    __table_args__ = (Index(None, "name", "id"),)
+    __table_args__ = (
+        Index(None, "workspace", "id"),
+        Index(None, "workspace", "name", "id"),
+    )
 
     id: Mapped[str] = mapped_column(
         String(40), primary_key=True, default=lambda: new_id("dataset")
     )
+    workspace: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(100))
     status: Mapped[str] = mapped_column(
         String(20), default=DatasetStatus.READY, server_default=DatasetStatus.READY

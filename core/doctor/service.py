@@ -15,6 +15,7 @@ from core.database.clock import now_ms
 from core.database.sessions import Database
 from core.doctor.findings import Finding, failed, of_part, ok, warning
 from core.health import checks
+from core.keys.repository import ApiKeyRepository
 from core.queue import Queue, make_celery
 from core.settings import Settings
 
@@ -129,12 +130,28 @@ class Patient:
         """Whether the key is hard to guess; it is never shown."""
         key = self._settings.api_key
         if key is None:
-            return ok("key", "None: only programs of this machine are served.")
+            return self._look_at_keys()
         text = key.get_secret_value()
         if len(set(text)) < _FEWEST_DIFFERENT:
             told = f"It has {len(set(text))} different characters; that can be guessed."
             return warning("key", told, f"Take one by chance: {_NEW_KEY}")
         return ok("key", f"{len(text)} characters, {len(set(text))} different ones.")
+
+    def _look_at_keys(self) -> Finding:
+        is_had, is_valid = False, False
+        if not self._is_unmade():
+            with self._database.read() as session:
+                keys = ApiKeyRepository(session)
+                is_had, is_valid = keys.any_ever(), keys.any_valid()
+        if is_valid:
+            return ok("key", "Keys of the database.")
+        if is_had:
+            told = "Every key of the database has ended: nobody is let in."
+            return warning("key", told, "Make one: fitserve keys create NAME")
+        if self._settings.is_loopback:
+            return ok("key", "None: only programs of this machine are served.")
+        told = f"None, and it shall listen on {self._settings.host}: it will not start."
+        return failed("key", told, "Make one: fitserve keys create NAME")
 
     def close(self) -> None:
         """Leave it alone."""

@@ -1,7 +1,7 @@
 """The arithmetic of the encoders, written once for NumPy, Keras and ONNX.
 
 Values are float64 arrays, Keras tensors or ONNX nodes; `ops` has `floor`, `sin`, `sqrt`,
-`log`, `abs` and `sign` for them, and the operators work on them.
+`log`, `abs`, `sign`, `clip` and `take` for them, and the operators work on them.
 """
 
 import math
@@ -25,6 +25,20 @@ def numeric(value: Any, constants: dict[str, Any], ops: Any) -> Any:
         bent = value * constants["sharpness"]
         value = value / ops.sqrt(bent * bent + 1.0)
     return value
+
+
+def pieces(value: Any, known: Any, constants: dict[str, Any], ops: Any) -> Any:
+    """Scaled numbers `[N, C]` and the pieces between their knots, column by column.
+
+    `known` is 1.0 where there is a value and 0.0 where it is missing. `constants` holds
+    for each output the place of its column, where its piece begins, one through its
+    width, and the least and greatest it may be (no bounds for the number itself).
+    """
+    place = constants["place"]
+    value = ops.take(value, place)
+    value = (value - constants["begin"]) * constants["slope"]
+    value = ops.clip(value, constants["low"], constants["high"])
+    return value * ops.take(known, place)
 
 
 def _elapsed(seconds: Any, ops: Any) -> Any:  # noqa: ARG001  one shape for all parts

@@ -12,27 +12,29 @@ from core.models.tables import Alias, Version
 from core.storage import Storage
 
 
-def delete_version(session: Session, storage: Storage, name: str, number: int) -> None:
+def delete_version(
+    session: Session, storage: Storage, workspace: str, name: str, number: int
+) -> None:
     """Delete a version; the model goes with its last one.
 
     Its number is given to no other. Raises ModelNotFound, VersionNotFound, and
     VersionInUse while an alias points at it.
     """
-    models = ModelRepository(session)
+    models = ModelRepository(session, workspace)
     models.lock(name)
     version = models.version(name, number)
     aliases = [a for a in models.aliases(name) if a.version_id == version.id]
     _refuse_aliased(name, aliases)
-    _delete(models, storage, [version])
+    _delete(session, models, storage, [version])
 
 
-def delete_model(session: Session, storage: Storage, name: str) -> None:
+def delete_model(session: Session, storage: Storage, workspace: str, name: str) -> None:
     """Delete a model with all its versions; ModelNotFound, VersionInUse as above."""
-    models = ModelRepository(session)
+    models = ModelRepository(session, workspace)
     models.lock(name)
     models.get(name)
     _refuse_aliased(name, models.aliases(name))
-    _delete(models, storage, models.versions(name))
+    _delete(session, models, storage, models.versions(name))
 
 
 def _refuse_aliased(name: str, aliases: Sequence[Alias]) -> None:
@@ -45,9 +47,12 @@ def _refuse_aliased(name: str, aliases: Sequence[Alias]) -> None:
 
 
 def _delete(
-    models: ModelRepository, storage: Storage, versions: Sequence[Version]
+    session: Session,
+    models: ModelRepository,
+    storage: Storage,
+    versions: Sequence[Version],
 ) -> None:
     for version in versions:
         for artifact in version.artifacts:
-            after_commit(models.session, partial(storage.delete, artifact.key))
+            after_commit(session, partial(storage.delete, artifact.key))
         models.delete(version)

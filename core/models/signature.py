@@ -26,6 +26,11 @@ class NumericEncoder(BaseModel):
     `z / sqrt(1 + (z / clip)^2)`, which leaves small values as they are and holds the
     largest below `clip`: the smooth clipping of Holzmüller, Grinsztajn and Steinwart,
     "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data", 2024.
+
+    With `knots`, a piece for every gap between two of them stands beside the scaled z: 0
+    below the gap, 1 above, and a straight line within. That is the piecewise linear
+    encoding of Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in
+    Tabular Deep Learning", 2022. The pieces of a missing value are all 0.
     """
 
     type: Literal["numeric"] = "numeric"
@@ -34,6 +39,8 @@ class NumericEncoder(BaseModel):
     scale: float
     clip: float | None = None
     fill: float
+    knots: list[float] = []
+    """Where pieces begin and end, ascending, on the scale of z; none or at least two."""
     least: float | None = None
     """The smallest value of the training rows; below it an instance gets a warning."""
     greatest: float | None = None
@@ -115,7 +122,8 @@ class Feature(BaseModel):
             return [f"{self.name}[{k}]" for k in range(encoder.dim)]
         if isinstance(encoder, DatetimeEncoder):
             return [f"{self.name}.{part.name}" for part in encoder.parts]
-        return [self.name]
+        # named after where the piece begins, in deviations
+        return [self.name, *(f"{self.name}>{knot:.3g}" for knot in encoder.knots[:-1])]
 
 
 class Signature(BaseModel):

@@ -3,17 +3,30 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
 
 
+def _of_model() -> ForeignKeyConstraint:
+    columns = ["workspace", "model_name"]
+    return ForeignKeyConstraint(columns, ["models.workspace", "models.name"])
+
+
 class Model(Base):
-    """A named trained thing."""
+    """A named trained thing; two workspaces may use the same name."""
 
     __tablename__ = "models"
 
+    workspace: Mapped[str] = mapped_column(String(100), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -36,18 +49,24 @@ class Version(Base):
     """The nth training of a model; immutable."""
 
     __tablename__ = "versions"
-    __table_args__ = (UniqueConstraint("model_name", "number"),)
+    __table_args__ = (
+        UniqueConstraint("workspace", "model_name", "number"),
+        _of_model(),
+    )
 
     id: Mapped[str] = mapped_column(
         String(40), primary_key=True, default=lambda: new_id("version")
     )
-    model_name: Mapped[str] = mapped_column(ForeignKey("models.name"))
+    workspace: Mapped[str] = mapped_column(String(100))
+    model_name: Mapped[str] = mapped_column(String(100))
     number: Mapped[int]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), unique=True)
     signature: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     best_epoch: Mapped[int | None]
     layers: Mapped[list[Any]]
+    headline: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The figures of its report that lists show; None where none could be measured."""
     is_whole: Mapped[bool]
     """False when its run was cancelled: never served unless asked for by number."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -65,8 +84,10 @@ class Alias(Base):
     """A movable pointer to a version of its model."""
 
     __tablename__ = "aliases"
+    __table_args__ = (_of_model(),)
 
-    model_name: Mapped[str] = mapped_column(ForeignKey("models.name"), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(100), primary_key=True)
+    model_name: Mapped[str] = mapped_column(String(100), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"))
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)

@@ -41,14 +41,16 @@ def estimate(
     gradients; the encoded table, or as much of it as is in memory at a time.
     """
     params = sum(plan.params for plan in plans) + num_embedding_params
-    widths = [plan.output_shape[0] for plan in plans]
-    activations = batch_size * (num_inputs + sum(widths)) * 2
+    # what repeats the inputs for the members of an ensemble is no layer of the spec
+    chosen = plans[2:] if plans[0].type == "RepeatVector" else plans
+    outputs = sum(math.prod(plan.output_shape) for plan in plans)
+    activations = batch_size * (num_inputs + outputs) * 2
     weights = params * (2 + slots(optimizer))
     table = min(_FLOAT * num_rows * num_inputs, LARGEST_IN_MEMORY)
     return Cost(
         num_params=params,
         num_layers=len(plans),
-        widest=max(widths),
+        widest=max(plan.output_shape[-1] for plan in chosen),
         steps=epochs * math.ceil(train_rows / batch_size),
         memory_bytes=_FLOAT * (weights + activations) + 2 * table,
     )

@@ -37,6 +37,11 @@ def embedding_dim(num_categories: int) -> int:
     return int(min(32, round(1.6 * num_categories**0.56)))
 
 
+def num_pieces(num_values: int, num_bins: int | None) -> int:
+    """Pieces, at most, of a column with so many distinct values; two need none."""
+    return min(num_bins or 0, num_values - 1) if num_values > 2 else 0
+
+
 @dataclass(frozen=True)
 class Selection:
     """Features by name with their types, and reasons for the columns left out."""
@@ -71,7 +76,7 @@ def select_features(
     if not chosen:
         raise _nothing_left(excluded)
     types = {c["name"]: type_of(c, spec) for c in chosen}
-    sizes = [_size(c, types[c["name"]]) for c in chosen]
+    sizes = [_size(c, types[c["name"]], spec.num_bins) for c in chosen]
     width, params = (sum(side) for side in zip(*sizes, strict=True))
     return Selection(types, excluded, width, params)
 
@@ -140,12 +145,14 @@ def type_of(column: dict[str, Any], spec: FeaturesSpec) -> ColumnType:
     return ColumnType(spec.types.get(column["name"], column["type"]))
 
 
-def _size(column: dict[str, Any], kind: ColumnType) -> tuple[int, int]:
+def _size(
+    column: dict[str, Any], kind: ColumnType, num_bins: int | None
+) -> tuple[int, int]:
     """Inputs of the network, and weights of an embedding."""
     if kind == ColumnType.DATETIME:
         return _DATETIME_INPUTS, 0
     if kind not in _TEXTS:
-        return 1, 0
+        return 1 + num_pieces(column["unique"], num_bins), 0
     categories = min(column["unique"] + (column["missing"] > 0), MOST_PLACES)
     if categories <= MOST_CATEGORIES:
         return categories + (categories > FEW_CATEGORIES), 0

@@ -7,7 +7,7 @@ import contextlib
 
 from sqlalchemy.orm import Session
 
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.storage import Storage
 
 _CHECKPOINTS = "checkpoints"
@@ -39,7 +39,7 @@ def remove_orphans(storage: Storage, session: Session) -> None:
     found = {key.split("/")[1] for key in storage.keys(_CHECKPOINTS)}
     if not found:
         return
-    for run_id in found - RunRepository(session).unended(found):
+    for run_id in found - RunUpkeep(session).unended(found):
         remove_checkpoints(storage, run_id)
 
 

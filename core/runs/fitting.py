@@ -28,6 +28,7 @@ def resolve_fit(
         _batch_error(fit.batch_size or 1, train),
         _monitor_error("early_stopping", fit.early_stopping, monitors),
         _monitor_error("reduce_lr_on_plateau", fit.reduce_lr_on_plateau, monitors),
+        _two_rates_error(fit),
         *_class_weight_errors(fit, target),
     ]
     raise_any(InvalidSpec, errors)
@@ -57,6 +58,16 @@ def _monitor_error(key: str, callback: object, monitors: list[str]) -> FieldErro
         pointer=pointer("fit", key, "monitor"),
         detail=f"no epoch of this run will report {monitor!r}",
         hint=did_you_mean(monitor, monitors),
+    )
+
+
+def _two_rates_error(fit: FitSpec) -> FieldError | None:
+    if fit.reduce_lr_on_plateau is None or fit.learning_rate_scheduler is None:
+        return None
+    return FieldError(
+        pointer=pointer("fit", "learning_rate_scheduler"),
+        detail="`reduce_lr_on_plateau` sets the learning rate too",
+        hint="leave one of the two out",
     )
 
 

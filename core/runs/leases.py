@@ -128,8 +128,11 @@ class Lease:
         if rows:
             last = rows[-1]
             self._update(session, epoch=last.epoch, fit_seconds=last.seconds)
+            # returning makes it one statement: psycopg would send several in a pipeline,
+            # in which a process that froze is not idle, and never timed out
             session.execute(
-                insert(Epoch), [{"run_id": self.run_id, **vars(row)} for row in rows]
+                insert(Epoch).returning(Epoch.epoch),
+                [{"run_id": self.run_id, **vars(row)} for row in rows],
             )
         if checkpoint is not None:
             self._update(session, lease_until=_until(self._seconds))  # the fence

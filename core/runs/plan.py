@@ -48,25 +48,48 @@ class Head:
         )
 
 
-def default_model() -> ModelSpec:
-    """The network of a run that gives no `model`."""
-    hidden = {"type": "Dense", "units": 64, "activation": "relu"}
-    return ModelSpec.model_validate({"layers": [hidden, hidden, {"type": "Output"}]})
-
-
 def with_head(layers: Sequence[Layer], head: Head) -> list[Layer]:
     """The layers with every `Output` replaced by what it stands for."""
     return [head.as_dense() if isinstance(x, Output) else x for x in layers]
 
 
-def plan_layers(layers: Sequence[Layer], num_inputs: int) -> list[LayerPlan]:
-    """Output shape and parameter count of each layer, as Keras will build it."""
+def plan_layers(model: ModelSpec, num_inputs: int) -> list[LayerPlan]:
+    """Output shape and parameter count of each layer, as Keras will build it.
+
+    An ensemble has three layers more: members, their scales, and at the end their mean.
+    """
     width, plans = num_inputs, []
-    for layer in layers:
+    for layer in model.layers:
         params = _params(layer, width)
         width = layer.units if isinstance(layer, Dense) else width
         plans.append(LayerPlan(type=layer.type, output_shape=[width], params=params))
-    return plans
+    return plans if model.ensemble == 1 else _in_members(plans, model, num_inputs)
+
+
+def _in_members(
+    plans: list[LayerPlan], model: ModelSpec, num_inputs: int
+) -> list[LayerPlan]:
+    members = model.ensemble
+    inputs = [members, num_inputs]
+    scales = members * num_inputs
+    between = [
+        LayerPlan(
+            type="EinsumDense" if place == model.last_dense else plan.type,
+            output_shape=[members, *plan.output_shape],
+            params=plan.params * (members if place == model.last_dense else 1),
+        )
+        for place, plan in enumerate(plans)
+    ]
+    return [
+        LayerPlan(type="RepeatVector", output_shape=inputs, params=0),
+        LayerPlan(type="EinsumDense", output_shape=inputs, params=scales),
+        *between,
+        LayerPlan(
+            type="GlobalAveragePooling1D",
+            output_shape=plans[-1].output_shape,
+            params=0,
+        ),
+    ]
 
 
 def _params(layer: Layer, width: int) -> int:
@@ -83,7 +106,7 @@ def head_errors(
     layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head, at: str
 ) -> list[FieldError]:
     """What is wrong with the end of the network, which stands `at`, for this task."""
-    width = plans[-1].output_shape[0]
+    width = plans[-1].output_shape[-1]
     hint = '{"type": "Output"} as the last layer is always right'
     if width != head.units:
         detail = f"the network ends {width} wide; {head.task} needs {head.units}"

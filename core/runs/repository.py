@@ -1,36 +1,37 @@
-"""Every query about runs, but for those of the worker that holds one (leases.py)."""
+"""Every query that a request makes about runs.
 
-from collections.abc import Iterable, Mapping, Sequence
+Those of workers are in upkeep.py, and in leases.py of the one that holds a run.
+"""
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.errors import RunNotFound
-from core.runs.tables import Checkpoint, Epoch, Run
-from fitserve.statuses import TERMINAL, RunStatus, StopReason
+from core.runs.tables import Epoch, Run
+from fitserve.statuses import RunStatus, StopReason
 
 
 class RunRepository:
-    """Finds runs and moves those that nobody holds."""
+    """The runs of one workspace; others' are not there."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
+        self._workspace = workspace
 
     def get(self, run_id: str) -> Run:
         """The run with that id; RunNotFound if there is none."""
         run = self._session.get(Run, run_id)
-        if run is None:
+        if run is None or run.workspace != self._workspace:
             raise RunNotFound(run_id)
         return run
 
-    def traceparent(self, run_id: str) -> str | None:
-        """The span that the run belongs to, if it was traced."""
-        return self._session.scalar(select(Run.traceparent).where(Run.id == run_id))
-
     def add(self, run: Run) -> None:
         """Store a new run, marked as sent now."""
+        run.workspace = self._workspace
         self._session.add(run)
         self._session.flush()
         self._session.execute(
@@ -47,7 +48,7 @@ class RunRepository:
         target: str | None = None,
     ) -> list[Run]:
         """Runs, newest first, from below the id `after`."""
-        query = select(Run)
+        query = select(Run).where(Run.workspace == self._workspace)
         if after is not None:
             query = query.where(Run.id < after)
         if status is not None:
@@ -61,20 +62,17 @@ class RunRepository:
         return list(self._session.scalars(query.order_by(Run.id.desc()).limit(limit)))
 
     def count_queued(self) -> int:
-        """How many runs wait for a worker."""
-        query = select(func.count()).where(Run.status == RunStatus.QUEUED)
+        """How many of its runs wait for a worker."""
+        query = select(func.count()).where(
+            Run.status == RunStatus.QUEUED, Run.workspace == self._workspace
+        )
         return self._session.scalar(query) or 0
-
-    def queued_ids(self, limit: int = 100) -> list[str]:
-        """Ids of runs that wait, the oldest first."""
-        query = select(Run.id).where(Run.status == RunStatus.QUEUED)
-        return list(self._session.scalars(query.order_by(Run.id).limit(limit)))
 
     def epochs(self, run_id: str, after: int = 0) -> Sequence[Epoch]:
         """The epochs of a run from after the given one, in order."""
         return self._session.scalars(
             select(Epoch)
-            .where(Epoch.run_id == run_id, Epoch.epoch > after)
+            .where(self._is_of(run_id), Epoch.epoch > after)
             .order_by(Epoch.epoch)
         ).all()
 
@@ -82,7 +80,7 @@ class RunRepository:
         """The epochs of a run before the given one, the latest first."""
         return self._session.scalars(
             select(Epoch)
-            .where(Epoch.run_id == run_id, Epoch.epoch < below)
+            .where(self._is_of(run_id), Epoch.epoch < below)
             .order_by(Epoch.epoch.desc())
             .limit(limit)
         ).all()
@@ -91,7 +89,7 @@ class RunRepository:
         """End the run if it is queued; ask its worker to stop if it is running."""
         self._session.execute(
             update(Run)
-            .where(Run.id == run_id, Run.status == RunStatus.QUEUED)
+            .where(*self._is(run_id), Run.status == RunStatus.QUEUED)
             .values(
                 status=RunStatus.CANCELLED,
                 stop_reason=StopReason.CANCELLED,
@@ -100,49 +98,13 @@ class RunRepository:
         )
         self._session.execute(
             update(Run)
-            .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
+            .where(*self._is(run_id), Run.status == RunStatus.RUNNING)
             .values(cancel_requested=True)
         )
 
-    def requeue_lost(self, max_attempts: int) -> None:
-        """Put runs whose worker is gone back into the queue, for now unsent."""
-        self._session.execute(
-            update(Run)
-            .where(*_lost(), Run.attempt - Run.handed_back < max_attempts)
-            .values(status=RunStatus.QUEUED, lease_owner=None, sent_at=0)
-        )
+    def _is(self, run_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return Run.id == run_id, Run.workspace == self._workspace
 
-    def lost_for_good(self, max_attempts: int) -> list[Run]:
-        """Runs whose worker is gone for the last allowed time."""
-        tried = Run.attempt - Run.handed_back
-        query = select(Run).where(*_lost(), tried >= max_attempts)
-        return list(self._session.scalars(query))
-
-    def unended(self, run_ids: Iterable[str]) -> set[str]:
-        """Those of the runs that are queued or running."""
-        query = select(Run.id).where(Run.id.in_(run_ids), Run.status.not_in(TERMINAL))
-        return set(self._session.scalars(query))
-
-    def forget_checkpoints(self) -> None:
-        """Runs that ended without their worker leave theirs behind."""
-        ended = exists().where(Run.id == Checkpoint.run_id, Run.status.in_(TERMINAL))
-        self._session.execute(delete(Checkpoint).where(ended))
-
-    def take_unsent(self, older_than_seconds: float) -> list[str]:
-        """Ids of queued runs that nobody came for, marked as sent now."""
-        due = now_ms() - int(older_than_seconds * 1000)
-        return list(
-            self._session.scalars(
-                update(Run)
-                .where(
-                    Run.status == RunStatus.QUEUED,
-                    or_(Run.sent_at.is_(None), Run.sent_at < due),
-                )
-                .values(sent_at=now_ms())
-                .returning(Run.id)
-            )
-        )
-
-
-def _lost() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (Run.status == RunStatus.RUNNING, Run.lease_until < now_ms())
+    def _is_of(self, run_id: str) -> ColumnElement[bool]:
+        """Whether an epoch is of that run, and the run of this workspace."""
+        return (Epoch.run_id == run_id) & exists().where(*self._is(run_id))

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from core.datasets.service import column_of
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, OverLimit, raise_any
 from core.runs.compiling import resolve_compile
@@ -11,7 +12,6 @@ from core.runs.features import Selection
 from core.runs.fitting import resolve_fit
 from core.runs.plan import (
     Head,
-    default_model,
     head_errors,
     plan_layers,
     with_head,
@@ -23,6 +23,7 @@ from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import Optimizer
 from fitserve.specs.run import RunCreate
+from fitserve.statuses import Task
 
 _IMBALANCE = 0.1
 """Of the rows a class would have if all had as many."""
@@ -81,9 +82,11 @@ def resolve(
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled)
     batch_size, epochs = fit.batch_size or 1, fit.epochs or 1
-    model = create.model or default_model()
+    assert create.model is not None  # noqa: S101  by its preset
+    model = create.model
     layers = with_head(model.layers, head)
-    plans = plan_layers(layers, selection.num_inputs)
+    model = model.model_copy(update={"layers": layers})
+    plans = plan_layers(model, selection.num_inputs)
     optimizer = compiled.optimizer
     assert isinstance(optimizer, Optimizer)  # noqa: S101  resolved above
     cost = estimate(
@@ -106,7 +109,7 @@ def resolve(
             update={
                 "model_name": create.model_name or tables.dataset.name,
                 "task": target.task,
-                "model": ModelSpec(layers=layers),
+                "model": model,
                 "compile": compiled,
                 "fit": fit,
             }
@@ -117,7 +120,8 @@ def resolve(
         layers=plans,
         cost=cost,
         num_rows=num_rows,
-        warnings=_warnings(target, tables.dataset),
+        warnings=_warnings(target, tables.dataset)
+        + two_valued_regression(create, target, tables.dataset),
     )
 
 
@@ -134,6 +138,24 @@ def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
         f"as {wanted:,}",
         hint=f"leave the Input layer out, or write keras.Input(({wanted},))",
     )
+
+
+def two_valued_regression(
+    create: RunCreate, target: Target, dataset: Dataset
+) -> list[str]:
+    """A loss can make a regression of what looks like a classification: say so."""
+    column = column_of(dataset, target.name)
+    is_asked = target.task != Task.REGRESSION or create.task is not None
+    if is_asked or column is None or column["unique"] != 2:
+        return []
+    loss = create.compile.loss
+    told = (
+        f"the target {target.name!r} has two values ({column['min']:g} and "
+        f"{column['max']:g}), and the loss {loss!r} makes this a regression; leave "
+        "`compile.loss` out for a classification with probabilities, or say "
+        '`task: "regression"`'
+    )
+    return [told]
 
 
 def _warnings(target: Target, dataset: Dataset) -> list[str]:

@@ -12,9 +12,12 @@ from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import column_of, ready
 from core.datasets.tables import Dataset
-from core.errors import InvalidSpec, TooManyRuns, raise_any
+from core.errors import InvalidSpec, raise_any
+from core.keys.caller import Caller
+from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.queue import TRAIN, Queue
 from core.runs.features import refuse_unknown_columns, select_features
+from core.runs.presets import with_preset
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, Tables, resolve
 from core.runs.tables import Run
@@ -46,17 +49,18 @@ class RunService:
         self._limits = limits
         self._webhooks = webhooks or WebhookRules()
 
-    def resolve(self, session: Session, create: RunCreate) -> Resolved:
+    def resolve(self, session: Session, workspace: str, create: RunCreate) -> Resolved:
         """The run with every default filled in; nothing is stored.
 
         Raises DatasetNotFound, InvalidSpec, OverLimit.
         """
         from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
+        from core.runs.deciding import find_deciding  # noqa: PLC0415  imports polars
         from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
         from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
 
         _refuse_bad_webhook(create.webhook, self._webhooks)
-        datasets = DatasetRepository(session)
+        datasets = DatasetRepository(session, workspace)
         dataset = ready(datasets.get(_dataset_ref(create)))
         refuse_unknown_columns(
             dataset, create.target, create.features, create.split.column
@@ -65,6 +69,7 @@ class RunService:
         assert column is not None  # noqa: S101  an unknown target was refused
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
+        create = with_preset(create, target.num_rows, len(dataset.columns))
         others = [c["name"] for c in dataset.columns if c["name"] != create.target]
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
@@ -83,30 +88,36 @@ class RunService:
             for name, what in copies.items()
             if name in selection.types
         ]
+        unique = {
+            c["name"]: c["unique"]
+            for c in dataset.columns
+            if c["name"] in selection.types and c["name"] not in copies
+        }
+        told += [
+            _decides(name, n, create.target)
+            for name, n in find_deciding(table, create.target, unique).items()
+        ]
         return replace(resolved, warnings=[*resolved.warnings, *told])
 
-    def create(self, session: Session, create: RunCreate) -> Run:
+    def create(self, session: Session, caller: Caller, create: RunCreate) -> Run:
         """Queue a run; it is durable when the session's transaction is.
 
-        Raises what `resolve` raises, and TooManyRuns.
+        Raises what `resolve` raises, TooManyRuns, and QuotaExceeded.
         """
-        repository = RunRepository(session)
-        if repository.count_queued() >= self._limits.max_queued_runs:
-            raise TooManyRuns(
-                f"{self._limits.max_queued_runs:,} runs wait already; try again later."
-            )
-        resolved = self.resolve(session, create)
+        refuse_too_many_runs(session, caller, self._limits.max_queued_runs)
+        refuse_over_quota(session, caller)
+        resolved = self.resolve(session, caller.workspace, create)
         run = _run(resolved)
-        repository.add(run)
+        RunRepository(session, caller.workspace).add(run)
         if create.webhook is not None:
             WebhookRepository(session).add(run.id, create.webhook)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
         after_commit(session, partial(_log_queued, run))
         return run
 
-    def cancel(self, session: Session, run_id: str) -> Run:
+    def cancel(self, session: Session, workspace: str, run_id: str) -> Run:
         """End a queued run, ask a running one to stop; an ended one stays as it is."""
-        repository = RunRepository(session)
+        repository = RunRepository(session, workspace)
         run = repository.get(run_id)
         repository.request_cancel(run_id)
         session.refresh(run)
@@ -120,6 +131,14 @@ class RunService:
             at = pointer("fit", "validation_dataset")
             detail = f"its target has classes that no training row has: {unknown[:10]}"
             raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
+
+
+def _decides(name: str, num_values: int, target: str) -> str:
+    return (
+        f"the column {name!r} alone decides {target!r} ({num_values:,} values, each "
+        "always with the same target): does an instance have it before the target is "
+        "known? Else leave it out by `features.exclude`"
+    )
 
 
 def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> None:

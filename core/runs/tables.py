@@ -20,11 +20,16 @@ class Run(Base):
     """
 
     __tablename__ = "runs"
-    __table_args__ = (Index(None, "status", "id"), Index(None, "model_name", "id"))
+    __table_args__ = (
+        Index(None, "status", "id"),
+        Index(None, "workspace", "id"),
+        Index(None, "workspace", "model_name", "id"),
+    )
 
     id: Mapped[str] = mapped_column(
         String(40), primary_key=True, default=lambda: new_id("run")
     )
+    workspace: Mapped[str] = mapped_column(String(100))
     status: Mapped[str] = mapped_column(String(20), default=RunStatus.QUEUED)
     stop_reason: Mapped[str | None] = mapped_column(String(20))
     model_name: Mapped[str] = mapped_column(String(100))

@@ -1,4 +1,4 @@
-"""Where uploads and artifacts lie: a port of six methods, and the local folder.
+"""Where uploads and artifacts lie: a port of seven methods, and the local folder.
 
 Keys are made by this service (`datasets/<id>/content`), never from user strings.
 """
@@ -17,7 +17,7 @@ from core.database.base import new_id
 from core.errors import StorageFull
 
 _KEY = re.compile(r"^[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$")
-_STALE_SECONDS = 3600
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Storage(Protocol):
@@ -38,8 +38,11 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Remove the file if it is there."""
 
-    def keys(self, prefix: str) -> list[str]:
-        """The keys of all files below `prefix`, a folder."""
+    def keys(self, prefix: str, older_than_seconds: float = 0.0) -> list[str]:
+        """The keys of all files below `prefix`, a folder, written so long ago."""
+
+    def sweep(self, older_than_seconds: float) -> None:
+        """Remove what a killed process left in the making so long ago."""
 
 
 class LocalStorage:
@@ -53,9 +56,9 @@ class LocalStorage:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         folder = self._scratch / new_id("tmp")
-        folder.mkdir()
         try:
             with disk_full_is_507():
+                folder.mkdir()
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -83,16 +86,16 @@ class LocalStorage:
         with contextlib.suppress(OSError):  # others' files are still in there
             path.parent.rmdir()
 
-    def keys(self, prefix: str) -> list[str]:
-        files = (self._root / prefix).rglob("*")
-        return sorted(str(f.relative_to(self._root)) for f in files if f.is_file())
+    def keys(self, prefix: str, older_than_seconds: float = 0.0) -> list[str]:
+        files = (f for f in (self._root / prefix).rglob("*") if f.is_file())
+        if older_than_seconds:
+            files = (f for f in files if _age(f) >= older_than_seconds)
+        return sorted(str(f.relative_to(self._root)) for f in files)
 
-    def sweep(self) -> None:
-        """Remove what a killed process left in the making an hour ago or more."""
+    def sweep(self, older_than_seconds: float) -> None:
         for folder in self._scratch.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - folder.stat().st_mtime > _STALE_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
+            if _age(folder) >= older_than_seconds:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _path(self, key: str) -> Path:
         if not _KEY.match(key):
@@ -105,13 +108,31 @@ def disk_full_is_507() -> Iterator[None]:
     """Turn "no space left" into the problem that says so."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    except Exception as error:
+        if not _says_full(error):
             raise
         raise StorageFull(
             "The disk of this service is full; nothing was stored. "
             "Delete datasets, or ask the operator for room."
         ) from error
+
+
+def _says_full(error: Exception) -> bool:
+    """Whether it tells of a full disk; polars tells so in words alone."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    is_polars = type(error).__module__.startswith("polars")
+    if not is_polars and not isinstance(error, OSError):
+        return False
+    return any(os.strerror(number) in str(error) for number in _FULL)
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was written; less than none if it went meanwhile."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return -1.0
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from core.database.migrate import upgrade
+from core.database.sessions import Database
+from core.keys.opening import OpenDoor, refuse_open_door
 from core.settings import Settings
 from core.supervisor.broker import clear_socket, redis_command
 from core.supervisor.orphans import LISTEN_FD, METRICS_DIR
@@ -41,9 +43,20 @@ class Supervisor:
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stopped.set())
-        with _only_one(self._settings), _listening(self._settings) as listener:
+        with _only_one(self._settings):
             upgrade(self._settings.resolved_database_url)
-            self._supervise(listener)
+            self._refuse_open_door()
+            with _listening(self._settings) as listener:
+                self._supervise(listener)
+
+    def _refuse_open_door(self) -> None:
+        database = Database(self._settings.resolved_database_url)
+        try:
+            refuse_open_door(self._settings, database)
+        except OpenDoor as error:
+            raise CannotStart(str(error)) from error
+        finally:
+            database.close()
 
     def _supervise(self, listener: socket.socket) -> None:
         parts = self._parts(listener)

@@ -28,11 +28,11 @@ class WebhookRepository:
         """Store the message that a run will send."""
         self._session.add(Webhook(run_id=run_id, url=spec.url, secret=spec.secret))
 
-    def read(self, run_id: str) -> WebhookRead:
+    def read(self, run: Run) -> WebhookRead:
         """How the delivery stands; WebhookNotFound if the run has none."""
-        webhook = self._session.get(Webhook, run_id)
+        webhook = self._session.get(Webhook, run.id)
         if webhook is None:
-            raise WebhookNotFound(run_id)
+            raise WebhookNotFound(run.id)
         return _read(webhook)
 
     def due(self) -> list[str]:

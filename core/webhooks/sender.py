@@ -14,7 +14,7 @@ from functools import cached_property
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from core.settings import WebhookRules
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve
 from core.webhooks.message import body_of, headers_of
@@ -23,6 +23,8 @@ from core.webhooks.repository import WebhookRepository
 from core.webhooks.tables import Webhook
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 0.5
 
 
 def trusted() -> ssl.SSLContext:
@@ -62,8 +64,10 @@ class Sender(threading.Thread):
                 log.exception("webhooks wait; the next look will try again")
 
     def stop(self) -> None:
-        """Send no more."""
+        """Send no more; a look at work may end first, but no slow receiver is awaited."""
         self._stopped.set()
+        if self.is_alive():
+            self.join(_PATIENCE)
 
     def send_due(self) -> int:
         """Send what is due and nobody else has taken; returns how many that were."""
@@ -78,7 +82,7 @@ class Sender(threading.Thread):
             webhook = WebhookRepository(session).claim(run_id, lease)
             if webhook is None:
                 return False
-            body = body_of(RunRepository(session).get(run_id))
+            body = body_of(RunUpkeep(session).get(run_id))
         outcome = self._attempt(webhook, body)
         log.info("webhook of %s: %s", run_id, outcome.last_error or outcome.status)
         with self._database.write() as session:

@@ -40,10 +40,20 @@ class Commands(TyperGroup):
 def _command(entry: EntryPoint) -> Any:
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     try:
-        alone.command(entry.name)(_guarded(entry.name, entry.load()))
+        loaded = entry.load()
+        if isinstance(loaded, typer.Typer):  # a group of commands
+            return get_command(_guarded_group(entry.name, loaded))
+        alone.command(entry.name)(_guarded(entry.name, loaded))
     except ImportError as error:
         alone.command(entry.name, context_settings=_ANY)(_lacking(entry.name, error))
     return get_command(alone)
+
+
+def _guarded_group(name: str, group: typer.Typer) -> typer.Typer:
+    for command in group.registered_commands:
+        if command.callback is not None:
+            command.callback = _guarded(name, command.callback)
+    return group
 
 
 def _guarded(name: str, function: Function) -> Function:

@@ -1,5 +1,6 @@
 """`fitserve models`."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -69,15 +70,26 @@ def promote(
     name: Name,
     version: Annotated[int, typer.Argument(min=1)],
     alias: Annotated[str, typer.Option()] = "production",
+    require: Annotated[
+        list[str] | None, typer.Option(help="roc_auc>=current; may be repeated.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Point an alias at a version; promote an older one to roll back."""
     with service(context) as client:
-        found = client.models.set_alias(name, alias, version)
+        required = dict(_requirement(text) for text in require or [])
+        found = client.models.set_alias(name, alias, version, required)
         if as_json:
             print_json(found)
         else:
             say(f"{found.model_name}: {alias} is version {found.version} now")
+
+
+def _requirement(text: str) -> tuple[str, str]:
+    metric = re.split("[<>]", text, maxsplit=1)[0]
+    if metric == text or not metric.strip():
+        raise ValueError(f"{text!r} is no requirement; expected one as roc_auc>=current")
+    return metric.strip(), text[len(metric) :].strip()
 
 
 @app.command()

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from fitserve.cli.completion import models, runs
-from fitserve.cli.console import AsJson, print_json, print_table, say, service
+from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
+from fitserve.cli.report import comparison_rows, report
 from fitserve.statuses import RunStatus
 
 app = typer.Typer(no_args_is_help=True, help="Training attempts.")
@@ -51,6 +52,26 @@ def show(
     """Print a run with its resolved spec, as JSON."""
     with service(context) as client:
         print_json(client.runs.get(run_id))
+
+
+app.command("report")(report)
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    run_ids: Annotated[list[str], typer.Argument(help="Two ids or more.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs: metrics, figures on held-out rows, what differs in the specs."""
+    with service(context) as client:
+        found = client.runs.compare(*run_ids)
+        if as_json:
+            print_json(found)
+            return
+        for warning in found.warnings:
+            say(warning, err)
+        print_table(["", *(run.id for run in found.runs)], comparison_rows(found))
 
 
 @app.command()

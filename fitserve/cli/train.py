@@ -18,6 +18,7 @@ from fitserve.cli.console import (
 )
 from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
+from fitserve.cli.report import show_ended
 from fitserve.cli.sources import Source, underlining
 from fitserve.client import Client, RunFailed
 from fitserve.schemas.runs import RunRead
@@ -84,6 +85,8 @@ def _follow(
         print_json(run)
     elif follows:
         _summary(run)
+        show_ended(client, run.id)
+        _what_now(run)
     else:
         say(f"fitserve watch {run.id}")
 
@@ -96,6 +99,8 @@ def _end(
     except RunFailed as error:
         if as_json:
             print_json(error.run)
+        else:
+            show_ended(client, run.id, waits=False)
         raise
     except KeyboardInterrupt:
         say(
@@ -111,6 +116,9 @@ def _summary(run: RunRead) -> None:
     say(f"{run.status} ({run.stop_reason}) after epoch {run.progress.epoch}{kept}")
     for name, value in run.metrics.items():
         say(f"  {name:<24} {cell(value)}")
+
+
+def _what_now(run: RunRead) -> None:
     if run.model_version is not None:
         say(f"model {run.model_name}, version {run.model_version}; now try:")
         say(f"  fitserve predict {run.model_name} ROWS.csv")

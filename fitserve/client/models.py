@@ -1,6 +1,6 @@
 """`client.models`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from fitserve.client.predicting import predict
 from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
+from fitserve.schemas.report import ReportRead
 
 
 class AsyncModels:
@@ -50,6 +51,11 @@ class AsyncModels:
         path = url_path("models", name, "versions", str(number), "weights")
         return await self._transport.read(WeightsRead, "GET", path)
 
+    async def report(self, name: str, number: int) -> ReportRead:
+        """The report of the run that made the version."""
+        path = url_path("models", name, "versions", str(number), "report")
+        return await self._transport.read(ReportRead, "GET", path)
+
     async def download(
         self,
         name: str,
@@ -66,15 +72,24 @@ class AsyncModels:
         path = url_path("models", name, "versions", str(number), "artifacts", artifact)
         return await self._transport.download(path, Path(to_path or Path(artifact).name))
 
-    async def set_alias(self, name: str, alias: str, version: int) -> VersionRead:
-        """Point an alias at a version."""
-        return await self._transport.read(
-            VersionRead,
-            "PUT",
-            url_path("models", name, "aliases", alias),
-            json={"version": version},
-            again=True,
-        )
+    async def set_alias(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        require: Mapping[str, str] | None = None,
+    ) -> VersionRead:
+        """Point an alias at a version; with `require`, only if figures hold.
+
+        Example:
+            >>> client.models.set_alias(
+            ...     "wine", "live", 3, {"roc_auc": ">= current"}
+            ... )  # doctest: +SKIP
+
+        """
+        path = url_path("models", name, "aliases", alias)
+        body = {"version": version, **({"require": dict(require)} if require else {})}
+        return await self._transport.read(VersionRead, "PUT", path, json=body, again=True)
 
     async def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias."""
@@ -112,6 +127,7 @@ class Models(Blocking):
     delete_version = returning(AsyncModels.delete_version)
     delete = returning(AsyncModels.delete)
     weights = returning(AsyncModels.weights)
+    report = returning(AsyncModels.report)
     download = returning(AsyncModels.download)
     set_alias = returning(AsyncModels.set_alias)
     delete_alias = returning(AsyncModels.delete_alias)

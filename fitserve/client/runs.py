@@ -15,6 +15,8 @@ from fitserve.client.events import EpochEvent, Event
 from fitserve.client.following import Follower
 from fitserve.client.keras_models import KerasLike, with_keras_model
 from fitserve.client.transport import Transport, url_path
+from fitserve.schemas.comparison import ComparisonRead
+from fitserve.schemas.report import ReportRead
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.run import RunCreate
@@ -92,6 +94,18 @@ class AsyncRuns:
         """Every metric of every epoch; `.to_pandas()` and `.to_polars()` make a frame."""
         return await self._transport.read(
             HistoryRead, "GET", url_path("runs", run_id, "history")
+        )
+
+    async def report(self, run_id: str) -> ReportRead:
+        """How good the network is, against what, and what to try next."""
+        path = url_path("runs", run_id, "report")
+        return await self._transport.read(ReportRead, "GET", path)
+
+    async def compare(self, *run_ids: str) -> ComparisonRead:
+        """Two runs or more side by side."""
+        params = {"ids": ",".join(run_ids)}
+        return await self._transport.read(
+            ComparisonRead, "GET", url_path("runs", "compare"), params=params
         )
 
     async def webhook(self, run_id: str) -> WebhookRead:
@@ -186,6 +200,8 @@ class Runs(Blocking):
     get = returning(AsyncRuns.get)
     list = iterating(AsyncRuns.list)
     history = returning(AsyncRuns.history)
+    report = returning(AsyncRuns.report)
+    compare = returning(AsyncRuns.compare)
     webhook = returning(AsyncRuns.webhook)
     cancel = returning(AsyncRuns.cancel)
     events = iterating(AsyncRuns.events)

@@ -1,10 +1,11 @@
 """Models, versions and aliases on the wire."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import LayerPlan
 from fitserve.statuses import Task
 
@@ -27,6 +28,9 @@ class VersionRead(BaseModel):
     target: str
     aliases: list[str]
     metrics: dict[str, float | None]
+    headline: Headline | None = Field(
+        description="The report's figures on held-out rows; null where it has none."
+    )
     best_epoch: int | None
     num_params: int
     layers: list[LayerPlan]
@@ -42,6 +46,7 @@ class ModelRead(BaseModel):
     latest_version: int
     versions: list[int]
     aliases: dict[str, int]
+    headline: Headline | None = Field(description="That of the latest version.")
     created_at: datetime
 
 
@@ -49,6 +54,14 @@ class AliasUpdate(BaseModel):
     """Where an alias shall point."""
 
     version: int = Field(ge=1, le=2**31 - 1)
+    require: dict[
+        Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=100)]
+    ] = Field(
+        default={},
+        max_length=20,
+        description='Figures on held-out rows, such as `{"roc_auc": ">= current"}`: the '
+        "alias moves only if they hold.",
+    )
 
 
 class WeightRead(BaseModel):

@@ -123,6 +123,9 @@ class ModelSpec(Closed):
 
     other_keys = ("keras",)
     layers: list[Layer] = Field(min_length=1, max_length=256)
+    ensemble: int = Field(default=1, ge=1, le=64)
+    """So many networks in one: each scales the inputs and ends in a last Dense of its
+    own, the layers between are shared; the prediction is the mean (TabM, 2024)."""
     _place: tuple[str | int, ...] = PrivateAttr(default=("layers",))
     _first: int = PrivateAttr(default=0)
     _num_inputs: int | None = PrivateAttr(default=None)
@@ -133,6 +136,12 @@ class ModelSpec(Closed):
         """Note where the layers stand in what the user wrote, and for how many inputs."""
         self._place, self._first, self._num_inputs = place, first, num_inputs
         return self
+
+    @property
+    def last_dense(self) -> int | None:
+        """The place of the last Dense, or Output, among the layers."""
+        places = [i for i, x in enumerate(self.layers) if isinstance(x, Dense | Output)]
+        return places[-1] if places else None
 
     @property
     def num_inputs(self) -> int | None:

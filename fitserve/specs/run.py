@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from fitserve.names import Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.keras_model import GivenModel
+from fitserve.specs.report import ReportSpec
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.webhook import WebhookSpec
 from fitserve.statuses import ColumnType, Task
@@ -26,6 +27,15 @@ class FeaturesSpec(Closed):
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
     types: dict[ColumnName, LaxColumnType] = Field(default={}, max_length=10_000)
     standardize: bool = True
+    num_bins: int | None = Field(default=None, ge=2, le=256)
+    """Numbers are seen in so many pieces besides as they are: a piece runs from 0 to 1
+    between two quantiles of the training rows (piecewise linear encoding)."""
+
+    @model_validator(mode="after")
+    def _bins_are_scaled(self) -> Self:
+        if self.num_bins is None or self.standardize:
+            return self
+        raise ValueError("`num_bins` needs `standardize`; leave one of the two out")
 
 
 class SplitSpec(Closed):
@@ -46,6 +56,9 @@ class SplitSpec(Closed):
         raise ValueError(f"a split by {self.by} needs {wanted}")
 
 
+PresetName = Literal["linear", "small", "default", "thorough"]
+
+
 class RunCreate(Closed):
     """Only `dataset` and `target` are required; every default is shown on the run."""
 
@@ -53,11 +66,14 @@ class RunCreate(Closed):
     target: ColumnName
     model_name: Name | None = None
     task: LaxTask | None = None
+    preset: PresetName | None = None
+    """What stands where the spec is silent; `default` if there is no `model`."""
     features: FeaturesSpec = FeaturesSpec()
     split: SplitSpec = SplitSpec()
     model: GivenModel | None = None
     compile: CompileSpec = CompileSpec()
     fit: FitSpec = FitSpec()
+    report: ReportSpec = ReportSpec()
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
     webhook: WebhookSpec | None = None
     """No part of the spec that is stored and shown: it may hold a secret."""

@@ -45,6 +45,18 @@ class ReduceLROnPlateau(Closed):
     min_lr: float = Field(default=0.0, ge=0, le=1e6)
 
 
+class CosineDecay(Closed):
+    """The learning rate falls along a cosine to `alpha` of its start at the last epoch.
+
+    Before, it rises in a line over `warmup_epochs`: Loshchilov and Hutter, "SGDR:
+    Stochastic Gradient Descent with Warm Restarts", 2017, without the restarts.
+    """
+
+    type: Literal["CosineDecay"]
+    warmup_epochs: Epochs = 0
+    alpha: float = Field(default=0.0, ge=0, le=1)
+
+
 def _word_or_map(value: object) -> str:
     return "word" if isinstance(value, str) else "map"
 
@@ -73,4 +85,6 @@ class FitSpec(Closed):
     class_weight: ClassWeight | None = None
     early_stopping: EarlyStopping | None = None
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None
+    learning_rate_scheduler: CosineDecay | None = None
+    """What `keras.callbacks.LearningRateScheduler` gets, by name."""
     time_limit_seconds: float | None = Field(default=None, gt=0, le=31_536_000)

@@ -16,6 +16,7 @@ from core.metrics.repository import DURATION_BOUNDS, Figures
 from service.metrics.snapshots import Snapshot
 from service.metrics.tally import BOUNDS, Latencies
 
+_MODEL = ["workspace", "model"]
 Labelled = Iterable[tuple[Sequence[str], float]]
 
 
@@ -91,16 +92,16 @@ def _http(total: Snapshot) -> Iterable[Metric]:
 
 def _predict(total: Snapshot) -> Iterable[Metric]:
     rows = CounterMetricFamily(
-        "fitserve_predict_rows", "Rows that were predicted", labels=["model"]
+        "fitserve_predict_rows", "Rows that were predicted", labels=_MODEL
     )
     seconds = HistogramMetricFamily(
         "fitserve_predict_duration_seconds",
         "From a request's body to its answer, of those answered",
-        labels=["model"],
+        labels=_MODEL,
     )
     for model, tally in sorted(total.models.items()):
-        rows.add_metric([model], tally.rows)
-        _add(seconds, [model], tally.latencies)
+        rows.add_metric(model, tally.rows)
+        _add(seconds, model, tally.latencies)
     return rows, seconds
 
 

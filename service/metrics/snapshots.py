@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from service.metrics.tally import HttpKey, Latencies, ModelTally, Tally
+from service.metrics.tally import HttpKey, Latencies, ModelKey, ModelTally, Tally
 
 _WRITE_SECONDS = 1.0
 
@@ -25,7 +25,7 @@ class Snapshot:
     """The figures of one process, or of several."""
 
     http: dict[HttpKey, Latencies] = field(default_factory=dict)
-    models: dict[str, ModelTally] = field(default_factory=dict)
+    models: dict[ModelKey, ModelTally] = field(default_factory=dict)
     counters: dict[str, float] = field(default_factory=dict)
     gauges: dict[str, float] = field(default_factory=dict)
 
@@ -48,8 +48,8 @@ class Snapshot:
             {
                 "http": [[*k, v.counts, v.seconds] for k, v in self.http.items()],
                 "models": [
-                    [name, t.latencies.counts, t.latencies.seconds, t.rows]
-                    for name, t in self.models.items()
+                    [*key, t.latencies.counts, t.latencies.seconds, t.rows]
+                    for key, t in self.models.items()
                 ],
                 "counters": self.counters,
                 "gauges": self.gauges,
@@ -66,8 +66,8 @@ class Snapshot:
                 for method, route, status, counts, seconds in told["http"]
             },
             models={
-                name: ModelTally(Latencies(counts, seconds), rows)
-                for name, counts, seconds, rows in told["models"]
+                (workspace, name): ModelTally(Latencies(counts, seconds), rows)
+                for workspace, name, counts, seconds, rows in told["models"]
             },
             counters=told["counters"],
             gauges=told["gauges"],

@@ -16,8 +16,10 @@ BOUNDS = (
 """Upper bounds of the latency buckets, in seconds; one more bucket is above them."""
 MOST_MODELS = 300
 """Models with figures of their own in a process; the rest are `other` together."""
-OTHER = "other"
+OTHER = "other", "other"
 
+ModelKey = tuple[str, str]
+"""Workspace and name: two workspaces may use the same one."""
 HttpKey = tuple[str, str, int]
 """Method, route template, first digit of the status."""
 
@@ -63,7 +65,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.http: dict[HttpKey, Latencies] = {}
-        self.models: dict[str, ModelTally] = {}
+        self.models: dict[ModelKey, ModelTally] = {}
 
     def answered(self, key: HttpKey, seconds: float) -> None:
         """A response begins."""
@@ -72,7 +74,7 @@ class Tally:
             latencies = self.http[key] = Latencies()
         latencies.add(seconds)
 
-    def predicted(self, model: str, seconds: float, rows: int) -> None:
+    def predicted(self, model: ModelKey, seconds: float, rows: int) -> None:
         """A prediction is made."""
         tally = self.models.get(model)
         if tally is None:

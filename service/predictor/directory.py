@@ -8,10 +8,10 @@ it, and one that cannot be loaded is never moved to.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +26,9 @@ from service.predictor.sessions import ModelFile
 log = logging.getLogger(__name__)
 
 _MOST = 10_000
+_PATIENCE = 2.0
+Targets = dict[tuple[str, str | int | None], str]
+"""Ids of versions by model and alias; under None, the newest."""
 _MAX_VERSION = 2**31
 
 
@@ -33,6 +36,7 @@ _MAX_VERSION = 2**31
 class Served:
     """A version as the predictor needs it; immutable."""
 
+    workspace: str
     model_name: str
     number: int
     signature: Signature
@@ -48,6 +52,7 @@ class Served:
 class Wanted(NamedTuple):
     """What a request names: a version, an alias, or neither for the newest."""
 
+    workspace: str
     model: str
     version: int | None = None
     alias: str | None = None
@@ -91,6 +96,7 @@ class Directory:
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
 
     def peek(self, wanted: Wanted) -> Served | None:
         """The version if it is known and fresh; never asks the database."""
@@ -109,41 +115,58 @@ class Directory:
         if served is not None:
             return served
         with self._database.read() as session:
-            found = self._as_served(_find(ModelRepository(session), wanted))
+            found = self._as_served(
+                _find(ModelRepository(session, wanted.workspace), wanted)
+            )
         return self._move(wanted, found)
 
     def start(self) -> None:
         """Begin to keep what moves fresh."""
-        threading.Thread(target=self._run, name="directory", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Refresh no more."""
+        """Refresh no more; a look at work may end first."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
 
-    def refresh(self, *models: str) -> None:
-        """Read anew where the names that are in use point, or those of `models`."""
-        moving = self._in_use(models)
-        if not moving:
+    def refresh(self, *models: tuple[str, str]) -> None:
+        """Read anew where the names that are in use point, or those of `models`.
+
+        A model is given as its workspace and its name.
+        """
+        by_workspace: dict[str, list[Wanted]] = {}
+        for wanted in self._in_use(models):
+            by_workspace.setdefault(wanted.workspace, []).append(wanted)
+        if not by_workspace:
             return
-        names = {wanted.model for wanted in moving}
-        numbered = {w: k.file.version_id for w, k in moving.items() if w.version}
         with self._database.read() as session:
-            repository = ModelRepository(session)
-            targets = repository.pointers(names)
-            there = repository.existing(numbered.values())
-            unknown = set(targets.values()) - self._served.keys()
-            for version in repository.versions_by_id(unknown):
-                self._as_served(version)
-        for wanted in moving:
-            if wanted.version is None:
-                found = targets.get((wanted.model, wanted.alias), "")
-            else:
-                found = numbered[wanted]
-            target = self._served.get(found)
-            if target is None or (wanted.version is not None and found not in there):
-                self._known.pop(wanted, None)  # the next request is told what is missing
-            else:
-                self._move(wanted, target)
+            found = {
+                workspace: self._targets(ModelRepository(session, workspace), moving)
+                for workspace, moving in by_workspace.items()
+            }
+        for workspace, moving in by_workspace.items():
+            for wanted in moving:
+                self._follow(wanted, found[workspace])
+
+    def _targets(self, models: ModelRepository, moving: list[Wanted]) -> Targets:
+        names = {wanted.model for wanted in moving}
+        numbers = {wanted.version for wanted in moving if wanted.version}
+        moved: Mapping[Any, str] = models.pointers(names)
+        numbered: Mapping[Any, str] = models.numbered(names, numbers)
+        targets: Targets = {**moved, **numbered}
+        unknown = set(targets.values()) - self._served.keys()
+        for version in models.versions_by_id(unknown):
+            self._as_served(version)
+        return targets
+
+    def _follow(self, wanted: Wanted, targets: Targets) -> None:
+        which = wanted.version or wanted.alias
+        target = self._served.get(targets.get((wanted.model, which), ""))
+        if target is None:
+            self._known.pop(wanted, None)  # the next request is told what is missing
+        else:
+            self._move(wanted, target)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._max_age / 2):
@@ -156,14 +179,14 @@ class Directory:
             except Exception:
                 log.exception("names could not be read anew")
 
-    def _in_use(self, models: tuple[str, ...]) -> dict[Wanted, Served]:
+    def _in_use(self, models: tuple[tuple[str, str], ...]) -> list[Wanted]:
         """What was asked for since the last time: a name may move, a version go."""
         with self._lock:
-            found = {
-                wanted: known.served
+            found = [
+                wanted
                 for wanted, known in self._known.items()
-                if (wanted.model in models if models else known.is_used)
-            }
+                if (wanted[:2] in models if models else known.is_used)
+            ]
             for wanted in found:
                 self._known[wanted].is_used = False
         return found
@@ -224,6 +247,7 @@ def _served(version: Version, most_rows: int) -> Served:
     if onnx is None:
         raise ArtifactNotFound("model.onnx")
     return Served(
+        workspace=version.workspace,
         model_name=version.model_name,
         number=version.number,
         signature=Signature.model_validate(version.signature),

@@ -40,7 +40,7 @@ class _Done(NamedTuple, Generic[Result_co]):
     """What a thread made of a request."""
 
     result: Result_co
-    model: str
+    served: Served
     num_rows: int
 
 
@@ -76,7 +76,7 @@ class Predictor:
         began = time.perf_counter()
         if num_bytes > _INLINE_BYTES:
             done = await self._in(self._runners, lambda: self._answer_whole(exchange))
-            self._tally.predicted(done.model, time.perf_counter() - began, done.num_rows)
+            self._count(done.served, time.perf_counter() - began, done.num_rows)
             return done.result
         wanted = exchange.wanted()
         served = self.directory.peek(wanted) or await self._find(wanted)
@@ -86,9 +86,7 @@ class Predictor:
         table, warnings = self._read(exchange, served)
         output = await loaded.batcher.submit(table)
         result = exchange.write(answer_of(served, output, warnings))
-        self._tally.predicted(
-            served.model_name, time.perf_counter() - began, table.num_rows
-        )
+        self._count(served, time.perf_counter() - began, table.num_rows)
         return result
 
     def find(self, wanted: Wanted) -> Served:
@@ -117,12 +115,16 @@ class Predictor:
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)
 
+    def _count(self, served: Served, seconds: float, num_rows: int) -> None:
+        model = served.workspace, served.model_name
+        self._tally.predicted(model, seconds, num_rows)
+
     def _answer_whole(self, exchange: Exchange[Result_co]) -> "_Done[Result_co]":
         served = self.find(exchange.wanted())
         table, warnings = self._read(exchange, served)
         output = self.load(served).network.run(table)
         result = exchange.write(answer_of(served, output, warnings))
-        return _Done(result, served.model_name, table.num_rows)
+        return _Done(result, served, table.num_rows)
 
     @staticmethod
     def _read(exchange: Exchange[Any], served: Served) -> Reading:

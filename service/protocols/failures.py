@@ -88,7 +88,7 @@ _SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?")
 _VERBS = (":predict", ":classify", ":regress")
 _SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str, str], Failure]]] = [
     (re.compile(r"/v2(/.*)?", re.DOTALL), _open_inference),
-    (re.compile(r"/(mlflow/.*|invocations|ping|version)", re.DOTALL), _mlflow),
+    (re.compile(r"/(mlflow/.*|invocations|ping|health|version)", re.DOTALL), _mlflow),
     (re.compile(r"/v1/(files|fine_tuning)(/.*)?", re.DOTALL), _openai),
     (re.compile(r"/v1/models/.+:(predict|classify|regress)", re.DOTALL), _tf_serving),
     (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?/metadata"), _tf_serving),

@@ -8,17 +8,19 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from core.datasets.repository import DatasetRepository
 from core.datasets.service import Upload
+from core.keys.caller import Caller
 from fitserve.names import NAME_PATTERN
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
 from fitserve.specs.parsing import ParsingSpec
 from service.dependencies import (
+    CallerDep,
     Cursor,
+    Datasets,
     Limit,
-    ReadSession,
     ServicesDep,
+    WorkspaceDep,
     WriteSession,
 )
 from service.idempotency import KeyDep, answer_of, once, to_response
@@ -43,6 +45,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 NameQuery = Annotated[
     str | None, Query(pattern=NAME_PATTERN, min_length=1, max_length=100)
 ]
+_PARSING = ParsingSpec.model_json_schema()
 _CSV = {"type": "string", "format": "binary"}
 _UPLOAD = {
     "requestBody": {
@@ -55,8 +58,9 @@ _UPLOAD = {
                     "properties": {
                         "file": _CSV,
                         "name": {"type": "string"},
-                        **ParsingSpec.model_json_schema()["properties"],
+                        **_PARSING["properties"],
                     },
+                    "$defs": _PARSING["$defs"],
                     "required": ["file"],
                 }
             },
@@ -69,6 +73,7 @@ _UPLOAD = {
 async def create(
     request: Request,
     services: ServicesDep,
+    caller: CallerDep,
     parsing: ParsingDep,
     key: KeyDep,
     name: NameQuery = None,
@@ -80,12 +85,12 @@ async def create(
     `processing`; ask for it with `?wait=30`.
     """
     async with (
-        _received(request, services, name, filename, parsing) as upload,
+        _received(request, services, caller, name, filename, parsing) as upload,
         once(services, request, key, *content_of(upload)) as claim,
     ):
         if claim.answer is None:
-            dataset_id = await store(services, upload, claim)
-            read = await read_or_refused(services, dataset_id)
+            dataset_id = await store(services, caller, upload, claim)
+            read = await read_or_refused(services, caller.workspace, dataset_id)
             answer = answer_of(201, read, f"/v1/datasets/{dataset_id}")
             await to_thread.run_sync(complete, services, claim, answer)
     return to_response(claim)
@@ -95,6 +100,7 @@ async def create(
 async def _received(
     request: Request,
     services: Services,
+    caller: Caller,
     name: str | None,
     filename: str | None,
     parsing: ParsingSpec,
@@ -102,24 +108,24 @@ async def _received(
     if is_multipart(request):
         async with (
             form_of(request) as form,
-            received_part(services, form, name, parsing) as upload,
+            received_part(services, caller, form, name, parsing) as upload,
         ):
             yield upload
     else:
         stream = request.stream()
-        async with received(services, stream, name, filename, parsing) as upload:
+        async with received(services, caller, stream, name, filename, parsing) as upload:
             yield upload
 
 
 @router.get("")
 def list_(
-    session: ReadSession,
+    datasets: Datasets,
     limit: Limit = 50,
     cursor: Cursor = None,
     name: NameQuery = None,
 ) -> Page[DatasetRead]:
     """Datasets, newest first."""
-    found = DatasetRepository(session).page(cursor, limit + 1, name)
+    found = datasets.page(cursor, limit + 1, name)
     items = [DatasetRead.model_validate(dataset) for dataset in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
@@ -128,35 +134,37 @@ def list_(
 async def get(
     ref: str,
     services: ServicesDep,
+    workspace: WorkspaceDep,
     wait: Annotated[float, Query(ge=0, le=3600)] = 0.0,
 ) -> DatasetRead:
     """One dataset, by id or by name (the newest upload of that name).
 
     `?wait=30` answers when it has been read, or when the time is up (60 at most).
     """
-    return await wait_until_read(services, ref, min(wait, MAX_WAIT))
+    return await wait_until_read(services, workspace, ref, min(wait, MAX_WAIT))
 
 
 @router.get("/{ref}/rows")
 def rows(
     ref: str,
-    session: ReadSession,
+    datasets: Datasets,
     services: ServicesDep,
     offset: Annotated[int, Query(ge=0, le=2**40)] = 0,
     limit: Limit = 20,
 ) -> RowsRead:
     """A slice of the table as it was understood."""
-    dataset = DatasetRepository(session).get(ref)
-    return services.datasets.rows(dataset, offset, limit)
+    return services.datasets.rows(datasets.get(ref), offset, limit)
 
 
 @router.get("/{ref}/content", response_class=StreamingResponse)
-def content(ref: str, session: ReadSession, services: ServicesDep) -> StreamingResponse:
+def content(ref: str, datasets: Datasets, services: ServicesDep) -> StreamingResponse:
     """The CSV as it was uploaded."""
-    return content_response(services, DatasetRepository(session).get(ref))
+    return content_response(services, datasets.get(ref))
 
 
 @router.delete("/{ref}", status_code=204)
-def delete(ref: str, session: WriteSession, services: ServicesDep) -> None:
+def delete(
+    ref: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
+) -> None:
     """Delete a dataset; 409 while a run that has not ended needs it."""
-    services.datasets.delete(session, ref)
+    services.datasets.delete(session, workspace, ref)

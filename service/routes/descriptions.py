@@ -9,29 +9,28 @@ from fastapi.responses import PlainTextResponse
 
 from core.models.description import Described, described_schema
 from core.models.openapi import openapi_document
-from core.models.repository import ModelRepository
 from core.models.signature import Signature
 from core.models.snippets import client_snippet, python_snippet, shell_snippet
 from core.models.tables import Version
 from core.models.typescript import typescript_snippet
-from service.dependencies import ReadSession, get_services
+from service.dependencies import Models, caller_of, get_services
 
 router = APIRouter()
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-def _newest(name: str, request: Request, session: ReadSession) -> None:
-    _describe(request, ModelRepository(session).newest(name), "")
+def _newest(name: str, request: Request, models: Models) -> None:
+    _describe(request, models.newest(name), "")
 
 
-def _version(name: str, number: Number, request: Request, session: ReadSession) -> None:
-    found = ModelRepository(session).version(name, number)
+def _version(name: str, number: Number, request: Request, models: Models) -> None:
+    found = models.version(name, number)
     _describe(request, found, f"/versions/{number}")
 
 
-def _alias(name: str, alias: str, request: Request, session: ReadSession) -> None:
-    found = ModelRepository(session).aliased(name, alias)
+def _alias(name: str, alias: str, request: Request, models: Models) -> None:
+    found = models.aliased(name, alias)
     _describe(request, found, f"/aliases/{alias}")
 
 
@@ -42,7 +41,7 @@ def _describe(request: Request, version: Version, place: str) -> None:
         version=version.number,
         server=str(request.base_url).rstrip("/"),
         place=place,
-        wants_key=settings.api_key is not None,
+        wants_key=caller_of(request).is_known,
         most_rows=settings.limits.max_predict_rows,
     )
 

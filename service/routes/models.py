@@ -25,8 +25,9 @@ from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     Cursor,
     Limit,
-    ReadSession,
+    Models,
     ServicesDep,
+    WorkspaceDep,
     WriteSession,
 )
 from service.downloads import file_response, open_whole
@@ -40,20 +41,17 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("")
-def list_(
-    session: ReadSession, limit: Limit = 50, cursor: Cursor = None
-) -> SharedModelPage:
+def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedModelPage:
     """Models by name."""
-    models = ModelRepository(session)
     found = models.page(cursor, limit + 1)
     items = [_model(models, model.name) for model in found[:limit]]
     return SharedModelPage.of(items, items[-1].name if len(found) > limit else None)
 
 
 @router.get("/{name}")
-def get(name: str, session: ReadSession) -> SharedModelRead:
+def get(name: str, models: Models) -> SharedModelRead:
     """One model: its versions and aliases."""
-    return SharedModelRead.of(_model(ModelRepository(session), name))
+    return SharedModelRead.of(_model(models, name))
 
 
 def _model(models: ModelRepository, name: str) -> ModelRead:
@@ -64,10 +62,9 @@ def _model(models: ModelRepository, name: str) -> ModelRead:
 
 @router.get("/{name}/versions")
 def versions(
-    name: str, session: ReadSession, limit: Limit = 50, cursor: Cursor = None
+    name: str, models: Models, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[VersionRead]:
     """The versions of a model, newest first."""
-    models = ModelRepository(session)
     models.get(name)
     below = _number(cursor)
     found = models.versions(name, below, limit + 1)
@@ -83,39 +80,46 @@ def _number(cursor: str | None) -> int | None:
 
 
 @router.get("/{name}/versions/{number}")
-def version(name: str, number: Number, session: ReadSession) -> SharedVersionRead:
+def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """One version: signature, metrics, layers, artifacts."""
-    models = ModelRepository(session)
     found = version_read(models.version(name, number), models.aliases(name))
     return SharedVersionRead.of(found)
 
 
 @router.delete("/{name}/versions/{number}", status_code=204)
 def delete_version_(
-    name: str, number: Number, session: WriteSession, services: ServicesDep
+    name: str,
+    number: Number,
+    session: WriteSession,
+    workspace: WorkspaceDep,
+    services: ServicesDep,
 ) -> None:
     """Delete a version and its files; 409 while an alias points at it.
 
     The model goes with its last version. Out of service here at once, in other processes
     within a second; the number is not used again.
     """
-    delete_version(session, services.storage, name, number)
-    after_commit(session, partial(services.predictor.directory.refresh, name))
+    delete_version(session, services.storage, workspace, name, number)
+    directory = services.predictor.directory
+    after_commit(session, partial(directory.refresh, (workspace, name)))
 
 
 @router.delete("/{name}", status_code=204)
-def delete(name: str, session: WriteSession, services: ServicesDep) -> None:
+def delete(
+    name: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
+) -> None:
     """Delete a model, all its versions and their files; 409 while it has an alias."""
-    delete_model(session, services.storage, name)
-    after_commit(session, partial(services.predictor.directory.refresh, name))
+    delete_model(session, services.storage, workspace, name)
+    directory = services.predictor.directory
+    after_commit(session, partial(directory.refresh, (workspace, name)))
 
 
 @router.get("/{name}/versions/{number}/weights")
 def weights(
-    name: str, number: Number, session: ReadSession, services: ServicesDep
+    name: str, number: Number, models: Models, services: ServicesDep
 ) -> WeightsRead:
     """Weights and biases by layer, as lists; large networks are for the download."""
-    found = ModelRepository(session).version(name, number)
+    found = models.version(name, number)
     return read_weights(found, services.storage)
 
 
@@ -126,11 +130,11 @@ def artifact(
     name: str,
     number: Number,
     artifact: str,
-    session: ReadSession,
+    models: Models,
     services: ServicesDep,
 ) -> StreamingResponse:
     """Download `model.keras`, `model.onnx`, `weights.npz` or `signature.json`."""
-    found = ModelRepository(session).version(name, number)
+    found = models.version(name, number)
     wanted = found.artifact(artifact)
     if wanted is None:
         raise ArtifactNotFound(artifact, [a.name for a in found.artifacts])
@@ -146,32 +150,57 @@ def artifact(
 
 @router.put("/{name}/aliases/{alias}", openapi_extra=body_schema(AliasUpdate))
 async def set_alias(
-    name: str, alias: Name, request: Request, services: ServicesDep
+    name: str,
+    alias: Name,
+    request: Request,
+    services: ServicesDep,
+    workspace: WorkspaceDep,
 ) -> VersionRead:
     """Point an alias at a version: promote, or roll back.
 
     The version is loaded first: one that cannot be served is refused with 503, and the
     alias stays where it is. In force here at once, in other processes within a second.
+
+    With `require`, both this version and the one that the alias points at predict the
+    held-out rows of this version's run; where the figures are not as required, the answer
+    is 409 and tells them.
     """
     update = validate(AliasUpdate, await read_json(request))
-    return await to_thread.run_sync(_set_alias, services, name, alias, update.version)
+    wanted = Wanted(workspace, name, version=update.version)
+    return await to_thread.run_sync(_set_alias, services, wanted, alias, update)
 
 
-def _set_alias(services: Services, name: str, alias: str, number: int) -> VersionRead:
-    predictor = services.predictor
-    predictor.load(predictor.find(Wanted(name, version=number)))
+def _set_alias(
+    services: Services, wanted: Wanted, alias: str, update: AliasUpdate
+) -> VersionRead:
+    predictor, name, number = services.predictor, wanted.model, update.version
+    scored = None
+    if update.require:
+        from service.promotion import check  # noqa: PLC0415  few promotions need it
+
+        scored = check(services, wanted, alias, update)
+    predictor.load(predictor.find(wanted))
     with services.database.write() as session:
-        models = ModelRepository(session)
+        models = ModelRepository(session, wanted.workspace)
+        if update.require:
+            models.refuse_moved(name, alias, scored)
         found = models.set_alias(name, alias, number)
-        after_commit(session, partial(predictor.directory.refresh, name))
+        after_commit(
+            session, partial(predictor.directory.refresh, (wanted.workspace, name))
+        )
         session.flush()
         return version_read(found, models.aliases(name))
 
 
 @router.delete("/{name}/aliases/{alias}", status_code=204)
 def delete_alias(
-    name: str, alias: str, session: WriteSession, services: ServicesDep
+    name: str,
+    alias: str,
+    session: WriteSession,
+    workspace: WorkspaceDep,
+    services: ServicesDep,
 ) -> None:
     """Remove an alias; the version stays."""
-    ModelRepository(session).delete_alias(name, alias)
-    after_commit(session, partial(services.predictor.directory.refresh, name))
+    ModelRepository(session, workspace).delete_alias(name, alias)
+    directory = services.predictor.directory
+    after_commit(session, partial(directory.refresh, (workspace, name)))

@@ -10,7 +10,7 @@ from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
 from service.bodies import Body, body_schema, json_response, parse_json, read_body
-from service.dependencies import get_services
+from service.dependencies import get_services, workspace_of
 from service.paths import VERSION
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
@@ -39,25 +39,27 @@ async def predict(request: Request) -> Response:
 @router.post("/models/{name}/predict", **_ANSWER)
 async def predict_newest(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    return await _answer(request, Wanted(name))
+    return await _answer(request, Wanted(workspace_of(request), name))
 
 
 @router.post(f"/models/{{name}}/versions/{{number:{VERSION}}}/predict", **_ANSWER)
 async def predict_version(name: str, number: Number, request: Request) -> Response:
     """Predict with one version of a model."""
-    return await _answer(request, Wanted(name, version=number))
+    return await _answer(request, Wanted(workspace_of(request), name, version=number))
 
 
 @router.post("/models/{name}/aliases/{alias}/predict", **_ANSWER)
 async def predict_alias(name: str, alias: str, request: Request) -> Response:
     """Predict with the version that an alias points at."""
-    return await _answer(request, Wanted(name, alias=alias))
+    return await _answer(request, Wanted(workspace_of(request), name, alias=alias))
 
 
 async def _answer(request: Request, wanted: Wanted | None) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
-    return await predictor.answer(_Exchange(body, wanted), body.num_bytes)
+    return await predictor.answer(
+        _Exchange(body, workspace_of(request), wanted), body.num_bytes
+    )
 
 
 class _Exchange:
@@ -65,11 +67,13 @@ class _Exchange:
 
     Args:
         body: JSON.
+        workspace: whose models are asked.
         wanted: what the path names; the body names it where that is None.
 
     """
 
-    def __init__(self, body: Body, wanted: Wanted | None) -> None:
+    def __init__(self, body: Body, workspace: str, wanted: Wanted | None) -> None:
+        self._workspace = workspace
         self._packed = body
         self._wanted = wanted
         self._body: dict[str, Any] = {}
@@ -77,7 +81,7 @@ class _Exchange:
     def wanted(self) -> Wanted:
         schema = PredictRequest if self._wanted is None else PredictBody
         self._body = _object(parse_json(self._packed.content()), schema)
-        return self._wanted or _wanted(self._body)
+        return self._wanted or _wanted(self._workspace, self._body)
 
     def read(self, columns: RawColumns) -> Reading:
         body = self._body
@@ -133,7 +137,7 @@ def _kind(body: Any) -> str:
     return "a list" if isinstance(body, list) else f"{str(body)[:80]!r}"
 
 
-def _wanted(body: dict[str, Any]) -> Wanted:
+def _wanted(workspace: str, body: dict[str, Any]) -> Wanted:
     model, version, alias = body.get("model"), body.get("version"), body.get("alias")
     if not isinstance(model, str):
         raise InvalidInstances("Expected `model` to be the name of a model.")
@@ -144,4 +148,4 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         raise InvalidInstances("Expected `alias` to be the name of an alias.")
     if version is not None and alias is not None:
         raise InvalidInstances("Expected `version` or `alias`, not both.")
-    return Wanted(model, version, alias)
+    return Wanted(workspace, model, version, alias)

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from core.errors import InvalidSpec
 from core.idempotency.claims import Claim
+from core.keys.caller import Caller
 from core.runs.repository import RunRepository
 from core.runs.wire import history_read, run_read
 from core.webhooks.repository import WebhookRepository
@@ -22,15 +23,17 @@ from fitserve.specs.run import RunCreate
 from fitserve.statuses import TERMINAL, RunStatus
 from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
+    CallerDep,
     Cursor,
     Limit,
     ReadSession,
+    Runs,
     ServicesDep,
+    WorkspaceDep,
     WriteSession,
 )
 from service.events import run_events
 from service.idempotency import KeyDep, answer_of, once, to_response
-from service.plots import history_svg
 from service.services import Services
 from service.storing import (
     content_of,
@@ -61,20 +64,22 @@ _MAX_WAIT = 60.0
     openapi_extra=body_schema(RunCreate, ("multipart/form-data", _FORM)),
     response_model=RunRead,
 )
-async def create(request: Request, services: ServicesDep, key: KeyDep) -> Response:
+async def create(
+    request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
+) -> Response:
     """Queue a run: a JSON RunCreate, or multipart `spec` and `file` in one call."""
     if is_multipart(request):
-        return await _create_with_table(request, services, key)
+        return await _create_with_table(request, services, caller, key)
     body = await read_json(request, services.settings.limits.max_body_bytes)
     spec = validate(RunCreate, body)
     async with once(services, request, key, body) as claim:
         if claim.answer is None:
-            await to_thread.run_sync(_create, services, spec, claim)
+            await to_thread.run_sync(_create, services, caller, spec, claim)
     return to_response(claim)
 
 
 async def _create_with_table(
-    request: Request, services: Services, key: str | None
+    request: Request, services: Services, caller: Caller, key: str | None
 ) -> Response:
     async with form_of(request) as form:
         text = form.get("spec")
@@ -83,38 +88,40 @@ async def _create_with_table(
         body = parse_spec(text.encode(errors="replace"))
         spec = validate(RunCreate, body)
         async with (
-            received_part(services, form, spec.dataset, ParsingSpec()) as upload,
+            received_part(services, caller, form, spec.dataset, ParsingSpec()) as upload,
             once(services, request, key, body, *content_of(upload)) as claim,
         ):
             if claim.answer is None:
-                dataset_id = await store(services, upload, claim)
+                dataset_id = await store(services, caller, upload, claim)
                 spec = spec.model_copy(update={"dataset": dataset_id})
-                async with for_one_run(services, dataset_id):
-                    await to_thread.run_sync(_create, services, spec, claim)
+                async with for_one_run(services, caller.workspace, dataset_id):
+                    await to_thread.run_sync(_create, services, caller, spec, claim)
     return to_response(claim)
 
 
-def _create(services: Services, spec: RunCreate, claim: Claim) -> None:
+def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -> None:
     with services.database.write() as session:
-        run = run_read(services.runs.create(session, spec))
+        run = run_read(services.runs.create(session, caller, spec))
         claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
 
 
 @router.post("/validate", openapi_extra=body_schema(RunCreate))
-async def validate_(request: Request, services: ServicesDep) -> ValidationRead:
+async def validate_(
+    request: Request, services: ServicesDep, workspace: WorkspaceDep
+) -> ValidationRead:
     """What would be trained, with every default in place; nothing is queued."""
     spec = validate(RunCreate, await read_json(request))
 
     def resolve() -> ValidationRead:
         with services.database.read() as session:
-            return services.runs.resolve(session, spec).to_read()
+            return services.runs.resolve(session, workspace, spec).to_read()
 
     return await to_thread.run_sync(resolve)
 
 
 @router.get("")
 def list_(
-    session: ReadSession,
+    runs: Runs,
     limit: Limit = 50,
     cursor: Cursor = None,
     status: RunStatus | None = None,
@@ -133,7 +140,7 @@ def list_(
     if tag is not None:
         name, _, value = tag.partition(":")
         tags[name] = value
-    found = RunRepository(session).page(cursor, limit + 1, status, model, tags)
+    found = runs.page(cursor, limit + 1, status, model, tags)
     items = [run_read(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
@@ -142,6 +149,7 @@ def list_(
 async def get(
     run_id: str,
     services: ServicesDep,
+    workspace: WorkspaceDep,
     wait: Annotated[float | None, Query(ge=0, le=3600)] = None,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> RunRead:
@@ -152,15 +160,15 @@ async def get(
     seconds = wait if wait is not None else _preferred_wait(prefer)
     deadline = time.monotonic() + min(seconds, _MAX_WAIT)
     while True:
-        run = await to_thread.run_sync(_read_run, services, run_id)
+        run = await to_thread.run_sync(_read_run, services, workspace, run_id)
         if run.status in TERMINAL or time.monotonic() >= deadline:
             return run
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _read_run(services: Services, run_id: str) -> RunRead:
+def _read_run(services: Services, workspace: str, run_id: str) -> RunRead:
     with services.database.read() as session:
-        return run_read(RunRepository(session).get(run_id))
+        return run_read(RunRepository(session, workspace).get(run_id))
 
 
 def _preferred_wait(prefer: str | None) -> float:
@@ -179,18 +187,17 @@ def _preferred_wait(prefer: str | None) -> float:
 )
 def history(
     run_id: str,
-    session: ReadSession,
+    runs: Runs,
     accept: Annotated[str, Header(max_length=1000)] = "",
 ) -> Any:
     """Every metric of every epoch; as a table with `Accept: text/csv`."""
-    read = _history(session, run_id)
+    read = _history(runs, run_id)
     if "text/csv" in accept:
         return Response(_as_csv(read), media_type="text/csv")
     return read
 
 
-def _history(session: ReadSession, run_id: str) -> HistoryRead:
-    runs = RunRepository(session)
+def _history(runs: RunRepository, run_id: str) -> HistoryRead:
     runs.get(run_id)
     return history_read(runs.epochs(run_id))
 
@@ -203,34 +210,38 @@ def _as_csv(read: HistoryRead) -> str:
     return "".join(",".join(row) + "\n" for row in [header, *rows])
 
 
-@router.get("/{run_id}/history.svg", response_class=Response)
-def history_plot(run_id: str, session: ReadSession) -> Response:
-    """The loss plot."""
-    svg = history_svg(_history(session, run_id))
-    return Response(svg, media_type="image/svg+xml")
+def _is_known(run_id: str, runs: Runs) -> None:
+    """Said before the stream begins: within it there is no status any more."""
+    runs.get(run_id)
 
 
-@router.get("/{run_id}/events", response_class=EventSourceResponse)
+@router.get(
+    "/{run_id}/events",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(_is_known)],
+)
 async def events(
     run_id: str,
     services: ServicesDep,
+    workspace: WorkspaceDep,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Epochs and statuses as they come; `Last-Event-ID` resumes behind that epoch."""
     after = last_event_id or ""
     seen = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    async for event in run_events(services.database, run_id, seen):
+    async for event in run_events(services.database, workspace, run_id, seen):
         yield event
 
 
 @router.post("/{run_id}/cancel", status_code=202)
-def cancel(run_id: str, session: WriteSession, services: ServicesDep) -> RunRead:
+def cancel(
+    run_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
+) -> RunRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
-    return run_read(services.runs.cancel(session, run_id))
+    return run_read(services.runs.cancel(session, workspace, run_id))
 
 
 @router.get("/{run_id}/webhook")
-def webhook(run_id: str, session: ReadSession) -> WebhookRead:
+def webhook(run_id: str, runs: Runs, session: ReadSession) -> WebhookRead:
     """How the delivery of the run's message stands."""
-    RunRepository(session).get(run_id)
-    return WebhookRepository(session).read(run_id)
+    return WebhookRepository(session).read(runs.get(run_id))

@@ -52,6 +52,20 @@ def test_a_run_whose_message_was_lost_is_sent_again(database, storage, broker_ur
     assert sweeper(database, storage, broker_url).sweep() == [run_id]
 
 
+def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker_url):
+    """Its rows are locked; PostgreSQL's sweep passes them by and requeues the others."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+    frozen, lost = add_run(database), add_run(database)
+    for run_id in (frozen, lost):
+        Lease.claim(database, run_id, "w", 0.0)
+    time.sleep(0.01)
+    with database.write() as session:
+        RunRepository(session, "default").request_cancel(frozen)
+        assert sweeper(database, storage, broker_url).sweep() == [lost]
+    assert read_run(database, frozen).status == RunStatus.RUNNING
+
+
 def test_a_held_run_is_left_alone(database, storage, broker_url):
     """A lease that runs is respected."""
     run_id = add_run(database)
@@ -80,7 +94,7 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
             (folder / "f").write_text("x")
             storage.publish(folder / "f", checkpoint_key(run_id, 1, 1))
     with database.write() as session:
-        RunRepository(session).request_cancel(ids[0])
+        RunRepository(session, "default").request_cancel(ids[0])
     sweep = sweeper(database, storage, broker_url)
     sweep.sweep()
     sweep.sweep_files()

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
 from fitserve import Client, FitserveError
 from fitserve.statuses import RunStatus
+from tests.core.doctor.test_doctor import doctor, verdicts
 from tests.e2e_service import FITSERVE, ROOT, running
+from tests.servers import IS_SCALE_OUT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
 DATA = ROOT / "examples" / "data" / "diabetes.csv"
@@ -81,6 +84,22 @@ def test_the_api_has_no_tensorflow_and_is_small(service):
     assert not [m.path for m in api.memory_maps() if "tensorflow" in m.path]
 
 
+def test_the_doctor_sees_every_part(service):
+    """Database at head, broker, workers, the service on its port."""
+    client, process = service
+    port = client.base_url.rpartition(":")[2]
+    names = ("FITSERVE_DATABASE_URL", "FITSERVE_BROKER_URL")
+    parts = {k: v for k, v in process.environ().items() if k in names}
+    code, findings = doctor(home(process), FITSERVE_PORT=port, **parts)
+    told = verdicts(findings)
+    workers = told.pop("workers")  # their first beat may be yet to come
+    assert workers in ("ok", "warning")
+    assert set(told.values()) == {"ok"}, findings
+    assert code == 0
+    assert "fitserve answers" in findings["port"]["detail"]
+    assert findings["broker"]["detail"] == "It answers."
+
+
 def test_a_worker_that_is_killed_loses_nothing(service):
     """SIGKILL on the child that trains: the second attempt goes on where it was."""
     client, process = service
@@ -101,7 +120,7 @@ def test_a_worker_that_is_killed_loses_nothing(service):
 def test_a_part_that_dies_is_started_again(service):
     """API and broker killed outright: a run posted at once still ends well."""
     client, process = service
-    for word in ("redis-server", "service"):
+    for word in ("service",) if IS_SCALE_OUT else ("redis-server", "service"):
         part(process, word).send_signal(signal.SIGKILL)
     run = until(lambda: quietly(lambda: client.runs.create(LONG, fit={"epochs": 2})))
     assert client.runs.wait(run.id, timeout=120).status == RunStatus.SUCCEEDED
@@ -115,11 +134,15 @@ def quietly(action):
 
 
 def test_deleting_the_brokers_files_loses_nothing(service):
-    """Its folder removed with runs queued: every one of them ends."""
+    """Its folder removed with runs queued, or all of its keys: every one of them ends."""
     client, process = service
     ids = [client.runs.create(LONG, fit={"epochs": 2}).id for _ in range(3)]
-    shutil.rmtree(home(process) / "broker")
-    part(process, "redis-server").send_signal(signal.SIGKILL)
+    if IS_SCALE_OUT:
+        with redis.Redis.from_url(process.environ()["FITSERVE_BROKER_URL"]) as broker:
+            broker.flushall()
+    else:
+        shutil.rmtree(home(process) / "broker")
+        part(process, "redis-server").send_signal(signal.SIGKILL)
     for run_id in ids:
         assert client.runs.wait(run_id, timeout=120).status == RunStatus.SUCCEEDED
 

@@ -89,6 +89,6 @@ def test_another_process_hears_of_it(bench, model):
         assert predict(other, "/versions/2").status_code == 200
         directory = other.app.state.services.predictor.directory
         bench.client.delete("/v1/models/m/versions/2")
-        directory.refresh("m")
+        directory.refresh(("default", "m"))
         assert_problem(predict(other, "/versions/2"), 404, "version-not-found")
         assert predict(other).json()["model_version"] == 1

@@ -138,7 +138,8 @@ class Crowd:
 
 def test_one_run_a_key_however_often_it_is_sent_and_the_api_killed(apis, database_url):
     """All twins get one answer, the runs are as many as the keys, another body is 422."""
-    httpx.post(f"{apis[0].url}/v1/datasets?name=table", content=CSV).raise_for_status()
+    url = f"{apis[0].url}/v1/datasets?name=table"
+    httpx.post(url, content=CSV, timeout=60).raise_for_status()
     crowd, began = Crowd(apis), time.monotonic()
     killer = threading.Thread(target=crowd.kill_now_and_then, args=[random.Random(SEED)])
     killer.start()
@@ -161,5 +162,6 @@ def test_one_run_a_key_however_often_it_is_sent_and_the_api_killed(apis, databas
     assert crowd.seen["killed"] == KILLS
     for api in apis:
         other = {"dataset": "table", "target": "x"}
-        answer = httpx.post(f"{api.url}/v1/runs", json=other, headers={HEADER: "key-0"})
+        url, headers = f"{api.url}/v1/runs", {HEADER: "key-0"}
+        answer = httpx.post(url, json=other, headers=headers, timeout=60)
         assert answer.status_code == 422

@@ -7,6 +7,8 @@ from openapi_spec_validator import validate
 
 from core.settings import Settings
 from service.app import create_app
+from service.openapi import gather_definitions
+from tests.conftest import bench_in
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +29,72 @@ def test_native_failures_are_problems_and_others_are_not(page):
     paths = page["paths"]
     native = paths["/v1/runs"]["get"]["responses"]["4XX"]["content"]
     assert list(native) == ["application/problem+json"]
-    for path in ("/v2/models/{name}/infer", "/invocations", "/v1/models/{name}:predict"):
-        assert list(paths[path]["post"]["responses"]["4XX"]["content"]) == [
-            "application/json"
-        ]
+    for path, method in {
+        "/v2/models/{name}/infer": "post",
+        "/invocations": "post",
+        "/v1/models/{name}:predict": "post",
+        "/version": "get",
+    }.items():
+        failures = paths[path][method]["responses"]["4XX"]["content"]
+        assert list(failures) == ["application/json"]
+    assert list(paths["/version"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
 
 
 def test_operations_have_names_of_their_own(page):
     """Generated clients call them so."""
     names = [o["operationId"] for p in page["paths"].values() for o in p.values()]
     assert len(set(names)) == len(names)
+
+
+def test_every_reference_leads_somewhere(page):
+    """From the page's root, as generators of clients read it; no schema keeps `$defs`."""
+    schemas = page["components"]["schemas"]
+    for node in objects(page):
+        assert "$defs" not in node
+        for value in node.values():
+            if isinstance(value, str) and value.startswith("#/"):
+                assert value.removeprefix("#/components/schemas/") in schemas
+
+
+def objects(tree):
+    if isinstance(tree, dict):
+        yield tree
+    if isinstance(tree, dict | list):
+        for part in tree.values() if isinstance(tree, dict) else tree:
+            yield from objects(part)
+
+
+def test_definitions_of_one_name_must_be_one():
+    """The page cannot hold both."""
+    schema = {"$defs": {"A": {"type": "string"}}, "$ref": "#/$defs/A"}
+    page = {"paths": {"/a": schema}, "components": {"schemas": {"A": {}}}}
+    with pytest.raises(ValueError, match="'A'"):
+        gather_definitions(page)
+
+
+def test_a_405_names_every_method_of_the_path(client):
+    """Also those of routes after the first."""
+    for path, methods in {
+        "/v1/runs": "GET, POST",
+        "/v1/models/m/aliases/a": "DELETE, PUT",
+        "/v1/datasets/d": "DELETE, GET",
+    }.items():
+        answer = client.patch(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+        assert methods in answer.json()["detail"]
+
+
+def test_a_key_is_wanted_where_the_page_says_so(tmp_path, broker_url):
+    """By every operation but the probes; without one the answer is 401, else not."""
+    with bench_in(
+        tmp_path / "home", broker_url, api_key="k" * 4 + "ey-of-a-test"
+    ) as bench:
+        page = bench.client.app.openapi()
+        assert page["security"] == [{"key": []}]
+        for path, operations in page["paths"].items():
+            for method, operation in operations.items():
+                answer = bench.client.request(
+                    method, path.replace("{", "").replace("}", "")
+                )
+                is_open = operation.get("security") == []
+                assert (answer.status_code != 401) == is_open, (method, path)

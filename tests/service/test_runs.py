@@ -109,13 +109,19 @@ def test_every_default_is_resolved_and_shown(client, table):
     assert read["task"] == "regression"
     assert read["features"] == ["x", "z", "c"]
     assert read["num_rows"] == {"train": 32, "validation": 8}
-    assert read["layers"][0] == {"type": "Dense", "output_shape": [64], "params": 320}
-    assert read["num_params"] == 320 + 64 * 65 + 65
+    # 8 members see x, z (16 pieces each) and the categories of c
+    members, inputs = read["layers"][0]["output_shape"]
+    assert (members, read["spec"]["preset"]) == (8, "default")
+    assert read["layers"][3] == {
+        "type": "Dropout", "output_shape": [8, 128], "params": 0,
+    }  # fmt: skip
+    hidden = (inputs + 1) * 128 + 129 * 128
+    assert read["num_params"] == 8 * inputs + hidden + 8 * 129
     fit = read["spec"]["fit"]
-    assert fit["batch_size"] == 32
+    assert fit["batch_size"] == 16
     assert fit["early_stopping"]["monitor"] == "val_loss"
     assert isinstance(fit["seed"], int)
-    assert read["spec"]["compile"]["optimizer"]["learning_rate"] == 0.001
+    assert read["spec"]["compile"]["optimizer"]["learning_rate"] == 0.005
     assert client.get("/v1/runs").json()["items"] == []
 
 

@@ -110,7 +110,13 @@ def test_artifacts_are_what_the_registry_says(client, model):
     """Each download has the recorded size and sha256; another name is a 404."""
     version = client.get("/v1/models/m/versions/1").json()
     names = [artifact["name"] for artifact in version["artifacts"]]
-    assert names == ["model.keras", "model.onnx", "signature.json", "weights.npz"]
+    assert names == [
+        "model.keras",
+        "model.onnx",
+        "report.json",
+        "signature.json",
+        "weights.npz",
+    ]
     for artifact in version["artifacts"]:
         path = f"/v1/models/m/versions/1/artifacts/{artifact['name']}"
         content = client.get(path).content

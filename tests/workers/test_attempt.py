@@ -5,6 +5,9 @@ import threading
 import time
 
 import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.runs.leases import Lease
 
 pytestmark = pytest.mark.keras
 ROWS = "".join(f"{i},{i % 7},{3 * i + 1}\n" for i in range(60))
@@ -95,7 +98,7 @@ def test_a_time_limit_ends_the_fit_with_what_it_has(bench, table):
 def in_background(bench, run_id, **options):
     thread = threading.Thread(target=bench.attempt, args=[run_id], kwargs=options)
     thread.start()
-    for _ in range(600):
+    for _ in range(2400):
         if bench.client.get(f"/v1/runs/{run_id}").json()["progress"]["epoch"] > 1:
             return thread
         time.sleep(0.05)
@@ -108,7 +111,7 @@ def test_cancelling_a_running_run_keeps_its_best_weights(bench, table):
     run_id = bench.post(spec(epochs=10_000))
     thread = in_background(bench, run_id)
     assert bench.client.post(f"/v1/runs/{run_id}/cancel").status_code == 202
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
     run = bench.client.get(f"/v1/runs/{run_id}").json()
     assert (run["status"], run["stop_reason"]) == ("cancelled", "cancelled")
@@ -126,7 +129,7 @@ def test_a_stopping_worker_hands_its_run_back(bench, table):
     run_id = bench.post(spec(epochs=2000))
     thread = in_background(bench, run_id, is_stopping=stop.is_set)
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert bench.client.get(f"/v1/runs/{run_id}").json()["status"] == "queued"
     bench.client.post(f"/v1/runs/{run_id}/cancel")
 
@@ -154,6 +157,21 @@ def test_class_weights_are_taken(bench, weights):
     bench.upload("x,y\n" + "".join(f"{i},{'aab'[i % 3]}\n" for i in range(60)))
     given = spec([{"type": "Output"}], class_weight=weights)
     assert bench.train(given)["status"] == "succeeded"
+
+
+def test_a_database_that_goes_away_at_the_end_fails_no_run(bench, table, monkeypatch):
+    """The attempt is given up; its lease ends, and the run is taken up again."""
+    finish = Lease.finish_in
+
+    def gone(*_, **__):
+        monkeypatch.setattr(Lease, "finish_in", finish)  # it is back at once
+        raise OperationalError("COMMIT", {}, Exception("terminating connection"))
+
+    monkeypatch.setattr(Lease, "finish_in", gone)
+    run_id = bench.post(spec())
+    with pytest.raises(OperationalError):
+        bench.attempt(run_id)
+    assert bench.client.get(f"/v1/runs/{run_id}").json()["status"] == "running"
 
 
 def test_a_validation_dataset_is_used_whole(bench, table):

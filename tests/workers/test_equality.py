@@ -1,5 +1,6 @@
 """Random small networks train as `keras.Model.fit` trains them, over ten epochs."""
 
+import os
 from typing import get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.workers.test_epochs import network, rows
 
 pytestmark = pytest.mark.keras
 EPOCHS = 10
+EXAMPLES = int(os.environ.get("FITSERVE_FUZZ_EXAMPLES", "40")) // 10
 ACTIVATIONS = sorted(set(get_args(Activation)) - {"softmax", "exponential"})
 REGULARIZERS = st.sampled_from(
     [None, "l1", "l2", {"type": "L1L2", "l1": 0.01, "l2": 0.01}]
@@ -41,7 +43,7 @@ targets = st.sampled_from([(task, loss) for task in Task for loss in LOSSES[task
 
 
 @settings(
-    max_examples=6,
+    max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

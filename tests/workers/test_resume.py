@@ -224,7 +224,7 @@ def test_nothing_is_left_of_a_run_that_ended(bench, interruptions):
         assert session.get(Checkpoint, run_id) is None
 
 
-def test_a_time_limit_counts_what_earlier_attempts_took(bench, interruptions):
+def test_a_time_limit_counts_what_earlier_attempts_took(bench, interruptions, no_xla):
     """A run that used its time up stops within an epoch of being taken up."""
     bench.upload(CSV)
     fit = {"epochs": 10_000, "seed": 1, "time_limit_seconds": 60}

@@ -5,7 +5,7 @@ import math
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, get_args
 
 import numpy as np
@@ -95,16 +95,24 @@ def euros(cell):
     return float(cell.replace("€", "").replace(",", "")) if cell else math.nan
 
 
-@pytest.fixture
-def trained(bench):
+ENSEMBLE = [
+    *({"type": "RepeatVector"}, {"type": "scales"}),
+    *LAYERS[:-1],
+    *({"type": "own"}, {"type": "mean"}),
+]
+
+
+@pytest.fixture(params=[1, 3], ids=["one", "ensemble"])
+def trained(bench, request):
     bench.upload(table())
+    bins = {"num_bins": 4} if request.param > 1 else {}
     run = bench.train(
         {
             "dataset": "table",
             "target": "y",
             "model_name": "m",
-            "features": {"types": {NAMES[4]: "categorical"}},
-            "model": {"layers": LAYERS},
+            "features": {"types": {NAMES[4]: "categorical"}, **bins},
+            "model": {"layers": LAYERS, "ensemble": request.param},
             "fit": {"epochs": 3, "seed": 1, "batch_size": 16},
         }
     )
@@ -161,9 +169,9 @@ def recompute(bench, rows):
     tables = {e["column"]: e for e in read["embeddings"]}
     x = encode_by_hand(version["signature"]["features"], tables, raw_columns(rows))
     assert x.shape[1] == len(read["inputs"])
-    for spec, layer in zip(
-        [*LAYERS[:-1], {"type": "Dense"}], read["layers"], strict=True
-    ):
+    one = [*LAYERS[:-1], {"type": "Dense"}]
+    specs = one if len(read["layers"]) == len(one) else ENSEMBLE
+    for spec, layer in zip(specs, read["layers"], strict=True):
         weights = {w["name"]: np.array(w["values"]) for w in layer["weights"]}
         x = forward(spec, weights, x)
     return x[:, 0]
@@ -184,7 +192,12 @@ def number_by_hand(encoder, column, _):
     z = (column - encoder["center"]) / encoder["scale"]
     if encoder["clip"]:
         z = z / np.sqrt(1 + (z / encoder["clip"]) ** 2)
-    return np.where(np.isnan(z), encoder["fill"], z)
+    z = np.where(np.isnan(z), encoder["fill"], z)
+    pieces = [
+        np.where(np.isnan(column), 0, np.clip((z - a) / (b - a), 0, 1))
+        for a, b in pairwise(encoder["knots"])
+    ]
+    return np.concatenate([z, *pieces], axis=1)
 
 
 def one_hot_by_hand(encoder, column, _):
@@ -233,7 +246,7 @@ BY_HAND = {
 }
 
 
-def forward(spec, w, x):
+def forward(spec, w, x):  # noqa: PLR0911  a line a layer
     match spec["type"]:
         case "Dense":
             x = x @ w["kernel"] + w["bias"]
@@ -242,10 +255,17 @@ def forward(spec, w, x):
             x = (x - w["moving_mean"]) / np.sqrt(w["moving_variance"] + 1e-3)
             return x * w["gamma"] + w["beta"]
         case "LayerNormalization":
-            x = x - x.mean(1, keepdims=True)
-            return (
-                x / np.sqrt((x**2).mean(1, keepdims=True) + 1e-3) * w["gamma"] + w["beta"]
-            )
+            x = x - x.mean(-1, keepdims=True)
+            deviation = np.sqrt((x**2).mean(-1, keepdims=True) + 1e-3)
+            return x / deviation * w["gamma"] + w["beta"]
+        case "RepeatVector":
+            return np.repeat(x[:, None], 3, axis=1)
+        case "scales":
+            return x * w["kernel"]
+        case "own":
+            return np.einsum("bki,kio->bko", x, w["kernel"]) + w["bias"]
+        case "mean":
+            return x.mean(1)
         case "Activation":
             return np.tanh(x)
     return x

@@ -68,11 +68,12 @@ def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
     model = keras.Sequential(name="network")
     model.add(keras.Input((num_inputs,), name="encoded"))
     for i, layer in enumerate(spec.layers):
-        model.add(_layer(layer, f"l{i}"))
+        model.add(make_layer(layer, f"l{i}"))
     return model
 
 
-def _layer(layer: Layer, name: str) -> keras.layers.Layer:
+def make_layer(layer: Layer, name: str) -> keras.layers.Layer:
+    """The Keras layer of that name which `layer` describes."""
     arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
     for key in ("kernel_regularizer", "bias_regularizer"):
         given = getattr(layer, key, None)

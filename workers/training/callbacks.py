@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -78,3 +79,18 @@ class StopWhenTold(keras.callbacks.Callback):
     def _stop(self, reason: StopReason) -> None:
         self.reason = self.reason or reason
         self.model.stop_training = True
+
+
+def cosine_decay(
+    rate: float, epochs: int, warmup_epochs: int, alpha: float
+) -> Callable[[int], float]:
+    """The learning rate of each epoch, from 0; it begins at or rises to `rate`."""
+
+    def of_epoch(epoch: int) -> float:
+        if epoch < warmup_epochs:
+            return rate * (epoch + 1) / (warmup_epochs + 1)
+        done = (epoch - warmup_epochs) / max(1, epochs - warmup_epochs)
+        share = (1 + math.cos(math.pi * done)) / 2
+        return rate * (alpha + (1 - alpha) * share)
+
+    return of_epoch

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from core.models.formulas import DAY, PARTS
+from core.models.formulas import DAY, PARTS, numeric
 from core.models.signature import (
     MISSING,
     DatetimeEncoder,
@@ -19,10 +19,16 @@ from core.runs.features import (
     MOST_CATEGORIES,
     MOST_PLACES,
     embedding_dim,
+    num_pieces,
 )
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.statuses import ColumnType
-from workers.training.encoding import Column, as_numbers, as_text
+from workers.training.encoding import (
+    Column,
+    as_numbers,
+    as_text,
+    numeric_constants,
+)
 
 _FAR = 10.0
 """Values this many interquartile ranges from the median are far out."""
@@ -40,6 +46,7 @@ def fit_feature(
     column: pl.Series,
     *,
     standardize: bool,
+    num_bins: int | None = None,
 ) -> Feature:
     """The feature of a column, fitted on its training rows."""
     return Feature(
@@ -47,24 +54,29 @@ def fit_feature(
         type=kind,
         format=form,
         has_missing=column.null_count() > 0,
-        encoder=_fit(kind, column, standardize=standardize),
+        encoder=_fit(kind, column, standardize=standardize, num_bins=num_bins),
     )
 
 
-def _fit(kind: ColumnType, column: pl.Series, *, standardize: bool) -> Encoder:
+def _fit(
+    kind: ColumnType, column: pl.Series, *, standardize: bool, num_bins: int | None
+) -> Encoder:
     if kind in (ColumnType.CATEGORICAL, ColumnType.TEXT):
         return _fit_categories(as_text(column))
     values = as_numbers(column)
     if kind == ColumnType.DATETIME:
         return _fit_datetime(values)
-    return fit_numeric(values, standardize=standardize)
+    return fit_numeric(values, standardize=standardize, num_bins=num_bins)
 
 
-def fit_numeric(values: Column, *, standardize: bool = True) -> NumericEncoder:
+def fit_numeric(
+    values: Column, *, standardize: bool = True, num_bins: int | None = None
+) -> NumericEncoder:
     """Standardise by mean and deviation, unless values far out would ruin those.
 
     Then median and quartiles scale, and what is far out is bent towards the others; a
-    column with a long tail is seen through a logarithm first.
+    column with a long tail is seen through a logarithm first. With `num_bins`, so many
+    pieces at most lie between quantiles.
     """
     present = values[~np.isnan(values)]
     if not len(present):
@@ -74,7 +86,22 @@ def fit_numeric(values: Column, *, standardize: bool = True) -> NumericEncoder:
         mean = float(present.mean())
         return NumericEncoder(center=0.0, scale=1.0, fill=mean, **span)
     with np.errstate(over="ignore"):  # what is infinite is no scale, see _usable
-        return _standardized(present).model_copy(update=span)
+        encoder = _standardized(present).model_copy(update=span)
+        knots = _knots(present, encoder, num_bins) if num_bins else []
+        return encoder.model_copy(update={"knots": knots})
+
+
+def _knots(present: Column, encoder: NumericEncoder, num_bins: int) -> list[float]:
+    """Quantiles on the encoder's scale, those that coincide taken once."""
+    if not num_pieces(len(np.unique(present)), num_bins):
+        return []
+    quantiles = np.quantile(present, np.linspace(0, 1, num_bins + 1))
+    constants = numeric_constants([encoder])
+    scaled = np.unique(numeric(quantiles[:, None], constants, np)[:, 0])
+    # two that are nearly one would make a cliff
+    is_apart = np.diff(scaled, prepend=-np.inf) > _LEAST_SPREAD
+    knots: list[float] = scaled[is_apart & np.isfinite(scaled)].tolist()
+    return knots if len(knots) > 1 else []
 
 
 def _standardized(present: Column) -> NumericEncoder:

@@ -1,12 +1,14 @@
 """Encode rows with a fitted signature: the NumPy rendering of its encoders."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.models.formulas import PARTS, numeric
+from core.models.formulas import PARTS, numeric, pieces
+from core.models.raw_cells import Column, as_numbers, as_text
 from core.models.signature import (
     MISSING,
     DatetimeEncoder,
@@ -17,24 +19,10 @@ from core.models.signature import (
     Signature,
 )
 
+__all__ = ["Column", "Matrix", "as_numbers", "as_text", "encode"]
+
 Matrix = NDArray[np.float32]
-Column = NDArray[np.float64]
-
-
-def as_numbers(column: pl.Series) -> Column:
-    """Numbers, booleans and moments (seconds since 1970) as float64; NaN is missing."""
-    if column.dtype.is_temporal():
-        column = column.dt.epoch("us").cast(pl.Float64) / 1e6
-    return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
-
-
-def as_text(column: pl.Series) -> pl.Series:
-    """Categories as text; a whole number is written without a point."""
-    if column.dtype.is_float() and (column.is_null() | (column % 1 == 0)).all():
-        column = column.cast(pl.Int64)
-    if column.dtype.is_temporal():
-        column = column.dt.to_string("iso:strict")
-    return column.cast(pl.String)
+_UNBOUND = float(np.finfo(np.float64).max)  # JSON has no infinity
 
 
 def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
@@ -51,9 +39,13 @@ def _numbers(signature: Signature) -> list[Feature]:
     return signature.encoded_as("numeric")
 
 
-def numeric_constants(features: list[Feature]) -> dict[str, Any]:
+def numeric_encoders(features: list[Feature]) -> list[NumericEncoder]:
+    """The encoders of features that are numbers."""
+    return [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
+
+
+def numeric_constants(encoders: list[NumericEncoder]) -> dict[str, Any]:
     """Rows of constants for formulas.numeric, and `fill`, as far as columns need them."""
-    encoders = [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
     rows = {
         "center": [e.center for e in encoders],
         "scale": [e.scale for e in encoders],
@@ -65,14 +57,47 @@ def numeric_constants(features: list[Feature]) -> dict[str, Any]:
     return {name: np.array(row) for name, row in rows.items() if name not in idle}
 
 
+def piece_constants(encoders: list[NumericEncoder]) -> dict[str, Any] | None:
+    """Rows of constants for formulas.pieces; None if no column has knots."""
+    if not any(encoder.knots for encoder in encoders):
+        return None
+    rows = [
+        row
+        for place, encoder in enumerate(encoders)
+        for row in [
+            (place, 0.0, 1.0, -_UNBOUND, _UNBOUND),
+            *((place, a, 1 / (b - a), 0.0, 1.0) for a, b in pairwise(encoder.knots)),
+        ]
+    ]
+    names = ("place", "begin", "slope", "low", "high")
+    found = {
+        n: np.array(column)
+        for n, column in zip(names, zip(*rows, strict=True), strict=True)
+    }
+    return found | {"place": found["place"].astype(np.int64)}
+
+
+class _NumpyOps:
+    """The functions of formulas.pieces in NumPy."""
+
+    clip = staticmethod(np.clip)
+
+    @staticmethod
+    def take(value: Column, places: NDArray[np.int64]) -> Column:
+        return value[:, places]
+
+
 def _numeric(features: list[Feature], rows: pl.DataFrame) -> Matrix:
     raw = np.stack([as_numbers(rows[f.name]) for f in features], axis=1)
-    constants = numeric_constants(features)
+    encoders = numeric_encoders(features)
+    constants = numeric_constants(encoders)
     scaled = numeric(raw, constants, np)
-    filled: Matrix = np.where(np.isnan(scaled), constants["fill"], scaled).astype(
-        np.float32
-    )
-    return filled
+    is_missing = np.isnan(scaled)
+    filled = np.where(is_missing, constants["fill"], scaled)
+    if (between := piece_constants(encoders)) is not None:
+        filled = pieces(filled, (~is_missing).astype(np.float64), between, _NumpyOps)
+    encoded: Matrix = filled.astype(np.float32)
+    return encoded
 
 
 def _datetime(feature: Feature, column: pl.Series) -> Matrix:

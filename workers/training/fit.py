@@ -8,7 +8,7 @@ from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks
-from workers.training.callbacks import Recorder, StopWhenTold
+from workers.training.callbacks import Recorder, StopWhenTold, cosine_decay
 from workers.training.keeper import Keeper
 from workers.training.loop import Plan, fit_epochs
 
@@ -38,7 +38,8 @@ def fit(
     spent = keeper.spent_seconds
     stopper = StopWhenTold(pulse, seconds - spent)
     early = _early_stopping(spec.early_stopping)
-    callbacks = [Recorder(pulse, spent), stopper, *early, *_reduce_lr(spec)]
+    rates = [*_reduce_lr(spec), *_schedule(spec, model)]
+    callbacks = [Recorder(pulse, spent), stopper, *early, *rates]
     try:
         history = fit_epochs(model, train, validation, _plan(spec), callbacks, keeper)
     finally:
@@ -65,6 +66,18 @@ def _reduce_lr(spec: FitSpec) -> list[keras.callbacks.ReduceLROnPlateau]:
         return []
     arguments = spec.reduce_lr_on_plateau.model_dump()
     return [keras.callbacks.ReduceLROnPlateau(**arguments)]
+
+
+def _schedule(
+    spec: FitSpec, model: keras.Model
+) -> list[keras.callbacks.LearningRateScheduler]:
+    """By the rate that was compiled: a fit that goes on has not restored its own yet."""
+    given = spec.learning_rate_scheduler
+    if given is None:
+        return []
+    rate = float(model.optimizer.learning_rate)
+    of_epoch = cosine_decay(rate, spec.epochs or 1, given.warmup_epochs, given.alpha)
+    return [keras.callbacks.LearningRateScheduler(lambda epoch, _: of_epoch(epoch))]
 
 
 def _fitted(

@@ -68,9 +68,9 @@ class ParquetRows:
         return frame.filter(pl.Series(self.mask[start:stop]))
 
 
-def sample(rows: RawRows, seed: int) -> pl.DataFrame:
-    """All rows if there are few, else so many that encoders can be fitted on them."""
-    share = min(1.0, _SAMPLE_ROWS / max(rows.num_rows, 1))
+def sample(rows: RawRows, seed: int, most: int = _SAMPLE_ROWS) -> pl.DataFrame:
+    """All rows if there are few, else about `most`: encoders can be fitted on them."""
+    share = min(1.0, most / max(rows.num_rows, 1))
     if share == 1.0:
         return rows.read(0, rows.num_stored)
     parts = []

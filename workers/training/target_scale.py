@@ -45,8 +45,8 @@ class TargetScale(keras.layers.Layer):
 
         return scaled(z)
 
-    def fold_into(self, layer: keras.layers.Dense) -> None:
-        """Give center and scale to the linear layer before."""
+    def fold_into(self, layer: keras.layers.Dense | keras.layers.EinsumDense) -> None:
+        """Give center and scale to the linear layer before, or to every member's."""
         layer.kernel.assign(layer.kernel * self._scale)
         layer.bias.assign(layer.bias * self._scale + self._center)
 
@@ -56,9 +56,9 @@ def target_scale(
 ) -> TargetScale | None:
     """The scale for a regression that ends in a linear layer; None for others."""
     linear = (
-        isinstance(last, keras.layers.Dense)
+        isinstance(last, keras.layers.Dense | keras.layers.EinsumDense)
         and last.activation is keras.activations.linear
-        and last.use_bias
+        and last.bias is not None
     )
     if task != Task.REGRESSION or not linear or not create.features.standardize:
         return None

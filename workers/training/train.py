@@ -26,7 +26,7 @@ from workers.training.network import Network, build_network
 from workers.training.raw import sample
 from workers.training.sides import Sides, Table
 from workers.training.streamed import blocks_of
-from workers.training.target_scale import TargetScale, target_scale
+from workers.training.target_scale import target_scale
 from workers.training.targets import (
     balanced_weights,
     encode_target,
@@ -42,6 +42,8 @@ class Trained:
     network: Network
     signature: Signature
     fitted: Fitted
+    sides: Sides
+    """Raw rows, for the report."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def train(
     assert create.model is not None  # noqa: S101  resolved
     network = build_network(create.model, signature)
     y = rows.y if isinstance(rows, Rows) else to_train(known).y
-    scale = target_scale(create, signature.task, network.body.layers[-1], y)
-    model = _in_target_units(network.model, scale)
+    scale = target_scale(create, signature.task, network.last_layer, y)
+    model = network.in_target_units(scale)
     compile_model(model, create.compile)
     fitted = fit(
         model,
@@ -92,12 +94,8 @@ def train(
         unseen = blocks_of(split.test, to_test, signature.num_encoded)
         fitted.metrics.update(_test(model, unseen, create))
     if scale is not None:
-        scale.fold_into(network.body.layers[-1])
-    return Trained(network, signature, fitted)
-
-
-def _in_target_units(model: keras.Model, scale: TargetScale | None) -> keras.Model:
-    return model if scale is None else keras.Model(model.inputs, scale(model.outputs[0]))
+        scale.fold_into(network.last_layer)
+    return Trained(network, signature, fitted, split)
 
 
 def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float | None]:
@@ -120,7 +118,7 @@ def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sid
 
 
 def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
-    standardize = create.features.standardize
+    given = create.features
     signature = Signature(
         model_name=run.model_name,
         task=Task(run.task),
@@ -134,7 +132,8 @@ def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
                 ColumnType(kind),
                 ColumnFormat.model_validate(run.plan["formats"][name]),
                 rows[name],
-                standardize=standardize,
+                standardize=given.standardize,
+                num_bins=given.num_bins,
             )
             for name, kind in run.plan["features"].items()
         ],

@@ -9,7 +9,12 @@ from starlette.responses import Response
 from core.errors import ModelNotFound
 from fitserve import __version__
 from service.bodies import Body, json_response, parse_loose_json, read_body
-from service.dependencies import ServicesDep, get_services
+from service.dependencies import (
+    ServicesDep,
+    WorkspaceDep,
+    get_services,
+    workspace_of,
+)
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
@@ -33,51 +38,55 @@ _ANSWER: dict[str, Any] = {
     "responses": schemas.FAILURES,
     "openapi_extra": schemas.BODY,
 }
+_TEXT: dict[str, Any] = {  # a text class would call the failures text too
+    "response_class": Response,
+    "responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+}
 
 
 @invocations.post("/invocations", **_ANSWER)
 async def invoke(request: Request) -> Response:
     """Predict with the model that FITSERVE_DEFAULT_MODEL names."""
-    return await _answer(request, default_model(get_services(request)))
+    return await _answer(
+        request, default_model(get_services(request), workspace_of(request))
+    )
 
 
 @invocations.post("/mlflow/{model}/invocations", **_ANSWER)
 async def invoke_model(model: str, request: Request) -> Response:
     """Predict with a model's newest version, or with an alias (`name@alias`)."""
-    return await _answer(request, wanted_of(model))
+    return await _answer(request, wanted_of(workspace_of(request), model))
 
 
 @router.get("/ping", response_class=Response)
 @router.get("/health", response_class=Response, name="health")
-def ping(services: ServicesDep) -> Response:
+def ping(services: ServicesDep, workspace: WorkspaceDep) -> Response:
     """Whether the model of the setting can be asked (404 where none is named)."""
-    return _loaded(services, default_model(services))
+    return _loaded(services, default_model(services, workspace))
 
 
 @router.get("/mlflow/{model}/ping", response_class=Response)
 @router.get("/mlflow/{model}/health", response_class=Response, name="model_health")
-def ping_model(model: str, services: ServicesDep) -> Response:
+def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
     """Whether a model can be asked."""
-    return _loaded(services, wanted_of(model))
+    return _loaded(services, wanted_of(workspace, model))
 
 
-@router.get("/version", response_class=PlainTextResponse)
-@router.get(
-    "/mlflow/{_model}/version", response_class=PlainTextResponse, name="model_version"
-)
+@router.get("/version", **_TEXT)
+@router.get("/mlflow/{_model}/version", name="model_version", **_TEXT)
 def version(_model: str = "") -> PlainTextResponse:
     """The version of this service, as text."""
     return PlainTextResponse(__version__)
 
 
-def wanted_of(reference: str) -> Wanted:
+def wanted_of(workspace: str, reference: str) -> Wanted:
     """What `name` or `name@alias` names."""
     name, at, alias = reference.partition("@")
-    return Wanted(name, alias=alias if at else None)
+    return Wanted(workspace, name, alias=alias if at else None)
 
 
-def default_model(services: Services) -> Wanted:
-    """What the setting names; ModelNotFound says how to set it."""
+def default_model(services: Services, workspace: str) -> Wanted:
+    """What the setting names, in that workspace; ModelNotFound says how to set it."""
     reference = services.settings.default_model
     if reference is None:
         error = ModelNotFound("")
@@ -87,7 +96,7 @@ def default_model(services: Services) -> Wanted:
             "at /health/live."
         )
         raise error
-    return wanted_of(reference)
+    return wanted_of(workspace, reference)
 
 
 def _loaded(services: Services, wanted: Wanted) -> Response:

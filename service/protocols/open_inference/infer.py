@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.bodies import read_body
-from service.dependencies import get_services
+from service.dependencies import get_services, workspace_of
 from service.predictor.directory import Wanted
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
@@ -25,13 +25,13 @@ _ANSWER: dict[str, Any] = {
 @router.post("/{name}/infer", **_ANSWER)
 async def infer(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    return await _answer(request, Wanted(name))
+    return await _answer(request, Wanted(workspace_of(request), name))
 
 
 @router.post("/{name}/versions/{version}/infer", **_ANSWER)
 async def infer_version(name: str, version: str, request: Request) -> Response:
     """Predict with a version, or with the one that an alias points at."""
-    return await _answer(request, wanted_of(name, version))
+    return await _answer(request, wanted_of(workspace_of(request), name, version))
 
 
 async def _answer(request: Request, wanted: Wanted) -> Response:

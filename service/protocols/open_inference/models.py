@@ -21,20 +21,24 @@ class CannotLoad(Invalid):
     slug, title = "cannot-load", "Model cannot be loaded"
 
 
-def wanted_of(name: str, version: str | None) -> Wanted:
+def wanted_of(workspace: str, name: str, version: str | None) -> Wanted:
     """What a path names; the protocol's version is a number or an alias."""
     if not version:
-        return Wanted(name)
+        return Wanted(workspace, name)
     if version.isascii() and version.isdigit():
-        return Wanted(name, version=int(version) if len(version) < 10 else _NONE)
-    return Wanted(name, alias=version)
+        return Wanted(
+            workspace, name, version=int(version) if len(version) < 10 else _NONE
+        )
+    return Wanted(workspace, name, alias=version)
 
 
 def describe(services: Services, wanted: Wanted) -> schemas.ModelMetadata:
     """What a version takes and gives."""
     signature = services.predictor.find(wanted).signature
     with services.database.read() as session:
-        found = ModelRepository(session).versions(wanted.model, limit=_MOST_VERSIONS)
+        found = ModelRepository(session, wanted.workspace).versions(
+            wanted.model, limit=_MOST_VERSIONS
+        )
     return schemas.ModelMetadata(
         name=wanted.model,
         versions=[str(version.number) for version in reversed(found)],
@@ -44,10 +48,10 @@ def describe(services: Services, wanted: Wanted) -> schemas.ModelMetadata:
     )
 
 
-def list_versions(services: Services) -> list[schemas.IndexEntry]:
+def list_versions(services: Services, workspace: str) -> list[schemas.IndexEntry]:
     """Every version; all can be asked, and are loaded when they are."""
     with services.database.read() as session:
-        found = ModelRepository(session).all_numbers(limit=_MOST_ENTRIES)
+        found = ModelRepository(session, workspace).all_numbers(limit=_MOST_ENTRIES)
     return [
         schemas.IndexEntry(name=name, version=str(number), state="READY", reason="")
         for name, number in found
@@ -59,18 +63,18 @@ def make_ready(services: Services, wanted: Wanted) -> None:
     services.predictor.load(services.predictor.find(wanted))
 
 
-def load(services: Services, name: str) -> None:
+def load(services: Services, workspace: str, name: str) -> None:
     """The same for the newest version; CannotLoad where there is none."""
     try:
-        make_ready(services, Wanted(name))
+        make_ready(services, Wanted(workspace, name))
     except NotFound as error:
         raise CannotLoad(error.detail) from error
 
 
-def unload(services: Services, name: str) -> None:
+def unload(services: Services, workspace: str, name: str) -> None:
     """Drop the newest version from this process's memory; a request loads it again."""
     try:
-        services.predictor.unload(services.predictor.find(Wanted(name)))
+        services.predictor.unload(services.predictor.find(Wanted(workspace, name)))
     except NotFound as error:
         raise CannotLoad(error.detail) from error
 

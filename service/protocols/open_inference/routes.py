@@ -5,10 +5,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from core.errors import Invalid, NotFound
-from core.models.repository import ModelRepository
 from fitserve import __version__
 from service.bodies import parse_json
-from service.dependencies import ReadSession, ServicesDep
+from service.dependencies import Models, ServicesDep, WorkspaceDep
 from service.predictor.directory import Wanted
 from service.protocols.open_inference import models, schemas
 from service.protocols.open_inference.models import EXTENSIONS, wanted_of
@@ -52,9 +51,9 @@ async def ready(services: ServicesDep) -> schemas.ServerReady:
 
 
 @router.get("/models")
-def names(session: ReadSession) -> schemas.ModelNames:
+def names(repository: Models) -> schemas.ModelNames:
     """Every model, by name; the first thousand."""
-    found = ModelRepository(session).page(None, _MOST)
+    found = repository.page(None, _MOST)
     return schemas.ModelNames(models=[model.name for model in found])
 
 
@@ -74,51 +73,59 @@ def config(_name: str, _version: str = "") -> None:
 
 
 @router.get("/models/{name}", response_model_exclude_none=True)
-def metadata(name: str, services: ServicesDep) -> schemas.ModelMetadata:
+def metadata(
+    name: str, services: ServicesDep, workspace: WorkspaceDep
+) -> schemas.ModelMetadata:
     """What the newest version takes and gives."""
-    return models.describe(services, Wanted(name))
+    return models.describe(services, Wanted(workspace, name))
 
 
 @router.get("/models/{name}/versions/{version}", response_model_exclude_none=True)
 def version_metadata(
-    name: str, version: str, services: ServicesDep
+    name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
     """What a version takes and gives, or the one that an alias points at."""
-    return models.describe(services, wanted_of(name, version))
+    return models.describe(services, wanted_of(workspace, name, version))
 
 
 @router.get("/models/{name}/ready")
-def model_ready(name: str, services: ServicesDep) -> schemas.ModelReady:
+def model_ready(
+    name: str, services: ServicesDep, workspace: WorkspaceDep
+) -> schemas.ModelReady:
     """Whether the newest version can be asked (404 unknown, 503 damaged)."""
-    models.make_ready(services, Wanted(name))
+    models.make_ready(services, Wanted(workspace, name))
     return schemas.ModelReady(name=name, ready=True)
 
 
 @router.get("/models/{name}/versions/{version}/ready")
-def version_ready(name: str, version: str, services: ServicesDep) -> schemas.ModelReady:
+def version_ready(
+    name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
+) -> schemas.ModelReady:
     """Whether a version, or the one that an alias points at, can be asked."""
-    models.make_ready(services, wanted_of(name, version))
+    models.make_ready(services, wanted_of(workspace, name, version))
     return schemas.ModelReady(name=name, ready=True)
 
 
 @router.post("/repository/index")
-async def index(request: Request, services: ServicesDep) -> list[schemas.IndexEntry]:
+async def index(
+    request: Request, services: ServicesDep, workspace: WorkspaceDep
+) -> list[schemas.IndexEntry]:
     """Every version; all can be asked, and are loaded when they are."""
     body = await request.body()
     if body.strip() and not isinstance(parse_json(body), dict):
         raise Invalid('Expected nothing, or a JSON object such as {"ready": true}.')
-    return await to_thread.run_sync(models.list_versions, services)
+    return await to_thread.run_sync(models.list_versions, services, workspace)
 
 
 @router.post("/repository/models/{name}/load", response_class=Response)
-def load(name: str, services: ServicesDep) -> Response:
+def load(name: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
     """Load the newest version into this process, ahead of its first request."""
-    models.load(services, name)
+    models.load(services, workspace, name)
     return Response()
 
 
 @router.post("/repository/models/{name}/unload", response_class=Response)
-def unload(name: str, services: ServicesDep) -> Response:
+def unload(name: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
     """Drop the newest version from this process's memory; a request loads it again."""
-    models.unload(services, name)
+    models.unload(services, workspace, name)
     return Response()

@@ -57,6 +57,7 @@ class FileDeleted(BaseModel):
     deleted: Literal[True] = True
 
 
+_PARSING = ParsingSpec.model_json_schema()
 FILE_FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -68,8 +69,9 @@ FILE_FORM: dict[str, Any] = {
                         "file": {"type": "string", "format": "binary"},
                         "purpose": {"type": "string", "enum": [PURPOSE]},
                         "name": {"type": "string"},
-                        **ParsingSpec.model_json_schema()["properties"],
+                        **_PARSING["properties"],
                     },
+                    "$defs": _PARSING["$defs"],
                     "required": ["file", "purpose"],
                 }
             }

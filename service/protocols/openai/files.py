@@ -11,7 +11,13 @@ from core.datasets.repository import DatasetRepository
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer, sentences, shown
 from fitserve.specs.parsing import ParsingSpec
-from service.dependencies import ReadSession, ServicesDep, WriteSession
+from service.dependencies import (
+    CallerDep,
+    Datasets,
+    ServicesDep,
+    WorkspaceDep,
+    WriteSession,
+)
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
 from service.protocols.openai.file_schemas import (
@@ -38,7 +44,9 @@ _LONGEST_PAGE = 1_000
 
 
 @router.post("", openapi_extra=FILE_FORM, response_model=FileRead)
-async def create_file(request: Request, services: ServicesDep, key: KeyDep) -> Response:
+async def create_file(
+    request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
+) -> Response:
     """Upload a CSV (gzip is accepted) as a dataset.
 
     Beside OpenAI's `file` and `purpose` the form may hold `name`, and how the CSV shall
@@ -47,12 +55,13 @@ async def create_file(request: Request, services: ServicesDep, key: KeyDep) -> R
     async with form_of(request) as form:
         _check(form)
         async with (
-            received_part(services, form, None, ParsingSpec()) as upload,
+            received_part(services, caller, form, None, ParsingSpec()) as upload,
             once(services, request, key, *content_of(upload)) as claim,
         ):
             if claim.answer is None:
-                dataset_id = await store(services, upload, claim)
-                read = FileRead.of(await read_or_refused(services, dataset_id))
+                dataset_id = await store(services, caller, upload, claim)
+                dataset = await read_or_refused(services, caller.workspace, dataset_id)
+                read = FileRead.of(dataset)
                 await to_thread.run_sync(complete, services, claim, answer_of(200, read))
     return to_response(claim)
 
@@ -78,7 +87,7 @@ def _check(form: FormData) -> None:
 
 @router.get("")
 def list_files(
-    session: ReadSession,
+    datasets: Datasets,
     after: After = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = _LONGEST_PAGE,
     purpose: Annotated[str | None, Query(max_length=100)] = None,
@@ -88,30 +97,32 @@ def list_files(
     limit = min(limit, _LONGEST_PAGE)
     if purpose not in (None, PURPOSE):
         return Listing[FileRead].of([], limit)
-    datasets = DatasetRepository(session)
     found = datasets.page(after, limit + 1, oldest_first=order == "asc")
     return Listing[FileRead].of([FileRead.of(dataset) for dataset in found], limit)
 
 
 @router.get("/{file_id}")
-def get_file(file_id: str, session: ReadSession) -> FileRead:
+def get_file(file_id: str, datasets: Datasets) -> FileRead:
     """One dataset, by id or by name (the newest upload of that name)."""
-    return FileRead.of(DatasetRepository(session).get(file_id))
+    return FileRead.of(datasets.get(file_id))
 
 
 @router.get("/{file_id}/content", response_class=StreamingResponse)
 def get_file_content(
-    file_id: str, session: ReadSession, services: ServicesDep
+    file_id: str, datasets: Datasets, services: ServicesDep
 ) -> StreamingResponse:
     """The CSV as it was uploaded."""
-    return content_response(services, DatasetRepository(session).get(file_id))
+    return content_response(services, datasets.get(file_id))
 
 
 @router.delete("/{file_id}")
 def delete_file(
-    file_id: str, session: WriteSession, services: ServicesDep
+    file_id: str,
+    session: WriteSession,
+    workspace: WorkspaceDep,
+    services: ServicesDep,
 ) -> FileDeleted:
     """Delete a dataset; 409 while a run that has not ended needs it."""
-    dataset = DatasetRepository(session).get(file_id)
-    services.datasets.delete(session, dataset.id)
+    dataset = DatasetRepository(session, workspace).get(file_id)
+    services.datasets.delete(session, workspace, dataset.id)
     return FileDeleted(id=dataset.id)

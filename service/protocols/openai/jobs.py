@@ -8,13 +8,20 @@ from fastapi import APIRouter, Request, Response
 
 from core.errors import AsTold, DatasetNotFound
 from core.idempotency.claims import Claim
-from core.runs.repository import RunRepository
+from core.keys.caller import Caller
 from core.runs.wire import run_read
 from fitserve.names import NAME_PATTERN
 from fitserve.problems import FieldError, Problem, pointer, shown
 from fitserve.specs.run import RunCreate
 from service.bodies import body_schema, read_json, validate
-from service.dependencies import Limit, ReadSession, ServicesDep, WriteSession
+from service.dependencies import (
+    CallerDep,
+    Limit,
+    Runs,
+    ServicesDep,
+    WorkspaceDep,
+    WriteSession,
+)
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
 from service.protocols.openai.checkpoints import CheckpointRead, checkpoints
@@ -44,7 +51,9 @@ _FILTERS: dict[str, Any] = {
 
 
 @router.post("", openapi_extra=body_schema(JobCreate), response_model=JobRead)
-async def create_job(request: Request, services: ServicesDep, key: KeyDep) -> Response:
+async def create_job(
+    request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
+) -> Response:
     """Queue a run; a file that is still being read is waited for, up to a minute."""
     body = await read_json(request)
     job = validate(JobCreate, body)
@@ -53,35 +62,39 @@ async def create_job(request: Request, services: ServicesDep, key: KeyDep) -> Re
     async with once(services, request, key, body) as claim:
         if claim.answer is None:
             for field in ("training_file", "validation_file"):
-                await _wait_for(services, field, getattr(job, field))
-            await to_thread.run_sync(_create, services, told, spec, claim)
+                ref = getattr(job, field)
+                await _wait_for(services, caller.workspace, field, ref)
+            await to_thread.run_sync(_create, services, caller, told, spec, claim)
     return to_response(claim)
 
 
-async def _wait_for(services: Services, key: str, ref: str | None) -> None:
+async def _wait_for(
+    services: Services, workspace: str, key: str, ref: str | None
+) -> None:
     if ref is None:
         return
     try:
-        await wait_until_read(services, ref, MAX_WAIT)
+        await wait_until_read(services, workspace, ref, MAX_WAIT)
     except DatasetNotFound as error:
         error.errors = [FieldError(pointer=pointer(key), detail=error.detail)]
         raise
 
 
-def _create(services: Services, told: Translation, spec: RunCreate, claim: Claim) -> None:
+def _create(
+    services: Services, caller: Caller, told: Translation, spec: RunCreate, claim: Claim
+) -> None:
     with told.pointing(), services.database.write() as session:
-        job = job_read(run_read(services.runs.create(session, spec)))
+        job = job_read(run_read(services.runs.create(session, caller, spec)))
         claim.complete(session, answer_of(200, job))
 
 
 @router.get("", openapi_extra=_FILTERS)
 def list_jobs(
-    request: Request, session: ReadSession, after: After = None, limit: Limit = 20
+    request: Request, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[JobRead]:
     """Runs, newest first."""
     tags = _filters(request)
     target = tags.pop("target", None)
-    runs = RunRepository(session)
     found = runs.page(after, limit + 1, tags=tags, target=target)
     return Listing[JobRead].of([job_read(run_read(run)) for run in found], limit)
 
@@ -103,43 +116,44 @@ def _filters(request: Request) -> dict[str, str]:
 
 
 @router.get("/{job_id}")
-def get_job(job_id: str, session: ReadSession) -> JobRead:
+def get_job(job_id: str, runs: Runs) -> JobRead:
     """One run."""
-    return job_read(run_read(RunRepository(session).get(job_id)))
+    return job_read(run_read(runs.get(job_id)))
 
 
 @router.get("/{job_id}/events")
 def list_job_events(
-    job_id: str, session: ReadSession, after: After = None, limit: Limit = 20
+    job_id: str, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[EventRead]:
     """What happened, an epoch an event, the latest first."""
-    runs = RunRepository(session)
     run = run_read(runs.get(job_id))
     return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
 
 
 @router.get("/{job_id}/checkpoints")
 def list_job_checkpoints(
-    job_id: str, session: ReadSession, after: After = None, limit: Limit = 10
+    job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
     """The weights that were kept: one checkpoint, once the run has ended."""
-    found = checkpoints(run_read(RunRepository(session).get(job_id)))
+    found = checkpoints(run_read(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 
 
 @router.post("/{job_id}/cancel")
-def cancel_job(job_id: str, session: WriteSession, services: ServicesDep) -> JobRead:
+def cancel_job(
+    job_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
+) -> JobRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
-    return job_read(run_read(services.runs.cancel(session, job_id)))
+    return job_read(run_read(services.runs.cancel(session, workspace, job_id)))
 
 
 @router.post("/{job_id}/pause", status_code=400, response_model=ErrorRead)
 @router.post(
     "/{job_id}/resume", status_code=400, response_model=ErrorRead, name="resume_job"
 )
-def pause_job(job_id: str, session: ReadSession) -> None:
+def pause_job(job_id: str, runs: Runs) -> None:
     """Not offered."""
-    RunRepository(session).get(job_id)
+    runs.get(job_id)
     raise AsTold(
         Problem(
             type="/problems/bad-request",

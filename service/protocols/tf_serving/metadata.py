@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from core.errors import AliasNotFound
 from core.models.signature import Feature, Signature
 from fitserve.statuses import ColumnType
-from service.dependencies import ServicesDep
+from service.dependencies import ServicesDep, WorkspaceDep
 from service.paths import VERSION
 from service.predictor.directory import Served, Wanted
 from service.protocols.schemas import FAILURES
@@ -20,29 +20,35 @@ router = APIRouter(prefix="/v1/models", tags=["tf-serving"], responses=FAILURES)
 
 
 @router.get("/{name}/labels/{label}")
-def label_status(name: str, label: str, services: ServicesDep) -> schemas.ModelStatus:
+def label_status(
+    name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
+) -> schemas.ModelStatus:
     """The version that an alias, a label there, points at."""
-    served = _find(services, Wanted(name, alias=label))
+    served = _find(services, Wanted(workspace, name, alias=label))
     status = schemas.VersionStatus.available(served.number)
     return schemas.ModelStatus(model_version_status=[status])
 
 
 @router.get("/{name}/metadata")
-def metadata(name: str, services: ServicesDep) -> dict[str, Any]:
+def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[str, Any]:
     """The signature of the newest version."""
-    return _metadata(_find(services, Wanted(name)))
+    return _metadata(_find(services, Wanted(workspace, name)))
 
 
 @router.get(f"/{{name}}/versions/{{number:{VERSION}}}/metadata")
-def version_metadata(name: str, number: int, services: ServicesDep) -> dict[str, Any]:
+def version_metadata(
+    name: str, number: int, services: ServicesDep, workspace: WorkspaceDep
+) -> dict[str, Any]:
     """The signature of a version."""
-    return _metadata(_find(services, Wanted(name, version=number)))
+    return _metadata(_find(services, Wanted(workspace, name, version=number)))
 
 
 @router.get("/{name}/labels/{label}/metadata")
-def label_metadata(name: str, label: str, services: ServicesDep) -> dict[str, Any]:
+def label_metadata(
+    name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
+) -> dict[str, Any]:
     """The signature of the version that an alias points at."""
-    return _metadata(_find(services, Wanted(name, alias=label)))
+    return _metadata(_find(services, Wanted(workspace, name, alias=label)))
 
 
 def _find(services: Services, wanted: Wanted) -> Served:

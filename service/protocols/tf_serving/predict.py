@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, VersionNotFound
 from service.bodies import read_body
-from service.dependencies import get_services
+from service.dependencies import get_services, workspace_of
 from service.paths import VERSION
 from service.predictor.directory import Wanted
 from service.protocols.schemas import FAILURES
@@ -65,19 +65,23 @@ def _declare(verb: Verb, answered: type) -> None:
     @router.post(f"/{{name}}:{verb}", name=verb, **options)
     async def newest(name: str, request: Request) -> Response:
         """Ask the newest version of a model."""
-        return await answer(request, verb, Wanted(name))
+        return await answer(request, verb, Wanted(workspace_of(request), name))
 
     path = f"/{{name}}/versions/{{number:{VERSION}}}:{verb}"
 
     @router.post(path, name=f"{verb}_version", **options)
     async def version(name: str, number: int, request: Request) -> Response:
         """Ask one version of a model."""
-        return await answer(request, verb, Wanted(name, version=number))
+        return await answer(
+            request, verb, Wanted(workspace_of(request), name, version=number)
+        )
 
     @router.post(f"/{{name}}/labels/{{label}}:{verb}", name=f"{verb}_label", **options)
     async def labelled(name: str, label: str, request: Request) -> Response:
         """Ask the version that an alias, a label there, points at."""
-        return await answer(request, verb, Wanted(name, alias=label))
+        return await answer(
+            request, verb, Wanted(workspace_of(request), name, alias=label)
+        )
 
 
 _declare("predict", schemas.PredictAnswer)

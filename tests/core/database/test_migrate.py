@@ -16,6 +16,10 @@ from core.database.revisions import (
 )
 from core.database.sessions import Database
 from core.database.tables import Base
+from core.models.repository import ModelRepository
+from core.models.tables import Version
+from core.runs.repository import RunRepository
+from tests.core.runs.rows import add_run
 
 
 def test_the_migrations_make_the_tables_of_the_code(database_url):
@@ -57,3 +61,30 @@ def test_processes_that_migrate_at_once_do_not_collide(tmp_path):
     database = Database(url)
     assert "runs" in inspect(database.engine).get_table_names()
     database.close()
+
+
+def test_what_was_there_before_workspaces_is_in_default(database, database_url):
+    """Down to the revision before and up again, with a model, its version, its alias."""
+    run_id = add_run(database)
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        more = {"signature": {}, "metrics": {}, "layers": [], "is_whole": True}
+        models.add_version(Version(model_name="m", run_id=run_id, **more))
+        models.set_alias("m", "live", 1)
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0007")
+    assert "workspace" not in {c["name"] for c in columns(database, "models")}
+    database.close()
+    command.upgrade(config, "head")
+    with database.read() as session:
+        models = ModelRepository(session, "default")
+        assert models.aliased("m", "live").run_id == run_id
+        assert (
+            RunRepository(session, "default").get(run_id).dataset.workspace == "default"
+        )
+    command.check(config)
+
+
+def columns(database, table):
+    return inspect(database.engine).get_columns(table)

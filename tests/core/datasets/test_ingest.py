@@ -8,7 +8,9 @@ from core.datasets.ingest import Ingest, Reader
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import DatasetService, Upload
 from core.datasets.tables import Dataset
+from core.datasets.upkeep import DatasetUpkeep
 from core.errors import DatasetNotReady
+from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
 from core.storage import LocalStorage
@@ -35,11 +37,12 @@ class Room:
         source = self.folder / "source.csv"
         source.write_text(content)
         options = ParsingSpec(types={"a": "categorical"})
-        return self.service.create(Upload(source, "sha256:0", "t", None, options))
+        upload = Upload(source, "sha256:0", "t", None, options)
+        return self.service.create(LOCAL, upload)
 
     def get(self, ref):
         with self.database.read() as session:
-            return DatasetRepository(session).get(ref)
+            return DatasetRepository(session, "default").get(ref)
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_a_reader_that_was_replaced_changes_nothing(room):
     """Its write names an attempt that is over."""
     dataset = room.upload()
     with room.database.write() as session:
-        repository = DatasetRepository(session)
+        repository = DatasetUpkeep(session)
         first = repository.claim(dataset.id, -1.0)
         second = repository.claim(dataset.id, 30.0)  # the lease of the first is over
         assert (first, second) == (1, 2)
@@ -99,7 +102,7 @@ def test_a_lost_reader_is_replaced_and_given_up_in_the_end(room):
     for attempt in range(1, 4):
         room.sweeper.sweep()
         with room.database.write() as session:
-            assert DatasetRepository(session).claim(dataset.id, -1.0) == attempt
+            assert DatasetUpkeep(session).claim(dataset.id, -1.0) == attempt
     room.sweeper.sweep()
     read = room.get(dataset.id)
     assert (read.status, read.error["type"]) == ("failed", "/problems/worker-lost")
@@ -109,12 +112,12 @@ def test_a_dataset_deleted_meanwhile_leaves_nothing(room):
     """No row, no file."""
     dataset = room.upload()
     with room.database.write() as session:
-        attempt = DatasetRepository(session).claim(dataset.id, 30.0)
+        attempt = DatasetUpkeep(session).claim(dataset.id, 30.0)
         assert attempt == 1
     with room.database.write() as session:
-        room.service.delete(session, dataset.id)
+        room.service.delete(session, "default", dataset.id)
     with room.database.write() as session:
-        assert not DatasetRepository(session).update(dataset.id, 1, num_rows=2)
+        assert not DatasetUpkeep(session).update(dataset.id, 1, num_rows=2)
         assert session.get_one(Dataset, dataset.id).num_rows == 0
     assert not [p for p in (room.folder / "files" / "datasets").rglob("*") if p.is_file()]
 

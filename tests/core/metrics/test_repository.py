@@ -10,6 +10,7 @@ from core.metrics.repository import DURATION_BOUNDS, FiguresRepository
 from core.runs.leases import Lease
 from core.runs.repository import RunRepository
 from core.runs.tables import Run
+from core.runs.upkeep import RunUpkeep
 from core.sweeper import worker_lost
 from core.workers.repository import RUNS, WorkerRepository
 from fitserve.statuses import RunStatus
@@ -36,7 +37,7 @@ def lose(database, run_id):
     assert Lease.claim(database, run_id, "w", 30.0)
     change(database, run_id, lease_until=0)
     with database.write() as session:
-        RunRepository(session).requeue_lost(3)
+        RunUpkeep(session).requeue_lost(3)
 
 
 def test_nothing_is_zero(database):
@@ -119,7 +120,7 @@ def test_a_cancelled_run_keeps_its_lost_attempt(database, is_running):
     lose(database, run_id)
     lease = Lease.claim(database, run_id, "w", 30.0) if is_running else None
     with database.write() as session:
-        RunRepository(session).request_cancel(run_id)
+        RunRepository(session, "default").request_cancel(run_id)
     if lease:
         finish(database, lease, RunStatus.CANCELLED)
     assert figures(database).lease_expiries == 1

@@ -28,8 +28,8 @@ def train(database, storage, tmp_path):
         artifacts=[file],
     )
     with database.write() as session:
-        ModelRepository(session).add_version(version)
-        RunRepository(session).get(run_id).model_version = version.number
+        ModelRepository(session, "default").add_version(version)
+        RunRepository(session, "default").get(run_id).model_version = version.number
     return version.number
 
 
@@ -40,22 +40,25 @@ def storage(tmp_path):
 
 def numbers(database):
     with database.read() as session:
-        return [version.number for version in ModelRepository(session).versions("m")]
+        return [
+            version.number
+            for version in ModelRepository(session, "default").versions("m")
+        ]
 
 
 def test_rows_and_files_go_and_no_number_comes_again(database, storage, tmp_path):
     """The newest, then all; the next training goes on counting."""
     assert [train(database, storage, tmp_path) for _ in range(3)] == [1, 2, 3]
     with database.write() as session:
-        delete_version(session, storage, "m", 3)
+        delete_version(session, storage, "default", "m", 3)
         assert len(storage.keys("runs")) == 3  # until it is committed
     assert (numbers(database), len(storage.keys("runs"))) == ([2, 1], 2)
     assert train(database, storage, tmp_path) == 4
     with database.write() as session:
-        delete_model(session, storage, "m")
+        delete_model(session, storage, "default", "m")
     assert (numbers(database), storage.keys("runs")) == ([], [])
     with database.read() as session, pytest.raises(ModelNotFound):
-        ModelRepository(session).get("m")
+        ModelRepository(session, "default").get("m")
     assert train(database, storage, tmp_path) == 5
 
 
@@ -63,12 +66,12 @@ def test_what_an_alias_points_at_stays(database, storage, tmp_path):
     """And what is not there is named."""
     train(database, storage, tmp_path)
     with database.write() as session:
-        ModelRepository(session).set_alias("m", "live", 1)
+        ModelRepository(session, "default").set_alias("m", "live", 1)
     for refused, kind in (
-        (lambda s: delete_version(s, storage, "m", 1), VersionInUse),
-        (lambda s: delete_model(s, storage, "m"), VersionInUse),
-        (lambda s: delete_version(s, storage, "m", 2), VersionNotFound),
-        (lambda s: delete_model(s, storage, "n"), ModelNotFound),
+        (lambda s: delete_version(s, storage, "default", "m", 1), VersionInUse),
+        (lambda s: delete_model(s, storage, "default", "m"), VersionInUse),
+        (lambda s: delete_version(s, storage, "default", "m", 2), VersionNotFound),
+        (lambda s: delete_model(s, storage, "default", "n"), ModelNotFound),
     ):
         with pytest.raises(kind), database.write() as session:
             refused(session)

@@ -11,6 +11,7 @@ from core.runs.tables import Run
 def add_dataset(database: Database, name: str = "table") -> Dataset:
     """A dataset without files."""
     dataset = Dataset(
+        workspace="default",
         name=name,
         digest="sha256:0",
         num_bytes=1,
@@ -43,11 +44,11 @@ def add_run(database: Database, **values: Any) -> str:
     }
     with database.write() as session:
         run = Run(dataset=session.merge(dataset), **{**defaults, **values})
-        RunRepository(session).add(run)
+        RunRepository(session, "default").add(run)
     return run.id
 
 
 def read_run(database: Database, run_id: str) -> Run:
     """The run as it stands."""
     with database.read() as session:
-        return RunRepository(session).get(run_id)
+        return RunRepository(session, "default").get(run_id)

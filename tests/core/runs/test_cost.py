@@ -47,7 +47,7 @@ def test_parameters_are_those_that_keras_counts():
     )
     for num_inputs, widths, norm, use_bias in grid:
         spec = network(widths, norm, use_bias)
-        planned = sum(plan.params for plan in plan_layers(spec.layers, num_inputs))
+        planned = sum(plan.params for plan in plan_layers(spec, num_inputs))
         assert planned == build(spec, num_inputs).count_params()
 
 
@@ -66,7 +66,7 @@ def test_an_optimizer_keeps_as_many_numbers_a_weight_as_is_said(optimizer):
 
 def test_memory_grows_with_what_needs_it():
     """Weights, batches, rows; a large table is never whole in memory."""
-    plans = plan_layers(network((1_000, 1), (), use_bias=True).layers, 100)
+    plans = plan_layers(network((1_000, 1), (), use_bias=True), 100)
     sgd = SGD()
     known = {"num_inputs": 100, "num_rows": 1_000, "train_rows": 800, "batch_size": 32, "epochs": 5}  # fmt: skip
 
@@ -109,3 +109,16 @@ def test_batch_and_epochs_have_limits_of_their_own(batch_size, epochs, pointer):
     """Whatever they cost."""
     (error,) = limit_errors(SMALL, Limits(), batch_size, epochs, "#/model/layers")
     assert error.pointer == pointer
+
+
+def test_an_ensemble_costs_what_its_members_do():
+    """Their outputs and gradients; many inputs are no wide layer."""
+    known = {"num_inputs": 9_000, "num_rows": 10, "train_rows": 10, "batch_size": 8, "epochs": 1}  # fmt: skip
+    layers = network((64, 1), (), use_bias=True)
+    costs = [
+        estimate(plan_layers(spec, 9_000), SGD(), **known)
+        for spec in (layers, layers.model_copy(update={"ensemble": 4}))
+    ]
+    assert [cost.widest for cost in costs] == [64, 64]
+    repeated = 4 * 2 * 8 * 4 * 2 * 9_000  # bytes, of values and gradients, twice
+    assert costs[1].memory_bytes - costs[0].memory_bytes > repeated

@@ -8,6 +8,7 @@ import pytest
 
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.repository import RunRepository
+from core.runs.upkeep import RunUpkeep
 from fitserve.statuses import RunStatus
 from tests.core.runs.rows import add_run, read_run
 
@@ -38,7 +39,7 @@ def test_a_replaced_worker_can_write_nothing(database):
     first = claim(database, run_id, seconds=0.0)
     time.sleep(0.01)
     with database.write() as session:
-        RunRepository(session).requeue_lost(max_attempts=3)
+        RunUpkeep(session).requeue_lost(max_attempts=3)
     second = claim(database, run_id, "b")
     assert second.attempt == 2
     for write in (
@@ -53,7 +54,9 @@ def test_a_replaced_worker_can_write_nothing(database):
             write()
     second.record([EpochRow(1, {"loss": 2.0}, 0.1)])
     with database.read() as session:
-        assert [e.metrics for e in RunRepository(session).epochs(run_id)] == [{"loss": 2}]
+        assert [e.metrics for e in RunRepository(session, "default").epochs(run_id)] == [
+            {"loss": 2}
+        ]
 
 
 def test_nothing_is_written_after_the_end(database):
@@ -76,7 +79,7 @@ SAVED = SavedCheckpoint(2, 0.2, "checkpoints/r/1-2.npz", "0" * 64, 1)
 
 def epochs_of(database, run_id):
     with database.read() as session:
-        return [epoch.epoch for epoch in RunRepository(session).epochs(run_id)]
+        return [epoch.epoch for epoch in RunRepository(session, "default").epochs(run_id)]
 
 
 def test_without_a_checkpoint_a_new_attempt_has_an_empty_history(database):
@@ -125,7 +128,7 @@ def test_a_run_handed_back_does_not_count_as_tried(database):
     claim(database, run_id, seconds=0.0)
     time.sleep(0.01)
     with database.write() as session:
-        runs = RunRepository(session)
+        runs = RunUpkeep(session)
         runs.requeue_lost(max_attempts=3)
         assert runs.lost_for_good(max_attempts=3) == []
     assert read_run(database, run_id).status == RunStatus.QUEUED

@@ -29,15 +29,18 @@ LAYERS = st.one_of(
 
 @pytest.mark.keras
 @settings(max_examples=25, deadline=None)
-@given(st.lists(LAYERS, min_size=1, max_size=5), st.integers(1, 7))
-def test_the_plan_is_what_keras_builds(layers, num_inputs):
-    """Parameter count and output shape of every layer, over random networks."""
+@given(st.lists(LAYERS, min_size=1, max_size=5), st.integers(1, 7), st.integers(1, 3))
+def test_the_plan_is_what_keras_builds(layers, num_inputs, ensemble):
+    """Type, parameters and output shape of every layer, over random networks."""
     from workers.training.build import build
+    from workers.training.ensemble import build_ensemble
 
     spec = ModelSpec.model_validate({"layers": layers})
     resolved = with_head(spec.layers, Head.of(Task.MULTICLASS, 3))
-    network = build(ModelSpec(layers=resolved), num_inputs)
-    plans = plan_layers(resolved, num_inputs)
+    model = ModelSpec(layers=resolved, ensemble=ensemble)
+    network = (build if ensemble == 1 else build_ensemble)(model, num_inputs)
+    plans = plan_layers(model, num_inputs)
+    assert [p.type for p in plans] == [type(x).__name__ for x in network.layers]
     assert [p.params for p in plans] == [x.count_params() for x in network.layers]
     shapes = [list(x.output.shape[1:]) for x in network.layers]
     assert [p.output_shape for p in plans] == shapes

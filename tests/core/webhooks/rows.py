@@ -3,6 +3,7 @@
 from sqlalchemy import update
 
 from core.database.base import utc_now
+from core.runs.tables import Run
 from core.settings import WebhookRules
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.sender import Sender
@@ -25,7 +26,7 @@ def add_hook(database, url, secret=SECRET, **values):
 
 def read_hook(database, run_id):
     with database.read() as session:
-        return WebhookRepository(session).read(run_id)
+        return WebhookRepository(session).read(session.get_one(Run, run_id))
 
 
 def pass_time(database, seconds):

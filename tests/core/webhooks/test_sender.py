@@ -38,7 +38,7 @@ def receiver():
 
 def cancel(database, run_id):
     with database.write() as session:
-        RunRepository(session).request_cancel(run_id)
+        RunRepository(session, "default").request_cancel(run_id)
 
 
 def finish(database, run_id):

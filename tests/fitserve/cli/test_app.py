@@ -53,6 +53,7 @@ def test_a_failed_run_is_1(wire, fitserve):
     """The reason stands on stderr."""
     wire.answers("GET /v1/runs/run_1", bodies.run("running"))
     wire.answers("GET /v1/runs/run_1/events", sse(("status", bodies.failed_run())))
+    wire.answers("GET /v1/runs/run_1/report", bodies.report())
     done = fitserve("watch", "run_1")
     assert done.exit_code == 1
     assert done.stderr == "run_1 failed: The loss became NaN in epoch 4.\n"

@@ -121,6 +121,43 @@ def test_an_upload_may_say_how_it_is_written(wire, fitserve, tmp_path):
     assert fitserve("datasets", "upload", path, "--type", "text").exit_code == 2
 
 
+def test_a_promotion_may_require_figures(wire, fitserve):
+    """`roc_auc>=current`, as often as wanted; what is none is wrong usage."""
+    wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(2))
+    required = ("--require", "roc_auc>=current", "--require", "brier < 0.2")
+    done = fitserve("models", "promote", "wine", "2", *required)
+    assert done.exit_code == 0, done.stderr
+    assert wire.asked[-1].json == {
+        "version": 2,
+        "require": {"roc_auc": ">=current", "brier": "< 0.2"},
+    }
+    done = fitserve("models", "promote", "wine", "2", "--require", "better")
+    assert done.exit_code == 2
+    assert "roc_auc>=current" in done.stderr
+
+
+def test_runs_are_compared_in_a_table(wire, fitserve):
+    """A column a run; warnings go to stderr."""
+    runs = [
+        {**bodies.run(), "id": f"run_{i}", "fit_seconds": 1.0, "headline": None}
+        for i in (1, 2)
+    ]
+    body = {
+        "runs": runs,
+        "epoch": [1],
+        "curves": {"loss": [[1.0], [2.0]]},
+        "differences": [{"pointer": "#/fit/epochs", "values": [5, 7]}],
+        "warnings": ["the losses differ"],
+    }
+    wire.answers("GET /v1/runs/compare", body)
+    done = fitserve("runs", "compare", "run_1", "run_2")
+    assert done.exit_code == 0, done.stderr
+    assert wire.asked[-1].query == {"ids": "run_1,run_2"}
+    assert done.stderr == "the losses differ\n"
+    assert done.stdout.splitlines()[0].split() == ["run_1", "run_2"]
+    assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
+
+
 def test_json_says_what_was_done(wire, fitserve, tmp_path):
     """An object each; a run and a version as the service tells them."""
     artifact = "GET /v1/models/wine/versions/2/artifacts/model.onnx"

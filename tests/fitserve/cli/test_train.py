@@ -11,7 +11,7 @@ from fitserve import Client
 from fitserve.cli import progress
 from fitserve.client.events import EpochEvent
 from tests.fitserve.client import bodies
-from tests.fitserve.client.wire import Answer, sse
+from tests.fitserve.client.wire import Answer, problem, sse
 
 SPEC = {"target": "quality", "fit": {"epochs": 5}}
 EPOCHS = [("epoch", bodies.epoch(number)) for number in (1, 2, 3)]
@@ -31,6 +31,7 @@ def trained(wire):
     wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
     wire.answers("GET /v1/runs/run_1", bodies.run("queued"))
     wire.answers("GET /v1/runs/run_1/events", sse(*EPOCHS, ("status", bodies.run())))
+    wire.answers("GET /v1/runs/run_1/report", bodies.report())
     return wire
 
 
@@ -47,6 +48,9 @@ def test_train_ends_with_what_was_kept_and_what_to_do_next(trained, fitserve, sp
         "succeeded (early_stopping) after epoch 3, best epoch 2",
         "  loss                     0.25",
         "  val_loss                 0.5",
+        "R² 0.84 on 480 validation rows; linear 0.61",
+        "still improving: It still fell. Try more epochs.",
+        "drift: it moved",
         "model wine, version 2; now try:",
         "  fitserve predict wine ROWS.csv",
     ]
@@ -92,6 +96,42 @@ def test_json_of_a_failed_run_is_printed_all_the_same(trained, fitserve, spec):
     assert json.loads(done.stdout)["error"]["type"] == "/problems/nan-loss"
 
 
+def test_baselines_that_are_being_trained_are_waited_for(trained, fitserve, spec):
+    """They come seconds behind the run's end."""
+    pending = bodies.report(baselines=bodies.baselines("pending"), summary="R² alone")
+    trained.answers("GET /v1/runs/run_1/report", pending, pending, bodies.report())
+    done = fitserve("train", spec)
+    assert "R² 0.84 on 480 validation rows; linear 0.61" in done.stdout
+    assert "R² alone" not in done.stdout
+
+
+def test_a_failed_run_is_read_too(trained, fitserve, spec):
+    """What its curve says, and what to try, before the error."""
+    failed = sse(("status", bodies.failed_run()))
+    trained.answers("GET /v1/runs/run_1/events", failed)
+    done = fitserve("train", spec)
+    assert done.exit_code == 1
+    assert "Try more epochs." in done.stdout
+
+
+def test_a_run_without_a_report_is_no_worse(trained, fitserve, spec):
+    """The sentence goes to stderr, the exit code stays 0."""
+    answer = problem(503, "artifact-damaged", "report.json is damaged.")
+    trained.answers("GET /v1/runs/run_1/report", answer)
+    done = fitserve("train", spec)
+    assert done.exit_code == 0
+    assert "report.json is damaged." in done.stderr
+    assert "now try:" in done.stdout
+
+
+def test_the_next_spec_is_saved(trained, fitserve, tmp_path):
+    """`runs report --next-spec` writes what can be trained."""
+    path = tmp_path / "next.json"
+    done = fitserve("runs", "report", "run_1", "--next-spec", path)
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(path.read_text()) == {"target": "quality"}
+
+
 def test_ctrl_c_says_that_the_run_goes_on(trained, fitserve, monkeypatch):
     """And how to come back to it, or to end it."""
 
@@ -123,7 +163,8 @@ def test_a_cancelled_run_is_no_failure(trained, fitserve):
     trained.answers("GET /v1/runs/run_1/events", sse(("status", cancelled)))
     done = fitserve("watch", "run_1")
     assert done.exit_code == 0
-    assert done.stdout == "cancelled (cancelled) after epoch 0\n"
+    assert done.stdout.splitlines()[0] == "cancelled (cancelled) after epoch 0"
+    assert "now try:" not in done.stdout
 
 
 def test_a_terminal_gets_a_bar(trained, monkeypatch):

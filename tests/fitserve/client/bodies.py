@@ -4,6 +4,7 @@ from typing import Any
 
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.models import ModelRead, VersionRead
+from fitserve.schemas.report import ReportRead
 from fitserve.schemas.runs import RunRead
 
 NOW = "2026-11-23T17:00:00Z"
@@ -82,6 +83,48 @@ def failed_run() -> dict[str, Any]:
     return run("failed", error=error)
 
 
+def report(**changes: Any) -> dict[str, Any]:
+    metrics = {"r2": 0.84, "mae": 0.3, "rmse": 0.4, "median_absolute_error": 0.2}
+    body = {
+        "run_id": "run_1",
+        "status": "ready",
+        "model_name": "wine",
+        "model_version": 2,
+        "task": "regression",
+        "target": "quality",
+        "summary": "R² 0.84 on 480 validation rows; linear 0.61",
+        "num_params": 9,
+        "num_rows": {"train": 2, "validation": 1},
+        "fit_seconds": 1.0,
+        "report_seconds": 0.1,
+        "held_out": {"side": "validation", "num_rows": 480, "num_scored": 480},
+        "metrics": metrics,
+        "training_metrics": metrics,
+        "reasons": {},
+        "regression": {"residual_quantiles": []},
+        "classification": None,
+        "baselines": baselines("ready"),
+        "importance": None,
+        "traps": [
+            {"kind": "drift", "sentence": "it moved", "columns": ["a"], "numbers": {}}
+        ],
+        "reading": {
+            "word": "still_improving",
+            "sentence": "It still fell.",
+            "numbers": {"epochs": 3},
+            "advice": "Try more epochs.",
+            "next_spec": {"target": "quality"},
+        },
+        "missing": [],
+        **changes,
+    }
+    return ReportRead.model_validate(body).model_dump(mode="json")
+
+
+def baselines(status: str) -> dict[str, Any]:
+    return {"status": status, "reason": None, "seconds": None, "results": []}
+
+
 def epoch(number: int, **changes: Any) -> dict[str, Any]:
     metrics = {"loss": 1 / number, "val_loss": 2 / number}
     return {
@@ -107,6 +150,7 @@ def version(number: int = 2, **changes: Any) -> dict[str, Any]:
         "target": "quality",
         "aliases": ["production"],
         "metrics": {"loss": 0.0, "val_loss": None},
+        "headline": None,
         "best_epoch": 2,
         "num_params": 9,
         "layers": [],
@@ -124,6 +168,7 @@ def model(name: str = "wine") -> dict[str, Any]:
         "latest_version": 2,
         "versions": [2, 1],
         "aliases": {"production": 1},
+        "headline": None,
         "created_at": NOW,
     }
     return ModelRead.model_validate(body).model_dump(mode="json")

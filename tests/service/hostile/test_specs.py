@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.servers import environment_of
 from tests.service.hostile.sound import SPEC, TABLE
 from tests.service.hostile.specs import changed, places
 
@@ -30,7 +31,14 @@ def told(tmp_path_factory, broker_url):
         broker_url,
         str(STEP),
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment_of(home),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 

@@ -46,9 +46,9 @@ def test_a_run_and_its_predictions_are_told(bench):
         assert ask(bench.client, instances=instances).status_code == 200
     assert ask(bench.client, instances=[]).status_code == 422
     figures = fresh(bench.client)
-    model = ("model", "m")
-    assert figures["fitserve_predict_rows_total", model] == 3
-    assert figures["fitserve_predict_duration_seconds_count", model] == 2
+    model = ("model", "m"), ("workspace", "default")
+    assert figures["fitserve_predict_rows_total", *model] == 3
+    assert figures["fitserve_predict_duration_seconds_count", *model] == 2
     predict = ("method", "POST"), ("route", "/v1/models/{name}/predict")
     for status, count in (("2xx", 2), ("4xx", 1)):
         key = *predict, ("status", status)

@@ -29,26 +29,26 @@ def test_models_beyond_the_most_are_other_together():
     """A client that trains names without end does not fill Prometheus."""
     tally = Tally()
     for i in range(MOST_MODELS + 50):
-        tally.predicted(f"m{i}", 0.001, 2)
+        tally.predicted(("w", f"m{i}"), 0.001, 2)
     assert len(tally.models) == MOST_MODELS + 1
     assert tally.models[OTHER].rows == 100
-    tally.predicted("m0", 0.001, 1)
-    assert tally.models["m0"].rows == 3
+    tally.predicted(("w", "m0"), 0.001, 1)
+    assert tally.models["w", "m0"].rows == 3
 
 
 def test_a_snapshot_survives_its_file():
     """Written and read back, and merging leaves the one that counts alone."""
     tally = Tally()
     tally.answered(KEY, 0.003)
-    tally.predicted("m", 0.002, 7)
+    tally.predicted(("w", "m"), 0.002, 7)
     own = snapshots(tally, None).total()
     back = Snapshot.from_json(own.to_json())
     assert back == own
     back.merge(own)
-    assert back.models["m"].rows == 14
+    assert back.models["w", "m"].rows == 14
     assert sum(back.http[KEY].counts) == 2
     assert back.counters == {"loads": 4.0}
-    assert tally.models["m"].rows == 7
+    assert tally.models["w", "m"].rows == 7
 
 
 CHILD = """

@@ -10,10 +10,10 @@ from core.models.tables import Artifact, Version
 from core.runs.tables import Run
 
 
-def copies(bench, names):
+def copies(bench, names, workspace="default"):
     """A version of every name, whose files are copies of model `m`'s first version."""
     with bench.database.write() as session:
-        models = ModelRepository(session)
+        models = ModelRepository(session, workspace)
         first = models.version("m", 1)
         onnx = first.artifact("model.onnx")
         content = (bench.settings.files_dir / onnx.key).read_bytes()

@@ -11,6 +11,7 @@ from service.predictor import sessions
 from service.predictor.directory import Wanted
 from service.predictor.predictor import Predictor
 from tests.problems import assert_problem
+from tests.servers import away
 from tests.service.predictor.store import copies
 from tests.service.small_model import ROW, SPEC, TABLE, ask
 
@@ -37,7 +38,7 @@ def _storage(bench):
 def damage(bench, model, number=1):
     """Change one bit of a version's file."""
     with bench.database.read() as session:
-        version = ModelRepository(session).version(model, number)
+        version = ModelRepository(session, "default").version(model, number)
         file = bench.settings.files_dir / version.artifact("model.onnx").key
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -74,18 +75,18 @@ def test_the_newest_version_serves_only_if_it_is_whole(bench, model):
 def test_a_name_in_use_costs_no_look_up(bench, model, predictor, monkeypatch):
     """The thread beside keeps it fresh; requests never find it gone."""
     predictor.start()
-    predictor.find(Wanted("m"))
+    predictor.find(Wanted("default", "m"))
     monkeypatch.setattr(predictor.directory, "_as_served", None)  # a look-up would fail
     until = time.monotonic() + 2
     while time.monotonic() < until:
-        assert predictor.directory.peek(Wanted("m")) is not None
+        assert predictor.directory.peek(Wanted("default", "m")) is not None
         time.sleep(0.01)
 
 
 def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
     """Without requests the database has its peace."""
-    predictor.find(Wanted("m"))
-    predictor.directory.peek(Wanted("m"))
+    predictor.find(Wanted("default", "m"))
+    predictor.directory.peek(Wanted("default", "m"))
     predictor.directory.refresh()
     monkeypatch.setattr(predictor.directory, "_database", None)
     predictor.directory.refresh()
@@ -94,19 +95,12 @@ def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
 def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor):
     """Names cannot move then, so what was known holds."""
     predictor.start()
-    predictor.find(Wanted("m"))
-    path = bench.settings.home_dir / "fitserve.db"
-    bench.database.close()
-    away = path.rename(path.with_suffix(".away"))
-    path.mkdir()
-    try:
+    predictor.find(Wanted("default", "m"))
+    with away(bench.database):
         until = time.monotonic() + 2
         while time.monotonic() < until:
-            assert predictor.directory.peek(Wanted("m")) is not None
+            assert predictor.directory.peek(Wanted("default", "m")) is not None
             time.sleep(0.05)
-    finally:
-        path.rmdir()
-        away.rename(path)
 
 
 def test_a_row_has_the_same_answer_in_any_company(bench, model):
@@ -124,7 +118,7 @@ def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
     monkeypatch.setattr(
         sessions, "load", lambda *a: (loads.append(1), time.sleep(0.2), load(*a))[2]
     )
-    served = predictor.find(Wanted("m"))
+    served = predictor.find(Wanted("default", "m"))
     threads = [threading.Thread(target=predictor.load, args=[served]) for _ in range(16)]
     for thread in threads:
         thread.start()
@@ -138,7 +132,7 @@ def test_the_cache_holds_what_its_bytes_allow(bench, model):
     names = [f"c{i}" for i in range(40)]
     copies(bench, names)
     services = bench.client.app.state.services
-    size = services.predictor.find(Wanted("c0")).file.resident_bytes
+    size = services.predictor.find(Wanted("default", "c0")).file.resident_bytes
     settings = bench.settings.model_copy(update={"predict_cache_bytes": 5 * size})
     predictor = Predictor(bench.database, services.storage, settings, Tally())
     object.__setattr__(services, "predictor", predictor)
@@ -149,6 +143,8 @@ def test_the_cache_holds_what_its_bytes_allow(bench, model):
         for name in names * 2
     }
     assert len(told) == 1
-    loaded = [n for n in names if predictor.is_loaded(predictor.find(Wanted(n)))]
+    loaded = [
+        n for n in names if predictor.is_loaded(predictor.find(Wanted("default", n)))
+    ]
     assert len(loaded) == 5
     assert set(loaded) == set(names[-5:])

@@ -86,3 +86,42 @@ def test_parts_of_moments_that_never_change_are_left_out():
     )
     names = [part.name for part in feature(days, ColumnType.DATETIME).encoder.parts]
     assert names == ["elapsed", "month_sin", "month_cos", "weekday_sin", "weekday_cos"]
+
+
+def test_pieces_lie_between_quantiles():
+    """Four of equal counts; a number is 1 in the pieces below it, and partly in its own."""
+    values = RNG.exponential(size=1000)
+    encoder = fit_numeric(values, num_bins=4)
+    in_units = np.array(encoder.knots) * encoder.scale + encoder.center
+    np.testing.assert_allclose(in_units, np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
+    middle = (in_units[2] + in_units[3]) / 2
+    column = [middle, None, -1e6, 1e6]
+    coded = encoded_column(column, encoder)
+    np.testing.assert_allclose(coded[0, 1:], [1, 1, 0.5, 0], atol=1e-6)
+    np.testing.assert_allclose(coded[1], [0, 0, 0, 0, 0])
+    np.testing.assert_allclose(coded[2:, 1:], [[0] * 4, [1] * 4])
+
+
+@pytest.mark.parametrize(
+    ("values", "num_knots"),
+    [
+        ([0.0, 1.0] * 50, 0),  # two values are seen as well without
+        ([3.0] * 50, 0),
+        ([0.0] * 90 + [1.0, 2.0] * 5, 3),  # quantiles that coincide count once
+    ],
+)
+def test_pieces_need_values_to_lie_between(values, num_knots):
+    assert len(fit_numeric(np.array(values), num_bins=16).knots) == num_knots
+
+
+def encoded_column(cells, encoder):
+    from core.models.signature import Feature, Signature
+    from workers.training.encoding import encode
+
+    feature = Feature(name="a", type="numeric", encoder=encoder)
+    signature = Signature(
+        model_name="m", task="regression", target="y", classes=None,
+        features=[feature], ignored=[],
+    )  # fmt: skip
+    assert len(signature.inputs) == signature.num_encoded
+    return encode(signature, pl.DataFrame({"a": pl.Series(cells, dtype=pl.Float64)}))

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel
 
 from core.models.signature import Signature
 from core.models.tables import Artifact
@@ -31,6 +32,16 @@ def save_artifacts(
         (folder / "signature.json").write_text(signature.model_dump_json(indent=1))
         prefix = f"runs/{run_id}/{attempt}"
         return [_publish(file, prefix, storage) for file in sorted(folder.iterdir())]
+
+
+def save_json(
+    name: str, content: BaseModel, storage: Storage, run_id: str, attempt: int
+) -> Artifact:
+    """One more file, JSON; it counts once the row returned is committed."""
+    with storage.scratch() as folder:
+        file = folder / f"{name}.json"
+        file.write_text(content.model_dump_json(indent=1))
+        return _publish(file, f"runs/{run_id}/{attempt}", storage)
 
 
 def _save_weights(network: Network, path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from core.models.formulas import PARTS, numeric
+from core.models.formulas import PARTS, numeric, pieces
 from core.models.signature import (
     DatetimeEncoder,
     EmbeddingEncoder,
@@ -22,7 +22,11 @@ from core.models.signature import (
     OneHotEncoder,
     Signature,
 )
-from workers.training.encoding import numeric_constants
+from workers.training.encoding import (
+    numeric_constants,
+    numeric_encoders,
+    piece_constants,
+)
 from workers.training.network import Network
 
 _UNSAFE = set("/\\") | {chr(i) for i in range(32)}
@@ -75,9 +79,16 @@ _OURS = ("column_", "encode_", "embed_", "network", "concatenate")
 def _numeric(features: list[Feature], raw: dict[str, Any]) -> Any:
     columns = [raw[feature.name] for feature in features]
     value = layers.Concatenate(dtype="float64", name="encode_join")(columns)
-    constants = numeric_constants(features)
+    encoders = numeric_encoders(features)
+    constants = numeric_constants(encoders)
     fill = constants.pop("fill")
-    return _filled(numeric(value, constants, _Ops), fill)
+    scaled = numeric(value, constants, _Ops)
+    between = piece_constants(encoders)
+    if between is None:
+        return _filled(scaled, fill)
+    known = 1.0 - ops.cast(ops.isnan(scaled), "float64")
+    filled = ops.where(ops.isnan(scaled), 0.0, scaled)
+    return ops.cast(pieces(filled, known, between, _Ops), "float32")
 
 
 def _filled(value: Any, fill: NDArray[np.float64]) -> Any:
@@ -93,6 +104,14 @@ class _Ops:
 
     floor, sin, sqrt = ops.floor, ops.sin, ops.sqrt
     log, abs, sign = ops.log, ops.abs, ops.sign
+
+    @staticmethod
+    def take(value: Any, places: NDArray[np.int64]) -> Any:
+        return ops.take(value, places.tolist(), axis=1)
+
+    @staticmethod
+    def clip(value: Any, low: NDArray[np.float64], high: NDArray[np.float64]) -> Any:
+        return ops.minimum(ops.maximum(value, low), high)
 
 
 def _datetime(feature: Feature, raw: dict[str, Any]) -> Any:

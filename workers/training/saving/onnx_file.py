@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from core.models.formulas import PARTS, numeric
+from core.models.formulas import PARTS, numeric, pieces
 from core.models.signature import (
     DatetimeEncoder,
     EmbeddingEncoder,
@@ -21,7 +21,11 @@ from core.models.signature import (
     OneHotEncoder,
     Signature,
 )
-from workers.training.encoding import numeric_constants
+from workers.training.encoding import (
+    numeric_constants,
+    numeric_encoders,
+    piece_constants,
+)
 from workers.training.network import Network
 from workers.training.saving.onnx_layers import Graph, add_layer
 from workers.training.saving.onnx_values import OnnxOps, Value
@@ -83,11 +87,20 @@ def _encode(graph: Graph, signature: Signature, network: Network) -> str:
 
 
 def _numeric(graph: Graph, features: list[Feature]) -> str:
-    constants = numeric_constants(features)
+    encoders = numeric_encoders(features)
+    constants = numeric_constants(encoders)
     raw = graph.add("Concat", *(f.name for f in features), axis=1)
     scaled = numeric(Value(graph, raw), constants, OnnxOps).name
     fill = graph.constant(constants["fill"])
-    return _filled(graph, scaled, fill)
+    between = piece_constants(encoders)
+    if between is None:
+        return _filled(graph, scaled, fill)
+    is_missing = graph.add("IsNaN", scaled)
+    filled = Value(graph, graph.add("Where", is_missing, fill, scaled))
+    is_known = graph.add("Not", is_missing)
+    known = Value(graph, graph.add("Cast", is_known, to=TensorProto.DOUBLE))
+    encoded = pieces(filled, known, between, OnnxOps).name
+    return graph.add("Cast", encoded, to=TensorProto.FLOAT)
 
 
 def _filled(graph: Graph, value: str, fill: str) -> str:

@@ -41,15 +41,47 @@ class Graph:
 
 
 def add_layer(graph: Graph, layer: keras.layers.Layer, x: str) -> str:
-    """Append what `layer` computes when predicting; `x` is float32 `[N, width]`."""
+    """Append what `layer` computes when predicting; `x` is float32 `[N, width]`.
+
+    In an ensemble it is `[members, N, width]`, so that a product of matrices a member is
+    one of ONNX's own.
+    """
     return _LAYERS[type(layer).__name__](graph, layer, x)
 
 
 def _dense(graph: Graph, layer: keras.layers.Dense, x: str) -> str:
+    if len(layer.input.shape) == 3:
+        return _in_members(graph, layer, x, _array(layer.kernel))
     operands = [x, graph.constant(_array(layer.kernel))]
     if layer.use_bias:
         operands.append(graph.constant(_array(layer.bias)))
     return _activate(graph, layer.activation, graph.add("Gemm", *operands))
+
+
+def _einsum_dense(graph: Graph, layer: keras.layers.EinsumDense, x: str) -> str:
+    """The scales of the members, or their last Dense (see `ensemble.py`)."""
+    kernel = _array(layer.kernel)
+    if kernel.ndim == 2:
+        return graph.add("Mul", x, graph.constant(kernel[:, None, :]))
+    return _in_members(graph, layer, x, kernel)
+
+
+def _in_members(
+    graph: Graph,
+    layer: keras.layers.Dense | keras.layers.EinsumDense,
+    x: str,
+    kernel: NDArray[np.float32],
+) -> str:
+    x = graph.add("MatMul", x, graph.constant(kernel))
+    if layer.bias is not None:
+        bias = _array(layer.bias)
+        x = graph.add("Add", x, graph.constant(bias[..., None, :]))
+    return _activate(graph, layer.activation, x)
+
+
+def _mean(graph: Graph, layer: keras.layers.Layer, x: str) -> str:  # noqa: ARG001
+    axes = graph.constant(np.array([0], np.int64))
+    return graph.add("ReduceMean", x, axes, keepdims=0)
 
 
 def _activation(graph: Graph, layer: keras.layers.Activation, x: str) -> str:
@@ -82,12 +114,15 @@ def _layer_normalization(
 
 
 def _nothing(graph: Graph, layer: keras.layers.Layer, x: str) -> str:  # noqa: ARG001
-    """A layer that only acts while training."""
+    """A layer that only acts while training, or that ONNX does by itself."""
     return x
 
 
 _LAYERS: dict[str, Callable[[Graph, keras.layers.Layer, str], str]] = {
     "Dense": _dense,
+    "EinsumDense": _einsum_dense,
+    "RepeatVector": _nothing,
+    "GlobalAveragePooling1D": _mean,
     "Activation": _activation,
     "Dropout": _nothing,
     "GaussianNoise": _nothing,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.training.saving.onnx_layers import Graph
 
@@ -62,6 +63,17 @@ class OnnxOps:
     @staticmethod
     def sign(value: Value) -> Value:
         return _apply("Sign", value)
+
+    @staticmethod
+    def take(value: Value, places: NDArray[np.int64]) -> Value:
+        at = value.graph.constant(places)
+        return Value(value.graph, value.graph.add("Gather", value.name, at, axis=1))
+
+    @staticmethod
+    def clip(value: Value, low: NDArray[np.float64], high: NDArray[np.float64]) -> Value:
+        bounds = [value.graph.constant(bound) for bound in (low, high)]
+        above = value.graph.add("Max", value.name, bounds[0])
+        return Value(value.graph, value.graph.add("Min", above, bounds[1]))
 
 
 def _apply(op: str, value: Value) -> Value:

@@ -39,15 +39,21 @@ class GrpcExchange:
 
     Args:
         request: a ModelInferRequest.
+        workspace: whose models are asked.
 
     """
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any, workspace: str) -> None:
+        self._workspace = workspace
         self._request = request
         self._is_raw = bool(request.raw_input_contents)
 
     def wanted(self) -> Wanted:
-        return wanted_of(self._request.model_name, self._request.model_version or None)
+        return wanted_of(
+            self._workspace,
+            self._request.model_name,
+            self._request.model_version or None,
+        )
 
     def read(self, columns: RawColumns) -> Reading:
         inputs, raw = self._request.inputs, self._request.raw_input_contents

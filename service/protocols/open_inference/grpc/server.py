@@ -1,16 +1,20 @@
 """The port: who is let in, and how errors are told."""
 
-import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 from tritonclient.grpc.service_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 
+from core.errors import FitserveError
+from core.keys.caller import PROBE
+from service.door.door import Door
+from service.door.scopes import scope_of_call
 from service.problems import known_problem
-from service.protocols.open_inference.grpc.servicer import Servicer
+from service.protocols.open_inference.grpc.servicer import CALLER, Servicer
 from service.services import Services
 
 log = logging.getLogger(__name__)
@@ -21,9 +25,12 @@ _LONGEST = 2_000
 """Characters of a detail: clients take 8 KB of metadata in all."""
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.NOT_FOUND,
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     422: grpc.StatusCode.INVALID_ARGUMENT,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
 }
 Call = Callable[[Any, Any], Awaitable[Any]]
@@ -33,10 +40,10 @@ Call = Callable[[Any, Any], Awaitable[Any]]
 async def listening(services: Services) -> AsyncIterator[None]:
     """Serve on the setting's port until the end."""
     settings = services.settings
-    key = settings.api_key.get_secret_value() if settings.api_key else None
     most = settings.limits.max_predict_body_bytes
     server = grpc.aio.server(
-        interceptors=[Door(key)], options=[("grpc.max_receive_message_length", most)]
+        interceptors=[Porter(services.door)],
+        options=[("grpc.max_receive_message_length", most)],
     )
     add_GRPCInferenceServiceServicer_to_server(Servicer(services), server)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -48,38 +55,61 @@ async def listening(services: Services) -> AsyncIterator[None]:
         await server.stop(_GRACE_SECONDS)
 
 
-class Door(grpc.aio.ServerInterceptor):
-    """Lets in who bears the key; tells errors as statuses."""
+class Porter(grpc.aio.ServerInterceptor):
+    """Asks the door about every call, and every request of a stream; tells errors.
 
-    def __init__(self, key: str | None) -> None:
-        self._key = key
+    Nothing is unpacked before its sender is let in.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], call: Any
     ) -> Any:
         handler = await continuation(call)
-        if not self._is_let_in(call):
-            return grpc.unary_unary_rpc_method_handler(_refuse)
-        if handler is None or handler.unary_unary is None:
-            return handler
-        return grpc.unary_unary_rpc_method_handler(
-            _telling(handler.unary_unary),
-            handler.request_deserializer,
-            handler.response_serializer,
-        )
-
-    def _is_let_in(self, call: Any) -> bool:
-        if self._key is None or call.method.endswith(_OPEN):
-            return True
+        if handler is None:
+            return None
         given = dict(call.invocation_metadata).get("authorization", "")
-        scheme, _, token = str(given).partition(" ")
-        is_bearer = scheme.lower() == "bearer"
-        return is_bearer and hmac.compare_digest(token.encode(), self._key.encode())
+        reading, writing = handler.request_deserializer, handler.response_serializer
+        if handler.unary_unary is not None:
+
+            async def answer(request: Any, context: Any) -> Any:
+                await self._admit(call.method, given, context)
+                return await handler.unary_unary(reading(request), context)
+
+            return grpc.unary_unary_rpc_method_handler(_telling(answer), None, writing)
+
+        async def stream(
+            requests: AsyncIterator[Any], context: Any
+        ) -> AsyncIterator[Any]:
+            async def admitted() -> AsyncIterator[Any]:
+                async for request in requests:
+                    await self._admit(call.method, given, context)
+                    yield reading(request)
+
+            try:
+                async for message in handler.stream_stream(admitted(), context):
+                    yield message
+            except FitserveError as error:
+                await context.abort(*_status(error))
+
+        return grpc.stream_stream_rpc_method_handler(stream, None, writing)
+
+    async def _admit(self, method: str, given: Any, context: Any) -> None:
+        """Let the caller be known to what answers; raises what the door raises."""
+        if method.endswith(_OPEN):
+            CALLER.set(PROBE)
+            return
+        address = _address(context.peer())
+        wanted, name = scope_of_call(method), method.rpartition("/")[2]
+        CALLER.set(await self._door.admit_call(given, address, wanted, name))
 
 
-async def _refuse(_: Any, context: Any) -> None:
-    told = "This service wants an API key; send `authorization: Bearer <key>`."
-    await context.abort(grpc.StatusCode.UNAUTHENTICATED, told)
+def _address(peer: str) -> str:
+    """The host of gRPC's `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`."""
+    host = peer.partition(":")[2].rpartition(":")[0]
+    return unquote(host).strip("[]")
 
 
 def _telling(answer: Call) -> Call:

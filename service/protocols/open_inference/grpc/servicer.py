@@ -1,6 +1,7 @@
 """The protocol's service: health, metadata, infer, repository."""
 
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Any
 
 from anyio import to_thread
@@ -9,11 +10,15 @@ from tritonclient.grpc import service_pb2_grpc as generated
 
 from core.errors import FitserveError
 from core.health.parts import State
+from core.keys.caller import Caller
 from fitserve import __version__
 from service.protocols.open_inference import models
 from service.protocols.open_inference.grpc.exchange import GrpcExchange
 from service.protocols.open_inference.models import wanted_of
 from service.services import Services
+
+CALLER: ContextVar[Caller] = ContextVar("caller")
+"""Who asks, as the port's door found out."""
 
 
 class Servicer(generated.GRPCInferenceServiceServicer):
@@ -36,7 +41,7 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         )
 
     async def ModelReady(self, request: Any, context: Any) -> Any:
-        wanted = wanted_of(request.name, request.version or None)
+        wanted = wanted_of(CALLER.get().workspace, request.name, request.version or None)
         try:
             await to_thread.run_sync(models.make_ready, self._services, wanted)
         except FitserveError:
@@ -44,7 +49,7 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         return messages.ModelReadyResponse(ready=True)
 
     async def ModelMetadata(self, request: Any, context: Any) -> Any:
-        wanted = wanted_of(request.name, request.version or None)
+        wanted = wanted_of(CALLER.get().workspace, request.name, request.version or None)
         told = await to_thread.run_sync(models.describe, self._services, wanted)
         tensor = messages.ModelMetadataResponse.TensorMetadata
         sides = [
@@ -60,7 +65,7 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         )
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:
-        exchange = GrpcExchange(request)
+        exchange = GrpcExchange(request, CALLER.get().workspace)
         return await self._services.predictor.answer(exchange, request.ByteSize())
 
     async def ModelStreamInfer(
@@ -75,18 +80,20 @@ class Servicer(generated.GRPCInferenceServiceServicer):
                 yield messages.ModelStreamInferResponse(infer_response=answer)
 
     async def RepositoryIndex(self, request: Any, context: Any) -> Any:
-        entries = await to_thread.run_sync(models.list_versions, self._services)
+        entries = await to_thread.run_sync(
+            models.list_versions, self._services, CALLER.get().workspace
+        )
         index = messages.RepositoryIndexResponse.ModelIndex
         return messages.RepositoryIndexResponse(
             models=[index(**entry.model_dump()) for entry in entries]
         )
 
     async def RepositoryModelLoad(self, request: Any, context: Any) -> Any:
-        name = request.model_name
-        await to_thread.run_sync(models.load, self._services, name)
+        workspace, name = CALLER.get().workspace, request.model_name
+        await to_thread.run_sync(models.load, self._services, workspace, name)
         return messages.RepositoryModelLoadResponse()
 
     async def RepositoryModelUnload(self, request: Any, context: Any) -> Any:
-        name = request.model_name
-        await to_thread.run_sync(models.unload, self._services, name)
+        workspace, name = CALLER.get().workspace, request.model_name
+        await to_thread.run_sync(models.unload, self._services, workspace, name)
         return messages.RepositoryModelUnloadResponse()

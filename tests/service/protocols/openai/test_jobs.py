@@ -38,7 +38,8 @@ def test_a_job_trains_a_model_that_predicts(client, service, file):
     assert (done.seed, done.metadata) == (7, {"team": "a", "target": "goal"})
     assert done.finished_at >= done.created_at
     used = done.method.supervised.hyperparameters
-    assert (used.n_epochs, used.batch_size, used.learning_rate_multiplier) == (3, 16, 1)
+    # five times AdamW's own rate is what the default network takes
+    assert (used.n_epochs, used.batch_size, used.learning_rate_multiplier) == (3, 16, 5)
 
     checkpoint = client.fine_tuning.jobs.checkpoints.list(job.id).data[0]
     assert checkpoint.fine_tuning_job_id == job.id
@@ -140,7 +141,7 @@ def test_the_body_and_the_spec_make_one_run(client, service, file):
     )  # fmt: skip
     client.fine_tuning.jobs.cancel(job.id)
     with service.bench.database.read() as session:
-        run = RunRepository(session).get(job.id)
+        run = RunRepository(session, "default").get(job.id)
     assert isinstance(run, Run)
     assert (run.model_name, run.validation_dataset_id) == ("ft-mlp", held.id)
     fit, optimizer = run.spec["fit"], run.spec["compile"]["optimizer"]

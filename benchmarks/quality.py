@@ -1,0 +1,240 @@
+"""Quality: the default network, a plain one and gradient boosting on the same splits.
+
+A run gets a dataset and a target and nothing else but a seed and a share to test on.
+HistGradientBoosting, at scikit-learn's defaults, gets the rows that the run trains and
+validates on, with its categories as such. Both are asked about the same test rows; the
+network answers by its `model.onnx`, from raw columns.
+"""
+
+import json
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import numpy as np
+import onnxruntime as ort
+import pandas as pd
+import polars as pl
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
+
+from benchmarks.fit import Bench
+from benchmarks.tables import TABLES, Table, write_csv
+from core.models.signature import MISSING, Signature
+from core.runs.split_counts import shares_of
+from core.runs.splits import TEST, assign
+from core.runs.tables import Run
+from fitserve.specs.run import RunCreate
+
+SEEDS = (0, 1, 2)
+TEST_SHARE = 0.2
+PRESETS = ("default", "small")
+_RESULTS = Path(__file__).with_name("quality.json")
+_PAGE = Path(__file__).parent.parent / "docs" / "quality.md"
+_MOST_CATEGORIES = 255  # of HistGradientBoosting
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Raw rows of one run, parted as it parts them."""
+
+    signature: Signature
+    known: pl.DataFrame
+    unseen: pl.DataFrame
+
+    def y(self, frame: pl.DataFrame) -> Array:
+        """Targets, or the places of classes: float64 `[N]`."""
+        from workers.training.targets import encode_target  # noqa: PLC0415
+
+        column = frame[self.signature.target]
+        return encode_target(column, self.signature.classes or [])[:, 0].astype(float)
+
+
+def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
+    """The same decision that the worker made, from the same function."""
+    create = RunCreate.model_validate(run.spec)
+    names = [feature.name for feature in signature.features]
+    table = bench.storage.local_path(run.dataset.table_key)
+    frame = pl.read_parquet(table, columns=[*names, run.target]).drop_nulls(run.target)
+    shares, seed = shares_of(create), create.fit.seed or 0
+    sides = assign(frame, run.target, signature.task, create.split, shares, seed)
+    is_test = pl.Series(sides == TEST)
+    return Rows(signature, frame.filter(~is_test), frame.filter(is_test))
+
+
+def scores(rows: Rows, answers: Array) -> dict[str, float]:
+    """AUC (of each class against the others) and log loss, or R²."""
+    y = rows.y(rows.unseen)
+    if not rows.signature.classes:
+        return {"score": float(r2_score(y, answers))}
+    if answers.ndim == 1:
+        answers = np.column_stack([1 - answers, answers])
+    answers = np.clip(answers, 1e-7, 1)
+    answers /= answers.sum(axis=1, keepdims=True)
+    labels = range(answers.shape[1])
+    asked = answers if len(labels) > 2 else answers[:, 1]
+    return {
+        "score": float(roc_auc_score(y, asked, multi_class="ovr")),
+        "log_loss": float(log_loss(y, answers, labels=labels)),
+    }
+
+
+def by_network(path: Path, rows: Rows) -> Array:
+    """What `model.onnx` says of the test rows."""
+    from workers.training.encoding import as_numbers, as_text  # noqa: PLC0415
+
+    raw = {
+        feature.name: as_text(column)
+        .fill_null(MISSING)
+        .to_numpy()
+        .astype(object)[:, None]
+        if feature.is_text
+        else as_numbers(column)[:, None]
+        for feature in rows.signature.features
+        for column in [rows.unseen[feature.name]]
+    }
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    answers = np.asarray(session.run(None, raw)[0])
+    return answers[:, 0] if answers.shape[1] == 1 else answers
+
+
+def by_boosting(rows: Rows) -> Array:
+    """What HistGradientBoosting says of them."""
+    known, unseen = (_frame(rows, frame) for frame in (rows.known, rows.unseen))
+    for feature in rows.signature.features:
+        if feature.is_text:
+            kept = known[feature.name].value_counts().index[:_MOST_CATEGORIES]
+            for frame in (known, unseen):
+                frame[feature.name] = pd.Categorical(frame[feature.name], kept)
+    is_class = bool(rows.signature.classes)
+    kind = HistGradientBoostingClassifier if is_class else HistGradientBoostingRegressor
+    model = kind(random_state=0).fit(known, rows.y(rows.known))
+    if not is_class:
+        return model.predict(unseen)
+    answers = model.predict_proba(unseen)
+    return answers[:, 1] if answers.shape[1] == 2 else answers
+
+
+def _frame(rows: Rows, frame: pl.DataFrame) -> pd.DataFrame:
+    from workers.training.encoding import as_numbers, as_text  # noqa: PLC0415
+
+    return pd.DataFrame(
+        {
+            f.name: as_text(frame[f.name]).to_list()
+            if f.is_text
+            else as_numbers(frame[f.name])
+            for f in rows.signature.features
+        }
+    )
+
+
+def measure(table: Table) -> Iterator[dict[str, Any]]:
+    """A line for every seed."""
+    with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
+        source = Path(home) / "source.csv"
+        write_csv(table, source)
+        bench = Bench.of_csv(home, source)
+        for seed in SEEDS:
+            yield _compare(bench, table, seed)
+        bench.database.close()
+
+
+def _compare(bench: Bench, table: Table, seed: int) -> dict[str, Any]:
+    line: dict[str, Any] = {"table": table.name, "seed": seed}
+    rows = None
+    for preset in PRESETS:
+        spec = {
+            "dataset": "table",
+            "target": table.target,
+            "preset": preset,
+            "split": {"test": TEST_SHARE},
+            "fit": {"seed": seed},
+        }
+        run, version, seconds = bench.train(spec)
+        rows = rows_of(bench, run, Signature.model_validate(version.signature))
+        onnx = version.artifact("model.onnx")
+        path = bench.storage.local_path(onnx.key)
+        line[preset] = scores(rows, by_network(path, rows)) | {
+            "seconds": round(seconds, 1)
+        }
+        line |= {"rows": len(rows.known) + len(rows.unseen), "task": str(run.task)}
+    assert rows is not None  # noqa: S101  there are presets
+    line["columns"] = len(rows.signature.features)
+    line["boosting"] = scores(rows, by_boosting(rows))
+    return line
+
+
+def summary(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Medians over the seeds, a line a table."""
+    names = list(dict.fromkeys(line["table"] for line in lines))
+    found = []
+    for name in names:
+        own = [line for line in lines if line["table"] == name]
+
+        def median(side: str, key: str, own: list[dict[str, Any]] = own) -> float:
+            return statistics.median(line[side][key] for line in own)
+
+        row = {k: own[0][k] for k in ("table", "task", "rows", "columns")}
+        for side in (*PRESETS, "boosting"):
+            row[side] = median(side, "score")
+        row["ahead"] = statistics.median(
+            line["default"]["score"] - line["boosting"]["score"] for line in own
+        )
+        if "log_loss" in own[0]["default"]:
+            row["log_loss_ratio"] = statistics.median(
+                line["default"]["log_loss"] / line["boosting"]["log_loss"] for line in own
+            )
+        row["seconds"] = median("default", "seconds")
+        found.append(row)
+    return found
+
+
+def page_table(found: list[dict[str, Any]]) -> str:
+    """The tables as Markdown, and what they come to."""
+    head = ("table", "task", "rows", "columns", "default", "small", "boosting")
+    head = (*head, "ahead", "log loss", "seconds")
+    lines = [f"| {' | '.join(head)} |", "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
+    for r in found:
+        ratio = f"{r['log_loss_ratio']:.2f}" if "log_loss_ratio" in r else ""
+        lines.append(
+            f"| {r['table']} | {r['task']} | {r['rows']:,} | {r['columns']} "
+            f"| {r['default']:.4f} | {r['small']:.4f} | {r['boosting']:.4f} "
+            f"| {r['ahead']:+.4f} | {ratio} | {r['seconds']:.1f} |"
+        )
+    gaps = [r["ahead"] for r in found]
+    ratios = [r["log_loss_ratio"] for r in found if "log_loss_ratio" in r]
+    lines.append("")
+    lines.append(
+        f"Ahead or level (to 0.0005) on {sum(g > -0.0005 for g in gaps)} of {len(gaps)}; "
+        f"the median is {statistics.median(gaps):+.4f}, the worst {min(gaps):+.4f}; "
+        f"log loss is {statistics.median(ratios):.2f} of boosting's in the median."
+    )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print a line of JSON a table and seed; write `quality.json` and the page."""
+    wanted = [name for name in os.environ.get("TABLES", "").split(",") if name]
+    lines: list[dict[str, Any]] = []
+    for table in TABLES:
+        if wanted and table.name not in wanted:
+            continue
+        for line in measure(table):
+            lines.append(line)
+            print(json.dumps(line), flush=True)
+    found = summary(lines)
+    print(page_table(found), flush=True)
+    if not wanted:
+        _RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        before, begin, rest = _PAGE.read_text().partition("<!-- measured -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        _PAGE.write_text(f"{before}{begin}{page_table(found)}\n{end}{after}")

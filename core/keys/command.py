@@ -1,0 +1,191 @@
+"""`fitserve keys`: makes, lists and revokes keys, on the database itself.
+
+So the first key needs no service and no key: whoever reaches the database may all.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fitserve.scopes import USERS, Scope
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from core.settings import Settings
+    from fitserve.schemas.keys import KeyCreate, KeyRead
+
+_USAGE, _REFUSED, _UNREACHED = 2, 3, 4
+
+app = typer.Typer(
+    help="Make, list and revoke API keys; works on the database, running or not.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def create(  # noqa: PLR0913, PLR0917  an option each
+    name: Annotated[str, typer.Argument(help="What it is for, to recognize it by.")],
+    workspace: Annotated[
+        str, typer.Option(help="Whose datasets, runs and models it sees.")
+    ] = "default",
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(help="What it may do, again for each. [all but the operator's]"),
+    ] = None,
+    expires_in_days: Annotated[
+        float | None, typer.Option(help="It never ends unless given.")
+    ] = None,
+    requests_per_second: Annotated[
+        float | None, typer.Option(help="By each API process; 0 sets no limit.")
+    ] = None,
+    queued_runs: Annotated[
+        int | None, typer.Option(help="Runs that may wait in the workspace.")
+    ] = None,
+    stored_bytes: Annotated[
+        int | None, typer.Option(help="Bytes that the workspace may hold.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it, this once."""
+    from core.keys.pepper import read_pepper  # noqa: PLC0415  as everything below
+    from core.keys.service import create_key  # noqa: PLC0415
+
+    spec = _spec(
+        name=name,
+        workspace=workspace,
+        scopes=scope or list(USERS),
+        expires_in_days=expires_in_days,
+        limits={
+            "requests_per_second": requests_per_second,
+            "queued_runs": queued_runs,
+            "stored_bytes": stored_bytes,
+        },
+    )
+    with _writing(home) as (settings, session):
+        made = create_key(session, read_pepper(settings), spec)
+    if as_json:
+        typer.echo(made.model_dump_json(indent=2))
+        return
+    _tell(f"Key {made.id} for the workspace {made.workspace!r}. Keep it now, it cannot")
+    _tell("be shown again; clients send it as `Authorization: Bearer …`, or read it from")
+    _tell("FITSERVE_API_KEY:")
+    typer.echo(made.key)
+
+
+@app.command("list")
+def list_(
+    workspace: Annotated[str | None, typer.Option(help="Of this one alone.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List keys, those that ended too; their secrets are not kept."""
+    from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
+    from fitserve.schemas.keys import KeyRead  # noqa: PLC0415
+
+    with _writing(home) as (_, session):
+        found = ApiKeyRepository(session).page(None, 10_000, workspace)
+        keys = [KeyRead.model_validate(key) for key in found]
+    if as_json:
+        import json  # noqa: PLC0415
+
+        told = [key.model_dump(mode="json") for key in keys]
+        typer.echo(json.dumps({"items": told}, indent=2))
+    else:
+        _print(keys)
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="As `fitserve keys list` tells it.")],
+    home: Home = None,
+) -> None:
+    """End a key; every API process refuses it within a second."""
+    from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
+
+    with _writing(home) as (_, session):
+        ApiKeyRepository(session).revoke(key_id)
+    typer.echo(f"Key {key_id} is revoked.")
+
+
+def _spec(**given: Any) -> "KeyCreate":
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from fitserve.problems import field_errors, sentences  # noqa: PLC0415
+    from fitserve.schemas.keys import KeyCreate  # noqa: PLC0415
+
+    try:
+        return KeyCreate.model_validate(given)
+    except ValidationError as error:
+        _tell(sentences(field_errors(error.errors(include_url=False), given)))
+        raise typer.Exit(_USAGE) from error
+
+
+@contextmanager
+def _writing(home: Path | None) -> "Iterator[tuple[Settings, Session]]":
+    """The settings, and a unit of work on their database, brought to head first."""
+    from pydantic import ValidationError  # noqa: PLC0415
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
+
+    from core.database.migrate import upgrade  # noqa: PLC0415
+    from core.database.sessions import Database  # noqa: PLC0415
+    from core.errors import FitserveError  # noqa: PLC0415
+    from core.settings import Settings  # noqa: PLC0415
+
+    try:
+        settings = Settings() if home is None else Settings(home=home)
+        settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        upgrade(settings.resolved_database_url)
+        database = Database(settings.resolved_database_url)
+        with database.write() as session:
+            yield settings, session
+        database.close()
+    except ValidationError as error:
+        for line in error.errors():
+            _tell(line["msg"].removeprefix("Value error, "))
+        raise typer.Exit(_USAGE) from error
+    except FitserveError as error:
+        _tell(error.detail)
+        raise typer.Exit(_REFUSED) from error
+    except OperationalError as error:
+        _tell(f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL.")
+        raise typer.Exit(_UNREACHED) from error
+
+
+def _print(keys: "list[KeyRead]") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "name", "workspace", "scopes", "state", "last used", "ends in"):
+        table.add_column(name, overflow="fold")
+    for key in keys:
+        scopes = "\n".join(key.scopes)
+        used = f"{key.last_used_at:%Y-%m-%d %H:%M}Z" if key.last_used_at else "never"
+        state, end = _state(key), f"…{key.last_four}"
+        table.add_row(key.id, key.name, key.workspace, scopes, state, used, end)
+    Console(soft_wrap=False).print(table)
+
+
+def _state(key: "KeyRead") -> str:
+    from core.database.base import utc_now  # noqa: PLC0415
+
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is None:
+        return "in force"
+    is_over = key.expires_at <= utc_now()
+    return f"{'expired' if is_over else 'until'} {key.expires_at:%Y-%m-%d %H:%M}Z"
+
+
+def _tell(line: str) -> None:
+    typer.secho(line, fg="yellow", err=True)

@@ -1,0 +1,82 @@
+"""Every query about API keys."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.database.base import utc_now
+from core.errors import KeyNotFound
+from core.keys.tables import ApiKey
+
+
+class ApiKeyRepository:
+    """The keys of every workspace; for operators, and for the door."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, key: ApiKey) -> None:
+        """Store a new key."""
+        self._session.add(key)
+        self._session.flush()
+
+    def hash_of(self, key_id: str) -> tuple[str, str] | None:
+        """Hash and pepper's id of a key: little, so that none takes as long."""
+        query = select(ApiKey.hash, ApiKey.pepper_id).where(ApiKey.id == key_id)
+        row = self._session.execute(query).first()
+        return (row[0], row[1]) if row is not None else None
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """The key with that id, whatever became of it."""
+        return self._session.get(ApiKey, key_id)
+
+    def page(
+        self, after: str | None, limit: int, workspace: str | None = None
+    ) -> list[ApiKey]:
+        """Keys by id, from behind `after`."""
+        query = select(ApiKey).order_by(ApiKey.id).limit(limit)
+        if after is not None:
+            query = query.where(ApiKey.id > after)
+        if workspace is not None:
+            query = query.where(ApiKey.workspace == workspace)
+        return list(self._session.scalars(query))
+
+    def revoke(self, key_id: str) -> ApiKey:
+        """End a key; one that is ended stays as it is. KeyNotFound."""
+        key = self.find(key_id)
+        if key is None:
+            known = self._session.scalars(select(ApiKey.id).limit(1000))
+            raise KeyNotFound(key_id, list(known))
+        if key.revoked_at is None:
+            key.revoked_at = utc_now()
+        return key
+
+    def any_ever(self) -> bool:
+        """Whether there is a key, or was one."""
+        return self._session.scalar(select(ApiKey.id).limit(1)) is not None
+
+    def any_valid(self) -> bool:
+        """Whether somebody can be let in by a key."""
+        return (
+            self._session.scalar(select(ApiKey.id).where(*_valid()).limit(1)) is not None
+        )
+
+    def valid(self, ids: Collection[str]) -> Sequence[ApiKey]:
+        """Those of the keys that are in force."""
+        query = select(ApiKey).where(ApiKey.id.in_(ids), *_valid())
+        return self._session.scalars(query).all()
+
+    def note_use(self, ids: Collection[str]) -> None:
+        """They were used just now."""
+        self._session.execute(
+            update(ApiKey).where(ApiKey.id.in_(ids)).values(last_used_at=utc_now())
+        )
+
+
+def _valid() -> tuple[ColumnElement[bool], ...]:
+    now = utc_now()
+    return (
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
+    )

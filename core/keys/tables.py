@@ -1,0 +1,33 @@
+"""The table of API keys."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database.base import Base, utc_now
+
+
+class ApiKey(Base):
+    """A key; its secret is not here, only its hash.
+
+    A row stays when its key is revoked: whoever had none before is not let in again.
+    """
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100))
+    hash: Mapped[str] = mapped_column(String(64))
+    pepper_id: Mapped[str] = mapped_column(String(16))
+    last_four: Mapped[str] = mapped_column(String(4))
+    scopes: Mapped[list[Any]]
+    limits: Mapped[dict[str, Any]]
+    """KeyLimits; what is absent or null is as the service's settings say."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    """To the minute or so: no request writes."""

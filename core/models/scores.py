@@ -1,0 +1,124 @@
+"""The figures of a report that a promotion can require, in plain NumPy.
+
+The API process does without scikit-learn (60 MB); a test holds these against its figures.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitserve.statuses import Task
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+REGRESSION = ("r2", "mae", "rmse")
+CLASSIFICATION = (
+    "accuracy",
+    "balanced_accuracy",
+    "log_loss",
+    "roc_auc",
+    "pr_auc",
+    "brier",
+)
+_EPSILON = float(np.finfo(np.float64).eps)
+
+
+def score(task: Task, metric: str, y: Numbers, answers: Numbers) -> float | None:
+    """A figure of answers to rows with the targets `y`; None where it does not exist.
+
+    `answers` are values `[N]`, or probabilities `[N, classes]`; `y` values or places.
+    """
+    if not np.isfinite(answers).all():
+        return None
+    if task == Task.REGRESSION:
+        return _OF_VALUES[metric](y, answers)
+    probabilities = answers / answers.sum(axis=1, keepdims=True)
+    return _OF_CLASSES[metric](y.astype(np.int64), probabilities)
+
+
+def _r2(y: Numbers, predicted: Numbers) -> float | None:
+    spread = float(np.sum((y - y.mean()) ** 2))
+    return 1 - float(np.sum((y - predicted) ** 2)) / spread if spread else None
+
+
+def _mae(y: Numbers, predicted: Numbers) -> float:
+    return float(np.mean(np.abs(y - predicted)))
+
+
+def _rmse(y: Numbers, predicted: Numbers) -> float:
+    return float(np.sqrt(np.mean((y - predicted) ** 2)))
+
+
+def _accuracy(y: Places, p: Numbers) -> float:
+    return float(np.mean(p.argmax(axis=1) == y))
+
+
+def _balanced_accuracy(y: Places, p: Numbers) -> float:
+    labels = p.argmax(axis=1)
+    return float(np.mean([np.mean(labels[y == k] == k) for k in np.unique(y)]))
+
+
+def _log_loss(y: Places, p: Numbers) -> float:
+    of_truth = np.clip(p[np.arange(len(y)), y], _EPSILON, 1 - _EPSILON)
+    return float(-np.mean(np.log(of_truth)))
+
+
+def _brier(y: Places, p: Numbers) -> float:
+    both = float(np.mean(np.sum((p - np.eye(p.shape[1])[y]) ** 2, axis=1)))
+    return both / 2 if p.shape[1] == 2 else both
+
+
+def _roc_auc(y: Places, p: Numbers) -> float | None:
+    return _mean_of_classes(y, p, _area_under_roc)
+
+
+def _pr_auc(y: Places, p: Numbers) -> float | None:
+    return _mean_of_classes(y, p, _average_precision)
+
+
+def _mean_of_classes(
+    y: Places, p: Numbers, area: Callable[[NDArray[np.bool_], Numbers], float]
+) -> float | None:
+    """Each class against the others; of two, the second alone."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        return None
+    if p.shape[1] == 2:
+        classes = classes[-1:]
+    return float(np.mean([area(y == k, p[:, k]) for k in classes]))
+
+
+def _area_under_roc(is_true: NDArray[np.bool_], p: Numbers) -> float:
+    """By ranks (Mann and Whitney, 1947); ties share theirs."""
+    _, place, counts = np.unique(p, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    positive = int(is_true.sum())
+    negative = len(is_true) - positive
+    above = ranks[is_true].sum() - positive * (positive + 1) / 2
+    return float(above / (positive * negative))
+
+
+def _average_precision(is_true: NDArray[np.bool_], p: Numbers) -> float:
+    """The sum of precision times the recall won, threshold by threshold, down."""
+    values, place = np.unique(-p, return_inverse=True)
+    hits = np.cumsum(np.bincount(place, weights=is_true, minlength=len(values)))
+    rows = np.cumsum(np.bincount(place, minlength=len(values)))
+    won = np.diff(hits, prepend=0.0) / is_true.sum()
+    return float(np.sum(hits / rows * won))
+
+
+_OF_VALUES: dict[str, Callable[[Numbers, Numbers], float | None]] = {
+    "r2": _r2,
+    "mae": _mae,
+    "rmse": _rmse,
+}
+_OF_CLASSES: dict[str, Callable[[Places, Numbers], float | None]] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "log_loss": _log_loss,
+    "roc_auc": _roc_auc,
+    "pr_auc": _pr_auc,
+    "brier": _brier,
+}

@@ -1,0 +1,56 @@
+"""Runs side by side on the wire."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from fitserve.schemas.report import Headline
+from fitserve.schemas.runs import DatasetRef
+from fitserve.statuses import RunStatus, StopReason, Task
+
+
+class ComparedRun(BaseModel):
+    """A run as a column of the comparison."""
+
+    id: str
+    status: RunStatus
+    stop_reason: StopReason | None
+    model_name: str
+    model_version: int | None
+    dataset: DatasetRef
+    target: str
+    task: Task
+    num_params: int
+    num_rows: dict[str, int]
+    best_epoch: int | None
+    fit_seconds: float
+    metrics: dict[str, float | None] = Field(
+        description="Every metric at the epoch whose weights were kept."
+    )
+    headline: Headline | None = Field(
+        description="The report's figures on held-out rows; null where it has none."
+    )
+
+
+class Difference(BaseModel):
+    """A place in the specs where not all runs have the same."""
+
+    pointer: str
+    values: list[Any] = Field(
+        description="One a run, in order; null also where a spec has no such place."
+    )
+
+
+class ComparisonRead(BaseModel):
+    """Runs side by side; every list of runs is in the order of `runs`."""
+
+    runs: list[ComparedRun]
+    epoch: list[int]
+    curves: dict[str, list[list[float | None]]] = Field(
+        description="By metric, one list a run, aligned with `epoch`; null behind a "
+        "run's last epoch."
+    )
+    differences: list[Difference]
+    warnings: list[str] = Field(
+        description="Why figures of these runs may not be comparable."
+    )

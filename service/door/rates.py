@@ -1,0 +1,63 @@
+"""How fast somebody may ask: token buckets."""
+
+import ipaddress
+import time
+from collections import OrderedDict
+
+_MOST = 10_000
+_IPV6_HOST_BITS = 64
+
+
+class Bucket:
+    """So many tokens a second, of which a second's worth may be kept."""
+
+    __slots__ = ("_at", "_capacity", "_rate", "_tokens")
+
+    def __init__(self, rate: float, capacity: float | None = None) -> None:
+        self._rate = rate
+        self._capacity = self._tokens = max(1.0, rate if capacity is None else capacity)
+        self._at = time.monotonic()
+
+    def take(self) -> float:
+        """Take a token; seconds until there is one, 0 if it was had."""
+        now = time.monotonic()
+        self._tokens += (now - self._at) * self._rate
+        self._at = now
+        self._tokens = min(self._tokens, self._capacity)
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._rate
+        self._tokens -= 1
+        return 0.0
+
+    def give_back(self) -> None:
+        """It was not needed."""
+        self._tokens += 1
+
+
+class Addresses:
+    """A bucket for each address that asked lately, the longest silent forgotten first."""
+
+    def __init__(self, per_minute: float) -> None:
+        self._per_minute = per_minute
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def bucket(self, address: str) -> Bucket:
+        """That of the address, or of its network: one host has a whole IPv6 /64."""
+        name = _network(address)
+        bucket = self._buckets.pop(name, None)
+        if bucket is None:
+            if len(self._buckets) >= _MOST:
+                self._buckets.popitem(last=False)
+            bucket = Bucket(self._per_minute / 60, max(1.0, self._per_minute / 2))
+        self._buckets[name] = bucket
+        return bucket
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(int(parsed) >> _IPV6_HOST_BITS)

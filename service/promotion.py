@@ -1,0 +1,179 @@
+"""A promotion that requires something: both versions scored on the same held-out rows.
+
+The rows are those of the new version's run. Both networks answer by ONNX Runtime, from
+recorded files, as they do for /predict.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.datasets.tables import Dataset
+from core.errors import AliasNotFound, RequirementNotMet, Unscored
+from core.models.repository import ModelRepository
+from core.models.requirements import Requirement, parse
+from core.models.scores import Numbers, score
+from core.models.signature import MISSING, Signature
+from core.models.tables import Version
+from core.runs.repository import RunRepository
+from core.runs.tables import Run
+from fitserve.problems import FieldError, pointer
+from fitserve.schemas.models import AliasUpdate
+from fitserve.statuses import Task
+from service.predictor.directory import Wanted
+from service.predictor.table import Table
+from service.services import Services
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Held-out rows of a run, and what a sentence says of them."""
+
+    frame: "pl.DataFrame"
+    run_id: str
+    side: str
+
+
+def check(
+    services: Services, wanted: Wanted, alias: str, update: AliasUpdate
+) -> str | None:
+    """Score the version, and the one that the alias points at, if there is one.
+
+    Returns the id of that one; it must still be the alias's when it is moved. Raises
+    RequirementNotMet with both figures, Unscored, InvalidRequirement.
+    """
+    with services.database.read() as session:
+        models = ModelRepository(session, wanted.workspace)
+        candidate = models.version(wanted.model, update.version)
+        current = _aliased(models, wanted.model, alias)
+        run = RunRepository(session, wanted.workspace).get(candidate.run_id)
+        validation = None
+        if run.validation_dataset_id is not None:
+            validation = session.get_one(Dataset, run.validation_dataset_id)
+    signature = Signature.model_validate(candidate.signature)
+    requirements = parse(update.require, signature.task)
+    rows = _rows(services, run, validation)
+    rival = current if any(r.is_relative for r in requirements) else None
+    if rival is not None:
+        _refuse_other_task(signature, Signature.model_validate(rival.signature), rival)
+    _judge(services, requirements, candidate, rival, rows)
+    return current.id if current is not None else None
+
+
+def _aliased(models: ModelRepository, name: str, alias: str) -> Version | None:
+    try:
+        return models.aliased(name, alias)
+    except AliasNotFound:
+        return None
+
+
+def _rows(services: Services, run: Run, validation: Dataset | None) -> Rows:
+    from core.runs.held_out import held_out_rows, side_of  # noqa: PLC0415  imports polars
+
+    frame = held_out_rows(run, validation, services.storage)
+    return Rows(frame, run.id, side_of(run) or "")
+
+
+def _refuse_other_task(new: Signature, old: Signature, version: Version) -> None:
+    same = (new.task, new.target, new.classes) == (old.task, old.target, old.classes)
+    if not same:
+        raise Unscored(
+            f"Version {version.number} predicts something else ({old.task} of "
+            f"{old.target!r}), so that the two cannot be scored on the same rows. "
+            "Promote without `current` in `require`."
+        )
+
+
+def _judge(
+    services: Services,
+    requirements: list[Requirement],
+    candidate: Version,
+    rival: Version | None,
+    rows: Rows,
+) -> None:
+    y = _targets(Signature.model_validate(candidate.signature), rows.frame)
+    task = Task(candidate.signature["task"])
+    new = _answers(services, candidate, rows)
+    old = _answers(services, rival, rows) if rival is not None else None
+    errors = []
+    for required in requirements:
+        if required.is_relative and old is None:
+            continue  # nothing is promoted yet that it could be worse than
+        figure = score(task, required.metric, y, new)
+        current = score(task, required.metric, y, old) if old is not None else None
+        if not required.holds(figure, current):
+            errors.append(_error(required, candidate, figure, rival, current))
+    if errors:
+        where = f"on the same {rows.frame.height:,} {rows.side} rows of {rows.run_id}"
+        said = "; ".join(error.detail for error in errors)
+        raise RequirementNotMet(f"The alias stays where it is: {said}, {where}.", errors)
+
+
+def _error(
+    required: Requirement,
+    candidate: Version,
+    figure: float | None,
+    rival: Version | None,
+    current: float | None,
+) -> FieldError:
+    limit = "current" if required.limit is None else f"{required.limit:g}"
+    detail = (
+        f"{required.metric} {required.sign} {limit} is required, and version "
+        f"{candidate.number} has {_shown(figure)}"
+    )
+    if required.is_relative and rival is not None:
+        detail += f" where version {rival.number} has {_shown(current)}"
+    return FieldError(pointer=pointer("require", required.key), detail=detail)
+
+
+def _shown(figure: float | None) -> str:
+    return "none" if figure is None else f"{figure:.6g}"
+
+
+def _answers(services: Services, version: Version, rows: Rows) -> Numbers:
+    """Values `[N]`, or probabilities `[N, classes]`."""
+    served = services.predictor.find(
+        Wanted(version.workspace, version.model_name, version=version.number)
+    )
+    table = _table(served.signature, rows.frame, version)
+    output = services.predictor.load(served).network.run(table).astype(np.float64)
+    if served.signature.task == Task.REGRESSION:
+        values: Numbers = output[:, 0]
+        return values
+    if served.signature.task == Task.BINARY:
+        return np.concatenate([1 - output, output], axis=1)
+    return output
+
+
+def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Table:
+    """The rows as the version's network takes them."""
+    from core.models.raw_cells import as_numbers, as_text  # noqa: PLC0415  imports polars
+
+    lacking = [f.name for f in signature.features if f.name not in frame.columns]
+    if lacking:
+        raise Unscored(
+            f"Version {version.number} needs the column(s) {lacking[:10]}, which the "
+            "held-out rows do not have. Promote without `current` in `require`."
+        )
+    numbers = [as_numbers(frame[f.name]) for f in signature.features if not f.is_text]
+    texts = [
+        as_text(frame[f.name]).fill_null(MISSING).to_numpy().astype(object)
+        for f in signature.features
+        if f.is_text
+    ]
+    empty = np.empty((0, frame.height))
+    return Table(np.stack(numbers) if numbers else empty, texts)
+
+
+def _targets(signature: Signature, frame: "pl.DataFrame") -> Numbers:
+    """Values, or places of classes."""
+    column = frame[signature.target]
+    if signature.classes is not None:
+        places = list(range(len(signature.classes)))
+        column = column.replace_strict(signature.classes, places)
+    values: Numbers = column.to_numpy().astype(np.float64)
+    return values

@@ -1,0 +1,25 @@
+"""/v1/runs/compare; its router stands before that of /v1/runs/{run_id}."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from core.runs.comparison import compare as compare_runs
+from fitserve.schemas.comparison import ComparisonRead
+from service.dependencies import Models, Runs
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"])
+
+
+@router.get("/compare")
+def compare(
+    runs: Runs,
+    models: Models,
+    ids: Annotated[str, Query(max_length=2_000, description="`run_…,run_…`")],
+) -> ComparisonRead:
+    """Runs side by side: curves by epoch, metrics, what differs in the specs.
+
+    Two to twenty ids, with commas between. `warnings` says where figures of the runs
+    cannot be compared.
+    """
+    return compare_runs(runs, models, [part for part in ids.split(",") if part])

@@ -1,0 +1,57 @@
+"""/v1/keys: for operators, the keys of every workspace."""
+
+from functools import partial
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+
+from core.database.sessions import after_commit
+from core.keys.repository import ApiKeyRepository
+from core.keys.service import create_key
+from fitserve.names import NAME_PATTERN
+from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
+from fitserve.schemas.pages import Page
+from service.bodies import body_schema, read_json, validate
+from service.dependencies import Cursor, Limit, ReadSession, ServicesDep, WriteSession
+from service.services import Services
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"])
+
+
+@router.post("", status_code=201, openapi_extra=body_schema(KeyCreate))
+async def create(request: Request, services: ServicesDep) -> KeyCreated:
+    """Make a key; `key` is told this once.
+
+    Takes no `Idempotency-Key`: an answer that could be given again would be kept, and
+    with it the secret.
+    """
+    spec = validate(KeyCreate, await read_json(request))
+    return await to_thread.run_sync(_create, services, spec)
+
+
+def _create(services: Services, spec: KeyCreate) -> KeyCreated:
+    with services.database.write() as session:
+        made = create_key(session, services.keyring.pepper(), spec)
+        after_commit(session, services.keyring.end_keyless)
+        return made
+
+
+@router.get("")
+def list_(
+    session: ReadSession,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    workspace: Annotated[str | None, Query(pattern=NAME_PATTERN, max_length=100)] = None,
+) -> Page[KeyRead]:
+    """Keys by id, those that ended too."""
+    found = ApiKeyRepository(session).page(cursor, limit + 1, workspace)
+    items = [KeyRead.model_validate(key) for key in found[:limit]]
+    return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
+
+
+@router.delete("/{key_id}", status_code=204)
+def revoke(key_id: str, session: WriteSession, services: ServicesDep) -> None:
+    """End a key: in force here at once, in other processes within a second."""
+    ApiKeyRepository(session).revoke(key_id)
+    after_commit(session, partial(services.keyring.forget, key_id))

@@ -1,0 +1,48 @@
+"""Pictures of a run by URL, for a README or a chat."""
+
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Response
+
+from core.runs.repository import RunRepository
+from core.runs.wire import history_read
+from service.dependencies import ServicesDep, WorkspaceDep
+from service.plots import Form, plot
+from service.services import Services
+
+router = APIRouter(prefix="/v1/runs/{run_id}", tags=["runs"])
+
+
+def _picture(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {}}}}
+
+
+@router.get("/history.svg", responses=_picture("image/svg+xml"), response_class=Response)
+async def history_svg(
+    run_id: str, services: ServicesDep, workspace: WorkspaceDep
+) -> Response:
+    """The loss plot; the epoch whose weights were kept is marked."""
+    return await _history(services, workspace, run_id, "svg")
+
+
+@router.get("/history.png", responses=_picture("image/png"), response_class=Response)
+async def history_png(
+    run_id: str, services: ServicesDep, workspace: WorkspaceDep
+) -> Response:
+    """The same in pixels, 1008 by 576."""
+    return await _history(services, workspace, run_id, "png")
+
+
+async def _history(
+    services: Services, workspace: str, run_id: str, form: Form
+) -> Response:
+    data = await to_thread.run_sync(_history_of, services, workspace, run_id)
+    return await plot("history", form, data)
+
+
+def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, Any]:
+    with services.database.read() as session:
+        runs = RunRepository(session, workspace)
+        best = runs.get(run_id).best_epoch
+        return {**history_read(runs.epochs(run_id)).model_dump(), "best_epoch": best}

@@ -1,0 +1,31 @@
+"""/v1/runs/{id}/report, and the same of a version."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from fitserve.schemas.report import ReportRead
+from service.dependencies import Models, Runs, ServicesDep
+
+router = APIRouter(prefix="/v1")
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/runs/{run_id}/report", tags=["runs"], name="report")
+def of_run(run_id: str, runs: Runs, models: Models, services: ServicesDep) -> ReportRead:
+    """How good the network is, against what, and what to try next.
+
+    Figures on held-out rows, baselines, importance of features, traps in the data, the
+    reading of the curve. `pending` until the run has ended; the baselines' figures come
+    seconds later.
+    """
+    return services.reports.of_run(runs, models, run_id)
+
+
+@router.get("/models/{name}/versions/{number}/report", tags=["models"], name="report")
+def of_version(
+    name: str, number: Number, runs: Runs, models: Models, services: ServicesDep
+) -> ReportRead:
+    """The report of the run that made the version."""
+    return services.reports.of_version(runs, models, name, number)

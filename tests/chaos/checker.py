@@ -1,0 +1,165 @@
+"""Reads what the API tells and what is on disk, and lists what breaks the promise."""
+
+import hashlib
+import time
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import select
+
+from core.datasets.tables import Dataset
+from core.leftovers import remove_leftovers
+from core.models.tables import Artifact, Version
+from core.runs.files import remove_orphans
+from core.runs.tables import Run
+from core.storage import LocalStorage
+from tests.chaos.client import CELL, KEY
+from tests.chaos.house import FAST, House
+from tests.chaos.ledger import ENDED
+from tests.chaos.stand_in.weights import NAN_SEED, losses, prediction
+
+SETTLE_SECONDS = FAST.lease_seconds / 2
+"""How long a late writer is waited for."""
+
+
+def violations(
+    house: House, deadline: float = 60.0, allowed: tuple[int, ...] = ()
+) -> list[str]:
+    """Every sentence is a promise broken; 5xx statuses in `allowed` are the fault's."""
+    unfinished = _wait_for_ends(house, deadline)
+    if unfinished:
+        return [f"no end within {deadline:.0f} s: {one}" for one in unfinished]
+    time.sleep(SETTLE_SECONDS)
+    runs = [house.client.read(run_id) for run_id in house.ledger.accepted]
+    found = [*house.ledger.wrong]
+    found += [sentence for run in runs for sentence in _of_run(house, run)]
+    found += _of_versions(house, runs)
+    found += _of_attempts(house)
+    found += _of_files(house)
+    found += _of_answers(house, allowed)
+    found += _of_logs(house)
+    return found
+
+
+def _wait_for_ends(house: House, seconds: float) -> list[str]:
+    deadline = time.monotonic() + seconds
+    missing = [i for i in house.ledger.accepted if i not in house.ledger.ended]
+    while missing and time.monotonic() < deadline:
+        still = [i for i in missing if house.client.read(i)["status"] not in ENDED]
+        missing = still
+        time.sleep(0.1)
+    return [f"{i} is {house.client.read(i)['status']}" for i in missing]
+
+
+def _of_run(house: House, run: dict[str, Any]) -> list[str]:
+    """Its epochs are 1…n, each once, each with the loss of that epoch."""
+    answer = house.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
+    epochs, told = answer["epoch"], answer["history"].get("loss", [])
+    found = []
+    if epochs != list(range(1, run["progress"]["epoch"] + 1)):
+        found.append(f"{run['id']} ({run['status']}) has epochs {epochs}")
+    seed = run["spec"]["fit"]["seed"]
+    if seed != NAN_SEED and told != losses(seed, len(told)):
+        found.append(f"{run['id']} has another history than its seed gives")
+    if (run["status"] == "succeeded") != (run["model_version"] is not None) and run[
+        "status"
+    ] != "cancelled":
+        found.append(f"{run['id']} is {run['status']} with {run['model_version']}")
+    return found
+
+
+def _of_versions(house: House, runs: list[dict[str, Any]]) -> list[str]:
+    """A version is of one run, a run has at most one, and answers are of that run."""
+    with house.database.read() as session:
+        versions = session.scalars(select(Version)).all()
+    by_run = Counter(version.run_id for version in versions)
+    found = [f"{i} has {n} versions" for i, n in by_run.items() if n > 1]
+    told = {r["id"]: (r["model_name"], r["model_version"]) for r in runs}
+    for version in versions:
+        name = (version.model_name, version.number)
+        if version.run_id in told and told[version.run_id] != name:
+            found.append(f"{version.run_id} tells {told[version.run_id]}, has {name}")
+    for run in runs[-20:]:
+        found += _of_answer(house, run)
+    return found
+
+
+def _of_answer(house: House, run: dict[str, Any]) -> list[str]:
+    if run["model_version"] is None:
+        return []
+    path = f"/v1/models/{run['model_name']}/versions/{run['model_version']}/predict"
+    answer = house.client.insist("POST", path, json={"instances": [{"x": 2.5}]})
+    if answer.status_code != 200:
+        return [f"{path}: {answer.text}"]
+    expected = prediction(run["spec"]["fit"]["seed"], run["best_epoch"], 2.5)
+    got = answer.json()["predictions"]
+    return [] if got == [expected] else [f"{path} answers {got}, not {expected}"]
+
+
+def _of_attempts(house: House) -> list[str]:
+    """One to three counted attempts, and a fit begins once an attempt at most."""
+    with house.database.read() as session:
+        rows = session.scalars(select(Run)).unique().all()
+    most = FAST.max_attempts
+    found = [
+        f"{row.id} was tried {row.attempt - row.handed_back} times"
+        for row in rows
+        if row.attempt - row.handed_back > most
+    ]
+    begun = Counter((run_id, attempt) for run_id, attempt, _ in house.executions())
+    found += [f"{key} began {n} times" for key, n in begun.items() if n > 1]
+    return found
+
+
+def _of_files(house: House) -> list[str]:
+    """What is recorded is there, byte for byte; after a sweep nothing else is."""
+    storage = LocalStorage(house.settings.files_dir)
+    with house.database.read() as session:
+        remove_orphans(storage, session)
+        remove_leftovers(storage, session, older_than_seconds=0.0)
+        artifacts = session.scalars(select(Artifact)).all()
+        datasets = session.scalars(
+            select(Dataset).where(Dataset.deleted_at.is_(None))
+        ).all()
+    found = [
+        f"{artifact.key} is not as recorded"
+        for artifact in artifacts
+        if _sha256(storage, artifact.key) != artifact.sha256
+    ]
+    found += [
+        f"{dataset.content_key} is not as recorded"
+        for dataset in datasets
+        if "sha256:" + _sha256(storage, dataset.content_key) != dataset.digest
+    ]
+    recorded = {a.key for a in artifacts} | {d.content_key for d in datasets}
+    recorded |= {d.table_key for d in datasets}
+    files = house.settings.files_dir
+    there = {str(f.relative_to(files)) for f in files.rglob("*") if f.is_file()}
+    found += [f"{key} is nobody's" for key in sorted(there - recorded)]
+    found += [f"{key} is missing" for key in sorted(recorded - there)]
+    return found
+
+
+def _sha256(storage: LocalStorage, key: str) -> str:
+    try:
+        with storage.open(key) as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except FileNotFoundError:
+        return "no file"
+
+
+def _of_answers(house: House, allowed: tuple[int, ...]) -> list[str]:
+    return [
+        f"{house.ledger.answers[key]} answers {key}"
+        for key in house.ledger.failures()
+        if key[1] not in allowed
+    ]
+
+
+def _of_logs(house: House) -> list[str]:
+    return [
+        f"{path.name} holds {secret!r}"
+        for path in house.logs()
+        for secret in (KEY, CELL)
+        if secret in path.read_text(errors="replace")
+    ]

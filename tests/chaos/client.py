@@ -1,0 +1,120 @@
+"""A client that does not give up: it asks again until it is answered."""
+
+import time
+import uuid
+from typing import Any
+
+import httpx
+
+from tests.chaos.ledger import ENDED, Ledger
+from tests.chaos.stand_in.weights import prediction
+
+KEY = "chaos-key-that-no-log-may-hold"
+CELL = "8675309.125"
+"""A cell of every table, that no log may hold."""
+CSV = f"x,y\n{CELL},1\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
+
+
+class Client:
+    """Calls by HTTP, told to a ledger."""
+
+    def __init__(self, url: str, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._http = httpx.Client(
+            base_url=url, timeout=30, headers={"Authorization": f"Bearer {KEY}"}
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def ask(self, method: str, path: str, **given: Any) -> httpx.Response | None:
+        """One request; None if the connection broke."""
+        try:
+            response = self._http.request(method, path, **given)
+        except httpx.TransportError:
+            return None
+        self.ledger.note(response)
+        return response
+
+    def insist(
+        self, method: str, path: str, seconds: float = 90.0, **given: Any
+    ) -> httpx.Response:
+        """Asked again while the service is away, busy or full."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            response = self.ask(method, path, **given)
+            if response is not None and response.status_code not in (409, 503, 507):
+                return response
+            time.sleep(0.1)
+        raise TimeoutError(f"{method} {path}: {response and response.text}")
+
+    def upload(self, name: str = "table", csv: str = CSV) -> dict[str, Any]:
+        """A dataset."""
+        given = {"params": {"name": name}, "content": csv}
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        response = self.insist("POST", "/v1/datasets", headers=headers, **given)
+        response.raise_for_status()
+        read: dict[str, Any] = response.json()
+        return read
+
+    def post(self, seed: int, epochs: int = 6, model: str = "m", **tags: str) -> str:
+        """A run, posted until it is accepted; returns its id."""
+        body = spec(seed, epochs, model, **tags)
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        response = self.insist("POST", "/v1/runs", json=body, headers=headers)
+        if response.status_code != 202:
+            raise AssertionError(response.text)
+        run: dict[str, Any] = response.json()
+        self.ledger.note_accepted(run)
+        return str(run["id"])
+
+    def read(self, run_id: str) -> dict[str, Any]:
+        """The run as it stands."""
+        run: dict[str, Any] = self.insist("GET", f"/v1/runs/{run_id}").json()
+        self.ledger.note_run(run)
+        return run
+
+    def epochs(self, run_id: str) -> int:
+        """How many are written."""
+        return int(self.read(run_id)["progress"]["epoch"])
+
+    def ended(self, run_id: str, seconds: float = 60.0) -> dict[str, Any]:
+        """The run once it has ended."""
+        deadline = time.monotonic() + seconds
+        while (run := self.read(run_id))["status"] not in ENDED:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{run_id} is {run['status']} after {seconds} s")
+            time.sleep(0.05)
+        return run
+
+    def cancel(self, run_id: str) -> None:
+        self.insist("POST", f"/v1/runs/{run_id}/cancel")
+
+    def predict(self, seeds: dict[int, tuple[int, int]], model: str, x: float) -> bool:
+        """Ask the newest version; whether it answered, and what is wrong is told.
+
+        `seeds` gives seed and epoch of the versions that are known to be right.
+        """
+        body = {"model": model, "instances": [{"x": x}]}
+        response = self.ask("POST", "/v1/predict", json=body)
+        if response is None or response.status_code != 200:
+            return False
+        told = response.json()
+        known = seeds.get(told["model_version"])
+        if known is not None:
+            expected = prediction(*known, x)
+            if told["predictions"][0] != expected:
+                self.ledger.say(f"predict answered {told}, not {expected}")
+        return True
+
+
+def spec(seed: int, epochs: int, model: str = "m", **tags: str) -> dict[str, Any]:
+    """A run of the stand-in."""
+    return {
+        "dataset": "table",
+        "target": "y",
+        "model_name": model,
+        "model": {"layers": [{"type": "Dense", "units": 1}]},
+        "fit": {"epochs": epochs, "seed": seed},
+        "tags": tags,
+    }

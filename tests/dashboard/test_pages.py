@@ -1,0 +1,102 @@
+"""Every page: sound for a screen reader, at every width, and by key where one is wanted."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.dashboard.conftest import opened
+from tests.live import live
+
+pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+LATE = {"start": ".values svg", "run": ".line", "compare": ".line"}
+"""What comes behind the page itself."""
+WIDTHS = (360, 768, 1440)
+KEY = "a-secret-of-many-characters"
+PAGES = {
+    "empty": "#/",
+    "start": "#/?dataset=breast-cancer",
+    "runs": "#/runs",
+    "run": "#/runs/{run}",
+    "compare": "#/compare/{run}",
+    "models": "#/models",
+    "model": "#/models/tumours",
+    "nothing": "#/nothing",
+}
+
+
+def visit(page, service, place, run):
+    page.goto("about:blank")
+    page.goto(f"{service}/{PAGES[place].format(run=run)}")
+    expect(page.locator("main h1")).to_be_visible()
+    if place in LATE:
+        expect(page.locator(LATE[place]).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_sound(browser, service, trained, scheme):
+    """Axe finds no violation of any weight, and nothing is wider than the screen."""
+    # axe itself is put into the page as a script, which the policy would refuse
+    with opened(browser, color_scheme=scheme, bypass_csp=True) as page:
+        for place in PAGES:
+            visit(page, service, place, trained)
+            found = Axe().run(page).response["violations"]
+            told = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found]
+            assert told == [], place
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert over <= 0, (place, width)
+
+
+def test_a_page_is_reached_by_keys_alone(page, service, trained):
+    """The skip link first; focus goes to the title of the page that is opened."""
+    page.goto(f"{service}/#/models")
+    expect(page.locator("main h1")).to_have_text("Models")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.get_by_role("link", name="tumours").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main h1")).to_be_focused()
+    assert page.title() == "tumours · fitserve"
+
+
+def test_the_arrow_keys_walk_along_a_curve(page, service, trained):
+    """And what stands there is said."""
+    page.goto(f"{service}/#/runs/{trained}")
+    page.locator(".plot svg").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".chart [aria-live]").first).to_contain_text("epoch 2")
+
+
+def test_a_key_is_asked_for_and_kept_in_the_tab(browser, settings):
+    """A wrong one is asked for again; the right one is in no local storage and no URL."""
+    from pydantic import SecretStr
+
+    from service.app import create_app
+
+    app = create_app(settings.model_copy(update={"api_key": SecretStr(KEY)}))
+    with live(app) as url, opened(browser) as page:
+        page.goto(f"{url}/#/runs")
+        for key in ("wrong", KEY):
+            page.get_by_role("textbox", name="API key").fill(key)
+            page.get_by_role("button", name="Use this key").click()
+        expect(page.locator("main h1")).to_have_text("Runs")
+        assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+        assert KEY not in page.url
+        page.get_by_role("button", name="Forget the key").click()
+        expect(page.get_by_role("textbox", name="API key")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"), [("docs", "/v1/datasets"), ("redoc", "Upload a CSV")]
+)
+def test_the_api_pages_need_no_other_network(browser, service, path, wanted):
+    """They are drawn whole, from this service's own files."""
+    with opened(browser) as page:
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{service}/{path}")
+        expect(page.get_by_text(wanted).first).to_be_visible()
+        away = [url for url in asked if not url.startswith((service, "data:", "blob:"))]
+        assert [url for url in away if "cdn.redoc.ly" not in url] == []

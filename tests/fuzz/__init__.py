@@ -1,0 +1,1 @@
+"""`make fuzz`: much more of what the tests do in small."""

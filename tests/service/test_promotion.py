@@ -1,0 +1,154 @@
+"""Promotions that require something, and runs side by side: two trainings for all."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import bench_in
+from tests.problems import assert_problem
+
+pytestmark = pytest.mark.keras
+RNG = np.random.default_rng(0)
+A, B, NOISE = RNG.normal(size=(3, 200))
+LABELS = np.where(A + B + 0.5 * NOISE > 0, "won", "lost")
+CSV = "a,b,c,y\n" + "".join(
+    f"{a},{b},{'pq'[i % 2]},{y}\n"
+    for i, (a, b, y) in enumerate(zip(A, B, LABELS, strict=True))
+)
+URL = "/v1/models/m/aliases/live"
+
+
+def spec(epochs, **changes):
+    return {
+        "dataset": "table",
+        "target": "y",
+        "model_name": "m",
+        "model": {"layers": [{"type": "Dense", "units": 8, "activation": "relu"}, {"type": "Output"}]},
+        "compile": {"optimizer": {"type": "Adam", "learning_rate": 0.02}},
+        "fit": {"epochs": epochs, "seed": 1, "batch_size": 32, "validation_split": 0.4},
+        **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, broker_url):
+    """Version 1 is good; version 2 saw one epoch, and not the column b."""
+    home = tmp_path_factory.mktemp("promotion") / "home"
+    with bench_in(home, broker_url) as bench:
+        bench.upload(CSV)
+        bench.runs = [
+            bench.train(spec(30)),
+            bench.train(spec(1, features={"exclude": ["b"]})),
+        ]
+        yield bench
+
+
+@pytest.fixture
+def client(bench):
+    yield bench.client
+    bench.client.delete(URL)
+
+
+def put(client, version, **require):
+    body = {"version": version, "require": require} if require else {"version": version}
+    return client.put(URL, json=body)
+
+
+def figures(client, version):
+    return client.get(f"/v1/models/m/versions/{version}/report").json()["metrics"]
+
+
+def test_a_worse_version_is_refused_with_both_figures(client):
+    """They are those of the reports, for the rows are the same; the alias stays."""
+    assert put(client, 1).status_code == 200
+    answer = put(client, 2, auc=">= current", log_loss="<= current")
+    problem = assert_problem(answer, 409, "requirement-not-met")
+    new, old = figures(client, 2), figures(client, 1)
+    first, second = problem["errors"]
+    assert first["pointer"] == "#/require/auc"
+    for error, name in ((first, "roc_auc"), (second, "log_loss")):
+        told = [
+            float(word) for word in error["detail"].split() if word[:2] in ("0.", "1.")
+        ]
+        assert told == pytest.approx([new[name], old[name]], rel=1e-4)
+    assert "80 validation rows" in problem["detail"]
+    assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
+
+
+def test_a_better_version_is_promoted(client):
+    """Over the worse one, and over numbers."""
+    assert put(client, 2).status_code == 200
+    assert put(client, 1, auc=">= current", accuracy="> 0.5").status_code == 200
+    assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
+
+
+def test_the_first_promotion_has_nothing_to_be_worse_than(client):
+    """`current` holds; a number is required all the same."""
+    assert_problem(put(client, 2, auc=">= 0.9999"), 409, "requirement-not-met")
+    assert client.get("/v1/models/m").json()["aliases"] == {}
+    assert put(client, 2, auc=">= current").status_code == 200
+
+
+def test_what_is_no_requirement_is_a_422(client):
+    """And nothing moves."""
+    assert_problem(put(client, 1, auc="current"), 422, "invalid-requirement")
+    assert_problem(put(client, 1, r2="> 0"), 422, "invalid-requirement")
+    assert_problem(
+        client.put(URL, json={"version": 1, "require": {"auc": 1}}), 422, "invalid-body"
+    )
+    assert_problem(put(client, 9, auc="> 0"), 404, "version-not-found")
+    assert client.get("/v1/models/m").json()["aliases"] == {}
+
+
+def test_an_alias_that_moved_meanwhile_is_not_overwritten(client, monkeypatch):
+    """The version that was compared is not the one that serves any more."""
+    from core.models.requirements import Requirement
+
+    assert put(client, 2).status_code == 200
+
+    def moved(*_):
+        client.put(URL, json={"version": 1})
+        return True
+
+    monkeypatch.setattr(Requirement, "holds", moved)
+    assert_problem(put(client, 1, auc=">= current"), 409, "alias-moved")
+
+
+def test_runs_side_by_side(bench):
+    """Curves aligned by epoch, metrics, headlines, what differs in the specs."""
+    long, short = bench.runs
+    answer = bench.client.get(f"/v1/runs/compare?ids={long['id']},{short['id']}").json()
+    assert [run["id"] for run in answer["runs"]] == [long["id"], short["id"]]
+    assert answer["epoch"] == list(range(1, 31))
+    first, second = answer["curves"]["val_loss"]
+    assert first[29] == long["metrics"]["val_loss"]
+    assert second == [short["metrics"]["val_loss"], *[None] * 29]
+    assert answer["runs"][0]["headline"]["metrics"] == figures(bench.client, 1)
+    differing = {d["pointer"]: d["values"] for d in answer["differences"]}
+    assert differing == {
+        "#/fit/epochs": [30, 1],
+        "#/features/exclude": [[], None],
+        "#/features/exclude/0": [None, "b"],
+    }
+    assert answer["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    "ids", ["", "run_1", "run_1,run_1", ",".join(f"run_{i}" for i in range(21))]
+)
+def test_what_cannot_be_compared_is_refused(bench, ids):
+    """Two to twenty different runs."""
+    assert_problem(bench.client.get(f"/v1/runs/compare?ids={ids}"), 422, "invalid-query")
+
+
+def test_runs_that_were_scored_on_other_rows_say_so(bench):
+    """A queued run compares too; another seed is another split."""
+    other = bench.post(spec(5, fit={"epochs": 5, "seed": 2}, target="c"))
+    answer = bench.client.get(
+        f"/v1/runs/compare?ids={bench.runs[0]['id']},{other}"
+    ).json()
+    assert answer["curves"]["val_loss"][1] == [None] * 30
+    assert "targets differ" in answer["warnings"][0]
+    assert "seeds and validation splits differ" in answer["warnings"][1]
+    bench.client.post(f"/v1/runs/{other}/cancel")
+    answer = bench.client.get(f"/v1/runs/compare?ids={bench.runs[0]['id']},run_x")
+    assert_problem(answer, 404, "run-not-found")

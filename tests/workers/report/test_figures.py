@@ -1,0 +1,261 @@
+"""The report's figures are those of the answers that /predict gives."""
+
+import hashlib
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from sklearn import metrics
+from sqlalchemy import update
+
+from core.database.base import utc_now
+from core.runs.tables import Run
+from core.settings import ReportRules
+from tests.conftest import bench_in
+
+pytestmark = pytest.mark.keras
+HIDDEN = {"type": "Dense", "units": 16, "activation": "relu"}
+FIT = {"epochs": 15, "seed": 1, "batch_size": 32}
+RNG = np.random.default_rng(0)
+A, B, NOISE = RNG.normal(size=(3, 300))
+SIDES = np.array(["train"] * 150 + ["validation"] * 50 + ["test"] * 100)
+TEST = SIDES == "test"
+
+
+def table(target):
+    rows = zip(A, B, "pq" * 150, SIDES, target, strict=True)
+    return "a,b,c,side,y\n" + "".join(f"{a},{b},{c},{s},{t}\n" for a, b, c, s, t in rows)
+
+
+def spec(**changes):
+    return {
+        "dataset": "table",
+        "target": "y",
+        "model_name": "m",
+        "report": {"baselines": False},
+        "split": {"by": "column", "column": "side"},
+        "model": {"layers": [HIDDEN, {"type": "Output"}]},
+        "compile": {"optimizer": {"type": "Adam", "learning_rate": 0.02}},
+        "fit": FIT,
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, broker_url):
+    """One for the whole file, with baselines: a training each is enough."""
+    home = tmp_path_factory.mktemp("figures") / "home"
+    with bench_in(home, broker_url, report=ReportRules()) as bench:
+        yield bench
+
+
+def trained(bench, target, **changes):
+    """The run's report, and what predict answers for the rows of the test side."""
+    bench.upload(table(target))
+    run = bench.train(spec(**changes))
+    assert run["status"] == "succeeded", run["error"]
+    report = bench.client.get(f"/v1/runs/{run['id']}/report").json()
+    rows = zip(A[TEST].tolist(), B[TEST].tolist(), list("pq" * 50), strict=True)
+    instances = [{"a": a, "b": b, "c": c} for a, b, c in rows]
+    url = f"/v1/models/{run['model_name']}/predict"
+    return report, bench.client.post(url, json={"instances": instances}).json()
+
+
+Y = 3 * A - B + 0.3 * NOISE
+
+
+@pytest.fixture(scope="module")
+def regression(bench):
+    """A report with everything in it, and predictions."""
+    return trained(bench, Y, model_name="line", report={})
+
+
+def test_a_regression_is_scored_on_the_rows_that_no_epoch_saw(regression):
+    """R², errors and residuals equal those computed from predictions of the API."""
+    report, answer = regression
+    y, predicted = Y[TEST], np.array(answer["predictions"])
+    assert report["held_out"] == {"side": "test", "num_rows": 100, "num_scored": 100}
+    expected = {
+        "r2": metrics.r2_score(y, predicted),
+        "mae": metrics.mean_absolute_error(y, predicted),
+        "rmse": metrics.root_mean_squared_error(y, predicted),
+        "median_absolute_error": metrics.median_absolute_error(y, predicted),
+    }
+    assert report["metrics"] == pytest.approx(expected, rel=1e-4)
+    assert report["metrics"]["r2"] > 0.8
+    assert report["training_metrics"]["r2"] > 0.8
+    told = report["regression"]["residual_quantiles"]
+    assert [one["quantile"] for one in told] == [0.05, 0.25, 0.5, 0.75, 0.95]
+    for one in told:
+        expected = np.quantile(y - predicted, one["quantile"])
+        assert one["residual"] == pytest.approx(expected, abs=1e-4)
+    assert report["missing"] == []
+
+
+def test_features_that_tell_more_are_more_important(regression):
+    """a is worth three times b, and c nothing; shuffling c costs nothing."""
+    found = {f["feature"]: f["mean"] for f in regression[0]["importance"]["features"]}
+    assert list(found)[:2] == ["a", "b"]
+    assert found["a"] > 2 * found["b"] > 0
+    assert abs(found["c"]) < 0.2 * found["b"]
+
+
+def test_baselines_are_scored_on_the_same_rows(regression):
+    """On a line the linear model is best, and the mean explains nothing."""
+    report, _ = regression
+    assert report["baselines"]["status"] == "ready", report["baselines"]
+    found = {b["name"]: b for b in report["baselines"]["results"]}
+    assert list(found) == ["constant", "linear", "gradient_boosting"]
+    assert found["linear"]["metrics"]["r2"] > 0.97
+    assert found["constant"]["metrics"]["r2"] <= 0
+    mean = Y[SIDES == "train"].mean()
+    wrong = metrics.mean_absolute_error(Y[TEST], np.full(100, mean))
+    assert found["constant"]["metrics"]["mae"] == pytest.approx(wrong)
+    assert found["gradient_boosting"]["num_train_rows"] == 150
+    assert found["gradient_boosting"]["note"] is None
+    assert report["summary"].startswith(
+        f"R² {report['metrics']['r2']:.2f} on 100 test rows"
+    )
+    assert f"linear {found['linear']['metrics']['r2']:.2f}" in report["summary"]
+
+
+def test_the_report_is_an_artifact_like_any_other(bench, regression):
+    """Recorded by its sha256, told with version and model, refused when damaged."""
+    report, _ = regression
+    version = bench.client.get("/v1/models/line/versions/1").json()
+    assert version["headline"]["metrics"] == report["metrics"]
+    assert bench.client.get("/v1/models/line").json()["headline"] == version["headline"]
+    assert bench.client.get("/v1/models/line/versions/1/report").json() == report
+    for name in ("report.json", "baselines.json"):
+        url = f"/v1/models/line/versions/1/artifacts/{name}"
+        recorded = {a["name"]: a["sha256"] for a in version["artifacts"]}[name]
+        assert hashlib.sha256(bench.client.get(url).content).hexdigest() == recorded
+    (file,) = bench.settings.files_dir.rglob("baselines.json")
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b'"r2": ', b'"r2":1', 1))
+    assert bench.client.get("/v1/models/line/versions/1/report").status_code == 503
+    file.write_bytes(whole)
+
+
+def test_a_binary_classification_is_scored(bench):
+    """Areas, losses, confusion, calibration and thresholds, from the same probabilities."""
+    labels = np.where(A + 0.7 * NOISE > 0.5, "won", "lost")
+    given = {"baselines": ["gradient_boosting"]}
+    report, answer = trained(bench, labels, model_name="two", report=given)
+    y = labels[TEST] == "won"
+    p = np.array([row["won"] for row in answer["probabilities"]])
+    answered = np.array(answer["predictions"]) == "won"
+    expected = {
+        "accuracy": metrics.accuracy_score(y, answered),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, answered),
+        "log_loss": metrics.log_loss(y, p),
+        "roc_auc": metrics.roc_auc_score(y, p),
+        "pr_auc": metrics.average_precision_score(y, p),
+        "brier": metrics.brier_score_loss(y, p),
+    }
+    assert report["metrics"] == pytest.approx(expected, rel=1e-3)
+    found = report["classification"]
+    assert found["positive_class"] == "won"
+    assert found["confusion_matrix"] == metrics.confusion_matrix(y, answered).tolist()
+    for place, figures in enumerate(found["classes"]):
+        is_it = answered == place
+        precision = metrics.precision_score(y == place, is_it)
+        assert figures["precision"] == pytest.approx(precision)
+        recall = metrics.recall_score(y == place, is_it)
+        assert figures["recall"] == pytest.approx(recall)
+    at = {t["threshold"]: t for t in found["thresholds"]}
+    assert at[0.3]["recall"] == pytest.approx(metrics.recall_score(y, p >= 0.3))
+    assert at[0.3]["precision"] == pytest.approx(metrics.precision_score(y, p >= 0.3))
+    assert found["best_threshold"] == max(at, key=lambda t: at[t]["f1"] or 0)
+    assert sum(b["num_rows"] for b in found["calibration"]) == 100
+    assert 0 <= found["expected_calibration_error"] < 0.3
+    (baseline,) = report["baselines"]["results"]
+    assert baseline["estimator"] == "HistGradientBoostingClassifier"
+    assert baseline["metrics"]["roc_auc"] > 0.7
+
+
+def test_many_classes_are_scored(bench):
+    """Means of one class against the others; no thresholds; what is not wanted is told."""
+    labels = np.array(["low", "mid", "top"])[np.digitize(A, [-0.5, 0.5])]
+    off = {"baselines": False, "importance": False}
+    report, answer = trained(bench, labels, model_name="three", report=off)
+    names = ["low", "mid", "top"]
+    p = np.array([[row[n] for n in names] for row in answer["probabilities"]])
+    p /= p.sum(axis=1, keepdims=True)
+    y = np.array([names.index(label) for label in labels[TEST]])
+    found, answered = report["metrics"], p.argmax(axis=1)
+    area = metrics.roc_auc_score(y, p, multi_class="ovr")
+    assert found["roc_auc"] == pytest.approx(area, rel=1e-3)
+    assert found["accuracy"] == metrics.accuracy_score(y, answered)
+    assert found["brier"] == pytest.approx(metrics.brier_score_loss(y, p), rel=1e-3)
+    matrix = report["classification"]["confusion_matrix"]
+    assert matrix == metrics.confusion_matrix(y, answered).tolist()
+    assert report["classification"]["thresholds"] == []
+    assert report["baselines"]["status"] == "skipped"
+    assert "report.baselines" in report["baselines"]["reason"]
+    assert {m["part"] for m in report["missing"]} == {"importance", "baselines"}
+
+
+def broken(*_):
+    raise RuntimeError("odd")
+
+
+def test_a_part_that_fails_costs_nothing_else(bench, monkeypatch):
+    """The version serves; a target that never changes has no R2 but a reason; a trap."""
+    import workers.report.measure
+
+    monkeypatch.setattr(workers.report.measure, "importances", broken)
+    report, answer = trained(bench, np.where(TEST, 5.0, A))
+    assert len(answer["predictions"]) == 100
+    assert {"part": "importance", "reason": "RuntimeError: odd"} in report["missing"]
+    assert report["metrics"]["mae"] is not None
+    assert report["metrics"]["r2"] is None
+    assert "same" in report["reasons"]["r2"]
+    (trap,) = [t for t in report["traps"] if t["kind"] == "constant_target"]
+    assert "100 test rows" in trap["sentence"]
+
+
+def test_a_report_that_fails_costs_no_run(bench, monkeypatch):
+    """Nothing but the report is missing."""
+    import workers.report.report
+
+    monkeypatch.setattr(workers.report.report, "measure", broken)
+    report, answer = trained(bench, A)
+    assert len(answer["predictions"]) == 100
+    assert report["status"] == "none"
+    assert report["reading"]["word"]
+    assert report["missing"][0]["part"] == "metrics"
+
+
+def test_without_held_out_rows_the_report_says_what_to_do(bench):
+    """The curve is read all the same."""
+    bench.upload(table(A))
+    run = bench.train(spec(split={}, fit={**FIT, "validation_split": 0}))
+    report = bench.client.get(f"/v1/runs/{run['id']}/report").json()
+    assert report["held_out"] is None
+    assert "validation_split" in report["missing"][0]["reason"]
+    assert report["reading"]["numbers"]["best_val_loss"] is None
+
+
+def test_baselines_that_never_came_are_lost_and_nothing_else_is(bench, monkeypatch):
+    """The worker died behind the run's end: pending for a minute, then lost."""
+    from workers.report.report import Reporter
+
+    monkeypatch.setattr(Reporter, "add_baselines", lambda *_: None)
+    report, answer = trained(bench, A, model_name="alone", report={})
+    assert report["baselines"]["status"] == "pending"
+    with bench.database.write() as session:
+        ended = {"ended_at": utc_now() - timedelta(seconds=120)}
+        session.execute(update(Run).where(Run.id == report["run_id"]).values(ended))
+    report = bench.client.get(f"/v1/runs/{report['run_id']}/report").json()
+    assert report["baselines"]["status"] == "lost"
+    assert report["metrics"]["r2"] is not None
+    assert len(answer["predictions"]) == 100
+
+
+def test_a_stopping_worker_does_not_wait_for_baselines():
+    """Asked before each of them."""
+    from workers.report.baselines import Stopped, train_baselines
+
+    with pytest.raises(Stopped):
+        train_baselines(None, None, ("constant",), 10.0, lambda: True)

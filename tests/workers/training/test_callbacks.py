@@ -1,0 +1,35 @@
+"""The learning rate from epoch to epoch."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.keras
+
+
+def test_a_cosine_rises_and_falls():
+    """By hand: a line up over the warm-up, half way down in the middle, then alpha."""
+    from workers.training.callbacks import cosine_decay
+
+    of_epoch = cosine_decay(rate=0.1, epochs=12, warmup_epochs=2, alpha=0.2)
+    rates = [of_epoch(epoch) for epoch in range(13)]
+    np.testing.assert_allclose(rates[:3], [0.1 / 3, 0.2 / 3, 0.1])
+    assert rates[7] == pytest.approx(0.1 * (0.2 + 0.8 / 2))
+    assert rates[12] == pytest.approx(0.02)
+    assert np.all(np.diff(rates[2:]) < 0)
+
+
+def test_a_fit_follows_its_scheduler():
+    """Every epoch has the rate that the cosine gives it."""
+    import keras
+
+    from fitserve.specs.training import FitSpec
+    from workers.training.fit import _schedule
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    given = {"type": "CosineDecay", "alpha": 0.5}
+    spec = FitSpec.model_validate({"epochs": 4, "learning_rate_scheduler": given})
+    x = np.ones((8, 1), np.float32)
+    told = model.fit(x, x, epochs=4, verbose=0, callbacks=_schedule(spec, model))
+    expected = 0.1 * (0.5 + 0.5 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2)
+    np.testing.assert_allclose(told.history["learning_rate"], expected, rtol=1e-6)

@@ -1,0 +1,136 @@
+"""Other models on the run's own split: what the network has to be better than."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
+from fitserve.specs.report import Baseline, ReportSpec
+from fitserve.statuses import Task
+from workers.report import estimators
+from workers.report.estimators import Fitted
+from workers.report.evidence import Evidence, Numbers, Rows
+from workers.report.forms import Form, linear_form, tree_form
+from workers.report.scores import score
+
+log = logging.getLogger(__name__)
+
+ALL: tuple[Baseline, ...] = ("constant", "linear", "gradient_boosting")
+_MOST_ROWS = 50_000
+_MOST_NUMBERS = 100_000_000
+"""Rows times features times classes that a baseline is fitted on."""
+_MOST_CLASSES = 50
+"""With more, a tree for each class and round takes too long."""
+
+
+class Stopped(Exception):
+    """The worker is stopping: it does not wait for baselines."""
+
+
+def wanted(spec: ReportSpec) -> tuple[Baseline, ...]:
+    """The baselines that a spec names."""
+    if isinstance(spec.baselines, bool):
+        return ALL if spec.baselines else ()
+    return tuple(name for name in ALL if name in spec.baselines)
+
+
+def train_baselines(
+    evidence: Evidence,
+    held_out: Rows,
+    names: tuple[Baseline, ...],
+    seconds: float,
+    is_stopping: Callable[[], bool],
+) -> BaselineFigures:
+    """Fit each on training rows and score it on the held-out ones, within `seconds`.
+
+    Raises Stopped.
+    """
+    began = time.monotonic()
+    figures = BaselineFigures(results=[], missing=[], seconds=0.0)
+    # OpenMP's threads wait for each other by spinning: on cores that others use, two of
+    # them take twenty times as long as one
+    with threadpool_limits(limits=1, user_api="openmp"):
+        for name in names:
+            if is_stopping():
+                raise Stopped
+            _add(figures, name, evidence, held_out, began + seconds)
+    figures.seconds = time.monotonic() - began
+    return figures
+
+
+def _add(
+    figures: BaselineFigures, name: Baseline, evidence: Evidence, rows: Rows, until: float
+) -> None:
+    """One baseline, or the reason why it is missing; the others go on."""
+    if reason := _reason_against(name, evidence, until):
+        figures.missing.append(Missing(part=name, reason=reason))
+        return
+    try:
+        figures.results.append(_train(name, evidence, rows, until))
+    except Exception as error:  # it is told, and nothing of the run hangs on it
+        log.exception("the baseline %s failed", name)
+        reason = f"{type(error).__name__}: {str(error)[:300]}"
+        figures.missing.append(Missing(part=name, reason=reason))
+
+
+def _reason_against(name: Baseline, evidence: Evidence, until: float) -> str | None:
+    if time.monotonic() > until:
+        return "the time for baselines was up"
+    many = len(evidence.signature.classes or []) > _MOST_CLASSES
+    if name == "gradient_boosting" and many:
+        return f"it takes too long with more than {_MOST_CLASSES} classes"
+    return None
+
+
+def _train(
+    name: Baseline, evidence: Evidence, held_out: Rows, until: float
+) -> BaselineResult:
+    began = time.monotonic()
+    train = evidence.train.head(_num_rows(evidence))
+    task = evidence.signature.task
+    is_tree = name == "gradient_boosting"
+    form = (tree_form if is_tree else linear_form)(train, held_out)
+    fitted = _fit(name, form, train.y, until, evidence)
+    answers = _answers(fitted, form.x_held_out, len(evidence.signature.classes or []))
+    metrics, _ = score(task, held_out.y, answers)
+    return BaselineResult(
+        name=name,
+        estimator=fitted.estimator,
+        num_train_rows=len(train.y),
+        seconds=time.monotonic() - began,
+        metrics=metrics,
+        note=fitted.note,
+    )
+
+
+def _num_rows(evidence: Evidence) -> int:
+    classes = max(1, len(evidence.signature.classes or []))
+    affordable = _MOST_NUMBERS // (len(evidence.signature.inputs) * classes)
+    return min(_MOST_ROWS, max(1_000, affordable))
+
+
+def _fit(
+    name: Baseline, form: Form, y: Numbers, until: float, evidence: Evidence
+) -> Fitted:
+    is_regression = evidence.signature.task == Task.REGRESSION
+    if name == "constant":
+        return estimators.constant(form, y, is_regression=is_regression)
+    if name == "linear":
+        return estimators.linear(form, y, until, is_regression=is_regression)
+    return estimators.gradient_boosting(
+        form, y, until, evidence.seed, is_regression=is_regression
+    )
+
+
+def _answers(fitted: Fitted, x: Numbers, num_classes: int) -> Numbers:
+    """Values `[N]`, or probabilities of all classes: those of unseen ones are 0."""
+    if not num_classes:
+        values: Numbers = fitted.model.predict(x).astype(np.float64)
+        return values
+    probabilities = np.zeros((len(x), num_classes))
+    seen = fitted.model.classes_.astype(np.int64)
+    probabilities[:, seen] = fitted.model.predict_proba(x)
+    return probabilities

@@ -1,0 +1,158 @@
+"""The report's figures, part by part: one that fails is told and costs nothing else."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from core.runs.leases import LeaseLost
+from fitserve.schemas.report import (
+    Figures,
+    Importances,
+    Metrics,
+    Missing,
+    RegressionFigures,
+    ResidualQuantile,
+    Trap,
+)
+from fitserve.specs.report import ReportSpec
+from fitserve.statuses import Task
+from workers.pulse import HandBack, Pulse
+from workers.report.classification import classification_figures
+from workers.report.evidence import Evidence, Numbers, Rows
+from workers.report.importance import OutOfTime, importances
+from workers.report.scores import Reasons, score
+from workers.report.traps import traps
+
+log = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_TRAINING_ROWS = 2_000
+_LEAST_SECONDS = 0.2
+_LEAK_SECONDS = 0.5
+_SHARE = 0.05
+"""Importance may take this share of the fit's time, and the search for leaks too."""
+
+
+class Parts:
+    """Makes parts of a report, and notes those that could not be made."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self.missing: list[Missing] = []
+        self._pulse = pulse
+
+    def make(self, name: str, make: Callable[[], Found]) -> Found | None:
+        """The part, or None; only the end of the attempt goes through."""
+        self._pulse.guard.heard()
+        if self._pulse.is_stopping() or self._pulse.cancelled.is_set():
+            self.lack(name, "the run was being stopped")
+            return None
+        try:
+            return make()
+        except (LeaseLost, HandBack):
+            raise
+        except OutOfTime:
+            self.lack(name, "it would have taken too large a share of the run")
+        except Exception as error:  # the network is trained: it must not be lost
+            log.exception("run %s: no %s", self._pulse.lease.run_id, name)
+            self.lack(name, f"{type(error).__name__}: {str(error)[:300]}")
+        return None
+
+    def lack(self, name: str, reason: str) -> None:
+        """Note why there is no such part."""
+        self.missing.append(Missing(part=name, reason=reason))
+
+
+def measure(
+    evidence: Evidence, spec: ReportSpec, pulse: Pulse, fit_seconds: float
+) -> Figures:
+    """Everything that the report says of the network and of its rows."""
+    began = time.monotonic()
+    parts, task, held_out = Parts(pulse), evidence.signature.task, evidence.held_out
+    figures = Figures(
+        task=task,
+        held_out=evidence.side,
+        metrics={},
+        training_metrics={},
+        reasons={},
+        regression=None,
+        classification=None,
+        importance=None,
+        traps=_traps(evidence, parts, fit_seconds),
+        missing=[],
+        fit_seconds=fit_seconds,
+        report_seconds=0.0,
+    )
+    if held_out is None:
+        parts.lack("metrics", _NOTHING_HELD_OUT)
+    else:
+        _measure_network(figures, evidence, held_out, parts)
+        if spec.importance:
+            figures.importance = _importance(evidence, held_out, parts, fit_seconds)
+        else:
+            parts.lack("importance", "the spec says `report.importance: false`")
+    figures.missing = parts.missing
+    figures.report_seconds = time.monotonic() - began
+    return figures
+
+
+_NOTHING_HELD_OUT = (
+    "no rows were held out; give `fit.validation_split` or `split.test` a share of them"
+)
+
+
+def _measure_network(
+    figures: Figures, evidence: Evidence, held_out: Rows, parts: Parts
+) -> None:
+    answers = parts.make("metrics", lambda: evidence.answers(held_out.x))
+    if answers is None:
+        return
+    task, y = figures.task, held_out.y
+    scored: tuple[Metrics, Reasons] | None = parts.make(
+        "metrics", lambda: score(task, y, answers)
+    )
+    figures.metrics, figures.reasons = scored or ({}, {})
+    if np.isfinite(answers).all():
+        _measure_answers(figures, evidence, y, answers, parts)
+    known = evidence.train.head(_TRAINING_ROWS)
+    on_training = parts.make(
+        "training_metrics",
+        lambda: score(task, known.y, evidence.answers(known.x)),
+    )
+    figures.training_metrics = on_training[0] if on_training else {}
+
+
+def _measure_answers(
+    figures: Figures, evidence: Evidence, y: Numbers, answers: Numbers, parts: Parts
+) -> None:
+    if figures.task == Task.REGRESSION:
+        figures.regression = parts.make("regression", lambda: _residuals(y, answers))
+        return
+    names, places = evidence.signature.class_names, y.astype(np.int64)
+    figures.classification = parts.make(
+        "classification", lambda: classification_figures(places, answers, names)
+    )
+
+
+def _residuals(y: Numbers, predicted: Numbers) -> RegressionFigures:
+    values = np.quantile(y - predicted, _QUANTILES)
+    pairs = zip(_QUANTILES, values.tolist(), strict=True)
+    return RegressionFigures(
+        residual_quantiles=[ResidualQuantile(quantile=q, residual=v) for q, v in pairs]
+    )
+
+
+def _traps(evidence: Evidence, parts: Parts, fit_seconds: float) -> list[Trap]:
+    seconds = max(_LEAK_SECONDS, _SHARE * fit_seconds)
+    kinds = traps(evidence, seconds)
+    return [trap for kind, look in kinds for trap in parts.make(kind, look) or []]
+
+
+def _importance(
+    evidence: Evidence, held_out: Rows, parts: Parts, fit_seconds: float
+) -> Importances | None:
+    seconds = max(_LEAST_SECONDS, _SHARE * fit_seconds)
+    return parts.make("importance", lambda: importances(evidence, held_out, seconds))

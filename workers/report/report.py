@@ -1,0 +1,140 @@
+"""Makes the report of a run: its figures before the run ends, baselines behind it.
+
+Both are files like every artifact: published under a key that holds the attempt, and of
+no account until their sha256 is in the database (docs/decisions/0027).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.database.sessions import Database
+from core.errors import FitserveError
+from core.models.tables import Artifact
+from core.models.upkeep import add_artifact
+from core.runs.leases import Lease, LeaseLost
+from core.runs.report import BASELINES, REPORT
+from core.settings import ReportRules
+from core.storage import Storage
+from fitserve.schemas.report import Figures, Headline, Missing
+from fitserve.specs.report import ReportSpec
+from workers.guard import KeepAlive
+from workers.pulse import HandBack, Pulse
+from workers.report.baselines import Stopped, train_baselines, wanted
+from workers.report.evidence import Evidence
+from workers.report.measure import measure
+from workers.training.saving.artifacts import save_json
+from workers.training.train import Trained
+
+log = logging.getLogger(__name__)
+
+_SILENT_SECONDS = 60.0
+"""How long a step of a baseline may take beyond their time; then the kernel ends it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a network, its file, and what baselines are measured on."""
+
+    figures: Figures
+    artifact: Artifact
+    evidence: Evidence
+    spec: ReportSpec
+
+    @property
+    def headline(self) -> Headline | None:
+        """The figures that stand with the version."""
+        side = self.figures.held_out
+        if side is None:
+            return None
+        return Headline(
+            side=side.side, num_rows=side.num_rows, metrics=self.figures.metrics
+        )
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """What makes reports of any run."""
+
+    rules: ReportRules
+    storage: Storage
+    is_stopping: Callable[[], bool]
+    keep_alive: KeepAlive
+
+    def report(
+        self, trained: Trained, spec: ReportSpec, seed: int, lease: Lease, pulse: Pulse
+    ) -> Report | None:
+        """The report without its baselines; None if it fails, which costs no run."""
+        began = time.monotonic()
+        try:
+            fit_seconds = pulse.fit_seconds()
+            evidence = Evidence.of(trained, seed)
+            figures = measure(evidence, spec, pulse, fit_seconds)
+            if reason := self._reason_against_baselines(figures, spec, pulse):
+                figures.missing.append(Missing(part=BASELINES, reason=reason))
+            figures.report_seconds = time.monotonic() - began
+            saved = save_json(REPORT, figures, self.storage, lease.run_id, lease.attempt)
+        except (LeaseLost, HandBack):
+            raise
+        except Exception:  # the network is trained: it must not be lost
+            log.exception("run %s: no report", lease.run_id)
+            return None
+        return Report(figures, saved, evidence, spec)
+
+    def _reason_against_baselines(
+        self, figures: Figures, spec: ReportSpec, pulse: Pulse
+    ) -> str | None:
+        if not wanted(spec):
+            return "the spec asks for none (`report.baselines`)"
+        if not self.rules.baselines:
+            return "this service trains none (`FITSERVE_REPORT__BASELINES`)"
+        if figures.held_out is None:
+            return "no rows were held out to score them on"
+        if pulse.cancelled.is_set() or self.is_stopping():
+            return "the run was being stopped"
+        return None
+
+    def add_baselines(
+        self, database: Database, report: Report, version_id: str, lease: Lease
+    ) -> None:
+        """Train baselines and add them to a version that serves already."""
+        held_out = report.evidence.held_out
+        if held_out is None or any(m.part == BASELINES for m in report.figures.missing):
+            return
+        seconds = self.rules.seconds(report.spec)
+        self.keep_alive(seconds + _SILENT_SECONDS)
+        try:
+            figures = train_baselines(
+                report.evidence,
+                held_out,
+                wanted(report.spec),
+                seconds,
+                self.is_stopping,
+            )
+            saved = save_json(
+                BASELINES, figures, self.storage, lease.run_id, lease.attempt
+            )
+            _add(database, saved, version_id, self.storage)
+        except Stopped:
+            log.info("run %s: no baselines, the worker stops", lease.run_id)
+        except (OSError, FitserveError, SQLAlchemyError, MemoryError):
+            # the report says that they were lost
+            log.exception("run %s: no baselines", lease.run_id)
+        finally:
+            self.keep_alive(0.0)
+
+
+def _add(
+    database: Database, artifact: Artifact, version_id: str, storage: Storage
+) -> None:
+    """Record the file; without its row it would be one that nobody knows."""
+    artifact.version_id = version_id
+    try:
+        with database.write() as session:
+            add_artifact(session, artifact)
+    except SQLAlchemyError:
+        storage.delete(artifact.key)
+        raise
