@@ -128,6 +128,10 @@ class DatasetNotReady(Conflict):
     slug, title = "dataset-not-ready", "Dataset not ready"
 
 
+class VersionInUse(Conflict):
+    slug, title = "version-in-use", "Version in use"
+
+
 class RequirementNotMet(Conflict):
     slug, title = "requirement-not-met", "Requirement not met"
 

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.inserts import insert_into
 from core.errors import AliasMoved, AliasNotFound, ModelNotFound, VersionNotFound
 from core.models.tables import Alias, Artifact, Model, Version
+from core.runs.tables import Run
 
 Found = TypeVarTuple("Found")
 
@@ -90,6 +91,16 @@ class ModelRepository:
             found[model, alias] = version
         return found
 
+    def numbered(
+        self, names: Collection[str], numbers: Collection[int]
+    ) -> dict[tuple[str, int], str]:
+        """Version ids by model and number, of those that there are."""
+        query = self._mine(
+            select(Version.model_name, Version.number, Version.id), Version
+        )
+        query = query.where(Version.model_name.in_(names), Version.number.in_(numbers))
+        return {(name, number): i for name, number, i in self._session.execute(query)}
+
     def all_numbers(self, limit: int) -> list[tuple[str, int]]:
         """Model and number of every version, in order."""
         query = self._mine(select(Version.model_name, Version.number), Version)
@@ -118,6 +129,7 @@ class ModelRepository:
 
     def set_alias(self, name: str, alias: str, number: int) -> Version:
         """Point an alias at a version, making it if it is new."""
+        self.lock(name)
         version = self.version(name, number)
         self._session.merge(
             Alias(
@@ -149,14 +161,37 @@ class ModelRepository:
         """Store a version under the next number of its model, made if it is new."""
         name, version.workspace = version.model_name, self._workspace
         self._ensure(name)
-        # one writer a model at a time, so that numbers have no gap and no twin
-        models = self._mine(select(Model), Model).where(Model.name == name)
-        self._session.execute(models.with_for_update())
-        numbers = self._mine(select(func.max(Version.number)), Version)
-        newest = self._session.scalar(numbers.where(Version.model_name == name))
-        version.number = (newest or 0) + 1
+        self.lock(name)
+        version.number = self._last_number(name) + 1
         self._session.add(version)
         self._session.flush()
+
+    def lock(self, name: str) -> None:
+        """One writer a model at a time: no number twice, no alias to what is deleted."""
+        query = self._mine(select(Model.name), Model).where(Model.name == name)
+        self._session.execute(query.with_for_update())
+
+    def delete(self, version: Version) -> None:
+        """Delete a version, and the model if it was the last."""
+        self._session.expunge(version)
+        for table, key in ((Artifact, Artifact.version_id), (Version, Version.id)):
+            self._session.execute(delete(table).where(key == version.id))
+        name = version.model_name
+        if not self.versions(name, limit=1):
+            mine = (Model.workspace == self._workspace, Model.name == name)
+            self._session.execute(delete(Model).where(*mine))
+
+    def _last_number(self, name: str) -> int:
+        """The highest number that was given, also to a version that was deleted."""
+        given = (
+            self._mine(select(func.max(Version.number)), Version).where(
+                Version.model_name == name
+            ),
+            self._mine(select(func.max(Run.model_version)), Run).where(
+                Run.model_name == name
+            ),
+        )
+        return max(self._session.scalar(query) or 0 for query in given)
 
     def _ensure(self, name: str) -> None:
         values = {"workspace": self._workspace, "name": name, "created_at": utc_now()}
@@ -171,6 +206,6 @@ class ModelRepository:
         return int(self._session.scalar(query) or 0)
 
     def _mine(
-        self, query: Select[*Found], table: type[Model | Version | Alias]
+        self, query: Select[*Found], table: type[Model | Version | Alias | Run]
     ) -> Select[*Found]:
         return query.where(table.workspace == self._workspace)

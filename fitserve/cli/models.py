@@ -93,6 +93,22 @@ def _requirement(text: str) -> tuple[str, str]:
 
 
 @app.command()
+def delete(
+    context: typer.Context,
+    name: Name,
+    version: Annotated[int | None, typer.Option(min=1, help="Only this one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a model with all its versions, or one of them; no alias may point there."""
+    with service(context) as client:
+        if version is None:
+            client.models.delete(name)
+        else:
+            client.models.delete_version(name, version)
+        print_or_say({"deleted": name, "version": version}, "", as_json=as_json)
+
+
+@app.command()
 def download(
     context: typer.Context,
     name: Name,

@@ -37,6 +37,15 @@ class AsyncModels:
         path = url_path("models", name, "versions", str(number))
         return await self._transport.read(VersionRead, "GET", path)
 
+    async def delete_version(self, name: str, number: int) -> None:
+        """Delete a version and its files; VersionInUse while an alias points at it."""
+        path = url_path("models", name, "versions", str(number))
+        await self._transport.request("DELETE", path)
+
+    async def delete(self, name: str) -> None:
+        """Delete a model with all its versions; VersionInUse while it has an alias."""
+        await self._transport.request("DELETE", url_path("models", name))
+
     async def weights(self, name: str, number: int) -> WeightsRead:
         """Weights and biases by layer."""
         path = url_path("models", name, "versions", str(number), "weights")
@@ -115,6 +124,8 @@ class Models(Blocking):
     get = returning(AsyncModels.get)
     versions = iterating(AsyncModels.versions)
     version = returning(AsyncModels.version)
+    delete_version = returning(AsyncModels.delete_version)
+    delete = returning(AsyncModels.delete)
     weights = returning(AsyncModels.weights)
     report = returning(AsyncModels.report)
     download = returning(AsyncModels.download)

@@ -46,6 +46,10 @@ class ForbiddenHost(Forbidden):
     """403: without a key the service answers its own machine only."""
 
 
+class MissingScope(Forbidden):
+    """403: the key may not do this."""
+
+
 class DatasetNotFound(NotFound):
     """404: no dataset has that id or name."""
 
@@ -66,6 +70,10 @@ class AliasNotFound(NotFound):
     """404: the model has no such alias."""
 
 
+class KeyNotFound(NotFound):
+    """404: no API key has that id."""
+
+
 class ArtifactNotFound(NotFound):
     """404: the version has no such file."""
 
@@ -82,12 +90,28 @@ class DatasetNotReady(Conflict):
     """409: the table is still being read, or could not be."""
 
 
+class QuotaExceeded(Conflict):
+    """409: the workspace would hold more than the key may fill."""
+
+
+class AliasMoved(Conflict):
+    """409: the alias was moved while a promotion was judged."""
+
+
+class Unscored(Conflict):
+    """409: what a promotion requires cannot be judged."""
+
+
+class RequirementNotMet(Conflict):
+    """409: what a promotion requires does not hold."""
+
+
 class RequestInFlight(Conflict):
     """409: the same request is being worked on."""
 
 
 class VersionInUse(Conflict):
-    """409: an alias points at the version, or a run still makes one."""
+    """409: an alias points at the version, or at one of the model."""
 
 
 class InvalidBody(Unprocessable):
@@ -96,6 +120,14 @@ class InvalidBody(Unprocessable):
 
 class InvalidSpec(Unprocessable):
     """422: the spec cannot be trained on this table."""
+
+
+class InvalidQuery(Unprocessable):
+    """422: what stands behind `?` cannot be answered."""
+
+
+class InvalidRequirement(Unprocessable):
+    """422: what a promotion requires has no such form."""
 
 
 class OverLimit(Unprocessable):
@@ -128,6 +160,10 @@ class ReadingFailed(ServerError):
 
 class Unavailable(ServerError):
     """503: not now."""
+
+
+class PlotFailed(ServerError):
+    """503: the picture was not drawn; the numbers are there."""
 
 
 class NotReady(ServerError):

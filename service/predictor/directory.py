@@ -8,10 +8,10 @@ it, and one that cannot be loaded is never moved to.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _MOST = 10_000
 _PATIENCE = 2.0
-Targets = dict[tuple[str, str | None], str]
+Targets = dict[tuple[str, str | int | None], str]
 """Ids of versions by model and alias; under None, the newest."""
 _MAX_VERSION = 2**31
 
@@ -150,14 +150,19 @@ class Directory:
                 self._follow(wanted, found[workspace])
 
     def _targets(self, models: ModelRepository, moving: list[Wanted]) -> Targets:
-        targets = models.pointers({wanted.model for wanted in moving})
+        names = {wanted.model for wanted in moving}
+        numbers = {wanted.version for wanted in moving if wanted.version}
+        moved: Mapping[Any, str] = models.pointers(names)
+        numbered: Mapping[Any, str] = models.numbered(names, numbers)
+        targets: Targets = {**moved, **numbered}
         unknown = set(targets.values()) - self._served.keys()
         for version in models.versions_by_id(unknown):
             self._as_served(version)
         return targets
 
     def _follow(self, wanted: Wanted, targets: Targets) -> None:
-        target = self._served.get(targets.get((wanted.model, wanted.alias), ""))
+        which = wanted.version or wanted.alias
+        target = self._served.get(targets.get((wanted.model, which), ""))
         if target is None:
             self._known.pop(wanted, None)  # the next request is told what is missing
         else:
@@ -175,13 +180,12 @@ class Directory:
                 log.exception("names could not be read anew")
 
     def _in_use(self, models: tuple[tuple[str, str], ...]) -> list[Wanted]:
-        """Names that can move and were asked for since the last time."""
+        """What was asked for since the last time: a name may move, a version go."""
         with self._lock:
             found = [
                 wanted
                 for wanted, known in self._known.items()
-                if wanted.version is None
-                and (wanted[:2] in models if models else known.is_used)
+                if (wanted[:2] in models if models else known.is_used)
             ]
             for wanted in found:
                 self._known[wanted].is_used = False
@@ -219,9 +223,7 @@ class Directory:
         if len(self._known) > _MOST:
             self._known.clear()
             self._served.clear()
-        forever = wanted.version is not None
-        until = float("inf") if forever else time.monotonic() + self._max_age
-        self._known[wanted] = _Known(served, until)
+        self._known[wanted] = _Known(served, time.monotonic() + self._max_age)
 
     def _extend(self) -> None:
         now = time.monotonic()

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound
 from core.models.repository import ModelRepository
+from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
 from core.models.wire import model_read, version_read
 from fitserve.names import Name
@@ -83,6 +84,34 @@ def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """One version: signature, metrics, layers, artifacts."""
     found = version_read(models.version(name, number), models.aliases(name))
     return SharedVersionRead.of(found)
+
+
+@router.delete("/{name}/versions/{number}", status_code=204)
+def delete_version_(
+    name: str,
+    number: Number,
+    session: WriteSession,
+    workspace: WorkspaceDep,
+    services: ServicesDep,
+) -> None:
+    """Delete a version and its files; 409 while an alias points at it.
+
+    The model goes with its last version. Out of service here at once, in other processes
+    within a second; the number is not used again.
+    """
+    delete_version(session, services.storage, workspace, name, number)
+    directory = services.predictor.directory
+    after_commit(session, partial(directory.refresh, (workspace, name)))
+
+
+@router.delete("/{name}", status_code=204)
+def delete(
+    name: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
+) -> None:
+    """Delete a model, all its versions and their files; 409 while it has an alias."""
+    delete_model(session, services.storage, workspace, name)
+    directory = services.predictor.directory
+    after_commit(session, partial(directory.refresh, (workspace, name)))
 
 
 @router.get("/{name}/versions/{number}/weights")

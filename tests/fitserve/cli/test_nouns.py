@@ -175,3 +175,16 @@ def test_json_says_what_was_done(wire, fitserve, tmp_path):
     assert told("models", "promote", "wine", 1)["version"] == 1
     download = ("models", "download", "wine", 2, "model.onnx", "--to", target)
     assert told(*download) == {"path": str(target)}
+
+
+def test_a_model_or_one_version_is_deleted(wire, fitserve):
+    """In silence, or as an object."""
+    wire.answers("DELETE /v1/models/wine", Answer(status=204))
+    wire.answers("DELETE /v1/models/wine/versions/2", Answer(status=204))
+    assert fitserve("models", "delete", "wine").output == ""
+    told = fitserve("models", "delete", "wine", "--version", 2, "--json").stdout
+    assert json.loads(told) == {"deleted": "wine", "version": 2}
+    assert [asked.path for asked in wire.asked] == [
+        "/v1/models/wine",
+        "/v1/models/wine/versions/2",
+    ]

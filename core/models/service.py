@@ -1,0 +1,58 @@
+"""Deleting versions and models, with their files."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from core.database.sessions import after_commit
+from core.errors import VersionInUse
+from core.models.repository import ModelRepository
+from core.models.tables import Alias, Version
+from core.storage import Storage
+
+
+def delete_version(
+    session: Session, storage: Storage, workspace: str, name: str, number: int
+) -> None:
+    """Delete a version; the model goes with its last one.
+
+    Its number is given to no other. Raises ModelNotFound, VersionNotFound, and
+    VersionInUse while an alias points at it.
+    """
+    models = ModelRepository(session, workspace)
+    models.lock(name)
+    version = models.version(name, number)
+    aliases = [a for a in models.aliases(name) if a.version_id == version.id]
+    _refuse_aliased(name, aliases)
+    _delete(session, models, storage, [version])
+
+
+def delete_model(session: Session, storage: Storage, workspace: str, name: str) -> None:
+    """Delete a model with all its versions; ModelNotFound, VersionInUse as above."""
+    models = ModelRepository(session, workspace)
+    models.lock(name)
+    models.get(name)
+    _refuse_aliased(name, models.aliases(name))
+    _delete(session, models, storage, models.versions(name))
+
+
+def _refuse_aliased(name: str, aliases: Sequence[Alias]) -> None:
+    if aliases:
+        pointing = ", ".join(f"{a.name!r} at {a.version.number}" for a in aliases[:10])
+        raise VersionInUse(
+            f"Aliases of {name!r} point here: {pointing}. Move them, or remove them with "
+            f"DELETE /v1/models/{name}/aliases/{aliases[0].name}."
+        )
+
+
+def _delete(
+    session: Session,
+    models: ModelRepository,
+    storage: Storage,
+    versions: Sequence[Version],
+) -> None:
+    for version in versions:
+        for artifact in version.artifacts:
+            after_commit(session, partial(storage.delete, artifact.key))
+        models.delete(version)

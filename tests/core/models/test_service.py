@@ -1,0 +1,78 @@
+"""Versions are deleted, on either engine."""
+
+import pytest
+
+from core.errors import ModelNotFound, VersionInUse, VersionNotFound
+from core.models.repository import ModelRepository
+from core.models.service import delete_model, delete_version
+from core.models.tables import Artifact, Version
+from core.runs.repository import RunRepository
+from core.storage import LocalStorage
+from tests.core.runs.rows import add_run
+
+
+def train(database, storage, tmp_path):
+    """A run that made a version, with a file."""
+    run_id = add_run(database)
+    (tmp_path / "onnx").write_bytes(b"onnx")
+    key = f"runs/{run_id}/model.onnx"
+    storage.publish(tmp_path / "onnx", key)
+    file = Artifact(name="model.onnx", key=key, sha256="0", num_bytes=4)
+    version = Version(
+        model_name="m",
+        run_id=run_id,
+        signature={},
+        metrics={},
+        layers=[],
+        is_whole=True,
+        artifacts=[file],
+    )
+    with database.write() as session:
+        ModelRepository(session, "default").add_version(version)
+        RunRepository(session, "default").get(run_id).model_version = version.number
+    return version.number
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return LocalStorage(tmp_path / "files")
+
+
+def numbers(database):
+    with database.read() as session:
+        return [
+            version.number
+            for version in ModelRepository(session, "default").versions("m")
+        ]
+
+
+def test_rows_and_files_go_and_no_number_comes_again(database, storage, tmp_path):
+    """The newest, then all; the next training goes on counting."""
+    assert [train(database, storage, tmp_path) for _ in range(3)] == [1, 2, 3]
+    with database.write() as session:
+        delete_version(session, storage, "default", "m", 3)
+        assert len(storage.keys("runs")) == 3  # until it is committed
+    assert (numbers(database), len(storage.keys("runs"))) == ([2, 1], 2)
+    assert train(database, storage, tmp_path) == 4
+    with database.write() as session:
+        delete_model(session, storage, "default", "m")
+    assert (numbers(database), storage.keys("runs")) == ([], [])
+    with database.read() as session, pytest.raises(ModelNotFound):
+        ModelRepository(session, "default").get("m")
+    assert train(database, storage, tmp_path) == 5
+
+
+def test_what_an_alias_points_at_stays(database, storage, tmp_path):
+    """And what is not there is named."""
+    train(database, storage, tmp_path)
+    with database.write() as session:
+        ModelRepository(session, "default").set_alias("m", "live", 1)
+    for refused, kind in (
+        (lambda s: delete_version(s, storage, "default", "m", 1), VersionInUse),
+        (lambda s: delete_model(s, storage, "default", "m"), VersionInUse),
+        (lambda s: delete_version(s, storage, "default", "m", 2), VersionNotFound),
+        (lambda s: delete_model(s, storage, "default", "n"), ModelNotFound),
+    ):
+        with pytest.raises(kind), database.write() as session:
+            refused(session)
+    assert (numbers(database), len(storage.keys("runs"))) == ([1], 1)

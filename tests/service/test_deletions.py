@@ -1,0 +1,94 @@
+"""DELETE /v1/models and their versions: files go, numbers stay given."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from tests.problems import assert_problem
+from tests.service.predictor.store import copies
+from tests.service.small_model import ROW, SPEC, TABLE, ask
+
+pytestmark = pytest.mark.keras
+
+
+@pytest.fixture
+def model(bench):
+    """Versions 1 and 2 of `m`, and a client that served all of them."""
+    bench.upload(TABLE)
+    assert bench.train(SPEC)["status"] == "succeeded"
+    copies(bench, ["m"])
+    for path in ("", "/versions/1", "/versions/2"):
+        assert predict(bench.client, path).status_code == 200
+
+
+def predict(client, path=""):
+    return ask(client, f"/v1/models/m{path}/predict", instances=[ROW])
+
+
+def files(bench, word="model.onnx"):
+    return [path for path in bench.settings.files_dir.rglob("*") if path.name == word]
+
+
+def test_a_version_goes_with_its_files_and_the_rest_serves(bench, model):
+    """By name, by number, in the lists; the run that made it is still there."""
+    client = bench.client
+    assert len(files(bench)) == 2
+    assert client.delete("/v1/models/m/versions/2").status_code == 204
+    assert predict(client).json()["model_version"] == 1
+    assert_problem(predict(client, "/versions/2"), 404, "version-not-found")
+    assert_problem(client.delete("/v1/models/m/versions/2"), 404, "version-not-found")
+    assert client.get("/v1/models/m").json()["versions"] == [1]
+    assert len(files(bench)) == 1
+    assert len(client.get("/v1/runs").json()["items"]) == 2
+
+
+def test_a_version_that_an_alias_points_at_stays(bench, model):
+    """It says which alias, and how to remove it; then it may go."""
+    client = bench.client
+    client.put("/v1/models/m/aliases/live", json={"version": 1})
+    for path in ("/v1/models/m/versions/1", "/v1/models/m"):
+        refused = assert_problem(client.delete(path), 409, "version-in-use")
+        assert "'live' at 1" in refused["detail"]
+        assert "DELETE /v1/models/m/aliases/live" in refused["detail"]
+    assert predict(client, "/versions/1").status_code == 200
+    assert client.delete("/v1/models/m/versions/2").status_code == 204
+    client.delete("/v1/models/m/aliases/live")
+    assert client.delete("/v1/models/m/versions/1").status_code == 204
+
+
+def test_a_model_goes_with_all_its_versions(bench, model):
+    """Nothing of it serves or lies about."""
+    client = bench.client
+    assert client.delete("/v1/models/m").status_code == 204
+    for answer in (
+        predict(client),
+        predict(client, "/versions/1"),
+        client.delete("/v1/models/m"),
+    ):
+        assert_problem(answer, 404, "model-not-found")
+    assert client.get("/v1/models").json()["items"] == []
+    assert files(bench) == []
+    assert files(bench, "model.keras") == []
+
+
+def test_a_number_is_not_used_twice(bench, model):
+    """Whoever kept version 1 in a link is not answered by another network."""
+    client = bench.client
+    client.delete("/v1/models/m")
+    run = bench.train(SPEC)
+    assert run["model_version"] == 2  # the copy of version 1 belonged to no run's number
+    assert client.delete("/v1/models/m/versions/2").status_code == 204
+    assert_problem(client.get("/v1/models/m"), 404, "model-not-found")
+    assert bench.train(SPEC)["model_version"] == 3
+    assert_problem(predict(client, "/versions/2"), 404, "version-not-found")
+
+
+def test_another_process_hears_of_it(bench, model):
+    """Its directory drops what it served by number, when it looks again."""
+    with TestClient(create_app(bench.settings), base_url="http://localhost") as other:
+        assert predict(other, "/versions/2").status_code == 200
+        directory = other.app.state.services.predictor.directory
+        bench.client.delete("/v1/models/m/versions/2")
+        directory.refresh(("default", "m"))
+        assert_problem(predict(other, "/versions/2"), 404, "version-not-found")
+        assert predict(other).json()["model_version"] == 1
