@@ -80,23 +80,24 @@ class Part:
 
     def kill(self) -> None:
         """The process first, its children right after it, as by a machine that fell."""
-        children = self._children()
-        self.process.kill()
+        process, children = self.process, self._children()
+        process.kill()
         for child in children:
             try:
                 child.kill()
             except psutil.NoSuchProcess:
                 continue
-        self.process.wait()
+        process.wait()  # that one: a keeper may have started another by now
 
     def kill_alone(self) -> None:
         """The process; its children are left to themselves."""
-        self.process.kill()
-        self.process.wait()
+        process = self.process
+        process.kill()
+        process.wait()
 
     def terminate(self, seconds: float = 40.0) -> float:
         """SIGTERM; seconds until it had ended."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(seconds)
+        process, began = self.process, time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(seconds)
         return time.monotonic() - began
