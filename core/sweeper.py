@@ -27,7 +27,7 @@ from fitserve.statuses import DatasetStatus, RunStatus
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 2.0
+_PATIENCE = 3.0
 """Seconds that a stop waits, so that no connection is closed under a sweep."""
 
 

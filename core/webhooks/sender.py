@@ -24,7 +24,7 @@ from core.webhooks.tables import Webhook
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 0.5
+_PATIENCE = 3.0
 
 
 def trusted() -> ssl.SSLContext:

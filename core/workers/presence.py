@@ -10,6 +10,8 @@ from core.workers.repository import WorkerRepository
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 3.0
+
 
 class Presence(threading.Thread):
     """A daemon thread that beats until the process ends.
@@ -38,8 +40,10 @@ class Presence(threading.Thread):
             self.beat()
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Beat no more; a beat at work may end first."""
         self._stopped.set()
+        if self.is_alive():
+            self.join(_PATIENCE)
 
     def beat(self) -> None:
         """Say it once; a database that is away is told the next time."""

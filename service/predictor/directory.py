@@ -26,7 +26,7 @@ from service.predictor.sessions import ModelFile
 log = logging.getLogger(__name__)
 
 _MOST = 10_000
-_PATIENCE = 2.0
+_PATIENCE = 3.0
 Targets = dict[tuple[str, str | int | None], str]
 """Ids of versions by model and alias; under None, the newest."""
 _MAX_VERSION = 2**31

@@ -47,7 +47,7 @@ def part(process: psutil.Process, word: str) -> psutil.Process:
     return until(named)[0]
 
 
-def until(question, seconds=60.0):
+def until(question, seconds=150.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := question():

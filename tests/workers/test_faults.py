@@ -78,7 +78,7 @@ def tell(text):
     sys.stdout.write(f"\n{text}\n")
 
 
-def until(question, seconds=60.0):
+def until(question, seconds=150.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := question():
@@ -129,7 +129,7 @@ def read(bench, run_id):
     return bench.client.get(f"/v1/runs/{run_id}").json()
 
 
-def ended(bench, run_id, seconds=60.0):
+def ended(bench, run_id, seconds=150.0):
     running = ("queued", "running")
     until(lambda: read(bench, run_id)["status"] not in running, seconds)
     return read(bench, run_id)
