@@ -163,7 +163,7 @@ class OverLimit(Invalid):
 
 
 class InvalidQuery(Invalid):
-    slug, title = "invalid-query", "Invalid query"
+    slug, title, status = "invalid-query", "Invalid query", 400
 
 
 class InvalidRequirement(Invalid):

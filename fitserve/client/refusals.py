@@ -122,8 +122,8 @@ class InvalidSpec(Unprocessable):
     """422: the spec cannot be trained on this table."""
 
 
-class InvalidQuery(Unprocessable):
-    """422: what stands behind `?` cannot be answered."""
+class InvalidQuery(BadRequest):
+    """400: what stands behind `?` cannot be answered."""
 
 
 class InvalidRequirement(Unprocessable):

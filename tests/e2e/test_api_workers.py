@@ -86,7 +86,8 @@ def test_a_hundred_promotions_under_load(service):
         thread.join()
     assert len(found) > 100
     assert {status for status, _ in found} == {200}
-    assert all(told["predictions"] == truth[told["model_version"]] for _, told in found)
+    for _, told in found:  # rows that share a call may differ in the last bits
+        assert told["predictions"] == pytest.approx(truth[told["model_version"]], 1e-5)
     assert {told["model_version"] for _, told in found} == {1, 2}
 
 
@@ -130,6 +131,7 @@ def test_the_figures_are_those_of_every_process(service):
 
 
 def predictions(url):
-    name = 'fitserve_predict_duration_seconds_count{model="m"} '
+    labels = '{model="m",workspace="default"}'
+    name = f"fitserve_predict_duration_seconds_count{labels} "
     page = httpx.get(f"{url}/metrics").text
     return sum(float(li.split()[-1]) for li in page.splitlines() if li.startswith(name))

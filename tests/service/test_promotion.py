@@ -137,7 +137,7 @@ def test_runs_side_by_side(bench):
 )
 def test_what_cannot_be_compared_is_refused(bench, ids):
     """Two to twenty different runs."""
-    assert_problem(bench.client.get(f"/v1/runs/compare?ids={ids}"), 422, "invalid-query")
+    assert_problem(bench.client.get(f"/v1/runs/compare?ids={ids}"), 400, "invalid-query")
 
 
 def test_runs_that_were_scored_on_other_rows_say_so(bench):

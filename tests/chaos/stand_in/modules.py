@@ -17,6 +17,16 @@ class _Class:
         self.model: Any = None
 
 
+class _Reporter:
+    """Reports nothing: a run may end without one."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def report(self, *_: Any) -> None:
+        return None
+
+
 def put_in_place() -> None:
     """What is imported from now on meets these."""
     _module(
@@ -36,6 +46,13 @@ def put_in_place() -> None:
     _module("workers.threads", share_cores=lambda _: None)
     _module("workers.training.blocks", Blocks=object)
     _module("workers.training.build", build=None)
+    _module(
+        "workers.training.ensemble",
+        Members=_Class,
+        build_ensemble=None,
+        members_of=None,
+    )
+    _module("workers.report.report", Report=_Class, Reporter=_Reporter)
     _module("workers.training.saving.keras_file", save_keras=_save_keras)
     _module("workers.training.saving.onnx_file", save_onnx=_save_onnx)
     from tests.chaos.stand_in import fit, train
