@@ -39,6 +39,7 @@ def put_in_place() -> None:
             "keras.callbacks",
             Callback=_Class,
             EarlyStopping=type("EarlyStopping", (_Class,), {}),
+            LearningRateScheduler=type("LearningRateScheduler", (_Class,), {}),
             ReduceLROnPlateau=type("ReduceLROnPlateau", (_Class,), {}),
         ),
         utils=_module("keras.utils", clear_session=lambda: None),
