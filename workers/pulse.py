@@ -132,6 +132,7 @@ class Pulse:
         """A unit of work that ends the attempt; it holds all that was not written yet."""
         self._rest()  # else the thread might hold epochs that come too late
         with database.write() as session:
+            self.lease.hold_in(session)  # before all that a second version would break
             self.lease.record_in(session, *self._take())
             yield session
 

@@ -101,7 +101,7 @@ class Lease:
     def renew(self) -> None:
         """Hold on for another term; LeaseLost if it is too late."""
         with self._database.write() as session:
-            self._update(session, lease_until=_until(self._seconds))
+            self.hold_in(session)
 
     def cancel_requested(self) -> bool:
         """Whether a user asked for an end; LeaseLost if the run is another's."""
@@ -135,8 +135,12 @@ class Lease:
                 [{"run_id": self.run_id, **vars(row)} for row in rows],
             )
         if checkpoint is not None:
-            self._update(session, lease_until=_until(self._seconds))  # the fence
+            self.hold_in(session)
             session.merge(Checkpoint(run_id=self.run_id, **vars(checkpoint)))
+
+    def hold_in(self, session: Session) -> None:
+        """Keep others off until the unit of work ends; LeaseLost if another holds it."""
+        self._update(session, lease_until=_until(self._seconds))
 
     def update_in(self, session: Session, **values: Any) -> None:
         """Change columns of the run within a unit of work."""

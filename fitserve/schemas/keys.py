@@ -11,7 +11,9 @@ from fitserve.scopes import USERS, Scope
 class KeyLimits(BaseModel):
     """How much a key may ask for; null is what the service's settings say, 0 no limit."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, use_attribute_docstrings=True
+    )  # strict: `true` is no number
 
     requests_per_second: float | None = Field(default=None, ge=0, le=1e6)
     """By each API process; a second's worth may come at once."""
@@ -32,7 +34,7 @@ class KeyCreate(BaseModel):
     """Whose datasets, runs and models it sees."""
     scopes: list[Scope] = Field(default=list(USERS), min_length=1)
     """What it may do; all but `metrics:read` and `admin` unless given."""
-    expires_in_days: float | None = Field(default=None, gt=0, le=36_500)
+    expires_in_days: float | None = Field(default=None, gt=0, le=36_500, strict=True)
     """It never ends unless given."""
     limits: KeyLimits = KeyLimits()
 

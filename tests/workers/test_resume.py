@@ -292,3 +292,26 @@ def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
     assert bench.attempt(run_id)["status"] == "running"
     assert len(saved) == 4
     assert LocalStorage(bench.settings.files_dir).keys("runs") == []
+
+
+def test_a_worker_that_was_overtaken_leaves_no_artifacts(bench, monkeypatch):
+    """Another attempt took the run and ended it while this one wrote its files."""
+    import workers.attempt
+
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    save, saved = workers.attempt.save_artifacts, []
+
+    def save_and_be_overtaken(*given):
+        monkeypatch.setattr(workers.attempt, "save_artifacts", save)
+        saved.extend(save(*given))
+        expire(bench)
+        assert bench.attempt(run_id)["status"] == "succeeded"
+        return saved
+
+    monkeypatch.setattr(workers.attempt, "save_artifacts", save_and_be_overtaken)
+    run = bench.attempt(run_id)
+    assert (run["status"], run["attempt"], run["model_version"]) == ("succeeded", 2, 1)
+    kept = LocalStorage(bench.settings.files_dir).keys("runs")
+    assert {key.split("/")[2] for key in kept} == {"2"}
+    assert not set(kept) & {artifact.key for artifact in saved}

@@ -4,6 +4,7 @@ import re
 import threading
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from core.database.base import utc_now
@@ -121,3 +122,18 @@ def test_strangers_are_let_in_by_a_key_or_not_at_all(database, database_url):
         ApiKeyRepository(session).revoke(made.id)
     with pytest.raises(OpenDoor):
         refuse_open_door(wide, database)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"limits": {"requests_per_second": True}},
+        {"limits": {"queued_runs": "5"}},
+        {"expires_in_days": True},
+    ],
+)
+def test_a_limit_is_a_number_and_nothing_that_could_be_one(body):
+    """As the OpenAPI page says."""
+    with pytest.raises(ValidationError):
+        KeyCreate.model_validate({"name": "a", **body})
+    KeyCreate.model_validate({"name": "a", "limits": {"requests_per_second": 5}})

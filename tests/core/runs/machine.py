@@ -250,6 +250,7 @@ class RunMachine(RuleBasedStateMachine):
             is_whole=status == RunStatus.SUCCEEDED,
         )
         with self.database.write() as session:
+            lease.hold_in(session)
             lease.record_in(session, rows)
             ModelRepository(session, "default").add_version(version)
             lease.finish_in(session, status, model_version=version.number)
