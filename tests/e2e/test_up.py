@@ -77,10 +77,16 @@ def test_a_run_is_trained_watched_and_served(service):
 
 
 def test_the_api_has_no_tensorflow_and_is_small(service):
-    """Under 250 MB resident, with no TensorFlow mapped into it."""
+    """Its own pages are few, and no TensorFlow is mapped into it.
+
+    What is resident counts pages of the libraries' files too, and how many of those the
+    kernel maps beside the ones in use depends on its cache: 92 to 130 MB for the same code.
+    """
     _, process = service
     api = part(process, "service")
-    assert api.memory_info().rss < 250e6
+    memory = api.memory_info()
+    assert memory.rss - memory.shared < 145e6
+    assert memory.rss < 280e6
     assert not [m.path for m in api.memory_maps() if "tensorflow" in m.path]
 
 
