@@ -138,6 +138,7 @@ def _calm(spec: Spec, limits: Limits) -> str:
 def _polish(spec: Spec, limits: Limits) -> str:
     """A rate that falls where the curve is flat."""
     fit = spec["fit"]
+    fit["learning_rate_scheduler"] = None  # one of the two sets the rate
     fit["reduce_lr_on_plateau"] = {
         "monitor": _monitor(spec),
         "factor": 0.3,

@@ -1,0 +1,23 @@
+"""What a report advises is something that the service takes."""
+
+import pytest
+
+from core.runs.reading.next_spec import next_spec
+
+CSV = "x,y\n" + "".join(f"{i},{3 * i % 7 + 0.5}\n" for i in range(60))
+
+
+@pytest.mark.parametrize("preset", ["linear", "small", "default", "thorough"])
+@pytest.mark.parametrize(
+    "word", ["underfit", "overfit", "still_improving", "diverged", "noisy", "fine"]
+)
+def test_the_spec_to_try_next_is_taken_whatever_the_preset(bench, word, preset):
+    """Not only as a RunCreate: the service resolves it."""
+    dataset = bench.upload(CSV)
+    given = {"dataset": "table", "target": "y", "preset": preset}
+    answer = bench.client.post("/v1/runs/validate", json=given)
+    assert answer.status_code == 200, answer.text
+    limits = bench.settings.limits
+    spec, _ = next_spec(word, answer.json()["spec"], dataset["id"], 48, limits)
+    answer = bench.client.post("/v1/runs/validate", json=spec)
+    assert answer.status_code == 200, answer.text
