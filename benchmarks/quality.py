@@ -90,7 +90,7 @@ def scores(rows: Rows, answers: Array) -> dict[str, float]:
 
 def by_network(path: Path, rows: Rows) -> Array:
     """What `model.onnx` says of the test rows."""
-    from workers.training.encoding import as_numbers, as_text  # noqa: PLC0415
+    from core.models.raw_cells import as_numbers, as_text  # noqa: PLC0415
 
     raw = {
         feature.name: as_text(column)
@@ -125,7 +125,7 @@ def by_boosting(rows: Rows) -> Array:
 
 
 def _frame(rows: Rows, frame: pl.DataFrame) -> pd.DataFrame:
-    from workers.training.encoding import as_numbers, as_text  # noqa: PLC0415
+    from core.models.raw_cells import as_numbers, as_text  # noqa: PLC0415
 
     return pd.DataFrame(
         {

@@ -1,6 +1,7 @@
 """What can go wrong, as a tree; one handler turns it into problems.
 
 * FitserveError
+  x InvalidQuery    400
   x Unauthorized    401
   x MissingScope    403  ForbiddenHost
   x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
@@ -68,6 +69,12 @@ class ForbiddenHost(FitserveError):
     """Asked under another name than this machine's, where no key is wanted."""
 
     status, slug, title = 403, "forbidden-host", "Host not allowed"
+
+
+class InvalidQuery(FitserveError):
+    """What stands behind `?` cannot be answered."""
+
+    status, slug, title = 400, "invalid-query", "Invalid query"
 
 
 class NotFound(FitserveError):
@@ -160,10 +167,6 @@ class InvalidSpec(Invalid):
 
 class OverLimit(Invalid):
     slug, title = "over-limit", "Over a limit of this service"
-
-
-class InvalidQuery(Invalid):
-    slug, title, status = "invalid-query", "Invalid query", 400
 
 
 class InvalidRequirement(Invalid):

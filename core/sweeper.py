@@ -22,13 +22,11 @@ from core.runs.files import remove_orphans
 from core.runs.upkeep import RunUpkeep
 from core.settings import RunTimes
 from core.storage import Storage
+from core.threads import let_end
 from fitserve.problems import Problem
 from fitserve.statuses import DatasetStatus, RunStatus
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 3.0
-"""Seconds that a stop waits, so that no connection is closed under a sweep."""
 
 
 def worker_lost(attempts: int) -> Problem:
@@ -82,8 +80,7 @@ class Sweeper(threading.Thread):
     def stop(self) -> None:
         """Sweep no more; a sweep at work may end first."""
         self._stopped.set()
-        if self.is_alive():
-            self.join(_PATIENCE)
+        let_end(self)
 
     def sweep(self) -> list[str]:
         """Requeue lost runs, fail those lost too often, send what waits unsent."""

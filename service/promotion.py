@@ -13,7 +13,7 @@ from core.datasets.tables import Dataset
 from core.errors import AliasNotFound, RequirementNotMet, Unscored
 from core.models.repository import ModelRepository
 from core.models.requirements import Requirement, parse
-from core.models.scores import Numbers, score
+from core.models.scores import Numbers, as_answers, score
 from core.models.signature import MISSING, Signature
 from core.models.tables import Version
 from core.runs.repository import RunRepository
@@ -140,13 +140,8 @@ def _answers(services: Services, version: Version, rows: Rows) -> Numbers:
         Wanted(version.workspace, version.model_name, version=version.number)
     )
     table = _table(served.signature, rows.frame, version)
-    output = services.predictor.load(served).network.run(table).astype(np.float64)
-    if served.signature.task == Task.REGRESSION:
-        values: Numbers = output[:, 0]
-        return values
-    if served.signature.task == Task.BINARY:
-        return np.concatenate([1 - output, output], axis=1)
-    return output
+    output = services.predictor.load(served).network.run(table)
+    return as_answers(output, served.signature.task)
 
 
 def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Table:

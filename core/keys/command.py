@@ -4,12 +4,13 @@ So the first key needs no service and no key: whoever reaches the database may a
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE, print_json
 from fitserve.scopes import USERS, Scope
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from core.settings import Settings
     from fitserve.schemas.keys import KeyCreate, KeyRead
-
-_USAGE, _REFUSED, _UNREACHED = 2, 3, 4
 
 app = typer.Typer(
     help="Make, list and revoke API keys; works on the database, running or not.",
@@ -74,7 +73,7 @@ def create(  # noqa: PLR0913, PLR0917  an option each
     with _writing(home) as (settings, session):
         made = create_key(session, read_pepper(settings), spec)
     if as_json:
-        typer.echo(made.model_dump_json(indent=2))
+        print_json(made)
         return
     _tell(f"Key {made.id} for the workspace {made.workspace!r}. Keep it now, it cannot")
     _tell("be shown again; clients send it as `Authorization: Bearer …`, or read it from")
@@ -96,10 +95,7 @@ def list_(
         found = ApiKeyRepository(session).page(None, 10_000, workspace)
         keys = [KeyRead.model_validate(key) for key in found]
     if as_json:
-        import json  # noqa: PLC0415
-
-        told = [key.model_dump(mode="json") for key in keys]
-        typer.echo(json.dumps({"items": told}, indent=2))
+        print_json({"items": [key.model_dump(mode="json") for key in keys]})
     else:
         _print(keys)
 
@@ -127,7 +123,7 @@ def _spec(**given: Any) -> "KeyCreate":
         return KeyCreate.model_validate(given)
     except ValidationError as error:
         _tell(sentences(field_errors(error.errors(include_url=False), given)))
-        raise typer.Exit(_USAGE) from error
+        raise typer.Exit(USAGE) from error
 
 
 @contextmanager
@@ -145,20 +141,21 @@ def _writing(home: Path | None) -> "Iterator[tuple[Settings, Session]]":
         settings = Settings() if home is None else Settings(home=home)
         settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         upgrade(settings.resolved_database_url)
-        database = Database(settings.resolved_database_url)
-        with database.write() as session:
+        with (
+            closing(Database(settings.resolved_database_url)) as database,
+            database.write() as session,
+        ):
             yield settings, session
-        database.close()
     except ValidationError as error:
         for line in error.errors():
             _tell(line["msg"].removeprefix("Value error, "))
-        raise typer.Exit(_USAGE) from error
+        raise typer.Exit(USAGE) from error
     except FitserveError as error:
         _tell(error.detail)
-        raise typer.Exit(_REFUSED) from error
+        raise typer.Exit(REFUSED) from error
     except OperationalError as error:
         _tell(f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL.")
-        raise typer.Exit(_UNREACHED) from error
+        raise typer.Exit(UNREACHABLE) from error
 
 
 def _print(keys: "list[KeyRead]") -> None:

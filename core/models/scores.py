@@ -25,6 +25,17 @@ CLASSIFICATION = (
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
+def as_answers(output: NDArray[np.float32], task: Task) -> Numbers:
+    """A network's output as values `[N]`, or as probabilities of every class."""
+    wide = output.astype(np.float64)
+    if task == Task.REGRESSION:
+        values: Numbers = wide[:, 0]
+        return values
+    if task == Task.BINARY:
+        return np.concatenate([1 - wide, wide], axis=1)
+    return wide
+
+
 def score(task: Task, metric: str, y: Numbers, answers: Numbers) -> float | None:
     """A figure of answers to rows with the targets `y`; None where it does not exist.
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.database.sessions import Database
 from core.runs.upkeep import RunUpkeep
 from core.settings import WebhookRules
+from core.threads import let_end
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve
 from core.webhooks.message import body_of, headers_of
 from core.webhooks.outcome import Outcome, answered, failed
@@ -23,8 +24,6 @@ from core.webhooks.repository import WebhookRepository
 from core.webhooks.tables import Webhook
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 3.0
 
 
 def trusted() -> ssl.SSLContext:
@@ -66,8 +65,7 @@ class Sender(threading.Thread):
     def stop(self) -> None:
         """Send no more; a look at work may end first, but no slow receiver is awaited."""
         self._stopped.set()
-        if self.is_alive():
-            self.join(_PATIENCE)
+        let_end(self)
 
     def send_due(self) -> int:
         """Send what is due and nobody else has taken; returns how many that were."""

@@ -6,11 +6,10 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
+from core.threads import let_end
 from core.workers.repository import WorkerRepository
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 3.0
 
 
 class Presence(threading.Thread):
@@ -42,8 +41,7 @@ class Presence(threading.Thread):
     def stop(self) -> None:
         """Beat no more; a beat at work may end first."""
         self._stopped.set()
-        if self.is_alive():
-            self.join(_PATIENCE)
+        let_end(self)
 
     def beat(self) -> None:
         """Say it once; a database that is away is told the next time."""

@@ -20,13 +20,13 @@ from core.errors import ArtifactNotFound, FitserveError, VersionNotFound
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
 from core.models.tables import Version
+from core.threads import let_end
 from service.predictor.columns import RawColumns
 from service.predictor.sessions import ModelFile
 
 log = logging.getLogger(__name__)
 
 _MOST = 10_000
-_PATIENCE = 3.0
 Targets = dict[tuple[str, str | int | None], str]
 """Ids of versions by model and alias; under None, the newest."""
 _MAX_VERSION = 2**31
@@ -127,8 +127,7 @@ class Directory:
     def stop(self) -> None:
         """Refresh no more; a look at work may end first."""
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(_PATIENCE)
+        let_end(self._thread)
 
     def refresh(self, *models: tuple[str, str]) -> None:
         """Read anew where the names that are in use point, or those of `models`.

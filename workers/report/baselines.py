@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.models.scores import Numbers
 from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
 from fitserve.specs.report import Baseline, ReportSpec
 from fitserve.statuses import Task
 from workers.report import estimators
 from workers.report.estimators import Fitted
-from workers.report.evidence import Evidence, Numbers, Rows
+from workers.report.evidence import Evidence, Rows
 from workers.report.forms import Form, linear_form, tree_form
 from workers.report.scores import score
 

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.scores import Numbers
 from fitserve.schemas.report import (
     CalibrationBin,
     ClassFigures,
     ClassificationFigures,
     Threshold,
 )
-from workers.report.evidence import Numbers
 from workers.report.scores import MOST_CLASSES
 
 _BINS = 10

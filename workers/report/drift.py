@@ -4,10 +4,11 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from core.models.raw_cells import as_numbers, as_text
+from core.models.scores import Numbers
 from core.models.signature import MISSING, Feature
 from fitserve.schemas.report import Trap
-from workers.report.evidence import Numbers, Rows
-from workers.training.encoding import as_numbers, as_text
+from workers.report.evidence import Rows
 
 _MOST_ROWS = 10_000
 _LEAST_ROWS = 30

@@ -18,7 +18,7 @@ from sklearn.ensemble import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from workers.report.evidence import Numbers
+from core.models.scores import Numbers
 from workers.report.forms import Form
 
 _TREES = 100

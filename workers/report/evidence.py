@@ -5,19 +5,16 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from fitserve.schemas.report import HeldOut
-from fitserve.statuses import Task
 from workers.training.encoding import Matrix, encode
 from workers.training.network import Network
 from workers.training.raw import RawRows, sample
 from workers.training.sides import Sides
 from workers.training.targets import encode_target
 from workers.training.train import Trained
-
-Numbers = NDArray[np.float64]
 
 _MOST_ROWS = 100_000
 """Rows of a side that are looked at; figures of more would differ in the third digit."""
@@ -103,17 +100,6 @@ class Evidence:
     def answers(self, x: Matrix) -> Numbers:
         """Values `[N]` of a regression, else probabilities `[N, classes]`."""
         return as_answers(self.predict(x), self.signature.task)
-
-
-def as_answers(output: Matrix, task: Task) -> Numbers:
-    """A network's output as values `[N]`, or as probabilities of every class."""
-    wide = output.astype(np.float64)
-    if task == Task.REGRESSION:
-        values: Numbers = wide[:, 0]
-        return values
-    if task == Task.BINARY:
-        return np.concatenate([1 - wide, wide], axis=1)
-    return wide
 
 
 def _held_out(sides: Sides) -> tuple[str, RawRows | None]:

@@ -7,9 +7,10 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
+from core.models.raw_cells import as_numbers, as_text
+from core.models.scores import Numbers
 from core.models.signature import MISSING, Feature, Signature
-from workers.report.evidence import Numbers, Rows
-from workers.training.encoding import as_numbers, as_text
+from workers.report.evidence import Rows
 
 _MOST_ONE_HOT = 50
 """Categories of an embedded column that a linear model gets a place for."""

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from fitserve.schemas.report import Importance, Importances
 from fitserve.statuses import Task
-from workers.report.evidence import Evidence, Numbers, Rows, as_answers
+from workers.report.evidence import Evidence, Rows
 from workers.training.encoding import Matrix
 
 _MOST_ROWS = 1_000

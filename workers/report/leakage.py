@@ -6,12 +6,13 @@ import numpy as np
 import polars as pl
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from core.models.raw_cells import as_numbers, as_text
+from core.models.scores import Numbers
 from core.models.signature import MISSING, Feature
 from fitserve.schemas.report import Trap
 from fitserve.statuses import Task
-from workers.report.evidence import Numbers, Rows
+from workers.report.evidence import Rows
 from workers.report.importance import OutOfTime
-from workers.training.encoding import as_numbers, as_text
 
 _MOST_ROWS = 2_000
 _LEAST_ROWS = 50

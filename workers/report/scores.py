@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from core.models.scores import CLASSIFICATION, REGRESSION, Numbers
 from fitserve.schemas.report import Metrics
 from fitserve.statuses import Task
-from workers.report.evidence import Numbers
 
 MOST_CLASSES = 100
 """With more, what has a part for each class is left out."""
+
+_REGRESSION = (*REGRESSION, "median_absolute_error")
 
 Reasons = dict[str, str]
 
@@ -22,7 +24,7 @@ def score(task: Task, y: Numbers, answers: Numbers) -> tuple[Metrics, Reasons]:
 
     `answers` are values `[N]`, or probabilities `[N, classes]`; `y` values or places.
     """
-    names = REGRESSION if task == Task.REGRESSION else CLASSIFICATION
+    names = _REGRESSION if task == Task.REGRESSION else CLASSIFICATION
     rows = answers.reshape(len(answers), -1)
     if bad := int((~np.isfinite(rows).all(axis=1)).sum()):
         reason = f"for {bad:,} of {len(rows):,} rows the answer is no number"
@@ -37,17 +39,6 @@ def _told(found: Metrics, reasons: Reasons) -> tuple[Metrics, Reasons]:
     """JSON knows no infinity."""
     huge = [k for k, v in found.items() if v is not None and not np.isfinite(v)]
     return found | dict.fromkeys(huge), reasons | dict.fromkeys(huge, "it is infinite")
-
-
-REGRESSION = ("r2", "mae", "rmse", "median_absolute_error")
-CLASSIFICATION = (
-    "accuracy",
-    "balanced_accuracy",
-    "log_loss",
-    "roc_auc",
-    "pr_auc",
-    "brier",
-)
 
 
 def _regression(y: Numbers, predicted: Numbers) -> tuple[Metrics, Reasons]:

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from core.models.formulas import DAY, PARTS, numeric
+from core.models.raw_cells import Column, as_numbers, as_text
 from core.models.signature import (
     MISSING,
     DatetimeEncoder,
@@ -23,12 +24,7 @@ from core.runs.features import (
 )
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.statuses import ColumnType
-from workers.training.encoding import (
-    Column,
-    as_numbers,
-    as_text,
-    numeric_constants,
-)
+from workers.training.encoding import numeric_constants
 
 _FAR = 10.0
 """Values this many interquartile ranges from the median are far out."""

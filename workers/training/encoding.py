@@ -19,8 +19,6 @@ from core.models.signature import (
     Signature,
 )
 
-__all__ = ["Column", "Matrix", "as_numbers", "as_text", "encode"]
-
 Matrix = NDArray[np.float32]
 _UNBOUND = float(np.finfo(np.float64).max)  # JSON has no infinity
 

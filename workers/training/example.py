@@ -5,9 +5,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.models.example import categories, likely_cell, number_cell
+from core.models.raw_cells import as_numbers, as_text
 from core.models.signature import Feature, Signature
 from fitserve.schemas.predict import Cell
-from workers.training.encoding import as_numbers, as_text
 
 _MOST_LOOKED_AT = 10_000
 
