@@ -29,7 +29,8 @@ from fitserve import Client
 from service.predictor.sessions import ModelFile
 
 STORED, USED, CACHED = 1000, 100, 20
-TURNS = int(os.environ.get("TURNS", "10"))
+TURNS = int(os.environ.get("TURNS", "13"))
+WARM_TURNS = 3
 IDLE_SECONDS = 20
 ROW = dict(zip(FEATURES, features(1)[0].tolist(), strict=True))
 
@@ -100,7 +101,14 @@ def in_turn(client: httpx.Client, api: psutil.Process) -> dict[str, float]:
         "in_turn_mb_after_first_turn": sizes[0],
         "in_turn_mb_after_last_turn": sizes[-1],
         "in_turn_mb_at_most": max(sizes),
+        "in_turn_kb_a_load": kb_a_load(sizes[WARM_TURNS:]),
     }
+
+
+def kb_a_load(sizes: list[float]) -> float:
+    """The slope of the megabytes after each turn, by model loaded and dropped."""
+    turns = range(len(sizes))
+    return 1000 * statistics.linear_regression(turns, sizes).slope / USED
 
 
 def main() -> None:

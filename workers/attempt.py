@@ -72,7 +72,7 @@ class Workshop:
                         self.database, done.report, done.version_id, lease
                     )
         except LeaseLost:
-            log.warning("run %s: another worker holds it now", run_id)
+            log.warning("run %s: has ended, or another worker holds it", run_id)
         finally:
             keras.utils.clear_session()
 

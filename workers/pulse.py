@@ -71,6 +71,7 @@ class Pulse:
         self._keep_alive = keep_alive
         self._times = times
         self._rows: list[EpochRow] = []
+        self._has_weights = lease.checkpoint is not None
         self._saved: SavedCheckpoint | None = None
         self._keys = [lease.checkpoint.key] if lease.checkpoint else []
         self._lock = threading.Lock()
@@ -92,7 +93,8 @@ class Pulse:
             self._rest()
 
     def check(self) -> None:
-        """Raise LeaseLost or HandBack if this attempt shall go no further."""
+        """After a batch: LeaseLost or HandBack if this attempt shall go no further."""
+        self._has_weights = True
         self.guard.heard()
         if self._lost.is_set():
             raise LeaseLost(self.lease.run_id)
@@ -188,8 +190,12 @@ class Pulse:
         self.lease.fail(rows, saved, stop_reason=reason, error=error)
 
     def _ask(self) -> None:
-        if self.lease.cancel_requested():
-            self.cancelled.set()
+        if not self.lease.cancel_requested():
+            return
+        self.cancelled.set()
+        if not self._has_weights:  # none to keep; TensorFlow may trace for seconds yet
+            self.lease.cancel()
+            self._lost.set()
 
     def _write(self) -> None:
         if self._rows or self._saved:

@@ -14,7 +14,7 @@ from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database
 from core.runs.tables import Checkpoint, Epoch, Run
-from fitserve.statuses import RunStatus
+from fitserve.statuses import RunStatus, StopReason
 
 
 class LeaseLost(Exception):
@@ -168,6 +168,11 @@ class Lease:
         with self._database.write() as session:
             self.record_in(session, rows, checkpoint)
             self.finish_in(session, RunStatus.FAILED, **values)
+
+    def cancel(self) -> None:
+        """End the run at its user's wish, with nothing to keep."""
+        with self._database.write() as session:
+            self.finish_in(session, RunStatus.CANCELLED, stop_reason=StopReason.CANCELLED)
 
     def give_back(self, rows: list[EpochRow], checkpoint: SavedCheckpoint | None) -> None:
         """Record what there is and release the run."""

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import time
+from pathlib import Path
 
 import psutil
 import tensorflow as tf
@@ -57,6 +58,12 @@ def slow():
     time.sleep(0.02)
 
 
+def wait_to_build():
+    """As in a long trace, until the test has seen what it came for."""
+    while not (Path(os.environ["FITSERVE_HOME"]) / "build").exists():
+        time.sleep(0.05)
+
+
 FAULTS = {f.__name__: f for f in (hang, hold, die, memory, exhausted, allocate, slow)}
 EPOCH = 3
 
@@ -66,6 +73,8 @@ def put_faults_in():
     fault = []
 
     def fit_with_fault(self, lease, pulse, run, tables):
+        if run.tags.get("fault") == "build":
+            wait_to_build()
         fault[:] = [FAULTS.get(run.tags.get("fault", ""))]
         return fit(self, lease, pulse, run, tables)
 

@@ -232,6 +232,19 @@ def test_a_cancel_at_any_moment_is_one_end(bench, worker):
     assert worker.process.is_running()
 
 
+def test_a_cancel_before_the_first_epoch_waits_for_nothing(bench, worker):
+    """The network is not even built, and the run has ended; the worker takes the next."""
+    run_id = post(bench, "build", epochs=60)
+    until(lambda: read(bench, run_id)["status"] == "running")
+    assert bench.client.post(f"/v1/runs/{run_id}/cancel").status_code == 202
+    run = ended(bench, run_id)
+    assert (run["status"], run["stop_reason"]) == ("cancelled", "cancelled")
+    assert (run["model_version"], run["progress"]["epoch"]) == (None, 0)
+    (bench.settings.home_dir / "build").touch()
+    assert ended(bench, post(bench))["status"] == "succeeded"
+    assert read(bench, run_id) == run
+
+
 @slow_one
 def test_native_code_that_holds_the_lock_is_ended_by_the_kernel(bench, worker):
     """No heartbeat, no thread of ours: another child within 70 s all the same."""
