@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import ArtifactDamaged
 from core.runs.leases import SavedCheckpoint
 from core.storage import Storage
+from core.storage.recorded import read_recorded
 
 
 class CheckpointUseless(Exception):
@@ -41,11 +43,10 @@ def save(snapshot: Snapshot, storage: Storage, key: str) -> SavedCheckpoint:
 def load(saved: SavedCheckpoint, storage: Storage) -> Snapshot:
     """The checkpoint as it was saved; CheckpointUseless if the file is another."""
     try:
-        with storage.open(saved.key) as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise CheckpointUseless("its file is gone") from error
-    if hashlib.sha256(content).hexdigest() != saved.sha256:
-        raise CheckpointUseless("its file is damaged")
+        content = read_recorded(
+            storage, saved.key, saved.sha256, saved.num_bytes, "its file"
+        )
+    except ArtifactDamaged as error:
+        raise CheckpointUseless(str(error)) from error
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return Snapshot(saved.epoch, saved.seconds, dict(arrays))
