@@ -90,6 +90,11 @@ def test_a_regression_is_scored_on_the_rows_that_no_epoch_saw(regression):
         expected = np.quantile(y - predicted, one["quantile"])
         assert one["residual"] == pytest.approx(expected, abs=1e-4)
     assert report["missing"] == []
+    pairs = report["regression"]["pairs"]
+    assert sorted(pairs["actual"]) == pytest.approx(sorted(y))
+    assert sorted(pairs["predicted"]) == pytest.approx(sorted(predicted), abs=1e-4)
+    wrong = metrics.mean_absolute_error(pairs["actual"], pairs["predicted"])
+    assert wrong == pytest.approx(report["metrics"]["mae"], rel=1e-4)
 
 
 def test_features_that_tell_more_are_more_important(regression):
@@ -169,6 +174,16 @@ def test_a_binary_classification_is_scored(bench):
     assert found["best_threshold"] == max(at, key=lambda t: at[t]["f1"] or 0)
     assert sum(b["num_rows"] for b in found["calibration"]) == 100
     assert 0 <= found["expected_calibration_error"] < 0.3
+    (curve,) = found["curves"]
+    assert curve["label"] == "won"
+    area = metrics.auc(curve["false_positive_rate"], curve["true_positive_rate"])
+    assert area == pytest.approx(report["metrics"]["roc_auc"], abs=0.01)
+    area = metrics.auc(curve["recall"], curve["precision"])
+    assert area == pytest.approx(report["metrics"]["pr_auc"], abs=0.02)
+    assert set(report["plots"]) == {
+        *("confusion_matrix", "roc", "precision_recall", "calibration"),
+        *("importance", "baselines"),
+    }
     (baseline,) = report["baselines"]["results"]
     assert baseline["estimator"] == "HistGradientBoostingClassifier"
     assert baseline["metrics"]["roc_auc"] > 0.7
@@ -191,6 +206,8 @@ def test_many_classes_are_scored(bench):
     matrix = report["classification"]["confusion_matrix"]
     assert matrix == metrics.confusion_matrix(y, answered).tolist()
     assert report["classification"]["thresholds"] == []
+    curves = report["classification"]["curves"]
+    assert {curve["label"] for curve in curves} == set(names)
     assert report["baselines"]["status"] == "skipped"
     assert "report.baselines" in report["baselines"]["reason"]
     assert {m["part"] for m in report["missing"]} == {"importance", "baselines"}
