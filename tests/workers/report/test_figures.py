@@ -189,6 +189,30 @@ def test_a_binary_classification_is_scored(bench):
     assert baseline["metrics"]["roc_auc"] > 0.7
 
 
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_an_ensemble_is_scored_by_its_mean(bench, task):
+    """The network of a run that names no model: what predict answers is what is scored."""
+    is_binary = task == "binary"
+    target = np.where(Y > 0, "won", "lost") if is_binary else Y
+    layers = [HIDDEN, {"type": "Output"}]
+    report, answer = trained(
+        bench,
+        target,
+        model_name=f"ensemble-{task}",
+        model={"ensemble": 3, "layers": layers},
+        report={"baselines": False},
+    )
+    assert {one["part"] for one in report["missing"]} == {"baselines"}
+    if is_binary:
+        p = [row["won"] for row in answer["probabilities"]]
+        expected = metrics.roc_auc_score(target[TEST] == "won", p)
+        assert report["metrics"]["roc_auc"] == pytest.approx(expected, rel=1e-4)
+    else:
+        expected = metrics.mean_absolute_error(Y[TEST], answer["predictions"])
+        assert report["metrics"]["mae"] == pytest.approx(expected, rel=1e-4)
+    assert report["importance"]["features"][0]["feature"] == "a"
+
+
 def test_many_classes_are_scored(bench):
     """Means of one class against the others; no thresholds; what is not wanted is told."""
     labels = np.array(["low", "mid", "top"])[np.digitize(A, [-0.5, 0.5])]
