@@ -30,7 +30,7 @@ def draw_history(figure: Figure, data: Data) -> None:
             axes.plot(data["epoch"], values, marker, ls="-", label=name, color=colour)
     best = data["best_epoch"]
     if best is not None:
-        label = f"best, epoch {best}"
+        label = f"kept, epoch {best}"
         axes.axvline(best, ls="--", lw=1, color=GREEN, label=label)
     finish(axes, data, x="epoch", y="loss")
 

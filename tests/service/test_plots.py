@@ -41,7 +41,7 @@ def test_the_loss_plot_is_a_drawing_and_a_picture(client, run):
     for said in (
         "<!-- loss -->",
         "<!-- val_loss -->",
-        f"best, epoch {run['best_epoch']}",
+        f"kept, epoch {run['best_epoch']}",
     ):
         assert said in svg.text
     assert client.get(f"{path}.svg").content == svg.content
