@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from fitserve import Client
 from tests.dashboard.conftest import opened
+from tests.dashboard.test_pages import sound
 from tests.live import live
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
@@ -112,7 +113,7 @@ def test_a_key_of_the_database_is_told_what_it_may_not_do(browser, settings):
     """Asked for, shown with its workspace; a refusal names the scope that it lacks."""
     from service.app import create_app
 
-    with live(create_app(settings)) as url, opened(browser) as page:
+    with live(create_app(settings)) as url, opened(browser, bypass_csp=True) as page:
         admin = httpx.post(f"{url}/v1/keys", json={"name": "boss", "scopes": ["admin"]})
         given = {"name": "phone", "workspace": "team-a", "scopes": READS}
         head = {"Authorization": f"Bearer {admin.json()['key']}"}
@@ -129,6 +130,7 @@ def test_a_key_of_the_database_is_told_what_it_may_not_do(browser, settings):
             {"name": "t.csv", "mimeType": "text/csv", "buffer": b"x,y\n1,2\n"},
         )
         expect(page.locator(".said .bad")).to_contain_text("datasets:write")
+        sound(page, "a key that may only read")
         httpx.delete(f"{url}/v1/keys/{made['id']}", headers=head).raise_for_status()
         page.goto(f"{url}/#/models")
         expect(dialog).to_contain_text("revoked")

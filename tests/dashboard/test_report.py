@@ -6,24 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from fitserve import Client
-from tests.dashboard.conftest import DATA
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
-
-
-@pytest.fixture(scope="package")
-def line(service) -> str:
-    """A regression; the id of its run."""
-    with Client(service) as client:
-        client.datasets.upload(DATA / "diabetes.csv", name="sugar")
-        spec = {
-            "dataset": "sugar",
-            "target": "progression",
-            "preset": "linear",
-            "fit": {"epochs": 3, "seed": 1},
-            "report": {"baselines": ["constant", "linear"]},
-        }
-        return client.runs.wait(client.runs.create(spec).id, timeout=120).id
 
 
 def report_of(page, service, run):
