@@ -121,10 +121,24 @@ class WebhookNotFound(NotFound):
     slug, title, noun = "webhook-not-found", "Webhook not found", "webhook of the run"
 
 
+class PlotNotFound(NotFound):
+    """No picture of a report has that name, or this report lacks it; `why` says more."""
+
+    slug, title, noun = "plot-not-found", "Plot not found", "plot"
+
+    def __init__(self, name: str, known: Iterable[str], why: str) -> None:
+        super().__init__(name, known)
+        self.detail = f"{self.detail} {why}"
+
+
 class Conflict(FitserveError):
     """The request is sound, the state of things forbids it."""
 
     status = 409
+
+
+class ReportNotReady(Conflict):
+    slug, title = "report-not-ready", "Report not ready"
 
 
 class DatasetInUse(Conflict):

@@ -16,14 +16,16 @@ from fastapi import Response
 
 from core.errors import PlotFailed
 
-Kind = Literal["history"]
 Form = Literal["svg", "png"]
 _MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
 _SECONDS = 30.0
 
 
-async def plot(kind: Kind, form: Form, data: dict[str, Any]) -> Response:
-    """The picture of `data`. Raises PlotFailed if it takes too long, or dies."""
+async def plot(kind: str, form: Form, data: dict[str, Any]) -> Response:
+    """The picture of `data`, of a kind that `service.plotting` has.
+
+    Raises PlotFailed if it takes too long, or dies.
+    """
     try:
         with anyio.fail_after(_SECONDS):
             async with _one_at_a_time():
@@ -33,7 +35,7 @@ async def plot(kind: Kind, form: Form, data: dict[str, Any]) -> Response:
     return Response(picture, media_type=_MEDIA[form])
 
 
-async def _drawn(kind: Kind, form: Form, data: bytes) -> bytes:
+async def _drawn(kind: str, form: Form, data: bytes) -> bytes:
     # asyncio's own, as it bears a child that dies before it has read everything
     command = [sys.executable, "-m", "service.plotting", kind, form]
     child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)

@@ -9,6 +9,7 @@ from core.database.base import utc_now
 from core.errors import VersionNotFound
 from core.models.repository import ModelRepository
 from core.models.tables import Version
+from core.runs.plots import paths_of
 from core.runs.reading.facts import Facts
 from core.runs.reading.reading import read_curve
 from core.runs.repository import RunRepository
@@ -65,9 +66,9 @@ class ReportService:
         facts = _facts(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         summary = summary_of(Task(run.task), figures, baselines.results)
-        return _read(run, figures).model_copy(
-            update={"baselines": baselines, "reading": reading, "summary": summary}
-        )
+        told = {"baselines": baselines, "reading": reading, "summary": summary}
+        report = _read(run, figures).model_copy(update=told)
+        return report.model_copy(update={"plots": paths_of(report)})
 
     def _stored(
         self, version: Version | None, name: str, kind: type[Stored]

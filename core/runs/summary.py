@@ -25,7 +25,7 @@ def summary_of(
     """
     if figures is None or figures.held_out is None:
         return ""
-    found = _headline(task, figures.metrics)
+    found = headline_of(task, figures.metrics)
     if found is None:
         return ""
     key, name, value = found
@@ -38,7 +38,8 @@ def summary_of(
     return "; ".join([*told, *([others] if others else [])])
 
 
-def _headline(task: Task, metrics: Metrics) -> tuple[str, str, float] | None:
+def headline_of(task: Task, metrics: Metrics) -> tuple[str, str, float] | None:
+    """Key, name and value of the first figure that there is, by which models are told."""
     for key, name in _HEADLINES[task]:
         value = metrics.get(key)
         if value is not None:

@@ -82,6 +82,14 @@ class WebhookNotFound(NotFound):
     """404: the run was created without a webhook."""
 
 
+class PlotNotFound(NotFound):
+    """404: the run's report has no such picture."""
+
+
+class ReportNotReady(Conflict):
+    """409: the run has not ended, or its baselines have not come."""
+
+
 class DatasetInUse(Conflict):
     """409: a run that has not ended reads the dataset."""
 

@@ -101,6 +101,21 @@ class AsyncRuns:
         path = url_path("runs", run_id, "report")
         return await self._transport.read(ReportRead, "GET", path)
 
+    async def plot(
+        self, run_id: str, name: str = "history", to_path: str | Path | None = None
+    ) -> Path:
+        """Save the loss plot, or a picture that the report names in `plots`.
+
+        SVG, or PNG if `to_path` ends so; `<name>.svg` unless told. PlotNotFound where the
+        report has none of that name.
+        """
+        path = Path(to_path or f"{name}.svg")
+        folder = () if name == "history" else ("report",)
+        file = f"{name}{path.suffix}"
+        return await self._transport.download(
+            url_path("runs", run_id, *folder, file), path
+        )
+
     async def compare(self, *run_ids: str) -> ComparisonRead:
         """Two runs or more side by side."""
         params = {"ids": ",".join(run_ids)}
@@ -201,6 +216,7 @@ class Runs(Blocking):
     list = iterating(AsyncRuns.list)
     history = returning(AsyncRuns.history)
     report = returning(AsyncRuns.report)
+    plot = returning(AsyncRuns.plot)
     compare = returning(AsyncRuns.compare)
     webhook = returning(AsyncRuns.webhook)
     cancel = returning(AsyncRuns.cancel)

@@ -65,3 +65,13 @@ class KeyCreated(KeyRead):
     """A key that was made just now."""
 
     key: str = Field(description="The key itself; it cannot be shown again.")
+
+
+class KeyCurrent(BaseModel):
+    """The request's own key; without one, what a program of this machine may do."""
+
+    id: str | None = Field(description="Null for the operator's key, and without any.")
+    name: str | None
+    workspace: str
+    scopes: list[Scope]
+    expires_at: datetime | None

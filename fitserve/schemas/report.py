@@ -25,10 +25,20 @@ class ResidualQuantile(BaseModel):
     residual: float
 
 
+class HeldOutPairs(BaseModel):
+    """Targets and predictions of some scored rows, drawn at random; aligned, `[N]`."""
+
+    actual: list[float]
+    predicted: list[float]
+
+
 class RegressionFigures(BaseModel):
     """What only a regression has."""
 
     residual_quantiles: list[ResidualQuantile]
+    pairs: HeldOutPairs | None = Field(
+        None, description="At most 500; null in reports made before they were kept."
+    )
 
 
 class ClassFigures(BaseModel):
@@ -60,6 +70,16 @@ class Threshold(BaseModel):
     num_positive: int
 
 
+class ClassCurves(BaseModel):
+    """Of one class against the others, over all thresholds; about 100 points, `[N]`."""
+
+    label: str
+    false_positive_rate: list[float]
+    true_positive_rate: list[float]
+    recall: list[float]
+    precision: list[float]
+
+
 class ClassificationFigures(BaseModel):
     """What only a classification has."""
 
@@ -72,6 +92,9 @@ class ClassificationFigures(BaseModel):
     expected_calibration_error: float | None
     thresholds: list[Threshold] = Field(description="Of a binary target.")
     best_threshold: float | None = Field(description="The one with the highest F1.")
+    curves: list[ClassCurves] = Field(
+        [], description="Of the positive class, or of the ten most frequent classes."
+    )
 
 
 class Importance(BaseModel):
@@ -195,3 +218,6 @@ class ReportRead(BaseModel):
     traps: list[Trap]
     reading: Reading | None
     missing: list[Missing]
+    plots: dict[str, str] = Field(
+        {}, description="Paths of the pictures that this report has, as SVG, by name."
+    )

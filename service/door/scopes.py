@@ -16,6 +16,7 @@ OPEN_FOLDERS = ("/dashboard/", "/docs/files/")
 _READS = ("GET", "HEAD")
 _LOADS = ("/ready", "/ping", "/health")
 _INDEX = "/v2/repository/index"
+_OWN_KEY = "/v1/keys/current"
 
 Pair = tuple[Scope, Scope]
 _DATASETS: Pair = (Scope.DATASETS_READ, Scope.DATASETS_WRITE)
@@ -39,6 +40,8 @@ def scope_of(method: str, path: str) -> Scope | None:
     """The scope; None where any key will do, as it tells nothing of any workspace."""
     if method == "POST" and path.endswith(PREDICTS):
         return Scope.MODELS_PREDICT
+    if path == _OWN_KEY and method in _READS:
+        return None
     noun = path.split("/", 3)[1:3]
     if noun[0] == "mlflow" or (noun == ["v2", "models"] and path.endswith("/ready")):
         return None if path.endswith("/version") else Scope.MODELS_PREDICT

@@ -10,10 +10,18 @@ from core.database.sessions import after_commit
 from core.keys.repository import ApiKeyRepository
 from core.keys.service import create_key
 from fitserve.names import NAME_PATTERN
-from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
+from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyCurrent, KeyRead
 from fitserve.schemas.pages import Page
+from fitserve.scopes import Scope
 from service.bodies import body_schema, read_json, validate
-from service.dependencies import Cursor, Limit, ReadSession, ServicesDep, WriteSession
+from service.dependencies import (
+    CallerDep,
+    Cursor,
+    Limit,
+    ReadSession,
+    ServicesDep,
+    WriteSession,
+)
 from service.services import Services
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -48,6 +56,19 @@ def list_(
     found = ApiKeyRepository(session).page(cursor, limit + 1, workspace)
     items = [KeyRead.model_validate(key) for key in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
+
+
+@router.get("/current")
+def current(caller: CallerDep, session: ReadSession) -> KeyCurrent:
+    """The key that asks: its name, workspace and scopes. Any key may."""
+    key = ApiKeyRepository(session).find(caller.key_id) if caller.key_id else None
+    return KeyCurrent(
+        id=caller.key_id,
+        name=key.name if key else None,
+        workspace=caller.workspace,
+        scopes=[scope for scope in Scope if scope in caller.scopes],
+        expires_at=key.expires_at if key else None,
+    )
 
 
 @router.delete("/{key_id}", status_code=204)

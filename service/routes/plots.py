@@ -1,10 +1,12 @@
 """Pictures of a run by URL, for a README or a chat."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
+from core.models.repository import ModelRepository
+from core.runs.plots import PLOTS, plot_data
 from core.runs.repository import RunRepository
 from core.runs.wire import history_read
 from service.dependencies import ServicesDep, WorkspaceDep
@@ -12,6 +14,8 @@ from service.plots import Form, plot
 from service.services import Services
 
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["runs"])
+
+Name = Annotated[str, Path(json_schema_extra={"enum": list(PLOTS)})]
 
 
 def _picture(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -46,3 +50,39 @@ def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, An
         runs = RunRepository(session, workspace)
         best = runs.get(run_id).best_epoch
         return {**history_read(runs.epochs(run_id)).model_dump(), "best_epoch": best}
+
+
+@router.get(
+    "/report/{name}.svg", responses=_picture("image/svg+xml"), response_class=Response
+)
+async def report_svg(
+    run_id: str, name: Name, services: ServicesDep, workspace: WorkspaceDep
+) -> Response:
+    """A picture of the report; `plots` in the report lists those that there are."""
+    return await _report(services, workspace, run_id, name, "svg")
+
+
+@router.get(
+    "/report/{name}.png", responses=_picture("image/png"), response_class=Response
+)
+async def report_png(
+    run_id: str, name: Name, services: ServicesDep, workspace: WorkspaceDep
+) -> Response:
+    """The same in pixels, 1008 by 576 or 792 by 720."""
+    return await _report(services, workspace, run_id, name, "png")
+
+
+async def _report(
+    services: Services, workspace: str, run_id: str, name: str, form: Form
+) -> Response:
+    data = await to_thread.run_sync(_report_of, services, workspace, run_id, name)
+    return await plot(name, form, data)
+
+
+def _report_of(
+    services: Services, workspace: str, run_id: str, name: str
+) -> dict[str, Any]:
+    with services.database.read() as session:
+        runs = RunRepository(session, workspace)
+        models = ModelRepository(session, workspace)
+        return plot_data(services.reports.of_run(runs, models, run_id), name)

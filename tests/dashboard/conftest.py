@@ -51,6 +51,21 @@ def trained(service) -> str:
         return client.runs.wait(client.runs.create(spec).id, timeout=120).id
 
 
+@pytest.fixture(scope="package")
+def line(service) -> str:
+    """A regression; the id of its run."""
+    with Client(service) as client:
+        client.datasets.upload(DATA / "diabetes.csv", name="sugar")
+        spec = {
+            "dataset": "sugar",
+            "target": "progression",
+            "preset": "linear",
+            "fit": {"epochs": 3, "seed": 1},
+            "report": {"baselines": ["constant", "linear"]},
+        }
+        return client.runs.wait(client.runs.create(spec).id, timeout=120).id
+
+
 @contextmanager
 def opened(browser: Browser, **options: object) -> Iterator[Page]:
     """A page of a new context that fails the test on any error it logs."""

@@ -6,6 +6,7 @@ from typing import get_args
 
 from fitserve.specs import optimizers, vocabulary
 from fitserve.specs.layers import Layer
+from fitserve.specs.run import PresetName
 
 STATIC = Path(__file__).parents[2] / "dashboard" / "static"
 MODULES = sorted(STATIC.rglob("*.js"))
@@ -26,6 +27,7 @@ def test_the_form_offers_what_a_spec_may_say():
     assert listed("ACTIVATIONS", text) == set(get_args(vocabulary.Activation))
     named = {kind.__name__ for kind in optimizers.BY_NAME.values()}
     assert listed("OPTIMIZERS", text) == named
+    assert listed("PRESETS", text) == set(get_args(PresetName))
     for task, losses in (
         ("regression", vocabulary.RegressionLoss),
         ("binary", vocabulary.BinaryLoss),

@@ -8,7 +8,12 @@ from tests.dashboard.conftest import opened
 from tests.live import live
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
-LATE = {"start": ".values svg", "run": ".line", "compare": ".line"}
+LATE = {
+    "start": ".values svg",
+    "run": ".importance",
+    "regression": ".importance",
+    "compare": ".line",
+}
 """What comes behind the page itself."""
 WIDTHS = (360, 768, 1440)
 KEY = "a-secret-of-many-characters"
@@ -17,6 +22,7 @@ PAGES = {
     "start": "#/?dataset=breast-cancer",
     "runs": "#/runs",
     "run": "#/runs/{run}",
+    "regression": "#/runs/{line}",
     "compare": "#/compare/{run}",
     "models": "#/models",
     "model": "#/models/tumours",
@@ -24,28 +30,79 @@ PAGES = {
 }
 
 
-def visit(page, service, place, run):
+def visit(page, service, place, run, line=None):
     page.goto("about:blank")
-    page.goto(f"{service}/{PAGES[place].format(run=run)}")
+    page.goto(f"{service}/{PAGES[place].format(run=run, line=line)}")
     expect(page.locator("main h1")).to_be_visible()
     if place in LATE:
         expect(page.locator(LATE[place]).first).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_sound(browser, service, trained, scheme):
+def sound(page, what):
     """Axe finds no violation of any weight, and nothing is wider than the screen."""
+    found = Axe().run(page).response["violations"]
+    told = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found]
+    assert told == [], what
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, (what, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_sound(browser, service, trained, line, scheme):
+    """As it comes."""
     # axe itself is put into the page as a script, which the policy would refuse
     with opened(browser, color_scheme=scheme, bypass_csp=True) as page:
         for place in PAGES:
+            visit(page, service, place, trained, line)
+            sound(page, place)
+
+
+def change_the_spec(page):
+    """A preset, the JSON open, and a field that the service refuses."""
+    page.get_by_label("Begin from").select_option("thorough")
+    page.locator("summary", has_text="The same as JSON").click()
+    page.get_by_label("Epochs, at most").fill("-1")
+    expect(page.locator(".plan .bad")).to_be_visible()
+
+
+def ask_for_deletion(page):
+    page.get_by_role("button", name="Delete the model").click()
+
+
+def be_refused(page):
+    page.get_by_label("Only if").fill("accuracy > 1")
+    page.get_by_role("button", name="Promote").click()
+    expect(page.locator("[aria-labelledby=versions] .bad")).to_be_visible()
+
+
+def predict(page):
+    page.get_by_role("button", name="Predict diagnosis").click()
+    expect(page.locator(".answer .bars")).to_be_visible()
+
+
+def open_everything(page):
+    for summary in page.locator("summary").all():
+        summary.click()
+    page.locator(".plot svg").first.press("ArrowRight")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_comes_of_pressing_is_sound(browser, service, trained, scheme):
+    """Problems, questions, predictions and what folds out."""
+    deeds = {
+        change_the_spec: "start",
+        ask_for_deletion: "model",
+        be_refused: "model",
+        predict: "model",
+        open_everything: "run",
+    }
+    with opened(browser, color_scheme=scheme, bypass_csp=True) as page:
+        for deed, place in deeds.items():
             visit(page, service, place, trained)
-            found = Axe().run(page).response["violations"]
-            told = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found]
-            assert told == [], place
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 800})
-                over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                assert over <= 0, (place, width)
+            deed(page)
+            sound(page, deed.__name__)
 
 
 def test_a_page_is_reached_by_keys_alone(page, service, trained):
@@ -76,8 +133,10 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(browser, settings):
     from service.app import create_app
 
     app = create_app(settings.model_copy(update={"api_key": SecretStr(KEY)}))
-    with live(app) as url, opened(browser) as page:
+    with live(app) as url, opened(browser, bypass_csp=True) as page:
         page.goto(f"{url}/#/runs")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        sound(page, "the question for a key")
         for key in ("wrong", KEY):
             page.get_by_role("textbox", name="API key").fill(key)
             page.get_by_role("button", name="Use this key").click()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fitserve.scopes import Scope
 from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.service.door.keys import bearing
@@ -41,6 +42,26 @@ def test_a_key_is_made_told_once_and_ended(client):
     assert client.get("/v1/runs", headers=bearing(key)).status_code == 401
     (ended,) = client.get("/v1/keys", params={"workspace": "team-a"}).json()["items"]
     assert ended["revoked_at"] is not None
+
+
+def test_a_key_is_told_what_it_is(client):
+    """Whatever its scopes are; nothing of its secret."""
+    spec = {"name": "phone", "workspace": "team-b", "scopes": ["runs:read"]}
+    made = client.post("/v1/keys", json=spec).json()
+    key = made["key"]
+    told = client.get("/v1/keys/current", headers=bearing(key)).json()
+    wanted = ("id", "name", "workspace", "scopes", "expires_at")
+    assert told == {name: made[name] for name in wanted}
+    assert_problem(
+        client.delete("/v1/keys/current", headers=bearing(key)), 403, "missing-scope"
+    )
+
+
+def test_without_keys_a_program_of_the_machine_may_do_everything(bench):
+    """In the workspace that is there without asking."""
+    told = bench.client.get("/v1/keys/current").json()
+    assert (told["id"], told["name"], told["workspace"]) == (None, None, "default")
+    assert told["scopes"] == list(Scope)
 
 
 def test_keys_come_in_pages(client):

@@ -1,5 +1,6 @@
 """Pictures by URL, drawn outside the API's process."""
 
+import json
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ET
 import psutil
 import pytest
 
+from core.runs.plots import PLOTS
 from service import plots
 from tests.problems import assert_problem
 
@@ -17,6 +19,8 @@ SPEC = {
     "model": {"layers": [{"type": "Output"}]},
     "fit": {"epochs": 6, "seed": 1},
 }
+CLASSES = {"confusion_matrix", "roc", "precision_recall", "calibration"}
+NUMBERS = {"actual_vs_predicted", "residuals"}
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def test_the_loss_plot_is_a_drawing_and_a_picture(client, run):
     for said in (
         "<!-- loss -->",
         "<!-- val_loss -->",
-        f"best, epoch {run['best_epoch']}",
+        f"kept, epoch {run['best_epoch']}",
     ):
         assert said in svg.text
     assert client.get(f"{path}.svg").content == svg.content
@@ -62,6 +66,80 @@ def test_a_child_that_dies_is_a_problem(client, bench, monkeypatch):
     monkeypatch.setattr(plots.sys, "executable", "/bin/false")
     answer = client.get(f"/v1/runs/{run_id}/history.png")
     assert_problem(answer, 503, "plot-failed")
+
+
+@pytest.mark.keras
+def test_a_regression_has_its_pictures(bench, client, run):
+    """Those that the report lists, drawn of its own numbers; what it lacks says why."""
+    path = f"/v1/runs/{run['id']}/report"
+    report = client.get(path).json()
+    assert set(report["plots"]) == {*NUMBERS, "importance"}
+    drawn = client.get(report["plots"]["actual_vs_predicted"]).text
+    pairs = report["regression"]["pairs"]
+    assert len(pairs["actual"]) == report["held_out"]["num_scored"] == 12
+    assert drawn.count("<use ") >= 12
+    assert "<!-- table 1, 12 validation rows -->" in drawn
+    assert client.get(f"{path}/residuals.png").content.startswith(b"\x89PNG")
+    no = assert_problem(client.get(f"{path}/roc.svg"), 404, "plot-not-found")
+    assert "binary or multiclass" in no["detail"]
+    assert "`residuals`" in no["detail"]
+    no = assert_problem(client.get(f"{path}/baselines.svg"), 404, "plot-not-found")
+    assert "FITSERVE_REPORT__BASELINES" in no["detail"]
+    no = assert_problem(client.get(f"{path}/residual.svg"), 404, "plot-not-found")
+    assert "did you mean `residuals`" in no["detail"].lower()
+
+
+def test_a_run_that_has_not_ended_says_what_to_wait_for(bench):
+    """409, as the pictures may come; an unknown run is 404 like everywhere."""
+    bench.upload("x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n")
+    path = f"/v1/runs/{bench.post(SPEC)}/report/importance.svg"
+    told = assert_problem(bench.client.get(path), 409, "report-not-ready")
+    assert "?wait=30" in told["detail"]
+    nobody = bench.client.get("/v1/runs/run_none/report/roc.svg")
+    assert_problem(nobody, 404, "run-not-found")
+
+
+def test_every_plot_of_a_report_is_drawn(tmp_path):
+    """Whatever names there are: of one class or of a hundred, long, or half a formula."""
+    odd = ["$x", "_", "a" * 300, "<b>&", *map(str, range(96))]
+    given = {
+        "confusion_matrix": {"labels": odd, "counts": [[1] * 100] * 100},
+        "roc": {
+            "curves": [{"label": name, "x": [0, 1], "y": [0, 1]} for name in odd[:10]]
+        },
+        "precision_recall": {
+            "curves": [{"label": "$x", "x": [0, 1], "y": [1, 0.5], "share": 0.5}]
+        },
+        "calibration": {
+            "bins": [{"mean_predicted": 0.5, "share_true": 1.0, "num_rows": 3}],
+            "positive_class": None,
+        },
+        "actual_vs_predicted": {"actual": [1.0], "predicted": [1.0]},
+        "residuals": {"actual": [1e12, -1e12], "predicted": [0.0, 0.0]},
+        "importance": {
+            "metric": "mae",
+            "features": [
+                {"feature": name, "mean": 0, "deviation": 0} for name in odd[:20]
+            ],
+        },
+        "baselines": {"figure": "R²", "models": [{"name": "network", "value": -3.5}]},
+    }
+    assert set(given) == set(PLOTS)
+    code = (
+        "import json, sys, io, warnings; warnings.simplefilter('error');"
+        "from service.plotting.__main__ import DRAWERS, draw;"
+        "given = json.load(sys.stdin); print(sorted({*DRAWERS} - {*given}));"
+        "[draw(kind, 'svg', data, io.BytesIO()) for kind, data in given.items()]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps({k: {**d, "title": "$t"} for k, d in given.items()}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "['history']"
 
 
 def test_the_api_never_loads_matplotlib():

@@ -10,6 +10,7 @@ from fitserve.schemas.report import (
     ClassificationFigures,
     Threshold,
 )
+from workers.report.curves import class_curves
 from workers.report.scores import MOST_CLASSES
 
 _BINS = 10
@@ -37,6 +38,7 @@ def classification_figures(
         expected_calibration_error=_error(bins),
         thresholds=thresholds,
         best_threshold=best.threshold if best else None,
+        curves=class_curves(y, probabilities, names),
     )
 
 

@@ -1,5 +1,6 @@
 """What the report looks at: some rows of each side, and what the network says of them."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,8 +87,12 @@ class Evidence:
         return cls(trained.network, signature, train, held_out, told, targets, seed)
 
     def predict(self, x: Matrix) -> Matrix:
-        """The network's output for encoded rows, `[N, 1]` or `[N, classes]`."""
-        widest = max(layer.output.shape[-1] for layer in self.network.body.layers)
+        """The network's output for encoded rows, `[N, 1]` or `[N, classes]`.
+
+        That of an ensemble is the mean of what its members say, as it is for predict.
+        """
+        layers = self.network.body.layers
+        widest = max(math.prod(layer.output.shape[1:]) for layer in layers)
         size = max(64, min(16_384, _CALL_NUMBERS // widest))
         model = self.network.model
         parts = [
@@ -95,7 +100,7 @@ class Evidence:
             for i in range(0, len(x), size)
         ]
         output: Matrix = np.concatenate(parts)
-        return output
+        return output if self.network.members == 1 else output.mean(axis=1)
 
     def answers(self, x: Matrix) -> Numbers:
         """Values `[N]` of a regression, else probabilities `[N, classes]`."""

@@ -10,6 +10,7 @@ from core.models.scores import Numbers
 from core.runs.leases import LeaseLost
 from fitserve.schemas.report import (
     Figures,
+    HeldOutPairs,
     Importances,
     Metrics,
     Missing,
@@ -31,6 +32,7 @@ Found = TypeVar("Found")
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _TRAINING_ROWS = 2_000
+_MOST_PAIRS = 500
 _LEAST_SECONDS = 0.2
 _LEAK_SECONDS = 0.5
 _SHARE = 0.05
@@ -139,7 +141,11 @@ def _residuals(y: Numbers, predicted: Numbers) -> RegressionFigures:
     values = np.quantile(y - predicted, _QUANTILES)
     pairs = zip(_QUANTILES, values.tolist(), strict=True)
     return RegressionFigures(
-        residual_quantiles=[ResidualQuantile(quantile=q, residual=v) for q, v in pairs]
+        residual_quantiles=[ResidualQuantile(quantile=q, residual=v) for q, v in pairs],
+        # the rows were shuffled by the run's seed: the first of them are a sample
+        pairs=HeldOutPairs(
+            actual=y[:_MOST_PAIRS].tolist(), predicted=predicted[:_MOST_PAIRS].tolist()
+        ),
     )
 
 

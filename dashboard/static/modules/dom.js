@@ -88,3 +88,9 @@ export function settled(action, ms) {
     timer = setTimeout(() => action(...given), ms);
   };
 }
+
+/** Open a page, also the one that is shown: then it is built anew. */
+export function goTo(hash) {
+  if (location.hash === hash) dispatchEvent(new Event("hashchange"));
+  else location.hash = hash;
+}

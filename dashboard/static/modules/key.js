@@ -28,7 +28,7 @@ function prompted(detail) {
       sessionStorage.setItem(PLACE, input.value.trim());
       dialog.close();
       dialog.remove();
-      showSession();
+      dispatchEvent(new Event("fitserve-key"));
       resolve();
     };
     put(
@@ -47,12 +47,10 @@ function prompted(detail) {
   });
 }
 
-/** In the header: that a key is in use, and how to be rid of it. */
-export function showSession() {
-  const forget = () => {
-    sessionStorage.removeItem(PLACE);
-    location.reload();
-  };
-  const used = sessionStorage.getItem(PLACE) !== null;
-  put(document.getElementById("session"), used && h("button", { class: "quiet", on: { click: forget } }, t("key.forget")));
+export function hasKey() {
+  return sessionStorage.getItem(PLACE) !== null;
+}
+
+export function forgetKey() {
+  sessionStorage.removeItem(PLACE);
 }

@@ -2,8 +2,8 @@
 
 import { ProblemError } from "./api.js";
 import { announce, h, put } from "./dom.js";
-import { showSession } from "./key.js";
 import { problemBox } from "./problems.js";
+import { showSession } from "./session.js";
 import { t } from "./text.js";
 
 const PAGES = [
@@ -69,5 +69,6 @@ function showNav(current) {
 }
 
 addEventListener("hashchange", show);
+addEventListener("fitserve-key", showSession);
 showSession();
 show();

@@ -1,6 +1,7 @@
 // Failures as sentences.
 
-import { h } from "./dom.js";
+import { ProblemError } from "./api.js";
+import { h, put } from "./dom.js";
 import { t } from "./text.js";
 
 /** A problem: its title, its sentence, and each field that it names. */
@@ -17,13 +18,31 @@ function fieldError(error) {
   return h("li", {}, error.pointer && h("code", {}, error.pointer), " ", said);
 }
 
+/** With a capital, unless it begins with a name of a figure or the like: `roc_auc`. */
 function sentence(text) {
   const trimmed = text.trim();
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
+  const begun = /^[a-z]+(?=[\s,:;.]|$)/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
+  return begun + (/[.!?]$/.test(trimmed) ? "" : ".");
 }
 
 /** Things worth knowing that stopped nothing: sentences, or elements. */
 export function warningsBox(warnings, title = t("problem.warnings")) {
   if (!warnings.length) return null;
   return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? sentence(one) : one))));
+}
+
+/** Do what a button is for: not twice at once, and a refusal is told in `place`. True if it went well. */
+export async function attempt(button, place, action) {
+  button.disabled = true;
+  put(place);
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    put(place, problemBox(error.problem));
+    return false;
+  } finally {
+    button.disabled = false;
+  }
 }

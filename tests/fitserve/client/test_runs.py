@@ -132,3 +132,15 @@ def test_a_stream_that_is_none_breaks_or_falls_silent_is_a_lost_connection(
     wire.answers("GET /v1/runs/run_1/events", answer)
     with pytest.raises(ConnectionFailed):
         list(client.runs.events("run_1", silence=0.1))
+
+
+def test_pictures_are_saved_in_the_form_that_the_path_says(wire, client, tmp_path):
+    """The loss plot unless told."""
+    wire.answers(
+        "GET /v1/runs/run_1/history.svg", Answer(b"<svg/>", type="image/svg+xml")
+    )
+    wire.answers("GET /v1/runs/run_1/report/roc.png", Answer(b"PNG", type="image/png"))
+    saved = client.runs.plot("run_1", to_path=tmp_path / "loss.svg")
+    assert saved.read_bytes() == b"<svg/>"
+    saved = client.runs.plot("run_1", "roc", tmp_path / "roc.png")
+    assert saved.read_bytes() == b"PNG"

@@ -90,6 +90,11 @@ def test_a_regression_is_scored_on_the_rows_that_no_epoch_saw(regression):
         expected = np.quantile(y - predicted, one["quantile"])
         assert one["residual"] == pytest.approx(expected, abs=1e-4)
     assert report["missing"] == []
+    pairs = report["regression"]["pairs"]
+    assert sorted(pairs["actual"]) == pytest.approx(sorted(y))
+    assert sorted(pairs["predicted"]) == pytest.approx(sorted(predicted), abs=1e-4)
+    wrong = metrics.mean_absolute_error(pairs["actual"], pairs["predicted"])
+    assert wrong == pytest.approx(report["metrics"]["mae"], rel=1e-4)
 
 
 def test_features_that_tell_more_are_more_important(regression):
@@ -169,9 +174,43 @@ def test_a_binary_classification_is_scored(bench):
     assert found["best_threshold"] == max(at, key=lambda t: at[t]["f1"] or 0)
     assert sum(b["num_rows"] for b in found["calibration"]) == 100
     assert 0 <= found["expected_calibration_error"] < 0.3
+    (curve,) = found["curves"]
+    assert curve["label"] == "won"
+    area = metrics.auc(curve["false_positive_rate"], curve["true_positive_rate"])
+    assert area == pytest.approx(report["metrics"]["roc_auc"], abs=0.01)
+    area = metrics.auc(curve["recall"], curve["precision"])
+    assert area == pytest.approx(report["metrics"]["pr_auc"], abs=0.02)
+    assert set(report["plots"]) == {
+        *("confusion_matrix", "roc", "precision_recall", "calibration"),
+        *("importance", "baselines"),
+    }
     (baseline,) = report["baselines"]["results"]
     assert baseline["estimator"] == "HistGradientBoostingClassifier"
     assert baseline["metrics"]["roc_auc"] > 0.7
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_an_ensemble_is_scored_by_its_mean(bench, task):
+    """The network of a run that names no model: what predict answers is what is scored."""
+    is_binary = task == "binary"
+    target = np.where(Y > 0, "won", "lost") if is_binary else Y
+    layers = [HIDDEN, {"type": "Output"}]
+    report, answer = trained(
+        bench,
+        target,
+        model_name=f"ensemble-{task}",
+        model={"ensemble": 3, "layers": layers},
+        report={"baselines": False},
+    )
+    assert {one["part"] for one in report["missing"]} == {"baselines"}
+    if is_binary:
+        p = [row["won"] for row in answer["probabilities"]]
+        expected = metrics.roc_auc_score(target[TEST] == "won", p)
+        assert report["metrics"]["roc_auc"] == pytest.approx(expected, rel=1e-4)
+    else:
+        expected = metrics.mean_absolute_error(Y[TEST], answer["predictions"])
+        assert report["metrics"]["mae"] == pytest.approx(expected, rel=1e-4)
+    assert report["importance"]["features"][0]["feature"] == "a"
 
 
 def test_many_classes_are_scored(bench):
@@ -191,6 +230,8 @@ def test_many_classes_are_scored(bench):
     matrix = report["classification"]["confusion_matrix"]
     assert matrix == metrics.confusion_matrix(y, answered).tolist()
     assert report["classification"]["thresholds"] == []
+    curves = report["classification"]["curves"]
+    assert {curve["label"] for curve in curves} == set(names)
     assert report["baselines"]["status"] == "skipped"
     assert "report.baselines" in report["baselines"]["reason"]
     assert {m["part"] for m in report["missing"]} == {"importance", "baselines"}

@@ -43,5 +43,5 @@ export function shares(pairs) {
 export function bar(name, share, text, className = "") {
   const fill = h("span", { class: "fill" });
   fill.style.inlineSize = `${Math.max(0, Math.min(1, share)) * 100}%`;
-  return h("li", { class: className }, h("span", { class: "name" }, name), h("span", { class: "track" }, fill), h("span", { class: "figure" }, text));
+  return h("li", { class: className }, h("span", { class: "name", title: name }, name), h("span", { class: "track" }, fill), h("span", { class: "figure" }, text));
 }

@@ -9,7 +9,7 @@ import { extent, logTicks, scale, ticks } from "./scale.js";
 const MARGIN = { top: 14, right: 14, bottom: 34, left: 56 };
 
 /** A chart; `update({series, marks, isLog, label})` draws it anew, at most once a frame. */
-export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain = null, xText = number }) {
+export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain = null, xText = number, yText = number }) {
   const id = newId("chart");
   const svg = s("svg", { role: "img", "aria-labelledby": `${id}-title`, tabindex: "0", height });
   const tip = h("div", { class: "tip", hidden: true });
@@ -17,7 +17,7 @@ export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain
   const spoken = h("p", { class: "hidden-visually", "aria-live": "polite" });
   const element = h("figure", { class: "chart" },
     h("figcaption", {}, h("span", { id: `${id}-title` }, title), legend), h("div", { class: "plot" }, svg, tip), spoken);
-  const chart = { svg, tip, spoken, height, xLabel, xDomain, yDomain, xText, title, id, data: { series: [], marks: [] }, cursor: null };
+  const chart = { svg, tip, spoken, height, xLabel, xDomain, yDomain, xText, yText, title, id, data: { series: [], marks: [] }, cursor: null };
   const draw = perFrame(() => drawChart(chart));
   new ResizeObserver(draw).observe(svg);
   listen(chart);
@@ -44,10 +44,10 @@ function drawChart(chart) {
   Object.assign(chart, { atX, atY, width, x0, x1 });
   put(
     chart.svg,
-    yAxis(isLog ? logTicks(y0, y1) : ticks(y0, y1, 4), atY, width),
+    yAxis(isLog ? logTicks(y0, y1) : ticks(y0, y1, 4), atY, chart),
     xAxis(ticks(x0, x1, Math.max(3, width / 110)), atX, chart),
-    drawn.map((one) => s("path", { class: `line series-${one.colour} ${one.dashed ? "dashed" : ""}`, d: linePath(one.xs, isLog ? one.ys.map((y) => (y > 0 ? y : NaN)) : one.ys, atX, atY) })),
-    drawn.filter((one) => one.xs.length === 1 || one.dots).map((one) => dots(one, atX, atY)),
+    drawn.filter((one) => !one.isCloud).map((one) => s("path", { class: `line series-${one.colour} ${one.dashed ? "dashed" : ""}`, d: linePath(one.xs, isLog ? one.ys.map((y) => (y > 0 ? y : NaN)) : one.ys, atX, atY) })),
+    drawn.filter((one) => one.xs.length === 1 || one.dots || one.isCloud).map((one) => dots(one, atX, atY)),
     marks.map((mark) => drawnMark(mark, atX, chart.height, width)),
     s("g", { class: "cursor" }),
   );
@@ -59,11 +59,11 @@ function padded([low, high], isLog) {
   return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
 }
 
-function yAxis(values, atY, width) {
+function yAxis(values, atY, { width, yText }) {
   return values.map((value) =>
     s("g", { class: "tick", transform: `translate(0 ${atY(value).toFixed(1)})` },
       s("line", { x1: MARGIN.left, x2: width - MARGIN.right }),
-      s("text", { x: MARGIN.left - 8, dy: "0.32em", "text-anchor": "end" }, number(value))));
+      s("text", { x: MARGIN.left - 8, dy: "0.32em", "text-anchor": "end" }, yText(value))));
 }
 
 function xAxis(values, atX, chart) {
@@ -76,7 +76,7 @@ function xAxis(values, atX, chart) {
 
 function dots(one, atX, atY) {
   return one.xs.map((x, i) => Number.isFinite(one.ys[i]) &&
-    s("circle", { class: `dot series-${one.colour}`, cx: atX(x).toFixed(1), cy: atY(one.ys[i]).toFixed(1), r: 3.5 }));
+    s("circle", { class: `dot ${one.isCloud ? "cloud" : ""} series-${one.colour}`, cx: atX(x).toFixed(1), cy: atY(one.ys[i]).toFixed(1), r: one.isCloud ? 3 : 3.5 }));
 }
 
 function drawnMark({ x, text, kind = "" }, atX, height, width) {
@@ -123,7 +123,7 @@ function point(chart, x) {
     s("line", { x1: chart.atX(at), x2: chart.atX(at), y1: MARGIN.top, y2: chart.height - MARGIN.bottom }),
     shown.map(({ one, i }) => s("circle", { class: `dot series-${one.colour}`, cx: chart.atX(one.xs[i]), cy: chart.atY(one.ys[i]), r: 3.5 })));
   put(chart.tip, h("strong", {}, `${chart.xLabel} ${chart.xText(at)}`),
-    shown.map(({ one, i }) => h("span", { class: `series-${one.colour}` }, `${one.name} ${number(one.ys[i])}`)));
+    shown.map(({ one, i }) => h("span", { class: `series-${one.colour}` }, `${one.name} ${chart.yText(one.ys[i])}`)));
   chart.tip.hidden = false;
   const isRight = chart.atX(at) > chart.width / 2;
   chart.tip.style.left = isRight ? "" : `${chart.atX(at) + 12}px`;

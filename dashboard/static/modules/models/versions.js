@@ -32,6 +32,7 @@ function aliasForm(name, current, items, refresh) {
   const present = [...new Set(items.flatMap((one) => one.aliases))];
   const alias = h("input", { type: "text", value: present[0] ?? "live", required: true, maxlength: 100, autocomplete: "off" });
   const version = select(items.map((one) => [String(one.version), t("models.version", { n: one.version })]), String(current));
+  const require = h("input", { type: "text", placeholder: "auc >= current", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-describedby": "only-if-hint" });
   const said = h("div", {});
   const act = async (action, sentence) => {
     try {
@@ -46,12 +47,25 @@ function aliasForm(name, current, items, refresh) {
   const promote = (event) => {
     event.preventDefault();
     const target = { alias: alias.value.trim(), version: version.value };
-    act(() => send(v1("models", name, "aliases", target.alias), { version: Number(target.version) }), t("versions.points", target));
+    const required = requirements(require.value);
+    if (required.wrong) return put(said, problemBox({ title: t("versions.no_condition"), detail: t("versions.condition_form", { given: required.wrong }) }));
+    return act(() => send(v1("models", name, "aliases", target.alias), { version: Number(target.version), require: required.read }), t("versions.points", target));
   };
   const drop = (one) => act(() => remove(v1("models", name, "aliases", one)), t("versions.removed", { alias: one }));
   return [
-    h("form", { class: "inline", on: { submit: promote } }, field(t("versions.alias"), alias), field(t("versions.at"), version), h("button", {}, t("versions.promote"))),
+    h("form", { class: "inline", on: { submit: promote } }, field(t("versions.alias"), alias), field(t("versions.at"), version), field(t("versions.only_if"), require), h("button", {}, t("versions.promote"))),
     present.length > 0 && h("p", { class: "links" }, present.map((one) => h("button", { type: "button", class: "quiet", on: { click: () => drop(one) } }, t("versions.remove", { alias: one })))),
-    h("p", { class: "hint" }, t("versions.hint")), said,
+    h("p", { class: "hint" }, t("versions.hint")), h("p", { class: "hint", id: "only-if-hint" }, t("versions.only_if_hint")), said,
   ];
+}
+
+/** `auc >= current, log_loss <= 0.4` as the API takes it; `wrong` is a part that is no condition. */
+function requirements(text) {
+  const read = {};
+  for (const part of text.split(",").map((one) => one.trim()).filter(Boolean)) {
+    const [, figure, condition] = /^([A-Za-z]\w*)\s*((?:>=|<=|>|<).+)$/.exec(part) ?? [];
+    if (!figure || figure in read) return { wrong: part };
+    read[figure] = condition;
+  }
+  return { read };
 }

@@ -4,12 +4,13 @@ import { ProblemError, get, post, v1 } from "../api.js";
 import { announce, h, perFrame, put } from "../dom.js";
 import { duration, elapsed, integer, moment, number } from "../format.js";
 import { problemBox, warningsBox } from "../problems.js";
+import { lackingNotice } from "../session.js";
 import { startWith } from "../start/handover.js";
 import { t, word } from "../text.js";
 import { fileLink } from "../models/downloads.js";
 import { curves } from "./curves.js";
 import { History, followRun } from "./history.js";
-import { showReport } from "./report.js";
+import { showReport } from "./report/section.js";
 import { sentenceOf, statusChip } from "./status.js";
 
 export async function page({ given: [id], signal }) {
@@ -25,14 +26,19 @@ export async function page({ given: [id], signal }) {
   };
   const settle = () => {
     put(parts.notices, state.run.error && problemBox(state.run.error), warningsBox(state.run.warnings, t("run.warnings")));
-    if (state.run.ended_at) showReport(state.run, parts.report, signal).catch(() => {}); // the run stands without it
+    if (state.run.ended_at) showReport(state.run, parts.report, signal).catch((error) => put(parts.report, problemBox(problemIn(error))));
   };
   draw();
   settle();
   if (!run.ended_at) {
-    watch(state, history, { draw, settle, charts, progress: parts.progress }, signal).catch((error) => put(parts.notices, problemBox(error.problem ?? { title: t("nav.failed"), detail: String(error) })));
+    watch(state, history, { draw, settle, charts, progress: parts.progress }, signal).catch((error) => put(parts.notices, problemBox(problemIn(error))));
   }
-  return h("section", { class: "run" }, parts.head, parts.progress, parts.notices, charts.element, parts.figures, parts.report, details(state.run));
+  return h("section", { class: "run" }, parts.head, lackingNotice(["runs:write"]), parts.progress, parts.notices, charts.element, parts.figures, parts.report, details(state.run));
+}
+
+/** Of what went wrong behind the page's back; being left is nothing wrong. */
+function problemIn(error) {
+  return error.problem ?? { title: t("nav.failed"), detail: String(error) };
 }
 
 function watch(state, history, { draw, settle, charts, progress }, signal) {

@@ -7,7 +7,7 @@ export class Draft {
   constructor(dataset, given = null) {
     this.dataset = dataset;
     this.spec = given ?? first(dataset);
-    this.spec.dataset = dataset.name;
+    this.spec.dataset ??= dataset.name; // a spec from a run's report names the exact upload
   }
 
   /** Call `listener(source)` after each change. */
@@ -31,8 +31,9 @@ export class Draft {
     for (const listener of this.#listeners) listener(source);
   }
 
-  get isWhole() {
-    return Boolean(this.spec.target);
+  /** The spec that a table gets before anybody has chosen anything. */
+  first() {
+    return first(this.dataset);
   }
 }
 

@@ -3,32 +3,50 @@
 import { field, h, newId, select } from "../dom.js";
 import { t } from "../text.js";
 import { asNumber, layerList } from "./layers.js";
+import { presetField, presetLayers } from "./preset.js";
 import { LOSSES, OPTIMIZERS } from "./vocabulary.js";
+
+/** Who else than the fields themselves changes what they show. */
+const REDRAWS = new Set(["json", "columns", "preset", "layers-taken"]);
 
 export function networkSection(draft, plan) {
   const layers = layerList(draft);
+  const preset = presetField(draft);
+  const chosen = presetLayers(draft, plan, layers.element);
   const fit = h("div", { class: "fields" });
-  const draw = () => fit.replaceChildren(...fitFields(draft));
+  let resolved = null;
+  const draw = () => {
+    fit.replaceChildren(...fitFields(draft, () => resolved));
+    showChosen(fit, resolved);
+  };
   draw();
-  plan.listen((read) => layers.shapes(read));
+  plan.listen((read) => {
+    resolved = read?.spec ?? resolved;
+    layers.shapes(read);
+    showChosen(fit, resolved);
+  });
   const json = jsonView(draft);
   draft.listen((source) => {
-    if (source === "json" || source === "columns") draw();
-    if (source === "json") layers.draw();
+    if (REDRAWS.has(source)) draw();
+    if (REDRAWS.has(source) && source !== "columns") layers.draw();
     if (source !== "json") json.refresh();
+    preset.refresh();
+    chosen.refresh();
   });
   return h("section", { class: "card", "aria-labelledby": "step-network" },
-    h("h2", { id: "step-network" }, t("network.title")), layers.element,
+    h("h2", { id: "step-network" }, t("network.title")), preset.element, chosen.element, layers.element,
     h("h3", {}, t("network.fit")), fit, json.element);
 }
 
-function fitFields(draft) {
+/** `chosen()` is the spec as the service resolved it last, or null. */
+function fitFields(draft, chosen) {
   const { spec } = draft;
   const task = taskOf(draft);
+  const optimizers = spec.compile?.optimizer ? OPTIMIZERS : [["", t("network.chosen")], ...OPTIMIZERS];
   const losses = [["", t("network.loss_default")], ...(task ? LOSSES[task] : Object.values(LOSSES).flat())];
   return [
-    choice(draft, t("network.optimizer"), "#/compile/optimizer", OPTIMIZERS, optimizerName(spec), (value) => setOptimizer(spec, { type: value })),
-    numeric(draft, t("network.learning_rate"), "#/compile/optimizer/learning_rate", rateOf(spec), (value) => setOptimizer(spec, { learning_rate: value })),
+    choice(draft, t("network.optimizer"), "#/compile/optimizer", optimizers, optimizerName(spec.compile?.optimizer), (value) => setOptimizer(spec, chosen(), { type: value })),
+    numeric(draft, t("network.learning_rate"), "#/compile/optimizer/learning_rate", rateOf(spec), (value) => setOptimizer(spec, chosen(), { learning_rate: value })),
     choice(draft, t("network.loss"), "#/compile/loss", losses, spec.compile?.loss ?? "", (value) => set(spec, "compile", "loss", value || undefined)),
     numeric(draft, t("network.epochs"), "#/fit/epochs", spec.fit?.epochs ?? "", (value) => set(spec, "fit", "epochs", value)),
     numeric(draft, t("network.batch_size"), "#/fit/batch_size", spec.fit?.batch_size ?? "", (value) => set(spec, "fit", "batch_size", value), t("network.chosen")),
@@ -51,8 +69,8 @@ function set(spec, part, name, value) {
   else spec[part][name] = value;
 }
 
-function optimizerName(spec) {
-  const given = spec.compile?.optimizer ?? "adam";
+function optimizerName(given) {
+  if (!given) return "";
   const name = typeof given === "string" ? given : (given.type ?? "Adam");
   return OPTIMIZERS.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
 }
@@ -62,12 +80,21 @@ function rateOf(spec) {
   return typeof given === "object" ? (given?.learning_rate ?? "") : "";
 }
 
-/** Another optimizer takes other arguments: only the rate goes along. */
-function setOptimizer(spec, { type, learning_rate: rate = rateOf(spec) || undefined }) {
-  const old = spec.compile?.optimizer;
-  const kept = type || typeof old !== "object" ? { type: type ?? optimizerName(spec) } : { ...old };
+/** Another optimizer takes other arguments: only the rate goes along. A rate alone is that of the chosen one. */
+function setOptimizer(spec, chosen, { type, learning_rate: rate = rateOf(spec) || undefined }) {
+  if (type === "") return set(spec, "compile", "optimizer", undefined);
+  const old = spec.compile?.optimizer ?? chosen?.compile.optimizer ?? "Adam";
+  const kept = type || typeof old !== "object" ? { type: type ?? optimizerName(old) } : { ...old };
   delete kept.learning_rate;
-  set(spec, "compile", "optimizer", rate === undefined ? kept : { ...kept, learning_rate: rate });
+  return set(spec, "compile", "optimizer", rate === undefined ? kept : { ...kept, learning_rate: rate });
+}
+
+/** What stands where a field is left empty, once the service has said it. */
+function showChosen(fit, spec) {
+  for (const control of fit.querySelectorAll("input[data-pointer]")) {
+    const value = control.dataset.pointer.split("/").slice(1).reduce((part, name) => part?.[name], spec);
+    if (spec) control.placeholder = value === undefined || value === null ? t("network.none") : String(value);
+  }
 }
 
 function setPatience(spec, value) {

@@ -2,6 +2,7 @@
 
 import { get, v1 } from "../api.js";
 import { h, put } from "../dom.js";
+import { lackingNotice } from "../session.js";
 import { t } from "../text.js";
 import { columnsSection } from "./columns.js";
 import { networkSection } from "./network.js";
@@ -20,6 +21,7 @@ export async function page({ query, signal }) {
   const view = h("section", {},
     h("h1", { tabindex: "-1" }, t("start.title")),
     h("p", { class: "lead" }, t("start.lead")),
+    lackingNotice(["datasets:write", "runs:write"]),
     await tableSection({ dataset, take, signal }),
     rest);
   if (dataset?.status === "ready") put(rest, design(new Draft(dataset, given), signal));

@@ -1,6 +1,7 @@
 // Step 1: a CSV is dropped, chosen, or already there.
 
-import { ProblemError, get } from "../api.js";
+import { ProblemError, get, v1 } from "../api.js";
+import { deleteButton } from "../deletion.js";
 import { announce, h, newId, put, select } from "../dom.js";
 import { bytes, integer } from "../format.js";
 import { problemBox, warningsBox } from "../problems.js";
@@ -68,11 +69,12 @@ async function sent(file, said, shown, signal) {
 
 function facts(dataset) {
   return [
-    h("p", { class: "facts" },
+    h("div", { class: "facts" },
       h("strong", {}, dataset.name),
       h("span", {}, t("table.rows", { n: dataset.num_rows, rows: integer(dataset.num_rows) })),
       h("span", {}, t("table.columns", { n: dataset.columns.length })),
-      h("span", {}, bytes(dataset.num_bytes))),
+      h("span", {}, bytes(dataset.num_bytes)),
+      deleteButton(v1("datasets", dataset.id), "dataset", dataset.name, "#/")),
     warningsBox(dataset.warnings, t("table.warnings")),
   ];
 }

@@ -14,3 +14,5 @@ export const LOSSES = {
   binary: ["binary_crossentropy"],
   multiclass: ["sparse_categorical_crossentropy", "categorical_crossentropy"],
 };
+
+export const PRESETS = ["linear", "small", "default", "thorough"];

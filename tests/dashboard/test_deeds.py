@@ -1,0 +1,136 @@
+"""Presets, promotion with a condition, deletion, and keys that may not do everything."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from fitserve import Client
+from tests.dashboard.conftest import opened
+from tests.dashboard.test_pages import sound
+from tests.live import live
+
+pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+READS = ["datasets:read", "runs:read", "models:read"]
+
+
+def test_a_preset_fills_the_form(page, service, trained):
+    """JSON, plan and placeholders follow; its layers can be taken into the form."""
+    page.goto(f"{service}/#/?dataset=breast-cancer")
+    page.locator("summary", has_text="The same as JSON").click()
+    page.get_by_label("Begin from").select_option("thorough")
+    text = page.locator("textarea")
+    expect(text).to_have_value(re.compile('"preset": "thorough"'))
+    assert '"layers"' not in text.input_value()
+    expect(page.locator(".preset .hint")).to_contain_text("up to ten minutes")
+    expect(page.locator(".stack")).to_contain_text("GlobalAveragePooling1D")
+    page.get_by_label("Begin from").select_option("linear")
+    expect(page.locator(".stack li")).to_have_count(1)
+    expect(page.locator(".layers")).to_be_hidden()
+    page.get_by_role("button", name="Edit these layers").click()
+    expect(page.locator(".layers li")).to_have_count(1)
+    assert '"layers"' in text.input_value()
+    text.fill('{"dataset": "breast-cancer", "target": "diagnosis", "preset": "small"}')
+    expect(page.get_by_label("Begin from")).to_have_value("small")
+    page.get_by_label("Begin from").select_option("")
+    expect(page.locator(".layers li")).to_have_count(3)
+
+
+@pytest.fixture
+def spare(service, trained) -> str:
+    """A model with two versions that nobody else looks at."""
+    with Client(service) as client:
+        spec = client.runs.get(trained).spec | {
+            "dataset": "breast-cancer",
+            "model_name": "spare",
+            "report": {"baselines": False, "importance": False},
+        }
+        runs = [client.runs.create(spec | {"tags": {"n": str(n)}}) for n in (1, 2)]
+        for run in runs:
+            client.runs.wait(run.id, timeout=120)
+    return "spare"
+
+
+def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
+    page, service, spare
+):
+    """Refusals are sentences, and nothing was moved or deleted; then it is deleted."""
+    page.goto(f"{service}/#/models/{spare}/1")
+    versions = page.locator("[aria-labelledby=versions]").first
+    promote = page.get_by_role("button", name="Promote")
+    condition = page.get_by_label("Only if")
+    condition.fill("very good")
+    promote.click()
+    expect(versions.get_by_role("alert")).to_contain_text("auc >= current")
+    condition.fill("auc >= 1.5, accuracy > 0")
+    promote.click()
+    expect(versions.get_by_role("alert")).to_contain_text("roc_auc")
+    with Client(service) as client:
+        assert client.models.get(spare).aliases == {}
+    condition.fill("auc >= current")
+    promote.press("Enter")
+    expect(page.locator("td .alias")).to_have_text("live")
+    expect(promote).to_be_focused()
+
+    remove = page.get_by_role("button", name="Delete version 1", exact=True)
+    sure = page.get_by_role("alertdialog")
+    remove.press("Enter")
+    expect(sure.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(sure).to_have_count(0)
+    expect(remove).to_be_focused()
+    remove.click()
+    sure.get_by_role("button", name="Delete").click()
+    expect(page.locator(".delete [role=alert]")).to_contain_text("alias")
+    page.get_by_role("button", name="Remove live").click()
+    expect(page.locator("td .alias")).to_have_count(0)
+    remove.click()
+    sure.get_by_role("button", name="Delete").click()
+    expect(page.locator("tbody th", has_text="version")).to_have_text(["version 2"])
+    page.get_by_role("button", name="Delete the model spare").click()
+    sure.get_by_role("button", name="Delete").click()
+    expect(page.locator("main h1")).to_have_text("Models")
+    with Client(service) as client:
+        assert spare not in [model.name for model in client.models.list()]
+
+
+def test_a_table_is_deleted(page, service):
+    """And is no longer offered."""
+    with Client(service) as client:
+        httpx.post(
+            f"{service}/v1/datasets?name=unwanted", content="x,y\n1,2\n3,4\n"
+        ).raise_for_status()
+        page.goto(f"{service}/#/?dataset=unwanted")
+        page.get_by_role("button", name="Delete this table").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("Or a table that is here already")).to_be_visible()
+        expect(page.locator(".facts")).to_have_count(0)
+        assert "unwanted" not in [one.name for one in client.datasets.list()]
+
+
+def test_a_key_of_the_database_is_told_what_it_may_not_do(browser, settings):
+    """Asked for, shown with its workspace; a refusal names the scope that it lacks."""
+    from service.app import create_app
+
+    with live(create_app(settings)) as url, opened(browser, bypass_csp=True) as page:
+        admin = httpx.post(f"{url}/v1/keys", json={"name": "boss", "scopes": ["admin"]})
+        given = {"name": "phone", "workspace": "team-a", "scopes": READS}
+        head = {"Authorization": f"Bearer {admin.json()['key']}"}
+        made = httpx.post(f"{url}/v1/keys", json=given, headers=head).json()
+        page.goto(url)
+        dialog = page.get_by_role("dialog")
+        for key in (made["key"][:-1], made["key"]):
+            dialog.get_by_role("textbox", name="API key").fill(key)
+            dialog.get_by_role("button", name="Use this key").click()
+        expect(page.locator("#session")).to_contain_text("phone in team-a")
+        expect(page.locator("main .warn")).to_contain_text("datasets:write")
+        page.set_input_files(
+            "input[type=file]",
+            {"name": "t.csv", "mimeType": "text/csv", "buffer": b"x,y\n1,2\n"},
+        )
+        expect(page.locator(".said .bad")).to_contain_text("datasets:write")
+        sound(page, "a key that may only read")
+        httpx.delete(f"{url}/v1/keys/{made['id']}", headers=head).raise_for_status()
+        page.goto(f"{url}/#/models")
+        expect(dialog).to_contain_text("revoked")

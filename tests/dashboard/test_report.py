@@ -1,0 +1,82 @@
+"""The report of real runs on their pages, and what can be done from there."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from fitserve import Client
+
+pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+
+
+def report_of(page, service, run):
+    page.goto(f"{service}/#/runs/{run}")
+    report = page.locator(".report")
+    expect(report).to_be_visible()
+    return report
+
+
+def chart(report, title):
+    return report.locator("figure", has=report.page.get_by_text(title, exact=True))
+
+
+def test_a_classification_is_drawn(page, service, trained):
+    """The figures of the API in the table, and each curve with its points."""
+    report = report_of(page, service, trained)
+    with Client(service) as client:
+        told = client.runs.report(trained)
+    counts = [str(n) for row in told.classification.confusion_matrix for n in row]
+    expect(report.locator(".matrix td.figure")).to_have_text(counts)
+    for title in ("ROC", "Precision over recall", "Calibration: how often it came true"):
+        expect(chart(report, title).locator(".line").first).to_have_attribute(
+            "d", re.compile(r"^M[\d. ]+(L[\d. ]+)+")
+        )
+    best = told.importance.features[0].feature
+    expect(chart_bars(report).first).to_contain_text(best)
+    expect(report.locator(".reading")).to_contain_text(told.reading.sentence)
+    rows = report.locator("table.figures tbody tr")
+    expect(rows).to_contain_text(
+        ["this network", "always the same", "linear model", "gradient boosting"]
+    )
+    assert f"{told.metrics['roc_auc']:.4g}" in rows.first.inner_text()
+
+
+def chart_bars(report):
+    return report.locator(".importance li")
+
+
+def test_a_regression_is_drawn(page, service, line):
+    """A dot for each held-out row; the arrow keys walk along them."""
+    report = report_of(page, service, line)
+    for title in ("Actual against predicted", "Residuals"):
+        dots = chart(report, title).locator(".cloud")
+        expect(dots).to_have_count(89)
+    cloud = chart(report, "Actual against predicted")
+    cloud.locator("svg").focus()
+    page.keyboard.press("ArrowRight")
+    expect(cloud.locator("[aria-live]")).to_contain_text("actual")
+    expect(chart_bars(report)).to_have_count(10)
+    expect(report.locator("table.figures tbody tr")).to_have_count(3)
+    report.locator("summary", has_text="pictures").click()
+    with page.expect_download() as told:
+        report.get_by_role("link", name="residuals.svg").click()
+    assert b"<svg" in told.value.path().read_bytes()
+
+
+def test_the_suggested_spec_is_trained_or_opened(page, service, line):
+    """Pressed once, it is a run; opened, it stands in the form on the same rows."""
+    report_of(page, service, line)
+    with Client(service) as client:
+        wanted = client.runs.report(line).reading.next_spec
+    page.get_by_role("button", name="Open it first").click()
+    page.locator("summary", has_text="The same as JSON").click()
+    assert wanted["dataset"] in page.locator("textarea").input_value()
+    page.go_back()
+    page.get_by_role("button", name="Train the suggested spec").click()
+    expect(page.locator(".chip")).to_be_visible()
+    expect(page).not_to_have_url(re.compile(line))
+    with Client(service) as client:
+        run = client.runs.get(page.url.rpartition("/")[2])
+        client.runs.cancel(run.id)
+    assert run.spec["fit"]["epochs"] == wanted["fit"]["epochs"]
