@@ -32,6 +32,15 @@ class DatasetRepository:
             raise DatasetNotFound(ref, self.names())
         return found
 
+    def hold(self, dataset: Dataset, *, alone: bool = False) -> None:
+        """Let nobody delete it until the transaction ends; DatasetNotFound if it went.
+
+        Many can hold it at a time, or one `alone`.
+        """
+        query = self._mine(select(Dataset.id)).where(Dataset.id == dataset.id)
+        if self._session.scalar(query.with_for_update(read=not alone)) is None:
+            raise DatasetNotFound(dataset.name, self.names())
+
     def names(self) -> list[str]:
         """Every name, at most a thousand, for hints."""
         query = self._mine(select(Dataset.name))

@@ -1,6 +1,7 @@
 """What can be done with datasets: store, read, delete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,18 @@ class Upload:
     name: str
     filename: str | None
     options: ParsingSpec
+
+
+@contextmanager
+def table_gone_is_409() -> Iterator[None]:
+    """Turn the absence of a table's file into DatasetNotReady."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DatasetNotReady(
+            "The table is not there any more: its dataset was deleted just now, or its "
+            "file was lost. Upload it again."
+        ) from error
 
 
 class DatasetService:
@@ -79,6 +92,7 @@ class DatasetService:
             for name, value in self._reader.read(dataset, folder, attempt=0).items():
                 setattr(dataset, name, value)
 
+    @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
         """A slice of the typed table; DatasetNotReady while there is none."""
         from core.datasets.profile import read_slice  # noqa: PLC0415  imports polars
@@ -94,6 +108,7 @@ class DatasetService:
         """
         repository = DatasetRepository(session, workspace)
         dataset = repository.get(ref)
+        repository.hold(dataset, alone=True)
         if needed_by := repository.runs_that_need(dataset):
             raise DatasetInUse(
                 f"{len(needed_by)} run(s) still read this dataset, such as "

@@ -67,7 +67,10 @@ class ModelRepository:
         self.get(name)
         query = self._mine(select(Version), Version).where(Version.model_name == name)
         query = query.order_by(Version.is_whole.desc(), Version.number.desc())
-        return self._session.scalars(query.limit(1)).one()
+        found = self._session.scalars(query.limit(1)).first()
+        if found is None:  # the model went between the two looks
+            raise ModelNotFound(name)
+        return found
 
     def pointers(self, names: Collection[str]) -> dict[tuple[str, str | None], str]:
         """Version ids by model and alias; under None, the version `newest` gives."""
@@ -142,10 +145,12 @@ class ModelRepository:
         return version
 
     def refuse_moved(self, name: str, alias: str, version_id: str | None) -> None:
-        """Raise AliasMoved unless the alias points there; None is that it is new."""
-        found = self._session.get(
-            Alias, (self._workspace, name, alias), with_for_update=True
-        )
+        """Raise AliasMoved unless the alias points there; None is that it is new.
+
+        It stays so until the transaction ends.
+        """
+        self.lock(name)
+        found = self._session.get(Alias, (self._workspace, name, alias))
         if (found.version_id if found is not None else None) != version_id:
             raise AliasMoved(
                 f"The alias {alias!r} was moved while this version was compared with the "
@@ -154,22 +159,27 @@ class ModelRepository:
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Remove an alias; ModelNotFound or AliasNotFound."""
+        self.lock(name)
         self.aliased(name, alias)
-        self._session.delete(self._session.get_one(Alias, (self._workspace, name, alias)))
+        key = (Alias.workspace == self._workspace, Alias.model_name == name)
+        self._session.execute(delete(Alias).where(*key, Alias.name == alias))
 
     def add_version(self, version: Version) -> None:
         """Store a version under the next number of its model, made if it is new."""
         name, version.workspace = version.model_name, self._workspace
-        self._ensure(name)
-        self.lock(name)
+        while not self.lock(name):  # it may be deleted between the two
+            self._ensure(name)
         version.number = self._last_number(name) + 1
         self._session.add(version)
         self._session.flush()
 
-    def lock(self, name: str) -> None:
-        """One writer a model at a time: no number twice, no alias to what is deleted."""
+    def lock(self, name: str) -> bool:
+        """One writer a model at a time: no number twice, no alias to what is deleted.
+
+        False if there is no such model.
+        """
         query = self._mine(select(Model.name), Model).where(Model.name == name)
-        self._session.execute(query.with_for_update())
+        return self._session.scalar(query.with_for_update()) is not None
 
     def delete(self, version: Version) -> None:
         """Delete a version, and the model if it was the last."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.errors import InvalidQuery
+from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
 from core.models.wire import headline_of
 from core.runs.repository import RunRepository
@@ -66,8 +66,10 @@ def _compared(run: Run, headline: Headline | None) -> ComparedRun:
 def _headline(models: ModelRepository, run: Run) -> Headline | None:
     if run.model_version is None:
         return None
-    version = models.version(run.model_name, run.model_version)
-    return headline_of(version)
+    try:
+        return headline_of(models.version(run.model_name, run.model_version))
+    except NotFound:  # it was deleted, or its model with it
+        return None
 
 
 def _padded(values: Sequence[float | None], length: int) -> list[float | None]:

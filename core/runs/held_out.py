@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.datasets.service import table_gone_is_409
 from core.datasets.tables import Dataset
 from core.errors import OverLimit, Unscored
 from core.runs.split_counts import shares_of
@@ -28,6 +29,7 @@ def side_of(run: Run) -> str | None:
     return next((s for s in ("test", "validation") if run.num_rows.get(s)), None)
 
 
+@table_gone_is_409()
 def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> pl.DataFrame:
     """Raw rows with every column of the table.
 
@@ -36,7 +38,8 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> pl.
         validation: its validation dataset, if it has one.
         storage: where tables are.
 
-    Raises Unscored where the run held none out, OverLimit for tables too large.
+    Raises Unscored where the run held none out or its dataset was deleted, OverLimit for
+    tables too large, DatasetNotReady where the file is gone.
 
     """
     side = side_of(run)
@@ -44,6 +47,11 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> pl.
         raise Unscored(f"The run {run.id} held no rows out to score versions on.")
     is_own = side == "validation" and validation is not None
     dataset = validation if is_own and validation is not None else run.dataset
+    if dataset.deleted_at is not None:
+        raise Unscored(
+            f"The dataset {dataset.name!r} of the run {run.id} was deleted, and the rows "
+            "with it. Promote without `require`, or upload it and train again."
+        )
     if dataset.num_rows > _MOST_STORED:
         raise OverLimit(
             f"The table has {dataset.num_rows:,} rows; {_MOST_STORED:,} is the most that "

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from core.database.base import utc_now
-from core.errors import VersionNotFound
+from core.errors import NotFound
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.plots import paths_of
@@ -122,7 +122,7 @@ def _version(models: ModelRepository, run: Run) -> Version | None:
         return None
     try:
         return models.version(run.model_name, run.model_version)
-    except VersionNotFound:
+    except NotFound:  # it was deleted, or its model with it
         return None
 
 
@@ -177,5 +177,5 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
 def _nothing(run: Run) -> Missing:
     reason = f"the run {run.status} and left no network"
     if run.model_version is not None:
-        reason = "it was made before reports were, or making it failed"
+        reason = "its version was deleted, or has no report"
     return Missing(part="metrics", reason=reason)

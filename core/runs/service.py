@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import tracing
 from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
-from core.datasets.service import column_of, ready
+from core.datasets.service import column_of, ready, table_gone_is_409
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
@@ -49,10 +49,11 @@ class RunService:
         self._limits = limits
         self._webhooks = webhooks or WebhookRules()
 
+    @table_gone_is_409()
     def resolve(self, session: Session, workspace: str, create: RunCreate) -> Resolved:
         """The run with every default filled in; nothing is stored.
 
-        Raises DatasetNotFound, InvalidSpec, OverLimit.
+        Raises DatasetNotFound, DatasetNotReady, InvalidSpec, OverLimit.
         """
         from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
         from core.runs.deciding import find_deciding  # noqa: PLC0415  imports polars
@@ -107,6 +108,7 @@ class RunService:
         refuse_too_many_runs(session, caller, self._limits.max_queued_runs)
         refuse_over_quota(session, caller)
         resolved = self.resolve(session, caller.workspace, create)
+        _hold(resolved.tables, DatasetRepository(session, caller.workspace))
         run = _run(resolved)
         RunRepository(session, caller.workspace).add(run)
         if create.webhook is not None:
@@ -187,6 +189,13 @@ def _validation_dataset(datasets: DatasetRepository, create: RunCreate) -> Datas
     if create.fit.validation_dataset is None:
         return None
     return ready(datasets.get(create.fit.validation_dataset))
+
+
+def _hold(tables: Tables, datasets: DatasetRepository) -> None:
+    """What is deleted from now on meets the run, or the run meets the deletion."""
+    for dataset in (tables.dataset, tables.validation):
+        if dataset is not None:
+            datasets.hold(dataset)
 
 
 def _run(resolved: Resolved) -> Run:

@@ -5,6 +5,8 @@ import time
 from collections import OrderedDict
 
 _MOST = 10_000
+_LONGEST_WAIT = 86_400.0
+"""Seconds; a rate can be so small that the true wait is no number."""
 _IPV6_HOST_BITS = 64
 
 
@@ -25,7 +27,7 @@ class Bucket:
         self._at = now
         self._tokens = min(self._tokens, self._capacity)
         if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
+            return min((1 - self._tokens) / self._rate, _LONGEST_WAIT)
         self._tokens -= 1
         return 0.0
 

@@ -42,7 +42,7 @@ def scope_of(method: str, path: str) -> Scope | None:
         return Scope.MODELS_PREDICT
     if path == _OWN_KEY and method in _READS:
         return None
-    noun = path.split("/", 3)[1:3]
+    noun = path.split("/", 3)[1:3] or [""]  # `OPTIONS *` names no path
     if noun[0] == "mlflow" or (noun == ["v2", "models"] and path.endswith("/ready")):
         return None if path.endswith("/version") else Scope.MODELS_PREDICT
     pair = _NOUNS.get("/".join(noun)) or _NOUNS.get(noun[0])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
 
 from core.database.sessions import after_commit
-from core.errors import ArtifactNotFound
+from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.repository import ModelRepository
 from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
@@ -44,8 +44,17 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedModelPage:
     """Models by name."""
     found = models.page(cursor, limit + 1)
-    items = [_model(models, model.name) for model in found[:limit]]
-    return SharedModelPage.of(items, items[-1].name if len(found) > limit else None)
+    names = [model.name for model in found[:limit]]
+    items = [read for name in names if (read := _if_there(models, name)) is not None]
+    return SharedModelPage.of(items, names[-1] if len(found) > limit else None)
+
+
+def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
+    """None for a model that was deleted since the page was looked up."""
+    try:
+        return _model(models, name)
+    except ModelNotFound:
+        return None
 
 
 @router.get("/{name}")

@@ -1,10 +1,16 @@
 """/v1/datasets over real files."""
 
 import gzip
+import threading
+import time
 
 import pytest
 
+from core.keys.caller import LOCAL
+from fitserve.specs.run import RunCreate
+from tests.conftest import bench_in
 from tests.problems import assert_problem
+from tests.servers import new_postgres_database
 
 CSV = "size,colour,sold,when,note\n1.5,red,yes,2024-01-02,a1\n2.5,blue,no,2024-01-03,a2\n,red,yes,,a3\n"
 
@@ -123,3 +129,35 @@ def test_a_form_without_its_file_says_so(client):
     """The part must be called `file`."""
     answer = client.post("/v1/datasets", files={"data": ("t.csv", CSV)})
     assert "`file`" in assert_problem(answer, 422, "invalid-table")["detail"]
+
+
+def test_no_dataset_is_deleted_under_a_run_that_is_being_made(tmp_path, broker_url):
+    """Where two can write at once, the deletion waits, and is refused."""
+    url = new_postgres_database()
+    with bench_in(tmp_path / "home", broker_url, database_url=url) as bench:
+        bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
+        runs, answers = bench.client.app.state.services.runs, []
+        deletion = threading.Thread(
+            target=lambda: answers.append(bench.client.delete("/v1/datasets/table"))
+        )
+        with bench.database.write() as session:
+            spec = RunCreate.model_validate({"dataset": "table", "target": "y"})
+            runs.create(session, LOCAL, spec)
+            deletion.start()
+            time.sleep(0.5)  # it comes before the run is committed
+        deletion.join()
+        assert_problem(answers[0], 409, "dataset-in-use")
+        assert bench.client.get("/v1/datasets/table/rows").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/datasets/table/rows", "/v1/runs/validate"])
+def test_a_table_that_went_meanwhile_is_a_conflict(bench, path):
+    """Its file is deleted between the look at the row and the reading."""
+    bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
+    for file in bench.settings.files_dir.rglob("*.parquet"):
+        file.unlink()
+    if path.endswith("rows"):
+        answer = bench.client.get(path)
+    else:
+        answer = bench.client.post(path, json={"dataset": "table", "target": "y"})
+    assert_problem(answer, 409, "dataset-not-ready")

@@ -92,3 +92,17 @@ def test_another_process_hears_of_it(bench, model):
         directory.refresh(("default", "m"))
         assert_problem(predict(other, "/versions/2"), 404, "version-not-found")
         assert predict(other).json()["model_version"] == 1
+
+
+def test_a_run_outlives_its_model(bench, model):
+    """Its report has no figures any more, and it is compared by its curves."""
+    client = bench.client
+    first, other = (run["id"] for run in client.get("/v1/runs").json()["items"])
+    client.delete("/v1/models/m")
+    report = client.get(f"/v1/runs/{first}/report")
+    assert report.status_code == 200, report.text
+    assert (report.json()["status"], report.json()["metrics"]) == ("none", {})
+    assert "deleted" in report.json()["missing"][0]["reason"]
+    answer = client.get(f"/v1/runs/compare?ids={first},{other}")
+    assert answer.status_code == 200, answer.text
+    assert [run["headline"] for run in answer.json()["runs"]] == [None, None]

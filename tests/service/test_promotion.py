@@ -152,3 +152,15 @@ def test_runs_that_were_scored_on_other_rows_say_so(bench):
     bench.client.post(f"/v1/runs/{other}/cancel")
     answer = bench.client.get(f"/v1/runs/compare?ids={bench.runs[0]['id']},run_x")
     assert_problem(answer, 404, "run-not-found")
+
+
+def test_without_its_dataset_a_version_cannot_be_scored(bench):
+    """The rows went with it: 409 says so, and what can be done."""
+    client = bench.client
+    bench.upload(CSV, "gone")
+    bench.train(spec(1, dataset="gone", model_name="orphan"))
+    assert client.delete("/v1/datasets/gone").status_code == 204
+    url = "/v1/models/orphan/aliases/live"
+    answer = client.put(url, json={"version": 1, "require": {"auc": "> 0"}})
+    assert "'gone'" in assert_problem(answer, 409, "unscored")["detail"]
+    assert client.put(url, json={"version": 1}).status_code == 200

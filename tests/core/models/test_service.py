@@ -1,8 +1,18 @@
 """Versions are deleted, on either engine."""
 
-import pytest
+import threading
+import time
 
-from core.errors import ModelNotFound, VersionInUse, VersionNotFound
+import pytest
+from sqlalchemy.orm.exc import StaleDataError
+
+from core.errors import (
+    AliasMoved,
+    AliasNotFound,
+    ModelNotFound,
+    VersionInUse,
+    VersionNotFound,
+)
 from core.models.repository import ModelRepository
 from core.models.service import delete_model, delete_version
 from core.models.tables import Artifact, Version
@@ -76,3 +86,66 @@ def test_what_an_alias_points_at_stays(database, storage, tmp_path):
         with pytest.raises(kind), database.write() as session:
             refused(session)
     assert (numbers(database), len(storage.keys("runs"))) == ([1], 1)
+
+
+def test_an_alias_that_moved_is_told_and_one_that_stands_is_held(
+    database, storage, tmp_path
+):
+    """While a promotion is written nobody else moves the alias."""
+    train(database, storage, tmp_path)
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        models.refuse_moved("m", "live", None)
+        moved = models.set_alias("m", "live", 1)
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        models.refuse_moved("m", "live", moved.id)
+        with pytest.raises(AliasMoved):
+            models.refuse_moved("m", "live", None)
+
+
+def test_of_two_that_remove_an_alias_the_second_is_told_that_it_is_gone(
+    database, storage, tmp_path
+):
+    """It waits for the first, and finds what that one left."""
+    train(database, storage, tmp_path)
+    with database.write() as session:
+        ModelRepository(session, "default").set_alias("m", "live", 1)
+    told = []
+
+    def second():
+        try:
+            with database.write() as session:
+                ModelRepository(session, "default").delete_alias("m", "live")
+        except (AliasNotFound, StaleDataError) as error:
+            told.append(type(error))
+
+    thread = threading.Thread(target=second)
+    with database.write() as session:
+        ModelRepository(session, "default").delete_alias("m", "live")
+        session.flush()
+        thread.start()
+        time.sleep(0.3)  # it reaches the row that is locked here
+    thread.join()
+    assert told == [AliasNotFound]
+
+
+def test_a_version_is_stored_though_its_model_is_deleted_meanwhile(
+    database, storage, tmp_path, monkeypatch
+):
+    """A run that ends just then loses nothing: the model is made anew."""
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    train(database, storage, tmp_path)
+    lock, others = ModelRepository.lock, []
+
+    def lock_after_a_deletion(self, name):
+        if not others:
+            others.append(name)
+            with database.write() as session:
+                delete_model(session, storage, "default", name)
+        return lock(self, name)
+
+    monkeypatch.setattr(ModelRepository, "lock", lock_after_a_deletion)
+    assert train(database, storage, tmp_path) == 2
+    assert numbers(database) == [2]

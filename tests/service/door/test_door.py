@@ -40,6 +40,15 @@ def fresh(tmp_path, broker_url):
         yield bench
 
 
+def test_a_rate_near_nothing_waits_for_a_day(strict):
+    """The true wait is no number that a header can tell."""
+    key = make_key(strict, limits={"requests_per_second": 5e-324})
+    assert asked(strict.client, key) == 200
+    refused = strict.client.get("/v1/runs", headers=bearing(key))
+    assert_problem(refused, 429, "too-many-requests")
+    assert refused.headers["retry-after"] == "86400"
+
+
 def asked(client, key, path="/v1/runs"):
     return client.get(path, headers=bearing(key)).status_code
 

@@ -45,6 +45,12 @@ def test_every_route_has_a_scope_or_is_known_to_need_none(keyed):
     assert set(wants.values()) - {None} == set(Scope)
 
 
+def test_a_request_that_names_no_path_is_no_mistake_of_the_service(keyed):
+    """`OPTIONS *` speaks of the server as a whole; there is nothing to tell."""
+    assert scope_of("OPTIONS", "*") is None
+    assert scope_of("OPTIONS", "") is None
+
+
 def test_a_key_with_that_scope_alone_is_let_in_and_one_without_is_not(keyed):
     """Each route, both ways: 403 names the scope."""
     only = {s: bearing(make_key(keyed, scopes=[s])) for s in Scope}

@@ -10,6 +10,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
 from service.app import create_app
+from service.predictor.predictor import Predictor
 from tests.live import free_port, live
 from tests.service.protocols.models import COLUMNS, ROWS, close
 
@@ -107,6 +108,39 @@ def test_failures_have_a_code_and_a_sentence(client, ask, code, said):
     with pytest.raises(InferenceServerException, match=said) as refused:
         ask(client)
     assert refused.value.status() == f"StatusCode.{code}"
+
+
+def test_what_is_no_message_is_told_so(service):
+    """Junk, and a name with U+0000, alone and in a stream; no word of the database."""
+    import grpc
+
+    path = "/inference.GRPCInferenceService/"
+    named = service_pb2.ModelInferRequest(model_name="chu\0rn").SerializeToString()
+    with grpc.insecure_channel(service.grpc_address) as channel:
+        for packed, said in ((b"\xff\xff", "unpacked"), (named, "U\\+0000")):
+            with pytest.raises(grpc.RpcError, match=said) as alone:
+                channel.unary_unary(path + "ModelInfer")(packed)
+            with pytest.raises(grpc.RpcError, match=said) as streamed:
+                list(channel.stream_stream(path + "ModelStreamInfer")(iter([packed])))
+            for refused in (alone, streamed):
+                assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_mistake_within_a_stream_tells_nothing_of_the_inside(service, monkeypatch):
+    """What was raised is for the log."""
+    import grpc
+
+    def broken(*_):
+        raise RuntimeError("SELECT secret")
+
+    monkeypatch.setattr(Predictor, "answer", broken)
+    request = service_pb2.ModelInferRequest(model_name="churn")
+    with grpc.insecure_channel(service.grpc_address) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        with pytest.raises(grpc.RpcError, match="its log tells more") as refused:
+            list(stub.ModelStreamInfer(iter([request])))
+    assert refused.value.code() == grpc.StatusCode.INTERNAL
+    assert "SELECT" not in str(refused.value)
 
 
 def test_a_stream_goes_on_behind_a_failure(client, service):

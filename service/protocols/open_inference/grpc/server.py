@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import grpc
+from google.protobuf.message import DecodeError
 from tritonclient.grpc.service_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 
-from core.errors import FitserveError
+from core.errors import Invalid
 from core.keys.caller import PROBE
 from service.door.door import Door
 from service.door.scopes import scope_of_call
@@ -33,6 +34,7 @@ _CODES = {
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
 }
+_NAMES = ("name", "version", "model_name", "model_version")
 Call = Callable[[Any, Any], Awaitable[Any]]
 
 
@@ -76,7 +78,7 @@ class Porter(grpc.aio.ServerInterceptor):
 
             async def answer(request: Any, context: Any) -> Any:
                 await self._admit(call.method, given, context)
-                return await handler.unary_unary(reading(request), context)
+                return await handler.unary_unary(_read(request, reading), context)
 
             return grpc.unary_unary_rpc_method_handler(_telling(answer), None, writing)
 
@@ -86,12 +88,12 @@ class Porter(grpc.aio.ServerInterceptor):
             async def admitted() -> AsyncIterator[Any]:
                 async for request in requests:
                     await self._admit(call.method, given, context)
-                    yield reading(request)
+                    yield _read(request, reading)
 
             try:
                 async for message in handler.stream_stream(admitted(), context):
                     yield message
-            except FitserveError as error:
+            except Exception as error:  # noqa: BLE001  every error has a status
                 await context.abort(*_status(error))
 
         return grpc.stream_stream_rpc_method_handler(stream, None, writing)
@@ -110,6 +112,18 @@ def _address(peer: str) -> str:
     """The host of gRPC's `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`."""
     host = peer.partition(":")[2].rpartition(":")[0]
     return unquote(host).strip("[]")
+
+
+def _read(packed: bytes, reading: Callable[[bytes], Any]) -> Any:
+    """The message; Invalid if it is none, or a name in it no text."""
+    try:
+        message = reading(packed)
+    except DecodeError as error:
+        raise Invalid(f"The message cannot be unpacked: {error}.") from error
+    for name in _NAMES:
+        if "\0" in getattr(message, name, ""):
+            raise Invalid(f"`{name}` holds the character U+0000, which is no text.")
+    return message
 
 
 def _telling(answer: Call) -> Call:
