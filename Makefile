@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TESTERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test test-scale-out fuzz chaos soak check format up bench lock clean
+.PHONY: help setup demo test test-scale-out fuzz chaos soak check format reference up bench lock clean
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: $(STAMP)  ## lint, formatting, types, import contracts
 format: $(STAMP)  ## put the code into the house's form
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+
+reference: $(STAMP)  ## write docs/reference anew from the code
+	@$(BIN)/python -m docs.generate
 
 up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
 	@$(BIN)/fitserve up

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,16 @@ def running(
     home: Path, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """URL and process of a service on a free port; stopped at the end, and that cleanly."""
-    with parts_of(home) as parts, _running(home, **parts, **environment) as service:
+    with started(home, **environment) as (line, process):
+        yield line.split()[-1], process
+
+
+@contextmanager
+def started(
+    home: Path, *options: str, **environment: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The same with more options, and the line that told that it is ready."""
+    with parts_of(home) as parts, _running(home, options, parts | environment) as service:
         yield service
 
 
@@ -35,7 +44,7 @@ def parts_of(home: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _running(
-    home: Path, **environment: str
+    home: Path, options: Sequence[str], environment: Mapping[str, str]
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     quick = {
         "FITSERVE_RUNS__LEASE_SECONDS": "3",
@@ -46,15 +55,15 @@ def _running(
         "FITSERVE_RUNS__CHECKPOINT_SECONDS": "0.5",
     }
     process = subprocess.Popen(
-        [FITSERVE, "up", "--port", "0", "--home", home],
+        [FITSERVE, "up", "--port", "0", "--home", home, *options],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **quick, **environment},
     )
     assert process.stdout is not None
     try:
-        ready = next(line for line in process.stdout if " ready at " in line)
-        yield ready.split()[-1], process
+        words = ("ready at", '"url"')
+        yield next(ln for ln in process.stdout if any(w in ln for w in words)), process
     finally:
         process.stdout.close()
         process.send_signal(signal.SIGTERM)

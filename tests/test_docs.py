@@ -8,7 +8,9 @@ import yaml
 
 from core import errors
 from core.settings import Limits, ReportRules, RunTimes, Settings, WebhookRules
+from docs.generate import PAGES
 from fitserve import __version__
+from fitserve.specs.closed import Closed
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,6 +56,41 @@ def test_every_setting_is_in_the_table_with_its_default(model, prefix):
         default = field.get_default(call_default_factory=True)
         sentence = field.description.rstrip(".")
         assert f"| `{prefix}{name.upper()}` | `{default}` | {sentence} |" in table
+
+
+def test_the_table_of_settings_has_nothing_else():
+    """No setting that was taken away."""
+    named = re.findall(
+        r"^\| `FITSERVE_(\w+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+    )
+    groups = (("", Settings), ("LIMITS__", Limits), ("RUNS__", RunTimes))
+    groups += (("WEBHOOKS__", WebhookRules), ("REPORT__", ReportRules))
+    known = {f"{g}{n.upper()}" for g, model in groups for n in model.model_fields}
+    assert set(named) - known == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_reference_is_what_the_code_says(name):
+    """Written anew by `make reference`."""
+    assert (ROOT / "docs/reference" / name).read_text() == PAGES[name]()
+
+
+def test_every_key_of_a_spec_is_explained():
+    """In a sentence beside it."""
+    silent = [
+        f"{schema.__name__}.{name}"
+        for schema in every_schema(Closed)
+        for name, field in schema.model_fields.items()
+        if schema.__module__.startswith("fitserve.specs")
+        if name != "type" and not field.description
+    ]
+    assert silent == []
+
+
+def every_schema(kind):
+    for child in kind.__subclasses__():
+        yield child
+        yield from every_schema(child)
 
 
 def test_the_changelog_knows_the_version():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE, print_json
+from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE, print_json, print_or_say
 from fitserve.scopes import USERS, Scope
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def create(  # noqa: PLR0913, PLR0917  an option each
             "stored_bytes": stored_bytes,
         },
     )
-    with _writing(home) as (settings, session):
+    with _writing(home, as_json=as_json) as (settings, session):
         made = create_key(session, read_pepper(settings), spec)
     if as_json:
         print_json(made)
@@ -91,7 +91,7 @@ def list_(
     from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
     from fitserve.schemas.keys import KeyRead  # noqa: PLC0415
 
-    with _writing(home) as (_, session):
+    with _writing(home, as_json=as_json) as (_, session):
         found = ApiKeyRepository(session).page(None, 10_000, workspace)
         keys = [KeyRead.model_validate(key) for key in found]
     if as_json:
@@ -104,13 +104,15 @@ def list_(
 def revoke(
     key_id: Annotated[str, typer.Argument(help="As `fitserve keys list` tells it.")],
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """End a key; every API process refuses it within a second."""
     from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
 
-    with _writing(home) as (_, session):
+    with _writing(home, as_json=as_json) as (_, session):
         ApiKeyRepository(session).revoke(key_id)
-    typer.echo(f"Key {key_id} is revoked.")
+    sentence = f"Key {key_id} is revoked."
+    print_or_say({"revoked": key_id}, sentence, as_json=as_json)
 
 
 def _spec(**given: Any) -> "KeyCreate":
@@ -127,7 +129,7 @@ def _spec(**given: Any) -> "KeyCreate":
 
 
 @contextmanager
-def _writing(home: Path | None) -> "Iterator[tuple[Settings, Session]]":
+def _writing(home: Path | None, *, as_json: bool) -> "Iterator[tuple[Settings, Session]]":
     """The settings, and a unit of work on their database, brought to head first."""
     from pydantic import ValidationError  # noqa: PLC0415
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
@@ -151,7 +153,9 @@ def _writing(home: Path | None) -> "Iterator[tuple[Settings, Session]]":
             _tell(line["msg"].removeprefix("Value error, "))
         raise typer.Exit(USAGE) from error
     except FitserveError as error:
-        _tell(error.detail)
+        problem = error.problem()
+        told = problem.model_dump_json(indent=2) if as_json else problem.detail
+        _tell(told)
         raise typer.Exit(REFUSED) from error
     except OperationalError as error:
         _tell(f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL.")

@@ -2,11 +2,15 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from core.supervisor.ready import Ready
 
 
 def up(
@@ -23,6 +27,9 @@ def up(
         int | None,
         typer.Option(min=1, max=256, help="API processes on that address. [1]"),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON when it is ready.")
+    ] = False,
 ) -> None:
     """Start API, worker and broker on this machine; Ctrl-C stops them."""
     # not before it is asked for: every other command is a client and starts at once
@@ -37,7 +44,8 @@ def up(
     }
     try:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})
-        Supervisor(settings, _say).run()
+        say = partial(_say, err=as_json)  # stdout is for the one line then
+        Supervisor(settings, say, _tell_json if as_json else _tell).run()
     except ValidationError as error:
         for line in error.errors():
             told = line["msg"].removeprefix("Value error, ")
@@ -49,10 +57,21 @@ def up(
         raise typer.Exit(2) from error
 
 
-def _say(line: str) -> None:
+def _tell(ready: "Ready") -> None:
+    _say(f"fitserve is ready at {ready.url}")
+    _say(f"API page {ready.url}/docs, files and logs in {ready.home}")
+
+
+def _tell_json(ready: "Ready") -> None:
+    _say(ready.model_dump_json())
+
+
+def _say(line: str, *, err: bool = False) -> None:
     """Print a line; a reader that went away is no reason to end."""
+    name = "stderr" if err else "stdout"
     try:
-        typer.echo(line)
-        sys.stdout.flush()
+        typer.echo(line, err=err)
+        getattr(sys, name).flush()
     except BrokenPipeError:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the process
+        nowhere = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the process
+        setattr(sys, name, nowhere)

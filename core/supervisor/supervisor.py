@@ -1,6 +1,7 @@
 """Starts broker, API and worker together, keeps them alive, stops them cleanly."""
 
 import fcntl
+import os
 import shutil
 import signal
 import socket
@@ -20,10 +21,12 @@ from core.settings import Settings
 from core.supervisor.broker import clear_socket, redis_command
 from core.supervisor.orphans import LISTEN_FD, METRICS_DIR
 from core.supervisor.parts import Part
+from core.supervisor.ready import KeyState, Ready, key_state, pids_of
 
 _STOP_SECONDS = 25.0
 
 Say = Callable[[str], None]
+Tell = Callable[[Ready], None]
 
 
 class CannotStart(Exception):
@@ -31,11 +34,15 @@ class CannotStart(Exception):
 
 
 class Supervisor:
-    """The parts of the embedded default."""
+    """The parts of the embedded default.
 
-    def __init__(self, settings: Settings, say: Say) -> None:
+    `say` hears what happens, `tell_ready` once that the service answers.
+    """
+
+    def __init__(self, settings: Settings, say: Say, tell_ready: Tell) -> None:
         self._settings = settings
         self._say = say
+        self._tell_ready = tell_ready
         self._stopped = threading.Event()
 
     def run(self) -> None:
@@ -45,25 +52,26 @@ class Supervisor:
             signal.signal(number, lambda *_: self._stopped.set())
         with _only_one(self._settings):
             upgrade(self._settings.resolved_database_url)
-            self._refuse_open_door()
+            key = self._look_at_door()
             with _listening(self._settings) as listener:
-                self._supervise(listener)
+                self._supervise(listener, key)
 
-    def _refuse_open_door(self) -> None:
+    def _look_at_door(self) -> KeyState:
         database = Database(self._settings.resolved_database_url)
         try:
             refuse_open_door(self._settings, database)
+            return key_state(self._settings, database)
         except OpenDoor as error:
             raise CannotStart(str(error)) from error
         finally:
             database.close()
 
-    def _supervise(self, listener: socket.socket) -> None:
+    def _supervise(self, listener: socket.socket, key: KeyState) -> None:
         parts = self._parts(listener)
         try:
             for part in parts:
                 part.start()
-            self._announce(listener)
+            self._announce(listener, key, parts)
             while not self._stopped.wait(0.2):
                 self._watch(parts)
         finally:
@@ -121,19 +129,25 @@ class Supervisor:
                 self._say(f"the {part.name} ended with code {code}; starting it again")
                 self._say(f"{part.last_lines()}\n  (from {part.log})")
 
-    def _announce(self, listener: socket.socket) -> None:
+    def _announce(
+        self, listener: socket.socket, key: KeyState, parts: list[Part]
+    ) -> None:
         host, port = listener.getsockname()[:2]
         name = f"[{host}]" if ":" in host else host
-        url = f"http://{name}:{port}"
-        threading.Thread(target=self._say_when_ready, args=[url], daemon=True).start()
+        home = self._settings.home_dir
+        ready = Ready(
+            url=f"http://{name}:{port}", key=key, home=home, logs=home / "logs", pids={}
+        )
+        waiting = threading.Thread(
+            target=self._tell_when_ready, args=[ready, parts], daemon=True
+        )
+        waiting.start()
 
-    def _say_when_ready(self, url: str) -> None:
+    def _tell_when_ready(self, ready: Ready, parts: list[Part]) -> None:
         while not self._stopped.wait(0.05):
-            if _is_ready(url):
-                self._say(f"fitserve is ready at {url}")
-                self._say(
-                    f"API page {url}/docs, files and logs in {self._settings.home_dir}"
-                )
+            if _is_ready(ready.url):
+                ready.pids = pids_of(parts, os.getpid())
+                self._tell_ready(ready)
                 return
 
     def _stop(self, parts: list[Part]) -> None:

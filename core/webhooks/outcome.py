@@ -1,11 +1,10 @@
 """What an attempt came to, and when the next one is."""
 
-import email.utils
 import random
-import time
 from dataclasses import dataclass
 
 from core.settings import WebhookRules
+from fitserve.retry_after import retry_after
 from fitserve.statuses import WebhookStatus
 
 _LONGEST_WAIT = 86_400.0
@@ -30,7 +29,9 @@ def answered(
     told = f"the receiver answered {status}"
     if status == 410:
         return Outcome(WebhookStatus.FAILED, None, status, f"{told}: it wants no more")
-    return failed(told, attempts, rules, status, _retry_after(headers))
+    return failed(
+        told, attempts, rules, status, retry_after(headers.get("retry-after", ""))
+    )
 
 
 def failed(
@@ -46,14 +47,3 @@ def failed(
     jitter = random.uniform(0.9, 1.1)  # noqa: S311  no secret
     pause = max(rules.schedule[attempts] * jitter, min(at_least, _LONGEST_WAIT))
     return Outcome(WebhookStatus.WAITING, pause, status, why)
-
-
-def _retry_after(headers: dict[str, str]) -> float:
-    """Seconds; 0 if the receiver names none."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp() - time.time()
-    except (TypeError, ValueError):
-        return 0.0

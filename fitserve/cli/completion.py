@@ -19,7 +19,7 @@ def _completing(
         options = context.find_root().params
         with (
             suppress(FitserveError),  # a key was pressed, no question was asked
-            Client(options.get("url"), options.get("api_key"), _PATIENCE) as client,
+            Client(options.get("url"), options.get("api_key"), _PATIENCE, 0) as client,
         ):
             found = (name for name in names(client) if name.startswith(incomplete))
             return list(itertools.islice(found, _MOST))

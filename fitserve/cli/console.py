@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from fitserve.client import ApiError, Client, FitserveError, RunFailed
+from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
 """Exit codes: the run failed, wrong usage, the service refused, nobody answers, the time
@@ -36,10 +37,30 @@ def service(context: typer.Context) -> Iterator[Client]:
     """The client that the global options name; errors become sentences and exit codes."""
     options: dict[str, Any] = context.find_root().params
     with (
+        _telling_pauses(),
         reporting(as_json=bool(context.params.get("as_json"))),
         Client(options.get("url"), options.get("api_key")) as client,
     ):
         yield client
+
+
+@contextmanager
+def _telling_pauses() -> Iterator[None]:
+    """Whoever waits for a busy service learns that, and for how long."""
+    told = _Told()
+    retrying.logger.addHandler(told)
+    level = retrying.logger.level
+    retrying.logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        retrying.logger.removeHandler(told)
+        retrying.logger.setLevel(level)
+
+
+class _Told(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage(), err)
 
 
 @contextmanager

@@ -25,7 +25,8 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every name, once."""
-        names = [*super().list_commands(ctx), *entry_points(group=GROUP).names]
+        extras = sorted(entry_points(group=GROUP).names)
+        names = [*super().list_commands(ctx), *extras]
         return list(dict.fromkeys(names))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

@@ -7,7 +7,7 @@ from fitserve.client.connections import AsyncConnection, BlockingConnection
 from fitserve.client.datasets import AsyncDatasets, Datasets
 from fitserve.client.models import AsyncModels, Models
 from fitserve.client.runs import AsyncRuns, Runs
-from fitserve.client.transport import Transport, url_path
+from fitserve.client.transport import RETRY_SECONDS, Transport, url_path
 from fitserve.schemas.predict import PredictResponse
 
 
@@ -18,6 +18,8 @@ class Client:
         base_url: where it is; FITSERVE_URL or http://127.0.0.1:8000 unless given.
         api_key: FITSERVE_API_KEY unless given.
         timeout: seconds that one answer may take.
+        retry_seconds: how long one call waits, over all its pauses, to be sent again
+            to a service that is busy or away; 0 sends everything once.
 
     Example:
         >>> with Client() as client:                                  # doctest: +SKIP
@@ -33,8 +35,11 @@ class Client:
         base_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 30.0,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
-        self._transport = Transport(BlockingConnection, base_url, api_key, timeout)
+        self._transport = Transport(
+            BlockingConnection, base_url, api_key, timeout, retry_seconds
+        )
         self.base_url = self._transport.base_url
         self.datasets = Datasets(AsyncDatasets(self._transport))
         self.runs = Runs(AsyncRuns(self._transport))
@@ -82,8 +87,11 @@ class AsyncClient:
         base_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 30.0,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
-        self._transport = Transport(AsyncConnection, base_url, api_key, timeout)
+        self._transport = Transport(
+            AsyncConnection, base_url, api_key, timeout, retry_seconds
+        )
         self.base_url = self._transport.base_url
         self.datasets = AsyncDatasets(self._transport)
         self.runs = AsyncRuns(self._transport)

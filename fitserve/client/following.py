@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from fitserve.client.connections import Connection
-from fitserve.client.errors import ConnectionFailed, ServerError
+from fitserve.client.errors import ConnectionFailed, ServerError, TooManyRequests
 from fitserve.client.events import EpochEvent, Event
+from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.runs import RunRead
 from fitserve.statuses import TERMINAL, RunStatus
 
@@ -20,6 +20,7 @@ _AWAY_SECONDS = 30.0  # enough for the service to be started again
 _SILENCE = 60.0  # the service says something every 15 seconds
 # under those 15: a deadline must be looked at between two signs of life
 _SILENCE_BEFORE_A_DEADLINE = 10.0
+_PASSING = (ConnectionFailed, ServerError, TooManyRequests)
 
 
 class Follower:
@@ -27,7 +28,7 @@ class Follower:
 
     Args:
         runs: where to ask.
-        connection: what lets time pass.
+        transport: how to ask for the run alone, and what lets time pass.
         run_id: the run.
         with_epochs: whether epochs that a broken stream kept back are fetched.
         timeout: seconds until TimeoutError, or None.
@@ -37,14 +38,14 @@ class Follower:
     def __init__(
         self,
         runs: "AsyncRuns",
-        connection: Connection,
+        transport: Transport,
         run_id: str,
         *,
         with_epochs: bool,
         timeout: float | None,
     ) -> None:
         self._runs = runs
-        self._connection = connection
+        self._transport = transport
         self._run_id = run_id
         self._with_epochs = with_epochs
         self._deadline = None if timeout is None else time.monotonic() + timeout
@@ -77,24 +78,34 @@ class Follower:
                 async for event in events:
                     self._heard_at = time.monotonic()
                     yield event
-        except (ConnectionFailed, ServerError):
+        except _PASSING:
             return
 
     async def _poll(self) -> AsyncGenerator[Event]:
         """What was missed, and the run as it is within a few seconds."""
         try:
-            wait = self._within(_POLL_SECONDS, _POLL_SECONDS)
-            run = await self._runs.get(self._run_id, wait=wait)
+            run = await self._run()
             if self._with_epochs and run.progress.epoch > self._last_epoch:
                 async for event in self._missed(run):
                     yield event
-        except (ConnectionFailed, ServerError):
+        except _PASSING:
             if time.monotonic() - self._heard_at > _AWAY_SECONDS:
                 raise
-            await self._connection.sleep(_PAUSE)
+            await self._transport.connection.sleep(_PAUSE)
             return
         self._heard_at = time.monotonic()
         yield run
+
+    async def _run(self) -> RunRead:
+        wait = self._within(_POLL_SECONDS, _POLL_SECONDS)
+        return await self._transport.read(
+            RunRead,
+            "GET",
+            url_path("runs", self._run_id),
+            params={"wait": wait},
+            timeout=wait + _SILENCE,
+            retry_seconds=self._within(_AWAY_SECONDS, _AWAY_SECONDS),
+        )
 
     async def _missed(self, run: RunRead) -> AsyncIterator[EpochEvent]:
         read = await self._runs.history(self._run_id)

@@ -201,9 +201,8 @@ class AsyncRuns:
     def _follow(
         self, run_id: str, timeout: float | None, *, with_epochs: bool
     ) -> AsyncGenerator[Event]:
-        connection = self._transport.connection
         return Follower(
-            self, connection, run_id, with_epochs=with_epochs, timeout=timeout
+            self, self._transport, run_id, with_epochs=with_epochs, timeout=timeout
         ).events()
 
 

@@ -14,16 +14,13 @@ from pydantic import BaseModel, ValidationError
 from fitserve.client.connections import Connection, Content
 from fitserve.client.errors import ConnectionFailed, UnexpectedAnswer
 from fitserve.client.refusals import refusal
+from fitserve.client.retrying import BRIEFLY, BROKEN, LONG, Retrying
 from fitserve.problems import Problem
 from fitserve.schemas.pages import Page
 
 Schema = TypeVar("Schema", bound=BaseModel)
 DEFAULT_URL = "http://127.0.0.1:8000"
-_PAUSES = (0.2, 0.5)  # seconds before a request is sent again
-_LONG_PAUSES = (*_PAUSES, 1.0, 2.0, 4.0, 8.0)  # a key waits 10 s for one who died
-_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-_PASSING = frozenset({502, 503, 504})
-_IN_FLIGHT = "/problems/request-in-flight"
+RETRY_SECONDS = 30.0
 
 
 def url_path(*parts: str) -> str:
@@ -40,7 +37,9 @@ class Transport:
         base_url: str | None,
         api_key: str | None,
         timeout: float,
+        retry_seconds: float,
     ) -> None:
+        self._retry_seconds = retry_seconds
         self.base_url = base_url or os.environ.get("FITSERVE_URL") or DEFAULT_URL
         key = (api_key or os.environ.get("FITSERVE_API_KEY") or "").strip()
         with self._reaching():  # a URL that is none is found out here
@@ -51,19 +50,26 @@ class Transport:
             )
 
     async def request(
-        self, method: str, path: str, *, again: bool = False, **options: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        again: bool = False,
+        retry_seconds: float | None = None,
+        **options: Any,
     ) -> httpx.Response:
         """The answer; ApiError and ConnectionFailed.
 
         A GET, and what changes nothing the second time (`again`), is asked again where
-        the line broke or the service is away for a moment.
+        the line broke or the service is away for a moment; anything, where it is busy.
+        `retry_seconds` is the client's unless less is given.
         """
-        pauses = _PAUSES if again or method == "GET" else ()
 
         def send() -> Awaitable[httpx.Response]:
             return self.connection.send(method, path, **options)
 
-        return await self._again(pauses, send)
+        pauses = BRIEFLY if again or method == "GET" else ()
+        return await self._again(self._retrying(pauses, retry_seconds), send)
 
     async def create(
         self,
@@ -82,22 +88,27 @@ class Transport:
         def send() -> Awaitable[httpx.Response]:
             return self.connection.send("POST", path, content, headers=told, **options)
 
-        return self.parsed(schema, (await self._again(_LONG_PAUSES, send)).content)
+        answer = await self._again(self._retrying(LONG), send)
+        return self.parsed(schema, answer.content)
 
     async def _again(
-        self, pauses: Sequence[float], send: Callable[[], Awaitable[httpx.Response]]
+        self, retrying: Retrying, send: Callable[[], Awaitable[httpx.Response]]
     ) -> httpx.Response:
         with self._reaching():
-            for pause in pauses:
+            while True:
                 try:
                     answer = await send()
-                except _BROKEN:
-                    await self.connection.sleep(pause)
-                    continue
-                if not _is_passing(answer):
-                    return _checked(answer)
+                except BROKEN:
+                    if (pause := retrying.after_break()) is None:
+                        raise
+                else:
+                    if (pause := retrying.after(answer)) is None:
+                        return _checked(answer)
                 await self.connection.sleep(pause)
-            return _checked(await send())
+
+    def _retrying(self, pauses: Sequence[float], most: float | None = None) -> Retrying:
+        own = self._retry_seconds
+        return Retrying(pauses, own if most is None else min(own, most))
 
     async def read(
         self, schema: type[Schema], method: str, path: str, **options: Any
@@ -134,20 +145,30 @@ class Transport:
     async def stream(
         self, method: str, path: str, **options: Any
     ) -> AsyncIterator[httpx.Response]:
-        """The answer while it comes."""
+        """The answer while it comes; asked for once."""
         with self._reaching():
             async with self.connection.stream(method, path, **options) as answer:
                 yield _checked(answer)
+
+    async def _save(self, path: str, chunk_to: Callable[[bytes], object]) -> None:
+        """Stream a file to a function; asked for again until its first byte comes."""
+        retrying = self._retrying(BRIEFLY)
+        with self._reaching():
+            while True:
+                async with self.connection.stream("GET", path) as answer:
+                    if (pause := retrying.after(answer)) is None:
+                        async for chunk in self.connection.chunks(_checked(answer)):
+                            await self.connection.outside(chunk_to, chunk)
+                        return
+                await self.connection.sleep(pause)
 
     async def download(self, path: str, target: Path) -> Path:
         """Save a file; returns its path. What broke off leaves nothing there."""
         outside = self.connection.outside
         part = target.with_name(target.name + ".part")
         try:
-            async with self.stream("GET", path) as answer:
-                with await outside(part.open, "wb") as file:
-                    async for chunk in self.connection.chunks(answer):
-                        await outside(file.write, chunk)
+            with await outside(lambda: part.open("wb")) as file:
+                await self._save(path, file.write)
             return await outside(part.replace, target)
         finally:
             part.unlink(missing_ok=True)
@@ -158,13 +179,6 @@ class Transport:
             yield
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ConnectionFailed(self.base_url, str(error) or repr(error)) from error
-
-
-def _is_passing(answer: httpx.Response) -> bool:
-    """Whether the same request may fare better in a moment."""
-    if answer.status_code != 409:
-        return answer.status_code in _PASSING
-    return _IN_FLIGHT in answer.text
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -16,6 +16,7 @@ class L1(Closed):
 
     type: Literal["L1"]
     l1: Factor = 0.01
+    """The penalty is this times the sum of absolute weights."""
 
 
 class L2(Closed):
@@ -23,6 +24,7 @@ class L2(Closed):
 
     type: Literal["L2"]
     l2: Factor = 0.01
+    """The penalty is this times the sum of squared weights."""
 
 
 class L1L2(Closed):
@@ -30,7 +32,9 @@ class L1L2(Closed):
 
     type: Literal["L1L2"]
     l1: Factor = 0.01
+    """Times the sum of absolute weights."""
     l2: Factor = 0.01
+    """Times the sum of squared weights, added to it."""
 
 
 RegularizerName = Literal["l1", "l2", "l1_l2"]
@@ -52,12 +56,19 @@ class Dense(Closed):
 
     type: Literal["Dense"]
     units: int = Field(ge=1, le=65_536)
+    """Neurons, which is the width of what comes out."""
     activation: Activation = "linear"
+    """Applied to what comes out."""
     use_bias: bool = True
+    """Whether each neuron adds a number of its own."""
     kernel_initializer: Initializer = "glorot_uniform"
+    """What the weights are before the first epoch."""
     bias_initializer: Initializer = "zeros"
+    """What the biases are before the first epoch."""
     kernel_regularizer: Regularizer | None = None
+    """A penalty on large weights, added to the loss; `"l2"` is `{"type": "L2"}`."""
     bias_regularizer: Regularizer | None = None
+    """The same for biases."""
 
 
 class ActivationLayer(Closed):
@@ -65,6 +76,7 @@ class ActivationLayer(Closed):
 
     type: Literal["Activation"]
     activation: Activation
+    """Applied to every input."""
 
 
 class Dropout(Closed):
@@ -72,6 +84,7 @@ class Dropout(Closed):
 
     type: Literal["Dropout"]
     rate: Rate
+    """Each input is dropped with this probability; the others grow to make up for it."""
 
 
 class BatchNormalization(Closed):
@@ -79,9 +92,13 @@ class BatchNormalization(Closed):
 
     type: Literal["BatchNormalization"]
     momentum: Rate = 0.99
+    """How much of the running mean and variance, used to predict, a batch leaves."""
     epsilon: float = Field(default=0.001, gt=0, le=1)
+    """Added to the variance, so that nothing is divided by 0."""
     center: bool = True
+    """Whether an offset is learned (`beta`)."""
     scale: bool = True
+    """Whether a factor is learned (`gamma`)."""
 
 
 class LayerNormalization(Closed):
@@ -89,8 +106,11 @@ class LayerNormalization(Closed):
 
     type: Literal["LayerNormalization"]
     epsilon: float = Field(default=0.001, gt=0, le=1)
+    """Added to the variance, so that nothing is divided by 0."""
     center: bool = True
+    """Whether an offset is learned (`beta`)."""
     scale: bool = True
+    """Whether a factor is learned (`gamma`)."""
 
 
 class GaussianNoise(Closed):
@@ -98,6 +118,7 @@ class GaussianNoise(Closed):
 
     type: Literal["GaussianNoise"]
     stddev: float = Field(ge=0, le=100)
+    """Standard deviation of the noise."""
 
 
 class Output(Closed):
@@ -123,6 +144,7 @@ class ModelSpec(Closed):
 
     other_keys = ("keras",)
     layers: list[Layer] = Field(min_length=1, max_length=256)
+    """From the first behind the inputs to the head."""
     ensemble: int = Field(default=1, ge=1, le=64)
     """So many networks in one: each scales the inputs and ends in a last Dense of its
     own, the layers between are shared; the prediction is the mean (TabM, 2024)."""

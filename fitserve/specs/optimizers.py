@@ -15,9 +15,13 @@ class Optimizer(Closed):
     """What every optimizer takes."""
 
     learning_rate: LearningRate = 0.001
+    """How far a step goes."""
     weight_decay: float | None = Field(default=None, ge=0, le=1)
+    """The share of each weight that a step takes away, times the rate."""
     clipnorm: float | None = Field(default=None, gt=0, le=1e9)
+    """The gradient of each weight matrix is scaled down to this norm."""
     clipvalue: float | None = Field(default=None, gt=0, le=1e9)
+    """No element of a gradient is larger than this."""
 
 
 class SGD(Optimizer):
@@ -25,8 +29,11 @@ class SGD(Optimizer):
 
     type: Literal["SGD"] = "SGD"
     learning_rate: LearningRate = 0.01
+    """How far a step goes."""
     momentum: float = Field(default=0.0, ge=0, le=1)
+    """The share of the last step that the next one keeps."""
     nesterov: bool = False
+    """Whether the gradient is taken where momentum leads (Nesterov, 1983)."""
 
 
 class Adam(Optimizer):
@@ -34,9 +41,13 @@ class Adam(Optimizer):
 
     type: Literal["Adam"] = "Adam"
     beta_1: Beta = 0.9
+    """How much of the mean of gradients a step keeps."""
     beta_2: Beta = 0.999
+    """How much of the mean of squared gradients a step keeps."""
     epsilon: Epsilon = 1e-7
+    """Added to what is divided by."""
     amsgrad: bool = False
+    """Whether the largest mean of squares so far is used (Reddi et al., 2018)."""
 
 
 class AdamW(Optimizer):
@@ -44,10 +55,15 @@ class AdamW(Optimizer):
 
     type: Literal["AdamW"] = "AdamW"
     weight_decay: float | None = Field(default=0.004, ge=0, le=1)
+    """The share of each weight that a step takes away, times the rate."""
     beta_1: Beta = 0.9
+    """How much of the mean of gradients a step keeps."""
     beta_2: Beta = 0.999
+    """How much of the mean of squared gradients a step keeps."""
     epsilon: Epsilon = 1e-7
+    """Added to what is divided by."""
     amsgrad: bool = False
+    """Whether the largest mean of squares so far is used (Reddi et al., 2018)."""
 
 
 class RMSprop(Optimizer):
@@ -55,9 +71,13 @@ class RMSprop(Optimizer):
 
     type: Literal["RMSprop"] = "RMSprop"
     rho: Beta = 0.9
+    """How much of the mean of squared gradients a step keeps."""
     momentum: float = Field(default=0.0, ge=0, le=1)
+    """The share of the last step that the next one keeps."""
     epsilon: Epsilon = 1e-7
+    """Added to what is divided by."""
     centered: bool = False
+    """Whether the gradient's variance is divided by, not its mean square."""
 
 
 class Adagrad(Optimizer):
@@ -65,7 +85,9 @@ class Adagrad(Optimizer):
 
     type: Literal["Adagrad"] = "Adagrad"
     initial_accumulator_value: float = Field(default=0.1, ge=0, le=1e6)
+    """What the sum of squared gradients begins with."""
     epsilon: Epsilon = 1e-7
+    """Added to what is divided by."""
 
 
 class Nadam(Optimizer):
@@ -73,8 +95,11 @@ class Nadam(Optimizer):
 
     type: Literal["Nadam"] = "Nadam"
     beta_1: Beta = 0.9
+    """How much of the mean of gradients a step keeps."""
     beta_2: Beta = 0.999
+    """How much of the mean of squared gradients a step keeps."""
     epsilon: Epsilon = 1e-7
+    """Added to what is divided by."""
 
 
 BY_NAME: dict[str, type[Optimizer]] = {

@@ -1,5 +1,6 @@
 """`fitserve up`, from outside."""
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import redis
 from fitserve import Client, FitserveError
 from fitserve.statuses import RunStatus
 from tests.core.doctor.test_doctor import doctor, verdicts
-from tests.e2e_service import FITSERVE, ROOT, running
+from tests.e2e_service import FITSERVE, ROOT, running, started
 from tests.servers import IS_SCALE_OUT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
@@ -61,7 +62,7 @@ def home(process):
     return Path(line[line.index("--home") + 1])
 
 
-def started(client, run_id):
+def begun(client, run_id):
     until(lambda: client.runs.get(run_id).progress.epoch > 1)
 
 
@@ -157,7 +158,7 @@ def test_cancel_stops_a_running_run_soon(service):
     """Within a few seconds of the request, best weights kept."""
     client, _ = service
     run = client.runs.create(LONG)
-    started(client, run.id)
+    begun(client, run.id)
     client.runs.cancel(run.id)
     run = client.runs.wait(run.id, timeout=20)
     assert run.status == RunStatus.CANCELLED
@@ -200,15 +201,33 @@ def test_a_restart_on_the_same_home_predicts_the_same_and_takes_runs_up(tmp_path
         client.runs.wait(run.id)
         before = client.predict("diabetes", [ROW]).predictions
         going = client.runs.create(HEAVY)
-        started(client, going.id)
+        begun(client, going.id)
     assert not [p for p in psutil.process_iter() if str(tmp_path) in " ".join(_line(p))]
     saved = (tmp_path / "files" / "checkpoints" / going.id).glob("*.npz")
     epoch = max(int(file.stem.split("-")[1]) for file in saved)
-    with running(tmp_path) as (url, _), Client(url) as client:
+    with started(tmp_path, "--json") as (line, process):
+        client = Client(told_of(line, process, tmp_path)["url"])
         assert client.predict("diabetes", [ROW]).predictions == before
         assert client.runs.wait(going.id, timeout=120).status == RunStatus.SUCCEEDED
+        client.close()
     log = (tmp_path / "logs" / "worker.log").read_text()
     assert re.search(rf"run {going.id}: on from epoch {epoch}\b", log)
+
+
+def told_of(line, process, home):
+    """What `--json` says of a service: address, key, files, every process of it."""
+    told = json.loads(line)
+    assert (told["key"], told["home"], told["logs"]) == (
+        "none",
+        str(home),
+        str(home / "logs"),
+    )
+    pids = dict(told["pids"])
+    assert {"API", "worker", "reader"} < pids.keys()
+    assert pids.pop("supervisor") == process.pid
+    children = psutil.Process(process.pid).children()
+    assert set(pids.values()) == {child.pid for child in children}
+    return told
 
 
 def _line(process):

@@ -5,13 +5,14 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from fitserve import __version__
 from fitserve.cli.app import make_app
+from tests.fitserve.cli.commands import every_command
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 
@@ -89,19 +90,11 @@ def test_openapi_is_printed_or_written(wire, fitserve, tmp_path):
     assert json.loads(target.read_text()) == {"info": {"title": "wine"}}
 
 
-def every_command(group, path=()):
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from every_command(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
 def test_every_command_has_json():
-    """But for the server, whose log is its output."""
-    found = list(every_command(get_command(make_app())))
-    assert len(found) > 12
-    for path, command in found:
+    """Those of the extras too."""
+    found = dict(every_command())
+    assert {("up",), ("doctor",), ("keys", "revoke"), ("runs", "list")} <= found.keys()
+    for path, command in found.items():
         options = [name for parameter in command.params for name in parameter.opts]
         assert "--json" in options, path
 
@@ -147,6 +140,15 @@ def test_no_service_is_4():
     done = CliRunner().invoke(make_app(), ["--url", url, "runs", "list"])
     assert done.exit_code == 4
     assert "fitserve up" in done.stderr
+
+
+def test_a_busy_service_is_waited_for_and_that_is_told(wire, fitserve):
+    """On stderr; stdout is the answer alone."""
+    busy = replace(problem(429, "too-many-requests", "."), headers={"Retry-After": "1"})
+    wire.answers("GET /v1/models", busy, bodies.page())
+    done = fitserve("models", "list", "--json")
+    assert (done.exit_code, done.stdout) == (0, "[]\n")
+    assert done.stderr == "the service is busy (429); asking again in 1 s\n"
 
 
 def test_another_service_is_4(wire, fitserve):

@@ -50,6 +50,15 @@ def test_as_json_it_tells_all(keys):
     assert "admin" not in made["scopes"]
 
 
+def test_ending_one_is_told_to_programs_too(keys):
+    """Done, or the problem on stderr."""
+    made = json.loads(keys("create", "ci", "--json").stdout)
+    told = keys("revoke", made["id"], "--json").stdout
+    assert json.loads(told) == {"revoked": made["id"]}
+    refused = keys("revoke", "nope", "--json")
+    assert json.loads(refused.stderr)["type"] == "/problems/key-not-found"
+
+
 @pytest.mark.parametrize(
     ("line", "code", "word"),
     [

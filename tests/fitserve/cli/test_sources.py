@@ -108,8 +108,8 @@ def test_a_refusal_of_something_else_is_a_sentence(wire, fitserve, tmp_path):
     """Nothing to underline."""
     path = tmp_path / "s.json"
     path.write_text(TEXT)
-    wire.answers("POST /v1/runs", problem(429, "too-many-runs", "Too many wait."))
-    assert fitserve("train", path).stderr == "Too many wait.\n"
+    wire.answers("POST /v1/runs", problem(409, "dataset-not-ready", "It is being read."))
+    assert fitserve("train", path).stderr == "It is being read.\n"
 
 
 def test_what_is_no_json_is_underlined_too(wire, fitserve, tmp_path):

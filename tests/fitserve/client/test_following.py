@@ -18,7 +18,7 @@ RUNNING = bodies.run("running", progress={"epoch": 2, "epochs": 5, "eta_seconds"
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(transport, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(transport, "BRIEFLY", (0.0, 0.0))
     monkeypatch.setattr(following, "_PAUSE", 0.01)
 
 

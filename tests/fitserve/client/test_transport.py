@@ -15,8 +15,8 @@ from tests.fitserve.client.wire import Answer, problem
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(transport, "_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(transport, "_LONG_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(transport, "BRIEFLY", (0.0, 0.0))
+    monkeypatch.setattr(transport, "LONG", (0.0, 0.0))
 
 
 def test_the_url_and_the_key_come_from_the_environment(wire, monkeypatch):
@@ -59,10 +59,13 @@ def test_without_a_key_none_is_sent(wire, client, monkeypatch):
         (507, "ServerError"),
     ],
 )
-def test_every_status_has_its_error(wire, client, status, name):
+def test_every_status_has_its_error(wire, status, name):
     """By class, with the problem on it."""
     wire.answers("GET /v1/datasets/wine", problem(status, "some-slug", "No."))
-    with pytest.raises(fitserve.ApiError) as caught:
+    with (
+        Client(wire.url, retry_seconds=0) as client,
+        pytest.raises(fitserve.ApiError) as caught,
+    ):
         client.datasets.get("wine")
     assert type(caught.value) is getattr(fitserve, name)
     assert caught.value.problem.type == "/problems/some-slug"

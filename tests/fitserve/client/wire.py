@@ -20,6 +20,7 @@ class Answer:
     type: str = "application/json"
     is_cut: bool = False
     hold: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -116,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.type)
         self.send_header("Content-Length", str(len(body) + more))
+        for header in answer.headers.items():
+            self.send_header(*header)
         self.end_headers()
         self.wfile.write(body)
         self.wire.is_over.wait(answer.hold)

@@ -1,0 +1,95 @@
+"""The page of the spec, from the schemas that a spec is read with."""
+
+import json
+from typing import Any, get_args
+
+from docs.generating.values import value_of
+from fitserve.specs import layers, optimizers, report, run, training, vocabulary, webhook
+from fitserve.specs.closed import Closed
+from fitserve.specs.keras_model import KerasModel
+from fitserve.specs.parsing import ParsingSpec
+
+INTRO = """\
+# The spec
+
+Made from the code by `python -m docs.generate`. A spec is the body of `POST /v1/runs`;
+only `dataset` and `target` are required, and the run shows every default filled in. A key
+that is not listed here is refused, with the one that was meant.
+[Examples](../../examples/README.md), [presets](../presets.md).
+"""
+LISTS = {
+    "Activations": vocabulary.Activation,
+    "Initializers": vocabulary.Initializer,
+    "Losses of a regression": vocabulary.RegressionLoss,
+    "Losses of two classes": vocabulary.BinaryLoss,
+    "Losses of more classes": vocabulary.MulticlassLoss,
+    "Metrics of a regression": vocabulary.RegressionMetric,
+    "Metrics of two classes": vocabulary.BinaryMetric,
+    "Metrics of more classes": vocabulary.MulticlassMetric,
+}
+PARTS: list[tuple[str, type[Closed]]] = [
+    ("The whole", run.RunCreate),
+    ("features", run.FeaturesSpec),
+    ("split", run.SplitSpec),
+    ("model", layers.ModelSpec),
+    ("A Keras model", KerasModel),
+]
+FIT: list[tuple[str, type[Closed]]] = [
+    ("fit", training.FitSpec),
+    ("EarlyStopping", training.EarlyStopping),
+    ("ReduceLROnPlateau", training.ReduceLROnPlateau),
+    ("CosineDecay", training.CosineDecay),
+    ("report", report.ReportSpec),
+    ("webhook", webhook.WebhookSpec),
+]
+
+
+def page() -> str:
+    """Every key of every object that a spec may hold."""
+    sections = [INTRO]
+    sections += [_section(2, title, schema) for title, schema in PARTS]
+    sections += ["## Layers\n", *_typed(get_args(get_args(layers.Layer)[0]))]
+    sections += ["## Regularizers\n", *_typed((layers.L1, layers.L2, layers.L1L2))]
+    sections.append(_section(2, "compile", training.CompileSpec))
+    sections += ["## Optimizers\n", *_typed(tuple(optimizers.BY_NAME.values()))]
+    sections += [_section(2, title, schema) for title, schema in FIT]
+    sections += ["## Lists\n", *(_list(*item) for item in LISTS.items())]
+    upload = "Options of `POST /v1/datasets`, each detected unless given.\n"
+    sections += [_section(2, "How a CSV is read", ParsingSpec, upload)]
+    return "\n".join(sections)
+
+
+def _typed(schemas: tuple[type[Closed], ...]) -> list[str]:
+    """Objects that are told apart by their `type`."""
+    return [
+        _section(3, get_args(s.model_fields["type"].annotation)[0], s) for s in schemas
+    ]
+
+
+def _section(level: int, title: str, schema: type[Closed], told: str = "") -> str:
+    described = schema.model_json_schema()
+    text = told or described["description"] + "\n"
+    names = [name for name in described["properties"] if name != "type"]
+    rows = [_row(name, schema, described) for name in names]
+    head = ["| key | value | default | what it is |", "|---|---|---|---|"] if rows else []
+    table = "\n".join([*head, *rows, ""]) if rows else ""
+    return "\n".join([f"{'#' * level} {title}\n", text, table])
+
+
+def _row(name: str, schema: type[Closed], described: dict[str, Any]) -> str:
+    field = described["properties"][name]
+    is_required = name in described.get("required", ())
+    default = "required" if is_required else _default(field.get("default"))
+    said = " ".join((schema.model_fields[name].description or "").split())
+    return f"| `{name}` | {value_of(field, described)} | {default} | {said} |"
+
+
+def _default(value: Any) -> str:
+    """None is what follows from the rest; a whole object is told in its own section."""
+    if value is None or (isinstance(value, dict) and value):
+        return ""
+    return f"`{json.dumps(value)}`"
+
+
+def _list(title: str, names: Any) -> str:
+    return f"### {title}\n\n" + ", ".join(f"`{name}`" for name in get_args(names)) + "\n"

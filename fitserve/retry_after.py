@@ -1,0 +1,15 @@
+"""`Retry-After`, as RFC 9110 has it: seconds, or a date."""
+
+import email.utils
+import time
+
+
+def retry_after(text: str) -> float:
+    """Seconds from now on; 0 or less where none are named."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return 0.0

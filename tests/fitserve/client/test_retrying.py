@@ -1,0 +1,152 @@
+"""What a busy service says of its time is kept to: 429 and `Retry-After`."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from fitserve import AsyncClient, Client, TooManyRequests
+from fitserve.client import retrying
+from fitserve.statuses import RunStatus
+from service.app import create_app
+from tests.fitserve.client import bodies
+from tests.fitserve.client.wire import Answer, problem, sse
+from tests.live import live
+from tests.service.door.keys import bearing, make_key
+from tests.service.small_model import SPEC, TABLE
+
+RUN = "GET /v1/runs/run_1"
+LATER = replace(
+    problem(429, "too-many-requests", "Slower."), headers={"Retry-After": "3"}
+)
+
+
+@pytest.fixture
+def pauses(client, monkeypatch):
+    """Seconds that the client would have slept."""
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr(client._transport.connection, "sleep", sleep)
+    return slept
+
+
+CALLS = {
+    RUN: lambda client: client.runs.get("run_1"),
+    "POST /v1/runs": lambda client: client.runs.create(dataset="d", target="t"),
+    "PUT /v1/models/w/aliases/live": lambda c: c.models.set_alias("w", "live", 1),
+    "DELETE /v1/datasets/d": lambda client: client.datasets.delete("d"),
+}
+
+
+@pytest.mark.parametrize("route", CALLS)
+def test_what_was_refused_unheard_is_asked_again(wire, client, pauses, route):
+    """No earlier than told, a little later by chance; a DELETE too: nothing was done."""
+    body = bodies.version() if "aliases" in route else bodies.run()
+    wire.answers(route, LATER, LATER, Answer(body))
+    CALLS[route](client)
+    assert len(pauses) == 2
+    assert all(3 <= pause <= 3.75 for pause in pauses)
+    keys = {asked.headers.get("idempotency-key") for asked in wire.asked}
+    assert len(keys) == 1
+
+
+def test_pauses_grow_where_no_time_is_told(wire, client, pauses):
+    """Within the patience of half a minute; then the refusal is raised."""
+    wire.answers(RUN, problem(429, "too-many-requests", "Slower."))
+    with pytest.raises(TooManyRequests, match="Slower"):
+        client.runs.get("run_1")
+    assert pauses[:4] == sorted(pauses[:4])
+    assert 15 < sum(pauses) <= 30
+    assert len(wire.asked) == len(pauses) + 1
+
+
+@pytest.mark.parametrize("told", ["31", "Fri, 31 Dec 2100 23:59:59 GMT"])
+def test_longer_than_there_is_patience_is_not_waited(wire, client, pauses, told):
+    """The caller hears at once."""
+    wire.answers(RUN, replace(LATER, headers={"Retry-After": told}))
+    with pytest.raises(TooManyRequests):
+        client.runs.get("run_1")
+    assert pauses == []
+
+
+def test_the_time_told_holds_for_a_passing_fault_too(wire, client, pauses):
+    """503 with Retry-After: as often as ever, and later."""
+    wire.answers(RUN, Answer(status=503, headers={"Retry-After": "2"}), bodies.run())
+    client.runs.get("run_1")
+    assert [int(pause) for pause in pauses] == [2]
+
+
+def test_without_patience_everything_is_sent_once(wire):
+    """`retry_seconds=0`."""
+    wire.answers(RUN, Answer(status=503), bodies.run())
+    with (
+        Client(wire.url, retry_seconds=0) as client,
+        pytest.raises(Exception, match="503"),
+    ):
+        client.runs.get("run_1")
+    assert len(wire.asked) == 1
+
+
+def test_a_download_is_asked_for_again(wire, client, pauses, tmp_path):
+    """Before its first byte; what was refused is no part of the file."""
+    route = "GET /v1/datasets/d/content"
+    wire.answers(route, LATER, Answer(b"a,b\n", type="text/csv"))
+    client.datasets.content("d", tmp_path / "d.csv")
+    assert (tmp_path / "d.csv").read_bytes() == b"a,b\n"
+    assert len(pauses) == 1
+
+
+def test_a_wait_outlasts_a_busy_key(wire, client, pauses):
+    """Stream and question refused; the run is returned all the same."""
+    wire.answers(f"{RUN}/events", LATER, sse(("status", bodies.run("succeeded"))))
+    wire.answers(RUN, LATER, bodies.run("running"))
+    assert client.runs.wait("run_1").status == RunStatus.SUCCEEDED
+
+
+def test_a_long_pause_is_logged(wire, client, pauses, caplog):
+    """By the logger `fitserve`."""
+    caplog.set_level(logging.INFO, "fitserve")
+    wire.answers(RUN, LATER, bodies.run())
+    client.runs.get("run_1")
+    assert "the service is busy (429); asking again in" in caplog.text
+
+
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_the_real_service_is_asked_as_fast_as_its_key_may(bench, monkeypatch, is_awaited):
+    """Two a second: every run is queued, and once, the one that was refused first too."""
+    busy, after = [], retrying.Retrying.after
+
+    def noted(self, answer):
+        busy.extend([answer] if answer.status_code == 429 else ())
+        return after(self, answer)
+
+    monkeypatch.setattr(retrying.Retrying, "after", noted)
+    bench.upload(TABLE)
+    key = make_key(bench, limits={"requests_per_second": 2})
+    with live(create_app(bench.settings)) as url:
+        ids = asyncio.run(awaited(url, key, busy)) if is_awaited else made(url, key, busy)
+    queued = bench.client.get("/v1/runs", headers=bearing(make_key(bench))).json()[
+        "items"
+    ]
+    assert ids == [run["id"] for run in reversed(queued)]
+    assert {int(answer.headers["retry-after"]) for answer in busy} == {1}
+
+
+def made(url, key, busy):
+    ids = []
+    with Client(url, key) as client:
+        while not busy:
+            ids.append(client.runs.create(SPEC).id)
+    return ids
+
+
+async def awaited(url, key, busy):
+    ids = []
+    async with AsyncClient(url, key) as client:
+        while not busy:
+            ids.append((await client.runs.create(SPEC)).id)
+    return ids
