@@ -18,6 +18,8 @@ Schema = TypeVar("Schema", bound=BaseModel)
 _MOST_RATIO = 100
 """Of unpacked bytes to packed ones, above a size that does no harm."""
 _RATIO_FROM = 1024 * 1024
+_MOST_MEMBERS = 100
+"""Of a gzip: files that were packed one by one and put together."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -91,8 +93,13 @@ class Body(NamedTuple):
 
 def unpacked(raw: bytes, most_bytes: int) -> bytes:
     """All members of a gzip or zlib stream; TooLarge, BadEncoding, zlib.error."""
-    parts, left = [], most_bytes
+    parts: list[bytes] = []
+    left = most_bytes
     while raw:
+        if len(parts) == _MOST_MEMBERS:  # each costs a copy of all behind it
+            raise BadEncoding(
+                f"The packed body has more than {_MOST_MEMBERS} members; pack it as one."
+            )
         unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
         parts.append(unpacker.decompress(raw, left + 1))
         left -= len(parts[-1])

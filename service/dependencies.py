@@ -49,8 +49,9 @@ def _write_session(services: ServicesDep) -> Iterator[Session]:
         yield session
 
 
-ReadSession = Annotated[Session, Depends(_read_session)]
-# scope="function": the commit comes before the answer, so that a 202 is durable
+# scope="function": a download that is read slowly holds no connection to the database
+ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
+# the commit comes before the answer, so that a 202 is durable
 WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
 
 

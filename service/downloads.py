@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from core.errors import ArtifactDamaged
 from core.storage import Storage
@@ -33,8 +34,8 @@ def file_response(
     file: BinaryIO, name: str, num_bytes: int, media_type: str
 ) -> StreamingResponse:
     """The file as a download called `name`; it is closed when it was sent."""
-    return StreamingResponse(
-        _chunks(file),
+    return _Download(
+        file,
         media_type=media_type,
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
@@ -43,7 +44,20 @@ def file_response(
     )
 
 
+class _Download(StreamingResponse):
+    """A file that is closed at the end, also where the client goes before it."""
+
+    def __init__(self, file: BinaryIO, **given: Any) -> None:
+        super().__init__(_chunks(file), **given)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
+
+
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+    while chunk := file.read(_CHUNK):
+        yield chunk

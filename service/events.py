@@ -7,7 +7,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from anyio import to_thread
 from fastapi.sse import ServerSentEvent
 
 from core.database.sessions import Database
@@ -16,6 +15,7 @@ from core.runs.tables import Epoch
 from core.runs.wire import run_read
 from fitserve.schemas.runs import RunRead
 from fitserve.statuses import TERMINAL
+from service.watching import look
 
 _POLL_SECONDS = 0.25
 _MAX_SECONDS = 900  # then the client comes back; no connection lives for ever
@@ -32,7 +32,7 @@ async def run_events(
     deadline = time.monotonic() + _MAX_SECONDS
     told = None
     while time.monotonic() < deadline:
-        run, epochs = await to_thread.run_sync(_read, database, workspace, run_id, after)
+        run, epochs = await look(_read, database, workspace, run_id, after)
         for epoch in epochs:
             after = epoch.epoch
             yield _epoch_event(epoch, run)

@@ -32,6 +32,7 @@ from service import uploads
 from service.downloads import file_response, open_whole
 from service.parsing_options import from_form
 from service.services import Services
+from service.watching import look
 
 MAX_WAIT = 60.0
 _POLL_SECONDS = 0.2
@@ -193,12 +194,11 @@ async def wait_until_read(
 ) -> DatasetRead:
     """The dataset once it is not processing any more, or after `seconds`."""
     deadline = time.monotonic() + seconds
-    while True:
-        dataset = await to_thread.run_sync(_read, services, workspace, ref)
-        is_read = dataset.status != DatasetStatus.PROCESSING
-        if is_read or time.monotonic() >= deadline:
-            return dataset
+    dataset = await to_thread.run_sync(_read, services, workspace, ref)
+    while dataset.status == DatasetStatus.PROCESSING and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
+        dataset = await look(_read, services, workspace, ref)
+    return dataset
 
 
 def _read(services: Services, workspace: str, ref: str) -> DatasetRead:

@@ -43,6 +43,7 @@ from service.storing import (
     received_part,
     store,
 )
+from service.watching import look
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -159,11 +160,11 @@ async def get(
     """
     seconds = wait if wait is not None else _preferred_wait(prefer)
     deadline = time.monotonic() + min(seconds, _MAX_WAIT)
-    while True:
-        run = await to_thread.run_sync(_read_run, services, workspace, run_id)
-        if run.status in TERMINAL or time.monotonic() >= deadline:
-            return run
+    run = await to_thread.run_sync(_read_run, services, workspace, run_id)
+    while run.status not in TERMINAL and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
+        run = await look(_read_run, services, workspace, run_id)
+    return run
 
 
 def _read_run(services: Services, workspace: str, run_id: str) -> RunRead:

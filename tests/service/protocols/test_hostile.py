@@ -81,6 +81,8 @@ def test_a_packed_body_may_not_grow_without_measure(service):
     members = b"".join(gzip.compress(line.encode()) for line in [*lines, lines[1]])
     assert len(score(service, members, headers).json()["predictions"]) == 2
     assert score(service, members + b"rest", headers).status_code == 400
+    empty = gzip.compress(b"") * 101  # a body of them took half a minute, and more
+    assert "members" in score(service, empty, headers).text
 
 
 @pytest.mark.parametrize("shape", [[9 * 10**18] * 300, [10**5000], [1] * 60_000, []])

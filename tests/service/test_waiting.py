@@ -1,0 +1,61 @@
+"""Those that wait, or are waited for, hold nothing that others need."""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.routes import runs
+from tests.live import live
+
+SPEC = {"dataset": "table", "target": "y"}
+
+
+@pytest.fixture
+def queued(bench):
+    """A run that nobody trains: whoever follows it waits."""
+    bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
+    return bench.post(SPEC)
+
+
+def test_a_slow_download_holds_no_connection_to_the_database(bench):
+    """Fifty of them would else be all that there are."""
+    bench.upload("x,y\n" + "".join(f"{i},{'a' * 1000}\n" for i in range(7_000)), "big")
+    app = create_app(bench.settings)
+    pool = app.state.services.database.engine.pool
+    ask = b"GET /v1/datasets/big/content HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    with live(app) as url, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+        connection.sendall(ask)
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # most of it is still to come
+        assert pool.checkedout() == 0
+
+
+def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
+    """Fifty looks that take for ever do not stop a list."""
+    go_on, read, looks = threading.Event(), runs._read_run, []
+
+    def stuck(*asked):
+        looks.append(asked)
+        if len(looks) > 50:  # the first looks are those of any request
+            go_on.wait(60)
+        return read(*asked)
+
+    monkeypatch.setattr(runs, "_read_run", stuck)
+    with live(create_app(bench.settings)) as url, ThreadPoolExecutor(50) as clients:
+        wait = f"{url}/v1/runs/{queued}?wait=60"
+        waiting = [clients.submit(httpx.get, wait, timeout=60) for _ in range(50)]
+        while len(looks) < 54:
+            time.sleep(0.01)
+        time.sleep(0.5)  # the others come to their second look
+        try:
+            assert httpx.get(f"{url}/v1/models", timeout=20).status_code == 200
+        finally:
+            go_on.set()
+            bench.client.post(f"/v1/runs/{queued}/cancel")
+        assert {answer.result().status_code for answer in waiting} == {200}
