@@ -15,7 +15,9 @@ from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
+from core.models.repository import ModelRepository
 from core.queue import TRAIN, Queue
+from core.runs.earlier_versions import other_purpose
 from core.runs.features import refuse_unknown_columns, select_features
 from core.runs.presets import with_preset
 from core.runs.repository import RunRepository
@@ -98,6 +100,7 @@ class RunService:
             _decides(name, n, create.target)
             for name, n in find_deciding(table, create.target, unique).items()
         ]
+        told += other_purpose(ModelRepository(session, workspace), resolved)
         return replace(resolved, warnings=[*resolved.warnings, *told])
 
     def create(self, session: Session, caller: Caller, create: RunCreate) -> Run:

@@ -10,6 +10,9 @@ from core.runs.targets import Label, Target, infer_task, refusal
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, Task
 
+_FEW_CLASSES = 10
+"""So many are taken however few rows there are: small tables are for trying out."""
+
 
 def read_target(
     table: Path, column: dict[str, Any], create: RunCreate, max_classes: int
@@ -41,6 +44,12 @@ def _classes(
         raise OverLimit(
             f"The target {name!r} has {counted.height:,} classes; "
             f"the limit here is {max_classes:,}. Is it an id or free text?"
+        )
+    if counted.height > max(_FEW_CLASSES, int(counted["count"].sum()) // 2):
+        raise refusal(
+            f"The target {name!r} has {counted.height:,} classes in "
+            f"{counted['count'].sum():,} rows, most of them in one row only: nothing can "
+            "be learned about those. Is it an id or a name? Choose another target.",
         )
     labels = counted["value"]
     if labels.dtype.is_float() and (labels % 1 == 0).all():

@@ -103,6 +103,17 @@ def test_a_target_of_one_class_cannot_be_learned(client, upload):
     assert "1 distinct value" in errors["detail"]
 
 
+def test_a_target_whose_values_occur_once_cannot_be_learned(client, upload):
+    """An id; few rows with few classes are for trying out."""
+    upload("x,id\n" + "".join(f"{i},C{i % 35}\n" for i in range(40)), name="ids")
+    answer = client.post("/v1/runs", json={"dataset": "ids", "target": "id"})
+    problem = assert_problem(answer, 422, "invalid-spec")
+    assert "35 classes in 40 rows" in problem["detail"]
+    upload("x,c\n" + "".join(f"{i},C{i}\n" for i in range(9)), name="few")
+    answer = client.post("/v1/runs/validate", json={"dataset": "few", "target": "c"})
+    assert answer.status_code == 200, answer.text
+
+
 def test_every_default_is_resolved_and_shown(client, table):
     """validate answers the whole spec, the layers, the counts; nothing is queued."""
     read = client.post("/v1/runs/validate", json=spec()).json()

@@ -123,6 +123,18 @@ def test_cancelling_a_running_run_keeps_its_best_weights(bench, table):
     assert answer.status_code == 200
 
 
+def test_a_version_that_predicts_another_column_is_told_of_before(bench, table):
+    """Whoever asks the model by its name would get another kind of answer."""
+    bench.train(spec())
+    asked = {**spec(), "target": "x"}
+    answer = bench.client.post("/v1/runs/validate", json=asked).json()
+    (warning,) = [w for w in answer["warnings"] if "becomes the next version" in w]
+    assert "predicts 'y' (regression)" in warning
+    for other in (spec(), asked | {"model_name": "another"}):
+        answer = bench.client.post("/v1/runs/validate", json=other).json()
+        assert not any("next version" in w for w in answer["warnings"])
+
+
 def test_a_stopping_worker_hands_its_run_back(bench, table):
     """The run is queued again without a counted attempt, and ends when taken up."""
     stop = threading.Event()

@@ -100,6 +100,14 @@ class Curve:
         at_best = self.loss[self.best_epoch - 1]
         return min(self.val_loss) / at_best - 1 if at_best > 0 else None
 
+    @property
+    def end_gap(self) -> float | None:
+        """The same in the last epochs."""
+        if not self.val_loss:
+            return None
+        end, val_end = (median(v[-self.window :]) for v in (self.loss, self.val_loss))
+        return val_end / end - 1 if end > 0 else None
+
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None]

@@ -15,6 +15,9 @@ RISE = 0.03
 FALL = 0.02
 LEAST_GAP = 0.15
 """By which the validation loss is above the training loss where a rise is overfitting."""
+BIG_RISE = 0.1
+"""A rise that counts though the losses part only behind the best epoch: dropout and the
+members of an ensemble hold the training loss up at first."""
 WIDE_GAP = 1.0
 """A validation loss twice the training loss."""
 GAIN = 0.01
@@ -87,7 +90,8 @@ def _overfit(curve: Curve, facts: Facts) -> Word | None:
         return None
     gap = curve.gap or 0.0
     rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
-    if rises and gap > LEAST_GAP:
+    ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
+    if rises and (gap > LEAST_GAP or ends_apart):
         return Word(
             "overfit",
             f"behind epoch {curve.best_epoch} the training loss fell by another "

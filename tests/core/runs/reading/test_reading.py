@@ -117,6 +117,15 @@ def test_a_baseline_that_is_better_makes_it_underfit():
     assert same.word == "fine"
 
 
+def test_a_high_rise_is_overfitting_though_the_training_loss_began_above():
+    """As where dropout and the members of an ensemble hold it up: churn, 27 epochs."""
+    loss = [0.64, 0.58, *(0.56 - 0.011 * i for i in range(25))]
+    val = [0.54, 0.5275, *(0.53 + 0.0052 * i for i in range(25))]
+    reading = read(loss, val, StopReason.EARLY_STOPPING)
+    assert reading.word == "overfit", reading
+    assert read(loss, [0.54] + [0.53] * 26, StopReason.EARLY_STOPPING).word != "overfit"
+
+
 def test_patience_that_ended_too_soon_is_seen():
     """Early stopping while the training loss fell; a longer patience is tried."""
     stopping = {"patience": 2}
