@@ -152,7 +152,7 @@ def _refuse_early(report: ReportRead, name: str) -> None:
 def _why(report: ReportRead, name: str, plot: Plot) -> str:
     if report.task not in plot.tasks:
         tasks = " or ".join(plot.tasks)
-        return f"It is one of {tasks}, and this run's task is {report.task}."
+        return f"Runs of the task {tasks} have it; this run's is {report.task}."
     reasons = {one.part: one.reason for one in report.missing}
     reason = reasons.get(plot.part) or reasons.get("metrics")
     if name == "baselines":

@@ -99,7 +99,7 @@ def test_a_run_that_has_not_ended_says_what_to_wait_for(bench):
     assert_problem(nobody, 404, "run-not-found")
 
 
-def test_every_plot_of_a_report_is_drawn(tmp_path):
+def test_every_plot_of_a_report_is_drawn():
     """Whatever names there are: of one class or of a hundred, long, or half a formula."""
     odd = ["$x", "_", "a" * 300, "<b>&", *map(str, range(96))]
     given = {

@@ -13,6 +13,7 @@ export function confirmed(title, detail, yes) {
   document.body.append(dialog);
   dialog.showModal();
   no.focus();
+  addEventListener("hashchange", () => dialog.close(), { once: true }); // what it asks about is left
   return new Promise((resolve) => {
     let isSure = false;
     act.addEventListener("click", () => {

@@ -9,16 +9,21 @@ export function problemBox(problem) {
   const errors = problem.errors ?? [];
   return h("div", { class: "notice bad", role: "alert" },
     h("strong", {}, problem.title),
-    errors.length ? h("ul", {}, errors.map(fieldError)) : h("p", {}, sentence(problem.detail)),
+    errors.length ? h("ul", {}, errors.map(fieldError)) : h("p", {}, said(problem.detail)),
     problem.request_id && h("p", { class: "hint" }, t("problem.request", { id: problem.request_id })));
 }
 
 function fieldError(error) {
-  const said = [error.detail, error.hint].filter(Boolean).map(sentence).join(" ");
-  return h("li", {}, error.pointer && h("code", {}, error.pointer), " ", said);
+  const sentences = [error.detail, error.hint].filter(Boolean);
+  return h("li", {}, error.pointer && h("code", {}, error.pointer), sentences.map((one) => [" ", said(one)]));
 }
 
-/** With a capital, unless it begins with a name of a figure or the like: `roc_auc`. */
+/** A sentence of the service; what stands in backticks there is code. */
+function said(text) {
+  return sentence(text).split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+}
+
+/** With a capital, unless it begins with a name of a figure or the like: roc_auc. */
 function sentence(text) {
   const trimmed = text.trim();
   const begun = /^[a-z]+(?=[\s,:;.]|$)/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
@@ -28,7 +33,7 @@ function sentence(text) {
 /** Things worth knowing that stopped nothing: sentences, or elements. */
 export function warningsBox(warnings, title = t("problem.warnings")) {
   if (!warnings.length) return null;
-  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? sentence(one) : one))));
+  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? said(one) : one))));
 }
 
 /** Do what a button is for: not twice at once, and a refusal is told in `place`. True if it went well. */

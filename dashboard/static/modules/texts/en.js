@@ -18,7 +18,7 @@ export const en = {
   "key.forget": "Forget the key",
   "key.of": "{name} in {workspace}",
   "key.lacks_title": "This key may not do everything here",
-  "key.lacks": "It may not {what}: the scope {scope} is missing. The operator can make a key that has it",
+  "key.lacks": "It may not {what}: the scope `{scope}` is missing. The operator can make a key that has it",
   "scope.datasets_write": "upload or delete tables",
   "scope.runs_write": "check, start or cancel runs",
   "scope.models_predict": "predict",
