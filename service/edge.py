@@ -28,6 +28,8 @@ access = logging.getLogger("service.access")
 _UPLOADS = ("/v1/datasets", "/v1/runs", "/v1/files")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
+_REDIRECT = 307
+"""Of a path with a slash too many, by Starlette."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
 """Refused at the door, or no such route."""
@@ -90,6 +92,8 @@ class Edge:
         async def wrapped(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
+                if message["status"] == _REDIRECT:
+                    headers = [_here(name, value) for name, value in headers]
                 message["headers"] = [*headers, identity, *security_headers(headers)]
                 key = _key(scope, message["status"])
                 seconds = time.perf_counter() - began
@@ -99,6 +103,14 @@ class Edge:
             await send(message)
 
         return wrapped
+
+
+def _here(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A Location without the host, which a header said: it leads to this service."""
+    if name != b"location" or b"://" not in value:
+        return name, value
+    path = value.partition(b"://")[2].partition(b"/")[2]
+    return name, b"/" + path.lstrip(b"/")
 
 
 def _refuse_unsound(scope: Scope, headers: Headers, limit: int) -> None:

@@ -123,7 +123,8 @@ def _http(request: Request, error: Exception) -> Response:
         detail = f"{request.method} {request.scope['path']} is no route here; see /docs."
     headers = dict(error.headers or {})
     if status == 405:
-        headers["Allow"] = allowed = ", ".join(_methods(request))
+        # a folder of files is no route
+        headers["Allow"] = allowed = ", ".join(_methods(request)) or "GET"
         detail = f"{request.scope['path']} takes {allowed}, not {request.method}."
     problem = Problem(
         type=f"/problems/http-{status}", title=title, status=status, detail=detail

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from core.database.turns import take_turn
 from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
@@ -20,7 +21,12 @@ def free_bytes(session: Session, caller: Caller) -> int | None:
 
 
 def refuse_over_quota(session: Session, caller: Caller, num_bytes: int = 1) -> None:
-    """QuotaExceeded if so many bytes more are too many."""
+    """QuotaExceeded if so many bytes more are too many.
+
+    What another transaction stores in the workspace is waited for, and counted.
+    """
+    if caller.stored_bytes is not None:
+        take_turn(session, f"quota of {caller.workspace}")
     free = free_bytes(session, caller)
     if free is not None and num_bytes > free:
         raise over_quota(caller)
@@ -42,6 +48,7 @@ def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
     mine = caller.queued_runs
     if mine is None:
         return
+    take_turn(session, f"quota of {caller.workspace}")
     if RunRepository(session, caller.workspace).count_queued() >= mine:
         raise TooManyRuns(
             f"{mine:,} runs wait in the workspace {caller.workspace!r} already, the "

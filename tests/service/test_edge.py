@@ -127,3 +127,18 @@ def test_every_answer_carries_a_request_id(client):
 def test_every_failure_is_a_problem(client, method, path, status, slug):
     """One shape for all of them."""
     assert_problem(client.request(method, path), status, slug)
+
+
+def test_a_slash_too_many_leads_nowhere_else(client):
+    """Neither to the host that a header names, nor out of https behind a proxy."""
+    answer = client.get("/v1/datasets/?limit=1", follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/v1/datasets?limit=1"
+    assert client.get("/v1/datasets/").status_code == 200
+
+
+def test_a_folder_of_files_says_what_it_takes(client):
+    """As a route does."""
+    answer = client.post("/dashboard/index.html")
+    assert_problem(answer, 405, "http-405")
+    assert answer.headers["allow"] == "GET"

@@ -1,5 +1,6 @@
 """Pictures by URL, drawn outside the API's process."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -162,6 +163,28 @@ def test_a_child_that_takes_too_long_is_killed(client, bench, monkeypatch):
     while _drawing() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert _drawing() == []
+
+
+def test_what_many_ask_for_at_once_is_drawn_once(monkeypatch):
+    """Another run's, or another form, is a picture of its own; later it is drawn anew."""
+    drawn = []
+
+    async def draw(*asked):
+        drawn.append(asked)
+        await asyncio.sleep(0.01)
+        return b"picture"
+
+    async def ask():
+        one, other = {"epoch": [1]}, {"epoch": [2]}
+        many = [plots.plot("history", "svg", one) for _ in range(20)]
+        more = plots.plot("history", "svg", other), plots.plot("history", "png", one)
+        bodies = {answer.body for answer in await asyncio.gather(*many, *more)}
+        await plots.plot("history", "svg", one)
+        return bodies
+
+    monkeypatch.setattr(plots, "_drawn", draw)
+    assert asyncio.run(ask()) == {b"picture"}
+    assert len(drawn) == 4
 
 
 def _drawing():
