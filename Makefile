@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TESTERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test test-scale-out fuzz chaos soak check format reference up bench lock clean
+.PHONY: help setup demo test test-scale-out how-to fuzz chaos soak check format reference up bench lock clean
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(STAMP) check  ## lint, types, contracts, then every test but the slow su
 
 test-scale-out: $(STAMP)  ## every test over PostgreSQL and a Redis by TCP
 	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
+
+how-to: $(STAMP)  ## follow every page of docs/how-to, and compare what it prints
+	@FITSERVE_TEST_HOW_TO=all $(BIN)/python -m pytest -q tests/e2e/test_how_to.py
 
 fuzz: $(STAMP)  ## attack a whole service, on both databases (MINUTES, EXAMPLES, SEED)
 	@$(BIN)/python -m tests.fuzz

@@ -91,9 +91,13 @@ class RateColumn(ProgressColumn):
 class CurveColumn(ProgressColumn):
     """The loss from the first epoch on; drawn as often as the bar is, not more."""
 
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._width = width
+
     def render(self, task: Task) -> Text:
         """A sparkline of the task's `curve`."""
-        return Text(sparkline(task.fields["curve"]))
+        return Text(sparkline(task.fields["curve"], self._width))
 
 
 def _to_watch(event: EpochEvent) -> list[float]:
@@ -112,6 +116,14 @@ def sparkline(values: Sequence[float], width: int = 12) -> str:
     return "".join(_BARS[round((m - low) / spread * (len(_BARS) - 1))] for m in means)
 
 
+def _at_most(event: EpochEvent) -> str:
+    """Time to the last epoch; the first one, which builds the network, tells nothing."""
+    if event.epoch < 2 or event.eta_seconds is None:
+        return ""
+    minutes, seconds = divmod(round(event.eta_seconds), 60)
+    return f"≤ {minutes}:{seconds:02}"
+
+
 @contextmanager
 def _bar(console: Console, epochs: int) -> Iterator[Show]:
     is_wide = console.width >= _WIDE
@@ -119,7 +131,7 @@ def _bar(console: Console, epochs: int) -> Iterator[Show]:
         TextColumn("epoch"),
         MofNCompleteColumn(),
         *((BarColumn(),) if is_wide else ()),
-        CurveColumn(),
+        CurveColumn(12 if is_wide else 8),
         TextColumn("{task.fields[losses]}"),
         RateColumn(),
         *((TimeElapsedColumn(),) if is_wide else ()),
@@ -138,7 +150,7 @@ def _bar(console: Console, epochs: int) -> Iterator[Show]:
                 completed=event.epoch,
                 losses=losses(event),
                 curve=curve,
-                eta=f"at most {event.eta_seconds or 0:.0f} s left",
+                eta=_at_most(event),
             )
 
         yield show

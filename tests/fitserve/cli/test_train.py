@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 
 import pytest
@@ -177,7 +178,7 @@ def test_a_terminal_gets_a_bar(trained, monkeypatch):
     last = screen.getvalue().rstrip("\n\x1b[?25h").splitlines()[-1]
     assert "3/5" in last
     assert "loss 0.3333  val_loss 0.6667" in last
-    assert "left" not in last
+    assert "≤" not in last
 
 
 def test_the_bar_shows_the_time_left_while_it_runs(monkeypatch):
@@ -187,11 +188,32 @@ def test_the_bar_shows_the_time_left_while_it_runs(monkeypatch):
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
     with progress._bar(console, 5) as show:
         assert "waiting for a worker" in screen.getvalue()
-        show(EpochEvent.model_validate(bodies.epoch(1, eta_seconds=7.4)))
+        show(EpochEvent.model_validate(bodies.epoch(1, eta_seconds=4000.0)))
+        show(EpochEvent.model_validate(bodies.epoch(2, eta_seconds=67.4)))
         deadline = time.monotonic() + 5  # the bar is drawn ten times a second
-        while "at most 7 s left" not in screen.getvalue():
+        while "≤ 1:07" not in screen.getvalue():
             assert time.monotonic() < deadline, screen.getvalue()
             time.sleep(0.02)
+    assert "66:" not in screen.getvalue()  # of an epoch that built the network
+
+
+def test_the_bar_fits_a_terminal_of_80_columns(monkeypatch):
+    """With long numbers nothing of it is cut."""
+    monkeypatch.setenv("TERM", "xterm")
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, color_system=None)
+    metrics = {"loss": 0.00002123, "val_loss": 0.0001765}
+    with progress._bar(console, 1500) as show:
+        for number in range(1, 1500):
+            event = bodies.epoch(number, epochs=1500, metrics=metrics, eta_seconds=599.0)
+            show(EpochEvent.model_validate(event))
+        deadline = time.monotonic() + 5
+        while not re.search(
+            r"1499/1500 .* val_loss 0.0001765 .*/s ≤ 9:59", screen.getvalue()
+        ):
+            assert time.monotonic() < deadline, screen.getvalue()
+            time.sleep(0.02)
+    assert "…" not in screen.getvalue()
 
 
 def test_elsewhere_there_is_a_line_a_second_at_most(monkeypatch):

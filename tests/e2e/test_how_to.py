@@ -1,0 +1,67 @@
+"""The how-to pages do what they say, and print what they show."""
+
+import os
+import re
+
+import pytest
+
+from service.app import create_app
+from tests.e2e_service import ROOT, running
+from tests.live import live
+from tests.pages import follow, says
+
+pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+HOW_TO = ROOT / "docs/how-to"
+OWN = {"keys-for-two-apps"}
+"""Pages that change who is served: each has a service of its own."""
+QUICK = {"choose-a-network", "train-your-csv", "webhooks"}
+"""Followed by every `make test`; `make how-to` follows the others too."""
+IS_WHOLE = os.environ.get("FITSERVE_TEST_HOW_TO") == "all"
+EVERY = sorted(page.stem for page in HOW_TO.glob("*.md"))
+PAGES = [name for name in EVERY if name not in OWN and (IS_WHOLE or name in QUICK)]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    home = tmp_path_factory.mktemp("how-to")
+    with running(home, FITSERVE_WEBHOOKS__ALLOW_LOOPBACK="true") as (url, _):
+        yield url
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_prints_what_it_shows(page, url, tmp_path, monkeypatch):
+    """Block by block, in a folder of its own."""
+    monkeypatch.setenv("FITSERVE_URL", url)
+    follow(HOW_TO / f"{page}.md", tmp_path, url)
+
+
+@pytest.mark.skipif(not IS_WHOLE, reason="make how-to")
+def test_the_page_of_keys_opens_and_shuts_the_door(bench, tmp_path):
+    """On the database of a service that runs."""
+    with live(create_app(bench.settings)) as url:
+        database = bench.settings.resolved_database_url
+        home = str(bench.settings.home_dir)
+        told = {"FITSERVE_HOME": home, "FITSERVE_DATABASE_URL": database}
+        (tmp_path / "page").mkdir()
+        follow(HOW_TO / "keys-for-two-apps.md", tmp_path / "page", url, **told)
+
+
+def test_the_index_names_every_page():
+    """Of how-to pages; no page is lost."""
+    named = re.findall(r"\(how-to/([a-z-]+)\.md\)", (ROOT / "docs/README.md").read_text())
+    assert sorted(named) == EVERY
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "is_said"),
+    [
+        ("loss 0.5\nrun_…", "loss  0.61\nrun_1", True),
+        ("loss 0.5", "loss none", False),
+        ("epoch 3", "epoch 4", False),
+        ("a\n…\nb", "a\n1\n2\nb", True),
+        ("a", "a b", False),
+    ],
+)
+def test_what_is_shown_is_compared(expected, printed, is_said):
+    """Words and whole numbers are exact."""
+    assert says(expected, printed) is is_said
