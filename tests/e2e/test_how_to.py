@@ -8,6 +8,7 @@ import pytest
 from service.app import create_app
 from tests.e2e_service import ROOT, running
 from tests.live import live
+from tests.servers import IS_SCALE_OUT
 from tests.pages import follow, says
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
@@ -18,21 +19,26 @@ QUICK = {"choose-a-network", "train-your-csv", "webhooks"}
 """Followed by every `make test`; `make how-to` follows the others too."""
 IS_WHOLE = os.environ.get("FITSERVE_TEST_HOW_TO") == "all"
 EVERY = sorted(page.stem for page in HOW_TO.glob("*.md"))
-PAGES = [name for name in EVERY if name not in OWN and (IS_WHOLE or name in QUICK)]
+SKIPPED = OWN | ({"back-up"} if IS_SCALE_OUT else set())
+PAGES = [name for name in EVERY if name not in SKIPPED and (IS_WHOLE or name in QUICK)]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("how-to")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("how-to")
+
+
+@pytest.fixture(scope="module")
+def url(home):
     with running(home, FITSERVE_WEBHOOKS__ALLOW_LOOPBACK="true") as (url, _):
         yield url
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_prints_what_it_shows(page, url, tmp_path, monkeypatch):
+def test_a_page_prints_what_it_shows(page, url, home, tmp_path, monkeypatch):
     """Block by block, in a folder of its own."""
     monkeypatch.setenv("FITSERVE_URL", url)
-    follow(HOW_TO / f"{page}.md", tmp_path, url)
+    follow(HOW_TO / f"{page}.md", tmp_path, url, FITSERVE_HOME=str(home))
 
 
 @pytest.mark.skipif(not IS_WHOLE, reason="make how-to")
