@@ -118,7 +118,7 @@ def test_every_default_is_resolved_and_shown(client, table):
     hidden = (inputs + 1) * 128 + 129 * 128
     assert read["num_params"] == 16 * inputs + hidden + 16 * 129
     fit = read["spec"]["fit"]
-    assert fit["batch_size"] == 16
+    assert fit["batch_size"] == 18
     # a regression of few rows keeps its last epoch
     assert fit["early_stopping"] is None
     assert isinstance(fit["seed"], int)
