@@ -33,7 +33,7 @@ from core.runs.splits import TEST, assign
 from core.runs.tables import Run
 from fitserve.specs.run import RunCreate
 
-SEEDS = (0, 1, 2)
+SEEDS = tuple(int(seed) for seed in os.environ.get("SEEDS", "0,1,2").split(","))
 TEST_SHARE = 0.2
 PRESETS = ("default", "small")
 _RESULTS = Path(__file__).with_name("quality.json")

@@ -76,6 +76,16 @@ TABLES = [
     Table("diabetes", "target", _from_sklearn("load_diabetes")),
     Table("Friedman 1", "y", _drawn("make_friedman1", 3_000, noise=1.0)),
     Table("Friedman 2", "y", _drawn("make_friedman2", 2_000, noise=100.0)),
+    Table("Sacramento houses", "price", _from_r("modeldata", "Sacramento")),
+    Table("Saratoga houses", "price", _from_r("mosaicData", "SaratogaHouses")),
+    Table("used cars", "Price", _from_r("modeldata", "car_prices")),
+    Table("colleges", "Outstate", _from_r("ISLR", "College")),
+    Table("computers", "price", _from_r("Ecdat", "Computers")),
+    Table("deliveries", "time_to_delivery", _from_r("modeldata", "deliveries")),
+    Table("room rates", "avg_price_per_room", _from_r("modeldata", "hotel_rates")),
+    Table("cells", "class", _from_r("modeldata", "cells", "case")),
+    Table("mail", "spam", _from_r("openintro", "email")),
+    Table("mortgages", "deny", _from_r("AER", "HMDA")),
 ]
 
 

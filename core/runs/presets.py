@@ -12,14 +12,16 @@ from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import Adam, AdamW
 from fitserve.specs.run import PresetName, RunCreate
 from fitserve.specs.training import CosineDecay, EarlyStopping
+from fitserve.statuses import Task
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of a table: about how many rows will train, and how many columns there are."""
+    """Of a table: about how many rows will train, the columns there are, the task."""
 
     train_rows: int
     columns: int
+    task: Task
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Preset:
     fit: dict[str, Any] = field(default_factory=dict)
 
 
-def with_preset(create: RunCreate, num_rows: int, num_columns: int) -> RunCreate:
+def with_preset(
+    create: RunCreate, task: Task, num_rows: int, num_columns: int
+) -> RunCreate:
     """`create` with its preset's choices where it makes none itself.
 
     `num_rows` counts the rows with a target, `num_columns` the columns of the table. A
@@ -41,7 +45,8 @@ def with_preset(create: RunCreate, num_rows: int, num_columns: int) -> RunCreate
     name = create.preset or ("default" if create.model is None else None)
     if name is None:
         return create
-    preset = _PRESETS[name](Size(_train_rows(create, num_rows), num_columns))
+    create = _with_validation_split(create, name)
+    preset = _PRESETS[name](Size(_train_rows(create, num_rows), num_columns, task))
     chosen = {
         "features": _features(preset.features, create),
         "compile": preset.compile,
@@ -53,6 +58,16 @@ def with_preset(create: RunCreate, num_rows: int, num_columns: int) -> RunCreate
         new = {k: v for k, v in choices.items() if k not in given.model_fields_set}
         update[part] = given.model_copy(update=new)
     return create.model_copy(update=update)
+
+
+def _with_validation_split(create: RunCreate, name: PresetName) -> RunCreate:
+    """With its preset's share of rows to validate on, unless it says itself on which."""
+    share = _VALIDATION_SPLITS.get(name)
+    said = {"validation_split", "validation_dataset"} & create.fit.model_fields_set
+    if share is None or said:
+        return create
+    fit = create.fit.model_copy(update={"validation_split": share})
+    return create.model_copy(update={"fit": fit})
 
 
 def _train_rows(create: RunCreate, num_rows: int) -> int:
@@ -107,12 +122,20 @@ def _small(size: Size) -> Preset:  # noqa: ARG001  one shape for all
     return Preset(model=ModelSpec.model_validate({"layers": layers}))
 
 
+_VALIDATION_SPLITS: dict[PresetName, float] = {"default": 0.1, "thorough": 0.1}
+"""Rows that only choose the epoch are missed where there are few."""
 _WIDTH = 128
-_MEMBERS, _MANY_MEMBERS = 8, 32
-_EPOCHS, _MANY_EPOCHS = 50, 150
-_ROWS_OF_ALL_EPOCHS = 8_000
-"""Up to so many rows; beyond, there are fewer, so that a fit takes as long."""
+_FEW_ROWS = 4_000
+"""Up to so many rows to train on there are more members, more epochs, a slower rate."""
+_MEMBERS, _MORE_MEMBERS, _MANY_MEMBERS = 8, 16, 32
+_RATE, _SLOW_RATE = 0.005, 0.003
+_EPOCHS, _MANY_EPOCHS = 100, 150
 _FEWEST_EPOCHS = 15
+_WORK, _MUCH_WORK = 3_200_000, 40_000_000
+"""Training rows times members times epochs: where they would be more, there are fewer
+epochs, so that a fit takes as long."""
+_TOO_FEW_TO_CHOOSE = 2_000
+"""Beside so few training rows, those to validate on choose an epoch by chance."""
 _LONGEST_SECONDS = 600.0
 _NUM_BINS = ((100, 16), (250, 8))
 """Pieces of a number by columns of the table, up to each bound; none beyond."""
@@ -121,14 +144,19 @@ _BATCH_SIZES = ((2_000, 32), (5_000, 64), (20_000, 128), (100_000, 256))
 
 
 def _default(size: Size) -> Preset:
-    few = _EPOCHS * _ROWS_OF_ALL_EPOCHS // max(size.train_rows, _ROWS_OF_ALL_EPOCHS)
-    return _tabm(size, _MEMBERS, max(few, _FEWEST_EPOCHS))
+    members = _MORE_MEMBERS if size.train_rows <= _FEW_ROWS else _MEMBERS
+    return _tabm(size, members, _epochs(size, members, _EPOCHS, _WORK))
 
 
 def _thorough(size: Size) -> Preset:
-    preset = _tabm(size, _MANY_MEMBERS, _MANY_EPOCHS)
+    epochs = _epochs(size, _MANY_MEMBERS, _MANY_EPOCHS, _MUCH_WORK)
+    preset = _tabm(size, _MANY_MEMBERS, epochs)
     preset.fit["time_limit_seconds"] = _LONGEST_SECONDS
     return preset
+
+
+def _epochs(size: Size, members: int, most: int, work: int) -> int:
+    return max(_FEWEST_EPOCHS, min(most, work // (members * size.train_rows)))
 
 
 def _tabm(size: Size, members: int, epochs: int) -> Preset:
@@ -141,25 +169,34 @@ def _tabm(size: Size, members: int, epochs: int) -> Preset:
     - AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019), He's
       initialisation ("Delving Deep into Rectifiers", 2015), Dropout (Srivastava et al.,
       2014).
-    - A rate that falls along a cosine to the end, and the best epoch kept: Holzmüller,
-      Grinsztajn and Steinwart, "Better by Default", 2024.
+    - A rate that falls along a cosine to the end: Holzmüller, Grinsztajn and Steinwart,
+      "Better by Default", 2024. The epoch of the least `val_loss` is kept, but for small
+      regressions, which keep the last.
 
-    What was tried besides is in docs/decisions/0029.
+    What was tried besides is in docs/decisions/0029 and 0034.
     """
     hidden = {**_dense(_WIDTH), "kernel_initializer": "he_normal"}
     dropout = {"type": "Dropout", "rate": 0.1}
+    rate = _SLOW_RATE if size.train_rows <= _FEW_ROWS else _RATE
     layers = [hidden, dropout, hidden, dropout, _OUTPUT]
     return Preset(
         model=ModelSpec.model_validate({"layers": layers, "ensemble": members}),
         features={"num_bins": _num_bins(size.columns)},
-        compile={"optimizer": AdamW(learning_rate=0.005, weight_decay=0.03)},
+        compile={"optimizer": AdamW(learning_rate=rate, weight_decay=0.03)},
         fit={
             "batch_size": _batch_size(size.train_rows),
             "epochs": epochs,
-            "early_stopping": EarlyStopping(patience=max(8, epochs // 2)),
+            "early_stopping": _keep_best(size, epochs),
             "learning_rate_scheduler": CosineDecay(type="CosineDecay", warmup_epochs=2),
         },
     )
+
+
+def _keep_best(size: Size, epochs: int) -> EarlyStopping | None:
+    """Unless it is a small regression: it loses more by chance than by overfitting."""
+    if size.task == Task.REGRESSION and size.train_rows <= _TOO_FEW_TO_CHOOSE:
+        return None
+    return EarlyStopping(patience=max(8, epochs // 2))
 
 
 def _num_bins(columns: int) -> int | None:

@@ -72,7 +72,7 @@ class RunService:
         assert column is not None  # noqa: S101  an unknown target was refused
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
-        create = with_preset(create, target.num_rows, len(dataset.columns))
+        create = with_preset(create, target.task, target.num_rows, len(dataset.columns))
         others = [c["name"] for c in dataset.columns if c["name"] != create.target]
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)

@@ -47,7 +47,7 @@ DENSE = {"type": "Dense", "units": 1}
         (layers({"type": "Dropout", "rate": 1.5}, DENSE), "invalid-body", "#/model/layers/0/rate", "got 1.5"),
         (layers({"type": "Dense", "units": 3}), "invalid-spec", "#/model/layers/0", "3 wide"),
         (layers(*[DENSE] * 65), "over-limit", "#/model/layers", "65"),
-        ({"fit": {"batch_size": 33}}, "invalid-spec", "#/fit/batch_size", "32 training rows"),
+        ({"fit": {"batch_size": 37}}, "invalid-spec", "#/fit/batch_size", "36 training rows"),
         ({"fit": {"epochs": 10_001}}, "over-limit", "#/fit/epochs", "10,001"),
         ({"fit": {"epochs": 0}}, "invalid-body", "#/fit/epochs", "got 0"),
         ({"fit": {"epochs": True}}, "invalid-body", "#/fit/epochs", "True"),
@@ -119,20 +119,21 @@ def test_every_default_is_resolved_and_shown(client, table):
     read = client.post("/v1/runs/validate", json=spec()).json()
     assert read["task"] == "regression"
     assert read["features"] == ["x", "z", "c"]
-    assert read["num_rows"] == {"train": 32, "validation": 8}
-    # 8 members see x, z (16 pieces each) and the categories of c
+    assert read["num_rows"] == {"train": 36, "validation": 4}
+    # 16 members see x, z (16 pieces each) and the categories of c
     members, inputs = read["layers"][0]["output_shape"]
-    assert (members, read["spec"]["preset"]) == (8, "default")
+    assert (members, read["spec"]["preset"]) == (16, "default")
     assert read["layers"][3] == {
-        "type": "Dropout", "output_shape": [8, 128], "params": 0,
+        "type": "Dropout", "output_shape": [16, 128], "params": 0,
     }  # fmt: skip
     hidden = (inputs + 1) * 128 + 129 * 128
-    assert read["num_params"] == 8 * inputs + hidden + 8 * 129
+    assert read["num_params"] == 16 * inputs + hidden + 16 * 129
     fit = read["spec"]["fit"]
-    assert fit["batch_size"] == 16
-    assert fit["early_stopping"]["monitor"] == "val_loss"
+    assert fit["batch_size"] == 18
+    # a regression of few rows keeps its last epoch
+    assert fit["early_stopping"] is None
     assert isinstance(fit["seed"], int)
-    assert read["spec"]["compile"]["optimizer"]["learning_rate"] == 0.005
+    assert read["spec"]["compile"]["optimizer"]["learning_rate"] == 0.003
     assert client.get("/v1/runs").json()["items"] == []
 
 

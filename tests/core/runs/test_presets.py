@@ -6,19 +6,20 @@ import pytest
 
 from core.runs.presets import with_preset
 from fitserve.specs.run import PresetName, RunCreate
+from fitserve.statuses import Task
 
 PRESETS = get_args(PresetName)
 OWN = {"layers": [{"type": "Output"}]}
 
 
-def filled(num_rows=1_000, num_columns=10, **keys):
+def filled(num_rows=1_000, num_columns=10, task=Task.BINARY, **keys):
     create = RunCreate.model_validate({"dataset": "d", "target": "y", **keys})
-    return with_preset(create, num_rows, num_columns)
+    return with_preset(create, task, num_rows, num_columns)
 
 
 def test_a_spec_with_a_model_stays_as_it_is():
     create = RunCreate.model_validate({"dataset": "d", "target": "y", "model": OWN})
-    assert with_preset(create, 1_000, 10) == create
+    assert with_preset(create, Task.BINARY, 1_000, 10) == create
 
 
 def test_without_model_and_preset_it_is_the_default():
@@ -65,11 +66,51 @@ def test_a_choice_that_contradicts_the_spec_is_not_made(keys, absent):
 @pytest.mark.parametrize("num_rows", [5, 30, 1_000, 16_000, 10_000_000])
 def test_size_follows_the_table(num_rows):
     """A batch is never more than half of the training rows; long tables have it short."""
-    fit = filled(num_rows=num_rows).fit
-    assert 1 <= fit.batch_size <= max(1, num_rows * 0.8 / 2)
-    assert fit.epochs * min(num_rows, 16_000) <= 50 * 16_000
+    given = filled(num_rows=num_rows)
+    fit, members = given.fit, given.model.ensemble
+    assert 1 <= fit.batch_size <= max(1, num_rows * 0.9 / 2)
+    assert fit.epochs * members * min(num_rows * 0.9, 16_000) <= 3_200_000
     assert filled(num_columns=101).features.num_bins < filled().features.num_bins
     assert filled(num_columns=5_000).features.num_bins is None
+
+
+@pytest.mark.parametrize(
+    ("num_rows", "task", "keeps_best"),
+    [
+        (2_000, Task.REGRESSION, False),
+        (3_000, Task.REGRESSION, True),
+        (2_000, Task.BINARY, True),
+        (2_000, Task.MULTICLASS, True),
+    ],
+)
+def test_a_small_regression_keeps_its_last_epoch(num_rows, task, keeps_best):
+    """A tenth of few rows would choose one by chance."""
+    fit = filled(num_rows=num_rows, task=task).fit
+    assert (fit.early_stopping is not None) == keeps_best
+
+
+@pytest.mark.parametrize(
+    ("keys", "share"),
+    [
+        ({}, 0.1),
+        ({"preset": "thorough"}, 0.1),
+        ({"preset": "small"}, 0.2),
+        ({"model": OWN}, 0.2),
+        ({"fit": {"validation_split": 0.2}}, 0.2),
+        ({"fit": {"validation_dataset": "v"}}, 0.2),
+    ],
+)
+def test_a_tenth_of_the_rows_validates_unless_the_spec_says(keys, share):
+    """The rest trains; the other presets and a model of one's own keep a fifth."""
+    assert filled(**keys).fit.validation_split == share
+
+
+def test_more_rows_have_fewer_members_and_a_faster_rate():
+    """Where there are few rows there is time for more."""
+    few, many = filled(num_rows=4_000), filled(num_rows=5_000)
+    assert (few.model.ensemble, many.model.ensemble) == (16, 8)
+    few_rate = few.compile.optimizer.learning_rate
+    assert few_rate < many.compile.optimizer.learning_rate
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -93,7 +134,7 @@ def test_a_default_run_copied_is_the_same_network(bench):
     body = {"dataset": "table", "target": "y", "fit": {"epochs": 3, "seed": 1}}
     run = bench.train(body)
     assert run["status"] == "succeeded", run["error"]
-    assert run["spec"]["model"]["ensemble"] == 8
+    assert run["spec"]["model"]["ensemble"] == 16
     again = bench.train(run["spec"])
     assert again["metrics"] == pytest.approx(run["metrics"], rel=1e-3)
     instance = {"x": 3, "z": 3, "k": "b"}

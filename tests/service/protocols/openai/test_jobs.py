@@ -38,8 +38,8 @@ def test_a_job_trains_a_model_that_predicts(client, service, file):
     assert (done.seed, done.metadata) == (7, {"team": "a", "target": "goal"})
     assert done.finished_at >= done.created_at
     used = done.method.supervised.hyperparameters
-    # five times AdamW's own rate is what the default network takes
-    assert (used.n_epochs, used.batch_size, used.learning_rate_multiplier) == (3, 16, 5)
+    # three times AdamW's own rate is what the default network takes here
+    assert (used.n_epochs, used.batch_size, used.learning_rate_multiplier) == (3, 16, 3)
 
     checkpoint = client.fine_tuning.jobs.checkpoints.list(job.id).data[0]
     assert checkpoint.fine_tuning_job_id == job.id
