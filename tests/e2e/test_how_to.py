@@ -8,8 +8,8 @@ import pytest
 from service.app import create_app
 from tests.e2e_service import ROOT, running
 from tests.live import live
-from tests.servers import IS_SCALE_OUT
 from tests.pages import follow, says
+from tests.servers import IS_SCALE_OUT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
 HOW_TO = ROOT / "docs/how-to"
