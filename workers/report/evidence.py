@@ -95,7 +95,8 @@ class Evidence:
             for i in range(0, len(x), size)
         ]
         output: Matrix = np.concatenate(parts)
-        return output
+        # an ensemble's model gives what every member says; what is saved is their mean
+        return output if self.network.members == 1 else output.mean(axis=1)
 
     def answers(self, x: Matrix) -> Numbers:
         """Values `[N]` of a regression, else probabilities `[N, classes]`."""

@@ -196,6 +196,28 @@ def test_many_classes_are_scored(bench):
     assert {m["part"] for m in report["missing"]} == {"importance", "baselines"}
 
 
+ENSEMBLE = {"layers": [HIDDEN, {"type": "Output"}], "ensemble": 3}
+
+
+def test_an_ensemble_is_scored_by_the_mean_of_its_members(bench):
+    """The figures are those of what predict answers, and not of one member."""
+    report, answer = trained(bench, Y, model_name="mean", model=ENSEMBLE)
+    expected = metrics.r2_score(Y[TEST], answer["predictions"])
+    assert report["metrics"]["r2"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_ensemble_of_many_classes_is_scored(bench):
+    """The same of probabilities; no part of the report is missing for want of them."""
+    labels = np.array(["low", "mid", "top"])[np.digitize(A, [-0.5, 0.5])]
+    report, answer = trained(bench, labels, model_name="means", model=ENSEMBLE)
+    names = ["low", "mid", "top"]
+    p = np.array([[row[n] for n in names] for row in answer["probabilities"]])
+    y = np.array([names.index(label) for label in labels[TEST]])
+    expected = metrics.accuracy_score(y, p.argmax(axis=1))
+    assert report["metrics"]["accuracy"] == expected
+    assert not {"metrics", "classification"} & {m["part"] for m in report["missing"]}
+
+
 def broken(*_):
     raise RuntimeError("odd")
 
