@@ -60,8 +60,8 @@ def test_every_page_is_sound(browser, service, trained, line, scheme):
 
 
 def change_the_spec(page):
-    """A preset, the JSON open, and a field that the service refuses."""
-    page.get_by_label("Begin from").select_option("thorough")
+    """Layers of one's own, the JSON open, and a field that the service refuses."""
+    page.get_by_label("Begin from").select_option("")
     page.locator("summary", has_text="The same as JSON").click()
     page.get_by_label("Epochs, at most").fill("-1")
     expect(page.locator(".plan .bad")).to_be_visible()
