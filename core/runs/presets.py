@@ -125,8 +125,9 @@ def _small(size: Size) -> Preset:  # noqa: ARG001  one shape for all
 _VALIDATION_SPLITS: dict[PresetName, float] = {"default": 0.1, "thorough": 0.1}
 """Rows that only choose the epoch are missed where there are few."""
 _WIDTH = 128
-_FEW_ROWS = 4_000
-"""Up to so many rows to train on there are more members, more epochs, a slower rate."""
+_FEW_ROWS, _FEW_COLUMNS = 4_000, 50
+"""A table of no more rows to train on and no more columns gets more members at a slower
+rate; in a wide one they cost most and gained nothing."""
 _MEMBERS, _MORE_MEMBERS, _MANY_MEMBERS = 8, 16, 32
 _RATE, _SLOW_RATE = 0.005, 0.003
 _EPOCHS, _MANY_EPOCHS = 100, 150
@@ -144,8 +145,12 @@ _BATCH_SIZES = ((2_000, 32), (5_000, 64), (20_000, 128), (100_000, 256))
 
 
 def _default(size: Size) -> Preset:
-    members = _MORE_MEMBERS if size.train_rows <= _FEW_ROWS else _MEMBERS
+    members = _MORE_MEMBERS if _is_small(size) else _MEMBERS
     return _tabm(size, members, _epochs(size, members, _EPOCHS, _WORK))
+
+
+def _is_small(size: Size) -> bool:
+    return size.train_rows <= _FEW_ROWS and size.columns <= _FEW_COLUMNS
 
 
 def _thorough(size: Size) -> Preset:
@@ -177,7 +182,7 @@ def _tabm(size: Size, members: int, epochs: int) -> Preset:
     """
     hidden = {**_dense(_WIDTH), "kernel_initializer": "he_normal"}
     dropout = {"type": "Dropout", "rate": 0.1}
-    rate = _SLOW_RATE if size.train_rows <= _FEW_ROWS else _RATE
+    rate = _SLOW_RATE if _is_small(size) else _RATE
     layers = [hidden, dropout, hidden, dropout, _OUTPUT]
     return Preset(
         model=ModelSpec.model_validate({"layers": layers, "ensemble": members}),

@@ -30,11 +30,11 @@ def summary_of(
         return ""
     key, name, value = found
     side = figures.held_out
-    told = [f"{name} {value:.2f} on {side.num_scored:,} {side.side} rows"]
+    told = [f"{name} {value:z.2f} on {side.num_scored:,} {side.side} rows"]
     rivals = [(b.metrics.get(key), b) for b in baselines]
     known = [(v, b) for v, b in rivals if v is not None]
     known.sort(key=lambda pair: pair[0], reverse=key != "mae")
-    others = ", ".join(f"{_name(task, b.name)} {v:.2f}" for v, b in known)
+    others = ", ".join(f"{_name(task, b.name)} {v:z.2f}" for v, b in known)
     return "; ".join([*told, *([others] if others else [])])
 
 

@@ -52,10 +52,15 @@ def trained(service) -> str:
 
 
 @pytest.fixture(scope="package")
-def line(service) -> str:
-    """A regression; the id of its run."""
+def line(service, tmp_path_factory) -> str:
+    """A regression on a table whose first age is missing; the id of its run."""
+    head, first, *rest = (DATA / "diabetes.csv").read_text().splitlines()
+    assert head.startswith("age,")
+    table = tmp_path_factory.mktemp("table") / "sugar.csv"
+    first = first[first.index(",") :]
+    table.write_text("\n".join([head, first, *rest]) + "\n")
     with Client(service) as client:
-        client.datasets.upload(DATA / "diabetes.csv", name="sugar")
+        client.datasets.upload(table)
         spec = {
             "dataset": "sugar",
             "target": "progression",

@@ -1,5 +1,6 @@
 """What somebody does who has a table and wants predictions: all of it by mouse and keys."""
 
+import json
 import re
 
 import pytest
@@ -13,6 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.keras]
 
 def fill_network(page):
     """Two wide layers and very many epochs, so that there is time to look."""
+    page.get_by_label("Begin from").select_option("")
     for layer in (1, 2):
         page.locator(f".layers li:nth-child({layer}) input").fill("1024")
     page.get_by_label("Epochs, at most").fill("5000")
@@ -26,6 +28,7 @@ def test_from_a_csv_to_a_prediction(page, service):
     page.set_input_files("input[type=file]", DATA / "diabetes.csv")
     expect(page.get_by_label("Predict progression")).to_be_checked()
     expect(page.locator(".histogram")).to_have_count(11)
+    expect(page.get_by_label("Begin from")).to_have_value("default")
     fill_network(page)
     expect(page.locator(".plan")).to_contain_text("1,061,889")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -35,10 +38,12 @@ def test_from_a_csv_to_a_prediction(page, service):
     expect(curve).to_have_attribute("d", _with_points(2))
     seen = curve.get_attribute("d")
     expect(curve).not_to_have_attribute("d", seen)
-    assert "to go" in page.locator(".progress p").inner_text()
+    expect(page.locator(".progress p")).to_contain_text("to go")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".chip")).to_have_text("cancelled")
     expect(page.locator(".mark.best")).not_to_have_count(0)
+    took = page.locator(".pairs > div", has_text="Training took").locator("dd")
+    expect(took).to_have_text(re.compile(r"\d"))
 
     page.get_by_role("link", name="Try version 1").click()
     page.get_by_label("Alias", exact=True).fill("live")
@@ -65,21 +70,31 @@ def test_form_and_json_are_one_spec(page, service, trained):
     page.goto(f"{service}/#/?dataset=breast-cancer")
     page.locator("summary", has_text="The same as JSON").click()
     text = page.locator("textarea")
-    page.locator(".layers input").first.fill("0")
+    assert json.loads(text.input_value()) == {
+        "dataset": "breast-cancer",
+        "target": "diagnosis",
+        "preset": "default",
+    }
+    page.get_by_label("Begin from").select_option("")
+    units = page.locator(".layers input").first
+    units.fill("0")
     assert '"units": 0' in text.input_value()
-    expect(page.locator(".layers input").first).to_have_attribute("aria-invalid", "true")
+    expect(units).to_have_attribute("aria-invalid", "true")
+    expect(units).to_have_accessible_description(re.compile("^Got 0; expected"))
     expect(page.locator(".plan .bad")).to_contain_text("#/model/layers/0/units")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
     text.fill(text.input_value().replace('"units": 0', '"units": 7'))
-    expect(page.locator(".layers input").first).to_have_value("7")
+    expect(units).to_have_value("7")
     expect(page.locator(".layers .shape").first).to_have_text("→ 7 · 217 parameters")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+    expect(page.locator(".wrong")).to_have_count(0)
 
 
 def test_runs_are_chosen_and_compared(page, service, trained):
-    """Two boxes ticked; their curves over one another, and what differs."""
+    """Two boxes ticked; their curves over one another, what differs, and a warning."""
     with Client(service) as client:
         spec = client.runs.get(trained).spec
+        spec["fit"]["seed"] = 2
         layers = [{"type": "Dropout", "rate": 0.4}, {"type": "Output"}]
         other = client.runs.create(spec | {"model": {"layers": layers}})
         client.runs.wait(other.id, timeout=120)
@@ -88,9 +103,15 @@ def test_runs_are_chosen_and_compared(page, service, trained):
         page.locator(f"input[value={run}]").check()
     page.get_by_role("link", name="Compare 2 runs").click()
     expect(page.locator(".line")).to_have_count(2)
-    expect(page.locator("[aria-labelledby=differences] tbody")).to_contain_text(
-        "Dropout 0.4"
-    )
+    differences = page.locator("[aria-labelledby=differences] tbody")
+    for told in ("Dropout 0.4", "fit.seed"):
+        expect(differences).to_contain_text(told)
+    expect(page.locator(".warn")).to_contain_text("scored on different rows")
+    ticks = page.locator("text.tick").all_text_contents()
+    assert ticks == ["1", "2", "3"]
+    page.set_viewport_size({"width": 390, "height": 800})
+    box = page.locator("[aria-labelledby=differences] .scroll")
+    assert box.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_a_class_is_told_with_its_probability(page, service, trained):
@@ -102,6 +123,10 @@ def test_a_class_is_told_with_its_probability(page, service, trained):
     page.get_by_role("tab", name="Python", exact=True).press("ArrowRight")
     expect(page.get_by_role("tab", name="Python, fitserve")).to_be_focused()
     expect(page.get_by_role("tabpanel")).to_contain_text("from fitserve import Client")
-    with page.expect_download() as told:
-        page.get_by_role("link", name="model.onnx").click()
-    assert told.value.path().stat().st_size > 1000
+    version = page.locator(".chip").inner_text().split()[-1]
+    for key in ("", "any"):  # with a key it is fetched by script, for a link sends none
+        page.evaluate("key => key && sessionStorage.setItem('fitserve-key', key)", key)
+        with page.expect_download() as told:
+            page.get_by_role("link", name="model.onnx").click()
+        assert told.value.path().stat().st_size > 1000
+        assert told.value.suggested_filename == f"tumours-{version}-model.onnx"

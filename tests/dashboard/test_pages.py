@@ -39,7 +39,7 @@ def visit(page, service, place, run, line=None):
 
 
 def sound(page, what):
-    """Axe finds no violation of any weight, and nothing is wider than the screen."""
+    """Axe finds no violation; nothing is wider than the screen, the header as wide."""
     found = Axe().run(page).response["violations"]
     told = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found]
     assert told == [], what
@@ -47,6 +47,7 @@ def sound(page, what):
         page.set_viewport_size({"width": width, "height": 800})
         over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert over <= 0, (what, width)
+        assert page.evaluate("document.querySelector('header').offsetWidth") == width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -60,8 +61,8 @@ def test_every_page_is_sound(browser, service, trained, line, scheme):
 
 
 def change_the_spec(page):
-    """A preset, the JSON open, and a field that the service refuses."""
-    page.get_by_label("Begin from").select_option("thorough")
+    """Layers of one's own, the JSON open, and a field that the service refuses."""
+    page.get_by_label("Begin from").select_option("")
     page.locator("summary", has_text="The same as JSON").click()
     page.get_by_label("Epochs, at most").fill("-1")
     expect(page.locator(".plan .bad")).to_be_visible()

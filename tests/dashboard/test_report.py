@@ -64,6 +64,15 @@ def test_a_regression_is_drawn(page, service, line):
     assert b"<svg" in told.value.path().read_bytes()
 
 
+def test_the_form_says_of_each_column_whether_it_may_be_empty(page, service, line):
+    """Of numbers too, behind their range."""
+    page.goto(f"{service}/#/models/sugar/1")
+    age = page.get_by_label("age", exact=True)
+    expect(age).to_have_accessible_description(re.compile(r"^[-\d.]+ to .*may be empty$"))
+    bmi = page.get_by_label("body mass index", exact=True)
+    expect(bmi).to_have_accessible_description(re.compile(r"^[-\d.]+ to [-\d.]+$"))
+
+
 def test_the_suggested_spec_is_trained_or_opened(page, service, line):
     """Pressed once, it is a run; opened, it stands in the form on the same rows."""
     report_of(page, service, line)

@@ -15,6 +15,7 @@ from workers.report import estimators
 from workers.report.estimators import Fitted
 from workers.report.evidence import Evidence, Rows
 from workers.report.forms import Form, linear_form, tree_form
+from workers.report.reasons import failed
 from workers.report.scores import score
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,7 @@ def _add(
         figures.results.append(_train(name, evidence, rows, until))
     except Exception as error:  # it is told, and nothing of the run hangs on it
         log.exception("the baseline %s failed", name)
-        reason = f"{type(error).__name__}: {str(error)[:300]}"
-        figures.missing.append(Missing(part=name, reason=reason))
+        figures.missing.append(Missing(part=name, reason=failed(error)))
 
 
 def _reason_against(name: Baseline, evidence: Evidence, until: float) -> str | None:

@@ -24,6 +24,7 @@ from workers.pulse import HandBack, Pulse
 from workers.report.classification import classification_figures
 from workers.report.evidence import Evidence, Rows
 from workers.report.importance import OutOfTime, importances
+from workers.report.reasons import failed
 from workers.report.scores import Reasons, score
 from workers.report.traps import traps
 
@@ -60,7 +61,7 @@ class Parts:
             self.lack(name, "it would have taken too large a share of the run")
         except Exception as error:  # the network is trained: it must not be lost
             log.exception("run %s: no %s", self._pulse.lease.run_id, name)
-            self.lack(name, f"{type(error).__name__}: {str(error)[:300]}")
+            self.lack(name, failed(error))
         return None
 
     def lack(self, name: str, reason: str) -> None:

@@ -54,6 +54,11 @@ export function field(label, control, { hint = null, className = "" } = {}) {
   return h("div", { class: `field ${className}`.trim() }, h("label", { for: control.id }, label), control, note);
 }
 
+/** A sentence with what stands in backticks as code. */
+export function prose(text) {
+  return text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h("code", {}, part) : part));
+}
+
 /** A select of options, each `[value, text]` or a word. */
 export function select(options, value, props = {}) {
   const pairs = options.map((option) => (Array.isArray(option) ? option : [option, option]));

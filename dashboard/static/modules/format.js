@@ -2,9 +2,9 @@
 
 import { language, t } from "./text.js";
 
-const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-const precise = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
-const percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0, signDisplay: "negative" });
+const precise = new Intl.NumberFormat(language, { maximumSignificantDigits: 4, signDisplay: "negative" });
+const percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1, signDisplay: "negative" });
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 const NOTHING = "–";

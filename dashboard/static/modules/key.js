@@ -1,6 +1,6 @@
 // The service's key, kept for this tab alone.
 
-import { h, newId, put } from "./dom.js";
+import { h, newId, prose, put } from "./dom.js";
 import { t } from "./text.js";
 
 const PLACE = "fitserve-key";
@@ -35,7 +35,7 @@ function prompted(detail) {
       dialog,
       h("form", { on: { submit: keep } },
         h("h2", { id: `${id}-title` }, t("key.title")),
-        h("p", { id: `${id}-said` }, detail),
+        h("p", { id: `${id}-said` }, prose(detail)),
         h("label", { for: id }, t("key.label")),
         input,
         h("p", { class: "hint" }, t("key.kept")),

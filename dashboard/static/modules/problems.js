@@ -1,7 +1,7 @@
 // Failures as sentences.
 
 import { ProblemError } from "./api.js";
-import { h, put } from "./dom.js";
+import { h, prose, put } from "./dom.js";
 import { t } from "./text.js";
 
 /** A problem: its title, its sentence, and each field that it names. */
@@ -9,18 +9,17 @@ export function problemBox(problem) {
   const errors = problem.errors ?? [];
   return h("div", { class: "notice bad", role: "alert" },
     h("strong", {}, problem.title),
-    errors.length ? h("ul", {}, errors.map(fieldError)) : h("p", {}, said(problem.detail)),
+    errors.length ? h("ul", {}, errors.map(fieldError)) : h("p", {}, prose(sentence(problem.detail))),
     problem.request_id && h("p", { class: "hint" }, t("problem.request", { id: problem.request_id })));
 }
 
 function fieldError(error) {
-  const sentences = [error.detail, error.hint].filter(Boolean);
-  return h("li", {}, error.pointer && h("code", {}, error.pointer), sentences.map((one) => [" ", said(one)]));
+  return h("li", {}, error.pointer && h("code", {}, error.pointer), " ", prose(saidOf(error)));
 }
 
-/** A sentence of the service; what stands in backticks there is code. */
-function said(text) {
-  return sentence(text).split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+/** What is wrong with a field, and how to mend it. */
+export function saidOf({ detail, hint }) {
+  return [detail, hint].filter(Boolean).map(sentence).join(" ");
 }
 
 /** With a capital, unless it begins with a name of a figure or the like: roc_auc. */
@@ -33,7 +32,7 @@ function sentence(text) {
 /** Things worth knowing that stopped nothing: sentences, or elements. */
 export function warningsBox(warnings, title = t("problem.warnings")) {
   if (!warnings.length) return null;
-  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? said(one) : one))));
+  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? prose(sentence(one)) : one))));
 }
 
 /** Do what a button is for: not twice at once, and a refusal is told in `place`. True if it went well. */

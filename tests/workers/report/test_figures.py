@@ -248,7 +248,8 @@ def test_a_part_that_fails_costs_nothing_else(bench, monkeypatch):
     monkeypatch.setattr(workers.report.measure, "importances", broken)
     report, answer = trained(bench, np.where(TEST, 5.0, A))
     assert len(answer["predictions"]) == 100
-    assert {"part": "importance", "reason": "RuntimeError: odd"} in report["missing"]
+    reason = "it failed (RuntimeError), and the worker's log says why"
+    assert {"part": "importance", "reason": reason} in report["missing"]
     assert report["metrics"]["mae"] is not None
     assert report["metrics"]["r2"] is None
     assert "same" in report["reasons"]["r2"]

@@ -1,9 +1,9 @@
 // From values to pixels, and the round numbers on an axis.
 
-/** At most about `count` round numbers from `low` to `high`. */
-export function ticks(low, high, count = 5) {
+/** At most about `count` round numbers from `low` to `high`, whole ones if wanted. */
+export function ticks(low, high, count = 5, isWhole = false) {
   if (!(high > low)) return [low];
-  const rough = (high - low) / count;
+  const rough = Math.max((high - low) / count, isWhole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((size) => size >= rough);
   const first = Math.ceil(low / step - 1e-9);

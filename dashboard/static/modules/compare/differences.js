@@ -2,16 +2,11 @@
 
 /** `[{place, values}]`: dotted places whose values are not the same in all specs. */
 export function differences(specs) {
-  const flats = specs.map((spec) => flat(withoutSeed(spec)));
+  const flats = specs.map((spec) => flat(spec));
   const places = [...new Set(flats.flatMap((one) => [...one.keys()]))];
   return places
     .map((place) => ({ place, values: flats.map((one) => one.get(place) ?? "–") }))
     .filter(({ values }) => new Set(values).size > 1);
-}
-
-/** Drawn anew for every run unless given: a difference that says nothing. */
-function withoutSeed(spec) {
-  return { ...spec, fit: { ...spec.fit, seed: undefined } };
 }
 
 function flat(value, place = "", found = new Map()) {

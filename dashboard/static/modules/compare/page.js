@@ -2,8 +2,9 @@
 
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
-import { h, newId, put, select } from "../dom.js";
+import { h, newId, select } from "../dom.js";
 import { duration, elapsed, integer, number } from "../format.js";
+import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
 import { t, word } from "../text.js";
 import { differences } from "./differences.js";
@@ -12,12 +13,13 @@ const MOST = 8;
 
 export async function page({ given: [list], signal }) {
   const ids = [...new Set((list ?? "").split(",").filter(Boolean))].slice(0, MOST);
-  const [runs, recent] = await Promise.all([
+  const [runs, recent, compared] = await Promise.all([
     Promise.all(ids.map(async (id) => ({ run: await get(v1("runs", id), signal), history: await History.load(id, signal) }))),
     get("v1/runs?limit=100", signal),
+    ids.length > 1 ? get(`v1/runs/compare?ids=${ids.map(encodeURIComponent).join(",")}`, signal) : null,
   ]);
   return h("section", {}, h("h1", { tabindex: "-1" }, t("compare.title")), picker(ids, recent.items),
-    runs.length ? [overlay(runs), summary(runs), table(runs)] : h("div", { class: "empty" }, h("p", {}, t("compare.empty"))));
+    runs.length ? [warningsBox(compared?.warnings ?? []), overlay(runs), summary(runs), table(runs)] : h("div", { class: "empty" }, h("p", {}, t("compare.empty"))));
 }
 
 function picker(ids, recent) {
@@ -42,7 +44,7 @@ export function describe(run) {
 function overlay(runs) {
   const names = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
   const first = names.includes("val_loss") ? "val_loss" : names[0];
-  const chart = lineChart({ title: t("compare.curves"), xLabel: t("curves.epoch"), height: 340, xText: integer });
+  const chart = lineChart({ title: t("compare.curves"), xLabel: t("curves.epoch"), height: 340, isWhole: true, xText: integer });
   const log = h("input", { type: "checkbox", id: newId("log") });
   const metric = select(names, first, { id: newId("metric") });
   const draw = () => chart.update({
@@ -75,17 +77,23 @@ function lowest(values) {
 }
 
 function table(runs) {
-  const found = differences(runs.map(({ run }) => run.spec));
   if (runs.length < 2) return null;
+  const found = differences(runs.map(({ run }) => ({ ...run.spec, dataset: uploadOf(run) })));
   const rows = found.map(({ place, values }) => [h("code", {}, place), values]);
   return rows.length ? comparison("differences", t("compare.differences"), runs, rows)
     : h("section", { class: "card" }, h("h2", {}, t("compare.differences")), h("p", {}, t("compare.same")));
 }
 
+/** The upload that was read: another one may have the same name. */
+function uploadOf({ dataset }) {
+  return `${dataset.name} ${dataset.id.slice(-6)}`;
+}
+
+/** A row a question, a column a run. The roles stand there because a narrow screen has it as blocks. */
 function comparison(id, title, runs, rows) {
-  const heads = runs.map(({ run }, i) => h("th", { scope: "col" }, h("a", { class: `series-${i} swatch`, href: `#/runs/${run.id}` }, name(run))));
+  const heads = runs.map(({ run }, i) => h("th", { scope: "col", role: "columnheader" }, h("a", { class: `series-${i} swatch`, href: `#/runs/${run.id}` }, name(run))));
   return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title),
     h("div", { class: "scroll", role: "group", tabindex: "0", "aria-labelledby": id },
-      h("table", { class: "comparison" }, h("thead", {}, h("tr", {}, h("td", {}), heads)),
-        h("tbody", {}, rows.map(([head, values]) => h("tr", {}, h("th", { scope: "row" }, head), values.map((value) => h("td", { class: "figure" }, value))))))));
+      h("table", { class: "comparison", role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, h("td", { role: "cell" }), heads)),
+        h("tbody", { role: "rowgroup" }, rows.map(([head, values]) => h("tr", { role: "row" }, h("th", { scope: "row", role: "rowheader" }, head), values.map((value, i) => h("td", { role: "cell", class: `figure series-${i}`, "data-run": name(runs[i].run) }, value))))))));
 }

@@ -19,10 +19,16 @@ export function fileLink(address, name) {
   link.addEventListener("click", async (event) => {
     if (!authorization().Authorization || link.href.startsWith("blob:")) return;
     event.preventDefault();
-    const file = await (await request(address)).blob();
-    const copy = h("a", { href: URL.createObjectURL(file), download: name });
+    const response = await request(address);
+    const copy = h("a", { href: URL.createObjectURL(await response.blob()), download: nameOf(response) ?? name });
     copy.click();
     setTimeout(() => URL.revokeObjectURL(copy.href), 60_000);
   });
   return link;
+}
+
+/** What the service calls the file: by a link the browser would take that name too. */
+function nameOf(response) {
+  const [, name] = /filename\*=UTF-8''([^;]+)/i.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+  return name && decodeURIComponent(name);
 }

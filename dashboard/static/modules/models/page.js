@@ -2,7 +2,7 @@
 
 import { get, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
-import { h, put } from "../dom.js";
+import { h } from "../dom.js";
 import { lackingNotice } from "../session.js";
 import { t } from "../text.js";
 import { downloads } from "./downloads.js";
@@ -13,23 +13,17 @@ import { versionsSection } from "./versions.js";
 export async function page({ given: [name, given], signal }) {
   const model = await get(v1("models", name), signal);
   const version = given ?? String(model.latest_version);
+  const list = () => get(`${v1("models", name, "versions")}?limit=100`, signal);
   const [read, schema, code, versions] = await Promise.all([
     get(v1("models", name, "versions", version), signal),
     get(v1("models", name, "versions", version, "schema"), signal),
     get(v1("models", name, "versions", version, "snippets"), signal),
-    get(`${v1("models", name, "versions")}?limit=100`, signal),
+    list(),
   ]);
-  const table = h("div", {});
-  const draw = (page) => put(table, versionsSection(name, Number(version), page, refresh));
-  const refresh = async () => {
-    draw(await get(`${v1("models", name, "versions")}?limit=100`, signal));
-    table.querySelector("form button").focus(); // it was pressed, and has been made anew
-  };
-  draw(versions);
   return h("section", {},
     h("div", { class: "head" }, h("h1", { tabindex: "-1" }, name), h("span", { class: "chip" }, t("models.version", { n: version })),
       h("div", { class: "actions" }, h("a", { class: "button", href: `#/runs/${read.run_id}` }, t("models.its_run")))),
-    lackingNotice(["models:predict", "models:write"]), tryForm(read, schema), table, snippets(code), downloads(read), deletion(name, version, versions.items));
+    lackingNotice(["models:predict", "models:write"]), tryForm(read, schema), versionsSection(name, Number(version), versions, list), snippets(code), downloads(read), deletion(name, version, versions.items));
 }
 
 /** The last version takes its model along, so then there is but one button. */

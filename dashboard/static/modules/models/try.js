@@ -2,7 +2,7 @@
 
 import { ProblemError, post, v1 } from "../api.js";
 import { shares } from "../charts/bars.js";
-import { h, newId, put } from "../dom.js";
+import { h, newId, prose, put } from "../dom.js";
 import { number } from "../format.js";
 import { problemBox, warningsBox } from "../problems.js";
 import { t } from "../text.js";
@@ -53,10 +53,14 @@ function choiceOf(choices, value, types, props) {
 }
 
 function hint(property, types) {
-  if (property.minimum !== undefined) return t("columns.range", { low: number(property.minimum), high: number(property.maximum) });
-  if (property.format) return property.format;
-  if (types.includes("null")) return t("try.may_be_missing");
-  return property.enum?.length > MOST_CHOICES ? t("try.known", { n: property.enum.length }) : "";
+  const known = property.enum?.filter((one) => one !== null).length;
+  const said = [
+    property.minimum !== undefined && t("columns.range", { low: number(property.minimum), high: number(property.maximum) }),
+    property.format,
+    known > MOST_CHOICES && t("try.known", { n: known }),
+    types.includes("null") && t("try.may_be_missing"),
+  ];
+  return said.filter(Boolean).join(", ");
 }
 
 function cell(text, types) {
@@ -70,7 +74,7 @@ function cell(text, types) {
 function answered(version, read) {
   const [prediction] = read.predictions;
   const shown = typeof prediction === "number" ? number(prediction) : String(prediction);
-  const warnings = (read.warnings ?? []).map((one) => h("span", {}, h("strong", {}, one.column), `: ${one.detail}`));
+  const warnings = (read.warnings ?? []).map((one) => h("span", {}, h("strong", {}, one.column), ": ", prose(one.detail)));
   return [
     h("p", { class: "prediction" }, h("span", {}, version.target), h("output", {}, shown)),
     read.probabilities && shares(Object.entries(read.probabilities[0])),

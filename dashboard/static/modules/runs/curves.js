@@ -21,7 +21,7 @@ export function curves(history) {
     }
   };
   log.addEventListener("change", () => update(shownRun));
-  const first = lineChart({ title: "loss", xLabel: t("curves.epoch"), height: 320, xText: integer });
+  const first = lineChart({ title: "loss", xLabel: t("curves.epoch"), height: 320, isWhole: true, xText: integer });
   charts.set("loss", first);
   const element = h("section", { class: "card", "aria-labelledby": "curves" },
     h("div", { class: "head" }, h("h2", { id: "curves" }, t("curves.title")), h("span", { class: "check" }, log, h("label", { for: log.id }, t("curves.log")))),
@@ -30,7 +30,7 @@ export function curves(history) {
 }
 
 function addChart(charts, grid, name) {
-  const chart = lineChart({ title: name, xLabel: t("curves.epoch"), height: 200, xText: integer });
+  const chart = lineChart({ title: name, xLabel: t("curves.epoch"), height: 200, isWhole: true, xText: integer });
   charts.set(name, chart);
   grid.append(chart.element);
 }
@@ -44,8 +44,8 @@ function seriesOf(history, name) {
 function marksOf(run, history, isTold) {
   const last = history.epochs.at(-1);
   const marks = [];
-  if (run.best_epoch) marks.push({ x: run.best_epoch, text: isTold ? t("curves.best", { epoch: integer(run.best_epoch) }) : "", kind: "best" });
   if (run.stop_reason === "early_stopping" && last) marks.push({ x: last, text: isTold ? t("curves.stopped", { epoch: integer(last) }) : "", kind: "end" });
+  if (run.best_epoch) marks.push({ x: run.best_epoch, text: isTold ? t("curves.best", { epoch: integer(run.best_epoch) }) : "", kind: "best" });
   return marks;
 }
 

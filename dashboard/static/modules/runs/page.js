@@ -15,13 +15,14 @@ import { sentenceOf, statusChip } from "./status.js";
 
 export async function page({ given: [id], signal }) {
   const [run, history] = await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
-  const parts = { head: h("div", {}), progress: h("div", { class: "progress" }), figures: h("div", {}), notices: h("div", {}), report: h("div", {}) };
+  const parts = { head: h("div", {}), progress: h("div", { class: "progress" }), figures: h("div", {}), notices: h("div", {}), report: h("div", {}), facts: h("dl", { class: "pairs wide" }) };
   const charts = curves(history);
   const state = { run };
   const draw = () => {
     put(parts.head, head(state.run, signal));
     drawProgress(parts.progress, state.run);
     put(parts.figures, figures(state.run));
+    put(parts.facts, facts(state.run));
     charts.update(state.run);
   };
   const settle = () => {
@@ -33,7 +34,7 @@ export async function page({ given: [id], signal }) {
   if (!run.ended_at) {
     watch(state, history, { draw, settle, charts, progress: parts.progress }, signal).catch((error) => put(parts.notices, problemBox(problemIn(error))));
   }
-  return h("section", { class: "run" }, parts.head, lackingNotice(["runs:write"]), parts.progress, parts.notices, charts.element, parts.figures, parts.report, details(state.run));
+  return h("section", { class: "run" }, parts.head, lackingNotice(["runs:write"]), parts.progress, parts.notices, charts.element, parts.figures, parts.report, details(state.run, parts.facts));
 }
 
 /** Of what went wrong behind the page's back; being left is nothing wrong. */
@@ -118,7 +119,8 @@ function figures(run) {
           h("tr", {}, h("th", { scope: "row" }, word("split", side === "training" ? "train" : side)), plain.map((name) => h("td", { class: "figure" }, number(run.metrics[`${prefix}${name}`])))))))));
 }
 
-function details(run) {
+/** What is known of the run; more of it once it has ended. */
+function facts(run) {
   const pairs = [
     [t("run.dataset"), h("a", { href: `#/?dataset=${encodeURIComponent(run.dataset.name)}` }, run.dataset.name)],
     [t("plan.target"), run.target],
@@ -130,10 +132,14 @@ function details(run) {
     [t("run.attempt"), integer(run.attempt)],
     [t("run.id"), h("code", {}, run.id)],
   ];
+  return pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+}
+
+function details(run, known) {
   const links = ["history.svg", "history.png"].map((name) => fileLink(`v1/runs/${run.id}/${name}`, name));
   return h("section", { class: "card", "aria-labelledby": "details" },
     h("h2", { id: "details" }, t("run.details")),
-    h("dl", { class: "pairs wide" }, pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    known,
     h("p", { class: "links" }, t("run.plots"), " ", links),
     h("details", {}, h("summary", {}, t("run.spec")), h("pre", { tabindex: "0" }, JSON.stringify(run.spec, null, 2))));
 }

@@ -1,11 +1,19 @@
 // How a run stands: a chip, and sentences.
 
 import { h } from "../dom.js";
-import { duration, integer } from "../format.js";
+import { duration, elapsed, integer } from "../format.js";
 import { t, word } from "../text.js";
 
 export function statusChip(status) {
   return h("span", { class: `chip ${status}` }, word("status", status));
+}
+
+const SOON = { epochs: 5, seconds: 5 };
+
+/** The first epoch builds and compiles: a pace that is known from it alone would frighten. */
+function isPaceKnown(run) {
+  const { epoch, eta_seconds: eta } = run.progress;
+  return eta !== null && (epoch >= SOON.epochs || (epoch > 1 && elapsed(run.started_at) >= SOON.seconds));
 }
 
 /** What became of the run, in a sentence. */
@@ -14,8 +22,7 @@ export function sentenceOf(run) {
   if (run.status === "queued") return t("run.queued");
   if (run.status === "running") {
     if (!run.progress.epoch) return t("run.preparing");
-    const eta = run.progress.eta_seconds;
-    return t(eta === null ? "run.running" : "run.running_eta", { ...given, eta: duration(eta) });
+    return t(isPaceKnown(run) ? "run.running_eta" : "run.running", { ...given, eta: duration(run.progress.eta_seconds) });
   }
   const ended = t(`run.ended_${run.stop_reason ?? run.status}`, given);
   return run.best_epoch ? `${ended} ${t("run.kept", given)}` : ended;

@@ -2,7 +2,7 @@
 
 import { get, v1 } from "../api.js";
 import { histogram, topBars } from "../charts/bars.js";
-import { h, put } from "../dom.js";
+import { h, prose, put } from "../dom.js";
 import { integer, number } from "../format.js";
 import { t, word } from "../text.js";
 import { isFeature, setFeatures } from "./draft.js";
@@ -66,8 +66,9 @@ function retarget(spec, name) {
 }
 
 function notes(column) {
-  const said = [...(column.left_out ? [t("columns.left_out", { why: column.left_out })] : []), ...column.warnings];
-  return said.map((one) => h("span", { class: "note" }, one));
+  const { left_out: why, warnings } = column;
+  const said = why ? [t("columns.left_out", { why }), ...warnings.filter((one) => !one.startsWith(why))] : warnings;
+  return said.map((one) => h("span", { class: "note" }, prose(one)));
 }
 
 function picture(column, values, total) {

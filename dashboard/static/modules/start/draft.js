@@ -30,29 +30,13 @@ export class Draft {
   #tell(source) {
     for (const listener of this.#listeners) listener(source);
   }
-
-  /** The spec that a table gets before anybody has chosen anything. */
-  first() {
-    return first(this.dataset);
-  }
 }
 
-/** The target is most often the last column; the network is a plain good one. */
+/** The target is most often the last column; the preset is what the API takes of itself. */
 function first(dataset) {
   const usable = dataset.columns.filter((column) => !column.left_out);
-  return {
-    dataset: dataset.name,
-    target: (usable.at(-1) ?? dataset.columns.at(-1))?.name ?? "",
-    model: {
-      layers: [
-        { type: "Dense", units: 64, activation: "relu" },
-        { type: "Dense", units: 64, activation: "relu" },
-        { type: "Output" },
-      ],
-    },
-    compile: { optimizer: { type: "Adam", learning_rate: 0.001 } },
-    fit: { validation_split: 0.2, epochs: 200, early_stopping: { patience: 10 } },
-  };
+  const target = (usable.at(-1) ?? dataset.columns.at(-1))?.name ?? "";
+  return { dataset: dataset.name, target, preset: "default" };
 }
 
 /** Whether a column is among the features, as far as the spec says. */

@@ -5,6 +5,7 @@ import { h, put, settled } from "../dom.js";
 import { bytes, integer } from "../format.js";
 import { problemBox, warningsBox } from "../problems.js";
 import { t, word } from "../text.js";
+import { mark } from "./marks.js";
 
 const QUIET_MS = 250;
 
@@ -89,14 +90,4 @@ function stack(plan) {
     block.style.inlineSize = `${Math.max(6, widths[i] * 100)}%`;
     return h("li", {}, h("span", { class: "name" }, layer.type), h("span", { class: "track" }, block), h("span", { class: "figure" }, layer.output_shape.join(" × ")));
   }));
-}
-
-/** Controls that the problem points at say so. */
-function mark(problem) {
-  const pointers = (problem?.errors ?? []).map((error) => error.pointer);
-  for (const control of document.querySelectorAll("[data-pointer]")) {
-    const isWrong = pointers.includes(control.dataset.pointer);
-    if (isWrong) control.setAttribute("aria-invalid", "true");
-    else control.removeAttribute("aria-invalid");
-  }
 }

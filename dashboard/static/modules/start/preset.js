@@ -4,6 +4,19 @@ import { field, h, select } from "../dom.js";
 import { t } from "../text.js";
 import { PRESETS } from "./vocabulary.js";
 
+/** Where layers of one's own begin: a plain network to change. */
+const OWN = {
+  model: {
+    layers: [
+      { type: "Dense", units: 64, activation: "relu" },
+      { type: "Dense", units: 64, activation: "relu" },
+      { type: "Output" },
+    ],
+  },
+  compile: { optimizer: { type: "Adam", learning_rate: 0.001 } },
+  fit: { validation_split: 0.2, epochs: 200, early_stopping: { patience: 10 } },
+};
+
 /** A select; choosing one changes the spec, so that form and JSON follow. */
 export function presetField(draft) {
   const options = [["", t("preset.own")], ...PRESETS.map((one) => [one, one])];
@@ -15,16 +28,15 @@ export function presetField(draft) {
     control.value = preset === "" && !model ? "default" : preset; // what the service takes then
     hint.textContent = t(`preset.${PRESETS.includes(control.value) ? control.value : "own_hint"}`);
   };
-  control.addEventListener("change", () => draft.change("preset", (spec) => choose(draft, spec, control.value)));
+  control.addEventListener("change", () => draft.change("preset", (spec) => choose(spec, control.value)));
   refresh();
   return { element, refresh };
 }
 
 /** A preset chooses what the spec leaves out, so its own choices go. */
-function choose(draft, spec, name) {
-  const old = draft.first();
+function choose(spec, name) {
   delete spec.preset;
-  if (!name) return Object.assign(spec, { model: old.model, compile: old.compile, fit: old.fit });
+  if (!name) return Object.assign(spec, structuredClone(OWN));
   for (const part of ["model", "compile", "fit"]) delete spec[part];
   return Object.assign(spec, { preset: name });
 }

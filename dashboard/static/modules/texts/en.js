@@ -268,7 +268,7 @@ export const en = {
   "compare.train_loss": "Training loss",
   "compare.best_epoch": "Best epoch",
   "compare.differences": "What differs in the specs",
-  "compare.same": "Nothing but the seed.",
+  "compare.same": "Nothing.",
 
   "models.title": "Models",
   "models.name": "Model",
@@ -290,7 +290,7 @@ export const en = {
   "versions.no_condition": "This is no condition",
   "versions.condition_form": "“{given}” came. A condition is a figure, >=, <=, > or <, and a number or current: auc >= current. Several stand with commas between them.",
   "versions.promote": "Promote",
-  "versions.points": "{alias} points at version {version}.",
+  "versions.points": "{alias} now leads to version {version}.",
   "versions.remove": "Remove {alias}",
   "versions.removed": "{alias} was removed.",
   "versions.hint": "An alias is a name that you move: promote a newer version, or roll back to an older one. Callers of the alias follow within a second.",

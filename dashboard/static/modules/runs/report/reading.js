@@ -1,7 +1,7 @@
 // What the curve says, and the spec to try next: trained at once, or opened first.
 
 import { newKey, post } from "../../api.js";
-import { h, put } from "../../dom.js";
+import { h, prose, put } from "../../dom.js";
 import { attempt } from "../../problems.js";
 import { startWith } from "../../start/handover.js";
 import { t, word } from "../../text.js";
@@ -16,7 +16,7 @@ export function reading(read) {
     const run = await post("v1/runs", read.next_spec, { key });
     location.hash = `#/runs/${run.id}`;
   }));
-  return h("div", { class: "notice reading" }, h("strong", {}, word("reading", read.word)), h("p", {}, read.sentence),
-    h("p", {}, read.advice),
+  return h("div", { class: "notice reading" }, h("strong", {}, word("reading", read.word)), h("p", {}, prose(read.sentence)),
+    h("p", {}, prose(read.advice)),
     h("p", { class: "links" }, train, open), put(said));
 }

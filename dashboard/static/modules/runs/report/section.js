@@ -2,7 +2,7 @@
 
 import { find, v1 } from "../../api.js";
 import { bar } from "../../charts/bars.js";
-import { h, put } from "../../dom.js";
+import { h, prose, put } from "../../dom.js";
 import { integer, number } from "../../format.js";
 import { fileLink } from "../../models/downloads.js";
 import { warningsBox } from "../../problems.js";
@@ -74,7 +74,7 @@ function bestOf(name, values) {
 
 function about(baselines) {
   if (baselines?.status === "pending") return h("p", { class: "hint" }, t("report.baselines_pending"));
-  return baselines?.reason && h("p", { class: "hint" }, t("report.baselines_missing", { why: baselines.reason }));
+  return baselines?.reason && h("p", { class: "hint" }, prose(t("report.baselines_missing", { why: baselines.reason })));
 }
 
 function importance(read) {
@@ -86,7 +86,7 @@ function importance(read) {
 
 function missing(parts) {
   if (!parts.length) return null;
-  return h("p", { class: "hint" }, t("report.missing", { what: parts.map((one) => `${one.part}: ${one.reason}`).join("; ") }));
+  return h("p", { class: "hint" }, prose(t("report.missing", { what: parts.map((one) => `${word("part", one.part)}: ${one.reason}`).join("; ") })));
 }
 
 /** Each picture as a file, for a README or a chat. */
