@@ -111,6 +111,8 @@ def test_more_rows_have_fewer_members_and_a_faster_rate():
     assert (few.model.ensemble, many.model.ensemble) == (16, 8)
     few_rate = few.compile.optimizer.learning_rate
     assert few_rate < many.compile.optimizer.learning_rate
+    wide = filled(num_rows=4_000, num_columns=60)
+    assert (wide.model.ensemble, wide.compile) == (8, many.compile)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
