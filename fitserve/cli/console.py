@@ -13,12 +13,20 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
+from fitserve.client import (
+    ApiError,
+    Client,
+    FitserveError,
+    RunFailed,
+    Unauthorized,
+    retrying,
+)
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
 """Exit codes: the run failed, wrong usage, the service refused, nobody answers, the time
 given by --timeout is up."""
 
+_THOUSAND, _TEN_MILLIONS = 1e3, 1e7
 _WIDE = 10_000  # columns of a pipe: what is cut there is lost
 out = Console()
 err = Console(stderr=True)
@@ -79,13 +87,22 @@ def reporting(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             typer.echo(error.problem.model_dump_json(indent=2), err=True)
             raise typer.Exit(REFUSED) from error
-        raise _ended(error, REFUSED) from error
+        raise _ended(_with_key_told(error), REFUSED) from error
     except FitserveError as error:
         raise _ended(error, UNREACHABLE) from error
     except TimeoutError as error:
         raise _ended(error, LATE) from error
+    except FileNotFoundError as error:
+        sentence = f"there is no file {str(error.filename)!r} here"
+        raise _ended(ValueError(sentence), USAGE) from error
     except (OSError, ValueError, csv.Error) as error:
         raise _ended(error, USAGE) from error
+
+
+def _with_key_told(error: ApiError) -> Exception:
+    if not isinstance(error, Unauthorized):
+        return error
+    return ValueError(f"{error}\nHere: set FITSERVE_API_KEY, or give --api-key.")
 
 
 def _ended(error: Exception, code: int) -> typer.Exit:
@@ -128,10 +145,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def cell(value: Any) -> str:
-    """A cell, short: four significant digits are enough to look at."""
+    """A cell, short: four digits are enough to look at, and cents of thousands."""
     match value:
         case None:
             return "-"
+        case float() if _THOUSAND <= abs(value) < _TEN_MILLIONS:
+            return f"{value:.2f}".rstrip("0").rstrip(".")
         case float():
             return f"{value:.4g}"
         case datetime():

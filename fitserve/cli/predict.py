@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,15 @@ import typer
 
 from fitserve.cli.completion import models
 from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
-from fitserve.client import Client
+from fitserve.client import ApiError, Client
+from fitserve.problems import Problem
 from fitserve.schemas.predict import CellWarning, PredictResponse
 from fitserve.spreadsheets import harmless
 
 _SHOWN = 20
+_COLUMNS = 6
 _WARNINGS = 5
+_ROW = re.compile(r"\b[Rr]ow (\d+)\b")
 Row = dict[str, Any]
 
 
@@ -73,14 +77,27 @@ def _predict(
 ) -> PredictResponse:
     # the service reads numbers in text as a CSV's cells, so cells go as they are
     instances = [{name: cell or None for name, cell in row.items()} for row in table]
-    answer = client.models.predict(model, instances, version, alias)
+    try:
+        answer = client.models.predict(model, instances, version, alias)
+    except ApiError as error:
+        raise type(error)(_by_lines(error.problem)) from error
     _warn(answer.warnings or [])
     return answer
 
 
+def _by_lines(problem: Problem) -> Problem:
+    """With lines of the CSV, counted from 1 and its header one, for rows from 0."""
+
+    def told(text: str) -> str:
+        return _ROW.sub(lambda found: f"line {int(found[1]) + 2}", text)
+
+    errors = [e.model_copy(update={"detail": told(e.detail)}) for e in problem.errors]
+    return problem.model_copy(update={"detail": told(problem.detail), "errors": errors})
+
+
 def _warn(warnings: list[CellWarning]) -> None:
     for warning in warnings[:_WARNINGS]:
-        where = "" if warning.row is None else f"row {warning.row}, "
+        where = "" if warning.row is None else f"line {warning.row + 2}, "
         say(f"{where}column {warning.column!r}: {warning.detail}", err)
     if len(warnings) > _WARNINGS:
         say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)
@@ -88,14 +105,17 @@ def _warn(warnings: list[CellWarning]) -> None:
 
 def _show(table: list[Row], answer: PredictResponse) -> None:
     added = answer.table()
-    shown = list(table[0])[-4:]
+    names = list(table[0])
+    shown = [*names[:1], *names[1:][1 - _COLUMNS :]]  # the first is often an id
     rows = [
         [*(row[name] for name in shown), *(column[i] for column in added.values())]
         for i, row in enumerate(table[:_SHOWN])
     ]
     print_table([*shown, *added], rows)
-    more = f", {len(table) - _SHOWN:,} more with --output" if len(table) > _SHOWN else ""
-    say(f"{answer.model_name}, version {answer.model_version}{more}")
+    hidden = {"rows": len(table) - _SHOWN, "columns": len(names) - len(shown)}
+    more = " and ".join(f"{n:,} more {what}" for what, n in hidden.items() if n > 0)
+    told = f"; --output FILE keeps {more}" if more else ""
+    say(f"{answer.model_name}, version {answer.model_version}{told}")
 
 
 def _write(path: Path, table: list[Row], answer: PredictResponse, *, exact: bool) -> None:

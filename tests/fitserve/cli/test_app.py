@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from fitserve import __version__
 from fitserve.cli.app import make_app
+from fitserve.cli.console import cell
 from tests.fitserve.cli.commands import every_command
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
@@ -27,12 +28,34 @@ def code(text):
 def test_help_names_every_command_and_exit_code():
     """What a newcomer reads first."""
     shown = CliRunner().invoke(make_app(), ["--help"]).stdout
-    for name in ("train", "watch", "predict", "datasets", "runs", "models", "up"):
+    for name in ("train", "watch", "predict", "datasets", "runs", "models", "keys", "up"):
         assert re.search(rf"^\W*{name} ", shown, re.MULTILINE), name
     shown = " ".join(shown.split())
     for word in ("0 done", "1 the run failed", "2 wrong usage", "3 the service refused",
                  "4 no service answers", "5 the time of --timeout is up"):  # fmt: skip
         assert word in shown
+
+
+def test_an_unknown_key_is_told_where_to_put_one(wire, fitserve):
+    """Not only in the words of HTTP."""
+    wire.answers("GET /v1/runs/run_1", problem(401, "unauthorized", "A key is wanted."))
+    done = fitserve("runs", "show", "run_1")
+    assert done.exit_code == 3
+    assert "FITSERVE_API_KEY" in done.stderr
+    assert "--api-key" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_told_in_a_sentence(fitserve):
+    done = fitserve("predict", "wine", "nowhere.csv")
+    assert (done.exit_code, done.stderr) == (2, "there is no file 'nowhere.csv' here\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(394890.617, "394890.62"), (30000.0, "30000"), (0.12345, "0.1235"), (6.8844e8, "6.884e+08")],
+)  # fmt: skip
+def test_numbers_are_short_and_plain(value, shown):
+    assert cell(value) == shown
 
 
 def test_version_is_printed():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.fitserve.client.wire import Answer
+from tests.fitserve.client.wire import Answer, problem
 
 ROUTE = "POST /v1/predict"
 
@@ -53,7 +53,30 @@ def test_the_table_shows_twenty_rows_and_says_how_many_more(wire, fitserve, tabl
     assert header.split() == ["x", "prediction"]
     assert len(shown) == 20
     assert shown[3].split() == ["3", "1.5"]
-    assert last == "wine, version 2, 5 more with --output"
+    assert last == "wine, version 2; --output FILE keeps 5 more rows"
+
+
+def test_a_wide_table_says_what_it_hides(wire, fitserve, table):
+    """The first column stays: it is often the one that names the row."""
+    names = [f"c{i}" for i in range(9)]
+    wire.answers(ROUTE, answer([1.5]))
+    rows = table(",".join(names) + "\n" + ",".join("1" * 9) + "\n")
+    header, _, last = fitserve("predict", "wine", rows).stdout.splitlines()
+    assert header.split() == ["c0", "c4", "c5", "c6", "c7", "c8", "prediction"]
+    assert last == "wine, version 2; --output FILE keeps 3 more columns"
+
+
+def test_rows_are_lines_of_the_csv(wire, fitserve, table):
+    """Which the user can go to."""
+    told = "row 1, column 'x': got 'b', expected a number"
+    error = {"pointer": "#/instances/1/x", "detail": told}
+    wire.answers(
+        ROUTE, problem(422, "invalid-instance", f"#/instances/1/x: {told}.", [error])
+    )
+    done = fitserve("predict", "wine", table("x\n1\nb\n"))
+    assert done.exit_code == 3
+    assert "line 3, column 'x'" in done.stderr
+    assert "row" not in done.stderr
 
 
 def test_a_class_has_its_probability_beside_it(wire, fitserve, table):
