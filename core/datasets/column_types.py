@@ -127,7 +127,9 @@ def _number_warnings(form: ColumnFormat) -> list[str]:
     told = []
     if form.affixes:
         signs = " ".join(form.affixes)
-        told.append(f"the sign(s) {signs} are dropped: 45% is 45, (3) is -3")
+        sample = {"%": "; 45% is 45", "(": "; (3) is -3"}
+        meant = "".join(what for sign, what in sample.items() if sign in signs)
+        told.append(f"the sign(s) {signs} are dropped{meant}")
     if form.decimal != "." or form.thousands:
         thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
         told.append(f"read with {form.decimal!r} as decimal mark{thousands}")

@@ -68,8 +68,8 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 def promote(
     context: typer.Context,
     name: Name,
-    version: Annotated[int, typer.Argument(min=1)],
-    alias: Annotated[str, typer.Option()] = "production",
+    version: Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)],
+    alias: Annotated[str, typer.Option(autocompletion=completion.aliases)] = "production",
     require: Annotated[
         list[str] | None, typer.Option(help="roc_auc>=current; may be repeated.")
     ] = None,
@@ -97,15 +97,25 @@ def delete(
     context: typer.Context,
     name: Name,
     version: Annotated[int | None, typer.Option(min=1, help="Only this one.")] = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(help="Only this name.", autocompletion=completion.aliases),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a model with all its versions, or one of them; no alias may point there."""
+    """Delete a model with all its versions, or one of them, or an alias alone."""
+    if version is not None and alias is not None:
+        raise typer.BadParameter("give --version or --alias, not both")
     with service(context) as client:
-        if version is None:
-            client.models.delete(name)
-        else:
+        if alias is not None:
+            client.models.delete_alias(name, alias)
+        elif version is not None:
             client.models.delete_version(name, version)
-        print_or_say({"deleted": name, "version": version}, "", as_json=as_json)
+        else:
+            client.models.delete(name)
+        what = {"deleted": name, "version": version, "alias": alias}
+        part = next((f", {k} {what[k]}" for k in ("version", "alias") if what[k]), "")
+        print_or_say(what, f"deleted {name}{part}", as_json=as_json)
 
 
 @app.command()

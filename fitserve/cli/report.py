@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fitserve.cli.completion import runs
 from fitserve.cli.console import AsJson, err, print_json, say, service
 from fitserve.client import ApiError, Client
 from fitserve.schemas.comparison import ComparisonRead
@@ -18,7 +19,7 @@ _MOST_SECONDS = 30.0
 
 def report(
     context: typer.Context,
-    run_id: str,
+    run_id: Annotated[str, typer.Argument(autocompletion=runs)],
     as_json: AsJson = False,
     next_spec: Annotated[
         Path | None, typer.Option(help="Save the spec to try next.", dir_okay=False)

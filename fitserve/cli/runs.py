@@ -60,7 +60,9 @@ app.command("report")(report)
 @app.command()
 def compare(
     context: typer.Context,
-    run_ids: Annotated[list[str], typer.Argument(help="Two ids or more.")],
+    run_ids: Annotated[
+        list[str], typer.Argument(help="Two ids or more.", autocompletion=runs)
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: metrics, figures on held-out rows, what differs in the specs."""

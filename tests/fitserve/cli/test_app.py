@@ -129,11 +129,17 @@ def test_every_command_has_json():
         ("fitserve models show w", ["wine"]),
         ("fitserve watch ", ["run_1"]),
         ("fitserve datasets delete x", []),
+        ("fitserve runs report ", ["run_1"]),
+        ("fitserve runs compare run_1 ", ["run_1"]),
+        ("fitserve models promote wine ", ["1"]),
+        ("fitserve models promote wine 1 --alias p", ["production"]),
     ],
 )
 def test_the_shell_completes_commands_and_names(wire, line, expected):
     """Models, runs and datasets are those of the service."""
     wire.answers("GET /v1/models", bodies.page(bodies.model(), bodies.model("red")))
+    wire.answers("GET /v1/models/wine", bodies.model() | {"aliases": {"production": 1}})
+    wire.answers("GET /v1/models/wine/versions", bodies.page(bodies.version(1)))
     wire.answers("GET /v1/runs", bodies.page(bodies.run()))
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     assert completed(line, wire.url) == expected
