@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.database.engine import WRITES, make_engine
 
@@ -45,5 +46,10 @@ class Database:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection; one in use is closed when it comes back."""
+        event.listen(self.engine.pool, "checkin", _close_late)
         self.engine.dispose()
+
+
+def _close_late(_: object, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
