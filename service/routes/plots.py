@@ -53,23 +53,25 @@ def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, An
 
 
 @router.get(
-    "/report/{name}.svg", responses=_picture("image/svg+xml"), response_class=Response
+    "/report/{plot_name}.svg",
+    responses=_picture("image/svg+xml"),
+    response_class=Response,
 )
 async def report_svg(
-    run_id: str, name: Name, services: ServicesDep, workspace: WorkspaceDep
+    run_id: str, plot_name: Name, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
     """A picture of the report; `plots` in the report lists those that there are."""
-    return await _report(services, workspace, run_id, name, "svg")
+    return await _report(services, workspace, run_id, plot_name, "svg")
 
 
 @router.get(
-    "/report/{name}.png", responses=_picture("image/png"), response_class=Response
+    "/report/{plot_name}.png", responses=_picture("image/png"), response_class=Response
 )
 async def report_png(
-    run_id: str, name: Name, services: ServicesDep, workspace: WorkspaceDep
+    run_id: str, plot_name: Name, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
     """The same in pixels, 1008 by 576 or 792 by 720."""
-    return await _report(services, workspace, run_id, name, "png")
+    return await _report(services, workspace, run_id, plot_name, "png")
 
 
 async def _report(
