@@ -87,6 +87,7 @@ KNOWN = {
     **dict.fromkeys(("alias", "label"), "live"),
     "artifact": "model.onnx",
     "language": "curl",
+    "plot_name": "residuals",
 }
 BODIES = {"PUT": {"version": 1}, "POST": {"instances": [{"x": 1}]}}
 TELL_NOTHING = {"/v1/keys/{key_id}", "/mlflow/{_model}/version"}
