@@ -2,7 +2,6 @@
 
 from core.errors import ModelNotFound
 from core.models.repository import ModelRepository
-from core.models.signature import Signature
 from core.runs.resolve import Resolved
 
 
@@ -15,12 +14,12 @@ def other_purpose(models: ModelRepository, resolved: Resolved) -> list[str]:
         newest = models.newest(name)
     except ModelNotFound:
         return []
-    known = Signature.model_validate(newest.signature)
-    if (known.target, known.task) == (create.target, task):
+    target, known_task = (newest.signature.get(key) for key in ("target", "task"))
+    if (target, known_task) == (create.target, task):
         return []
     warning = (
-        f"version {newest.number} of the model {name!r} predicts {known.target!r} "
-        f"({known.task}); this run becomes the next version and predicts "
+        f"version {newest.number} of the model {name!r} predicts {target!r} "
+        f"({known_task}); this run becomes the next version and predicts "
         f"{create.target!r} ({task}), which whoever asks {name!r} for predictions gets "
         "from then on: set `model_name` to keep them apart"
     )
