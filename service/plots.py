@@ -16,6 +16,7 @@ from anyio.lowlevel import RunVar
 from fastapi import Response
 
 from core.errors import PlotFailed
+from service.of_loop import of_this_loop
 
 Form = Literal["svg", "png"]
 _MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
@@ -32,7 +33,7 @@ async def plot(kind: str, form: Form, data: dict[str, Any]) -> Response:
 
     Raises PlotFailed if it takes too long, or dies.
     """
-    packed, in_work = json.dumps(data).encode(), _in_work()
+    packed, in_work = json.dumps(data).encode(), of_this_loop(_IN_WORK, dict)
     asked = kind, form, hashlib.sha256(packed).digest()
     if asked not in in_work:
         in_work[asked] = asyncio.create_task(_in_turn(kind, form, packed))
@@ -70,21 +71,6 @@ _DRAWING: RunVar[anyio.CapacityLimiter] = RunVar("drawing")
 _IN_WORK: RunVar[InWork] = RunVar("in work")
 
 
-def _in_work() -> InWork:
-    """What is drawn in this event loop, or waits for it."""
-    try:
-        return _IN_WORK.get()
-    except LookupError:
-        in_work: InWork = {}
-        _IN_WORK.set(in_work)
-        return in_work
-
-
 def _one_at_a_time() -> anyio.CapacityLimiter:
-    """Of this event loop; a child more at a time would take the cores from predict."""
-    try:
-        return _DRAWING.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(1)
-        _DRAWING.set(limiter)
-        return limiter
+    """A child more at a time would take the cores from predict."""
+    return of_this_loop(_DRAWING, lambda: anyio.CapacityLimiter(1))

@@ -9,6 +9,8 @@ from typing import TypeVar, TypeVarTuple
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
+from service.of_loop import of_this_loop
+
 _AT_A_TIME = 4
 _LOOKING: RunVar[CapacityLimiter] = RunVar("looking")
 
@@ -18,14 +20,5 @@ Seen = TypeVar("Seen")
 
 async def look(read: Callable[[*Given], Seen], *given: *Given) -> Seen:
     """What `read` returns, when it is this one's turn; many that wait look less often."""
-    return await to_thread.run_sync(read, *given, limiter=_limiter())
-
-
-def _limiter() -> CapacityLimiter:
-    """Of this event loop."""
-    try:
-        return _LOOKING.get()
-    except LookupError:
-        limiter = CapacityLimiter(_AT_A_TIME)
-        _LOOKING.set(limiter)
-        return limiter
+    limiter = of_this_loop(_LOOKING, lambda: CapacityLimiter(_AT_A_TIME))
+    return await to_thread.run_sync(read, *given, limiter=limiter)

@@ -26,7 +26,7 @@ def refuse_over_quota(session: Session, caller: Caller, num_bytes: int = 1) -> N
     What another transaction stores in the workspace is waited for, and counted.
     """
     if caller.stored_bytes is not None:
-        take_turn(session, f"quota of {caller.workspace}")
+        _count_alone(session, caller)
     free = free_bytes(session, caller)
     if free is not None and num_bytes > free:
         raise over_quota(caller)
@@ -48,9 +48,14 @@ def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
     mine = caller.queued_runs
     if mine is None:
         return
-    take_turn(session, f"quota of {caller.workspace}")
+    _count_alone(session, caller)
     if RunRepository(session, caller.workspace).count_queued() >= mine:
         raise TooManyRuns(
             f"{mine:,} runs wait in the workspace {caller.workspace!r} already, the "
             "most that this key may fill it to; try again when one has begun."
         )
+
+
+def _count_alone(session: Session, caller: Caller) -> None:
+    """Others that fill the workspace under a limit wait until this transaction ends."""
+    take_turn(session, f"quota of {caller.workspace}")

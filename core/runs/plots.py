@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import PlotNotFound, ReportNotReady
-from core.runs.summary import headline_of
+from core.runs.summary import leading_figure
 from fitserve.schemas.report import ClassificationFigures, RegressionFigures, ReportRead
 from fitserve.statuses import Task
 
@@ -86,10 +86,10 @@ def _importance(report: ReportRead) -> Data | None:
 
 def _baselines(report: ReportRead) -> Data | None:
     """By the figure that the report's summary names."""
-    headline = headline_of(report.task, report.metrics)
-    if headline is None or not report.baselines.results:
+    leading = leading_figure(report.task, report.metrics)
+    if leading is None or not report.baselines.results:
         return None
-    key, name, value = headline
+    key, name, value = leading
     models = [{"name": "network", "value": value}]
     models += [
         {"name": b.name, "value": v}

@@ -25,7 +25,7 @@ def summary_of(
     """
     if figures is None or figures.held_out is None:
         return ""
-    found = headline_of(task, figures.metrics)
+    found = leading_figure(task, figures.metrics)
     if found is None:
         return ""
     key, name, value = found
@@ -38,7 +38,7 @@ def summary_of(
     return "; ".join([*told, *([others] if others else [])])
 
 
-def headline_of(task: Task, metrics: Metrics) -> tuple[str, str, float] | None:
+def leading_figure(task: Task, metrics: Metrics) -> tuple[str, str, float] | None:
     """Key, name and value of the first figure that there is, by which models are told."""
     for key, name in _HEADLINES[task]:
         value = metrics.get(key)

@@ -107,15 +107,17 @@ def delete(
     if version is not None and alias is not None:
         raise typer.BadParameter("give --version or --alias, not both")
     with service(context) as client:
+        said = f"deleted {name}"
         if alias is not None:
             client.models.delete_alias(name, alias)
+            said += f", alias {alias}"
         elif version is not None:
             client.models.delete_version(name, version)
+            said += f", version {version}"
         else:
             client.models.delete(name)
         what = {"deleted": name, "version": version, "alias": alias}
-        part = next((f", {k} {what[k]}" for k in ("version", "alias") if what[k]), "")
-        print_or_say(what, f"deleted {name}{part}", as_json=as_json)
+        print_or_say(what, said, as_json=as_json)
 
 
 @app.command()

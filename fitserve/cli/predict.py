@@ -86,18 +86,23 @@ def _predict(
 
 
 def _by_lines(problem: Problem) -> Problem:
-    """With lines of the CSV, counted from 1 and its header one, for rows from 0."""
+    """With lines of the CSV for rows."""
 
     def told(text: str) -> str:
-        return _ROW.sub(lambda found: f"line {int(found[1]) + 2}", text)
+        return _ROW.sub(lambda found: _line(int(found[1])), text)
 
     errors = [e.model_copy(update={"detail": told(e.detail)}) for e in problem.errors]
     return problem.model_copy(update={"detail": told(problem.detail), "errors": errors})
 
 
+def _line(row: int) -> str:
+    """Of the CSV, counted from 1 with its header, where rows are from 0."""
+    return f"line {row + 2}"
+
+
 def _warn(warnings: list[CellWarning]) -> None:
     for warning in warnings[:_WARNINGS]:
-        where = "" if warning.row is None else f"line {warning.row + 2}, "
+        where = "" if warning.row is None else f"{_line(warning.row)}, "
         say(f"{where}column {warning.column!r}: {warning.detail}", err)
     if len(warnings) > _WARNINGS:
         say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)

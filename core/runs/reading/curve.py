@@ -97,20 +97,22 @@ class Curve:
         """How much higher the validation loss is than the training loss, at the best."""
         if not self.val_loss:
             return None
-        at_best = self.loss[self.best_epoch - 1]
-        return min(self.val_loss) / at_best - 1 if at_best > 0 else None
+        return _above(min(self.val_loss), self.loss[self.best_epoch - 1])
 
     @property
     def end_gap(self) -> float | None:
         """The same in the last epochs."""
         if not self.val_loss:
             return None
-        end, val_end = (median(v[-self.window :]) for v in (self.loss, self.val_loss))
-        return val_end / end - 1 if end > 0 else None
+        return _above(*(median(v[-self.window :]) for v in (self.val_loss, self.loss)))
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None]
+
+
+def _above(value: float, base: float) -> float | None:
+    return value / base - 1 if base > 0 else None
 
 
 def _share(part: float, values: list[float]) -> float:
