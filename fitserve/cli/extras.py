@@ -43,7 +43,9 @@ def _command(entry: EntryPoint) -> Any:
     try:
         loaded = entry.load()
         if isinstance(loaded, typer.Typer):  # a group of commands
-            return get_command(_guarded_group(entry.name, loaded))
+            group = get_command(_guarded_group(entry.name, loaded))
+            group.name = entry.name  # which --help shows, and a group alone has none
+            return group
         alone.command(entry.name)(_guarded(entry.name, loaded))
     except ImportError as error:
         alone.command(entry.name, context_settings=_ANY)(_lacking(entry.name, error))

@@ -103,6 +103,21 @@ def test_numbers_however_they_are_written(read, cells, values):
 
 
 @pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["3.5 €", "2 €", "-1 €"], ["the sign € is dropped"]),
+        (["45%", "$2", "1"], ["the signs $ % are dropped: 45% is 45"]),
+        (["(1)", "2.5", "(3)"], ["brackets mean minus: (3) is -3"]),
+        (["1", "2.5", "3"], []),
+    ],
+)
+def test_of_signs_around_numbers_only_those_that_occur_are_told(read, cells, told):
+    """No percent is explained where there is none."""
+    _, _, columns = read(column(cells * 10))
+    assert columns["a"].warnings == told
+
+
+@pytest.mark.parametrize(
     "token", ["", "NA", "N/A", "null", "NULL", "?", "-", "NaN", "None", "#DIV/0!", " NA "]
 )
 def test_the_words_for_missing(read, token):

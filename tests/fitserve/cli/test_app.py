@@ -24,11 +24,15 @@ def code(text):
     )
 
 
-def test_help_names_every_command_and_exit_code():
-    """What a newcomer reads first."""
-    shown = CliRunner().invoke(make_app(), ["--help"]).stdout
-    for name in ("train", "watch", "predict", "datasets", "runs", "models", "up"):
-        assert re.search(rf"^\W*{name} ", shown, re.MULTILINE), name
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_help_names_every_command_and_exit_code(columns):
+    """What a newcomer reads first: the built-in ones, then the extras by name."""
+    told = CliRunner().invoke(make_app(), ["--help"], env={"COLUMNS": columns})
+    names = list(dict.fromkeys(path[0] for path, _ in every_command()))
+    assert names[-3:] == ["doctor", "keys", "up"]
+    commands = told.stdout.partition(" Commands ")[2]
+    assert re.findall(r"^\W{1,2}(\w+) ", commands, re.MULTILINE) == names
+    shown = told.stdout
     shown = " ".join(shown.split())
     for word in ("0 done", "1 the run failed", "2 wrong usage", "3 the service refused",
                  "4 no service answers", "5 the time of --timeout is up"):  # fmt: skip
