@@ -41,8 +41,9 @@ def _refuse_aliased(name: str, aliases: Sequence[Alias]) -> None:
     if aliases:
         pointing = ", ".join(f"{a.name!r} at {a.version.number}" for a in aliases[:10])
         raise VersionInUse(
-            f"Aliases of {name!r} point here: {pointing}. Move them, or remove them with "
-            f"DELETE /v1/models/{name}/aliases/{aliases[0].name}."
+            f"Aliases of {name!r} point here: {pointing}. Move them, or remove them: "
+            f"DELETE /v1/models/{name}/aliases/{aliases[0].name}, or "
+            f"`fitserve models delete {name} --alias {aliases[0].name}`."
         )
 
 

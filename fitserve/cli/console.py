@@ -109,11 +109,19 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
 
 
 def print_or_say(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    """What was done: an object for programs, else a sentence if there is one."""
+    """What was done: an object for programs, else a sentence."""
     if as_json:
         print_json(value)
-    elif sentence:
+    else:
         say(sentence)
+
+
+def print_deleted(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    """What is gone: an object for programs, else a sentence beside an empty stdout."""
+    if as_json:
+        print_json(value)
+    else:
+        say(sentence, err)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

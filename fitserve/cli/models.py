@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,15 +10,18 @@ from fitserve.cli import completion
 from fitserve.cli.console import (
     AsJson,
     cell,
+    print_deleted,
     print_json,
     print_or_say,
     print_table,
     say,
     service,
 )
+from fitserve.client import Client
 
 app = typer.Typer(no_args_is_help=True, help="Trained networks.")
 Name = Annotated[str, typer.Argument(autocompletion=completion.models)]
+Version = Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)]
 
 
 @app.command("list")
@@ -68,8 +71,8 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 def promote(
     context: typer.Context,
     name: Name,
-    version: Annotated[int, typer.Argument(min=1)],
-    alias: Annotated[str, typer.Option()] = "production",
+    version: Version,
+    alias: Annotated[str, typer.Option(autocompletion=completion.aliases)] = "production",
     require: Annotated[
         list[str] | None, typer.Option(help="roc_auc>=current; may be repeated.")
     ] = None,
@@ -96,24 +99,52 @@ def _requirement(text: str) -> tuple[str, str]:
 def delete(
     context: typer.Context,
     name: Name,
-    version: Annotated[int | None, typer.Option(min=1, help="Only this one.")] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only this one.", autocompletion=completion.versions),
+    ] = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            help="Only this alias; versions stay.", autocompletion=completion.aliases
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a model with all its versions, or one of them; no alias may point there."""
+    """Delete a model with all its versions, or one of them, or an alias.
+
+    No alias may point at what is deleted.
+    """
     with service(context) as client:
-        if version is None:
-            client.models.delete(name)
-        else:
-            client.models.delete_version(name, version)
-        print_or_say({"deleted": name, "version": version}, "", as_json=as_json)
+        deleted, sentence = _delete(client, name, version, alias)
+        print_deleted({"deleted": name, **deleted}, sentence, as_json=as_json)
+
+
+def _delete(
+    client: Client, name: str, version: int | None, alias: str | None
+) -> tuple[dict[str, Any], str]:
+    """What was deleted of the model, for programs and as a sentence."""
+    if version is not None and alias is not None:
+        raise ValueError("delete either a --version or an --alias, not both at once")
+    if alias is not None:
+        client.models.delete_alias(name, alias)
+        sentence = f"deleted the alias {alias!r} of model {name!r}; its version stays"
+        return {"alias": alias}, sentence
+    if version is not None:
+        client.models.delete_version(name, version)
+        return {"version": version}, f"deleted version {version} of model {name!r}"
+    client.models.delete(name)
+    return {"version": None}, f"deleted model {name!r} with all its versions"
 
 
 @app.command()
 def download(
     context: typer.Context,
     name: Name,
-    version: Annotated[int, typer.Argument(min=1)],
-    artifact: Annotated[str, typer.Argument()] = "model.keras",
+    version: Version,
+    artifact: Annotated[
+        str, typer.Argument(autocompletion=completion.artifacts)
+    ] = "model.keras",
     to: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:

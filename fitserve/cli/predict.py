@@ -9,7 +9,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from fitserve.cli.completion import models
+from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
 from fitserve.client import Client
 from fitserve.schemas.predict import CellWarning, PredictResponse
@@ -27,8 +27,8 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a CSV; - is stdout.")
     ] = None,
-    version: Annotated[int | None, typer.Option(min=1)] = None,
-    alias: Annotated[str | None, typer.Option()] = None,
+    version: Annotated[int | None, typer.Option(min=1, autocompletion=versions)] = None,
+    alias: Annotated[str | None, typer.Option(autocompletion=aliases)] = None,
     as_json: AsJson = False,
     exact: Annotated[
         bool,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fitserve.cli.completion import models, runs
+from fitserve.cli.completion import models, other_runs, runs
 from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
 from fitserve.cli.report import comparison_rows, report
 from fitserve.statuses import RunStatus
@@ -60,7 +60,10 @@ app.command("report")(report)
 @app.command()
 def compare(
     context: typer.Context,
-    run_ids: Annotated[list[str], typer.Argument(help="Two ids or more.")],
+    run_ids: Annotated[
+        list[str],
+        typer.Argument(help="Two ids or more.", autocompletion=other_runs),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Compare runs: metrics, figures on held-out rows, what differs in the specs."""

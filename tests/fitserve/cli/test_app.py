@@ -109,12 +109,25 @@ def test_every_command_has_json():
         ("fitserve wat", ["watch"]),
         ("fitserve models show w", ["wine"]),
         ("fitserve watch ", ["run_1"]),
+        ("fitserve runs report ", ["run_1"]),
+        ("fitserve runs compare r", ["run_1"]),
+        ("fitserve runs compare run_1 ", []),
+        ("fitserve models promote wine ", ["2", "1"]),
+        ("fitserve models promote wine 1 --alias ", ["production"]),
+        ("fitserve models delete wine --alias p", ["production"]),
+        ("fitserve models delete wine --version ", ["2", "1"]),
+        ("fitserve models download wine 2 model.o", ["model.onnx"]),
+        ("fitserve predict wine --version ", ["2", "1"]),
+        ("fitserve predict wine rows.csv --alias ", ["production"]),
+        ("fitserve predict --alias ", []),
+        ("fitserve models promote white ", []),
         ("fitserve datasets delete x", []),
     ],
 )
 def test_the_shell_completes_commands_and_names(wire, line, expected):
     """Models, runs and datasets are those of the service."""
     wire.answers("GET /v1/models", bodies.page(bodies.model(), bodies.model("red")))
+    wire.answers("GET /v1/models/wine", bodies.model())
     wire.answers("GET /v1/runs", bodies.page(bodies.run()))
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     assert completed(line, wire.url) == expected
