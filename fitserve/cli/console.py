@@ -3,9 +3,11 @@
 import csv
 import json
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from fitserve.cli.numbers import number
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
@@ -84,11 +87,26 @@ def reporting(*, as_json: bool = False) -> Iterator[None]:
         raise _ended(error, UNREACHABLE) from error
     except TimeoutError as error:
         raise _ended(error, LATE) from error
-    except (OSError, ValueError, csv.Error) as error:
+    except OSError as error:
+        raise _ended(_of_file(error), USAGE) from error
+    except (ValueError, csv.Error) as error:
         raise _ended(error, USAGE) from error
 
 
-def _ended(error: Exception, code: int) -> typer.Exit:
+def _of_file(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    path = Path(os.fsdecode(error.filename))
+    if not path.parent.exists():
+        return (
+            f"There is no folder {str(path.parent)!r}, which {path.name!r} would be in."
+        )
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file {str(path)!r}."
+    return f"{str(path)!r} cannot be used: {error.strerror}."
+
+
+def _ended(error: Exception | str, code: int) -> typer.Exit:
     err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     return typer.Exit(code)
 
@@ -135,13 +153,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     console.print(table, markup=False)
 
 
+def table_width() -> int:
+    """Characters that a line of a table may have."""
+    return out.width if out.is_terminal else _WIDE
+
+
 def cell(value: Any) -> str:
-    """A cell, short: four significant digits are enough to look at."""
+    """A cell, short."""
     match value:
         case None:
             return "-"
         case float():
-            return f"{value:.4g}"
+            return number(value)
         case datetime():
             return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     return str(value)

@@ -10,14 +10,14 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from fitserve.cli.completion import aliases, models, versions
-from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
+from fitserve.cli.console import AsJson, err, print_json, say, service
+from fitserve.cli.predictions import show
+from fitserve.cli.rows import Row, Rows, by_line
 from fitserve.client import Client
 from fitserve.schemas.predict import CellWarning, PredictResponse
 from fitserve.spreadsheets import harmless
 
-_SHOWN = 20
 _WARNINGS = 5
-Row = dict[str, Any]
 
 
 def predict(
@@ -40,62 +40,35 @@ def predict(
     Text that a spreadsheet would run as a formula is written with a ' in front.
     """
     with service(context) as client:
-        table = list(_read(rows))
-        if not table:
-            raise ValueError(f"{rows} has no rows")
+        table = Rows.read(rows)
         answer = _predict(client, model, table, version, alias)
         if as_json:
             print_json(answer)
         elif output is None:
-            _show(table, answer)
+            show(table.cells, answer)
         else:
-            _write(output, table, answer, exact=exact)
-
-
-def _read(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        header = reader.fieldnames or []
-        if len(set(header)) < len(header):
-            raise ValueError(f"{path} has two columns of one name")
-        for row in reader:
-            # csv's ways to say too many cells, and too few
-            if None in row or None in row.values():
-                raise ValueError(
-                    f"line {reader.line_num} of {path} has not the {len(header)} cells "
-                    "of its header"
-                )
-            yield row
+            _write(output, table.cells, answer, exact=exact)
 
 
 def _predict(
-    client: Client, model: str, table: list[Row], version: int | None, alias: str | None
+    client: Client, model: str, table: Rows, version: int | None, alias: str | None
 ) -> PredictResponse:
     # the service reads numbers in text as a CSV's cells, so cells go as they are
-    instances = [{name: cell or None for name, cell in row.items()} for row in table]
-    answer = client.models.predict(model, instances, version, alias)
-    _warn(answer.warnings or [])
+    instances = [
+        {name: cell or None for name, cell in row.items()} for row in table.cells
+    ]
+    with by_line(table):
+        answer = client.models.predict(model, instances, version, alias)
+    _warn(answer.warnings or [], table)
     return answer
 
 
-def _warn(warnings: list[CellWarning]) -> None:
+def _warn(warnings: list[CellWarning], table: Rows) -> None:
     for warning in warnings[:_WARNINGS]:
-        where = "" if warning.row is None else f"row {warning.row}, "
+        where = "" if warning.row is None else f"{table.place(warning.row)}, "
         say(f"{where}column {warning.column!r}: {warning.detail}", err)
     if len(warnings) > _WARNINGS:
         say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)
-
-
-def _show(table: list[Row], answer: PredictResponse) -> None:
-    added = answer.table()
-    shown = list(table[0])[-4:]
-    rows = [
-        [*(row[name] for name in shown), *(column[i] for column in added.values())]
-        for i, row in enumerate(table[:_SHOWN])
-    ]
-    print_table([*shown, *added], rows)
-    more = f", {len(table) - _SHOWN:,} more with --output" if len(table) > _SHOWN else ""
-    say(f"{answer.model_name}, version {answer.model_version}{more}")
 
 
 def _write(path: Path, table: list[Row], answer: PredictResponse, *, exact: bool) -> None:
@@ -103,6 +76,9 @@ def _write(path: Path, table: list[Row], answer: PredictResponse, *, exact: bool
         writer = csv.writer(file, lineterminator="\n")
         for row in _rows(table, answer):
             writer.writerow(row if exact else [harmless(cell) for cell in row])
+    if str(path) != "-":
+        told = f"{answer.model_name}, version {answer.model_version}"
+        say(f"{told}: {len(table):,} rows in {path}", err)
 
 
 def _rows(table: list[Row], answer: PredictResponse) -> Iterator[list[Any]]:

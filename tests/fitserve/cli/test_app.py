@@ -75,6 +75,17 @@ def test_a_refusal_is_3_with_its_hints(wire, fitserve):
     assert done.stdout == ""
 
 
+def test_a_key_that_is_missing_can_be_given_here(wire, fitserve):
+    """The service knows headers; a terminal has a variable and an option."""
+    wire.answers("GET /v1/models", problem(401, "unauthorized", "Send it as `…`."))
+    done = fitserve("models", "list")
+    assert done.exit_code == 3
+    assert done.stderr == (
+        "Send it as `…`.\nThis client sends the key in FITSERVE_API_KEY, or the one of "
+        "Client(api_key=…) or `fitserve --api-key KEY COMMAND`.\n"
+    )
+
+
 def test_json_of_a_refusal_is_the_problem(wire, fitserve):
     """On stderr; stdout holds results only."""
     wire.answers("GET /v1/models", problem(404, "model-not-found", "None."))
