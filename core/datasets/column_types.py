@@ -125,11 +125,12 @@ def _number_candidates(
 
 def _number_warnings(form: ColumnFormat) -> list[str]:
     told = []
-    if form.affixes:
-        signs = " ".join(form.affixes)
-        sample = {"%": "; 45% is 45", "(": "; (3) is -3"}
-        meant = "".join(what for sign, what in sample.items() if sign in signs)
-        told.append(f"the sign(s) {signs} are dropped{meant}")
+    if signs := [sign for sign in form.affixes if sign != "()"]:
+        dropped = "sign {} is" if len(signs) == 1 else "signs {} are"
+        percent = ": 45% is 45" if "%" in signs else ""
+        told.append(f"the {dropped.format(' '.join(signs))} dropped{percent}")
+    if "()" in form.affixes:
+        told.append("brackets mean minus: (3) is -3")
     if form.decimal != "." or form.thousands:
         thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
         told.append(f"read with {form.decimal!r} as decimal mark{thousands}")

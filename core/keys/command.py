@@ -16,6 +16,7 @@ from fitserve.scopes import USERS, Scope
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from core.keys.repository import ApiKeyRepository
     from core.settings import Settings
     from fitserve.schemas.keys import KeyCreate, KeyRead
 
@@ -102,7 +103,9 @@ def list_(
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="As `fitserve keys list` tells it.")],
+    key: Annotated[
+        str, typer.Argument(help="Its id, or its name if one key in force has it.")
+    ],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -110,9 +113,23 @@ def revoke(
     from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
 
     with _writing(home, as_json=as_json) as (_, session):
-        ApiKeyRepository(session).revoke(key_id)
-    sentence = f"Key {key_id} is revoked."
+        keys = ApiKeyRepository(session)
+        revoked = keys.revoke(_id_of(keys, key))
+        key_id, name = revoked.id, revoked.name
+    sentence = f"Key {key_id} ({name!r}) is revoked."
     print_or_say({"revoked": key_id}, sentence, as_json=as_json)
+
+
+def _id_of(keys: "ApiKeyRepository", said: str) -> str:
+    """An id as it is; a name as the id of the one key in force that has it."""
+    named = keys.in_force_named(said) if keys.find(said) is None else []
+    if len(named) > 1:
+        _tell(
+            f"{len(named)} keys in force are called {said!r}: {', '.join(named)}. "
+            "Name one by its id."
+        )
+        raise typer.Exit(USAGE)
+    return named[0] if named else said
 
 
 def _spec(**given: Any) -> "KeyCreate":
@@ -167,13 +184,13 @@ def _print(keys: "list[KeyRead]") -> None:
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "name", "workspace", "scopes", "state", "last used", "ends in"):
-        table.add_column(name, overflow="fold")
+    for name in ("id", "name", "workspace", "scopes", "state", "last used", "last four"):
+        table.add_column(name, overflow="fold", no_wrap=name in {"id", "scopes"})
     for key in keys:
         scopes = "\n".join(key.scopes)
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}Z" if key.last_used_at else "never"
-        state, end = _state(key), f"…{key.last_four}"
-        table.add_row(key.id, key.name, key.workspace, scopes, state, used, end)
+        state, four = _state(key), key.last_four
+        table.add_row(key.id, key.name, key.workspace, scopes, state, used, four)
     Console(soft_wrap=False).print(table)
 
 

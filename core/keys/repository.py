@@ -31,6 +31,11 @@ class ApiKeyRepository:
         """The key with that id, whatever became of it."""
         return self._session.get(ApiKey, key_id)
 
+    def in_force_named(self, name: str) -> list[str]:
+        """Ids of the keys in force that are called so, of every workspace."""
+        query = select(ApiKey.id).where(ApiKey.name == name, *_valid())
+        return list(self._session.scalars(query.order_by(ApiKey.id)))
+
     def page(
         self, after: str | None, limit: int, workspace: str | None = None
     ) -> list[ApiKey]:

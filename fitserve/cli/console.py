@@ -3,9 +3,11 @@
 import csv
 import json
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,20 +15,13 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from fitserve.client import (
-    ApiError,
-    Client,
-    FitserveError,
-    RunFailed,
-    Unauthorized,
-    retrying,
-)
+from fitserve.cli.numbers import number
+from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
 """Exit codes: the run failed, wrong usage, the service refused, nobody answers, the time
 given by --timeout is up."""
 
-_THOUSAND, _TEN_MILLIONS = 1e3, 1e7
 _WIDE = 10_000  # columns of a pipe: what is cut there is lost
 out = Console()
 err = Console(stderr=True)
@@ -87,25 +82,31 @@ def reporting(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             typer.echo(error.problem.model_dump_json(indent=2), err=True)
             raise typer.Exit(REFUSED) from error
-        raise _ended(_with_key_told(error), REFUSED) from error
+        raise _ended(error, REFUSED) from error
     except FitserveError as error:
         raise _ended(error, UNREACHABLE) from error
     except TimeoutError as error:
         raise _ended(error, LATE) from error
-    except FileNotFoundError as error:
-        sentence = f"there is no file {str(error.filename)!r} here"
-        raise _ended(ValueError(sentence), USAGE) from error
-    except (OSError, ValueError, csv.Error) as error:
+    except OSError as error:
+        raise _ended(_of_file(error), USAGE) from error
+    except (ValueError, csv.Error) as error:
         raise _ended(error, USAGE) from error
 
 
-def _with_key_told(error: ApiError) -> Exception:
-    if not isinstance(error, Unauthorized):
-        return error
-    return ValueError(f"{error}\nHere: set FITSERVE_API_KEY, or give --api-key.")
+def _of_file(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    path = Path(os.fsdecode(error.filename))
+    if not path.parent.exists():
+        return (
+            f"There is no folder {str(path.parent)!r}, which {path.name!r} would be in."
+        )
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file {str(path)!r}."
+    return f"{str(path)!r} cannot be used: {error.strerror}."
 
 
-def _ended(error: Exception, code: int) -> typer.Exit:
+def _ended(error: Exception | str, code: int) -> typer.Exit:
     err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     return typer.Exit(code)
 
@@ -125,12 +126,14 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in value], indent=2))
 
 
-def print_or_say(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    """What was done: an object for programs, else a sentence if there is one."""
+def print_or_say(
+    value: dict[str, Any], sentence: str, *, as_json: bool, to: Console = out
+) -> None:
+    """What was done: an object for programs, else a sentence."""
     if as_json:
         print_json(value)
-    elif sentence:
-        say(sentence)
+    else:
+        say(sentence, to)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -144,15 +147,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     console.print(table, markup=False)
 
 
+def table_width() -> int:
+    """Characters that a line of a table may have."""
+    return out.width if out.is_terminal else _WIDE
+
+
 def cell(value: Any) -> str:
-    """A cell, short: four digits are enough to look at, and cents of thousands."""
+    """A cell, short."""
     match value:
         case None:
             return "-"
-        case float() if _THOUSAND <= abs(value) < _TEN_MILLIONS:
-            return f"{value:.2f}".rstrip("0").rstrip(".")
         case float():
-            return f"{value:.4g}"
+            return number(value)
         case datetime():
             return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     return str(value)

@@ -8,6 +8,7 @@ import typer
 from fitserve.cli import completion, progress
 from fitserve.cli.console import (
     AsJson,
+    err,
     print_json,
     print_or_say,
     print_table,
@@ -92,7 +93,9 @@ def delete(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Delete a dataset."""
     with service(context) as client:
         client.datasets.delete(ref)
-        print_or_say({"deleted": ref}, f"deleted {ref}", as_json=as_json)
+        print_or_say(
+            {"deleted": ref}, f"deleted dataset {ref!r}", as_json=as_json, to=err
+        )
 
 
 def _print(dataset: DatasetRead, *, as_json: bool) -> None:

@@ -10,15 +10,18 @@ from fitserve.cli import completion
 from fitserve.cli.console import (
     AsJson,
     cell,
+    err,
     print_json,
     print_or_say,
     print_table,
     say,
     service,
 )
+from fitserve.client import Client
 
 app = typer.Typer(no_args_is_help=True, help="Trained networks.")
 Name = Annotated[str, typer.Argument(autocompletion=completion.models)]
+Version = Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)]
 
 
 @app.command("list")
@@ -68,7 +71,7 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
 def promote(
     context: typer.Context,
     name: Name,
-    version: Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)],
+    version: Version,
     alias: Annotated[str, typer.Option(autocompletion=completion.aliases)] = "production",
     require: Annotated[
         list[str] | None, typer.Option(help="roc_auc>=current; may be repeated.")
@@ -96,36 +99,50 @@ def _requirement(text: str) -> tuple[str, str]:
 def delete(
     context: typer.Context,
     name: Name,
-    version: Annotated[int | None, typer.Option(min=1, help="Only this one.")] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only this one.", autocompletion=completion.versions),
+    ] = None,
     alias: Annotated[
         str | None,
-        typer.Option(help="Only this name.", autocompletion=completion.aliases),
+        typer.Option(
+            help="Only this alias; versions stay.", autocompletion=completion.aliases
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a model with all its versions, or one of them, or an alias alone."""
-    if version is not None and alias is not None:
-        raise typer.BadParameter("give --version or --alias, not both")
+    """Delete a model with all its versions, or one of them, or an alias alone.
+
+    No alias may point at what is deleted.
+    """
     with service(context) as client:
-        said = f"deleted {name}"
-        if alias is not None:
-            client.models.delete_alias(name, alias)
-            said += f", alias {alias}"
-        elif version is not None:
-            client.models.delete_version(name, version)
-            said += f", version {version}"
-        else:
-            client.models.delete(name)
-        what = {"deleted": name, "version": version, "alias": alias}
-        print_or_say(what, said, as_json=as_json)
+        sentence = _delete(client, name, version, alias)
+        told = {"deleted": name, "version": version, "alias": alias}
+        print_or_say(told, sentence, as_json=as_json, to=err)
+
+
+def _delete(client: Client, name: str, version: int | None, alias: str | None) -> str:
+    """What was deleted of the model, as a sentence."""
+    if version is not None and alias is not None:
+        raise ValueError("delete either a --version or an --alias, not both at once")
+    if alias is not None:
+        client.models.delete_alias(name, alias)
+        return f"deleted the alias {alias!r} of model {name!r}; its version stays"
+    if version is not None:
+        client.models.delete_version(name, version)
+        return f"deleted version {version} of model {name!r}"
+    client.models.delete(name)
+    return f"deleted model {name!r} with all its versions"
 
 
 @app.command()
 def download(
     context: typer.Context,
     name: Name,
-    version: Annotated[int, typer.Argument(min=1)],
-    artifact: Annotated[str, typer.Argument()] = "model.keras",
+    version: Version,
+    artifact: Annotated[
+        str, typer.Argument(autocompletion=completion.artifacts)
+    ] = "model.keras",
     to: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -59,15 +59,15 @@ def show_ended(client: Client, run_id: str, *, waits: bool = True) -> None:
 
 def comparison_rows(found: ComparisonRead) -> list[list[Any]]:
     """A row a figure or difference, a column a run."""
-    runs = found.runs
+    compared = found.runs
     rows: list[list[Any]] = [
-        ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in runs)],
-        ["stopped", *(r.stop_reason or r.status for r in runs)],
-        ["parameters", *(r.num_params for r in runs)],
-        ["best epoch", *(r.best_epoch for r in runs)],
+        ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
+        ["stopped", *(r.stop_reason or r.status for r in compared)],
+        ["parameters", *(r.num_params for r in compared)],
+        ["best epoch", *(r.best_epoch for r in compared)],
     ]
-    headlines = [r.headline.metrics if r.headline else {} for r in runs]
-    for column in ([r.metrics for r in runs], headlines):
+    headlines = [r.headline.metrics if r.headline else {} for r in compared]
+    for column in ([r.metrics for r in compared], headlines):
         names = dict.fromkeys(name for metrics in column for name in metrics)
         rows += [[name, *(m.get(name) for m in column)] for name in names]
     return rows + [[d.pointer, *d.values] for d in found.differences]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fitserve.cli.completion import models, runs
+from fitserve.cli.completion import models, other_runs, runs
 from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
 from fitserve.cli.report import comparison_rows, report
 from fitserve.statuses import RunStatus
@@ -61,7 +61,8 @@ app.command("report")(report)
 def compare(
     context: typer.Context,
     run_ids: Annotated[
-        list[str], typer.Argument(help="Two ids or more.", autocompletion=runs)
+        list[str],
+        typer.Argument(help="Two ids or more.", autocompletion=other_runs),
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -24,6 +24,7 @@ from fitserve.client import Client, RunFailed
 from fitserve.schemas.runs import RunRead
 
 SpecPath = Annotated[Path, typer.Argument(help="A RunCreate as JSON.", dir_okay=False)]
+_NAME_WIDTH = 24
 DataPath = Annotated[
     Path | None, typer.Argument(help="A CSV to upload and train on.", dir_okay=False)
 ]
@@ -114,8 +115,9 @@ def _end(
 def _summary(run: RunRead) -> None:
     kept = f", best epoch {run.best_epoch}" if run.best_epoch else ""
     say(f"{run.status} ({run.stop_reason}) after epoch {run.progress.epoch}{kept}")
+    width = max([_NAME_WIDTH, *map(len, run.metrics)])
     for name, value in run.metrics.items():
-        say(f"  {name:<24} {cell(value)}")
+        say(f"  {name:<{width}} {cell(value)}")
 
 
 def _what_now(run: RunRead) -> None:

@@ -55,7 +55,7 @@ class AsyncDatasets:
             file: BinaryIO = io.BytesIO(csv_of(source))
             path = Path(f"{_name_of_frame(name)}.csv")
         else:
-            path = Path(source)
+            path = _path(source)
             file = await self._transport.connection.outside(path.open, "rb")
         with file:
             dataset = await self._send(file, path, name, on_progress, parsing)
@@ -147,6 +147,16 @@ class Datasets(Blocking):
     rows = returning(AsyncDatasets.rows)
     content = returning(AsyncDatasets.content)
     delete = returning(AsyncDatasets.delete)
+
+
+def _path(source: Any) -> Path:
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(
+            "upload() takes the path of a CSV, or a DataFrame of pandas or polars with a "
+            f"name; got {type(source).__name__}. A dict of columns becomes one by "
+            "`pandas.DataFrame(columns)`, text by writing it to a file"
+        )
+    return Path(source)
 
 
 def _refuse_unknown(parsing: dict[str, Any]) -> None:

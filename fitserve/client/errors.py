@@ -49,8 +49,12 @@ class RunFailed(FitserveError):
 class ApiError(FitserveError):
     """The service refused; `problem` is its answer, `str()` the sentences in it."""
 
+    _way_out: tuple[str, ...] = ()
+    """What this client adds, in its own words."""
+
     def __init__(self, problem: Problem) -> None:
-        super().__init__("\n".join([headline(problem), *_lines(problem)]))
+        lines = [headline(problem), *_lines(problem), *self._way_out]
+        super().__init__("\n".join(lines))
         self.problem = problem
 
     def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
@@ -59,9 +63,11 @@ class ApiError(FitserveError):
 
 def headline(problem: Problem) -> str:
     """What is said of the whole: not again what the lines below it say."""
-    told = problem.errors[:1]
-    if any(problem.detail.startswith(f"{e.pointer}: {e.detail}") for e in told):
-        return f"{problem.title}:"
+    for first in problem.errors[:1]:
+        said = problem.detail.casefold()
+        told = (f"{first.pointer}: {first.detail}", first.detail)
+        if said.startswith(tuple(text.casefold() for text in told)):
+            return f"{problem.title}:"
     return problem.detail
 
 
@@ -78,6 +84,13 @@ class BadRequest(ApiError):
 
 class Unauthorized(ApiError):
     """401: the API key is absent or wrong."""
+
+    _way_out = (
+        (
+            "This client sends the key in FITSERVE_API_KEY, or the one of "
+            "Client(api_key=…) or `fitserve --api-key KEY COMMAND`."
+        ),
+    )
 
 
 class Forbidden(ApiError):

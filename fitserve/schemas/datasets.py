@@ -1,12 +1,13 @@
 """Datasets on the wire."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
+from fitserve.schemas.brief import Brief
 from fitserve.statuses import ColumnType, DatasetStatus
 
 
@@ -51,8 +52,10 @@ class ColumnRead(BaseModel):
     warnings: list[str]
 
 
-class DatasetRead(BaseModel):
+class DatasetRead(Brief, BaseModel):
     """An uploaded table; immutable. A name points at its newest upload."""
+
+    brief: ClassVar = ("id", "name", "status", "num_rows", "warnings", "error")
 
     model_config = ConfigDict(from_attributes=True)
 

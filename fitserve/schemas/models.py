@@ -1,10 +1,11 @@
 """Models, versions and aliases on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from fitserve.schemas.brief import Brief
 from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import LayerPlan
 from fitserve.statuses import Task
@@ -18,8 +19,10 @@ class ArtifactRead(BaseModel):
     num_bytes: int
 
 
-class VersionRead(BaseModel):
+class VersionRead(Brief, BaseModel):
     """The nth training of a model; immutable."""
+
+    brief: ClassVar = ("model_name", "version", "run_id", "task", "aliases", "metrics")
 
     model_name: str
     version: int

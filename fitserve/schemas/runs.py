@@ -1,12 +1,13 @@
 """Runs on the wire."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
+from fitserve.schemas.brief import Brief
 from fitserve.statuses import RunStatus, StopReason, Task
 
 
@@ -26,8 +27,18 @@ class Progress(BaseModel):
     eta_seconds: float | None
 
 
-class RunRead(BaseModel):
+class RunRead(Brief, BaseModel):
     """One training attempt, with its spec resolved: no default left out."""
+
+    brief: ClassVar = (
+        "id",
+        "status",
+        "model_name",
+        "model_version",
+        "best_epoch",
+        "metrics",
+        "error",
+    )
 
     id: str
     status: RunStatus

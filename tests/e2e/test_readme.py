@@ -43,7 +43,11 @@ def shell(script: str, url: str) -> str:
         text=True,
         timeout=240,
         check=False,
-        env={"PATH": "/usr/bin:/bin", "FITSERVE_URL": url, "HOME": "/nonexistent"},
+        env={
+            "PATH": f"{FITSERVE.parent}:/usr/bin:/bin",
+            "FITSERVE_URL": url,
+            "HOME": "/nonexistent",
+        },
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -65,7 +69,7 @@ def test_an_alias_is_pointed_and_asked(url):
 def test_the_command_line_session_writes_predictions(url, tmp_path):
     """train and predict as printed; the table comes back with a column more."""
     script = block("sh command-line").replace("predictions.csv", str(tmp_path / "p.csv"))
-    shown = shell(script.replace(".venv/bin/fitserve", str(FITSERVE)), url)
+    shown = shell(script, url)
     assert "succeeded (early_stopping)" in shown
     lines = (tmp_path / "p.csv").read_text().splitlines()
     assert len(lines) == 443

@@ -2,31 +2,11 @@
 
 import gzip
 
-import polars as pl
 import pytest
 
-from core.datasets.profile import profile
-from core.datasets.reading import read_csv
 from core.errors import InvalidTable
-from fitserve.specs.parsing import ParsingSpec
 
 NUMBERS = "".join(f"{i},{i * 2}\n" for i in range(30))
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Read bytes or text; the table, the reading, and the columns by name."""
-
-    def reader(content, **given):
-        source = tmp_path / "source.csv"
-        source.write_bytes(content.encode() if isinstance(content, str) else content)
-        reading = read_csv(source, tmp_path, ParsingSpec(**given), 2000)
-        stats = reading.stats
-        columns = profile(tmp_path / "table.parquet", reading.columns, stats)
-        table = pl.read_parquet(tmp_path / "table.parquet")
-        return table, reading, {column.name: column for column in columns}
-
-    return reader
 
 
 def column(cells, header="a"):
@@ -100,6 +80,21 @@ def test_numbers_however_they_are_written(read, cells, values):
     table, _, columns = read(column(cells * 10))
     assert columns["a"].type == "numeric"
     assert table["a"].to_list()[:3] == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["3.5 €", "2 €", "-1 €"], ["the sign € is dropped"]),
+        (["45%", "$2", "1"], ["the signs $ % are dropped: 45% is 45"]),
+        (["(1)", "2.5", "(3)"], ["brackets mean minus: (3) is -3"]),
+        (["1", "2.5", "3"], []),
+    ],
+)
+def test_of_signs_around_numbers_only_those_that_occur_are_told(read, cells, told):
+    """No percent is explained where there is none."""
+    _, _, columns = read(column(cells * 10))
+    assert columns["a"].warnings == told
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from fitserve import __version__
 from fitserve.cli.app import make_app
-from fitserve.cli.console import cell
 from tests.fitserve.cli.commands import every_command
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
@@ -25,37 +24,19 @@ def code(text):
     )
 
 
-def test_help_names_every_command_and_exit_code():
-    """What a newcomer reads first."""
-    shown = CliRunner().invoke(make_app(), ["--help"]).stdout
-    for name in ("train", "watch", "predict", "datasets", "runs", "models", "keys", "up"):
-        assert re.search(rf"^\W*{name} ", shown, re.MULTILINE), name
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_help_names_every_command_and_exit_code(columns):
+    """What a newcomer reads first: the built-in ones, then the extras by name."""
+    told = CliRunner().invoke(make_app(), ["--help"], env={"COLUMNS": columns})
+    names = list(dict.fromkeys(path[0] for path, _ in every_command()))
+    assert names[-3:] == ["doctor", "keys", "up"]
+    commands = told.stdout.partition(" Commands ")[2]
+    assert re.findall(r"^\W{1,2}(\w+) ", commands, re.MULTILINE) == names
+    shown = told.stdout
     shown = " ".join(shown.split())
     for word in ("0 done", "1 the run failed", "2 wrong usage", "3 the service refused",
                  "4 no service answers", "5 the time of --timeout is up"):  # fmt: skip
         assert word in shown
-
-
-def test_an_unknown_key_is_told_where_to_put_one(wire, fitserve):
-    """Not only in the words of HTTP."""
-    wire.answers("GET /v1/runs/run_1", problem(401, "unauthorized", "A key is wanted."))
-    done = fitserve("runs", "show", "run_1")
-    assert done.exit_code == 3
-    assert "FITSERVE_API_KEY" in done.stderr
-    assert "--api-key" in done.stderr
-
-
-def test_a_file_that_is_not_there_is_told_in_a_sentence(fitserve):
-    done = fitserve("predict", "wine", "nowhere.csv")
-    assert (done.exit_code, done.stderr) == (2, "there is no file 'nowhere.csv' here\n")
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(394890.617, "394890.62"), (30000.0, "30000"), (0.12345, "0.1235"), (6.8844e8, "6.884e+08")],
-)  # fmt: skip
-def test_numbers_are_short_and_plain(value, shown):
-    assert cell(value) == shown
 
 
 def test_version_is_printed():
@@ -94,6 +75,17 @@ def test_a_refusal_is_3_with_its_hints(wire, fitserve):
     assert done.stdout == ""
 
 
+def test_a_key_that_is_missing_can_be_given_here(wire, fitserve):
+    """The service knows headers; a terminal has a variable and an option."""
+    wire.answers("GET /v1/models", problem(401, "unauthorized", "Send it as `…`."))
+    done = fitserve("models", "list")
+    assert done.exit_code == 3
+    assert done.stderr == (
+        "Send it as `…`.\nThis client sends the key in FITSERVE_API_KEY, or the one of "
+        "Client(api_key=…) or `fitserve --api-key KEY COMMAND`.\n"
+    )
+
+
 def test_json_of_a_refusal_is_the_problem(wire, fitserve):
     """On stderr; stdout holds results only."""
     wire.answers("GET /v1/models", problem(404, "model-not-found", "None."))
@@ -128,18 +120,25 @@ def test_every_command_has_json():
         ("fitserve wat", ["watch"]),
         ("fitserve models show w", ["wine"]),
         ("fitserve watch ", ["run_1"]),
-        ("fitserve datasets delete x", []),
         ("fitserve runs report ", ["run_1"]),
-        ("fitserve runs compare run_1 ", ["run_1"]),
-        ("fitserve models promote wine ", ["1"]),
-        ("fitserve models promote wine 1 --alias p", ["production"]),
+        ("fitserve runs compare r", ["run_1"]),
+        ("fitserve runs compare run_1 ", []),
+        ("fitserve models promote wine ", ["2", "1"]),
+        ("fitserve models promote wine 1 --alias ", ["production"]),
+        ("fitserve models delete wine --alias p", ["production"]),
+        ("fitserve models delete wine --version ", ["2", "1"]),
+        ("fitserve models download wine 2 model.o", ["model.onnx"]),
+        ("fitserve predict wine --version ", ["2", "1"]),
+        ("fitserve predict wine rows.csv --alias ", ["production"]),
+        ("fitserve predict --alias ", []),
+        ("fitserve models promote white ", []),
+        ("fitserve datasets delete x", []),
     ],
 )
 def test_the_shell_completes_commands_and_names(wire, line, expected):
     """Models, runs and datasets are those of the service."""
     wire.answers("GET /v1/models", bodies.page(bodies.model(), bodies.model("red")))
-    wire.answers("GET /v1/models/wine", bodies.model() | {"aliases": {"production": 1}})
-    wire.answers("GET /v1/models/wine/versions", bodies.page(bodies.version(1)))
+    wire.answers("GET /v1/models/wine", bodies.model())
     wire.answers("GET /v1/runs", bodies.page(bodies.run()))
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     assert completed(line, wire.url) == expected

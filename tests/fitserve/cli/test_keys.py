@@ -59,6 +59,25 @@ def test_ending_one_is_told_to_programs_too(keys):
     assert json.loads(refused.stderr)["type"] == "/problems/key-not-found"
 
 
+def test_a_name_will_do_where_one_key_in_force_has_it(keys):
+    """Of two it names neither; one that is revoked is none."""
+    made = [json.loads(keys("create", "ci", "--json").stdout)["id"] for _ in range(2)]
+    told = keys("revoke", "ci")
+    assert told.exit_code == 2
+    assert all(key_id in told.stderr for key_id in made)
+    assert keys("revoke", made[0]).exit_code == 0
+    assert keys("revoke", "ci").stdout == f"Key {made[1]} ('ci') is revoked.\n"
+    assert keys("revoke", "ci").exit_code == 3
+
+
+def test_no_scope_is_broken_in_the_list(keys):
+    """At 80 columns; the end of a key is not taken for its expiry."""
+    keys("create", "reader")
+    shown = keys("list").stdout
+    assert "datasets:write" in shown
+    assert "ends in" not in shown
+
+
 @pytest.mark.parametrize(
     ("line", "code", "word"),
     [

@@ -35,10 +35,11 @@ def test_a_file_that_is_not_there_is_wrong_usage(fitserve, wire, tmp_path):
 
 
 def test_a_dataset_is_deleted(wire, fitserve):
-    """In a line."""
+    """Said beside stdout, which stays empty."""
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
     done = fitserve("datasets", "delete", "wine")
-    assert (done.exit_code, done.output) == (0, "deleted wine\n")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "deleted dataset 'wine'\n"
 
 
 def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
@@ -93,17 +94,6 @@ def test_promote_points_the_alias(wire, fitserve):
     done = fitserve("models", "promote", "wine", 1)
     assert done.stdout == "wine: production is version 1 now\n"
     assert wire.asked[0].json == {"version": 1}
-
-
-def test_an_alias_is_deleted_and_the_model_stays(wire, fitserve):
-    """What stands in the way of deleting the model itself."""
-    wire.answers("DELETE /v1/models/wine/aliases/live", Answer(b"", 204))
-    done = fitserve("models", "delete", "wine", "--alias", "live")
-    assert (done.exit_code, done.stdout) == (0, "deleted wine, alias live\n")
-    assert (
-        fitserve("models", "delete", "wine", "--alias", "x", "--version", 1).exit_code
-        == 2
-    )
 
 
 def test_an_artifact_is_downloaded(wire, fitserve, tmp_path):
@@ -189,13 +179,29 @@ def test_json_says_what_was_done(wire, fitserve, tmp_path):
 
 
 def test_a_model_or_one_version_is_deleted(wire, fitserve):
-    """In a line, or as an object."""
+    """Said on stderr, or as an object."""
     wire.answers("DELETE /v1/models/wine", Answer(status=204))
     wire.answers("DELETE /v1/models/wine/versions/2", Answer(status=204))
-    assert fitserve("models", "delete", "wine").output == "deleted wine\n"
+    done = fitserve("models", "delete", "wine")
+    assert (done.stdout, done.stderr) == (
+        "",
+        "deleted model 'wine' with all its versions\n",
+    )
     told = fitserve("models", "delete", "wine", "--version", 2, "--json").stdout
     assert json.loads(told) == {"deleted": "wine", "version": 2, "alias": None}
     assert [asked.path for asked in wire.asked] == [
         "/v1/models/wine",
         "/v1/models/wine/versions/2",
     ]
+
+
+def test_an_alias_alone_is_deleted(wire, fitserve):
+    """Its version stays; an alias and a version at once are wrong usage."""
+    wire.answers("DELETE /v1/models/wine/aliases/live", Answer(status=204))
+    done = fitserve("models", "delete", "wine", "--alias", "live")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "deleted the alias 'live' of model 'wine'; its version stays\n"
+    told = fitserve("models", "delete", "wine", "--alias", "live", "--json").stdout
+    assert json.loads(told) == {"deleted": "wine", "version": None, "alias": "live"}
+    both = fitserve("models", "delete", "wine", "--alias", "live", "--version", 2)
+    assert (both.exit_code, len(wire.asked)) == (2, 2)

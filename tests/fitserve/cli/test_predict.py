@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from fitserve.cli import predictions
+from fitserve.cli.numbers import number
 from tests.fitserve.client.wire import Answer, problem
 
 ROUTE = "POST /v1/predict"
@@ -53,30 +55,96 @@ def test_the_table_shows_twenty_rows_and_says_how_many_more(wire, fitserve, tabl
     assert header.split() == ["x", "prediction"]
     assert len(shown) == 20
     assert shown[3].split() == ["3", "1.5"]
-    assert last == "wine, version 2; --output FILE keeps 5 more rows"
+    assert last == "wine, version 2; 5 more rows with --output FILE"
 
 
-def test_a_wide_table_says_what_it_hides(wire, fitserve, table):
-    """The first column stays: it is often the one that names the row."""
-    names = [f"c{i}" for i in range(9)]
-    wire.answers(ROUTE, answer([1.5]))
-    rows = table(",".join(names) + "\n" + ",".join("1" * 9) + "\n")
-    header, _, last = fitserve("predict", "wine", rows).stdout.splitlines()
-    assert header.split() == ["c0", "c4", "c5", "c6", "c7", "c8", "prediction"]
-    assert last == "wine, version 2; --output FILE keeps 3 more columns"
+def test_a_narrow_terminal_keeps_ids_and_the_prediction(
+    wire, fitserve, table, monkeypatch
+):
+    """What is left out is counted; a pipe leaves nothing out."""
+    names = [f"a_long_name_{i}" for i in range(20)] + ["house_id"]
+    rows = table(",".join(names) + "\n" + ",".join("1" * 21) + "\n")
+    wire.answers(ROUTE, answer([394890.62]))
+    whole = fitserve("predict", "wine", rows).stdout.splitlines()
+    assert whole[0].split() == [*names, "prediction"]
+    assert whole[-1] == "wine, version 2"
+    monkeypatch.setattr(predictions, "table_width", lambda: 50)
+    header, row, last = fitserve("predict", "wine", rows).stdout.splitlines()
+    assert header.split() == ["a_long_name_0", "a_long_name_1", "house_id", "prediction"]
+    assert row.split()[-1] == "394890.62"
+    assert len(header.rstrip()) <= 50
+    assert last == "wine, version 2; 18 more columns with --output FILE"
 
 
-def test_rows_are_lines_of_the_csv(wire, fitserve, table):
-    """Which the user can go to."""
-    told = "row 1, column 'x': got 'b', expected a number"
-    error = {"pointer": "#/instances/1/x", "detail": told}
-    wire.answers(
-        ROUTE, problem(422, "invalid-instance", f"#/instances/1/x: {told}.", [error])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (0.123456, "0.1235"),
+        (54.5819, "54.58"),
+        (30000.0, "30000"),
+        (-394890.62, "-394890.62"),
+        (1234.5, "1234.5"),
+        (688412345.6, "688412346"),
+        (9e14, "900000000000000"),
+        (1e15, "1e+15"),
+        (0.00001234, "1.234e-05"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_numbers_are_plain_up_to_1e15(value, shown):
+    """With digits that somebody reads."""
+    assert number(value) == shown
+
+
+def test_a_refused_row_is_told_once_by_its_line(wire, fitserve, table):
+    """The header is line 1, and a cell may hold a line break."""
+    rows = [(0, "got 'a', expected a number"), (1, "got 'b', expected a number")]
+    lines = tuple(
+        {
+            "pointer": f"#/instances/{i}/x",
+            "detail": f"row {i}, column 'x': {said}",
+            "hint": "leave it empty" if i else None,
+            "row": i,
+        }
+        for i, said in rows
     )
-    done = fitserve("predict", "wine", table("x\n1\nb\n"))
+    detail = "Row 0, column 'x': got 'a', expected a number; row 1, …"
+    wire.answers(ROUTE, problem(422, "invalid-instances", detail, lines))
+    path = table('x,note\na,"two\nlines"\n\nb,\n')
+    done = fitserve("predict", "wine", path)
     assert done.exit_code == 3
-    assert "line 3, column 'x'" in done.stderr
-    assert "row" not in done.stderr
+    assert done.stderr.splitlines() == [
+        "invalid-instances:",
+        f"  {path}, line 2, column 'x': got 'a', expected a number",
+        f"  {path}, line 5, column 'x': got 'b', expected a number (leave it empty)",
+    ]
+
+
+def test_a_warning_names_its_line(wire, fitserve, table):
+    """As a refusal does."""
+    warning = {"row": 1, "column": "x", "detail": "odd"}
+    wire.answers(ROUTE, {**answer([1.0, 2.0]), "warnings": [warning]})
+    done = fitserve("predict", "wine", table("x\n1\n2\n"))
+    assert done.stderr == "line 3, column 'x': odd\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("predict", "wine", "nothere.csv"), "There is no file 'nothere.csv'.\n"),
+        (("train", "nothere.json"), "There is no file 'nothere.json'.\n"),
+        (
+            ("datasets", "upload", "no/x.csv"),
+            "There is no folder 'no', which 'x.csv' would be in.\n",
+        ),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_in_a_sentence(wire, fitserve, args, sentence):
+    """Nothing is sent."""
+    done = fitserve(*args)
+    assert (done.exit_code, done.stderr) == (2, sentence)
+    assert wire.asked == []
 
 
 def test_a_class_has_its_probability_beside_it(wire, fitserve, table):
@@ -95,6 +163,8 @@ def test_output_is_the_whole_table_with_columns_added(
     wire.answers(ROUTE, answer([1 / 3]))
     target = "-" if is_stdout else tmp_path / "out.csv"
     done = fitserve("predict", "wine", table('x,y\n"a,b",\n'), "--output", target)
+    told = "" if is_stdout else f"wine, version 2: 1 rows in {target}\n"
+    assert done.stderr == told
     text = done.stdout if is_stdout else target.read_text()
     assert list(csv.reader(io.StringIO(text))) == [
         ["x", "y", "prediction"],

@@ -158,6 +158,16 @@ def test_a_spec_that_is_none_is_wrong_usage(wire, fitserve, spec, text, sentence
     assert wire.asked == []
 
 
+def test_metrics_of_long_names_stand_in_one_column(trained, fitserve):
+    """Large losses are plain numbers."""
+    metrics = {"loss": 688412345.6, "val_root_mean_squared_error": 54.5812}
+    ended = bodies.run(metrics=metrics)
+    trained.answers("GET /v1/runs/run_1/events", sse(("status", ended)))
+    lines = fitserve("watch", "run_1").stdout.splitlines()
+    assert "  loss                        688412346" in lines
+    assert "  val_root_mean_squared_error 54.58" in lines
+
+
 def test_a_cancelled_run_is_no_failure(trained, fitserve):
     """Exit code 0, and no model to predict with."""
     cancelled = bodies.run("cancelled", stop_reason="cancelled")

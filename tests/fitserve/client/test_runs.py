@@ -79,6 +79,18 @@ def test_get_waits_only_if_told(wire, client):
     assert [asked.query for asked in wire.asked] == [{}, {"wait": "2.5"}]
 
 
+def test_an_answer_is_shown_in_a_line_or_two(wire, client):
+    """What tells it from others; the rest is there."""
+    wire.answers("GET /v1/runs/run_1", bodies.run(spec={"fit": {"seed": 1}}))
+    read = client.runs.get("run_1")
+    assert repr(read) == (
+        "RunRead(id='run_1', status=<RunStatus.SUCCEEDED: 'succeeded'>, "
+        "model_name='wine', model_version=2, best_epoch=2, "
+        "metrics={'loss': 0.25, 'val_loss': 0.5}, error=None)"
+    )
+    assert read.spec == {"fit": {"seed": 1}}
+
+
 def test_list_filters(wire, client):
     """By status, model and tag; what is not given is not sent."""
     wire.answers("GET /v1/runs", bodies.page(bodies.run()))

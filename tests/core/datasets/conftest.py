@@ -1,0 +1,24 @@
+"""A CSV, read as an upload is."""
+
+import polars as pl
+import pytest
+
+from core.datasets.profile import profile
+from core.datasets.reading import read_csv
+from fitserve.specs.parsing import ParsingSpec
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read bytes or text; the table, the reading, and the columns by name."""
+
+    def reader(content, **given):
+        source = tmp_path / "source.csv"
+        source.write_bytes(content.encode() if isinstance(content, str) else content)
+        reading = read_csv(source, tmp_path, ParsingSpec(**given), 2000)
+        stats = reading.stats
+        columns = profile(tmp_path / "table.parquet", reading.columns, stats)
+        table = pl.read_parquet(tmp_path / "table.parquet")
+        return table, reading, {column.name: column for column in columns}
+
+    return reader
