@@ -4,10 +4,12 @@ Native routes answer `application/problem+json`, others what their clients read.
 """
 
 import logging
+import re
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -28,6 +30,7 @@ _DATABASE_UNAVAILABLE = Problem(
     status=503,
     detail="The database does not answer; nothing was changed. Ask again.",
 )
+_PARAMETER = re.compile(r"\{[^}]*\}")
 _PASSING = frozenset({"/problems/request-in-flight"})
 _TITLES = {
     400: "Bad request",
@@ -135,15 +138,17 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """What the path takes by any route; the exception knows the first route's alone."""
-    return [
-        method
-        for method in ("DELETE", "GET", "POST", "PUT")
-        if any(
-            route.matches({**request.scope, "method": method})[0] == Match.FULL
-            for route in request.app.router.routes
-        )
-    ]
+    """What the path takes; the exception knows the first route's alone.
+
+    Of routes that a parameter makes fit (`/keys/{key_id}` for `/keys/current`), those
+    that say most of the path themselves are meant.
+    """
+    by_path: dict[str, set[str]] = {}
+    for route in iter_route_contexts(request.app.router.routes):
+        if route.methods and route.matches(request.scope)[0] != Match.NONE:
+            by_path.setdefault(route.path or "", set()).update(route.methods)
+    closest = max(by_path, key=lambda path: len(_PARAMETER.sub("", path)), default="")
+    return sorted(by_path.get(closest, set()) & {"DELETE", "GET", "POST", "PUT"})
 
 
 def _validation(request: Request, error: Exception) -> Response:
