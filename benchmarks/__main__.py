@@ -3,7 +3,10 @@
 import importlib
 import sys
 
-SUITES = ("service", "predict", "models", "ingest", "fit", "large", "warm", "quality")
+SUITES = (
+    *("service", "predict", "models", "ingest", "fit", "large", "warm"),
+    *("quality", "presets"),
+)
 
 
 def main() -> None:

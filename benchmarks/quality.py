@@ -10,7 +10,7 @@ import json
 import os
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,21 +137,25 @@ def _frame(rows: Rows, frame: pl.DataFrame) -> pd.DataFrame:
     )
 
 
-def measure(table: Table) -> Iterator[dict[str, Any]]:
-    """A line for every seed."""
+def measure(
+    table: Table, presets: Sequence[str] = PRESETS, seeds: Sequence[int] = SEEDS
+) -> Iterator[dict[str, Any]]:
+    """A line for every seed: scores and seconds by preset, and boosting's scores."""
     with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
         source = Path(home) / "source.csv"
         write_csv(table, source)
         bench = Bench.of_csv(home, source)
-        for seed in SEEDS:
-            yield _compare(bench, table, seed)
+        for seed in seeds:
+            yield _compare(bench, table, seed, presets)
         bench.database.close()
 
 
-def _compare(bench: Bench, table: Table, seed: int) -> dict[str, Any]:
+def _compare(
+    bench: Bench, table: Table, seed: int, presets: Sequence[str]
+) -> dict[str, Any]:
     line: dict[str, Any] = {"table": table.name, "seed": seed}
     rows = None
-    for preset in PRESETS:
+    for preset in presets:
         spec = {
             "dataset": "table",
             "target": table.target,
@@ -235,6 +239,11 @@ def main() -> None:
     print(page_table(found), flush=True)
     if not wanted:
         _RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-        before, begin, rest = _PAGE.read_text().partition("<!-- measured -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        _PAGE.write_text(f"{before}{begin}{page_table(found)}\n{end}{after}")
+        write_page(_PAGE, page_table(found))
+
+
+def write_page(page: Path, measured: str) -> None:
+    """Put what was measured between the page's two marks."""
+    before, begin, rest = page.read_text().partition("<!-- measured -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    page.write_text(f"{before}{begin}{measured}\n{end}{after}")
