@@ -20,7 +20,8 @@ def client_with(settings, **changes):
 
 @pytest.fixture
 def locked(settings):
-    return client_with(settings, api_key=SecretStr(KEY))
+    with client_with(settings, api_key=SecretStr(KEY)) as client:
+        yield client
 
 
 def test_without_the_key_nothing_is_served(locked):

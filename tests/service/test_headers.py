@@ -79,30 +79,30 @@ def ask_first(client, origin):
 def test_no_page_may_ask_unless_it_is_named(client, settings):
     """Off by default; on, the origin that is named and no other."""
     assert "access-control-allow-origin" not in ask_first(client, APP).headers
-    named = with_origins(settings, APP, api_key=SecretStr(KEY))
-    assert ask_first(named, APP).headers["access-control-allow-origin"] == APP
-    refused = ask_first(named, "https://evil.example")
+    with with_origins(settings, APP, api_key=SecretStr(KEY)) as named:
+        assert ask_first(named, APP).headers["access-control-allow-origin"] == APP
+        refused = ask_first(named, "https://evil.example")
     assert refused.status_code == 400
     assert "access-control-allow-origin" not in refused.headers
 
 
 def test_a_named_page_is_answered_with_the_key_and_not_without(settings):
     """CORS opens no door; a refusal can be read by the page."""
-    named = with_origins(settings, APP, api_key=SecretStr(KEY))
-    without = named.get("/v1/runs", headers={"Origin": APP})
+    headers = {"Origin": APP, "Authorization": f"Bearer {KEY}"}
+    with with_origins(settings, APP, api_key=SecretStr(KEY)) as named:
+        without = named.get("/v1/runs", headers={"Origin": APP})
+        answer = named.get("/v1/runs", headers=headers)
     assert without.status_code == 401
     assert without.headers["access-control-allow-origin"] == APP
-    headers = {"Origin": APP, "Authorization": f"Bearer {KEY}"}
-    answer = named.get("/v1/runs", headers=headers)
     assert answer.status_code == 200
     assert "access-control-allow-credentials" not in answer.headers
 
 
 def test_a_named_page_may_use_a_keyless_service_of_this_machine(settings):
     """And a page that is not named still may not."""
-    named = with_origins(settings, APP)
-    assert named.get("/v1/runs", headers={"Origin": APP}).status_code == 200
-    told = named.get("/v1/runs", headers={"Origin": "https://evil.example"})
+    with with_origins(settings, APP) as named:
+        assert named.get("/v1/runs", headers={"Origin": APP}).status_code == 200
+        told = named.get("/v1/runs", headers={"Origin": "https://evil.example"})
     assert told.status_code == 403
 
 

@@ -112,12 +112,12 @@ def test_open_metrics_if_a_scraper_wants_it(client):
 def test_it_wants_the_key_unless_it_is_opened(settings, is_open):
     """Like every route; a setting opens it, and it alone."""
     changes = {"api_key": SecretStr(KEY), "metrics_open": is_open}
-    locked = TestClient(create_app(settings.model_copy(update=changes)))
-    if is_open:
-        assert locked.get("/metrics").status_code == 200
-    else:
-        assert_problem(locked.get("/metrics"), 401, "unauthorized")
-    assert_problem(locked.get("/v1/runs"), 401, "unauthorized")
+    with TestClient(create_app(settings.model_copy(update=changes))) as locked:
+        if is_open:
+            assert locked.get("/metrics").status_code == 200
+        else:
+            assert_problem(locked.get("/metrics"), 401, "unauthorized")
+        assert_problem(locked.get("/v1/runs"), 401, "unauthorized")
 
 
 def test_the_page_lists_every_metric_with_its_type_labels_and_help(client):
