@@ -60,6 +60,7 @@ def _epoch_event(epoch: Epoch, run: RunRead) -> ServerSentEvent:
     data = {
         "epoch": epoch.epoch,
         "epochs": total,
+        **({"fit": epoch.fit} if run.spec["fit"].get("num_seeds", 1) > 1 else {}),
         "metrics": epoch.metrics,
         "eta_seconds": epoch.seconds / epoch.epoch * (total - epoch.epoch),
     }

@@ -109,12 +109,13 @@ class Pulse:
         """Since the fit began, without the time between its attempts."""
         return time.monotonic() - self._began
 
-    def epoch_ended(self, epoch: int, logs: dict[str, float]) -> None:
-        """Take an epoch (1-based) and Keras's logs; returns at once."""
+    def epoch_ended(self, epoch: int, logs: dict[str, float], fit: int = 1) -> None:
+        """Take an epoch and its fit (both 1-based) and Keras's logs; returns at once."""
         row = EpochRow(
             epoch,
             {name: finite(value) for name, value in logs.items()},
             self.fit_seconds(),
+            fit,
         )
         with self._lock:
             self._rows.append(row)

@@ -8,7 +8,7 @@ from core.models.repository import ModelRepository
 from core.models.wire import headline_of
 from core.runs.repository import RunRepository
 from core.runs.tables import Run
-from core.runs.wire import history_read, run_read
+from core.runs.wire import history_read, of_one_fit, run_read
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
 from fitserve.schemas.report import Headline
@@ -30,7 +30,7 @@ def compare(
     """The runs with these ids; InvalidQuery, RunNotFound."""
     _refuse(ids)
     runs = [repository.get(run_id) for run_id in ids]
-    histories = [history_read(repository.epochs(run.id)).history for run in runs]
+    histories = [_history(repository, run) for run in runs]
     length = max(len(h.get("loss", [])) for h in histories)
     names = dict.fromkeys(name for history in histories for name in history)
     return ComparisonRead(
@@ -54,6 +54,11 @@ def _refuse(ids: Sequence[str]) -> None:
     )
     field = FieldError(pointer=pointer("ids"), detail=detail)
     raise InvalidQuery(f"These runs cannot be compared: {detail}.", [field])
+
+
+def _history(repository: RunRepository, run: Run) -> dict[str, list[float | None]]:
+    kept = of_one_fit(repository.epochs(run.id), run.best_epoch)
+    return history_read(kept).history
 
 
 def _compared(run: Run, headline: Headline | None) -> ComparedRun:

@@ -35,7 +35,7 @@ def estimate(
     epochs: int,
     num_embedding_params: int = 0,
 ) -> Cost:
-    """The cost of a fit.
+    """The cost of a run; `epochs` are those of all its fits.
 
     Memory: weights, gradients and optimizer slots; a batch of activations and their
     gradients; the encoded table, or as much of it as is in memory at a time.

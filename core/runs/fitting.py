@@ -30,6 +30,7 @@ def resolve_fit(
         _monitor_error("reduce_lr_on_plateau", fit.reduce_lr_on_plateau, monitors),
         _two_rates_error(fit),
         *_class_weight_errors(fit, target),
+        _seeds_error(fit.num_seeds, num_rows["validation"]),
     ]
     raise_any(InvalidSpec, errors)
     return fit
@@ -68,6 +69,16 @@ def _two_rates_error(fit: FitSpec) -> FieldError | None:
         pointer=pointer("fit", "learning_rate_scheduler"),
         detail="`reduce_lr_on_plateau` sets the learning rate too",
         hint="leave one of the two out",
+    )
+
+
+def _seeds_error(num_seeds: int, validation_rows: int) -> FieldError | None:
+    if num_seeds == 1 or validation_rows:
+        return None
+    return FieldError(
+        pointer=pointer("fit", "num_seeds"),
+        detail=f"no validation rows tell which of {num_seeds} fits is the best",
+        hint="give `validation_split` or `validation_dataset`, or leave `num_seeds` out",
     )
 
 

@@ -23,11 +23,15 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class EpochRow:
-    """One epoch's logs (not-finite numbers as None) and seconds since the fit began."""
+    """One epoch's logs (not-finite numbers as None) and seconds since the fit began.
+
+    `fit` tells which of the run's fits it belongs to, from 1.
+    """
 
     epoch: int
     metrics: dict[str, float | None]
     seconds: float
+    fit: int = 1
 
 
 @dataclass(frozen=True)

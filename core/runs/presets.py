@@ -85,6 +85,8 @@ def _fit(choices: dict[str, Any], create: RunCreate) -> dict[str, Any]:
     """Without those that contradict what the spec says."""
     fit = create.fit
     is_validated = fit.validation_dataset is not None or fit.validation_split > 0
+    if not is_validated:
+        choices = {key: value for key, value in choices.items() if key != "num_seeds"}
     unwanted = {
         # a given number of epochs runs to its end, as in Keras
         "early_stopping": "epochs" in fit.model_fields_set or not is_validated,
@@ -132,9 +134,10 @@ _MEMBERS, _MORE_MEMBERS, _MANY_MEMBERS = 8, 16, 32
 _RATE, _SLOW_RATE = 0.005, 0.003
 _EPOCHS, _MANY_EPOCHS = 100, 150
 _FEWEST_EPOCHS = 15
-_WORK, _MUCH_WORK = 3_200_000, 40_000_000
-"""Training rows times members times epochs: where they would be more, there are fewer
-epochs, so that a fit takes as long."""
+_WORK, _MUCH_WORK = 3_200_000, 80_000_000
+"""Training rows times members times epochs, of all fits: where they would be more, there
+are fewer epochs, so that a run takes as long."""
+_NUM_SEEDS = 3
 _TOO_FEW_TO_CHOOSE = 2_000
 """Beside so few training rows, those to validate on choose an epoch by chance."""
 _LONGEST_SECONDS = 600.0
@@ -154,8 +157,10 @@ def _is_small(size: Size) -> bool:
 
 
 def _thorough(size: Size) -> Preset:
-    epochs = _epochs(size, _MANY_MEMBERS, _MANY_EPOCHS, _MUCH_WORK)
+    work = _MUCH_WORK // _NUM_SEEDS
+    epochs = _epochs(size, _MANY_MEMBERS, _MANY_EPOCHS, work)
     preset = _tabm(size, _MANY_MEMBERS, epochs)
+    preset.fit["num_seeds"] = _NUM_SEEDS
     preset.fit["time_limit_seconds"] = _LONGEST_SECONDS
     return preset
 

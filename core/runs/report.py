@@ -15,7 +15,7 @@ from core.runs.reading.reading import read_curve
 from core.runs.repository import RunRepository
 from core.runs.summary import summary_of
 from core.runs.tables import Run
-from core.runs.wire import history_read
+from core.runs.wire import history_read, of_one_fit
 from core.settings import Limits, ReportRules
 from core.storage import Storage
 from core.storage.recorded import read_recorded
@@ -62,7 +62,7 @@ class ReportService:
         version = _version(models, run)
         figures = self._stored(version, REPORT, Figures)
         baselines = self._baselines(run, version, figures)
-        history = history_read(runs.epochs(run_id)).history
+        history = history_read(of_one_fit(runs.epochs(run_id), run.best_epoch)).history
         facts = _facts(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         summary = summary_of(Task(run.task), figures, baselines.results)

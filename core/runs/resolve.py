@@ -96,7 +96,7 @@ def resolve(
         sum(num_rows.values()),
         num_rows["train"],
         batch_size,
-        epochs,
+        epochs * fit.num_seeds,
         selection.num_embedding_params,
     )
     at = pointer(*model.place())

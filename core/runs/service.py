@@ -223,7 +223,7 @@ def _run(resolved: Resolved) -> Run:
             "null_values": tables.dataset.options.get("null_values"),
         },
         tags=create.tags,
-        epochs=create.fit.epochs,
+        epochs=(create.fit.epochs or 0) * create.fit.num_seeds,
         num_rows=resolved.num_rows,
         metrics={},
         warnings=resolved.warnings,

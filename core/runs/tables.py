@@ -77,6 +77,8 @@ class Epoch(Base):
     metrics: Mapped[dict[str, Any]]
     seconds: Mapped[float]
     """Since the fit began."""
+    fit: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Of a run of several seeds, from 1."""
 
 
 class Checkpoint(Base):

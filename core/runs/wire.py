@@ -46,9 +46,18 @@ def _eta(run: Run) -> float | None:
 
 
 def history_read(epochs: Sequence[Epoch]) -> HistoryRead:
-    """Epochs as Keras's history."""
+    """Epochs as Keras's history; which fit they are of, where there are several."""
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
     return HistoryRead(
         epoch=[epoch.epoch for epoch in epochs],
+        fit=[e.fit for e in epochs] if any(e.fit > 1 for e in epochs) else None,
         history={name: [e.metrics.get(name) for e in epochs] for name in names},
     )
+
+
+def of_one_fit(epochs: Sequence[Epoch], best_epoch: int | None) -> list[Epoch]:
+    """Those of the fit that was kept; before one is, those of the last."""
+    if not epochs:
+        return []
+    kept = next((e for e in epochs if e.epoch == best_epoch), epochs[-1])
+    return [epoch for epoch in epochs if epoch.fit == kept.fit]

@@ -166,6 +166,7 @@ def _lines(console: Console) -> Iterator[Show]:
         nonlocal shown_at
         if time.monotonic() - shown_at >= _LINE_SECONDS:
             shown_at = time.monotonic()
-            say(f"epoch {event.epoch}/{event.epochs}  {losses(event)}", console)
+            fit = f", fit {event.fit}" if event.fit else ""
+            say(f"epoch {event.epoch}/{event.epochs}{fit}  {losses(event)}", console)
 
     yield show

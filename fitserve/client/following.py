@@ -113,6 +113,7 @@ class Follower:
             yield EpochEvent(
                 epoch=epoch,
                 epochs=run.progress.epochs,
+                fit=read.fit[i] if read.fit else None,
                 metrics={name: values[i] for name, values in read.history.items()},
                 eta_seconds=run.progress.eta_seconds,
             )

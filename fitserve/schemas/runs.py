@@ -69,10 +69,15 @@ class HistoryRead(BaseModel, Tabular):
     """Keras's history: a list per metric, aligned with `epoch` (1-based)."""
 
     epoch: list[int]
+    fit: list[int] | None = Field(
+        default=None,
+        description="Which fit each epoch is of, from 1; absent where there is one.",
+    )
     history: dict[str, list[float | None]]
 
     def table(self) -> dict[str, list[Any]]:
-        return {"epoch": self.epoch, **self.history}
+        fit = {} if self.fit is None else {"fit": self.fit}
+        return {"epoch": self.epoch, **fit, **self.history}
 
 
 class LayerPlan(BaseModel):

@@ -108,6 +108,9 @@ class FitSpec(Closed):
     """Whether rows are mixed anew for every epoch."""
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
     """Fixes split, first weights and noise; drawn and stored unless given."""
+    num_seeds: int = Field(default=1, ge=1, le=10)
+    """How many fits there are, one after another with `seed`, `seed` + 1, and so on; the
+    best on the validation rows is kept."""
     class_weight: ClassWeight | None = None
     """How much a class counts in the loss: `"balanced"`, or numbers by class."""
     early_stopping: EarlyStopping | None = None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from core.models.repository import ModelRepository
 from core.runs.plots import PLOTS, plot_data
 from core.runs.repository import RunRepository
-from core.runs.wire import history_read
+from core.runs.wire import history_read, of_one_fit
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.plots import Form, plot
 from service.services import Services
@@ -49,7 +49,8 @@ def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, An
     with services.database.read() as session:
         runs = RunRepository(session, workspace)
         best = runs.get(run_id).best_epoch
-        return {**history_read(runs.epochs(run_id)).model_dump(), "best_epoch": best}
+        kept = of_one_fit(runs.epochs(run_id), best)
+        return {**history_read(kept).model_dump(), "best_epoch": best}
 
 
 @router.get(

@@ -185,6 +185,7 @@ def _preferred_wait(prefer: str | None) -> float:
     "/{run_id}/history",
     responses={200: {"content": {"text/csv": {}}}},
     response_model=HistoryRead,
+    response_model_exclude_none=True,
 )
 def history(
     run_id: str,
@@ -205,10 +206,10 @@ def _history(runs: RunRepository, run_id: str) -> HistoryRead:
 
 def _as_csv(read: HistoryRead) -> str:
     """Numbers and Keras's metric names only, so nothing needs quotes."""
-    header = ["epoch", *read.history]
-    table = zip(read.epoch, *read.history.values(), strict=True)
-    rows = [["" if cell is None else repr(cell) for cell in row] for row in table]
-    return "".join(",".join(row) + "\n" for row in [header, *rows])
+    table = read.table()
+    lines = zip(*table.values(), strict=True)
+    rows = [["" if cell is None else repr(cell) for cell in line] for line in lines]
+    return "".join(",".join(row) + "\n" for row in [list(table), *rows])
 
 
 def _is_known(run_id: str, runs: Runs) -> None:

@@ -68,8 +68,8 @@ def interruptions(monkeypatch):
     plan = Interruptions(Event())
     tell = Pulse.epoch_ended
 
-    def epoch_ended(pulse, epoch, logs):
-        tell(pulse, epoch, logs)
+    def epoch_ended(pulse, epoch, logs, fit):
+        tell(pulse, epoch, logs, fit)
         if epoch == plan.kill_at:
             raise Killed
         if epoch == plan.stop_at:
@@ -128,11 +128,20 @@ def test_an_ensemble_and_its_schedule_go_on_too(bench, interruptions):
     assert_the_same_if_interrupted(bench, interruptions, ENSEMBLE)
 
 
-def assert_the_same_if_interrupted(bench, interruptions, spec):
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.parametrize("early_stopping", [None, {"patience": 2}])
+def test_several_seeds_go_on_too(bench, interruptions, early_stopping):
+    """Stopped in the second fit: the best so far comes from the checkpoint."""
+    fit = {**_FIT, "epochs": 6, "num_seeds": 3, "early_stopping": early_stopping}
+    spec = SPEC | {"fit": fit}
+    assert_the_same_if_interrupted(bench, interruptions, spec, stops=(2, 8))
+
+
+def assert_the_same_if_interrupted(bench, interruptions, spec, stops=(3, 4)):
     bench.upload(CSV)
     expected = result(bench, bench.train(spec))
     run_id = bench.post(spec)
-    for stop_at in (3, 4):
+    for stop_at in stops:
         run = attempt(bench, run_id, interruptions, stop_at)
         assert (run["status"], run["progress"]["epoch"]) == ("queued", stop_at)
     run = attempt(bench, run_id, interruptions)

@@ -9,6 +9,7 @@ import keras
 
 from fitserve.statuses import StopReason
 from workers.pulse import Pulse
+from workers.training.fits import Fits
 
 Logs = dict[str, Any] | None
 
@@ -18,20 +19,24 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         pulse: whom to tell.
-        spent_seconds: of the fit, by earlier attempts that it goes on from.
+        spent_seconds: of the run, by earlier attempts that it goes on from, and by
+            earlier fits.
+        fits: which fit it is.
 
     """
 
-    def __init__(self, pulse: Pulse, spent_seconds: float) -> None:
+    def __init__(self, pulse: Pulse, spent_seconds: float, fits: Fits) -> None:
         super().__init__()
         self._pulse = pulse
+        self._fits = fits
         self._spent_seconds = spent_seconds
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._pulse.start_clock(self._spent_seconds)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self._pulse.epoch_ended(epoch + 1, dict(logs or {}))
+        number = self._fits.epochs_before + epoch + 1
+        self._pulse.epoch_ended(number, dict(logs or {}), self._fits.place + 1)
 
 
 class StopWhenTold(keras.callbacks.Callback):

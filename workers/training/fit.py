@@ -1,6 +1,9 @@
-"""The fit itself, and what it left: epochs run, the epoch kept, why it stopped."""
+"""The fits of a run, and what they left: the epoch kept, why training stopped."""
 
-from dataclasses import dataclass
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import keras
 
@@ -9,8 +12,13 @@ from fitserve.statuses import StopReason
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks
 from workers.training.callbacks import Recorder, StopWhenTold, cosine_decay
+from workers.training.engine import Engine
+from workers.training.fits import Better, Fits, Kept, assign, copied
 from workers.training.keeper import Keeper
-from workers.training.loop import Plan, fit_epochs
+from workers.training.loop import Plan, fit_epochs, make_engine
+
+_FOR_GOOD = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
+"""Reasons to begin no other fit."""
 
 
 @dataclass(frozen=True)
@@ -22,35 +30,121 @@ class Fitted:
     metrics: dict[str, float | None]
 
 
-def fit(
-    model: keras.Model,
-    spec: FitSpec,
-    train: Blocks,
-    validation: Blocks | None,
-    pulse: Pulse,
-    seconds: float,
-    keeper: Keeper,
-) -> Fitted:
+@dataclass(frozen=True)
+class Job:
+    """What every fit of a run is made of."""
+
+    model: keras.Model
+    spec: FitSpec
+    train: Blocks
+    validation: Blocks | None
+    pulse: Pulse
+    seconds: float
+    keeper: Keeper
+    draw: Callable[[int], None]
+    """Gives the model the first weights that a seed draws."""
+
+
+def fit(job: Job) -> Fitted:
     """Fit a compiled model as the resolved `spec` says, or go on with an earlier fit.
 
-    Stops early for the reasons that StopWhenTold knows.
+    Stops early for the reasons that StopWhenTold knows. Of several fits the one is kept
+    whose monitored value, or `val_loss`, is the best at the epoch that it kept.
     """
-    spent = keeper.spent_seconds
-    stopper = StopWhenTold(pulse, seconds - spent)
-    early = _early_stopping(spec.early_stopping)
-    rates = [*_reduce_lr(spec), *_schedule(spec, model)]
-    callbacks = [Recorder(pulse, spent), stopper, *early, *rates]
     try:
-        history = fit_epochs(model, train, validation, _plan(spec), callbacks, keeper)
+        if job.spec.num_seeds == 1:
+            return _fit_one(job, Fits(), job.keeper.spent_seconds).fitted
+        return _fit_all(job)
     finally:
-        keeper.close()
-    return _fitted(history, spec, stopper.reason, early)
+        job.keeper.close()
 
 
-def _plan(spec: FitSpec) -> Plan:
+@dataclass(frozen=True)
+class _One:
+    """One fit that has ended."""
+
+    fitted: Fitted
+    epochs: int
+    value: float
+    is_better: Better
+
+
+def _fit_all(job: Job) -> Fitted:
+    """Seed after seed, until all are done or the time is."""
+    fits, model, spec = Fits(), job.model, job.spec
+    model.optimizer.build(model.trainable_variables)
+    first_steps = copied(model.optimizer.variables)
+    plan = _plan(spec, 0)
+    most = plan.epochs * spec.num_seeds
+    engine = make_engine(model, job.train, job.validation, plan, most)
+    spent = job.keeper.spent_seconds
+    while True:
+        one = _fit_one(job, fits, spent, engine)
+        reason = one.fitted.stop_reason
+        best = one.fitted.best_epoch
+        if best is not None and reason != StopReason.NAN_LOSS:
+            kept = Kept(
+                one.value,
+                fits.epochs_before + best,
+                reason,
+                one.fitted.metrics,
+                copied(model.variables),
+            )
+            fits.offer(kept, one.is_better)
+        spent = job.pulse.fit_seconds()
+        is_last = fits.place + 1 == spec.num_seeds
+        if not is_last and spent + spent / (fits.place + 1) > job.seconds:
+            reason = StopReason.TIME_LIMIT  # another would not come to its end
+        if is_last or reason in _FOR_GOOD:
+            return _best(job, fits, one.fitted, reason)
+        fits.go_on(one.epochs)
+        job.draw((spec.seed or 0) + fits.place)
+        assign(model.optimizer.variables, first_steps)
+
+
+def _best(job: Job, fits: Fits, last: Fitted, reason: StopReason) -> Fitted:
+    """The best of the fits, its weights in the model."""
+    kept = fits.kept
+    if kept is None:
+        best = last.best_epoch
+        return replace(last, best_epoch=best and fits.epochs_before + best)
+    assign(job.model.variables, kept.weights)
+    stop_reason = reason if reason in _FOR_GOOD else kept.stop_reason
+    return Fitted(stop_reason, kept.epoch, kept.metrics)
+
+
+def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -> _One:
+    spec, pulse = job.spec, job.pulse
+    stopper = StopWhenTold(pulse, job.seconds - spent)
+    early = _early_stopping(spec.early_stopping)
+    rates = [*_reduce_lr(spec), *_schedule(spec, job.model)]
+    callbacks = [Recorder(pulse, spent, fits), stopper, *early, *rates]
+    history = fit_epochs(
+        job.model,
+        job.train,
+        job.validation,
+        _plan(spec, fits.place),
+        callbacks,
+        job.keeper,
+        fits,
+        engine,
+    )
+    fitted = _fitted(history, spec, stopper.reason, early)
+    monitor = early[0].monitor if early else "val_loss"
+    values = history.get(monitor, [])
+    best = fitted.best_epoch
+    return _One(
+        fitted,
+        epochs=len(history.get("loss", [])),
+        value=values[best - 1] if best and values else math.nan,
+        is_better=early[0].monitor_op if early and best else operator.lt,
+    )
+
+
+def _plan(spec: FitSpec, place: int) -> Plan:
     resolved = (spec.batch_size, spec.epochs, spec.seed)
     batch_size, epochs, seed = (value or 0 for value in resolved)
-    return Plan(batch_size, epochs, spec.shuffle, seed)
+    return Plan(batch_size, epochs, spec.shuffle, seed + place)
 
 
 def _early_stopping(

@@ -9,6 +9,7 @@ import numpy as np
 from workers.training.blocks import Blocks
 from workers.training.engine import Engine
 from workers.training.epochs import Logs
+from workers.training.fits import Fits
 from workers.training.snapshots import FitState
 
 
@@ -41,17 +42,20 @@ def fit_epochs(
     plan: Plan,
     callbacks: list[keras.callbacks.Callback],
     between: Between | None = None,
+    fits: Fits | None = None,
+    engine: Engine | None = None,
 ) -> dict[str, list[float]]:
     """Do what `model.fit` does, and return its history.
 
     Callbacks hear of the beginning and end of the fit and of every epoch, and of a batch
     end now and then in a long epoch (often enough to stop it within half a second).
+    `fits` tells which fit of several this is, `engine` was made for all of them.
     """
     listeners = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None
     )
     rng = np.random.default_rng(plan.seed) if plan.shuffle else None
-    state = FitState(model, callbacks, rng)
+    state = FitState(model, callbacks, rng, fits=fits or Fits())
     model.stop_training = False
 
     def keeps_going() -> bool:
@@ -61,8 +65,9 @@ def fit_epochs(
     listeners.on_train_begin()
     if between is not None:
         between.begin(state)
-    left = plan.epochs - state.epoch
-    engine = Engine(model, train, validation, plan.batch_size, left, plan.gradient_scale)
+    engine = engine or make_engine(
+        model, train, validation, plan, plan.epochs - state.epoch
+    )
     for epoch in range(state.epoch, plan.epochs):
         listeners.on_epoch_begin(epoch)
         logs = engine.run_epoch(rng, keeps_going)
@@ -75,6 +80,13 @@ def fit_epochs(
             between.epoch_ended(state)
     listeners.on_train_end()
     return state.history
+
+
+def make_engine(
+    model: keras.Model, train: Blocks, validation: Blocks | None, plan: Plan, epochs: int
+) -> Engine:
+    """What runs at most so many epochs of the plan."""
+    return Engine(model, train, validation, plan.batch_size, epochs, plan.gradient_scale)
 
 
 def _append(history: dict[str, list[Any]], logs: Logs) -> None:

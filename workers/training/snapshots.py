@@ -2,7 +2,8 @@
 
 Weights, the state of normalizations and noise, the optimizer's variables, what early
 stopping and the reduction of the learning rate remember, the generator that shuffles,
-the history. Metrics are not: they begin at zero in every epoch.
+the history, the best of the fits before. Metrics are not: they begin at zero in every
+epoch.
 """
 
 import json
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.training.checkpoints import CheckpointUseless, Snapshot
+from workers.training.fits import Fits, assign, copied
 
 Arrays = dict[str, NDArray[Any]]
 _REMEMBERED: dict[type, tuple[str, ...]] = {
@@ -24,22 +26,24 @@ _REMEMBERED: dict[type, tuple[str, ...]] = {
 
 @dataclass
 class FitState:
-    """A fit under way; `epoch` is how many are done."""
+    """A fit under way; `epoch` is how many are done of it, `fits` the whole run."""
 
     model: keras.Model
     callbacks: list[keras.callbacks.Callback]
     rng: np.random.Generator | None
     history: dict[str, list[float]] = field(default_factory=dict)
     epoch: int = 0
+    fits: Fits = field(default_factory=Fits)
 
 
 def take(state: FitState, seconds: float) -> Snapshot:
     """Copies, so that the fit may go on while they are written."""
     arrays: Arrays = {"told": _packed(_told(state))}
-    arrays |= _numbered("state", [np.array(v) for v in _variables(state.model)])
+    arrays |= _numbered("state", copied(_variables(state.model)))
+    arrays |= _numbered("kept", state.fits.weights)
     arrays |= _numbered("best", _best_weights(state) or [])
     arrays |= {f"history/{name}": np.array(v) for name, v in state.history.items()}
-    return Snapshot(state.epoch, seconds, arrays)
+    return Snapshot(state.fits.epochs_before + state.epoch, seconds, arrays)
 
 
 def restore(state: FitState, snapshot: Snapshot) -> None:
@@ -54,8 +58,7 @@ def restore(state: FitState, snapshot: Snapshot) -> None:
         (value.shape, str(value.dtype)) for value in values
     ]:
         raise CheckpointUseless("it is of another network")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    assign(variables, values)
     for callback, remembered in zip(_callbacks(state), told["callbacks"], strict=True):
         vars(callback).update(remembered)
         if isinstance(callback, keras.callbacks.EarlyStopping):
@@ -64,7 +67,9 @@ def restore(state: FitState, snapshot: Snapshot) -> None:
         state.rng.bit_generator.state = told["rng"]
     for name in told["history"]:
         state.history[name] = arrays[f"history/{name}"].tolist()
-    state.epoch = snapshot.epoch
+    if "fits" in told:  # not in a checkpoint of an earlier release
+        state.fits.restore(told["fits"], _listed("kept", arrays))
+    state.epoch = snapshot.epoch - state.fits.epochs_before
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
@@ -86,6 +91,7 @@ def _told(state: FitState) -> dict[str, Any]:
             for callback in _callbacks(state)
         ],
         "history": list(state.history),
+        "fits": state.fits.told(),
     }
 
 

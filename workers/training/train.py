@@ -20,7 +20,8 @@ from workers.training.encoders import fit_feature
 from workers.training.encoding import encode
 from workers.training.epochs import evaluate
 from workers.training.example import with_examples
-from workers.training.fit import Fitted, fit
+from workers.training.fit import Fitted, Job, fit
+from workers.training.fits import assign
 from workers.training.keeper import Keeper
 from workers.training.network import Network, build_network
 from workers.training.raw import sample
@@ -74,20 +75,30 @@ def train(
     to_test = _encoder(signature, known, create, weighed=False)
     rows = blocks_of(split.train, to_train, signature.num_encoded)
     held_out = blocks_of(split.validation, to_test, signature.num_encoded)
-    assert create.model is not None  # noqa: S101  resolved
-    network = build_network(create.model, signature)
+    spec = create.model
+    assert spec is not None  # noqa: S101  resolved
+    network = build_network(spec, signature)
     y = rows.y if isinstance(rows, Rows) else to_train(known).y
     scale = target_scale(create, signature.task, network.last_layer, y)
     model = network.in_target_units(scale)
     compile_model(model, create.compile)
+
+    def draw(seed: int) -> None:
+        keras.utils.set_random_seed(seed)
+        fresh = build_network(spec, signature).in_target_units(scale)
+        assign(model.variables, fresh.variables)
+
     fitted = fit(
-        model,
-        fit_spec,
-        rows,
-        held_out if held_out.num_rows else None,
-        pulse,
-        min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
-        keeper,
+        Job(
+            model,
+            fit_spec,
+            rows,
+            held_out if held_out.num_rows else None,
+            pulse,
+            min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
+            keeper,
+            draw,
+        )
     )
     pulse.guard.begin(max_seconds)
     if split.test.num_rows and is_usable(fitted):

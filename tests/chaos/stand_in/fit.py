@@ -73,6 +73,10 @@ class StandIn:
         return {"loss": float("nan") if is_nan else self.weight.value}
 
 
+def make_engine(*_: Any) -> None:
+    """Epochs here need none."""
+
+
 def fit_epochs(
     model: StandIn,
     _train: Any,
@@ -80,14 +84,18 @@ def fit_epochs(
     plan: Plan,
     callbacks: list[Any],
     between: Any,
+    fits: Any = None,
+    _engine: Any = None,
 ) -> dict[str, list[float]]:
     """As the real one, callback for callback."""
+    from workers.training.fits import Fits
     from workers.training.snapshots import FitState
 
     for callback in callbacks:
         callback.model = model
         callback.on_train_begin()
-    state = FitState(model, callbacks, np.random.default_rng(plan.seed))
+    rng = np.random.default_rng(plan.seed)
+    state = FitState(model, callbacks, rng, fits=fits or Fits())
     between.begin(state)
 
     def keeps_going() -> bool:

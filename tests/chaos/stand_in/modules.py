@@ -47,6 +47,7 @@ def put_in_place() -> None:
     _module("workers.threads", share_cores=lambda _: None)
     _module("workers.training.blocks", Blocks=object)
     _module("workers.training.build", build=None)
+    _module("workers.training.engine", Engine=object)
     _module("workers.training.network", Network=_Class)
     _module("workers.report.report", Report=_Class, Reporter=_Reporter)
     _module("workers.training.saving.keras_file", save_keras=_save_keras)

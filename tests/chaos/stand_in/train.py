@@ -10,6 +10,7 @@ from core.models.signature import Feature, NumericEncoder, Signature
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, StopReason, Task
 from tests.chaos.stand_in.fit import StandIn
+from tests.chaos.stand_in.weights import first
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def train(
     run: Any, tables: Any, storage: Any, pulse: Any, max_seconds: float, keeper: Any
 ) -> Trained:
     """Fit the stand-in; the table must be there, as for a real fit."""
-    from workers.training.fit import fit
+    from workers.training.fit import Job, fit
 
     _note_execution(run.id, pulse.lease.attempt)
     storage.local_path(tables.train)
@@ -65,7 +66,11 @@ def train(
     seconds = float(run.tags.get("epoch_ms", "50")) / 1000
     model = StandIn(spec.seed or 0, seconds, run.tags.get("fault", ""))
     limit = min(spec.time_limit_seconds or max_seconds, max_seconds)
-    fitted = fit(model, spec, None, None, pulse, limit, keeper)
+
+    def draw(seed: int) -> None:
+        model.weight.assign(first(seed))
+
+    fitted = fit(Job(model, spec, None, None, pulse, limit, keeper, draw))
     pulse.guard.begin(max_seconds)
     return Trained(Network(model), _signature(run), fitted)
 

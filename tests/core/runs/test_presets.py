@@ -105,6 +105,14 @@ def test_a_tenth_of_the_rows_validates_unless_the_spec_says(keys, share):
     assert filled(**keys).fit.validation_split == share
 
 
+@pytest.mark.parametrize(("share", "num_seeds"), [(0.1, 3), (0.0, 1)])
+def test_thorough_takes_several_seeds_where_rows_can_tell_which_is_best(share, num_seeds):
+    """And as many epochs as before for each of them, as far as the time goes."""
+    fit = filled(preset="thorough", fit={"validation_split": share}).fit
+    assert fit.num_seeds == num_seeds
+    assert filled(fit={"seed": 1}).fit.num_seeds == 1
+
+
 def test_more_rows_have_fewer_members_and_a_faster_rate():
     """Where there are few rows there is time for more."""
     few, many = filled(num_rows=4_000), filled(num_rows=5_000)

@@ -11,10 +11,16 @@ import { differences } from "./differences.js";
 
 const MOST = 8;
 
+/** A run, and the epochs of the fit that it kept. */
+async function read(id, signal) {
+  const [run, history] = await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
+  return { run, history: history.fitOf(run.best_epoch) };
+}
+
 export async function page({ given: [list], signal }) {
   const ids = [...new Set((list ?? "").split(",").filter(Boolean))].slice(0, MOST);
   const [runs, recent, compared] = await Promise.all([
-    Promise.all(ids.map(async (id) => ({ run: await get(v1("runs", id), signal), history: await History.load(id, signal) }))),
+    Promise.all(ids.map((id) => read(id, signal))),
     get("v1/runs?limit=100", signal),
     ids.length > 1 ? get(`v1/runs/compare?ids=${ids.map(encodeURIComponent).join(",")}`, signal) : null,
   ]);

@@ -44,7 +44,8 @@ function seriesOf(history, name) {
 function marksOf(run, history, isTold) {
   const last = history.epochs.at(-1);
   const marks = [];
-  if (run.stop_reason === "early_stopping" && last) marks.push({ x: last, text: isTold ? t("curves.stopped", { epoch: integer(last) }) : "", kind: "end" });
+  history.borders.forEach((x, i) => marks.push({ x, text: isTold ? t("curves.fit", { fit: integer(i + 2) }) : "", kind: "end" }));
+  if (run.stop_reason === "early_stopping" && last && !history.borders.length) marks.push({ x: last, text: isTold ? t("curves.stopped", { epoch: integer(last) }) : "", kind: "end" });
   if (run.best_epoch) marks.push({ x: run.best_epoch, text: isTold ? t("curves.best", { epoch: integer(run.best_epoch) }) : "", kind: "best" });
   return marks;
 }

@@ -200,6 +200,7 @@ export const en = {
   "curves.validation": "validation",
   "curves.log": "Logarithmic loss",
   "curves.best": "kept, epoch {epoch}",
+  "curves.fit": "fit {fit}",
   "curves.stopped": "stopped, epoch {epoch}",
   "curves.waiting": "The first epoch has not ended yet.",
   "curves.count": { one: "{epochs} epoch", other: "{epochs} epochs" },

@@ -1,0 +1,192 @@
+"""Several fits in one run, of which the best is kept."""
+
+import io
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from tests.problems import assert_problem
+
+pytestmark = pytest.mark.keras
+CSV = "x,z,y\n" + "".join(f"{i},{i % 7},{3 * i + i % 5}\n" for i in range(80))
+EPOCHS = 4
+
+
+@pytest.fixture(autouse=True)
+def no_xla(monkeypatch):
+    """XLA takes over by the clock, and rounds other epochs each time."""
+    from workers.training import engine
+
+    monkeypatch.setattr(engine, "_PRICE_SECONDS", math.inf)
+
+
+def spec(seed=1, num_seeds=3, **fit):
+    return {
+        "dataset": "table",
+        "target": "y",
+        "model_name": "m",
+        "model": {
+            "layers": [
+                {"type": "Dense", "units": 8, "activation": "relu"},
+                {"type": "Dropout", "rate": 0.2},
+                {"type": "Dense", "units": 1},
+            ]
+        },
+        "compile": {"optimizer": {"type": "Adam", "learning_rate": 0.03}},
+        "fit": {"epochs": EPOCHS, "seed": seed, "num_seeds": num_seeds, **fit},
+    }
+
+
+def history(bench, run):
+    return bench.client.get(f"/v1/runs/{run['id']}/history").json()
+
+
+def weights(bench, run):
+    url = f"/v1/models/m/versions/{run['model_version']}/artifacts/weights.npz"
+    with np.load(io.BytesIO(bench.client.get(url).content)) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+@pytest.fixture
+def table(upload):
+    upload(CSV)
+
+
+def test_the_fit_of_the_least_loss_is_kept(bench, table):
+    """Each fit begins anew; numbers go on; metrics are those of the epoch kept."""
+    run = bench.train(spec())
+    told = history(bench, run)
+    assert told["epoch"] == list(range(1, 3 * EPOCHS + 1))
+    assert told["fit"] == [1] * EPOCHS + [2] * EPOCHS + [3] * EPOCHS
+    ends = told["history"]["val_loss"][EPOCHS - 1 :: EPOCHS]
+    assert len(set(ends)) == 3
+    assert run["best_epoch"] == EPOCHS * (ends.index(min(ends)) + 1)
+    assert run["metrics"]["val_loss"] == min(ends)
+    assert run["progress"] == {"epoch": 12, "epochs": 12, "eta_seconds": 0.0}
+    assert (run["status"], run["stop_reason"]) == ("succeeded", "completed")
+
+
+def test_the_network_is_what_its_fit_alone_would_have_left(bench, table):
+    """The first by the same seed; each by a network drawn, and steps begun, anew."""
+    for seed in range(1, 8):
+        run = bench.train(spec(seed=seed, num_seeds=2))
+        if run["best_epoch"] == EPOCHS:  # the first, left behind by the second
+            break
+    else:
+        pytest.fail("no seed's first fit was the better one")
+    alone = bench.train(spec(seed=seed, num_seeds=1))
+    for name, array in weights(bench, alone).items():
+        np.testing.assert_array_equal(weights(bench, run)[name], array)
+    assert "fit" not in history(bench, alone)
+
+
+def test_early_stopping_chooses_by_what_it_watches(bench, table):
+    """A fit stops by itself, and the next begins with patience of its own."""
+    watched = {"monitor": "val_mae", "patience": 1}
+    run = bench.train(spec(epochs=30, early_stopping=watched))
+    told = history(bench, run)
+    assert set(told["fit"]) == {1, 2, 3}
+    values = told["history"]["val_mae"]
+    assert run["metrics"]["val_mae"] == min(values)
+    assert run["best_epoch"] == values.index(min(values)) + 1
+
+
+def test_a_fit_of_nan_is_out_and_the_others_count(bench, table, monkeypatch):
+    """The run fails only if all are."""
+    spoil(monkeypatch, {1})
+    run = bench.train(spec())
+    assert run["status"] == "succeeded"
+    assert history(bench, run)["fit"] == [1] + [2] * EPOCHS + [3] * EPOCHS
+    assert run["best_epoch"] > 1
+    spoil(monkeypatch, {1, 2, 3})
+    run = bench.train(spec())
+    assert (run["status"], run["stop_reason"]) == ("failed", "nan_loss")
+    assert history(bench, run)["fit"] == [1, 2, 3]
+
+
+def spoil(monkeypatch, places):
+    """The loss of the first epoch of these fits is no number."""
+    from workers.training import fit, loop
+
+    def fit_epochs(model, train, validation, plan, callbacks, keeper, fits, engine):
+        class Spoiled:
+            def run_epoch(self, rng, keeps_going):
+                logs = engine.run_epoch(rng, keeps_going)
+                is_out = fits.place + 1 in places
+                return logs | {"loss": math.nan} if is_out else logs
+
+        given = (model, train, validation, plan, callbacks, keeper, fits)
+        return loop.fit_epochs(*given, Spoiled())
+
+    monkeypatch.setattr(fit, "fit_epochs", fit_epochs)
+
+
+@pytest.fixture
+def at_epoch(monkeypatch):
+    """Has something done when an epoch of that number ends."""
+    from workers.pulse import Pulse
+
+    tell = Pulse.epoch_ended
+
+    def put(number, action):
+        def epoch_ended(pulse, epoch, logs, fit):
+            tell(pulse, epoch, logs, fit)
+            if epoch == number:
+                action(pulse)
+
+        monkeypatch.setattr(Pulse, "epoch_ended", epoch_ended)
+
+    return put
+
+
+def test_a_cancel_in_a_later_fit_keeps_the_best_so_far(bench, table, at_epoch):
+    """Cancelled, with a version; no fit begins after."""
+    at_epoch(EPOCHS + 1, lambda pulse: pulse.cancelled.set())
+    run = bench.train(spec())
+    assert (run["status"], run["stop_reason"]) == ("cancelled", "cancelled")
+    told = history(bench, run)
+    assert told["fit"] == [1] * EPOCHS + [2]
+    ends = {
+        EPOCHS: told["history"]["val_loss"][-2],
+        EPOCHS + 1: run["metrics"]["val_loss"],
+    }
+    assert run["best_epoch"] in ends
+    assert (
+        run["metrics"]["val_loss"] == told["history"]["val_loss"][run["best_epoch"] - 1]
+    )
+
+
+def test_no_fit_begins_that_would_not_end_in_time(bench, table, at_epoch):
+    """The first took more than half of it."""
+    at_epoch(EPOCHS, lambda _: threading.Event().wait(2.5))
+    run = bench.train(spec(time_limit_seconds=4))
+    assert (run["status"], run["stop_reason"]) == ("succeeded", "time_limit")
+    assert (run["progress"]["epoch"], run["best_epoch"]) == (EPOCHS, EPOCHS)
+
+
+def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
+    """Report and comparison; CSV and events tell which fit an epoch is of."""
+    run = bench.train(spec())
+    url = f"/v1/runs/{run['id']}"
+    reading = bench.client.get(f"{url}/report").json()["reading"]
+    assert reading["numbers"]["epochs"] == EPOCHS
+    assert reading["next_spec"]["fit"]["num_seeds"] == 3
+    other = bench.train(spec(num_seeds=1))
+    compared = bench.client.get(
+        "/v1/runs/compare", params={"ids": f"{run['id']},{other['id']}"}
+    ).json()
+    assert compared["epoch"] == list(range(1, EPOCHS + 1))
+    assert compared["curves"]["val_loss"][0][-1] == run["metrics"]["val_loss"]
+    table = bench.client.get(f"{url}/history", headers={"Accept": "text/csv"}).text
+    assert table.startswith("epoch,fit,loss,")
+    events = bench.client.get(f"{url}/events").text
+    assert '"epoch":5,"epochs":12,"fit":2' in events.replace(" ", "")
+
+
+def test_without_validation_rows_nothing_tells_which_is_best(bench, table):
+    """422, at the key."""
+    answer = bench.client.post("/v1/runs", json=spec(validation_split=0.0))
+    problem = assert_problem(answer, 422, "invalid-spec")
+    assert [error["pointer"] for error in problem["errors"]] == ["#/fit/num_seeds"]
