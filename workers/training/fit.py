@@ -80,17 +80,8 @@ def _fit_all(job: Job) -> Fitted:
     spent = job.keeper.spent_seconds
     while True:
         one = _fit_one(job, fits, spent, engine)
+        _offer(one, fits, model)
         reason = one.fitted.stop_reason
-        best = one.fitted.best_epoch
-        if best is not None and reason != StopReason.NAN_LOSS:
-            kept = Kept(
-                one.value,
-                fits.epochs_before + best,
-                reason,
-                one.fitted.metrics,
-                copied(model.variables),
-            )
-            fits.offer(kept, one.is_better)
         spent = job.pulse.fit_seconds()
         is_last = fits.place + 1 == spec.num_seeds
         if not is_last and spent + spent / (fits.place + 1) > job.seconds:
@@ -100,6 +91,17 @@ def _fit_all(job: Job) -> Fitted:
         fits.go_on(one.epochs)
         job.draw((spec.seed or 0) + fits.place)
         assign(model.optimizer.variables, first_steps)
+
+
+def _offer(one: _One, fits: Fits, model: keras.Model) -> None:
+    """Keep the fit if it is the best so far; one that ended in NaN is none."""
+    fitted = one.fitted
+    if fitted.best_epoch is None or fitted.stop_reason == StopReason.NAN_LOSS:
+        return
+    epoch = fits.epochs_before + fitted.best_epoch
+    weights = copied(model.variables)
+    kept = Kept(one.value, epoch, fitted.stop_reason, fitted.metrics, weights)
+    fits.offer(kept, one.is_better)
 
 
 def _best(job: Job, fits: Fits, last: Fitted, reason: StopReason) -> Fitted:
@@ -137,7 +139,8 @@ def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -
         fitted,
         epochs=len(history.get("loss", [])),
         value=values[best - 1] if best and values else math.nan,
-        is_better=early[0].monitor_op if early and best else operator.lt,
+        # none is known before an epoch of this attempt has ended
+        is_better=(early[0].monitor_op if early else None) or operator.lt,
     )
 
 
