@@ -7,7 +7,7 @@ from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
 from core.models.wire import headline_of
 from core.runs.repository import RunRepository
-from core.runs.tables import Run
+from core.runs.tables import Epoch, Run
 from core.runs.wire import history_read, of_one_fit, run_read
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
@@ -30,11 +30,15 @@ def compare(
     """The runs with these ids; InvalidQuery, RunNotFound."""
     _refuse(ids)
     runs = [repository.get(run_id) for run_id in ids]
-    histories = [_history(repository, run) for run in runs]
+    kept = [of_one_fit(repository.epochs(run.id), run.best_epoch) for run in runs]
+    histories = [history_read(epochs).history for epochs in kept]
     length = max(len(h.get("loss", [])) for h in histories)
     names = dict.fromkeys(name for history in histories for name in history)
     return ComparisonRead(
-        runs=[_compared(run, _headline(models, run)) for run in runs],
+        runs=[
+            _compared(run, epochs, _headline(models, run))
+            for run, epochs in zip(runs, kept, strict=True)
+        ],
         epoch=list(range(1, length + 1)),
         curves={
             name: [_padded(history.get(name, []), length) for history in histories]
@@ -56,15 +60,14 @@ def _refuse(ids: Sequence[str]) -> None:
     raise InvalidQuery(f"These runs cannot be compared: {detail}.", [field])
 
 
-def _history(repository: RunRepository, run: Run) -> dict[str, list[float | None]]:
-    kept = of_one_fit(repository.epochs(run.id), run.best_epoch)
-    return history_read(kept).history
-
-
-def _compared(run: Run, headline: Headline | None) -> ComparedRun:
+def _compared(
+    run: Run, epochs: Sequence[Epoch], headline: Headline | None
+) -> ComparedRun:
     read = run_read(run).model_dump()
     known = {name: read[name] for name in ComparedRun.model_fields if name in read}
-    own = {"fit_seconds": run.fit_seconds, "headline": headline}
+    before = epochs[0].epoch - 1 if epochs else 0
+    best = run.best_epoch and run.best_epoch - before
+    own = {"fit_seconds": run.fit_seconds, "headline": headline, "best_epoch": best}
     return ComparedRun.model_validate(known | own)
 
 

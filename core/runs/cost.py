@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.settings import MIB, Limits
 from fitserve.problems import FieldError, pointer
@@ -24,6 +24,19 @@ class Cost:
     steps: int
     memory_bytes: int
 
+    def of_fits(self, num_seeds: int) -> "Cost":
+        """That of several fits, one after another.
+
+        From the second on there are the weights of the best one, and for a moment those
+        that the next begins with.
+        """
+        if num_seeds == 1:
+            return self
+        more = 2 * _FLOAT * self.num_params
+        return replace(
+            self, steps=num_seeds * self.steps, memory_bytes=self.memory_bytes + more
+        )
+
 
 def estimate(
     plans: Sequence[LayerPlan],
@@ -35,7 +48,7 @@ def estimate(
     epochs: int,
     num_embedding_params: int = 0,
 ) -> Cost:
-    """The cost of a run; `epochs` are those of all its fits.
+    """The cost of a fit.
 
     Memory: weights, gradients and optimizer slots; a batch of activations and their
     gradients; the encoded table, or as much of it as is in memory at a time.

@@ -96,11 +96,12 @@ def resolve(
         sum(num_rows.values()),
         num_rows["train"],
         batch_size,
-        epochs * fit.num_seeds,
+        epochs,
         selection.num_embedding_params,
-    )
+    ).of_fits(fit.num_seeds)
+    all_epochs = epochs * fit.num_seeds
     at = pointer(*model.place())
-    raise_any(OverLimit, limit_errors(cost, limits, batch_size, epochs, at))
+    raise_any(OverLimit, limit_errors(cost, limits, batch_size, all_epochs, at))
     end = pointer(*model.place(len(layers) - 1))
     errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
     raise_any(InvalidSpec, errors)

@@ -22,7 +22,9 @@ class ComparedRun(BaseModel):
     task: Task
     num_params: int
     num_rows: dict[str, int]
-    best_epoch: int | None
+    best_epoch: int | None = Field(
+        description="In the curve, which is that of the kept fit where there are several."
+    )
     fit_seconds: float
     metrics: dict[str, float | None] = Field(
         description="Every metric at the epoch whose weights were kept."
@@ -48,7 +50,7 @@ class ComparisonRead(BaseModel):
     epoch: list[int]
     curves: dict[str, list[list[float | None]]] = Field(
         description="By metric, one list a run, aligned with `epoch`; null behind a "
-        "run's last epoch."
+        "run's last epoch. Of a run of several seeds, the kept fit's epochs alone."
     )
     differences: list[Difference]
     warnings: list[str] = Field(

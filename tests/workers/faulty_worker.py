@@ -78,8 +78,8 @@ def put_faults_in():
         fault[:] = [FAULTS.get(run.tags.get("fault", ""))]
         return fit(self, lease, pulse, run, tables)
 
-    def tell_and_fail(self, epoch, logs):
-        tell(self, epoch, logs)
+    def tell_and_fail(self, epoch, logs, fit):
+        tell(self, epoch, logs, fit)
         if fault[0] is not None and epoch >= EPOCH:
             fault[0]()
 

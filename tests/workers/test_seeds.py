@@ -185,6 +185,7 @@ def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
     ).json()
     assert compared["epoch"] == list(range(1, EPOCHS + 1))
     assert compared["curves"]["val_loss"][0][-1] == run["metrics"]["val_loss"]
+    assert compared["runs"][0]["best_epoch"] == EPOCHS
     table = bench.client.get(f"{url}/history", headers={"Accept": "text/csv"}).text
     assert table.startswith("epoch,fit,loss,")
     events = bench.client.get(f"{url}/events").text

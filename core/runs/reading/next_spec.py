@@ -31,9 +31,11 @@ def next_spec(
     """
     changed = copy.deepcopy(spec)
     changed["dataset"] = dataset
+    fits = spec["fit"].get("num_seeds", 1)  # runs of an earlier release name none
+    limits = limits.model_copy(update={"max_epochs": max(1, limits.max_epochs // fits)})
     advice = _CHANGES[word](changed, limits)
     fit = changed["fit"]
-    steps = -(-num_train_rows // fit["batch_size"])
+    steps = fits * -(-num_train_rows // fit["batch_size"])
     fit["epochs"] = min(fit["epochs"], max(1, limits.max_steps // max(1, steps)))
     return changed, advice
 
