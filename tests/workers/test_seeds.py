@@ -99,6 +99,21 @@ def test_early_stopping_chooses_by_what_it_watches(bench, table):
     assert run["best_epoch"] == values.index(min(values)) + 1
 
 
+def test_a_loss_of_training_rows_stops_fits_but_chooses_none(bench, table):
+    """Of the epochs that it keeps, the one with the least `val_loss` is the run's."""
+    given = {"monitor": "loss", "patience": 9}
+    run = bench.train(spec(seed=3, early_stopping=given))
+    told = history(bench, run)["history"]
+    begins = range(0, 3 * EPOCHS, EPOCHS)
+    losses = [told["loss"][begin : begin + EPOCHS] for begin in begins]
+    kept = [
+        begin + own.index(min(own)) for begin, own in zip(begins, losses, strict=True)
+    ]
+    best = min(kept, key=lambda place: told["val_loss"][place])
+    assert run["best_epoch"] == best + 1
+    assert best != min(kept, key=lambda place: told["loss"][place])
+
+
 def test_a_fit_of_nan_is_out_and_the_others_count(bench, table, monkeypatch):
     """The run fails only if all are."""
     spoil(monkeypatch, {1})

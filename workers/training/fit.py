@@ -49,7 +49,8 @@ def fit(job: Job) -> Fitted:
     """Fit a compiled model as the resolved `spec` says, or go on with an earlier fit.
 
     Stops early for the reasons that StopWhenTold knows. Of several fits the one is kept
-    whose monitored value, or `val_loss`, is the best at the epoch that it kept.
+    whose `val_loss` is the best at the epoch that it kept, or what early stopping watches
+    of the validation rows.
     """
     try:
         if job.spec.num_seeds == 1:
@@ -132,15 +133,16 @@ def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -
         engine,
     )
     fitted = _fitted(history, spec, stopper.reason, early)
-    monitor = early[0].monitor if early else "val_loss"
-    values = history.get(monitor, [])
+    # a loss of training rows would choose the fit that remembers most
+    judge = early[0] if early and early[0].monitor.startswith("val_") else None
+    values = history.get(judge.monitor if judge else "val_loss", [])
     best = fitted.best_epoch
     return _One(
         fitted,
         epochs=len(history.get("loss", [])),
         value=values[best - 1] if best and values else math.nan,
         # none is known before an epoch of this attempt has ended
-        is_better=(early[0].monitor_op if early else None) or operator.lt,
+        is_better=(judge.monitor_op if judge else None) or operator.lt,
     )
 
 
