@@ -12,7 +12,8 @@ import typer
 from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, say, service
 from fitserve.cli.predictions import show
-from fitserve.cli.rows import Row, Rows, by_line
+from fitserve.cli.refusals import shown_by
+from fitserve.cli.rows import Row, Rows
 from fitserve.client import Client
 from fitserve.schemas.predict import CellWarning, PredictResponse
 from fitserve.spreadsheets import harmless
@@ -57,7 +58,7 @@ def _predict(
     instances = [
         {name: cell or None for name, cell in row.items()} for row in table.cells
     ]
-    with by_line(table):
+    with shown_by(table.refused):
         answer = client.models.predict(model, instances, version, alias)
     _warn(answer.warnings or [], table)
     return answer

@@ -3,18 +3,16 @@
 import csv
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fitserve.client import ApiError
+from fitserve.cli.refusals import MOST_SHOWN
 from fitserve.client.errors import headline
 from fitserve.problems import FieldError, Problem
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _SAID = re.compile(r"^row \d+", re.IGNORECASE)
-_MOST_SHOWN = 10
 Row = dict[str, Any]
 
 
@@ -38,6 +36,14 @@ class Rows:
         """Where a row stands, as editors count."""
         return f"line {self.lines[row]}" if row < len(self.lines) else f"row {row}"
 
+    def refused(self, problem: Problem) -> str:
+        """A refusal, its faults told by the lines that they come from."""
+        faults = [_fault(error, self) for error in problem.errors]
+        more = len(faults) - MOST_SHOWN
+        shown = [f"  {fault}" for fault in dict.fromkeys(faults[:MOST_SHOWN])]
+        rest = [f"  {more} more"] if more > 0 else []
+        return "\n".join([headline(problem), *shown, *rest])
+
 
 def _read(path: Path) -> Iterator[tuple[int, Row]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -56,21 +62,6 @@ def _read(path: Path) -> Iterator[tuple[int, Row]]:
             yield reader.line_num - breaks, row
 
 
-class RefusedRows(ApiError):
-    """A refusal whose faults are told by the lines of the file that they come from."""
-
-    def __init__(self, problem: Problem, rows: Rows) -> None:
-        super().__init__(problem)
-        faults = [_fault(error, rows) for error in problem.errors]
-        more = len(faults) - _MOST_SHOWN
-        shown = [f"  {fault}" for fault in dict.fromkeys(faults[:_MOST_SHOWN])]
-        rest = [f"  {more} more"] if more > 0 else []
-        self._shown = "\n".join([headline(problem), *shown, *rest])
-
-    def __str__(self) -> str:
-        return self._shown
-
-
 def _fault(error: FieldError, rows: Rows) -> str:
     hint = f" ({error.hint})" if error.hint else ""
     if error.row is None:
@@ -78,14 +69,3 @@ def _fault(error: FieldError, rows: Rows) -> str:
     place = f"{rows.path}, {rows.place(error.row)}"
     said, count = _SAID.subn(lambda _: place, error.detail, count=1)
     return (said if count else f"{place}: {error.detail}") + hint
-
-
-@contextmanager
-def by_line(rows: Rows) -> Iterator[None]:
-    """Refusals that name rows come out as RefusedRows."""
-    try:
-        yield
-    except ApiError as error:
-        if not error.problem.errors:
-            raise
-        raise RefusedRows(error.problem, rows) from error

@@ -2,21 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
 
-from fitserve.client import ApiError
+from fitserve.cli.refusals import MOST_SHOWN
 from fitserve.client.errors import headline
 from fitserve.problems import FieldError, Problem
 
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"[ \t\n\r]*")
-_MOST_SHOWN = 10
 _WIDTH = 90  # of a line that is shown, in characters
 _BEFORE = 30  # of them in front of what is underlined, in a longer line
 Place = tuple[str, ...]
@@ -55,7 +52,13 @@ class Source:
     def underlined(self, errors: list[FieldError]) -> str:
         """Every fault below the line that it stands in."""
         found = spans(self.text)
-        return "\n".join(self._fault(error, found) for error in errors[:_MOST_SHOWN])
+        return "\n".join(self._fault(error, found) for error in errors[:MOST_SHOWN])
+
+    def refused(self, problem: Problem) -> str:
+        """A refusal, its faults underlined."""
+        more = len(problem.errors) - MOST_SHOWN
+        rest = f"\n{more} more" if more > 0 else ""
+        return f"{headline(problem)}\n{self.underlined(problem.errors)}{rest}"
 
     def _fault(self, error: FieldError, found: dict[Place, Span]) -> str:
         start, end = _marked(found, error)
@@ -63,30 +66,6 @@ class Source:
         lines.append(f"{error.pointer}: {error.detail}")
         lines += [error.hint] if error.hint else []
         return "\n    ".join(lines)
-
-
-class RefusedSpec(ApiError):
-    """A refusal whose faults are shown in the file that they come from."""
-
-    def __init__(self, problem: Problem, source: Source) -> None:
-        super().__init__(problem)
-        more = len(problem.errors) - _MOST_SHOWN
-        rest = f"\n{more} more" if more > 0 else ""
-        self._shown = f"{headline(problem)}\n{source.underlined(problem.errors)}{rest}"
-
-    def __str__(self) -> str:
-        return self._shown
-
-
-@contextmanager
-def underlining(source: Source) -> Iterator[None]:
-    """Refusals that point into the body come out as RefusedSpec."""
-    try:
-        yield
-    except ApiError as error:
-        if not error.problem.errors:
-            raise
-        raise RefusedSpec(error.problem, source) from error
 
 
 def spans(text: str) -> dict[Place, Span]:

@@ -18,8 +18,9 @@ from fitserve.cli.console import (
 )
 from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
+from fitserve.cli.refusals import shown_by
 from fitserve.cli.report import show_ended
-from fitserve.cli.sources import Source, underlining
+from fitserve.cli.sources import Source
 from fitserve.client import Client, RunFailed
 from fitserve.schemas.runs import RunRead
 
@@ -47,7 +48,7 @@ def train(
             body["model_name"] = name
         if data is not None:
             _put_dataset(client, body, data)
-        with underlining(source):
+        with shown_by(source.refused):
             run = client.runs.create(body)
         say(f"queued {run.id}", err)
         _follow(client, run, timeout, follows=watch, as_json=as_json)

@@ -99,10 +99,10 @@ def _offer(one: _One, fits: Fits, model: keras.Model) -> None:
     fitted = one.fitted
     if fitted.best_epoch is None or fitted.stop_reason == StopReason.NAN_LOSS:
         return
-    epoch = fits.epochs_before + fitted.best_epoch
-    weights = copied(model.variables)
-    kept = Kept(one.value, epoch, fitted.stop_reason, fitted.metrics, weights)
-    fits.offer(kept, one.is_better)
+    if fits.is_beaten_by(one.value, one.is_better):
+        epoch = fits.epochs_before + fitted.best_epoch
+        weights = copied(model.variables)
+        fits.kept = Kept(one.value, epoch, fitted.stop_reason, fitted.metrics, weights)
 
 
 def _best(job: Job, fits: Fits, last: Fitted, reason: StopReason) -> Fitted:

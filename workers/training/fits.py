@@ -41,12 +41,11 @@ class Fits:
     """Epochs of the fits that have ended."""
     kept: Kept | None = None
 
-    def offer(self, one: Kept, is_better: Better = operator.lt) -> None:
-        """Keep a fit that has ended, if it is the best; one of NaN is none."""
-        if math.isnan(one.value):
-            return
-        if self.kept is None or bool(is_better(one.value, self.kept.value)):
-            self.kept = one
+    def is_beaten_by(self, value: float, is_better: Better = operator.lt) -> bool:
+        """Whether a fit that has ended is the best so far; one of NaN is not."""
+        if math.isnan(value):
+            return False
+        return self.kept is None or bool(is_better(value, self.kept.value))
 
     def go_on(self, epochs: int) -> None:
         """To the next fit, after one of so many epochs."""

@@ -42,6 +42,7 @@ export class History {
 
   /** The fit of that epoch (of the last one without it) alone, counted from 1. */
   fitOf(epoch) {
+    if (!this.borders.length) return this;
     const fit = this.fits.at(this.epochs.indexOf(epoch));
     const one = new History();
     this.fits.forEach((own, i) => {
