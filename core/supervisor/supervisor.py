@@ -43,18 +43,30 @@ class Supervisor:
         self._settings = settings
         self._say = say
         self._tell_ready = tell_ready
-        self._stopped = threading.Event()
+        self._is_stopped = False
 
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM; CannotStart."""
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stopped.set())
+            signal.signal(number, self.stop)
         with _only_one(self._settings):
             upgrade(self._settings.resolved_database_url)
             key = self._look_at_door()
             with _listening(self._settings) as listener:
                 self._supervise(listener, key)
+
+    def stop(self, *_: object) -> None:
+        """Have `run` end; a handler of signals, so that it takes no lock.
+
+        `threading.Event.set` takes one, which the interrupted wait may hold for ever.
+        """
+        self._is_stopped = True
+
+    def is_stopped_within(self, seconds: float) -> bool:
+        """Whether it was told to stop, asked after so many seconds."""
+        time.sleep(seconds)
+        return self._is_stopped
 
     def _look_at_door(self) -> KeyState:
         database = Database(self._settings.resolved_database_url)
@@ -72,7 +84,7 @@ class Supervisor:
             for part in parts:
                 part.start()
             self._announce(listener, key, parts)
-            while not self._stopped.wait(0.2):
+            while not self.is_stopped_within(0.2):
                 self._watch(parts)
         finally:
             self._stop(parts)
@@ -144,7 +156,7 @@ class Supervisor:
         waiting.start()
 
     def _tell_when_ready(self, ready: Ready, parts: list[Part]) -> None:
-        while not self._stopped.wait(0.05):
+        while not self.is_stopped_within(0.05):
             if _is_ready(ready.url):
                 ready.pids = pids_of(parts, os.getpid())
                 self._tell_ready(ready)
