@@ -168,7 +168,8 @@ def _targets(signature: Signature, frame: "pl.DataFrame") -> Numbers:
     """Values, or places of classes."""
     column = frame[signature.target]
     if signature.classes is not None:
-        places = list(range(len(signature.classes)))
-        column = column.replace_strict(signature.classes, places)
+        from core.runs.target_table import class_places  # noqa: PLC0415  imports polars
+
+        column = class_places(column, signature.classes)
     values: Numbers = column.to_numpy().astype(np.float64)
     return values

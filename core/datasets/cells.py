@@ -14,6 +14,7 @@ NULLS = (
 """Cells that mean "missing"."""
 
 TRUE, FALSE = ("true", "yes", "y", "t", "on"), ("false", "no", "n", "f", "off")
+"""Each of the one in the place of its opposite."""
 
 INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
 """Numbers without a value: missing in a column of numbers."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from core.datasets.boolean_labels import boolean_labels
 from core.datasets.cells import FALSE, TRUE
 from core.datasets.number_formats import is_number, number_format, to_number
 from core.datasets.time_formats import is_ambiguous, is_time, time_formats, to_time
@@ -90,7 +91,7 @@ def _candidates(
     if not sample or wanted in (ColumnType.CATEGORICAL, ColumnType.TEXT):
         return []
     found = [
-        Candidate(ColumnType.BOOLEAN, ColumnFormat()),
+        Candidate(ColumnType.BOOLEAN, ColumnFormat(labels=boolean_labels(sample))),
         *_number_candidates(sample, given.decimal, comma_first=comma_first),
         *_time_candidates(sample, day_first=comma_first),
     ]

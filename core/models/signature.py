@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from core.runs.targets import class_name
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
 from fitserve.statuses import ColumnType, Task
@@ -141,11 +142,8 @@ class Signature(BaseModel):
 
     @property
     def class_names(self) -> list[str]:
-        """The labels as keys of probabilities: booleans as JSON writes them."""
-        return [
-            str(label).lower() if isinstance(label, bool) else str(label)
-            for label in self.classes or []
-        ]
+        """The labels as keys of probabilities."""
+        return [class_name(label) for label in self.classes or []]
 
     def encoded_as(self, kind: str) -> list[Feature]:
         """Features with that type of encoder, in order."""

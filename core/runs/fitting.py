@@ -1,7 +1,7 @@
 """The `fit` step with every default in its place, checked against the rows."""
 
 from core.errors import InvalidSpec, raise_any
-from core.runs.targets import Target
+from core.runs.targets import Target, class_name
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.training import CompileSpec, EarlyStopping, FitSpec
@@ -101,7 +101,7 @@ def _class_weight_errors(fit: FitSpec, target: Target) -> list[FieldError]:
         return [FieldError(pointer=pointer(*at), detail=detail, hint="leave it out")]
     if isinstance(fit.class_weight, str):
         return []
-    known = [str(label) for label in target.classes]
+    known = [class_name(label) for label in target.classes]
     return [
         FieldError(
             pointer=pointer(*at, name),

@@ -33,6 +33,8 @@ def read_target(
     if task == Task.REGRESSION:
         return Target(name, kind, task, num_rows, [], [])
     classes, counts = _classes(values, name, max_classes)
+    if kind == ColumnType.BOOLEAN:
+        classes = list(column["format"].get("labels") or classes)
     return Target(name, kind, task, num_rows, classes, counts)
 
 
@@ -59,6 +61,24 @@ def _classes(
 
 def unknown_classes(table: Path, target: Target) -> list[Label]:
     """Classes of another table's target that `target` does not have."""
+    if not target.classes:
+        return []
     values = pl.scan_parquet(table).select(pl.col(target.name).unique().drop_nulls())
-    held = set(values.collect().to_series().to_list())
-    return sorted(held.difference(target.classes), key=str) if target.classes else []
+    held = values.collect().to_series()
+    known = _values(held, target.classes)
+    return sorted(set(held.to_list()).difference(known), key=str)
+
+
+def class_places(cells: pl.Series, classes: list[Label]) -> pl.Series:
+    """The place of every cell's class in `classes`; all of them must be there."""
+    return cells.replace_strict(
+        _values(cells, classes), list(range(len(classes))), return_dtype=pl.Int64
+    )
+
+
+def _values(cells: pl.Series, classes: list[Label]) -> list[Label]:
+    """What the classes are in a column of such cells: its labels are not in the table."""
+    is_text = all(isinstance(label, str) for label in classes)
+    if is_text and (cells.dtype == pl.Boolean or cells.dtype.is_numeric()):
+        return [False, True]
+    return classes

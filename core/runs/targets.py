@@ -18,6 +18,11 @@ LOSSES: dict[Task, tuple[str, ...]] = {
 Label = str | int | float | bool
 
 
+def class_name(label: Label) -> str:
+    """A class as a key in JSON: booleans as JSON writes them."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
 @dataclass(frozen=True)
 class Target:
     """The target column over the rows that have one."""

@@ -29,6 +29,11 @@ class ColumnFormat(BaseModel):
     datetime: str | None = Field(
         default=None, description="Pattern of datetimes, as in Python's strptime."
     )
+    labels: list[str] = Field(
+        default=[],
+        description="How the column writes false and true (`no`, `yes`), which are the "
+        "classes if it is a target; empty for JSON's own words.",
+    )
     strays: list[str] = Field(
         default=[], description="Cells that did not fit the type and count as missing."
     )

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
+from core.runs.target_table import class_places
+from core.runs.targets import Label
 from fitserve.schemas.report import Trap
 from workers.report.drift import drifts
 from workers.report.evidence import Evidence, Rows
@@ -80,7 +82,7 @@ def constant_targets(evidence: Evidence) -> list[Trap]:
         Trap(
             kind="constant_target",
             sentence=f"in all {len(cells):,} {side} rows {target!r} is "
-            f"{_shown(cells)}: figures on them tell nothing",
+            f"{_shown(cells, evidence.signature.classes)}: figures on them tell nothing",
             columns=[target],
             numbers={"rows": len(cells)},
         )
@@ -89,6 +91,6 @@ def constant_targets(evidence: Evidence) -> list[Trap]:
     ]
 
 
-def _shown(cells: pl.Series) -> str:
-    value = cells[0]
+def _shown(cells: pl.Series, classes: list[Label] | None) -> str:
+    value = classes[class_places(cells.head(1), classes)[0]] if classes else cells[0]
     return f"{value:g}" if isinstance(value, float) else repr(value)

@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 
-from core.runs.targets import Label
+from core.runs.target_table import class_places
+from core.runs.targets import Label, class_name
 from workers.training.encoding import Matrix
 
 
@@ -12,10 +13,7 @@ def encode_target(column: pl.Series, classes: list[Label]) -> Matrix:
     if not classes:
         values: Matrix = column.cast(pl.Float32).to_numpy()
         return values[:, None]
-    places = column.replace_strict(
-        classes, list(range(len(classes))), return_dtype=pl.Int64
-    )
-    codes: Matrix = places.to_numpy().astype(np.float32)
+    codes: Matrix = class_places(column, classes).to_numpy().astype(np.float32)
     column_of_one: Matrix = codes[:, None]
     return column_of_one
 
@@ -33,7 +31,7 @@ def row_weights(
     if given is None:
         return None
     by_name = given if isinstance(given, dict) else balanced_weights(places, classes)
-    by_class = np.array([by_name.get(str(label), 1.0) for label in classes])
+    by_class = np.array([by_name.get(class_name(label), 1.0) for label in classes])
     weights: Matrix = by_class[places[:, 0].astype(np.int64)].astype(np.float32)
     return weights
 
@@ -45,4 +43,4 @@ def balanced_weights(places: Matrix, classes: list[Label]) -> dict[str, float]:
     """
     counts = np.bincount(places[:, 0].astype(np.int64), minlength=len(classes))
     weights = len(places) / (len(classes) * np.maximum(counts, 1))
-    return {str(k): float(w) for k, w in zip(classes, weights, strict=True)}
+    return {class_name(k): float(w) for k, w in zip(classes, weights, strict=True)}

@@ -1,0 +1,124 @@
+"""A target of two words is answered in these words."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import bench_in
+from tests.problems import assert_problem
+
+pytestmark = pytest.mark.keras
+A = np.random.default_rng(0).normal(size=120)
+SIGNS = A > 0
+
+
+def csv(no, yes):
+    cells = zip(A, SIGNS, strict=True)
+    return "a,left\n" + "".join(f"{a},{yes if sign else no}\n" for a, sign in cells)
+
+
+def spec(table, **fit):
+    return {
+        "dataset": table,
+        "target": "left",
+        "model_name": table,
+        "model": {"layers": [{"type": "Dense", "units": 4, "activation": "relu"}, {"type": "Output"}]},
+        "compile": {"optimizer": {"type": "Adam", "learning_rate": 0.1}},
+        "fit": {"epochs": 8, "seed": 1, "batch_size": 16, "validation_split": 0.25, **fit},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, broker_url):
+    with bench_in(tmp_path_factory.mktemp("words") / "home", broker_url) as bench:
+        for name, words in {
+            "customers": ("No", "Yes"),
+            "flags": ("False", "True"),
+            "numbers": ("0", "1"),
+            "categories": ("gone", "stayed"),
+        }.items():
+            bench.upload(csv(*words), name)
+        bench.run = bench.train(spec("customers"))
+        assert bench.run["status"] == "succeeded", bench.run["error"]
+        yield bench
+
+
+def answered(bench, model):
+    body = {"model": model, "instances": [{"a": -3}, {"a": 3}]}
+    return bench.client.post("/v1/predict", json=body).json()
+
+
+def test_words_come_back_as_they_were_written(bench):
+    """Predictions, keys of probabilities, the report's classes; `yes` is the positive one."""
+    answer = answered(bench, "customers")
+    assert answer["predictions"] == ["No", "Yes"]
+    assert [list(row) for row in answer["probabilities"]] == [["No", "Yes"]] * 2
+    report = bench.client.get(f"/v1/runs/{bench.run['id']}/report").json()
+    told = report["classification"]["classes"]
+    assert [one["label"] for one in told] == ["No", "Yes"]
+    assert report["metrics"]["roc_auc"] > 0.95
+
+
+def test_true_and_false_stay_booleans(bench):
+    """What JSON has a word for is that."""
+    bench.train(spec("flags", class_weight={"true": 2.0}))
+    answer = answered(bench, "flags")
+    assert answer["predictions"] == [False, True]
+    assert list(answer["probabilities"][0]) == ["false", "true"]
+
+
+def test_a_class_is_weighed_by_its_word(bench):
+    """It changes the fit; a word that the table has not is refused with its neighbour."""
+    heavy = bench.train(spec("customers", class_weight={"Yes": 30.0}))
+    assert heavy["metrics"] != bench.run["metrics"]
+    answer = bench.client.post(
+        "/v1/runs", json=spec("customers", class_weight={"yes": 2})
+    )
+    (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
+    assert error["pointer"] == "#/fit/class_weight/yes"
+    assert "Yes" in error["hint"]
+
+
+def test_a_table_of_other_words_validates(bench):
+    """The same booleans, written otherwise: the same figures."""
+    runs = [
+        bench.train(spec("customers", validation_dataset=name, epochs=2))
+        for name in ("customers", "flags", "numbers")
+    ]
+    assert [run["status"] for run in runs] == ["succeeded"] * 3
+    assert runs[0]["metrics"] == runs[1]["metrics"] == runs[2]["metrics"]
+
+
+def test_numbers_are_validated_by_words(bench):
+    """0 and 1 in training, no and yes in the other table."""
+    run = bench.train(spec("numbers", validation_dataset="customers", epochs=2))
+    assert run["status"] == "succeeded", run["error"]
+    assert answered(bench, "numbers")["predictions"] == [0, 1]
+
+
+def test_other_words_are_no_booleans(bench):
+    """A table of categories is refused before anything is queued."""
+    bad = spec("customers", validation_dataset="categories")
+    answer = bench.client.post("/v1/runs", json=bad)
+    assert (
+        "is categorical"
+        in assert_problem(answer, 422, "invalid-spec")["errors"][0]["detail"]
+    )
+
+
+def test_a_promotion_compares_words(bench):
+    """Both versions are scored on rows whose target is a word."""
+    run = bench.train(spec("customers", epochs=9))
+    url = "/v1/models/customers/aliases/live"
+    first = bench.run["model_version"]
+    assert bench.client.put(url, json={"version": first}).status_code == 200
+    body = {"version": run["model_version"], "require": {"auc": ">= 0.9"}}
+    assert bench.client.put(url, json=body).status_code == 200
+
+
+def test_a_side_of_one_word_is_told_by_it(bench):
+    """A validation table whose every row says yes."""
+    bench.upload("a,left\n" + "1.5,Yes\n" * 30, "all-yes")
+    run = bench.train(spec("customers", validation_dataset="all-yes", epochs=2))
+    traps = bench.client.get(f"/v1/runs/{run['id']}/report").json()["traps"]
+    told = [trap["sentence"] for trap in traps if trap["kind"] == "constant_target"]
+    assert any("'left' is 'Yes'" in sentence for sentence in told)
