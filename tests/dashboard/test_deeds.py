@@ -23,7 +23,7 @@ def test_a_preset_fills_the_form(page, service, trained):
     text = page.locator("textarea")
     expect(text).to_have_value(re.compile('"preset": "thorough"'))
     assert '"layers"' not in text.input_value()
-    expect(page.locator(".preset .hint")).to_contain_text("up to ten minutes")
+    expect(page.locator(".preset .hint")).to_contain_text("ten minutes at most")
     expect(page.locator(".stack")).to_contain_text("GlobalAveragePooling1D")
     page.get_by_label("Begin from").select_option("linear")
     expect(page.locator(".stack li")).to_have_count(1)

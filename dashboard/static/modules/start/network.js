@@ -52,6 +52,7 @@ function fitFields(draft, chosen) {
     numeric(draft, t("network.batch_size"), "#/fit/batch_size", spec.fit?.batch_size ?? "", (value) => set(spec, "fit", "batch_size", value), t("network.chosen")),
     numeric(draft, t("network.validation_split"), "#/fit/validation_split", spec.fit?.validation_split ?? "", (value) => set(spec, "fit", "validation_split", value)),
     numeric(draft, t("network.patience"), "#/fit/early_stopping/patience", spec.fit?.early_stopping?.patience ?? "", (value) => setPatience(spec, value), t("network.none")),
+    numeric(draft, t("network.num_seeds"), "#/fit/num_seeds", spec.fit?.num_seeds ?? "", (value) => set(spec, "fit", "num_seeds", value), "", t("network.num_seeds_hint")),
     textual(draft, t("network.model_name"), "#/model_name", spec.model_name ?? "", (value) => (value ? (spec.model_name = value) : delete spec.model_name), draft.dataset.name),
   ];
 }
@@ -108,10 +109,10 @@ function choice(draft, label, pointer, options, value, edit) {
   return field(label, control);
 }
 
-function numeric(draft, label, pointer, value, edit, placeholder = "") {
+function numeric(draft, label, pointer, value, edit, placeholder = "", hint = null) {
   const control = h("input", { type: "text", inputmode: "decimal", value, placeholder, autocomplete: "off", "data-pointer": pointer });
   control.addEventListener("input", () => draft.change("fit", () => edit(control.value.trim() === "" ? undefined : asNumber(control.value.trim()))));
-  return field(label, control);
+  return field(label, control, { hint });
 }
 
 function textual(draft, label, pointer, value, edit, placeholder) {

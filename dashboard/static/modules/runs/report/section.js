@@ -20,7 +20,7 @@ export async function showReport(run, place, signal) {
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
     const report = await find(v1("runs", run.id, "report"), signal);
     if (report?.status === "ready") {
-      parts ??= begin(report, place);
+      parts ??= begin(report, run, place);
       put(parts.scores, reading(report.reading), scores(report));
       put(parts.files, files(report));
     }
@@ -31,11 +31,11 @@ export async function showReport(run, place, signal) {
 }
 
 /** What stays as it is; the rest comes into the places that are returned. */
-function begin(report, place) {
+function begin(report, run, place) {
   const parts = { scores: h("div", {}), files: h("div", {}) };
   put(place, h("section", { class: "card report", "aria-labelledby": "report" },
     h("h2", { id: "report" }, t("report.title")),
-    held(report),
+    held(report, run.spec.fit),
     warningsBox((report.traps ?? []).map((trap) => trap.sentence), t("report.traps")),
     parts.scores,
     h("div", { class: "charts" }, report.classification && classification(report.classification), report.regression && regression(report.regression), importance(report.importance)),
@@ -43,13 +43,20 @@ function begin(report, place) {
   return parts;
 }
 
-function held({ held_out: held }) {
+function held({ held_out: held }, fit) {
   if (!held) return null;
-  return h("p", { class: "hint" }, t(`report.held_${held.side}`, { n: held.num_scored, rows: integer(held.num_scored) }));
+  const key = ["report.held", held.side, ...(held.side === "validation" ? chosenBy(fit) : [])].join("_");
+  return h("p", { class: "hint" }, t(key, { n: held.num_scored, rows: integer(held.num_scored) }));
+}
+
+/** What the validation rows chose: one fit of several, and an epoch where early stopping watched them. */
+function chosenBy({ num_seeds: fits = 1, early_stopping: stopping }) {
+  const isEpochChosen = stopping?.restore_best_weights && stopping.monitor.startsWith("val_");
+  return [fits > 1 && "fit", isEpochChosen && "epoch"].filter(Boolean);
 }
 
 /** The network's figures beside the baselines', on the same rows; the best of each is marked. */
-function scores({ metrics, baselines, reasons }) {
+function scores({ metrics, baselines, reasons, missing: lacking }) {
   const names = Object.keys(metrics);
   if (!names.length) return null;
   const lines = [[t("report.network"), metrics], ...(baselines?.results ?? []).map((one) => [word("baseline", one.name), one.metrics, one.note])];
@@ -63,7 +70,7 @@ function scores({ metrics, baselines, reasons }) {
     h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": t("report.scores") }, h("table", { class: "figures" },
       h("thead", {}, h("tr", {}, h("td", {}), names.map((name) => h("th", { scope: "col" }, word("figure", name))))),
       h("tbody", {}, lines.map(([name, read, note]) => h("tr", {}, h("th", { scope: "row" }, name, note && h("span", { class: "note" }, note)), names.map((one) => cell(read, one))))))),
-    about(baselines),
+    lacking?.some((one) => one.part === "baselines") ? null : about(baselines),
   ];
 }
 
@@ -84,9 +91,12 @@ function importance(read) {
     h("ul", { class: "bars" }, read.features.slice(0, 15).map((one) => bar(one.feature, one.mean / most, number(one.mean)))));
 }
 
+/** Parts that lack for one reason are named together, and the reason once. */
 function missing(parts) {
   if (!parts.length) return null;
-  return h("p", { class: "hint" }, prose(t("report.missing", { what: parts.map((one) => `${word("part", one.part)}: ${one.reason}`).join("; ") })));
+  const named = (reason) => parts.filter((one) => one.reason === reason).map((one) => word("part", one.part)).join(", ");
+  const what = [...new Set(parts.map((one) => one.reason))].map((reason) => `${named(reason)}: ${reason}`);
+  return h("p", { class: "hint" }, prose(t("report.missing", { what: what.join("; ") })));
 }
 
 /** Each picture as a file, for a README or a chat. */
