@@ -3,14 +3,14 @@
 
 import { h, newId, perFrame, put, s } from "../dom.js";
 import { number } from "../format.js";
+import { drawnMarks, topOf } from "./marks.js";
 import { linePath } from "./path.js";
 import { extent, logTicks, scale, ticks } from "./scale.js";
 
-const MARGIN = { top: 14, right: 14, bottom: 34, left: 56 };
-const TEXT_ROW = 15;
+const MARGIN = { right: 14, bottom: 34, left: 56 };
 
 /** A chart; `update({series, marks, isLog, label})` draws it anew, at most once a frame. */
-export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain = null, isWhole = false, xText = number, yText = number }) {
+export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain = null, isWhole = false, xText = number, yText = number, heading = (x) => `${xLabel} ${xText(x)}` }) {
   const id = newId("chart");
   const svg = s("svg", { role: "img", "aria-labelledby": `${id}-title`, tabindex: "0", height });
   const tip = h("div", { class: "tip", hidden: true });
@@ -18,7 +18,7 @@ export function lineChart({ title, xLabel, height = 260, xDomain = null, yDomain
   const spoken = h("p", { class: "hidden-visually", "aria-live": "polite" });
   const element = h("figure", { class: "chart" },
     h("figcaption", {}, h("span", { id: `${id}-title` }, title), legend), h("div", { class: "plot" }, svg, tip), spoken);
-  const chart = { svg, tip, spoken, height, xLabel, xDomain, yDomain, isWhole, xText, yText, title, id, data: { series: [], marks: [] }, cursor: null };
+  const chart = { svg, tip, spoken, height, xLabel, heading, xDomain, yDomain, isWhole, xText, yText, title, id, data: { series: [], marks: [] }, cursor: null };
   const draw = perFrame(() => drawChart(chart));
   new ResizeObserver(draw).observe(svg);
   listen(chart);
@@ -40,17 +40,17 @@ function drawChart(chart) {
   const [x0, x1] = chart.xDomain ?? extent(drawn.map((one) => [one.xs[0], one.xs.at(-1)]));
   const positive = (ys) => (isLog ? ys.filter((y) => y > 0) : ys);
   const [y0, y1] = chart.yDomain ?? padded(extent(drawn.map((one) => positive(one.ys))), isLog);
-  const top = MARGIN.top + TEXT_ROW * marks.filter((mark) => mark.text).length;
+  const [top, base] = [topOf(marks), chart.height - MARGIN.bottom];
   const atX = scale(x0, x1, MARGIN.left, width - MARGIN.right);
-  const atY = scale(y0, y1, chart.height - MARGIN.bottom, top, isLog);
-  Object.assign(chart, { atX, atY, width, x0, x1, top });
+  const atY = scale(y0, y1, base, top, isLog);
+  Object.assign(chart, { atX, atY, width, x0, x1, top, base });
   put(
     chart.svg,
     yAxis(isLog ? logTicks(y0, y1) : ticks(y0, y1, 4), atY, chart),
     xAxis(ticks(x0, x1, Math.max(3, width / 110), chart.isWhole), atX, chart),
-    drawn.filter((one) => !one.isCloud).map((one) => s("path", { class: `line series-${one.colour} ${one.dashed ? "dashed" : ""}`, d: linePath(one.xs, isLog ? one.ys.map((y) => (y > 0 ? y : NaN)) : one.ys, atX, atY) })),
+    drawn.filter((one) => !one.isCloud).map((one) => s("path", { class: `line series-${one.colour} ${one.dashed ? "dashed" : ""}`, d: linePath(one.xs, isLog ? one.ys.map((y) => (y > 0 ? y : NaN)) : one.ys, atX, atY, one.starts) })),
     drawn.filter((one) => one.xs.length === 1 || one.dots || one.isCloud).map((one) => dots(one, atX, atY)),
-    marks.map((mark, row) => drawnMark(mark, row, chart)),
+    drawnMarks(marks, chart),
     s("g", { class: "cursor" }),
   );
 }
@@ -69,9 +69,8 @@ function yAxis(values, atY, { width, yText }) {
 }
 
 function xAxis(values, atX, chart) {
-  const base = chart.height - MARGIN.bottom;
   return [
-    values.map((value) => s("text", { class: "tick", x: atX(value).toFixed(1), y: base + 16, "text-anchor": "middle" }, chart.xText(value))),
+    values.map((value) => s("text", { class: "tick", x: atX(value).toFixed(1), y: chart.base + 16, "text-anchor": "middle" }, chart.xText(value))),
     s("text", { class: "axis", x: chart.width - MARGIN.right, y: chart.height - 4, "text-anchor": "end" }, chart.xLabel),
   ];
 }
@@ -79,15 +78,6 @@ function xAxis(values, atX, chart) {
 function dots(one, atX, atY) {
   return one.xs.map((x, i) => Number.isFinite(one.ys[i]) &&
     s("circle", { class: `dot ${one.isCloud ? "cloud" : ""} series-${one.colour}`, cx: atX(x).toFixed(1), cy: atY(one.ys[i]).toFixed(1), r: one.isCloud ? 3 : 3.5 }));
-}
-
-/** A line, and above the plot its words: a row each, so that no curve and no other word runs through them. */
-function drawnMark({ x, text, kind = "" }, row, { atX, height, width, top }) {
-  const at = atX(x);
-  const isLate = at > width * 0.6;
-  return s("g", { class: `mark ${kind}`, transform: `translate(${at.toFixed(1)} 0)` },
-    s("line", { y1: text ? 3 + TEXT_ROW * row : top, y2: height - MARGIN.bottom }),
-    s("text", { x: isLate ? -5 : 5, y: 12 + TEXT_ROW * row, "text-anchor": isLate ? "end" : "start" }, text));
 }
 
 function listen(chart) {
@@ -123,11 +113,12 @@ function point(chart, x) {
   chart.cursor = at;
   const shown = read.filter(({ one, i }) => Number.isFinite(one.ys[i]));
   put(chart.svg.querySelector(".cursor"),
-    s("line", { x1: chart.atX(at), x2: chart.atX(at), y1: chart.top, y2: chart.height - MARGIN.bottom }),
+    s("line", { x1: chart.atX(at), x2: chart.atX(at), y1: chart.top, y2: chart.base }),
     shown.map(({ one, i }) => s("circle", { class: `dot series-${one.colour}`, cx: chart.atX(one.xs[i]), cy: chart.atY(one.ys[i]), r: 3.5 })));
-  put(chart.tip, h("strong", {}, `${chart.xLabel} ${chart.xText(at)}`),
+  put(chart.tip, h("strong", {}, chart.heading(at)),
     shown.map(({ one, i }) => h("span", { class: `series-${one.colour}` }, `${one.name} ${chart.yText(one.ys[i])}`)));
   chart.tip.hidden = false;
+  chart.tip.style.top = `${chart.top}px`; // below the words of the marks
   const isRight = chart.atX(at) > chart.width / 2;
   chart.tip.style.left = isRight ? "" : `${chart.atX(at) + 12}px`;
   chart.tip.style.right = isRight ? `${chart.width - chart.atX(at) + 12}px` : "";

@@ -1,8 +1,13 @@
 // The `d` of a line. One with more points than pixels keeps each pixel's ends and extremes,
 // so that 5,000 epochs cost what the screen can show and no spike is lost.
 
-/** Points are `[x, y]` in pixels, `y` NaN where there is none, sorted by `x`. */
-export function linePath(xs, ys, atX, atY) {
+/** Points are `[x, y]` in pixels, `y` NaN where there is none, sorted by `x`; at each index of `starts` a line of its own begins. */
+export function linePath(xs, ys, atX, atY, starts = []) {
+  const ends = [0, ...starts, xs.length];
+  return ends.slice(1).map((end, i) => piece(xs.slice(ends[i], end), ys.slice(ends[i], end), atX, atY)).join("");
+}
+
+function piece(xs, ys, atX, atY) {
   const parts = [];
   let pen = false;
   for (const index of kept(xs, ys, atX)) {
@@ -13,7 +18,7 @@ export function linePath(xs, ys, atX, atY) {
     parts.push(`${pen ? "L" : "M"}${atX(xs[index]).toFixed(1)} ${atY(ys[index]).toFixed(1)}`);
     pen = true;
   }
-  return parts.join("");
+  return parts.length === 1 ? `${parts[0]}h0` : parts.join(""); // a round cap makes a dot of it
 }
 
 function kept(xs, ys, atX) {

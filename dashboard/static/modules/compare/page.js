@@ -5,16 +5,18 @@ import { lineChart } from "../charts/lines.js";
 import { h, newId, select } from "../dom.js";
 import { duration, elapsed, integer, number } from "../format.js";
 import { warningsBox } from "../problems.js";
+import { fitsOf, keptEpoch, keptFit } from "../runs/fits.js";
 import { History } from "../runs/history.js";
 import { t, word } from "../text.js";
 import { differences } from "./differences.js";
 
 const MOST = 8;
 
-/** A run, and the epochs of the fit that it kept. */
+/** A run, the epochs of the fit that it kept, and where among them that with the best weights is. */
 async function read(id, signal) {
   const [run, history] = await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
-  return { run, history: history.fitOf(run.best_epoch) };
+  const best = keptEpoch(run) && (history.placeOf(run.best_epoch)?.own ?? run.best_epoch);
+  return { run, history: history.fitOf(run.best_epoch), best, fit: keptFit(run, history) };
 }
 
 export async function page({ given: [list], signal }) {
@@ -71,10 +73,16 @@ function summary(runs) {
     [t("plan.params"), ({ run }) => integer(run.num_params)],
     [t("compare.best"), ({ run, history }) => number(run.metrics.val_loss ?? lowest(history.of("val_loss")))],
     [t("compare.train_loss"), ({ run }) => number(run.metrics.loss)],
-    [t("compare.best_epoch"), ({ run }) => t("runs.of", { epoch: integer(run.best_epoch), epochs: integer(run.progress.epoch) })],
+    [t("compare.best_epoch"), bestEpoch],
     [t("run.took"), ({ run }) => (run.started_at ? duration(elapsed(run.started_at, run.ended_at)) : "–")],
   ];
   return comparison("summary", t("compare.summary"), runs, rows.map(([title, read]) => [title, runs.map(read)]));
+}
+
+/** Counted in the fit whose curve is drawn. */
+function bestEpoch({ run, history, best, fit }) {
+  const given = { epoch: integer(best), epochs: integer(history.epochs.length), fit: integer(fit), fits: integer(fitsOf(run)) };
+  return t(fit && fitsOf(run) > 1 ? "compare.of_fit" : "runs.of", given);
 }
 
 function lowest(values) {

@@ -35,14 +35,28 @@ export class History {
     return plain.sort((a, b) => (b === "loss") - (a === "loss"));
   }
 
-  /** The first epoch of every fit but the first. */
-  get borders() {
-    return this.epochs.filter((_, i) => i > 0 && this.fits[i] !== this.fits[i - 1]);
+  /** Where fits begin, but for the first: indices. */
+  get starts() {
+    return [...this.epochs.keys()].filter((i) => i > 0 && this.fits[i] !== this.fits[i - 1]);
+  }
+
+  /** Each fit that has begun: its epochs, and whether its loss was a number to the end. */
+  get pieces() {
+    const ends = [0, ...this.starts, this.epochs.length];
+    return this.epochs.length ? ends.slice(1).map((end, i) => ({
+      fit: this.fits[ends[i]], first: this.epochs[ends[i]], last: this.epochs[end - 1], length: end - ends[i], isFinite: Number.isFinite(this.of("loss")[end - 1]),
+    })) : [];
+  }
+
+  /** The fit of an epoch, from 1, and the epoch's number in it; null of one that is not known. */
+  placeOf(epoch) {
+    const piece = this.pieces.find(({ first, last }) => first <= epoch && epoch <= last);
+    return piece ? { fit: piece.fit, own: epoch - piece.first + 1 } : null;
   }
 
   /** The fit of that epoch (of the last one without it) alone, counted from 1. */
   fitOf(epoch) {
-    if (!this.borders.length) return this;
+    if (!this.starts.length) return this;
     const fit = this.fits.at(this.epochs.indexOf(epoch));
     const one = new History();
     this.fits.forEach((own, i) => {

@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { h, put, select } from "../dom.js";
 import { ago, duration, elapsed, integer, moment, number } from "../format.js";
 import { t, word } from "../text.js";
+import { fitsOf } from "./fits.js";
 import { statusChip } from "./status.js";
 
 const [PAGE, REFRESH_MS] = [50, 2000];
@@ -93,12 +94,17 @@ function cells(run, isChosen) {
     h("th", { scope: "row" }, h("a", { href: `#/runs/${run.id}` }, run.model_name), h("span", { class: "id" }, run.id.slice(-6))),
     h("td", {}, statusChip(run.status)),
     h("td", { class: "dataset" }, run.dataset.name),
-    h("td", { class: "figure" }, t("runs.of", { epoch: integer(run.progress.epoch), epochs: integer(run.progress.epochs) })),
+    h("td", { class: "figure" }, epochsOf(run)),
     h("td", { class: "figure" }, number(run.metrics.val_loss ?? run.metrics.loss)),
     h("td", { class: "figure params" }, integer(run.num_params)),
     h("td", { class: "figure took" }, run.started_at ? duration(elapsed(run.started_at, run.ended_at)) : ""),
     h("td", { class: "figure", title: moment(run.created_at) }, ago(run.created_at)),
   ];
+}
+
+function epochsOf(run) {
+  const fits = fitsOf(run);
+  return t(fits > 1 ? "runs.of_fits" : "runs.of", { epoch: integer(run.progress.epoch), epochs: integer(run.progress.epochs), fits: integer(fits) });
 }
 
 /** At the bottom while rows are chosen. */

@@ -9,6 +9,7 @@ import { startWith } from "../start/handover.js";
 import { t, word } from "../text.js";
 import { fileLink } from "../models/downloads.js";
 import { curves } from "./curves.js";
+import { epochNamed, keptEpoch } from "./fits.js";
 import { History, followRun } from "./history.js";
 import { showReport } from "./report/section.js";
 import { sentenceOf, statusChip } from "./status.js";
@@ -20,8 +21,8 @@ export async function page({ given: [id], signal }) {
   const state = { run };
   const draw = () => {
     put(parts.head, head(state.run, signal));
-    drawProgress(parts.progress, state.run);
-    put(parts.figures, figures(state.run));
+    drawProgress(parts.progress, state.run, history);
+    put(parts.figures, figures(state.run, history));
     put(parts.facts, facts(state.run));
     charts.update(state.run);
   };
@@ -44,7 +45,7 @@ function problemIn(error) {
 
 function watch(state, history, { draw, settle, charts, progress }, signal) {
   const drawSoon = perFrame(() => {
-    drawProgress(progress, state.run);
+    drawProgress(progress, state.run, history);
     charts.update(state.run);
   });
   const epoch = (event) => {
@@ -56,7 +57,7 @@ function watch(state, history, { draw, settle, charts, progress }, signal) {
     state.run = run;
     draw();
     settle();
-    if (isNews) announce(`${word("status", run.status)}. ${sentenceOf(run)}`);
+    if (isNews) announce(`${word("status", run.status)}. ${sentenceOf(run, history)}`);
   };
   return followRun(state.run.id, history, { epoch, status }, signal);
 }
@@ -93,7 +94,7 @@ function plainSpec(spec) {
 }
 
 /** Kept in place while it changes, so that nothing flickers and nobody loses the focus. */
-function drawProgress(element, run) {
+function drawProgress(element, run, history) {
   if (!element.firstChild) put(element, h("progress", { "aria-label": t("run.progress") }), h("p", {}));
   const [bar, said] = element.children;
   const { epoch, epochs } = run.progress;
@@ -101,17 +102,17 @@ function drawProgress(element, run) {
   if (run.status === "running" && !epoch) bar.removeAttribute("value");
   else bar.value = run.status === "succeeded" ? 1 : epoch / epochs;
   bar.className = run.status;
-  said.textContent = sentenceOf(run);
+  said.textContent = sentenceOf(run, history);
 }
 
-function figures(run) {
+function figures(run, history) {
   const names = Object.keys(run.metrics);
   if (!names.length) return null;
   const sides = [["validation", "val_"], ["test", "test_"], ["training", ""]];
   const plain = names.filter((name) => !/^(val|test)_/.test(name));
   const shown = sides.filter(([, prefix]) => plain.some((name) => `${prefix}${name}` in run.metrics));
   return h("section", { class: "card", "aria-labelledby": "figures" },
-    h("h2", { id: "figures" }, t("figures.title", { epoch: integer(run.best_epoch ?? run.progress.epoch) })),
+    h("h2", { id: "figures" }, t("figures.title", { epoch: epochNamed(run, history, keptEpoch(run) ?? run.progress.epoch) })),
     h("div", { class: "scroll", role: "group", tabindex: "0", "aria-labelledby": "figures" },
       h("table", { class: "figures" },
         h("thead", {}, h("tr", {}, h("td", {}), plain.map((name) => h("th", { scope: "col" }, name)))),

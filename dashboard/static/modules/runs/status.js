@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { duration, elapsed, integer } from "../format.js";
 import { t, word } from "../text.js";
+import { fitsOf, keptEpoch, keptFit, placed } from "./fits.js";
 
 export function statusChip(status) {
   return h("span", { class: `chip ${status}` }, word("status", status));
@@ -17,13 +18,26 @@ function isPaceKnown(run) {
 }
 
 /** What became of the run, in a sentence. */
-export function sentenceOf(run) {
-  const given = { epoch: integer(run.progress.epoch), epochs: integer(run.progress.epochs), best: integer(run.best_epoch) };
+export function sentenceOf(run, history) {
   if (run.status === "queued") return t("run.queued");
-  if (run.status === "running") {
-    if (!run.progress.epoch) return t("run.preparing");
-    return t(isPaceKnown(run) ? "run.running_eta" : "run.running", { ...given, eta: duration(run.progress.eta_seconds) });
-  }
-  const ended = t(`run.ended_${run.stop_reason ?? run.status}`, given);
-  return run.best_epoch ? `${ended} ${t("run.kept", given)}` : ended;
+  if (run.status === "running") return runningSentence(run, history);
+  const { isOfSeveral, ...place } = placed(run, history, run.progress.epoch);
+  const given = { ...place, epochs: integer(run.progress.epochs) };
+  const ended = t(`${isOfSeveral ? "run.fits_ended" : "run.ended"}_${run.stop_reason ?? run.status}`, given);
+  return keptEpoch(run) ? `${ended} ${keptSentence(run, history)}` : ended;
+}
+
+/** Of several fits it counts as each of them does: to the epochs of one. */
+function runningSentence(run, history) {
+  const { epoch, epochs, eta_seconds: eta } = run.progress;
+  if (!epoch) return t("run.preparing");
+  const { isOfSeveral, ...place } = placed(run, history, epoch);
+  const given = { ...place, epochs: integer(isOfSeveral ? run.spec.fit.epochs : epochs), eta: duration(eta) };
+  return t(`${isOfSeveral ? "run.fits_running" : "run.running"}${isPaceKnown(run) ? "_eta" : ""}`, given);
+}
+
+function keptSentence(run, history) {
+  const given = placed(run, history, run.best_epoch);
+  if (fitsOf(run) === 1) return t("run.kept", given);
+  return t(given.isOfSeveral ? "run.kept_fit_epoch" : "run.kept_fit", { ...given, fit: integer(keptFit(run, history)) });
 }
