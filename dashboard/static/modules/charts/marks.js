@@ -19,8 +19,8 @@ export function drawnMarks(marks, chart) {
   const rows = rowsOf(marks);
   return marks.map((mark) => {
     const words = placed(mark, chart);
-    const [least, most] = (mark.within ?? [-Infinity, Infinity]).map(chart.atX);
-    const isTold = mark.text && words.from >= least && words.to <= most;
+    const [least, most] = mark.within?.map(chart.atX) ?? [-Infinity, Infinity];
+    const isTold = mark.text && (!mark.within || (words.from >= least && words.to <= Math.min(most, chart.width)));
     return drawnMark(mark, isTold ? rows.indexOf(mark.row ?? mark) : null, words.isBefore, chart);
   });
 }

@@ -28,7 +28,7 @@ export async function page({ given: [id], signal }) {
   };
   const settle = () => {
     put(parts.notices, state.run.error && problemBox(state.run.error), warningsBox(state.run.warnings, t("run.warnings")));
-    if (state.run.ended_at) showReport(state.run, parts.report, signal).catch((error) => put(parts.report, problemBox(problemIn(error))));
+    if (state.run.ended_at) showReport(state.run, history, parts.report, signal).catch((error) => put(parts.report, problemBox(problemIn(error))));
   };
   draw();
   settle();

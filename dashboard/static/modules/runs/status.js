@@ -23,7 +23,8 @@ export function sentenceOf(run, history) {
   if (run.status === "running") return runningSentence(run, history);
   const { isOfSeveral, ...place } = placed(run, history, run.progress.epoch);
   const given = { ...place, epochs: integer(run.progress.epochs) };
-  const ended = t(`${isOfSeveral ? "run.fits_ended" : "run.ended"}_${run.stop_reason ?? run.status}`, given);
+  const how = run.stop_reason ?? run.status;
+  const ended = isOfSeveral ? t(`run.fits_ended_${how}`, given) : t(`run.ended_${how}`, given);
   return keptEpoch(run) ? `${ended} ${keptSentence(run, history)}` : ended;
 }
 
@@ -33,7 +34,8 @@ function runningSentence(run, history) {
   if (!epoch) return t("run.preparing");
   const { isOfSeveral, ...place } = placed(run, history, epoch);
   const given = { ...place, epochs: integer(isOfSeveral ? run.spec.fit.epochs : epochs), eta: duration(eta) };
-  return t(`${isOfSeveral ? "run.fits_running" : "run.running"}${isPaceKnown(run) ? "_eta" : ""}`, given);
+  if (isOfSeveral) return t(isPaceKnown(run) ? "run.fits_running_eta" : "run.fits_running", given);
+  return t(isPaceKnown(run) ? "run.running_eta" : "run.running", given);
 }
 
 function keptSentence(run, history) {

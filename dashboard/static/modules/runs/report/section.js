@@ -15,12 +15,12 @@ const [PAUSE_MS, TRIES] = [2000, 60];
 const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
 
 /** Put the report into `place`, and what hangs on baselines again when they have come; nothing without one. */
-export async function showReport(run, place, signal) {
+export async function showReport(run, history, place, signal) {
   let parts = null;
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
     const report = await find(v1("runs", run.id, "report"), signal);
     if (report?.status === "ready") {
-      parts ??= begin(report, run, place);
+      parts ??= begin(report, chosenBy(run.spec.fit, history), place);
       put(parts.scores, reading(report.reading), scores(report));
       put(parts.files, files(report));
     }
@@ -31,11 +31,11 @@ export async function showReport(run, place, signal) {
 }
 
 /** What stays as it is; the rest comes into the places that are returned. */
-function begin(report, run, place) {
+function begin(report, chosen, place) {
   const parts = { scores: h("div", {}), files: h("div", {}) };
   put(place, h("section", { class: "card report", "aria-labelledby": "report" },
     h("h2", { id: "report" }, t("report.title")),
-    held(report, run.spec.fit),
+    held(report, chosen),
     warningsBox((report.traps ?? []).map((trap) => trap.sentence), t("report.traps")),
     parts.scores,
     h("div", { class: "charts" }, report.classification && classification(report.classification), report.regression && regression(report.regression), importance(report.importance)),
@@ -43,16 +43,16 @@ function begin(report, run, place) {
   return parts;
 }
 
-function held({ held_out: held }, fit) {
+function held({ held_out: held }, chosen) {
   if (!held) return null;
-  const key = ["report.held", held.side, ...(held.side === "validation" ? chosenBy(fit) : [])].join("_");
-  return h("p", { class: "hint" }, t(key, { n: held.num_scored, rows: integer(held.num_scored) }));
+  const key = [held.side, ...(held.side === "validation" ? chosen : [])].join("_");
+  return h("p", { class: "hint" }, t(`report.held_${key}`, { n: held.num_scored, rows: integer(held.num_scored) }));
 }
 
-/** What the validation rows chose: one fit of several, and an epoch where early stopping watched them. */
-function chosenBy({ num_seeds: fits = 1, early_stopping: stopping }) {
+/** What validation rows chose: one of the fits that were begun, and an epoch where early stopping watched them. */
+function chosenBy({ early_stopping: stopping }, { pieces }) {
   const isEpochChosen = stopping?.restore_best_weights && stopping.monitor.startsWith("val_");
-  return [fits > 1 && "fit", isEpochChosen && "epoch"].filter(Boolean);
+  return [pieces.length > 1 && "fit", isEpochChosen && "epoch"].filter(Boolean);
 }
 
 /** The network's figures beside the baselines', on the same rows; the best of each is marked. */
