@@ -62,7 +62,7 @@ def show_curve(client: Client, run: RunRead) -> None:
         cells = (f"{name} {values[i]:.3f}" for name, values in read.history.items())
         console.print(f"  epoch {read.epoch[i]:>3}  {'  '.join(cells)}")
     kept = "  ".join(f"{name} {value:.3f}" for name, value in run.metrics.items())
-    console.print(f"best epoch {run.best_epoch}: {kept}")
+    console.print(f"kept epoch {run.best_epoch}: {kept}")
 
 
 def show_predictions(client: Client, run: RunRead) -> None:

@@ -32,10 +32,10 @@ async def run_events(
     deadline = time.monotonic() + _MAX_SECONDS
     told = None
     while time.monotonic() < deadline:
-        run, epochs = await look(_read, database, workspace, run_id, after)
+        run, several, epochs = await look(_read, database, workspace, run_id, after)
         for epoch in epochs:
             after = epoch.epoch
-            yield _epoch_event(epoch, run)
+            yield _epoch_event(epoch, run, several=several)
         if run.status != told:
             told = run.status
             yield ServerSentEvent(event="status", data=run)
@@ -46,21 +46,21 @@ async def run_events(
 
 def _read(
     database: Database, workspace: str, run_id: str, after: int
-) -> tuple[RunRead, Sequence[Epoch]]:
+) -> tuple[RunRead, bool, Sequence[Epoch]]:
     with database.read() as session:
         runs = RunRepository(session, workspace)
         # the run first: epochs written between the two reads are told next time,
         # and those of an ended run are all there
-        run = run_read(runs.get(run_id))
-        return run, runs.epochs(run_id, after)
+        run = runs.get(run_id)
+        return run_read(run), run.num_seeds > 1, runs.epochs(run_id, after)
 
 
-def _epoch_event(epoch: Epoch, run: RunRead) -> ServerSentEvent:
+def _epoch_event(epoch: Epoch, run: RunRead, *, several: bool) -> ServerSentEvent:
     total = run.progress.epochs
     data = {
         "epoch": epoch.epoch,
         "epochs": total,
-        **({"fit": epoch.fit} if run.spec["fit"].get("num_seeds", 1) > 1 else {}),
+        **({"fit": epoch.fit} if several else {}),
         "metrics": epoch.metrics,
         "eta_seconds": epoch.seconds / epoch.epoch * (total - epoch.epoch),
     }

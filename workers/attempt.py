@@ -32,6 +32,7 @@ from workers.guard import KeepAlive
 from workers.pulse import HandBack, Pulse
 from workers.report.report import Report, Reporter
 from workers.training.checkpoints import CheckpointUseless, load
+from workers.training.fit import Fitted
 from workers.training.keeper import Keeper
 from workers.training.saving.artifacts import save_artifacts
 from workers.training.train import Tables, Trained, is_usable, train
@@ -185,10 +186,15 @@ class Workshop:
                 stop_reason=fitted.stop_reason,
                 model_version=version.number if version else None,
                 best_epoch=fitted.best_epoch,
+                kept_fit=fitted.kept_fit,
                 metrics=version.metrics if version else {},
                 plan={**run.plan, "layers": version.layers} if version else run.plan,
                 error=_NAN.model_dump() if status == RunStatus.FAILED else None,
-                warnings=warnings + _new_warnings(warnings, report),
+                warnings=[
+                    *warnings,
+                    *_of_fits(run, fitted),
+                    *_new_warnings(warnings, report),
+                ],
             )
             after_commit(session, partial(remove_checkpoints, self.storage, run.id))
         log.info("run %s: %s (%s)", lease.run_id, status, fitted.stop_reason)
@@ -206,6 +212,18 @@ class Done:
 def _headline(report: Report | None) -> dict[str, Any] | None:
     headline = report.headline if report else None
     return headline.model_dump() if headline else None
+
+
+def _of_fits(run: Run, fitted: Fitted) -> list[str]:
+    """Which of several fits count for nothing."""
+    told, begun = [], fitted.num_fits
+    if fitted.num_lost and fitted.best_epoch is not None:
+        lost = f"{fitted.num_lost} of {begun} fits ended in a loss that is no number"
+        told.append(f"{lost} and count for nothing; try a lower learning rate")
+    if begun < run.num_seeds and fitted.stop_reason == StopReason.TIME_LIMIT:
+        few = f"there was time for {begun} of {run.num_seeds} fits"
+        told.append(f"{few}; raise `fit.time_limit_seconds`, or lower `fit.num_seeds`")
+    return told
 
 
 def _new_warnings(known: list[str], report: Report | None) -> list[str]:

@@ -8,6 +8,7 @@ from core.settings import MIB, Limits
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from fitserve.specs.training import FitSpec
 
 _FLOAT = 4
 LARGEST_IN_MEMORY = 256 * MIB
@@ -84,9 +85,14 @@ def slots(optimizer: Optimizer) -> int:
 
 
 def limit_errors(
-    cost: Cost, limits: Limits, batch_size: int, epochs: int, layers: str
+    cost: Cost, limits: Limits, fit: FitSpec, layers: str
 ) -> list[FieldError]:
-    """A sentence for every figure above its limit; `layers` is where they stand."""
+    """A sentence for every figure of a resolved fit that is above its limit.
+
+    `layers` is where those stand.
+    """
+    epochs = (fit.epochs or 0) * fit.num_seeds
+    fits = f" in {fit.num_seeds} fits" if fit.num_seeds > 1 else ""
     figures = [
         (layers, "layers", cost.num_layers, limits.max_layers),
         (layers, "outputs in one layer", cost.widest, limits.max_layer_width),
@@ -94,11 +100,11 @@ def limit_errors(
         (
             pointer("fit", "batch_size"),
             "rows a batch",
-            batch_size,
+            fit.batch_size or 0,
             limits.max_batch_size,
         ),
-        (pointer("fit", "epochs"), "epochs", epochs, limits.max_epochs),
-        (pointer("fit"), "gradient steps", cost.steps, limits.max_steps),
+        (pointer("fit", "epochs"), f"epochs{fits}", epochs, limits.max_epochs),
+        (pointer("fit"), f"gradient steps{fits}", cost.steps, limits.max_steps),
         (
             pointer("model"),
             "MiB of memory",

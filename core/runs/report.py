@@ -65,9 +65,12 @@ class ReportService:
         history = history_read(of_one_fit(runs.epochs(run_id), run.best_epoch)).history
         facts = _facts(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
+        if reading is not None and run.kept_fit is not None:
+            told = f"Epochs are those of fit {run.kept_fit}. {reading.sentence}"
+            reading = reading.model_copy(update={"sentence": told})
         summary = summary_of(Task(run.task), figures, baselines.results)
-        told = {"baselines": baselines, "reading": reading, "summary": summary}
-        report = _read(run, figures).model_copy(update=told)
+        parts = {"baselines": baselines, "reading": reading, "summary": summary}
+        report = _read(run, figures).model_copy(update=parts)
         return report.model_copy(update={"plots": paths_of(report)})
 
     def _stored(

@@ -89,7 +89,7 @@ def resolve(
     plans = plan_layers(model, selection.num_inputs)
     optimizer = compiled.optimizer
     assert isinstance(optimizer, Optimizer)  # noqa: S101  resolved above
-    cost = estimate(
+    one = estimate(
         plans,
         optimizer,
         selection.num_inputs,
@@ -98,10 +98,10 @@ def resolve(
         batch_size,
         epochs,
         selection.num_embedding_params,
-    ).of_fits(fit.num_seeds)
-    all_epochs = epochs * fit.num_seeds
+    )
+    cost = one.of_fits(fit.num_seeds)
     at = pointer(*model.place())
-    raise_any(OverLimit, limit_errors(cost, limits, batch_size, all_epochs, at))
+    raise_any(OverLimit, limit_errors(cost, limits, fit, at))
     end = pointer(*model.place(len(layers) - 1))
     errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
     raise_any(InvalidSpec, errors)

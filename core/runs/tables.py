@@ -52,6 +52,8 @@ class Run(Base):
     epochs: Mapped[int]
     fit_seconds: Mapped[float] = mapped_column(default=0.0)
     best_epoch: Mapped[int | None]
+    kept_fit: Mapped[int | None]
+    """Of a run of several seeds, from 1."""
     num_rows: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
@@ -63,6 +65,11 @@ class Run(Base):
     ended_at: Mapped[datetime | None]
 
     dataset: Mapped[Dataset] = relationship(foreign_keys=[dataset_id], lazy="joined")
+
+    @property
+    def num_seeds(self) -> int:
+        """How many fits it may have; those of earlier releases name none."""
+        return int(self.spec["fit"].get("num_seeds", 1))
 
 
 class Epoch(Base):

@@ -26,6 +26,7 @@ def run_read(run: Run) -> RunRead:
         tags=run.tags,
         progress=Progress(epoch=run.epoch, epochs=run.epochs, eta_seconds=_eta(run)),
         best_epoch=run.best_epoch,
+        kept_fit=run.kept_fit,
         metrics=run.metrics,
         warnings=run.warnings,
         error=Problem.model_validate(run.error) if run.error else None,
@@ -45,12 +46,12 @@ def _eta(run: Run) -> float | None:
     return run.fit_seconds / run.epoch * (run.epochs - run.epoch)
 
 
-def history_read(epochs: Sequence[Epoch]) -> HistoryRead:
-    """Epochs as Keras's history; which fit they are of, where there are several."""
+def history_read(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
+    """Epochs as Keras's history; which fit they are of, where there may be several."""
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
     return HistoryRead(
         epoch=[epoch.epoch for epoch in epochs],
-        fit=[e.fit for e in epochs] if any(e.fit > 1 for e in epochs) else None,
+        fit=[e.fit for e in epochs] if num_fits > 1 else None,
         history={name: [e.metrics.get(name) for e in epochs] for name in names},
     )
 

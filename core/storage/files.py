@@ -87,7 +87,8 @@ class LocalStorage:
             path.parent.rmdir()
 
     def keys(self, prefix: str, older_than_seconds: float = 0.0) -> list[str]:
-        files = (f for f in (self._root / prefix).rglob("*") if f.is_file())
+        tree = os.walk(self._root / prefix)  # a folder may go while it is read
+        files = (Path(folder, name) for folder, _, names in tree for name in names)
         if older_than_seconds:
             files = (f for f in files if _age(f) >= older_than_seconds)
         return sorted(str(f.relative_to(self._root)) for f in files)

@@ -48,13 +48,13 @@ class Supervisor:
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM; CannotStart."""
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.stop)
+        _on_signals(self.stop)
         with _only_one(self._settings):
             upgrade(self._settings.resolved_database_url)
             key = self._look_at_door()
             with _listening(self._settings) as listener:
                 self._supervise(listener, key)
+        _on_signals(signal.SIG_IGN)  # Python drops a handler before it has ended
 
     def stop(self, *_: object) -> None:
         """Have `run` end; a handler of signals, so that it takes no lock.
@@ -172,6 +172,11 @@ class Supervisor:
                 part.terminate()
             for part in group:
                 part.wait(max(1.0, deadline - time.monotonic()))
+
+
+def _on_signals(handler: Callable[..., None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _python_part(

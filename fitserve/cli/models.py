@@ -63,7 +63,7 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
             for v in found
         ]
         print_table(
-            ["version", "task", "parameters", "best epoch", "metrics", "aliases"], rows
+            ["version", "task", "parameters", "kept epoch", "metrics", "aliases"], rows
         )
 
 

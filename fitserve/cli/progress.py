@@ -75,9 +75,10 @@ def upload(
 
 
 def losses(event: EpochEvent) -> str:
-    """`loss 0.41  val_loss 0.47`."""
+    """`fit 2  loss 0.41  val_loss 0.47`; no fit where there is one."""
+    fit = [f"fit {event.fit}"] if event.fit else []
     shown = [name for name in ("loss", "val_loss") if name in event.metrics]
-    return "  ".join(f"{name} {cell(event.metrics[name])}" for name in shown)
+    return "  ".join([*fit, *(f"{name} {cell(event.metrics[name])}" for name in shown)])
 
 
 class RateColumn(ProgressColumn):
@@ -166,7 +167,6 @@ def _lines(console: Console) -> Iterator[Show]:
         nonlocal shown_at
         if time.monotonic() - shown_at >= _LINE_SECONDS:
             shown_at = time.monotonic()
-            fit = f", fit {event.fit}" if event.fit else ""
-            say(f"epoch {event.epoch}/{event.epochs}{fit}  {losses(event)}", console)
+            say(f"epoch {event.epoch}/{event.epochs}  {losses(event)}", console)
 
     yield show

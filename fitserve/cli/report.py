@@ -10,7 +10,7 @@ import typer
 from fitserve.cli.completion import runs
 from fitserve.cli.console import AsJson, err, print_json, say, service
 from fitserve.client import ApiError, Client
-from fitserve.schemas.comparison import ComparisonRead
+from fitserve.schemas.comparison import ComparedRun, ComparisonRead
 from fitserve.schemas.report import ReportRead
 
 _LOOK_SECONDS = 0.3
@@ -64,13 +64,19 @@ def comparison_rows(found: ComparisonRead) -> list[list[Any]]:
         ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
         ["stopped", *(r.stop_reason or r.status for r in compared)],
         ["parameters", *(r.num_params for r in compared)],
-        ["best epoch", *(r.best_epoch for r in compared)],
+        ["kept epoch", *(_kept(r) for r in compared)],
     ]
     headlines = [r.headline.metrics if r.headline else {} for r in compared]
-    for column in ([r.metrics for r in compared], headlines):
+    for column, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):
         names = dict.fromkeys(name for metrics in column for name in metrics)
-        rows += [[name, *(m.get(name) for m in column)] for name in names]
+        rows += [[f"{name}{where}", *(m.get(name) for m in column)] for name in names]
     return rows + [[d.pointer, *d.values] for d in found.differences]
+
+
+def _kept(run: ComparedRun) -> str:
+    """Of several fits the epochs of the one that was kept are counted."""
+    fit = f" of fit {run.kept_fit}" if run.kept_fit is not None else ""
+    return f"{run.best_epoch}{fit}" if run.best_epoch is not None else "-"
 
 
 def show(found: ReportRead) -> None:

@@ -114,7 +114,9 @@ def _end(
 
 
 def _summary(run: RunRead) -> None:
-    kept = f", best epoch {run.best_epoch}" if run.best_epoch else ""
+    kept = f", kept epoch {run.best_epoch}" if run.best_epoch else ""
+    if run.kept_fit is not None:
+        kept += f" of fit {run.kept_fit}"
     say(f"{run.status} ({run.stop_reason}) after epoch {run.progress.epoch}{kept}")
     width = max([_NAME_WIDTH, *map(len, run.metrics)])
     for name, value in run.metrics.items():

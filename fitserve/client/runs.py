@@ -160,9 +160,9 @@ class AsyncRuns:
                     yield transport.parsed(RunRead, event.data)
 
     def stream(self, run_id: str, timeout: float | None = None) -> AsyncGenerator[Event]:
-        """Every epoch and every change of status to the end, each once.
+        """Every EpochEvent, and a RunRead at every new status, to the end, each once.
 
-        An EpochEvent or a RunRead each, the ended run last, also where it failed. A
+        The ended run comes last, also where it failed. A
         stream that breaks is taken up where it broke; where none comes through (a proxy
         that holds it back), the run is asked for until it has ended. Raises TimeoutError,
         and ConnectionFailed if the service stays away.

@@ -25,6 +25,9 @@ class ComparedRun(BaseModel):
     best_epoch: int | None = Field(
         description="In the curve, which is that of the kept fit where there are several."
     )
+    kept_fit: int | None = Field(
+        description="Which fit the curve is of, from 1; null where there is one."
+    )
     fit_seconds: float
     metrics: dict[str, float | None] = Field(
         description="Every metric at the epoch whose weights were kept."

@@ -53,7 +53,14 @@ class RunRead(Brief, BaseModel):
     num_rows: dict[str, int]
     tags: dict[str, str]
     progress: Progress
-    best_epoch: int | None
+    best_epoch: int | None = Field(
+        description="The epoch whose weights were kept; epochs count through all fits."
+    )
+    kept_fit: int | None = Field(
+        default=None,
+        description="Which fit was kept, from 1, where `fit.num_seeds` asked for "
+        "several; its seed is `fit.seed` + `kept_fit` - 1.",
+    )
     metrics: dict[str, float | None] = Field(
         description="Every metric at the epoch whose weights were kept."
     )
@@ -71,7 +78,8 @@ class HistoryRead(BaseModel, Tabular):
     epoch: list[int]
     fit: list[int] | None = Field(
         default=None,
-        description="Which fit each epoch is of, from 1; absent where there is one.",
+        description="Which fit each epoch is of, from 1; absent where `fit.num_seeds` "
+        "is 1.",
     )
     history: dict[str, list[float | None]]
 

@@ -1,7 +1,8 @@
 """The base of everything a user writes: closed, finite, and helpful about near-misses."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -38,6 +39,22 @@ class Closed(BaseModel):
             raise ValidationError.from_exception_data(cls.__name__, lines) from None
 
 
+def _hint(schema: type[Closed], key: object) -> str:
+    """The key that was meant; one of an object within, if it is called so."""
+    for name, field in schema.model_fields.items():
+        if any(key in inner.model_fields for inner in _schemas(field.annotation)):
+            return f"did you mean `{name}.{key}`?"
+    return did_you_mean(key, (*schema.model_fields, *schema.other_keys))
+
+
+def _schemas(annotation: Any) -> list[type[Closed]]:
+    """The objects that an annotation allows, not those of lists."""
+    if isinstance(annotation, type) and issubclass(annotation, Closed):
+        return [annotation]
+    is_union = get_origin(annotation) in (Union, UnionType, Annotated)
+    return [s for part in get_args(annotation) if is_union for s in _schemas(part)]
+
+
 def _line(schema: type[Closed], line: ErrorDetails) -> InitErrorDetails:
     """The same error line, with a hint where it tells of an unknown key."""
     kind: Any = PydanticCustomError(
@@ -46,13 +63,13 @@ def _line(schema: type[Closed], line: ErrorDetails) -> InitErrorDetails:
         line.get("ctx"),
     )
     if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
-        key, known = line["loc"][0], (*schema.model_fields, *schema.other_keys)
+        key = line["loc"][0]
         kind = PydanticCustomError(
             "unknown_key",
             "`{key}` is not a key of this object",
             {
                 "key": key,
-                "hint": did_you_mean(key, known),
+                "hint": _hint(schema, key),
             },
         )
     return {"type": kind, "loc": line["loc"], "input": line["input"]}

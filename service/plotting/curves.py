@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from service.plotting.style import (
     BLUE,
@@ -26,12 +27,13 @@ def draw_history(figure: Figure, data: Data) -> None:
     for name, colour in (("loss", BLUE), ("val_loss", ORANGE)):
         values = _numbers(data["history"].get(name, []))
         if values:
-            marker = "o" if len(values) == 1 else ""
-            axes.plot(data["epoch"], values, marker, ls="-", label=name, color=colour)
+            marker = "o" if len(values) == 1 else None
+            axes.plot(data["epoch"], values, marker=marker, label=name, color=colour)
     best = data["best_epoch"]
     if best is not None:
         label = f"kept, epoch {best}"
         axes.axvline(best, ls="--", lw=1, color=GREEN, label=label)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     finish(axes, data, x="epoch", y="loss")
 
 

@@ -48,9 +48,12 @@ async def _history(
 def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, Any]:
     with services.database.read() as session:
         runs = RunRepository(session, workspace)
-        best = runs.get(run_id).best_epoch
-        kept = of_one_fit(runs.epochs(run_id), best)
-        return {**history_read(kept).model_dump(), "best_epoch": best}
+        run = runs.get(run_id)
+        kept = of_one_fit(runs.epochs(run_id), run.best_epoch)
+        data = history_read(kept).model_dump() | {"best_epoch": run.best_epoch}
+        if run.num_seeds > 1 and kept:
+            data["title"] = f"fit {kept[0].fit} of {run.num_seeds}"
+        return data
 
 
 @router.get(

@@ -201,7 +201,7 @@ def history(
 
 def _history(runs: RunRepository, run_id: str) -> HistoryRead:
     runs.get(run_id)
-    return history_read(runs.epochs(run_id))
+    return history_read(runs.epochs(run_id), runs.get(run_id).num_seeds)
 
 
 def _as_csv(read: HistoryRead) -> str:

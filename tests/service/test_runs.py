@@ -34,6 +34,8 @@ DENSE = {"type": "Dense", "units": 1}
         ({"compile": {"opertimizer": "adam"}}, "invalid-body", "#/compile/opertimizer", "did you mean `optimizer`?"),
         ({"compile": {"optimizer": "adm"}}, "invalid-body", "#/compile/optimizer", "did you mean `adam`?"),
         ({"compile": {"optimizer": {"type": "Adan"}}}, "invalid-body", "#/compile/optimizer", "did you mean `Adam`?"),
+        ({"num_seeds": 3}, "invalid-body", "#/num_seeds", "did you mean `fit.num_seeds`?"),
+        ({"layers": []}, "invalid-body", "#/layers", "did you mean `model.layers`?"),
         ({"compile": {"loss": "maee"}}, "invalid-body", "#/compile/loss", "did you mean `mae`?"),
         ({"compile": {"loss": "binary_crossentropy"}}, "invalid-spec", "#/target", "needs two"),
         ({"compile": {"metrics": ["mse", "mse"]}}, "invalid-spec", "#/compile/metrics/1", "twice"),

@@ -137,6 +137,13 @@ def test_several_seeds_go_on_too(bench, interruptions, early_stopping):
     assert_the_same_if_interrupted(bench, interruptions, spec, stops=(2, 8))
 
 
+@pytest.mark.parametrize(("epochs", "stops"), [(3, (3, 6)), (1, (1, 2))])
+def test_what_ends_between_two_fits_goes_on_there(bench, interruptions, epochs, stops):
+    """Also where every fit is of one epoch."""
+    fit = {**_FIT, "epochs": epochs, "num_seeds": 3, "early_stopping": None}
+    assert_the_same_if_interrupted(bench, interruptions, SPEC | {"fit": fit}, stops)
+
+
 def assert_the_same_if_interrupted(bench, interruptions, spec, stops=(3, 4)):
     bench.upload(CSV)
     expected = result(bench, bench.train(spec))

@@ -63,6 +63,7 @@ def test_the_fit_of_the_least_loss_is_kept(bench, table):
     ends = told["history"]["val_loss"][EPOCHS - 1 :: EPOCHS]
     assert len(set(ends)) == 3
     assert run["best_epoch"] == EPOCHS * (ends.index(min(ends)) + 1)
+    assert run["kept_fit"] == ends.index(min(ends)) + 1
     assert run["metrics"]["val_loss"] == min(ends)
     assert run["progress"] == {"epoch": 12, "epochs": 12, "eta_seconds": 0.0}
     assert (run["status"], run["stop_reason"]) == ("succeeded", "completed")
@@ -121,10 +122,15 @@ def test_a_fit_of_nan_is_out_and_the_others_count(bench, table, monkeypatch):
     assert run["status"] == "succeeded"
     assert history(bench, run)["fit"] == [1] + [2] * EPOCHS + [3] * EPOCHS
     assert run["best_epoch"] > 1
+    assert any(
+        "1 of 3 fits ended in a loss that is no number" in w for w in run["warnings"]
+    )
     spoil(monkeypatch, {1, 2, 3})
     run = bench.train(spec())
     assert (run["status"], run["stop_reason"]) == ("failed", "nan_loss")
     assert history(bench, run)["fit"] == [1, 2, 3]
+    kept = (run["best_epoch"], run["kept_fit"], run["model_version"])
+    assert kept == (None, None, None)
 
 
 def spoil(monkeypatch, places):
@@ -185,6 +191,26 @@ def test_no_fit_begins_that_would_not_end_in_time(bench, table, at_epoch):
     run = bench.train(spec(time_limit_seconds=4))
     assert (run["status"], run["stop_reason"]) == ("succeeded", "time_limit")
     assert (run["progress"]["epoch"], run["best_epoch"]) == (EPOCHS, EPOCHS)
+    assert run["kept_fit"] == 1
+    assert any("there was time for 1 of 3 fits" in told for told in run["warnings"])
+    assert history(bench, run)["fit"] == [1] * EPOCHS
+
+
+@pytest.mark.parametrize(
+    ("ends", "seconds"), [([50, 51, 52, 53], 4), ([5], 20), ([5, 6], 4), ([0, 0, 0], 0)]
+)
+def test_tracing_is_no_price_of_another_fit(monkeypatch, ends, seconds):
+    """Four more epochs, at the pace behind the first one where there is one."""
+    from workers.training import callbacks
+
+    clock = iter([0, *ends])
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
+    pace = callbacks.Pace()
+    pace.on_train_begin()
+    for epoch in range(len(ends)):
+        pace.on_epoch_end(epoch)
+    monkeypatch.undo()
+    assert pace.seconds_of(4) == seconds
 
 
 def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
@@ -201,6 +227,8 @@ def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
     assert compared["epoch"] == list(range(1, EPOCHS + 1))
     assert compared["curves"]["val_loss"][0][-1] == run["metrics"]["val_loss"]
     assert compared["runs"][0]["best_epoch"] == EPOCHS
+    assert [one["kept_fit"] for one in compared["runs"]] == [run["kept_fit"], None]
+    assert reading["sentence"].startswith(f"Epochs are those of fit {run['kept_fit']}. ")
     table = bench.client.get(f"{url}/history", headers={"Accept": "text/csv"}).text
     assert table.startswith("epoch,fit,loss,")
     events = bench.client.get(f"{url}/events").text
@@ -212,3 +240,27 @@ def test_without_validation_rows_nothing_tells_which_is_best(bench, table):
     answer = bench.client.post("/v1/runs", json=spec(validation_split=0.0))
     problem = assert_problem(answer, 422, "invalid-spec")
     assert [error["pointer"] for error in problem["errors"]] == ["#/fit/num_seeds"]
+
+
+def test_a_limit_of_epochs_names_the_fits(bench, table):
+    """Each has few enough; together they have not."""
+    answer = bench.client.post("/v1/runs", json=spec(epochs=5_000))
+    (error,) = assert_problem(answer, 422, "over-limit")["errors"]
+    assert error["pointer"] == "#/fit/epochs"
+    assert "15,000 epochs in 3 fits; the limit here is 10,000" in error["detail"]
+
+
+def test_fits_of_another_release_are_of_no_use():
+    """What its checkpoint tells of them lacks something, or says more: epoch 1 again."""
+    from workers.training.checkpoints import CheckpointUseless
+    from workers.training.fits import Fits
+    from workers.training.snapshots import _restore_fits
+
+    kept = {"value": 1.0, "fit": 1, "epoch": 3, "stop_reason": "completed", "metrics": {}}
+    told = {"place": 1, "epochs_before": 3, "num_lost": 0, "kept": kept}
+    fits = Fits()
+    _restore_fits(fits, told, [])
+    assert Fits.told(fits) == told
+    for other in ({"kept": kept | {"more": 1}}, {"kept": {"value": 1.0}}):
+        with pytest.raises(CheckpointUseless, match="another release"):
+            _restore_fits(Fits(), told | other, [])

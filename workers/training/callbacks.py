@@ -39,6 +39,26 @@ class Recorder(keras.callbacks.Callback):
         self._pulse.epoch_ended(number, dict(logs or {}), self._fits.place + 1)
 
 
+class Pace(keras.callbacks.Callback):
+    """How long an epoch takes, apart from the first, which traces the network."""
+
+    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        self._since = self._last = time.monotonic()
+        self._epochs = 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        now = time.monotonic()
+        if self._epochs == 1:
+            self._since = self._last
+        self._last = now
+        self._epochs += 1
+
+    def seconds_of(self, epochs: int) -> float:
+        """What so many more would take."""
+        known = max(1, self._epochs - (self._epochs > 1))
+        return epochs * (self._last - self._since) / known
+
+
 class StopWhenTold(keras.callbacks.Callback):
     """Ends the fit between two batches: cancelled, out of time, loss not finite.
 

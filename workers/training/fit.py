@@ -11,7 +11,12 @@ from fitserve.specs.training import EarlyStopping, FitSpec
 from fitserve.statuses import StopReason
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks
-from workers.training.callbacks import Recorder, StopWhenTold, cosine_decay
+from workers.training.callbacks import (
+    Pace,
+    Recorder,
+    StopWhenTold,
+    cosine_decay,
+)
 from workers.training.engine import Engine
 from workers.training.fits import Better, Fits, Kept, assign, copied
 from workers.training.keeper import Keeper
@@ -23,11 +28,18 @@ _FOR_GOOD = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
 
 @dataclass(frozen=True)
 class Fitted:
-    """How a fit went; `best_epoch` (1-based) is the one whose weights are kept."""
+    """How a fit, or several, went.
+
+    `best_epoch` (1-based) is the one whose weights are kept; of several fits `num_fits`
+    have begun, `num_lost` of them ended in NaN, and `kept_fit` (1-based) is that epoch's.
+    """
 
     stop_reason: StopReason
     best_epoch: int | None
     metrics: dict[str, float | None]
+    num_fits: int = 1
+    num_lost: int = 0
+    kept_fit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ class _One:
 
     fitted: Fitted
     epochs: int
+    seconds: float
+    """What another of as many epochs takes: nothing is traced or compiled again."""
     value: float
     is_better: Better
 
@@ -85,7 +99,7 @@ def _fit_all(job: Job) -> Fitted:
         reason = one.fitted.stop_reason
         spent = job.pulse.fit_seconds()
         is_last = fits.place + 1 == spec.num_seeds
-        if not is_last and spent + spent / (fits.place + 1) > job.seconds:
+        if not is_last and spent + one.seconds > job.seconds:
             reason = StopReason.TIME_LIMIT  # another would not come to its end
         if is_last or reason in _FOR_GOOD:
             return _best(job, fits, one.fitted, reason)
@@ -97,31 +111,35 @@ def _fit_all(job: Job) -> Fitted:
 def _offer(one: _One, fits: Fits, model: keras.Model) -> None:
     """Keep the fit if it is the best so far; one that ended in NaN is none."""
     fitted = one.fitted
-    if fitted.best_epoch is None or fitted.stop_reason == StopReason.NAN_LOSS:
+    fits.num_lost += fitted.stop_reason == StopReason.NAN_LOSS
+    if fitted.best_epoch is None:
         return
     if fits.is_beaten_by(one.value, one.is_better):
         epoch = fits.epochs_before + fitted.best_epoch
         weights = copied(model.variables)
-        fits.kept = Kept(one.value, epoch, fitted.stop_reason, fitted.metrics, weights)
+        fits.kept = Kept(
+            one.value, fits.place + 1, epoch, fitted.stop_reason, fitted.metrics, weights
+        )
 
 
 def _best(job: Job, fits: Fits, last: Fitted, reason: StopReason) -> Fitted:
     """The best of the fits, its weights in the model."""
-    kept = fits.kept
+    kept, number = fits.kept, fits.place + 1
     if kept is None:
-        best = last.best_epoch
-        return replace(last, best_epoch=best and fits.epochs_before + best)
+        best = last.best_epoch and fits.epochs_before + last.best_epoch
+        return replace(last, best_epoch=best, num_fits=number, kept_fit=best and number)
     assign(job.model.variables, kept.weights)
     stop_reason = reason if reason in _FOR_GOOD else kept.stop_reason
-    return Fitted(stop_reason, kept.epoch, kept.metrics)
+    return Fitted(stop_reason, kept.epoch, kept.metrics, number, fits.num_lost, kept.fit)
 
 
 def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -> _One:
     spec, pulse = job.spec, job.pulse
     stopper = StopWhenTold(pulse, job.seconds - spent)
     early = _early_stopping(spec.early_stopping)
+    pace = Pace()
     rates = [*_reduce_lr(spec), *_schedule(spec, job.model)]
-    callbacks = [Recorder(pulse, spent, fits), stopper, *early, *rates]
+    callbacks = [Recorder(pulse, spent, fits), stopper, pace, *early, *rates]
     history = fit_epochs(
         job.model,
         job.train,
@@ -136,10 +154,11 @@ def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -
     # a loss of training rows would choose the fit that remembers most
     judge = early[0] if early and early[0].monitor.startswith("val_") else None
     values = history.get(judge.monitor if judge else "val_loss", [])
-    best = fitted.best_epoch
+    best, epochs = fitted.best_epoch, len(history.get("loss", []))
     return _One(
         fitted,
-        epochs=len(history.get("loss", [])),
+        epochs=epochs,
+        seconds=pace.seconds_of(epochs),
         value=values[best - 1] if best and values else math.nan,
         # none is known before an epoch of this attempt has ended
         is_better=(judge.monitor_op if judge else None) or operator.lt,
@@ -189,7 +208,8 @@ def _fitted(
     stopped_early = epochs < (spec.epochs or 0)
     if reason is None:
         reason = StopReason.EARLY_STOPPING if stopped_early else StopReason.COMPLETED
-    best = _kept_epoch(epochs, spec.early_stopping, early)
+    is_lost = reason == StopReason.NAN_LOSS  # nothing of it is kept
+    best = None if is_lost else _kept_epoch(epochs, spec.early_stopping, early)
     metrics = {k: finite(v[best - 1]) for k, v in history.items()} if best else {}
     return Fitted(reason, best, metrics)
 

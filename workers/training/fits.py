@@ -22,10 +22,12 @@ Better = Callable[[Any, Any], Any]
 class Kept:
     """The best fit so far: what it was judged by, and what it left.
 
-    `epoch` is the one whose weights these are, in the history of the whole run.
+    `fit` counts from 1; `epoch` is the one whose weights these are, in the history of the
+    whole run.
     """
 
     value: float
+    fit: int
     epoch: int
     stop_reason: StopReason
     metrics: dict[str, float | None]
@@ -39,6 +41,8 @@ class Fits:
     place: int = 0
     epochs_before: int = 0
     """Epochs of the fits that have ended."""
+    num_lost: int = 0
+    """Of those, that ended in NaN."""
     kept: Kept | None = None
 
     def is_beaten_by(self, value: float, is_better: Better = operator.lt) -> bool:
@@ -57,11 +61,13 @@ class Fits:
         kept = None
         if self.kept is not None:
             kept = {k: v for k, v in vars(self.kept).items() if k != "weights"}
-        return {"place": self.place, "epochs_before": self.epochs_before, "kept": kept}
+        own = {k: v for k, v in vars(self).items() if k != "kept"}
+        return own | {"kept": kept}
 
     def restore(self, told: dict[str, Any], weights: list[NDArray[Any]]) -> None:
         """What `told` gave in an earlier attempt."""
         self.place, self.epochs_before = told["place"], told["epochs_before"]
+        self.num_lost = told["num_lost"]
         if told["kept"] is not None:
             given = told["kept"]
             reason = StopReason(given["stop_reason"])

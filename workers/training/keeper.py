@@ -18,7 +18,7 @@ _MOST_OF_THE_TIME = 0.03
 
 
 class Keeper:
-    """Asked between two epochs.
+    """Asked between two epochs, and between two fits.
 
     Args:
         storage: where checkpoints go.
@@ -49,7 +49,7 @@ class Keeper:
             restore(state, self._resumed)
             log.info("run %s: on from epoch %d", self._pulse.lease.run_id, state.epoch)
         self._resumed = None  # its arrays are of no more use
-        self._due = time.monotonic() + self._seconds
+        self._due = self._due or time.monotonic() + self._seconds
 
     def epoch_ended(self, state: FitState) -> None:
         """Save if it is time; HandBack, with everything saved, if the worker stops."""

@@ -32,7 +32,7 @@ class Between(Protocol):
         """Before the first epoch, when the callbacks have begun."""
 
     def epoch_ended(self, state: FitState) -> None:
-        """After every epoch but the last."""
+        """After every epoch but the last of all."""
 
 
 def fit_epochs(
@@ -65,6 +65,8 @@ def fit_epochs(
     listeners.on_train_begin()
     if between is not None:
         between.begin(state)
+        if state.fits.place and not state.epoch:
+            between.epoch_ended(state)  # the last one of the fit before
     engine = engine or make_engine(
         model, train, validation, plan, plan.epochs - state.epoch
     )

@@ -68,8 +68,15 @@ def restore(state: FitState, snapshot: Snapshot) -> None:
     for name in told["history"]:
         state.history[name] = arrays[f"history/{name}"].tolist()
     if "fits" in told:  # not in a checkpoint of an earlier release
-        state.fits.restore(told["fits"], _listed("kept", arrays))
+        _restore_fits(state.fits, told["fits"], _listed("kept", arrays))
     state.epoch = snapshot.epoch - state.fits.epochs_before
+
+
+def _restore_fits(fits: Fits, told: dict[str, Any], weights: list[Any]) -> None:
+    try:
+        fits.restore(told, weights)
+    except (KeyError, TypeError) as error:
+        raise CheckpointUseless("it is of another release") from error
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

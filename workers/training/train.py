@@ -12,7 +12,7 @@ from core.runs.tables import Run
 from core.storage import Storage
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import ColumnType, StopReason, Task
+from fitserve.statuses import ColumnType, Task
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
@@ -177,4 +177,4 @@ def _encoder(
 
 def is_usable(fitted: Fitted) -> bool:
     """Whether the fit left weights worth keeping."""
-    return fitted.best_epoch is not None and fitted.stop_reason != StopReason.NAN_LOSS
+    return fitted.best_epoch is not None

@@ -76,7 +76,7 @@ def _regularize(spec: Spec, limits: Limits) -> str:
     if rates:
         for layer in layers:
             if layer["type"] == "Dropout":
-                layer["rate"] = min(_MOST_RATE, layer["rate"] + _RATE)
+                layer["rate"] = min(_MOST_RATE, round(layer["rate"] + _RATE, 3))
         return "a higher dropout rate"
     if not _hidden(layers):
         layers[-1]["kernel_regularizer"] = {"type": "L2", "l2": _L2}

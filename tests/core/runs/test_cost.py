@@ -10,6 +10,7 @@ from core.runs.plan import plan_layers
 from core.settings import MIB, Limits
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import BY_NAME, SGD, Adagrad, Adam, AdamW, Nadam, RMSprop
+from fitserve.specs.training import FitSpec
 
 OPTIMIZERS = [
     *(kind() for kind in BY_NAME.values()),
@@ -81,6 +82,10 @@ def test_memory_grows_with_what_needs_it():
     assert memory(num_rows=10**9) == memory(num_rows=10**12) < 2**30
 
 
+def fit(batch_size, epochs):
+    return FitSpec(batch_size=batch_size, epochs=epochs)
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer", "said"),
     [
@@ -94,11 +99,11 @@ def test_memory_grows_with_what_needs_it():
 def test_a_cost_above_its_limit_is_told_with_figure_and_limit(changes, pointer, said):
     """At the limit it passes."""
     at = "#/model/layers"
-    (error,) = limit_errors(replace(SMALL, **changes), Limits(), 1, 1, at)
+    (error,) = limit_errors(replace(SMALL, **changes), Limits(), fit(1, 1), at)
     assert error.pointer == pointer
     assert said in error.detail
     at_limit = Cost(5_000_000, 64, 8_192, 2_000_000, 1_024 * MIB)
-    assert limit_errors(at_limit, Limits(), 8_192, 10_000, at) == []
+    assert limit_errors(at_limit, Limits(), fit(8_192, 10_000), at) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,8 @@ def test_a_cost_above_its_limit_is_told_with_figure_and_limit(changes, pointer, 
 )
 def test_batch_and_epochs_have_limits_of_their_own(batch_size, epochs, pointer):
     """Whatever they cost."""
-    (error,) = limit_errors(SMALL, Limits(), batch_size, epochs, "#/model/layers")
+    given = fit(batch_size, epochs)
+    (error,) = limit_errors(SMALL, Limits(), given, "#/model/layers")
     assert error.pointer == pointer
 
 

@@ -46,7 +46,7 @@ def test_train_ends_with_what_was_kept_and_what_to_do_next(trained, fitserve, sp
     assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines() == [
         "epoch 1/5  loss 1  val_loss 2",
-        "succeeded (early_stopping) after epoch 3, best epoch 2",
+        "succeeded (early_stopping) after epoch 3, kept epoch 2",
         "  loss                     0.25",
         "  val_loss                 0.5",
         "R² 0.84 on 480 validation rows; linear 0.61",
