@@ -83,6 +83,9 @@ def show(found: ReportRead) -> None:
     """The figures, the curve's word, the traps."""
     if found.summary:
         say(found.summary)
+    for reason in dict.fromkeys(part.reason for part in found.missing):
+        parts = ", ".join(m.part for m in found.missing if m.reason == reason)
+        say(f"not measured: {parts} ({reason})")
     if found.reading is not None:
         word = found.reading.word.replace("_", " ")
         say(f"{word}: {found.reading.sentence} {found.reading.advice}")

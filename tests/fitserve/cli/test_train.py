@@ -125,6 +125,35 @@ def test_a_run_without_a_report_is_no_worse(trained, fitserve, spec):
     assert "now try:" in done.stdout
 
 
+def test_what_was_not_measured_is_told_by_its_reason(trained, fitserve):
+    """A reason once, with all that it concerns."""
+    missing = [
+        {"part": part, "reason": reason}
+        for part, reason in (
+            ("metrics", "stopped"),
+            ("traps", "stopped"),
+            ("plots", "late"),
+        )
+    ]
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(missing=missing))
+    done = fitserve("runs", "report", "run_1")
+    told = [line for line in done.stdout.splitlines() if "not measured" in line]
+    assert told == [
+        "not measured: metrics, traps (stopped)",
+        "not measured: plots (late)",
+    ]
+
+
+def test_a_run_of_several_fits_tells_of_which(trained, fitserve, spec):
+    """In every line, and of the epoch that was kept."""
+    epochs = [("epoch", bodies.epoch(k, fit=k)) for k in (1, 2)]
+    ended = bodies.run(kept_fit=1)
+    trained.answers("GET /v1/runs/run_1/events", sse(*epochs, ("status", ended)))
+    done = fitserve("train", spec)
+    assert "epoch 1/5  fit 1  loss 1" in done.stdout
+    assert "kept epoch 2 of fit 1" in done.stdout
+
+
 def test_the_next_spec_is_saved(trained, fitserve, tmp_path):
     """`runs report --next-spec` writes what can be trained."""
     path = tmp_path / "next.json"
