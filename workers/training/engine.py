@@ -8,10 +8,11 @@ it made from the moment it is there, also within an epoch.
 
 A small network, whose time goes into everything but arithmetic, gains most. It buys at
 once and waits for the thread: the epochs that it could do meanwhile are nothing against
-what comes.
+what comes. Half of the time that it has is the most that it waits.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class Engine:
     Args:
         model, train, validation, batch_size, gradient_scale: as for Epochs.
         epochs: how many there are at most.
+        seconds: how long there is for them.
 
     """
 
@@ -50,9 +52,11 @@ class Engine:
         batch_size: int,
         epochs: int,
         gradient_scale: float = 1.0,
+        seconds: float = math.inf,
     ) -> None:
         self._epochs = Epochs(model, train, validation, batch_size, gradient_scale)
         self._price = _PRICE_SECONDS + _PRICE_SECONDS_A_LAYER * len(model.layers)
+        self._deadline = time.monotonic() + seconds
         self._most_calls = epochs * self._epochs.calls
         self._calls = 0
         self._spent = 0.0
@@ -81,12 +85,14 @@ class Engine:
         self._spent += _pace(slowest)
         left = sum(_pace(p) * p.calls for p in plain)
         left *= self._most_calls / self._calls - 1
+        in_time = self._deadline - time.monotonic()
+        left = min(left, in_time)
         is_small = self._epochs.call_flops / _pace(slowest) < _SLOW_FLOPS
         if left > self._price and (is_small or self._spent > self._price):
             self._spent = 0.0
             self._compiling = _compile_beside([p for p in plain if p.seconds])
             if is_small:
-                self._wait(left, keeps_going)
+                self._wait(min(left, in_time / 2), keeps_going)
 
     def _wait(self, seconds: float, keeps_going: Callable[[], bool]) -> None:
         """For the twins, but no longer than going on without them would take."""

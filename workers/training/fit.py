@@ -87,12 +87,12 @@ class _One:
 def _fit_all(job: Job) -> Fitted:
     """Seed after seed, until all are done or the time is."""
     fits, model, spec = Fits(), job.model, job.spec
+    spent = job.keeper.spent_seconds
     model.optimizer.build(model.trainable_variables)
     first_steps = copied(model.optimizer.variables)
-    plan = _plan(spec, 0)
+    plan = _plan(spec, 0, job.seconds - spent)
     most = plan.epochs * spec.num_seeds
     engine = make_engine(model, job.train, job.validation, plan, most)
-    spent = job.keeper.spent_seconds
     while True:
         one = _fit_one(job, fits, spent, engine)
         _offer(one, fits, model)
@@ -144,7 +144,7 @@ def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -
         job.model,
         job.train,
         job.validation,
-        _plan(spec, fits.place),
+        _plan(spec, fits.place, job.seconds - spent),
         callbacks,
         job.keeper,
         fits,
@@ -165,10 +165,10 @@ def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -
     )
 
 
-def _plan(spec: FitSpec, place: int) -> Plan:
+def _plan(spec: FitSpec, place: int, seconds: float) -> Plan:
     resolved = (spec.batch_size, spec.epochs, spec.seed)
     batch_size, epochs, seed = (value or 0 for value in resolved)
-    return Plan(batch_size, epochs, spec.shuffle, seed + place)
+    return Plan(batch_size, epochs, spec.shuffle, seed + place, seconds=seconds)
 
 
 def _early_stopping(

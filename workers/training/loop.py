@@ -1,5 +1,6 @@
 """The epochs of a fit, with Keras's own callbacks asked once an epoch."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +24,8 @@ class Plan:
     seed: int
     gradient_scale: float = 1.0
     """What gradients are multiplied by before the optimizer sees them."""
+    seconds: float = math.inf
+    """How long there is for it, which tells what compiling is worth."""
 
 
 class Between(Protocol):
@@ -88,7 +91,15 @@ def make_engine(
     model: keras.Model, train: Blocks, validation: Blocks | None, plan: Plan, epochs: int
 ) -> Engine:
     """What runs at most so many epochs of the plan."""
-    return Engine(model, train, validation, plan.batch_size, epochs, plan.gradient_scale)
+    return Engine(
+        model,
+        train,
+        validation,
+        plan.batch_size,
+        epochs,
+        plan.gradient_scale,
+        plan.seconds,
+    )
 
 
 def _append(history: dict[str, list[Any]], logs: Logs) -> None:
