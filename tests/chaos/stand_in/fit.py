@@ -22,6 +22,7 @@ class Plan:
     epochs: int
     shuffle: bool
     seed: int
+    seconds: float
 
 
 class Weight:
