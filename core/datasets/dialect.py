@@ -14,6 +14,7 @@ from pathlib import Path
 from clevercsv import Sniffer
 from clevercsv.exceptions import Error as SnifferError
 
+from core.columns.cells import composed
 from core.datasets.header import column_names, has_header, is_number
 from core.errors import InvalidTable
 from fitserve.specs.parsing import ParsingSpec
@@ -71,7 +72,7 @@ def find_layout(source: Path, given: ParsingSpec) -> Layout:
     layout.num_lines = records[start].line if layout.header else layout.num_skipped
     layout.names = column_names(table, layout.warnings, header=layout.header)
     if layout.header:
-        layout.made_up = set(layout.names).difference(table[0])
+        layout.made_up = set(layout.names).difference(map(composed, table[0]))
     return layout
 
 

@@ -2,7 +2,8 @@
 
 import re
 
-from core.datasets.cells import NULLS, number_pattern
+from core.columns.cells import NULLS, composed
+from core.columns.number_formats import number_pattern
 
 _NUMBER = re.compile(number_pattern(".", "").replace("\\.", "[.,]"))
 _LOOK_AT = 200
@@ -78,7 +79,7 @@ def column_names(
             "column_2, …; say `header` if that is wrong"
         )
         return [f"column_{i}" for i in range(1, len(table[0]) + 1)]
-    names = list(table[0])
+    names = [composed(name) for name in table[0]]
     if len(names) == width - 1 and _all_as_wide(table[1:], width):
         names = ["", *names]  # row names without a name, as R writes them
     names[0] = names[0].lstrip("#").strip() if names[0].startswith("#") else names[0]

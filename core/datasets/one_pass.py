@@ -11,9 +11,11 @@ from typing import Any
 
 import polars as pl
 
+from core.columns.categorical import type_of_texts
+from core.columns.decide import Cells, ColumnFacts, decide_types
 from core.datasets import statistics
-from core.datasets.column_types import Cells, ColumnFacts, decide_types, of_text, typed
 from core.datasets.dialect import Layout
+from core.datasets.given import hints, wanted
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
@@ -23,12 +25,12 @@ from core.datasets.raw_table import (
     has_short,
     scan,
 )
+from core.datasets.text_file import TextFile
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import ColumnType
 
 _SAMPLE_ROWS = 5_000
 _PRESENT = "\x1fpresent "  # no column of a CSV is called so
-_TEXTS = (ColumnType.CATEGORICAL, ColumnType.TEXT)
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def write_typed(
         plan = decide_types(
             Cells(cells.lazy(), is_small=True),
             layout.names,
-            given,
-            comma_first=layout.delimiter == ";",
+            wanted(given),
+            hints(given, layout),
         )
         if any(fact.format.strays for fact in plan):
             return None
@@ -65,8 +67,15 @@ def write_typed(
     return None if is_short and has_short(source, layout) else written
 
 
+def seen_nulls(text: TextFile, nulls: list[str]) -> list[str]:
+    """Return the words for missing that occur in the first rows."""
+    return _seen(
+        scan(text.path, text.layout, [], set()).head(_SAMPLE_ROWS).collect(), nulls
+    )
+
+
 def _seen(raw: pl.DataFrame, nulls: list[str]) -> list[str]:
-    """The words for missing that occur: to look for each of all takes time."""
+    """Return the words for missing that occur: to look for each of all takes time."""
     texts = {text for column in raw for text in column.drop_nulls().unique()}
     return [word for word in nulls if word in texts]
 
@@ -82,11 +91,11 @@ def _table(
     numbers = {fact.name for fact in plan if is_plain(fact)}
     texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
     cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
-    columns = [finite(f.name) if f.name in numbers else typed(f) for f in plan]
+    columns = [finite(f.name) if f.name in numbers else f.typed() for f in plan]
     columns += [
         pl.col(fact.name).is_not_null().alias(f"{_PRESENT}{i}")
         for i, fact in enumerate(plan)
-        if fact.name in texts and fact.type not in _TEXTS
+        if fact.name in texts and not fact.kind.is_text
     ]
     return cells.select(columns)
 
@@ -112,7 +121,7 @@ def _write(
     if not _holds(found, counts):
         return None
     for fact, stats in zip(plan, found, strict=True):
-        if fact.type in _TEXTS and fact.name not in told:
+        if fact.kind.is_text and fact.name not in told:
             _settle(fact, stats)
     return Written(plan, found)
 
@@ -157,4 +166,4 @@ def _holds(found: list[statistics.Stats], counts: dict[str, Any]) -> bool:
 def _settle(fact: ColumnFacts, stats: statistics.Stats) -> None:
     """Categories or text: only all rows tell, unless the uploader did."""
     present = stats["rows"] - stats["missing"]
-    fact.type = of_text(present, stats["unique"], stats["length"])
+    fact.type = type_of_texts(present, stats["unique"], stats["length"])

@@ -1,23 +1,15 @@
 """What stands in each column of a typed table."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from core.columns.decide import ColumnFacts
 from core.datasets import statistics
-from core.datasets.column_types import ColumnFacts
 from fitserve.schemas.datasets import ColumnRead, TopValue
-from fitserve.statuses import ColumnType
 
 _TOP = 5
-_ID_NAME = re.compile(
-    r"(^|[^a-z])(id|uuid|guid|key|rownames?|row|index|idx|nr|no|obs|serial|#)\W*$"
-    r"|^column_1$|^unnamed|^$",
-    re.IGNORECASE,
-)
-_LEAST_FOR_IDS = 20
 
 
 def profile(
@@ -41,7 +33,7 @@ def _column(fact: ColumnFacts, stats: dict[str, Any], frame: pl.LazyFrame) -> Co
         min=_wire(stats.get("min")),
         max=_wire(stats.get("max")),
         mean=stats.get("mean"),
-        top=[] if fact.type in statistics.ORDERED else _top(frame, fact.name),
+        top=[] if fact.kind.is_ordered else _top(frame, fact.name),
         left_out=left_out,
         warnings=[*fact.warnings, *told],
     )
@@ -76,32 +68,7 @@ def _left_out(
     if stats["unique"] == 1:
         # where some are missing, being present may tell something
         return "constant" if stats["missing"] == 0 else None
-    if fact.type == ColumnType.TEXT:
-        return _why_text(stats, present)
-    if fact.type == ColumnType.NUMERIC and stats["whole"] and not stats["missing"]:
-        return _why_number(fact.name, stats, frame)
-    return None
-
-
-def _why_text(stats: dict[str, Any], present: int) -> str:
-    if stats["length"] > 40:
-        return "free text"
-    if stats["unique"] >= 0.9 * present:
-        return "an id or a name: nearly every row has a value of its own"
-    return f"text with {stats['unique']:,} values, too many for categories"
-
-
-def _why_number(name: str, stats: dict[str, Any], frame: pl.LazyFrame) -> str | None:
-    """By its name too: whole numbers that all differ may tell much, as a year does."""
-    rows = stats["rows"]
-    has_id_name = _ID_NAME.search(name) or name.endswith(("Id", "ID"))
-    if rows < _LEAST_FOR_IDS or not has_id_name or stats["unique"] < rows:
-        return None
-    if stats["min"] in (0, 1) and stats["max"] - stats["min"] + 1 == rows:
-        steps = frame.select((pl.col(name).diff().drop_nulls() == 1).all())
-        if steps.collect(engine="streaming").item():
-            return "a row number"
-    return "an id: every row has a value of its own"
+    return fact.kind.left_out(fact.name, stats, frame)
 
 
 def read_slice(table: Path, offset: int, limit: int) -> tuple[list[str], list[list[Any]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from core.datasets.cells import number_pattern
+from core.columns.number_formats import number_pattern
 from core.datasets.dialect import Layout
 from core.datasets.repair import find_fault, repair
 from core.errors import InvalidTable
@@ -22,7 +22,7 @@ _HELD = "\x1fheld"  # no column of a CSV is called so
 CELL_BYTES = 64 * 1024
 ROW_GROUP = 100_000
 SMALL_CELLS = 1_000_000
-"""Tables up to so many cells are read in memory; see column_types.Cells."""
+"""Tables up to so many cells are read in memory; see core.columns.decide.Cells."""
 
 
 def write_raw(

@@ -6,17 +6,15 @@ from typing import Any
 
 import polars as pl
 
+from core.columns.cells import null_words
+from core.columns.decide import Cells, ColumnFacts, decide_types
 from core.datasets import statistics
-from core.datasets.cells import NULLS
-from core.datasets.column_types import Cells, ColumnFacts, decide_types, typed
-from core.datasets.dialect import Layout, find_layout
-from core.datasets.encodings import Encoding, find_encoding, to_utf8
+from core.datasets.dialect import Layout
+from core.datasets.given import hints, wanted
 from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
-from core.datasets.repair import without_runs
+from core.datasets.text_file import TextFile, text_file
 from core.errors import InvalidTable
-from fitserve.names import did_you_mean
-from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import ColumnType
 
@@ -37,48 +35,17 @@ def read_csv(source: Path, folder: Path, given: ParsingSpec, max_columns: int) -
     Raises InvalidTable: empty, no rows, ragged, undecodable, or not as `given` says.
     """
     target = folder / "table.parquet"
-    nulls = _nulls(given)
+    nulls = null_words(given.null_values)
     # the first lines tell the truth nearly always; if not, every byte is looked at
-    text = _as_text(source, folder, given, max_columns, whole=False)
+    text = text_file(source, folder, given, max_columns, whole=False)
     written = write_typed(text.path, text.layout, nulls, given, target)
     if written is None:
-        text = _as_text(source, folder, given, max_columns, whole=True)
+        text = text_file(source, folder, given, max_columns, whole=True)
         columns = _the_long_way(text.path, text.layout, nulls, given, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
     return Reading(
         _parsing(text, nulls), written.columns, written.stats, text.layout.warnings
     )
-
-
-@dataclass(frozen=True)
-class _Text:
-    """A CSV in UTF-8, and what is known of it."""
-
-    path: Path
-    layout: Layout
-    encoding: Encoding
-
-
-def _as_text(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int, *, whole: bool
-) -> _Text:
-    encoding = find_encoding(source, given.encoding, whole=whole)
-    plain = _in_utf8(source, folder, encoding)
-    layout = find_layout(plain, given)
-    if layout.delimiter == " " and given.delimiter is None:
-        even = folder / "blanks.csv"
-        without_runs(plain, even)
-        plain, layout = even, find_layout(even, given)
-    _check_names(layout, given, max_columns)
-    return _Text(plain, layout, encoding)
-
-
-def _in_utf8(source: Path, folder: Path, encoding: Encoding) -> Path:
-    if encoding.is_plain:
-        return source
-    plain = folder / "utf8.csv"
-    to_utf8(source, plain, encoding)
-    return plain
 
 
 def _the_long_way(
@@ -92,29 +59,6 @@ def _the_long_way(
     return _type(raw, layout, text_names, given, target)
 
 
-def _nulls(given: ParsingSpec) -> list[str]:
-    return list(NULLS) if given.null_values is None else ["", *given.null_values]
-
-
-def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
-    if len(layout.names) > max_columns:
-        raise InvalidTable(
-            f"The table has {len(layout.names):,} columns; this service takes "
-            f"{max_columns:,}."
-        )
-    unknown = [name for name in given.types if name not in layout.names]
-    if unknown:
-        errors = [
-            FieldError(
-                pointer=pointer("types", name),
-                detail=f"the table has no column {name!r}",
-                hint=did_you_mean(name, layout.names),
-            )
-            for name in unknown
-        ]
-        raise InvalidTable(f"`types` names no column: {unknown[0]!r}.", errors)
-
-
 def _type(
     raw: Path, layout: Layout, texts: list[str], given: ParsingSpec, target: Path
 ) -> list[ColumnFacts]:
@@ -122,7 +66,7 @@ def _type(
     table = pl.scan_parquet(raw)
     num_cells = table.select(pl.len()).collect().item() * len(layout.names)
     cells = Cells(table, is_small=num_cells <= SMALL_CELLS)
-    decided = decide_types(cells, texts, given, comma_first=layout.delimiter == ";")
+    decided = decide_types(cells, texts, wanted(given), hints(given, layout))
     by_name = {facts.name: facts for facts in decided}
     empty = _empty(table)
     if len(empty) == len(layout.names):
@@ -137,14 +81,13 @@ def _type(
         for name in layout.names
         if name not in dropped
     ]
-    changed = [
-        c for c in decided if c.type not in (ColumnType.CATEGORICAL, ColumnType.TEXT)
-    ]
+    changed = [facts for facts in decided if not facts.kind.is_text]
     if not changed and not dropped:
         raw.replace(target)
         return columns
     converted = [
-        typed(facts) if facts.name in by_name else pl.col(facts.name) for facts in columns
+        facts.typed() if facts.name in by_name else pl.col(facts.name)
+        for facts in columns
     ]
     table.select(converted).sink_parquet(
         target, compression="zstd", row_group_size=ROW_GROUP
@@ -157,7 +100,7 @@ def _empty(table: pl.LazyFrame) -> set[str]:
     return {name for name, count in counts.items() if not count}
 
 
-def _parsing(text: _Text, nulls: list[str]) -> dict[str, Any]:
+def _parsing(text: TextFile, nulls: list[str]) -> dict[str, Any]:
     layout = text.layout
     if text.encoding.is_guessed:
         layout.warnings.append(

@@ -4,12 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from core.datasets.column_types import ColumnFacts, by_number
+from core.columns.decide import ColumnFacts, by_number
 from core.datasets.raw_table import SMALL_CELLS
-from fitserve.statuses import ColumnType
 
-ORDERED = (ColumnType.NUMERIC, ColumnType.DATETIME)
-_TEXTS = (ColumnType.CATEGORICAL, ColumnType.TEXT)
 _EXACT_ROWS = 250_000
 _MANY = 50_000
 
@@ -20,25 +17,11 @@ def expressions(facts: list[ColumnFacts], num_rows: float) -> list[pl.Expr]:
     """What `by_column` needs, over typed columns of about `num_rows` rows."""
     exprs = [pl.len().alias("rows")]
     for i, fact in enumerate(facts):
-        parts = _parts(pl.col(fact.name), fact.type)
+        column = pl.col(fact.name)
+        parts = {"missing": column.null_count(), **fact.kind.statistics(column)}
         parts["unique"] = _unique(fact.name, num_rows)
         exprs += [expr.alias(f"{i}.{name}") for name, expr in parts.items()]
     return exprs
-
-
-def _parts(column: pl.Expr, kind: ColumnType) -> dict[str, pl.Expr]:
-    parts = {"missing": column.null_count()}
-    if kind in ORDERED:
-        parts |= {"min": column.min(), "max": column.max()}
-    if kind == ColumnType.NUMERIC:
-        parts |= {"mean": column.mean(), "whole": (column == column.floor()).all()}
-    if kind in _TEXTS:
-        parts |= {
-            "length": column.str.len_chars().mean(),
-            "bytes": column.str.len_bytes().max(),
-            "nul": column.str.contains("\0", literal=True).any(),
-        }
-    return parts
 
 
 def _unique(name: str, num_rows: float) -> pl.Expr:
@@ -67,7 +50,7 @@ def _count_few(found: list[Stats], facts: list[ColumnFacts], table: pl.LazyFrame
     few = {
         fact.name: stats
         for fact, stats in zip(facts, found, strict=True)
-        if fact.type in _TEXTS and stats["unique"] <= _MANY
+        if fact.kind.is_text and stats["unique"] <= _MANY
     }
     if not few:
         return

@@ -4,14 +4,21 @@ Fitted on the training split; rendered as NumPy for training and as layers and n
 `model.keras` and `model.onnx`, which `/predict` runs. Those four must agree.
 """
 
-from typing import Annotated, Literal
+from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+from pydantic import BaseModel, Field, PrivateAttr
+
+from core.columns import READING, kind_of
+from core.columns.base import ColumnKind, Numbers
 from core.runs.targets import class_name
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
 from fitserve.statuses import ColumnType, Task
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MISSING = ""
 """How a missing category is written in the raw string input."""
@@ -95,6 +102,9 @@ Encoder = Annotated[
 ]
 
 
+Kind = TypeVar("Kind", NumericEncoder, OneHotEncoder, EmbeddingEncoder, DatetimeEncoder)
+
+
 class Feature(BaseModel):
     """A raw column, how its texts are read, and its encoder."""
 
@@ -106,11 +116,39 @@ class Feature(BaseModel):
     encoder: Encoder
     example: Cell = None
     """Its cell in the example row, as a client sends it; see `core.models.example`."""
+    _reading: int = PrivateAttr(default=READING)
+
+    @property
+    def kind(self) -> ColumnKind:
+        """Return the class of the column's type, as the model reads it."""
+        return kind_of(self.type, self._reading)
+
+    def read_as(self, reading: int) -> None:
+        """Note the version of the reading, which the signature knows."""
+        self._reading = reading
 
     @property
     def is_text(self) -> bool:
-        """Whether the raw input is a string tensor `[N, 1]` and not a float64 one."""
-        return self.encoder.type in ("one_hot", "embedding")
+        """Return whether the raw input is a string tensor `[N, 1]`, not a float64 one."""
+        return isinstance(self.encoder, OneHotEncoder | EmbeddingEncoder)
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """Return the categories that have a place of their own."""
+        encoder = self.encoder
+        if isinstance(encoder, OneHotEncoder | EmbeddingEncoder):
+            return encoder.vocabulary
+        return []
+
+    def numbers(self, column: pl.Series) -> Numbers:
+        """Return a stored column as raw input, float64 `[N]`, NaN where missing."""
+        numbers: Numbers = self.kind.raw(column)
+        return numbers
+
+    def texts(self, column: pl.Series) -> pl.Series:
+        """Return a stored column as raw input, `[N]` texts, `MISSING` where missing."""
+        texts: pl.Series = self.kind.raw(column).fill_null(MISSING)
+        return texts
 
     @property
     def inputs(self) -> list[str]:
@@ -135,25 +173,33 @@ class Signature(BaseModel):
     target: str
     classes: list[str | int | float | bool] | None
     features: list[Feature]
+    reading: int = 1
+    """The version of the reading of cells; models from before it had one have 1."""
     ignored: list[str]
     """Other columns of the dataset: allowed in an instance, and not looked at."""
     null_values: list[str] | None = None
     """The texts that mean "missing", if the upload named its own."""
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002  pydantic's shape
+        """Let every feature know how its cells are read."""
+        for feature in self.features:
+            feature.read_as(self.reading)
 
     @property
     def class_names(self) -> list[str]:
         """The labels as keys of probabilities."""
         return [class_name(label) for label in self.classes or []]
 
-    def encoded_as(self, kind: str) -> list[Feature]:
-        """Features with that type of encoder, in order."""
-        return [f for f in self.features if f.encoder.type == kind]
+    def encoded_by(self, kind: type[Kind]) -> list[tuple[Feature, Kind]]:
+        """Return the features with that class of encoder, in order, with the encoder."""
+        pairs = ((f, f.encoder) for f in self.features)
+        return [(f, encoder) for f, encoder in pairs if isinstance(encoder, kind)]
 
     @property
     def ordered(self) -> list[Feature]:
         """Features as the encoded table holds them: embeddings last."""
         kinds = ("numeric", "datetime", "one_hot", "embedding")
-        return [feature for kind in kinds for feature in self.encoded_as(kind)]
+        return sorted(self.features, key=lambda f: kinds.index(f.encoder.type))
 
     @property
     def inputs(self) -> list[str]:
@@ -163,5 +209,5 @@ class Signature(BaseModel):
     @property
     def num_encoded(self) -> int:
         """The width of the encoded table: an embedding is one column, its place."""
-        embedded = self.encoded_as("embedding")
-        return len(self.inputs) - sum(len(f.inputs) - 1 for f in embedded)
+        embedded = self.encoded_by(EmbeddingEncoder)
+        return len(self.inputs) - sum(encoder.dim - 1 for _, encoder in embedded)

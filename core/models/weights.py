@@ -51,11 +51,10 @@ def read_weights(version: Version, storage: Storage) -> WeightsRead:
         embeddings=[
             EmbeddingRead(
                 column=feature.name,
-                categories=[OTHERS, *feature.encoder.vocabulary],
+                categories=[OTHERS, *encoder.vocabulary],
                 values=arrays[f"embedding/{i}"].tolist(),
             )
-            for i, feature in enumerate(signature.encoded_as("embedding"))
-            if isinstance(feature.encoder, EmbeddingEncoder)
+            for i, (feature, encoder) in enumerate(signature.encoded_by(EmbeddingEncoder))
         ],
         layers=layers,
     )

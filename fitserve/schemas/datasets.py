@@ -37,6 +37,11 @@ class ColumnFormat(BaseModel):
     strays: list[str] = Field(
         default=[], description="Cells that did not fit the type and count as missing."
     )
+    more_strays: bool = Field(
+        default=False,
+        description="Whether there are more strays than are listed; any cell that does "
+        "not fit the type counts as missing then.",
+    )
 
 
 class ColumnRead(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.columns.cells import composed, trimmed
 from core.errors import InvalidInstances, TooLarge
 from core.models.signature import Signature
 from fitserve.names import nearest
@@ -42,6 +43,7 @@ class RawColumns:
         features, nulls = signature.features, signature.null_values
         self.names = [feature.name for feature in features]
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
+        self._spelled = {composed(name): name for name in self._harmless}
         self._numbers = [NumberReader(f, nulls) for f in features if not f.is_text]
         self._texts = [TextReader(f, nulls) for f in features if f.is_text]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
@@ -138,17 +140,24 @@ class RawColumns:
         return [[row[name] for row in trimmed] for name in self._ordered]
 
     def _trimmed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Without blanks around names, as in the CSV, where that makes one known."""
-        names = {
-            name.strip(): name
+        """Return cells by the model's own names, where they came under another spelling.
+
+        Blanks around a name do not matter, nor in which form of Unicode it is written.
+        """
+        came = {
+            known: name
             for name in given
-            if name not in self._harmless and name.strip() in self._harmless
+            if name not in self._harmless and (known := self._known(name)) is not None
         }
-        odd = {name: given[came] for name, came in names.items() if name not in given}
+        odd = {name: given[came[name]] for name in came if name not in given}
         if not odd:
             return given
-        rest = {name: cell for name, cell in given.items() if name.strip() not in odd}
+        others = {came[name] for name in odd}
+        rest = {name: cell for name, cell in given.items() if name not in others}
         return {**rest, **odd}
+
+    def _known(self, name: str) -> str | None:
+        return self._spelled.get(composed(trimmed(name)))
 
     def _absent(self, i: int, row: Mapping[str, Any]) -> list[FieldError]:
         unknown = [name for name in row if name not in self._harmless]

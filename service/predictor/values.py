@@ -1,30 +1,35 @@
-"""The rule book of values: what a cell of an instance may be (docs/values.md)."""
+"""Read the cells of instances, column by column (docs/values.md).
+
+What a cell means is decided by the class of its column's type, in `core.columns`.
+"""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.cells import (
-    INFINITE_WORDS,
-    NULLS,
-    parse_boolean,
-    parse_datetime,
-    parse_number,
-)
+from core.columns.cells import null_words, trimmed
+from core.lazy import LazyModule
 from core.models.signature import MISSING, Feature, NumericEncoder
-from fitserve.statuses import ColumnType
+from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import MOST_WARNINGS, Notes
 from service.predictor.table import Texts
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
 
 Cells = Sequence[Any] | NDArray[Any]
 _NOT_FINITE = "not finite, so it counts as missing"
 
 
 class _CellReader:
-    """What numbers and texts have in common.
+    """Hold what readers of numbers and of texts have in common.
 
     Args:
         feature: the column's type, format and encoder.
@@ -35,7 +40,8 @@ class _CellReader:
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         self.name = feature.name
         self._feature = feature
-        self._nulls = frozenset(NULLS if nulls is None else ["", *nulls])
+        self._kind = feature.kind
+        self._nulls = frozenset(null_words(nulls))
 
     def _tell_missing(self, row: int, notes: Notes) -> None:
         if not self._feature.has_missing:
@@ -72,22 +78,26 @@ class NumberReader(_CellReader):
             self._tell_missing(row, notes)
         return np.where(infinite, math.nan, numbers)
 
-    def _number(self, row: int, cell: Any, notes: Notes) -> float:
-        number = self._number_or_none(row, cell, notes)
+    def _number(
+        self, row: int, cell: Any, notes: Notes, form: ColumnFormat | None = None
+    ) -> float:
+        number = self._number_or_none(row, cell, form or self._feature.format, notes)
         if number is None:
-            notes.refuse(row, self.name, cell, _WANTED[self._feature.type])
+            notes.refuse(row, self.name, cell, self._kind.wanted)
             return math.nan
         if math.isinf(number):
             notes.warn(row, self.name, _NOT_FINITE)
             return math.nan
         return number
 
-    def _number_or_none(self, row: int, cell: Any, notes: Notes) -> float | None:
+    def _number_or_none(
+        self, row: int, cell: Any, form: ColumnFormat, notes: Notes
+    ) -> float | None:
         if cell is None or cell != cell:  # NaN  # noqa: PLR0124
             self._tell_missing(row, notes)
             return math.nan
         if isinstance(cell, str):
-            return self._number_in(row, cell.strip(), notes)
+            return self._number_in(row, trimmed(cell), form, notes)
         if isinstance(cell, bool | int | float):
             try:
                 return float(cell)
@@ -95,25 +105,38 @@ class NumberReader(_CellReader):
                 return None
         return None
 
-    def _number_in(self, row: int, text: str, notes: Notes) -> float | None:
+    def _number_in(
+        self, row: int, text: str, form: ColumnFormat, notes: Notes
+    ) -> float | None:
         if text in self._nulls:
             self._tell_missing(row, notes)
             return math.nan
-        if text in self._strays:
+        number = None if text in self._strays else self._kind.parse_cell(text, form)
+        if number is None and (text in self._strays or form.more_strays):
             notes.warn(row, self.name, f"{text[:40]!r} counts as missing, as in training")
             return math.nan
-        match self._feature.type:
-            case ColumnType.DATETIME:
-                return parse_datetime(text, self._feature.format.datetime)
-            case ColumnType.BOOLEAN:
-                number = parse_boolean(text)
-                return number if number is not None else self._plain(text)
-        return self._plain(text)
+        return None if number is None else float(number)
 
-    def _plain(self, text: str) -> float | None:
-        if text.lower() in INFINITE_WORDS:
-            return math.inf
-        return parse_number(text, self._feature.format)
+    def read_texts(
+        self, texts: pl.Series, decimal: str | None, notes: Notes
+    ) -> NDArray[np.float64]:
+        """Return the numbers of a file's trimmed cells, as the upload would read them.
+
+        `decimal` is the decimal mark of the file, if it is not the column's.
+        """
+        form = self._feature.format
+        if decimal is not None:
+            form = form.model_copy(update={"decimal": decimal})
+        missing = texts.is_in(list(self._nulls)) | texts.is_null()
+        present = pl.when(~missing).then(pl.lit(texts))
+        parsed = pl.select(self._kind.parse_column(present, form)).to_series()
+        numbers = np.array(self._feature.numbers(parsed))
+        odd = np.isnan(numbers) & ~missing.to_numpy()
+        for row in np.flatnonzero(odd).tolist():
+            numbers[row] = self._number(row, texts[row], notes, form)
+        for row in np.flatnonzero(missing.to_numpy())[:MOST_WARNINGS].tolist():
+            self._tell_missing(row, notes)
+        return numbers
 
 
 class TextReader(_CellReader):
@@ -121,7 +144,7 @@ class TextReader(_CellReader):
 
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         super().__init__(feature, nulls)
-        self._vocabulary = frozenset(getattr(feature.encoder, "vocabulary", ()))
+        self._vocabulary = frozenset(feature.vocabulary)
         self._plain = self._vocabulary - self._nulls
 
     def read(self, cells: Cells, notes: Notes) -> Texts:
@@ -140,36 +163,23 @@ class TextReader(_CellReader):
             return False
 
     def _text(self, row: int, cell: Any, notes: Notes) -> str:
-        text = _as_text(cell)
-        if text is None:
-            notes.refuse(row, self.name, cell, "text")
+        spellings = self._spellings(cell)
+        if not spellings:
+            notes.refuse(row, self.name, cell, self._kind.wanted)
             return MISSING
-        if text in self._nulls:
+        if not self._nulls.isdisjoint(spellings):
             self._tell_missing(row, notes)
             return MISSING
+        known = (text for text in spellings if text in self._vocabulary)
+        text = next(known, spellings[0])
         if text not in self._vocabulary:
             notes.warn(row, self.name, f"{text[:40]!r} is not among the categories known")
         return text
 
-
-_WANTED = {
-    ColumnType.NUMERIC: "a number",
-    ColumnType.BOOLEAN: "a boolean",
-    ColumnType.DATETIME: "a date or time, such as 2026-01-31T12:00:00",
-}
-
-
-def _as_text(cell: Any) -> str | None:
-    """A cell as a category, written as the dataset would hold it."""
-    match cell:
-        case None:
-            return MISSING
-        case str():
-            return cell.strip()
-        case bool():
-            return str(cell).lower()
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case int() | float():
-            return str(cell)
-    return None
+    def _spellings(self, cell: Any) -> tuple[str, ...]:
+        """Return how a cell could be written in the column; () for lists and objects."""
+        if cell is None:
+            return (MISSING,)
+        if isinstance(cell, str):
+            return (str(self._kind.parse_cell(trimmed(cell), self._feature.format)),)
+        return self._kind.spellings(cell)

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import SecretStr
 
-from core.datasets.cells import parse_datetime
+from core.columns.time_formats import parse_time
 from core.models.tables import Version
 from service.app import create_app
 from tests.conftest import Bench, bench_in
@@ -158,7 +158,7 @@ def ask_onnx(service, model, row):
     for f in features:
         cell = row[f["name"]]
         if f["type"] == "datetime":
-            cell = parse_datetime(cell, f["format"]["datetime"])
+            cell = parse_time(cell, f["format"]["datetime"])
         kind = object if isinstance(cell, str) else np.float64
         raw[f["name"]] = np.array([[cell]], kind)
     return session.run(None, raw)[0][0].tolist()

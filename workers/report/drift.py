@@ -4,9 +4,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from core.models.raw_cells import as_numbers, as_text
 from core.models.scores import Numbers
-from core.models.signature import MISSING, Feature
+from core.models.signature import Feature
 from fitserve.schemas.report import Trap
 from workers.report.evidence import Rows
 
@@ -48,10 +47,8 @@ Tested = tuple[float, float]
 def _distance(feature: Feature, train: Rows, held_out: Rows) -> Tested:
     a, b = train.frame[feature.name], held_out.frame[feature.name]
     if feature.is_text:
-        return _of_categories(
-            as_text(a).fill_null(MISSING), as_text(b).fill_null(MISSING)
-        )
-    first, second = as_numbers(a), as_numbers(b)
+        return _of_categories(feature.texts(a), feature.texts(b))
+    first, second = feature.numbers(a), feature.numbers(b)
     known = _of_numbers(first[~np.isnan(first)], second[~np.isnan(second)])
     if not feature.has_missing:
         return known

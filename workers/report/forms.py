@@ -7,9 +7,14 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
-from core.models.raw_cells import as_numbers, as_text
 from core.models.scores import Numbers
-from core.models.signature import MISSING, Feature, Signature
+from core.models.signature import (
+    DatetimeEncoder,
+    EmbeddingEncoder,
+    Feature,
+    NumericEncoder,
+    Signature,
+)
 from workers.report.evidence import Rows
 
 _MOST_ONE_HOT = 50
@@ -29,7 +34,7 @@ class Form:
 
 def linear_form(train: Rows, held_out: Rows) -> Form:
     """The network's encoded table, standardised; embedded categories one-hot."""
-    embedded = len(train.signature.encoded_as("embedding"))
+    embedded = len(train.signature.encoded_by(EmbeddingEncoder))
     first = train.x.shape[1] - embedded
     sides: list[list[Numbers]] = [
         [rows.x[:, :first].astype(np.float64)] for rows in (train, held_out)
@@ -62,16 +67,16 @@ def tree_form(train: Rows, held_out: Rows) -> Form:
 
 
 def _moments(signature: Signature) -> slice:
-    numbers = len(signature.encoded_as("numeric"))
-    parts = sum(len(f.inputs) for f in signature.encoded_as("datetime"))
+    numbers = len(signature.encoded_by(NumericEncoder))
+    parts = sum(len(f.inputs) for f, _ in signature.encoded_by(DatetimeEncoder))
     return slice(numbers, numbers + parts)
 
 
 def _tree_columns(feature: Feature, train: Rows, held_out: Rows) -> list[Numbers]:
     cells = [rows.frame[feature.name] for rows in (train, held_out)]
     if not feature.is_text:
-        return [as_numbers(column)[:, None] for column in cells]
-    texts = [as_text(column).fill_null(MISSING) for column in cells]
+        return [feature.numbers(column)[:, None] for column in cells]
+    texts = [feature.texts(column) for column in cells]
     known = texts[0].value_counts(sort=True)[feature.name].head(_MOST_CATEGORIES)
     codes = {value: float(code) for code, value in enumerate(known.to_list())}
     return [_coded(column, codes) for column in texts]

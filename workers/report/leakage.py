@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from core.models.raw_cells import as_numbers, as_text
 from core.models.scores import Numbers
-from core.models.signature import MISSING, Feature
+from core.models.signature import Feature
 from fitserve.schemas.report import Trap
 from fitserve.statuses import Task
 from workers.report.evidence import Rows
@@ -69,7 +68,7 @@ def _num_rare(y: Numbers) -> int:
 
 def _column(feature: Feature, rows: Rows) -> pl.Series | Numbers:
     cells = rows.frame[feature.name]
-    return as_text(cells).fill_null(MISSING) if feature.is_text else as_numbers(cells)
+    return feature.texts(cells) if feature.is_text else feature.numbers(cells)
 
 
 def _regress(

@@ -3,8 +3,16 @@
 import numpy as np
 import polars as pl
 
+from core.columns import kind_of
+from core.columns.base import Numbers as Column
+from core.columns.categorical import (
+    FEW_CATEGORIES,
+    MOST_CATEGORIES,
+    MOST_PLACES,
+    embedding_dim,
+)
+from core.columns.numeric import num_pieces
 from core.models.formulas import DAY, PARTS, numeric
-from core.models.raw_cells import Column, as_numbers, as_text
 from core.models.signature import (
     MISSING,
     DatetimeEncoder,
@@ -14,13 +22,6 @@ from core.models.signature import (
     Feature,
     NumericEncoder,
     OneHotEncoder,
-)
-from core.runs.features import (
-    FEW_CATEGORIES,
-    MOST_CATEGORIES,
-    MOST_PLACES,
-    embedding_dim,
-    num_pieces,
 )
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.statuses import ColumnType
@@ -44,7 +45,7 @@ def fit_feature(
     standardize: bool,
     num_bins: int | None = None,
 ) -> Feature:
-    """The feature of a column, fitted on its training rows."""
+    """Return the feature of a column, fitted on its training rows."""
     return Feature(
         name=name,
         type=kind,
@@ -57,12 +58,13 @@ def fit_feature(
 def _fit(
     kind: ColumnType, column: pl.Series, *, standardize: bool, num_bins: int | None
 ) -> Encoder:
-    if kind in (ColumnType.CATEGORICAL, ColumnType.TEXT):
-        return _fit_categories(as_text(column))
-    values = as_numbers(column)
-    if kind == ColumnType.DATETIME:
-        return _fit_datetime(values)
-    return fit_numeric(values, standardize=standardize, num_bins=num_bins)
+    raw = kind_of(kind).raw(column)
+    match kind_of(kind).encoding:
+        case "categories":
+            return _fit_categories(raw)
+        case "datetime":
+            return _fit_datetime(raw)
+    return fit_numeric(raw, standardize=standardize, num_bins=num_bins)
 
 
 def fit_numeric(

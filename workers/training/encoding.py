@@ -7,10 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.columns.base import Numbers as Column
 from core.models.formulas import PARTS, numeric, pieces
-from core.models.raw_cells import Column, as_numbers, as_text
 from core.models.signature import (
-    MISSING,
     DatetimeEncoder,
     EmbeddingEncoder,
     Feature,
@@ -25,21 +24,22 @@ _UNBOUND = float(np.finfo(np.float64).max)  # JSON has no infinity
 
 def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
     """The encoded table of raw rows: float32 `[N, signature.num_encoded]`."""
-    blocks = [_numeric(features, rows)] if (features := _numbers(signature)) else []
-    blocks += [_datetime(f, rows[f.name]) for f in signature.encoded_as("datetime")]
-    blocks += [_one_hot(f, rows[f.name]) for f in signature.encoded_as("one_hot")]
-    blocks += [_place(f, rows[f.name]) for f in signature.encoded_as("embedding")]
+    numbers = signature.encoded_by(NumericEncoder)
+    blocks = [_numeric(numbers, rows)] if numbers else []
+    blocks += [
+        _datetime(encoder, feature.numbers(rows[feature.name]))
+        for feature, encoder in signature.encoded_by(DatetimeEncoder)
+    ]
+    blocks += [
+        _one_hot(encoder, feature.texts(rows[feature.name]))
+        for feature, encoder in signature.encoded_by(OneHotEncoder)
+    ]
+    blocks += [
+        _place(encoder, feature.texts(rows[feature.name]))
+        for feature, encoder in signature.encoded_by(EmbeddingEncoder)
+    ]
     encoded: Matrix = np.concatenate(blocks, axis=1)
     return encoded
-
-
-def _numbers(signature: Signature) -> list[Feature]:
-    return signature.encoded_as("numeric")
-
-
-def numeric_encoders(features: list[Feature]) -> list[NumericEncoder]:
-    """The encoders of features that are numbers."""
-    return [f.encoder for f in features if isinstance(f.encoder, NumericEncoder)]
 
 
 def numeric_constants(encoders: list[NumericEncoder]) -> dict[str, Any]:
@@ -85,9 +85,11 @@ class _NumpyOps:
         return value[:, places]
 
 
-def _numeric(features: list[Feature], rows: pl.DataFrame) -> Matrix:
-    raw = np.stack([as_numbers(rows[f.name]) for f in features], axis=1)
-    encoders = numeric_encoders(features)
+def _numeric(
+    features: list[tuple[Feature, NumericEncoder]], rows: pl.DataFrame
+) -> Matrix:
+    raw = np.stack([f.numbers(rows[f.name]) for f, _ in features], axis=1)
+    encoders = [encoder for _, encoder in features]
     constants = numeric_constants(encoders)
     scaled = numeric(raw, constants, np)
     is_missing = np.isnan(scaled)
@@ -98,44 +100,30 @@ def _numeric(features: list[Feature], rows: pl.DataFrame) -> Matrix:
     return encoded
 
 
-def _datetime(feature: Feature, column: pl.Series) -> Matrix:
-    encoder = feature.encoder
-    assert isinstance(encoder, DatetimeEncoder)  # noqa: S101  by its list
-    seconds = as_numbers(column)[:, None]
+def _datetime(encoder: DatetimeEncoder, moments: Column) -> Matrix:
+    seconds = moments[:, None]
     parts = [(PARTS[p.name](seconds, np) - p.center) / p.scale for p in encoder.parts]
     filled: Matrix = np.nan_to_num(np.concatenate(parts, axis=1)).astype(np.float32)
     return filled
 
 
-def _one_hot(feature: Feature, column: pl.Series) -> Matrix:
-    encoder = feature.encoder
-    assert isinstance(encoder, OneHotEncoder)  # noqa: S101  by its list
+def _one_hot(encoder: OneHotEncoder, texts: pl.Series) -> Matrix:
     first = 0 if encoder.others else 1
-    places = _places(column, encoder.vocabulary)[:, None]
+    places = _places(texts, encoder.vocabulary)[:, None]
     hot: Matrix = (places == np.arange(first, len(encoder.vocabulary) + 1)).astype(
         np.float32
     )
     return hot
 
 
-def _place(feature: Feature, column: pl.Series) -> Matrix:
-    encoder = feature.encoder
-    assert isinstance(encoder, EmbeddingEncoder)  # noqa: S101  by its list
-    places: Matrix = _places(column, encoder.vocabulary).astype(np.float32)[:, None]
+def _place(encoder: EmbeddingEncoder, texts: pl.Series) -> Matrix:
+    places: Matrix = _places(texts, encoder.vocabulary).astype(np.float32)[:, None]
     return places
 
 
-def _places(column: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
-    """1 and up for the categories known, 0 for others."""
-    places: NDArray[np.int64] = (
-        as_text(column)
-        .fill_null(MISSING)
-        .replace_strict(
-            vocabulary,
-            list(range(1, len(vocabulary) + 1)),
-            default=0,
-            return_dtype=pl.Int64,
-        )
-        .to_numpy()
-    )
+def _places(texts: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
+    """Return 1 and up for the categories known, 0 for others."""
+    numbers = list(range(1, len(vocabulary) + 1))
+    found = texts.replace_strict(vocabulary, numbers, default=0, return_dtype=pl.Int64)
+    places: NDArray[np.int64] = found.to_numpy()
     return places

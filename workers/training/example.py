@@ -4,8 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.models.example import categories, likely_cell, number_cell
-from core.models.raw_cells import as_numbers, as_text
+from core.models.example import categories, likely_cell
 from core.models.signature import Feature, Signature
 from fitserve.schemas.predict import Cell
 
@@ -31,10 +30,11 @@ def with_examples(signature: Signature, rows: pl.DataFrame) -> Signature:
 
 
 def _head(feature: Feature, column: pl.Series) -> pl.Series:
-    # text is made of the whole column: its other rows decide how numbers are written
+    first = column.head(_MOST_LOOKED_AT)
     if feature.is_text:
-        return as_text(column).head(_MOST_LOOKED_AT)
-    return pl.Series(as_numbers(column.head(_MOST_LOOKED_AT)), nan_to_null=True)
+        texts: pl.Series = feature.kind.raw(first)  # null where missing
+        return texts
+    return pl.Series(feature.numbers(first), nan_to_null=True)
 
 
 def _lacks(column: pl.Series, known: list[str]) -> NDArray[np.bool_]:
@@ -45,7 +45,7 @@ def _lacks(column: pl.Series, known: list[str]) -> NDArray[np.bool_]:
 
 def _cell(feature: Feature, value: str | float | None, signature: Signature) -> Cell:
     if isinstance(value, float):
-        return number_cell(value, feature)
+        return feature.kind.example(value, feature.format)
     if value is None or value in categories(feature, signature):
         return value
     return likely_cell(feature, signature)  # in every row some column is rare

@@ -46,10 +46,9 @@ def build_network(spec: ModelSpec, signature: Signature) -> Network:
     members = spec.ensemble
     body = (build if members == 1 else build_ensemble)(spec, len(signature.inputs))
     trained = body if members == 1 else members_of(body)
-    features = signature.encoded_as("embedding")
-    if not features:
+    encoders = [encoder for _, encoder in signature.encoded_by(EmbeddingEncoder)]
+    if not encoders:
         return Network(trained, body, members)
-    encoders = [f.encoder for f in features if isinstance(f.encoder, EmbeddingEncoder)]
     embeddings = [
         keras.layers.Embedding(
             len(encoder.vocabulary) + 1, encoder.dim, name=f"embed_{i}"

@@ -7,7 +7,7 @@ import numpy as np
 from core.errors import InvalidInstances
 from core.models.signature import Feature, Signature
 from fitserve.names import did_you_mean
-from fitserve.statuses import ColumnType, Task
+from fitserve.statuses import Task
 from service.predictor.answers import Answer
 from service.protocols.open_inference.tensors import BYTES, Cells, Tensor
 
@@ -15,12 +15,10 @@ PREDICTION = "prediction"
 PROBABILITY = "probability"
 PROBABILITIES = "probabilities"
 
-_DATATYPES = {ColumnType.NUMERIC: "FP64", ColumnType.BOOLEAN: "BOOL"}
-
 
 def datatype_of(feature: Feature) -> str:
     """The datatype of a column's tensor: FP64, BOOL, or BYTES for texts and moments."""
-    return BYTES if feature.is_text else _DATATYPES.get(feature.type, BYTES)
+    return feature.kind.tensor
 
 
 def to_columns(inputs: Sequence[Tensor], names: Sequence[str]) -> dict[str, Cells]:

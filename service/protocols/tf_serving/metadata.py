@@ -5,8 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from core.errors import AliasNotFound
-from core.models.signature import Feature, Signature
-from fitserve.statuses import ColumnType
+from core.models.signature import Signature
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.paths import VERSION
 from service.predictor.directory import Served, Wanted
@@ -15,6 +14,8 @@ from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import SIGNATURE
 from service.protocols.tf_serving.predict import unknown_label
 from service.services import Services
+
+_DTYPES = {"BYTES": "DT_STRING", "BOOL": "DT_BOOL", "FP64": "DT_DOUBLE"}
 
 router = APIRouter(prefix="/v1/models", tags=["tf-serving"], responses=FAILURES)
 
@@ -73,19 +74,13 @@ def _definition(signature: Signature) -> dict[str, Any]:
     output = _tensor("DT_FLOAT", width, "StatefulPartitionedCall:0")
     return {
         "inputs": {
-            f.name: _tensor(_dtype(f), 1, f"{SIGNATURE}_{f.name}:0")
+            f.name: _tensor(_DTYPES[f.kind.tensor], 1, f"{SIGNATURE}_{f.name}:0")
             for f in signature.features
         },
         "outputs": {"output_0": output},
         "method_name": "tensorflow/serving/predict",
         "defaults": {},
     }
-
-
-def _dtype(feature: Feature) -> str:
-    if feature.is_text or feature.type == ColumnType.DATETIME:
-        return "DT_STRING"
-    return "DT_BOOL" if feature.type == ColumnType.BOOLEAN else "DT_DOUBLE"
 
 
 def _tensor(dtype: str, width: int, name: str) -> dict[str, Any]:

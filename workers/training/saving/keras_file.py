@@ -19,12 +19,12 @@ from core.models.signature import (
     DatetimeEncoder,
     EmbeddingEncoder,
     Feature,
+    NumericEncoder,
     OneHotEncoder,
     Signature,
 )
 from workers.training.encoding import (
     numeric_constants,
-    numeric_encoders,
     piece_constants,
 )
 from workers.training.network import Network
@@ -43,15 +43,20 @@ def save_keras(network: Network, signature: Signature, path: Path) -> None:
 def with_raw_columns(network: Network, signature: Signature) -> keras.Model:
     """The functional model from raw columns through the encoders and the network."""
     raw = {f.name: _input(i, f) for i, f in enumerate(signature.features)}
-    numbers = signature.encoded_as("numeric")
+    numbers = signature.encoded_by(NumericEncoder)
     blocks = [_numeric(numbers, raw)] if numbers else []
-    blocks += [_datetime(f, raw) for f in signature.encoded_as("datetime")]
-    one_hot = signature.encoded_as("one_hot")
-    blocks += [_one_hot(i, feature, raw) for i, feature in enumerate(one_hot)]
-    embedded = signature.encoded_as("embedding")
     blocks += [
-        embedding(_lookup(f"encode_place_{i}", feature, raw, "int"))[:, 0]
-        for i, (feature, embedding) in enumerate(
+        _datetime(encoder, raw[feature.name])
+        for feature, encoder in signature.encoded_by(DatetimeEncoder)
+    ]
+    blocks += [
+        _one_hot(i, encoder, raw[feature.name])
+        for i, (feature, encoder) in enumerate(signature.encoded_by(OneHotEncoder))
+    ]
+    embedded = signature.encoded_by(EmbeddingEncoder)
+    blocks += [
+        embed(_lookup(f"encode_place_{i}", encoder, raw[feature.name], "int"))[:, 0]
+        for i, ((feature, encoder), embed) in enumerate(
             zip(embedded, network.embeddings, strict=True)
         )
     ]
@@ -76,10 +81,10 @@ def _layer_name(place: int, column: str) -> str:
 _OURS = ("column_", "encode_", "embed_", "network", "concatenate")
 
 
-def _numeric(features: list[Feature], raw: dict[str, Any]) -> Any:
-    columns = [raw[feature.name] for feature in features]
+def _numeric(features: list[tuple[Feature, NumericEncoder]], raw: dict[str, Any]) -> Any:
+    columns = [raw[feature.name] for feature, _ in features]
     value = layers.Concatenate(dtype="float64", name="encode_join")(columns)
-    encoders = numeric_encoders(features)
+    encoders = [encoder for _, encoder in features]
     constants = numeric_constants(encoders)
     fill = constants.pop("fill")
     scaled = numeric(value, constants, _Ops)
@@ -114,10 +119,7 @@ class _Ops:
         return ops.minimum(ops.maximum(value, low), high)
 
 
-def _datetime(feature: Feature, raw: dict[str, Any]) -> Any:
-    encoder = feature.encoder
-    assert isinstance(encoder, DatetimeEncoder)  # noqa: S101  by its list
-    seconds = raw[feature.name]
+def _datetime(encoder: DatetimeEncoder, seconds: Any) -> Any:
     parts = [
         (PARTS[part.name](seconds, _Ops) - part.center) / part.scale
         for part in encoder.parts
@@ -126,16 +128,14 @@ def _datetime(feature: Feature, raw: dict[str, Any]) -> Any:
     return _filled(joined, np.zeros(len(parts)))
 
 
-def _one_hot(place: int, feature: Feature, raw: dict[str, Any]) -> Any:
-    encoder = feature.encoder
-    assert isinstance(encoder, OneHotEncoder)  # noqa: S101  by its list
-    places = _lookup(f"encode_lookup_{place}", feature, raw, "one_hot")
+def _one_hot(place: int, encoder: OneHotEncoder, texts: Any) -> Any:
+    places = _lookup(f"encode_lookup_{place}", encoder, texts, "one_hot")
     return places if encoder.others else places[:, 1:]  # place 0 is the unseen one
 
 
-def _lookup(name: str, feature: Feature, raw: dict[str, Any], mode: str) -> Any:
-    encoder = feature.encoder
-    assert isinstance(encoder, OneHotEncoder | EmbeddingEncoder)  # noqa: S101
+def _lookup(
+    name: str, encoder: OneHotEncoder | EmbeddingEncoder, texts: Any, mode: str
+) -> Any:
     lookup = layers.StringLookup(
         vocabulary=encoder.vocabulary,
         mask_token=None,
@@ -143,7 +143,7 @@ def _lookup(name: str, feature: Feature, raw: dict[str, Any], mode: str) -> Any:
         output_mode=mode,
         name=name,
     )
-    return lookup(raw[feature.name])
+    return lookup(texts)
 
 
 def _unused(vocabulary: list[str]) -> str:

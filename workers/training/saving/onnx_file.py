@@ -18,12 +18,12 @@ from core.models.signature import (
     DatetimeEncoder,
     EmbeddingEncoder,
     Feature,
+    NumericEncoder,
     OneHotEncoder,
     Signature,
 )
 from workers.training.encoding import (
     numeric_constants,
-    numeric_encoders,
     piece_constants,
 )
 from workers.training.network import Network
@@ -74,22 +74,30 @@ def _inputs(signature: Signature) -> list[onnx.ValueInfoProto]:
 
 def _encode(graph: Graph, signature: Signature, network: Network) -> str:
     """The nodes of encoding.py's `encode`, and embeddings: float32 `[N, inputs]`."""
-    numbers = signature.encoded_as("numeric")
+    numbers = signature.encoded_by(NumericEncoder)
     blocks = [_numeric(graph, numbers)] if numbers else []
-    blocks += [_datetime(graph, feature) for feature in signature.encoded_as("datetime")]
-    blocks += [_one_hot(graph, feature) for feature in signature.encoded_as("one_hot")]
-    embedded = signature.encoded_as("embedding")
     blocks += [
-        _embedding(graph, feature, embedding)
-        for feature, embedding in zip(embedded, network.embeddings, strict=True)
+        _datetime(graph, feature.name, encoder)
+        for feature, encoder in signature.encoded_by(DatetimeEncoder)
+    ]
+    blocks += [
+        _one_hot(graph, feature.name, encoder)
+        for feature, encoder in signature.encoded_by(OneHotEncoder)
+    ]
+    embedded = signature.encoded_by(EmbeddingEncoder)
+    blocks += [
+        _embedding(graph, feature.name, encoder, embedding)
+        for (feature, encoder), embedding in zip(
+            embedded, network.embeddings, strict=True
+        )
     ]
     return blocks[0] if len(blocks) == 1 else graph.add("Concat", *blocks, axis=1)
 
 
-def _numeric(graph: Graph, features: list[Feature]) -> str:
-    encoders = numeric_encoders(features)
+def _numeric(graph: Graph, features: list[tuple[Feature, NumericEncoder]]) -> str:
+    encoders = [encoder for _, encoder in features]
     constants = numeric_constants(encoders)
-    raw = graph.add("Concat", *(f.name for f in features), axis=1)
+    raw = graph.add("Concat", *(f.name for f, _ in features), axis=1)
     scaled = numeric(Value(graph, raw), constants, OnnxOps).name
     fill = graph.constant(constants["fill"])
     between = piece_constants(encoders)
@@ -108,10 +116,8 @@ def _filled(graph: Graph, value: str, fill: str) -> str:
     return graph.add("Cast", filled, to=TensorProto.FLOAT)
 
 
-def _datetime(graph: Graph, feature: Feature) -> str:
-    encoder = feature.encoder
-    assert isinstance(encoder, DatetimeEncoder)  # noqa: S101  by its list
-    seconds = Value(graph, feature.name)
+def _datetime(graph: Graph, column: str, encoder: DatetimeEncoder) -> str:
+    seconds = Value(graph, column)
     parts = [
         ((PARTS[part.name](seconds, OnnxOps) - part.center) / part.scale).name
         for part in encoder.parts
@@ -120,21 +126,22 @@ def _datetime(graph: Graph, feature: Feature) -> str:
     return _filled(graph, joined, graph.constant(np.zeros(len(parts), np.float64)))
 
 
-def _one_hot(graph: Graph, feature: Feature) -> str:
-    encoder = feature.encoder
-    assert isinstance(encoder, OneHotEncoder)  # noqa: S101  by its list
+def _one_hot(graph: Graph, column: str, encoder: OneHotEncoder) -> str:
     first = 0 if encoder.others else 1
     places = np.arange(first, len(encoder.vocabulary) + 1)
-    place = _place(graph, feature.name, encoder.vocabulary)
+    place = _place(graph, column, encoder.vocabulary)
     hot = graph.add("Equal", place, graph.constant(places[None, :]))
     return graph.add("Cast", hot, to=TensorProto.FLOAT)
 
 
-def _embedding(graph: Graph, feature: Feature, layer: keras.layers.Embedding) -> str:
-    encoder = feature.encoder
-    assert isinstance(encoder, EmbeddingEncoder)  # noqa: S101  by its list
+def _embedding(
+    graph: Graph,
+    column: str,
+    encoder: EmbeddingEncoder,
+    layer: keras.layers.Embedding,
+) -> str:
     table = graph.constant(np.asarray(layer.embeddings.numpy(), np.float32))
-    place = _place(graph, feature.name, encoder.vocabulary)
+    place = _place(graph, column, encoder.vocabulary)
     rows = graph.add("Gather", table, place)  # [N, 1, dim]
     shape = graph.constant(np.array([-1, encoder.dim], np.int64))
     return graph.add("Reshape", rows, shape)

@@ -7,7 +7,8 @@ import re
 
 import polars as pl
 
-from core.datasets.cells import NULLS, number_pattern
+from core.columns.cells import NULLS
+from core.columns.number_formats import number_pattern
 from core.datasets.reading import Reading
 
 _NUMBER = re.compile(number_pattern(".", ""))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.datasets.boolean_labels import boolean_labels
+from core.columns.boolean import boolean_labels
 
 
 @pytest.mark.parametrize(

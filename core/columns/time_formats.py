@@ -1,10 +1,18 @@
-"""Ways to write dates and times: found in a sample, converted over whole columns."""
+"""Formats of dates and times: found in a sample, read from one cell and from columns."""
+
+from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import polars as pl
+from core.columns.base import MOST_SAMPLED
+from core.lazy import LazyModule
 
-from core.datasets.cells import completed
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
 
 _DATES = {
     # pattern: what the text must look like, so that 2-digit years are no 4-digit ones
@@ -45,12 +53,11 @@ _MONTHS = {
     "%b-%y": r"\p{L}{3}-\d{2}",
     "%b-%Y": r"\p{L}{3}-\d{4}",
 }
-_SHARE = 0.9
 _LOOKS = r"^[\p{L}\d]{1,9}[-/.: ]+[\p{L}\d]{1,9}"
 
 
 def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
-    """Patterns (Python's strptime) that most of the sample is written in, best first.
+    """Return the patterns (Python's strptime) that most of the sample fits, best first.
 
     `day_first` settles days and months that could be either.
     """
@@ -62,7 +69,7 @@ def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
 
 
 def _ways(texts: pl.Series) -> list[tuple[str, str]]:
-    """Patterns with their looks; times of day are only tried where a colon stands."""
+    """Return patterns with their looks; times of day only where a colon stands."""
     ways = dict(_DATES | _MONTHS)
     if _mostly(texts.str.contains(":", literal=True)):
         ways = dict(_TIMES)
@@ -90,16 +97,23 @@ def _fits(texts: pl.Series, pattern: str, look: str) -> bool:
 
 
 def _mostly(flags: pl.Series) -> bool:
-    return int(flags.sum()) >= _SHARE * len(flags)
+    return int(flags.sum()) >= MOST_SAMPLED * len(flags)
+
+
+def is_ambiguous(formats: list[str]) -> bool:
+    """Return whether days and months could be the other way round."""
+    return any(p.startswith("%d") for p in formats) and any(
+        p.startswith("%m") for p in formats
+    )
 
 
 def is_time(text: pl.Expr, pattern: str) -> pl.Expr:
-    """Whether cells are times in this way."""
-    return to_time(text, pattern).is_not_null()
+    """Return whether cells are times in this format."""
+    return parse_times(text, pattern).is_not_null()
 
 
-def to_time(text: pl.Expr, pattern: str) -> pl.Expr:
-    """Cells as datetimes in UTC, without a zone; null where they are none."""
+def parse_times(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Return cells as datetimes in UTC, without a zone; null where they do not fit."""
     start, whole = completed(pattern)
     moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
         whole.replace(".%f", "%.f"), strict=False, time_unit="us"
@@ -109,8 +123,39 @@ def to_time(text: pl.Expr, pattern: str) -> pl.Expr:
     return pl.when(moment.dt.year().is_between(1, 9999)).then(moment)
 
 
-def is_ambiguous(formats: list[str]) -> bool:
-    """Whether days and months could be the other way round."""
-    return any(p.startswith("%d") for p in formats) and any(
-        p.startswith("%m") for p in formats
-    )
+def parse_time(text: str, pattern: str | None) -> float | None:
+    """Return the seconds since 1970 (UTC) of one trimmed cell, None if it is not a time.
+
+    The column's own pattern comes first, then ISO 8601. A time without a zone is UTC.
+    """
+    moment = _strptime(text, pattern) or _iso(text)
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _strptime(text: str, pattern: str | None) -> datetime | None:
+    if pattern is None:
+        return None
+    start, whole = completed(pattern)
+    try:
+        moment = datetime.strptime(start + text, whole)  # noqa: DTZ007  zone comes after
+    except ValueError:
+        return None
+    # the one year of two digits on which Python and polars differ
+    is_69 = "%y" in pattern and moment.year == 1969
+    return moment.replace(year=2069) if is_69 else moment
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def completed(pattern: str) -> tuple[str, str]:
+    """Return the text that makes a cell a whole date, and the pattern of both."""
+    if not any(part in pattern for part in ("%Y", "%y")):
+        return "1970-01-01 ", f"%Y-%m-%d {pattern}"
+    return ("", pattern) if "%d" in pattern else ("01 ", f"%d {pattern}")

@@ -1,0 +1,179 @@
+"""What every type of column can do: recognise, parse, profile and describe its cells."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.schemas.predict import Cell
+from fitserve.statuses import ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+Numbers = NDArray[np.float64]
+Stats = dict[str, Any]
+"""Figures of a column over all rows; see `ColumnKind.statistics`."""
+Schema = dict[str, Any]
+Encoding = Literal["numeric", "datetime", "categories"]
+"""Which family of encoders turns a column into inputs of the network."""
+
+MOST_SAMPLED = 0.9
+"""The share of a sample that must be written in a format for it to be considered."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A type and a format that the sample of a column fits."""
+
+    kind: ColumnKind
+    format: ColumnFormat
+    warnings: tuple[str, ...] = ()
+
+    def fits(self, text: pl.Expr) -> pl.Expr:
+        """Return whether each cell is of this type and format."""
+        return self.kind.fits(text, self.format)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known of a table beyond the sample of one column.
+
+    Args:
+        decimal: the decimal mark that the uploader gave.
+        comma_first: whether `1,5` is more likely 1.5 than 15, and days come first.
+
+    """
+
+    decimal: Literal[".", ","] | None = None
+    comma_first: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the training rows held in a column, for its description.
+
+    Args:
+        least: the smallest value, None where there is none.
+        greatest: the largest value.
+        categories: the texts that have a place of their own.
+        is_shared: whether other texts share a place with rare ones.
+
+    """
+
+    least: float | None = None
+    greatest: float | None = None
+    categories: tuple[str, ...] = ()
+    is_shared: bool = False
+
+
+class ColumnKind(ABC):
+    """A type of column, in the order in which a cell goes through it.
+
+    The methods that take polars expressions read whole columns (upload, training, files
+    to predict); `parse_cell` reads one text (JSON instances). Both read by the column's
+    format, and tests/core/columns holds them against each other.
+    """
+
+    type: ClassVar[ColumnType]
+    wanted: ClassVar[str]
+    """What a cell should have been, for the sentence that refuses it."""
+    encoding: ClassVar[Encoding]
+    tensor: ClassVar[str]
+    """The datatype of the column in the Open Inference Protocol."""
+    is_ordered: ClassVar[bool] = False
+    """Whether the smallest and the largest value say something."""
+    stands_for: ClassVar[frozenset[ColumnType]] = frozenset()
+    """Other types whose stored values may be used as if they were of this one."""
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether the network's raw input is a string, not a float64."""
+        return self.encoding == "categories"
+
+    @abstractmethod
+    def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats of this type that most of a sample is written in."""
+
+    def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats to try where the user says that this is the type."""
+        return self.recognise(sample, hints)
+
+    @abstractmethod
+    def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        """Return whether trimmed cells are of this type in this format."""
+
+    @abstractmethod
+    def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        """Return trimmed cells as values to be stored, null where they do not fit."""
+
+    @abstractmethod
+    def raw(self, column: pl.Series) -> Any:
+        """Return a stored column as the network's raw input.
+
+        That is float64 `[N]` with NaN for missing, or a series of texts.
+        """
+
+    @abstractmethod
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | str | None:
+        """Return one trimmed text as the network's raw input, None if it does not fit."""
+
+    def spellings(self, cell: Any) -> tuple[str, ...]:
+        """Return how a JSON number or boolean could be written in a column of text."""
+        return ()
+
+    @abstractmethod
+    def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
+        """Return expressions for what a profile says of a stored column of this type."""
+
+    def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
+        """Return why runs leave the column out, None if they do not."""
+        return None
+
+    @abstractmethod
+    def num_inputs(
+        self, num_values: int, num_missing: int, num_bins: int | None
+    ) -> tuple[int, int]:
+        """Return the inputs of the network for a column, and weights of an embedding.
+
+        Both are upper bounds: training rows may hold fewer values than the table.
+        """
+
+    @abstractmethod
+    def example(self, value: float | str | None, form: ColumnFormat) -> Cell:
+        """Return a raw input as a client would send it in JSON."""
+
+    @abstractmethod
+    def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
+        """Return the JSON Schema of a cell that is present, and a sentence about it."""
+
+
+class NumberKind(ColumnKind):
+    """A type whose raw input is a number: numeric, boolean, datetime."""
+
+    def raw(self, column: pl.Series) -> Numbers:
+        """Return numbers as float64 `[N]`; a moment counts seconds since 1970 (UTC)."""
+        if column.dtype.is_temporal():
+            column = column.dt.epoch("us").cast(pl.Float64) / 1e6
+        return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+
+    @abstractmethod
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        """Return the number in a trimmed text, None if it does not fit."""
+
+
+def without_point(value: float) -> float:
+    """Return a whole number as an integer, any other number as it is."""
+    is_whole = float(value).is_integer() and abs(value) <= _LARGEST_EXACT
+    return int(value) if is_whole else value
+
+
+_LARGEST_EXACT = 2**53

@@ -1,0 +1,101 @@
+"""Columns of two opposite words, such as yes and no."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.columns.base import MOST_SAMPLED, Candidate, Hints, NumberKind, Schema, Seen
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.schemas.predict import Cell
+from fitserve.statuses import ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+TRUE, FALSE = ("true", "yes", "y", "t", "on"), ("false", "no", "n", "f", "off")
+"""Words for true and false; each stands at the place of its opposite."""
+_ONE, _ZERO = ("1", "1.0"), ("0", "0.0")
+"""Read as booleans in a column of such words, or where the user says so."""
+_CASES = (str.lower, str.title, str.upper)
+
+
+class Boolean(NumberKind):
+    """True and false; `format.labels` holds the words that the column uses."""
+
+    type = ColumnType.BOOLEAN
+    wanted = "a boolean"
+    encoding = "numeric"
+    tensor = "BOOL"
+    stands_for = frozenset({ColumnType.NUMERIC})
+
+    def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        words = sum(text.lower() in TRUE + FALSE for text in sample)
+        return self._candidates(sample) if words >= MOST_SAMPLED * len(sample) else []
+
+    def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        return self._candidates(sample)
+
+    def _candidates(self, sample: list[str]) -> list[Candidate]:
+        return [Candidate(self, ColumnFormat(labels=boolean_labels(sample)))]
+
+    def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return text.str.to_lowercase().is_in(TRUE + FALSE + _ONE + _ZERO)
+
+    def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        low = text.str.to_lowercase()
+        return pl.when(self.fits(text, form)).then(low.is_in(TRUE + _ONE))
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        low = text.lower()
+        if low in TRUE + _ONE:
+            return 1.0
+        return 0.0 if low in FALSE + _ZERO else None
+
+    def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
+        return {}
+
+    def num_inputs(
+        self,
+        num_values: int,
+        num_missing: int,
+        num_bins: int | None,
+    ) -> tuple[int, int]:
+        return 1, 0
+
+    def example(self, value: float | str | None, form: ColumnFormat) -> Cell:
+        return value > 0 if isinstance(value, int | float) else value
+
+    def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
+        if seen.least is None or seen.least != seen.greatest:
+            return {"type": "boolean"}, "True or false."
+        always = seen.least > 0
+        said = f"Always {always} in the training rows; {not always} is answered with a "
+        return {"type": "boolean", "enum": [always]}, (said + "warning.").capitalize()
+
+
+def boolean_labels(sample: Sequence[str]) -> list[str]:
+    """Return the words that `sample` uses most for false and for true.
+
+    A word that is absent is the other's opposite, written alike. The list is empty where
+    JSON's own words (`false`, `true`) stand in the column.
+    """
+    counts = Counter(cell for cell in sample if cell.lower() in FALSE + TRUE)
+    no, yes = (_most(counts, words) for words in (FALSE, TRUE))
+    if not (no or yes):
+        return []
+    labels = [no or _opposite(yes, TRUE, FALSE), yes or _opposite(no, FALSE, TRUE)]
+    return [] if [label.lower() for label in labels] == ["false", "true"] else labels
+
+
+def _most(counts: Counter[str], words: Sequence[str]) -> str:
+    return next((cell for cell, _ in counts.most_common() if cell.lower() in words), "")
+
+
+def _opposite(cell: str, own: Sequence[str], others: Sequence[str]) -> str:
+    case = next((case for case in _CASES if case(cell) == cell), str.lower)
+    return case(others[own.index(cell.lower())])

@@ -1,0 +1,150 @@
+"""Columns of categories, and of text that is used as such."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.columns.base import Candidate, ColumnKind, Hints, Schema, Seen, Stats
+from core.columns.cells import composed
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.schemas.predict import Cell
+from fitserve.statuses import ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+MOST_CATEGORIES = 50
+"""With more categories a column gets an embedding instead of a place for each."""
+
+MOST_PLACES = 10_000
+"""The most frequent categories of a column that get a place; the others share one."""
+
+FEW_CATEGORIES = 10
+"""Up to so many, each has a place however rare it is; beyond, rare ones share one."""
+
+_LONG = 100
+"""Longer cells, on average, are text."""
+_FREE_TEXT = 40
+"""Longer cells, on average, are free text and not ids."""
+
+
+class Categorical(ColumnKind):
+    """Words from a small set, compared as they are written (trimmed, in NFC)."""
+
+    type = ColumnType.CATEGORICAL
+    wanted = "text"
+    encoding = "categories"
+    tensor = "BYTES"
+    stands_for = frozenset({ColumnType.TEXT})
+
+    def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return nothing: the counts over all rows decide; see `decide_types`."""
+        return []
+
+    def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        return [Candidate(self, ColumnFormat())]
+
+    def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return text.is_not_null()
+
+    def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return text
+
+    def raw(self, column: pl.Series) -> pl.Series:
+        """Return the categories as text in NFC; null is missing."""
+        text = column.cast(pl.String)
+        is_ascii = bool((text.str.len_bytes() == text.str.len_chars()).all())
+        return text if is_ascii else text.str.normalize("NFC")
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> str:
+        return composed(text)
+
+    def spellings(self, cell: Any) -> tuple[str, ...]:
+        """Return how a JSON cell could be written in the column, the likeliest first.
+
+        A number has two spellings where it is whole (`3`, `3.0`), a boolean three. The
+        tuple is empty for lists and objects.
+        """
+        match cell:
+            case bool():
+                word = str(cell)
+                return (word.lower(), word, word.upper())
+            case int() | float():
+                return _spelled(cell)
+        return ()
+
+    def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
+        return {
+            "length": column.str.len_chars().mean(),
+            "bytes": column.str.len_bytes().max(),
+            "nul": column.str.contains("\0", literal=True).any(),
+        }
+
+    def num_inputs(
+        self, num_values: int, num_missing: int, num_bins: int | None
+    ) -> tuple[int, int]:
+        categories = min(num_values + (num_missing > 0), MOST_PLACES)
+        if categories <= MOST_CATEGORIES:
+            return categories + (categories > FEW_CATEGORIES), 0
+        dim = embedding_dim(categories)
+        return dim, dim * (categories + 1)
+
+    def example(self, value: float | str | None, form: ColumnFormat) -> Cell:
+        return value
+
+    def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
+        known = list(seen.categories)
+        place = "share a place with rare ones" if seen.is_shared else "have no place"
+        noun = "category is" if len(known) == 1 else "categories are"
+        said = (
+            f"{len(known)} {noun} known; others are answered with a warning, and {place}."
+        )
+        return {"type": "string", "enum": known}, said
+
+
+class Text(Categorical):
+    """Free text, names and ids: left out of training unless the user asks for it."""
+
+    type = ColumnType.TEXT
+    stands_for = frozenset({ColumnType.CATEGORICAL})
+
+    def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
+        present = stats["rows"] - stats["missing"]
+        if stats["length"] > _FREE_TEXT:
+            return "free text"
+        if stats["unique"] >= 0.9 * present:
+            return "an id or a name: nearly every row has a value of its own"
+        return f"text with {stats['unique']:,} values, too many for categories"
+
+
+def _spelled(number: float) -> tuple[str, ...]:
+    text = str(number)
+    if not float(number).is_integer() or "e" in text or "n" in text:
+        return (text,)
+    return (text, str(float(number)) if isinstance(number, int) else str(int(number)))
+
+
+def embedding_dim(num_categories: int) -> int:
+    """Return how many numbers stand for a category.
+
+    The rule of thumb of Howard and Gugger, "fastai: A Layered API for Deep Learning",
+    2020, with a lower bound.
+    """
+    return int(min(32, round(1.6 * num_categories**0.56)))
+
+
+def type_of_texts(present: int, unique: int, length: float | None) -> ColumnType:
+    """Return categorical or text, by counts over all rows and the mean length of a cell.
+
+    A column without a value counts as numeric.
+    """
+    if not present:
+        return ColumnType.NUMERIC
+    own_value_each = unique == present and present > 10
+    few = unique <= max(20, present // 2)
+    short = (length or 0) <= _LONG
+    is_category = few and short and not own_value_each
+    return ColumnType.CATEGORICAL if is_category else ColumnType.TEXT

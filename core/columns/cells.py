@@ -1,0 +1,34 @@
+"""The text of a cell: which blanks are trimmed, and which words mean "missing"."""
+
+import unicodedata
+
+NULLS = (
+    *("", "NA", "N/A", "n/a", "N.A.", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT"),
+    *("null", "NULL", "Null", "(null)", "\\N", "None", "none", "?", "-", "--", "."),
+    *("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"),
+)
+"""Cells that mean "missing"."""
+
+BLANKS = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+)
+"""Unicode's white space, which polars trims from cells too."""
+
+
+def null_words(given: list[str] | None) -> list[str]:
+    """Return the cells that mean "missing": those that the upload gave, or the usual."""
+    return list(NULLS) if given is None else ["", *given]
+
+
+def trimmed(text: str) -> str:
+    """Return the text of a cell without the blanks around it."""
+    return text.strip(BLANKS)
+
+
+def composed(text: str) -> str:
+    """Return a name or a category in Unicode's composed form (NFC).
+
+    macOS and some databases write `ö` as `o` and a mark; both must be equal.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -1,0 +1,92 @@
+"""Columns of dates and times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from core.columns.base import Candidate, Hints, NumberKind, Schema, Seen
+from core.columns.time_formats import (
+    completed,
+    is_ambiguous,
+    is_time,
+    parse_time,
+    parse_times,
+    time_formats,
+)
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.schemas.predict import Cell
+from fitserve.statuses import ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+_NUM_PARTS = 8
+"""Elapsed days, year, and month, weekday and hour on a circle each."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_JSON_FORMATS = {
+    None: "date-time",
+    "%Y-%m-%d": "date",
+    "%Y-%m-%dT%H:%M:%SZ": "date-time",
+    "%Y-%m-%dT%H:%M:%S.%fZ": "date-time",
+}
+"""JSON Schema's names for patterns; it has no names for others."""
+
+
+class Datetime(NumberKind):
+    """Moments, by the pattern in `format.datetime`; UTC unless a cell names a zone."""
+
+    type = ColumnType.DATETIME
+    wanted = "a date or time, such as 2026-01-31T12:00:00"
+    encoding = "datetime"
+    tensor = "BYTES"
+    is_ordered = True
+
+    def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        patterns = time_formats(sample, day_first=hints.comma_first)
+        said = "days and months could be the other way round; read as {}"
+        warnings = (said.format(patterns[0]),) if is_ambiguous(patterns) else ()
+        return [Candidate(self, ColumnFormat(datetime=p), warnings) for p in patterns]
+
+    def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return is_time(text, form.datetime or "")
+
+    def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return parse_times(text, form.datetime or "")
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        return parse_time(text, form.datetime)
+
+    def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
+        return {"min": column.min(), "max": column.max()}
+
+    def num_inputs(
+        self, num_values: int, num_missing: int, num_bins: int | None
+    ) -> tuple[int, int]:
+        return _NUM_PARTS, 0
+
+    def example(self, value: float | str | None, form: ColumnFormat) -> Cell:
+        return _written(value, form) if isinstance(value, int | float) else value
+
+    def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
+        pattern = form.datetime
+        own = "" if pattern is None else f"as `{pattern}` (Python's strptime) or "
+        said = f"A date or time written {own}in ISO 8601, UTC unless it names a zone; "
+        schema = {"type": "string"}
+        if pattern in _JSON_FORMATS:
+            schema["format"] = _JSON_FORMATS[pattern]
+        return schema, said + "other texts are refused."
+
+
+def _written(seconds: float, form: ColumnFormat) -> str:
+    """Return a moment in the column's format if that can be read back, else ISO 8601."""
+    moment = _EPOCH + timedelta(seconds=seconds)
+    if form.datetime is not None:
+        start, whole = completed(form.datetime)
+        text = moment.strftime(whole)[len(start) :]
+        if parse_time(text, form.datetime) == seconds:
+            return text
+    return moment.isoformat()

@@ -1,0 +1,59 @@
+"""Reading 1: how models of release 0.1.0 read cells, so that they answer as they did.
+
+A type that a spec gave was applied to the values that the upload had parsed: the codes
+`01` and `1` became the number 1, and then the category `1`. Models trained since then
+read the original text (reading 2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.columns.boolean import FALSE, TRUE, Boolean
+from core.columns.categorical import Categorical, Text
+from core.columns.number_formats import parse_number
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+
+class EarlierBoolean(Boolean):
+    """Booleans for which any number counts by its value."""
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        """Return 1 or 0 for a word, the number for a number."""
+        low = text.lower()
+        return float(low in TRUE) if low in TRUE + FALSE else parse_number(text, form)
+
+
+class EarlierCategorical(Categorical):
+    """Categories made of parsed values; a whole number is written without a point."""
+
+    def raw(self, column: pl.Series) -> pl.Series:
+        """Return the values of a stored column as text."""
+        if column.dtype.is_float() and (column.is_null() | (column % 1 == 0)).all():
+            column = column.cast(pl.Int64)
+        if column.dtype.is_temporal():
+            column = column.dt.to_string("iso:strict")
+        return column.cast(pl.String)
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> str:
+        """Return the text as it came."""
+        return text
+
+    def spellings(self, cell: Any) -> tuple[str, ...]:
+        """Return the one text that a JSON cell stands for."""
+        if isinstance(cell, bool):
+            return (str(cell).lower(),)
+        if not isinstance(cell, int | float):
+            return ()
+        is_whole = isinstance(cell, float) and cell.is_integer()
+        return (str(int(cell)) if is_whole else str(cell),)
+
+
+class EarlierText(EarlierCategorical, Text):
+    """Texts, read as categories were."""

@@ -1,0 +1,135 @@
+"""Formats of numbers: found in a sample, read from one cell and from whole columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from core.columns.base import MOST_SAMPLED
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
+"""Numbers without a value: missing in a column of numbers."""
+
+_SIGNS = r"[$€£¥₹₽₩₺₴₪฿%‰]"
+_CODES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK", "NOK")
+_AFFIX = rf"(?:{_SIGNS}|\b(?:{'|'.join(_CODES)})\b|(?:US|CA|AU)\$)"
+"""Signs of currency and share that may stand around a number."""
+
+_SPACES = " \u00a0\u202f"
+_POINT = [("", "."), (",", "."), (" ", "."), ("'", ".")]
+_COMMA = [("", ","), (".", ","), (" ", ","), ("'", ",")]
+"""Marks between thousands, and decimal marks, in the order in which they are tried."""
+
+
+@lru_cache(maxsize=256)
+def number_pattern(decimal: str, thousands: str) -> str:
+    """Return the ASCII grammar of a number as an expression for Python and polars."""
+    point = re.escape(decimal)
+    whole = r"[0-9]+"
+    if thousands:
+        group = f"[{_SPACES}]" if thousands in _SPACES else re.escape(thousands)
+        whole = rf"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)"
+    return (
+        rf"^[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?$"
+    )
+
+
+def number_format(
+    sample: list[str], decimal: str | None, *, comma_first: bool
+) -> ColumnFormat | None:
+    """Return the first format that most of the sample is written in, or None.
+
+    `decimal` settles the mark; `comma_first` says which to try first where both fit, as
+    in `1,234`.
+    """
+    affixes = sorted(_affixes(sample))
+    ways = {".": _POINT, ",": _COMMA}.get(decimal or "")
+    if ways is None:
+        # a plain number is read the same everywhere; only others need a guess
+        ways = [_POINT[0], *(_COMMA + _POINT if comma_first else _POINT + _COMMA)]
+    for thousands, mark in ways:
+        form = ColumnFormat(decimal=mark, thousands=thousands, affixes=affixes)
+        if _fits(sample, form):
+            return form
+    return None
+
+
+def _affixes(sample: Iterable[str]) -> set[str]:
+    found = {sign for text in sample for sign in re.findall(_AFFIX, text)}
+    if any(re.fullmatch(r"\(\s*[0-9.,' ]+\s*\)", text) for text in sample):
+        found.add("()")
+    return found
+
+
+def _fits(sample: list[str], form: ColumnFormat) -> bool:
+    frame = pl.DataFrame({"text": sample}, schema={"text": pl.String})
+    share = frame.select(is_number(pl.col("text"), form).mean()).item()
+    return bool(share >= MOST_SAMPLED)
+
+
+def is_number(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return whether cells are numbers in this format; infinite ones count."""
+    pattern = number_pattern(form.decimal, form.thousands)
+    return _bare_column(text, form).str.contains(f"{pattern}|^{INFINITE}$")
+
+
+def parse_numbers(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return cells as float64, null where they are not finite numbers."""
+    bare = _bare_column(text, form)
+    plain = pl.when(is_number(text, form)).then(_plain_column(bare, form))
+    number = plain.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def parse_number(text: str, form: ColumnFormat) -> float | None:
+    """Return the number in one trimmed cell, None if it is not one.
+
+    A number beyond float64 is infinite, as `inf` is.
+    """
+    bare = _bare_cell(text, form) if form.affixes else text
+    if re.fullmatch(INFINITE, bare):
+        return float(bare)
+    if not re.match(number_pattern(form.decimal, form.thousands), bare):
+        return None
+    return float(_plain_cell(bare, form))
+
+
+def _bare_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return cells without signs of currency; `(3)` becomes `-3`."""
+    if not form.affixes:
+        return text
+    bare = text.str.replace_all(_AFFIX, "").str.strip_chars()
+    bare = bare.str.replace(r"^\(\s*(.*?)\s*\)$", "-$1")
+    return bare.str.replace(r"^([+-])\s+", "$1")
+
+
+def _bare_cell(text: str, form: ColumnFormat) -> str:
+    if not form.affixes:
+        return text
+    bare = re.sub(_AFFIX, "", text).strip()
+    bare = re.sub(r"^\(\s*(.*?)\s*\)$", r"-\1", bare)
+    return re.sub(r"^([+-])\s+", r"\1", bare)
+
+
+def _plain_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return cells without marks between thousands, with a decimal point."""
+    if form.thousands:
+        marks = r"[ \x{a0}\x{202f}]" if form.thousands == " " else None
+        text = text.str.replace_all(marks or form.thousands, "", literal=marks is None)
+    return text.str.replace(form.decimal, ".", literal=True)
+
+
+def _plain_cell(text: str, form: ColumnFormat) -> str:
+    if form.thousands:
+        marks = _SPACES if form.thousands in _SPACES else form.thousands
+        text = text.translate({ord(mark): None for mark in marks})
+    return text.replace(form.decimal, ".", 1)

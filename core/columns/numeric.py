@@ -1,0 +1,130 @@
+"""Columns of numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from core.columns.base import (
+    Candidate,
+    Hints,
+    NumberKind,
+    Schema,
+    Seen,
+    Stats,
+    without_point,
+)
+from core.columns.number_formats import (
+    is_number,
+    number_format,
+    parse_number,
+    parse_numbers,
+)
+from core.lazy import LazyModule
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.schemas.predict import Cell
+from fitserve.statuses import ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+ROW_NUMBER = "a row number"
+_ID_NAME = re.compile(
+    r"(^|[^a-z])(id|uuid|guid|key|rownames?|row|index|idx|nr|no|obs|serial|#)\W*$"
+    r"|^column_1$|^unnamed|^$",
+    re.IGNORECASE,
+)
+_LEAST_FOR_IDS = 20
+
+
+class Numeric(NumberKind):
+    """Numbers, with the marks and signs that the column is written with."""
+
+    type = ColumnType.NUMERIC
+    wanted = "a number"
+    encoding = "numeric"
+    tensor = "FP64"
+    is_ordered = True
+    stands_for = frozenset({ColumnType.BOOLEAN})
+
+    def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        form = number_format(sample, hints.decimal, comma_first=hints.comma_first)
+        return [] if form is None else [Candidate(self, form, _warnings(form))]
+
+    def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        # few cells may be numbers, yet the user wants those
+        plain = ColumnFormat(decimal=hints.decimal or ".")
+        return self.recognise(sample, hints) or [Candidate(self, plain)]
+
+    def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return is_number(text, form)
+
+    def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+        return parse_numbers(text, form)
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        return parse_number(text, form)
+
+    def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
+        return {
+            "min": column.min(),
+            "max": column.max(),
+            "mean": column.mean(),
+            "whole": (column == column.floor()).all(),
+        }
+
+    def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
+        """Return that the column is an id, by its name too.
+
+        Whole numbers that all differ may say much, as a year does.
+        """
+        rows = stats["rows"]
+        if not stats["whole"] or stats["missing"] or not _may_be_id(name, rows, stats):
+            return None
+        if stats["min"] in (0, 1) and stats["max"] - stats["min"] + 1 == rows:
+            steps = column.select((pl.col(name).diff().drop_nulls() == 1).all())
+            if steps.collect(engine="streaming").item():
+                return ROW_NUMBER
+        return "an id: every row has a value of its own"
+
+    def num_inputs(
+        self, num_values: int, num_missing: int, num_bins: int | None
+    ) -> tuple[int, int]:
+        return 1 + num_pieces(num_values, num_bins), 0
+
+    def example(self, value: float | str | None, form: ColumnFormat) -> Cell:
+        return without_point(value) if isinstance(value, int | float) else value
+
+    def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
+        if seen.least is None or seen.greatest is None:
+            return {"type": "number"}, "A number."
+        least, greatest = without_point(seen.least), without_point(seen.greatest)
+        said = f"A number, {least} to {greatest} in the training rows; what lies outside "
+        schema = {"type": "number", "minimum": least, "maximum": greatest}
+        return schema, said + "is answered with a warning."
+
+
+def num_pieces(num_values: int, num_bins: int | None) -> int:
+    """Return the pieces, at most, of a column with so many distinct values."""
+    return min(num_bins or 0, num_values - 1) if num_values > 2 else 0
+
+
+def _may_be_id(name: str, rows: int, stats: Stats) -> bool:
+    has_id_name = _ID_NAME.search(name) or name.endswith(("Id", "ID"))
+    return bool(has_id_name) and rows >= _LEAST_FOR_IDS and stats["unique"] >= rows
+
+
+def _warnings(form: ColumnFormat) -> tuple[str, ...]:
+    told = []
+    if signs := [sign for sign in form.affixes if sign != "()"]:
+        dropped = "sign {} is" if len(signs) == 1 else "signs {} are"
+        percent = ": 45% is 45" if "%" in signs else ""
+        told.append(f"the {dropped.format(' '.join(signs))} dropped{percent}")
+    if "()" in form.affixes:
+        told.append("brackets mean minus: (3) is -3")
+    if form.decimal != "." or form.thousands:
+        thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
+        told.append(f"read with {form.decimal!r} as decimal mark{thousands}")
+    return tuple(told)

@@ -1,0 +1,22 @@
+"""The cells of a file to predict, as the upload of the same file would part them."""
+
+from pathlib import Path
+
+import polars as pl
+
+from core.datasets.raw_table import write_raw
+from core.datasets.text_file import TextFile, text_file
+from fitserve.specs.parsing import ParsingSpec
+
+
+def read_cells(
+    source: Path, folder: Path, given: ParsingSpec, max_columns: int
+) -> tuple[pl.DataFrame, TextFile]:
+    """Return the trimmed texts of a CSV by column; an empty cell is null.
+
+    Lines without any cell are left out, as in an upload. Raises InvalidTable.
+    """
+    text = text_file(source, folder, given, max_columns, whole=True)
+    raw = folder / "cells.parquet"
+    write_raw(text.path, text.layout, [""], set(text.layout.names), raw)
+    return pl.read_parquet(raw), text

@@ -1,0 +1,91 @@
+"""Read columns of a CSV again, as types that the upload did not give them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from core.columns.cells import null_words
+from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
+from core.datasets.given import hints
+from core.datasets.one_pass import seen_nulls
+from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
+from core.datasets.text_file import TextFile, text_file
+from core.errors import InvalidTable
+from fitserve.specs.parsing import ParsingSpec
+
+
+@dataclass(frozen=True)
+class Reread:
+    """Columns in a Parquet file of their own, row for row beside the stored table."""
+
+    path: Path
+    columns: list[ColumnFacts]
+
+
+def read_again(
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    wanted: Mapping[str, Wanted],
+    num_rows: int,
+) -> Reread:
+    """Read the columns in `wanted` from the CSV at `source`, into `folder`.
+
+    `given` is what the uploader said, `num_rows` how many rows the upload had. Raises
+    InvalidTable where no cell of a column is of the type that is wanted.
+    """
+    names = list(wanted)
+    raw = folder / "again.parquet"
+    layout = _write_text(source, folder, given, names, num_rows, raw).layout
+    table = pl.scan_parquet(raw)
+    cells = Cells(table, is_small=num_rows * len(names) <= SMALL_CELLS)
+    columns = decide_types(cells, names, wanted, hints(given, layout))
+    typed = folder / "typed.parquet"
+    table.select(fact.typed() for fact in columns).sink_parquet(
+        typed, compression="zstd", row_group_size=ROW_GROUP
+    )
+    return Reread(typed, columns)
+
+
+def _write_text(
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    names: list[str],
+    num_rows: int,
+    target: Path,
+) -> TextFile:
+    """Write the columns as trimmed text, with the rows that the upload had."""
+    for text in _attempts(source, folder, given, names, target):
+        held = pl.scan_parquet(target).select(pl.len()).collect().item()
+        if held == num_rows:
+            return text
+    raise InvalidTable(
+        f"The file has {held:,} rows now, and the upload had {num_rows:,}: this release "
+        "reads it in another way. Upload it again, with these types."
+    )
+
+
+def _attempts(
+    source: Path, folder: Path, given: ParsingSpec, names: list[str], target: Path
+) -> Iterator[TextFile]:
+    """Write the columns in the ways in which an upload may have been read."""
+    nulls = null_words(given.null_values)
+    columns = [clean_text(name, nulls) for name in names]
+    width = 10**6  # the upload was accepted
+    try:
+        text = text_file(source, folder, given, width, whole=False)
+        for words in (seen_nulls(text, nulls), nulls):
+            # rows of nothing but words for missing are left out where those are known
+            rows = scan(text.path, text.layout, words, set()).select(columns)
+            rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+            yield text
+    except pl.exceptions.PolarsError:
+        pass
+    text = text_file(source, folder, given, width, whole=True)
+    every = target.with_name("every.parquet")
+    write_raw(text.path, text.layout, nulls, set(text.layout.names), every)
+    pl.scan_parquet(every).select(names).sink_parquet(target, compression="zstd")
+    yield text

@@ -1,0 +1,67 @@
+"""A CSV as it came, made UTF-8, with the layout of its table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.datasets.dialect import Layout, find_layout
+from core.datasets.encodings import Encoding, find_encoding, to_utf8
+from core.datasets.repair import without_runs
+from core.errors import InvalidTable
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.parsing import ParsingSpec
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A CSV in UTF-8, and what is known of it."""
+
+    path: Path
+    layout: Layout
+    encoding: Encoding
+
+
+def text_file(
+    source: Path, folder: Path, given: ParsingSpec, max_columns: int, *, whole: bool
+) -> TextFile:
+    """Return a CSV as UTF-8 with its layout; files in the making go to `folder`.
+
+    The beginning shows the encoding nearly always; with `whole`, every byte is checked.
+    Raises InvalidTable.
+    """
+    encoding = find_encoding(source, given.encoding, whole=whole)
+    plain = _in_utf8(source, folder, encoding)
+    layout = find_layout(plain, given)
+    if layout.delimiter == " " and given.delimiter is None:
+        even = folder / "blanks.csv"
+        without_runs(plain, even)
+        plain, layout = even, find_layout(even, given)
+    _check_names(layout, given, max_columns)
+    return TextFile(plain, layout, encoding)
+
+
+def _in_utf8(source: Path, folder: Path, encoding: Encoding) -> Path:
+    if encoding.is_plain:
+        return source
+    plain = folder / "utf8.csv"
+    to_utf8(source, plain, encoding)
+    return plain
+
+
+def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
+    if len(layout.names) > max_columns:
+        raise InvalidTable(
+            f"The table has {len(layout.names):,} columns; this service takes "
+            f"{max_columns:,}."
+        )
+    unknown = [name for name in given.types if name not in layout.names]
+    if unknown:
+        errors = [
+            FieldError(
+                pointer=pointer("types", name),
+                detail=f"the table has no column {name!r}",
+                hint=did_you_mean(name, layout.names),
+            )
+            for name in unknown
+        ]
+        raise InvalidTable(f"`types` names no column: {unknown[0]!r}.", errors)

@@ -1,0 +1,112 @@
+"""The table of a dataset as a run reads it: some columns may be of another type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.columns.decide import Wanted
+from core.datasets.tables import Dataset
+from core.errors import DatasetNotReady
+from core.lazy import LazyModule
+from core.storage import Storage
+from fitserve.schemas.datasets import ColumnRead
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+
+@dataclass(frozen=True)
+class TypedTable:
+    """Rows of a dataset, and what is known of its columns.
+
+    Args:
+        name: of the dataset.
+        num_rows: as many as the upload had.
+        columns: in the order of the file.
+        path: the Parquet file of the upload.
+        again: the Parquet file of the columns that were read again, row for row.
+
+    """
+
+    name: str
+    num_rows: int
+    columns: list[ColumnRead]
+    path: Path
+    again: Path | None = None
+
+    def scan(self) -> pl.LazyFrame:
+        """Return the rows, with columns that were read again in the place of the stored."""
+        stored = pl.scan_parquet(self.path)
+        if self.again is None:
+            return stored
+        again = pl.scan_parquet(self.again)
+        names = again.collect_schema().names()
+        both = pl.concat([stored.drop(names), again], how="horizontal")
+        return both.select(column.name for column in self.columns)
+
+    def column(self, name: str) -> ColumnRead | None:
+        """Return what is known of a column, None if there is no such column."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@contextmanager
+def open_table(
+    dataset: Dataset, storage: Storage, wanted: Mapping[str, Wanted] | None = None
+) -> Iterator[TypedTable]:
+    """Open the table of a dataset with columns of the types that are wanted.
+
+    A column of another type is read again from the file as it was uploaded, exactly as
+    if the type had been given with the upload. Raises InvalidTable where no cell of a
+    column is of its type, and DatasetNotReady where the files are gone.
+    """
+    stored = {column.name: column.type for column in dataset.columns}
+    other = {
+        name: want
+        for name, want in (wanted or {}).items()
+        if name in stored and stored[name] != want.type
+    }
+    with _files_gone_is_409():
+        path = storage.local_path(dataset.table_key)
+        if not other:
+            yield TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
+            return
+        with storage.scratch() as folder:
+            yield _read_again(dataset, storage, folder, path, other)
+
+
+def _read_again(
+    dataset: Dataset,
+    storage: Storage,
+    folder: Path,
+    path: Path,
+    wanted: Mapping[str, Wanted],
+) -> TypedTable:
+    from core.datasets import statistics  # noqa: PLC0415  imports polars
+    from core.datasets.profile import profile  # noqa: PLC0415  imports polars
+    from core.datasets.rereading import read_again  # noqa: PLC0415  imports polars
+
+    source = storage.local_path(dataset.content_key)
+    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows)
+    stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
+    profiled = profile(reread.path, reread.columns, stats)
+    columns = {column.name: column for column in [*dataset.columns, *profiled]}
+    return TypedTable(
+        dataset.name, dataset.num_rows, list(columns.values()), path, reread.path
+    )
+
+
+@contextmanager
+def _files_gone_is_409() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DatasetNotReady(
+            "The table is not there any more: its dataset was deleted just now, or its "
+            "file was lost. Upload it again."
+        ) from error
