@@ -76,6 +76,14 @@ def _fits(sample: list[str], form: ColumnFormat) -> bool:
     return bool(share >= MOST_SAMPLED)
 
 
+def with_decimal(form: ColumnFormat, decimal: str | None) -> ColumnFormat:
+    """Return the format with another decimal mark, the two marks swapped if need be."""
+    if decimal is None or decimal == form.decimal:
+        return form
+    thousands = form.decimal if form.thousands == decimal else form.thousands
+    return form.model_copy(update={"decimal": decimal, "thousands": thousands})
+
+
 def is_number(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     """Return whether cells are numbers in this format; infinite ones count."""
     pattern = number_pattern(form.decimal, form.thousands)

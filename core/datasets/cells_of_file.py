@@ -6,6 +6,7 @@ import polars as pl
 
 from core.datasets.raw_table import write_raw
 from core.datasets.text_file import TextFile, text_file
+from core.errors import InvalidTable
 from fitserve.specs.parsing import ParsingSpec
 
 
@@ -19,4 +20,7 @@ def read_cells(
     text = text_file(source, folder, given, max_columns, whole=True)
     raw = folder / "cells.parquet"
     write_raw(text.path, text.layout, [""], set(text.layout.names), raw)
-    return pl.read_parquet(raw), text
+    cells = pl.read_parquet(raw)
+    if not cells.height:
+        raise InvalidTable("The CSV has a header but no values; add a line of them.")
+    return cells, text

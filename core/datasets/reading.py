@@ -107,11 +107,4 @@ def _parsing(text: TextFile, nulls: list[str]) -> dict[str, Any]:
             f"the file is not UTF-8 and was read as {text.encoding.name}; if letters "
             "look wrong, say its `encoding`"
         )
-    return {
-        "delimiter": layout.delimiter,
-        "quote": layout.quote,
-        "header": layout.header,
-        "encoding": text.encoding.name,
-        "skipped_lines": layout.num_skipped,
-        "null_values": nulls,
-    }
+    return {**text.parsing(), "null_values": nulls}

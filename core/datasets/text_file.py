@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.datasets.dialect import Layout, find_layout
 from core.datasets.encodings import Encoding, find_encoding, to_utf8
@@ -19,6 +20,16 @@ class TextFile:
     path: Path
     layout: Layout
     encoding: Encoding
+
+    def parsing(self) -> dict[str, Any]:
+        """Return how the file was understood, for its uploader."""
+        return {
+            "delimiter": self.layout.delimiter,
+            "quote": self.layout.quote,
+            "header": self.layout.header,
+            "encoding": self.encoding.name,
+            "skipped_lines": self.layout.num_skipped,
+        }
 
 
 def text_file(

@@ -41,7 +41,7 @@ class TypedTable:
     again: Path | None = None
 
     def scan(self) -> pl.LazyFrame:
-        """Return the rows, with columns that were read again in the place of the stored."""
+        """Return the rows; a column that was read again replaces the stored one."""
         stored = pl.scan_parquet(self.path)
         if self.again is None:
             return stored

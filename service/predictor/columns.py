@@ -1,9 +1,11 @@
 """From instances to raw columns."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from fitserve.problems import FieldError
 from service.predictor.notes import MOST_TOLD, MOST_WARNINGS, Notes, Warning_
 from service.predictor.table import Table
 from service.predictor.values import NumberReader, TextReader
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Cells = Sequence[Any] | NDArray[Any]
 _PLAIN = frozenset({float, int, bool})
@@ -82,6 +87,25 @@ class RawColumns:
         refuse([_missing_column(name, given) for name in absent])
         self._tell_unknown(given, None, notes)
         return self._read([columns[name] for name in self._ordered], notes)
+
+    def of_texts(self, texts: pl.DataFrame, decimal: str | None = None) -> Reading:
+        """Read the trimmed cells of a file, null where they are empty.
+
+        `decimal` is the decimal mark of the file, if the model's columns have another.
+        Raises InvalidInstances with row and column for what does not fit.
+        """
+        self.measure(texts.height)
+        columns, notes = self._trimmed({c.name: c for c in texts}), Notes()
+        given = list(columns)
+        refuse([_missing_column(n, given) for n in self.names if n not in columns])
+        self._tell_unknown(given, None, notes)
+        numbers = np.empty((len(self._numbers), texts.height), np.float64)
+        for i, reader in enumerate(self._numbers):
+            numbers[i] = reader.read_texts(columns[reader.name], decimal, notes)
+        self._compare(numbers, notes)
+        words = [r.read(columns[r.name].to_list(), notes) for r in self._texts]
+        refuse(notes.errors)
+        return Reading(Table(numbers, words), notes.warnings)
 
     def measure(self, num_rows: int) -> None:
         """Refuse more rows than a request may hold, before they cost much; TooLarge."""

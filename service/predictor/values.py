@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.columns.cells import null_words, trimmed
+from core.columns.number_formats import with_decimal
 from core.lazy import LazyModule
 from core.models.signature import MISSING, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
@@ -124,9 +125,7 @@ class NumberReader(_CellReader):
 
         `decimal` is the decimal mark of the file, if it is not the column's.
         """
-        form = self._feature.format
-        if decimal is not None:
-            form = form.model_copy(update={"decimal": decimal})
+        form = with_decimal(self._feature.format, decimal)
         missing = texts.is_in(list(self._nulls)) | texts.is_null()
         present = pl.when(~missing).then(pl.lit(texts))
         parsed = pl.select(self._kind.parse_column(present, form)).to_series()

@@ -1,0 +1,78 @@
+"""A file of rows to predict: parted and read as an upload of the same file would be."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.errors import InvalidInstances
+from core.lazy import LazyModule
+from core.storage import Storage
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.parsing import ParsingSpec
+from service.bodies import unpacked
+from service.predictor.columns import RawColumns, Reading
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from core.datasets import cells_of_file
+else:
+    pl = LazyModule("polars")
+    cells_of_file = LazyModule("core.datasets.cells_of_file")
+
+_GZIP = b"\x1f\x8b"
+_MOST_COLUMNS = 10_000
+
+
+class FileReading(NamedTuple):
+    """The rows of a file, and how the file was understood."""
+
+    reading: Reading
+    parsing: dict[str, Any]
+
+
+def read_file(
+    content: bytes,
+    given: ParsingSpec,
+    columns: RawColumns,
+    storage: Storage,
+    most_bytes: int,
+) -> FileReading:
+    """Read a CSV, gzipped or not, by the formats of the model's columns.
+
+    Raises InvalidTable for a file that is not a table, InvalidInstances with row and
+    column for cells that do not fit, TooLarge.
+    """
+    _refuse_types(given)
+    with storage.scratch() as folder:
+        source = folder / "rows.csv"
+        source.write_bytes(_plain(content, most_bytes))
+        texts, file = cells_of_file.read_cells(source, folder, given, _MOST_COLUMNS)
+    if given.null_values:
+        texts = texts.with_columns(_without(texts, given.null_values))
+    reading = columns.of_texts(texts, given.decimal)
+    return FileReading(reading, file.parsing())
+
+
+def _plain(content: bytes, most_bytes: int) -> bytes:
+    if not content.startswith(_GZIP):
+        return content
+    try:
+        return unpacked(content, most_bytes)
+    except zlib.error as error:
+        raise InvalidInstances(f"The gzip file is damaged: {error}.") from error
+
+
+def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:
+    cells = [pl.col(name) for name in texts.columns]
+    return [pl.when(~cell.is_in(words)).then(cell) for cell in cells]
+
+
+def _refuse_types(given: ParsingSpec) -> None:
+    if not given.types:
+        return
+    detail = "a file to predict is read by the types of the model's columns"
+    hint = "leave `types` out, or train a run with `features.types`"
+    error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
+    raise InvalidInstances(f"{detail[0].upper()}{detail[1:]}; {hint}.", [error])

@@ -1,0 +1,100 @@
+"""Files to predict: parted as an upload, read by the formats of the model's columns."""
+
+import gzip
+import math
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInstances, InvalidTable, TooLarge
+from core.models.signature import Signature
+from core.storage import LocalStorage
+from fitserve.specs.parsing import ParsingSpec
+from service.predictor.columns import RawColumns
+from service.predictor.files import read_file
+from service.problems import BadEncoding
+from tests.service.predictor.test_values import FEATURES, SIGNATURE
+
+COLUMNS = RawColumns(SIGNATURE)
+HEADER = "number;price;flag;when;kind;town"
+ROWS = [
+    "1;€ 1.234,5;No;31.1.2024;3;Rome",
+    "n.b.;2;yes;2024-01-31T02:00:00+02:00;a;Bern",
+    ";;;;;",
+    '3.5;"7,25";t;;true;" Rome "',
+]
+CELLS = [
+    {"number": "1", "price": "€ 1.234,5", "flag": "No", "when": "31.1.2024", "kind": "3", "town": "Rome"},
+    {"number": "n.b.", "price": "2", "flag": "yes", "when": "2024-01-31T02:00:00+02:00", "kind": "a", "town": "Bern"},
+    {"number": "3.5", "price": "7,25", "flag": "t", "when": None, "kind": "true", "town": " Rome "},
+]  # fmt: skip
+
+
+@pytest.fixture
+def read(tmp_path):
+    storage = LocalStorage(tmp_path)
+
+    def reader(content, columns=COLUMNS, **given):
+        content = content.encode() if isinstance(content, str) else content
+        found = read_file(content, ParsingSpec(**given), columns, storage, 10**6)
+        assert list((tmp_path / "scratch").iterdir()) == []
+        return found
+
+    return reader
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "gzip"])
+def test_a_file_is_read_as_its_cells_are_one_by_one(read, encoding):
+    """Whatever its encoding; blank lines count for nothing."""
+    text = "\n".join([HEADER, *ROWS])
+    packed = gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding)
+    found = read(packed)
+    table, warnings = COLUMNS.of_instances(CELLS)
+    assert np.array_equal(found.reading.table.numbers, table.numbers, equal_nan=True)
+    assert [list(t) for t in found.reading.table.texts] == [list(t) for t in table.texts]
+    assert sorted(map(str, found.reading.warnings)) == sorted(map(str, warnings))
+    assert found.parsing["delimiter"] == ";"
+
+
+def test_a_file_without_a_header_has_the_names_that_its_upload_made_up(read):
+    """`header` says it where it cannot be seen."""
+    feature = FEATURES[0].model_copy(update={"name": "column_1"})
+    one = Signature(
+        model_name="m", task="regression", target="column_2", classes=None,
+        features=[feature], ignored=[],
+    )  # fmt: skip
+    found = read("1,5\n2,6\n3,7\n", RawColumns(one), header=False)
+    assert found.reading.table.numbers.tolist() == [[1, 2, 3]]
+
+
+def test_the_file_may_have_its_own_decimal_mark_and_words_for_missing(read):
+    """They are options, as with an upload."""
+    text = f"{HEADER}\n1;€ 1,234.5;No;;a;Rome\n2;nope;No;;a;Rome\n"
+    found = read(text, decimal=".", null_values=["nope"])
+    prices = found.reading.table.numbers[1]
+    assert prices[0] == 1234.5
+    assert math.isnan(prices[1])
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        (b"", InvalidTable, "empty"),
+        (HEADER.encode(), InvalidTable, "no values"),
+        (b"number;price\n1;2\n", InvalidInstances, "'flag' is missing"),
+        (f"{HEADER}\n1;2;No;;a;Rome\nx;2;No;;a;Rome\n".encode(), InvalidInstances, "Row 1, column 'number': got 'x'"),
+        (gzip.compress(b"a" * 2_000_000), TooLarge, "unpacks"),
+        (gzip.compress(b"abc")[:-4], BadEncoding, "ends too early"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_with_its_reason(read, content, error, said):
+    """With the row and the column where there are any."""
+    with pytest.raises(error, match=said) as refusal:
+        read(content)
+    assert refusal.value.status in (400, 413, 422)
+
+
+def test_types_are_refused(read):
+    """They are the model's own."""
+    with pytest.raises(InvalidInstances, match="leave `types` out"):
+        read(f"{HEADER}\n", types={"number": "text"})
