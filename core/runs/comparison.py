@@ -5,7 +5,6 @@ from typing import Any
 
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
-from core.models.wire import headline_of
 from core.runs.repository import RunRepository
 from core.runs.tables import Epoch, Run
 from core.runs.wire import history_read, of_one_fit, run_read
@@ -75,7 +74,7 @@ def _headline(models: ModelRepository, run: Run) -> Headline | None:
     if run.model_version is None:
         return None
     try:
-        return headline_of(models.version(run.model_name, run.model_version))
+        return models.version(run.model_name, run.model_version).headline
     except NotFound:  # it was deleted, or its model with it
         return None
 

@@ -153,7 +153,7 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
             "task": run.task,
             "target": run.target,
             "summary": "",
-            "num_params": sum(layer["params"] for layer in run.plan["layers"]),
+            "num_params": run.plan.num_params,
             "num_rows": run.num_rows,
             "fit_seconds": run.fit_seconds,
             "report_seconds": figures.report_seconds if figures else None,

@@ -147,12 +147,12 @@ def two_valued_regression(
     """A loss can make a regression of what looks like a classification: say so."""
     column = column_of(dataset, target.name)
     is_asked = target.task != Task.REGRESSION or create.task is not None
-    if is_asked or column is None or column["unique"] != 2:
+    if is_asked or column is None or column.unique != 2:
         return []
     loss = create.compile.loss
     told = (
-        f"the target {target.name!r} has two values ({column['min']:g} and "
-        f"{column['max']:g}), and the loss {loss!r} makes this a regression; leave "
+        f"the target {target.name!r} has two values ({column.min:g} and "
+        f"{column.max:g}), and the loss {loss!r} makes this a regression; leave "
         "`compile.loss` out for a classification with probabilities, or say "
         '`task: "regression"`'
     )

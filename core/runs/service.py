@@ -22,6 +22,7 @@ from core.runs.features import refuse_unknown_columns, select_features
 from core.runs.presets import with_preset
 from core.runs.repository import RunRepository
 from core.runs.resolve import Resolved, Tables, resolve
+from core.runs.run_plan import RunPlan
 from core.runs.tables import Run
 from core.runs.targets import Target
 from core.runs.validation_table import refuse_missing_columns, refuse_other_types
@@ -73,7 +74,7 @@ class RunService:
         table = self._storage.local_path(dataset.table_key)
         target = read_target(table, column, create, self._limits.max_classes)
         create = with_preset(create, target.task, target.num_rows, len(dataset.columns))
-        others = [c["name"] for c in dataset.columns if c["name"] != create.target]
+        others = [c.name for c in dataset.columns if c.name != create.target]
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
         selection = select_features(dataset, create.target, create.features, reasons)
@@ -92,9 +93,9 @@ class RunService:
             if name in selection.types
         ]
         unique = {
-            c["name"]: c["unique"]
+            c.name: c.unique
             for c in dataset.columns
-            if c["name"] in selection.types and c["name"] not in copies
+            if c.name in selection.types and c.name not in copies
         }
         told += [
             _decides(name, n, create.target)
@@ -201,6 +202,18 @@ def _hold(tables: Tables, datasets: DatasetRepository) -> None:
             datasets.hold(dataset)
 
 
+def _plan(resolved: Resolved) -> RunPlan:
+    dataset, features = resolved.tables.dataset, resolved.selection.types
+    return RunPlan(
+        layers=resolved.layers,
+        features=features,
+        excluded=resolved.selection.excluded,
+        classes=resolved.target.classes,
+        formats={c.name: c.format for c in dataset.columns if c.name in features},
+        null_values=dataset.options.null_values,
+    )
+
+
 def _run(resolved: Resolved) -> Run:
     create, tables = resolved.create, resolved.tables
     return Run(
@@ -210,18 +223,7 @@ def _run(resolved: Resolved) -> Run:
         target=create.target,
         task=resolved.target.task,
         spec=create.to_spec(),
-        plan={
-            "layers": [layer.model_dump() for layer in resolved.layers],
-            "features": resolved.selection.types,
-            "excluded": resolved.selection.excluded,
-            "classes": resolved.target.classes,
-            "formats": {
-                column["name"]: column["format"]
-                for column in tables.dataset.columns
-                if column["name"] in resolved.selection.types
-            },
-            "null_values": tables.dataset.options.get("null_values"),
-        },
+        plan=_plan(resolved),
         tags=create.tags,
         epochs=(create.fit.epochs or 0) * create.fit.num_seeds,
         num_rows=resolved.num_rows,

@@ -33,7 +33,7 @@ def count_rows(
     found = dict(zip(NAMES, sides, strict=True))
     if validation is not None:
         column = column_of(validation, target.name)
-        found["validation"] += validation.num_rows - (column["missing"] if column else 0)
+        found["validation"] += validation.num_rows - (column.missing if column else 0)
     _refuse_empty(found, create, target)
     if not found["test"]:
         del found["test"]

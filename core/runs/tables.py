@@ -7,7 +7,10 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
+from core.database.stored import Stored
 from core.datasets.tables import Dataset
+from core.runs.run_plan import RunPlan
+from fitserve.problems import Problem
 from fitserve.statuses import RunStatus
 
 
@@ -39,7 +42,7 @@ class Run(Base):
     target: Mapped[str] = mapped_column(String(1000))
     task: Mapped[str] = mapped_column(String(20))
     spec: Mapped[dict[str, Any]]
-    plan: Mapped[dict[str, Any]]
+    plan: Mapped[RunPlan] = mapped_column(Stored(RunPlan))
     tags: Mapped[dict[str, Any]]
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)
@@ -57,7 +60,7 @@ class Run(Base):
     num_rows: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
-    error: Mapped[dict[str, Any] | None]
+    error: Mapped[Problem | None] = mapped_column(Stored(Problem))
     traceparent: Mapped[str | None] = mapped_column(String(60))
     """The span of the request that made it (W3C), for its worker to go on with."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

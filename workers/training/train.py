@@ -10,9 +10,8 @@ from core.models.signature import Signature
 from core.runs.split_counts import shares_of
 from core.runs.tables import Run
 from core.storage import Storage
-from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import ColumnType, Task
+from fitserve.statuses import Task
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
@@ -117,7 +116,7 @@ def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, floa
 
 
 def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sides:
-    columns = list(run.plan["features"])
+    columns = list(run.plan.features)
     table = Table(storage.local_path(tables.train), columns, run.target)
     assert create.fit.seed is not None  # noqa: S101  resolved
     task, shares = Task(run.task), shares_of(create)
@@ -134,19 +133,19 @@ def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
         model_name=run.model_name,
         task=Task(run.task),
         target=run.target,
-        classes=run.plan["classes"] or None,
-        ignored=list(run.plan["excluded"]),
-        null_values=run.plan["null_values"],
+        classes=run.plan.classes or None,
+        ignored=list(run.plan.excluded),
+        null_values=run.plan.null_values,
         features=[
             fit_feature(
                 name,
-                ColumnType(kind),
-                ColumnFormat.model_validate(run.plan["formats"][name]),
+                kind,
+                run.plan.format_of(name),
                 rows[name],
                 standardize=given.standardize,
                 num_bins=given.num_bins,
             )
-            for name, kind in run.plan["features"].items()
+            for name, kind in run.plan.features.items()
         ],
     )
     return with_examples(signature, rows)

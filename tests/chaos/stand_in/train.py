@@ -8,7 +8,7 @@ from typing import Any
 
 from core.models.signature import Feature, NumericEncoder, Signature
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import ColumnType, StopReason, Task
+from fitserve.statuses import StopReason, Task
 from tests.chaos.stand_in.fit import StandIn
 from tests.chaos.stand_in.weights import first
 
@@ -93,9 +93,9 @@ def _signature(run: Any) -> Signature:
         task=Task.REGRESSION,
         target=run.target,
         classes=None,
-        ignored=list(run.plan["excluded"]),
+        ignored=list(run.plan.excluded),
         features=[
-            Feature(name=name, type=ColumnType(kind), encoder=numeric)
-            for name, kind in run.plan["features"].items()
+            Feature(name=name, type=kind, encoder=numeric)
+            for name, kind in run.plan.features.items()
         ],
     )

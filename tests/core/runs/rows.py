@@ -5,6 +5,7 @@ from typing import Any
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.runs.repository import RunRepository
+from core.runs.run_plan import RunPlan
 from core.runs.tables import Run
 
 
@@ -35,7 +36,7 @@ def add_run(database: Database, **values: Any) -> str:
         "target": "y",
         "task": "regression",
         "spec": {},
-        "plan": {"layers": []},
+        "plan": RunPlan(layers=[]),
         "tags": {},
         "epochs": 10,
         "num_rows": {},
