@@ -26,7 +26,6 @@ from core.settings import Settings
 from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
-from fitserve.specs.run import RunCreate
 from fitserve.statuses import RunStatus, StopReason
 from workers.guard import KeepAlive
 from workers.pulse import HandBack, Pulse
@@ -136,9 +135,8 @@ class Workshop:
     def _report(
         self, lease: Lease, pulse: Pulse, run: Run, trained: Trained
     ) -> Report | None:
-        create = RunCreate.model_validate(run.spec)
-        seed = create.fit.seed or 0
-        return self._reporter().report(trained, create.report, seed, lease, pulse)
+        spec = run.spec
+        return self._reporter().report(trained, spec.report, spec.fit.seed, lease, pulse)
 
     def _reporter(self) -> Reporter:
         return Reporter(

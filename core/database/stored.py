@@ -53,7 +53,8 @@ class Stored(TypeDecorator[Any]):
             return None
         if self.upgrade is not None:
             value = self.upgrade(value)
-        return self._adapter.validate_python(value)
+        # a later release may have written more keys, also in a schema that is closed
+        return self._adapter.validate_python(value, extra="ignore")
 
     def coerce_compared_value(
         self, op: OperatorType | None, value: Any

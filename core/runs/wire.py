@@ -19,7 +19,7 @@ def run_read(run: Run) -> RunRead:
         dataset=DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest),
         target=run.target,
         task=Task(run.task),
-        spec=run.spec,
+        spec=run.spec.to_json(),
         num_params=run.plan.num_params,
         num_rows=run.num_rows,
         tags=run.tags,
