@@ -31,7 +31,6 @@ from core.models.signature import MISSING, Signature
 from core.runs.split_counts import shares_of
 from core.runs.splits import TEST, assign
 from core.runs.tables import Run
-from fitserve.specs.run import RunCreate
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("SEEDS", "0,1,2").split(","))
 TEST_SHARE = 0.2
@@ -61,12 +60,12 @@ class Rows:
 
 def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
     """The same decision that the worker made, from the same function."""
-    create = RunCreate.model_validate(run.spec)
+    spec = run.spec
     names = [feature.name for feature in signature.features]
     table = bench.storage.local_path(run.dataset.table_key)
     frame = pl.read_parquet(table, columns=[*names, run.target]).drop_nulls(run.target)
-    shares, seed = shares_of(create), create.fit.seed or 0
-    sides = assign(frame, run.target, signature.task, create.split, shares, seed)
+    shares = shares_of(spec.split, spec.fit)
+    sides = assign(frame, run.target, signature.task, spec.split, shares, spec.fit.seed)
     is_test = pl.Series(sides == TEST)
     return Rows(signature, frame.filter(~is_test), frame.filter(is_test))
 

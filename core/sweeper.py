@@ -89,7 +89,7 @@ class Sweeper(threading.Thread):
             runs.requeue_lost(self._times.max_attempts)
             for run in runs.lost_for_good(self._times.max_attempts):
                 run.status = RunStatus.FAILED
-                run.error = worker_lost(self._times.max_attempts).model_dump()
+                run.error = worker_lost(self._times.max_attempts)
                 run.ended_at = utc_now()
             runs.forget_checkpoints()
             due = runs.take_unsent(self._times.requeue_after_seconds)
@@ -118,6 +118,6 @@ class Sweeper(threading.Thread):
         datasets = DatasetUpkeep(session)
         for dataset in datasets.lost_for_good(self._times.max_attempts):
             dataset.status = DatasetStatus.FAILED
-            dataset.error = reader_lost(self._times.max_attempts).model_dump()
+            dataset.error = reader_lost(self._times.max_attempts)
         for dataset_id in datasets.take_unsent(self._times.requeue_after_seconds):
             after_commit(session, partial(self._queue.send, READ, dataset_id))

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import keras
 
@@ -21,12 +20,12 @@ from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
+from core.runs.run_plan import RunPlan
 from core.runs.tables import Run
 from core.settings import Settings
 from core.storage import Storage
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
-from fitserve.specs.run import RunCreate
 from fitserve.statuses import RunStatus, StopReason
 from workers.guard import KeepAlive
 from workers.pulse import HandBack, Pulse
@@ -136,9 +135,8 @@ class Workshop:
     def _report(
         self, lease: Lease, pulse: Pulse, run: Run, trained: Trained
     ) -> Report | None:
-        create = RunCreate.model_validate(run.spec)
-        seed = create.fit.seed or 0
-        return self._reporter().report(trained, create.report, seed, lease, pulse)
+        spec = run.spec
+        return self._reporter().report(trained, spec.report, spec.fit.seed, lease, pulse)
 
     def _reporter(self) -> Reporter:
         return Reporter(
@@ -160,7 +158,7 @@ class Workshop:
 
     def _fail(self, lease: Lease, pulse: Pulse, problem: Problem) -> None:
         with pulse.last_write(self.database) as session:
-            lease.finish_in(session, RunStatus.FAILED, error=problem.model_dump())
+            lease.finish_in(session, RunStatus.FAILED, error=problem)
             after_commit(session, partial(remove_checkpoints, self.storage, lease.run_id))
 
     def _finish(
@@ -178,7 +176,7 @@ class Workshop:
             version = _version(run, trained, artifacts) if artifacts else None
             warnings = session.get_one(Run, run.id).warnings
             if version is not None:
-                version.headline = _headline(report)
+                version.headline = report.headline if report else None
                 ModelRepository(session, run.workspace).add_version(version)
             lease.finish_in(
                 session,
@@ -188,8 +186,8 @@ class Workshop:
                 best_epoch=fitted.best_epoch,
                 kept_fit=fitted.kept_fit,
                 metrics=version.metrics if version else {},
-                plan={**run.plan, "layers": version.layers} if version else run.plan,
-                error=_NAN.model_dump() if status == RunStatus.FAILED else None,
+                plan=_plan(run, version),
+                error=_NAN if status == RunStatus.FAILED else None,
                 warnings=[
                     *warnings,
                     *_of_fits(run, fitted),
@@ -209,9 +207,11 @@ class Done:
     report: Report | None
 
 
-def _headline(report: Report | None) -> dict[str, Any] | None:
-    headline = report.headline if report else None
-    return headline.model_dump() if headline else None
+def _plan(run: Run, version: Version | None) -> RunPlan:
+    """Return the run's plan, with the layers as Keras built them if it left any."""
+    if version is None:
+        return run.plan
+    return run.plan.model_copy(update={"layers": version.layers})
 
 
 def _of_fits(run: Run, fitted: Fitted) -> list[str]:
@@ -271,7 +271,7 @@ def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
         signature=trained.signature.model_dump(mode="json"),
         metrics=fitted.metrics,
         best_epoch=fitted.best_epoch,
-        layers=[layer.model_dump() for layer in layers],
+        layers=layers,
         is_whole=fitted.stop_reason != StopReason.CANCELLED,
         artifacts=artifacts,
     )

@@ -17,7 +17,6 @@ from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage
 from fitserve.problems import Problem
-from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import DatasetStatus
 
 log = logging.getLogger(__name__)
@@ -45,8 +44,7 @@ class Reader:
         from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
 
         source = self.storage.local_path(dataset.content_key)
-        given = ParsingSpec.model_validate(dataset.options)
-        reading = read_csv(source, folder, given, self.limits.max_columns)
+        reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
         columns = profile(table, reading.columns, reading.stats)
         key = f"datasets/{dataset.id}/table-{attempt}.parquet"
@@ -55,7 +53,7 @@ class Reader:
             "status": DatasetStatus.READY,
             "progress": 1.0,
             "num_rows": reading.stats[0]["rows"],
-            "columns": [column.model_dump(mode="json") for column in columns],
+            "columns": columns,
             "parsing": reading.parsing,
             "warnings": reading.warnings,
             "table_key": key,
@@ -99,7 +97,7 @@ class Ingest:
                 status=500,
                 detail=f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
             )
-        return {"status": DatasetStatus.FAILED, "error": problem.model_dump()}
+        return {"status": DatasetStatus.FAILED, "error": problem}
 
     def _finish(self, dataset: Dataset, attempt: int, values: dict[str, Any]) -> None:
         with self.database.write() as session:

@@ -3,7 +3,7 @@
 from typing import TypeVarTuple
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotFound
@@ -23,7 +23,7 @@ class DatasetRepository:
     def get(self, ref: str) -> Dataset:
         """The dataset with that id, or the newest upload of that name."""
         found = self._session.scalars(
-            self._mine(select(Dataset))
+            self._mine(select(Dataset).options(undefer(Dataset.columns)))
             .where((Dataset.id == ref) | (Dataset.name == ref))
             .order_by(Dataset.id.desc())
             .limit(1)
@@ -53,9 +53,12 @@ class DatasetRepository:
         name: str | None = None,
         *,
         oldest_first: bool = False,
+        with_columns: bool = True,
     ) -> list[Dataset]:
-        """Datasets, newest first unless told, from behind the id `after`."""
+        """Return datasets after the id `after`, the newest first unless told."""
         query = self._mine(select(Dataset))
+        if with_columns:
+            query = query.options(undefer(Dataset.columns))
         if after is not None:
             behind = Dataset.id > after if oldest_first else Dataset.id < after
             query = query.where(behind)

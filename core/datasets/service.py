@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from core.errors import DatasetInUse, DatasetNotReady
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
-from fitserve.schemas.datasets import RowsRead
+from fitserve.schemas.datasets import ColumnRead, RowsRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import DatasetStatus
 
@@ -133,7 +132,7 @@ def _unread(upload: Upload) -> Dataset:
         name=upload.name,
         status=DatasetStatus.PROCESSING,
         progress=0.0,
-        options=upload.options.model_dump(mode="json"),
+        options=upload.options,
         attempt=0,
         digest=upload.digest,
         filename=upload.filename,
@@ -157,7 +156,7 @@ def ready(dataset: Dataset) -> Dataset:
     if dataset.status == DatasetStatus.READY:
         return dataset
     if dataset.status == DatasetStatus.FAILED:
-        why = (dataset.error or {}).get("detail", "")
+        why = dataset.error.detail if dataset.error else ""
         raise DatasetNotReady(
             f"The dataset {dataset.name!r} could not be read: {why} Upload it again."
         )
@@ -167,6 +166,6 @@ def ready(dataset: Dataset) -> Dataset:
     )
 
 
-def column_of(dataset: Dataset, name: str) -> dict[str, Any] | None:
+def column_of(dataset: Dataset, name: str) -> ColumnRead | None:
     """The stored profile of a column, or None if there is no such column."""
-    return next((c for c in dataset.columns if c["name"] == name), None)
+    return next((c for c in dataset.columns if c.name == name), None)

@@ -3,11 +3,30 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database.base import Base, new_id, utc_now
+from core.database.stored import Stored
+from fitserve.problems import Problem
+from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import DatasetStatus
+
+
+def readable_options(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the options without those that a ParsingSpec no longer takes.
+
+    Earlier releases took any character as the delimiter. The table has been read by it,
+    so that nothing is lost.
+    """
+    try:
+        ParsingSpec.model_validate(stored)
+    except ValidationError as error:
+        refused = {line["loc"][0] for line in error.errors(include_url=False)}
+        return {key: value for key, value in stored.items() if key not in refused}
+    return stored
 
 
 class Dataset(Base):
@@ -31,8 +50,10 @@ class Dataset(Base):
         String(20), default=DatasetStatus.READY, server_default=DatasetStatus.READY
     )
     progress: Mapped[float] = mapped_column(default=1.0, server_default="1")
-    error: Mapped[dict[str, Any] | None]
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    error: Mapped[Problem | None] = mapped_column(Stored(Problem))
+    options: Mapped[ParsingSpec] = mapped_column(
+        Stored(ParsingSpec, readable_options), default=ParsingSpec, server_default="{}"
+    )
     """The ParsingSpec of its uploader."""
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
@@ -41,7 +62,10 @@ class Dataset(Base):
     filename: Mapped[str | None] = mapped_column(String(255))
     num_bytes: Mapped[int] = mapped_column(BigInteger)
     num_rows: Mapped[int] = mapped_column(BigInteger)
-    columns: Mapped[list[Any]]
+    columns: Mapped[list[ColumnRead]] = mapped_column(
+        Stored(list[ColumnRead]), deferred=True
+    )
+    """Thousands in a wide table: loaded for who asks, not with every run on it."""
     parsing: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
     content_key: Mapped[str] = mapped_column(String(200))

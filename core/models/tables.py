@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     ForeignKey,
     ForeignKeyConstraint,
@@ -14,6 +13,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
+from core.database.stored import Stored
+from fitserve.schemas.report import Headline
+from fitserve.schemas.runs import LayerPlan
 
 
 def _of_model() -> ForeignKeyConstraint:
@@ -64,8 +66,8 @@ class Version(Base):
     signature: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     best_epoch: Mapped[int | None]
-    layers: Mapped[list[Any]]
-    headline: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    layers: Mapped[list[LayerPlan]] = mapped_column(Stored(list[LayerPlan]))
+    headline: Mapped[Headline | None] = mapped_column(Stored(Headline))
     """The figures of its report that lists show; None where none could be measured."""
     is_whole: Mapped[bool]
     """False when its run was cancelled: never served unless asked for by number."""

@@ -26,7 +26,7 @@ def read_weights(version: Version, storage: Storage) -> WeightsRead:
     Raises OverLimit for large networks, ArtifactDamaged if the file is not the
     recorded one.
     """
-    count = sum(layer["params"] for layer in version.layers)
+    count = sum(layer.params for layer in version.layers)
     if count > _MOST_VALUES:
         raise OverLimit(
             f"This network has {count:,} weights; {_MOST_VALUES:,} is the most that is "
@@ -34,7 +34,7 @@ def read_weights(version: Version, storage: Storage) -> WeightsRead:
         )
     arrays = np.load(io.BytesIO(_checked(version, storage)), allow_pickle=False)
     layers = [
-        LayerWeights(index=i, type=layer["type"], weights=[])
+        LayerWeights(index=i, type=layer.type, weights=[])
         for i, layer in enumerate(version.layers)
     ]
     signature = Signature.model_validate(version.signature)

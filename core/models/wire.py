@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from core.models.tables import Alias, Model, Version
 from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
-from fitserve.schemas.report import Headline
 
 
 def model_read(
@@ -16,14 +15,9 @@ def model_read(
         latest_version=newest.number,
         versions=[version.number for version in versions],
         aliases={alias.name: alias.version.number for alias in aliases},
-        headline=headline_of(newest),
+        headline=newest.headline,
         created_at=model.created_at,
     )
-
-
-def headline_of(version: Version) -> Headline | None:
-    """The figures of the version's report that lists show."""
-    return Headline.model_validate(version.headline) if version.headline else None
 
 
 def version_read(version: Version, aliases: Sequence[Alias]) -> VersionRead:
@@ -36,9 +30,9 @@ def version_read(version: Version, aliases: Sequence[Alias]) -> VersionRead:
         target=version.signature["target"],
         aliases=[alias.name for alias in aliases if alias.version_id == version.id],
         metrics=version.metrics,
-        headline=headline_of(version),
+        headline=version.headline,
         best_epoch=version.best_epoch,
-        num_params=sum(layer["params"] for layer in version.layers),
+        num_params=sum(layer.params for layer in version.layers),
         layers=version.layers,
         signature=version.signature,
         artifacts=[

@@ -1,11 +1,10 @@
 """Runs side by side: curves aligned by epoch, metrics, and what their specs differ in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
-from core.models.wire import headline_of
 from core.runs.repository import RunRepository
 from core.runs.tables import Epoch, Run
 from core.runs.wire import history_read, of_one_fit, run_read
@@ -14,12 +13,12 @@ from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
 from fitserve.schemas.report import Headline
 
 MOST_RUNS = 20
-_SPLIT = (
-    ("dataset", "datasets"),
-    ("split", "splits"),
-    ("fit/seed", "seeds"),
-    ("fit/validation_split", "validation splits"),
-    ("fit/validation_dataset", "validation datasets"),
+_SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
+    (lambda run: run.dataset.id, "datasets"),
+    (lambda run: run.spec.split, "splits"),
+    (lambda run: run.spec.fit.seed, "seeds"),
+    (lambda run: run.spec.fit.validation_split, "validation splits"),
+    (lambda run: run.spec.fit.validation_dataset, "validation datasets"),
 )
 """What decides which rows are held out, and how a warning calls it."""
 
@@ -75,7 +74,7 @@ def _headline(models: ModelRepository, run: Run) -> Headline | None:
     if run.model_version is None:
         return None
     try:
-        return headline_of(models.version(run.model_name, run.model_version))
+        return models.version(run.model_name, run.model_version).headline
     except NotFound:  # it was deleted, or its model with it
         return None
 
@@ -86,7 +85,7 @@ def _padded(values: Sequence[float | None], length: int) -> list[float | None]:
 
 def _spec(run: Run) -> dict[str, Any]:
     """The resolved spec; the dataset as the upload that was read, not by its name."""
-    return {**run.spec, "dataset": run.dataset.id}
+    return run.spec.model_copy(update={"dataset": run.dataset.id}).to_json()
 
 
 def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
@@ -116,22 +115,17 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
     told = []
     if len({run.target for run in runs}) > 1:
         told.append("the targets differ: no figure of these runs can be compared")
-    different = [name for place, name in _SPLIT if _differs(runs, place)]
+    different = [name for part, name in _SPLIT if _differs(runs, part)]
     if different:
         told.append(
             f"the {' and '.join(different)} differ, so that the runs were scored on "
             "different rows"
         )
-    if _differs(runs, "compile/loss"):
+    if _differs(runs, lambda run: run.spec.compile.loss):
         told.append("the losses differ: compare the metrics, not `loss`")
     return told
 
 
-def _differs(runs: Sequence[Run], place: str) -> bool:
-    values = []
-    for run in runs:
-        value: Any = _spec(run)
-        for key in place.split("/"):
-            value = value[key]
-        values.append(value)
+def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:
+    values = [part(run) for run in runs]
     return any(value != values[0] for value in values)

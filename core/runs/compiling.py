@@ -3,6 +3,7 @@
 from typing import get_args
 
 from core.errors import InvalidSpec, raise_any
+from core.runs.spec import ResolvedCompile
 from core.runs.targets import LOSSES
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
@@ -28,7 +29,7 @@ _DEFAULT_METRICS = {
 }
 
 
-def resolve_compile(given: CompileSpec, task: Task) -> CompileSpec:
+def resolve_compile(given: CompileSpec, task: Task) -> ResolvedCompile:
     """Optimizer, loss and metrics as they will be used; raises InvalidSpec."""
     loss = given.loss or _DEFAULT_LOSS[task]
     metrics = _DEFAULT_METRICS[task] if given.metrics is None else given.metrics
@@ -41,9 +42,8 @@ def resolve_compile(given: CompileSpec, task: Task) -> CompileSpec:
     raise_any(InvalidSpec, errors)
     name = given.optimizer
     optimizer = BY_NAME[name]() if isinstance(name, str) else name
-    # copied, not validated again: every part has been
-    return given.model_copy(
-        update={"optimizer": optimizer, "loss": loss, "metrics": list(metrics)}
+    return ResolvedCompile.model_validate(
+        {"optimizer": optimizer, "loss": loss, "metrics": list(metrics)}
     )
 
 

@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.runs.spec import ResolvedFit
 from core.settings import MIB, Limits
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from fitserve.specs.training import FitSpec
 
 _FLOAT = 4
 LARGEST_IN_MEMORY = 256 * MIB
@@ -42,6 +42,7 @@ class Cost:
 def estimate(
     plans: Sequence[LayerPlan],
     optimizer: Optimizer,
+    *,
     num_inputs: int,
     num_rows: int,
     train_rows: int,
@@ -85,13 +86,13 @@ def slots(optimizer: Optimizer) -> int:
 
 
 def limit_errors(
-    cost: Cost, limits: Limits, fit: FitSpec, layers: str
+    cost: Cost, limits: Limits, fit: ResolvedFit, layers: str
 ) -> list[FieldError]:
     """A sentence for every figure of a resolved fit that is above its limit.
 
     `layers` is where those stand.
     """
-    epochs = (fit.epochs or 0) * fit.num_seeds
+    epochs = fit.epochs * fit.num_seeds
     fits = f" in {fit.num_seeds} fits" if fit.num_seeds > 1 else ""
     figures = [
         (layers, "layers", cost.num_layers, limits.max_layers),
@@ -100,7 +101,7 @@ def limit_errors(
         (
             pointer("fit", "batch_size"),
             "rows a batch",
-            fit.batch_size or 0,
+            fit.batch_size,
             limits.max_batch_size,
         ),
         (pointer("fit", "epochs"), f"epochs{fits}", epochs, limits.max_epochs),

@@ -2,25 +2,25 @@
 
 from core.errors import ModelNotFound
 from core.models.repository import ModelRepository
+from core.models.signature import Signature
 from core.runs.resolve import Resolved
 
 
 def other_purpose(models: ModelRepository, resolved: Resolved) -> list[str]:
     """A warning if the newest version predicts another column, or as another task."""
-    create, task = resolved.create, resolved.target.task
-    name = create.model_name
-    assert name is not None  # noqa: S101  resolved
+    spec = resolved.spec
+    name = spec.model_name
     try:
         newest = models.newest(name)
     except ModelNotFound:
         return []
-    target, known_task = (newest.signature.get(key) for key in ("target", "task"))
-    if (target, known_task) == (create.target, task):
+    known = Signature.model_validate(newest.signature)
+    if (known.target, known.task) == (spec.target, spec.task):
         return []
     warning = (
-        f"version {newest.number} of the model {name!r} predicts {target!r} "
-        f"({known_task}); this run becomes the next version and predicts "
-        f"{create.target!r} ({task}), which whoever asks {name!r} for predictions gets "
-        "from then on: set `model_name` to keep them apart"
+        f"version {newest.number} of the model {name!r} predicts {known.target!r} "
+        f"({known.task}); this run becomes the next version and predicts "
+        f"{spec.target!r} ({spec.task}), which whoever asks {name!r} for predictions "
+        "gets from then on: set `model_name` to keep them apart"
     )
     return [warning]

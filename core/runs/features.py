@@ -1,12 +1,12 @@
 """Which columns the network sees, and why the others are left out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, raise_any
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
+from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import FeaturesSpec
 from fitserve.statuses import ColumnType
 
@@ -62,7 +62,7 @@ def select_features(
     `not_features` holds reasons to leave columns out that `include` can overrule.
     Raises InvalidSpec for names that are no column, and when nothing is left.
     """
-    columns = {column["name"]: column for column in dataset.columns}
+    columns = {column.name: column for column in dataset.columns}
     excluded = {
         name: reason
         for name, column in columns.items()
@@ -75,8 +75,8 @@ def select_features(
         excluded = {n: r for n, r in excluded.items() if r != ROW_NUMBER}
     if not chosen:
         raise _nothing_left(excluded)
-    types = {c["name"]: type_of(c, spec) for c in chosen}
-    sizes = [_size(c, types[c["name"]], spec.num_bins) for c in chosen]
+    types = {c.name: type_of(c, spec) for c in chosen}
+    sizes = [_size(c, types[c.name], spec.num_bins) for c in chosen]
     width, params = (sum(side) for side in zip(*sizes, strict=True))
     return Selection(types, excluded, width, params)
 
@@ -85,7 +85,7 @@ def refuse_unknown_columns(
     dataset: Dataset, target: str, spec: FeaturesSpec, split_column: str | None
 ) -> None:
     """Raise InvalidSpec for names that are no column of the dataset."""
-    known = [column["name"] for column in dataset.columns]
+    known = [column.name for column in dataset.columns]
     named: list[tuple[tuple[object, ...], str]] = [(("target",), target)]
     named += [(("features", "exclude", i), n) for i, n in enumerate(spec.exclude)]
     named += [(("features", "include", i), n) for i, n in enumerate(spec.include or [])]
@@ -107,7 +107,7 @@ def refuse_unknown_columns(
 
 def _type_errors(dataset: Dataset, spec: FeaturesSpec) -> list[FieldError]:
     """Types that the column, as it was read, cannot be turned into."""
-    kinds = {column["name"]: column["type"] for column in dataset.columns}
+    kinds = {column.name: column.type for column in dataset.columns}
     return [
         FieldError(
             pointer=pointer("features", "types", name),
@@ -121,14 +121,14 @@ def _type_errors(dataset: Dataset, spec: FeaturesSpec) -> list[FieldError]:
 
 
 def _reason(
-    column: dict[str, Any], target: str, spec: FeaturesSpec, not_features: dict[str, str]
+    column: ColumnRead, target: str, spec: FeaturesSpec, not_features: dict[str, str]
 ) -> str | None:
-    name = column["name"]
+    name = column.name
     if name == target:
         return "the target"
     if name in spec.exclude:
         return "excluded by the spec"
-    if column["unique"] == 0:
+    if column.unique == 0:
         return "every cell is missing"
     if spec.include is not None:
         return None if name in spec.include else "not among `features.include`"
@@ -136,24 +136,21 @@ def _reason(
         return not_features[name]
     if name in spec.types:
         return None
-    left_out: str | None = column["left_out"]
-    return left_out
+    return column.left_out
 
 
-def type_of(column: dict[str, Any], spec: FeaturesSpec) -> ColumnType:
+def type_of(column: ColumnRead, spec: FeaturesSpec) -> ColumnType:
     """The column's type for this run."""
-    return ColumnType(spec.types.get(column["name"], column["type"]))
+    return spec.types.get(column.name, column.type)
 
 
-def _size(
-    column: dict[str, Any], kind: ColumnType, num_bins: int | None
-) -> tuple[int, int]:
+def _size(column: ColumnRead, kind: ColumnType, num_bins: int | None) -> tuple[int, int]:
     """Inputs of the network, and weights of an embedding."""
     if kind == ColumnType.DATETIME:
         return _DATETIME_INPUTS, 0
     if kind not in _TEXTS:
-        return 1 + num_pieces(column["unique"], num_bins), 0
-    categories = min(column["unique"] + (column["missing"] > 0), MOST_PLACES)
+        return 1 + num_pieces(column.unique, num_bins), 0
+    categories = min(column.unique + (column.missing > 0), MOST_PLACES)
     if categories <= MOST_CATEGORIES:
         return categories + (categories > FEW_CATEGORIES), 0
     dim = embedding_dim(categories)

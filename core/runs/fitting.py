@@ -1,10 +1,11 @@
 """The `fit` step with every default in its place, checked against the rows."""
 
 from core.errors import InvalidSpec, raise_any
+from core.runs.spec import ResolvedCompile, ResolvedFit
 from core.runs.targets import Target, class_name
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
-from fitserve.specs.training import CompileSpec, EarlyStopping, FitSpec
+from fitserve.specs.training import EarlyStopping, FitSpec
 
 _DEFAULT_EPOCHS = 200
 _BATCH_SIZES = ((10_000, 32), (100_000, 256))
@@ -12,20 +13,27 @@ _BATCH_SIZES = ((10_000, 32), (100_000, 256))
 
 
 def resolve_fit(
-    given: FitSpec, target: Target, num_rows: dict[str, int], compiled: CompileSpec
-) -> FitSpec:
+    given: FitSpec,
+    target: Target,
+    num_rows: dict[str, int],
+    compiled: ResolvedCompile,
+    *,
+    seed: int,
+) -> ResolvedFit:
     """Batch size, epochs and callbacks as they will be used; raises InvalidSpec."""
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
-    fit = given.model_copy(
-        update={
+    fit = ResolvedFit.model_validate(
+        {
+            **dict(given),
             "batch_size": given.batch_size or min(_batch_size(train), train),
             "epochs": given.epochs or _DEFAULT_EPOCHS,
+            "seed": seed,
             "early_stopping": _early_stopping(given, monitors),
         }
     )
     errors = [
-        _batch_error(fit.batch_size or 1, train),
+        _batch_error(fit.batch_size, train),
         _monitor_error("early_stopping", fit.early_stopping, monitors),
         _monitor_error("reduce_lr_on_plateau", fit.reduce_lr_on_plateau, monitors),
         _two_rates_error(fit),
@@ -45,9 +53,9 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
     return given.early_stopping if asked else EarlyStopping(monitor=monitors[-1])
 
 
-def _monitors(compiled: CompileSpec, *, validated: bool) -> list[str]:
+def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
     """The keys that Keras's logs will have; `val_loss`, if there is one, last."""
-    names = [*(compiled.metrics or []), "loss"]
+    names = [*compiled.metrics, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 
 

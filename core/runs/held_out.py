@@ -15,7 +15,6 @@ from core.runs.split_counts import shares_of
 from core.runs.splits import NAMES, assign
 from core.runs.tables import Run
 from core.storage import Storage
-from fitserve.specs.run import RunCreate
 from fitserve.statuses import Task
 
 MOST_ROWS = 20_000
@@ -67,8 +66,8 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> pl.
 
 def _places(run: Run, table: pl.LazyFrame, side: str | None) -> NDArray[np.int64]:
     """Where the rows of a side stand; all that have a target where it is None."""
-    create = RunCreate.model_validate(run.spec)
-    by = [] if create.split.column is None else [create.split.column]
+    spec = run.spec
+    by = [] if spec.split.column is None else [spec.split.column]
     deciding = table.select(list(dict.fromkeys([run.target, *by]))).collect()
     known = np.flatnonzero(deciding[run.target].is_not_null().to_numpy())
     if side is None:
@@ -77,9 +76,9 @@ def _places(run: Run, table: pl.LazyFrame, side: str | None) -> NDArray[np.int64
         deciding.drop_nulls(run.target),
         run.target,
         Task(run.task),
-        create.split,
-        shares_of(create),
-        create.fit.seed or 0,
+        spec.split,
+        shares_of(spec.split, spec.fit),
+        spec.fit.seed,
     )
     places: NDArray[np.int64] = known[sides == NAMES.index(side)]
     return places
@@ -88,5 +87,5 @@ def _places(run: Run, table: pl.LazyFrame, side: str | None) -> NDArray[np.int64
 def _some(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:
     if len(places) <= MOST_ROWS:
         return places
-    rng = np.random.default_rng(run.spec["fit"]["seed"])
+    rng = np.random.default_rng(run.spec.fit.seed)
     return np.sort(rng.choice(places, MOST_ROWS, replace=False))

@@ -36,15 +36,15 @@ class Preset:
 
 def with_preset(
     create: RunCreate, task: Task, num_rows: int, num_columns: int
-) -> RunCreate:
-    """`create` with its preset's choices where it makes none itself.
+) -> tuple[RunCreate, ModelSpec]:
+    """Return `create` with its preset's choices where it makes none, and its network.
 
     `num_rows` counts the rows with a target, `num_columns` the columns of the table. A
     spec with a `model` and no preset stays as it is; one with neither gets `default`.
     """
-    name = create.preset or ("default" if create.model is None else None)
-    if name is None:
-        return create
+    if create.preset is None and create.model is not None:
+        return create, create.model
+    name = create.preset or "default"
     create = _with_validation_split(create, name)
     preset = _PRESETS[name](Size(_train_rows(create, num_rows), num_columns, task))
     chosen = {
@@ -52,12 +52,13 @@ def with_preset(
         "compile": preset.compile,
         "fit": _fit(preset.fit, create),
     }
-    update: dict[str, Any] = {"preset": name, "model": create.model or preset.model}
+    model = create.model or preset.model
+    update: dict[str, Any] = {"preset": name, "model": model}
     for part, choices in chosen.items():
         given = getattr(create, part)
         new = {k: v for k, v in choices.items() if k not in given.model_fields_set}
         update[part] = given.model_copy(update=new)
-    return create.model_copy(update=update)
+    return create.model_copy(update=update), model
 
 
 def _with_validation_split(create: RunCreate, name: PresetName) -> RunCreate:

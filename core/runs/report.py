@@ -27,7 +27,6 @@ from fitserve.schemas.report import (
     Missing,
     ReportRead,
 )
-from fitserve.specs.report import ReportSpec
 from fitserve.statuses import TERMINAL, StopReason, Task
 
 REPORT = "report"
@@ -110,14 +109,10 @@ class ReportService:
         told = [m.reason for m in figures.missing if m.part == BASELINES]
         if told:
             return "skipped", told[0]
-        seconds = self._rules.seconds(_report_spec(run)) + _GRACE_SECONDS
+        seconds = self._rules.seconds(run.spec.report) + _GRACE_SECONDS
         if run.ended_at and utc_now() - run.ended_at > timedelta(seconds=seconds):
             return "lost", "the worker ended before it had trained them"
         return "pending", "the worker trains them"
-
-
-def _report_spec(run: Run) -> ReportSpec:
-    return ReportSpec.model_validate(run.spec.get("report", {}))
 
 
 def _version(models: ModelRepository, run: Run) -> Version | None:
@@ -153,7 +148,7 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
             "task": run.task,
             "target": run.target,
             "summary": "",
-            "num_params": sum(layer["params"] for layer in run.plan["layers"]),
+            "num_params": run.plan.num_params,
             "num_rows": run.num_rows,
             "fit_seconds": run.fit_seconds,
             "report_seconds": figures.report_seconds if figures else None,

@@ -16,12 +16,12 @@ from core.runs.plan import (
     plan_layers,
     with_head,
 )
+from core.runs.spec import ResolvedSpec
 from core.runs.targets import Target
 from core.settings import Limits
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import ModelSpec
-from fitserve.specs.optimizers import Optimizer
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import Task
 
@@ -38,10 +38,28 @@ class Tables:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A spec with its preset's choices, and what does not depend on the rows.
+
+    Args:
+        create: the spec.
+        dataset: the dataset as the user named it.
+        model: the network; `Output` may stand in it.
+        seed: the user's, or one that was drawn.
+
+    """
+
+    create: RunCreate
+    dataset: str
+    model: ModelSpec
+    seed: int
+
+
+@dataclass(frozen=True)
 class Resolved:
     """A run, ready to be queued."""
 
-    create: RunCreate
+    spec: ResolvedSpec
     tables: Tables
     target: Target
     selection: Selection
@@ -53,7 +71,7 @@ class Resolved:
     def to_read(self) -> ValidationRead:
         """The answer of the validate route."""
         return ValidationRead(
-            spec=self.create.to_spec(),
+            spec=self.spec.to_json(),
             task=self.target.task,
             features=list(self.selection.types),
             excluded=self.selection.excluded,
@@ -67,37 +85,33 @@ class Resolved:
 
 
 def resolve(
-    create: RunCreate,
+    draft: Draft,
     tables: Tables,
     selection: Selection,
     target: Target,
     num_rows: dict[str, int],
     limits: Limits,
 ) -> Resolved:
-    """Fill in every default of `create`, and check the whole.
+    """Fill in every default of the draft, and check the whole.
 
     Raises InvalidSpec and OverLimit, with a pointer for every fault.
     """
+    create = draft.create
     head = Head.of(target.task, len(target.classes))
     compiled = resolve_compile(create.compile, target.task)
-    fit = resolve_fit(create.fit, target, num_rows, compiled)
-    batch_size, epochs = fit.batch_size or 1, fit.epochs or 1
-    assert create.model is not None  # noqa: S101  by its preset
-    model = create.model
-    layers = with_head(model.layers, head)
-    model = model.model_copy(update={"layers": layers})
+    fit = resolve_fit(create.fit, target, num_rows, compiled, seed=draft.seed)
+    layers = with_head(draft.model.layers, head)
+    model = draft.model.model_copy(update={"layers": layers})
     plans = plan_layers(model, selection.num_inputs)
-    optimizer = compiled.optimizer
-    assert isinstance(optimizer, Optimizer)  # noqa: S101  resolved above
     one = estimate(
         plans,
-        optimizer,
-        selection.num_inputs,
-        sum(num_rows.values()),
-        num_rows["train"],
-        batch_size,
-        epochs,
-        selection.num_embedding_params,
+        compiled.optimizer,
+        num_inputs=selection.num_inputs,
+        num_rows=sum(num_rows.values()),
+        train_rows=num_rows["train"],
+        batch_size=fit.batch_size,
+        epochs=fit.epochs,
+        num_embedding_params=selection.num_embedding_params,
     )
     cost = one.of_fits(fit.num_seeds)
     at = pointer(*model.place())
@@ -106,14 +120,19 @@ def resolve(
     errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
     raise_any(InvalidSpec, errors)
     return Resolved(
-        create=create.model_copy(
-            update={
-                "model_name": create.model_name or tables.dataset.name,
-                "task": target.task,
-                "model": model,
-                "compile": compiled,
-                "fit": fit,
-            }
+        spec=ResolvedSpec(
+            dataset=draft.dataset,
+            target=create.target,
+            model_name=create.model_name or tables.dataset.name,
+            task=target.task,
+            preset=create.preset,
+            features=create.features,
+            split=create.split,
+            model=model,
+            compile=compiled,
+            fit=fit,
+            report=create.report,
+            tags=create.tags,
         ),
         tables=tables,
         target=target,
@@ -147,12 +166,12 @@ def two_valued_regression(
     """A loss can make a regression of what looks like a classification: say so."""
     column = column_of(dataset, target.name)
     is_asked = target.task != Task.REGRESSION or create.task is not None
-    if is_asked or column is None or column["unique"] != 2:
+    if is_asked or column is None or column.unique != 2:
         return []
     loss = create.compile.loss
     told = (
-        f"the target {target.name!r} has two values ({column['min']:g} and "
-        f"{column['max']:g}), and the loss {loss!r} makes this a regression; leave "
+        f"the target {target.name!r} has two values ({column.min:g} and "
+        f"{column.max:g}), and the loss {loss!r} makes this a regression; leave "
         "`compile.loss` out for a classification with probabilities, or say "
         '`task: "regression"`'
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import tracing
 from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
-from core.datasets.service import column_of, ready, table_gone_is_409
+from core.datasets.service import ready, table_gone_is_409
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
@@ -21,7 +21,8 @@ from core.runs.earlier_versions import other_purpose
 from core.runs.features import refuse_unknown_columns, select_features
 from core.runs.presets import with_preset
 from core.runs.repository import RunRepository
-from core.runs.resolve import Resolved, Tables, resolve
+from core.runs.resolve import Draft, Resolved, Tables, resolve
+from core.runs.run_plan import RunPlan
 from core.runs.tables import Run
 from core.runs.targets import Target
 from core.runs.validation_table import refuse_missing_columns, refuse_other_types
@@ -64,16 +65,16 @@ class RunService:
 
         _refuse_bad_webhook(create.webhook, self._webhooks)
         datasets = DatasetRepository(session, workspace)
-        dataset = ready(datasets.get(_dataset_ref(create)))
+        ref = _dataset_ref(create)
+        dataset = ready(datasets.get(ref))
         refuse_unknown_columns(
             dataset, create.target, create.features, create.split.column
         )
-        column = column_of(dataset, create.target)
-        assert column is not None  # noqa: S101  an unknown target was refused
-        table = self._storage.local_path(dataset.table_key)
+        table, columns = self._storage.local_path(dataset.table_key), dataset.columns
+        (column,) = (c for c in columns if c.name == create.target)
         target = read_target(table, column, create, self._limits.max_classes)
-        create = with_preset(create, target.task, target.num_rows, len(dataset.columns))
-        others = [c["name"] for c in dataset.columns if c["name"] != create.target]
+        create, model = with_preset(create, target.task, target.num_rows, len(columns))
+        others = [c.name for c in columns if c.name != create.target]
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
         selection = select_features(dataset, create.target, create.features, reasons)
@@ -83,18 +84,18 @@ class RunService:
             refuse_other_types(dataset, validation, selection, target)
             self._refuse_unknown_classes(validation, target)
         tables = Tables(dataset, validation)
-        create = _with_seed(create)
-        num_rows = count_rows(create, target, table, validation)
-        resolved = resolve(create, tables, selection, target, num_rows, self._limits)
+        draft = Draft(create, ref, model, _seed_of(create))
+        num_rows = count_rows(create, target, table, validation, seed=draft.seed)
+        resolved = resolve(draft, tables, selection, target, num_rows, self._limits)
         told = [
             f"the column {name!r} is {what}: does an instance have it?"
             for name, what in copies.items()
             if name in selection.types
         ]
         unique = {
-            c["name"]: c["unique"]
-            for c in dataset.columns
-            if c["name"] in selection.types and c["name"] not in copies
+            c.name: c.unique
+            for c in columns
+            if c.name in selection.types and c.name not in copies
         }
         told += [
             _decides(name, n, create.target)
@@ -169,12 +170,10 @@ def _split_reason(create: RunCreate) -> dict[str, str]:
     return {create.split.column: "the split goes by it"}
 
 
-def _with_seed(create: RunCreate) -> RunCreate:
-    """The run with a seed, which the split depends on; drawn unless given."""
-    if create.fit.seed is not None:
-        return create
-    fit = create.fit.model_copy(update={"seed": secrets.randbelow(2**31)})
-    return create.model_copy(update={"fit": fit})
+def _seed_of(create: RunCreate) -> int:
+    """Return the run's seed, which the split depends on; drawn unless given."""
+    given = create.fit.seed
+    return secrets.randbelow(2**31) if given is None else given
 
 
 def _dataset_ref(create: RunCreate) -> str:
@@ -201,29 +200,30 @@ def _hold(tables: Tables, datasets: DatasetRepository) -> None:
             datasets.hold(dataset)
 
 
+def _plan(resolved: Resolved) -> RunPlan:
+    dataset, features = resolved.tables.dataset, resolved.selection.types
+    return RunPlan(
+        layers=resolved.layers,
+        features=features,
+        excluded=resolved.selection.excluded,
+        classes=resolved.target.classes,
+        formats={c.name: c.format for c in dataset.columns if c.name in features},
+        null_values=dataset.options.null_values,
+    )
+
+
 def _run(resolved: Resolved) -> Run:
-    create, tables = resolved.create, resolved.tables
+    spec, tables = resolved.spec, resolved.tables
     return Run(
-        model_name=create.model_name,
+        model_name=spec.model_name,
         dataset=tables.dataset,
         validation_dataset_id=tables.validation.id if tables.validation else None,
-        target=create.target,
-        task=resolved.target.task,
-        spec=create.to_spec(),
-        plan={
-            "layers": [layer.model_dump() for layer in resolved.layers],
-            "features": resolved.selection.types,
-            "excluded": resolved.selection.excluded,
-            "classes": resolved.target.classes,
-            "formats": {
-                column["name"]: column["format"]
-                for column in tables.dataset.columns
-                if column["name"] in resolved.selection.types
-            },
-            "null_values": tables.dataset.options.get("null_values"),
-        },
-        tags=create.tags,
-        epochs=(create.fit.epochs or 0) * create.fit.num_seeds,
+        target=spec.target,
+        task=spec.task,
+        spec=spec,
+        plan=_plan(resolved),
+        tags=spec.tags,
+        epochs=spec.fit.epochs * spec.fit.num_seeds,
         num_rows=resolved.num_rows,
         metrics={},
         warnings=resolved.warnings,

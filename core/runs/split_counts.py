@@ -11,18 +11,22 @@ from core.errors import InvalidSpec
 from core.runs.splits import NAMES, Shares, assign, counts, split_error
 from core.runs.targets import Target
 from fitserve.problems import FieldError, pointer
-from fitserve.specs.run import RunCreate
+from fitserve.specs.run import RunCreate, SplitSpec
+from fitserve.specs.training import FitSpec
 
 _LEAST_ROWS = 5
 
 
 def count_rows(
-    create: RunCreate, target: Target, table: Path, validation: Dataset | None
+    create: RunCreate,
+    target: Target,
+    table: Path,
+    validation: Dataset | None,
+    *,
+    seed: int,
 ) -> dict[str, int]:
     """Rows with a target by side; InvalidSpec if a side that is asked for is empty."""
-    split = create.split
-    shares = shares_of(create)
-    seed = create.fit.seed or 0
+    split, shares = create.split, shares_of(create.split, create.fit)
     if split.column is None:
         sides = list(counts(target.num_rows, shares))
     else:
@@ -33,18 +37,17 @@ def count_rows(
     found = dict(zip(NAMES, sides, strict=True))
     if validation is not None:
         column = column_of(validation, target.name)
-        found["validation"] += validation.num_rows - (column["missing"] if column else 0)
+        found["validation"] += validation.num_rows - (column.missing if column else 0)
     _refuse_empty(found, create, target)
     if not found["test"]:
         del found["test"]
     return found
 
 
-def shares_of(create: RunCreate) -> Shares:
+def shares_of(split: SplitSpec, fit: FitSpec) -> Shares:
     """The shares that are held out of the dataset itself."""
-    split = create.split
-    has_own = create.fit.validation_dataset is not None
-    return Shares(0.0 if has_own else create.fit.validation_split, split.test)
+    has_own = fit.validation_dataset is not None
+    return Shares(0.0 if has_own else fit.validation_split, split.test)
 
 
 def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> None:
@@ -57,7 +60,7 @@ def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> N
         raise InvalidSpec(
             f"Too few rows: {detail}.", [FieldError(pointer=at, detail=detail)]
         )
-    shares = shares_of(create)
+    shares = shares_of(create.split, create.fit)
     if shares.validation + shares.test >= 1:
         detail = (
             f"`fit.validation_split` {shares.validation:g} and `split.test` "

@@ -7,7 +7,12 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
+from core.database.stored import Stored
 from core.datasets.tables import Dataset
+from core.runs.run_plan import RunPlan
+from core.runs.spec import ResolvedSpec
+from core.runs.stored_spec import upgraded_spec
+from fitserve.problems import Problem
 from fitserve.statuses import RunStatus
 
 
@@ -38,8 +43,8 @@ class Run(Base):
     validation_dataset_id: Mapped[str | None] = mapped_column(ForeignKey("datasets.id"))
     target: Mapped[str] = mapped_column(String(1000))
     task: Mapped[str] = mapped_column(String(20))
-    spec: Mapped[dict[str, Any]]
-    plan: Mapped[dict[str, Any]]
+    spec: Mapped[ResolvedSpec] = mapped_column(Stored(ResolvedSpec, upgraded_spec))
+    plan: Mapped[RunPlan] = mapped_column(Stored(RunPlan))
     tags: Mapped[dict[str, Any]]
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)
@@ -57,7 +62,7 @@ class Run(Base):
     num_rows: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
-    error: Mapped[dict[str, Any] | None]
+    error: Mapped[Problem | None] = mapped_column(Stored(Problem))
     traceparent: Mapped[str | None] = mapped_column(String(60))
     """The span of the request that made it (W3C), for its worker to go on with."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -68,8 +73,8 @@ class Run(Base):
 
     @property
     def num_seeds(self) -> int:
-        """How many fits it may have; those of earlier releases name none."""
-        return int(self.spec["fit"].get("num_seeds", 1))
+        """How many fits it may have."""
+        return self.spec.fit.num_seeds
 
 
 class Epoch(Base):

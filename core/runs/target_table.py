@@ -1,12 +1,12 @@
 """The target column, read from a table: how many rows, which classes."""
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from core.errors import OverLimit
 from core.runs.targets import Label, Target, infer_task, refusal
+from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import ColumnType, Task
 
@@ -15,26 +15,26 @@ _FEW_CLASSES = 10
 
 
 def read_target(
-    table: Path, column: dict[str, Any], create: RunCreate, max_classes: int
+    table: Path, column: ColumnRead, create: RunCreate, max_classes: int
 ) -> Target:
     """What the target of `create` holds in the Parquet `table`.
 
     Raises InvalidSpec when nothing can be learned from it.
     """
-    name, kind = column["name"], ColumnType(column["type"])
-    task = infer_task(kind, column["unique"], create)
+    name, kind = column.name, column.type
+    task = infer_task(kind, column.unique, create)
     values = pl.scan_parquet(table).select(pl.col(name).alias("value")).drop_nulls()
     num_rows = int(values.select(pl.len()).collect().item())
-    if column["unique"] < 2:
+    if column.unique < 2:
         raise refusal(
-            f"The target {name!r} has {column['unique']} distinct value(s); "
+            f"The target {name!r} has {column.unique} distinct value(s); "
             "a network needs at least two to tell apart.",
         )
     if task == Task.REGRESSION:
         return Target(name, kind, task, num_rows, [], [])
     classes, counts = _classes(values, name, max_classes)
     if kind == ColumnType.BOOLEAN:
-        classes = list(column["format"].get("labels") or classes)
+        classes = list(column.format.labels or classes)
     return Target(name, kind, task, num_rows, classes, counts)
 
 

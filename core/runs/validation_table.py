@@ -1,7 +1,5 @@
 """Whether a table can validate a network that is trained on another one."""
 
-from typing import Any
-
 from core.datasets.service import column_of
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, raise_any
@@ -9,6 +7,7 @@ from core.runs.features import Selection
 from core.runs.targets import Target
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
+from fitserve.schemas.datasets import ColumnRead
 from fitserve.statuses import ColumnType
 
 _AT = pointer("fit", "validation_dataset")
@@ -28,7 +27,7 @@ def refuse_missing_columns(
     validation: Dataset, selection: Selection, target: str
 ) -> None:
     """Raise InvalidSpec where the table lacks a column that the run needs."""
-    present = [column["name"] for column in validation.columns]
+    present = [column.name for column in validation.columns]
     missing = [name for name in [*selection.types, target] if name not in present]
     if missing:
         detail = f"{validation.name!r} lacks the column(s) {missing[:10]}"
@@ -44,7 +43,7 @@ def refuse_other_types(
     Coerced is what an instance may be too: numbers for categories, numbers and booleans
     for each other. A column without a value fits everywhere, but for the target.
     """
-    trained = {column["name"]: column for column in dataset.columns}
+    trained = {column.name: column for column in dataset.columns}
     errors = [
         _type_error(trained[name], found, _SERVES[kind], validation)
         for name, kind in selection.types.items()
@@ -57,9 +56,9 @@ def refuse_other_types(
 
 
 def _target_error(
-    trained: dict[str, Any], held: dict[str, Any], target: Target, validation: Dataset
+    trained: ColumnRead, held: ColumnRead, target: Target, validation: Dataset
 ) -> FieldError | None:
-    if not held["unique"]:
+    if not held.unique:
         detail = f"in {validation.name!r} every cell of {target.name!r} is missing"
         return FieldError(pointer=_AT, detail=f"{detail}; there is nothing to compare")
     return _type_error(
@@ -68,17 +67,17 @@ def _target_error(
 
 
 def _type_error(
-    trained: dict[str, Any],
-    held: dict[str, Any],
+    trained: ColumnRead,
+    held: ColumnRead,
     serving: tuple[ColumnType, ...],
     validation: Dataset,
 ) -> FieldError | None:
-    if held["type"] in (trained["type"], *serving) or not held["unique"]:
+    if held.type in (trained.type, *serving) or not held.unique:
         return None
-    name, wanted = trained["name"], trained["type"]
+    name, wanted = trained.name, trained.type
     return FieldError(
         pointer=_AT,
-        detail=f"the column {name!r} is {held['type']} in {validation.name!r}; "
+        detail=f"the column {name!r} is {held.type} in {validation.name!r}; "
         f"the run trains on {wanted} ones",
         hint=f'upload that table again with types={{"{name}": "{wanted}"}}, or mend it',
     )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from core.runs.tables import Epoch, Run
-from fitserve.problems import Problem
 from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
 from fitserve.statuses import TERMINAL, RunStatus, StopReason, Task
 
@@ -20,8 +19,8 @@ def run_read(run: Run) -> RunRead:
         dataset=DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest),
         target=run.target,
         task=Task(run.task),
-        spec=run.spec,
-        num_params=sum(layer["params"] for layer in run.plan["layers"]),
+        spec=run.spec.to_json(),
+        num_params=run.plan.num_params,
         num_rows=run.num_rows,
         tags=run.tags,
         progress=Progress(epoch=run.epoch, epochs=run.epochs, eta_seconds=_eta(run)),
@@ -29,7 +28,7 @@ def run_read(run: Run) -> RunRead:
         kept_fit=run.kept_fit,
         metrics=run.metrics,
         warnings=run.warnings,
-        error=Problem.model_validate(run.error) if run.error else None,
+        error=run.error,
         attempt=run.attempt,
         created_at=run.created_at,
         started_at=run.started_at,

@@ -49,7 +49,7 @@ class ColumnRead(BaseModel):
 
     name: str
     type: ColumnType
-    format: ColumnFormat
+    format: ColumnFormat = ColumnFormat()
     missing: int
     unique: int = Field(description="Distinct values; an estimate in large tables.")
     min: float | str | None
@@ -57,7 +57,8 @@ class ColumnRead(BaseModel):
     mean: float | None
     top: list[TopValue]
     left_out: str | None = Field(
-        description="Why runs leave the column out unless `features.include` names it."
+        default=None,
+        description="Why runs leave the column out unless `features.include` names it.",
     )
     warnings: list[str]
 

@@ -41,8 +41,8 @@ def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
         assert sweep() == ([run_id] if attempt == 1 else [])
     run = read_run(database, run_id)
     assert run.status == RunStatus.FAILED
-    assert run.error["type"] == "/problems/worker-lost"
-    assert "2 times" in run.error["detail"]
+    assert run.error.type == "/problems/worker-lost"
+    assert "2 times" in run.error.detail
 
 
 def test_a_run_whose_message_was_lost_is_sent_again(database, storage, broker_url):

@@ -3,6 +3,7 @@
 import pytest
 
 from core.runs.reading.next_spec import next_spec
+from core.runs.spec import ResolvedSpec
 
 CSV = "x,y\n" + "".join(f"{i},{3 * i % 7 + 0.5}\n" for i in range(60))
 
@@ -18,6 +19,7 @@ def test_the_spec_to_try_next_is_taken_whatever_the_preset(bench, word, preset):
     answer = bench.client.post("/v1/runs/validate", json=given)
     assert answer.status_code == 200, answer.text
     limits = bench.settings.limits
-    spec, _ = next_spec(word, answer.json()["spec"], dataset["id"], 48, limits)
-    answer = bench.client.post("/v1/runs/validate", json=spec)
+    given = ResolvedSpec.model_validate(answer.json()["spec"])
+    spec, _ = next_spec(word, given, dataset["id"], 48, limits)
+    answer = bench.client.post("/v1/runs/validate", json=spec.to_json())
     assert answer.status_code == 200, answer.text

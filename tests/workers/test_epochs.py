@@ -5,10 +5,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from core.runs.spec import ResolvedCompile
 from core.runs.targets import LOSSES
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import BY_NAME
-from fitserve.specs.training import CompileSpec
 from fitserve.specs.vocabulary import BinaryMetric, MulticlassMetric, RegressionMetric
 from fitserve.statuses import Task
 
@@ -78,7 +78,8 @@ def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3):
     metrics = list(get_args(METRICS[task])) if layers is HIDDEN else ["mae"]
     if task == Task.REGRESSION and layers is HIDDEN:
         metrics = ["mae", "mse", "mape", "root_mean_squared_error", "r2_score"]
-    compile_model(model, CompileSpec(optimizer=optimizer, loss=loss, metrics=metrics))
+    compiled = ResolvedCompile(optimizer=optimizer, loss=loss, metrics=metrics)
+    compile_model(model, compiled)
     return model
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from core.runs.tables import Checkpoint, Epoch, Run
 from core.storage import LocalStorage
+from fitserve.specs.layers import Dense, ModelSpec
 
 pytestmark = pytest.mark.keras
 CSV = "x,z,k,y\n" + "".join(
@@ -242,8 +243,8 @@ def test_a_checkpoint_of_no_use_starts_the_run_anew(bench, interruptions, harm):
 def widen(bench, run_id):
     with bench.database.write() as session:
         run = session.get_one(Run, run_id)
-        layers = [{"type": "Dense", "units": 17}, {"type": "Dense", "units": 1}]
-        run.spec = {**run.spec, "model": {"layers": layers}}
+        layers = [Dense(type="Dense", units=units) for units in (17, 1)]
+        run.spec = run.spec.model_copy(update={"model": ModelSpec(layers=layers)})
 
 
 def test_nothing_is_left_of_a_run_that_ended(bench, interruptions):

@@ -4,9 +4,9 @@ from typing import Any
 
 import keras
 
+from core.runs.spec import ResolvedCompile
 from fitserve.specs.layers import NAMED_REGULARIZERS, Layer, ModelSpec
 from fitserve.specs.optimizers import Optimizer
-from fitserve.specs.training import CompileSpec
 
 _LAYERS: dict[str, type[keras.layers.Layer]] = {
     "Dense": keras.layers.Dense,
@@ -88,13 +88,12 @@ def _regularizer(type: str, **factors: float) -> keras.regularizers.Regularizer:
     return _REGULARIZERS[type](**factors)
 
 
-def compile_model(model: keras.Model, spec: CompileSpec) -> None:
-    """Compile as the resolved `spec` says."""
-    assert isinstance(spec.optimizer, Optimizer)  # noqa: S101  resolved
+def compile_model(model: keras.Model, spec: ResolvedCompile) -> None:
+    """Compile the model as `spec` says."""
     model.compile(
         optimizer=_optimizer(spec.optimizer),
         loss=spec.loss,
-        metrics=[_metric(name, spec.loss) for name in spec.metrics or []],
+        metrics=[_metric(name, spec.loss) for name in spec.metrics],
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from fitserve.specs.training import EarlyStopping, FitSpec
+from core.runs.spec import ResolvedFit
+from fitserve.specs.training import EarlyStopping
 from fitserve.statuses import StopReason
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks
@@ -47,7 +48,7 @@ class Job:
     """What every fit of a run is made of."""
 
     model: keras.Model
-    spec: FitSpec
+    spec: ResolvedFit
     train: Blocks
     validation: Blocks | None
     pulse: Pulse
@@ -58,7 +59,7 @@ class Job:
 
 
 def fit(job: Job) -> Fitted:
-    """Fit a compiled model as the resolved `spec` says, or go on with an earlier fit.
+    """Fit a compiled model as its `spec` says, or go on with an earlier fit.
 
     Stops early for the reasons that StopWhenTold knows. Of several fits the one is kept
     whose `val_loss` is the best at the epoch that it kept, or what early stopping watches
@@ -104,7 +105,7 @@ def _fit_all(job: Job) -> Fitted:
         if is_last or reason in _FOR_GOOD:
             return _best(job, fits, one.fitted, reason)
         fits.go_on(one.epochs)
-        job.draw((spec.seed or 0) + fits.place)
+        job.draw(spec.seed + fits.place)
         assign(model.optimizer.variables, first_steps)
 
 
@@ -165,10 +166,14 @@ def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -
     )
 
 
-def _plan(spec: FitSpec, place: int, seconds: float) -> Plan:
-    resolved = (spec.batch_size, spec.epochs, spec.seed)
-    batch_size, epochs, seed = (value or 0 for value in resolved)
-    return Plan(batch_size, epochs, spec.shuffle, seed + place, seconds=seconds)
+def _plan(spec: ResolvedFit, place: int, seconds: float) -> Plan:
+    return Plan(
+        batch_size=spec.batch_size,
+        epochs=spec.epochs,
+        shuffle=spec.shuffle,
+        seed=spec.seed + place,
+        seconds=seconds,
+    )
 
 
 def _early_stopping(
@@ -179,7 +184,7 @@ def _early_stopping(
     return [keras.callbacks.EarlyStopping(**spec.model_dump())]
 
 
-def _reduce_lr(spec: FitSpec) -> list[keras.callbacks.ReduceLROnPlateau]:
+def _reduce_lr(spec: ResolvedFit) -> list[keras.callbacks.ReduceLROnPlateau]:
     if spec.reduce_lr_on_plateau is None:
         return []
     arguments = spec.reduce_lr_on_plateau.model_dump()
@@ -187,25 +192,25 @@ def _reduce_lr(spec: FitSpec) -> list[keras.callbacks.ReduceLROnPlateau]:
 
 
 def _schedule(
-    spec: FitSpec, model: keras.Model
+    spec: ResolvedFit, model: keras.Model
 ) -> list[keras.callbacks.LearningRateScheduler]:
     """By the rate that was compiled: a fit that goes on has not restored its own yet."""
     given = spec.learning_rate_scheduler
     if given is None:
         return []
     rate = float(model.optimizer.learning_rate)
-    of_epoch = cosine_decay(rate, spec.epochs or 1, given.warmup_epochs, given.alpha)
+    of_epoch = cosine_decay(rate, spec.epochs, given.warmup_epochs, given.alpha)
     return [keras.callbacks.LearningRateScheduler(lambda epoch, _: of_epoch(epoch))]
 
 
 def _fitted(
     history: dict[str, list[float]],
-    spec: FitSpec,
+    spec: ResolvedFit,
     reason: StopReason | None,
     early: list[keras.callbacks.EarlyStopping],
 ) -> Fitted:
     epochs = len(history.get("loss", []))
-    stopped_early = epochs < (spec.epochs or 0)
+    stopped_early = epochs < spec.epochs
     if reason is None:
         reason = StopReason.EARLY_STOPPING if stopped_early else StopReason.COMPLETED
     is_lost = reason == StopReason.NAN_LOSS  # nothing of it is kept

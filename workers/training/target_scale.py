@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from fitserve.specs.run import RunCreate
+from core.runs.spec import ResolvedSpec
 from fitserve.statuses import Task
 from workers.training.encoders import linear_scale
 from workers.training.encoding import Matrix
@@ -52,7 +52,7 @@ class TargetScale(keras.layers.Layer):
 
 
 def target_scale(
-    create: RunCreate, task: Task, last: keras.layers.Layer, y: Matrix
+    spec: ResolvedSpec, last: keras.layers.Layer, y: Matrix
 ) -> TargetScale | None:
     """The scale for a regression that ends in a linear layer; None for others."""
     linear = (
@@ -60,8 +60,8 @@ def target_scale(
         and last.activation is keras.activations.linear
         and last.bias is not None
     )
-    if task != Task.REGRESSION or not linear or not create.features.standardize:
+    if spec.task != Task.REGRESSION or not linear or not spec.features.standardize:
         return None
     fitted = linear_scale(y[:, 0].astype("float64"))
-    degree = _DEGREES.get(create.compile.loss or "", 1)
+    degree = _DEGREES.get(spec.compile.loss, 1)
     return TargetScale(fitted.center, fitted.scale, degree)

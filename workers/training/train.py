@@ -7,12 +7,10 @@ import keras
 import polars as pl
 
 from core.models.signature import Signature
+from core.runs.spec import ResolvedSpec
 from core.runs.split_counts import shares_of
 from core.runs.tables import Run
 from core.storage import Storage
-from fitserve.schemas.datasets import ColumnFormat
-from fitserve.specs.run import RunCreate
-from fitserve.statuses import ColumnType, Task
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
@@ -64,38 +62,34 @@ def train(
     keeper: Keeper,
 ) -> Trained:
     """Train the network of a claimed run."""
-    create = RunCreate.model_validate(run.spec)
-    fit_spec = create.fit
-    keras.utils.set_random_seed(fit_spec.seed)
-    split = _split(run, create, tables, storage)
-    assert fit_spec.seed is not None  # noqa: S101  resolved
-    known = sample(split.train, fit_spec.seed)
-    signature = _signature(run, create, known)
-    to_train = _encoder(signature, known, create, weighed=True)
-    to_test = _encoder(signature, known, create, weighed=False)
+    spec = run.spec
+    keras.utils.set_random_seed(spec.fit.seed)
+    split = _split(run, tables, storage)
+    known = sample(split.train, spec.fit.seed)
+    signature = _signature(run, known)
+    to_train = _encoder(signature, known, spec, weighed=True)
+    to_test = _encoder(signature, known, spec, weighed=False)
     rows = blocks_of(split.train, to_train, signature.num_encoded)
     held_out = blocks_of(split.validation, to_test, signature.num_encoded)
-    spec = create.model
-    assert spec is not None  # noqa: S101  resolved
-    network = build_network(spec, signature)
+    network = build_network(spec.model, signature)
     y = rows.y if isinstance(rows, Rows) else to_train(known).y
-    scale = target_scale(create, signature.task, network.last_layer, y)
+    scale = target_scale(spec, network.last_layer, y)
     model = network.in_target_units(scale)
-    compile_model(model, create.compile)
+    compile_model(model, spec.compile)
 
     def draw(seed: int) -> None:
         keras.utils.set_random_seed(seed)
-        fresh = build_network(spec, signature).in_target_units(scale)
+        fresh = build_network(spec.model, signature).in_target_units(scale)
         assign(model.variables, fresh.variables)
 
     fitted = fit(
         Job(
             model,
-            fit_spec,
+            spec.fit,
             rows,
             held_out if held_out.num_rows else None,
             pulse,
-            min(fit_spec.time_limit_seconds or max_seconds, max_seconds),
+            min(spec.fit.time_limit_seconds or max_seconds, max_seconds),
             keeper,
             draw,
         )
@@ -103,62 +97,60 @@ def train(
     pulse.guard.begin(max_seconds)
     if split.test.num_rows and is_usable(fitted):
         unseen = blocks_of(split.test, to_test, signature.num_encoded)
-        fitted.metrics.update(_test(model, unseen, create))
+        fitted.metrics.update(_test(model, unseen, spec.fit.batch_size))
     if scale is not None:
         scale.fold_into(network.last_layer)
     return Trained(network, signature, fitted, split)
 
 
-def _test(model: keras.Model, rows: Blocks, create: RunCreate) -> dict[str, float | None]:
+def _test(model: keras.Model, rows: Blocks, batch_size: int) -> dict[str, float | None]:
     """Loss and metrics on rows that no epoch has seen."""
-    assert create.fit.batch_size is not None  # noqa: S101  resolved
-    logs = evaluate(model, rows, create.fit.batch_size)
+    logs = evaluate(model, rows, batch_size)
     return {f"test_{name}": finite(value) for name, value in logs.items()}
 
 
-def _split(run: Run, create: RunCreate, tables: Tables, storage: Storage) -> Sides:
-    columns = list(run.plan["features"])
+def _split(run: Run, tables: Tables, storage: Storage) -> Sides:
+    spec, columns = run.spec, list(run.plan.features)
     table = Table(storage.local_path(tables.train), columns, run.target)
-    assert create.fit.seed is not None  # noqa: S101  resolved
-    task, shares = Task(run.task), shares_of(create)
-    sides = table.split(task, create.split, shares, create.fit.seed)
+    shares = shares_of(spec.split, spec.fit)
+    sides = table.split(spec.task, spec.split, shares, spec.fit.seed)
     if tables.validation is None:
         return sides
     own = Table(storage.local_path(tables.validation), columns, run.target)
     return replace(sides, validation=own.rows())
 
 
-def _signature(run: Run, create: RunCreate, rows: pl.DataFrame) -> Signature:
-    given = create.features
+def _signature(run: Run, rows: pl.DataFrame) -> Signature:
+    given = run.spec.features
     signature = Signature(
         model_name=run.model_name,
-        task=Task(run.task),
+        task=run.spec.task,
         target=run.target,
-        classes=run.plan["classes"] or None,
-        ignored=list(run.plan["excluded"]),
-        null_values=run.plan["null_values"],
+        classes=run.plan.classes or None,
+        ignored=list(run.plan.excluded),
+        null_values=run.plan.null_values,
         features=[
             fit_feature(
                 name,
-                ColumnType(kind),
-                ColumnFormat.model_validate(run.plan["formats"][name]),
+                kind,
+                run.plan.format_of(name),
                 rows[name],
                 standardize=given.standardize,
                 num_bins=given.num_bins,
             )
-            for name, kind in run.plan["features"].items()
+            for name, kind in run.plan.features.items()
         ],
     )
     return with_examples(signature, rows)
 
 
 def _encoder(
-    signature: Signature, known: pl.DataFrame, create: RunCreate, *, weighed: bool
+    signature: Signature, known: pl.DataFrame, spec: ResolvedSpec, *, weighed: bool
 ) -> Callable[[pl.DataFrame], Rows]:
     """What encodes frames; the weights of classes go by the rows that are `known`."""
     classes = signature.classes or []
-    is_one_hot = create.compile.loss == "categorical_crossentropy"
-    given = create.fit.class_weight if weighed else None
+    is_one_hot = spec.compile.loss == "categorical_crossentropy"
+    given = spec.fit.class_weight if weighed else None
     if given == "balanced":
         places = encode_target(known[signature.target], classes)
         given = balanced_weights(places, classes)

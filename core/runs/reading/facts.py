@@ -1,8 +1,8 @@
 """What a reading may know beside the curve."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from core.runs.spec import ResolvedSpec
 from fitserve.schemas.report import Metrics
 from fitserve.statuses import StopReason
 
@@ -13,7 +13,7 @@ class Facts:
 
     Args:
         stop_reason: why the last epoch was the last one; None while it runs.
-        spec: the run's resolved RunCreate.
+        spec: the run's spec.
         metrics: the network's figures on held-out rows, as far as they are known.
         training_metrics: the same on training rows.
         rivals: figures of baselines on the held-out rows, by name.
@@ -22,7 +22,7 @@ class Facts:
     """
 
     stop_reason: StopReason | None
-    spec: dict[str, Any]
+    spec: ResolvedSpec
     metrics: Metrics
     training_metrics: Metrics
     rivals: dict[str, Metrics]
@@ -66,7 +66,7 @@ class Facts:
     @property
     def is_standardized(self) -> bool:
         """Whether a fit begins near the mean; raw numbers may begin anywhere."""
-        return bool(self.spec["features"]["standardize"])
+        return self.spec.features.standardize
 
 
 def error_of(metrics: Metrics) -> float | None:

@@ -1,15 +1,25 @@
 """The spec to try after a reading: the same run, with what the word asks for changed."""
 
-import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.runs.spec import ResolvedSpec
 from core.settings import Limits
+from fitserve.specs.layers import (
+    L2,
+    ActivationLayer,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Layer,
+)
+from fitserve.specs.training import EarlyStopping, ReduceLROnPlateau
+from fitserve.specs.vocabulary import Activation
 
-Spec = dict[str, Any]
-Change = Callable[[Spec, Limits], str]
-"""Changes a resolved spec in place; the advice in words."""
+Changed = tuple[ResolvedSpec, str]
+"""A changed spec, and the advice in words."""
+Change = Callable[[ResolvedSpec, Limits], Changed]
 
 _PATIENCE = 20
 _MOST_EPOCHS = 500
@@ -22,133 +32,120 @@ _L2 = 0.01
 
 
 def next_spec(
-    word: str, spec: Spec, dataset: str, num_train_rows: int, limits: Limits
-) -> tuple[Spec, str]:
-    """A RunCreate to post, and in words what is different in it.
+    word: str, spec: ResolvedSpec, dataset: str, num_train_rows: int, limits: Limits
+) -> Changed:
+    """Return a spec to post, and in words what is different in it.
 
-    `spec` is a run's resolved spec. The rows, their split and the loss stay the same, so
-    that the validation losses of both runs can be compared.
+    `spec` is a run's own. The rows, their split and the loss stay the same, so that the
+    validation losses of both runs can be compared.
     """
-    changed = copy.deepcopy(spec)
-    changed["dataset"] = dataset
-    fits = spec["fit"].get("num_seeds", 1)  # runs of an earlier release name none
+    fits = spec.fit.num_seeds
     limits = limits.model_copy(update={"max_epochs": max(1, limits.max_epochs // fits)})
-    advice = _CHANGES[word](changed, limits)
-    fit = changed["fit"]
-    steps = fits * -(-num_train_rows // fit["batch_size"])
-    fit["epochs"] = min(fit["epochs"], max(1, limits.max_steps // max(1, steps)))
-    return changed, advice
+    named = spec.model_copy(update={"dataset": dataset})
+    changed, advice = _CHANGES[word](named, limits)
+    steps = fits * -(-num_train_rows // changed.fit.batch_size)
+    epochs = min(changed.fit.epochs, max(1, limits.max_steps // max(1, steps)))
+    return _with_fit(changed, epochs=epochs), advice
 
 
-def _grow(spec: Spec, limits: Limits) -> str:
+def _grow(spec: ResolvedSpec, limits: Limits) -> Changed:
     """Wider and deeper."""
-    layers = spec["model"]["layers"]
-    hidden = _hidden(layers)
-    _stop_early(spec, limits)
+    spec = _stop_early(spec, limits)
+    layers, hidden = spec.model.layers, _hidden(spec.model.layers)
     if not hidden:
         new = [_dense(_NEW_UNITS), _dense(_NEW_UNITS)]
-        spec["model"]["layers"] = [*layers[:-1], *new, layers[-1]]
-        return f"two hidden layers of {_NEW_UNITS} units"
-    for layer in layers:
-        if layer["type"] == "Dropout":
-            layer["rate"] /= 2
-    larger = copy.deepcopy(layers)
+        advice = f"two hidden layers of {_NEW_UNITS} units"
+        return _with_layers(spec, [*layers[:-1], *new, layers[-1]]), advice
+    layers = [_less_dropout(layer) for layer in layers]
     widest = min(_WIDEST, limits.max_layer_width)
-    for layer in _hidden(larger):
-        layer["units"] = max(layer["units"], min(widest, max(32, 2 * layer["units"])))
-    activation = _activation(hidden)
-    larger.insert(len(larger) - 1, _dense(_hidden(larger)[-1]["units"], activation))
+    wider = _with_units(layers, lambda n: max(n, min(widest, max(32, 2 * n))))
+    more = _dense(_hidden(wider)[-1].units, _activation(hidden))
+    larger = [*wider[:-1], more, wider[-1]]
     if len(larger) > limits.max_layers or _weights(larger) > limits.max_parameters / 2:
-        return "more patience and less dropout: the network is as large as it may be"
-    spec["model"]["layers"] = larger
-    return "hidden layers twice as wide, and one more of them"
+        advice = "more patience and less dropout: the network is as large as it may be"
+        return _with_layers(spec, layers), advice
+    return _with_layers(spec, larger), "hidden layers twice as wide, and one more of them"
 
 
-def _regularize(spec: Spec, limits: Limits) -> str:
+def _regularize(spec: ResolvedSpec, limits: Limits) -> Changed:
     """Dropout behind each hidden layer; where there is much of it, fewer units."""
-    layers = spec["model"]["layers"]
-    rates = [layer["rate"] for layer in layers if layer["type"] == "Dropout"]
-    _stop_early(spec, limits)
+    spec = _stop_early(spec, limits)
+    layers = spec.model.layers
+    rates = [layer.rate for layer in layers if isinstance(layer, Dropout)]
     if rates and max(rates) >= _MOST_RATE:
-        for layer in _hidden(layers):
-            layer["units"] = max(_LEAST_UNITS, layer["units"] // 2)
-        return "hidden layers half as wide"
+        narrower = _with_units(layers, lambda n: max(_LEAST_UNITS, n // 2))
+        return _with_layers(spec, narrower), "hidden layers half as wide"
     if rates:
-        for layer in layers:
-            if layer["type"] == "Dropout":
-                layer["rate"] = min(_MOST_RATE, round(layer["rate"] + _RATE, 3))
-        return "a higher dropout rate"
+        more = [_more_dropout(layer) for layer in layers]
+        return _with_layers(spec, more), "a higher dropout rate"
     if not _hidden(layers):
-        layers[-1]["kernel_regularizer"] = {"type": "L2", "l2": _L2}
-        return f"an L2 penalty of {_L2:g} on the weights, and early stopping"
-    spec["model"]["layers"] = _with_dropout(layers, limits)
-    return f"dropout of {_RATE:g} behind each hidden layer, and early stopping"
+        advice = f"an L2 penalty of {_L2:g} on the weights, and early stopping"
+        return _with_layers(spec, [_with_penalty(x) for x in layers]), advice
+    advice = f"dropout of {_RATE:g} behind each hidden layer, and early stopping"
+    return _with_layers(spec, _with_dropout(layers, limits)), advice
 
 
-def _with_dropout(layers: list[Spec], limits: Limits) -> list[Spec]:
-    found: list[Spec] = []
+def _with_dropout(layers: Sequence[Layer], limits: Limits) -> list[Layer]:
+    found: list[Layer] = []
     for i, layer in enumerate(layers):
         found.append(layer)
         room = len(found) + len(layers) - i - 1 < limits.max_layers
         if _ends_hidden(layers, i) and room:
-            found.append({"type": "Dropout", "rate": _RATE})
+            found.append(Dropout(type="Dropout", rate=_RATE))
     return found
 
 
-def _ends_hidden(layers: list[Spec], i: int) -> bool:
+def _ends_hidden(layers: Sequence[Layer], i: int) -> bool:
     """Whether a hidden layer is whole here: its own activation, or one behind it."""
     if i >= len(layers) - 1:
         return False
-    if layers[i]["type"] == "Activation":
+    if isinstance(layers[i], ActivationLayer):
         return True
-    follows = layers[i + 1]["type"]
-    return layers[i]["type"] == "Dense" and follows not in (
-        "Activation",
-        "BatchNormalization",
-    )
+    goes_on = isinstance(layers[i + 1], ActivationLayer | BatchNormalization)
+    return isinstance(layers[i], Dense) and not goes_on
 
 
-def _go_on(spec: Spec, limits: Limits) -> str:
+def _go_on(spec: ResolvedSpec, limits: Limits) -> Changed:
     """More epochs, more patience."""
-    fit = spec["fit"]
-    fit["epochs"] = min(limits.max_epochs, max(_MOST_EPOCHS, 5 * fit["epochs"]))
-    stopping = fit["early_stopping"] or {}
-    patience = max(2 * _PATIENCE, 3 * stopping.get("patience", 0))
-    fit["time_limit_seconds"] = None
-    _stop_early(spec, limits, patience)
-    return f"up to {fit['epochs']:,} epochs, with a patience of {patience}"
+    epochs = min(limits.max_epochs, max(_MOST_EPOCHS, 5 * spec.fit.epochs))
+    stopping = spec.fit.early_stopping
+    patience = max(2 * _PATIENCE, 3 * (stopping.patience if stopping else 0))
+    spec = _with_fit(spec, epochs=epochs, time_limit_seconds=None)
+    spec = _stop_early(spec, limits, patience)
+    return spec, f"up to {spec.fit.epochs:,} epochs, with a patience of {patience}"
 
 
-def _slow_down(spec: Spec, limits: Limits) -> str:
+def _slow_down(spec: ResolvedSpec, limits: Limits) -> Changed:
     """A tenth of the learning rate, gradients clipped."""
-    optimizer = spec["compile"]["optimizer"]
-    rate = optimizer["learning_rate"] = min(optimizer["learning_rate"] / 10, 0.01)
-    optimizer["clipnorm"] = optimizer["clipnorm"] or 1.0
-    _stop_early(spec, limits)
-    return f"a learning rate of {rate:g}, and gradients clipped to a norm of 1"
+    optimizer = spec.compile.optimizer
+    rate = min(optimizer.learning_rate / 10, 0.01)
+    spec = _with_optimizer(spec, learning_rate=rate, clipnorm=optimizer.clipnorm or 1.0)
+    advice = f"a learning rate of {rate:g}, and gradients clipped to a norm of 1"
+    return _stop_early(spec, limits), advice
 
 
-def _calm(spec: Spec, limits: Limits) -> str:
+def _calm(spec: ResolvedSpec, limits: Limits) -> Changed:
     """Smaller steps, each over more rows."""
-    optimizer, fit = spec["compile"]["optimizer"], spec["fit"]
-    rate = optimizer["learning_rate"] = optimizer["learning_rate"] / 5
-    fit["epochs"] = min(limits.max_epochs, 2 * fit["epochs"])
-    _stop_early(spec, limits)
-    return f"a learning rate of {rate:g}, twice the epochs, and early stopping"
+    rate = spec.compile.optimizer.learning_rate / 5
+    spec = _with_optimizer(spec, learning_rate=rate)
+    spec = _with_fit(spec, epochs=min(limits.max_epochs, 2 * spec.fit.epochs))
+    advice = f"a learning rate of {rate:g}, twice the epochs, and early stopping"
+    return _stop_early(spec, limits), advice
 
 
-def _polish(spec: Spec, limits: Limits) -> str:
+def _polish(spec: ResolvedSpec, limits: Limits) -> Changed:
     """A rate that falls where the curve is flat."""
-    fit = spec["fit"]
-    fit["learning_rate_scheduler"] = None  # one of the two sets the rate
-    fit["reduce_lr_on_plateau"] = {
-        "monitor": _monitor(spec),
-        "factor": 0.3,
-        "patience": _PATIENCE // 2,
-    }
-    fit["epochs"] = min(limits.max_epochs, max(_MOST_EPOCHS, fit["epochs"]))
-    _stop_early(spec, limits, 2 * _PATIENCE)
-    return "a learning rate that is lowered where the curve is flat, and more patience"
+    plateau = ReduceLROnPlateau(
+        monitor=_monitor(spec), factor=0.3, patience=_PATIENCE // 2
+    )
+    spec = _with_fit(
+        spec,
+        learning_rate_scheduler=None,  # one of the two sets the rate
+        reduce_lr_on_plateau=plateau,
+        epochs=min(limits.max_epochs, max(_MOST_EPOCHS, spec.fit.epochs)),
+    )
+    advice = "a learning rate that is lowered where the curve is flat, and more patience"
+    return _stop_early(spec, limits, 2 * _PATIENCE), advice
 
 
 _CHANGES: dict[str, Change] = {
@@ -161,37 +158,80 @@ _CHANGES: dict[str, Change] = {
 }
 
 
-def _stop_early(spec: Spec, limits: Limits, patience: int = _PATIENCE) -> None:
+def _stop_early(
+    spec: ResolvedSpec, limits: Limits, patience: int = _PATIENCE
+) -> ResolvedSpec:
     """Enough epochs to see the curve turn, and the best of them kept."""
-    fit = spec["fit"]
-    fit["epochs"] = min(limits.max_epochs, max(200, fit["epochs"]))
-    stopping = fit["early_stopping"] or {"monitor": _monitor(spec), "patience": 0}
-    stopping["patience"] = max(patience, stopping["patience"])
-    stopping["restore_best_weights"] = True
-    fit["early_stopping"] = stopping
+    own = spec.fit.early_stopping or EarlyStopping(monitor=_monitor(spec), patience=0)
+    longer = max(patience, own.patience)
+    stopping = own.model_copy(update={"patience": longer, "restore_best_weights": True})
+    epochs = min(limits.max_epochs, max(200, spec.fit.epochs))
+    return _with_fit(spec, epochs=epochs, early_stopping=stopping)
 
 
-def _monitor(spec: Spec) -> str:
-    fit = spec["fit"]
-    validated = fit["validation_split"] or fit["validation_dataset"]
-    return "val_loss" if validated else "loss"
+def _monitor(spec: ResolvedSpec) -> str:
+    is_validated = spec.fit.validation_split or spec.fit.validation_dataset
+    return "val_loss" if is_validated else "loss"
 
 
-def _weights(layers: list[Spec]) -> int:
+def _with_fit(spec: ResolvedSpec, **changes: Any) -> ResolvedSpec:
+    return spec.model_copy(update={"fit": spec.fit.model_copy(update=changes)})
+
+
+def _with_optimizer(spec: ResolvedSpec, **changes: Any) -> ResolvedSpec:
+    optimizer = spec.compile.optimizer.model_copy(update=changes)
+    compiled = spec.compile.model_copy(update={"optimizer": optimizer})
+    return spec.model_copy(update={"compile": compiled})
+
+
+def _with_layers(spec: ResolvedSpec, layers: list[Layer]) -> ResolvedSpec:
+    model = spec.model.model_copy(update={"layers": layers})
+    return spec.model_copy(update={"model": model})
+
+
+def _less_dropout(layer: Layer) -> Layer:
+    if not isinstance(layer, Dropout):
+        return layer
+    return layer.model_copy(update={"rate": layer.rate / 2})
+
+
+def _more_dropout(layer: Layer) -> Layer:
+    if not isinstance(layer, Dropout):
+        return layer
+    rate = min(_MOST_RATE, round(layer.rate + _RATE, 3))
+    return layer.model_copy(update={"rate": rate})
+
+
+def _with_penalty(layer: Layer) -> Layer:
+    if not isinstance(layer, Dense):
+        return layer
+    return layer.model_copy(update={"kernel_regularizer": L2(type="L2", l2=_L2)})
+
+
+def _with_units(layers: Sequence[Layer], units: Callable[[int], int]) -> list[Layer]:
+    """Return the layers with other units in the hidden ones."""
+    resized: list[Layer] = [
+        x.model_copy(update={"units": units(x.units)}) if isinstance(x, Dense) else x
+        for x in layers[:-1]
+    ]
+    return [*resized, layers[-1]]
+
+
+def _weights(layers: Sequence[Layer]) -> int:
     """About how many there are; those of the first layer are not counted."""
-    units = [layer["units"] for layer in layers if layer["type"] == "Dense"]
+    units = [layer.units for layer in layers if isinstance(layer, Dense)]
     return sum(a * b for a, b in itertools.pairwise(units))
 
 
-def _hidden(layers: list[Spec]) -> list[Spec]:
-    return [layer for layer in layers[:-1] if layer["type"] == "Dense"]
+def _hidden(layers: Sequence[Layer]) -> list[Dense]:
+    return [layer for layer in layers[:-1] if isinstance(layer, Dense)]
 
 
-def _dense(units: int, activation: str = "relu") -> Spec:
-    return {"type": "Dense", "units": units, "activation": activation}
+def _dense(units: int, activation: Activation = "relu") -> Dense:
+    return Dense(type="Dense", units=units, activation=activation)
 
 
-def _activation(hidden: list[Spec]) -> str:
+def _activation(hidden: Sequence[Dense]) -> Activation:
     """That of the last hidden layer, if it has one of its own."""
-    own = hidden[-1].get("activation", "linear")
+    own = hidden[-1].activation
     return own if own not in ("linear", "softmax") else "relu"

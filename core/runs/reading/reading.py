@@ -26,7 +26,7 @@ def read_curve(
             "sentence": f"{sentence[:1].upper()}{sentence[1:]}.",
             "numbers": _numbers(curve, facts),
             "advice": f"Try {advice}.",
-            "next_spec": spec,
+            "next_spec": spec.to_json(),
         }
     )
 

@@ -45,8 +45,8 @@ class FileRead(Identified):
         )
 
 
-def _detail(error: Problem | dict[str, Any] | None) -> str | None:
-    return Problem.model_validate(error).detail if error else None
+def _detail(error: Problem | None) -> str | None:
+    return error.detail if error else None
 
 
 class FileDeleted(BaseModel):

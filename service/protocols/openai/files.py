@@ -97,7 +97,10 @@ def list_files(
     limit = min(limit, _LONGEST_PAGE)
     if purpose not in (None, PURPOSE):
         return Listing[FileRead].of([], limit)
-    found = datasets.page(after, limit + 1, oldest_first=order == "asc")
+    is_oldest_first = order == "asc"
+    found = datasets.page(
+        after, limit + 1, oldest_first=is_oldest_first, with_columns=False
+    )
     return Listing[FileRead].of([FileRead.of(dataset) for dataset in found], limit)
 
 

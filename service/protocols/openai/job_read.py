@@ -1,13 +1,15 @@
 """Runs in the shape of OpenAI's fine-tuning jobs."""
 
 import time
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from core.runs.spec import ResolvedSpec
+from core.runs.tables import Run
+from core.runs.wire import run_read
 from fitserve.problems import Problem
 from fitserve.schemas.runs import RunRead
-from fitserve.specs.optimizers import BY_NAME
 from fitserve.statuses import RunStatus
 from service.protocols.openai.schemas import Identified, seconds
 from service.protocols.openai.translation import BASE_MODEL
@@ -64,10 +66,10 @@ class JobRead(Identified):
     organization_id: str = "fitserve"
 
 
-def job_read(run: RunRead) -> JobRead:
+def job_read(stored: Run) -> JobRead:
     """The run in the other words."""
-    tags = dict(run.tags)
-    fit, hyperparameters = run.spec["fit"], _hyperparameters(run.spec)
+    run, spec = run_read(stored), stored.spec
+    tags, hyperparameters = dict(run.tags), _hyperparameters(spec)
     return JobRead(
         id=run.id,
         model=tags.pop(BASE_MODEL, run.model_name),
@@ -78,23 +80,23 @@ def job_read(run: RunRead) -> JobRead:
         finished_at=seconds(run.ended_at) if run.ended_at else None,
         estimated_finish=_estimated_finish(run),
         training_file=run.dataset.id,
-        validation_file=fit["validation_dataset"],
+        validation_file=spec.fit.validation_dataset,
         result_files=[],
         hyperparameters=hyperparameters,
         method=MethodRead(supervised=SupervisedRead(hyperparameters=hyperparameters)),
-        seed=fit["seed"],
+        seed=spec.fit.seed,
         metadata={**tags, "target": run.target},
         trained_tokens=None,
     )
 
 
-def _hyperparameters(spec: dict[str, Any]) -> HyperparametersRead:
-    optimizer = spec["compile"]["optimizer"]
-    usual = BY_NAME[optimizer["type"].lower()].model_fields["learning_rate"].default
-    factor = optimizer["learning_rate"] / usual
+def _hyperparameters(spec: ResolvedSpec) -> HyperparametersRead:
+    optimizer = spec.compile.optimizer
+    usual = type(optimizer).model_fields["learning_rate"].default
+    factor = optimizer.learning_rate / usual
     return HyperparametersRead(
-        n_epochs=spec["fit"]["epochs"],
-        batch_size=spec["fit"]["batch_size"],
+        n_epochs=spec.fit.epochs,
+        batch_size=spec.fit.batch_size,
         learning_rate_multiplier=float(f"{factor:.12g}"),
     )
 

@@ -84,7 +84,7 @@ def _create(
     services: Services, caller: Caller, told: Translation, spec: RunCreate, claim: Claim
 ) -> None:
     with told.pointing(), services.database.write() as session:
-        job = job_read(run_read(services.runs.create(session, caller, spec)))
+        job = job_read(services.runs.create(session, caller, spec))
         claim.complete(session, answer_of(200, job))
 
 
@@ -96,7 +96,7 @@ def list_jobs(
     tags = _filters(request)
     target = tags.pop("target", None)
     found = runs.page(after, limit + 1, tags=tags, target=target)
-    return Listing[JobRead].of([job_read(run_read(run)) for run in found], limit)
+    return Listing[JobRead].of([job_read(run) for run in found], limit)
 
 
 def _filters(request: Request) -> dict[str, str]:
@@ -118,7 +118,7 @@ def _filters(request: Request) -> dict[str, str]:
 @router.get("/{job_id}")
 def get_job(job_id: str, runs: Runs) -> JobRead:
     """One run."""
-    return job_read(run_read(runs.get(job_id)))
+    return job_read(runs.get(job_id))
 
 
 @router.get("/{job_id}/events")
@@ -144,7 +144,7 @@ def cancel_job(
     job_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> JobRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
-    return job_read(run_read(services.runs.cancel(session, workspace, job_id)))
+    return job_read(services.runs.cancel(session, workspace, job_id))
 
 
 @router.post("/{job_id}/pause", status_code=400, response_model=ErrorRead)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.signature import Feature, NumericEncoder, Signature
-from fitserve.specs.run import RunCreate
-from fitserve.statuses import ColumnType, StopReason, Task
+from fitserve.statuses import StopReason, Task
 from tests.chaos.stand_in.fit import StandIn
 from tests.chaos.stand_in.weights import first
 
@@ -62,9 +61,9 @@ def train(
 
     _note_execution(run.id, pulse.lease.attempt)
     storage.local_path(tables.train)
-    spec = RunCreate.model_validate(run.spec).fit
+    spec = run.spec.fit
     seconds = float(run.tags.get("epoch_ms", "50")) / 1000
-    model = StandIn(spec.seed or 0, seconds, run.tags.get("fault", ""))
+    model = StandIn(spec.seed, seconds, run.tags.get("fault", ""))
     limit = min(spec.time_limit_seconds or max_seconds, max_seconds)
 
     def draw(seed: int) -> None:
@@ -93,9 +92,9 @@ def _signature(run: Any) -> Signature:
         task=Task.REGRESSION,
         target=run.target,
         classes=None,
-        ignored=list(run.plan["excluded"]),
+        ignored=list(run.plan.excluded),
         features=[
-            Feature(name=name, type=ColumnType(kind), encoder=numeric)
-            for name, kind in run.plan["features"].items()
+            Feature(name=name, type=kind, encoder=numeric)
+            for name, kind in run.plan.features.items()
         ],
     )

@@ -59,7 +59,7 @@ def test_a_worker_reads_what_is_large(room):
     room.ingest.attempt(dataset.id)
     read = room.get(dataset.id)
     assert (read.status, read.num_rows, read.progress) == ("ready", 2, 1.0)
-    assert [column["type"] for column in read.columns] == ["categorical", "categorical"]
+    assert [column.type for column in read.columns] == ["categorical", "categorical"]
     assert room.service.rows(read, 0, 10).data == [["1", "x"], ["2", "y"]]
 
 
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_says_why(room):
     room.ingest.attempt(dataset.id)
     read = room.get(dataset.id)
     assert read.status == DatasetStatus.FAILED
-    assert "Line 2 has 1 cells" in read.error["detail"]
+    assert "Line 2 has 1 cells" in read.error.detail
     with pytest.raises(DatasetNotReady, match="Line 2"):
         room.service.rows(read, 0, 10)
 
@@ -105,7 +105,7 @@ def test_a_lost_reader_is_replaced_and_given_up_in_the_end(room):
             assert DatasetUpkeep(session).claim(dataset.id, -1.0) == attempt
     room.sweeper.sweep()
     read = room.get(dataset.id)
-    assert (read.status, read.error["type"]) == ("failed", "/problems/worker-lost")
+    assert (read.status, read.error.type) == ("failed", "/problems/worker-lost")
 
 
 def test_a_dataset_deleted_meanwhile_leaves_nothing(room):

@@ -5,6 +5,8 @@ from typing import Any
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.runs.repository import RunRepository
+from core.runs.run_plan import RunPlan
+from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
 
 
@@ -27,6 +29,20 @@ def add_dataset(database: Database, name: str = "table") -> Dataset:
     return dataset
 
 
+def resolved_spec(**changes: Any) -> ResolvedSpec:
+    """A spec of the smallest network, with other parts where they are given."""
+    parts = {
+        "dataset": "table",
+        "target": "y",
+        "model_name": "m",
+        "task": "regression",
+        "model": {"layers": [{"type": "Dense", "units": 1}]},
+        "compile": {"optimizer": {"type": "Adam"}, "loss": "mse", "metrics": []},
+        "fit": {"batch_size": 32, "epochs": 10, "seed": 1},
+    }
+    return ResolvedSpec.model_validate(parts | changes)
+
+
 def add_run(database: Database, **values: Any) -> str:
     """A queued run; returns its id."""
     dataset = add_dataset(database)
@@ -34,8 +50,8 @@ def add_run(database: Database, **values: Any) -> str:
         "model_name": "m",
         "target": "y",
         "task": "regression",
-        "spec": {},
-        "plan": {"layers": []},
+        "spec": resolved_spec(),
+        "plan": RunPlan(layers=[]),
         "tags": {},
         "epochs": 10,
         "num_rows": {},

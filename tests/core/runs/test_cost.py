@@ -7,10 +7,10 @@ import pytest
 
 from core.runs.cost import Cost, estimate, limit_errors, slots
 from core.runs.plan import plan_layers
+from core.runs.spec import ResolvedFit
 from core.settings import MIB, Limits
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import BY_NAME, SGD, Adagrad, Adam, AdamW, Nadam, RMSprop
-from fitserve.specs.training import FitSpec
 
 OPTIMIZERS = [
     *(kind() for kind in BY_NAME.values()),
@@ -83,7 +83,7 @@ def test_memory_grows_with_what_needs_it():
 
 
 def fit(batch_size, epochs):
-    return FitSpec(batch_size=batch_size, epochs=epochs)
+    return ResolvedFit(batch_size=batch_size, epochs=epochs, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,14 @@ OWN = {"layers": [{"type": "Output"}]}
 
 def filled(num_rows=1_000, num_columns=10, task=Task.BINARY, **keys):
     create = RunCreate.model_validate({"dataset": "d", "target": "y", **keys})
-    return with_preset(create, task, num_rows, num_columns)
+    given, model = with_preset(create, task, num_rows, num_columns)
+    assert given.model is model
+    return given
 
 
 def test_a_spec_with_a_model_stays_as_it_is():
     create = RunCreate.model_validate({"dataset": "d", "target": "y", "model": OWN})
-    assert with_preset(create, Task.BINARY, 1_000, 10) == create
+    assert with_preset(create, Task.BINARY, 1_000, 10) == (create, create.model)
 
 
 def test_without_model_and_preset_it_is_the_default():

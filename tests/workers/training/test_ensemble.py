@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from core.runs.spec import ResolvedCompile
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import BY_NAME
-from fitserve.specs.training import CompileSpec
 from fitserve.statuses import Task
 from tests.workers.test_epochs import HEADS, HIDDEN, rows
 
@@ -30,7 +30,7 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
     members = members_of(body)
     model = Members(members.inputs[0], members.outputs[0])
     adam = BY_NAME["adam"](learning_rate=0.01)
-    compiled = CompileSpec(optimizer=adam, loss=loss, metrics=list(metrics))
+    compiled = ResolvedCompile(optimizer=adam, loss=loss, metrics=list(metrics))
     compile_model(model, compiled)
     return body, model
 

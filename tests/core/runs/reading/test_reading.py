@@ -8,9 +8,11 @@ import pytest
 
 from core.runs.reading.facts import Facts
 from core.runs.reading.reading import read_curve
+from core.runs.spec import ResolvedSpec
 from core.settings import Limits
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import StopReason
+from tests.core.runs.rows import resolved_spec
 
 LAYERS = [
     {"type": "Dense", "units": 64, "activation": "relu"},
@@ -20,15 +22,10 @@ LAYERS = [
 
 def spec(layers=None, **fit):
     """As it is stored with a run: resolved."""
-    given = {
-        "dataset": "table",
-        "target": "y",
-        "task": "regression",
-        "model": {"layers": layers or LAYERS},
-        "compile": {"optimizer": {"type": "Adam"}, "loss": "mse", "metrics": []},
-        "fit": {"epochs": 60, "batch_size": 32, "seed": 1, **fit},
-    }
-    return RunCreate.model_validate(given).to_spec()
+    return resolved_spec(
+        model={"layers": layers or LAYERS},
+        fit={"epochs": 60, "batch_size": 32, "seed": 1, **fit},
+    ).to_json()
 
 
 def read(loss, val_loss=None, stop=StopReason.COMPLETED, given=None, **figures):
@@ -40,7 +37,8 @@ def read(loss, val_loss=None, stop=StopReason.COMPLETED, given=None, **figures):
         "num_train_rows": 100,
         **figures,
     }
-    facts = Facts(stop_reason=stop, spec=given or spec(), **known)
+    resolved = ResolvedSpec.model_validate(given or spec())
+    facts = Facts(stop_reason=stop, spec=resolved, **known)
     return read_curve(history, facts, "ds_1", Limits())
 
 

@@ -1,0 +1,63 @@
+"""A JSON column that holds a pydantic type: read into it, written as plain JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, Dialect, TypeDecorator
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeEngine
+
+Upgrade = Callable[[Any], Any]
+"""Turn JSON that an earlier release wrote into JSON that the type reads."""
+
+
+class Stored(TypeDecorator[Any]):
+    """A JSON column whose values are of a pydantic type; None is SQL's NULL.
+
+    The JSON is what `model_dump(mode="json")` gives, so the database sees an ordinary
+    JSON column. A value of another type is refused when it is written.
+
+    Args:
+        kind: the type, such as a model or `list[Model]`. It must have a default for
+            every key that an earlier release did not write.
+        upgrade: changes JSON of earlier releases before it is read, where defaults do
+            not suffice.
+
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, kind: Any, upgrade: Upgrade | None = None) -> None:
+        super().__init__(none_as_null=True)
+        self.kind = kind
+        self.upgrade = upgrade
+        self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    def process_bind_param(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  SQLAlchemy's signature
+    ) -> Any:
+        if value is None:
+            return None
+        return self._adapter.dump_python(value, mode="json", warnings="error")
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002  SQLAlchemy's signature
+    ) -> Any:
+        if value is None:
+            return None
+        if self.upgrade is not None:
+            value = self.upgrade(value)
+        # a later release may have written more keys, also in a schema that is closed
+        return self._adapter.validate_python(value, extra="ignore")
+
+    def coerce_compared_value(
+        self, op: OperatorType | None, value: Any
+    ) -> TypeEngine[Any]:
+        """Return the type of the other side of an operator: a key of the JSON is text."""
+        return self.impl_instance.coerce_compared_value(op, value)

@@ -1,0 +1,60 @@
+"""A run's spec with every default in its place: what is trained, stored and shown."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from fitserve.specs.layers import ModelSpec
+from fitserve.specs.optimizers import OptimizerObject
+from fitserve.specs.report import ReportSpec
+from fitserve.specs.run import FeaturesSpec, PresetName, SplitSpec
+from fitserve.specs.training import CompileSpec, FitSpec
+from fitserve.specs.vocabulary import Loss, Metric
+from fitserve.statuses import Task
+
+
+class ResolvedCompile(CompileSpec):
+    """What `model.compile` gets; no name stands for an optimizer any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    optimizer: OptimizerObject
+    loss: Loss
+    metrics: list[Metric]
+
+
+class ResolvedFit(FitSpec):
+    """What `model.fit` gets; limits were checked when the run was queued."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_size: int
+    epochs: int
+    seed: int
+
+
+class ResolvedSpec(BaseModel):
+    """A RunCreate after resolving; its keys and their order are a RunCreate's.
+
+    Only what may be absent from a fit is None: a preset, a callback, a time limit.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str
+    """As the user named it, by id or by name."""
+    target: str
+    model_name: str
+    task: Task
+    preset: PresetName | None = None
+    features: FeaturesSpec = FeaturesSpec()
+    split: SplitSpec = SplitSpec()
+    model: ModelSpec
+    compile: ResolvedCompile
+    fit: ResolvedFit
+    report: ReportSpec = ReportSpec()
+    tags: dict[str, str] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the spec as it is stored and shown; it can be posted again."""
+        return self.model_dump(mode="json")

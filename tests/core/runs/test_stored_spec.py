@@ -1,0 +1,161 @@
+"""Specs that earlier releases stored are read as those of today."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from core.runs.spec import ResolvedSpec
+from fitserve.specs.optimizers import Adam
+from fitserve.specs.report import ReportSpec
+from fitserve.specs.run import SplitSpec
+from tests.core.database.test_stored import stored, write
+from tests.core.runs.rows import add_run, read_run, resolved_spec
+
+STOPPING = {
+    "monitor": "val_loss",
+    "min_delta": 0.0,
+    "patience": 10,
+    "mode": "auto",
+    "baseline": None,
+    "start_from_epoch": 0,
+    "restore_best_weights": True,
+}
+PLATEAU = {
+    "monitor": "val_loss",
+    "factor": 0.1,
+    "patience": 10,
+    "mode": "auto",
+    "min_delta": 0.0001,
+    "cooldown": 0,
+    "min_lr": 0.0,
+}
+FIRST = {
+    "dataset": "table",
+    "target": "y",
+    "model_name": "m",
+    "task": "binary",
+    "features": {"include": None, "exclude": ["z"], "types": {"a": "numeric"}, "standardize": True},
+    "model": {
+        "layers": [
+            {
+                "type": "Dense",
+                "units": 1,
+                "activation": "sigmoid",
+                "use_bias": True,
+                "kernel_initializer": "glorot_uniform",
+                "bias_initializer": "zeros",
+                "kernel_regularizer": None,
+                "bias_regularizer": "l2",
+            }
+        ]
+    },
+    "compile": {
+        "optimizer": {
+            "learning_rate": 0.001,
+            "weight_decay": None,
+            "clipnorm": None,
+            "clipvalue": None,
+            "type": "Adam",
+            "beta_1": 0.9,
+            "beta_2": 0.999,
+            "epsilon": 1e-07,
+            "amsgrad": False,
+        },
+        "loss": "binary_crossentropy",
+        "metrics": ["auc"],
+    },
+    "fit": {
+        "validation_split": 0.2,
+        "validation_dataset": None,
+        "batch_size": 16,
+        "epochs": 200,
+        "shuffle": True,
+        "seed": 7,
+        "class_weight": {"yes": 2.0},
+        "early_stopping": STOPPING,
+        "reduce_lr_on_plateau": None,
+        "time_limit_seconds": None,
+    },
+    "tags": {"who": "me"},
+}  # fmt: skip
+SPLIT = {"split": {"by": "time", "column": "day", "test": 0.1}}
+REPORT = {"report": {"baselines": False, "importance": True, "time_limit_seconds": None}}
+PRESET = {"preset": "default", "features": FIRST["features"] | {"num_bins": 16}}
+
+
+def read(database, content):
+    run_id = add_run(database)
+    write(database, "runs", "spec", json.dumps(content))
+    return read_run(database, run_id).spec
+
+
+def test_the_first_release_named_less(database):
+    """No split, preset, report, ensemble, bins, seeds or scheduler: their defaults."""
+    spec = read(database, FIRST)
+    assert (spec.split, spec.report, spec.preset) == (SplitSpec(), ReportSpec(), None)
+    assert (spec.model.ensemble, spec.features.num_bins) == (1, None)
+    assert (spec.fit.num_seeds, spec.fit.learning_rate_scheduler) == (1, None)
+    assert spec.compile.optimizer == Adam()
+    assert (spec.fit.seed, spec.fit.batch_size, spec.fit.epochs) == (7, 16, 200)
+    assert spec.fit.class_weight == {"yes": 2.0}
+    assert spec.model.layers[0].bias_regularizer == "l2"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, SPLIT, SPLIT | REPORT, SPLIT | REPORT | PRESET],
+    ids=["first", "splits", "reports", "presets"],
+)
+def test_what_a_release_said_is_kept(database, more):
+    """Whatever stood in the text stands in what is shown, and what is added is new."""
+    content = FIRST | more
+    shown = read(database, content).to_json()
+    assert list(shown) == list(ResolvedSpec.model_fields)
+    for key, value in content.items():
+        assert shown[key] == value or shown[key] == shown[key] | value, key
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "wanted"),
+    [
+        ("fit", {"seed": None}, 0),
+        ("fit", {"batch_size": None}, 1),
+        ("fit", {"epochs": None}, 0),
+        ("compile", {"optimizer": "adam"}, Adam()),
+        ("compile", {"loss": None}, "binary_crossentropy"),
+        ("compile", {"metrics": None}, []),
+    ],
+)
+def test_a_null_is_what_it_meant(database, part, change, wanted):
+    """To the code that allowed one."""
+    spec = read(database, FIRST | {part: FIRST[part] | change})
+    (key,) = change
+    assert getattr(getattr(spec, part), key) == wanted
+
+
+def test_a_rate_that_is_refused_by_now_is_the_highest(database):
+    """No learning rate is above it, so that the callback does the same."""
+    plateau = PLATEAU | {"min_lr": 1e9}
+    spec = read(
+        database, FIRST | {"fit": FIRST["fit"] | {"reduce_lr_on_plateau": plateau}}
+    )
+    assert spec.fit.reduce_lr_on_plateau.min_lr == 1e6
+
+
+def test_keys_of_a_later_release_are_ignored(database):
+    """Also within the parts that refuse a user's unknown keys."""
+    content = FIRST | {"later": 1, "fit": FIRST["fit"] | {"later": {"a": 1}}}
+    assert read(database, content).to_json() == read(database, FIRST).to_json()
+
+
+def test_a_spec_survives_the_database_and_is_frozen(database):
+    """The text is the same after a second round."""
+    spec = resolved_spec(tags={"b": "1", "a": "2"})
+    run_id = add_run(database, spec=spec)
+    text = stored(database, "runs", "spec")
+    assert text == json.dumps(spec.to_json())
+    assert json.dumps(read_run(database, run_id).spec.to_json()) == text
+    for part in (spec, spec.fit, spec.compile):
+        with pytest.raises(ValidationError):
+            part.seed = 3
