@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
+        openapi_url=None,  # `whole_page` serves it
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,

@@ -1,22 +1,14 @@
 """The `compile` step with every default in its place, checked against the task."""
 
-from typing import get_args
-
 from core.errors import InvalidSpec, raise_any
 from core.runs.spec import ResolvedCompile
-from core.runs.targets import LOSSES
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.optimizers import BY_NAME
 from fitserve.specs.training import CompileSpec
-from fitserve.specs.vocabulary import BinaryMetric, MulticlassMetric, RegressionMetric
+from fitserve.specs.vocabulary import LOSSES, METRICS
 from fitserve.statuses import Task
 
-_METRICS: dict[Task, tuple[str, ...]] = {
-    Task.REGRESSION: get_args(RegressionMetric),
-    Task.BINARY: get_args(BinaryMetric),
-    Task.MULTICLASS: get_args(MulticlassMetric),
-}
 _DEFAULT_LOSS = {
     Task.REGRESSION: "mse",
     Task.BINARY: "binary_crossentropy",
@@ -35,7 +27,7 @@ def resolve_compile(given: CompileSpec, task: Task) -> ResolvedCompile:
     metrics = _DEFAULT_METRICS[task] if given.metrics is None else given.metrics
     errors = [_misfit("loss", ("loss",), loss, LOSSES[task], task)]
     for i, metric in enumerate(metrics):
-        errors.append(_misfit("metric", ("metrics", i), metric, _METRICS[task], task))
+        errors.append(_misfit("metric", ("metrics", i), metric, METRICS[task], task))
         if metric in metrics[:i]:
             at = pointer("compile", "metrics", i)
             errors.append(FieldError(pointer=at, detail=f"{metric!r} stands twice"))

@@ -5,15 +5,7 @@ from dataclasses import dataclass
 
 from fitserve.problems import FieldError
 from fitserve.schemas.runs import LayerPlan
-from fitserve.specs.layers import (
-    ActivationLayer,
-    BatchNormalization,
-    Dense,
-    Layer,
-    LayerNormalization,
-    ModelSpec,
-    Output,
-)
+from fitserve.specs.layers import ActivationLayer, Dense, Layer, ModelSpec, Output
 from fitserve.statuses import Task
 
 _HEADS = {
@@ -60,8 +52,8 @@ def plan_layers(model: ModelSpec, num_inputs: int) -> list[LayerPlan]:
     """
     width, plans = num_inputs, []
     for layer in model.layers:
-        params = _params(layer, width)
-        width = layer.units if isinstance(layer, Dense) else width
+        params = layer.params(width)
+        width = layer.output_width(width)
         plans.append(LayerPlan(type=layer.type, output_shape=[width], params=params))
     return plans if model.ensemble == 1 else _in_members(plans, model, num_inputs)
 
@@ -90,16 +82,6 @@ def _in_members(
             params=0,
         ),
     ]
-
-
-def _params(layer: Layer, width: int) -> int:
-    if isinstance(layer, Dense):
-        return (width + layer.use_bias) * layer.units
-    if isinstance(layer, BatchNormalization):
-        return (2 + layer.center + layer.scale) * width
-    if isinstance(layer, LayerNormalization):
-        return (layer.center + layer.scale) * width
-    return 0
 
 
 def head_errors(

@@ -1,19 +1,12 @@
 """What the target column holds, and the task that follows from it."""
 
 from dataclasses import dataclass
-from typing import get_args
 
 from core.errors import InvalidSpec
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
-from fitserve.specs.vocabulary import BinaryLoss, MulticlassLoss, RegressionLoss
+from fitserve.specs.vocabulary import LOSSES
 from fitserve.statuses import ColumnType, Task
-
-LOSSES: dict[Task, tuple[str, ...]] = {
-    Task.REGRESSION: get_args(RegressionLoss),
-    Task.BINARY: get_args(BinaryLoss),
-    Task.MULTICLASS: get_args(MulticlassLoss),
-}
 
 Label = str | int | float | bool
 

@@ -1,6 +1,7 @@
 """The page of the spec, from the schemas that a spec is read with."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from docs.generating.values import value_of
@@ -48,10 +49,10 @@ def page() -> str:
     """Every key of every object that a spec may hold."""
     sections = [INTRO]
     sections += [_section(2, title, schema) for title, schema in PARTS]
-    sections += ["## Layers\n", *_typed(get_args(get_args(layers.Layer)[0]))]
-    sections += ["## Regularizers\n", *_typed((layers.L1, layers.L2, layers.L1L2))]
+    sections += ["## Layers\n", *_typed(layers.LAYERS)]
+    sections += ["## Regularizers\n", *_typed(layers.REGULARIZERS)]
     sections.append(_section(2, "compile", training.CompileSpec))
-    sections += ["## Optimizers\n", *_typed(tuple(optimizers.BY_NAME.values()))]
+    sections += ["## Optimizers\n", *_typed(optimizers.OPTIMIZERS)]
     sections += [_section(2, title, schema) for title, schema in FIT]
     sections += ["## Lists\n", *(_list(*item) for item in LISTS.items())]
     upload = "Options of `POST /v1/datasets`, each detected unless given.\n"
@@ -59,11 +60,9 @@ def page() -> str:
     return "\n".join(sections)
 
 
-def _typed(schemas: tuple[type[Closed], ...]) -> list[str]:
+def _typed(schemas: Mapping[str, type[Closed]]) -> list[str]:
     """Objects that are told apart by their `type`."""
-    return [
-        _section(3, get_args(s.model_fields["type"].annotation)[0], s) for s in schemas
-    ]
+    return [_section(3, name, schema) for name, schema in schemas.items()]
 
 
 def _section(level: int, title: str, schema: type[Closed], told: str = "") -> str:

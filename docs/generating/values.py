@@ -4,7 +4,8 @@ import json
 from typing import Any, get_args
 
 from fitserve.specs import vocabulary
-from fitserve.specs.optimizers import BY_NAME
+from fitserve.specs.layers import REGULARIZERS
+from fitserve.specs.optimizers import OPTIMIZERS
 
 LINKS = {
     get_args(vocabulary.Activation): "[activation](#activations)",
@@ -22,8 +23,6 @@ PLACES = {
     "ReportSpec": "report",
     "WebhookSpec": "webhook",
 }
-OPTIMIZERS = {kind.__name__ for kind in BY_NAME.values()}
-REGULARIZERS = {"L1", "L2", "L1L2"}
 
 
 def value_of(field: dict[str, Any], whole: dict[str, Any]) -> str:
@@ -53,9 +52,9 @@ def _either(options: list[dict[str, Any]], whole: dict[str, Any]) -> str:
     names = {o["$ref"].rpartition("/")[2] for o in options if "$ref" in o}
     if "Dense" in names:
         return "[layer](#layers)"
-    if names and names <= OPTIMIZERS:
+    if names and names <= OPTIMIZERS.keys():
         return "[optimizer](#optimizers)"
-    if names and names <= REGULARIZERS:
+    if names and names <= REGULARIZERS.keys():
         return "[regularizer](#regularizers)"
     told = [value_of(option, whole) for option in options if option != {"type": "null"}]
     return " or ".join(dict.fromkeys(told))

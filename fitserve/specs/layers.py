@@ -1,10 +1,18 @@
-"""The layers a network may be made of; `type` is the Keras class name."""
+"""The layers a network may be made of; `type` is the Keras class name.
 
+A class here holds what a user may write and the integers that follow from it; the union
+`Layer` lists the classes. The other parts of a layer stand in tables keyed by `type`,
+whose modules fail to import while one is missing: `keras_json/layers.py`,
+`workers/training/build.py`, `workers/training/saving/onnx_layers.py`.
+"""
+
+from abc import abstractmethod
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag
 
 from fitserve.specs.closed import Closed, name_or_object
+from fitserve.specs.tables import by_type
 from fitserve.specs.vocabulary import Activation, Initializer
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
@@ -37,6 +45,9 @@ class L1L2(Closed):
     """Times the sum of squared weights, added to it."""
 
 
+RegularizerObject = Annotated[L1 | L2 | L1L2, Field(discriminator="type")]
+REGULARIZERS: dict[str, type[L1 | L2 | L1L2]] = by_type(RegularizerObject)
+"""Every regularizer by its `type`."""
 RegularizerName = Literal["l1", "l2", "l1_l2"]
 NAMED_REGULARIZERS: dict[str, L1 | L2 | L1L2] = {
     "l1": L1(type="L1"),
@@ -44,20 +55,51 @@ NAMED_REGULARIZERS: dict[str, L1 | L2 | L1L2] = {
     "l1_l2": L1L2(type="L1L2"),
 }
 """What the names mean."""
-RegularizerObject = Annotated[L1 | L2 | L1L2, Field(discriminator="type")]
 Regularizer = Annotated[
     Annotated[RegularizerName, Tag("name")] | Annotated[RegularizerObject, Tag("object")],
     Discriminator(name_or_object),
 ]
 
 
-class Dense(Closed):
+class LayerSpec(Closed):
+    """What every layer tells of itself: integers alone, so that no plan needs Keras.
+
+    A field's `examples` begin a new layer in the page's form, which shows the fields
+    that have examples and those that are required.
+    """
+
+    @abstractmethod
+    def params(self, width: int) -> int:
+        """Return how many numbers Keras stores for the layer over `width` inputs."""
+
+    @abstractmethod
+    def output_width(self, width: int) -> int:
+        """Return the width of what comes out for `width` inputs."""
+
+
+class SameWidth(LayerSpec):
+    """A layer whose output is as wide as its input."""
+
+    def output_width(self, width: int) -> int:
+        """Return the width of the input."""
+        return width
+
+
+class Weightless(SameWidth):
+    """A layer that stores no numbers and leaves the width alone."""
+
+    def params(self, width: int) -> int:  # noqa: ARG002  whatever comes in
+        """Return 0."""
+        return 0
+
+
+class Dense(LayerSpec):
     """`units` neurons, each joined to every output of the layer before."""
 
     type: Literal["Dense"]
-    units: int = Field(ge=1, le=65_536)
+    units: int = Field(ge=1, le=65_536, examples=[64])
     """Neurons, which is the width of what comes out."""
-    activation: Activation = "linear"
+    activation: Activation = Field(default="linear", examples=["relu"])
     """Applied to what comes out."""
     use_bias: bool = True
     """Whether each neuron adds a number of its own."""
@@ -70,24 +112,32 @@ class Dense(Closed):
     bias_regularizer: Regularizer | None = None
     """The same for biases."""
 
+    def params(self, width: int) -> int:
+        """Return the number of weights and biases."""
+        return (width + self.use_bias) * self.units
 
-class ActivationLayer(Closed):
+    def output_width(self, width: int) -> int:  # noqa: ARG002  whatever comes in
+        """Return `units`."""
+        return self.units
+
+
+class ActivationLayer(Weightless):
     """An activation as a layer of its own."""
 
     type: Literal["Activation"]
-    activation: Activation
+    activation: Activation = Field(examples=["relu"])
     """Applied to every input."""
 
 
-class Dropout(Closed):
+class Dropout(Weightless):
     """Sets a share `rate` of its inputs to zero while training."""
 
     type: Literal["Dropout"]
-    rate: Rate
+    rate: Rate = Field(examples=[0.3])
     """Each input is dropped with this probability; the others grow to make up for it."""
 
 
-class BatchNormalization(Closed):
+class BatchNormalization(SameWidth):
     """Centres and scales each input over the batch, and learns where to put it."""
 
     type: Literal["BatchNormalization"]
@@ -100,8 +150,12 @@ class BatchNormalization(Closed):
     scale: bool = True
     """Whether a factor is learned (`gamma`)."""
 
+    def params(self, width: int) -> int:
+        """Return the number of means, variances, offsets and factors."""
+        return (2 + self.center + self.scale) * width
 
-class LayerNormalization(Closed):
+
+class LayerNormalization(SameWidth):
     """Centres and scales the outputs of one row."""
 
     type: Literal["LayerNormalization"]
@@ -112,16 +166,20 @@ class LayerNormalization(Closed):
     scale: bool = True
     """Whether a factor is learned (`gamma`)."""
 
+    def params(self, width: int) -> int:
+        """Return the number of offsets and factors."""
+        return (self.center + self.scale) * width
 
-class GaussianNoise(Closed):
+
+class GaussianNoise(Weightless):
     """Adds noise of standard deviation `stddev` while training."""
 
     type: Literal["GaussianNoise"]
-    stddev: float = Field(ge=0, le=100)
+    stddev: float = Field(ge=0, le=100, examples=[0.1])
     """Standard deviation of the noise."""
 
 
-class Output(Closed):
+class Output(Weightless):
     """The head that the task needs: Dense with its units and activation."""
 
     type: Literal["Output"]
@@ -137,6 +195,12 @@ Layer = Annotated[
     | Output,
     Field(discriminator="type"),
 ]
+LAYERS: dict[str, type[LayerSpec]] = by_type(Layer)
+"""Every layer by its `type`."""
+BUILT: dict[str, type[LayerSpec]] = {
+    name: kind for name, kind in LAYERS.items() if kind is not Output
+}
+"""Those that Keras builds: a resolved spec has a Dense in the place of Output."""
 
 
 class ModelSpec(Closed):

@@ -1,10 +1,11 @@
 """The optimizers, with Keras's argument names and defaults."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
 
 from fitserve.specs.closed import Closed, name_or_object
+from fitserve.specs.tables import by_type, complete
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Epsilon = Annotated[float, Field(gt=0, le=1)]
@@ -102,18 +103,18 @@ class Nadam(Optimizer):
     """Added to what is divided by."""
 
 
-BY_NAME: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSprop,
-    "adagrad": Adagrad,
-    "nadam": Nadam,
-}
-OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam"]
 OptimizerObject = Annotated[
     SGD | Adam | AdamW | RMSprop | Adagrad | Nadam, Field(discriminator="type")
 ]
+OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam"]
+OPTIMIZERS: dict[str, type[Optimizer]] = by_type(OptimizerObject)
+"""Every optimizer by its `type`, the Keras class name."""
+BY_NAME = complete(
+    "an optimizer's class",
+    {name.lower(): kind for name, kind in OPTIMIZERS.items()},
+    get_args(OptimizerName),
+)
+"""Every optimizer by the word for it with Keras's defaults."""
 
 
 OptimizerSpec = Annotated[

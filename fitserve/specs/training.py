@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from fitserve.specs.closed import Closed
 from fitserve.specs.optimizers import OptimizerSpec
-from fitserve.specs.vocabulary import Loss, Metric
+from fitserve.specs.vocabulary import LOSSES, METRICS, Loss, Metric, by_task
 
 Monitor = Annotated[str, Field(min_length=1, max_length=100)]
 Mode = Literal["auto", "min", "max"]
@@ -18,9 +18,11 @@ class CompileSpec(Closed):
 
     optimizer: OptimizerSpec = "adam"
     """By name with Keras's defaults, or as an object."""
-    loss: Loss | None = None
+    loss: Loss | None = Field(default=None, json_schema_extra=by_task(LOSSES))
     """What training makes small; `mse` or the crossentropy of the task unless given."""
-    metrics: list[Metric] | None = Field(default=None, max_length=20)
+    metrics: list[Metric] | None = Field(
+        default=None, max_length=20, json_schema_extra=by_task(METRICS)
+    )
     """Told with every epoch; `[]` for none. Absent: two that suit the task, or one."""
 
 

@@ -1,6 +1,10 @@
 """The closed lists of Keras names that a spec may use."""
 
-from typing import Literal
+from typing import Literal, get_args
+
+from pydantic.config import JsonDict
+
+from fitserve.statuses import Task
 
 Activation = Literal[
     "linear",
@@ -50,6 +54,12 @@ RegressionLoss = Literal[
 BinaryLoss = Literal["binary_crossentropy"]
 MulticlassLoss = Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
 Loss = Literal[RegressionLoss, BinaryLoss, MulticlassLoss]
+LOSSES: dict[Task, tuple[str, ...]] = {
+    Task.REGRESSION: get_args(RegressionLoss),
+    Task.BINARY: get_args(BinaryLoss),
+    Task.MULTICLASS: get_args(MulticlassLoss),
+}
+"""The losses that fit a task."""
 
 RegressionMetric = Literal[
     "mae",
@@ -68,3 +78,26 @@ MulticlassMetric = Literal[
     "sparse_top_k_categorical_accuracy",
 ]
 Metric = Literal[RegressionMetric, BinaryMetric, MulticlassMetric]
+METRICS: dict[Task, tuple[str, ...]] = {
+    Task.REGRESSION: get_args(RegressionMetric),
+    Task.BINARY: get_args(BinaryMetric),
+    Task.MULTICLASS: get_args(MulticlassMetric),
+}
+"""The metrics that fit a task."""
+
+LONG_NAMES = {
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "mean_absolute_percentage_error": "mape",
+}
+"""Losses and metrics that have a short name too, by their long ones."""
+
+
+def by_task(names: dict[Task, tuple[str, ...]]) -> JsonDict:
+    """Return what a schema says of the names: which fit a task, each thing once."""
+    return {
+        "x-by-task": {
+            task.value: [name for name in known if name not in LONG_NAMES]
+            for task, known in names.items()
+        }
+    }

@@ -2,41 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import get_args
-
-from fitserve.specs import optimizers, vocabulary
-from fitserve.specs.layers import Layer
-from fitserve.specs.run import PresetName
 
 STATIC = Path(__file__).parents[2] / "dashboard" / "static"
 MODULES = sorted(STATIC.rglob("*.js"))
-
-
-def listed(name: str, text: str) -> set[str]:
-    found = re.search(rf"{name}[ :=]+\[(.*?)\]", text, re.DOTALL)
-    assert found, name
-    return set(re.findall(r'"(\w+)"', found[1]))
-
-
-def test_the_form_offers_what_a_spec_may_say():
-    """Layers, activations, optimizers and losses are those of fitserve/specs."""
-    text = (STATIC / "modules/start/vocabulary.js").read_text()
-    kinds = get_args(get_args(Layer)[0])
-    layers = {get_args(kind.model_fields["type"].annotation)[0] for kind in kinds}
-    assert listed("LAYERS", text) == layers
-    assert listed("ACTIVATIONS", text) == set(get_args(vocabulary.Activation))
-    named = {kind.__name__ for kind in optimizers.BY_NAME.values()}
-    assert listed("OPTIMIZERS", text) == named
-    assert listed("PRESETS", text) == set(get_args(PresetName))
-    for task, losses in (
-        ("regression", vocabulary.RegressionLoss),
-        ("binary", vocabulary.BinaryLoss),
-        ("multiclass", vocabulary.MulticlassLoss),
-    ):
-        told, known = listed(task, text), set(get_args(losses))
-        assert told <= known
-        # the long names are the same losses again
-        assert {one for one in known - told if not one.startswith("mean_")} == set()
 
 
 def test_every_word_is_in_the_list_of_texts():

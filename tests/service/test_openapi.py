@@ -2,7 +2,10 @@
 
 import copy
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
+import httpx
 import pytest
 from openapi_spec_validator import validate
 
@@ -10,6 +13,7 @@ from core.settings import Settings
 from service.app import create_app
 from service.openapi import gather_definitions
 from tests.conftest import bench_in
+from tests.live import live
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +102,24 @@ def test_a_key_is_wanted_where_the_page_says_so(tmp_path, broker_url):
                 )
                 is_open = operation.get("security") == []
                 assert (answer.status_code != 401) == is_open, (method, path)
+
+
+def test_others_are_answered_while_the_page_is_made(settings):
+    """Making it takes most of a second, and the dashboard asks for it first."""
+    app = create_app(settings)
+    make, asked, may_go_on = app.openapi, Event(), Event()
+
+    def slowly():
+        asked.set()
+        may_go_on.wait(60)
+        return make()
+
+    app.openapi = slowly
+    with live(app) as url, ThreadPoolExecutor() as pool:
+        page = pool.submit(httpx.get, f"{url}/openapi.json", timeout=60)
+        try:
+            assert asked.wait(60)
+            assert httpx.get(f"{url}/health/live", timeout=30).status_code == 200
+        finally:
+            may_go_on.set()
+        assert page.result().json() == make()

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.runs.targets import LOSSES
 from fitserve.specs.optimizers import BY_NAME
-from fitserve.specs.vocabulary import Activation
+from fitserve.specs.vocabulary import LOSSES, Activation
 from fitserve.statuses import Task
 from tests.workers.test_epochs import network, rows
 

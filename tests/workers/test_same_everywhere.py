@@ -13,6 +13,7 @@ import onnxruntime as ort
 import pytest
 
 from fitserve.specs.vocabulary import Activation
+from tests.layers import exported
 
 pytestmark = pytest.mark.keras
 
@@ -301,22 +302,9 @@ def kinds_of(bench):
 @pytest.mark.parametrize("activation", get_args(Activation))
 def test_every_activation_exports_as_keras_computes_it(activation, tmp_path):
     """Inside a Dense and as a layer of its own."""
-    from core.models.signature import Feature, NumericEncoder, Signature
     from fitserve.specs.layers import ModelSpec
     from workers.training.build import build
-    from workers.training.network import Network
-    from workers.training.saving.onnx_file import save_onnx
 
-    encoder = NumericEncoder(center=0, scale=1, fill=0)
-    features = [Feature(name=n, type="numeric", encoder=encoder) for n in "abc"]
-    signature = Signature(
-        model_name="m",
-        task="regression",
-        target="y",
-        classes=None,
-        features=features,
-        ignored=[],
-    )
     layers = [
         {
             "type": "Dense",
@@ -328,12 +316,7 @@ def test_every_activation_exports_as_keras_computes_it(activation, tmp_path):
         {"type": "Dense", "units": 2, "use_bias": False},
     ]
     body = build(ModelSpec.model_validate({"layers": layers}), 3)
-    network = Network(body, body)
-    save_onnx(network, signature, tmp_path / "model.onnx")
     x = np.random.default_rng(0).normal(size=(50, 3)) * 2
-    raw = {name: x[:, [i]] for i, name in enumerate("abc")}
-    session = ort.InferenceSession(
-        tmp_path / "model.onnx", providers=["CPUExecutionProvider"]
-    )
+    found = exported(body, tmp_path / "model.onnx")(x)
     expected = np.asarray(body(x.astype(np.float32)))
-    np.testing.assert_allclose(session.run(None, raw)[0], expected, atol=1e-5, rtol=1e-4)
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-4)

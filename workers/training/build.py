@@ -1,41 +1,38 @@
-"""From a resolved spec to a compiled Keras model, class by class from a fixed table."""
+"""From a resolved spec to a compiled Keras model, class by class from fixed tables.
+
+A `type` is the name of a Keras class; only those of the closed spec are looked up, here
+and now, so that no name of a request ever is.
+"""
 
 from typing import Any
 
 import keras
 
 from core.runs.spec import ResolvedCompile
-from fitserve.specs.layers import NAMED_REGULARIZERS, Layer, ModelSpec
-from fitserve.specs.optimizers import Optimizer
+from fitserve.specs.layers import (
+    BUILT,
+    NAMED_REGULARIZERS,
+    REGULARIZERS,
+    Layer,
+    ModelSpec,
+)
+from fitserve.specs.optimizers import OPTIMIZERS, Optimizer
+from fitserve.specs.tables import complete
+from fitserve.specs.vocabulary import LONG_NAMES, METRICS
 
 _LAYERS: dict[str, type[keras.layers.Layer]] = {
-    "Dense": keras.layers.Dense,
-    "Activation": keras.layers.Activation,
-    "Dropout": keras.layers.Dropout,
-    "BatchNormalization": keras.layers.BatchNormalization,
-    "LayerNormalization": keras.layers.LayerNormalization,
-    "GaussianNoise": keras.layers.GaussianNoise,
+    name: getattr(keras.layers, name) for name in BUILT
 }
 _OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
-    "SGD": keras.optimizers.SGD,
-    "Adam": keras.optimizers.Adam,
-    "AdamW": keras.optimizers.AdamW,
-    "RMSprop": keras.optimizers.RMSprop,
-    "Adagrad": keras.optimizers.Adagrad,
-    "Nadam": keras.optimizers.Nadam,
+    name: getattr(keras.optimizers, name) for name in OPTIMIZERS
 }
 _REGULARIZERS: dict[str, type[keras.regularizers.Regularizer]] = {
-    "L1": keras.regularizers.L1,
-    "L2": keras.regularizers.L2,
-    "L1L2": keras.regularizers.L1L2,
+    name: getattr(keras.regularizers, name) for name in REGULARIZERS
 }
 _METRICS: dict[str, type[keras.metrics.Metric]] = {
     "mae": keras.metrics.MeanAbsoluteError,
-    "mean_absolute_error": keras.metrics.MeanAbsoluteError,
     "mse": keras.metrics.MeanSquaredError,
-    "mean_squared_error": keras.metrics.MeanSquaredError,
     "mape": keras.metrics.MeanAbsolutePercentageError,
-    "mean_absolute_percentage_error": keras.metrics.MeanAbsolutePercentageError,
     "root_mean_squared_error": keras.metrics.RootMeanSquaredError,
     "r2_score": keras.metrics.R2Score,
     "binary_accuracy": keras.metrics.BinaryAccuracy,
@@ -58,6 +55,11 @@ _CLASS_METRICS: dict[str, tuple[type[keras.metrics.Metric], ...]] = {
         keras.metrics.TopKCategoricalAccuracy,
     ),
 }
+complete(
+    "a metric's Keras class",
+    {**_METRICS, **_CLASS_METRICS},
+    {name for names in METRICS.values() for name in names} - LONG_NAMES.keys(),
+)
 
 
 def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
@@ -75,9 +77,9 @@ def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
 def make_layer(layer: Layer, name: str) -> keras.layers.Layer:
     """The Keras layer of that name which `layer` describes."""
     arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
-    for key in ("kernel_regularizer", "bias_regularizer"):
-        given = getattr(layer, key, None)
-        if given is not None:
+    for key in arguments:
+        given = getattr(layer, key)
+        if key.endswith("_regularizer") and given is not None:
             # by our own names: Keras knows no `l1_l2`
             found = NAMED_REGULARIZERS[given] if isinstance(given, str) else given
             arguments[key] = _regularizer(**found.model_dump())
@@ -108,4 +110,4 @@ def _metric(name: str, loss: str | None) -> keras.metrics.Metric:
     if name in _CLASS_METRICS:
         sparse, one_hot = _CLASS_METRICS[name]
         return (one_hot if loss == "categorical_crossentropy" else sparse)(name=name)
-    return _METRICS[name](name=name)
+    return _METRICS[LONG_NAMES.get(name, name)](name=name)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fitserve.problems import shown
 from fitserve.specs.keras_json.faults import Fault, Path, Refused
-from fitserve.specs.keras_json.layers import LAYERS
+from fitserve.specs.keras_json.layers import RULES
 from fitserve.specs.keras_json.objects import (
     LEFT_OUT,
     Json,
@@ -20,7 +20,7 @@ from fitserve.specs.keras_json.rules import built, float32, label, only, shape
 
 MOST_LAYERS = 256
 _INPUT = "InputLayer"
-_CLASSES = (_INPUT, *LAYERS)
+_CLASSES = (_INPUT, *RULES)
 _INPUT_KEYS = {
     "dtype": float32,
     "name": label,

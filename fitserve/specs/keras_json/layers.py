@@ -1,4 +1,7 @@
-"""The Keras layers that can be translated, key by key."""
+"""The Keras layers that can be translated, key by key.
+
+Keras writes more keys than the closed spec has: a rule says what may stand behind each.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -16,7 +19,8 @@ from fitserve.specs.keras_json.rules import (
     only_initializer,
     regularizer,
 )
-from fitserve.specs.layers import Layer
+from fitserve.specs.layers import BUILT, Layer
+from fitserve.specs.tables import complete
 
 _SEEDED = only(None, hint="leave it out: `fit.seed` seeds the whole run")
 _ALL = {"name": label, "trainable": only(True), "dtype": float32}
@@ -29,7 +33,7 @@ _SCALING: Mapping[str, Rule] = {
         only(None),
     ),
 }
-LAYERS: Mapping[str, Mapping[str, Rule]] = {
+RULES: Mapping[str, Mapping[str, Rule]] = {
     "Dense": {
         **dict.fromkeys(("units", "activation", "use_bias"), kept),
         **dict.fromkeys(("kernel_initializer", "bias_initializer"), initializer),
@@ -68,6 +72,10 @@ LAYERS: Mapping[str, Mapping[str, Rule]] = {
     "ELU": {"alpha": only(1.0)},
     "Softmax": {"axis": only(-1, 1)},
 }
+complete("a rule of keras_json", RULES, BUILT)
+for _name, _kind in BUILT.items():
+    _fields = _kind.model_fields.keys() - {"type"}
+    complete(f"a rule of keras_json for {_name}'s key", RULES[_name], _fields)
 _ACTIVATIONS: Mapping[str, Callable[[Json], str]] = {
     "ReLU": lambda config: "relu" if config.get("max_value") is None else "relu6",
     "LeakyReLU": lambda _: "leaky_relu",
@@ -80,7 +88,7 @@ _SCHEMA: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 def layer_of(found: Named, at: Path) -> Layer:
     """The layer in the closed spec; `at` leads to its config."""
-    said = translated(found.config, at, {**_ALL, **LAYERS[found.class_name]})
+    said = translated(found.config, at, {**_ALL, **RULES[found.class_name]})
     given = {"type": found.class_name, **said}
     if found.class_name in _ACTIVATIONS:
         activation = _ACTIVATIONS[found.class_name](found.config)

@@ -5,37 +5,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.runs.plan import Head, plan_layers, with_head
-from fitserve.specs.layers import ModelSpec
+from fitserve.specs.layers import LAYERS, ModelSpec
 from fitserve.statuses import Task
-
-LAYERS = st.one_of(
-    st.builds(
-        lambda units, bias: {"type": "Dense", "units": units, "use_bias": bias},
-        st.integers(1, 9),
-        st.booleans(),
-    ),
-    st.just({"type": "Activation", "activation": "relu"}),
-    st.just({"type": "Dropout", "rate": 0.5}),
-    st.builds(
-        lambda kind, center, scale: {"type": kind, "center": center, "scale": scale},
-        st.sampled_from(["BatchNormalization", "LayerNormalization"]),
-        st.booleans(),
-        st.booleans(),
-    ),
-    st.just({"type": "GaussianNoise", "stddev": 0.1}),
-    st.just({"type": "Output"}),
-)
+from tests.layers import layers
 
 
 @pytest.mark.keras
 @settings(max_examples=25, deadline=None)
-@given(st.lists(LAYERS, min_size=1, max_size=5), st.integers(1, 7), st.integers(1, 3))
-def test_the_plan_is_what_keras_builds(layers, num_inputs, ensemble):
+@given(
+    st.lists(layers(LAYERS), min_size=1, max_size=5), st.integers(1, 7), st.integers(1, 3)
+)
+def test_the_plan_is_what_keras_builds(given_layers, num_inputs, ensemble):
     """Type, parameters and output shape of every layer, over random networks."""
     from workers.training.build import build
     from workers.training.ensemble import build_ensemble
 
-    spec = ModelSpec.model_validate({"layers": layers})
+    spec = ModelSpec.model_validate({"layers": given_layers})
     resolved = with_head(spec.layers, Head.of(Task.MULTICLASS, 3))
     model = ModelSpec(layers=resolved, ensemble=ensemble)
     network = (build if ensemble == 1 else build_ensemble)(model, num_inputs)

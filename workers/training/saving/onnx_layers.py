@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from fitserve.specs.layers import BUILT
+from fitserve.specs.tables import complete
+
 Array = NDArray[np.generic]
 
 
@@ -46,7 +49,7 @@ def add_layer(graph: Graph, layer: keras.layers.Layer, x: str) -> str:
     In an ensemble it is `[members, N, width]`, so that a product of matrices a member is
     one of ONNX's own.
     """
-    return _LAYERS[type(layer).__name__](graph, layer, x)
+    return WRITERS[type(layer).__name__](graph, layer, x)
 
 
 def _dense(graph: Graph, layer: keras.layers.Dense, x: str) -> str:
@@ -118,17 +121,19 @@ def _nothing(graph: Graph, layer: keras.layers.Layer, x: str) -> str:  # noqa: A
     return x
 
 
-_LAYERS: dict[str, Callable[[Graph, keras.layers.Layer, str], str]] = {
+WRITERS: dict[str, Callable[[Graph, keras.layers.Layer, str], str]] = {
     "Dense": _dense,
-    "EinsumDense": _einsum_dense,
-    "RepeatVector": _nothing,
-    "GlobalAveragePooling1D": _mean,
     "Activation": _activation,
     "Dropout": _nothing,
     "GaussianNoise": _nothing,
     "BatchNormalization": _batch_normalization,
     "LayerNormalization": _layer_normalization,
+    # what an ensemble has besides
+    "EinsumDense": _einsum_dense,
+    "RepeatVector": _nothing,
+    "GlobalAveragePooling1D": _mean,
 }
+complete("an ONNX writer", WRITERS, BUILT)
 
 _PLAIN = {
     "relu": "Relu",

@@ -2,33 +2,20 @@
 
 import { h, newId, put, select } from "../dom.js";
 import { t } from "../text.js";
-import { ACTIVATIONS, LAYERS } from "./vocabulary.js";
+import { newLayer, shownFields } from "./schema.js";
 
-const FIRST = {
-  Dense: { type: "Dense", units: 64, activation: "relu" },
-  Activation: { type: "Activation", activation: "relu" },
-  Dropout: { type: "Dropout", rate: 0.3 },
-  GaussianNoise: { type: "GaussianNoise", stddev: 0.1 },
-};
-const NUMBERS = {
-  units: { min: 1, max: 65536, step: 1 },
-  rate: { min: 0, max: 0.99, step: "any" },
-  stddev: { min: 0, max: 100, step: "any" },
-};
-const FIELDS = { Dense: ["units", "activation"], Activation: ["activation"], Dropout: ["rate"], GaussianNoise: ["stddev"] };
-
-/** The list of layers of a draft; `shapes(plan)` writes what each will be. */
-export function layerList(draft) {
+/** The list of layers of a draft, of the `kinds` that there are by type; `shapes(plan)` writes what each will be. */
+export function layerList(draft, kinds) {
   const list = h("ol", { class: "layers" });
   const add = h("button", { type: "button" }, t("layers.add"));
   const draw = (focus = null) => {
-    put(list, layersOf(draft).map((layer, i) => layerRow(draft, layer, i, draw)));
+    put(list, layersOf(draft).map((_, i) => layerRow(draft, kinds, i, draw)));
     if (focus !== null) list.children[Math.min(focus, list.children.length - 1)]?.querySelector("select")?.focus();
   };
   add.addEventListener("click", () => {
     const layers = layersOf(draft);
     const at = layers.at(-1)?.type === "Output" ? layers.length - 1 : layers.length;
-    draft.change("layers", () => layers.splice(at, 0, { ...FIRST.Dense }));
+    draft.change("layers", () => layers.splice(at, 0, newLayer(kinds, "Dense")));
     draw(at);
   });
   draw();
@@ -40,10 +27,11 @@ function layersOf(draft) {
   return draft.spec.model?.layers ?? [];
 }
 
-function layerRow(draft, layer, i, draw) {
-  const type = select(LAYERS, layer.type, { "aria-label": t("layers.type", { n: i + 1 }), "data-pointer": `#/model/layers/${i}` });
+function layerRow(draft, kinds, i, draw) {
+  const layer = layersOf(draft)[i];
+  const type = select([...kinds.keys()], layer.type, { "aria-label": t("layers.type", { n: i + 1 }), "data-pointer": `#/model/layers/${i}` });
   type.addEventListener("change", () => {
-    draft.change("layers", () => (layersOf(draft)[i] = { ...(FIRST[type.value] ?? { type: type.value }) }));
+    draft.change("layers", () => (layersOf(draft)[i] = newLayer(kinds, type.value)));
     draw(i);
   });
   const move = (to) => {
@@ -56,19 +44,28 @@ function layerRow(draft, layer, i, draw) {
     draw(i);
   };
   const last = layersOf(draft).length - 1;
+  const fields = kinds.has(layer.type) ? shownFields(kinds.get(layer.type)) : [];
   const button = (name, sign, action, disabled) =>
     h("button", { type: "button", class: "icon", "aria-label": t(`layers.${name}`, { n: i + 1 }), title: t(`layers.${name}`, { n: i + 1 }), disabled, on: { click: action } }, sign);
-  return h("li", {}, type, h("span", { class: "arguments" }, (FIELDS[layer.type] ?? []).map((name) => argument(draft, i, name))),
+  return h("li", {}, type, h("span", { class: "arguments" }, fields.map((field) => argument(draft, i, field))),
     h("span", { class: "shape" }),
     h("span", { class: "buttons" }, button("up", "↑", () => move(i - 1), i === 0), button("down", "↓", () => move(i + 1), i === last), button("remove", "×", drop, last === 0)));
 }
 
-function argument(draft, i, name) {
-  const value = layersOf(draft)[i][name];
+function argument(draft, i, [name, field]) {
+  const value = layersOf(draft)[i][name] ?? field.default;
   const props = { id: newId("argument"), "data-pointer": `#/model/layers/${i}/${name}` };
-  const control = name === "activation" ? select(ACTIVATIONS, value ?? "linear", props) : h("input", { type: "number", value, ...NUMBERS[name], ...props });
-  control.addEventListener("input", () => draft.change("layers", () => (layersOf(draft)[i][name] = name === "activation" ? control.value : asNumber(control.value))));
+  const control = controlOf(field, value, props);
+  const read = { checkbox: () => control.checked, number: () => asNumber(control.value) }[control.type] ?? (() => control.value);
+  control.addEventListener("input", () => draft.change("layers", () => (layersOf(draft)[i][name] = read())));
   return h("span", { class: "argument" }, h("label", { for: control.id }, name), control);
+}
+
+function controlOf(field, value, props) {
+  if (field.enum) return select(field.enum, value, props);
+  if (field.type === "boolean") return h("input", { type: "checkbox", checked: value, ...props });
+  const { minimum: min = field.exclusiveMinimum, maximum: max = field.exclusiveMaximum } = field;
+  return h("input", { type: "number", value, min, max, step: field.type === "integer" ? 1 : "any", ...props });
 }
 
 /** What is no number goes to the service as it is: its sentence says what is wrong. */

@@ -4,19 +4,19 @@ import { field, h, newId, select } from "../dom.js";
 import { t } from "../text.js";
 import { asNumber, layerList } from "./layers.js";
 import { presetField, presetLayers } from "./preset.js";
-import { LOSSES, OPTIMIZERS } from "./vocabulary.js";
 
 /** Who else than the fields themselves changes what they show. */
 const REDRAWS = new Set(["json", "columns", "preset", "layers-taken"]);
 
-export function networkSection(draft, plan) {
-  const layers = layerList(draft);
-  const preset = presetField(draft);
+/** `words` is the vocabulary that `schema.js` reads. */
+export function networkSection(draft, plan, words) {
+  const layers = layerList(draft, words.layers);
+  const preset = presetField(draft, words.presets);
   const chosen = presetLayers(draft, plan, layers.element);
   const fit = h("div", { class: "fields" });
   let resolved = null;
   const draw = () => {
-    fit.replaceChildren(...fitFields(draft, () => resolved));
+    fit.replaceChildren(...fitFields(draft, () => resolved, words));
     showChosen(fit, resolved);
   };
   draw();
@@ -39,14 +39,14 @@ export function networkSection(draft, plan) {
 }
 
 /** `chosen()` is the spec as the service resolved it last, or null. */
-function fitFields(draft, chosen) {
+function fitFields(draft, chosen, { optimizers: kinds, losses: fitting }) {
   const { spec } = draft;
   const task = taskOf(draft);
-  const optimizers = spec.compile?.optimizer ? OPTIMIZERS : [["", t("network.chosen")], ...OPTIMIZERS];
-  const losses = [["", t("network.loss_default")], ...(task ? LOSSES[task] : Object.values(LOSSES).flat())];
+  const optimizers = spec.compile?.optimizer ? kinds : [["", t("network.chosen")], ...kinds];
+  const losses = [["", t("network.loss_default")], ...(task ? fitting[task] : Object.values(fitting).flat())];
   return [
-    choice(draft, t("network.optimizer"), "#/compile/optimizer", optimizers, optimizerName(spec.compile?.optimizer), (value) => setOptimizer(spec, chosen(), { type: value })),
-    numeric(draft, t("network.learning_rate"), "#/compile/optimizer/learning_rate", rateOf(spec), (value) => setOptimizer(spec, chosen(), { learning_rate: value })),
+    choice(draft, t("network.optimizer"), "#/compile/optimizer", optimizers, optimizerName(spec.compile?.optimizer, kinds), (value) => setOptimizer(spec, chosen(), kinds, { type: value })),
+    numeric(draft, t("network.learning_rate"), "#/compile/optimizer/learning_rate", rateOf(spec), (value) => setOptimizer(spec, chosen(), kinds, { learning_rate: value })),
     choice(draft, t("network.loss"), "#/compile/loss", losses, spec.compile?.loss ?? "", (value) => set(spec, "compile", "loss", value || undefined)),
     numeric(draft, t("network.epochs"), "#/fit/epochs", spec.fit?.epochs ?? "", (value) => set(spec, "fit", "epochs", value)),
     numeric(draft, t("network.batch_size"), "#/fit/batch_size", spec.fit?.batch_size ?? "", (value) => set(spec, "fit", "batch_size", value), t("network.chosen")),
@@ -70,10 +70,10 @@ function set(spec, part, name, value) {
   else spec[part][name] = value;
 }
 
-function optimizerName(given) {
+function optimizerName(given, kinds) {
   if (!given) return "";
   const name = typeof given === "string" ? given : (given.type ?? "Adam");
-  return OPTIMIZERS.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
+  return kinds.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
 function rateOf(spec) {
@@ -82,10 +82,10 @@ function rateOf(spec) {
 }
 
 /** Another optimizer takes other arguments: only the rate goes along. A rate alone is that of the chosen one. */
-function setOptimizer(spec, chosen, { type, learning_rate: rate = rateOf(spec) || undefined }) {
+function setOptimizer(spec, chosen, kinds, { type, learning_rate: rate = rateOf(spec) || undefined }) {
   if (type === "") return set(spec, "compile", "optimizer", undefined);
   const old = spec.compile?.optimizer ?? chosen?.compile.optimizer ?? "Adam";
-  const kept = type || typeof old !== "object" ? { type: type ?? optimizerName(old) } : { ...old };
+  const kept = type || typeof old !== "object" ? { type: type ?? optimizerName(old, kinds) } : { ...old };
   delete kept.learning_rate;
   return set(spec, "compile", "optimizer", rate === undefined ? kept : { ...kept, learning_rate: rate });
 }

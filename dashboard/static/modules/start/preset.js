@@ -2,7 +2,6 @@
 
 import { field, h, select } from "../dom.js";
 import { t } from "../text.js";
-import { PRESETS } from "./vocabulary.js";
 
 /** Where layers of one's own begin: a plain network to change. */
 const OWN = {
@@ -18,15 +17,15 @@ const OWN = {
 };
 
 /** A select; choosing one changes the spec, so that form and JSON follow. */
-export function presetField(draft) {
-  const options = [["", t("preset.own")], ...PRESETS.map((one) => [one, one])];
+export function presetField(draft, presets) {
+  const options = [["", t("preset.own")], ...presets.map((one) => [one, one])];
   const control = select(options, "", { "data-pointer": "#/preset" });
   const element = field(t("preset.title"), control, { hint: " ", className: "preset" });
   const hint = element.querySelector(".hint");
   const refresh = () => {
     const { preset = "", model } = draft.spec;
     control.value = preset === "" && !model ? "default" : preset; // what the service takes then
-    hint.textContent = t(`preset.${PRESETS.includes(control.value) ? control.value : "own_hint"}`);
+    hint.textContent = t(`preset.${presets.includes(control.value) ? control.value : "own_hint"}`);
   };
   control.addEventListener("change", () => draft.change("preset", (spec) => choose(spec, control.value)));
   refresh();
