@@ -4,20 +4,19 @@ The rows are those of the new version's run. Both networks answer by ONNX Runtim
 recorded files, as they do for /predict.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.datasets.tables import Dataset
 from core.errors import AliasNotFound, RequirementNotMet, Unscored
+from core.lazy import LazyModule
 from core.models.repository import ModelRepository
 from core.models.requirements import Requirement, parse
 from core.models.scores import Numbers, as_answers, score
-from core.models.signature import MISSING, Signature
+from core.models.signature import Signature
 from core.models.tables import Version
 from core.runs.repository import RunRepository
-from core.runs.tables import Run
+from core.runs.upkeep import RunUpkeep
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.models import AliasUpdate
 from fitserve.statuses import Task
@@ -28,14 +27,10 @@ from service.services import Services
 if TYPE_CHECKING:
     import polars as pl
 
-
-@dataclass(frozen=True)
-class Rows:
-    """Held-out rows of a run, and what a sentence says of them."""
-
-    frame: "pl.DataFrame"
-    run_id: str
-    side: str
+    from core.runs import held_out
+    from core.runs.held_out import HeldOutRows
+else:
+    held_out = LazyModule("core.runs.held_out")
 
 
 def check(
@@ -51,12 +46,10 @@ def check(
         candidate = models.version(wanted.model, update.version)
         current = _aliased(models, wanted.model, alias)
         run = RunRepository(session, wanted.workspace).get(candidate.run_id)
-        validation = None
-        if run.validation_dataset_id is not None:
-            validation = session.get_one(Dataset, run.validation_dataset_id)
+        validation = RunUpkeep(session).validation(run)
     signature = Signature.model_validate(candidate.signature)
     requirements = parse(update.require, signature.task)
-    rows = _rows(services, run, validation)
+    rows = held_out.held_out_rows(run, validation, services.storage)
     rival = current if any(r.is_relative for r in requirements) else None
     if rival is not None:
         _refuse_other_task(signature, Signature.model_validate(rival.signature), rival)
@@ -69,13 +62,6 @@ def _aliased(models: ModelRepository, name: str, alias: str) -> Version | None:
         return models.aliased(name, alias)
     except AliasNotFound:
         return None
-
-
-def _rows(services: Services, run: Run, validation: Dataset | None) -> Rows:
-    from core.runs.held_out import held_out_rows, side_of  # noqa: PLC0415  imports polars
-
-    frame = held_out_rows(run, validation, services.storage)
-    return Rows(frame, run.id, side_of(run) or "")
 
 
 def _refuse_other_task(new: Signature, old: Signature, version: Version) -> None:
@@ -93,9 +79,9 @@ def _judge(
     requirements: list[Requirement],
     candidate: Version,
     rival: Version | None,
-    rows: Rows,
+    rows: "HeldOutRows",
 ) -> None:
-    y = _targets(Signature.model_validate(candidate.signature), rows.frame)
+    y = _targets(Signature.model_validate(candidate.signature), rows.targets())
     task = Task(candidate.signature["task"])
     new = _answers(services, candidate, rows)
     old = _answers(services, rival, rows) if rival is not None else None
@@ -108,7 +94,8 @@ def _judge(
         if not required.holds(figure, current):
             errors.append(_error(required, candidate, figure, rival, current))
     if errors:
-        where = f"on the same {rows.frame.height:,} {rows.side} rows of {rows.run_id}"
+        side = held_out.side_of(rows.run)
+        where = f"on the same {len(rows.places):,} {side} rows of {rows.run.id}"
         said = "; ".join(error.detail for error in errors)
         raise RequirementNotMet(f"The alias stays where it is: {said}, {where}.", errors)
 
@@ -134,29 +121,27 @@ def _shown(figure: float | None) -> str:
     return "none" if figure is None else f"{figure:.6g}"
 
 
-def _answers(services: Services, version: Version, rows: Rows) -> Numbers:
+def _answers(services: Services, version: Version, rows: "HeldOutRows") -> Numbers:
     """Values `[N]`, or probabilities `[N, classes]`."""
     served = services.predictor.find(
         Wanted(version.workspace, version.model_name, version=version.number)
     )
-    table = _table(served.signature, rows.frame, version)
+    table = _table(served.signature, rows.features(served.signature), version)
     output = services.predictor.load(served).network.run(table)
     return as_answers(output, served.signature.task)
 
 
 def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Table:
     """The rows as the version's network takes them."""
-    from core.models.raw_cells import as_numbers, as_text  # noqa: PLC0415  imports polars
-
     lacking = [f.name for f in signature.features if f.name not in frame.columns]
     if lacking:
         raise Unscored(
             f"Version {version.number} needs the column(s) {lacking[:10]}, which the "
             "held-out rows do not have. Promote without `current` in `require`."
         )
-    numbers = [as_numbers(frame[f.name]) for f in signature.features if not f.is_text]
+    numbers = [f.numbers(frame[f.name]) for f in signature.features if not f.is_text]
     texts = [
-        as_text(frame[f.name]).fill_null(MISSING).to_numpy().astype(object)
+        f.texts(frame[f.name]).to_numpy().astype(object)
         for f in signature.features
         if f.is_text
     ]
@@ -164,9 +149,8 @@ def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Tab
     return Table(np.stack(numbers) if numbers else empty, texts)
 
 
-def _targets(signature: Signature, frame: "pl.DataFrame") -> Numbers:
-    """Values, or places of classes."""
-    column = frame[signature.target]
+def _targets(signature: Signature, column: "pl.Series") -> Numbers:
+    """Return values, or places of classes."""
     if signature.classes is not None:
         from core.runs.target_table import class_places  # noqa: PLC0415  imports polars
 

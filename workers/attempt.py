@@ -21,7 +21,9 @@ from core.models.tables import Artifact, Version
 from core.runs.files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.run_plan import RunPlan
+from core.runs.run_tables import RunTables, open_run_tables
 from core.runs.tables import Run
+from core.runs.upkeep import RunUpkeep
 from core.settings import Settings
 from core.storage import Storage
 from fitserve.problems import Problem
@@ -34,7 +36,7 @@ from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.fit import Fitted
 from workers.training.keeper import Keeper
 from workers.training.saving.artifacts import save_artifacts
-from workers.training.train import Tables, Trained, is_usable, train
+from workers.training.train import Trained, is_usable, train
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +95,16 @@ class Workshop:
         return None
 
     def _train(self, lease: Lease, pulse: Pulse) -> "Done | None":
-        run, tables = self._read(lease.run_id)
+        run, validation = self._read(lease.run_id)
+        names = [*run.plan.features, run.target]
+        with open_run_tables(
+            run.dataset, validation, run.spec.features, names, self.storage
+        ) as tables:
+            return self._train_on(tables, lease, pulse, run)
+
+    def _train_on(
+        self, tables: RunTables, lease: Lease, pulse: Pulse, run: Run
+    ) -> "Done | None":
         with tracing.span("fit"):
             trained = self._fit(lease, pulse, run, tables)
         artifacts: list[Artifact] = []
@@ -111,7 +122,7 @@ class Workshop:
                 self.storage.delete(artifact.key)
             raise
 
-    def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: Tables) -> Trained:
+    def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: RunTables) -> Trained:
         """From the last checkpoint; from epoch 1 if there is none, or none of use."""
         longest = self.settings.limits.max_run_seconds
         seconds = self.settings.runs.checkpoint_seconds
@@ -119,12 +130,12 @@ class Workshop:
             saved = lease.checkpoint
             resumed = load(saved, self.storage) if saved else None
             keeper = Keeper(self.storage, pulse, seconds, resumed)
-            return train(run, tables, self.storage, pulse, longest, keeper)
+            return train(run, tables, pulse, longest, keeper)
         except CheckpointUseless as error:
             log.warning("run %s: begins anew, %s", run.id, error)
         lease.start_anew(_ANEW)
         keeper = Keeper(self.storage, pulse, seconds, None)
-        return train(run, tables, self.storage, pulse, longest, keeper)
+        return train(run, tables, pulse, longest, keeper)
 
     def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
         network, signature = trained.network, trained.signature
@@ -146,15 +157,12 @@ class Workshop:
             self.keep_alive,
         )
 
-    def _read(self, run_id: str) -> tuple[Run, Tables]:
+    def _read(self, run_id: str) -> tuple[Run, Dataset | None]:
+        """Return the run, with all that is known of its datasets."""
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
             bind(dataset_id=run.dataset_id, model=run.model_name)
-            validation = None
-            if run.validation_dataset_id is not None:
-                validation = session.get_one(Dataset, run.validation_dataset_id)
-            key = validation.table_key if validation else None
-            return run, Tables(run.dataset.table_key, key)
+            return run, RunUpkeep(session).validation(run)
 
     def _fail(self, lease: Lease, pulse: Pulse, problem: Problem) -> None:
         with pulse.last_write(self.database) as session:

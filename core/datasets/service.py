@@ -1,7 +1,6 @@
 """What can be done with datasets: store, read, delete."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,12 @@ from core.database.sessions import Database, after_commit
 from core.datasets.ingest import Reader
 from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
+from core.datasets.typed_table import table_gone_is_409
 from core.errors import DatasetInUse, DatasetNotReady
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
-from fitserve.schemas.datasets import ColumnRead, RowsRead
+from fitserve.schemas.datasets import RowsRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.statuses import DatasetStatus
 
@@ -33,18 +33,6 @@ class Upload:
     name: str
     filename: str | None
     options: ParsingSpec
-
-
-@contextmanager
-def table_gone_is_409() -> Iterator[None]:
-    """Turn the absence of a table's file into DatasetNotReady."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DatasetNotReady(
-            "The table is not there any more: its dataset was deleted just now, or its "
-            "file was lost. Upload it again."
-        ) from error
 
 
 class DatasetService:
@@ -164,8 +152,3 @@ def ready(dataset: Dataset) -> Dataset:
         f"The dataset {dataset.name!r} is still being read ({dataset.progress:.0%}); "
         f"wait for it with GET /v1/datasets/{dataset.id}?wait=30."
     )
-
-
-def column_of(dataset: Dataset, name: str) -> ColumnRead | None:
-    """The stored profile of a column, or None if there is no such column."""
-    return next((c for c in dataset.columns if c.name == name), None)

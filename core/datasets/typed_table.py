@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,10 @@ class TypedTable:
         both = pl.concat([stored.drop(names), again], how="horizontal")
         return both.select(column.name for column in self.columns)
 
+    def read(self, names: Iterable[str]) -> pl.DataFrame:
+        """Return some columns in memory; a name may come twice."""
+        return self.scan().select(list(dict.fromkeys(names))).collect()
+
     def column(self, name: str) -> ColumnRead | None:
         """Return what is known of a column, None if there is no such column."""
         return next((column for column in self.columns if column.name == name), None)
@@ -71,7 +75,7 @@ def open_table(
         for name, want in (wanted or {}).items()
         if name in stored and stored[name] != want.type
     }
-    with _files_gone_is_409():
+    with table_gone_is_409():
         path = storage.local_path(dataset.table_key)
         if not other:
             yield TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
@@ -102,7 +106,8 @@ def _read_again(
 
 
 @contextmanager
-def _files_gone_is_409() -> Iterator[None]:
+def table_gone_is_409() -> Iterator[None]:
+    """Turn the absence of a table's file into DatasetNotReady."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,8 +1,8 @@
 """Columns that are the target in other words: a network would learn nothing else."""
 
-from pathlib import Path
-
 import polars as pl
+
+from core.datasets.typed_table import TypedTable
 
 COPY = "a copy of the target"
 RENAMED = "one to one with the target"
@@ -15,12 +15,12 @@ _MOST_VALUES = 1_000
 _EXACT = 1 - 1e-12
 
 
-def find_copies(table: Path, target: str, names: list[str]) -> dict[str, str]:
+def find_copies(table: TypedTable, target: str, names: list[str]) -> dict[str, str]:
     """What the columns among `names` are that hold the target itself.
 
     Suspects of the first rows are looked at in all rows.
     """
-    rows = pl.scan_parquet(table)
+    rows = table.scan()
     head = rows.select([target, *names]).head(_SAMPLE).collect()
     found = _relations(head, target, names)
     if not found or head.height < _SAMPLE:

@@ -1,8 +1,8 @@
 """Columns whose value alone decides the target: few instances will have them in time."""
 
-from pathlib import Path
-
 import polars as pl
+
+from core.datasets.typed_table import TypedTable
 
 _SAMPLE = 20_000
 _MOST_VALUES = 1_000
@@ -10,14 +10,16 @@ _ROWS_A_VALUE = 5
 """On average; with fewer it may be chance."""
 
 
-def find_deciding(table: Path, target: str, unique: dict[str, int]) -> dict[str, int]:
+def find_deciding(
+    table: TypedTable, target: str, unique: dict[str, int]
+) -> dict[str, int]:
     """The columns, each value of which always comes with the same target; their values.
 
     `unique` holds the columns to look at, with their numbers of values. What copies.py
     finds is the special case where each target has one value only. Suspects of the first
     rows are looked at in all rows.
     """
-    rows = pl.scan_parquet(table).drop_nulls(target)
+    rows = table.scan().drop_nulls(target)
     num_rows = int(rows.select(pl.len()).collect().item())
     most = min(_MOST_VALUES, num_rows // _ROWS_A_VALUE)
     suspects = [name for name, n in unique.items() if 2 <= n <= most]

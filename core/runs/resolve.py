@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from core.datasets.service import column_of
 from core.datasets.tables import Dataset
 from core.errors import InvalidSpec, OverLimit, raise_any
 from core.runs.compiling import resolve_compile
@@ -20,6 +19,7 @@ from core.runs.spec import ResolvedSpec
 from core.runs.targets import Target
 from core.settings import Limits
 from fitserve.problems import FieldError, pointer
+from fitserve.schemas.datasets import ColumnRead
 from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.run import RunCreate
@@ -46,6 +46,7 @@ class Draft:
         dataset: the dataset as the user named it.
         model: the network; `Output` may stand in it.
         seed: the user's, or one that was drawn.
+        target: the column to predict, as the run reads it.
 
     """
 
@@ -53,6 +54,7 @@ class Draft:
     dataset: str
     model: ModelSpec
     seed: int
+    target: ColumnRead
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def resolve(
         cost=cost,
         num_rows=num_rows,
         warnings=_warnings(target, tables.dataset)
-        + two_valued_regression(create, target, tables.dataset),
+        + two_valued_regression(create, target, draft.target),
     )
 
 
@@ -161,12 +163,11 @@ def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
 
 
 def two_valued_regression(
-    create: RunCreate, target: Target, dataset: Dataset
+    create: RunCreate, target: Target, column: ColumnRead
 ) -> list[str]:
-    """A loss can make a regression of what looks like a classification: say so."""
-    column = column_of(dataset, target.name)
+    """Warn where a loss makes a regression of what looks like a classification."""
     is_asked = target.task != Task.REGRESSION or create.task is not None
-    if is_asked or column is None or column.unique != 2:
+    if is_asked or column.unique != 2:
         return []
     loss = create.compile.loss
     told = (

@@ -29,7 +29,3 @@ class RunPlan(BaseModel):
     def num_params(self) -> int:
         """Return the number of weights of all layers."""
         return sum(layer.params for layer in self.layers)
-
-    def format_of(self, feature: str) -> ColumnFormat:
-        """Return how the cells of a feature are written."""
-        return self.formats.get(feature) or ColumnFormat()

@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -10,22 +12,25 @@ from sqlalchemy.orm import Session
 from core import tracing
 from core.database.sessions import after_commit
 from core.datasets.repository import DatasetRepository
-from core.datasets.service import ready, table_gone_is_409
+from core.datasets.service import ready
 from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
 from core.queue import TRAIN, Queue
+from core.runs.column_names import ColumnNames
 from core.runs.earlier_versions import other_purpose
-from core.runs.features import refuse_unknown_columns, select_features
+from core.runs.features import Selection, select_features
 from core.runs.presets import with_preset
 from core.runs.repository import RunRepository
 from core.runs.resolve import Draft, Resolved, Tables, resolve
 from core.runs.run_plan import RunPlan
+from core.runs.run_tables import open_dataset, open_validation
 from core.runs.tables import Run
 from core.runs.targets import Target
-from core.runs.validation_table import refuse_missing_columns, refuse_other_types
+from core.runs.validation_table import refuse_missing_columns, refuse_other_values
 from core.settings import Limits, WebhookRules
 from core.storage import Storage
 from core.webhooks.addresses import Refused, check_url
@@ -52,57 +57,63 @@ class RunService:
         self._limits = limits
         self._webhooks = webhooks or WebhookRules()
 
-    @table_gone_is_409()
     def resolve(self, session: Session, workspace: str, create: RunCreate) -> Resolved:
-        """The run with every default filled in; nothing is stored.
+        """Return the run with every default filled in; nothing is stored.
 
         Raises DatasetNotFound, DatasetNotReady, InvalidSpec, OverLimit.
         """
-        from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
-        from core.runs.deciding import find_deciding  # noqa: PLC0415  imports polars
-        from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
-        from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
-
         _refuse_bad_webhook(create.webhook, self._webhooks)
         datasets = DatasetRepository(session, workspace)
         ref = _dataset_ref(create)
         dataset = ready(datasets.get(ref))
-        refuse_unknown_columns(
-            dataset, create.target, create.features, create.split.column
-        )
-        table, columns = self._storage.local_path(dataset.table_key), dataset.columns
+        create = ColumnNames(c.name for c in dataset.columns).in_spec(create)
+        tables = Tables(dataset, _validation_dataset(datasets, create))
+        with open_dataset(dataset, create.features, self._storage) as table:
+            resolved = self._resolve_on(table, tables, create, ref)
+        told = other_purpose(ModelRepository(session, workspace), resolved)
+        return replace(resolved, warnings=[*resolved.warnings, *told])
+
+    def _resolve_on(
+        self, table: TypedTable, tables: Tables, create: RunCreate, ref: str
+    ) -> Resolved:
+        from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
+        from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
+        from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
+
+        columns = table.columns
         (column,) = (c for c in columns if c.name == create.target)
         target = read_target(table, column, create, self._limits.max_classes)
         create, model = with_preset(create, target.task, target.num_rows, len(columns))
         others = [c.name for c in columns if c.name != create.target]
         copies = find_copies(table, create.target, others)
         reasons = {k: v for k, v in copies.items() if v != UNIT} | _split_reason(create)
-        selection = select_features(dataset, create.target, create.features, reasons)
-        validation = _validation_dataset(datasets, create)
-        if validation is not None:
-            refuse_missing_columns(validation, selection, create.target)
-            refuse_other_types(dataset, validation, selection, target)
-            self._refuse_unknown_classes(validation, target)
-        tables = Tables(dataset, validation)
-        draft = Draft(create, ref, model, _seed_of(create))
-        num_rows = count_rows(create, target, table, validation, seed=draft.seed)
+        selection = select_features(table, create.target, create.features, reasons)
+        draft = Draft(create, ref, model, _seed_of(create), column)
+        with self._held_out(tables, table, selection, target) as held:
+            num_rows = count_rows(create, target, table, held, seed=draft.seed)
+            told = retyped(held, tables.validation) if held and tables.validation else []
         resolved = resolve(draft, tables, selection, target, num_rows, self._limits)
-        told = [
-            f"the column {name!r} is {what}: does an instance have it?"
-            for name, what in copies.items()
-            if name in selection.types
-        ]
-        unique = {
-            c.name: c.unique
-            for c in columns
-            if c.name in selection.types and c.name not in copies
-        }
         told += [
-            _decides(name, n, create.target)
-            for name, n in find_deciding(table, create.target, unique).items()
+            *retyped(table, tables.dataset),
+            *_copied(copies, selection),
+            *_deciding(table, selection, create.target, copies),
         ]
-        told += other_purpose(ModelRepository(session, workspace), resolved)
         return replace(resolved, warnings=[*resolved.warnings, *told])
+
+    @contextmanager
+    def _held_out(
+        self, tables: Tables, table: TypedTable, selection: Selection, target: Target
+    ) -> Iterator[TypedTable | None]:
+        """Open the validation dataset as the run reads it; None if there is none."""
+        validation = tables.validation
+        if validation is None:
+            yield None
+            return
+        names = [*selection.columns, target.name]
+        refuse_missing_columns(validation, names)
+        with open_validation(validation, table, names, self._storage) as held:
+            refuse_other_values(validation, held, table, target)
+            yield held
 
     def create(self, session: Session, caller: Caller, create: RunCreate) -> Run:
         """Queue a run; it is durable when the session's transaction is.
@@ -129,14 +140,39 @@ class RunService:
         session.refresh(run)
         return run
 
-    def _refuse_unknown_classes(self, validation: Dataset, target: Target) -> None:
-        from core.runs.target_table import unknown_classes  # noqa: PLC0415  imports polars
 
-        table = self._storage.local_path(validation.table_key)
-        if unknown := unknown_classes(table, target):
-            at = pointer("fit", "validation_dataset")
-            detail = f"its target has classes that no training row has: {unknown[:10]}"
-            raise_any(InvalidSpec, [FieldError(pointer=at, detail=detail)])
+def retyped(table: TypedTable, dataset: Dataset) -> list[str]:
+    """Return what there is to say of columns that were read again for the run."""
+    before = {column.name: column.type for column in dataset.columns}
+    return [
+        f"the column {column.name!r} of {dataset.name!r}: {warning}"
+        for column in table.columns
+        if column.type != before[column.name]
+        for warning in column.warnings
+        if not warning.startswith(f"{column.left_out};")
+    ]
+
+
+def _copied(copies: dict[str, str], selection: Selection) -> list[str]:
+    return [
+        f"the column {name!r} is {what}: does an instance have it?"
+        for name, what in copies.items()
+        if name in selection.columns
+    ]
+
+
+def _deciding(
+    table: TypedTable, selection: Selection, target: str, copies: dict[str, str]
+) -> list[str]:
+    from core.runs.deciding import find_deciding  # noqa: PLC0415  imports polars
+
+    unique = {
+        name: column.unique
+        for name, column in selection.columns.items()
+        if name not in copies
+    }
+    found = find_deciding(table, target, unique)
+    return [_decides(name, n, target) for name, n in found.items()]
 
 
 def _decides(name: str, num_values: int, target: str) -> str:
@@ -201,14 +237,14 @@ def _hold(tables: Tables, datasets: DatasetRepository) -> None:
 
 
 def _plan(resolved: Resolved) -> RunPlan:
-    dataset, features = resolved.tables.dataset, resolved.selection.types
+    selection = resolved.selection
     return RunPlan(
         layers=resolved.layers,
-        features=features,
-        excluded=resolved.selection.excluded,
+        features=selection.types,
+        excluded=selection.excluded,
         classes=resolved.target.classes,
-        formats={c.name: c.format for c in dataset.columns if c.name in features},
-        null_values=dataset.options.null_values,
+        formats={name: column.format for name, column in selection.columns.items()},
+        null_values=resolved.tables.dataset.options.null_values,
     )
 
 

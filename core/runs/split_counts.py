@@ -1,12 +1,8 @@
 """How many rows a run will have on each side, before it is queued."""
 
-from pathlib import Path
-
 import numpy as np
-import polars as pl
 
-from core.datasets.service import column_of
-from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec
 from core.runs.splits import NAMES, Shares, assign, counts, split_error
 from core.runs.targets import Target
@@ -20,8 +16,8 @@ _LEAST_ROWS = 5
 def count_rows(
     create: RunCreate,
     target: Target,
-    table: Path,
-    validation: Dataset | None,
+    table: TypedTable,
+    validation: TypedTable | None,
     *,
     seed: int,
 ) -> dict[str, int]:
@@ -30,13 +26,12 @@ def count_rows(
     if split.column is None:
         sides = list(counts(target.num_rows, shares))
     else:
-        rows = pl.read_parquet(table, columns=[*{target.name, split.column}])
-        rows = rows.drop_nulls(target.name)
+        rows = table.read([target.name, split.column]).drop_nulls(target.name)
         assigned = assign(rows, target.name, target.task, split, shares, seed)
         sides = [int(np.sum(assigned == side)) for side in range(len(NAMES))]
     found = dict(zip(NAMES, sides, strict=True))
     if validation is not None:
-        column = column_of(validation, target.name)
+        column = validation.column(target.name)
         found["validation"] += validation.num_rows - (column.missing if column else 0)
     _refuse_empty(found, create, target)
     if not found["test"]:

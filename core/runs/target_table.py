@@ -1,9 +1,8 @@
 """The target column, read from a table: how many rows, which classes."""
 
-from pathlib import Path
-
 import polars as pl
 
+from core.datasets.typed_table import TypedTable
 from core.errors import OverLimit
 from core.runs.targets import Label, Target, infer_task, refusal
 from fitserve.schemas.datasets import ColumnRead
@@ -15,15 +14,15 @@ _FEW_CLASSES = 10
 
 
 def read_target(
-    table: Path, column: ColumnRead, create: RunCreate, max_classes: int
+    table: TypedTable, column: ColumnRead, create: RunCreate, max_classes: int
 ) -> Target:
-    """What the target of `create` holds in the Parquet `table`.
+    """Return what the target of `create` holds in a table.
 
     Raises InvalidSpec when nothing can be learned from it.
     """
     name, kind = column.name, column.type
     task = infer_task(kind, column.unique, create)
-    values = pl.scan_parquet(table).select(pl.col(name).alias("value")).drop_nulls()
+    values = table.scan().select(pl.col(name).alias("value")).drop_nulls()
     num_rows = int(values.select(pl.len()).collect().item())
     if column.unique < 2:
         raise refusal(
@@ -59,11 +58,11 @@ def _classes(
     return labels.to_list(), counted["count"].to_list()
 
 
-def unknown_classes(table: Path, target: Target) -> list[Label]:
+def unknown_classes(table: TypedTable, target: Target) -> list[Label]:
     """Classes of another table's target that `target` does not have."""
     if not target.classes:
         return []
-    values = pl.scan_parquet(table).select(pl.col(target.name).unique().drop_nulls())
+    values = table.scan().select(pl.col(target.name).unique().drop_nulls())
     held = values.collect().to_series()
     known = _values(held, target.classes)
     return sorted(set(held.to_list()).difference(known), key=str)

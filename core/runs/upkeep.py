@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select,
 from sqlalchemy.orm import Session
 
 from core.database.clock import now_ms
+from core.datasets.tables import Dataset
 from core.errors import RunNotFound
 from core.runs.tables import Checkpoint, Run
 from fitserve.statuses import TERMINAL, RunStatus
@@ -23,6 +24,15 @@ class RunUpkeep:
         if run is None:
             raise RunNotFound(run_id)
         return run
+
+    def validation(self, run: Run) -> Dataset | None:
+        """Return the run's validation dataset, and load the columns of both datasets."""
+        found = None
+        if run.validation_dataset_id is not None:
+            found = self._session.get_one(Dataset, run.validation_dataset_id)
+        for dataset in filter(None, (run.dataset, found)):
+            self._session.refresh(dataset, ["columns"])  # not loaded with a run
+        return found
 
     def traceparent(self, run_id: str) -> str | None:
         """The span that the run belongs to, if it was traced."""

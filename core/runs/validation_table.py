@@ -1,83 +1,78 @@
-"""Whether a table can validate a network that is trained on another one."""
+"""A table to validate on must hold the same columns as the table that a run trains on."""
 
-from core.datasets.service import column_of
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.columns import kind_of
+from core.columns.decide import Wanted
 from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
-from core.runs.features import Selection
-from core.runs.targets import Target
+from core.lazy import LazyModule
+from core.runs.run_tables import VALIDATION, misfit
+from core.runs.targets import Label, Target
 from fitserve.names import did_you_mean
-from fitserve.problems import FieldError, pointer
+from fitserve.problems import FieldError
 from fitserve.schemas.datasets import ColumnRead
-from fitserve.statuses import ColumnType
 
-_AT = pointer("fit", "validation_dataset")
-_TEXTS = (ColumnType.CATEGORICAL, ColumnType.TEXT)
-_NUMBERS = (ColumnType.NUMERIC, ColumnType.BOOLEAN)
-_SERVES: dict[ColumnType, tuple[ColumnType, ...]] = {
-    # as docs/values.md has it for instances; a number is a category by its text
-    ColumnType.NUMERIC: _NUMBERS,
-    ColumnType.BOOLEAN: _NUMBERS,
-    ColumnType.DATETIME: (ColumnType.DATETIME,),
-    ColumnType.CATEGORICAL: (*_TEXTS, ColumnType.NUMERIC),
-    ColumnType.TEXT: (*_TEXTS, ColumnType.NUMERIC),
-}
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
 
 
-def refuse_missing_columns(
-    validation: Dataset, selection: Selection, target: str
-) -> None:
-    """Raise InvalidSpec where the table lacks a column that the run needs."""
+def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
+    """Raise InvalidSpec where the dataset lacks a column that the run needs."""
     present = [column.name for column in validation.columns]
-    missing = [name for name in [*selection.types, target] if name not in present]
+    missing = [name for name in names if name not in present]
     if missing:
         detail = f"{validation.name!r} lacks the column(s) {missing[:10]}"
         hint = did_you_mean(missing[0], present)
-        raise_any(InvalidSpec, [FieldError(pointer=_AT, detail=detail, hint=hint)])
+        raise_any(InvalidSpec, [FieldError(pointer=VALIDATION, detail=detail, hint=hint)])
 
 
-def refuse_other_types(
-    dataset: Dataset, validation: Dataset, selection: Selection, target: Target
+def refuse_other_values(
+    validation: Dataset, held: TypedTable, trained: TypedTable, target: Target
 ) -> None:
-    """Raise InvalidSpec where the same name holds something else in the two tables.
+    """Raise InvalidSpec where a column has none of the trained categories.
 
-    Coerced is what an instance may be too: numbers for categories, numbers and booleans
-    for each other. A column without a value fits everywhere, but for the target.
+    A target without a value is refused as well, and one with other classes.
     """
-    trained = {column.name: column for column in dataset.columns}
     errors = [
-        _type_error(trained[name], found, _SERVES[kind], validation)
-        for name, kind in selection.types.items()
-        if (found := column_of(validation, name)) is not None
+        misfit(column, Wanted(trained_column.type), validation.name)
+        for column in validation.columns
+        if (trained_column := trained.column(column.name)) is not None
+        and _was_read_again(column, held)
+        and not _overlap(held, trained, column.name)
     ]
-    held = column_of(validation, target.name)
-    if held is not None:
-        errors.append(_target_error(trained[target.name], held, target, validation))
-    raise_any(InvalidSpec, errors)
-
-
-def _target_error(
-    trained: ColumnRead, held: ColumnRead, target: Target, validation: Dataset
-) -> FieldError | None:
-    if not held.unique:
+    column = held.column(target.name)
+    if column is not None and not column.unique:
         detail = f"in {validation.name!r} every cell of {target.name!r} is missing"
-        return FieldError(pointer=_AT, detail=f"{detail}; there is nothing to compare")
-    return _type_error(
-        trained, held, _TEXTS if target.type in _TEXTS else _NUMBERS, validation
-    )
+        at = f"{detail}; there is nothing to compare"
+        errors.append(FieldError(pointer=VALIDATION, detail=at))
+    raise_any(InvalidSpec, errors)
+    _refuse_other_classes(held, target)
 
 
-def _type_error(
-    trained: ColumnRead,
-    held: ColumnRead,
-    serving: tuple[ColumnType, ...],
-    validation: Dataset,
-) -> FieldError | None:
-    if held.type in (trained.type, *serving) or not held.unique:
-        return None
-    name, wanted = trained.name, trained.type
-    return FieldError(
-        pointer=_AT,
-        detail=f"the column {name!r} is {held.type} in {validation.name!r}; "
-        f"the run trains on {wanted} ones",
-        hint=f'upload that table again with types={{"{name}": "{wanted}"}}, or mend it',
-    )
+def _was_read_again(column: ColumnRead, held: TypedTable) -> bool:
+    """Return whether the column of the dataset became a column of categories."""
+    now = held.column(column.name)
+    return now is not None and now.type != column.type and kind_of(now.type).is_text
+
+
+def _overlap(held: TypedTable, trained: TypedTable, name: str) -> bool:
+    """Return whether the two tables share a category of the column."""
+    column = pl.col(name).unique().drop_nulls()
+    known = trained.scan().select(column).collect().to_series()
+    found = held.scan().select(column).collect().to_series()
+    return bool(found.is_in(known.implode()).any())
+
+
+def _refuse_other_classes(held: TypedTable, target: Target) -> None:
+    from core.runs.target_table import unknown_classes  # noqa: PLC0415  imports polars
+
+    unknown: list[Label] = unknown_classes(held, target)
+    if unknown:
+        detail = f"its target has classes that no training row has: {unknown[:10]}"
+        raise_any(InvalidSpec, [FieldError(pointer=VALIDATION, detail=detail)])

@@ -1,10 +1,10 @@
 """The rows of a run: read, cleared of rows without a target, split."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
+from core.datasets.typed_table import TypedTable
 from core.runs.splits import TEST, TRAIN, VALIDATION, Shares, assign
 from fitserve.specs.run import SplitSpec
 from fitserve.statuses import Task
@@ -19,10 +19,9 @@ class Split:
     test: pl.DataFrame
 
 
-def read_rows(table: Path, columns: list[str], target: str) -> pl.DataFrame:
-    """The rows of a Parquet table that have a target."""
-    wanted = list(dict.fromkeys([*columns, target]))
-    return pl.read_parquet(table, columns=wanted).drop_nulls(target).select(wanted)
+def read_rows(table: TypedTable, columns: list[str], target: str) -> pl.DataFrame:
+    """Return the rows of a table that have a target."""
+    return table.read([*columns, target]).drop_nulls(target)
 
 
 def split_rows(

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from core.datasets.typed_table import TypedTable
 
 _SAMPLE_ROWS = 500_000
 _READ_ROWS = 500_000
@@ -50,7 +51,7 @@ class FrameRows:
 class ParquetRows:
     """The rows of `table` where `mask` is true, read anew each time."""
 
-    table: Path
+    table: TypedTable
     columns: list[str]
     mask: NDArray[np.bool_]
 
@@ -63,7 +64,7 @@ class ParquetRows:
         return len(self.mask)
 
     def read(self, start: int, stop: int) -> pl.DataFrame:
-        stored = pl.scan_parquet(self.table).slice(start, stop - start)
+        stored = self.table.scan().slice(start, stop - start)
         frame = stored.select(self.columns).collect()
         return frame.filter(pl.Series(self.mask[start:stop]))
 

@@ -1,11 +1,10 @@
 """The sides of a run as rows to be read: a large table stays in its file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import polars as pl
 
+from core.datasets.typed_table import TypedTable
 from core.runs.cost import LARGEST_IN_MEMORY
 from core.runs.splits import TEST, TRAIN, VALIDATION, Shares, assign
 from fitserve.specs.run import SplitSpec
@@ -25,16 +24,16 @@ class Sides:
 
 @dataclass(frozen=True)
 class Table:
-    """A Parquet table with the columns of it that count.
+    """A table with the columns of it that count.
 
     Args:
-        path: its file.
+        table: its rows.
         columns: the features.
         target: what is learnt; rows without it do not count.
 
     """
 
-    path: Path
+    table: TypedTable
     columns: list[str]
     target: str
 
@@ -42,11 +41,11 @@ class Table:
         """Part the rows as `core.runs.splits` decides."""
         by = [] if split.column is None else [split.column]
         if self._fits():
-            rows = read_rows(self.path, self.columns + by, self.target)
+            rows = read_rows(self.table, self.columns + by, self.target)
             parts = split_rows(rows, self.target, task, split, shares, seed)
             frames = (parts.train, parts.validation, parts.test)
             return Sides(*(FrameRows(frame) for frame in frames))
-        deciding = pl.read_parquet(self.path, columns=list({self.target, *by}))
+        deciding = self.table.read([self.target, *by])
         is_known = deciding[self.target].is_not_null()
         assigned = assign(
             deciding.filter(is_known), self.target, task, split, shares, seed
@@ -58,15 +57,14 @@ class Table:
     def rows(self) -> RawRows:
         """All rows that have a target."""
         if self._fits():
-            return FrameRows(read_rows(self.path, self.columns, self.target))
-        target = pl.read_parquet(self.path, columns=[self.target])[self.target]
+            return FrameRows(read_rows(self.table, self.columns, self.target))
+        target = self.table.read([self.target])[self.target]
         return self._where(target.is_not_null().to_numpy())
 
     def _where(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ParquetRows:
         return ParquetRows(
-            self.path, list(dict.fromkeys([*self.columns, self.target])), mask
+            self.table, list(dict.fromkeys([*self.columns, self.target])), mask
         )
 
     def _fits(self) -> bool:
-        num_rows = pl.scan_parquet(self.path).select(pl.len()).collect().item()
-        return int(num_rows) * len(self.columns) * 4 <= LARGEST_IN_MEMORY
+        return self.table.num_rows * len(self.columns) * 4 <= LARGEST_IN_MEMORY

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import keras
 import polars as pl
 
+from core.columns import READING
+from core.datasets.typed_table import TypedTable
 from core.models.signature import Signature
+from core.runs.run_tables import RunTables
 from core.runs.spec import ResolvedSpec
 from core.runs.split_counts import shares_of
 from core.runs.tables import Run
-from core.storage import Storage
 from workers.pulse import Pulse, finite
 from workers.training.blocks import Blocks, Rows
 from workers.training.build import compile_model
@@ -45,18 +47,9 @@ class Trained:
     """Raw rows, for the report."""
 
 
-@dataclass(frozen=True)
-class Tables:
-    """Storage keys of a run's Parquet tables."""
-
-    train: str
-    validation: str | None
-
-
 def train(
     run: Run,
-    tables: Tables,
-    storage: Storage,
+    tables: RunTables,
     pulse: Pulse,
     max_seconds: float,
     keeper: Keeper,
@@ -64,9 +57,9 @@ def train(
     """Train the network of a claimed run."""
     spec = run.spec
     keras.utils.set_random_seed(spec.fit.seed)
-    split = _split(run, tables, storage)
+    split = _split(run, tables)
     known = sample(split.train, spec.fit.seed)
-    signature = _signature(run, known)
+    signature = _signature(run, tables.train, known)
     to_train = _encoder(signature, known, spec, weighed=True)
     to_test = _encoder(signature, known, spec, weighed=False)
     rows = blocks_of(split.train, to_train, signature.num_encoded)
@@ -109,19 +102,20 @@ def _test(model: keras.Model, rows: Blocks, batch_size: int) -> dict[str, float 
     return {f"test_{name}": finite(value) for name, value in logs.items()}
 
 
-def _split(run: Run, tables: Tables, storage: Storage) -> Sides:
+def _split(run: Run, tables: RunTables) -> Sides:
     spec, columns = run.spec, list(run.plan.features)
-    table = Table(storage.local_path(tables.train), columns, run.target)
+    table = Table(tables.train, columns, run.target)
     shares = shares_of(spec.split, spec.fit)
     sides = table.split(spec.task, spec.split, shares, spec.fit.seed)
     if tables.validation is None:
         return sides
-    own = Table(storage.local_path(tables.validation), columns, run.target)
+    own = Table(tables.validation, columns, run.target)
     return replace(sides, validation=own.rows())
 
 
-def _signature(run: Run, rows: pl.DataFrame) -> Signature:
+def _signature(run: Run, table: TypedTable, rows: pl.DataFrame) -> Signature:
     given = run.spec.features
+    formats = {column.name: column.format for column in table.columns}
     signature = Signature(
         model_name=run.model_name,
         task=run.spec.task,
@@ -129,11 +123,12 @@ def _signature(run: Run, rows: pl.DataFrame) -> Signature:
         classes=run.plan.classes or None,
         ignored=list(run.plan.excluded),
         null_values=run.plan.null_values,
+        reading=READING,
         features=[
             fit_feature(
                 name,
                 kind,
-                run.plan.format_of(name),
+                formats[name],
                 rows[name],
                 standardize=given.standardize,
                 num_bins=given.num_bins,

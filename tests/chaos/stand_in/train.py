@@ -21,14 +21,6 @@ class Trained:
     fitted: Any
 
 
-@dataclass(frozen=True)
-class Tables:
-    """As the real one."""
-
-    train: str
-    validation: str | None
-
-
 class Layer:
     """What is told of the one layer, and written to `weights.npz`."""
 
@@ -53,14 +45,11 @@ class Network:
         self.layers = [Layer(model)]
 
 
-def train(
-    run: Any, tables: Any, storage: Any, pulse: Any, max_seconds: float, keeper: Any
-) -> Trained:
-    """Fit the stand-in; the table must be there, as for a real fit."""
+def train(run: Any, tables: Any, pulse: Any, max_seconds: float, keeper: Any) -> Trained:
+    """Fit the stand-in; the caller has opened the table, as for a real fit."""
     from workers.training.fit import Job, fit
 
     _note_execution(run.id, pulse.lease.attempt)
-    storage.local_path(tables.train)
     spec = run.spec.fit
     seconds = float(run.tags.get("epoch_ms", "50")) / 1000
     model = StandIn(spec.seed, seconds, run.tags.get("fault", ""))

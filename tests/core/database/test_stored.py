@@ -179,9 +179,10 @@ def test_plans_of_earlier_releases_are_read(database, more):
     assert list(plan.features.items()) == [("b", "text"), ("a", "numeric")]
     assert (plan.num_params, plan.classes) == (2, ["x", "y"])
     assert plan.null_values == more.get("null_values")
-    wanted = "," if more.get("formats") else "."
-    assert plan.format_of("a").decimal == wanted
-    assert plan.format_of("b") == ColumnFormat()
+    formats = {"a": ColumnFormat(decimal=",")} if more.get("formats") else {}
+    assert {n: f.decimal for n, f in plan.formats.items()} == {
+        n: f.decimal for n, f in formats.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""The tables of a run: its dataset with the types of its spec, and one to validate on."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.columns import kind_of
+from core.columns.decide import Wanted
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable, open_table
+from core.errors import InvalidSpec, InvalidTable, raise_any
+from core.storage import Storage
+from fitserve.problems import FieldError, pointer
+from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.run import FeaturesSpec
+from fitserve.statuses import ColumnType
+
+VALIDATION = pointer("fit", "validation_dataset")
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The rows that a run divides, and those of its validation dataset."""
+
+    train: TypedTable
+    validation: TypedTable | None
+
+
+@contextmanager
+def open_run_tables(
+    dataset: Dataset,
+    validation: Dataset | None,
+    features: FeaturesSpec,
+    names: Iterable[str],
+    storage: Storage,
+) -> Iterator[RunTables]:
+    """Open the tables of a run that has been queued.
+
+    `names` are its features and its target, which the validation dataset holds too.
+    """
+    with open_dataset(dataset, features, storage) as train:
+        if validation is None:
+            yield RunTables(train, None)
+            return
+        with open_validation(validation, train, names, storage) as held:
+            yield RunTables(train, held)
+
+
+@contextmanager
+def open_dataset(
+    dataset: Dataset, features: FeaturesSpec, storage: Storage
+) -> Iterator[TypedTable]:
+    """Open a dataset with the types of `features.types`.
+
+    Raises InvalidSpec, in the words of an upload, where a type fits no cell.
+    """
+    wanted = {name: Wanted(kind) for name, kind in features.types.items()}
+    try:
+        with open_table(dataset, storage, wanted) as table:
+            yield table
+    except InvalidTable as error:
+        errors = [_in_spec(line) for line in error.errors]
+        raise InvalidSpec(error.detail, errors) from error
+
+
+def _in_spec(line: FieldError) -> FieldError:
+    at = pointer("features", "types", line.column)
+    return line.model_copy(update={"pointer": at})
+
+
+@contextmanager
+def open_validation(
+    validation: Dataset, trained: TypedTable, names: Iterable[str], storage: Storage
+) -> Iterator[TypedTable]:
+    """Open a validation dataset with the types and formats that the run trains on.
+
+    Numbers and booleans may stand for each other, as in an instance; any other column is
+    read again in the run's type. Raises InvalidSpec where that fits no cell.
+    """
+    stored = {column.name: column for column in validation.columns}
+    wanted = {}
+    for name in names:
+        column, held = trained.column(name), stored.get(name)
+        if column is not None and held is not None and not may_stand(held, column.type):
+            wanted[name] = Wanted(column.type, column.format)
+    try:
+        with open_table(validation, storage, wanted) as table:
+            yield table
+    except InvalidTable as error:
+        misfits = [
+            misfit(stored[line.column], wanted[line.column], validation.name)
+            for line in error.errors
+            if line.column in wanted
+        ]
+        raise_any(InvalidSpec, misfits)
+        raise
+
+
+def may_stand(held: ColumnRead, wanted: ColumnType) -> bool:
+    """Return whether stored values can be used as if they were of the wanted type."""
+    return not held.unique or held.type in {wanted, *kind_of(wanted).stands_for}
+
+
+def misfit(held: ColumnRead, wanted: Wanted, dataset: str) -> FieldError:
+    """Return the fault of a column of the validation dataset that is of another type."""
+    name = held.name
+    return FieldError(
+        pointer=VALIDATION,
+        detail=f"the column {name!r} is {held.type} in {dataset!r}; the run trains on "
+        f"{wanted.type} ones",
+        hint=f'upload that table again with types={{"{name}": "{wanted.type}"}}, or mend '
+        "it",
+        column=name,
+    )
