@@ -115,8 +115,15 @@ def _admitted(known: Known, wanted: Scope | None, what: str) -> Caller:
         has = ", ".join(f"`{scope}`" for scope in Scope if scope in caller.scopes)
         raise MissingScope(
             f"{what} wants the scope `{wanted}`, this key has {has}; ask the operator "
-            f"for a key made with `--scope {wanted}`."
+            f"for a key made with `--scope {wanted}`.{_of_unknown(wanted)}"
         )
     if known.bucket is not None and (wait := known.bucket.take()):
         raise TooManyRequests("This key asks faster than it may.", wait)
     return caller
+
+
+def _of_unknown(wanted: Scope) -> str:
+    """Return a hint for who mistyped a path."""
+    if wanted != Scope.ADMIN:
+        return ""
+    return " A path that does not exist needs this scope too; /docs lists all."
