@@ -79,11 +79,11 @@ class Door:
         given = _token(said)
         if known := self._keyring.peek(BEARER + given):  # spelled in another way
             return known
-        self._keyring.refuse_known_wrong(given)
+        token = self._keyring.token_of(given)
         bucket = self._addresses.bucket(address)
         if wait := bucket.take():
             raise TooManyRequests("Too many wrong API keys came from this address.", wait)
-        known = await self._keyring.find(given)
+        known = await self._keyring.find(token)
         bucket.give_back()
         return known
 
