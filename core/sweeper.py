@@ -9,7 +9,6 @@ import threading
 import time
 from functools import partial
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
@@ -70,12 +69,15 @@ class Sweeper(threading.Thread):
         # each sweeper at a pace of its own, so that they spread out
         pause = self._times.sweep_seconds * random.uniform(0.8, 1.2)  # noqa: S311  no secret
         while not self._stopped.wait(pause):
+            self.sweep_all()
+
+    def sweep_all(self) -> None:
+        """Do each job once; one that fails holds up no other, and is tried again."""
+        for job in (self.sweep, self.sweep_files, self._sweep_leftovers):
             try:
-                self.sweep()
-                self.sweep_files()
-                self._sweep_leftovers()
-            except (SQLAlchemyError, OSError, MemoryError):
-                log.exception("sweep failed; the next one will try again")
+                job()
+            except Exception:  # without this thread lost runs stay lost
+                log.exception("%s failed; the next sweep will try again", job.__name__)
 
     def stop(self) -> None:
         """Sweep no more; a sweep at work may end first."""

@@ -91,11 +91,23 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every kind of exception with a problem."""
-    app.add_exception_handler(FitserveError, _known)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(Exception, _unknown)
+    for kind in (
+        *(FitserveError, HTTPException, RequestValidationError),
+        *(DBAPIError, Exception),
+    ):
+        app.add_exception_handler(kind, _answer)
+
+
+def _answer(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that ended in an exception of any kind."""
+    if isinstance(error, HTTPException):
+        return _http(request, error)
+    if isinstance(error, RequestValidationError):
+        return _validation(request, error)
+    problem = known_problem(error)
+    if problem is None:
+        return _unknown(request, error)
+    return problem_response(problem, request.scope)
 
 
 def known_problem(error: Exception) -> Problem | None:
@@ -108,18 +120,7 @@ def known_problem(error: Exception) -> Problem | None:
     return None
 
 
-def _known(request: Request, error: Exception) -> Response:
-    problem = known_problem(error)
-    assert problem is not None  # noqa: S101  registered for those
-    return problem_response(problem, request.scope)
-
-
-def _database(request: Request, error: Exception) -> Response:
-    return _known(request, error) if is_away(error) else _unknown(request, error)
-
-
-def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101  registered for it
+def _http(request: Request, error: HTTPException) -> Response:
     status, title = error.status_code, _TITLES.get(error.status_code, "HTTP error")
     detail = str(error.detail)
     if status == 404:
@@ -151,9 +152,8 @@ def _methods(request: Request) -> list[str]:
     return sorted(by_path.get(closest, set()) & {"DELETE", "GET", "POST", "PUT"})
 
 
-def _validation(request: Request, error: Exception) -> Response:
+def _validation(request: Request, error: RequestValidationError) -> Response:
     """Path and query parameters, and the small bodies that FastAPI reads."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for it
     errors = field_errors(error.errors())
     for found, line in zip(errors, error.errors(), strict=False):
         found.pointer = "#/" + "/".join(str(part) for part in line["loc"])

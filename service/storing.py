@@ -128,17 +128,17 @@ def content_of(upload: Upload) -> tuple[object, ...]:
 
 async def store(services: Services, caller: Caller, upload: Upload, claim: Claim) -> str:
     """The id of the upload's dataset, which a request that died may have made already."""
-    if claim.step is None:
-        create = services.datasets.create
-        await to_thread.run_sync(create, caller, upload, claim.reach)
-    assert claim.step is not None  # noqa: S101  reached now
-    return claim.step
+    if claim.step is not None:
+        return claim.step
+    create = services.datasets.create
+    dataset = await to_thread.run_sync(create, caller, upload, claim.reach)
+    return dataset.id
 
 
-def complete(services: Services, claim: Claim, answer: Answer) -> None:
+def complete(services: Services, claim: Claim, answer: Answer) -> Answer:
     """Note the answer in a transaction of its own; what it tells of is noted before."""
     with services.database.write() as session:
-        claim.complete(session, answer)
+        return claim.complete(session, answer)
 
 
 def _label(filename: str | None) -> str | None:

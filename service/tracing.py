@@ -1,8 +1,13 @@
 """A span for every request but predictions, which are answered before this is asked."""
 
+from typing import TYPE_CHECKING
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span  # an extra
 
 
 class Traced:
@@ -21,7 +26,7 @@ class Traced:
             await self._app(scope, receive, _watched(send, scope, made))
 
 
-def _watched(send: Send, scope: Scope, made: object) -> Send:
+def _watched(send: Send, scope: Scope, made: "Span | None") -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start" and made is not None:
             _end(made, scope, message["status"])
@@ -30,10 +35,9 @@ def _watched(send: Send, scope: Scope, made: object) -> Send:
     return wrapped
 
 
-def _end(made: object, scope: Scope, status: int) -> None:
-    from opentelemetry.trace import Span, StatusCode  # noqa: PLC0415  an extra
+def _end(made: "Span", scope: Scope, status: int) -> None:
+    from opentelemetry.trace import StatusCode  # noqa: PLC0415  an extra
 
-    assert isinstance(made, Span)  # noqa: S101  tracing made it
     route = getattr(scope.get("route"), "path", None)
     if route is not None:
         made.update_name(f"{scope['method']} {route}")

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from core import errors
+from core.database.revisions import known_revisions
 from core.settings import Limits, ReportRules, RunTimes, Settings, WebhookRules
 from docs.generate import PAGES
 from fitserve import __version__
@@ -110,6 +111,20 @@ def test_every_link_in_the_docs_leads_somewhere():
     assert broken == []
 
 
+def test_the_docs_show_the_newest_revision():
+    """Of the database: the last file of migrations/versions."""
+    page = (ROOT / "docs/operating.md").read_text()
+    assert re.findall(r"newest revision, (\w+)\.", page) == [known_revisions()[0]]
+
+
+def test_decisions_are_numbered_without_a_gap():
+    """From the template, 0000, on; each title has the number of its file."""
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(len(pages))]
+    for number, page in enumerate(pages[1:], 1):
+        assert page.read_text().startswith(f"# {number}. "), page.name
+
+
 def test_the_compose_file_starts_what_the_code_has():
     """Services, commands and required secrets."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -124,6 +139,8 @@ def test_the_compose_file_starts_what_the_code_has():
     for name, kind in (("reader", "datasets"), ("worker", "runs")):
         command = ["python", "-m", "workers", kind]
         assert compose["services"][name]["command"] == command
+        check = ["CMD", "python", "-m", "workers.health", kind]
+        assert compose["services"][name]["healthcheck"]["test"] == check
     dockerfile = (ROOT / "Dockerfile").read_text()
     for name in ("service", "worker"):
         assert compose["services"][name]["build"]["target"] == name

@@ -80,10 +80,11 @@ class Claim:
         self._note(session, step=step)
         self.step = step
 
-    def complete(self, session: Session, answer: Answer) -> None:
+    def complete(self, session: Session, answer: Answer) -> Answer:
         """Note the answer within the transaction that makes what it tells of."""
         self._note(session, lease_until=0, **vars(answer))
         self.answer = answer
+        return answer
 
     def forget(self) -> None:
         """Nothing was made: the key is as if it had never been sent."""

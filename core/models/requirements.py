@@ -56,26 +56,24 @@ class Requirement:
 def parse(require: Mapping[str, str], task: Task) -> list[Requirement]:
     """The requirements of a promotion; InvalidRequirement names each that is none."""
     known = REGRESSION if task == Task.REGRESSION else CLASSIFICATION
-    errors = [_error(key, text, known, task) for key, text in require.items()]
-    raise_any(InvalidRequirement, errors)
-    return [_parsed(key, text) for key, text in require.items()]
+    found = [_parsed(key, text, known, task) for key, text in require.items()]
+    raise_any(InvalidRequirement, [e for e in found if isinstance(e, FieldError)])
+    return [r for r in found if isinstance(r, Requirement)]
 
 
-def _error(key: str, text: str, known: tuple[str, ...], task: Task) -> FieldError | None:
+def _parsed(
+    key: str, text: str, known: tuple[str, ...], task: Task
+) -> Requirement | FieldError:
+    """Return the requirement, or what is wrong with it."""
     at = pointer("require", key)
     if _OTHER_NAMES.get(key, key) not in known:
         detail = f"no figure of a {task} model is called {key!r}"
         near = did_you_mean(key, known)
         return FieldError(pointer=at, detail=detail, hint=near or f"known: {known}")
-    if _FORM.fullmatch(text) is None:
+    match = _FORM.fullmatch(text)
+    if match is None:
         detail = f"got {text[:80]!r}; expected >=, <=, > or < and a number or `current`"
         return FieldError(pointer=at, detail=detail, hint='such as ">= current"')
-    return None
-
-
-def _parsed(key: str, text: str) -> Requirement:
-    match = _FORM.fullmatch(text)
-    assert match is not None  # noqa: S101  looked at before
     sign, limit = match.groups()
     metric = _OTHER_NAMES.get(key, key)
     return Requirement(key, metric, sign, None if limit == CURRENT else float(limit))

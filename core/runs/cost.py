@@ -53,13 +53,14 @@ def estimate(
     """The cost of a fit.
 
     Memory: weights, gradients and optimizer slots; a batch of activations and their
-    gradients; the encoded table, or as much of it as is in memory at a time.
+    gradients; the encoded table, or as much of it as is in memory at a time. A batch
+    holds no more rows than there are.
     """
     params = sum(plan.params for plan in plans) + num_embedding_params
     # what repeats the inputs for the members of an ensemble is no layer of the spec
     chosen = plans[2:] if plans[0].type == "RepeatVector" else plans
     outputs = sum(math.prod(plan.output_shape) for plan in plans)
-    activations = batch_size * (num_inputs + outputs) * 2
+    activations = min(batch_size, num_rows) * (num_inputs + outputs) * 2
     weights = params * (2 + slots(optimizer))
     table = min(_FLOAT * num_rows * num_inputs, LARGEST_IN_MEMORY)
     return Cost(

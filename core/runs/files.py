@@ -4,6 +4,7 @@ Keys hold the attempt: a worker that was replaced overwrites nothing of its succ
 """
 
 import contextlib
+import re
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from core.runs.upkeep import RunUpkeep
 from core.storage import Storage
 
 _CHECKPOINTS = "checkpoints"
+_FILE = re.compile(r"(\d+)-\d+\.npz")
 
 
 def checkpoint_key(run_id: str, attempt: int, epoch: int) -> str:
@@ -21,9 +23,13 @@ def checkpoint_key(run_id: str, attempt: int, epoch: int) -> str:
 def remove_older_checkpoints(
     storage: Storage, run_id: str, attempt: int, kept: set[str]
 ) -> None:
-    """Remove the files of this attempt and of those before, but for `kept`."""
+    """Remove the files of this attempt and of those before, but for `kept`.
+
+    A file that is not a checkpoint is ignored.
+    """
     for key in storage.keys(f"{_CHECKPOINTS}/{run_id}"):
-        if key not in kept and _attempt_of(key) <= attempt:
+        file = _FILE.fullmatch(key.rpartition("/")[2])
+        if file and key not in kept and int(file[1]) <= attempt:
             storage.delete(key)
 
 
@@ -41,7 +47,3 @@ def remove_orphans(storage: Storage, session: Session) -> None:
         return
     for run_id in found - RunUpkeep(session).unended(found):
         remove_checkpoints(storage, run_id)
-
-
-def _attempt_of(key: str) -> int:
-    return int(key.rsplit("/", 1)[1].split("-", maxsplit=1)[0])

@@ -20,7 +20,11 @@ def resolve_fit(
     *,
     seed: int,
 ) -> ResolvedFit:
-    """Batch size, epochs and callbacks as they will be used; raises InvalidSpec."""
+    """Return batch size, epochs and callbacks as they will be used; raises InvalidSpec.
+
+    A batch size above the training rows stays as it is given: Keras trains one batch of
+    all rows then (`batch_warnings`).
+    """
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
     fit = ResolvedFit.model_validate(
@@ -33,7 +37,6 @@ def resolve_fit(
         }
     )
     errors = [
-        _batch_error(fit.batch_size, train),
         _monitor_error("early_stopping", fit.early_stopping, monitors),
         _monitor_error("reduce_lr_on_plateau", fit.reduce_lr_on_plateau, monitors),
         _two_rates_error(fit),
@@ -42,6 +45,17 @@ def resolve_fit(
     ]
     raise_any(InvalidSpec, errors)
     return fit
+
+
+def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
+    """Return a warning if a batch would hold more rows than there are to train on."""
+    if batch_size <= train_rows:
+        return []
+    told = (
+        f"`fit.batch_size` is {batch_size:,} and there are {train_rows:,} training rows: "
+        "each epoch is one batch of all rows"
+    )
+    return [told]
 
 
 def _batch_size(train_rows: int) -> int:
@@ -87,16 +101,6 @@ def _seeds_error(num_seeds: int, validation_rows: int) -> FieldError | None:
         pointer=pointer("fit", "num_seeds"),
         detail=f"no validation rows tell which of {num_seeds} fits is the best",
         hint="give `validation_split` or `validation_dataset`, or leave `num_seeds` out",
-    )
-
-
-def _batch_error(batch_size: int, train_rows: int) -> FieldError | None:
-    if batch_size <= train_rows:
-        return None
-    return FieldError(
-        pointer=pointer("fit", "batch_size"),
-        detail=f"got {batch_size:,} with {train_rows:,} training rows",
-        hint=f"use at most {train_rows:,}, which is one batch an epoch",
     )
 
 

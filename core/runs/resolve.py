@@ -8,7 +8,7 @@ from core.errors import InvalidSpec, OverLimit, raise_any
 from core.runs.compiling import resolve_compile
 from core.runs.cost import Cost, estimate, limit_errors
 from core.runs.features import Selection
-from core.runs.fitting import resolve_fit
+from core.runs.fitting import batch_warnings, resolve_fit
 from core.runs.plan import (
     Head,
     head_errors,
@@ -142,8 +142,11 @@ def resolve(
         layers=plans,
         cost=cost,
         num_rows=num_rows,
-        warnings=_warnings(target, tables.dataset)
-        + two_valued_regression(create, target, draft.target),
+        warnings=[
+            *_warnings(target, tables.dataset),
+            *two_valued_regression(create, target, draft.target),
+            *batch_warnings(fit.batch_size, num_rows["train"]),
+        ],
     )
 
 

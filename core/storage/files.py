@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 from core.database.base import new_id
 from core.errors import StorageFull
 
-_KEY = re.compile(r"^[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$")
+_KEY = re.compile(r"[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -39,7 +39,11 @@ class Storage(Protocol):
         """Remove the file if it is there."""
 
     def keys(self, prefix: str, older_than_seconds: float = 0.0) -> list[str]:
-        """The keys of all files below `prefix`, a folder, written so long ago."""
+        """Return the keys below `prefix`, a folder, of files written so long ago.
+
+        A file whose name is not a key, such as `.DS_Store`, is not this service's: it
+        is left out.
+        """
 
     def sweep(self, older_than_seconds: float) -> None:
         """Remove what a killed process left in the making so long ago."""
@@ -91,7 +95,8 @@ class LocalStorage:
         files = (Path(folder, name) for folder, _, names in tree for name in names)
         if older_than_seconds:
             files = (f for f in files if _age(f) >= older_than_seconds)
-        return sorted(str(f.relative_to(self._root)) for f in files)
+        names = (str(f.relative_to(self._root)) for f in files)
+        return sorted(name for name in names if _KEY.fullmatch(name))
 
     def sweep(self, older_than_seconds: float) -> None:
         for folder in self._scratch.iterdir():
@@ -99,7 +104,7 @@ class LocalStorage:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _path(self, key: str) -> Path:
-        if not _KEY.match(key):
+        if not _KEY.fullmatch(key):
             raise ValueError(f"{key!r} is not a storage key")
         return self._root / key
 

@@ -9,12 +9,14 @@ from fitserve.schemas.webhooks import RunEnded, WebhookMessage
 from fitserve.statuses import RunStatus, StopReason
 
 
-def body_of(run: Run) -> bytes:
-    """The same bytes at every attempt: nothing of an ended run changes any more."""
-    assert run.ended_at is not None  # noqa: S101  it has a terminal status
+def body_of(run: Run, ended_at: datetime) -> bytes:
+    """Return the message of a run that ended then.
+
+    The bytes are equal at every attempt: nothing of an ended run changes any more.
+    """
     message = WebhookMessage(
         type=f"run.{run.status}",
-        timestamp=run.ended_at,
+        timestamp=ended_at,
         data=RunEnded(
             run_id=run.id,
             status=RunStatus(run.status),
@@ -23,7 +25,7 @@ def body_of(run: Run) -> bytes:
             model_version=run.model_version,
             created_at=run.created_at,
             started_at=run.started_at,
-            ended_at=run.ended_at,
+            ended_at=ended_at,
         ),
     )
     return message.model_dump_json().encode()

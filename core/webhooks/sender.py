@@ -77,10 +77,13 @@ class Sender(threading.Thread):
         # two terms: one for the resolver, which knows no deadline
         lease = 2 * self._rules.timeout_seconds + 5
         with self._database.write() as session:
+            run = RunUpkeep(session).get(run_id)
+            if run.ended_at is None:
+                return False
             webhook = WebhookRepository(session).claim(run_id, lease)
             if webhook is None:
                 return False
-            body = body_of(RunUpkeep(session).get(run_id))
+            body = body_of(run, run.ended_at)
         outcome = self._attempt(webhook, body)
         log.info("webhook of %s: %s", run_id, outcome.last_error or outcome.status)
         with self._database.write() as session:

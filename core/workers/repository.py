@@ -1,5 +1,7 @@
 """Every query about worker processes."""
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -35,6 +37,12 @@ class WorkerRepository:
         found = {row[0]: row[1] for row in rows}
         both = found.get(BOTH, 0)
         return {kind: found.get(kind, 0) + both for kind in (RUNS, DATASETS)}
+
+    def is_alive_on(self, host: str, kinds: Collection[str], seconds: float) -> bool:
+        """Return whether a process of the host that takes one of `kinds` was there."""
+        mine = Worker.id.startswith(f"{host}:", autoescape=True)
+        query = select(Worker.id).where(mine, Worker.kind.in_(kinds), _since(seconds))
+        return self._session.scalars(query.limit(1)).first() is not None
 
 
 def _since(seconds: float) -> ColumnElement[bool]:

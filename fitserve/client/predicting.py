@@ -18,13 +18,13 @@ async def predict(
     transport: Transport, name: str, rows: Any, version: int | None, alias: str | None
 ) -> PredictResponse:
     """One answer for all rows; what is said of a row counts from the first of all."""
-    whole: PredictResponse | None = None
-    for place, table in enumerate(batches(rows, _BATCH)):
-        answer = await _ask(transport, name, table, version, alias, place * _BATCH)
-        # the version of the first batch, whatever is promoted meanwhile
-        version, alias = answer.model_version, None
-        whole = answer if whole is None else _joined(whole, answer)
-    assert whole is not None  # noqa: S101  there is a batch where there is no row, too
+    first, later = batches(rows, _BATCH)
+    whole = await _ask(transport, name, first, version, alias, 0)
+    # the version of the first batch, whatever is promoted meanwhile
+    version = whole.model_version
+    for place, table in enumerate(later, 1):
+        answer = await _ask(transport, name, table, version, None, place * _BATCH)
+        whole = _joined(whole, answer)
     return whole
 
 

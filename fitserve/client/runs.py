@@ -20,7 +20,7 @@ from fitserve.schemas.report import ReportRead
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import RunStatus
+from fitserve.statuses import TERMINAL, RunStatus
 
 Spec = dict[str, Any] | RunCreate | str | Path
 """A RunCreate as a dict or an object, or the path of a JSON file that holds one."""
@@ -185,18 +185,15 @@ class AsyncRuns:
             >>> client.runs.wait(run.id, on_epoch=print, timeout=600)  # doctest: +SKIP
 
         """
-        ended: RunRead | None = None
         events = self._follow(run_id, timeout, with_epochs=on_epoch is not None)
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, RunRead):
-                    ended = event
+                    if event.status in TERMINAL:
+                        return _unless_failed(event)
                 elif on_epoch is not None:
                     await _told(on_epoch, event)
-        assert ended is not None  # noqa: S101  the last event is the ended run
-        if ended.status == RunStatus.FAILED:
-            raise RunFailed(ended)
-        return ended
+        return _unless_failed(await self.get(run_id))
 
     def _follow(
         self, run_id: str, timeout: float | None, *, with_epochs: bool
@@ -222,6 +219,12 @@ class Runs(Blocking):
     events = iterating(AsyncRuns.events)
     stream = iterating(AsyncRuns.stream)
     wait = returning(AsyncRuns.wait)
+
+
+def _unless_failed(run: RunRead) -> RunRead:
+    if run.status == RunStatus.FAILED:
+        raise RunFailed(run)
+    return run
 
 
 async def _told(on_epoch: OnEpoch, event: EpochEvent) -> None:

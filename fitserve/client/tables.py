@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -19,25 +19,32 @@ def is_frame(value: object) -> bool:
     return library in _FRAMES and type(value).__name__ == "DataFrame"
 
 
-def batches(rows: Any, size: int) -> Iterable[Table]:
-    """Rows, an array or a frame as bodies of at most `size` rows, at least one."""
+def batches(rows: Any, size: int) -> tuple[Table, Iterable[Table]]:
+    """Return rows, an array or a frame as bodies of at most `size` rows.
+
+    The first one, which there is without a row too, and those after it.
+    """
     if is_frame(rows):
         names = [str(name) for name in rows.columns]
         cells = rows.iter_rows() if hasattr(rows, "iter_rows") else _pandas_rows(rows)
         data = [[plain(cell) for cell in row] for row in cells]
-        return ({"columns": names, "data": part} for part in _parts(data, size))
+        return _batches(data, size, lambda part: {"columns": names, "data": part})
     if hasattr(rows, "items"):
         rows = [rows]  # one row, by name
-    return ({"instances": part} for part in _parts([_row(row) for row in rows], size))
+    instances = [_row(row) for row in rows]
+    return _batches(instances, size, lambda part: {"instances": part})
+
+
+def _batches(
+    rows: list[Any], size: int, table: Callable[[list[Any]], Table]
+) -> tuple[Table, Iterable[Table]]:
+    starts = range(size, len(rows), size)
+    return table(rows[:size]), (table(rows[i : i + size]) for i in starts)
 
 
 def _pandas_rows(frame: Any) -> Iterable[Iterable[Any]]:
     rows: Iterable[Iterable[Any]] = frame.itertuples(index=False, name=None)
     return rows
-
-
-def _parts(rows: list[Any], size: int) -> Iterable[list[Any]]:
-    return (rows[start : start + size] for start in range(0, len(rows) or 1, size))
 
 
 def _row(row: Any) -> Any:

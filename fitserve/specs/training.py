@@ -103,7 +103,7 @@ class FitSpec(Closed):
     """Another upload to validate on, in place of a share."""
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000)
     """Rows a step. Unless given 32; beyond 10,000 training rows 256, beyond 100,000
-    1,024."""
+    1,024. More than there are training rows is one batch of all, as in Keras."""
     epochs: int | None = Field(default=None, ge=1, le=10_000_000)
     """Passes over the training rows, at most."""
     shuffle: bool = True

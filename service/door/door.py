@@ -79,11 +79,11 @@ class Door:
         given = _token(said)
         if known := self._keyring.peek(BEARER + given):  # spelled in another way
             return known
-        self._keyring.refuse_known_wrong(given)
+        token = self._keyring.token_of(given)
         bucket = self._addresses.bucket(address)
         if wait := bucket.take():
             raise TooManyRequests("Too many wrong API keys came from this address.", wait)
-        known = await self._keyring.find(given)
+        known = await self._keyring.find(token)
         bucket.give_back()
         return known
 
@@ -115,8 +115,15 @@ def _admitted(known: Known, wanted: Scope | None, what: str) -> Caller:
         has = ", ".join(f"`{scope}`" for scope in Scope if scope in caller.scopes)
         raise MissingScope(
             f"{what} wants the scope `{wanted}`, this key has {has}; ask the operator "
-            f"for a key made with `--scope {wanted}`."
+            f"for a key made with `--scope {wanted}`.{_of_unknown(wanted)}"
         )
     if known.bucket is not None and (wait := known.bucket.take()):
         raise TooManyRequests("This key asks faster than it may.", wait)
     return caller
+
+
+def _of_unknown(wanted: Scope) -> str:
+    """Return a hint for who mistyped a path."""
+    if wanted != Scope.ADMIN:
+        return ""
+    return " A path that does not exist needs this scope too; /docs lists all."

@@ -23,7 +23,7 @@ from core.keys.pepper import Pepper, read_pepper
 from core.keys.repository import ApiKeyRepository
 from core.keys.service import check_key
 from core.keys.tables import ApiKey
-from core.keys.tokens import LONGEST, parse
+from core.keys.tokens import LONGEST, Token, parse
 from core.settings import Limits, Settings
 from fitserve.schemas.keys import KeyLimits
 from fitserve.scopes import Scope
@@ -104,20 +104,24 @@ class Keyring:
             await loop.run_in_executor(self._askers, self._look_for_keys)
         return self.is_keyless()
 
-    async def find(self, given: bytes) -> Known:
+    async def find(self, token: Token) -> Known:
         """The key, asked of the database, once for all that ask at once; Unauthorized."""
-        digest = _digest(BEARER + given)
+        digest = _digest(BEARER + str(token).encode())
         asking = self._asking.get(digest)
         if asking is None:
             loop = asyncio.get_running_loop()
-            asking = loop.run_in_executor(self._askers, self._look_up, given, digest)
+            asking = loop.run_in_executor(self._askers, self._look_up, token, digest)
             self._asking[digest] = asking
             asking.add_done_callback(lambda _: self._asking.pop(digest, None))
         return await asyncio.shield(asking)
 
-    def refuse_known_wrong(self, given: bytes) -> None:
-        """Unauthorized if that can be told without the database."""
-        if len(given) > LONGEST or parse(given.decode("latin-1")) is None:
+    def token_of(self, given: bytes) -> Token:
+        """Return the parts of a key; Unauthorized if it is known to be wrong.
+
+        The database is not asked.
+        """
+        token = parse(given.decode("latin-1")) if len(given) <= LONGEST else None
+        if token is None:
             raise Unauthorized(
                 "That is no API key of this service: its form or checksum is wrong. Keys "
                 "are made by `fitserve keys create`."
@@ -125,6 +129,7 @@ class Keyring:
         until, detail = self._refused.get(_digest(BEARER + given), (0.0, ""))
         if time.monotonic() < until:
             raise Unauthorized(detail)
+        return token
 
     def start(self) -> None:
         """Begin to keep what is known fresh."""
@@ -177,9 +182,7 @@ class Keyring:
         else:
             known.until = _until(key)
 
-    def _look_up(self, given: bytes, digest: bytes) -> Known:
-        token = parse(given.decode("latin-1"))
-        assert token is not None  # noqa: S101  refuse_known_wrong was asked
+    def _look_up(self, token: Token, digest: bytes) -> Known:
         try:
             with self._database.read() as session:
                 key = check_key(session, self.pepper(), token)

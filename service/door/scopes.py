@@ -1,5 +1,7 @@
 """Which scope a request wants, by its method and path alone."""
 
+import re
+
 from fitserve.scopes import Scope
 
 PREDICTS = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
@@ -13,10 +15,16 @@ OPEN = frozenset(
 """Probes need no key: they tell nothing but that the service is there. Nor do the pages
 for browsers, which tell what is in the package and ask for a key themselves."""
 OPEN_FOLDERS = ("/dashboard/", "/docs/files/")
+ANY_KEY = frozenset({"/version", "/v2", "/v1/keys/current"})
+"""Reading these needs a valid key and no scope: they tell nothing of any workspace, and
+the last one only what the key itself is. `/mlflow/<model>/version` is another."""
 _READS = ("GET", "HEAD")
-_LOADS = ("/ready", "/ping", "/health")
+_WRITES = ("POST", "PUT", "DELETE")
+_VERSION = re.compile(r"/mlflow/[^/]+/version")
+_READY = re.compile(r"/mlflow/[^/]+/(ping|health)|/v2/models/[^/]+(/.+)?/ready")
 _INDEX = "/v2/repository/index"
-_OWN_KEY = "/v1/keys/current"
+_PREDICTED = ("/v1/models/", "/v2/models/", "/mlflow/")
+_PREDICTED_ALONE = ("/v1/predict", "/invocations")
 
 Pair = tuple[Scope, Scope]
 _DATASETS: Pair = (Scope.DATASETS_READ, Scope.DATASETS_WRITE)
@@ -33,23 +41,41 @@ _NOUNS: dict[str, Pair] = {
     "v1/keys": (Scope.ADMIN, Scope.ADMIN),
     "metrics": (Scope.METRICS_READ, Scope.METRICS_READ),
 }
-"""What reading, and what everything else wants, by the beginning of the path."""
+"""The scopes of reading and of writing, by the beginning of the path."""
 
 
 def scope_of(method: str, path: str) -> Scope | None:
-    """The scope; None where any key will do, as it tells nothing of any workspace."""
-    if method == "POST" and path.endswith(PREDICTS):
+    """Return the scope that a request needs; None where any valid key will do.
+
+    A path or a method that is not known here needs the most powerful scope, so that a
+    route which nobody entered is closed.
+    """
+    if method == "POST" and path.endswith(PREDICTS) and _predicts(path):
         return Scope.MODELS_PREDICT
-    if path == _OWN_KEY and method in _READS:
+    if method in _READS:
+        return _scope_of_reading(path)
+    if method not in _WRITES:
+        return Scope.ADMIN
+    read, write = _pair(path)
+    return read if path == _INDEX else write
+
+
+def _predicts(path: str) -> bool:
+    return path.startswith(_PREDICTED) or path in _PREDICTED_ALONE
+
+
+def _scope_of_reading(path: str) -> Scope | None:
+    if path.rstrip("/") in ANY_KEY or _VERSION.fullmatch(path):
         return None
+    if _READY.fullmatch(path):
+        return Scope.MODELS_PREDICT
+    return _pair(path)[0]
+
+
+def _pair(path: str) -> Pair:
     noun = path.split("/", 3)[1:3] or [""]  # `OPTIONS *` names no path
-    if noun[0] == "mlflow" or (noun == ["v2", "models"] and path.endswith("/ready")):
-        return None if path.endswith("/version") else Scope.MODELS_PREDICT
-    pair = _NOUNS.get("/".join(noun)) or _NOUNS.get(noun[0])
-    if pair is None:
-        return None
-    reads = method in _READS or path == _INDEX
-    return pair[0] if reads else pair[1]
+    found = _NOUNS.get("/".join(noun)) or _NOUNS.get(noun[0])
+    return found or (Scope.ADMIN, Scope.ADMIN)
 
 
 _GRPC = {

@@ -88,12 +88,13 @@ async def create(
         _received(request, services, caller, name, filename, parsing) as upload,
         once(services, request, key, *content_of(upload)) as claim,
     ):
-        if claim.answer is None:
+        answer = claim.answer
+        if answer is None:
             dataset_id = await store(services, caller, upload, claim)
             read = await read_or_refused(services, caller.workspace, dataset_id)
-            answer = answer_of(201, read, f"/v1/datasets/{dataset_id}")
-            await to_thread.run_sync(complete, services, claim, answer)
-    return to_response(claim)
+            made = answer_of(201, read, f"/v1/datasets/{dataset_id}")
+            answer = await to_thread.run_sync(complete, services, claim, made)
+    return to_response(claim, answer)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from core.errors import InvalidSpec
-from core.idempotency.claims import Claim
+from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.repository import RunRepository
 from core.runs.wire import history_read, run_read
@@ -74,9 +75,10 @@ async def create(
     body = await read_json(request, services.settings.limits.max_body_bytes)
     spec = validate(RunCreate, body)
     async with once(services, request, key, body) as claim:
-        if claim.answer is None:
-            await to_thread.run_sync(_create, services, caller, spec, claim)
-    return to_response(claim)
+        answer = claim.answer
+        if answer is None:
+            answer = await to_thread.run_sync(_create, services, caller, spec, claim)
+    return to_response(claim, answer)
 
 
 async def _create_with_table(
@@ -92,18 +94,20 @@ async def _create_with_table(
             received_part(services, caller, form, spec.dataset, ParsingSpec()) as upload,
             once(services, request, key, body, *content_of(upload)) as claim,
         ):
-            if claim.answer is None:
+            answer = claim.answer
+            if answer is None:
                 dataset_id = await store(services, caller, upload, claim)
                 spec = spec.model_copy(update={"dataset": dataset_id})
                 async with for_one_run(services, caller.workspace, dataset_id):
-                    await to_thread.run_sync(_create, services, caller, spec, claim)
-    return to_response(claim)
+                    create = partial(_create, services, caller, spec, claim)
+                    answer = await to_thread.run_sync(create)
+    return to_response(claim, answer)
 
 
-def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -> None:
+def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -> Answer:
     with services.database.write() as session:
         run = run_read(services.runs.create(session, caller, spec))
-        claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
+        return claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
 
 
 @router.post("/validate", openapi_extra=body_schema(RunCreate))

@@ -1,12 +1,13 @@
 """What nobody holds is found, and ends one way or another."""
 
+import threading
 import time
 
 import pytest
 from sqlalchemy import select
 
 from core.queue import Queue, make_celery
-from core.runs.files import checkpoint_key
+from core.runs.files import checkpoint_key, remove_older_checkpoints
 from core.runs.leases import Lease, SavedCheckpoint
 from core.runs.repository import RunRepository
 from core.runs.tables import Checkpoint
@@ -102,3 +103,77 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
     with database.read() as session:
         rows = session.scalars(select(Checkpoint.run_id)).all()
     assert rows == [ids[1]]
+
+
+class BrokenStorage(LocalStorage):
+    """Files that cannot be listed, for a reason that nobody foresaw."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.asked = []
+        self.is_asked_twice = threading.Event()
+
+    def keys(self, prefix, older_than_seconds=0.0):  # noqa: ARG002  as the port has it
+        self.asked.append(prefix)
+        if self.asked.count("checkpoints") > 1:
+            self.is_asked_twice.set()
+        raise RuntimeError(prefix)
+
+
+def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
+    """Lost runs are requeued, orphans go, and what nobody here wrote stays."""
+    ended, waiting = add_run(database), add_run(database)
+    with database.write() as session:
+        RunRepository(session, "default").request_cancel(ended)
+    with storage.scratch() as folder:
+        (folder / "f").write_text("x")
+        storage.publish(folder / "f", checkpoint_key(ended, 1, 1))
+    root = tmp_path / "files" / "checkpoints"
+    strays = [root / ".DS_Store", root / ended / ".nfs0001", root / "gone" / "a b"]
+    for stray in strays:
+        stray.parent.mkdir(exist_ok=True)
+        stray.write_text("x")
+    time.sleep(0.01)
+    sweep = sweeper(database, storage, broker_url)
+    sweep.sweep_files()
+    assert storage.keys("checkpoints") == []
+    assert all(stray.exists() for stray in strays)
+    assert sweep.sweep() == [waiting]
+
+
+def test_a_file_between_checkpoints_stops_no_worker(storage, tmp_path):
+    """It has no attempt; the older checkpoints go."""
+    with storage.scratch() as folder:
+        for epoch in (1, 2):
+            (folder / "f").write_text("x")
+            storage.publish(folder / "f", checkpoint_key("run_a", 1, epoch))
+    (tmp_path / "files" / "checkpoints" / "run_a" / "notes.txt").write_text("x")
+    remove_older_checkpoints(storage, "run_a", 1, {checkpoint_key("run_a", 1, 2)})
+    assert storage.keys("checkpoints") == [
+        checkpoint_key("run_a", 1, 2),
+        "checkpoints/run_a/notes.txt",
+    ]
+
+
+def test_files_that_cannot_be_swept_hold_up_no_run(database, broker_url, tmp_path):
+    """Each job is on its own: whatever one raises, the others are done."""
+    broken = BrokenStorage(tmp_path / "files")
+    run_id = add_run(database)
+    Lease.claim(database, run_id, "w", 0.0)
+    time.sleep(0.01)
+    sweeper(database, broken, broker_url).sweep_all()
+    assert read_run(database, run_id).status == RunStatus.QUEUED
+    assert broken.asked == ["checkpoints", "runs"]
+
+
+def test_the_thread_outlives_what_nobody_foresaw(database, broker_url, tmp_path):
+    """It sweeps again after a sweep that failed."""
+    broken = BrokenStorage(tmp_path / "files")
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    times = TIMES.model_copy(update={"sweep_seconds": 0.01})
+    thread = Sweeper(database, broken, queue, times)
+    thread.start()
+    try:
+        assert broken.is_asked_twice.wait(20)
+    finally:
+        thread.stop()

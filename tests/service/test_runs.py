@@ -49,7 +49,7 @@ DENSE = {"type": "Dense", "units": 1}
         (layers({"type": "Dropout", "rate": 1.5}, DENSE), "invalid-body", "#/model/layers/0/rate", "got 1.5"),
         (layers({"type": "Dense", "units": 3}), "invalid-spec", "#/model/layers/0", "3 wide"),
         (layers(*[DENSE] * 65), "over-limit", "#/model/layers", "65"),
-        ({"fit": {"batch_size": 37}}, "invalid-spec", "#/fit/batch_size", "36 training rows"),
+        ({"fit": {"batch_size": 8_193}}, "over-limit", "#/fit/batch_size", "8,193 rows a batch"),
         ({"fit": {"epochs": 10_001}}, "over-limit", "#/fit/epochs", "10,001"),
         ({"fit": {"epochs": 0}}, "invalid-body", "#/fit/epochs", "got 0"),
         ({"fit": {"epochs": True}}, "invalid-body", "#/fit/epochs", "True"),
@@ -137,6 +137,18 @@ def test_every_default_is_resolved_and_shown(client, table):
     assert isinstance(fit["seed"], int)
     assert read["spec"]["compile"]["optimizer"]["learning_rate"] == 0.003
     assert client.get("/v1/runs").json()["items"] == []
+
+
+def test_a_batch_may_be_larger_than_the_training_rows(client, table):
+    """As in Keras: each epoch is one step; the stored spec keeps what was given."""
+    answer = client.post(
+        "/v1/runs/validate", json=spec(fit={"batch_size": 512, "epochs": 7})
+    )
+    assert answer.status_code == 200, answer.text
+    read = answer.json()
+    assert read["num_rows"]["train"] < 512
+    assert read["spec"]["fit"]["batch_size"] == 512
+    assert read["num_steps"] == 7
 
 
 def test_given_epochs_run_to_their_end_as_in_keras(client, table):

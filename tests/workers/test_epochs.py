@@ -134,16 +134,17 @@ def test_xla_equals_keras_as_well(task):
     assert_same(models[1], history, models[0], expected)
 
 
-@pytest.mark.parametrize("batch_size", [1, 37, 36, 5])
-def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size):
-    """One row a batch, one batch an epoch, a remainder of one, an even division."""
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 37, 36, 5, 512])
+def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size, xla):
+    """One row a batch, one batch an epoch, a remainder of one, more than there are."""
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
         rows(Task.REGRESSION, "mse", 5, 1),
     )
     models = [network(Task.REGRESSION, "mse", ADAM) for _ in range(2)]
     expected = by_keras(models[0], train, validation, batch_size)
-    history = by_us(models[1], train, validation, batch_size, xla=False)
+    history = by_us(models[1], train, validation, batch_size, xla=xla)
     assert_same(models[1], history, models[0], expected)
 
 

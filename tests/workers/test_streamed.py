@@ -43,7 +43,8 @@ def test_every_row_comes_once_in_chunks_of_the_size(source, size, seed):
     assert np.array_equal(np.sort(rows, axis=0), np.sort(all_rows, axis=0))
 
 
-def test_blocks_train_as_memory_does(source, monkeypatch):
+@pytest.mark.parametrize("batch_size", [8, 512])
+def test_blocks_train_as_memory_does(source, monkeypatch, batch_size):
     """Without shuffling, the same weights and history as Keras gives, in many calls."""
     from fitserve.specs.optimizers import BY_NAME
     from fitserve.statuses import Task
@@ -55,8 +56,8 @@ def test_blocks_train_as_memory_does(source, monkeypatch):
     layers = [{"type": "Dense", "units": 4, "activation": "tanh"}]
     adam = BY_NAME["adam"]()
     models = [network(Task.REGRESSION, "mse", adam, layers, width=2) for _ in range(2)]
-    expected = by_keras(models[0], whole, whole, 8)
-    history = by_us(models[1], source, source, 8, xla=False)
+    expected = by_keras(models[0], whole, whole, batch_size)
+    history = by_us(models[1], source, source, batch_size, xla=False)
     assert_same(models[1], history, models[0], expected)
 
 
@@ -80,7 +81,10 @@ def test_a_reader_that_is_not_wanted_any_more_ends(source):
     assert not any(reader.is_alive() for reader in readers)
 
 
-def test_a_large_table_stays_in_its_file_and_trains(bench, monkeypatch):
+@pytest.mark.parametrize(("batch_size", "epochs"), [(16, 30), (512, 300)])
+def test_a_large_table_stays_in_its_file_and_trains(
+    bench, monkeypatch, batch_size, epochs
+):
     """The whole run with every bound lowered: the same sides, three of them streamed."""
     from workers.training import raw, sides, streamed
 
@@ -98,7 +102,7 @@ def test_a_large_table_stays_in_its_file_and_trains(bench, monkeypatch):
             "dataset": "table",
             "target": "y",
             "split": {"test": 0.2},
-            "fit": {"epochs": 30, "seed": 1, "batch_size": 16},
+            "fit": {"epochs": epochs, "seed": 1, "batch_size": batch_size},
         }
     )
     assert run["status"] == "succeeded", run["error"]

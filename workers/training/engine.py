@@ -90,18 +90,21 @@ class Engine:
         is_small = self._epochs.call_flops / _pace(slowest) < _SLOW_FLOPS
         if left > self._price and (is_small or self._spent > self._price):
             self._spent = 0.0
-            self._compiling = _compile_beside([p for p in plain if p.seconds])
+            compiling = _compile_beside([p for p in plain if p.seconds])
+            self._compiling = compiling
             if is_small:
-                self._wait(min(left, in_time / 2), keeps_going)
+                _wait(compiling, min(left, in_time / 2), keeps_going)
 
-    def _wait(self, seconds: float, keeps_going: Callable[[], bool]) -> None:
-        """For the twins, but no longer than going on without them would take."""
-        assert self._compiling is not None  # noqa: S101  just started
-        until = time.monotonic() + seconds
-        while self._compiling.is_alive() and time.monotonic() < until:
-            if not keeps_going():
-                break
-            self._compiling.join(timeout=_LOOK_SECONDS)
+
+def _wait(
+    compiling: threading.Thread, seconds: float, keeps_going: Callable[[], bool]
+) -> None:
+    """Wait for the twins, but no longer than going on without them would take."""
+    until = time.monotonic() + seconds
+    while compiling.is_alive() and time.monotonic() < until:
+        if not keeps_going():
+            break
+        compiling.join(timeout=_LOOK_SECONDS)
 
 
 def _pace(program: Program) -> float:

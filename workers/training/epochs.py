@@ -64,12 +64,11 @@ class Epochs:
             held_out = next(self._validation.chunks(self._size, None))
             return self._call("close", tail, held_out)
         logs = self._call("close", tail, None)
-        return logs | self.validate(keeps_going)
+        return logs | self.validate(self._validation, keeps_going)
 
-    def validate(self, keeps_going: Callable[[], bool]) -> Logs:
-        """The logs of the validation rows alone, each `val_…`."""
-        assert self._validation is not None  # noqa: S101  its caller asked
-        tail = self._pass(self._validation, "test", None, keeps_going)
+    def validate(self, rows: Blocks, keeps_going: Callable[[], bool]) -> Logs:
+        """Return the logs of rows laid out as the validation rows, each `val_…`."""
+        tail = self._pass(rows, "test", None, keeps_going)
         return self._call("close", None, tail)
 
     def _pass(
@@ -105,7 +104,7 @@ class Epochs:
 def evaluate(model: keras.Model, rows: Blocks, batch_size: int) -> Logs:
     """What `keras.Model.evaluate` gives."""
     epochs = Epochs(model, rows, rows, batch_size)
-    logs = epochs.validate(lambda: True)
+    logs = epochs.validate(rows, lambda: True)
     return {name.removeprefix("val_"): value for name, value in logs.items()}
 
 

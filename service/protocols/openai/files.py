@@ -58,12 +58,13 @@ async def create_file(
             received_part(services, caller, form, None, ParsingSpec()) as upload,
             once(services, request, key, *content_of(upload)) as claim,
         ):
-            if claim.answer is None:
+            answer = claim.answer
+            if answer is None:
                 dataset_id = await store(services, caller, upload, claim)
                 dataset = await read_or_refused(services, caller.workspace, dataset_id)
-                read = FileRead.of(dataset)
-                await to_thread.run_sync(complete, services, claim, answer_of(200, read))
-    return to_response(claim)
+                made = answer_of(200, FileRead.of(dataset))
+                answer = await to_thread.run_sync(complete, services, claim, made)
+    return to_response(claim, answer)
 
 
 def _check(form: FormData) -> None:

@@ -1,13 +1,14 @@
 """/v1/fine_tuning/jobs: runs, as OpenAI's clients create and follow them."""
 
 import re
+from functools import partial
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from core.errors import AsTold, DatasetNotFound
-from core.idempotency.claims import Claim
+from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.wire import run_read
 from fitserve.names import NAME_PATTERN
@@ -60,12 +61,14 @@ async def create_job(
     told = translate(job)
     spec = told.run_create()
     async with once(services, request, key, body) as claim:
-        if claim.answer is None:
+        answer = claim.answer
+        if answer is None:
             for field in ("training_file", "validation_file"):
                 ref = getattr(job, field)
                 await _wait_for(services, caller.workspace, field, ref)
-            await to_thread.run_sync(_create, services, caller, told, spec, claim)
-    return to_response(claim)
+            create = partial(_create, services, caller, told, spec, claim)
+            answer = await to_thread.run_sync(create)
+    return to_response(claim, answer)
 
 
 async def _wait_for(
@@ -82,10 +85,10 @@ async def _wait_for(
 
 def _create(
     services: Services, caller: Caller, told: Translation, spec: RunCreate, claim: Claim
-) -> None:
+) -> Answer:
     with told.pointing(), services.database.write() as session:
         job = job_read(services.runs.create(session, caller, spec))
-        claim.complete(session, answer_of(200, job))
+        return claim.complete(session, answer_of(200, job))
 
 
 @router.get("", openapi_extra=_FILTERS)

@@ -78,8 +78,15 @@ def test_memory_grows_with_what_needs_it():
     assert memory() >= 8 * params
     assert memory(Adam()) - memory() == 2 * 4 * params
     assert memory(batch_size=64) > memory()
+    assert memory(batch_size=8_000) == memory(batch_size=1_000)
     assert memory(num_rows=2_000) - memory() == 2 * 4 * 100 * 1_000
     assert memory(num_rows=10**9) == memory(num_rows=10**12) < 2**30
+
+
+def test_a_batch_larger_than_the_rows_is_one_step_an_epoch():
+    """Of all rows, as Keras has it."""
+    plans = plan_layers(network((8, 1), (), use_bias=True), 4)
+    assert estimate(plans, SGD(), 4, 300, 245, 512, 30).steps == 30
 
 
 def fit(batch_size, epochs):

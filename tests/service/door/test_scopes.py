@@ -5,18 +5,13 @@ import pytest
 from core.database.base import utc_now
 from core.keys.tables import ApiKey
 from fitserve.scopes import Scope
-from service.door.scopes import OPEN, scope_of
+from service.door.scopes import ANY_KEY, OPEN, scope_of
 from tests.conftest import bench_in
 from tests.service.door.keys import bearing, id_of, make_key
 from tests.service.door.routes import fill, names, routes
 
-ANY_KEY = {
-    "/v2",
-    "/version",
-    "/mlflow/{_model}/version",
-    "/v1/keys/current",
-}
-"""Nothing of any workspace is told there, but what the key itself is."""
+NO_SCOPE = ANY_KEY | {"/mlflow/{_model}/version"}
+ADMINISTERED = {"/v1/keys", "/v1/keys/{key_id}"}
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +31,56 @@ def sample(path):
 
 
 def test_every_route_has_a_scope_or_is_known_to_need_none(keyed):
-    """A new route without one fails here; so does a probe that is opened by mistake."""
+    """A route that is missing in the table fails here: it would need `admin`."""
     wants = {
         (method, path): scope_of(method, url)
         for method, path, url in closed(keyed.client.app)
     }
-    assert {path for (_, path), scope in wants.items() if scope is None} == ANY_KEY
+    assert {path for (_, path), scope in wants.items() if scope is None} == NO_SCOPE
+    assert {p for (_, p), scope in wants.items() if scope is Scope.ADMIN} == ADMINISTERED
     assert set(wants.values()) - {None} == set(Scope)
 
 
-def test_a_request_that_names_no_path_is_no_mistake_of_the_service(keyed):
-    """`OPTIONS *` speaks of the server as a whole; there is nothing to tell."""
-    assert scope_of("OPTIONS", "*") is None
-    assert scope_of("OPTIONS", "") is None
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nope"),
+        ("GET", "/v1"),
+        ("GET", "/v1/nope"),
+        ("POST", "/nope/predict"),
+        ("POST", "/v1/nope:predict"),
+        ("POST", "/v2/nope/infer"),
+        ("GET", "/mlflow/x/nope"),
+        ("GET", "/nope/version"),
+        ("DELETE", "/version"),
+    ],
+)
+def test_an_unknown_path_is_closed(keyed, method, path):
+    """A key that may only predict gets 403; one of `admin` hears that it is no route."""
+    predicts = bearing(make_key(keyed, scopes=[Scope.MODELS_PREDICT]))
+    refused = keyed.client.request(method, path, headers=predicts)
+    assert refused.status_code == 403, refused.text
+    assert "`admin`" in refused.text
+    admin = bearing(make_key(keyed, scopes=[Scope.ADMIN]))
+    answer = keyed.client.request(method, path, headers=admin)
+    assert answer.status_code == (405 if path == "/version" else 404)
+
+
+def test_an_unknown_method_is_closed(keyed):
+    """Whatever the path is; `OPTIONS *` names none."""
+    for method, path in (
+        ("PATCH", "/v1/models/x"),
+        ("TRACE", "/v1/runs"),
+        ("OPTIONS", "/version"),
+        *(("OPTIONS", "*"), ("OPTIONS", "")),
+    ):
+        assert scope_of(method, path) is Scope.ADMIN, (method, path)
+
+
+def test_a_model_called_ready_is_read_like_any_other():
+    """Its name is not the route of the same name."""
+    assert scope_of("GET", "/v2/models/ready") is Scope.MODELS_READ
+    assert scope_of("GET", "/v2/models/ready/ready") is Scope.MODELS_PREDICT
 
 
 def test_a_key_with_that_scope_alone_is_let_in_and_one_without_is_not(keyed):

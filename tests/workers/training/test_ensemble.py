@@ -35,9 +35,10 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
     return body, model
 
 
+@pytest.mark.parametrize("batch_size", [8, 512])
 @pytest.mark.parametrize(("task", "loss"), LOSSES)
-def test_an_ensemble_trains_as_keras_fits_it(task, loss):
-    """With weights of rows and a remainder: weights and history, to 1e-4."""
+def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
+    """With weights of rows and a remainder, or all rows at once: to 1e-4."""
     from workers.training.blocks import Rows
     from workers.training.loop import Plan, fit_epochs
 
@@ -45,10 +46,10 @@ def test_an_ensemble_trains_as_keras_fits_it(task, loss):
     train = Rows(train.x, train.y, np.linspace(0.5, 2, 37).astype(np.float32))
     (_, one), (_, other) = ensemble(task, loss), ensemble(task, loss)
     expected = one.fit(
-        train.x, train.y, sample_weight=train.weight, batch_size=8, epochs=4,
-        shuffle=False, validation_data=(validation.x, validation.y), verbose=0,
+        train.x, train.y, sample_weight=train.weight, batch_size=batch_size,
+        epochs=4, shuffle=False, validation_data=(validation.x, validation.y), verbose=0,
     ).history  # fmt: skip
-    plan = Plan(8, 4, shuffle=False, seed=0)
+    plan = Plan(batch_size, 4, shuffle=False, seed=0)
     history = fit_epochs(other, train, validation, plan, [])
     assert set(history) == set(expected)
     for name, values in expected.items():

@@ -1,0 +1,48 @@
+"""Tell whether a worker of this host works: `python -m workers.health [runs|datasets]`.
+
+A worker that trains answers no ping. It tells the database every few seconds that it is
+there, and this command reads when it did so last. It imports no Keras.
+"""
+
+import socket
+import sys
+from contextlib import closing
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.database.sessions import Database
+from core.settings import Settings
+from core.workers.repository import BOTH, DATASETS, RUNS, WorkerRepository
+
+_KINDS = (RUNS, DATASETS)
+
+
+def fault(settings: Settings, host: str, kind: str | None) -> str | None:
+    """Return a sentence about what is wrong; None if a worker was seen lately."""
+    seconds = settings.runs.lease_seconds
+    kinds = (*_KINDS, BOTH) if kind is None else (kind, BOTH)
+    try:
+        with (
+            closing(Database(settings.resolved_database_url)) as database,
+            database.read() as session,
+        ):
+            is_alive = WorkerRepository(session).is_alive_on(host, kinds, seconds)
+    except SQLAlchemyError as error:
+        return f"The database does not answer ({type(error).__name__})."
+    if is_alive:
+        return None
+    what = "No worker" if kind is None else f"No worker for {kind}"
+    return f"{what} of the host {host!r} was seen within {seconds:g} s."
+
+
+def main() -> None:
+    """Exit with 0 if a worker works, with 1 if none does, with 2 if asked wrongly."""
+    kind = sys.argv[1] if len(sys.argv) > 1 else None
+    if kind is not None and kind not in _KINDS:
+        sys.stderr.write(f"got {kind!r}; expected `runs`, `datasets` or nothing\n")
+        sys.exit(2)
+    sys.exit(fault(Settings(), socket.gethostname(), kind))
+
+
+if __name__ == "__main__":
+    main()
