@@ -64,11 +64,16 @@ _KEYS_ONCE = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_floa
 
 
 class Body(NamedTuple):
-    """A body as it came, and how it is packed (`Content-Encoding`)."""
+    """A body as it came, and what its headers say of it and of the answer.
+
+    `encoding` says how it is packed (`Content-Encoding`); `prefer` is every header
+    `Prefer`, joined.
+    """
 
     raw: bytes
     encoding: bytes = b""
     most_bytes: int = 0
+    prefer: bytes = b""
 
     @property
     def num_bytes(self) -> int:
@@ -114,10 +119,18 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
 async def read_body(request: Request, most_bytes: int) -> Body:
     """The whole body, without the layers that `request.body()` puts between."""
     raw = await _read(request)
+    encoding = prefer = b""
     for name, value in request.scope["headers"]:
-        if name == b"content-encoding" and value.strip().lower() != b"identity":
-            return Body(raw, value.strip().lower(), most_bytes)
-    return Body(raw)
+        if name == b"content-encoding":
+            encoding = encoding or _encoding(value)
+        elif name == b"prefer":
+            prefer = prefer + b"," + value if prefer else value
+    return Body(raw, encoding, most_bytes, prefer)
+
+
+def _encoding(header: bytes) -> bytes:
+    name = header.strip().lower()
+    return b"" if name == b"identity" else name
 
 
 async def _read(request: Request) -> bytes:

@@ -11,6 +11,12 @@ from fitserve.problems import MEDIA_TYPE, Problem
 from fitserve.schemas.predict import CellWarning
 
 Json = dict[str, Any]
+_STRICT: Json = {
+    "name": "strict",
+    "in": "query",
+    "description": "Whether warnings about the instances refuse the request.",
+    "schema": {"type": "boolean", "default": False},
+}
 _FAILURES = {
     "400": "The body is not JSON, or cannot be unpacked.",
     "401": "The service wants a key, and the request bears another or none.",
@@ -49,6 +55,7 @@ def _operation(described: Described) -> Json:
     return {
         "operationId": "predict",
         "summary": f"Predict {described.signature.target!r}",
+        "parameters": [_STRICT],
         "requestBody": {"required": True, "content": request},
         "responses": {
             "200": answer | {"content": _content("application/json", "PredictResponse")},

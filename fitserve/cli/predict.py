@@ -21,7 +21,7 @@ from fitserve.spreadsheets import harmless
 _WARNINGS = 5
 
 
-def predict(
+def predict(  # noqa: PLR0913, PLR0917  an argument is an option
     context: typer.Context,
     model: Annotated[str, typer.Argument(autocompletion=models)],
     rows: Annotated[Path, typer.Argument(help="A CSV of rows.", dir_okay=False)],
@@ -30,6 +30,9 @@ def predict(
     ] = None,
     version: Annotated[int | None, typer.Option(min=1, autocompletion=versions)] = None,
     alias: Annotated[str | None, typer.Option(autocompletion=aliases)] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse rows that bring warnings.")
+    ] = False,
     as_json: AsJson = False,
     exact: Annotated[
         bool,
@@ -42,7 +45,7 @@ def predict(
     """
     with service(context) as client:
         table = Rows.read(rows)
-        answer = _predict(client, model, table, version, alias)
+        answer = _predict(client, model, table, version, alias, strict=strict)
         if as_json:
             print_json(answer)
         elif output is None:
@@ -52,14 +55,20 @@ def predict(
 
 
 def _predict(
-    client: Client, model: str, table: Rows, version: int | None, alias: str | None
+    client: Client,
+    model: str,
+    table: Rows,
+    version: int | None,
+    alias: str | None,
+    *,
+    strict: bool,
 ) -> PredictResponse:
     # the service reads numbers in text as a CSV's cells, so cells go as they are
     instances = [
         {name: cell or None for name, cell in row.items()} for row in table.cells
     ]
     with shown_by(table.refused):
-        answer = client.models.predict(model, instances, version, alias)
+        answer = client.models.predict(model, instances, version, alias, strict=strict)
     _warn(answer.warnings or [], table)
     return answer
 

@@ -51,9 +51,11 @@ class Client:
         instances: Any,
         version: int | None = None,
         alias: str | None = None,
+        *,
+        strict: bool = False,
     ) -> PredictResponse:
         """Short for `models.predict`."""
-        return self.models.predict(name, instances, version, alias)
+        return self.models.predict(name, instances, version, alias, strict=strict)
 
     def openapi(self, model: str | None = None) -> dict[str, Any]:
         """The service's OpenAPI document, or the one of a model's own endpoint."""
@@ -103,9 +105,11 @@ class AsyncClient:
         instances: Any,
         version: int | None = None,
         alias: str | None = None,
+        *,
+        strict: bool = False,
     ) -> PredictResponse:
         """Short for `models.predict`."""
-        return await self.models.predict(name, instances, version, alias)
+        return await self.models.predict(name, instances, version, alias, strict=strict)
 
     async def openapi(self, model: str | None = None) -> dict[str, Any]:
         """The service's OpenAPI document, or the one of a model's own endpoint."""

@@ -102,6 +102,8 @@ class AsyncModels:
         instances: Any,
         version: int | None = None,
         alias: str | None = None,
+        *,
+        strict: bool = False,
     ) -> PredictResponse:
         """Predictions for rows, in their order, by the newest version unless told.
 
@@ -112,9 +114,13 @@ class AsyncModels:
                 all of them answered by one version.
             version: its number.
             alias: the version that an alias points at.
+            strict: whether warnings about the rows refuse them all: InvalidInstances
+                names the row, the column and the warning.
 
         """
-        return await predict(self._transport, name, instances, version, alias)
+        return await predict(
+            self._transport, name, instances, version, alias, strict=strict
+        )
 
 
 class Models(Blocking):

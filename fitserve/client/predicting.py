@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from fitserve.client.errors import ApiError
-from fitserve.client.tables import Table, batches
+from fitserve.client.tables import batches
 from fitserve.client.transport import Transport
 from fitserve.problems import FieldError
 from fitserve.schemas.predict import PredictResponse
@@ -15,39 +15,44 @@ _SAID = re.compile(r"(^row |; row )(\d+)", re.IGNORECASE)
 
 
 async def predict(
-    transport: Transport, name: str, rows: Any, version: int | None, alias: str | None
+    transport: Transport,
+    name: str,
+    rows: Any,
+    version: int | None,
+    alias: str | None,
+    *,
+    strict: bool,
 ) -> PredictResponse:
     """One answer for all rows; what is said of a row counts from the first of all."""
     first, later = batches(rows, _BATCH)
-    whole = await _ask(transport, name, first, version, alias, 0)
+    params = {"strict": "true"} if strict else {}
+    which = _told({"version": version, "alias": alias})
+    whole = await _ask(transport, {"model": name, **first, **which}, params, 0)
     # the version of the first batch, whatever is promoted meanwhile
-    version = whole.model_version
+    which = {"version": whole.model_version}
     for place, table in enumerate(later, 1):
-        answer = await _ask(transport, name, table, version, None, place * _BATCH)
+        body = {"model": name, **table, **which}
+        answer = await _ask(transport, body, params, place * _BATCH)
         whole = _joined(whole, answer)
     return whole
 
 
 async def _ask(
-    transport: Transport,
-    name: str,
-    table: Table,
-    version: int | None,
-    alias: str | None,
-    start: int,
+    transport: Transport, body: dict[str, Any], params: dict[str, str], start: int
 ) -> PredictResponse:
-    which = {"version": version, "alias": alias}
-    told = {key: value for key, value in which.items() if value is not None}
-    body = {"model": name, **table, **told}
     try:
         answer = await transport.read(
-            PredictResponse, "POST", "/v1/predict", json=body, again=True
+            PredictResponse, "POST", "/v1/predict", params=params, json=body, again=True
         )
     except ApiError as error:
         raise _moved(error, start) if start else error from None
     for warning in answer.warnings or ():
         warning.row = None if warning.row is None else warning.row + start
     return answer
+
+
+def _told(which: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in which.items() if value is not None}
 
 
 def _joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:

@@ -1,13 +1,20 @@
 """What is to be said about the instances of a request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import InvalidInstances
 from fitserve.problems import FieldError
 
 Warning_ = dict[str, Any]
 MOST_TOLD = 20
 MOST_WARNINGS = 100
+_MOST_SAID = 5
+_STRICT = (
+    "The request is strict, so it is refused where others are answered with warnings. "
+    "Correct what is named, or ask without strict."
+)
 
 
 @dataclass
@@ -34,3 +41,24 @@ class Notes:
                 column=column,
             )
             self.errors.append(error)
+
+
+def refuse_warnings(warnings: Sequence[Warning_]) -> None:
+    """Raise InvalidInstances with a line for each warning, as strict requests want."""
+    errors = [_as_error(warning) for warning in warnings]
+    said = [error.detail for error in errors[:_MOST_SAID]]
+    if len(errors) > _MOST_SAID:
+        said.append(f"{len(errors) - _MOST_SAID} more")
+    told = "; ".join(said)
+    raise InvalidInstances(f"{told[:1].upper()}{told[1:]}. {_STRICT}", errors)
+
+
+def _as_error(warning: Warning_) -> FieldError:
+    row, column = warning["row"], warning["column"]
+    place = f"column {column!r}"
+    return FieldError(
+        pointer="#/columns" if row is None else f"#/instances/{row}",
+        detail=f"{place if row is None else f'row {row}, {place}'}: {warning['detail']}",
+        row=row,
+        column=column,
+    )

@@ -15,6 +15,7 @@ from service.metrics.tally import Tally
 from service.predictor.answers import Answer, answer_of
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Directory, Served, Wanted
+from service.predictor.notes import refuse_warnings
 from service.predictor.sessions import Loaded, SessionCache
 
 Found = TypeVar("Found")
@@ -25,6 +26,10 @@ _INLINE_BYTES = 64 * 1024
 
 class Exchange(Protocol[Result_co]):
     """One request in one protocol; its methods are called once each, in this order."""
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether warnings refuse the request; asked after `read`, if there are any."""
 
     def wanted(self) -> Wanted:
         """What the request names."""
@@ -85,7 +90,7 @@ class Predictor:
             loaded = await self._in(self._finders, lambda: self.load(served))
         table, warnings = self._read(exchange, served)
         output = await loaded.batcher.submit(table)
-        result = exchange.write(answer_of(served, output, warnings))
+        result = self._written(exchange, answer_of(served, output, warnings))
         self._count(served, time.perf_counter() - began, table.num_rows)
         return result
 
@@ -123,7 +128,7 @@ class Predictor:
         served = self.find(exchange.wanted())
         table, warnings = self._read(exchange, served)
         output = self.load(served).network.run(table)
-        result = exchange.write(answer_of(served, output, warnings))
+        result = self._written(exchange, answer_of(served, output, warnings))
         return _Done(result, served, table.num_rows)
 
     @staticmethod
@@ -131,7 +136,15 @@ class Predictor:
         reading = exchange.read(served.columns)
         if reading.table.num_rows == 0:
             raise InvalidInstances("Expected at least one row.")
+        if reading.warnings and exchange.is_strict:
+            refuse_warnings(reading.warnings)
         return reading
+
+    @staticmethod
+    def _written(exchange: Exchange[Result_co], answer: Answer) -> Result_co:
+        if answer.warnings and exchange.is_strict:  # of what the network made of the rows
+            refuse_warnings(answer.warnings)
+        return exchange.write(answer)
 
     async def _find(self, wanted: Wanted) -> Served:
         """The version; many that ask at once for the same ask the database once."""

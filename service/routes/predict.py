@@ -16,12 +16,13 @@ from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
 from service.predictor.notes import MOST_TOLD
+from service.strict import PARAMETERS, is_strict
 
 router = APIRouter(prefix="/v1", tags=["predict"])
 
 _ANSWER: dict[str, Any] = {
     "response_model": PredictResponse,
-    "openapi_extra": body_schema(PredictBody),
+    "openapi_extra": body_schema(PredictBody) | PARAMETERS,
 }
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -29,7 +30,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 @router.post(
     "/predict",
     response_model=PredictResponse,
-    openapi_extra=body_schema(PredictRequest),
+    openapi_extra=body_schema(PredictRequest) | PARAMETERS,
 )
 async def predict(request: Request) -> Response:
     """Predict with the model that the body names."""
@@ -57,9 +58,10 @@ async def predict_alias(name: str, alias: str, request: Request) -> Response:
 async def _answer(request: Request, wanted: Wanted | None) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
-    return await predictor.answer(
-        _Exchange(body, workspace_of(request), wanted), body.num_bytes
+    exchange = _Exchange(
+        body, workspace_of(request), wanted, is_strict=is_strict(request, body)
     )
+    return await predictor.answer(exchange, body.num_bytes)
 
 
 class _Exchange:
@@ -69,10 +71,14 @@ class _Exchange:
         body: JSON.
         workspace: whose models are asked.
         wanted: what the path names; the body names it where that is None.
+        is_strict: whether warnings refuse it.
 
     """
 
-    def __init__(self, body: Body, workspace: str, wanted: Wanted | None) -> None:
+    def __init__(
+        self, body: Body, workspace: str, wanted: Wanted | None, *, is_strict: bool
+    ) -> None:
+        self.is_strict = is_strict
         self._workspace = workspace
         self._packed = body
         self._wanted = wanted

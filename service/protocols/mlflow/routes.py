@@ -28,6 +28,7 @@ from service.protocols.mlflow.tables import (
     read_parquet,
 )
 from service.services import Services
+from service.strict import PARAMETERS, is_strict, strict_parameter
 
 invocations = APIRouter(tags=["mlflow"])
 """Answered in the fast lane."""
@@ -36,7 +37,7 @@ router = APIRouter(tags=["mlflow"], responses=schemas.FAILURES)
 _ANSWER: dict[str, Any] = {
     "response_model": schemas.Scores,
     "responses": schemas.FAILURES,
-    "openapi_extra": schemas.BODY,
+    "openapi_extra": schemas.BODY | PARAMETERS,
 }
 _TEXT: dict[str, Any] = {  # a text class would call the failures text too
     "response_class": Response,
@@ -109,13 +110,15 @@ async def _answer(request: Request, wanted: Wanted) -> Response:
     kind = kind_of(request.headers.get("content-type", ""))
     body = await read_body(request, predictor.max_bytes)
     most = predictor.max_bytes if kind == PARQUET else body.num_bytes  # a thread's work
-    return await predictor.answer(_Exchange(body, kind, wanted), most)
+    exchange = _Exchange(body, kind, wanted, is_strict=is_strict(request, body))
+    return await predictor.answer(exchange, most)
 
 
 class _Exchange:
     """A scoring request: JSON in four forms, CSV, or Parquet."""
 
-    def __init__(self, body: Body, kind: str, wanted: Wanted) -> None:
+    def __init__(self, body: Body, kind: str, wanted: Wanted, *, is_strict: bool) -> None:
+        self.is_strict = is_strict
         self._packed = body
         self._kind = kind
         self._wanted = wanted
@@ -133,11 +136,20 @@ class _Exchange:
         body = parse_loose_json(content)
         params = body.get("params") if isinstance(body, dict) else None
         self._params = params if isinstance(params, dict) else {}
+        self.is_strict |= strict_parameter(self._params.get("strict"))
         return read_json(body, columns)
 
     def write(self, answer: Answer) -> Response:
         if not (answer.is_classification and self._params.get("probabilities") is True):
-            return json_response({"predictions": answer.predictions})
+            return _told(answer.predictions, answer)
         rows = zip(answer.predictions, answer.probabilities_by_class, strict=True)
         told = [{"prediction": label, "probabilities": row} for label, row in rows]
-        return json_response({"predictions": told})
+        return _told(told, answer)
+
+
+def _told(predictions: Any, answer: Answer) -> Response:
+    """Return the predictions, with `warnings` beside them if there are any."""
+    content = {"predictions": predictions}
+    if answer.warnings:
+        content["warnings"] = answer.warnings
+    return json_response(content)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fitserve.schemas.predict import CellWarning
 from service.protocols.mlflow.tables import CSV, JSON, PARQUET
 
 
@@ -23,7 +24,9 @@ class ScoringBody(BaseModel):
     inputs: dict[str, list[Any]] | list[Any] | None = None
     instances: list[Any] | None = None
     params: dict[str, Any] | None = Field(
-        default=None, description='`{"probabilities": true}` tells them with each label.'
+        default=None,
+        description='`{"probabilities": true}` tells them with each label; '
+        '`{"strict": true}` has warnings refuse the request.',
     )
 
 
@@ -31,6 +34,9 @@ class Scores(BaseModel):
     """A number or a label a row."""
 
     predictions: list[Any]
+    warnings: list[CellWarning] | None = Field(
+        default=None, description="Present if there are any; the first hundred."
+    )
 
 
 class ScoringError(BaseModel):

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
 from service.predictor.columns import RawColumns, Reading
@@ -96,12 +97,16 @@ def read_csv(content: bytes, columns: RawColumns) -> Reading:
 
 
 def read_parquet(content: bytes, columns: RawColumns) -> Reading:
-    """The rows of a Parquet file, at most one more than a request may have."""
+    """The rows of a Parquet file, at most one more than a request may have.
+
+    Columns that the model does not know are named and not read.
+    """
     import polars as pl  # noqa: PLC0415  heavy, and rarely asked for
 
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
-        wanted = [name for name in columns.names if name in present]
+        known = frozenset(columns.names)
+        wanted = [name for name in present if _plain(name) in known]
         for name in wanted:
             _refuse_kind(name, present[name])
         rows = columns.most_rows + 1
@@ -112,7 +117,13 @@ def read_parquet(content: bytes, columns: RawColumns) -> Reading:
     frame = frame.with_columns(
         pl.selectors.temporal().cast(pl.String), pl.selectors.decimal().cast(pl.Float64)
     )
-    return columns.of_columns({name: frame[name].to_list() for name in wanted})
+    unread = dict.fromkeys(present, [None] * frame.height)
+    return columns.of_columns(unread | {name: frame[name].to_list() for name in wanted})
+
+
+def _plain(name: str) -> str:
+    """Return the name as the predictor compares it: trimmed, in the composed form."""
+    return normalize("NFC", name.strip())
 
 
 def _refuse_kind(name: str, kind: Any) -> None:

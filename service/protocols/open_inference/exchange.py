@@ -22,6 +22,7 @@ from service.protocols.open_inference.tensors import (
     from_bytes,
     to_bytes,
 )
+from service.strict import strict_parameter
 
 HEADER = "Inference-Header-Content-Length"
 _WORTH_PACKING = 1024
@@ -36,10 +37,14 @@ class InferExchange:
         body: JSON, behind which the bytes of binary tensors may follow.
         headers: of the request; they say how many bytes of it are JSON.
         wanted: what the path names.
+        is_strict: whether warnings refuse it; its `parameters` may say so too.
 
     """
 
-    def __init__(self, body: Body, headers: Headers, wanted: Wanted) -> None:
+    def __init__(
+        self, body: Body, headers: Headers, wanted: Wanted, *, is_strict: bool
+    ) -> None:
+        self.is_strict = is_strict
         self._packed = body
         self._header_length = headers.get(HEADER)
         self._accepts = headers.get("accept-encoding", "")
@@ -55,6 +60,7 @@ class InferExchange:
         if not isinstance(body, dict):
             raise InvalidInstances("Expected a JSON object with `inputs`.")
         self._body = body
+        self.is_strict |= strict_parameter(_parameters(body).get("strict"))
         return self._wanted
 
     def read(self, columns: RawColumns) -> Reading:

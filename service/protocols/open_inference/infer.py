@@ -12,13 +12,14 @@ from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
 from service.protocols.open_inference.models import wanted_of
 from service.protocols.schemas import FAILURES
+from service.strict import PARAMETERS, is_strict
 
 router = APIRouter(prefix="/v2/models", tags=["open-inference"])
 
 _ANSWER: dict[str, Any] = {
     "response_model": schemas.InferResponse,
     "responses": FAILURES,
-    "openapi_extra": schemas.INFER_BODY,
+    "openapi_extra": schemas.INFER_BODY | PARAMETERS,
 }
 
 
@@ -37,5 +38,6 @@ async def infer_version(name: str, version: str, request: Request) -> Response:
 async def _answer(request: Request, wanted: Wanted) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
-    exchange = InferExchange(body, request.headers, wanted)
+    strict = is_strict(request, body)
+    exchange = InferExchange(body, request.headers, wanted, is_strict=strict)
     return await predictor.answer(exchange, body.num_bytes)

@@ -28,10 +28,14 @@ class TfServingExchange:
         body: JSON.
         verb: what the path ends in.
         wanted: what the path names.
+        is_strict: whether warnings refuse it.
 
     """
 
-    def __init__(self, body: Body, verb: Verb, wanted: Wanted) -> None:
+    def __init__(
+        self, body: Body, verb: Verb, wanted: Wanted, *, is_strict: bool
+    ) -> None:
+        self.is_strict = is_strict
         self._packed = body
         self._verb = verb
         self._wanted = wanted
@@ -167,7 +171,12 @@ def _regressed(answer: Answer) -> Response:
 
 
 def _told(content: dict[str, Any], answer: Answer) -> Response:
-    """JSON, in which NaN and Infinity are tokens in this protocol."""
+    """JSON, in which NaN and Infinity are tokens in this protocol.
+
+    `warnings` stand beside the output if there are any; clients read the key they know.
+    """
+    if answer.warnings:
+        content = {**content, "warnings": answer.warnings}
     if np.isfinite(answer.output).all():
         return json_response(content)
     listed = {

@@ -13,6 +13,7 @@ from service.predictor.directory import Wanted
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import TfServingExchange, Verb
+from service.strict import PARAMETERS, is_strict
 
 router = APIRouter(prefix="/v1/models", tags=["tf-serving"])
 
@@ -40,7 +41,8 @@ async def answer(request: Request, verb: Verb, wanted: Wanted) -> Response:
     """Answer a request; what is missing is named as TF Serving names it."""
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
-    exchange = TfServingExchange(body, verb, wanted)
+    strict = is_strict(request, body)
+    exchange = TfServingExchange(body, verb, wanted, is_strict=strict)
     try:
         return await predictor.answer(exchange, body.num_bytes)
     except (ModelNotFound, VersionNotFound) as error:
@@ -59,7 +61,7 @@ def _declare(verb: Verb, answered: type) -> None:
     options: dict[str, Any] = {
         "response_model": answered,
         "responses": FAILURES,
-        "openapi_extra": schemas.body_of(verb),
+        "openapi_extra": schemas.body_of(verb) | PARAMETERS,
     }
 
     @router.post(f"/{{name}}:{verb}", name=verb, **options)

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fitserve.schemas.predict import CellWarning
+
 
 class PredictBody(BaseModel):
     """Rows as `instances`, or columns as `inputs`."""
@@ -13,7 +15,15 @@ class PredictBody(BaseModel):
     inputs: dict[str, list[Any]] | list[Any] | None = None
 
 
-class PredictAnswer(BaseModel):
+class Warned(BaseModel):
+    """An answer that tells what is worth knowing about its rows."""
+
+    warnings: list[CellWarning] | None = Field(
+        default=None, description="Present if there are any; the first hundred."
+    )
+
+
+class PredictAnswer(Warned):
     """The network's output a row: `predictions` for instances, `outputs` for inputs."""
 
     predictions: list[list[float]] | None = None
@@ -28,13 +38,13 @@ class ExamplesBody(BaseModel):
     examples: list[dict[str, Any]]
 
 
-class ClassifyAnswer(BaseModel):
+class ClassifyAnswer(Warned):
     """Pairs of label and probability, a list a row."""
 
     results: list[list[tuple[str, float]]]
 
 
-class RegressAnswer(BaseModel):
+class RegressAnswer(Warned):
     """A number a row."""
 
     results: list[float]

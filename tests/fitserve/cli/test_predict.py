@@ -129,6 +129,26 @@ def test_a_warning_names_its_line(wire, fitserve, table):
     assert done.stderr == "line 3, column 'x': odd\n"
 
 
+def test_a_strict_refusal_is_told_by_its_lines(wire, fitserve, table):
+    """Asked for in the URL; a warning stands where a refused cell would."""
+    said = "column 'x': 9 is outside the training rows' 0 to 5"
+    lines = (
+        {"pointer": "#/instances/1", "detail": f"row 1, {said}", "row": 1, "column": "x"},
+        {"pointer": "#/columns", "detail": "column 'y': not known", "column": "y"},
+    )
+    detail = f"Row 1, {said}; … The request is strict, …"
+    wire.answers(ROUTE, problem(422, "invalid-instances", detail, lines))
+    path = table("x,y\n1,1\n9,1\n")
+    done = fitserve("predict", "wine", path, "--strict")
+    assert wire.asked[0].query == {"strict": "true"}
+    assert done.exit_code == 3
+    assert done.stderr.splitlines() == [
+        "invalid-instances:",
+        f"  {path}, line 3, {said}",
+        f"  {path}: column 'y': not known",
+    ]
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [

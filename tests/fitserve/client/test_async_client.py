@@ -176,3 +176,11 @@ def test_the_blocking_client_refuses_coroutines(wire, client):
 
     with pytest.raises(TypeError, match="AsyncClient"):
         client.runs.wait("run_1", on_epoch=told)
+
+
+def test_strict_is_passed_on(wire, awaited):
+    """By the short call too."""
+    body = {"model_name": "w", "model_version": 1, "predictions": [1.0]}
+    wire.answers("POST /v1/predict", body)
+    awaited(lambda client: client.predict("w", [{"x": 1}], strict=True))
+    assert wire.asked[0].query == {"strict": "true"}

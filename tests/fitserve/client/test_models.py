@@ -75,3 +75,14 @@ def test_predict_names_what_was_named_and_nothing_else(wire, client, options, ad
     client.models.predict("wine", iter(rows), **options)
     sent = {"model": "wine", "instances": rows, **added}
     assert [asked.json for asked in wire.asked] == [sent, sent]
+
+
+def test_strict_is_asked_for_in_the_url(wire, client):
+    """Of every request of a call; without it nothing is said."""
+    wire.answers("POST /v1/predict", PREDICTED)
+    client.predict("wine", [{"x": 1}])
+    client.predict("wine", [{"x": 1}], strict=True)
+    client.models.predict("wine", [{"x": i} for i in range(1001)], strict=True)
+    asked = [one.query for one in wire.asked]
+    assert asked == [{}, *[{"strict": "true"}] * 3]
+    assert all("strict" not in one.json for one in wire.asked)

@@ -21,6 +21,7 @@ from service.protocols.open_inference.tensors import (
     from_bytes,
     to_bytes,
 )
+from service.strict import strict_parameter
 
 _CONTENTS = {
     "BOOL": "bool_contents",
@@ -47,8 +48,10 @@ class GrpcExchange:
         self._workspace = workspace
         self._request = request
         self._is_raw = bool(request.raw_input_contents)
+        self.is_strict = False
 
     def wanted(self) -> Wanted:
+        self.is_strict = strict_parameter(_parameter(self._request, "strict"))
         return wanted_of(
             self._workspace,
             self._request.model_name,
@@ -89,6 +92,15 @@ class GrpcExchange:
             else:
                 _fill(told.contents, tensor)
         return response
+
+
+def _parameter(request: Any, name: str) -> Any:
+    """Return the value of a parameter, None where the request has none of that name."""
+    if name not in request.parameters:  # asking for it would make one
+        return None
+    value = request.parameters[name]
+    kind = value.WhichOneof("parameter_choice")
+    return kind and getattr(value, kind)
 
 
 def _tensor(given: Any, raw: bytes | None) -> Tensor:

@@ -1,0 +1,111 @@
+"""A strict request among others, and one whose arithmetic overflows."""
+
+import asyncio
+import json
+
+import pytest
+from sqlalchemy import select
+
+from core.errors import InvalidInstances
+from core.models.tables import Version
+from service.bodies import Body
+from service.metrics.tally import Tally
+from service.predictor.directory import Wanted
+from service.predictor.predictor import Predictor
+from service.protocols.tf_serving.exchange import TfServingExchange
+from tests.conftest import bench_in
+from tests.service.small_model import ROW, SPEC, TABLE
+
+pytestmark = pytest.mark.keras
+WANTED = Wanted("default", "m")
+HUGE = {**ROW, "x": 1e308}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, broker_url):
+    """A model that does not know its training rows' range, as the first ones did not."""
+    with bench_in(tmp_path_factory.mktemp("strict") / "home", broker_url) as bench:
+        bench.upload(TABLE)
+        assert bench.train(SPEC)["status"] == "succeeded"
+        with bench.database.write() as session:
+            version = session.scalars(select(Version)).one()
+            version.signature = _without_range(version.signature)
+        yield bench
+
+
+def _without_range(signature):
+    features = [
+        f | {"encoder": f["encoder"] | dict.fromkeys(("least", "greatest"))}
+        if "least" in f["encoder"]
+        else f
+        for f in signature["features"]
+    ]
+    return signature | {"features": features}
+
+
+@pytest.fixture
+def predictor(bench):
+    storage = bench.client.app.state.services.storage
+    predictor = Predictor(bench.database, storage, bench.settings, Tally())
+    predictor.load(predictor.find(WANTED))
+    yield predictor
+    predictor.close()
+
+
+def exchange(row, *, strict):
+    body = Body(json.dumps({"instances": [row]}).encode())
+    return TfServingExchange(body, "predict", WANTED, is_strict=strict)
+
+
+def answers(predictor, *exchanges, num_bytes=1):
+    """What they come to when all wait at the same moment."""
+
+    async def gathered():
+        asked = [predictor.answer(one, num_bytes) for one in exchanges]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(gathered())
+
+
+@pytest.mark.parametrize("num_bytes", [1, 10**6], ids=["loop", "thread"])
+def test_arithmetic_that_overflows_refuses_a_strict_request(predictor, num_bytes):
+    """It is known only when the network has run."""
+    plain, refused = answers(
+        predictor,
+        exchange(HUGE, strict=False),
+        exchange(HUGE, strict=True),
+        num_bytes=num_bytes,
+    )
+    (warning,) = json.loads(plain.body)["warnings"]
+    assert warning["detail"].startswith("no prediction: ")
+    assert isinstance(refused, InvalidInstances)
+    assert refused.detail.startswith(f"Row 0, column 'y': {warning['detail']}.")
+
+
+def test_a_strict_request_is_refused_alone(predictor, monkeypatch):
+    """Its neighbours in the batch are answered as without it."""
+    batcher, sizes = predictor.load(predictor.find(WANTED)).batcher, []
+    run = batcher._run
+
+    def counted(table):
+        sizes.append(table.num_rows)
+        return run(table)
+
+    monkeypatch.setattr(batcher, "_run", counted)
+    unseen = {**ROW, "c": "mauve"}
+    (alone,) = answers(predictor, exchange(ROW, strict=False))
+    told = answers(
+        predictor,
+        exchange(ROW, strict=True),
+        exchange(unseen, strict=True),
+        exchange(HUGE, strict=True),
+        exchange(unseen, strict=False),
+        exchange(ROW, strict=False),
+    )
+    assert sizes == [1, 4]  # the unseen category never reached the network
+    assert [isinstance(one, InvalidInstances) for one in told] == [
+        *(False, True, True),
+        *(False, False),
+    ]
+    assert told[0].body == told[4].body == alone.body
+    assert b"mauve" in told[3].body
