@@ -67,13 +67,14 @@ class Body(NamedTuple):
     """A body as it came, and what its headers say of it and of the answer.
 
     `encoding` says how it is packed (`Content-Encoding`); `prefer` is every header
-    `Prefer`, joined.
+    `Prefer`, joined; `media_type` is the header `Content-Type`.
     """
 
     raw: bytes
     encoding: bytes = b""
     most_bytes: int = 0
     prefer: bytes = b""
+    media_type: bytes = b""
 
     @property
     def num_bytes(self) -> int:
@@ -119,13 +120,15 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
 async def read_body(request: Request, most_bytes: int) -> Body:
     """The whole body, without the layers that `request.body()` puts between."""
     raw = await _read(request)
-    encoding = prefer = b""
+    encoding = prefer = media_type = b""
     for name, value in request.scope["headers"]:
         if name == b"content-encoding":
             encoding = encoding or _encoding(value)
         elif name == b"prefer":
             prefer = prefer + b"," + value if prefer else value
-    return Body(raw, encoding, most_bytes, prefer)
+        elif name == b"content-type":
+            media_type = value
+    return Body(raw, encoding, most_bytes, prefer, media_type)
 
 
 def _encoding(header: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 
 from core.errors import InvalidTable
 from fitserve.specs.parsing import ParsingSpec
@@ -40,6 +40,16 @@ def from_query(
         "types": types,
     }
     return _spec({k: v for k, v in given.items() if v is not None})
+
+
+def from_params(params: QueryParams) -> ParsingSpec:
+    """Return the options in a query that FastAPI has not parsed."""
+    given: dict[str, Any] = {
+        key: params.getlist(key) if key == "null_values" else params[key]
+        for key in ParsingSpec.model_fields
+        if key in params
+    }
+    return _spec(given)
 
 
 def from_form(form: FormData, query: ParsingSpec) -> ParsingSpec:

@@ -48,6 +48,10 @@ class PredictResponse(BaseModel, Tabular):
     warnings: list[CellWarning] | None = Field(
         default=None, description="Present if there are any; the first hundred."
     )
+    parsing: dict[str, Any] | None = Field(
+        default=None,
+        description="How the file was understood, where the request was a file.",
+    )
 
     def table(self) -> dict[str, list[Any]]:
         """The column `prediction`, and for classes a column `P(class)` each."""

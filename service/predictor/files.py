@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import InvalidInstances
@@ -10,7 +9,7 @@ from core.lazy import LazyModule
 from core.storage import Storage
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
-from service.bodies import unpacked
+from service.bodies import Body
 from service.predictor.columns import RawColumns, Reading
 
 if TYPE_CHECKING:
@@ -33,11 +32,7 @@ class FileReading(NamedTuple):
 
 
 def read_file(
-    content: bytes,
-    given: ParsingSpec,
-    columns: RawColumns,
-    storage: Storage,
-    most_bytes: int,
+    body: Body, given: ParsingSpec, columns: RawColumns, storage: Storage
 ) -> FileReading:
     """Read a CSV, gzipped or not, by the formats of the model's columns.
 
@@ -47,7 +42,7 @@ def read_file(
     _refuse_types(given)
     with storage.scratch() as folder:
         source = folder / "rows.csv"
-        source.write_bytes(_plain(content, most_bytes))
+        source.write_bytes(_plain(body))
         texts, file = cells_of_file.read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
@@ -55,13 +50,12 @@ def read_file(
     return FileReading(reading, file.parsing())
 
 
-def _plain(content: bytes, most_bytes: int) -> bytes:
+def _plain(body: Body) -> bytes:
+    """Return the bytes of the file, unpacked if it is a gzip itself."""
+    content = body.content()
     if not content.startswith(_GZIP):
         return content
-    try:
-        return unpacked(content, most_bytes)
-    except zlib.error as error:
-        raise InvalidInstances(f"The gzip file is damaged: {error}.") from error
+    return body._replace(raw=content, encoding=b"gzip").content()
 
 
 def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:

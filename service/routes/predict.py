@@ -11,18 +11,27 @@ from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
 from service.bodies import Body, body_schema, json_response, parse_json, read_body
 from service.dependencies import get_services, workspace_of
+from service.parsing_options import from_params
 from service.paths import VERSION
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
 from service.predictor.notes import MOST_TOLD
+from service.routes.predict_files import (
+    CSV,
+    MODEL,
+    FileExchange,
+    named_in,
+    native,
+    with_file,
+)
 from service.strict import PARAMETERS, is_strict
 
 router = APIRouter(prefix="/v1", tags=["predict"])
 
 _ANSWER: dict[str, Any] = {
     "response_model": PredictResponse,
-    "openapi_extra": body_schema(PredictBody) | PARAMETERS,
+    "openapi_extra": with_file(body_schema(PredictBody) | PARAMETERS),
 }
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -30,7 +39,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 @router.post(
     "/predict",
     response_model=PredictResponse,
-    openapi_extra=body_schema(PredictRequest) | PARAMETERS,
+    openapi_extra=with_file(body_schema(PredictRequest) | PARAMETERS, *MODEL),
 )
 async def predict(request: Request) -> Response:
     """Predict with the model that the body names."""
@@ -58,9 +67,17 @@ async def predict_alias(name: str, alias: str, request: Request) -> Response:
 async def _answer(request: Request, wanted: Wanted | None) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
-    exchange = _Exchange(
-        body, workspace_of(request), wanted, is_strict=is_strict(request, body)
-    )
+    strict = is_strict(request, body)
+    if body.media_type.lower().startswith(CSV):
+        file = FileExchange(
+            body,
+            wanted or named_in(request.query_params, workspace_of(request)),
+            from_params(request.query_params),
+            get_services(request).storage,
+            is_strict=strict,
+        )
+        return await predictor.answer(file, predictor.max_bytes)
+    exchange = _Exchange(body, workspace_of(request), wanted, is_strict=strict)
     return await predictor.answer(exchange, body.num_bytes)
 
 
@@ -104,16 +121,7 @@ class _Exchange:
         return columns.of_table(body.get("columns"), rows)
 
     def write(self, answer: Answer) -> Response:
-        content: dict[str, Any] = {
-            "model_name": answer.served.model_name,
-            "model_version": answer.served.number,
-            "predictions": answer.predictions,
-        }
-        if answer.is_classification:
-            content["probabilities"] = answer.probabilities_by_class
-        if answer.warnings:
-            content["warnings"] = answer.warnings
-        return json_response(content)
+        return json_response(native(answer))
 
 
 def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:

@@ -15,15 +15,17 @@ from service.dependencies import (
     get_services,
     workspace_of,
 )
+from service.parsing_options import from_params
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
+from service.predictor.files import read_file
 from service.protocols.mlflow import schemas
 from service.protocols.mlflow.tables import (
     CSV,
+    JSON,
     PARQUET,
     kind_of,
-    read_csv,
     read_json,
     read_parquet,
 )
@@ -109,16 +111,17 @@ async def _answer(request: Request, wanted: Wanted) -> Response:
     predictor = get_services(request).predictor
     kind = kind_of(request.headers.get("content-type", ""))
     body = await read_body(request, predictor.max_bytes)
-    most = predictor.max_bytes if kind == PARQUET else body.num_bytes  # a thread's work
-    exchange = _Exchange(body, kind, wanted, is_strict=is_strict(request, body))
-    return await predictor.answer(exchange, most)
+    most = body.num_bytes if kind == JSON else predictor.max_bytes  # a thread's work
+    return await predictor.answer(_Exchange(request, body, kind, wanted), most)
 
 
 class _Exchange:
     """A scoring request: JSON in four forms, CSV, or Parquet."""
 
-    def __init__(self, body: Body, kind: str, wanted: Wanted, *, is_strict: bool) -> None:
-        self.is_strict = is_strict
+    def __init__(self, request: Request, body: Body, kind: str, wanted: Wanted) -> None:
+        self.is_strict = is_strict(request, body)
+        self._given = from_params(request.query_params)
+        self._storage = get_services(request).storage
         self._packed = body
         self._kind = kind
         self._wanted = wanted
@@ -128,9 +131,9 @@ class _Exchange:
         return self._wanted
 
     def read(self, columns: RawColumns) -> Reading:
-        content = self._packed.content()
         if self._kind == CSV:
-            return read_csv(content, columns)
+            return read_file(self._packed, self._given, columns, self._storage).reading
+        content = self._packed.content()
         if self._kind == PARQUET:
             return read_parquet(content, columns)
         body = parse_loose_json(content)

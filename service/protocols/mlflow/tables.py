@@ -1,9 +1,7 @@
 """The bodies that MLflow's clients send, as columns."""
 
-import csv
 import io
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
@@ -28,7 +26,9 @@ def kind_of(content_type: str) -> str:
     """JSON, CSV or PARQUET; raises UnsupportedMedia. A header left out means JSON."""
     kind, _, more = content_type.lower().partition(";")
     charset = more.strip().removeprefix("charset=").strip('"')
-    if kind.strip() in ("", JSON, CSV, PARQUET) and charset in ("", "utf-8"):
+    if kind.strip() == CSV:
+        return CSV  # its reader knows many character sets
+    if kind.strip() in ("", JSON, PARQUET) and charset in ("", "utf-8"):
         return kind.strip() or JSON
     raise UnsupportedMedia(
         f"This predictor only supports the following content types: {JSON}, {CSV}, "
@@ -80,20 +80,6 @@ def _lists(given: Mapping[str, Any]) -> dict[str, list[Any]]:
     if len({len(cells) for cells in columns.values()}) > 1:
         raise InvalidInstances("The columns of `inputs` differ in their number of rows.")
     return columns
-
-
-def read_csv(content: bytes, columns: RawColumns) -> Reading:
-    """The rows of a CSV with a header; cells are texts, read by the rule book."""
-    try:
-        lines = csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True)
-        rows = list(islice(lines, columns.most_rows + 2))  # blank lines count
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInstances(f"The CSV cannot be read: {error}.") from error
-    columns.measure(len(rows) - 1)
-    filled = [row for row in rows[1:] if row]
-    if not filled:
-        raise InvalidInstances("Expected a CSV of a header and at least one row.")
-    return columns.of_table(rows[0], filled)
 
 
 def read_parquet(content: bytes, columns: RawColumns) -> Reading:

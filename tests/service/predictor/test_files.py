@@ -10,6 +10,7 @@ from core.errors import InvalidInstances, InvalidTable, TooLarge
 from core.models.signature import Signature
 from core.storage import LocalStorage
 from fitserve.specs.parsing import ParsingSpec
+from service.bodies import Body
 from service.predictor.columns import RawColumns
 from service.predictor.files import read_file
 from service.problems import BadEncoding
@@ -36,7 +37,9 @@ def read(tmp_path):
 
     def reader(content, columns=COLUMNS, **given):
         content = content.encode() if isinstance(content, str) else content
-        found = read_file(content, ParsingSpec(**given), columns, storage, 10**6)
+        found = read_file(
+            Body(content, b"", 10**6), ParsingSpec(**given), columns, storage
+        )
         assert list((tmp_path / "scratch").iterdir()) == []
         return found
 

@@ -1,0 +1,127 @@
+"""A CSV as the body of a predict request."""
+
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from core.errors import InvalidInstances
+from core.storage import Storage
+from fitserve.specs.parsing import ParsingSpec
+from service.bodies import Body, json_response
+from service.predictor.answers import Answer
+from service.predictor.columns import RawColumns, Reading
+from service.predictor.directory import Wanted
+from service.predictor.files import read_file
+
+CSV = b"text/csv"
+_MOST_DIGITS = 9
+_OPTIONS = {
+    "delimiter": ("string", "The mark between cells; found in the file if absent."),
+    "header": ("boolean", "Whether the first line names the columns."),
+    "encoding": ("string", "Such as `windows-1252`."),
+    "decimal": ("string", "The decimal mark, if it is not that of the training table."),
+    "null_values": (
+        "string",
+        "A further cell that means missing; repeatable.",
+    ),
+}
+
+
+class FileExchange:
+    """A native predict request whose body is a CSV, gzipped or not.
+
+    Args:
+        body: the file.
+        wanted: the version to ask.
+        given: how the file is to be read.
+        storage: for files in the making.
+        is_strict: whether warnings refuse the request.
+
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        wanted: Wanted,
+        given: ParsingSpec,
+        storage: Storage,
+        *,
+        is_strict: bool,
+    ) -> None:
+        self.is_strict = is_strict
+        self._body = body
+        self._wanted = wanted
+        self._given = given
+        self._storage = storage
+        self._parsing: dict[str, Any] = {}
+
+    def wanted(self) -> Wanted:
+        return self._wanted
+
+    def read(self, columns: RawColumns) -> Reading:
+        found = read_file(self._body, self._given, columns, self._storage)
+        self._parsing = found.parsing
+        return found.reading
+
+    def write(self, answer: Answer) -> Response:
+        return json_response(native(answer) | {"parsing": self._parsing})
+
+
+def native(answer: Answer) -> dict[str, Any]:
+    """Return the body of an answer on the native routes."""
+    content: dict[str, Any] = {
+        "model_name": answer.served.model_name,
+        "model_version": answer.served.number,
+        "predictions": answer.predictions,
+    }
+    if answer.is_classification:
+        content["probabilities"] = answer.probabilities_by_class
+    if answer.warnings:
+        content["warnings"] = answer.warnings
+    return content
+
+
+def named_in(params: QueryParams, workspace: str) -> Wanted:
+    """Return the version that a query names by `model`, and `version` or `alias`."""
+    model, version = params.get("model"), params.get("version")
+    alias = params.get("alias")
+    if not model:
+        raise InvalidInstances(
+            "A file to predict names its model in the path "
+            "(/v1/models/{name}/predict) or by `?model=`."
+        )
+    if version is not None and alias is not None:
+        raise InvalidInstances("Expected `version` or `alias`, not both.")
+    if version is None:
+        return Wanted(workspace, model, alias=alias)
+    is_number = version.isascii() and version.isdigit() and len(version) <= _MOST_DIGITS
+    if not is_number or int(version) < 1:
+        raise InvalidInstances("Expected `version` to be a number of 1 or more.")
+    return Wanted(workspace, model, version=int(version))
+
+
+def _query(name: str, kind: str, said: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": kind}
+    if name == "null_values":
+        schema = {"type": "array", "items": schema}
+    return {"name": name, "in": "query", "description": said, "schema": schema}
+
+
+MODEL = (
+    _query("model", "string", "The model, where the body is a file."),
+    _query("version", "integer", "Its version, where the body is a file."),
+    _query("alias", "string", "Its alias, where the body is a file."),
+)
+
+
+def with_file(described: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI parts of a predict route that takes a CSV as well."""
+    body = described["requestBody"]
+    content = body["content"] | {"text/csv": {"schema": {"type": "string"}}}
+    options = [_query(name, *about) for name, about in _OPTIONS.items()]
+    parameters = [*described.get("parameters", []), *more, *options]
+    return described | {
+        "requestBody": body | {"content": content},
+        "parameters": parameters,
+    }
