@@ -1,0 +1,131 @@
+"""A home made by an earlier release is drawn, promoted in, trained on and tidied."""
+
+import pytest
+from sqlalchemy import select
+
+from core.runs.tables import Epoch
+from tests.archive.essentials import differences, exchange
+from tests.archive.opening import ARCHIVES, open_home
+from tests.problems import assert_problem
+
+pytestmark = pytest.mark.keras
+
+
+@pytest.fixture(scope="module", params=ARCHIVES, ids=lambda archive: archive.name)
+def opened(request, tmp_path_factory, broker_url):
+    """A service whose home the tests change."""
+    home = tmp_path_factory.mktemp("archive") / "home"
+    with open_home(request.param, home, broker_url) as opened:
+        yield opened
+
+
+def recorded_run(opened, model, version):
+    """The id of the run that made a version."""
+    (found,) = [
+        run["id"]
+        for run in opened.expected["facts"]["default"]["runs"]
+        if (run["model_name"], run["model_version"]) == (model, version)
+    ]
+    return found
+
+
+def spec_of(opened, model, version=1):
+    """The spec as the run shows it, to be posted again."""
+    path = f"/v1/runs/{recorded_run(opened, model, version)}"
+    spec = opened.get(path).json()["spec"]
+    return {key: value for key, value in spec.items() if value is not None}
+
+
+def test_plots_are_drawn(opened):
+    """A history of two fits, figures of a regression and of several classes."""
+    rent, grade = recorded_run(opened, "rent", 2), recorded_run(opened, "grade", 1)
+    paths = [
+        f"/v1/runs/{rent}/history.svg",
+        opened.get(f"/v1/runs/{rent}/report").json()["plots"]["residuals"],
+        opened.get(f"/v1/runs/{grade}/report").json()["plots"]["confusion_matrix"],
+    ]
+    for path in paths:
+        assert opened.get(path).text.count("<svg") == 1
+
+
+def test_old_versions_are_promoted_where_they_are_better(opened):
+    """By the figures of their recorded reports."""
+    path = "/v1/models/rent/aliases/champion"
+    reports = opened.expected["facts"]["default"]["reports"]
+    one, two = (
+        reports[recorded_run(opened, "rent", n)]["metrics"]["rmse"] for n in (1, 2)
+    )
+    assert two < one
+    body = {"version": 1, "require": {"rmse": "< current"}}
+    assert_problem(opened.client.put(path, json=body), 409, "requirement-not-met")
+    for number, require in ((1, {}), (2, {"rmse": "< current", "r2": "> current"})):
+        answer = opened.client.put(path, json={"version": number, "require": require})
+        assert answer.is_success, answer.text
+    assert opened.get("/v1/models/rent").json()["aliases"]["champion"] == 2
+
+
+@pytest.mark.parametrize(
+    "model", ["rent", "sold", "grade", "stars", "paid", "spent", "wine", "line"]
+)
+def test_an_old_spec_is_still_valid(opened, model):
+    """Posted as the run shows it: the same spec, task and number of weights."""
+    spec = spec_of(opened, model)
+    answer = opened.client.post("/v1/runs/validate", json=spec)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    run = opened.get(f"/v1/runs/{recorded_run(opened, model, 1)}").json()
+    assert (told["task"], told["num_rows"]) == (run["task"], run["num_rows"])
+    assert not differences(spec, told["spec"])
+
+
+def test_a_run_that_was_queued_is_trained(opened):
+    """It makes the next version of its model."""
+    run = opened.attempt(opened.expected["queued"]["waiting"])
+    assert (run["status"], run["model_version"]) == ("succeeded", 3), run["error"]
+    assert opened.get(f"/v1/runs/{run['id']}/report").json()["status"] == "ready"
+
+
+def test_a_run_that_was_begun_goes_on_from_its_checkpoint(opened):
+    """No epoch is lost or trained twice."""
+    run_id = opened.expected["queued"]["begun"]
+    before = epochs_of(opened, run_id)
+    assert before
+    run = opened.attempt(run_id)
+    assert run["status"] == "succeeded", run["error"]
+    after = epochs_of(opened, run_id)
+    assert [epoch for epoch, _ in after] == list(range(1, run["progress"]["epochs"] + 1))
+    assert after[: len(before)] == before
+
+
+def epochs_of(opened, run_id):
+    """Each epoch with its time since the fit began, which no second fit repeats."""
+    query = select(Epoch.epoch, Epoch.seconds).where(Epoch.run_id == run_id)
+    with opened.database.read() as session:
+        return [tuple(row) for row in session.execute(query.order_by(Epoch.epoch))]
+
+
+def test_a_new_run_on_an_old_dataset_leaves_old_versions_as_they_were(opened):
+    """A version 2 of `paid`, trained with the spec of version 1."""
+    run = opened.train(spec_of(opened, "paid"))
+    assert (run["status"], run["model_version"]) == ("succeeded", 2), run["error"]
+    asked = [
+        recorded
+        for recorded in opened.expected["exchanges"]
+        if recorded["path"] == "/v1/models/paid/versions/1/predict"
+    ]
+    key = opened.expected["keys"]["default"]
+    for recorded in asked:
+        found = exchange(opened.client, recorded, key)
+        assert not differences(recorded.get("answer"), found.get("answer"))
+    newest = asked[0] | {"path": "/v1/models/paid/predict"}
+    assert exchange(opened.client, newest, key)["answer"]["model_version"] == 2
+
+
+def test_an_old_version_and_its_files_are_deleted(opened):
+    """And an old dataset that no run needs."""
+    folder = opened.settings.files_dir / "runs" / recorded_run(opened, "wine", 1)
+    assert folder.exists()
+    for path in ("/v1/models/wine", "/v1/datasets/wine"):
+        assert opened.client.delete(path).status_code == 204
+        assert opened.client.get(path).status_code == 404
+    assert not [path for path in folder.rglob("*") if path.is_file()]
