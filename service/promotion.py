@@ -19,7 +19,6 @@ from core.runs.repository import RunRepository
 from core.runs.upkeep import RunUpkeep
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.models import AliasUpdate
-from fitserve.statuses import Task
 from service.predictor.directory import Wanted
 from service.predictor.table import Table
 from service.services import Services
@@ -47,12 +46,12 @@ def check(
         current = _aliased(models, wanted.model, alias)
         run = RunRepository(session, wanted.workspace).get(candidate.run_id)
         validation = RunUpkeep(session).validation(run)
-    signature = Signature.model_validate(candidate.signature)
+    signature = candidate.signature
     requirements = parse(update.require, signature.task)
     rows = held_out.held_out_rows(run, validation, services.storage)
     rival = current if any(r.is_relative for r in requirements) else None
     if rival is not None:
-        _refuse_other_task(signature, Signature.model_validate(rival.signature), rival)
+        _refuse_other_task(signature, rival.signature, rival)
     _judge(services, requirements, candidate, rival, rows)
     return current.id if current is not None else None
 
@@ -81,8 +80,8 @@ def _judge(
     rival: Version | None,
     rows: "HeldOutRows",
 ) -> None:
-    y = _targets(Signature.model_validate(candidate.signature), rows.targets())
-    task = Task(candidate.signature["task"])
+    y = _targets(candidate.signature, rows.targets())
+    task = candidate.signature.task
     new = _answers(services, candidate, rows)
     old = _answers(services, rival, rows) if rival is not None else None
     errors = []

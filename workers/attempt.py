@@ -276,7 +276,7 @@ def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
     return Version(
         model_name=run.model_name,
         run_id=run.id,
-        signature=trained.signature.model_dump(mode="json"),
+        signature=trained.signature,
         metrics=fitted.metrics,
         best_epoch=fitted.best_epoch,
         layers=layers,

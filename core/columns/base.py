@@ -20,14 +20,38 @@ else:
     pl = LazyModule("polars")
 
 Numbers = NDArray[np.float64]
-Stats = dict[str, Any]
-"""Figures of a column over all rows; see `ColumnKind.statistics`."""
 Schema = dict[str, Any]
 Encoding = Literal["numeric", "datetime", "categories"]
 """Which family of encoders turns a column into inputs of the network."""
 
 MOST_SAMPLED = 0.9
 """The share of a sample that must be written in a format for it to be considered."""
+
+
+@dataclass
+class Stats:
+    """Figures of a column over all rows; None where its type has no such figure."""
+
+    rows: int
+    missing: int
+    unique: int
+    """Distinct values; an estimate in a long table."""
+    min: Any = None
+    max: Any = None
+    mean: float | None = None
+    whole: bool | None = None
+    """Whether every number is a whole one."""
+    length: float | None = None
+    """The mean length of a text, in characters."""
+    bytes: int | None = None
+    """The length of the longest text."""
+    nul: bool | None = None
+    """Whether a text holds U+0000."""
+
+    @property
+    def present(self) -> int:
+        """Return how many cells are not missing."""
+        return self.rows - self.missing
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,11 @@ class Text(Categorical):
     stands_for = frozenset({ColumnType.CATEGORICAL})
 
     def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
-        present = stats["rows"] - stats["missing"]
-        if stats["length"] > _FREE_TEXT:
+        if (stats.length or 0) > _FREE_TEXT:
             return "free text"
-        if stats["unique"] >= 0.9 * present:
+        if stats.unique >= 0.9 * stats.present:
             return "an id or a name: nearly every row has a value of its own"
-        return f"text with {stats['unique']:,} values, too many for categories"
+        return f"text with {stats.unique:,} values, too many for categories"
 
 
 def _spelled(number: float) -> tuple[str, ...]:

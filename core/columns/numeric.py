@@ -14,6 +14,7 @@ from core.columns.base import (
     Stats,
     without_point,
 )
+from core.columns.boolean import Boolean
 from core.columns.number_formats import (
     is_number,
     number_format,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     import polars as pl
 else:
     pl = LazyModule("polars")
+
+_WORDS = Boolean()
+"""Reads a column of numbers that was written as yes and no."""
 
 ROW_NUMBER = "a row number"
 _ID_NAME = re.compile(
@@ -54,18 +58,28 @@ class Numeric(NumberKind):
         return [] if form is None else [Candidate(self, form, _warnings(form))]
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats to try; words such as yes and no count as 1 and 0."""
+        if found := self.recognise(sample, hints):
+            return found
+        if words := _WORDS.recognise(sample, hints):
+            labels = words[0].format.labels or ["false", "true"]
+            return [Candidate(self, ColumnFormat(labels=labels))]
         # few cells may be numbers, yet the user wants those
-        plain = ColumnFormat(decimal=hints.decimal or ".")
-        return self.recognise(sample, hints) or [Candidate(self, plain)]
+        return [Candidate(self, ColumnFormat(decimal=hints.decimal or "."))]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        return is_number(text, form)
+        numbers = is_number(text, form)
+        return numbers | _WORDS.fits(text, form) if form.labels else numbers
 
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        return parse_numbers(text, form)
+        numbers = parse_numbers(text, form)
+        if not form.labels:
+            return numbers
+        return pl.coalesce(_WORDS.parse_column(text, form).cast(pl.Float64), numbers)
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
-        return parse_number(text, form)
+        word = _WORDS.parse_cell(text, form) if form.labels else None
+        return parse_number(text, form) if word is None else word
 
     def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
         return {
@@ -80,10 +94,9 @@ class Numeric(NumberKind):
 
         Whole numbers that all differ may say much, as a year does.
         """
-        rows = stats["rows"]
-        if not stats["whole"] or stats["missing"] or not _may_be_id(name, rows, stats):
+        if not stats.whole or stats.missing or not _may_be_id(name, stats):
             return None
-        if stats["min"] in (0, 1) and stats["max"] - stats["min"] + 1 == rows:
+        if stats.min in (0, 1) and stats.max - stats.min + 1 == stats.rows:
             steps = column.select((pl.col(name).diff().drop_nulls() == 1).all())
             if steps.collect(engine="streaming").item():
                 return ROW_NUMBER
@@ -111,9 +124,10 @@ def num_pieces(num_values: int, num_bins: int | None) -> int:
     return min(num_bins or 0, num_values - 1) if num_values > 2 else 0
 
 
-def _may_be_id(name: str, rows: int, stats: Stats) -> bool:
+def _may_be_id(name: str, stats: Stats) -> bool:
     has_id_name = _ID_NAME.search(name) or name.endswith(("Id", "ID"))
-    return bool(has_id_name) and rows >= _LEAST_FOR_IDS and stats["unique"] >= rows
+    enough = stats.rows >= _LEAST_FOR_IDS and stats.unique >= stats.rows
+    return bool(has_id_name) and enough
 
 
 def _warnings(form: ColumnFormat) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ class Reader:
         return {
             "status": DatasetStatus.READY,
             "progress": 1.0,
-            "num_rows": reading.stats[0]["rows"],
+            "num_rows": reading.stats[0].rows,
             "columns": columns,
             "parsing": reading.parsing,
             "warnings": reading.warnings,

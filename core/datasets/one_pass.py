@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from core.columns.base import Stats
 from core.columns.categorical import type_of_texts
 from core.columns.decide import Cells, ColumnFacts, decide_types
 from core.datasets import statistics
@@ -38,7 +39,7 @@ class Written:
     """The columns of a table that was written, and their statistics."""
 
     columns: list[ColumnFacts]
-    stats: list[statistics.Stats]
+    stats: list[Stats]
 
 
 def write_typed(
@@ -63,7 +64,7 @@ def write_typed(
         written = _write(table, plan, target, num_rows, set(given.types))
     except pl.exceptions.PolarsError:
         return None
-    is_short = len(plan) > 1 and written and written.stats[-1]["missing"]
+    is_short = len(plan) > 1 and written and written.stats[-1].missing
     return None if is_short and has_short(source, layout) else written
 
 
@@ -152,18 +153,18 @@ def is_plain(fact: ColumnFacts) -> bool:
     return fact.type == ColumnType.NUMERIC and plain
 
 
-def _holds(found: list[statistics.Stats], counts: dict[str, Any]) -> bool:
+def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
     """Whether no cell was lost on its way to its type, and none is huge."""
     for i, stats in enumerate(found):
-        kept = stats["rows"] - stats["missing"]
-        if not kept or counts.get(f"{_PRESENT}{i}", kept) != kept:
+        if not stats.present:
             return False
-        if stats.get("nul") or (stats.get("bytes") or 0) > CELL_BYTES:
+        if counts.get(f"{_PRESENT}{i}", stats.present) != stats.present:
+            return False
+        if stats.nul or (stats.bytes or 0) > CELL_BYTES:
             return False
     return True
 
 
-def _settle(fact: ColumnFacts, stats: statistics.Stats) -> None:
+def _settle(fact: ColumnFacts, stats: Stats) -> None:
     """Categories or text: only all rows tell, unless the uploader did."""
-    present = stats["rows"] - stats["missing"]
-    fact.type = type_of_texts(present, stats["unique"], stats["length"])
+    fact.type = type_of_texts(stats.present, stats.unique, stats.length)

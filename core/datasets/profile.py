@@ -5,15 +5,15 @@ from typing import Any
 
 import polars as pl
 
+from core.columns.base import Stats
 from core.columns.decide import ColumnFacts
-from core.datasets import statistics
 from fitserve.schemas.datasets import ColumnRead, TopValue
 
 _TOP = 5
 
 
 def profile(
-    table: Path, facts: list[ColumnFacts], stats: list[statistics.Stats]
+    table: Path, facts: list[ColumnFacts], stats: list[Stats]
 ) -> list[ColumnRead]:
     """The profile of every column of the Parquet `table`, from its statistics."""
     frame = pl.scan_parquet(table)
@@ -21,18 +21,18 @@ def profile(
     return [_column(fact, own, frame) for fact, own in pairs]
 
 
-def _column(fact: ColumnFacts, stats: dict[str, Any], frame: pl.LazyFrame) -> ColumnRead:
+def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     left_out = _left_out(fact, stats, frame)
     told = [] if left_out is None else [f"{left_out}; left out of training"]
     return ColumnRead(
         name=fact.name,
         type=fact.type,
         format=fact.format,
-        missing=stats["missing"],
-        unique=stats["unique"],
-        min=_wire(stats.get("min")),
-        max=_wire(stats.get("max")),
-        mean=stats.get("mean"),
+        missing=stats.missing,
+        unique=stats.unique,
+        min=_wire(stats.min),
+        max=_wire(stats.max),
+        mean=stats.mean,
         top=[] if fact.kind.is_ordered else _top(frame, fact.name),
         left_out=left_out,
         warnings=[*fact.warnings, *told],
@@ -58,16 +58,13 @@ def _top(frame: pl.LazyFrame, name: str) -> list[TopValue]:
     ]
 
 
-def _left_out(
-    fact: ColumnFacts, stats: dict[str, Any], frame: pl.LazyFrame
-) -> str | None:
+def _left_out(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> str | None:
     """Why the column tells a network nothing, if so."""
-    present = stats["rows"] - stats["missing"]
-    if present == 0:
+    if stats.present == 0:
         return "every cell is missing"
-    if stats["unique"] == 1:
+    if stats.unique == 1:
         # where some are missing, being present may tell something
-        return "constant" if stats["missing"] == 0 else None
+        return "constant" if stats.missing == 0 else None
     return fact.kind.left_out(fact.name, stats, frame)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from core.columns.base import Stats
 from core.columns.cells import null_words
 from core.columns.decide import Cells, ColumnFacts, decide_types
 from core.datasets import statistics
@@ -25,7 +26,7 @@ class Reading:
 
     parsing: dict[str, Any]
     columns: list[ColumnFacts]
-    stats: list[statistics.Stats]
+    stats: list[Stats]
     warnings: list[str] = field(default_factory=list)
 
 

@@ -4,13 +4,12 @@ from typing import Any
 
 import polars as pl
 
+from core.columns.base import Stats
 from core.columns.decide import ColumnFacts, by_number
 from core.datasets.raw_table import SMALL_CELLS
 
 _EXACT_ROWS = 250_000
 _MANY = 50_000
-
-Stats = dict[str, Any]
 
 
 def expressions(facts: list[ColumnFacts], num_rows: float) -> list[pl.Expr]:
@@ -39,9 +38,9 @@ def by_column(
 
     Few values are counted exactly in `table`, however many rows there are.
     """
-    rows = {"rows": row["rows"]}
-    found = [rows | stats for stats in by_number(row, len(facts))]
-    if row["rows"] > _EXACT_ROWS:
+    num_rows = row["rows"]
+    found = [Stats(rows=num_rows, **own) for own in by_number(row, len(facts))]
+    if num_rows > _EXACT_ROWS:
         _count_few(found, facts, table)
     return found
 
@@ -50,14 +49,14 @@ def _count_few(found: list[Stats], facts: list[ColumnFacts], table: pl.LazyFrame
     few = {
         fact.name: stats
         for fact, stats in zip(facts, found, strict=True)
-        if fact.kind.is_text and stats["unique"] <= _MANY
+        if fact.kind.is_text and stats.unique <= _MANY
     }
     if not few:
         return
     exact = table.select([pl.col(name).drop_nulls().n_unique() for name in few])
     counts = exact.collect(engine="streaming").row(0, named=True)
     for name, stats in few.items():
-        stats["unique"] = counts[name]
+        stats.unique = counts[name]
 
 
 def of_table(table: pl.LazyFrame, facts: list[ColumnFacts]) -> list[Stats]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
+from core.models.signature import Signature
 from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import LayerPlan
 
@@ -63,7 +64,7 @@ class Version(Base):
     model_name: Mapped[str] = mapped_column(String(100))
     number: Mapped[int]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), unique=True)
-    signature: Mapped[dict[str, Any]]
+    signature: Mapped[Signature] = mapped_column(Stored(Signature))
     metrics: Mapped[dict[str, Any]]
     best_epoch: Mapped[int | None]
     layers: Mapped[list[LayerPlan]] = mapped_column(Stored(list[LayerPlan]))

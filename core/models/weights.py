@@ -5,7 +5,7 @@ import io
 import numpy as np
 
 from core.errors import ArtifactNotFound, OverLimit
-from core.models.signature import OTHERS, EmbeddingEncoder, Signature
+from core.models.signature import OTHERS, EmbeddingEncoder
 from core.models.tables import Version
 from core.storage import Storage
 from core.storage.recorded import read_recorded
@@ -37,7 +37,7 @@ def read_weights(version: Version, storage: Storage) -> WeightsRead:
         LayerWeights(index=i, type=layer.type, weights=[])
         for i, layer in enumerate(version.layers)
     ]
-    signature = Signature.model_validate(version.signature)
+    signature = version.signature
     for key in arrays.files:
         index, _, name = key.partition("/")
         if index == "embedding":

@@ -2,7 +2,6 @@
 
 from core.errors import ModelNotFound
 from core.models.repository import ModelRepository
-from core.models.signature import Signature
 from core.runs.resolve import Resolved
 
 
@@ -14,7 +13,7 @@ def other_purpose(models: ModelRepository, resolved: Resolved) -> list[str]:
         newest = models.newest(name)
     except ModelNotFound:
         return []
-    known = Signature.model_validate(newest.signature)
+    known = newest.signature
     if (known.target, known.task) == (spec.target, spec.task):
         return []
     warning = (

@@ -249,7 +249,7 @@ def _served(version: Version, most_rows: int) -> Served:
         workspace=version.workspace,
         model_name=version.model_name,
         number=version.number,
-        signature=Signature.model_validate(version.signature),
+        signature=version.signature,
         file=ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes),
         most_rows=most_rows,
     )

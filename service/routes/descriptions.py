@@ -9,7 +9,6 @@ from fastapi.responses import PlainTextResponse
 
 from core.models.description import Described, described_schema
 from core.models.openapi import openapi_document
-from core.models.signature import Signature
 from core.models.snippets import client_snippet, python_snippet, shell_snippet
 from core.models.tables import Version
 from core.models.typescript import typescript_snippet
@@ -37,7 +36,7 @@ def _alias(name: str, alias: str, request: Request, models: Models) -> None:
 def _describe(request: Request, version: Version, place: str) -> None:
     settings = get_services(request).settings
     request.state.described = Described(
-        signature=Signature.model_validate(version.signature),
+        signature=version.signature,
         version=version.number,
         server=str(request.base_url).rstrip("/"),
         place=place,
