@@ -34,7 +34,8 @@ def version_read(version: Version, aliases: Sequence[Alias]) -> VersionRead:
         best_epoch=version.best_epoch,
         num_params=sum(layer.params for layer in version.layers),
         layers=version.layers,
-        signature=version.signature,
+        # the keys that were stored: an earlier release wrote fewer
+        signature=version.signature.model_dump(mode="json", exclude_unset=True),
         artifacts=[
             ArtifactRead(name=a.name, sha256=a.sha256, num_bytes=a.num_bytes)
             for a in version.artifacts

@@ -12,7 +12,7 @@ from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.storage import LocalStorage
 from fitserve.statuses import DatasetStatus, RunStatus
-from tests.core.runs.rows import add_dataset, add_run
+from tests.core.runs.rows import add_dataset, add_run, small_signature
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage)
         version = Version(
             model_name="m",
             run_id=ended,
-            signature={},
+            signature=small_signature(),
             metrics={},
             layers=[],
             is_whole=True,

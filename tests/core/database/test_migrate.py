@@ -19,7 +19,7 @@ from core.database.tables import Base
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
-from tests.core.runs.rows import add_run
+from tests.core.runs.rows import add_run, small_signature
 
 
 def test_the_migrations_make_the_tables_of_the_code(database_url):
@@ -68,7 +68,12 @@ def test_what_was_there_before_workspaces_is_in_default(database, database_url):
     run_id = add_run(database)
     with database.write() as session:
         models = ModelRepository(session, "default")
-        more = {"signature": {}, "metrics": {}, "layers": [], "is_whole": True}
+        more = {
+            "signature": small_signature(),
+            "metrics": {},
+            "layers": [],
+            "is_whole": True,
+        }
         models.add_version(Version(model_name="m", run_id=run_id, **more))
         models.set_alias("m", "live", 1)
     config = alembic_config(database_url)

@@ -18,7 +18,7 @@ from core.models.service import delete_model, delete_version
 from core.models.tables import Artifact, Version
 from core.runs.repository import RunRepository
 from core.storage import LocalStorage
-from tests.core.runs.rows import add_run
+from tests.core.runs.rows import add_run, small_signature
 
 
 def train(database, storage, tmp_path):
@@ -31,7 +31,7 @@ def train(database, storage, tmp_path):
     version = Version(
         model_name="m",
         run_id=run_id,
-        signature={},
+        signature=small_signature(),
         metrics={},
         layers=[],
         is_whole=True,

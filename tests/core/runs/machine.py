@@ -18,6 +18,7 @@ from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.tables import Checkpoint, Epoch, Run
 from fitserve.specs.run import RunCreate
 from fitserve.statuses import RunStatus, StopReason
+from tests.core.runs.rows import small_signature
 
 MAX_ATTEMPTS = 3
 HOUR = 3_600.0
@@ -243,7 +244,7 @@ class RunMachine(RuleBasedStateMachine):
         version = Version(
             model_name="m",
             run_id=lease.run_id,
-            signature={},
+            signature=small_signature(),
             metrics={},
             best_epoch=None,
             layers=[],

@@ -4,6 +4,7 @@ from typing import Any
 
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
+from core.models.signature import Signature
 from core.runs.repository import RunRepository
 from core.runs.run_plan import RunPlan
 from core.runs.spec import ResolvedSpec
@@ -68,3 +69,15 @@ def read_run(database: Database, run_id: str) -> Run:
     """The run as it stands."""
     with database.read() as session:
         return RunRepository(session, "default").get(run_id)
+
+
+def small_signature() -> Signature:
+    """A signature without features."""
+    return Signature(
+        model_name="m",
+        task="regression",
+        target="y",
+        classes=None,
+        features=[],
+        ignored=[],
+    )

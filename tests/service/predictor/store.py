@@ -41,7 +41,7 @@ def _version(first, run, name, onnx, key):
     return Version(
         model_name=name,
         run_id=run.id,
-        signature=first.signature | {"model_name": name},
+        signature=first.signature.model_copy(update={"model_name": name}),
         metrics=first.metrics,
         best_epoch=first.best_epoch,
         layers=first.layers,
