@@ -56,6 +56,15 @@ class Stored(TypeDecorator[Any]):
         # a later release may have written more keys, also in a schema that is closed
         return self._adapter.validate_python(value, extra="ignore")
 
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Any] | None:
+        """Read SQLite's text at once: the JSON of a wide table is never all objects."""
+        if dialect.name != "sqlite" or self.upgrade is not None:
+            return super().result_processor(dialect, coltype)
+        read = self._adapter.validate_json
+        return lambda text: None if text is None else read(text, extra="ignore")
+
     def coerce_compared_value(
         self, op: OperatorType | None, value: Any
     ) -> TypeEngine[Any]:

@@ -108,7 +108,7 @@ def test_a_run_lost_for_good_counts_every_attempt(database):
     for _ in range(2):
         lose(database, run_id)
     assert Lease.claim(database, run_id, "w", 30.0)
-    error = worker_lost(3).model_dump()
+    error = worker_lost(3)
     change(database, run_id, status=RunStatus.FAILED, error=error)
     assert figures(database).lease_expiries == 3
 
