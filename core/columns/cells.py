@@ -26,6 +26,11 @@ def trimmed(text: str) -> str:
     return text.strip(BLANKS)
 
 
+def plain_name(name: str) -> str:
+    """Return the form in which names of columns are compared: trimmed, in NFC."""
+    return composed(trimmed(name))
+
+
 def composed(text: str) -> str:
     """Return a name or a category in Unicode's composed form (NFC).
 

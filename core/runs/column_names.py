@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from core.columns.cells import composed, trimmed
+from core.columns.cells import plain_name
 from core.errors import InvalidSpec, raise_any
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
@@ -17,11 +17,11 @@ class ColumnNames:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._known = list(names)
-        self._spelled = {composed(trimmed(name)): name for name in self._known}
+        self._spelled = {plain_name(name): name for name in self._known}
 
     def __call__(self, name: str) -> str:
         """Return the dataset's spelling of a name, the name itself if it is unknown."""
-        return name if name in self._known else self._spelled.get(_key(name), name)
+        return name if name in self._known else self._spelled.get(plain_name(name), name)
 
     def in_spec(self, create: RunCreate) -> RunCreate:
         """Return a spec with the dataset's names; InvalidSpec names each unknown one."""
@@ -55,10 +55,6 @@ class ColumnNames:
             detail=f"the dataset has no column {name!r}",
             hint=did_you_mean(name, self._known),
         )
-
-
-def _key(name: str) -> str:
-    return composed(trimmed(name))
 
 
 def _named(create: RunCreate) -> list[tuple[Place, str]]:

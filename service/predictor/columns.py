@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.columns.cells import composed, trimmed
+from core.columns.cells import plain_name
 from core.errors import InvalidInstances, TooLarge
 from core.models.signature import Signature
 from fitserve.names import nearest
@@ -48,7 +48,7 @@ class RawColumns:
         features, nulls = signature.features, signature.null_values
         self.names = [feature.name for feature in features]
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
-        self._spelled = {composed(name): name for name in self._harmless}
+        self._spelled = {plain_name(name): name for name in self._harmless}
         self._numbers = [NumberReader(f, nulls) for f in features if not f.is_text]
         self._texts = [TextReader(f, nulls) for f in features if f.is_text]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
@@ -171,7 +171,7 @@ class RawColumns:
         came = {
             known: name
             for name in given
-            if name not in self._harmless and (known := self._known(name)) is not None
+            if name not in self._harmless and (known := self.known(name)) is not None
         }
         odd = {name: given[came[name]] for name in came if name not in given}
         if not odd:
@@ -180,8 +180,9 @@ class RawColumns:
         rest = {name: cell for name, cell in given.items() if name not in others}
         return {**rest, **odd}
 
-    def _known(self, name: str) -> str | None:
-        return self._spelled.get(composed(trimmed(name)))
+    def known(self, name: str) -> str | None:
+        """Return the model's own spelling of a name, None if it does not know it."""
+        return self._spelled.get(plain_name(name))
 
     def _absent(self, i: int, row: Mapping[str, Any]) -> list[FieldError]:
         unknown = [name for name in row if name not in self._harmless]

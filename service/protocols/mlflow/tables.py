@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
 from service.predictor.columns import RawColumns, Reading
@@ -92,7 +91,7 @@ def read_parquet(content: bytes, columns: RawColumns) -> Reading:
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
         known = frozenset(columns.names)
-        wanted = [name for name in present if _plain(name) in known]
+        wanted = [name for name in present if columns.known(name) in known]
         for name in wanted:
             _refuse_kind(name, present[name])
         rows = columns.most_rows + 1
@@ -105,11 +104,6 @@ def read_parquet(content: bytes, columns: RawColumns) -> Reading:
     )
     unread = dict.fromkeys(present, [None] * frame.height)
     return columns.of_columns(unread | {name: frame[name].to_list() for name in wanted})
-
-
-def _plain(name: str) -> str:
-    """Return the name as the predictor compares it: trimmed, in the composed form."""
-    return normalize("NFC", name.strip())
 
 
 def _refuse_kind(name: str, kind: Any) -> None:
