@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.lazy import LazyModule
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType
+from fitserve.statuses import ColumnType, Task
 
 if TYPE_CHECKING:
     import polars as pl
@@ -113,6 +113,8 @@ class ColumnKind(ABC):
     encoding: ClassVar[Encoding]
     tensor: ClassVar[str]
     """The datatype of the column in the Open Inference Protocol."""
+    task: ClassVar[Task | None] = Task.MULTICLASS
+    """What a target with more than two values is; None if it cannot be a target."""
     is_ordered: ClassVar[bool] = False
     """Whether the smallest and the largest value say something."""
     stands_for: ClassVar[frozenset[ColumnType]] = frozenset()
@@ -138,6 +140,14 @@ class ColumnKind(ABC):
     @abstractmethod
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         """Return trimmed cells as values to be stored, null where they do not fit."""
+
+    def is_plain(self, form: ColumnFormat) -> bool:
+        """Return whether polars' CSV reader parses such cells by itself."""
+        return False
+
+    def classes(self, values: list[Any], form: ColumnFormat) -> list[Any]:
+        """Return the labels of a target with these sorted values."""
+        return values
 
     @abstractmethod
     def raw(self, column: pl.Series) -> Any:

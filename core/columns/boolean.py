@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.columns.base import MOST_SAMPLED, Candidate, Hints, NumberKind, Schema, Seen
 from core.lazy import LazyModule
@@ -49,6 +49,9 @@ class Boolean(NumberKind):
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         low = text.str.to_lowercase()
         return pl.when(self.fits(text, form)).then(low.is_in(TRUE + _ONE))
+
+    def classes(self, values: list[Any], form: ColumnFormat) -> list[Any]:
+        return list(form.labels or values)
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
         low = text.lower()

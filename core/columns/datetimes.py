@@ -43,6 +43,7 @@ class Datetime(NumberKind):
     wanted = "a date or time, such as 2026-01-31T12:00:00"
     encoding = "datetime"
     tensor = "BYTES"
+    task = None
     is_ordered = True
 
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:

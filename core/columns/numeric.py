@@ -24,7 +24,7 @@ from core.columns.number_formats import (
 from core.lazy import LazyModule
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType
+from fitserve.statuses import ColumnType, Task
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,6 +50,7 @@ class Numeric(NumberKind):
     wanted = "a number"
     encoding = "numeric"
     tensor = "FP64"
+    task = Task.REGRESSION
     is_ordered = True
     stands_for = frozenset({ColumnType.BOOLEAN})
 
@@ -76,6 +77,9 @@ class Numeric(NumberKind):
         if not form.labels:
             return numbers
         return pl.coalesce(_WORDS.parse_column(text, form).cast(pl.Float64), numbers)
+
+    def is_plain(self, form: ColumnFormat) -> bool:
+        return form.decimal == "." and not (form.thousands or form.affixes or form.labels)
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
         word = _WORDS.parse_cell(text, form) if form.labels else None

@@ -28,7 +28,6 @@ from core.datasets.raw_table import (
 )
 from core.datasets.text_file import TextFile
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import ColumnType
 
 _SAMPLE_ROWS = 5_000
 _PRESENT = "\x1fpresent "  # no column of a CSV is called so
@@ -89,7 +88,7 @@ def _table(
     plan: list[ColumnFacts],
 ) -> pl.LazyFrame:
     """The typed columns, and behind them whether what was converted had been there."""
-    numbers = {fact.name for fact in plan if is_plain(fact)}
+    numbers = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
     texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
     cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
     columns = [finite(f.name) if f.name in numbers else f.typed() for f in plan]
@@ -144,13 +143,6 @@ def _both(
     )
     _, row = pl.collect_all([sink, table.select(wanted)], engine="streaming")
     return row
-
-
-def is_plain(fact: ColumnFacts) -> bool:
-    """Whether polars reads the column's numbers by itself."""
-    form = fact.format
-    plain = form.decimal == "." and not form.thousands and not form.affixes
-    return fact.type == ColumnType.NUMERIC and plain
 
 
 def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:

@@ -2,12 +2,13 @@
 
 import polars as pl
 
+from core.columns import kind_of
 from core.datasets.typed_table import TypedTable
 from core.errors import OverLimit
 from core.runs.targets import Label, Target, infer_task, refusal
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import ColumnType, Task
+from fitserve.statuses import Task
 
 _FEW_CLASSES = 10
 """So many are taken however few rows there are: small tables are for trying out."""
@@ -32,9 +33,8 @@ def read_target(
     if task == Task.REGRESSION:
         return Target(name, kind, task, num_rows, [], [])
     classes, counts = _classes(values, name, max_classes)
-    if kind == ColumnType.BOOLEAN:
-        classes = list(column.format.labels or classes)
-    return Target(name, kind, task, num_rows, classes, counts)
+    labels = kind_of(kind).classes(classes, column.format)
+    return Target(name, kind, task, num_rows, labels, counts)
 
 
 def _classes(

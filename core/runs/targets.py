@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.columns import kind_of
 from core.errors import InvalidSpec
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import RunCreate
@@ -32,7 +33,7 @@ class Target:
 def infer_task(kind: ColumnType, unique: int, create: RunCreate) -> Task:
     """The task of a target of this type; InvalidSpec if it cannot be."""
     task = create.task or _task_of_loss(create.compile.loss) or _natural(kind, unique)
-    if task == Task.REGRESSION and kind != ColumnType.NUMERIC:
+    if task == Task.REGRESSION != kind_of(kind).task:
         raise refusal(
             f"The target {create.target!r} is {kind}; regression needs numbers.",
             "leave out `task` and `loss`, or choose a numeric target",
@@ -51,14 +52,13 @@ def _task_of_loss(loss: str | None) -> Task | None:
 
 
 def _natural(kind: ColumnType, unique: int) -> Task:
-    if kind == ColumnType.DATETIME:
+    task = kind_of(kind).task
+    if task is None:
         raise refusal(
-            "A datetime cannot be a target.",
+            f"A {kind} cannot be a target.",
             "choose a numeric, boolean or categorical column",
         )
-    if unique <= 2:
-        return Task.BINARY
-    return Task.REGRESSION if kind == ColumnType.NUMERIC else Task.MULTICLASS
+    return Task.BINARY if unique <= 2 else task
 
 
 def refusal(detail: str, hint: str | None = None) -> InvalidSpec:
