@@ -20,7 +20,6 @@ from core.runs.repository import RunRepository
 from core.runs.tables import Run
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.models import AliasUpdate
-from fitserve.statuses import Task
 from service.predictor.directory import Wanted
 from service.predictor.table import Table
 from service.services import Services
@@ -95,8 +94,8 @@ def _judge(
     rival: Version | None,
     rows: Rows,
 ) -> None:
-    y = _targets(Signature.model_validate(candidate.signature), rows.frame)
-    task = Task(candidate.signature["task"])
+    signature = Signature.model_validate(candidate.signature)
+    y, task = _targets(signature, rows.frame), signature.task
     new = _answers(services, candidate, rows)
     old = _answers(services, rival, rows) if rival is not None else None
     errors = []
