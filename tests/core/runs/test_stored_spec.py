@@ -5,10 +5,11 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from core.runs.spec import ResolvedSpec
+from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from fitserve.specs.optimizers import Adam
 from fitserve.specs.report import ReportSpec
-from fitserve.specs.run import SplitSpec
+from fitserve.specs.run import RunCreate, SplitSpec
+from fitserve.specs.training import CompileSpec, FitSpec
 from tests.core.database.test_stored import stored, write
 from tests.core.runs.rows import add_run, read_run, resolved_spec
 
@@ -147,6 +148,14 @@ def test_keys_of_a_later_release_are_ignored(database):
     """Also within the parts that refuse a user's unknown keys."""
     content = FIRST | {"later": 1, "fit": FIRST["fit"] | {"later": {"a": 1}}}
     assert read(database, content).to_json() == read(database, FIRST).to_json()
+
+
+def test_a_resolved_spec_has_every_key_of_a_run_create():
+    """In the same order, but for the webhook, which may hold a secret."""
+    keys = [key for key in RunCreate.model_fields if key != "webhook"]
+    assert list(ResolvedSpec.model_fields) == keys
+    assert list(ResolvedFit.model_fields) == list(FitSpec.model_fields)
+    assert list(ResolvedCompile.model_fields) == list(CompileSpec.model_fields)
 
 
 def test_a_spec_survives_the_database_and_is_frozen(database):

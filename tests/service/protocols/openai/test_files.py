@@ -111,7 +111,7 @@ def test_a_file_that_could_not_be_read_says_why(client, service):
     why = Problem(type="/problems/invalid-table", title="T", status=422, detail="Torn.")
     for status, error, seen in (
         ("processing", None, ("uploaded", None)),
-        ("failed", why.model_dump(), ("error", "Torn.")),
+        ("failed", why, ("error", "Torn.")),
     ):
         with service.bench.database.write() as session:
             dataset = DatasetRepository(session, "default").get(file.id)

@@ -144,10 +144,10 @@ def test_the_body_and_the_spec_make_one_run(client, service, file):
         run = RunRepository(session, "default").get(job.id)
     assert isinstance(run, Run)
     assert (run.model_name, run.validation_dataset_id) == ("ft-mlp", held.id)
-    fit, optimizer = run.spec["fit"], run.spec["compile"]["optimizer"]
-    assert (fit["epochs"], fit["shuffle"], fit["batch_size"]) == (5, False, 32)
-    assert optimizer["type"] == "RMSprop"
-    assert close(optimizer["learning_rate"], 0.003)
+    fit, optimizer = run.spec.fit, run.spec.compile.optimizer
+    assert (fit.epochs, fit.shuffle, fit.batch_size) == (5, False, 32)
+    assert optimizer.type == "RMSprop"
+    assert close(optimizer.learning_rate, 0.003)
     assert run.tags == {"a": "b", "base_model": "ft:mlp/ü"}
     assert (job.model, job.metadata) == ("ft:mlp/ü", {"a": "b", "target": "goal"})
     assert job.hyperparameters.learning_rate_multiplier == 3
