@@ -50,6 +50,19 @@ def test_a_run_to_its_end(bench, table):
     assert run["model_version"] == 1
 
 
+@pytest.mark.parametrize("members", [None, 2])
+def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
+    """The course's own example: each epoch is one step; the spec keeps what was given."""
+    given = spec(batch_size=512)
+    if members is not None:
+        given["model"]["ensemble"] = members
+    run = bench.train(given)
+    assert run["status"] == "succeeded", run["error"]
+    assert run["spec"]["fit"]["batch_size"] == 512
+    losses = history(bench, run)["history"]["loss"]
+    assert losses == sorted(losses, reverse=True)
+
+
 def test_early_stopping_keeps_the_lowest_validation_loss(bench, table):
     """The epoch kept is the minimum, and the answer is that epoch's network."""
     stop = {"patience": 3, "min_delta": 0.0, "restore_best_weights": True}
