@@ -149,6 +149,7 @@ def test_a_batch_may_be_larger_than_the_training_rows(client, table):
     assert read["num_rows"]["train"] < 512
     assert read["spec"]["fit"]["batch_size"] == 512
     assert read["num_steps"] == 7
+    assert any("each epoch is one batch of all rows" in w for w in read["warnings"])
 
 
 def test_given_epochs_run_to_their_end_as_in_keras(client, table):
