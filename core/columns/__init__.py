@@ -4,7 +4,12 @@ from core.columns.base import ColumnKind
 from core.columns.boolean import Boolean
 from core.columns.categorical import Categorical, Text
 from core.columns.datetimes import Datetime
-from core.columns.earlier import EarlierBoolean, EarlierCategorical, EarlierText
+from core.columns.earlier import (
+    EarlierBoolean,
+    EarlierCategorical,
+    EarlierNumeric,
+    EarlierText,
+)
 from core.columns.numeric import Numeric
 from fitserve.statuses import ColumnType
 
@@ -14,7 +19,7 @@ KINDS: tuple[ColumnKind, ...] = (Boolean(), Numeric(), Datetime(), Categorical()
 READING = 2
 """The version of the reading; a model keeps the one that it was trained with."""
 
-_EARLIER = (EarlierBoolean(), EarlierCategorical(), EarlierText())
+_EARLIER = (EarlierNumeric(), EarlierBoolean(), EarlierCategorical(), EarlierText())
 _BY_TYPE = {
     2: {kind.type: kind for kind in KINDS},
     1: {kind.type: kind for kind in (*KINDS, *_EARLIER)},

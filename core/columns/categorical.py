@@ -121,9 +121,10 @@ class Text(Categorical):
 
 def _spelled(number: float) -> tuple[str, ...]:
     text = str(number)
-    if not float(number).is_integer() or "e" in text or "n" in text:
-        return (text,)
-    return (text, str(float(number)) if isinstance(number, int) else str(int(number)))
+    if isinstance(number, int):
+        return (text, f"{text}.0")
+    is_whole = number.is_integer() and "e" not in text
+    return (text, str(int(number))) if is_whole else (text,)
 
 
 def embedding_dim(num_categories: int) -> int:

@@ -212,8 +212,10 @@ def _with_strays(
 
 def _strays(cells: Cells, name: str, candidate: Candidate) -> list[str]:
     text = pl.col(name)
-    odd = text.filter(~candidate.fits(text)).drop_nulls().unique()
-    return sorted(cells.select(odd.head(_MOST_STRAYS + 1)).to_series())
+    # in order, so that every reading of the column keeps the same ones
+    odd = text.filter(~candidate.fits(text)).drop_nulls().unique().sort()
+    strays: list[str] = cells.select(odd.head(_MOST_STRAYS + 1)).to_series().to_list()
+    return strays
 
 
 def _no_cell_fits(cells: Cells, name: str, wanted: ColumnType) -> InvalidTable:

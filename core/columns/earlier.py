@@ -7,11 +7,14 @@ read the original text (reading 2).
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from core.columns.boolean import FALSE, TRUE, Boolean
 from core.columns.categorical import Categorical, Text
 from core.columns.number_formats import parse_number
+from core.columns.numeric import Numeric
 from core.lazy import LazyModule
 from fitserve.schemas.datasets import ColumnFormat
 
@@ -21,13 +24,28 @@ else:
     pl = LazyModule("polars")
 
 
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+
+
+def _number(text: str, form: ColumnFormat) -> float | None:
+    return math.inf if _INFINITE.fullmatch(text) else parse_number(text, form)
+
+
+class EarlierNumeric(Numeric):
+    """Numbers; the words for infinite ones in any case."""
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        """Return the number in a text, None if it is not one."""
+        return _number(text, form)
+
+
 class EarlierBoolean(Boolean):
     """Booleans for which any number counts by its value."""
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
         """Return 1 or 0 for a word, the number for a number."""
         low = text.lower()
-        return float(low in TRUE) if low in TRUE + FALSE else parse_number(text, form)
+        return float(low in TRUE) if low in TRUE + FALSE else _number(text, form)
 
 
 class EarlierCategorical(Categorical):

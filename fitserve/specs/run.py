@@ -27,7 +27,8 @@ class FeaturesSpec(Closed):
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
     """Columns that the network does not see."""
     types: dict[ColumnName, LaxColumnType] = Field(default={}, max_length=10_000)
-    """Types by column, in place of those that the upload found."""
+    """Types by column, in place of those that the upload found; the run reads the text
+    of the file again."""
     standardize: bool = True
     """Whether numbers are centred and scaled by the training rows."""
     num_bins: int | None = Field(default=None, ge=2, le=256)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core.columns.cells import composed, trimmed
 from core.errors import InvalidInstances
 from core.lazy import LazyModule
 from core.storage import Storage
@@ -41,8 +42,9 @@ def read_file(
     """
     _refuse_types(given)
     with storage.scratch() as folder:
-        source = folder / "rows.csv"
-        source.write_bytes(_plain(body))
+        source, content = folder / "rows.csv", _plain(body)
+        source.write_bytes(content)
+        given = _as_one_column(content, given, columns.names)
         texts, file = cells_of_file.read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
@@ -56,6 +58,18 @@ def _plain(body: Body) -> bytes:
     if not content.startswith(_GZIP):
         return content
     return body._replace(raw=content, encoding=b"gzip").content()
+
+
+def _as_one_column(content: bytes, given: ParsingSpec, names: list[str]) -> ParsingSpec:
+    """Return options that leave a file of one column whole, whatever its cells hold.
+
+    Else blanks in them could pass for delimiters, as in `1000 CC`.
+    """
+    first = content.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
+    if given.delimiter or [composed(trimmed(first).strip('"'))] != names:
+        return given
+    unused = (mark for mark in "\t|;," if mark.encode() not in content)
+    return given.model_copy(update={"delimiter": next(unused, None)})
 
 
 def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:

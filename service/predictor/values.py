@@ -177,7 +177,7 @@ class TextReader(_CellReader):
 
     def _spellings(self, cell: Any) -> tuple[str, ...]:
         """Return how a cell could be written in the column; () for lists and objects."""
-        if cell is None:
+        if cell is None or cell != cell:  # NaN  # noqa: PLR0124
             return (MISSING,)
         if isinstance(cell, str):
             return (str(self._kind.parse_cell(trimmed(cell), self._feature.format)),)

@@ -70,6 +70,21 @@ def test_a_file_without_a_header_has_the_names_that_its_upload_made_up(read):
     assert found.reading.table.numbers.tolist() == [[1, 2, 3]]
 
 
+@pytest.mark.parametrize(
+    "cells", [["1000 CC", "90 CC"], ["1,5", "2,5"], ["a;b", "c;d"], ["10:30", "11:45"]]
+)
+@pytest.mark.parametrize("name", ["kind", '"kind"', "\ufeffkind", " kind\r"])
+def test_a_file_of_one_column_is_left_whole(read, cells, name):
+    """Blanks and commas in its cells part nothing: there is nothing to part."""
+    feature = FEATURES[4].model_copy(update={"name": "kind"})
+    one = Signature(
+        model_name="m", task="regression", target="y", classes=None,
+        features=[feature], ignored=[], reading=2,
+    )  # fmt: skip
+    found = read("\n".join([name, *cells]), RawColumns(one))
+    assert [list(texts) for texts in found.reading.table.texts] == [cells]
+
+
 def test_the_file_may_have_its_own_decimal_mark_and_words_for_missing(read):
     """They are options, as with an upload."""
     text = f"{HEADER}\n1;€ 1,234.5;No;;a;Rome\n2;nope;No;;a;Rome\n"

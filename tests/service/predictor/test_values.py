@@ -149,6 +149,16 @@ def test_blanks_around_a_name_do_not_matter(name):
     assert [w["column"] for w in warnings if "does not know" in w["detail"]] == [name]
 
 
+def test_not_a_number_is_missing_whatever_the_words_for_it():
+    """Data frames hold NaN where a cell is missing, also in columns of categories."""
+    own = RawColumns(SIGNATURE.model_copy(update={"null_values": ["nope"]}))
+    row = dict.fromkeys(ROW, MISSING)
+    expected = own.of_instances([dict.fromkeys(ROW)])
+    found = own.of_instances([row])
+    assert [list(texts) for texts in found.table.texts] == [[""], [""]]
+    assert found.warnings == expected.warnings
+
+
 def test_many_rows_are_compared_at_once():
     """The same warnings, by NumPy; a hundred at most."""
     rows = [{**ROW, "number": i} for i in range(300)]

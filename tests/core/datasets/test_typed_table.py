@@ -1,0 +1,378 @@
+"""A type that is given later reads a column as if it had come with the upload."""
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from core.columns.decide import Wanted
+from core.datasets.ingest import Ingest, Reader
+from core.datasets.profile import profile
+from core.datasets.raw_table import SMALL_CELLS
+from core.datasets.reading import read_csv
+from core.datasets.service import DatasetService, Upload
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import open_table
+from core.errors import DatasetNotReady, InvalidTable
+from core.keys.caller import LOCAL
+from core.queue import Queue, make_celery
+from core.settings import Limits, RunTimes, Settings
+from core.storage import LocalStorage
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.specs.parsing import ParsingSpec
+from fitserve.statuses import ColumnType
+
+TEXT = ("a remark of several words", "another one", "3", "2024-01-05", "yes")
+TYPES = {"code": "categorical", "share": "text", "bit": "boolean"}
+FITS = {
+    "numeric": {"n", "code", "share", "float", "bit", "cash", "note", "gaps", "none"},
+    "boolean": {"n", "code", "float", "yn", "bit", "note", "none"},
+    "datetime": {"day", "german", "none"},
+    "categorical": {"n", "code", "share", "float", "day", "german", "yn", "bit", "cash", "word", "note", "gaps", "none"},
+    "text": {"n", "code", "share", "float", "day", "german", "yn", "bit", "cash", "word", "note", "gaps", "none"},
+}  # fmt: skip
+"""Which columns hold at least one cell of each type."""
+
+
+def rows_of(num_rows: int = 60) -> list[dict[str, str]]:
+    """Return rows in which every column is written in a way of its own."""
+    return [
+        {
+            "n": str(i % 7),
+            "code": ("01", "6", "06", "1", "12", "006")[i % 6],
+            "share": f"{i % 9}%",
+            "float": ("1.0", "2.50", "2.0", "1.00", "0.1234567890123456789")[i % 5],
+            "day": f"2024-01-{i % 28 + 1:02}",
+            "german": f"{i % 28 + 1}.{i % 12 + 1}.2024",
+            "yn": "YN"[i % 2],
+            "bit": "01"[i % 2],
+            "cash": f"${i % 900 + 1},234.50",
+            "word": ("red", "größe", "gro\u0308ße", " green ")[i % 4],
+            "note": TEXT[i % 5],
+            "gaps": ("", "4", "NA", "x", "?")[i % 5],
+            "none": "",
+        }
+        for i in range(num_rows)
+    ]
+
+
+def written(
+    rows: list[dict[str, str]],
+    delimiter: str = ",",
+    end: str = "\n",
+    *,
+    header: bool = True,
+) -> str:
+    """Return rows as a CSV; cells that hold a delimiter or a line end are quoted."""
+    lines = [list(rows[0])] if header else []
+    lines += [list(row.values()) for row in rows]
+    return "".join(
+        delimiter.join(_quoted(cell, delimiter) for cell in line) + end for line in lines
+    )
+
+
+def _quoted(cell: str, delimiter: str) -> str:
+    needs = delimiter in cell or "\n" in cell or '"' in cell
+    return '"' + cell.replace('"', '""') + '"' if needs else cell
+
+
+def with_lines(lines: dict[int, str], rows: list[dict[str, str]]) -> str:
+    """Return a CSV with further lines put in at some places."""
+    table = written(rows).split("\n")
+    for place in sorted(lines, reverse=True):
+        table.insert(place, lines[place])
+    return "\n".join(table)
+
+
+def _commas() -> str:
+    """Return a table with semicolons between cells, and commas as decimal marks."""
+    rows = rows_of()
+    for i, row in enumerate(rows):
+        row["float"] = row["float"].replace(".", ",")
+        row["cash"] = f"{i + 1}.234,50 €"
+    return written(rows, ";")
+
+
+def _broken_lines() -> str:
+    rows = rows_of()
+    for row in rows[::3]:
+        row["note"] = 'two\nlines, and "quotes"'
+    return written(rows)
+
+
+def _own_nulls() -> str:
+    rows = rows_of()
+    for row in rows[::4]:
+        row |= {"code": "99", "yn": "nope", "day": "nope"}
+    return written(rows)
+
+
+def _decomposed() -> str:
+    return written([{**row, "gro\u0308ße": row["code"]} for row in rows_of()])
+
+
+NAS = ",".join(["NA"] * len(rows_of()[0]))
+MIXED_NAS = ",".join(["NA", "", "?", "n/a"] * 3 + [""])
+QUOTED = ",".join(['""'] * len(rows_of()[0]))
+FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
+    "plain": (written(rows_of()), {}),
+    "tabs": (written(rows_of(), "\t"), {}),
+    "semicolons": (_commas(), {}),
+    "semicolons, told": (_commas(), {"decimal": ",", "delimiter": ";"}),
+    "CR LF": (written(rows_of(), end="\r\n"), {}),
+    "CR": (written(rows_of(), end="\r"), {}),
+    "windows-1252": (written([{**r, "word": "größe"} for r in rows_of()]).encode("cp1252"), {}),
+    "latin-1, told": (written([{**r, "word": "größe"} for r in rows_of()]).encode("latin-1"), {"encoding": "latin-1"}),
+    "UTF-16": (written(rows_of()).encode("utf-16"), {}),
+    "UTF-8 with a mark": (written(rows_of()).encode("utf-8-sig"), {}),
+    "line breaks in cells": (_broken_lines(), {}),
+    "empty cells beyond the last column": (with_lines({5: written(rows_of(1)).split("\n")[1] + ",, "}, rows_of()), {}),
+    "titles above the table": ("A title\n\n" + written(rows_of()), {}),
+    "blank lines": (with_lines({3: "", 9: "", 20: ""}, rows_of()), {}),
+    "lines of NA": (with_lines({3: NAS, 9: MIXED_NAS, 20: NAS, 61: NAS}, rows_of()), {}),
+    "lines of quotes": (with_lines({3: QUOTED, 30: QUOTED}, rows_of()), {}),
+    "late lines of NA": (with_lines({5_500: NAS, 5_600: MIXED_NAS}, rows_of(6_000)), {}),
+    "no header": (written(rows_of(), header=False), {"header": False}),
+    "a decomposed name": (_decomposed(), {}),
+    "own words for missing": (_own_nulls(), {"null_values": ["nope", "99"]}),
+}  # fmt: skip
+
+
+@dataclass
+class Shelf:
+    """A storage with the folder that it stands on."""
+
+    folder: Path
+    num_read: int = 0
+
+    def __post_init__(self) -> None:
+        self.storage = LocalStorage(self.folder)
+
+    def dataset(self, content: str | bytes, **given: Any) -> Dataset:
+        """Read a CSV as an upload does."""
+        self.num_read += 1
+        source = f"datasets/{self.num_read}/content.csv"
+        table = f"datasets/{self.num_read}/table.parquet"
+        path = self.folder / source
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        options = ParsingSpec(**given)
+        with self.storage.scratch() as folder:
+            reading = read_csv(path, folder, options, 2_000)
+            made = folder / "table.parquet"
+            columns = profile(made, reading.columns, reading.stats)
+            made.replace(self.folder / table)
+        return Dataset(
+            name="table", options=options, columns=columns, content_key=source,
+            table_key=table, num_rows=reading.stats[0]["rows"], parsing=reading.parsing,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Shelf(tmp_path)
+
+
+def assert_like_an_upload(shelf, stored, fresh, types):
+    """Compare every value, every format and every warning of the columns."""
+    wanted = {name: Wanted(ColumnType(kind)) for name, kind in types.items()}
+    with open_table(stored, shelf.storage, wanted) as table:
+        assert_frame_equal(table.scan().collect(), _stored_table(shelf, fresh))
+        assert table.num_rows == fresh.num_rows
+        assert table.columns == fresh.columns
+    assert list((shelf.folder / "scratch").iterdir()) == []
+
+
+def _stored_table(shelf: Shelf, dataset: Dataset) -> pl.DataFrame:
+    return pl.read_parquet(shelf.storage.local_path(dataset.table_key))
+
+
+def names_of(dataset: Dataset) -> dict[str, str]:
+    """Return the names of the columns in the file, by those of `rows_of`."""
+    names = [column.name for column in dataset.columns]
+    return dict(zip([*rows_of(1)[0]], names, strict=False))
+
+
+@pytest.mark.parametrize("kind", FITS)
+@pytest.mark.parametrize("file", FILES)
+def test_a_type_given_later_is_one_given_with_the_upload(shelf, file, kind):
+    """Each type, for every column that holds such cells, however the file is written."""
+    content, given = FILES[file]
+    stored = shelf.dataset(content, **given)
+    names = names_of(stored)
+    unfit = {"float"} if kind == "boolean" and file.startswith("semicolons") else set()
+    types = {names[name]: kind for name in FITS[kind] - unfit if name in names}
+    fresh = shelf.dataset(content, **given, types=types)
+    assert_like_an_upload(shelf, stored, fresh, types)
+
+
+@pytest.mark.parametrize("kind", FITS)
+def test_a_type_that_fits_no_cell_is_refused_in_the_words_of_an_upload(shelf, kind):
+    """Its sentence, and the column that it is about."""
+    stored = shelf.dataset(written(rows_of()))
+    for name in sorted(rows_of(1)[0].keys() - FITS[kind]):
+        with pytest.raises(InvalidTable) as fresh:
+            shelf.dataset(written(rows_of()), types={name: kind})
+        wanted = {name: Wanted(ColumnType(kind))}
+        with (
+            pytest.raises(InvalidTable) as later,
+            open_table(stored, shelf.storage, wanted),
+        ):
+            pass
+        assert (later.value.detail, later.value.errors) == (
+            fresh.value.detail,
+            fresh.value.errors,
+        )
+        assert later.value.errors[0].column == name
+    assert list((shelf.folder / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("num_strays", [1, 50, 51, 400])
+def test_cells_that_do_not_fit_are_strays(shelf, num_strays):
+    """Counted and named on the column; fifty of them are kept."""
+    cells = [f"stray {i}" for i in range(num_strays)] + ["1.5", "2"] * 300
+    content = "a,b\n" + "".join(f"{cell},{i}\n" for i, cell in enumerate(cells))
+    stored = shelf.dataset(content, types={"a": "text"})
+    fresh = shelf.dataset(content, types={"a": "numeric"})
+    assert_like_an_upload(shelf, stored, fresh, {"a": "numeric"})
+    with open_table(stored, shelf.storage, {"a": Wanted(ColumnType.NUMERIC)}) as table:
+        column = table.column("a")
+    assert len(column.format.strays) == min(50, num_strays)
+    assert column.format.more_strays == (num_strays > 50)
+    assert column.missing == num_strays
+
+
+def test_a_letter_of_another_encoding_far_down_does_not_move_rows(shelf):
+    """The beginning is UTF-8; what comes after a megabyte is not."""
+    rows = rows_of(20_000)
+    text = written([{**row, "word": "red"} for row in rows])
+    content = (text + text.splitlines()[1].replace("red", "größe") + "\n").encode(
+        "cp1252"
+    )
+    assert content.index("ö".encode("cp1252")) > 1024 * 1024
+    stored = shelf.dataset(content)
+    for types in ({"code": "categorical", "word": "text"}, {"float": "categorical"}):
+        assert_like_an_upload(shelf, stored, shelf.dataset(content, types=types), types)
+
+
+def test_a_table_above_the_small_ones(shelf):
+    """Counted and written in a stream."""
+    content = written(rows_of(SMALL_CELLS // 13 + 1_000))
+    types = {"code": "categorical", "day": "text", "note": "numeric", "bit": "boolean"}
+    stored, fresh = shelf.dataset(content), shelf.dataset(content, types=types)
+    assert_like_an_upload(shelf, stored, fresh, types)
+
+
+def test_many_columns_of_a_wide_table(shelf):
+    """Two hundred columns, half of them of another type."""
+    names = [f"c{i}" for i in range(200)]
+    lines = [",".join(f"{(i + k) % 9}.0" for i in range(200)) for k in range(4)]
+    content = "\n".join([",".join(names), *lines]) + "\n"
+    types = dict.fromkeys(names[::2], "categorical")
+    stored, fresh = shelf.dataset(content), shelf.dataset(content, types=types)
+    assert_like_an_upload(shelf, stored, fresh, types)
+
+
+def test_numbers_are_equal_to_the_last_bit(shelf):
+    """Whether the parser of CSVs or a cast reads them."""
+    rng = np.random.default_rng(1)
+    numbers = rng.normal(size=4_000) * 10.0 ** rng.integers(-300, 300, 4_000)
+    cells = [repr(float(number)) for number in numbers] + [
+        "1e5",
+        "-0.0",
+        "5e-324",
+        ".5",
+        "7.",
+    ]
+    content = "a,b\n" + "".join(f"{cell},x\n" for cell in cells)
+    stored = shelf.dataset(content, types={"a": "text"})
+    fresh = shelf.dataset(content, types={"a": "numeric"})
+    expected = [float(cell) for cell in cells]
+    assert _stored_table(shelf, fresh)["a"].to_list() == expected
+    with open_table(stored, shelf.storage, {"a": Wanted(ColumnType.NUMERIC)}) as table:
+        assert table.read(["a"])["a"].to_list() == expected
+
+
+def test_a_format_that_is_given_is_kept(shelf):
+    """Another table's days come first where the run's do."""
+    stored = shelf.dataset("a,b\n1/2/2024,1\n3/4/2024,2\n13/4/2024,3\nx,4\n")
+    form = ColumnFormat(datetime="%m/%d/%Y")
+    wanted = {"a": Wanted(ColumnType.DATETIME, form)}
+    with open_table(stored, shelf.storage, wanted) as table:
+        months = table.read(["a"])["a"].dt.month().to_list()
+        strays = table.column("a").format.strays
+    assert months == [1, 3, None, None]
+    assert strays == ["13/4/2024", "x"]
+
+
+def test_a_file_that_is_read_otherwise_now_is_refused(shelf):
+    """Rows are never put beside those of another reading."""
+    stored = shelf.dataset(written(rows_of()))
+    source = shelf.folder / stored.content_key
+    source.write_text(source.read_text() + written(rows_of(1), header=False))
+    wanted = {"code": Wanted(ColumnType.CATEGORICAL)}
+    with (
+        pytest.raises(InvalidTable, match="has 61 rows now, and the upload had 60"),
+        open_table(stored, shelf.storage, wanted),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("gone", ["content_key", "table_key"])
+def test_a_file_that_is_gone_is_told(shelf, gone):
+    """The table, or the original, which the dataset's type does not need."""
+    stored = shelf.dataset(written(rows_of()))
+    (shelf.folder / getattr(stored, gone)).unlink()
+    wanted = {"code": Wanted(ColumnType.CATEGORICAL)}
+    with pytest.raises(DatasetNotReady), open_table(stored, shelf.storage, wanted):
+        pass
+    if gone == "content_key":
+        with open_table(stored, shelf.storage) as table:
+            assert table.scan().collect().height == 60
+
+
+def test_what_a_worker_read_is_read_again_alike(database, broker_url, tmp_path):
+    """Above the inline limit."""
+    reader = Reader(LocalStorage(tmp_path / "files"), Limits(max_inline_bytes=1_000))
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    service = DatasetService(database, reader, queue)
+    found = []
+    for given in ({}, TYPES):
+        source = tmp_path / "source.csv"
+        source.write_text(written(rows_of(3_000)))
+        upload = Upload(source, "sha256:0", "t", None, ParsingSpec(types=given))
+        dataset = service.create(LOCAL, upload)
+        assert dataset.status == "processing"
+        Ingest(database, reader, RunTimes()).attempt(dataset.id)
+        found.append(dataset.id)
+    assert_alike(database, reader.storage, found)
+
+
+def test_what_came_packed_is_read_again_alike(bench):
+    """The original is stored unpacked."""
+    found = []
+    for given in ({}, TYPES):
+        answer = bench.client.post(
+            "/v1/datasets",
+            params={"name": "table", "types": json.dumps(given)},
+            content=gzip.compress(written(rows_of()).encode()),
+        )
+        found.append(answer.json()["id"])
+    assert_alike(bench.database, LocalStorage(bench.settings.files_dir), found)
+
+
+def assert_alike(database, storage, ids):
+    """Compare a stored dataset, read again, with one that came with the types."""
+    wanted = {name: Wanted(ColumnType(kind)) for name, kind in TYPES.items()}
+    with database.read() as session:
+        stored, fresh = (session.get_one(Dataset, each) for each in ids)
+        with open_table(stored, storage, wanted) as table:
+            expected = pl.read_parquet(storage.local_path(fresh.table_key))
+            assert_frame_equal(table.scan().collect(), expected)
+            assert table.columns == fresh.columns

@@ -1,0 +1,274 @@
+"""A CSV as the body of a predict request, on the native routes and MLflow's."""
+
+import gzip
+import json
+import zlib
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.settings import Limits
+from service.app import create_app
+from tests.conftest import bench_in
+from tests.problems import assert_problem
+from tests.service.door.keys import bearing, make_key
+
+pytestmark = pytest.mark.keras
+TABLE = "size,town,paid,when,y\n" + "".join(
+    f"{i / 4},{('Rom', 'Köln', 'Bern')[i % 3]},{('yes', 'no')[i % 2]},"
+    f"{i % 28 + 1}.1.2024,{i % 3 + i / 9}\n"
+    for i in range(60)
+)
+ROWS = [
+    {"size": 3.25, "town": "Köln", "paid": "yes", "when": "3.1.2024"},
+    {"size": None, "town": "Rom", "paid": "no", "when": "28.1.2024"},
+    {"size": 7, "town": "Bern", "paid": "YES", "when": "2024-01-09"},
+]
+HEADER = "size;town;paid;when"
+FILE = f"{HEADER}\n3.25;Köln;yes;3.1.2024\n;Rom;no;28.1.2024\n7;Bern;YES;2024-01-09\n"
+NATIVE = ["/v1/predict?model=m", "/v1/models/m/predict", "/v1/models/m/versions/1/predict", "/v1/models/m/aliases/live/predict"]  # fmt: skip
+ROUTES = [*NATIVE, "/mlflow/m/invocations", "/invocations"]
+MOST_BYTES, MOST_ROWS = 40_000, 200
+SPEC = {
+    "dataset": "table",
+    "target": "y",
+    "model_name": "m",
+    "model": {"layers": [{"type": "Dense", "units": 4}, {"type": "Output"}]},
+    "fit": {"epochs": 2, "seed": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, broker_url):
+    """One trained model, small limits, and nothing left in the scratch folder."""
+    home = tmp_path_factory.mktemp("files") / "home"
+    limits = Limits(max_predict_body_bytes=MOST_BYTES, max_predict_rows=MOST_ROWS)
+    with bench_in(home, broker_url, limits=limits, default_model="m") as bench:
+        bench.upload(TABLE)
+        assert bench.train(SPEC)["status"] == "succeeded"
+        bench.client.put("/v1/models/m/aliases/live", json={"version": 1})
+        yield bench
+
+
+@pytest.fixture
+def client(bench):
+    yield bench.client
+    assert list((bench.settings.files_dir / "scratch").iterdir()) == []
+
+
+@pytest.fixture
+def native(client):
+    answer = client.post("/v1/models/m/predict", json={"instances": ROWS})
+    return answer.json()["predictions"]
+
+
+def send(client, url, content=FILE, kind="text/csv", **options):
+    content = content.encode() if isinstance(content, str) else content
+    headers = {"Content-Type": kind, **options.pop("headers", {})}
+    return client.post(url, content=content, headers=headers, **options)
+
+
+def with_query(url, **query):
+    joined = "&".join(f"{key}={value}" for key, value in query.items())
+    return f"{url}{'&' if '?' in url else '?'}{joined}"
+
+
+@pytest.mark.parametrize("url", ROUTES)
+def test_a_file_is_answered_as_its_cells_are(client, native, url):
+    """Row for row; the native routes say how the file was understood."""
+    body = send(client, url).json()
+    assert body["predictions"] == native
+    if url in NATIVE:
+        assert body["model_version"] == 1
+        assert body["parsing"]["delimiter"] == ";"
+        assert body["parsing"]["encoding"] == "utf-8"
+
+
+def packed(text, way):
+    content = text.encode()
+    match way:
+        case "gzip":
+            return gzip.compress(content), {}
+        case "Content-Encoding: gzip":
+            return gzip.compress(content), {"Content-Encoding": "gzip"}
+        case "Content-Encoding: deflate":
+            return zlib.compress(content), {"Content-Encoding": "deflate"}
+        case "a gzip within a gzip":
+            twice = gzip.compress(gzip.compress(content))
+            return twice, {"Content-Encoding": "gzip"}
+    return text.encode(way), {}
+
+
+@pytest.mark.parametrize("url", [NATIVE[1], ROUTES[4]])
+@pytest.mark.parametrize(
+    "way",
+    ["gzip", "Content-Encoding: gzip", "Content-Encoding: deflate", "a gzip within a gzip", "utf-8-sig", "utf-16", "cp1252"],
+)  # fmt: skip
+def test_files_may_be_packed_and_encoded(client, native, url, way):
+    """As an upload may be."""
+    content, headers = packed(FILE, way)
+    answer = send(client, url, content, headers=headers)
+    assert answer.json()["predictions"] == native, answer.text
+
+
+@pytest.mark.parametrize("url", [NATIVE[1], ROUTES[4]])
+@pytest.mark.parametrize(
+    "kind", ["TEXT/CSV", "text/csv; charset=utf-8", "text/csv;header=present", 'text/csv; charset="UTF-8"']
+)  # fmt: skip
+def test_the_kind_may_have_parameters(client, native, url, kind):
+    """In any case of letters."""
+    assert send(client, url, kind=kind).json()["predictions"] == native
+
+
+@pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
+@pytest.mark.parametrize(
+    ("content", "query"),
+    [
+        (FILE.replace(";", "\t"), {"delimiter": "\\t"}),
+        (FILE.replace(";", "|"), {"delimiter": "|"}),
+        (FILE.replace(".25", ",25"), {"decimal": ","}),
+        (FILE.replace("\n;", "\nnope;"), {"null_values": "nope"}),
+        (FILE.replace("\n;", "\nnope;").replace("Bern", "Bern"), {"null_values": "x&null_values=nope"}),
+        (FILE.encode("cp850"), {"encoding": "cp850"}),
+        (FILE, {"header": "true"}),
+    ],
+)  # fmt: skip
+def test_the_options_of_an_upload_hold(client, native, url, content, query):
+    """In the query."""
+    answer = send(client, with_query(url, **query), content)
+    assert answer.json().get("predictions") == native, answer.text
+
+
+ONE = "1;Rom;no;1.1.2024\n"
+BOMB = gzip.compress(b"a;b\n" + b"1;2\n" * 3_000_000)
+REFUSED = {
+    "nothing": (b"", 422),
+    "blanks": (b" \n\t\n", 422),
+    "a header alone": (HEADER.encode(), 422),
+    "a header twice": (f"{HEADER};size\n1;Rom;no;1.1.2024;1\n".encode(), 200),
+    "a column too few": (b"size;town;paid\n1;Rom;no\n", 422),
+    "a cell that does not fit": (FILE.replace("3.25", "big").encode(), 422),
+    "a line too long": (f"{FILE}1;2;3;4;5;6\n".encode(), 422),
+    "too many rows": (f"{HEADER}\n{ONE * (MOST_ROWS + 1)}".encode(), 413),
+    "as many rows as may be": (f"{HEADER}\n{ONE * MOST_ROWS}".encode(), 200),
+    "too many bytes": (f"{HEADER}\n{ONE * 5_000}".encode(), 413),
+    "a bomb": (BOMB, 413),
+    "a damaged gzip": (gzip.compress(FILE.encode())[:-6], 400),
+    "a gzip with junk in it": (b"\x1f\x8b\x08\x00" + b"junk" * 20, 400),
+    "a gzip of nothing": (gzip.compress(b""), 422),
+    "junk": (bytes(range(256)) * 20, 422),
+    "half of UTF-16": (FILE.encode("utf-16")[:-1], 422),
+    "a NUL": (FILE.replace("Rom", "R\0m").encode(), 422),
+    "a NUL in a name": (FILE.replace("town", "to\0wn").encode(), 422),
+    "many columns": (b"," * 15_000 + b"\n" + b"," * 4_000, 422),
+    "a quote that is never closed": (FILE.replace("Köln", '"Köln').encode(), 422),
+    "a zip": (b"PK\x03\x04" + bytes(200), 422),
+}
+
+
+@pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
+@pytest.mark.parametrize("case", REFUSED)
+def test_other_files_are_refused_with_the_reason(client, url, case):
+    """Never a 5xx; nothing stays in the scratch folder."""
+    content, status = REFUSED[case]
+    answer = send(client, url, content)
+    if url not in NATIVE and status == 422:
+        status = 400  # MLflow's way
+    assert answer.status_code == status, answer.text
+    assert status == 200 or len(answer.text) > 50
+
+
+def test_a_million_columns_are_refused(bench):
+    """Where a body may be so large; no table has as many."""
+    more = bench.settings.model_copy(update={"limits": Limits()})
+    content = ",".join(f"c{i}" for i in range(130_000)) + "\n1\n2\n"
+    with TestClient(create_app(more), base_url="http://localhost") as client:
+        for url in (NATIVE[1], ROUTES[4]):
+            for body in (content, "," * 1_000_000 + "\n1\n2\n"):
+                answer = send(client, url, body)
+                assert answer.status_code in (400, 413, 422), answer.text
+    assert list((bench.settings.files_dir / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"types": json.dumps({"size": "text"})}, "leave `types` out"),
+        ({"types": "{"}, "types"),
+        ({"encoding": "utf-99"}, "There is no encoding 'utf-99'"),
+        ({"encoding": "base64"}, "There is no encoding"),
+        ({"header": "perhaps"}, "header"),
+        ({"delimiter": "long"}, "delimiter"),
+        ({"delimiter": "%00"}, "U+0000"),
+        ({"decimal": "x"}, "decimal"),
+    ],
+)
+@pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
+def test_options_that_are_wrong_are_named(client, url, query, said):
+    """With what was expected."""
+    answer = send(client, with_query(url, **query))
+    assert answer.status_code in (400, 422), answer.text
+    assert said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "slug"),
+    [
+        ("", 422, "invalid-instances"),
+        ("model=", 422, "invalid-instances"),
+        ("model=none", 404, "model-not-found"),
+        ("model=m&version=9", 404, "version-not-found"),
+        ("model=m&alias=none", 404, "alias-not-found"),
+        ("model=m&version=1&alias=live", 422, "invalid-instances"),
+        ("model=m&version=0", 422, "invalid-instances"),
+        ("model=m&version=9999999999999", 422, "invalid-instances"),
+        ("model=m&version=%C2%B2", 422, "invalid-instances"),
+        ("model=m&version=999999999", 404, "version-not-found"),
+        ("model=m%00", 404, "model-not-found"),
+    ],
+)
+def test_the_query_names_the_model(client, query, status, slug):
+    """Model, version and alias, as the body of a JSON request does."""
+    answer = send(client, f"/v1/predict?{query}")
+    if query.endswith("%00") and answer.status_code == 400:
+        assert_problem(answer, 400, "bad-request")
+        return
+    assert_problem(answer, status, slug)
+
+
+def test_a_version_or_an_alias_may_be_named(client, native):
+    """One of them."""
+    for query in ("version=1", "alias=live"):
+        answer = send(client, f"/v1/predict?model=m&{query}")
+        assert answer.json()["predictions"] == native
+
+
+@pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
+def test_a_strict_request_is_refused_by_a_warning(client, url):
+    """By query and by header; without either the warning comes along."""
+    content = FILE.replace("Bern", "Oslo")
+    told = send(client, url, content).json()["warnings"]
+    assert (2, "town") in [(warning["row"], warning["column"]) for warning in told]
+    for options in (
+        {"url": with_query(url, strict="true")},
+        {"url": url, "headers": {"Prefer": "handling=strict"}},
+    ):
+        answer = send(client, content=content, **options)
+        assert answer.status_code in (400, 422), answer.text
+        assert "Oslo" in answer.text
+
+
+def test_another_packing_is_refused(client):
+    """Brotli is not read."""
+    answer = send(client, NATIVE[1], headers={"Content-Encoding": "br"})
+    assert_problem(answer, 400, "bad-encoding")
+
+
+def test_a_file_wants_the_scope_of_a_prediction(bench, client):
+    """And sees its own workspace only."""
+    key = make_key(bench, scopes=["models:read"])
+    for url in ROUTES:
+        assert send(client, url, headers=bearing(key)).status_code == 403
+    key = make_key(bench, scopes=["models:predict"], workspace="other")
+    for url in ROUTES:
+        assert send(client, url, headers=bearing(key)).status_code == 404
