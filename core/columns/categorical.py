@@ -25,8 +25,6 @@ MOST_PLACES = 10_000
 FEW_CATEGORIES = 10
 """Up to so many, each has a place however rare it is; beyond, rare ones share one."""
 
-_LONG = 100
-"""Longer cells, on average, are text."""
 _FREE_TEXT = 40
 """Longer cells, on average, are free text and not ids."""
 
@@ -134,17 +132,3 @@ def embedding_dim(num_categories: int) -> int:
     2020, with a lower bound.
     """
     return int(min(32, round(1.6 * num_categories**0.56)))
-
-
-def type_of_texts(present: int, unique: int, length: float | None) -> ColumnType:
-    """Return categorical or text, by counts over all rows and the mean length of a cell.
-
-    A column without a value counts as numeric.
-    """
-    if not present:
-        return ColumnType.NUMERIC
-    own_value_each = unique == present and present > 10
-    few = unique <= max(20, present // 2)
-    short = (length or 0) <= _LONG
-    is_category = few and short and not own_value_each
-    return ColumnType.CATEGORICAL if is_category else ColumnType.TEXT

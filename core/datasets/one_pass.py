@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from core.columns.base import Stats
-from core.columns.categorical import type_of_texts
 from core.columns.decide import Cells, ColumnFacts, decide_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
@@ -28,6 +27,7 @@ from core.datasets.raw_table import (
 )
 from core.datasets.text_file import TextFile
 from fitserve.specs.parsing import ParsingSpec
+from fitserve.text_columns import type_of_texts
 
 _SAMPLE_ROWS = 5_000
 _PRESENT = "\x1fpresent "  # no column of a CSV is called so

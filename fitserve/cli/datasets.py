@@ -15,6 +15,7 @@ from fitserve.cli.console import (
     say,
     service,
 )
+from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, told
 from fitserve.schemas.datasets import DatasetRead
 
 app = typer.Typer(no_args_is_help=True, help="Uploaded tables.")
@@ -43,32 +44,27 @@ def upload(  # noqa: PLR0913, PLR0917  an argument is an option
         str | None, typer.Option(help="The file's name unless given.")
     ] = None,
     as_json: AsJson = False,
-    delimiter: Annotated[str | None, typer.Option(help="Between cells.")] = None,
-    header: Annotated[
-        bool | None, typer.Option(help="Whether the first line names the columns.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Such as windows-1252.")] = None,
-    decimal: Annotated[str | None, typer.Option(help="`.` or `,`")] = None,
-    null: Annotated[
-        list[str] | None, typer.Option(help="A cell that means missing; repeatable.")
-    ] = None,
+    delimiter: Delimiter = None,
+    header: Header = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    null: Null = None,
     kinds: Annotated[
         list[str] | None,
         typer.Option("--type", metavar="COLUMN=TYPE", help="Repeatable."),
     ] = None,
 ) -> None:
     """Upload a CSV, gzipped or not; what is detected wrongly can be told."""
-    given = {
-        "delimiter": delimiter,
-        "header": header,
-        "encoding": encoding,
-        "decimal": decimal,
-        "null_values": null or None,
-        "types": _types(kinds or []) or None,
-    }
-    told = {key: value for key, value in given.items() if value is not None}
+    given = told(
+        delimiter=delimiter,
+        header=header,
+        encoding=encoding,
+        decimal=decimal,
+        null_values=null,
+        types=_types(kinds or []) or None,
+    )
     with service(context) as client:
-        _print(progress.upload(client, path, name, **told), as_json=as_json)
+        _print(progress.upload(client, path, name, **given), as_json=as_json)
 
 
 def _types(pairs: list[str]) -> dict[str, str]:

@@ -1,33 +1,96 @@
 """Predictions beside as much of their rows as a terminal has room for."""
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any
 
 from rich.cells import cell_len
 
-from fitserve.cli.console import cell, print_table, say, table_width
-from fitserve.cli.rows import Row
+from fitserve.cli.console import cell, err, print_table, say, table_width
+from fitserve.cli.rows import Rows
 from fitserve.schemas.predict import PredictResponse
 
 _SHOWN = 20
 _GAP = 2  # between two columns of a table
 _ID = re.compile(r"(?:^|[\W_])(?:id|key|uuid|name|code)$|[a-z]I[dD]$", re.IGNORECASE)
-Columns = dict[str, list[str]]
+Columns = dict[str, list[Any]]
 
 
-def show(table: list[Row], answer: PredictResponse) -> None:
-    """The first rows; what is left out is counted."""
-    own = {name: [cell(row[name]) for row in table[:_SHOWN]] for name in table[0]}
-    added = {
-        name: [cell(value) for value in values[:_SHOWN]]
-        for name, values in answer.table().items()
-    }
-    found = [*own.items(), *added.items()]
-    kept = _fitting([*own], [*added], [_width(*column) for column in found])
+@dataclass(frozen=True)
+class Predicted:
+    """Rows, and the columns that an answer adds to them.
+
+    Args:
+        names: of the rows' own columns.
+        rows: their cells, as often as they are asked for.
+        added: what was predicted, by the name of its column.
+        answer: where it comes from.
+
+    """
+
+    names: list[str]
+    rows: Iterable[Sequence[Any]]
+    added: Columns
+    answer: PredictResponse
+
+    @classmethod
+    def of(cls, rows: Rows, answer: PredictResponse) -> "Predicted":
+        """Return the rows of a file with their predictions, or those alone.
+
+        Predictions beside other rows would be worse than none: where the file as it is
+        read here has another number of rows, the number of a row stands in its place.
+        """
+        expected = len(answer.predictions)
+        if len(rows.lines) == expected:
+            return cls(rows.names, rows, _renamed(answer.table(), rows.names), answer)
+        say(
+            f"{rows.path} has {len(rows.lines):,} rows as it is read here, and the "
+            f"service predicted {expected:,}; so the predictions come alone, with the "
+            "number of their row",
+            err,
+        )
+        numbers = [[i] for i in range(1, expected + 1)]
+        return cls(["row"], numbers, answer.table(), answer)
+
+
+def _renamed(added: Columns, own: list[str]) -> Columns:
+    """Return the columns under names that the file does not have, and tell of it."""
+    taken = {name.strip() for name in own} | set(added)
+    found: Columns = {}
+    for name, values in added.items():
+        free = name
+        if name in {other.strip() for other in own}:
+            numbered = (f"{name}_{i}" for i in count(2))
+            free = next(other for other in numbered if other not in taken)
+            taken.add(free)
+            said = f"the file has a column {name!r}; the one of the answer is {free!r}"
+            say(said, err)
+        found[free] = values
+    return found
+
+
+def show(predicted: Predicted) -> None:
+    """Print the first rows; what is left out is counted."""
+    rows = list(islice(predicted.rows, _SHOWN))
+    own = [
+        (name, [cell(row[i]) for row in rows]) for i, name in enumerate(predicted.names)
+    ]
+    added = [
+        (name, [cell(value) for value in values[:_SHOWN]])
+        for name, values in predicted.added.items()
+    ]
+    found = [*own, *added]
+    widths = [_width(*column) for column in found]
+    kept = _fitting(predicted.names, [*predicted.added], widths)
     shown = [found[i] for i in kept]
-    rows: list[tuple[Any, ...]] = list(zip(*(values for _, values in shown), strict=True))
-    print_table([name for name, _ in shown], rows)
-    more = _left_out(len(table) - _SHOWN, len(found) - len(kept))
+    table: list[tuple[Any, ...]] = list(
+        zip(*(values for _, values in shown), strict=True)
+    )
+    print_table([name for name, _ in shown], table)
+    answer = predicted.answer
+    more = _left_out(len(answer.predictions) - _SHOWN, len(found) - len(kept))
     say(f"{answer.model_name}, version {answer.model_version}{more}")
 
 

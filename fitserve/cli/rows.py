@@ -1,71 +1,89 @@
-"""Rows of a CSV to be predicted: what is said of one is said of its line."""
+"""The rows of a CSV to be predicted, read as the service says that it read them."""
 
 import csv
-import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from fitserve.cli.refusals import MOST_SHOWN
-from fitserve.client.errors import headline
-from fitserve.problems import FieldError, Problem
+from fitserve.client.parts import open_plain
 
-_BREAK = re.compile(r"\r\n|\r|\n")
-_SAID = re.compile(r"^row \d+", re.IGNORECASE)
-Row = dict[str, Any]
+_MOST_CELL = 2**31 - 1
+Row = list[str]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The cells of a file by column, and the line that each row begins at."""
+    """A file that was sent; its rows are read anew each time, one by one.
+
+    Args:
+        path: a CSV, gzipped or not.
+        parsing: how the service understood it.
+
+    """
 
     path: Path
-    cells: list[Row]
-    lines: list[int]
+    parsing: dict[str, Any]
 
-    @classmethod
-    def read(cls, path: Path) -> "Rows":
-        """The file; ValueError where it has no rows, or rows unlike its header."""
-        found = list(_read(path))
-        if not found:
-            raise ValueError(f"{path} has no rows")
-        return cls(path, [row for _, row in found], [line for line, _ in found])
+    def __iter__(self) -> Iterator[Row]:
+        width = len(self.names)
+        for _, cells in self._values():
+            yield [*cells[:width], *[""] * (width - len(cells))]
+
+    @cached_property
+    def names(self) -> Row:
+        """The names of the columns; those of a file without a header are made up."""
+        first, *more = [cells for _, cells in islice(self._records(), 2)] or [[]]
+        if not self.parsing["header"]:
+            return [f"column_{i + 1}" for i in range(len(first))]
+        if more and len(more[0]) == len(first) + 1 and more[0][-1].strip():
+            return ["", *first]  # row names without a name, as R writes them
+        return first
+
+    @cached_property
+    def lines(self) -> "array[int]":
+        """The line that each row begins at, as editors count."""
+        return array("q", (line for line, _ in self._values()))
 
     def place(self, row: int) -> str:
         """Where a row stands, as editors count."""
         return f"line {self.lines[row]}" if row < len(self.lines) else f"row {row}"
 
-    def refused(self, problem: Problem) -> str:
-        """A refusal, its faults told by the lines that they come from."""
-        faults = [_fault(error, self) for error in problem.errors]
-        more = len(faults) - MOST_SHOWN
-        shown = [f"  {fault}" for fault in dict.fromkeys(faults[:MOST_SHOWN])]
-        rest = [f"  {more} more"] if more > 0 else []
-        return "\n".join([headline(problem), *shown, *rest])
+    def _values(self) -> Iterator[tuple[int, Row]]:
+        return islice(self._records(), int(self.parsing["header"]), None)
+
+    def _records(self) -> Iterator[tuple[int, Row]]:
+        """Every record that has a cell, with its first line."""
+        skipped: int = self.parsing["skipped_lines"]
+        with open_text(self.path, self.parsing["encoding"]) as text:
+            for _ in islice(text, skipped):
+                pass
+            for line, cells in records(
+                text, self.parsing["delimiter"], self.parsing["quote"]
+            ):
+                yield skipped + line, cells
 
 
-def _read(path: Path) -> Iterator[tuple[int, Row]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        header = reader.fieldnames or []
-        if len(set(header)) < len(header):
-            raise ValueError(f"{path} has two columns of one name")
-        for row in reader:
-            # csv's ways to say too many cells, and too few
-            if None in row or None in row.values():
-                raise ValueError(
-                    f"line {reader.line_num} of {path} has not the {len(header)} cells "
-                    "of its header"
-                )
-            breaks = sum(len(_BREAK.findall(cell)) for cell in row.values())
-            yield reader.line_num - breaks, row
+def open_text(path: Path, encoding: str) -> TextIOWrapper:
+    """Open a CSV, gzipped or not; its line ends stay as they are."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    return TextIOWrapper(open_plain(path), codec, errors="replace", newline="")
 
 
-def _fault(error: FieldError, rows: Rows) -> str:
-    hint = f" ({error.hint})" if error.hint else ""
-    if error.row is None:
-        return f"{rows.path}: {error.detail}{hint}"
-    place = f"{rows.path}, {rows.place(error.row)}"
-    said, count = _SAID.subn(lambda _: place, error.detail, count=1)
-    return (said if count else f"{place}: {error.detail}") + hint
+def records(
+    lines: Iterator[str] | TextIOWrapper, delimiter: str, quote: str = '"'
+) -> Iterator[tuple[int, Row]]:
+    """Yield every record that has a cell, with the number of its first line, from 1."""
+    csv.field_size_limit(_MOST_CELL)
+    if delimiter == " ":  # any number of blanks parts two cells
+        lines = (" ".join(line.split()) for line in lines)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    last = 0
+    for cells in reader:
+        if any(cells):
+            yield last + 1, cells
+        last = reader.line_num

@@ -1,5 +1,6 @@
 """The clients: `Client().datasets`, `.runs`, `.models`, and the same to be awaited."""
 
+from pathlib import Path
 from typing import Any, Self
 
 from fitserve.client.blocking import run
@@ -57,6 +58,19 @@ class Client:
         """Short for `models.predict`."""
         return self.models.predict(name, instances, version, alias, strict=strict)
 
+    def predict_file(
+        self,
+        /,
+        name: str,
+        path: str | Path,
+        version: int | None = None,
+        alias: str | None = None,
+        strict: bool = False,
+        **parsing: Any,
+    ) -> PredictResponse:
+        """Short for `models.predict_file`."""
+        return self.models.predict_file(name, path, version, alias, strict, **parsing)
+
     def openapi(self, model: str | None = None) -> dict[str, Any]:
         """The service's OpenAPI document, or the one of a model's own endpoint."""
         return run(_openapi(self._transport, model))
@@ -110,6 +124,21 @@ class AsyncClient:
     ) -> PredictResponse:
         """Short for `models.predict`."""
         return await self.models.predict(name, instances, version, alias, strict=strict)
+
+    async def predict_file(
+        self,
+        /,
+        name: str,
+        path: str | Path,
+        version: int | None = None,
+        alias: str | None = None,
+        strict: bool = False,
+        **parsing: Any,
+    ) -> PredictResponse:
+        """Short for `models.predict_file`."""
+        return await self.models.predict_file(
+            name, path, version, alias, strict, **parsing
+        )
 
     async def openapi(self, model: str | None = None) -> dict[str, Any]:
         """The service's OpenAPI document, or the one of a model's own endpoint."""

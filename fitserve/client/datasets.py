@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fitserve.client.blocking import Blocking, iterating, returning
+from fitserve.client.frames import csv_of, is_frame, parsing_of
 from fitserve.client.refusals import refusal
-from fitserve.client.tables import csv_of, is_frame, types_of
 from fitserve.client.transport import Transport, url_path
 from fitserve.names import did_you_mean, to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
@@ -42,7 +42,8 @@ class AsyncDatasets:
     ) -> DatasetRead:
         """Upload a CSV file, gzipped or not, or a DataFrame of pandas or polars.
 
-        A file's name without ending is the dataset's unless told; a frame wants one.
+        A file's name without ending is the dataset's unless told; a frame wants one,
+        and tells its own layout, categories and texts: only its empty cells are missing.
         A file's bytes are streamed as they are, so a table larger than memory is no
         matter. `parsing` may overrule what the service would find out by itself:
         delimiter, header, encoding, decimal, null_values, types. Returns when the table
@@ -50,8 +51,7 @@ class AsyncDatasets:
         """
         _refuse_unknown(parsing)
         if is_frame(source):
-            declared = types_of(source) | (parsing.pop("types", None) or {})
-            parsing["types"] = declared or None
+            parsing = _with_known(source, parsing)
             file: BinaryIO = io.BytesIO(csv_of(source))
             path = Path(f"{_name_of_frame(name)}.csv")
         else:
@@ -165,6 +165,14 @@ def _refuse_unknown(parsing: dict[str, Any]) -> None:
         raise TypeError(f"upload() knows no option {min(unknown)!r}; {hint}")
 
 
+def _with_known(frame: Any, parsing: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with what the frame tells; words and types may be overruled."""
+    known, given = parsing_of(frame), _without_none(parsing)
+    types = (known["types"] or {}) | given.pop("types", {})
+    layout = {key: known[key] for key in ("delimiter", "header", "encoding")}
+    return {**known, **given, **layout, "types": types or None}
+
+
 def _name_of_frame(name: str | None) -> str:
     if name is None:
         raise TypeError("a frame has no name of its own; give one: upload(frame, 'wine')")
@@ -173,7 +181,11 @@ def _name_of_frame(name: str | None) -> str:
 
 def _params(parsing: dict[str, Any]) -> dict[str, Any]:
     """The options given, as a query; the service checks their values."""
-    given = {key: value for key, value in parsing.items() if value is not None}
+    given = _without_none(parsing)
     if "types" in given:
         given["types"] = json.dumps(given["types"])
     return given
+
+
+def _without_none(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value is not None}

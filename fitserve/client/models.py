@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fitserve.client.blocking import Blocking, iterating, returning
+from fitserve.client.files import predict_file
 from fitserve.client.predicting import predict
 from fitserve.client.transport import Transport, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
@@ -122,6 +123,27 @@ class AsyncModels:
             self._transport, name, instances, version, alias, strict=strict
         )
 
+    async def predict_file(
+        self,
+        /,
+        name: str,
+        path: str | Path,
+        version: int | None = None,
+        alias: str | None = None,
+        strict: bool = False,
+        **parsing: Any,
+    ) -> PredictResponse:
+        """Predictions for the rows of a CSV, gzipped or not, read as its upload would be.
+
+        The file's bytes are sent as they are, those of a large file in parts, all of
+        them answered by one version. `parsing` may overrule what the service would find
+        out by itself: delimiter, header, encoding, decimal, null_values. The `parsing`
+        of the answer tells how the file was understood; lines without any cell are no
+        rows. Version, alias and strict are those of `predict`.
+        """
+        which = {"model": name, "version": version, "alias": alias}
+        return await predict_file(self._transport, which, path, parsing, strict=strict)
+
 
 class Models(Blocking):
     """Trained networks, their versions and aliases."""
@@ -138,3 +160,4 @@ class Models(Blocking):
     set_alias = returning(AsyncModels.set_alias)
     delete_alias = returning(AsyncModels.delete_alias)
     predict = returning(AsyncModels.predict)
+    predict_file = returning(AsyncModels.predict_file)

@@ -24,16 +24,16 @@ async def predict(
     strict: bool,
 ) -> PredictResponse:
     """One answer for all rows; what is said of a row counts from the first of all."""
-    first, later = batches(rows, _BATCH)
+    tables = batches(rows, _BATCH)
     params = {"strict": "true"} if strict else {}
     which = _told({"version": version, "alias": alias})
-    whole = await _ask(transport, {"model": name, **first, **which}, params, 0)
+    whole = await _ask(transport, {"model": name, **next(tables), **which}, params, 0)
     # the version of the first batch, whatever is promoted meanwhile
     which = {"version": whole.model_version}
-    for place, table in enumerate(later, 1):
+    for place, table in enumerate(tables, 1):
         body = {"model": name, **table, **which}
         answer = await _ask(transport, body, params, place * _BATCH)
-        whole = _joined(whole, answer)
+        whole = joined(whole, answer)
     return whole
 
 
@@ -45,7 +45,7 @@ async def _ask(
             PredictResponse, "POST", "/v1/predict", params=params, json=body, again=True
         )
     except ApiError as error:
-        raise _moved(error, start) if start else error from None
+        raise moved(error, start) from None
     for warning in answer.warnings or ():
         warning.row = None if warning.row is None else warning.row + start
     return answer
@@ -55,33 +55,39 @@ def _told(which: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in which.items() if value is not None}
 
 
-def _joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
+def joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
+    """Return one answer to the rows of two; what is said of all rows is said once."""
     whole.predictions += answer.predictions
     if whole.probabilities is not None:
         whole.probabilities += answer.probabilities or []
-    if answer.warnings:
-        whole.warnings = [*(whole.warnings or ()), *answer.warnings]
+    told = whole.warnings or []
+    new = [w for w in answer.warnings or () if w.row is not None or w not in told]
+    if new:
+        whole.warnings = [*told, *new]
     return whole
 
 
-def _moved(error: ApiError, start: int) -> ApiError:
-    """The refusal of a later batch, with its rows counted from the first of all."""
+def moved(error: ApiError, start: int) -> ApiError:
+    """Return the refusal of a later batch, its rows counted from the first of all."""
+    if not start:
+        return error
     problem = error.problem
-    moved = {
-        "detail": _counted(_SAID, problem.detail, start),
+    told = {
+        "detail": counted(_SAID, problem.detail, start),
         "errors": [_line(line, start) for line in problem.errors],
     }
-    return type(error)(problem.model_copy(update=moved))
+    return type(error)(problem.model_copy(update=told))
 
 
 def _line(line: FieldError, start: int) -> FieldError:
-    moved = {
-        "pointer": _counted(_POINTED, line.pointer, start),
-        "detail": _counted(_SAID, line.detail, start),
+    told = {
+        "pointer": counted(_POINTED, line.pointer, start),
+        "detail": counted(_SAID, line.detail, start),
         "row": None if line.row is None else line.row + start,
     }
-    return line.model_copy(update=moved)
+    return line.model_copy(update=told)
 
 
-def _counted(row: re.Pattern[str], text: str, start: int) -> str:
-    return row.sub(lambda found: f"{found[1]}{int(found[2]) + start}", text)
+def counted(numbered: re.Pattern[str], text: str, start: int) -> str:
+    """Return a text in which the second group of a pattern is a number `start` higher."""
+    return numbered.sub(lambda found: f"{found[1]}{int(found[2]) + start}", text)

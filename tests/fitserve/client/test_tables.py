@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from fitserve import Unprocessable
-from fitserve.client.tables import plain
+from fitserve.client.cells import plain
 from fitserve.schemas.runs import HistoryRead
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem

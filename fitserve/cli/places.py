@@ -1,0 +1,61 @@
+"""What the service says of rows, told by the lines of their file."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from fitserve.cli.console import err, say
+from fitserve.cli.guesses import guessed
+from fitserve.cli.refusals import MOST_SHOWN
+from fitserve.cli.rows import Rows
+from fitserve.client.errors import headline
+from fitserve.problems import FieldError, Problem
+from fitserve.schemas.predict import PredictResponse
+
+_WARNINGS = 5
+_SAID = re.compile(r"^row \d+", re.IGNORECASE)
+
+
+def rows_of(path: Path, given: dict[str, Any], answer: PredictResponse) -> Rows:
+    """Return the rows of a file, laid out as the answer to them says."""
+    columns = {warning.column for warning in answer.warnings or ()}
+    return Rows(path, answer.parsing or guessed(path, given, columns))
+
+
+def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
+    """Return a refusal, its faults told by the lines that they come from."""
+    columns = {
+        error.column or _column(error)
+        for error in problem.errors
+        if error.row is not None
+    }
+    rows = Rows(path, guessed(path, given, columns - {""}))
+    faults = [_fault(error, rows) for error in problem.errors]
+    more = len(faults) - MOST_SHOWN
+    shown = [f"  {fault}" for fault in dict.fromkeys(faults[:MOST_SHOWN])]
+    rest = [f"  {more} more"] if more > 0 else []
+    return "\n".join([headline(problem), *shown, *rest])
+
+
+def warn(answer: PredictResponse, rows: Rows) -> None:
+    """Tell the first warnings of an answer."""
+    warnings = answer.warnings or []
+    for warning in warnings[:_WARNINGS]:
+        where = "" if warning.row is None else f"{rows.place(warning.row)}, "
+        say(f"{where}column {warning.column!r}: {warning.detail}", err)
+    if len(warnings) > _WARNINGS:
+        say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)
+
+
+def _column(error: FieldError) -> str:
+    _, _, name = error.pointer.removeprefix("#/instances/").partition("/")
+    return name.replace("~1", "/").replace("~0", "~")
+
+
+def _fault(error: FieldError, rows: Rows) -> str:
+    hint = f" ({error.hint})" if error.hint else ""
+    if error.row is None:
+        return f"{rows.path}: {error.detail}{hint}"
+    place = f"{rows.path}, {rows.place(error.row)}"
+    said, count = _SAID.subn(lambda _: place, error.detail, count=1)
+    return (said if count else f"{place}: {error.detail}") + hint

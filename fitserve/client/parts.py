@@ -1,0 +1,235 @@
+"""A large CSV in parts, each a table of its own with the header of the whole."""
+
+import codecs
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+_GZIP = b"\x1f\x8b"
+_HEAD = 64 * 1024
+_MOST_RATIO = 64
+_DELIMITERS = ",;\t|:"
+_MOST_OPEN = 3
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class PartSize(NamedTuple):
+    """How much of a file one request holds; a service takes 32 MiB and 100,000 rows."""
+
+    num_bytes: int = 8 * 1024 * 1024
+    num_lines: int = 50_000
+
+
+class Part(NamedTuple):
+    """What one request sends.
+
+    Args:
+        content: a CSV.
+        options: how it is to be read.
+        lines_moved: what to add to a line of it for the line in the file.
+
+    """
+
+    content: bytes
+    options: dict[str, Any]
+    lines_moved: int = 0
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file, unpacked if it is a gzip."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == _GZIP
+    return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]
+
+
+def fits_one_part(path: Path, size: PartSize) -> bool:
+    """Whether the file can be sent as it is; a damaged gzip can: the service names it."""
+    try:
+        with open_plain(path) as file:
+            plain = file.read(size.num_bytes + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return True
+    most = max(1024 * 1024, _MOST_RATIO * path.stat().st_size)
+    num_lines = max(plain.count(b"\n"), plain.count(b"\r"))
+    return len(plain) <= min(size.num_bytes, most) and num_lines <= size.num_lines
+
+
+def wide_codec(path: Path, given: str | None) -> str | None:
+    """Return the codec of a file whose characters are wider than a byte, as in UTF-16.
+
+    None where line ends, quotes and delimiters are the bytes that they are in ASCII.
+    """
+    if given is not None:
+        return None if _is_like_ascii(given) else given
+    with open_plain(path) as file:
+        head = file.read(_HEAD)
+    if found := next((codec for bom, codec in _BOMS if head.startswith(bom)), None):
+        return found
+    half = 0.2 * len(head)
+    if head[1::2].count(0) > half and 0 not in head[::2]:
+        return "utf-16-le"
+    return "utf-16-be" if head[::2].count(0) > half and 0 not in head[1::2] else None
+
+
+def _is_like_ascii(codec: str) -> bool:
+    marks = "\r\n\t\"',;|"
+    try:
+        return marks.encode(codec).removeprefix(codecs.BOM_UTF8) == marks.encode()
+    except (LookupError, UnicodeError):
+        return True  # the service names what is wrong
+
+
+class FileParts:
+    """The parts of one file; from the second on they follow the reading of the first.
+
+    Parts end where a record ends. They are the bytes of the file; what is wider than a
+    byte a character is sent as UTF-8.
+
+    Args:
+        path: a CSV, gzipped or not.
+        given: the options for all of it.
+        size: what a part holds at most, and one record more.
+
+    """
+
+    def __init__(self, path: Path, given: dict[str, Any], size: PartSize) -> None:
+        self._given = given
+        self._size = size
+        self.wide = wide_codec(path, given.get("encoding"))
+        self._file = open_plain(path)
+        self._codec = self.wide or "latin-1"  # each byte a character, and back
+        text = TextIOWrapper(self._file, encoding=self._codec, newline="")
+        self._quotes = _Quotes('"', given.get("delimiter") or _DELIMITERS)
+        self._groups = self._cut(text)
+        self._parsing: dict[str, Any] = {}
+        self._head: list[str] = []
+        self._encoding = "utf-8" if self.wide else given.get("encoding")
+        self._lines: list[str] = []
+        self._num_lines = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def first(self) -> Part:
+        """Return the beginning of the file."""
+        self._lines = next(self._groups, [])
+        return self._part([], self._lines, dict(self._given))
+
+    def follow(self, parsing: dict[str, Any]) -> None:
+        """Read the rest as the service understood the part before it."""
+        if not self._parsing:
+            self._parsing = parsing
+            self._head = _head(self._lines, parsing)
+            self._quotes = _Quotes(parsing["quote"], parsing["delimiter"])
+        if self._encoding is None and not all(line.isascii() for line in self._lines):
+            self._encoding = parsing["encoding"]
+
+    @property
+    def parsing(self) -> dict[str, Any]:
+        """Return how the whole file was understood."""
+        encoding = self.wide or self._encoding or self._parsing["encoding"]
+        return {**self._parsing, "encoding": encoding}
+
+    def next(self) -> Part | None:
+        """Return the next part that holds a row, None at the end."""
+        for lines in self._groups:
+            self._lines = lines
+            if any(self._is_row(line) for line in lines):
+                return self._part(self._head, lines, self._options())
+            self._num_lines += len(lines)
+        return None
+
+    def _part(self, head: list[str], lines: list[str], options: dict[str, Any]) -> Part:
+        if self._encoding is not None:
+            options["encoding"] = self._encoding
+        text = "".join([*head, *lines])
+        content = text.encode("utf-8" if self.wide else "latin-1")
+        moved = self._num_lines - len(head)
+        self._num_lines += len(lines)
+        return Part(content, options, moved)
+
+    def _options(self) -> dict[str, Any]:
+        options = {**self._given, "header": True}
+        delimiter, quote = self._parsing["delimiter"], self._parsing["quote"]
+        if delimiter != " " and quote == '"':  # else they go together with being found
+            options["delimiter"] = delimiter
+        return options
+
+    def _is_row(self, line: str) -> bool:
+        return line.strip("\r\n" + self._parsing["delimiter"]) != ""
+
+    def _cut(self, text: TextIOWrapper) -> Iterator[list[str]]:
+        group: list[str] = []
+        num_chars = 0
+        for line in text:
+            group.append(line)
+            num_chars += len(line)
+            self._quotes.read(line)
+            if self._quotes.is_open and num_chars < _MOST_OPEN * self._size.num_bytes:
+                continue
+            if num_chars >= self._size.num_bytes or len(group) >= self._size.num_lines:
+                yield group
+                group, num_chars, self._quotes.is_open = [], 0, False
+        if group:
+            yield group
+
+
+class _Quotes:
+    """Whether the text so far ends within quotes, as Python's csv module has it."""
+
+    def __init__(self, quote: str, delimiters: str) -> None:
+        self._quote = quote
+        self._opens = re.compile(f"(?:^|[{re.escape(delimiters)}]){re.escape(quote)}")
+        self.is_open = False
+
+    def read(self, line: str) -> None:
+        """Go on with a line."""
+        at = 0
+        while self._quote in line[at:]:
+            if not self.is_open:
+                found = self._opens.search(line, at)
+                if found is None:
+                    return
+                self.is_open, at = True, found.end()
+            at = self._past_quoted(line, at)
+
+    def _past_quoted(self, line: str, at: int) -> int:
+        """Return the place behind the quote that closes the cell, or behind the line."""
+        while (end := line.find(self._quote, at)) >= 0:
+            if line[end + 1 : end + 2] != self._quote:
+                self.is_open = False
+                return end + 1
+            at = end + 2
+        return len(line)
+
+
+def _head(lines: list[str], parsing: dict[str, Any]) -> list[str]:
+    """Return the lines of the header, made up where the file has none."""
+    rest = lines[parsing["skipped_lines"] :]
+    quotes = _Quotes(parsing["quote"], parsing["delimiter"])
+    head: list[str] = []
+    for line in rest:
+        if not head and not line.strip("\r\n"):
+            continue
+        head.append(line)
+        quotes.read(line)
+        if not quotes.is_open:
+            break
+    if parsing["header"]:
+        return head
+    delimiter: str = parsing["delimiter"]
+    cells = next(csv.reader(head, delimiter=delimiter, quotechar=parsing["quote"]), [])
+    if delimiter == " ":
+        cells = "".join(head).split()
+    return [delimiter.join(f"column_{i + 1}" for i in range(len(cells))) + "\n"]
