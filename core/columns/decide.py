@@ -1,4 +1,4 @@
-"""Decide the types of a table's columns: guessed from a sample, counted over all rows."""
+"""Decide the type of each column: guess it from a sample, then count over all rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _SAMPLE = 2_000
 _MOST_STRAYS = 50
 _STRAY_SHARE = 0.05
 _LEAST_FOR_STRAYS = 20
-_EXACT_ROWS = 250_000
+EXACT_ROWS = 250_000
+"""Up to this many rows, distinct values are counted exactly, not estimated."""
 
 
 @dataclass
@@ -50,11 +51,11 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A type that somebody asked for.
+    """A type that an upload or a spec asks for.
 
     Args:
-        type: of the column.
-        format: how its cells are written; found in the column itself if None.
+        type: the type of the column.
+        format: how its cells are written; None: detect it in the column.
 
     """
 
@@ -64,10 +65,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Cells:
-    """A table of text, trimmed and null where missing; a small one is asked in memory.
+    """A table of trimmed text, null where missing; `is_small` computes in memory.
 
-    Streaming takes milliseconds and megabytes for each column that is counted: nothing in
-    a long table, and gigabytes in a table of 2,000 columns and two rows.
+    Streaming costs milliseconds and megabytes for each column. That does not matter for a
+    long table, but it takes gigabytes for a table of 2,000 columns and two rows.
     """
 
     frame: pl.LazyFrame
@@ -79,7 +80,7 @@ class Cells:
         return asked.collect(engine="in-memory" if self.is_small else "streaming")
 
     def sample(self, name: str) -> list[str]:
-        """Return the first cells of a column that are present."""
+        """Return the first present cells of a column."""
         return self.select(pl.col(name).drop_nulls().head(_SAMPLE)).to_series().to_list()
 
 
@@ -88,7 +89,7 @@ def decide_types(
 ) -> list[ColumnFacts]:
     """Return the type of every column of text in `cells`.
 
-    Raises InvalidTable where no cell of a column is of the type that is wanted.
+    Raises InvalidTable if a wanted type fits no cell of its column.
     """
     if not names:
         return []
@@ -116,7 +117,7 @@ def _candidates(
 
 
 def _are_codes(sample: list[str]) -> bool:
-    """Return whether cells are digits of one length, some with zeros in front."""
+    """Return whether all cells are digits of one length and some begin with 0."""
     lengths = {len(text) for text in sample}
     digits = all(re.fullmatch(r"[0-9]{2,}", text) for text in sample)
     return digits and len(lengths) == 1 and any(text[0] == "0" for text in sample)
@@ -125,14 +126,14 @@ def _are_codes(sample: list[str]) -> bool:
 def _count(
     cells: Cells, names: list[str], found: list[list[Candidate]]
 ) -> list[dict[str, Any]]:
-    """Count present cells, distinct ones, their length, and those of each candidate."""
+    """Count present and distinct cells, their length, and the cells of each candidate."""
     exprs = [pl.len().alias("rows")]
     for i, name in enumerate(names):
         text = pl.col(name)
         exprs += [
             text.count().alias(f"{i}.present"),
             text.str.len_chars().mean().alias(f"{i}.length"),
-            # an estimate will do to tell categories from text
+            # an estimate is enough to tell categories from text
             text.drop_nulls().approx_n_unique().alias(f"{i}.rough"),
         ]
         for k, candidate in enumerate(found[i]):
@@ -144,11 +145,11 @@ def _count(
 
 
 def _count_few(cells: Cells, names: list[str], counts: list[dict[str, Any]]) -> None:
-    """Count exactly where an estimate of many would be slow or wrong."""
+    """Replace the estimates of distinct cells by exact counts where that is cheap."""
     few = [
         (name, own)
         for name, own in zip(names, counts, strict=True)
-        if own["present"] <= _EXACT_ROWS
+        if own["present"] <= EXACT_ROWS
     ]
     exact = [pl.col(name).drop_nulls().n_unique() for name, _ in few]
     row = cells.select(*exact).row(0, named=True) if few else {}
@@ -212,7 +213,7 @@ def _with_strays(
 
 def _strays(cells: Cells, name: str, candidate: Candidate) -> list[str]:
     text = pl.col(name)
-    # in order, so that every reading of the column keeps the same ones
+    # sorted, so that each reading of the column keeps the same strays
     odd = text.filter(~candidate.fits(text)).drop_nulls().unique().sort()
     strays: list[str] = cells.select(odd.head(_MOST_STRAYS + 1)).to_series().to_list()
     return strays

@@ -1,8 +1,8 @@
-"""A CSV to typed Parquet in a single pass, where its first rows tell the truth.
+"""Convert a CSV to typed Parquet in a single pass, if its first rows show the types.
 
-Types are planned from the first rows, and every cell is held against the plan while it is
-written. One that does not fit, and nothing is lost but the pass: the caller goes the long
-way (raw_table.py), which looks at all cells before it decides.
+Types are planned from the first rows, and every cell is compared with the plan while it
+is written. If a cell does not fit, the result is discarded, and the caller uses the slow
+way (raw_table.py), which reads all cells before it decides.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from core.datasets.given import hints, wanted
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
+    SAMPLE_ROWS,
     SMALL_CELLS,
     clean_text,
     finite,
@@ -29,13 +30,12 @@ from core.datasets.text_file import TextFile
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.text_columns import type_of_texts
 
-_SAMPLE_ROWS = 5_000
-_PRESENT = "\x1fpresent "  # no column of a CSV is called so
+_PRESENT = "\x1fpresent "  # no CSV has a column of this name
 
 
 @dataclass(frozen=True)
 class Written:
-    """The columns of a table that was written, and their statistics."""
+    """The columns of a written table, and their statistics."""
 
     columns: list[ColumnFacts]
     stats: list[Stats]
@@ -44,12 +44,12 @@ class Written:
 def write_typed(
     source: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
 ) -> Written | None:
-    """Write the typed table to `target`; None if the plan does not hold."""
+    """Write the typed table to `target`; None if a cell contradicts the plan."""
     try:
-        raw = scan(source, layout, [], set()).head(_SAMPLE_ROWS).collect()
+        raw = scan(source, layout, [], set()).head(SAMPLE_ROWS).collect()
         cells = raw.select([clean_text(name, nulls) for name in layout.names])
         if not cells.height or not all(column.count() for column in cells):
-            return None  # nothing to plan by
+            return None  # an empty column: nothing to plan from
         plan = decide_types(
             Cells(cells.lazy(), is_small=True),
             layout.names,
@@ -68,14 +68,14 @@ def write_typed(
 
 
 def seen_nulls(text: TextFile, nulls: list[str]) -> list[str]:
-    """Return the words for missing that occur in the first rows."""
+    """Return the words of `nulls` that occur in the first rows."""
     return _seen(
-        scan(text.path, text.layout, [], set()).head(_SAMPLE_ROWS).collect(), nulls
+        scan(text.path, text.layout, [], set()).head(SAMPLE_ROWS).collect(), nulls
     )
 
 
 def _seen(raw: pl.DataFrame, nulls: list[str]) -> list[str]:
-    """Return the words for missing that occur: to look for each of all takes time."""
+    """Return the words of `nulls` that occur in `raw`: fewer words make polars faster."""
     texts = {text for column in raw for text in column.drop_nulls().unique()}
     return [word for word in nulls if word in texts]
 
@@ -87,7 +87,10 @@ def _table(
     seen: list[str],
     plan: list[ColumnFacts],
 ) -> pl.LazyFrame:
-    """The typed columns, and behind them whether what was converted had been there."""
+    """Return the typed columns, then flags for the converted ones.
+
+    A flag tells whether the cell held a text before it was converted.
+    """
     numbers = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
     texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
     cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
@@ -110,43 +113,43 @@ def _write(
     plan: list[ColumnFacts],
     target: Path,
     num_rows: float,
-    told: set[str],
+    given: set[str],
 ) -> Written | None:
     names = [fact.name for fact in plan]
-    wanted = statistics.expressions(plan, num_rows)
+    exprs = statistics.expressions(plan, num_rows)
     present = pl.col(f"^{_PRESENT}.*$").sum()
-    row = _both(table, names, [*wanted, present], target, num_rows)
+    row = _write_and_compute(table, names, [*exprs, present], target, num_rows)
     counts = row.row(0, named=True)
     found = statistics.by_column(counts, plan, pl.scan_parquet(target))
     if not _holds(found, counts):
         return None
     for fact, stats in zip(plan, found, strict=True):
-        if fact.kind.is_text and fact.name not in told:
-            _settle(fact, stats)
+        if fact.kind.is_text and fact.name not in given:
+            _choose_text_type(fact, stats)
     return Written(plan, found)
 
 
-def _both(
+def _write_and_compute(
     table: pl.LazyFrame,
     names: list[str],
-    wanted: list[pl.Expr],
+    exprs: list[pl.Expr],
     target: Path,
     num_rows: float,
 ) -> pl.DataFrame:
-    """Write the columns of these names to `target`, and give what is wanted of all."""
+    """Write the columns `names` to `target`; return the results of `exprs` over all."""
     if num_rows * len(names) <= SMALL_CELLS:
         frame = table.collect(engine="in-memory")
         frame.select(names).write_parquet(target, compression="zstd")
-        return frame.lazy().select(wanted).collect(engine="in-memory")
+        return frame.lazy().select(exprs).collect(engine="in-memory")
     sink = table.select(names).sink_parquet(
         target, compression="zstd", row_group_size=ROW_GROUP, lazy=True
     )
-    _, row = pl.collect_all([sink, table.select(wanted)], engine="streaming")
+    _, row = pl.collect_all([sink, table.select(exprs)], engine="streaming")
     return row
 
 
 def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
-    """Whether no cell was lost on its way to its type, and none is huge."""
+    """Return whether no cell became missing by its type, and none is too long."""
     for i, stats in enumerate(found):
         if not stats.present:
             return False
@@ -157,6 +160,6 @@ def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
     return True
 
 
-def _settle(fact: ColumnFacts, stats: Stats) -> None:
-    """Categories or text: only all rows tell, unless the uploader did."""
+def _choose_text_type(fact: ColumnFacts, stats: Stats) -> None:
+    """Set the type to categorical or text, by the counts over all rows."""
     fact.type = type_of_texts(stats.present, stats.unique, stats.length)

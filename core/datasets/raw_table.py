@@ -16,9 +16,10 @@ from core.datasets.dialect import Layout
 from core.datasets.repair import find_fault, repair
 from core.errors import InvalidTable
 
-_SAMPLE_ROWS = 5_000
 _MOST_PASSES = 4
 _HELD = "\x1fheld"  # no column of a CSV is called so
+SAMPLE_ROWS = 5_000
+"""The first rows, from which types are planned."""
 CELL_BYTES = 64 * 1024
 ROW_GROUP = 100_000
 SMALL_CELLS = 1_000_000
@@ -70,7 +71,7 @@ def _passes(
 
 def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
     """Columns whose first rows are numbers that polars reads by itself."""
-    head = scan(source, layout, nulls, set()).head(_SAMPLE_ROWS).collect()
+    head = scan(source, layout, nulls, set()).head(SAMPLE_ROWS).collect()
     codes = pl.all().str.contains(r"^0[0-9]").any()
     plain = pl.all().str.contains(number_pattern(".", "")).all() & (pl.all().count() > 0)
     if not head.height:

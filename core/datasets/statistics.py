@@ -1,19 +1,22 @@
-"""Counts and extremes of columns, by the expressions of one pass."""
+"""Counts, extremes and means of columns, computed in one pass."""
 
 from typing import Any
 
 import polars as pl
 
 from core.columns.base import Stats
-from core.columns.decide import ColumnFacts, by_number
+from core.columns.decide import EXACT_ROWS, ColumnFacts, by_number
 from core.datasets.raw_table import SMALL_CELLS
 
-_EXACT_ROWS = 250_000
 _MANY = 50_000
+"""Estimates up to this many distinct values are replaced by exact counts."""
 
 
 def expressions(facts: list[ColumnFacts], num_rows: float) -> list[pl.Expr]:
-    """What `by_column` needs, over typed columns of about `num_rows` rows."""
+    """Return the expressions whose results `by_column` reads.
+
+    The columns are typed, and have about `num_rows` rows.
+    """
     exprs = [pl.len().alias("rows")]
     for i, fact in enumerate(facts):
         column = pl.col(fact.name)
@@ -25,22 +28,22 @@ def expressions(facts: list[ColumnFacts], num_rows: float) -> list[pl.Expr]:
 
 def _unique(name: str, num_rows: float) -> pl.Expr:
     column = pl.col(name)
-    if num_rows <= _EXACT_ROWS:
+    if num_rows <= EXACT_ROWS:
         return column.drop_nulls().n_unique()
-    # HyperLogLog needs no memory to speak of; a gap more or less is within its error
+    # HyperLogLog needs little memory; counting null as a value is within its error
     return column.approx_n_unique()
 
 
 def by_column(
     row: dict[str, Any], facts: list[ColumnFacts], table: pl.LazyFrame
 ) -> list[Stats]:
-    """The statistics of each column, from the row that the expressions gave.
+    """Return the statistics of each column, from the results of `expressions`.
 
-    Few values are counted exactly in `table`, however many rows there are.
+    Texts with few distinct values are counted exactly in `table`, even in a long one.
     """
     num_rows = row["rows"]
     found = [Stats(rows=num_rows, **own) for own in by_number(row, len(facts))]
-    if num_rows > _EXACT_ROWS:
+    if num_rows > EXACT_ROWS:
         _count_few(found, facts, table)
     return found
 
@@ -60,7 +63,7 @@ def _count_few(found: list[Stats], facts: list[ColumnFacts], table: pl.LazyFrame
 
 
 def of_table(table: pl.LazyFrame, facts: list[ColumnFacts]) -> list[Stats]:
-    """The same in a pass over a table that has been written."""
+    """Return the statistics of each column of a written table."""
     num_rows = table.select(pl.len()).collect().item()
     small = num_rows * len(facts) <= SMALL_CELLS
     engine: Any = "in-memory" if small else "streaming"

@@ -1,4 +1,4 @@
-"""Names of columns in a spec, in the spelling of the dataset."""
+"""Replace names of columns in a spec by the spelling of the dataset."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,18 +13,21 @@ Place = tuple[object, ...]
 
 
 class ColumnNames:
-    """The names of a dataset's columns, found in any form of Unicode."""
+    """The names of a dataset's columns, found in any Unicode form and with blanks."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._known = list(names)
+        self._known = dict.fromkeys(names)
         self._spelled = {plain_name(name): name for name in self._known}
 
     def __call__(self, name: str) -> str:
-        """Return the dataset's spelling of a name, the name itself if it is unknown."""
+        """Return the dataset's spelling of a name, or an unknown name unchanged."""
         return name if name in self._known else self._spelled.get(plain_name(name), name)
 
     def in_spec(self, create: RunCreate) -> RunCreate:
-        """Return a spec with the dataset's names; InvalidSpec names each unknown one."""
+        """Return a spec with the dataset's spelling of each name.
+
+        Raises InvalidSpec with an error for each unknown name.
+        """
         raise_any(InvalidSpec, [self._error(*named) for named in _named(create)])
         split = create.split
         if split.column is not None:
@@ -58,7 +61,7 @@ class ColumnNames:
 
 
 def _named(create: RunCreate) -> list[tuple[Place, str]]:
-    """Return every name of a column in a spec, with its place."""
+    """Return every name of a column in a spec, with the keys that lead to it."""
     features = create.features
     named: list[tuple[Place, str]] = [(("target",), create.target)]
     named += [(("features", "exclude", i), n) for i, n in enumerate(features.exclude)]

@@ -1,7 +1,7 @@
-"""The rows that a run's figures are about, found again from what is stored of it.
+"""Find the rows that a run held out, to score versions on them.
 
-The worker parts the rows by the same function (splits.py) of the same columns, and the
-seed is in the spec; so nothing need be written down but what a run is made of.
+No list of rows is stored: the worker splits the rows by the same function (splits.py) of
+the same columns, and the spec holds the seed.
 """
 
 from dataclasses import dataclass
@@ -23,26 +23,26 @@ from core.storage import Storage
 from fitserve.statuses import Task
 
 MOST_ROWS = 20_000
-"""Above it so many of them are drawn, by the run's seed."""
-_PLACE = "\0place"  # no column of a CSV is called so
+"""If a run held out more rows, this many are drawn with the run's seed."""
+_PLACE = "\0place"  # no CSV has a column of this name
 _MOST_STORED = 1_000_000
-"""Rows of a table that the API process looks through."""
+"""The API process does not read tables with more rows."""
 
 
 def side_of(run: Run) -> str | None:
-    """`test` where the run has such rows, else `validation`; None without either."""
+    """Return `test` if the run has test rows, else `validation`; None without either."""
     return next((s for s in ("test", "validation") if run.num_rows.get(s)), None)
 
 
 @dataclass(frozen=True)
 class HeldOutRows:
-    """Rows that a run held out, for any version to read in its own way.
+    """Rows that a run held out; each version reads them by its own rules.
 
     Args:
-        run: whose rows.
-        dataset: where they are stored.
-        places: of the rows, from 0.
-        storage: where tables are.
+        run: the run that held them out.
+        dataset: the dataset that holds them.
+        places: the indices of the rows in the dataset, from 0.
+        storage: the storage of the tables.
 
     """
 
@@ -57,9 +57,9 @@ class HeldOutRows:
             return self._frame(table, [self.run.target])[self.run.target]
 
     def features(self, signature: Signature) -> pl.DataFrame:
-        """Return the columns that a version needs and the dataset has, as it reads them.
+        """Return the columns that the version needs and the dataset has, in its types.
 
-        Raises Unscored where a column is not of the type that the version trained on.
+        Raises Unscored if no cell of a column fits the type that the version trained on.
         """
         stored = {column.name: column for column in self.dataset.columns}
         held = [feature for feature in signature.features if feature.name in stored]
@@ -87,19 +87,31 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     """Find the rows that a run held out.
 
     Args:
-        run: whose rows.
+        run: the run that held them out.
         validation: its validation dataset, if it has one.
-        storage: where tables are.
+        storage: the storage of the tables.
 
-    Raises Unscored where the run held none out or its dataset was deleted, OverLimit for
-    tables too large, DatasetNotReady where the file is gone.
+    Raises Unscored if the run held out no rows or its dataset was deleted, OverLimit if
+    the table is too large, DatasetNotReady if its file is gone.
 
     """
     side = side_of(run)
     if side is None:
         raise Unscored(f"The run {run.id} held no rows out to score versions on.")
-    is_own = side == "validation" and validation is not None
-    dataset = validation if is_own and validation is not None else run.dataset
+    own = validation if side == "validation" else None
+    dataset = run.dataset if own is None else own
+    _refuse_unreadable(dataset, run)
+    with open_dataset(run.dataset, run.spec.features, storage) as train:
+        if own is None:
+            places = _places(run, train, side)
+        else:
+            with open_validation(own, train, [run.target], storage) as held:
+                places = _places(run, held, None)
+    return HeldOutRows(run, dataset, _drawn(places, run), storage)
+
+
+def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
+    """Raise Unscored if the dataset was deleted, OverLimit if it is too large."""
     if dataset.deleted_at is not None:
         raise Unscored(
             f"The dataset {dataset.name!r} of the run {run.id} was deleted, and the rows "
@@ -110,17 +122,13 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
             f"The table has {dataset.num_rows:,} rows; {_MOST_STORED:,} is the most that "
             "versions are scored on here. Promote without `require`."
         )
-    with open_dataset(run.dataset, run.spec.features, storage) as train:
-        if not is_own:
-            places = _places(run, train, side)
-            return HeldOutRows(run, dataset, _some(places, run), storage)
-        with open_validation(dataset, train, [run.target], storage) as held:
-            places = _places(run, held, None)
-            return HeldOutRows(run, dataset, _some(places, run), storage)
 
 
 def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
-    """Where the rows of a side stand; all that have a target where it is None."""
+    """Return the indices of the rows of a side that have a target.
+
+    `side` is None for a validation dataset, in which all rows count.
+    """
     spec = run.spec
     by = [] if spec.split.column is None else [spec.split.column]
     deciding = table.read([run.target, *by])
@@ -139,7 +147,7 @@ def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
     return places
 
 
-def _some(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:
+def _drawn(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:
     if len(places) <= MOST_ROWS:
         return places
     rng = np.random.default_rng(run.spec.fit.seed)

@@ -1,4 +1,4 @@
-"""From what a user wrote to what will be trained: every default in its place."""
+"""Fill in every default of a spec, and check the result."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from core.runs.plan import (
     plan_layers,
     with_head,
 )
-from core.runs.spec import ResolvedSpec
+from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from core.runs.targets import Target
 from core.settings import Limits
 from fitserve.problems import FieldError, pointer
@@ -26,12 +26,12 @@ from fitserve.specs.run import RunCreate
 from fitserve.statuses import Task
 
 _IMBALANCE = 0.1
-"""Of the rows a class would have if all had as many."""
+"""A class is rare below this share of the rows that it would have if all were equal."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The exact uploads that a run reads: a name could point elsewhere a moment later."""
+    """The datasets that a run reads, looked up once: a name may later move on."""
 
     dataset: Dataset
     validation: Dataset | None
@@ -39,13 +39,13 @@ class Tables:
 
 @dataclass(frozen=True)
 class Draft:
-    """A spec with its preset's choices, and what does not depend on the rows.
+    """A spec with the choices of its preset, before the defaults that depend on rows.
 
     Args:
         create: the spec.
         dataset: the dataset as the user named it.
-        model: the network; `Output` may stand in it.
-        seed: the user's, or one that was drawn.
+        model: the network; it may contain `Output`.
+        seed: the seed in the spec, or one that was drawn.
         target: the column to predict, as the run reads it.
 
     """
@@ -71,7 +71,7 @@ class Resolved:
     warnings: list[str] = field(default_factory=list)
 
     def to_read(self) -> ValidationRead:
-        """The answer of the validate route."""
+        """Return the answer of the validate route."""
         return ValidationRead(
             spec=self.spec.to_json(),
             task=self.target.task,
@@ -94,9 +94,9 @@ def resolve(
     num_rows: dict[str, int],
     limits: Limits,
 ) -> Resolved:
-    """Fill in every default of the draft, and check the whole.
+    """Fill in every default of the draft, and check the result.
 
-    Raises InvalidSpec and OverLimit, with a pointer for every fault.
+    Raises InvalidSpec and OverLimit, with a pointer for every error.
     """
     create = draft.create
     head = Head.of(target.task, len(target.classes))
@@ -105,17 +105,7 @@ def resolve(
     layers = with_head(draft.model.layers, head)
     model = draft.model.model_copy(update={"layers": layers})
     plans = plan_layers(model, selection.num_inputs)
-    one = estimate(
-        plans,
-        compiled.optimizer,
-        num_inputs=selection.num_inputs,
-        num_rows=sum(num_rows.values()),
-        train_rows=num_rows["train"],
-        batch_size=fit.batch_size,
-        epochs=fit.epochs,
-        num_embedding_params=selection.num_embedding_params,
-    )
-    cost = one.of_fits(fit.num_seeds)
+    cost = _cost(plans, compiled, fit, selection, num_rows)
     at = pointer(*model.place())
     raise_any(OverLimit, limit_errors(cost, limits, fit, at))
     end = pointer(*model.place(len(layers) - 1))
@@ -150,8 +140,29 @@ def resolve(
     )
 
 
+def _cost(
+    plans: list[LayerPlan],
+    compiled: ResolvedCompile,
+    fit: ResolvedFit,
+    selection: Selection,
+    num_rows: dict[str, int],
+) -> Cost:
+    """Return the estimated cost of all fits of the run."""
+    one = estimate(
+        plans,
+        compiled.optimizer,
+        num_inputs=selection.num_inputs,
+        num_rows=sum(num_rows.values()),
+        train_rows=num_rows["train"],
+        batch_size=fit.batch_size,
+        epochs=fit.epochs,
+        num_embedding_params=selection.num_embedding_params,
+    )
+    return one.of_fits(fit.num_seeds)
+
+
 def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
-    """A network that was written for so many inputs gets exactly them."""
+    """Return an error if the network's Input layer has another number of inputs."""
     came, wanted = model.num_inputs, selection.num_inputs
     if came is None or came == wanted:
         return None
@@ -168,7 +179,7 @@ def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
 def two_valued_regression(
     create: RunCreate, target: Target, column: ColumnRead
 ) -> list[str]:
-    """Warn where a loss makes a regression of what looks like a classification."""
+    """Return a warning if the loss makes a regression of a target with two values."""
     is_asked = target.task != Task.REGRESSION or create.task is not None
     if is_asked or column.unique != 2:
         return []

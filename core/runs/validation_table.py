@@ -1,4 +1,4 @@
-"""A table to validate on must hold the same columns as the table that a run trains on."""
+"""Check that a validation dataset has the columns and values of the training table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ else:
 
 
 def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
-    """Raise InvalidSpec where the dataset lacks a column that the run needs."""
+    """Raise InvalidSpec if the dataset lacks a column that the run needs."""
     present = [column.name for column in validation.columns]
     missing = [name for name in names if name not in present]
     if missing:
@@ -35,9 +35,10 @@ def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
 def refuse_other_values(
     validation: Dataset, held: TypedTable, trained: TypedTable, target: Target
 ) -> None:
-    """Raise InvalidSpec where a column has none of the trained categories.
+    """Raise InvalidSpec if the values cannot be those of the training table.
 
-    A target without a value is refused as well, and one with other classes.
+    That is so if a column that was read again as categories shares none of them, if the
+    target has no value, or if it has classes that no training row has.
     """
     errors = [
         misfit(column, Wanted(trained_column.type), validation.name)
@@ -49,14 +50,14 @@ def refuse_other_values(
     column = held.column(target.name)
     if column is not None and not column.unique:
         detail = f"in {validation.name!r} every cell of {target.name!r} is missing"
-        at = f"{detail}; there is nothing to compare"
-        errors.append(FieldError(pointer=VALIDATION, detail=at))
+        detail = f"{detail}; there is nothing to compare"
+        errors.append(FieldError(pointer=VALIDATION, detail=detail))
     raise_any(InvalidSpec, errors)
     _refuse_other_classes(held, target)
 
 
 def _was_read_again(column: ColumnRead, held: TypedTable) -> bool:
-    """Return whether the column of the dataset became a column of categories."""
+    """Return whether the column was read again as a column of categories."""
     now = held.column(column.name)
     return now is not None and now.type != column.type and kind_of(now.type).is_text
 

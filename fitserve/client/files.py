@@ -1,4 +1,4 @@
-"""Asking for predictions of a file: sent as it is, or in parts where it is large."""
+"""Ask for predictions of a file, sent whole or, if it is large, in parts."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from fitserve.client.connections import Content
 from fitserve.client.errors import ApiError
 from fitserve.client.parts import FileParts, Part, PartSize, fits_one_part
-from fitserve.client.predicting import counted, joined, moved
+from fitserve.client.predicting import counted, from_row, joined, moved, without_none
 from fitserve.client.transport import Transport
 from fitserve.names import did_you_mean
 from fitserve.schemas.predict import PredictResponse
@@ -31,12 +31,12 @@ async def predict_file(
     strict: bool,
     size: PartSize | None = None,
 ) -> PredictResponse:
-    """Return one answer for all rows of a file, counted from its first.
+    """Return one answer for all rows of a file; row numbers count from its first row.
 
     `which` holds `model`, and `version` or `alias`.
     """
-    path, given = _path(path), _told(parsing)
-    asking = _Asking(transport, _without_none(which), strict=strict)
+    path, given = _path(path), _options(parsing)
+    asking = _Asking(transport, without_none(which), strict=strict)
     size, outside = size or SIZE, transport.connection.outside
     if await outside(fits_one_part, path, size):
         return await asking.ask(lambda: _chunks(transport, path), given)
@@ -52,7 +52,7 @@ async def _in_parts(
 ) -> PredictResponse:
     whole = await asking.ask_part(await outside(parts.first), 0)
     parts.follow(whole.parsing or {})
-    # the version of the first part, whatever is promoted meanwhile
+    # the version of the first part, even if another is promoted meanwhile
     asking.keep_to(whole)
     while (part := await outside(parts.next)) is not None:
         answer = await asking.ask_part(part, len(whole.predictions))
@@ -70,7 +70,7 @@ class _Asking:
         self._params = {**which, **({"strict": "true"} if strict else {})}
 
     def keep_to(self, answer: PredictResponse) -> None:
-        """Ask the version that answered."""
+        """Ask the version that gave this answer from now on."""
         self._params.pop("alias", None)
         self._params["version"] = answer.model_version
 
@@ -87,7 +87,7 @@ class _Asking:
         )
 
     async def ask_part(self, part: Part, start: int) -> PredictResponse:
-        """Ask for rows of which the first has the number `start` in the file."""
+        """Ask for the rows of a part; its first row is row `start` of the file."""
 
         async def content() -> AsyncIterator[bytes]:
             yield part.content
@@ -96,13 +96,11 @@ class _Asking:
             answer = await self.ask(content, part.options)
         except ApiError as error:
             raise _placed(moved(error, start), part.lines_moved) from None
-        for warning in answer.warnings or ():
-            warning.row = None if warning.row is None else warning.row + start
-        return answer
+        return from_row(answer, start)
 
 
 def _placed(error: ApiError, lines: int) -> ApiError:
-    """Return a refusal that names lines, counted from the first of the file."""
+    """Return a refusal in which lines count from the first line of the file."""
     problem = error.problem
     if not lines or problem.type != "/problems/invalid-table":
         return error
@@ -125,7 +123,7 @@ def _path(path: Any) -> Path:
     return Path(path)
 
 
-def _told(parsing: dict[str, Any]) -> dict[str, Any]:
+def _options(parsing: dict[str, Any]) -> dict[str, Any]:
     """Return the options that were given; the service checks their values."""
     if "types" in parsing:
         raise TypeError(
@@ -135,8 +133,4 @@ def _told(parsing: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(parsing).difference(_OPTIONS):
         hint = did_you_mean(min(unknown), _OPTIONS)
         raise TypeError(f"predict_file() knows no option {min(unknown)!r}; {hint}")
-    return _without_none(parsing)
-
-
-def _without_none(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if value is not None}
+    return without_none(parsing)

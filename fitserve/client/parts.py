@@ -1,4 +1,4 @@
-"""A large CSV in parts, each a table of its own with the header of the whole."""
+"""Split a large CSV into parts; each part is a table with the header of the file."""
 
 import codecs
 import csv
@@ -24,19 +24,19 @@ _BOMS = (
 
 
 class PartSize(NamedTuple):
-    """How much of a file one request holds; a service takes 32 MiB and 100,000 rows."""
+    """The size of a request; by default a service takes 32 MiB and 100,000 rows."""
 
     num_bytes: int = 8 * 1024 * 1024
     num_lines: int = 50_000
 
 
 class Part(NamedTuple):
-    """What one request sends.
+    """The content of one request.
 
     Args:
         content: a CSV.
-        options: how it is to be read.
-        lines_moved: what to add to a line of it for the line in the file.
+        options: the options for reading the CSV.
+        lines_moved: add this to a line number of the part to get that of the file.
 
     """
 
@@ -53,7 +53,10 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def fits_one_part(path: Path, size: PartSize) -> bool:
-    """Whether the file can be sent as it is; a damaged gzip can: the service names it."""
+    """Return whether the file fits one request.
+
+    A damaged gzip is sent whole: the service describes the fault.
+    """
     try:
         with open_plain(path) as file:
             plain = file.read(size.num_bytes + 1)
@@ -67,7 +70,7 @@ def fits_one_part(path: Path, size: PartSize) -> bool:
 def wide_codec(path: Path, given: str | None) -> str | None:
     """Return the codec of a file whose characters are wider than a byte, as in UTF-16.
 
-    None where line ends, quotes and delimiters are the bytes that they are in ASCII.
+    None if line ends, quotes and delimiters are the same bytes as in ASCII.
     """
     if given is not None:
         return None if _is_like_ascii(given) else given
@@ -90,15 +93,15 @@ def _is_like_ascii(codec: str) -> bool:
 
 
 class FileParts:
-    """The parts of one file; from the second on they follow the reading of the first.
+    """The parts of one file; later parts are read as the service read the first.
 
-    Parts end where a record ends. They are the bytes of the file; what is wider than a
-    byte a character is sent as UTF-8.
+    Parts end at the end of a record. They hold the bytes of the file, except that text in
+    UTF-16 and UTF-32 is sent as UTF-8.
 
     Args:
         path: a CSV, gzipped or not.
-        given: the options for all of it.
-        size: what a part holds at most, and one record more.
+        given: the options for the whole file.
+        size: the size of a part; its last record may exceed it.
 
     """
 
@@ -107,9 +110,10 @@ class FileParts:
         self._size = size
         self.wide = wide_codec(path, given.get("encoding"))
         self._file = open_plain(path)
-        self._codec = self.wide or "latin-1"  # each byte a character, and back
+        self._codec = self.wide or "latin-1"  # keeps every byte unchanged
         text = TextIOWrapper(self._file, encoding=self._codec, newline="")
-        self._quotes = _Quotes('"', given.get("delimiter") or _DELIMITERS)
+        delimiters = (given.get("delimiter") or _DELIMITERS).replace("\\t", "\t")
+        self._quotes = _Quotes('"', delimiters)
         self._groups = self._cut(text)
         self._parsing: dict[str, Any] = {}
         self._head: list[str] = []
@@ -122,12 +126,12 @@ class FileParts:
         self._file.close()
 
     def first(self) -> Part:
-        """Return the beginning of the file."""
+        """Return the first part of the file."""
         self._lines = next(self._groups, [])
         return self._part([], self._lines, dict(self._given))
 
     def follow(self, parsing: dict[str, Any]) -> None:
-        """Read the rest as the service understood the part before it."""
+        """Read later parts as the service understood the part before them."""
         if not self._parsing:
             self._parsing = parsing
             self._head = _head(self._lines, parsing)
@@ -142,7 +146,7 @@ class FileParts:
         return {**self._parsing, "encoding": encoding}
 
     def next(self) -> Part | None:
-        """Return the next part that holds a row, None at the end."""
+        """Return the next part that has a row; None at the end of the file."""
         for lines in self._groups:
             self._lines = lines
             if any(self._is_row(line) for line in lines):
@@ -162,7 +166,7 @@ class FileParts:
     def _options(self) -> dict[str, Any]:
         options = {**self._given, "header": True}
         delimiter, quote = self._parsing["delimiter"], self._parsing["quote"]
-        if delimiter != " " and quote == '"':  # else they go together with being found
+        if delimiter != " " and quote == '"':  # else the service must detect both again
             options["delimiter"] = delimiter
         return options
 
@@ -186,7 +190,7 @@ class FileParts:
 
 
 class _Quotes:
-    """Whether the text so far ends within quotes, as Python's csv module has it."""
+    """Track whether the text so far ends within quotes, by the rules of Python's csv."""
 
     def __init__(self, quote: str, delimiters: str) -> None:
         self._quote = quote
@@ -194,7 +198,7 @@ class _Quotes:
         self.is_open = False
 
     def read(self, line: str) -> None:
-        """Go on with a line."""
+        """Read the next line."""
         at = 0
         while self._quote in line[at:]:
             if not self.is_open:
@@ -205,7 +209,7 @@ class _Quotes:
             at = self._past_quoted(line, at)
 
     def _past_quoted(self, line: str, at: int) -> int:
-        """Return the place behind the quote that closes the cell, or behind the line."""
+        """Return the index after the closing quote, or the end of the line."""
         while (end := line.find(self._quote, at)) >= 0:
             if line[end + 1 : end + 2] != self._quote:
                 self.is_open = False
@@ -215,7 +219,7 @@ class _Quotes:
 
 
 def _head(lines: list[str], parsing: dict[str, Any]) -> list[str]:
-    """Return the lines of the header, made up where the file has none."""
+    """Return the lines of the header; invent one if the file has none."""
     rest = lines[parsing["skipped_lines"] :]
     quotes = _Quotes(parsing["quote"], parsing["delimiter"])
     head: list[str] = []

@@ -1,4 +1,4 @@
-"""Asking for predictions: any number of rows, one answer."""
+"""Ask for predictions of any number of rows, and return one answer."""
 
 import re
 from typing import Any
@@ -23,12 +23,12 @@ async def predict(
     *,
     strict: bool,
 ) -> PredictResponse:
-    """One answer for all rows; what is said of a row counts from the first of all."""
+    """Return one answer for all rows; row numbers count from the first row of all."""
     tables = batches(rows, _BATCH)
     params = {"strict": "true"} if strict else {}
-    which = _told({"version": version, "alias": alias})
+    which = without_none({"version": version, "alias": alias})
     whole = await _ask(transport, {"model": name, **next(tables), **which}, params, 0)
-    # the version of the first batch, whatever is promoted meanwhile
+    # the version of the first batch, even if another is promoted meanwhile
     which = {"version": whole.model_version}
     for place, table in enumerate(tables, 1):
         body = {"model": name, **table, **which}
@@ -46,17 +46,23 @@ async def _ask(
         )
     except ApiError as error:
         raise moved(error, start) from None
+    return from_row(answer, start)
+
+
+def without_none(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the items whose value is not None."""
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def from_row(answer: PredictResponse, start: int) -> PredictResponse:
+    """Return an answer whose warnings count rows from `start`."""
     for warning in answer.warnings or ():
         warning.row = None if warning.row is None else warning.row + start
     return answer
 
 
-def _told(which: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in which.items() if value is not None}
-
-
 def joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
-    """Return one answer to the rows of two; what is said of all rows is said once."""
+    """Return the answers to two batches as one, without repeated column warnings."""
     whole.predictions += answer.predictions
     if whole.probabilities is not None:
         whole.probabilities += answer.probabilities or []
@@ -68,7 +74,7 @@ def joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
 
 
 def moved(error: ApiError, start: int) -> ApiError:
-    """Return the refusal of a later batch, its rows counted from the first of all."""
+    """Return the refusal of a later batch; its rows count from the first of all."""
     if not start:
         return error
     problem = error.problem
@@ -89,5 +95,5 @@ def _line(line: FieldError, start: int) -> FieldError:
 
 
 def counted(numbered: re.Pattern[str], text: str, start: int) -> str:
-    """Return a text in which the second group of a pattern is a number `start` higher."""
+    """Return a text in which `start` is added to the number in the pattern's group 2."""
     return numbered.sub(lambda found: f"{found[1]}{int(found[2]) + start}", text)

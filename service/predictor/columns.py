@@ -1,4 +1,4 @@
-"""From instances to raw columns."""
+"""Convert instances to raw columns."""
 
 from __future__ import annotations
 
@@ -17,29 +17,28 @@ from fitserve.names import nearest
 from fitserve.problems import FieldError
 from service.predictor.notes import MOST_TOLD, MOST_WARNINGS, Notes, Warning_
 from service.predictor.table import Table
-from service.predictor.values import NumberReader, TextReader
+from service.predictor.values import Cells, NumberReader, TextReader
 
 if TYPE_CHECKING:
     import polars as pl
 
-Cells = Sequence[Any] | NDArray[Any]
 _PLAIN = frozenset({float, int, bool})
-"""Types of cells that NumPy reads as the rule book does."""
+"""Types of cells that NumPy converts as docs/values.md says."""
 
 
 class Reading(NamedTuple):
-    """Rows as a table, and what is worth knowing about them."""
+    """Rows as a table, and the warnings about them."""
 
     table: Table
     warnings: list[Warning_]
 
 
 class RawColumns:
-    """Reads the instances of one version; made once, used for every request.
+    """Read the instances of one version; one object serves every request.
 
     Args:
-        signature: the features, in the order of rows that are lists.
-        most_rows: how many a request may hold.
+        signature: the features; a row that is a list has them in this order.
+        most_rows: how many rows a request may have.
 
     """
 
@@ -57,9 +56,9 @@ class RawColumns:
         self._greatest = _bounds([r.greatest for r in self._numbers], np.inf)
 
     def of_instances(self, instances: Sequence[Any]) -> Reading:
-        """The columns of rows given as objects or as lists in feature order.
+        """Read rows that are objects, or lists in the order of the features.
 
-        Raises InvalidInstances with row, column and nearest name for what does not fit.
+        Raises InvalidInstances with the row, the column and the nearest name.
         """
         self.measure(len(instances))
         notes = Notes()
@@ -74,31 +73,26 @@ class RawColumns:
         )
 
     def of_table(self, columns: Any, data: Sequence[Any]) -> Reading:
-        """The same for `columns`, which must be different names, and `data`."""
+        """Read the rows in `data`, whose cells belong to the names in `columns`."""
         self.measure(len(data))
         return self.of_columns(_of_lists(data, _names(columns)))
 
     def of_columns(self, columns: Mapping[str, Cells]) -> Reading:
-        """The same for cells by column, as lists or arrays `[N]` of one length."""
+        """Read cells by column, as lists or arrays `[N]` of one length."""
         self.measure(max(map(len, columns.values()), default=0))
-        columns, notes = self._trimmed(columns), Notes()
-        given = list(columns)
-        absent = [name for name in self.names if name not in columns]
-        refuse([_missing_column(name, given) for name in absent])
-        self._tell_unknown(given, None, notes)
+        notes = Notes()
+        columns = self._by_name(columns, notes)
         return self._read([columns[name] for name in self._ordered], notes)
 
     def of_texts(self, texts: pl.DataFrame, decimal: str | None = None) -> Reading:
         """Read the trimmed cells of a file, null where they are empty.
 
-        `decimal` is the decimal mark of the file, if the model's columns have another.
-        Raises InvalidInstances with row and column for what does not fit.
+        `decimal` is the decimal mark of the file, if it differs from the model's.
+        Raises InvalidInstances with the row and the column of each error.
         """
         self.measure(texts.height)
-        columns, notes = self._trimmed({c.name: c for c in texts}), Notes()
-        given = list(columns)
-        refuse([_missing_column(n, given) for n in self.names if n not in columns])
-        self._tell_unknown(given, None, notes)
+        notes = Notes()
+        columns = self._by_name({column.name: column for column in texts}, notes)
         numbers = np.empty((len(self._numbers), texts.height), np.float64)
         for i, reader in enumerate(self._numbers):
             numbers[i] = reader.read_texts(columns[reader.name], decimal, notes)
@@ -107,15 +101,27 @@ class RawColumns:
         refuse(notes.errors)
         return Reading(Table(numbers, words), notes.warnings)
 
+    def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
+        """Return columns by the model's names, and warn about unknown ones.
+
+        Raises InvalidInstances if a column is missing.
+        """
+        columns = self._trimmed(given)
+        names = list(columns)
+        absent = [name for name in self.names if name not in columns]
+        refuse([_missing_column(name, names) for name in absent])
+        self._tell_unknown(names, None, notes)
+        return columns
+
     def measure(self, num_rows: int) -> None:
-        """Refuse more rows than a request may hold, before they cost much; TooLarge."""
+        """Raise TooLarge if a request has too many rows; call it before reading them."""
         if num_rows > self.most_rows:
             raise TooLarge(
                 f"{num_rows:,} rows came; {self.most_rows:,} is the limit of a request."
             )
 
     def _read(self, columns: Sequence[Cells], notes: Notes) -> Reading:
-        """Columns in the table's order: numbers first, then texts."""
+        """Read columns that are in the order of the table: numbers first, then texts."""
         split, num_rows = len(self._numbers), len(columns[0])
         numbers = _plain_numbers(columns[:split])
         if numbers is None:
@@ -131,7 +137,7 @@ class RawColumns:
         return Reading(Table(numbers, texts), notes.warnings)
 
     def _compare(self, numbers: NDArray[np.float64], notes: Notes) -> None:
-        """Tell of what lies outside the training rows' range."""
+        """Warn about numbers outside the range of the training rows."""
         outside = (numbers < self._least) | (numbers > self._greatest)
         if not outside.any():
             return
@@ -164,9 +170,9 @@ class RawColumns:
         return [[row[name] for row in trimmed] for name in self._ordered]
 
     def _trimmed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return cells by the model's own names, where they came under another spelling.
+        """Return cells by the model's own spelling of their names.
 
-        Blanks around a name do not matter, nor in which form of Unicode it is written.
+        Blanks around a name and its form of Unicode do not matter.
         """
         came = {
             known: name
@@ -181,7 +187,7 @@ class RawColumns:
         return {**rest, **odd}
 
     def known(self, name: str) -> str | None:
-        """Return the model's own spelling of a name, None if it does not know it."""
+        """Return the model's own spelling of a name; None for an unknown name."""
         return self._spelled.get(plain_name(name))
 
     def _absent(self, i: int, row: Mapping[str, Any]) -> list[FieldError]:
@@ -213,12 +219,12 @@ def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
 
 
 def _plain_numbers(columns: Sequence[Cells]) -> NDArray[np.float64] | None:
-    """All columns at once `[F, N]`, if every cell is a finite number or a boolean."""
+    """Return all columns at once `[F, N]`; None unless all cells are finite numbers."""
     if not columns or not _are_plain(columns):
         return None
     try:
         numbers = np.array(columns, np.float64)
-    except OverflowError:  # an integer that the reader of its column names
+    except OverflowError:  # the reader of the column refuses the integer by name
         return None
     return numbers if np.isfinite(numbers).all() else None
 
@@ -257,9 +263,13 @@ def _missing_column(name: str, given: list[str]) -> FieldError:
 def _of_lists(rows: Sequence[Any], names: list[str]) -> dict[str, Cells]:
     for i, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
-            given = len(row) if isinstance(row, list) else "no list"
+            given = (
+                f"has {len(row)} value(s)"
+                if isinstance(row, list)
+                else "is not a list of values"
+            )
             raise InvalidInstances(
-                f"Row {i} has {given} value(s); expected {len(names)}, in the order "
+                f"Row {i} {given}; expected {len(names)}, in the order "
                 f"{', '.join(names[:50])}."
             )
     return dict(zip(names, zip(*rows), strict=True))  # noqa: B905  every row was measured

@@ -1,10 +1,10 @@
-"""A file of rows to predict: parted and read as an upload of the same file would be."""
+"""Read a file of rows to predict, in the same way as an upload."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.columns.cells import composed, trimmed
+from core.columns.cells import trimmed
 from core.errors import InvalidInstances
 from core.lazy import LazyModule
 from core.storage import Storage
@@ -35,16 +35,16 @@ class FileReading(NamedTuple):
 def read_file(
     body: Body, given: ParsingSpec, columns: RawColumns, storage: Storage
 ) -> FileReading:
-    """Read a CSV, gzipped or not, by the formats of the model's columns.
+    """Read a CSV, gzipped or not, with the formats of the model's columns.
 
-    Raises InvalidTable for a file that is not a table, InvalidInstances with row and
-    column for cells that do not fit, TooLarge.
+    Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
+    column of cells that do not fit, and TooLarge.
     """
     _refuse_types(given)
     with storage.scratch() as folder:
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
-        given = _as_one_column(content, given, columns.names)
+        given = _as_one_column(content, given, columns)
         texts, file = cells_of_file.read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
@@ -53,20 +53,26 @@ def read_file(
 
 
 def _plain(body: Body) -> bytes:
-    """Return the bytes of the file, unpacked if it is a gzip itself."""
+    """Return the bytes of the file, unpacked if the file is a gzip.
+
+    A gzip may come with or without the header Content-Encoding.
+    """
     content = body.content()
     if not content.startswith(_GZIP):
         return content
     return body._replace(raw=content, encoding=b"gzip").content()
 
 
-def _as_one_column(content: bytes, given: ParsingSpec, names: list[str]) -> ParsingSpec:
-    """Return options that leave a file of one column whole, whatever its cells hold.
+def _as_one_column(
+    content: bytes, given: ParsingSpec, columns: RawColumns
+) -> ParsingSpec:
+    """Return options that do not split the cells of a file with one column.
 
-    Else blanks in them could pass for delimiters, as in `1000 CC`.
+    Without them, blanks could be taken for delimiters, as in `1000 CC`.
     """
     first = content.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
-    if given.delimiter or [composed(trimmed(first).strip('"'))] != names:
+    name = columns.known(trimmed(first).strip('"'))
+    if given.delimiter or [name] != columns.names:
         return given
     unused = (mark for mark in "\t|;," if mark.encode() not in content)
     return given.model_copy(update={"delimiter": next(unused, None)})

@@ -1,6 +1,6 @@
 """Read the cells of instances, column by column (docs/values.md).
 
-What a cell means is decided by the class of its column's type, in `core.columns`.
+The class of a column's type, in `core.columns`, decides what its cells mean.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _NOT_FINITE = "not finite, so it counts as missing"
 
 
 class _CellReader:
-    """Hold what readers of numbers and of texts have in common.
+    """The base of the readers of numbers and of texts.
 
     Args:
         feature: the column's type, format and encoder.
-        nulls: the texts that mean "missing"; the usual ones if None.
+        nulls: the texts that mean "missing"; the default ones if None.
 
     """
 
@@ -50,7 +50,7 @@ class _CellReader:
 
 
 class NumberReader(_CellReader):
-    """Turns the cells of a column of numbers, booleans or moments into float64 `[N]`."""
+    """Convert the cells of a column of numbers, booleans or moments to float64 `[N]`."""
 
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         super().__init__(feature, nulls)
@@ -61,7 +61,7 @@ class NumberReader(_CellReader):
             self.least, self.greatest = feature.encoder.least, feature.encoder.greatest
 
     def read(self, cells: Cells, notes: Notes) -> NDArray[np.float64]:
-        """The numbers, NaN where missing; errors and warnings into `notes`."""
+        """Return the numbers, NaN where missing; add errors and warnings to `notes`."""
         if isinstance(cells, np.ndarray):
             if cells.dtype.kind in "fiub":
                 return self._array(cells.astype(np.float64), notes)
@@ -121,17 +121,17 @@ class NumberReader(_CellReader):
     def read_texts(
         self, texts: pl.Series, decimal: str | None, notes: Notes
     ) -> NDArray[np.float64]:
-        """Return the numbers of a file's trimmed cells, as the upload would read them.
+        """Return the numbers in the trimmed cells of a file, read as an upload would.
 
-        `decimal` is the decimal mark of the file, if it is not the column's.
+        `decimal` is the decimal mark of the file, if it differs from the column's.
         """
         form = with_decimal(self._feature.format, decimal)
         missing = texts.is_in(list(self._nulls)) | texts.is_null()
         present = pl.when(~missing).then(pl.lit(texts))
         parsed = pl.select(self._kind.parse_column(present, form)).to_series()
         numbers = np.array(self._feature.numbers(parsed))
-        odd = np.isnan(numbers) & ~missing.to_numpy()
-        for row in np.flatnonzero(odd).tolist():
+        unparsed = np.isnan(numbers) & ~missing.to_numpy()
+        for row in np.flatnonzero(unparsed).tolist():
             numbers[row] = self._number(row, texts[row], notes, form)
         for row in np.flatnonzero(missing.to_numpy())[:MOST_WARNINGS].tolist():
             self._tell_missing(row, notes)
@@ -139,7 +139,7 @@ class NumberReader(_CellReader):
 
 
 class TextReader(_CellReader):
-    """Turns the cells of a column of categories into strings `[N]`, "" where missing."""
+    """Convert the cells of a column of categories to strings `[N]`, "" where missing."""
 
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         super().__init__(feature, nulls)
@@ -147,7 +147,7 @@ class TextReader(_CellReader):
         self._plain = self._vocabulary - self._nulls
 
     def read(self, cells: Cells, notes: Notes) -> Texts:
-        """The strings; errors and warnings into `notes`."""
+        """Return the strings; add errors and warnings to `notes`."""
         listed = cells.tolist() if isinstance(cells, np.ndarray) else cells
         if not self._are_plain(listed):
             listed = [self._text(i, cell, notes) for i, cell in enumerate(listed)]
@@ -158,7 +158,7 @@ class TextReader(_CellReader):
     def _are_plain(self, cells: Sequence[Any]) -> bool:
         try:
             return self._plain.issuperset(cells)
-        except TypeError:  # a list or an object, which is named as it is refused
+        except TypeError:  # a list or an object: `_text` refuses it and names the cell
             return False
 
     def _text(self, row: int, cell: Any, notes: Notes) -> str:
@@ -176,7 +176,7 @@ class TextReader(_CellReader):
         return text
 
     def _spellings(self, cell: Any) -> tuple[str, ...]:
-        """Return how a cell could be written in the column; () for lists and objects."""
+        """Return the texts that a cell may stand for; none for lists and objects."""
         if cell is None or cell != cell:  # NaN  # noqa: PLR0124
             return (MISSING,)
         if isinstance(cell, str):

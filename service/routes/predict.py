@@ -23,6 +23,7 @@ from service.routes.predict_files import (
     FileExchange,
     named_in,
     native,
+    version_or_alias,
     with_file,
 )
 from service.strict import PARAMETERS, is_strict
@@ -76,6 +77,7 @@ async def _answer(request: Request, wanted: Wanted | None) -> Response:
             get_services(request).storage,
             is_strict=strict,
         )
+        # the largest size, so that a thread reads the file
         return await predictor.answer(file, predictor.max_bytes)
     exchange = _Exchange(body, workspace_of(request), wanted, is_strict=strict)
     return await predictor.answer(exchange, body.num_bytes)
@@ -85,10 +87,10 @@ class _Exchange:
     """A native predict request.
 
     Args:
-        body: JSON.
-        workspace: whose models are asked.
-        wanted: what the path names; the body names it where that is None.
-        is_strict: whether warnings refuse it.
+        body: a JSON body.
+        workspace: the workspace of the models.
+        wanted: the version that the path names; None if the body names it.
+        is_strict: whether warnings refuse the request.
 
     """
 
@@ -125,7 +127,7 @@ class _Exchange:
 
 
 def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:
-    """The body if it is an object with known keys; rows are looked at later."""
+    """Return the body if it is an object with known keys; `read` checks the rows."""
     if not isinstance(body, dict):
         raise InvalidInstances(
             f"Expected a JSON object with `instances`, got {_kind(body)}."
@@ -155,11 +157,4 @@ def _wanted(workspace: str, body: dict[str, Any]) -> Wanted:
     model, version, alias = body.get("model"), body.get("version"), body.get("alias")
     if not isinstance(model, str):
         raise InvalidInstances("Expected `model` to be the name of a model.")
-    is_number = isinstance(version, int) and not isinstance(version, bool)
-    if version is not None and not (is_number and 1 <= version < 2**31):
-        raise InvalidInstances("Expected `version` to be a number of 1 or more.")
-    if alias is not None and not isinstance(alias, str):
-        raise InvalidInstances("Expected `alias` to be the name of an alias.")
-    if version is not None and alias is not None:
-        raise InvalidInstances("Expected `version` or `alias`, not both.")
-    return Wanted(workspace, model, version, alias)
+    return version_or_alias(workspace, model, version, alias)

@@ -33,9 +33,9 @@ class FileExchange:
 
     Args:
         body: the file.
-        wanted: the version to ask.
-        given: how the file is to be read.
-        storage: for files in the making.
+        wanted: the version that predicts.
+        given: the options in the query.
+        storage: the storage, for temporary files.
         is_strict: whether warnings refuse the request.
 
     """
@@ -85,20 +85,34 @@ def native(answer: Answer) -> dict[str, Any]:
 def named_in(params: QueryParams, workspace: str) -> Wanted:
     """Return the version that a query names by `model`, and `version` or `alias`."""
     model, version = params.get("model"), params.get("version")
-    alias = params.get("alias")
     if not model:
         raise InvalidInstances(
             "A file to predict names its model in the path "
             "(/v1/models/{name}/predict) or by `?model=`."
         )
+    number = None if version is None else _number(version)
+    return version_or_alias(workspace, model, number, params.get("alias"))
+
+
+def _number(version: str) -> int | str:
+    """Return a version as a number; a text that is none is returned unchanged."""
+    is_number = version.isascii() and version.isdigit() and len(version) <= _MOST_DIGITS
+    return int(version) if is_number else version
+
+
+def version_or_alias(workspace: str, model: str, version: Any, alias: Any) -> Wanted:
+    """Return the version of a model that a request names by number or by alias.
+
+    Raises InvalidInstances if the values are not valid, or if both are given.
+    """
+    is_number = isinstance(version, int) and not isinstance(version, bool)
+    if version is not None and not (is_number and 1 <= version < 2**31):
+        raise InvalidInstances("Expected `version` to be a number of 1 or more.")
+    if alias is not None and not isinstance(alias, str):
+        raise InvalidInstances("Expected `alias` to be the name of an alias.")
     if version is not None and alias is not None:
         raise InvalidInstances("Expected `version` or `alias`, not both.")
-    if version is None:
-        return Wanted(workspace, model, alias=alias)
-    is_number = version.isascii() and version.isdigit() and len(version) <= _MOST_DIGITS
-    if not is_number or int(version) < 1:
-        raise InvalidInstances("Expected `version` to be a number of 1 or more.")
-    return Wanted(workspace, model, version=int(version))
+    return Wanted(workspace, model, version, alias)
 
 
 def _query(name: str, kind: str, said: str) -> dict[str, Any]:

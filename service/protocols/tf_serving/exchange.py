@@ -13,8 +13,9 @@ from core.errors import InvalidInstances
 from fitserve.statuses import Task
 from service.bodies import Body, json_response, parse_loose_json
 from service.predictor.answers import Answer
-from service.predictor.columns import Cells, RawColumns, Reading
+from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
+from service.predictor.values import Cells
 from service.problems import BadJson
 
 Verb = Literal["predict", "classify", "regress"]

@@ -85,6 +85,18 @@ def test_a_file_of_one_column_is_left_whole(read, cells, name):
     assert [list(texts) for texts in found.reading.table.texts] == [cells]
 
 
+@pytest.mark.parametrize("name", ["stra\u00dfe \u00f6", "stra\u00dfe o\u0308"])
+def test_a_file_of_one_column_is_found_in_any_form_of_unicode(read, name):
+    """A model whose column is named in decomposed Unicode also reads such a file whole."""
+    feature = FEATURES[4].model_copy(update={"name": "stra\u00dfe o\u0308"})
+    one = Signature(
+        model_name="m", task="regression", target="y", classes=None,
+        features=[feature], ignored=[], reading=2,
+    )  # fmt: skip
+    found = read(f"{name}\n1,5\n2,5\n", RawColumns(one))
+    assert [list(texts) for texts in found.reading.table.texts] == [["1,5", "2,5"]]
+
+
 def test_the_file_may_have_its_own_decimal_mark_and_words_for_missing(read):
     """They are options, as with an upload."""
     text = f"{HEADER}\n1;€ 1,234.5;No;;a;Rome\n2;nope;No;;a;Rome\n"

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import InvalidInstances
+from core.models.signature import Signature
 from core.models.tables import Version
 from service.bodies import Body
 from service.metrics.tally import Tally
@@ -29,7 +30,8 @@ def bench(tmp_path_factory, broker_url):
         assert bench.train(SPEC)["status"] == "succeeded"
         with bench.database.write() as session:
             version = session.scalars(select(Version)).one()
-            version.signature = _without_range(version.signature)
+            stored = version.signature.model_dump(mode="json")
+            version.signature = Signature.model_validate(_without_range(stored))
         yield bench
 
 
