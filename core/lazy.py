@@ -1,4 +1,4 @@
-"""Modules that are loaded when they are first used, so that the API is ready sooner."""
+"""Load a module when it is first used, so that the API starts faster."""
 
 from importlib import import_module
 from types import ModuleType
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class LazyModule(ModuleType):
-    """Stand for the module `name` until one of its attributes is asked for.
+    """Import the module `name` when one of its attributes is first read.
 
     Example:
         if TYPE_CHECKING:

@@ -1,8 +1,7 @@
-"""Whether a request is strict: refused where others are answered with warnings.
+"""Read whether a request is strict: refused if there are warnings.
 
-Every predict route takes `?strict=true` and `Prefer: handling=strict` (RFC 7240); the URL
-decides where both say something. Protocols with parameters of their own take `strict`
-there too.
+Every predict route takes `?strict=true` and `Prefer: handling=strict` (RFC 7240); if both
+are given, the URL decides. Protocols with their own parameters take `strict` there too.
 """
 
 from typing import Any
@@ -43,16 +42,19 @@ PARAMETERS: dict[str, Any] = {
 
 
 def is_strict(request: Request, body: Body) -> bool:
-    """Return whether the URL or the header `Prefer` asks for strict; InvalidQuery."""
+    """Return whether the URL or the header `Prefer` makes the request strict.
+
+    Raises InvalidQuery if the URL has neither true nor false.
+    """
     query = request.scope["query_string"]
     asked = _in_query(query) if query else None
     return _is_preferred(body.prefer) if asked is None and body.prefer else bool(asked)
 
 
 def strict_parameter(given: object) -> bool:
-    """Return what a protocol's own parameter `strict` asks for; InvalidInstances.
+    """Return the value of a protocol's own parameter `strict`; False if it is None.
 
-    None, which is no parameter, asks for nothing.
+    Raises InvalidInstances if it is neither true nor false.
     """
     asked = False if given is None else _flag(given)
     if asked is None:
@@ -61,7 +63,7 @@ def strict_parameter(given: object) -> bool:
 
 
 def _in_query(query: bytes) -> bool | None:
-    """Return what `strict` says in the URL, None where it says nothing."""
+    """Return the value of `strict` in the URL; None if it is absent."""
     pairs = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     given = pairs.get("strict")
     if given is None:

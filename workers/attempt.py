@@ -1,6 +1,6 @@
-"""One attempt at a run: claimed, trained, and ended in a terminal status.
+"""Make one attempt at a run: claim it, train it, and end it in a terminal status.
 
-Every way an attempt can end is one small function here; each is one transaction.
+Each way in which an attempt can end is one function and one transaction.
 """
 
 import logging
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Workshop:
-    """What a worker needs for any run."""
+    """The settings and services that a worker uses for every run."""
 
     settings: Settings
     database: Database
@@ -52,9 +52,9 @@ class Workshop:
     is_stopping: Callable[[], bool]
     keep_alive: KeepAlive = lambda _: None
 
-    @bound()  # what it binds on its way ends with it
+    @bound()  # fields that it adds to logs are removed at its end
     def attempt(self, run_id: str) -> None:
-        """Claim the run and see it to its end; do nothing if it is not to be had."""
+        """Claim the run and bring it to its end; do nothing if it cannot be claimed."""
         times = self.settings.runs
         with tracing.span("claim"):
             lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
@@ -87,8 +87,8 @@ class Workshop:
             with pulse.last_write(self.database) as session:
                 lease.release_in(session)
             log.info("run %s: handed back", lease.run_id)
-        except Exception as error:  # whatever it is, the run must end and say so
-            if is_away(error):  # no fault of the run's: its lease ends, and it goes on
+        except Exception as error:  # whatever happens, the run must end with a reason
+            if is_away(error):  # not the run's fault: it is retried when its lease ends
                 raise
             log.exception("run %s failed", lease.run_id)
             self._fail(lease, pulse, problem_of(error))
@@ -118,12 +118,12 @@ class Workshop:
         try:
             return self._finish(lease, pulse, run, trained, artifacts, report)
         except LeaseLost:
-            for artifact in artifacts:  # another attempt's count, or none
+            for artifact in artifacts:  # another attempt owns the run now
                 self.storage.delete(artifact.key)
             raise
 
     def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: RunTables) -> Trained:
-        """From the last checkpoint; from epoch 1 if there is none, or none of use."""
+        """Train from the last checkpoint, or from epoch 1 if no checkpoint is usable."""
         longest = self.settings.limits.max_run_seconds
         seconds = self.settings.runs.checkpoint_seconds
         try:
@@ -158,7 +158,7 @@ class Workshop:
         )
 
     def _read(self, run_id: str) -> tuple[Run, Dataset | None]:
-        """Return the run, with all that is known of its datasets."""
+        """Return the run with its dataset, and its validation dataset if it has one."""
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
             bind(dataset_id=run.dataset_id, model=run.model_name)
@@ -198,7 +198,7 @@ class Workshop:
                 error=_NAN if status == RunStatus.FAILED else None,
                 warnings=[
                     *warnings,
-                    *_of_fits(run, fitted),
+                    *_fit_warnings(run, fitted),
                     *_new_warnings(warnings, report),
                 ],
             )
@@ -209,21 +209,21 @@ class Workshop:
 
 @dataclass(frozen=True)
 class Done:
-    """A run that has ended with a version; what may be added to it."""
+    """A run that ended with a version, and the report that may still be extended."""
 
     version_id: str
     report: Report | None
 
 
 def _plan(run: Run, version: Version | None) -> RunPlan:
-    """Return the run's plan, with the layers as Keras built them if it left any."""
+    """Return the run's plan, with the layers that Keras built if there is a version."""
     if version is None:
         return run.plan
     return run.plan.model_copy(update={"layers": version.layers})
 
 
-def _of_fits(run: Run, fitted: Fitted) -> list[str]:
-    """Which of several fits count for nothing."""
+def _fit_warnings(run: Run, fitted: Fitted) -> list[str]:
+    """Return warnings about fits that were lost or not begun."""
     told, begun = [], fitted.num_fits
     if fitted.num_lost and fitted.best_epoch is not None:
         lost = f"{fitted.num_lost} of {begun} fits ended in a loss that is no number"
@@ -235,7 +235,7 @@ def _of_fits(run: Run, fitted: Fitted) -> list[str]:
 
 
 def _new_warnings(known: list[str], report: Report | None) -> list[str]:
-    """A column of which the run was warned when it was queued is not told again."""
+    """Return the report's warnings about leakage that are not yet in `known`."""
     traps = report.figures.traps if report else []
     return [
         trap.sentence
@@ -286,7 +286,7 @@ def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
 
 
 def problem_of(error: Exception) -> Problem:
-    """Why a run failed, for its owner."""
+    """Return the reason why a run failed, for its owner."""
     if isinstance(error, FitserveError):
         return error.problem()
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":

@@ -1,7 +1,7 @@
-"""Tell whether a worker of this host works: `python -m workers.health [runs|datasets]`.
+"""Check that a worker of this host is alive: `python -m workers.health [runs|datasets]`.
 
-A worker that trains answers no ping. It tells the database every few seconds that it is
-there, and this command reads when it did so last. It imports no Keras.
+A worker that trains answers no ping. Instead, it writes the time to the database every
+few seconds, and this command reads that time. It does not import Keras.
 """
 
 import socket
@@ -18,7 +18,7 @@ _KINDS = (RUNS, DATASETS)
 
 
 def fault(settings: Settings, host: str, kind: str | None) -> str | None:
-    """Return a sentence about what is wrong; None if a worker was seen lately."""
+    """Return what is wrong as a sentence; None if a worker was seen lately."""
     seconds = settings.runs.lease_seconds
     kinds = (*_KINDS, BOTH) if kind is None else (kind, BOTH)
     try:
@@ -36,7 +36,7 @@ def fault(settings: Settings, host: str, kind: str | None) -> str | None:
 
 
 def main() -> None:
-    """Exit with 0 if a worker works, with 1 if none does, with 2 if asked wrongly."""
+    """Exit with 0 if a worker is alive, 1 if none is, 2 for an invalid argument."""
     kind = sys.argv[1] if len(sys.argv) > 1 else None
     if kind is not None and kind not in _KINDS:
         sys.stderr.write(f"got {kind!r}; expected `runs`, `datasets` or nothing\n")

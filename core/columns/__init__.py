@@ -1,4 +1,4 @@
-"""The types of columns, a class each: only here is it decided what a cell means."""
+"""One class for each type of column. Only this package decides what a cell means."""
 
 from core.columns.base import ColumnKind
 from core.columns.boolean import Boolean
@@ -14,10 +14,10 @@ from core.columns.numeric import Numeric
 from fitserve.statuses import ColumnType
 
 KINDS: tuple[ColumnKind, ...] = (Boolean(), Numeric(), Datetime(), Categorical(), Text())
-"""Every type, in the order in which a column is tried."""
+"""Every type, in the order in which the types are tried on a column."""
 
 READING = 2
-"""The version of the reading; a model keeps the one that it was trained with."""
+"""The version of the rules that read a cell; a model keeps that of its training."""
 
 _EARLIER = (EarlierNumeric(), EarlierBoolean(), EarlierCategorical(), EarlierText())
 _BY_TYPE = {
@@ -27,5 +27,5 @@ _BY_TYPE = {
 
 
 def kind_of(column_type: ColumnType | str, reading: int = READING) -> ColumnKind:
-    """Return the class of a type of column, as a version of the reading has it."""
+    """Return the class that reads a type of column in a version of the rules."""
     return _BY_TYPE[reading][ColumnType(column_type)]

@@ -25,17 +25,17 @@ Encoding = Literal["numeric", "datetime", "categories"]
 """Which family of encoders turns a column into inputs of the network."""
 
 MOST_SAMPLED = 0.9
-"""The share of a sample that must be written in a format for it to be considered."""
+"""A format is considered if at least this share of a sample is written in it."""
 
 
 @dataclass
 class Stats:
-    """Figures of a column over all rows; None where its type has no such figure."""
+    """Figures of a column over all rows. None: the type has no such figure."""
 
     rows: int
     missing: int
     unique: int
-    """Distinct values; an estimate in a long table."""
+    """The number of distinct values; an estimate in a long table."""
     min: Any = None
     max: Any = None
     mean: float | None = None
@@ -69,11 +69,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Hints:
-    """What is known of a table beyond the sample of one column.
+    """What is known about a table besides the sample of one column.
 
     Args:
         decimal: the decimal mark that the uploader gave.
-        comma_first: whether `1,5` is more likely 1.5 than 15, and days come first.
+        comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
 
     """
 
@@ -88,8 +88,8 @@ class Seen:
     Args:
         least: the smallest value, None where there is none.
         greatest: the largest value.
-        categories: the texts that have a place of their own.
-        is_shared: whether other texts share a place with rare ones.
+        categories: the texts that have an input of their own.
+        is_shared: whether unknown texts share one input with rare ones.
 
     """
 
@@ -100,23 +100,23 @@ class Seen:
 
 
 class ColumnKind(ABC):
-    """A type of column, in the order in which a cell goes through it.
+    """A type of column. Methods stand in the order in which a cell passes through them.
 
     The methods that take polars expressions read whole columns (upload, training, files
     to predict); `parse_cell` reads one text (JSON instances). Both read by the column's
-    format, and tests/core/columns holds them against each other.
+    format, and tests/core/columns compares them.
     """
 
     type: ClassVar[ColumnType]
     wanted: ClassVar[str]
-    """What a cell should have been, for the sentence that refuses it."""
+    """Completes "expected …" in the message that refuses a cell."""
     encoding: ClassVar[Encoding]
     tensor: ClassVar[str]
     """The datatype of the column in the Open Inference Protocol."""
     task: ClassVar[Task | None] = Task.MULTICLASS
-    """What a target with more than two values is; None if it cannot be a target."""
+    """The task of a target with more than two values; None if it cannot be a target."""
     is_ordered: ClassVar[bool] = False
-    """Whether the smallest and the largest value say something."""
+    """Whether the smallest and the largest value are worth showing."""
     stands_for: ClassVar[frozenset[ColumnType]] = frozenset()
     """Other types whose stored values may be used as if they were of this one."""
 
@@ -130,7 +130,7 @@ class ColumnKind(ABC):
         """Return the formats of this type that most of a sample is written in."""
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
-        """Return the formats to try where the user says that this is the type."""
+        """Return the formats to try if the user says that the column is of this type."""
         return self.recognise(sample, hints)
 
     @abstractmethod
@@ -139,10 +139,10 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        """Return trimmed cells as values to be stored, null where they do not fit."""
+        """Return trimmed cells as stored values, null where they do not fit."""
 
     def is_plain(self, form: ColumnFormat) -> bool:
-        """Return whether polars' CSV reader parses such cells by itself."""
+        """Return whether polars' CSV reader can parse cells of this format itself."""
         return False
 
     def classes(self, values: list[Any], form: ColumnFormat) -> list[Any]:
@@ -153,7 +153,7 @@ class ColumnKind(ABC):
     def raw(self, column: pl.Series) -> Any:
         """Return a stored column as the network's raw input.
 
-        That is float64 `[N]` with NaN for missing, or a series of texts.
+        The raw input is float64 `[N]` with NaN for missing, or a series of texts.
         """
 
     @abstractmethod
@@ -166,35 +166,35 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
-        """Return expressions for what a profile says of a stored column of this type."""
+        """Return the expressions that compute the profile of a stored column."""
 
     def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
-        """Return why runs leave the column out, None if they do not."""
+        """Return why runs leave the column out; None if they keep it."""
         return None
 
     @abstractmethod
     def num_inputs(
         self, num_values: int, num_missing: int, num_bins: int | None
     ) -> tuple[int, int]:
-        """Return the inputs of the network for a column, and weights of an embedding.
+        """Return how many network inputs a column needs, and how many embedding weights.
 
-        Both are upper bounds: training rows may hold fewer values than the table.
+        Both are upper bounds: the training rows may have fewer values than the table.
         """
 
     @abstractmethod
     def example(self, value: float | str | None, form: ColumnFormat) -> Cell:
-        """Return a raw input as a client would send it in JSON."""
+        """Return a raw input as the JSON cell that a client would send."""
 
     @abstractmethod
     def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
-        """Return the JSON Schema of a cell that is present, and a sentence about it."""
+        """Return the JSON Schema of a present cell, and a sentence that explains it."""
 
 
 class NumberKind(ColumnKind):
     """A type whose raw input is a number: numeric, boolean, datetime."""
 
     def raw(self, column: pl.Series) -> Numbers:
-        """Return numbers as float64 `[N]`; a moment counts seconds since 1970 (UTC)."""
+        """Return numbers as float64 `[N]`; a moment becomes seconds since 1970 (UTC)."""
         if column.dtype.is_temporal():
             column = column.dt.epoch("us").cast(pl.Float64) / 1e6
         return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()

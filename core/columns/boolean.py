@@ -18,9 +18,9 @@ else:
     pl = LazyModule("polars")
 
 TRUE, FALSE = ("true", "yes", "y", "t", "on"), ("false", "no", "n", "f", "off")
-"""Words for true and false; each stands at the place of its opposite."""
+"""Words for true and false; opposite words have the same index."""
 _ONE, _ZERO = ("1", "1.0"), ("0", "0.0")
-"""Read as booleans in a column of such words, or where the user says so."""
+"""Also booleans, but only in a column of the words above or if the user says so."""
 _CASES = (str.lower, str.title, str.upper)
 
 
@@ -84,8 +84,8 @@ class Boolean(NumberKind):
 def boolean_labels(sample: Sequence[str]) -> list[str]:
     """Return the words that `sample` uses most for false and for true.
 
-    A word that is absent is the other's opposite, written alike. The list is empty where
-    JSON's own words (`false`, `true`) stand in the column.
+    If only one of the two words occurs, the other is its opposite in the same case. The
+    list is empty if the words are JSON's own (`false`, `true`).
     """
     counts = Counter(cell for cell in sample if cell.lower() in FALSE + TRUE)
     no, yes = (_most(counts, words) for words in (FALSE, TRUE))

@@ -1,4 +1,4 @@
-"""Columns of categories, and of text that is used as such."""
+"""Columns of categories, and columns of text, which can be used as categories."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ else:
     pl = LazyModule("polars")
 
 MOST_CATEGORIES = 50
-"""With more categories a column gets an embedding instead of a place for each."""
+"""A column with more categories than this gets an embedding, not one-hot inputs."""
 
 MOST_PLACES = 10_000
-"""The most frequent categories of a column that get a place; the others share one."""
+"""This many of the most frequent categories get an index; the others share one."""
 
 FEW_CATEGORIES = 10
-"""Up to so many, each has a place however rare it is; beyond, rare ones share one."""
+"""Up to this many categories, even rare ones get their own input; beyond, rare ones share
+one."""
 
 _FREE_TEXT = 40
-"""Longer cells, on average, are free text and not ids."""
+"""A column whose mean length is above this holds free text, not ids."""
 
 
 class Categorical(ColumnKind):
-    """Words from a small set, compared as they are written (trimmed, in NFC)."""
+    """Words from a small set, compared character by character (trimmed, in NFC)."""
 
     type = ColumnType.CATEGORICAL
     wanted = "text"
@@ -61,10 +62,10 @@ class Categorical(ColumnKind):
         return composed(text)
 
     def spellings(self, cell: Any) -> tuple[str, ...]:
-        """Return how a JSON cell could be written in the column, the likeliest first.
+        """Return the texts that a JSON cell may stand for, the most likely first.
 
-        A number has two spellings where it is whole (`3`, `3.0`), a boolean three. The
-        tuple is empty for lists and objects.
+        A whole number has two spellings (`3`, `3.0`), any other number one, and a boolean
+        three. Lists and objects have none.
         """
         match cell:
             case bool():
@@ -126,9 +127,9 @@ def _spelled(number: float) -> tuple[str, ...]:
 
 
 def embedding_dim(num_categories: int) -> int:
-    """Return how many numbers stand for a category.
+    """Return how many numbers represent one category.
 
-    The rule of thumb of Howard and Gugger, "fastai: A Layered API for Deep Learning",
-    2020, with a lower bound.
+    This is the rule of thumb of Howard and Gugger, "fastai: A Layered API for Deep
+    Learning", 2020, but with at most 32 numbers instead of 600.
     """
     return int(min(32, round(1.6 * num_categories**0.56)))

@@ -1,4 +1,4 @@
-"""The text of a cell: which blanks are trimmed, and which words mean "missing"."""
+"""The text of a cell: the blanks to trim, and the words that mean "missing"."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ BLANKS = (
 
 
 def null_words(given: list[str] | None) -> list[str]:
-    """Return the cells that mean "missing": those that the upload gave, or the usual."""
+    """Return the words that mean "missing": those of the upload, else `NULLS`."""
     return list(NULLS) if given is None else ["", *given]
 
 
@@ -27,13 +27,13 @@ def trimmed(text: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Return the form in which names of columns are compared: trimmed, in NFC."""
+    """Return a column name in the form used to compare names: trimmed, in NFC."""
     return composed(trimmed(name))
 
 
 def composed(text: str) -> str:
     """Return a name or a category in Unicode's composed form (NFC).
 
-    macOS and some databases write `ö` as `o` and a mark; both must be equal.
+    macOS and some databases write `ö` as `o` and a mark; both spellings must be equal.
     """
     return text if text.isascii() else unicodedata.normalize("NFC", text)

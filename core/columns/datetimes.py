@@ -25,7 +25,7 @@ else:
     pl = LazyModule("polars")
 
 _NUM_PARTS = 8
-"""Elapsed days, year, and month, weekday and hour on a circle each."""
+"""Elapsed days and year, one input each; month, weekday and hour, two inputs each."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_FORMATS = {
     None: "date-time",
@@ -33,11 +33,11 @@ _JSON_FORMATS = {
     "%Y-%m-%dT%H:%M:%SZ": "date-time",
     "%Y-%m-%dT%H:%M:%S.%fZ": "date-time",
 }
-"""JSON Schema's names for patterns; it has no names for others."""
+"""JSON Schema's `format` for a pattern; other patterns have none."""
 
 
 class Datetime(NumberKind):
-    """Moments, by the pattern in `format.datetime`; UTC unless a cell names a zone."""
+    """Moments in the pattern `format.datetime`; UTC unless a cell names a zone."""
 
     type = ColumnType.DATETIME
     wanted = "a date or time, such as 2026-01-31T12:00:00"
@@ -83,7 +83,7 @@ class Datetime(NumberKind):
 
 
 def _written(seconds: float, form: ColumnFormat) -> str:
-    """Return a moment in the column's format if that can be read back, else ISO 8601."""
+    """Return a moment in the column's format, or in ISO 8601 if that is not exact."""
     moment = _EPOCH + timedelta(seconds=seconds)
     if form.datetime is not None:
         start, whole = completed(form.datetime)

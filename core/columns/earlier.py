@@ -1,8 +1,8 @@
-"""Reading 1: how models of release 0.1.0 read cells, so that they answer as they did.
+"""Reading 1: the rules by which models of release 0.1.0 read cells.
 
-A type that a spec gave was applied to the values that the upload had parsed: the codes
-`01` and `1` became the number 1, and then the category `1`. Models trained since then
-read the original text (reading 2).
+Release 0.1.0 applied a type in a spec to the values that the upload had parsed: the codes
+`01` and `1` became the number 1, and then the category `1`. Its models must still answer
+as they did. Later models read the original text (reading 2).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _number(text: str, form: ColumnFormat) -> float | None:
 
 
 class EarlierNumeric(Numeric):
-    """Numbers; the words for infinite ones in any case."""
+    """Numbers; words such as `inf` count in upper and lower case."""
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
         """Return the number in a text, None if it is not one."""
@@ -40,10 +40,10 @@ class EarlierNumeric(Numeric):
 
 
 class EarlierBoolean(Boolean):
-    """Booleans for which any number counts by its value."""
+    """Booleans that accept any number and use its value."""
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
-        """Return 1 or 0 for a word, the number for a number."""
+        """Return 1 or 0 for a word, and the value of a number."""
         low = text.lower()
         return float(low in TRUE) if low in TRUE + FALSE else _number(text, form)
 
@@ -60,11 +60,11 @@ class EarlierCategorical(Categorical):
         return column.cast(pl.String)
 
     def parse_cell(self, text: str, form: ColumnFormat) -> str:
-        """Return the text as it came."""
+        """Return the text unchanged."""
         return text
 
     def spellings(self, cell: Any) -> tuple[str, ...]:
-        """Return the one text that a JSON cell stands for."""
+        """Return the only text that a JSON cell stands for."""
         if isinstance(cell, bool):
             return (str(cell).lower(),)
         if not isinstance(cell, int | float):
@@ -74,4 +74,4 @@ class EarlierCategorical(Categorical):
 
 
 class EarlierText(EarlierCategorical, Text):
-    """Texts, read as categories were."""
+    """Texts, read by the same rules as categories."""

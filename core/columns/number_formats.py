@@ -1,4 +1,4 @@
-"""Formats of numbers: found in a sample, read from one cell and from whole columns."""
+"""Formats of numbers: detect them in a sample, parse one cell or whole columns."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ else:
     pl = LazyModule("polars")
 
 INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
-"""Numbers without a value: missing in a column of numbers."""
+"""Words for infinity; they count as missing in a column of numbers."""
 
 _SIGNS = r"[$€£¥₹₽₩₺₴₪฿%‰]"
 _CODES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK", "NOK")
 _AFFIX = rf"(?:{_SIGNS}|\b(?:{'|'.join(_CODES)})\b|(?:US|CA|AU)\$)"
-"""Signs of currency and share that may stand around a number."""
+"""Signs of currency and percent before or after a number."""
 
 _SPACES = " \u00a0\u202f"
 _POINT = [("", "."), (",", "."), (" ", "."), ("'", ".")]
 _COMMA = [("", ","), (".", ","), (" ", ","), ("'", ",")]
-"""Marks between thousands, and decimal marks, in the order in which they are tried."""
+"""Pairs (mark between thousands, decimal mark), in the order in which they are tried."""
 
 
 @lru_cache(maxsize=256)
 def number_pattern(decimal: str, thousands: str) -> str:
-    """Return the ASCII grammar of a number as an expression for Python and polars."""
+    """Return the regular expression of a number, for Python and for polars."""
     point = re.escape(decimal)
     whole = r"[0-9]+"
     if thousands:
@@ -48,13 +48,13 @@ def number_format(
 ) -> ColumnFormat | None:
     """Return the first format that most of the sample is written in, or None.
 
-    `decimal` settles the mark; `comma_first` says which to try first where both fit, as
-    in `1,234`.
+    `decimal` is the decimal mark if the user gave it. Else `comma_first` decides which
+    mark to try first, since a text such as `1,234` fits both.
     """
     affixes = sorted(_affixes(sample))
     ways = {".": _POINT, ",": _COMMA}.get(decimal or "")
     if ways is None:
-        # a plain number is read the same everywhere; only others need a guess
+        # plain numbers are not ambiguous, so their format comes first
         ways = [_POINT[0], *(_COMMA + _POINT if comma_first else _POINT + _COMMA)]
     for thousands, mark in ways:
         form = ColumnFormat(decimal=mark, thousands=thousands, affixes=affixes)
@@ -77,7 +77,10 @@ def _fits(sample: list[str], form: ColumnFormat) -> bool:
 
 
 def with_decimal(form: ColumnFormat, decimal: str | None) -> ColumnFormat:
-    """Return the format with another decimal mark, the two marks swapped if need be."""
+    """Return the format with another decimal mark.
+
+    If that is the mark between thousands, the two marks are swapped.
+    """
     if decimal is None or decimal == form.decimal:
         return form
     thousands = form.decimal if form.thousands == decimal else form.thousands
@@ -85,7 +88,7 @@ def with_decimal(form: ColumnFormat, decimal: str | None) -> ColumnFormat:
 
 
 def is_number(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return whether cells are numbers in this format; infinite ones count."""
+    """Return whether cells are numbers in this format, infinity included."""
     pattern = number_pattern(form.decimal, form.thousands)
     return _bare_column(text, form).str.contains(f"{pattern}|^{INFINITE}$")
 
@@ -101,9 +104,9 @@ def parse_numbers(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
 def parse_number(text: str, form: ColumnFormat) -> float | None:
     """Return the number in one trimmed cell, None if it is not one.
 
-    A number beyond float64 is infinite, as `inf` is.
+    A number too large for float64 becomes infinite, like `inf`.
     """
-    bare = _bare_cell(text, form) if form.affixes else text
+    bare = _bare_cell(text, form)
     if re.fullmatch(INFINITE, bare):
         return float(bare)
     if not re.match(number_pattern(form.decimal, form.thousands), bare):
@@ -129,7 +132,7 @@ def _bare_cell(text: str, form: ColumnFormat) -> str:
 
 
 def _plain_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return cells without marks between thousands, with a decimal point."""
+    """Return cells with a decimal point and without marks between thousands."""
     if form.thousands:
         marks = r"[ \x{a0}\x{202f}]" if form.thousands == " " else None
         text = text.str.replace_all(marks or form.thousands, "", literal=marks is None)

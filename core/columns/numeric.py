@@ -32,7 +32,7 @@ else:
     pl = LazyModule("polars")
 
 _WORDS = Boolean()
-"""Reads a column of numbers that was written as yes and no."""
+"""Reads words such as yes and no in a column that the user calls numeric."""
 
 ROW_NUMBER = "a row number"
 _ID_NAME = re.compile(
@@ -44,7 +44,7 @@ _LEAST_FOR_IDS = 20
 
 
 class Numeric(NumberKind):
-    """Numbers, with the marks and signs that the column is written with."""
+    """Numbers, written with the marks and signs in the column's format."""
 
     type = ColumnType.NUMERIC
     wanted = "a number"
@@ -65,7 +65,7 @@ class Numeric(NumberKind):
         if words := _WORDS.recognise(sample, hints):
             labels = words[0].format.labels or ["false", "true"]
             return [Candidate(self, ColumnFormat(labels=labels))]
-        # few cells may be numbers, yet the user wants those
+        # the user wants numbers, so even a few are enough
         return [Candidate(self, ColumnFormat(decimal=hints.decimal or "."))]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
@@ -94,9 +94,10 @@ class Numeric(NumberKind):
         }
 
     def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
-        """Return that the column is an id, by its name too.
+        """Return a reason if the column is an id or a row number; None otherwise.
 
-        Whole numbers that all differ may say much, as a year does.
+        Distinct whole numbers alone prove nothing: they may be years. The column must
+        also have the name of an id.
         """
         if not stats.whole or stats.missing or not _may_be_id(name, stats):
             return None
@@ -124,7 +125,7 @@ class Numeric(NumberKind):
 
 
 def num_pieces(num_values: int, num_bins: int | None) -> int:
-    """Return the pieces, at most, of a column with so many distinct values."""
+    """Return the largest number of pieces for a column with `num_values` values."""
     return min(num_bins or 0, num_values - 1) if num_values > 2 else 0
 
 

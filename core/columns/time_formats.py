@@ -1,4 +1,4 @@
-"""Formats of dates and times: found in a sample, read from one cell and from columns."""
+"""Formats of dates and times: detect them in a sample, parse one cell or columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ else:
     pl = LazyModule("polars")
 
 _DATES = {
-    # pattern: what the text must look like, so that 2-digit years are no 4-digit ones
+    # pattern: a regular expression, which keeps years of 2 and of 4 digits apart
     "%Y-%m-%d": r"\d{4}-\d{1,2}-\d{1,2}",
     "%Y/%m/%d": r"\d{4}/\d{1,2}/\d{1,2}",
     "%Y.%m.%d": r"\d{4}\.\d{1,2}\.\d{1,2}",
@@ -59,7 +59,7 @@ _LOOKS = r"^[\p{L}\d]{1,9}[-/.: ]+[\p{L}\d]{1,9}"
 def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
     """Return the patterns (Python's strptime) that most of the sample fits, best first.
 
-    `day_first` settles days and months that could be either.
+    `day_first` decides the order if a date could be day-month or month-day.
     """
     texts = pl.Series("text", sample, dtype=pl.String)
     if not _mostly(texts.str.contains(_LOOKS)):
@@ -69,7 +69,10 @@ def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
 
 
 def _ways(texts: pl.Series) -> list[tuple[str, str]]:
-    """Return patterns with their looks; times of day only where a colon stands."""
+    """Return patterns and their regular expressions; times only if cells have a colon.
+
+    Only patterns that fit the first or the last cell are worth trying.
+    """
     ways = dict(_DATES | _MONTHS)
     if _mostly(texts.str.contains(":", literal=True)):
         ways = dict(_TIMES)
@@ -79,15 +82,14 @@ def _ways(texts: pl.Series) -> list[tuple[str, str]]:
                     for mark in (" ", "T", ", "):
                         look = f"{date_look}{mark}{time_look}{zone_look}"
                         ways[f"{date}{mark}{time}{zone}"] = look
-    first = texts[0]
     return [
         (pattern, f"^{look}$")
         for pattern, look in ways.items()
-        if _close(look, first) or _close(look, texts[-1])
+        if _looks_like(look, texts[0]) or _looks_like(look, texts[-1])
     ]
 
 
-def _close(look: str, text: str) -> bool:
+def _looks_like(look: str, text: str) -> bool:
     return re.fullmatch(look.replace(r"\p{L}", "[^\\W\\d_]"), text) is not None
 
 
@@ -101,7 +103,7 @@ def _mostly(flags: pl.Series) -> bool:
 
 
 def is_ambiguous(formats: list[str]) -> bool:
-    """Return whether days and months could be the other way round."""
+    """Return whether the formats differ in the order of day and month."""
     return any(p.startswith("%d") for p in formats) and any(
         p.startswith("%m") for p in formats
     )
@@ -119,14 +121,14 @@ def parse_times(text: pl.Expr, pattern: str) -> pl.Expr:
         whole.replace(".%f", "%.f"), strict=False, time_unit="us"
     )
     moment = moment.dt.replace_time_zone(None) if "%z" in pattern else moment
-    # polars knows years that Python does not
+    # Python has no years before 1 or after 9999
     return pl.when(moment.dt.year().is_between(1, 9999)).then(moment)
 
 
 def parse_time(text: str, pattern: str | None) -> float | None:
-    """Return the seconds since 1970 (UTC) of one trimmed cell, None if it is not a time.
+    """Return one trimmed cell as seconds since 1970 (UTC); None if it is not a time.
 
-    The column's own pattern comes first, then ISO 8601. A time without a zone is UTC.
+    The column's own pattern is tried first, then ISO 8601. A time without a zone is UTC.
     """
     moment = _strptime(text, pattern) or _iso(text)
     if moment is None:
@@ -139,10 +141,10 @@ def _strptime(text: str, pattern: str | None) -> datetime | None:
         return None
     start, whole = completed(pattern)
     try:
-        moment = datetime.strptime(start + text, whole)  # noqa: DTZ007  zone comes after
+        moment = datetime.strptime(start + text, whole)  # noqa: DTZ007  the caller sets the zone
     except ValueError:
         return None
-    # the one year of two digits on which Python and polars differ
+    # `69` is the only two-digit year that Python and polars read differently
     is_69 = "%y" in pattern and moment.year == 1969
     return moment.replace(year=2069) if is_69 else moment
 
@@ -155,7 +157,10 @@ def _iso(text: str) -> datetime | None:
 
 
 def completed(pattern: str) -> tuple[str, str]:
-    """Return the text that makes a cell a whole date, and the pattern of both."""
+    """Return a prefix that completes the date of a cell, and the pattern for both.
+
+    Python and polars cannot parse a time of day or a month without a full date.
+    """
     if not any(part in pattern for part in ("%Y", "%y")):
         return "1970-01-01 ", f"%Y-%m-%d {pattern}"
     return ("", pattern) if "%d" in pattern else ("01 ", f"%d {pattern}")

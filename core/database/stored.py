@@ -1,4 +1,4 @@
-"""A JSON column that holds a pydantic type: read into it, written as plain JSON."""
+"""A JSON column whose values are objects of a pydantic type."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +15,14 @@ Upgrade = Callable[[Any], Any]
 class Stored(TypeDecorator[Any]):
     """A JSON column whose values are of a pydantic type; None is SQL's NULL.
 
-    The JSON is what `model_dump(mode="json")` gives, so the database sees an ordinary
-    JSON column. A value of another type is refused when it is written.
+    The JSON is that of `model_dump(mode="json")`, so the database sees an ordinary JSON
+    column. Writing a value of another type is an error.
 
     Args:
         kind: the type, such as a model or `list[Model]`. It must have a default for
             every key that an earlier release did not write.
-        upgrade: changes JSON of earlier releases before it is read, where defaults do
-            not suffice.
+        upgrade: changes JSON of earlier releases before it is read, if defaults are
+            not enough.
 
     """
 
@@ -53,13 +53,16 @@ class Stored(TypeDecorator[Any]):
             return None
         if self.upgrade is not None:
             value = self.upgrade(value)
-        # a later release may have written more keys, also in a schema that is closed
+        # a later release may have written more keys, even in a closed schema
         return self._adapter.validate_python(value, extra="ignore")
 
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[Any], Any] | None:
-        """Read SQLite's text at once: the JSON of a wide table is never all objects."""
+        """Parse the text of SQLite directly, without building Python objects in between.
+
+        That saves time and memory for the JSON of a wide table.
+        """
         if dialect.name != "sqlite" or self.upgrade is not None:
             return super().result_processor(dialect, coltype)
         read = self._adapter.validate_json
@@ -68,5 +71,5 @@ class Stored(TypeDecorator[Any]):
     def coerce_compared_value(
         self, op: OperatorType | None, value: Any
     ) -> TypeEngine[Any]:
-        """Return the type of the other side of an operator: a key of the JSON is text."""
+        """Return the type of the other operand: a key of the JSON is text."""
         return self.impl_instance.coerce_compared_value(op, value)

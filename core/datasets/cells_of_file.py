@@ -1,4 +1,4 @@
-"""The cells of a file to predict, as the upload of the same file would part them."""
+"""Split a file to predict into cells, in the same way as an upload."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from fitserve.specs.parsing import ParsingSpec
 def read_cells(
     source: Path, folder: Path, given: ParsingSpec, max_columns: int
 ) -> tuple[pl.DataFrame, TextFile]:
-    """Return the trimmed texts of a CSV by column; an empty cell is null.
+    """Return the trimmed cells of a CSV as columns of text; an empty cell is null.
 
     Lines without any cell are left out, as in an upload. Raises InvalidTable.
     """

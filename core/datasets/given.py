@@ -1,4 +1,4 @@
-"""What an uploader said of a table, as the decision about its columns takes it."""
+"""Convert the options of an upload to the arguments of `decide_types`."""
 
 from core.columns.base import Hints
 from core.columns.decide import Wanted
@@ -7,10 +7,10 @@ from fitserve.specs.parsing import ParsingSpec
 
 
 def wanted(given: ParsingSpec) -> dict[str, Wanted]:
-    """Return the types that the uploader gave, by column."""
+    """Return the types that the upload gave, by column."""
     return {name: Wanted(kind) for name, kind in given.types.items()}
 
 
 def hints(given: ParsingSpec, layout: Layout) -> Hints:
-    """Return the decimal mark if it was given, and what the delimiter says about it."""
+    """Return the decimal mark that was given, and the hint that the delimiter gives."""
     return Hints(decimal=given.decimal, comma_first=layout.delimiter == ";")

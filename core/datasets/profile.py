@@ -1,4 +1,4 @@
-"""What stands in each column of a typed table."""
+"""Describe each column of a typed table, and read a part of the table."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ _TOP = 5
 def profile(
     table: Path, facts: list[ColumnFacts], stats: list[Stats]
 ) -> list[ColumnRead]:
-    """The profile of every column of the Parquet `table`, from its statistics."""
+    """Return the profile of every column of the Parquet `table`."""
     frame = pl.scan_parquet(table)
     pairs = zip(facts, stats, strict=True)
     return [_column(fact, own, frame) for fact, own in pairs]
@@ -59,17 +59,17 @@ def _top(frame: pl.LazyFrame, name: str) -> list[TopValue]:
 
 
 def _left_out(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> str | None:
-    """Why the column tells a network nothing, if so."""
+    """Return why a network can learn nothing from the column; None if it can."""
     if stats.present == 0:
         return "every cell is missing"
     if stats.unique == 1:
-        # where some are missing, being present may tell something
+        # if some cells are missing, whether one is present may matter
         return "constant" if stats.missing == 0 else None
     return fact.kind.left_out(fact.name, stats, frame)
 
 
 def read_slice(table: Path, offset: int, limit: int) -> tuple[list[str], list[list[Any]]]:
-    """Column names and rows of a part of the Parquet `table`; times as ISO text."""
+    """Return column names and `limit` rows of the Parquet `table`; times as ISO text."""
     frame = pl.scan_parquet(table).slice(offset, limit).collect()
     times = [name for name, kind in frame.schema.items() if kind.is_temporal()]
     frame = frame.with_columns(pl.col(times).dt.to_string("iso:strict"))

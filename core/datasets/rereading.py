@@ -1,4 +1,4 @@
-"""Read columns of a CSV again, as types that the upload did not give them."""
+"""Read columns of an uploaded CSV again, with types that differ from the stored ones."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass(frozen=True)
 class Reread:
-    """Columns in a Parquet file of their own, row for row beside the stored table."""
+    """A Parquet file of columns that were read again, in the rows of the stored table."""
 
     path: Path
     columns: list[ColumnFacts]
@@ -31,10 +31,10 @@ def read_again(
     wanted: Mapping[str, Wanted],
     num_rows: int,
 ) -> Reread:
-    """Read the columns in `wanted` from the CSV at `source`, into `folder`.
+    """Read the columns in `wanted` from the CSV at `source`; write them to `folder`.
 
-    `given` is what the uploader said, `num_rows` how many rows the upload had. Raises
-    InvalidTable where no cell of a column is of the type that is wanted.
+    `given` holds the options of the upload, `num_rows` its number of rows. Raises
+    InvalidTable if a wanted type fits no cell of its column.
     """
     names = list(wanted)
     raw = folder / "again.parquet"
@@ -57,7 +57,7 @@ def _write_text(
     num_rows: int,
     target: Path,
 ) -> TextFile:
-    """Write the columns as trimmed text, with the rows that the upload had."""
+    """Write the columns as trimmed text, in the rows of the upload."""
     for text in _attempts(source, folder, given, names, target):
         held = pl.scan_parquet(target).select(pl.len()).collect().item()
         if held == num_rows:
@@ -71,14 +71,17 @@ def _write_text(
 def _attempts(
     source: Path, folder: Path, given: ParsingSpec, names: list[str], target: Path
 ) -> Iterator[TextFile]:
-    """Write the columns in the ways in which an upload may have been read."""
+    """Write the columns once for each way in which the upload may have been read.
+
+    The caller stops at the first one with the right number of rows.
+    """
     nulls = null_words(given.null_values)
     columns = [clean_text(name, nulls) for name in names]
-    width = 10**6  # the upload was accepted
+    width = 10**6  # no limit: the upload was accepted
     try:
         text = text_file(source, folder, given, width, whole=False)
         for words in (seen_nulls(text, nulls), nulls):
-            # rows of nothing but words for missing are left out where those are known
+            # rows in which every cell is one of `words` are left out
             rows = scan(text.path, text.layout, words, set()).select(columns)
             rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
             yield text

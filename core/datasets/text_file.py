@@ -1,4 +1,4 @@
-"""A CSV as it came, made UTF-8, with the layout of its table."""
+"""An uploaded CSV, converted to UTF-8, and the layout of its table."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,14 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass(frozen=True)
 class TextFile:
-    """A CSV in UTF-8, and what is known of it."""
+    """A CSV in UTF-8, its layout, and the encoding that it had."""
 
     path: Path
     layout: Layout
     encoding: Encoding
 
     def parsing(self) -> dict[str, Any]:
-        """Return how the file was understood, for its uploader."""
+        """Return how the file was understood, for the user."""
         return {
             "delimiter": self.layout.delimiter,
             "quote": self.layout.quote,
@@ -35,9 +35,9 @@ class TextFile:
 def text_file(
     source: Path, folder: Path, given: ParsingSpec, max_columns: int, *, whole: bool
 ) -> TextFile:
-    """Return a CSV as UTF-8 with its layout; files in the making go to `folder`.
+    """Return a CSV as UTF-8 with its layout; temporary files go to `folder`.
 
-    The beginning shows the encoding nearly always; with `whole`, every byte is checked.
+    The encoding is detected at the beginning; with `whole`, in every byte.
     Raises InvalidTable.
     """
     encoding = find_encoding(source, given.encoding, whole=whole)

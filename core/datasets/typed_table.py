@@ -1,4 +1,4 @@
-"""The table of a dataset as a run reads it: some columns may be of another type."""
+"""The table of a dataset as a run reads it; a spec may change types of columns."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ else:
 
 @dataclass(frozen=True)
 class TypedTable:
-    """Rows of a dataset, and what is known of its columns.
+    """The rows of a dataset, and facts about its columns.
 
     Args:
-        name: of the dataset.
-        num_rows: as many as the upload had.
-        columns: in the order of the file.
+        name: the name of the dataset.
+        num_rows: the number of rows in the upload.
+        columns: facts about each column, in the order of the file.
         path: the Parquet file of the upload.
-        again: the Parquet file of the columns that were read again, row for row.
+        again: a Parquet file with the columns that were read again, in the same rows.
 
     """
 
@@ -41,7 +41,7 @@ class TypedTable:
     again: Path | None = None
 
     def scan(self) -> pl.LazyFrame:
-        """Return the rows; a column that was read again replaces the stored one."""
+        """Return the rows; columns that were read again replace the stored ones."""
         stored = pl.scan_parquet(self.path)
         if self.again is None:
             return stored
@@ -51,11 +51,11 @@ class TypedTable:
         return both.select(column.name for column in self.columns)
 
     def read(self, names: Iterable[str]) -> pl.DataFrame:
-        """Return some columns in memory; a name may come twice."""
+        """Return the columns `names` in memory; repeated names are ignored."""
         return self.scan().select(list(dict.fromkeys(names))).collect()
 
     def column(self, name: str) -> ColumnRead | None:
-        """Return what is known of a column, None if there is no such column."""
+        """Return the facts about a column; None if there is no such column."""
         return next((column for column in self.columns if column.name == name), None)
 
 
@@ -63,11 +63,11 @@ class TypedTable:
 def open_table(
     dataset: Dataset, storage: Storage, wanted: Mapping[str, Wanted] | None = None
 ) -> Iterator[TypedTable]:
-    """Open the table of a dataset with columns of the types that are wanted.
+    """Open the table of a dataset, with the types in `wanted`.
 
-    A column of another type is read again from the file as it was uploaded, exactly as
-    if the type had been given with the upload. Raises InvalidTable where no cell of a
-    column is of its type, and DatasetNotReady where the files are gone.
+    If the stored type of a column differs, the column is read again from the uploaded
+    file, as if the upload had given the wanted type. Raises InvalidTable if a wanted type
+    fits no cell of its column, and DatasetNotReady if the files are gone.
     """
     stored = {column.name: column.type for column in dataset.columns}
     other = {
@@ -107,7 +107,7 @@ def _read_again(
 
 @contextmanager
 def table_gone_is_409() -> Iterator[None]:
-    """Turn the absence of a table's file into DatasetNotReady."""
+    """Raise DatasetNotReady (409) if a file of the table is missing."""
     try:
         yield
     except FileNotFoundError as error:

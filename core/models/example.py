@@ -1,4 +1,4 @@
-"""One row to show: the cells that training kept of one of its rows, or likely ones."""
+"""The example row of a version: cells of a training row, or likely ones."""
 
 from core.columns.cells import null_words
 from core.models.formulas import DAY
@@ -12,7 +12,7 @@ def example_row(signature: Signature) -> dict[str, Cell]:
 
 
 def _example(feature: Feature, signature: Signature) -> Cell:
-    # a null that training kept is a cell too; versions from before kept nothing
+    # a stored null is a cell too; earlier releases stored no cell at all
     if "example" in feature.model_fields_set:
         return feature.example
     return likely_cell(feature, signature)
@@ -37,5 +37,5 @@ def likely_cell(feature: Feature, signature: Signature) -> Cell:
 
 def _middle(encoder: NumericEncoder) -> float:
     if encoder.least is None or encoder.greatest is None:
-        return encoder.center or encoder.fill  # unscaled ones are filled with the mean
+        return encoder.center or encoder.fill  # an unscaled column has its mean in `fill`
     return encoder.least / 2 + encoder.greatest / 2

@@ -1,4 +1,4 @@
-"""JSON Schema of one column of an instance."""
+"""Describe one column of an instance in JSON Schema."""
 
 from core.columns.base import Schema, Seen
 from core.models.example import categories
@@ -6,7 +6,7 @@ from core.models.signature import Feature, NumericEncoder, OneHotEncoder, Signat
 
 
 def property_schema(feature: Feature, signature: Signature) -> Schema:
-    """Return what cells of the column are like in the training rows, and what if not."""
+    """Return the schema of the column's cells, with what happens to other cells."""
     schema, said = feature.kind.describe(feature.format, _seen(feature, signature))
     if feature.has_missing:
         said += " Null where it is missing, as in some training rows."

@@ -1,7 +1,8 @@
-"""The one definition of how raw columns become the network's inputs.
+"""Define how raw columns become the network's inputs.
 
-Fitted on the training split; rendered as NumPy for training and as layers and nodes for
-`model.keras` and `model.onnx`, which `/predict` runs. Those four must agree.
+The encoders are fitted on the training rows. Training applies them in NumPy, and the
+downloads as Keras layers (`model.keras`) and ONNX nodes (`model.onnx`, which `/predict`
+runs). All of these must agree.
 """
 
 from __future__ import annotations
@@ -21,22 +22,23 @@ if TYPE_CHECKING:
     import polars as pl
 
 MISSING = ""
-"""How a missing category is written in the raw string input."""
+"""A missing category in the raw string input."""
 
 OTHERS = "(other)"
-"""How the place of rare and unseen categories is called."""
+"""The name of the input that rare and unseen categories share."""
 
 
 class NumericEncoder(BaseModel):
     """`(x - center) / scale`; a missing (NaN) value becomes `fill`, after all else.
 
-    With `log`, x is first `sign(x) * log(1 + |x|)`. With `clip`, the scaled z is at last
-    `z / sqrt(1 + (z / clip)^2)`, which leaves small values as they are and holds the
-    largest below `clip`: the smooth clipping of Holzmüller, Grinsztajn and Steinwart,
-    "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data", 2024.
+    With `log`, x is first replaced by `sign(x) * log(1 + |x|)`. With `clip`, the scaled z
+    is finally replaced by `z / sqrt(1 + (z / clip)^2)`, which hardly changes small values
+    and keeps the largest below `clip`. That is the smooth clipping of Holzmüller,
+    Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees
+    on Tabular Data", 2024.
 
-    With `knots`, a piece for every gap between two of them stands beside the scaled z: 0
-    below the gap, 1 above, and a straight line within. That is the piecewise linear
+    With `knots`, every gap between two knots adds an input (a piece): 0 below the gap, 1
+    above it, and a straight line within it. That is the piecewise linear
     encoding of Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in
     Tabular Deep Learning", 2022. The pieces of a missing value are all 0.
     """
@@ -48,17 +50,17 @@ class NumericEncoder(BaseModel):
     clip: float | None = None
     fill: float
     knots: list[float] = []
-    """Where pieces begin and end, ascending, on the scale of z; none or at least two."""
+    """The bounds of the pieces on the scale of z, ascending; none or at least two."""
     least: float | None = None
     """The smallest value of the training rows; below it an instance gets a warning."""
     greatest: float | None = None
 
 
 class OneHotEncoder(BaseModel):
-    """A 1 in the place of the category.
+    """An input for each category: 1 for the category of the row, 0 for all others.
 
-    Rare categories share a first place, which unseen ones get too; without it
-    (`others`), they are all zeros. A missing value is the category `""`.
+    With `others`, rare and unseen categories share one more input, the first. Without it,
+    all inputs of an unseen category are 0. A missing value is the category `""`.
     """
 
     type: Literal["one_hot"] = "one_hot"
@@ -67,9 +69,9 @@ class OneHotEncoder(BaseModel):
 
 
 class EmbeddingEncoder(BaseModel):
-    """The place of the category in a trained table of `dim` numbers each.
+    """The index of the category in a trained table with `dim` numbers for each.
 
-    Place 0 is that of rare and unseen categories; the vocabulary begins at 1.
+    Rare and unseen categories have index 0; the vocabulary begins at 1.
     """
 
     type: Literal["embedding"] = "embedding"
@@ -88,8 +90,8 @@ class DatetimePart(BaseModel):
 class DatetimeEncoder(BaseModel):
     """Parts of a moment given as seconds since 1970 (UTC); missing ones are 0.
 
-    `elapsed` counts days; month, weekday and hour are places on a circle, each as sine
-    and cosine. Parts that are the same in all training rows are left out.
+    `elapsed` counts days. Month, weekday and hour are angles on a circle, each as sine
+    and cosine. Parts that are equal in all training rows are left out.
     """
 
     type: Literal["datetime"] = "datetime"
@@ -112,10 +114,10 @@ class Feature(BaseModel):
     type: ColumnType
     format: ColumnFormat = ColumnFormat()
     has_missing: bool = True
-    """Whether training rows lacked it; if none did, an instance that does is warned."""
+    """Whether training rows lacked it; if none did, a missing value brings a warning."""
     encoder: Encoder
     example: Cell = None
-    """Its cell in the example row, as a client sends it; see `core.models.example`."""
+    """The cell of the example row, as a client sends it; see `core.models.example`."""
     _reading: int = PrivateAttr(default=READING)
 
     @property
@@ -124,7 +126,7 @@ class Feature(BaseModel):
         return kind_of(self.type, self._reading)
 
     def read_as(self, reading: int) -> None:
-        """Note the version of the reading, which the signature knows."""
+        """Set the version of the rules that read a cell; the signature stores it."""
         self._reading = reading
 
     @property
@@ -134,7 +136,7 @@ class Feature(BaseModel):
 
     @property
     def vocabulary(self) -> list[str]:
-        """Return the categories that have a place of their own."""
+        """Return the categories that the encoder knows."""
         encoder = self.encoder
         if isinstance(encoder, OneHotEncoder | EmbeddingEncoder):
             return encoder.vocabulary
@@ -152,7 +154,7 @@ class Feature(BaseModel):
 
     @property
     def inputs(self) -> list[str]:
-        """The names of the network's inputs that this column becomes."""
+        """Return the names of the network's inputs that this column becomes."""
         encoder = self.encoder
         if isinstance(encoder, OneHotEncoder):
             places = [OTHERS] * encoder.others + encoder.vocabulary
@@ -161,12 +163,12 @@ class Feature(BaseModel):
             return [f"{self.name}[{k}]" for k in range(encoder.dim)]
         if isinstance(encoder, DatetimeEncoder):
             return [f"{self.name}.{part.name}" for part in encoder.parts]
-        # named after where the piece begins, in deviations
+        # a piece is named after the knot where it begins
         return [self.name, *(f"{self.name}>{knot:.3g}" for knot in encoder.knots[:-1])]
 
 
 class Signature(BaseModel):
-    """What a version expects and answers; stored with it as `signature.json`."""
+    """The columns that a version expects, and its answers; stored as `signature.json`."""
 
     model_name: str
     task: Task
@@ -174,20 +176,20 @@ class Signature(BaseModel):
     classes: list[str | int | float | bool] | None
     features: list[Feature]
     reading: int = 1
-    """The version of the reading of cells; models from before it had one have 1."""
+    """The version of the rules that read a cell; models without this key have 1."""
     ignored: list[str]
-    """Other columns of the dataset: allowed in an instance, and not looked at."""
+    """Other columns of the dataset: an instance may have them, and they are ignored."""
     null_values: list[str] | None = None
     """The texts that mean "missing", if the upload named its own."""
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002  pydantic's shape
-        """Let every feature know how its cells are read."""
+        """Set the version of the rules on every feature."""
         for feature in self.features:
             feature.read_as(self.reading)
 
     @property
     def class_names(self) -> list[str]:
-        """The labels as keys of probabilities."""
+        """Return the labels as keys of probabilities."""
         return [class_name(label) for label in self.classes or []]
 
     def encoded_by(self, kind: type[Kind]) -> list[tuple[Feature, Kind]]:
@@ -197,17 +199,17 @@ class Signature(BaseModel):
 
     @property
     def ordered(self) -> list[Feature]:
-        """Features as the encoded table holds them: embeddings last."""
+        """Return the features in the order of the encoded table: embeddings last."""
         kinds = ("numeric", "datetime", "one_hot", "embedding")
         return sorted(self.features, key=lambda f: kinds.index(f.encoder.type))
 
     @property
     def inputs(self) -> list[str]:
-        """The inputs of the network's first layer, embeddings looked up."""
+        """Return the inputs of the first layer, after embeddings are looked up."""
         return [name for feature in self.ordered for name in feature.inputs]
 
     @property
     def num_encoded(self) -> int:
-        """The width of the encoded table: an embedding is one column, its place."""
+        """Return the width of the encoded table, in which an embedding is one index."""
         embedded = self.encoded_by(EmbeddingEncoder)
         return len(self.inputs) - sum(encoder.dim - 1 for _, encoder in embedded)

@@ -1,4 +1,4 @@
-"""Which columns the network sees, and why the others are left out."""
+"""Select the columns that become features, and give reasons for the others."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from fitserve.statuses import ColumnType
 
 @dataclass(frozen=True)
 class Selection:
-    """Features by name, and reasons for the columns that are left out."""
+    """Features by name, and the reason for each column that is left out."""
 
     columns: dict[str, ColumnRead]
     excluded: dict[str, str]
     num_inputs: int
-    """At most: a category absent from the training rows gets no place."""
+    """An upper bound: a category that no training row has gets no input."""
     num_embedding_params: int
-    """At most, too."""
+    """An upper bound, for the same reason."""
 
     @property
     def types(self) -> dict[str, ColumnType]:
@@ -34,8 +34,8 @@ def select_features(
 ) -> Selection:
     """Return the features of a run on a table.
 
-    `not_features` holds reasons to leave columns out that `include` can overrule.
-    Raises InvalidSpec when nothing is left.
+    `not_features` holds reasons to leave out columns; `include` overrules them.
+    Raises InvalidSpec if no column is left.
     """
     columns = {column.name: column for column in table.columns}
     excluded = {
@@ -45,7 +45,7 @@ def select_features(
     }
     chosen = [column for name, column in columns.items() if name not in excluded]
     if not chosen:
-        # a series has nothing but its place
+        # a table that holds only a series has no other feature
         chosen = [c for n, c in columns.items() if excluded[n] == ROW_NUMBER]
         excluded = {n: r for n, r in excluded.items() if r != ROW_NUMBER}
     if not chosen:

@@ -1,4 +1,4 @@
-"""What a run is made of besides its spec, decided from the table when it is queued."""
+"""What a run needs besides its spec, decided from the table when the run is queued."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,7 +9,7 @@ from fitserve.statuses import ColumnType
 
 
 class RunPlan(BaseModel):
-    """Layers, columns and classes of a run; the keys are those of the stored JSON."""
+    """Layers, columns and classes of a run; fields are the keys of the stored JSON."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""The tables of a run: its dataset with the types of its spec, and one to validate on."""
+"""The tables of a run: its dataset and its validation dataset, read with its types."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ VALIDATION = pointer("fit", "validation_dataset")
 
 @dataclass(frozen=True)
 class RunTables:
-    """The rows that a run divides, and those of its validation dataset."""
+    """The table that a run splits, and the table of its validation dataset."""
 
     train: TypedTable
     validation: TypedTable | None
@@ -34,9 +34,9 @@ def open_run_tables(
     names: Iterable[str],
     storage: Storage,
 ) -> Iterator[RunTables]:
-    """Open the tables of a run that has been queued.
+    """Open the tables of a queued run.
 
-    `names` are its features and its target, which the validation dataset holds too.
+    `names` are the features and the target, which the validation dataset has too.
     """
     with open_dataset(dataset, features, storage) as train:
         if validation is None:
@@ -52,7 +52,7 @@ def open_dataset(
 ) -> Iterator[TypedTable]:
     """Open a dataset with the types of `features.types`.
 
-    Raises InvalidSpec, in the words of an upload, where a type fits no cell.
+    Raises InvalidSpec, with the message of an upload, if a type fits no cell.
     """
     wanted = {name: Wanted(kind) for name, kind in features.types.items()}
     try:
@@ -72,10 +72,10 @@ def _in_spec(line: FieldError) -> FieldError:
 def open_validation(
     validation: Dataset, trained: TypedTable, names: Iterable[str], storage: Storage
 ) -> Iterator[TypedTable]:
-    """Open a validation dataset with the types and formats that the run trains on.
+    """Open a validation dataset with the types and formats of the training table.
 
-    Numbers and booleans may stand for each other, as in an instance; any other column is
-    read again in the run's type. Raises InvalidSpec where that fits no cell.
+    Numbers may replace booleans and the reverse, as in an instance. A column of any other
+    type is read again in the run's type. Raises InvalidSpec if that type fits no cell.
     """
     stored = {column.name: column for column in validation.columns}
     wanted = {}
@@ -97,12 +97,12 @@ def open_validation(
 
 
 def may_stand(held: ColumnRead, wanted: ColumnType) -> bool:
-    """Return whether stored values can be used as if they were of the wanted type."""
+    """Return whether the stored values of a column can be used as the wanted type."""
     return not held.unique or held.type in {wanted, *kind_of(wanted).stands_for}
 
 
 def misfit(held: ColumnRead, wanted: Wanted, dataset: str) -> FieldError:
-    """Return the fault of a column of the validation dataset that is of another type."""
+    """Return the error for a column of the validation dataset that has another type."""
     name = held.name
     return FieldError(
         pointer=VALIDATION,

@@ -1,4 +1,4 @@
-"""What can be done with runs: validate, create, cancel."""
+"""Validate, create and cancel runs."""
 
 import logging
 import secrets
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 class RunService:
-    """Runs over a storage and a queue."""
+    """Create and cancel runs, with a storage for tables and a queue for workers."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class RunService:
             yield held
 
     def create(self, session: Session, caller: Caller, create: RunCreate) -> Run:
-        """Queue a run; it is durable when the session's transaction is.
+        """Queue a run; workers hear of it when the session commits.
 
         Raises what `resolve` raises, TooManyRuns, and QuotaExceeded.
         """
@@ -133,7 +133,7 @@ class RunService:
         return run
 
     def cancel(self, session: Session, workspace: str, run_id: str) -> Run:
-        """End a queued run, ask a running one to stop; an ended one stays as it is."""
+        """End a queued run, ask a running one to stop, leave an ended one unchanged."""
         repository = RunRepository(session, workspace)
         run = repository.get(run_id)
         repository.request_cancel(run_id)
@@ -142,7 +142,7 @@ class RunService:
 
 
 def retyped(table: TypedTable, dataset: Dataset) -> list[str]:
-    """Return what there is to say of columns that were read again for the run."""
+    """Return the warnings about columns that were read again for the run."""
     before = {column.name: column.type for column in dataset.columns}
     return [
         f"the column {column.name!r} of {dataset.name!r}: {warning}"
@@ -194,20 +194,20 @@ def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> Non
 
 
 def _log_queued(run: Run) -> None:
-    """The line that leads from a request to its run."""
+    """Log the id of the run, so that the logs of a request lead to its run."""
     facts = {"run_id": run.id, "dataset_id": run.dataset_id, "model": run.model_name}
     log.info("run %s: queued", run.id, extra={"facts": facts})
 
 
 def _split_reason(create: RunCreate) -> dict[str, str]:
-    """What only tells the sides apart tells nothing about the target."""
+    """Return the reason to leave out the column that names the side of a row."""
     if create.split.column is None or create.split.by == "time":
         return {}
     return {create.split.column: "the split goes by it"}
 
 
 def _seed_of(create: RunCreate) -> int:
-    """Return the run's seed, which the split depends on; drawn unless given."""
+    """Return the seed in the spec, or draw one; the split depends on it."""
     given = create.fit.seed
     return secrets.randbelow(2**31) if given is None else given
 
@@ -230,7 +230,7 @@ def _validation_dataset(datasets: DatasetRepository, create: RunCreate) -> Datas
 
 
 def _hold(tables: Tables, datasets: DatasetRepository) -> None:
-    """What is deleted from now on meets the run, or the run meets the deletion."""
+    """Lock the datasets, so that none is deleted while the run is being stored."""
     for dataset in (tables.dataset, tables.validation):
         if dataset is not None:
             datasets.hold(dataset)

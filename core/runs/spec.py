@@ -1,4 +1,4 @@
-"""A run's spec with every default in its place: what is trained, stored and shown."""
+"""A run's spec with every default filled in, as it is trained, stored and shown."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from fitserve.statuses import Task
 
 
 class ResolvedCompile(CompileSpec):
-    """What `model.compile` gets; no name stands for an optimizer any more."""
+    """The arguments of `model.compile`; the optimizer is an object, never a name."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,7 +24,7 @@ class ResolvedCompile(CompileSpec):
 
 
 class ResolvedFit(FitSpec):
-    """What `model.fit` gets; limits were checked when the run was queued."""
+    """The arguments of `model.fit`; limits were checked when the run was queued."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,9 +34,9 @@ class ResolvedFit(FitSpec):
 
 
 class ResolvedSpec(BaseModel):
-    """A RunCreate after resolving; its keys and their order are a RunCreate's.
+    """A RunCreate with every default filled in; it has the same keys in the same order.
 
-    Only what may be absent from a fit is None: a preset, a callback, a time limit.
+    A value is None only if the fit can do without it: a preset, a callback, a time limit.
     """
 
     model_config = ConfigDict(frozen=True)

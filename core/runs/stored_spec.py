@@ -1,4 +1,4 @@
-"""Specs of runs that earlier releases queued, read as the specs of today."""
+"""Convert specs that earlier releases stored to the current schema."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from fitserve.statuses import Task
 
 _HIGHEST_RATE = 1e6
 _FIT = {"batch_size": 1, "epochs": 0, "seed": 0}
-"""What a null meant to the releases that allowed one."""
+"""The values to use for null, which earlier releases allowed in these keys."""
 
 
 def upgraded_spec(stored: dict[str, Any]) -> dict[str, Any]:
     """Return a stored spec in the shape of a ResolvedSpec.
 
-    Keys that are absent (`split`, `report`, `preset`, `fit.num_seeds`, …) have defaults
-    in the classes; here are the values that a class of today would refuse.
+    Absent keys (`split`, `report`, `preset`, `fit.num_seeds`, …) have defaults in the
+    schema. This function replaces the values that the schema now refuses.
     """
     parts = {
         "compile": _compile(stored["compile"], Task(stored["task"])),
@@ -40,7 +40,7 @@ def _fit(stored: dict[str, Any]) -> dict[str, Any]:
         for key, default in _FIT.items()
     }
     plateau = stored.get("reduce_lr_on_plateau")
-    if plateau is not None:  # the first releases had no highest `min_lr`
+    if plateau is not None:  # the first releases had no upper limit for `min_lr`
         lowest = min(plateau["min_lr"], _HIGHEST_RATE)
         found["reduce_lr_on_plateau"] = {**plateau, "min_lr": lowest}
     return stored | found

@@ -1,4 +1,4 @@
-"""What the target column holds, and the task that follows from it."""
+"""The target column, and the task that follows from it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Label = str | int | float | bool
 
 
 def class_name(label: Label) -> str:
-    """A class as a key in JSON: booleans as JSON writes them."""
+    """Return a class as a key of a JSON object; booleans become `true` and `false`."""
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
@@ -31,7 +31,10 @@ class Target:
 
 
 def infer_task(kind: ColumnType, unique: int, create: RunCreate) -> Task:
-    """The task of a target of this type; InvalidSpec if it cannot be."""
+    """Return the task of a target of this type.
+
+    Raises InvalidSpec if the target cannot have the task that the spec asks for.
+    """
     task = create.task or _task_of_loss(create.compile.loss) or _natural(kind, unique)
     if task == Task.REGRESSION != kind_of(kind).task:
         raise refusal(
@@ -62,5 +65,6 @@ def _natural(kind: ColumnType, unique: int) -> Task:
 
 
 def refusal(detail: str, hint: str | None = None) -> InvalidSpec:
+    """Return an InvalidSpec that points at the target."""
     error = FieldError(pointer=pointer("target"), detail=detail, hint=hint)
     return InvalidSpec(detail, [error])

@@ -1,4 +1,7 @@
-"""How a file that was refused, or a canned answer, is most likely laid out."""
+"""Guess the layout of a file whose answer does not report it.
+
+That is a refusal, or the stored answer to an earlier request.
+"""
 
 import unicodedata
 from itertools import islice
@@ -14,10 +17,10 @@ _MOST_ABOVE = 40
 
 
 def guessed(path: Path, given: dict[str, Any], columns: set[str]) -> dict[str, Any]:
-    """Return the layout of a file in the words of `parsing`.
+    """Return the most likely layout of a file, with the keys of `parsing`.
 
-    A refusal comes without it, and names columns: the record that holds them all is the
-    header. Where none does, the file has no header.
+    The header is the record that holds all of `columns`, which the answer names. If no
+    record does, the file has no header.
     """
     encoding = given.get("encoding") or _encoding(path)
     found = {"quote": '"', "header": True, "encoding": encoding, "skipped_lines": 0}

@@ -1,4 +1,4 @@
-"""How a CSV is to be read: the options of the commands that send one."""
+"""The options of commands that send a CSV: how to read it."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ Null = Annotated[
 
 
 def told(**options: Any) -> dict[str, Any]:
-    """Return the options that were given; `null_values` is given by a word at least."""
+    """Return the options that were given; an empty `null_values` was not given."""
     words = options.pop("null_values", None) or None
     options["null_values"] = words
     return {key: value for key, value in options.items() if value is not None}

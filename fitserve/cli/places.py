@@ -1,4 +1,4 @@
-"""What the service says of rows, told by the lines of their file."""
+"""Show messages about rows with the line of the file instead of the row number."""
 
 import re
 from pathlib import Path
@@ -17,13 +17,13 @@ _SAID = re.compile(r"^row \d+", re.IGNORECASE)
 
 
 def rows_of(path: Path, given: dict[str, Any], answer: PredictResponse) -> Rows:
-    """Return the rows of a file, laid out as the answer to them says."""
+    """Return the rows of a file, with the layout that the answer reports."""
     columns = {warning.column for warning in answer.warnings or ()}
     return Rows(path, answer.parsing or guessed(path, given, columns))
 
 
 def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
-    """Return a refusal, its faults told by the lines that they come from."""
+    """Return the text of a refusal, in which each fault names its line."""
     columns = {
         error.column or _column(error)
         for error in problem.errors
@@ -38,7 +38,7 @@ def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
 
 
 def warn(answer: PredictResponse, rows: Rows) -> None:
-    """Tell the first warnings of an answer."""
+    """Print the first warnings of an answer."""
     warnings = answer.warnings or []
     for warning in warnings[:_WARNINGS]:
         where = "" if warning.row is None else f"{rows.place(warning.row)}, "

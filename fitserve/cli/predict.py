@@ -84,7 +84,7 @@ def _write(path: Path, predicted: Predicted, *, exact: bool) -> None:
 
 
 def _lines(predicted: Predicted) -> Iterator[list[Any]]:
-    """The header, and every row with what was predicted."""
+    """Yield the header, then every row with its prediction."""
     yield [*predicted.names, *predicted.added]
     for row, *values in zip(predicted.rows, *predicted.added.values(), strict=True):
         yield [*row, *values]

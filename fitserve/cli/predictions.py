@@ -1,4 +1,4 @@
-"""Predictions beside as much of their rows as a terminal has room for."""
+"""Print predictions beside as many columns as the terminal has room for."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,10 +23,10 @@ class Predicted:
     """Rows, and the columns that an answer adds to them.
 
     Args:
-        names: of the rows' own columns.
-        rows: their cells, as often as they are asked for.
-        added: what was predicted, by the name of its column.
-        answer: where it comes from.
+        names: the names of the rows' own columns.
+        rows: the cells of each row; can be iterated more than once.
+        added: the columns of predictions, by name.
+        answer: the answer that holds the predictions.
 
     """
 
@@ -37,10 +37,10 @@ class Predicted:
 
     @classmethod
     def of(cls, rows: Rows, answer: PredictResponse) -> "Predicted":
-        """Return the rows of a file with their predictions, or those alone.
+        """Return the rows of a file with their predictions, or the predictions alone.
 
-        Predictions beside other rows would be worse than none: where the file as it is
-        read here has another number of rows, the number of a row stands in its place.
+        A prediction beside the wrong row would be worse than none. So if the command line
+        reads another number of rows than the service, row numbers replace the rows.
         """
         expected = len(answer.predictions)
         if len(rows.lines) == expected:
@@ -56,7 +56,7 @@ class Predicted:
 
 
 def _renamed(added: Columns, own: list[str]) -> Columns:
-    """Return the columns under names that the file does not have, and tell of it."""
+    """Return the columns under names that the file does not have; print each new name."""
     taken = {name.strip() for name in own} | set(added)
     found: Columns = {}
     for name, values in added.items():
@@ -72,7 +72,7 @@ def _renamed(added: Columns, own: list[str]) -> Columns:
 
 
 def show(predicted: Predicted) -> None:
-    """Print the first rows; what is left out is counted."""
+    """Print the first rows, and how many rows and columns are left out."""
     rows = list(islice(predicted.rows, _SHOWN))
     own = [
         (name, [cell(row[i]) for row in rows]) for i, name in enumerate(predicted.names)
@@ -99,7 +99,7 @@ def _width(name: str, values: list[str]) -> int:
 
 
 def _fitting(own: list[str], added: list[str], widths: list[int]) -> list[int]:
-    """Which columns there is room for, in their order: the prediction at least."""
+    """Return the indices of the columns to show; the prediction is always shown."""
     first = len(own)
     named = [i for i, name in enumerate(own) if _ID.search(name)]
     wanted = [first, *named, *range(first + 1, first + len(added)), *range(first)]

@@ -1,4 +1,4 @@
-"""The rows of a CSV to be predicted, read as the service says that it read them."""
+"""Read the rows of a CSV to predict, in the way that the service reports."""
 
 import csv
 from array import array
@@ -18,7 +18,7 @@ Row = list[str]
 
 @dataclass(frozen=True)
 class Rows:
-    """A file that was sent; its rows are read anew each time, one by one.
+    """A file that was sent; each iteration reads its rows again, one by one.
 
     Args:
         path: a CSV, gzipped or not.
@@ -36,7 +36,7 @@ class Rows:
 
     @cached_property
     def names(self) -> Row:
-        """The names of the columns; those of a file without a header are made up."""
+        """Return the names of the columns, invented if the file has no header."""
         first, *more = [cells for _, cells in islice(self._records(), 2)] or [[]]
         if not self.parsing["header"]:
             return [f"column_{i + 1}" for i in range(len(first))]
@@ -46,18 +46,18 @@ class Rows:
 
     @cached_property
     def lines(self) -> "array[int]":
-        """The line that each row begins at, as editors count."""
+        """Return the line at which each row begins, from 1."""
         return array("q", (line for line, _ in self._values()))
 
     def place(self, row: int) -> str:
-        """Where a row stands, as editors count."""
+        """Return the line of a row, from 1, as a text for the user."""
         return f"line {self.lines[row]}" if row < len(self.lines) else f"row {row}"
 
     def _values(self) -> Iterator[tuple[int, Row]]:
         return islice(self._records(), int(self.parsing["header"]), None)
 
     def _records(self) -> Iterator[tuple[int, Row]]:
-        """Every record that has a cell, with its first line."""
+        """Yield every record that has a cell, with its first line in the file."""
         skipped: int = self.parsing["skipped_lines"]
         with open_text(self.path, self.parsing["encoding"]) as text:
             for _ in islice(text, skipped):
@@ -69,7 +69,7 @@ class Rows:
 
 
 def open_text(path: Path, encoding: str) -> TextIOWrapper:
-    """Open a CSV, gzipped or not; its line ends stay as they are."""
+    """Open a CSV, gzipped or not, without changing its line ends."""
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     return TextIOWrapper(open_plain(path), codec, errors="replace", newline="")
 
@@ -79,7 +79,7 @@ def records(
 ) -> Iterator[tuple[int, Row]]:
     """Yield every record that has a cell, with the number of its first line, from 1."""
     csv.field_size_limit(_MOST_CELL)
-    if delimiter == " ":  # any number of blanks parts two cells
+    if delimiter == " ":  # any number of blanks separates two cells
         lines = (" ".join(line.split()) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     last = 0

@@ -1,4 +1,4 @@
-"""One cell of Python's on its way to the service, in an upload and in a prediction."""
+"""Convert one Python value to a cell, for an upload or a prediction."""
 
 import datetime as dt
 import math
@@ -10,11 +10,11 @@ _NATIVE = frozenset({str, int, bool, type(None)})
 
 
 def plain(cell: Any) -> Any:
-    """Return a cell as JSON has it: text, a number, a boolean, or None where missing.
+    """Return a value as a JSON cell: text, a number, a boolean, or None if missing.
 
-    NumPy's scalars become Python's, moments ISO 8601, and a duration its seconds. An
-    infinite number becomes its word, which the service knows; whatever else JSON cannot
-    hold becomes its text. The CSV of a frame holds the same values.
+    A NumPy scalar becomes a Python value, a moment ISO 8601, a duration its seconds, and
+    an infinite number the word `inf`, which the service knows. Any other value that JSON
+    cannot hold becomes its text. The CSV of a frame holds the same values.
     """
     if type(cell) in _NATIVE:
         return cell

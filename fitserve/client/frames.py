@@ -1,4 +1,4 @@
-"""DataFrames of pandas and polars, read alike for an upload and for a prediction."""
+"""Read DataFrames of pandas and polars, in the same way for uploads and predictions."""
 
 import csv
 import io
@@ -17,18 +17,21 @@ _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\
 
 
 def is_frame(value: object) -> bool:
-    """Whether it is a DataFrame of pandas or polars."""
+    """Return whether a value is a DataFrame of pandas or polars."""
     library = type(value).__module__.partition(".")[0]
     return library in _FRAMES and type(value).__name__ == "DataFrame"
 
 
 def names_of(frame: Any) -> list[str]:
-    """Return the names of the columns as text, also where they are numbers."""
+    """Return the names of the columns as text, even if they are numbers."""
     return [str(name) for name in frame.columns]
 
 
 def slices(frame: Any, size: int) -> Iterator[list[list[Any]]]:
-    """Yield the rows of a frame as JSON has them, `size` at a time; at least once."""
+    """Yield the rows of a frame as JSON cells, `size` rows at a time.
+
+    A frame without rows yields one empty list.
+    """
     cells = [_cell_reader(column) for column in _columns(frame)]
     for start in range(0, max(1, len(frame)), size):
         columns = _columns(_slice(frame, start, start + size))
@@ -40,7 +43,7 @@ def slices(frame: Any, size: int) -> Iterator[list[list[Any]]]:
 
 
 def csv_of(frame: Any) -> bytes:
-    """Return a frame as CSV in UTF-8, its index left out, a missing cell empty."""
+    """Return a frame as CSV in UTF-8, without its index; missing cells are empty."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names_of(frame))
@@ -50,9 +53,9 @@ def csv_of(frame: Any) -> bytes:
 
 
 def parsing_of(frame: Any) -> dict[str, Any]:
-    """Return what is known of the CSV of a frame, as the options of an upload.
+    """Return the options of an upload that describe the CSV of a frame.
 
-    Only an empty cell means "missing": `NA` in a column of text is a word.
+    Only an empty cell means "missing": `NA` in a column of text is an ordinary word.
     """
     return {
         "delimiter": ",",
@@ -64,10 +67,10 @@ def parsing_of(frame: Any) -> dict[str, Any]:
 
 
 def types_of(frame: Any) -> dict[str, str]:
-    """Return the types that the frame declares by its own.
+    """Return the types of columns that the upload would not detect.
 
-    Those are the columns of categories, and the columns of text that would be taken for
-    numbers, such as the code `02134`.
+    Those are columns of categories, and columns of text whose cells look like numbers,
+    such as the code `02134`.
     """
     found = {}
     for name, column in zip(names_of(frame), _columns(frame), strict=True):
@@ -80,7 +83,7 @@ def types_of(frame: Any) -> dict[str, str]:
 
 
 def _type_of_digits(cells: list[Any]) -> str | None:
-    """Return the type of a column of text if most of its cells look like numbers."""
+    """Return the type of a column of text, if most of its cells look like numbers."""
     present = [cell for cell in map(plain, cells) if cell is not None]
     if not present or not all(isinstance(cell, str) for cell in present):
         return None
@@ -91,7 +94,7 @@ def _type_of_digits(cells: list[Any]) -> str | None:
 
 
 def _columns(frame: Any) -> list[Any]:
-    """Return the columns, by place: pandas may have two of one name."""
+    """Return the columns by position: in pandas, two may have the same name."""
     if hasattr(frame, "iloc"):
         return [frame.iloc[:, i] for i in range(frame.shape[1])]
     columns: list[Any] = frame.get_columns()
@@ -103,7 +106,7 @@ def _slice(frame: Any, start: int, end: int) -> Any:
 
 
 def _cell_reader(column: Any) -> Callable[[Any], Any]:
-    """Return `plain`, or for moments the function that writes all of them alike."""
+    """Return `plain`, or for moments a function that writes all with the same digits."""
     if not str(column.dtype).lower().startswith("datetime"):
         return plain
     found = column.dt.microsecond

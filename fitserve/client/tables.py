@@ -1,4 +1,4 @@
-"""Rows and frames as the bodies of predict requests."""
+"""Convert rows and frames to the bodies of predict requests."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ Table = dict[str, Any]
 
 
 def batches(rows: Any, size: int) -> Iterator[Table]:
-    """Yield rows, an array or a frame as bodies of at most `size` rows, one at least."""
+    """Yield rows, an array or a frame as one or more bodies of at most `size` rows."""
     if is_frame(rows):
         names = names_of(rows)
         yield from ({"columns": names, "data": part} for part in slices(rows, size))
@@ -28,4 +28,4 @@ def _row(row: Any) -> Any:
         return {str(name): plain(cell) for name, cell in row.items()}
     if isinstance(row, Iterable) and not isinstance(row, str | bytes):
         return [plain(cell) for cell in row]
-    return plain(row)  # no row: the service says so
+    return plain(row)  # not a row; the service refuses it

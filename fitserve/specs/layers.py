@@ -1,8 +1,8 @@
 """The layers a network may be made of; `type` is the Keras class name.
 
-A class here holds what a user may write and the integers that follow from it; the union
-`Layer` lists the classes. The other parts of a layer stand in tables keyed by `type`,
-whose modules fail to import while one is missing: `keras_json/layers.py`,
+A class holds the keys that a user may write, and computes the number of weights and the
+width. The union `Layer` lists the classes. The other parts of a layer are in tables keyed
+by `type`; a module whose table lacks a layer fails to import: `keras_json/layers.py`,
 `workers/training/build.py`, `workers/training/saving/onnx_layers.py`.
 """
 
@@ -54,7 +54,7 @@ NAMED_REGULARIZERS: dict[str, L1 | L2 | L1L2] = {
     "l2": L2(type="L2"),
     "l1_l2": L1L2(type="L1L2"),
 }
-"""What the names mean."""
+"""The regularizer that each name stands for."""
 Regularizer = Annotated[
     Annotated[RegularizerName, Tag("name")] | Annotated[RegularizerObject, Tag("object")],
     Discriminator(name_or_object),
@@ -62,10 +62,10 @@ Regularizer = Annotated[
 
 
 class LayerSpec(Closed):
-    """What every layer tells of itself: integers alone, so that no plan needs Keras.
+    """The base of all layers, which computes sizes without Keras.
 
-    A field's `examples` begin a new layer in the page's form, which shows the fields
-    that have examples and those that are required.
+    The page's form shows required fields and fields with `examples`; the first example
+    is the value in a new layer.
     """
 
     @abstractmethod
@@ -74,7 +74,7 @@ class LayerSpec(Closed):
 
     @abstractmethod
     def output_width(self, width: int) -> int:
-        """Return the width of what comes out for `width` inputs."""
+        """Return the width of the output for `width` inputs."""
 
 
 class SameWidth(LayerSpec):
@@ -200,7 +200,7 @@ LAYERS: dict[str, type[LayerSpec]] = by_type(Layer)
 BUILT: dict[str, type[LayerSpec]] = {
     name: kind for name, kind in LAYERS.items() if kind is not Output
 }
-"""Those that Keras builds: a resolved spec has a Dense in the place of Output."""
+"""The layers that Keras builds. A resolved spec has a Dense in place of Output."""
 
 
 class ModelSpec(Closed):
@@ -219,22 +219,22 @@ class ModelSpec(Closed):
     def came_from(
         self, place: tuple[str | int, ...], first: int, num_inputs: int | None
     ) -> Self:
-        """Note where the layers stand in what the user wrote, and for how many inputs."""
+        """Store the keys that lead to the layers in the user's spec, and the inputs."""
         self._place, self._first, self._num_inputs = place, first, num_inputs
         return self
 
     @property
     def last_dense(self) -> int | None:
-        """The place of the last Dense, or Output, among the layers."""
+        """Return the index of the last Dense or Output; None if there is neither."""
         places = [i for i, x in enumerate(self.layers) if isinstance(x, Dense | Output)]
         return places[-1] if places else None
 
     @property
     def num_inputs(self) -> int | None:
-        """The inputs that the network was written for, if that was said."""
+        """Return the number of inputs in the user's Keras JSON; None if it has none."""
         return self._num_inputs
 
     def place(self, layer: int | None = None) -> tuple[str | int, ...]:
-        """Where the layers, or one of them, stand in what the user wrote."""
+        """Return the keys that lead to the layers, or to one layer, in the spec."""
         inner = () if layer is None else (layer + self._first,)
         return ("model", *self._place, *inner)

@@ -114,7 +114,7 @@ BY_NAME = complete(
     {name.lower(): kind for name, kind in OPTIMIZERS.items()},
     get_args(OptimizerName),
 )
-"""Every optimizer by the word for it with Keras's defaults."""
+"""Every optimizer by its lower-case name, which means Keras's defaults."""
 
 
 OptimizerSpec = Annotated[

@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def by_type(union: Any) -> dict[str, Any]:
-    """Return the classes of a union by the `type` that tells them apart."""
+    """Return the classes of a union by their `type`."""
     inner = get_args(union)[0] if get_origin(union) is Annotated else union
     return {
         get_args(kind.model_fields["type"].annotation)[0]: kind
@@ -16,9 +16,9 @@ def by_type(union: Any) -> dict[str, Any]:
 
 
 def complete(part: str, table: Mapping[str, T], names: Iterable[str]) -> Mapping[str, T]:
-    """Return the table; raises LookupError if it has no entry for one of the names.
+    """Return the table; raise LookupError if it lacks an entry for one of the names.
 
-    `part` names the table in that error, for whoever added the name elsewhere.
+    The error names the missing `part`, so that whoever added the name knows what to add.
     """
     missing = [name for name in sorted(names) if name not in table]
     if missing:

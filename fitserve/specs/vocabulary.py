@@ -90,11 +90,11 @@ LONG_NAMES = {
     "mean_squared_error": "mse",
     "mean_absolute_percentage_error": "mape",
 }
-"""Losses and metrics that have a short name too, by their long ones."""
+"""The short name of each loss and metric that also has a long one."""
 
 
 def by_task(names: dict[Task, tuple[str, ...]]) -> JsonDict:
-    """Return what a schema says of the names: which fit a task, each thing once."""
+    """Return the schema key that lists the names for each task, without long ones."""
     return {
         "x-by-task": {
             task.value: [name for name in known if name not in LONG_NAMES]

@@ -1,4 +1,4 @@
-"""What is to be said about the instances of a request."""
+"""Collect errors and warnings about the instances of a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,19 +19,19 @@ _STRICT = (
 
 @dataclass
 class Notes:
-    """Errors refuse the instances, warnings do not."""
+    """Errors and warnings about instances; only errors refuse the request."""
 
     errors: list[FieldError] = field(default_factory=list)
     warnings: list[Warning_] = field(default_factory=list)
 
     def warn(self, row: int | None, column: str, detail: str) -> None:
-        """Say something about a cell, or about a column where `row` is None."""
+        """Add a warning about a cell, or about a column if `row` is None."""
         if len(self.warnings) < MOST_WARNINGS:
             told = {"row": row, "column": column[:100], "detail": detail}
             self.warnings.append(told)
 
     def refuse(self, row: int, column: str, cell: Any, wanted: str) -> None:
-        """Say that a cell does not fit."""
+        """Add an error about a cell that does not fit."""
         if len(self.errors) < MOST_TOLD:
             error = FieldError(
                 pointer=f"#/instances/{row}",
@@ -44,7 +44,7 @@ class Notes:
 
 
 def refuse_warnings(warnings: Sequence[Warning_]) -> None:
-    """Raise InvalidInstances with a line for each warning, as strict requests want."""
+    """Raise InvalidInstances with an error for each warning of a strict request."""
     errors = [_as_error(warning) for warning in warnings]
     said = [error.detail for error in errors[:_MOST_SAID]]
     if len(errors) > _MOST_SAID:

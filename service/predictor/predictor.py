@@ -1,4 +1,4 @@
-"""The one way to a prediction; every protocol is an exchange over it."""
+"""Answer predict requests; every protocol implements an Exchange."""
 
 import asyncio
 import os
@@ -21,28 +21,28 @@ from service.predictor.sessions import Loaded, SessionCache
 Found = TypeVar("Found")
 Result_co = TypeVar("Result_co", covariant=True)
 _INLINE_BYTES = 64 * 1024
-"""Bodies up to this size are read on the event loop: a thread would cost more."""
+"""Bodies up to this size are read on the event loop: a thread would take longer."""
 
 
 class Exchange(Protocol[Result_co]):
-    """One request in one protocol; its methods are called once each, in this order."""
+    """One request in one protocol; each method is called once, in this order."""
 
     @property
     def is_strict(self) -> bool:
-        """Whether warnings refuse the request; asked after `read`, if there are any."""
+        """Return whether warnings refuse the request; used after `read`."""
 
     def wanted(self) -> Wanted:
-        """What the request names."""
+        """Return the model and version that the request names."""
 
     def read(self, columns: RawColumns) -> Reading:
-        """Its rows as a table; raises InvalidInstances."""
+        """Return the rows as a table; raises InvalidInstances."""
 
     def write(self, answer: Answer) -> Result_co:
-        """The answer as the client reads it."""
+        """Return the answer in the form of the protocol."""
 
 
 class _Done(NamedTuple, Generic[Result_co]):
-    """What a thread made of a request."""
+    """The result of a request that a thread answered."""
 
     result: Result_co
     served: Served
@@ -50,7 +50,7 @@ class _Done(NamedTuple, Generic[Result_co]):
 
 
 class Predictor:
-    """Finds versions, keeps them loaded, runs them."""
+    """Find versions, keep them loaded, and run them."""
 
     def __init__(
         self, database: Database, storage: Storage, settings: Settings, tally: Tally
@@ -74,9 +74,9 @@ class Predictor:
     async def answer(self, exchange: Exchange[Result_co], num_bytes: int) -> Result_co:
         """Answer a request whose body has `num_bytes`.
 
-        A small one is read and written on the event loop, and shares its call of the
-        network with others; a large one has a thread of its own. Raises ModelNotFound
-        and the like, InvalidInstances, TooLarge, ArtifactDamaged.
+        A small request is read and written on the event loop, and shares a call of the
+        network with other requests; a large one gets its own thread. Raises the errors
+        of `find` and `load`, InvalidInstances and TooLarge.
         """
         began = time.perf_counter()
         if num_bytes > _INLINE_BYTES:
@@ -95,27 +95,33 @@ class Predictor:
         return result
 
     def find(self, wanted: Wanted) -> Served:
-        """The version, asked of the database if need be; blocks."""
+        """Return the version, from the database if it is not cached; blocks.
+
+        Raises NotFound.
+        """
         return self.directory.get(wanted)
 
     def load(self, served: Served) -> Loaded:
-        """The version's session, loaded if need be; blocks. Raises ArtifactDamaged."""
+        """Return the version's session, loaded if necessary; blocks.
+
+        Raises ArtifactDamaged.
+        """
         return self._sessions.get(served.file)
 
     def unload(self, served: Served) -> bool:
-        """Drop the version's session; False if it was not loaded."""
+        """Drop the version's session; return False if it was not loaded."""
         return self._sessions.drop(served.file.version_id)
 
     def is_loaded(self, served: Served) -> bool:
-        """Whether the version's session is in memory."""
+        """Return whether the version's session is in memory."""
         return self._sessions.peek(served.file.version_id) is not None
 
     def start(self) -> None:
-        """Begin to keep names fresh."""
+        """Start the thread that refreshes names."""
         self.directory.start()
 
     def close(self) -> None:
-        """Stop that, and the threads."""
+        """Stop the refreshing of names and all threads."""
         self.directory.stop()
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)
@@ -142,12 +148,12 @@ class Predictor:
 
     @staticmethod
     def _written(exchange: Exchange[Result_co], answer: Answer) -> Result_co:
-        if answer.warnings and exchange.is_strict:  # of what the network made of the rows
+        if answer.warnings and exchange.is_strict:  # warnings about the output
             refuse_warnings(answer.warnings)
         return exchange.write(answer)
 
     async def _find(self, wanted: Wanted) -> Served:
-        """The version; many that ask at once for the same ask the database once."""
+        """Return the version; simultaneous requests for it share one query."""
         finding = self._finding.get(wanted)
         if finding is None:
             loop = asyncio.get_running_loop()

@@ -1,7 +1,7 @@
-"""From a resolved spec to a compiled Keras model, class by class from fixed tables.
+"""Build and compile the Keras model of a resolved spec, from fixed tables of classes.
 
-A `type` is the name of a Keras class; only those of the closed spec are looked up, here
-and now, so that no name of a request ever is.
+A `type` is the name of a Keras class. The tables are filled when this module is imported,
+and only with the types of the closed spec. So no name in a request is looked up in Keras.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ _METRICS: dict[str, type[keras.metrics.Metric]] = {
     "recall": keras.metrics.Recall,
 }
 _CLASS_METRICS: dict[str, tuple[type[keras.metrics.Metric], ...]] = {
-    # for places of classes, for one-hot targets
+    # the first for class indices as targets, the second for one-hot targets
     "accuracy": (
         keras.metrics.SparseCategoricalAccuracy,
         keras.metrics.CategoricalAccuracy,
@@ -63,9 +63,9 @@ complete(
 
 
 def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
-    """The network of `spec` over `num_inputs` encoded inputs.
+    """Return the network of `spec` over `num_inputs` encoded inputs.
 
-    Layers are named `l0`, `l1`, … after their place in the spec.
+    Layers are named `l0`, `l1`, … after their index in the spec.
     """
     model = keras.Sequential(name="network")
     model.add(keras.Input((num_inputs,), name="encoded"))
@@ -75,12 +75,12 @@ def build(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
 
 
 def make_layer(layer: Layer, name: str) -> keras.layers.Layer:
-    """The Keras layer of that name which `layer` describes."""
+    """Return the Keras layer that `layer` describes, under a name."""
     arguments: dict[str, Any] = layer.model_dump(exclude={"type"})
     for key in arguments:
         given = getattr(layer, key)
         if key.endswith("_regularizer") and given is not None:
-            # by our own names: Keras knows no `l1_l2`
+            # looked up here, because Keras has no name `l1_l2`
             found = NAMED_REGULARIZERS[given] if isinstance(given, str) else given
             arguments[key] = _regularizer(**found.model_dump())
     return _LAYERS[layer.type](name=name, **arguments)

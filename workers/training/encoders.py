@@ -1,4 +1,4 @@
-"""Fit the signature's encoders on the training rows alone."""
+"""Fit the signature's encoders, on the training rows only."""
 
 import numpy as np
 import polars as pl
@@ -28,9 +28,9 @@ from fitserve.statuses import ColumnType
 from workers.training.encoding import numeric_constants
 
 _FAR = 10.0
-"""Values this many interquartile ranges from the median are far out."""
+"""Values more than this many interquartile ranges from the median are far out."""
 _TAIL = 0.005
-"""With more than this share far out, the column is skewed and not merely mistyped."""
+"""If a larger share is far out, the column is skewed; a smaller one may be mistakes."""
 _CLIP = 3.0
 _LEAST_SPREAD = 1e-9
 _MANY_ROWS = 10_000
@@ -70,11 +70,11 @@ def _fit(
 def fit_numeric(
     values: Column, *, standardize: bool = True, num_bins: int | None = None
 ) -> NumericEncoder:
-    """Standardise by mean and deviation, unless values far out would ruin those.
+    """Fit an encoder that standardises by mean and deviation, or by quartiles.
 
-    Then median and quartiles scale, and what is far out is bent towards the others; a
-    column with a long tail is seen through a logarithm first. With `num_bins`, so many
-    pieces at most lie between quantiles.
+    Quartiles are used if some values are far out; those values are then clipped smoothly.
+    A column with a long tail is first replaced by its logarithm. With `num_bins`, at most
+    so many pieces between quantiles are added.
     """
     present = values[~np.isnan(values)]
     if not len(present):
@@ -83,20 +83,20 @@ def fit_numeric(
     if not standardize:
         mean = float(present.mean())
         return NumericEncoder(center=0.0, scale=1.0, fill=mean, **span)
-    with np.errstate(over="ignore"):  # what is infinite is no scale, see _usable
+    with np.errstate(over="ignore"):  # _usable replaces an infinite scale
         encoder = _standardized(present).model_copy(update=span)
         knots = _knots(present, encoder, num_bins) if num_bins else []
         return encoder.model_copy(update={"knots": knots})
 
 
 def _knots(present: Column, encoder: NumericEncoder, num_bins: int) -> list[float]:
-    """Quantiles on the encoder's scale, those that coincide taken once."""
+    """Return the distinct quantiles on the encoder's scale."""
     if not num_pieces(len(np.unique(present)), num_bins):
         return []
     quantiles = np.quantile(present, np.linspace(0, 1, num_bins + 1))
     constants = numeric_constants([encoder])
     scaled = np.unique(numeric(quantiles[:, None], constants, np)[:, 0])
-    # two that are nearly one would make a cliff
+    # a piece between two nearly equal knots would be a step
     is_apart = np.diff(scaled, prepend=-np.inf) > _LEAST_SPREAD
     knots: list[float] = scaled[is_apart & np.isfinite(scaled)].tolist()
     return knots if len(knots) > 1 else []
@@ -109,32 +109,32 @@ def _standardized(present: Column) -> NumericEncoder:
 
 
 def linear_scale(values: Column) -> NumericEncoder:
-    """Center and scale of values without NaN, by quartiles where some are far out."""
+    """Return the encoder for values without NaN, by quartiles if some are far out."""
     if not share_far_out(values):
         center, scale = float(values.mean()), _usable(float(values.std()))
         return NumericEncoder(center=center, scale=scale, fill=0.0)
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    # the deviation of a normal column with these quartiles; half of it may be one value
+    # the deviation of a normal distribution with these quartiles, unless both are equal
     scale = _usable(float(high - low) / 1.349) if high > low else _inner_spread(values)
     return NumericEncoder(center=float(middle), scale=scale, clip=_CLIP, fill=0.0)
 
 
 def share_far_out(values: Column) -> float:
-    """How many of the values lie far beyond the quartiles, as a share."""
+    """Return the share of the values that lie far out."""
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     spread = high - low if high > low else _inner_spread(values)
     return float(np.mean(np.abs(values - middle) > _FAR * spread))
 
 
 def _inner_spread(values: Column) -> float:
-    """The spread of a column of mostly one value: that of the others, outliers apart."""
+    """Return the spread of a column of mostly one value: the median distance to it."""
     others = np.abs(values - np.median(values))
     others = others[others > 0]
     return _usable(float(np.median(others))) if len(others) else 1.0
 
 
 def _usable(scale: float) -> float:
-    # a column that is constant here but not elsewhere keeps its unit
+    # a column that is constant in the training rows is not scaled
     return scale if np.isfinite(scale) and scale > 0 else 1.0
 
 
@@ -161,7 +161,7 @@ def _fit_categories(values: pl.Series) -> Encoder:
 
 
 def _rare_below(num_rows: int, num_categories: int) -> int:
-    """The fewest rows that give a category a place of its own."""
+    """Return the number of rows below which a category is rare."""
     if num_categories <= FEW_CATEGORIES:
         return 1
     return 2 if num_rows < _MANY_ROWS else 5
@@ -182,6 +182,6 @@ def _fit_datetime(seconds: Column) -> DatetimeEncoder:
 
 
 def _one_moment(seconds: Column) -> DatetimePart:
-    """The part of a column with one moment in every training row, or none at all."""
+    """Return the only part of a column with one moment, or none, in all training rows."""
     center = float(seconds.mean()) / DAY if len(seconds) else 0.0
     return DatetimePart(name="elapsed", center=center, scale=1.0)

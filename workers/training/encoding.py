@@ -1,4 +1,4 @@
-"""Encode rows with a fitted signature: the NumPy rendering of its encoders."""
+"""Encode rows with the encoders of a fitted signature, in NumPy."""
 
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,7 @@ _UNBOUND = float(np.finfo(np.float64).max)  # JSON has no infinity
 
 
 def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
-    """The encoded table of raw rows: float32 `[N, signature.num_encoded]`."""
+    """Return raw rows as an encoded table: float32 `[N, signature.num_encoded]`."""
     numbers = signature.encoded_by(NumericEncoder)
     blocks = [_numeric(numbers, rows)] if numbers else []
     blocks += [
@@ -43,7 +43,10 @@ def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
 
 
 def numeric_constants(encoders: list[NumericEncoder]) -> dict[str, Any]:
-    """Rows of constants for formulas.numeric, and `fill`, as far as columns need them."""
+    """Return the constants of formulas.numeric by name, and `fill`.
+
+    `log` and `sharpness` are left out if no column needs them.
+    """
     rows = {
         "center": [e.center for e in encoders],
         "scale": [e.scale for e in encoders],
@@ -56,7 +59,7 @@ def numeric_constants(encoders: list[NumericEncoder]) -> dict[str, Any]:
 
 
 def piece_constants(encoders: list[NumericEncoder]) -> dict[str, Any] | None:
-    """Rows of constants for formulas.pieces; None if no column has knots."""
+    """Return the constants of formulas.pieces by name; None if no column has knots."""
     if not any(encoder.knots for encoder in encoders):
         return None
     rows = [
@@ -122,7 +125,7 @@ def _place(encoder: EmbeddingEncoder, texts: pl.Series) -> Matrix:
 
 
 def _places(texts: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
-    """Return 1 and up for the categories known, 0 for others."""
+    """Return an index for each text: from 1 for known categories, 0 for others."""
     numbers = list(range(1, len(vocabulary) + 1))
     found = texts.replace_strict(vocabulary, numbers, default=0, return_dtype=pl.Int64)
     places: NDArray[np.int64] = found.to_numpy()

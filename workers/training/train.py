@@ -1,4 +1,4 @@
-"""A run from its rows to its artifacts: the steps in order, nothing else."""
+"""Train the network of a run: the steps in order, nothing else."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,13 +38,13 @@ from workers.training.targets import (
 
 @dataclass(frozen=True)
 class Trained:
-    """The network with what is needed to serve it."""
+    """A trained network, with what is needed to serve it and to report on it."""
 
     network: Network
     signature: Signature
     fitted: Fitted
     sides: Sides
-    """Raw rows, for the report."""
+    """The raw rows of each side, for the report."""
 
 
 def train(
@@ -97,7 +97,7 @@ def train(
 
 
 def _test(model: keras.Model, rows: Blocks, batch_size: int) -> dict[str, float | None]:
-    """Loss and metrics on rows that no epoch has seen."""
+    """Return the loss and the metrics on the test rows."""
     logs = evaluate(model, rows, batch_size)
     return {f"test_{name}": finite(value) for name, value in logs.items()}
 
@@ -142,7 +142,10 @@ def _signature(run: Run, table: TypedTable, rows: pl.DataFrame) -> Signature:
 def _encoder(
     signature: Signature, known: pl.DataFrame, spec: ResolvedSpec, *, weighed: bool
 ) -> Callable[[pl.DataFrame], Rows]:
-    """What encodes frames; the weights of classes go by the rows that are `known`."""
+    """Return a function that encodes frames.
+
+    Balanced weights of classes are those of the rows in `known`.
+    """
     classes = signature.classes or []
     is_one_hot = spec.compile.loss == "categorical_crossentropy"
     given = spec.fit.class_weight if weighed else None
@@ -163,5 +166,5 @@ def _encoder(
 
 
 def is_usable(fitted: Fitted) -> bool:
-    """Whether the fit left weights worth keeping."""
+    """Return whether the fit left weights worth keeping."""
     return fitted.best_epoch is not None
