@@ -106,11 +106,10 @@ class FileParts:
         self._given = given
         self._size = size
         self.wide = wide_codec(path, given.get("encoding"))
-        self._file = open_plain(path)
-        self._codec = self.wide or "latin-1"  # each byte a character, and back
-        text = TextIOWrapper(self._file, encoding=self._codec, newline="")
+        codec = self.wide or "latin-1"  # each byte a character, and back
+        self._text = TextIOWrapper(open_plain(path), encoding=codec, newline="")
         self._quotes = _Quotes('"', given.get("delimiter") or _DELIMITERS)
-        self._groups = self._cut(text)
+        self._groups = self._cut()
         self._parsing: dict[str, Any] = {}
         self._head: list[str] = []
         self._encoding = "utf-8" if self.wide else given.get("encoding")
@@ -119,7 +118,7 @@ class FileParts:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._text.close()
 
     def first(self) -> Part:
         """Return the beginning of the file."""
@@ -169,10 +168,11 @@ class FileParts:
     def _is_row(self, line: str) -> bool:
         return line.strip("\r\n" + self._parsing["delimiter"]) != ""
 
-    def _cut(self, text: TextIOWrapper) -> Iterator[list[str]]:
+    def _cut(self) -> Iterator[list[str]]:
+        """Yield the lines of a part each, whole records."""
         group: list[str] = []
         num_chars = 0
-        for line in text:
+        for line in self._text:
             group.append(line)
             num_chars += len(line)
             self._quotes.read(line)
