@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class TypedTable:
         columns: facts about each column, in the order of the file.
         path: the Parquet file of the upload.
         again: a Parquet file with the columns that were read again, in the same rows.
+        warnings: about the columns that were read again, by column.
 
     """
 
@@ -39,6 +40,7 @@ class TypedTable:
     columns: list[ColumnRead]
     path: Path
     again: Path | None = None
+    warnings: Mapping[str, list[str]] = field(default_factory=dict)
 
     def scan(self) -> pl.LazyFrame:
         """Return the rows; columns that were read again replace the stored ones."""
@@ -101,7 +103,12 @@ def _read_again(
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*dataset.columns, *profiled]}
     return TypedTable(
-        dataset.name, dataset.num_rows, list(columns.values()), path, reread.path
+        dataset.name,
+        dataset.num_rows,
+        list(columns.values()),
+        path,
+        reread.path,
+        {fact.name: fact.warnings for fact in reread.columns},
     )
 
 

@@ -28,7 +28,8 @@ class ColumnNames:
 
         Raises InvalidSpec with an error for each unknown name.
         """
-        raise_any(InvalidSpec, [self._error(*named) for named in _named(create)])
+        errors = [self._error(*named) for named in _named(create)]
+        raise_any(InvalidSpec, [*errors, *self._twice(create.features.types)])
         split = create.split
         if split.column is not None:
             split = split.model_copy(update={"column": self(split.column)})
@@ -49,6 +50,19 @@ class ColumnNames:
         if features.types:
             given["types"] = {self(n): kind for n, kind in features.types.items()}
         return features.model_copy(update=given)
+
+    def _twice(self, types: Iterable[str]) -> list[FieldError]:
+        """Return an error for each further spelling of a column that has a type."""
+        first: dict[str, str] = {}
+        return [
+            FieldError(
+                pointer=pointer("features", "types", name),
+                detail=f"{name!r} and {first[self(name)]!r} are the same column",
+                hint="give its type once",
+            )
+            for name in types
+            if first.setdefault(self(name), name) != name
+        ]
 
     def _error(self, place: Place, name: str) -> FieldError | None:
         if self(name) in self._known:

@@ -91,10 +91,10 @@ class RunService:
         draft = Draft(create, ref, model, _seed_of(create), column)
         with self._held_out(tables, table, selection, target) as held:
             num_rows = count_rows(create, target, table, held, seed=draft.seed)
-            told = retyped(held, tables.validation) if held and tables.validation else []
+            told = retyped(held) if held else []
         resolved = resolve(draft, tables, selection, target, num_rows, self._limits)
         told += [
-            *retyped(table, tables.dataset),
+            *retyped(table),
             *_copied(copies, selection),
             *_deciding(table, selection, create.target, copies),
         ]
@@ -141,15 +141,12 @@ class RunService:
         return run
 
 
-def retyped(table: TypedTable, dataset: Dataset) -> list[str]:
+def retyped(table: TypedTable) -> list[str]:
     """Return the warnings about columns that were read again for the run."""
-    before = {column.name: column.type for column in dataset.columns}
     return [
-        f"the column {column.name!r} of {dataset.name!r}: {warning}"
-        for column in table.columns
-        if column.type != before[column.name]
-        for warning in column.warnings
-        if not warning.startswith(f"{column.left_out};")
+        f"the column {name!r} of {table.name!r}: {warning}"
+        for name, warnings in table.warnings.items()
+        for warning in warnings
     ]
 
 

@@ -15,6 +15,7 @@ from core.runs.targets import Label, Target
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError
 from fitserve.schemas.datasets import ColumnRead
+from fitserve.statuses import ColumnType
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,10 +65,14 @@ def _was_read_again(column: ColumnRead, held: TypedTable) -> bool:
 
 def _overlap(held: TypedTable, trained: TypedTable, name: str) -> bool:
     """Return whether the two tables share a category of the column."""
-    column = pl.col(name).unique().drop_nulls()
-    known = trained.scan().select(column).collect().to_series()
-    found = held.scan().select(column).collect().to_series()
+    known, found = _categories(trained, name), _categories(held, name)
     return bool(found.is_in(known.implode()).any())
+
+
+def _categories(table: TypedTable, name: str) -> pl.Series:
+    column = table.scan().select(pl.col(name).unique().drop_nulls()).collect()[name]
+    categories: pl.Series = kind_of(ColumnType.CATEGORICAL).raw(column)
+    return categories
 
 
 def _refuse_other_classes(held: TypedTable, target: Target) -> None:

@@ -110,7 +110,8 @@ def _cell_reader(column: Any) -> Callable[[Any], Any]:
     if not str(column.dtype).lower().startswith("datetime"):
         return plain
     found = column.dt.microsecond
-    has_fractions = bool((found() if callable(found) else found).any())
+    fraction = (found() if callable(found) else found).max()
+    has_fractions = fraction is not None and fraction > 0
     timespec = "microseconds" if has_fractions else "seconds"
 
     def moment(cell: Any) -> str | None:

@@ -109,12 +109,11 @@ class FileParts:
         self._given = given
         self._size = size
         self.wide = wide_codec(path, given.get("encoding"))
-        self._file = open_plain(path)
-        self._codec = self.wide or "latin-1"  # keeps every byte unchanged
-        text = TextIOWrapper(self._file, encoding=self._codec, newline="")
+        codec = self.wide or "latin-1"  # keeps every byte unchanged
+        self._text = TextIOWrapper(open_plain(path), encoding=codec, newline="")
         delimiters = (given.get("delimiter") or _DELIMITERS).replace("\\t", "\t")
         self._quotes = _Quotes('"', delimiters)
-        self._groups = self._cut(text)
+        self._groups = self._cut()
         self._parsing: dict[str, Any] = {}
         self._head: list[str] = []
         self._encoding = "utf-8" if self.wide else given.get("encoding")
@@ -123,7 +122,7 @@ class FileParts:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._text.close()
 
     def first(self) -> Part:
         """Return the first part of the file."""
@@ -173,10 +172,11 @@ class FileParts:
     def _is_row(self, line: str) -> bool:
         return line.strip("\r\n" + self._parsing["delimiter"]) != ""
 
-    def _cut(self, text: TextIOWrapper) -> Iterator[list[str]]:
+    def _cut(self) -> Iterator[list[str]]:
+        """Yield the lines of a part each, whole records."""
         group: list[str] = []
         num_chars = 0
-        for line in text:
+        for line in self._text:
             group.append(line)
             num_chars += len(line)
             self._quotes.read(line)

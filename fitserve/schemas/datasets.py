@@ -47,6 +47,8 @@ class ColumnFormat(BaseModel):
 class ColumnRead(BaseModel):
     """One column and its profile; numbers are null where they make no sense."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     name: str
     type: ColumnType
     format: ColumnFormat = ColumnFormat()

@@ -48,8 +48,13 @@ class RawColumns:
         self.names = [feature.name for feature in features]
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
         self._spelled = {plain_name(name): name for name in self._harmless}
-        self._numbers = [NumberReader(f, nulls) for f in features if not f.is_text]
+        self._numbers = [
+            NumberReader(f, nulls, signature.reading) for f in features if not f.is_text
+        ]
         self._texts = [TextReader(f, nulls) for f in features if f.is_text]
+        self._with_null_numbers = [
+            (i, r) for i, r in enumerate(self._numbers) if r.null_numbers
+        ]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
         self._pick = _picker(self._ordered)
         self._least = _bounds([r.least for r in self._numbers], -np.inf)
@@ -128,6 +133,8 @@ class RawColumns:
             numbers = np.empty((split, num_rows), np.float64)
             for i, reader in enumerate(self._numbers):
                 numbers[i] = reader.read(columns[i], notes)
+        for i, reader in self._with_null_numbers:
+            reader.forget_nulls(numbers[i], notes)
         self._compare(numbers, notes)
         texts = [
             reader.read(cells, notes)

@@ -71,15 +71,18 @@ class Predictor:
         self.max_bytes = settings.limits.max_predict_body_bytes
         self._finding: dict[Wanted, asyncio.Future[Served]] = {}
 
-    async def answer(self, exchange: Exchange[Result_co], num_bytes: int) -> Result_co:
+    async def answer(
+        self, exchange: Exchange[Result_co], num_bytes: int, *, is_slow: bool = False
+    ) -> Result_co:
         """Answer a request whose body has `num_bytes`.
 
         A small request is read and written on the event loop, and shares a call of the
-        network with other requests; a large one gets its own thread. Raises the errors
+        network with other requests; a large or a slow one gets
+        its own thread. Raises the errors
         of `find` and `load`, InvalidInstances and TooLarge.
         """
         began = time.perf_counter()
-        if num_bytes > _INLINE_BYTES:
+        if is_slow or num_bytes > _INLINE_BYTES:
             done = await self._in(self._runners, lambda: self._answer_whole(exchange))
             self._count(done.served, time.perf_counter() - began, done.num_rows)
             return done.result

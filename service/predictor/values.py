@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.columns import READING
 from core.columns.cells import null_words, trimmed
 from core.columns.number_formats import with_decimal
 from core.lazy import LazyModule
@@ -52,8 +53,14 @@ class _CellReader:
 class NumberReader(_CellReader):
     """Convert the cells of a column of numbers, booleans or moments to float64 `[N]`."""
 
-    def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
+    def __init__(
+        self, feature: Feature, nulls: list[str] | None, reading: int = READING
+    ) -> None:
         super().__init__(feature, nulls)
+        words = nulls if nulls is not None and reading > 1 else []
+        found = (self._kind.parse_cell(word, feature.format) for word in words)
+        self.null_numbers = [float(number) for number in found if number is not None]
+        """Numbers that mean missing, such as -999, if the upload said so."""
         self._strays = frozenset(feature.format.strays)
         self.least: float | None = None
         self.greatest: float | None = None
@@ -68,6 +75,13 @@ class NumberReader(_CellReader):
             cells = cells.tolist()
         numbers = [self._number(i, cell, notes) for i, cell in enumerate(cells)]
         return np.array(numbers, np.float64)
+
+    def forget_nulls(self, numbers: NDArray[np.float64], notes: Notes) -> None:
+        """Set numbers that mean missing to NaN, in place."""
+        missing = np.isin(numbers, self.null_numbers)
+        for row in np.flatnonzero(missing)[:MOST_WARNINGS].tolist():
+            self._tell_missing(row, notes)
+        numbers[missing] = math.nan
 
     def _array(self, numbers: NDArray[np.float64], notes: Notes) -> NDArray[np.float64]:
         if np.isfinite(numbers).all():

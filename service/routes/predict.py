@@ -78,7 +78,7 @@ async def _answer(request: Request, wanted: Wanted | None) -> Response:
             is_strict=strict,
         )
         # the largest size, so that a thread reads the file
-        return await predictor.answer(file, predictor.max_bytes)
+        return await predictor.answer(file, body.num_bytes, is_slow=True)
     exchange = _Exchange(body, workspace_of(request), wanted, is_strict=strict)
     return await predictor.answer(exchange, body.num_bytes)
 

@@ -3,9 +3,16 @@
 import pytest
 
 from tests.fitserve.client.wire import serving
+from tests.fitserve.served import served_in
 
 
 @pytest.fixture
 def wire():
     with serving() as wire:
         yield wire
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, broker_url):
+    with served_in(tmp_path_factory.mktemp("served"), broker_url) as served:
+        yield served

@@ -17,6 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import SecretStr
+from sqlalchemy import JSON, type_coerce, update
 
 from core.columns.time_formats import parse_time
 from core.models.tables import Version
@@ -258,9 +259,11 @@ def test_a_version_without_an_example_is_described_all_the_same(service):
     copies(service.bench, ["old"])
     with service.bench.database.write() as session:
         version = session.query(Version).filter_by(model_name="old").one()
-        features = version.signature["features"]
-        bare = [{k: v for k, v in f.items() if k != "example"} for f in features]
-        version.signature = version.signature | {"features": bare}
+        stored = version.signature.model_dump(mode="json")
+        for feature in stored["features"]:
+            del feature["example"]
+        of_old = update(Version).where(Version.id == version.id)
+        session.execute(of_old.values(signature=type_coerce(stored, JSON)))
     schema = service.get("/v1/models/old/schema").json()
     assert Draft202012Validator(schema).is_valid(schema["examples"][0])
     assert "warnings" not in service.predict("old", "", schema["examples"])

@@ -63,7 +63,7 @@ DENSE = {"type": "Dense", "units": 1}
         ({"split": {"by": "time", "column": "zz"}}, "invalid-spec", "#/split/column", "no column 'zz'"),
         ({"split": {"by": "column", "column": "c"}}, "invalid-spec", "#/split/column", "'a', 'b'"),
         ({"split": {"test": 0.9}, "fit": {"validation_split": 0.2}}, "invalid-spec", "#/split/test", "nothing to train on"),
-        ({"features": {"types": {"c": "datetime"}}}, "invalid-spec", "#/features/types/c", "read as categorical"),
+        ({"features": {"types": {"c": "datetime"}}}, "invalid-spec", "#/features/types/c", "says that the column 'c' is datetime, but its cells are not"),
         ({"target": "c", "task": "regression"}, "invalid-spec", "#/target", "needs numbers"),
     ],
 )  # fmt: skip

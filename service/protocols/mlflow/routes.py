@@ -111,8 +111,8 @@ async def _answer(request: Request, wanted: Wanted) -> Response:
     predictor = get_services(request).predictor
     kind = kind_of(request.headers.get("content-type", ""))
     body = await read_body(request, predictor.max_bytes)
-    most = body.num_bytes if kind == JSON else predictor.max_bytes  # a thread's work
-    return await predictor.answer(_Exchange(request, body, kind, wanted), most)
+    exchange = _Exchange(request, body, kind, wanted)
+    return await predictor.answer(exchange, body.num_bytes, is_slow=kind != JSON)
 
 
 class _Exchange:

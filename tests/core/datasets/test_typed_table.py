@@ -170,7 +170,7 @@ class Shelf:
             made.replace(self.folder / table)
         return Dataset(
             name="table", options=options, columns=columns, content_key=source,
-            table_key=table, num_rows=reading.stats[0]["rows"], parsing=reading.parsing,
+            table_key=table, num_rows=reading.stats[0].rows, parsing=reading.parsing,
         )  # fmt: skip
 
 

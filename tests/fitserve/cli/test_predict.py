@@ -8,17 +8,29 @@ import pytest
 
 from fitserve.cli import predictions
 from fitserve.cli.numbers import number
+from fitserve.client import files
+from fitserve.client.parts import PartSize
 from tests.fitserve.client.wire import Answer, problem
 
 ROUTE = "POST /v1/predict"
 
 
-def answer(predictions, probabilities=None, version=2):
+PARSING = {
+    "delimiter": ",",
+    "quote": '"',
+    "header": True,
+    "encoding": "utf-8",
+    "skipped_lines": 0,
+}
+
+
+def answer(predictions, probabilities=None, version=2, parsing=None):
     return {
         "model_name": "wine",
         "model_version": version,
         "predictions": predictions,
         "probabilities": probabilities,
+        "parsing": parsing,
     }
 
 
@@ -32,16 +44,25 @@ def table(tmp_path):
     return write
 
 
-def test_cells_go_as_they_are_and_empty_ones_as_null(wire, fitserve, table):
-    """ "007" stays a code, and the service reads numbers in text; a BOM is no name."""
+def test_the_bytes_go_as_they_are_with_the_options_given(wire, fitserve, table):
+    """The service reads the file; nothing is read into it here."""
     wire.answers(ROUTE, answer([5.5]))
+    path = table("alcohol;code;note\n9,4;007;\n", "utf-8-sig")
     done = fitserve(
-        "predict", "wine", table("alcohol,code,note\n9.4,007,\n", "utf-8-sig")
+        *("predict", "wine", path, "--delimiter", ";", "--decimal", ",", "--header"),
+        *("--encoding", "utf-8", "--null", "x"),
     )
     assert done.exit_code == 0, done.stderr
-    assert wire.asked[0].json == {
+    asked = wire.asked[0]
+    assert asked.body == path.read_bytes()
+    assert asked.headers["content-type"] == "text/csv"
+    assert asked.query == {
         "model": "wine",
-        "instances": [{"alcohol": "9.4", "code": "007", "note": None}],
+        "delimiter": ";",
+        "decimal": ",",
+        "header": "true",
+        "encoding": "utf-8",
+        "null_values": "x",
     }
 
 
@@ -140,7 +161,7 @@ def test_a_strict_refusal_is_told_by_its_lines(wire, fitserve, table):
     wire.answers(ROUTE, problem(422, "invalid-instances", detail, lines))
     path = table("x,y\n1,1\n9,1\n")
     done = fitserve("predict", "wine", path, "--strict")
-    assert wire.asked[0].query == {"strict": "true"}
+    assert wire.asked[0].query == {"model": "wine", "strict": "true"}
     assert done.exit_code == 3
     assert done.stderr.splitlines() == [
         "invalid-instances:",
@@ -206,51 +227,52 @@ def test_no_cell_of_the_output_is_a_formula(wire, fitserve, table, tmp_path, exa
     ]
 
 
-def test_many_rows_go_in_batches_to_one_version(wire, fitserve, table):
+def test_a_large_file_goes_in_parts_to_one_version(wire, fitserve, table, monkeypatch):
     """A promotion half-way does not mix two models in one table."""
+    monkeypatch.setattr(files, "SIZE", PartSize(num_lines=1001))
     wire.answers(
         ROUTE,
-        answer([0.0] * 1000, version=7),
-        answer([1.0] * 1000, version=7),
-        answer([2.0] * 5, version=7),
+        answer([0.0] * 1000, version=7, parsing=PARSING),
+        answer([1.0] * 1001, version=7, parsing=PARSING),
+        answer([2.0] * 4, version=7, parsing=PARSING),
     )
     rows = table("x\n" + "1\n" * 2005)
     done = fitserve("predict", "wine", rows, "--alias", "production", "--json")
     assert json.loads(done.stdout)["predictions"] == (
-        [0.0] * 1000 + [1.0] * 1000 + [2.0] * 5
+        [0.0] * 1000 + [1.0] * 1001 + [2.0] * 4
     )
-    asked = [(a.json.get("alias"), a.json.get("version")) for a in wire.asked]
-    assert asked == [("production", None), (None, 7), (None, 7)]
+    asked = [(a.query.get("alias"), a.query.get("version")) for a in wire.asked]
+    assert asked == [("production", None), (None, "7"), (None, "7")]
+    assert [a.body for a in wire.asked] == [
+        b"x\n" + b"1\n" * 1000,
+        b"x\n" + b"1\n" * 1001,
+        b"x\n" + b"1\n" * 4,
+    ]
 
 
 def test_version_is_passed_on(wire, fitserve, table):
     """--version."""
     wire.answers(ROUTE, Answer(answer([1.0])))
     fitserve("predict", "wine", table("x\n1\n"), "--version", 3)
-    assert wire.asked[0].json["version"] == 3
+    assert wire.asked[0].query["version"] == "3"
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("x,y\n", "has no rows"),
-        ("", "has no rows"),
-        ("x,y\n1,2\n1,2,3\n", "line 3 of"),
-        ("x,y\n1\n", "line 2 of"),
-        ("x,x\n1,2\n", "two columns of one name"),
-        ('x\n"1"2\n', "expected after"),
-    ],
-)
-def test_a_table_that_is_none_is_wrong_usage(wire, fitserve, table, text, sentence):
-    """Said here; nothing is sent."""
-    done = fitserve("predict", "wine", table(text))
-    assert done.exit_code == 2
-    assert sentence in done.stderr
-    assert wire.asked == []
+def test_predictions_of_other_rows_come_alone(wire, fitserve, table, tmp_path):
+    """Never beside rows that they may not belong to."""
+    wire.answers(ROUTE, answer([1.0, 2.0, 3.0], parsing=PARSING))
+    target = tmp_path / "out.csv"
+    done = fitserve("predict", "wine", table("x\n1\n2\n"), "-o", target)
+    assert "has 2 rows as it is read here, and the service predicted 3" in done.stderr
+    assert target.read_text() == "row,prediction\n1,1.0\n2,2.0\n3,3.0\n"
 
 
-def test_a_table_in_another_encoding_is_wrong_usage(fitserve, table):
-    """No traceback for Latin-1."""
-    done = fitserve("predict", "wine", table("näme\n1\n", "latin-1"))
-    assert done.exit_code == 2
-    assert "utf-8" in done.stderr
+def test_a_refused_row_below_titles_in_another_encoding_is_told_by_its_line(
+    wire, fitserve, table
+):
+    """The refusal names a column, and with it the header."""
+    said = "row 1, column 'näme': got 'b', expected a number"
+    line = {"pointer": "#/instances/1/näme", "detail": said, "row": 1, "column": "näme"}
+    wire.answers(ROUTE, problem(422, "invalid-instances", f"R{said[1:]}.", (line,)))
+    path = table("Titles, all of them\n\nnäme;y\n1;2\nb;2\n", "cp1252")
+    done = fitserve("predict", "wine", path)
+    assert f"{path}, line 5, column 'näme': got 'b'" in done.stderr

@@ -165,3 +165,18 @@ def test_many_rows_are_compared_at_once():
     table, warnings = RawColumns(SIGNATURE).of_instances(rows)
     assert np.array_equal(inputs(table)["number"][:, 0], np.arange(300.0))
     assert [w["row"] for w in warnings] == list(range(11, 111))
+
+
+def test_a_number_that_means_missing_is_missing_as_text_and_as_a_number():
+    """The upload said so by `null_values`; models of reading 1 took the number as it is."""
+    own = {"null_values": ["-999", "none"], "features": FEATURES[:1]}
+    for reading, missing in ((2, [True, True, False]), (1, [False, True, False])):
+        facts = {"model_name": "m", "task": "regression", "target": "y", "classes": None}
+        signature = Signature(**facts, ignored=[], reading=reading, **own)
+        rows = [{"number": -999}, {"number": "-999"}, {"number": 3}]
+        table, warnings = RawColumns(signature).of_instances(rows)
+        assert np.isnan(table.numbers[0]).tolist() == missing
+        said = [w["row"] for w in warnings if "missing" in w["detail"]]
+        assert sorted(said) == np.flatnonzero(missing).tolist()
+        plain, _ = RawColumns(signature).of_instances([rows[0], rows[2]])
+        assert np.isnan(plain.numbers[0]).tolist() == [missing[0], False]

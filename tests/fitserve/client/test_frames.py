@@ -1,0 +1,204 @@
+"""Frames that were uploaded, trained on and predicted, against the real service."""
+
+import asyncio
+import datetime as dt
+from decimal import Decimal
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from fitserve import AsyncClient, Client
+from fitserve.client.frames import csv_of, slices, types_of
+
+N = 60
+CATEGORIES = {
+    "floats": [1.0, 2.0, 3.5],
+    "halves": [0.1, 1e20, -2.0],
+    "ints": [1, 2, 30],
+    "texts": ["NA", "02134", "x;y"],
+    "booleans": [True, False, None],
+    "dates": [dt.date(2026, 1, 2), dt.date(2026, 3, 4), dt.date(2025, 1, 1)],
+    "moments": [pd.Timestamp("2026-01-02 03:04:05"), pd.Timestamp("2026-03-04"), None],
+    "gaps": [1.5, float("nan"), 2.0],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client(served):
+    with Client(served.url) as client:
+        yield client
+
+
+def frame_of(library):
+    """Columns of categories, a duration, moments, and a target that none decides."""
+    cells = {
+        name: [values[i // (k + 1) % 3] for i in range(N)]
+        for k, (name, values) in enumerate(CATEGORIES.items())
+    }
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    more = {
+        "took": [dt.timedelta(minutes=i * i) for i in range(N)],
+        "when": [start + dt.timedelta(seconds=37.5 * i) for i in range(N)],
+        "y": [float(i % 3 * 10 + i % 7) for i in range(N)],
+    }
+    if library == "polars":
+        return pl.DataFrame(cells | more)
+    columns = {
+        name: pd.Series(values, dtype=object).infer_objects().astype("category")
+        for name, values in cells.items()
+    }
+    return pd.DataFrame(columns | more)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_frame_that_trained_is_predicted(served, client, library, tmp_path):
+    """Without a warning, and as the CSV of its upload is predicted."""
+    frame, model = frame_of(library), library
+    types = None if library == "pandas" else dict.fromkeys(CATEGORIES, "categorical")
+    read = client.datasets.upload(frame, model, types=types)
+    kinds = {column.name: column.type.value for column in read.columns}
+    assert {kinds[name] for name in CATEGORIES} == {"categorical"}
+    assert (kinds["took"], kinds["when"]) == ("numeric", "datetime")
+    used = client.runs.validate(dataset=model, target="y").features
+    assert set(used) == {*CATEGORIES, "took", "when"}
+    served.fit(model, "y")
+    answer = client.predict(model, frame)
+    assert answer.warnings is None
+    saved = client.datasets.content(model, tmp_path / "table.csv")
+    of_file = client.predict_file(model, saved)
+    assert of_file.warnings is None
+    assert answer.predictions == pytest.approx(of_file.predictions, rel=1e-5)
+
+
+@pytest.mark.keras
+def test_a_model_takes_no_column_that_it_does_not_use(served, client):
+    """A duration that was left out is ignored."""
+    frame = frame_of("pandas")
+    client.datasets.upload(frame, "unused")
+    served.fit("unused", "y", features={"exclude": [*CATEGORIES, "took"]})
+    assert client.predict("unused", frame).warnings is None
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_text_stays_text(client, library):
+    """A code with a zero, digits of several lengths, a country called NA."""
+    frame = import_module(library).DataFrame(
+        {
+            "zip": ["02134", "501"] * 10,
+            "id": [f"{i:04}" for i in range(20)],
+            "cc": ["NA", "ZA"] * 10,
+            "when": ["2026-01-02", "2026-03-04"] * 10,
+            "y": [1.0, None] * 10,
+        }
+    )
+    read = client.datasets.upload(frame, f"text-{library}")
+    columns = {column.name: column for column in read.columns}
+    kinds = {name: column.type.value for name, column in columns.items()}
+    assert kinds == {
+        "zip": "categorical",
+        "id": "text",
+        "cc": "categorical",
+        "when": "datetime",
+        "y": "numeric",
+    }
+    missing = {name: column.missing for name, column in columns.items()}
+    assert missing == {"zip": 0, "id": 0, "cc": 0, "when": 0, "y": 10}
+
+
+def test_what_the_frame_tells_is_not_guessed(client):
+    """Number names are a header, and `;` in cells no delimiter."""
+    read = client.datasets.upload(pd.DataFrame(np.arange(60).reshape(20, 3)), "numbers")
+    assert (read.num_rows, [c.name for c in read.columns]) == (20, ["0", "1", "2"])
+    frame = pl.DataFrame({"a": ["x;y", "z;w"] * 10})
+    read = client.datasets.upload(frame, "semicolons")
+    assert [column.name for column in read.columns] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (dt.timedelta(hours=1, milliseconds=500), "3600.5"),
+        (np.timedelta64(90, "s"), "90.0"),
+        (pd.Interval(0, 5), '"(0, 5]"'),
+        (pd.Period("2026-01", "M"), "2026-01"),
+        (np.datetime64("NaT"), '""'),
+        (Decimal("1.50"), "1.5"),
+        (Decimal("NaN"), '""'),
+        (True, "true"),
+        (b"ab", "ab"),
+        ([1, 2], '"[1, 2]"'),
+        (np.array([1, 2]), '"[1, 2]"'),
+        (float("-inf"), "-inf"),
+        (1e20, "1e+20"),
+        (3 + 4j, "(3+4j)"),
+    ],
+)
+def test_a_cell_is_one_text_in_an_upload_and_in_a_prediction(cell, text):
+    """What JSON cannot hold is the text that the CSV has."""
+    column = pd.Series([cell], dtype=object)
+    frame = pd.DataFrame({"a": column})
+    [[[sent]]] = slices(frame, 10)
+    written = csv_of(frame).decode().splitlines()[1]
+    assert written == text
+    told = str(sent).lower() if isinstance(sent, bool) else sent
+    assert ("" if told is None else str(told)) == text.strip('"')
+
+
+def test_moments_of_a_column_are_written_alike():
+    """Fractions for all where one has them, so that one pattern reads them."""
+    moments = pd.to_datetime(
+        ["2026-01-02 03:04:05.5", "2026-01-02", None], format="mixed"
+    )
+    for frame in (
+        pd.DataFrame({"t": moments}),
+        pl.DataFrame({"t": [*moments[:2], None]}),
+    ):
+        assert csv_of(frame).decode().splitlines()[1:3] == [
+            "2026-01-02T03:04:05.500000",
+            "2026-01-02T00:00:00.000000",
+        ]
+
+
+def test_slices_are_the_rows(monkeypatch):
+    """Whatever the index says, and where there is none."""
+    frame = pd.DataFrame({"a": range(5), "b": list("abcde")}, index=[4.0, 3, 2, 1, 0])
+    found = list(slices(frame, 2))
+    assert found == [[[0, "a"], [1, "b"]], [[2, "c"], [3, "d"]], [[4, "e"]]]
+    assert list(slices(pl.DataFrame({"a": []}), 2)) == [[]]
+
+
+def test_free_text_and_numbers_are_no_codes():
+    """Only text that reads as numbers is declared."""
+    frame = pd.DataFrame({"a": ["x", "5", "y"], "b": [1, "2", "3"], "c": ["€ 5"] * 3})
+    assert types_of(frame) == {}
+
+
+@pytest.mark.keras
+def test_a_file_is_predicted_in_an_event_loop(served, client, tmp_path):
+    """`AsyncClient` has the same call."""
+    path = tmp_path / "loop.csv"
+    path.write_text("x;y\n" + "".join(f"{i},5;{i}\n" for i in range(30)))
+    client.datasets.upload(path)
+    served.fit("loop", "y")
+
+    async def ask():
+        async with AsyncClient(served.url) as own:
+            return await own.predict_file("loop", path, version=1, strict=True)
+
+    answer = asyncio.run(ask())
+    assert answer.predictions == client.predict_file("loop", str(path)).predictions
+    assert answer.parsing["delimiter"] == ";"
+
+
+def test_what_predict_file_does_not_take_is_told(client):
+    """Types, other options, rows; nothing is sent."""
+    with pytest.raises(TypeError, match="types of the model's columns"):
+        client.predict_file("m", "rows.csv", types={"a": "text"})
+    with pytest.raises(TypeError, match="did you mean `delimiter`"):
+        client.predict_file("m", "rows.csv", delimeter=";")
+    with pytest.raises(TypeError, match="takes the path of a CSV; got dict"):
+        client.predict_file("m", {"a": 1})
