@@ -188,7 +188,8 @@ class Bench:
 
         with self.database.write() as session:
             spec_ = RunCreate.model_validate(spec)
-            run_id = self.runs.create(session, LOCAL, spec_).id
+            resolved = self.runs.prepare(session, LOCAL, spec_)
+            run_id = self.runs.create(session, LOCAL, resolved).id
         hands = Workshop(self.settings, self.database, self.storage, new_id("w"), bool)
         began = time.monotonic()
         hands.attempt(run_id)

@@ -23,6 +23,7 @@ from benchmarks.fit import Bench, Case, draw
 from core.database.base import new_id
 from core.database.sessions import Database
 from core.datasets.tables import Dataset
+from core.keys.caller import LOCAL
 from core.runs.tables import Run
 from core.settings import Settings
 from core.storage import LocalStorage
@@ -70,7 +71,8 @@ def main() -> None:
             session.execute(update(Dataset).values(num_rows=ROWS))
         spec = {**CASE.spec, "fit": {**CASE.spec["fit"], "batch_size": 4096}}
         with bench.database.write() as session:
-            run_id = bench.runs.create(session, RunCreate.model_validate(spec)).id
+            resolved = bench.runs.prepare(session, LOCAL, RunCreate.model_validate(spec))
+            run_id = bench.runs.create(session, LOCAL, resolved).id
         spawn = multiprocessing.get_context("spawn")  # polars does not survive a fork
         answer = spawn.Queue()
         began = time.monotonic()

@@ -1,5 +1,6 @@
 """How an upload shall be read, from the query or from the fields of a form."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -7,9 +8,10 @@ from starlette.datastructures import FormData, QueryParams
 
 from core.errors import InvalidTable
 from fitserve.specs.parsing import ParsingSpec
-from service.bodies import parse_spec, validate
+from service.bodies import Body, parse_spec, validate
 from service.problems import BadJson
 
+_CHARSET = re.compile(rb";\s*charset=\"?([^\s\";]+)", re.IGNORECASE)
 _BOOLEANS = {
     "true": True,
     "1": True,
@@ -42,13 +44,23 @@ def from_query(
     return _spec({k: v for k, v in given.items() if v is not None})
 
 
-def from_params(params: QueryParams) -> ParsingSpec:
-    """Return the options in a query that FastAPI has not parsed."""
+def media_type_of(body: Body) -> str:
+    """Return the media type of a body, without its parameters."""
+    return body.media_type.decode("latin-1").partition(";")[0].strip().lower()
+
+
+def from_params(params: QueryParams, media_type: bytes = b"") -> ParsingSpec:
+    """Return the options in a query that FastAPI has not parsed.
+
+    The charset of the media type is the encoding, unless the query gives one.
+    """
     given: dict[str, Any] = {
         key: params.getlist(key) if key == "null_values" else params[key]
         for key in ParsingSpec.model_fields
         if key in params
     }
+    if charset := _CHARSET.search(media_type):
+        given.setdefault("encoding", charset[1].decode("latin-1"))
     return _spec(given)
 
 

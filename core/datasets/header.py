@@ -108,8 +108,8 @@ def _unlike(names: list[str], warnings: list[str]) -> list[str]:
 def _usable(name: str) -> str:
     name = name.strip()
     if name[:1] == "^" and name[-1:] == "$":
-        return name.strip("^$ ")  # polars takes the whole for a pattern of names
-    return name
+        name = name.strip("^$ ")  # polars takes the whole for a pattern of names
+    return "" if name == "*" else name  # and this for every column
 
 
 def _free(name: str, taken: set[str], used: dict[str, int]) -> str:

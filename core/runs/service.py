@@ -115,22 +115,39 @@ class RunService:
             refuse_other_values(validation, held, table, target)
             yield held
 
-    def create(self, session: Session, caller: Caller, create: RunCreate) -> Run:
-        """Queue a run; workers hear of it when the session commits.
+    def prepare(self, session: Session, caller: Caller, create: RunCreate) -> Resolved:
+        """Resolve a run to be queued, in a session that only reads.
 
-        Raises what `resolve` raises, TooManyRuns, and QuotaExceeded.
+        A column may have to be read again from a large file, which must not hold up
+        writers. Raises what `resolve` raises, TooManyRuns and QuotaExceeded.
         """
-        refuse_too_many_runs(session, caller, self._limits.max_queued_runs)
-        refuse_over_quota(session, caller)
-        resolved = self.resolve(session, caller.workspace, create)
+        self._refuse_over_limits(session, caller)
+        return self.resolve(session, caller.workspace, create)
+
+    def create(
+        self,
+        session: Session,
+        caller: Caller,
+        resolved: Resolved,
+        webhook: WebhookSpec | None = None,
+    ) -> Run:
+        """Queue a run that was prepared; workers hear of it when the session commits.
+
+        Raises DatasetNotFound if a table was deleted since, TooManyRuns, QuotaExceeded.
+        """
+        self._refuse_over_limits(session, caller)
         _hold(resolved.tables, DatasetRepository(session, caller.workspace))
         run = _run(resolved)
         RunRepository(session, caller.workspace).add(run)
-        if create.webhook is not None:
-            WebhookRepository(session).add(run.id, create.webhook)
+        if webhook is not None:
+            WebhookRepository(session).add(run.id, webhook)
         after_commit(session, partial(self._queue.send, TRAIN, run.id))
         after_commit(session, partial(_log_queued, run))
         return run
+
+    def _refuse_over_limits(self, session: Session, caller: Caller) -> None:
+        refuse_too_many_runs(session, caller, self._limits.max_queued_runs)
+        refuse_over_quota(session, caller)
 
     def cancel(self, session: Session, workspace: str, run_id: str) -> Run:
         """End a queued run, ask a running one to stop, leave an ended one unchanged."""

@@ -53,7 +53,7 @@ def _classes(
             "be learned about those. Is it an id or a name? Choose another target.",
         )
     labels = counted["value"]
-    if labels.dtype.is_float() and (labels % 1 == 0).all():
+    if labels.dtype.is_float() and ((labels % 1 == 0) & (labels.abs() <= 2**53)).all():
         labels = labels.cast(pl.Int64)  # 0 and 1 are read as floats
     return labels.to_list(), counted["count"].to_list()
 

@@ -22,7 +22,8 @@ else:
     cells_of_file = LazyModule("core.datasets.cells_of_file")
 
 _GZIP = b"\x1f\x8b"
-_MOST_COLUMNS = 10_000
+_MOST_COLUMNS = 2_500
+"""More than an upload may have, so that a table with further columns is read."""
 
 
 class FileReading(NamedTuple):

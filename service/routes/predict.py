@@ -11,7 +11,7 @@ from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
 from service.bodies import Body, body_schema, json_response, parse_json, read_body
 from service.dependencies import get_services, workspace_of
-from service.parsing_options import from_params
+from service.parsing_options import from_params, media_type_of
 from service.paths import VERSION
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
@@ -69,15 +69,14 @@ async def _answer(request: Request, wanted: Wanted | None) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
     strict = is_strict(request, body)
-    if body.media_type.lower().startswith(CSV):
+    if media_type_of(body) == CSV:
         file = FileExchange(
             body,
-            wanted or named_in(request.query_params, workspace_of(request)),
-            from_params(request.query_params),
+            named_in(request.query_params, workspace_of(request), wanted),
+            from_params(request.query_params, body.media_type),
             get_services(request).storage,
             is_strict=strict,
         )
-        # the largest size, so that a thread reads the file
         return await predictor.answer(file, body.num_bytes, is_slow=True)
     exchange = _Exchange(body, workspace_of(request), wanted, is_strict=strict)
     return await predictor.answer(exchange, body.num_bytes)

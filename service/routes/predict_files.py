@@ -14,7 +14,7 @@ from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
 from service.predictor.files import read_file
 
-CSV = b"text/csv"
+CSV = "text/csv"
 _MOST_DIGITS = 9
 _OPTIONS = {
     "delimiter": ("string", "The mark between cells; found in the file if absent."),
@@ -82,8 +82,13 @@ def native(answer: Answer) -> dict[str, Any]:
     return content
 
 
-def named_in(params: QueryParams, workspace: str) -> Wanted:
-    """Return the version that a query names by `model`, and `version` or `alias`."""
+def named_in(params: QueryParams, workspace: str, path: Wanted | None) -> Wanted:
+    """Return the version that the path names, else the query by `model` and the like.
+
+    Raises InvalidInstances where neither does, or both do.
+    """
+    if path is not None:
+        return _named_once(params, path)
     model, version = params.get("model"), params.get("version")
     if not model:
         raise InvalidInstances(
@@ -92,6 +97,16 @@ def named_in(params: QueryParams, workspace: str) -> Wanted:
         )
     number = None if version is None else _number(version)
     return version_or_alias(workspace, model, number, params.get("alias"))
+
+
+def _named_once(params: QueryParams, path: Wanted) -> Wanted:
+    named = [key for key in ("model", "version", "alias") if key in params]
+    if named:
+        raise InvalidInstances(
+            f"The path names the model, so `?{named[0]}=` must not; use the path "
+            "/v1/models/{name}/versions/{n}/predict, or POST to /v1/predict."
+        )
+    return path
 
 
 def _number(version: str) -> int | str:

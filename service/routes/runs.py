@@ -105,8 +105,10 @@ async def _create_with_table(
 
 
 def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -> Answer:
+    with services.database.read() as session:
+        resolved = services.runs.prepare(session, caller, spec)
     with services.database.write() as session:
-        run = run_read(services.runs.create(session, caller, spec))
+        run = run_read(services.runs.create(session, caller, resolved, spec.webhook))
         return claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
 
 

@@ -142,7 +142,7 @@ def test_no_dataset_is_deleted_under_a_run_that_is_being_made(tmp_path, broker_u
         )
         with bench.database.write() as session:
             spec = RunCreate.model_validate({"dataset": "table", "target": "y"})
-            runs.create(session, LOCAL, spec)
+            runs.create(session, LOCAL, runs.prepare(session, LOCAL, spec))
             deletion.start()
             time.sleep(0.5)  # it comes before the run is committed
         deletion.join()

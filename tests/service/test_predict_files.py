@@ -264,6 +264,29 @@ def test_another_packing_is_refused(client):
     assert_problem(answer, 400, "bad-encoding")
 
 
+@pytest.mark.parametrize("url", ROUTES)
+def test_the_charset_of_the_media_type_is_the_encoding(client, native, url):
+    """In any spelling; an option of the query counts more."""
+    content = FILE.replace("ö", "\u0142").encode("iso-8859-2")
+    kind = 'Text/CSV; header=present; Charset="ISO-8859-2"'
+    body = send(client, url, content, kind).json()
+    assert "'K\u0142ln'" in json.dumps(body["warnings"], ensure_ascii=False)
+    answer = send(client, with_query(url, encoding="utf-8"), content, kind)
+    refused = 422 if url in NATIVE else 400  # MLflow's own status
+    assert answer.status_code == refused
+    assert send(client, url, FILE, "text/csv; charset=nope").status_code == refused
+
+
+@pytest.mark.parametrize("key", ["model", "version", "alias"])
+def test_a_path_that_names_the_model_leaves_nothing_to_the_query(client, key):
+    """A version that is asked for must not be ignored."""
+    for url in NATIVE[1:]:
+        problem = assert_problem(
+            send(client, with_query(url, **{key: "1"})), 422, "invalid-instances"
+        )
+        assert f"`?{key}=`" in problem["detail"]
+
+
 def test_a_file_wants_the_scope_of_a_prediction(bench, client):
     """And sees its own workspace only."""
     key = make_key(bench, scopes=["models:read"])

@@ -238,3 +238,28 @@ def test_nul_in_a_body_is_refused(client, table):
     """PostgreSQL has no such text; SQLite would hide it."""
     answer = client.post("/v1/runs", json=spec(tags={"k": "a\0b"}))
     assert_problem(answer, 400, "bad-json")
+
+
+def test_huge_integers_are_classes(client, upload):
+    """They are beyond what an int64 holds."""
+    rows = "".join(f"{i},{(12345678901234567890, 3)[i % 2]}\n" for i in range(40))
+    upload("x,y\n" + rows, name="huge")
+    answer = client.post("/v1/runs/validate", json={"dataset": "huge", "target": "y"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["task"] == "binary"
+
+
+def test_a_table_is_not_read_while_writers_wait(bench, monkeypatch):
+    """What a run resolves is resolved before its write begins."""
+    from core.runs.service import RunService
+
+    bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
+    resolve = RunService.resolve
+
+    def resolve_beside_a_writer(*given):
+        with bench.database.write() as session:
+            session.connection()
+        return resolve(*given)
+
+    monkeypatch.setattr(RunService, "resolve", resolve_beside_a_writer)
+    bench.post({"dataset": "table", "target": "y"})

@@ -120,7 +120,7 @@ class _Exchange:
 
     def __init__(self, request: Request, body: Body, kind: str, wanted: Wanted) -> None:
         self.is_strict = is_strict(request, body)
-        self._given = from_params(request.query_params)
+        self._given = from_params(request.query_params, body.media_type)
         self._storage = get_services(request).storage
         self._packed = body
         self._kind = kind

@@ -86,8 +86,11 @@ async def _wait_for(
 def _create(
     services: Services, caller: Caller, told: Translation, spec: RunCreate, claim: Claim
 ) -> Answer:
+    with told.pointing(), services.database.read() as session:
+        resolved = services.runs.prepare(session, caller, spec)
     with told.pointing(), services.database.write() as session:
-        job = job_read(services.runs.create(session, caller, spec))
+        run = services.runs.create(session, caller, resolved, spec.webhook)
+        job = job_read(run)
         return claim.complete(session, answer_of(200, job))
 
 

@@ -385,3 +385,11 @@ def test_a_type_that_was_given_stays(read, kind):
     for cells in ([f"k{i}" for i in range(30)], ["a", "b"] * 15):
         _, _, columns = read(column(cells), types={"a": kind})
         assert columns["a"].type == kind
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^x.*$"])
+def test_a_name_that_polars_takes_for_a_pattern(read, name):
+    """It is told under another name, and no other column is lost."""
+    table, reading, columns = read(f"a,{name},b\n" + NUMBERS.replace("\n", ",1\n"))
+    assert len(columns) == table.width == 3
+    assert any(repr(name) in warning for warning in reading.warnings)

@@ -69,7 +69,9 @@ class RunMachine(RuleBasedStateMachine):
     @rule(target=runs)
     def create(self):
         with self.database.write() as session:
-            run_id = self.services.runs.create(session, LOCAL, CREATE).id
+            runs = self.services.runs
+            resolved = runs.prepare(session, LOCAL, CREATE)
+            run_id = runs.create(session, LOCAL, resolved).id
         self.expected[run_id] = Expected()
         return run_id
 

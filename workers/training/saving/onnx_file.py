@@ -38,18 +38,19 @@ OUTPUT = "output"
 
 def save_onnx(network: Network, signature: Signature, path: Path) -> None:
     """Write the encoders and the trained network as one ONNX file."""
-    graph = Graph()
+    graph = Graph(feature.name for feature in signature.features)
+    output = graph.fresh(OUTPUT)
     value = _encode(graph, signature, network)
     for layer in network.body.layers:
         value = add_layer(graph, layer, value)
-    graph.nodes.append(helper.make_node("Identity", [value], [OUTPUT]))
+    graph.nodes.append(helper.make_node("Identity", [value], [output]))
     width = int(network.body.output_shape[-1])
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "fitserve",
             _inputs(signature),
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", width])],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", width])],
             graph.constants,
         ),
         opset_imports=[

@@ -4,7 +4,7 @@ Our own writer and not a converter: the allow-list is small, a converter costs s
 run, and raw string columns need nodes of our own anyway (docs/decisions/0003).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -18,15 +18,27 @@ Array = NDArray[np.generic]
 
 
 class Graph:
-    """Nodes and constants of a graph in the making; every value gets a fresh name."""
+    """Hold the nodes and constants of a graph; every value gets a fresh name.
 
-    def __init__(self) -> None:
+    Args:
+        inputs: the names of the graph's inputs, which no value may have.
+
+    """
+
+    def __init__(self, inputs: Iterable[str] = ()) -> None:
+        self._inputs = frozenset(inputs)
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
 
+    def fresh(self, name: str) -> str:
+        """Return the name, with underscores behind it while a column is called so."""
+        while name in self._inputs:
+            name += "_"
+        return name
+
     def add(self, op: str, *inputs: str, domain: str = "", **attributes: object) -> str:
         """Append a node with one output; returns the output's name."""
-        name = f"v{len(self.nodes)}"
+        name = self.fresh(f"v{len(self.nodes)}")
         self.nodes.append(
             helper.make_node(op, list(inputs), [name], domain=domain, **attributes)
         )
@@ -34,7 +46,7 @@ class Graph:
 
     def constant(self, value: Array) -> str:
         """Store an array; returns its name."""
-        name = f"c{len(self.constants)}"
+        name = self.fresh(f"c{len(self.constants)}")
         self.constants.append(numpy_helper.from_array(value, name))
         return name
 
