@@ -31,7 +31,7 @@ from fitserve.statuses import ColumnType
 TEXT = ("a remark of several words", "another one", "3", "2024-01-05", "yes")
 TYPES = {"code": "categorical", "share": "text", "bit": "boolean"}
 FITS = {
-    "numeric": {"n", "code", "share", "float", "bit", "cash", "note", "gaps", "none"},
+    "numeric": {"n", "code", "share", "float", "yn", "bit", "cash", "note", "gaps", "none"},
     "boolean": {"n", "code", "float", "yn", "bit", "note", "none"},
     "datetime": {"day", "german", "none"},
     "categorical": {"n", "code", "share", "float", "day", "german", "yn", "bit", "cash", "word", "note", "gaps", "none"},
