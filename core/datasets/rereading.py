@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from core.columns.cells import null_words
+from core.columns.cells import null_words, plain_name
 from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
+from core.datasets.dialect import Layout
 from core.datasets.given import hints
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
@@ -76,13 +77,14 @@ def _attempts(
     The caller stops at the first one with the right number of rows.
     """
     nulls = null_words(given.null_values)
-    columns = [clean_text(name, nulls) for name in names]
     width = 10**6  # no limit: the upload was accepted
     try:
         text = text_file(source, folder, given, width, whole=False)
         for words in (seen_nulls(text, nulls), nulls):
             # rows in which every cell is one of `words` are left out
-            rows = scan(text.path, text.layout, words, set()).select(columns)
+            columns = _spelled(text.layout, names)
+            cells = [clean_text(c, nulls).alias(name) for name, c in columns.items()]
+            rows = scan(text.path, text.layout, words, set()).select(cells)
             rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
             yield text
     except pl.exceptions.PolarsError:
@@ -90,5 +92,22 @@ def _attempts(
     text = text_file(source, folder, given, width, whole=True)
     every = target.with_name("every.parquet")
     write_raw(text.path, text.layout, nulls, set(text.layout.names), every)
-    pl.scan_parquet(every).select(names).sink_parquet(target, compression="zstd")
+    columns = _spelled(text.layout, names)
+    cells = [pl.col(column).alias(name) for name, column in columns.items()]
+    pl.scan_parquet(every).select(cells).sink_parquet(target, compression="zstd")
     yield text
+
+
+def _spelled(layout: Layout, names: list[str]) -> dict[str, str]:
+    """Return how the file, as it is read today, spells each name of the upload.
+
+    Release 0.1.0 kept names in the form of Unicode in which they came.
+    """
+    known = {plain_name(name): name for name in layout.names}
+    missing = [name for name in names if plain_name(name) not in known]
+    if missing:
+        raise InvalidTable(
+            f"The file has no column {missing[0]!r} now: this release reads it in "
+            "another way. Upload it again, with these types."
+        )
+    return {name: known[plain_name(name)] for name in names}

@@ -376,3 +376,32 @@ def assert_alike(database, storage, ids):
             expected = pl.read_parquet(storage.local_path(fresh.table_key))
             assert_frame_equal(table.scan().collect(), expected)
             assert table.columns == fresh.columns
+
+
+def test_a_name_that_an_earlier_release_kept_decomposed_is_found(shelf):
+    """Datasets of release 0.1.0 have names as they came; the file has them in NFC now."""
+    kept, composed = "gro\u0308\u00dfe", "gr\u00f6\u00dfe"
+    stored = shelf.dataset(f"{kept},y\n" + "".join(f"0{i % 3},{i}\n" for i in range(30)))
+    path = shelf.storage.local_path(stored.table_key)
+    pl.read_parquet(path).rename({composed: kept}).write_parquet(path)
+    first, *rest = stored.columns
+    stored.columns = [first.model_copy(update={"name": kept}), *rest]
+    wanted = {kept: Wanted(ColumnType.NUMERIC)}
+    with open_table(stored, shelf.storage, wanted) as table:
+        assert table.scan().collect()[kept].to_list()[:3] == [0, 1, 2]
+        assert [column.name for column in table.columns] == [kept, "y"]
+    with (
+        pytest.raises(InvalidTable, match="no column 'other' now"),
+        open_table(
+            _renamed(stored, "other"),
+            shelf.storage,
+            {"other": Wanted(ColumnType.NUMERIC)},
+        ),
+    ):
+        pass
+
+
+def _renamed(dataset, name):
+    first, *rest = dataset.columns
+    dataset.columns = [first.model_copy(update={"name": name}), *rest]
+    return dataset
