@@ -125,6 +125,10 @@ class ColumnKind(ABC):
         """Return whether the network's raw input is a string, not a float64."""
         return self.encoding == "categories"
 
+    def expected(self, form: ColumnFormat) -> str:
+        """Return what a cell in this format should be, for a message of refusal."""
+        return self.wanted
+
     @abstractmethod
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats of this type that most of a sample is written in."""

@@ -54,6 +54,10 @@ class Numeric(NumberKind):
     is_ordered = True
     stands_for = frozenset({ColumnType.BOOLEAN})
 
+    def expected(self, form: ColumnFormat) -> str:
+        mark = "" if form.decimal == "." else f" with {form.decimal!r} as decimal mark"
+        return self.wanted + mark
+
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
         form = number_format(sample, hints.decimal, comma_first=hints.comma_first)
         return [] if form is None else [Candidate(self, form, _warnings(form))]

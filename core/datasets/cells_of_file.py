@@ -22,5 +22,8 @@ def read_cells(
     write_raw(text.path, text.layout, [""], set(text.layout.names), raw)
     cells = pl.read_parquet(raw)
     if not cells.height:
-        raise InvalidTable("The CSV has a header but no values; add a line of them.")
+        raise InvalidTable(
+            "The CSV has a header but no values; add a line of them. If curl sent it, use "
+            "--data-binary: -d removes line ends."
+        )
     return cells, text

@@ -88,7 +88,12 @@ def open_validation(
             yield table
     except InvalidTable as error:
         misfits = [
-            misfit(stored[line.column], wanted[line.column], validation.name)
+            misfit(
+                stored[line.column],
+                wanted[line.column],
+                validation.name,
+                "none of its cells can be read as such",
+            )
             for line in error.errors
             if line.column in wanted
         ]
@@ -101,14 +106,12 @@ def may_stand(held: ColumnRead, wanted: ColumnType) -> bool:
     return not held.unique or held.type in {wanted, *kind_of(wanted).stands_for}
 
 
-def misfit(held: ColumnRead, wanted: Wanted, dataset: str) -> FieldError:
-    """Return the error for a column of the validation dataset that has another type."""
-    name = held.name
+def misfit(held: ColumnRead, wanted: Wanted, dataset: str, why: str) -> FieldError:
+    """Return the fault of a column of the validation dataset that is of another type."""
     return FieldError(
         pointer=VALIDATION,
-        detail=f"the column {name!r} is {held.type} in {dataset!r}; the run trains on "
-        f"{wanted.type} ones",
-        hint=f'upload that table again with types={{"{name}": "{wanted.type}"}}, or mend '
-        "it",
-        column=name,
+        detail=f"the column {held.name!r} is {held.type} in {dataset!r}; the run trains "
+        f"on {wanted.type} ones, and {why}",
+        hint="mend its cells, or validate on another table",
+        column=held.name,
     )

@@ -30,7 +30,11 @@ from core.runs.run_plan import RunPlan
 from core.runs.run_tables import open_dataset, open_validation
 from core.runs.tables import Run
 from core.runs.targets import Target
-from core.runs.validation_table import refuse_missing_columns, refuse_other_values
+from core.runs.validation_table import (
+    refuse_missing_columns,
+    refuse_other_values,
+    strange_warnings,
+)
 from core.settings import Limits, WebhookRules
 from core.storage import Storage
 from core.webhooks.addresses import Refused, check_url
@@ -91,7 +95,7 @@ class RunService:
         draft = Draft(create, ref, model, _seed_of(create), column)
         with self._held_out(tables, table, selection, target) as held:
             num_rows = count_rows(create, target, table, held, seed=draft.seed)
-            told = retyped(held) if held else []
+            told = self._of_validation(held, table, selection)
         resolved = resolve(draft, tables, selection, target, num_rows, self._limits)
         told += [
             *retyped(table),
@@ -99,6 +103,16 @@ class RunService:
             *_deciding(table, selection, create.target, copies),
         ]
         return replace(resolved, warnings=[*resolved.warnings, *told])
+
+    @staticmethod
+    def _of_validation(
+        held: TypedTable | None, table: TypedTable, selection: Selection
+    ) -> list[str]:
+        """Return the warnings about a validation dataset."""
+        if held is None:
+            return []
+        names = [name for name in selection.columns if name not in held.warnings]
+        return [*retyped(held), *strange_warnings(held, table, names)]
 
     @contextmanager
     def _held_out(

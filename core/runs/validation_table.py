@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from core.columns import kind_of
@@ -14,7 +15,6 @@ from core.runs.run_tables import VALIDATION, misfit
 from core.runs.targets import Label, Target
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError
-from fitserve.schemas.datasets import ColumnRead
 from fitserve.statuses import ColumnType
 
 if TYPE_CHECKING:
@@ -41,12 +41,15 @@ def refuse_other_values(
     That is so if a column that was read again as categories shares none of them, if the
     target has no value, or if it has classes that no training row has.
     """
+    stored = {column.name: column for column in validation.columns}
     errors = [
-        misfit(column, Wanted(trained_column.type), validation.name)
-        for column in validation.columns
-        if (trained_column := trained.column(column.name)) is not None
-        and _was_read_again(column, held)
-        and not _overlap(held, trained, column.name)
+        misfit(
+            stored[name],
+            Wanted(ColumnType.CATEGORICAL),
+            validation.name,
+            f"none of its values is among those of the training table, such as {value!r}",
+        )
+        for name, value in _strange_categories(held, trained, held.warnings).items()
     ]
     column = held.column(target.name)
     if column is not None and not column.unique:
@@ -57,16 +60,30 @@ def refuse_other_values(
     _refuse_other_classes(held, target)
 
 
-def _was_read_again(column: ColumnRead, held: TypedTable) -> bool:
-    """Return whether the column was read again as a column of categories."""
-    now = held.column(column.name)
-    return now is not None and now.type != column.type and kind_of(now.type).is_text
+def strange_warnings(
+    held: TypedTable, trained: TypedTable, names: Iterable[str]
+) -> list[str]:
+    """Return a warning for each column whose categories the training table lacks."""
+    return [
+        f"the column {name!r} of {held.name!r} holds none of the training table's "
+        f"values, but others, such as {value!r}: the figures on these rows say little"
+        for name, value in _strange_categories(held, trained, names).items()
+    ]
 
 
-def _overlap(held: TypedTable, trained: TypedTable, name: str) -> bool:
-    """Return whether the two tables share a category of the column."""
-    known, found = _categories(trained, name), _categories(held, name)
-    return bool(found.is_in(known.implode()).any())
+def _strange_categories(
+    held: TypedTable, trained: TypedTable, names: Iterable[str]
+) -> dict[str, str]:
+    """Return the columns of categories that share none, each with a value of `held`."""
+    found = {}
+    for name in names:
+        column = held.column(name)
+        if column is None or not column.unique or not kind_of(column.type).is_text:
+            continue
+        known, values = _categories(trained, name), _categories(held, name)
+        if len(known) and not values.is_in(known.implode()).any():
+            found[name] = str(values.min())
+    return found
 
 
 def _categories(table: TypedTable, name: str) -> pl.Series:

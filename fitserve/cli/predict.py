@@ -62,14 +62,13 @@ def predict(  # noqa: PLR0913, PLR0917  an argument is an option
             )
         rows = rows_of(file, given, answer)
         warn(answer, rows)
+        predicted = Predicted.of(rows, answer)
+        if output is not None and not (as_json and str(output) == "-"):
+            _write(output, predicted, exact=exact)
         if as_json:
             print_json(answer)
-            return
-        predicted = Predicted.of(rows, answer)
-        if output is None:
+        elif output is None:
             show(predicted)
-        else:
-            _write(output, predicted, exact=exact)
 
 
 def _write(path: Path, predicted: Predicted, *, exact: bool) -> None:
@@ -90,7 +89,21 @@ def _lines(predicted: Predicted) -> Iterator[list[Any]]:
         yield [*row, *values]
 
 
-def _opened(path: Path) -> contextlib.AbstractContextManager[TextIO]:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """Open a file for writing; it replaces `path`, maybe the input, when it is whole."""
     if str(path) == "-":
-        return contextlib.nullcontext(sys.stdout)
-    return path.open("w", encoding="utf-8", newline="")
+        yield sys.stdout
+        return
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # such as /dev/null
+        with target.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -98,7 +98,7 @@ class NumberReader(_CellReader):
     ) -> float:
         number = self._number_or_none(row, cell, form or self._feature.format, notes)
         if number is None:
-            notes.refuse(row, self.name, cell, self._kind.wanted)
+            notes.refuse(row, self.name, cell, self._kind.expected(self._feature.format))
             return math.nan
         if math.isinf(number):
             notes.warn(row, self.name, _NOT_FINITE)
@@ -178,7 +178,7 @@ class TextReader(_CellReader):
     def _text(self, row: int, cell: Any, notes: Notes) -> str:
         spellings = self._spellings(cell)
         if not spellings:
-            notes.refuse(row, self.name, cell, self._kind.wanted)
+            notes.refuse(row, self.name, cell, self._kind.expected(self._feature.format))
             return MISSING
         if not self._nulls.isdisjoint(spellings):
             self._tell_missing(row, notes)

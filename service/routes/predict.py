@@ -17,6 +17,7 @@ from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
 from service.predictor.directory import Wanted
 from service.predictor.notes import MOST_TOLD
+from service.problems import BadJson
 from service.routes.predict_files import (
     CSV,
     MODEL,
@@ -104,7 +105,7 @@ class _Exchange:
 
     def wanted(self) -> Wanted:
         schema = PredictRequest if self._wanted is None else PredictBody
-        self._body = _object(parse_json(self._packed.content()), schema)
+        self._body = _object(_json(self._packed.content()), schema)
         return self._wanted or _wanted(self._workspace, self._body)
 
     def read(self, columns: RawColumns) -> Reading:
@@ -123,6 +124,16 @@ class _Exchange:
 
     def write(self, answer: Answer) -> Response:
         return json_response(native(answer))
+
+
+def _json(content: bytes) -> Any:
+    """Return a body as JSON; the refusal of another one names the way for a CSV."""
+    try:
+        return parse_json(content)
+    except BadJson as error:
+        if content.lstrip()[:1] not in (b"{", b"[", b""):
+            error.detail += " A CSV is sent with `Content-Type: text/csv`."
+        raise
 
 
 def _object(body: Any, schema: type[PredictBody]) -> dict[str, Any]:

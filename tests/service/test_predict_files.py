@@ -287,6 +287,15 @@ def test_a_path_that_names_the_model_leaves_nothing_to_the_query(client, key):
         assert f"`?{key}=`" in problem["detail"]
 
 
+def test_a_file_without_its_media_type_is_told_how_to_send_it(client):
+    """As curl sends it by --data-binary alone."""
+    kind = "application/x-www-form-urlencoded"
+    answer = send(client, NATIVE[1], FILE, kind)
+    assert "`Content-Type: text/csv`" in assert_problem(answer, 400, "bad-json")["detail"]
+    answer = send(client, NATIVE[1], FILE.replace("\n", ""))
+    assert "--data-binary" in assert_problem(answer, 422, "invalid-table")["detail"]
+
+
 def test_a_file_wants_the_scope_of_a_prediction(bench, client):
     """And sees its own workspace only."""
     key = make_key(bench, scopes=["models:read"])

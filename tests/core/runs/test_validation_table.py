@@ -57,7 +57,7 @@ def test_a_column_of_another_type_is_refused_before_it_is_queued(
     (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
     assert error["pointer"] == "#/fit/validation_dataset"
     assert said in error["detail"]
-    assert ("types={" in error.get("hint", "")) == ("missing" not in said)
+    assert ("mend its cells" in error.get("hint", "")) == ("missing" not in said)
     assert client.get("/v1/runs").json()["items"] == []
 
 
@@ -81,3 +81,15 @@ def test_what_can_be_coerced_validates(upload, train, target, changes):
     run = train(spec(target) | {"features": features})
     assert run["status"] == "succeeded", run["error"]
     assert run["metrics"]["val_loss"] is not None
+
+
+def test_a_column_of_other_categories_is_warned_of(client, upload):
+    """They were read as categories by both uploads, so that nothing refuses them."""
+    upload(csv())
+    upload(csv(c=WORDS), name="held")
+    answer = client.post("/v1/runs/validate", json=spec("y"))
+    (warning,) = [w for w in answer.json()["warnings"] if "'c'" in w]
+    assert (
+        "holds none of the training table's values, but others, such as 'word 0'"
+        in warning
+    )

@@ -210,3 +210,16 @@ def test_a_column_called_prediction_keeps_its_name(served, command, tmp_path):
     assert done.stderr.splitlines()[0] == said
     header = target.read_text().splitlines()[0].split(",")
     assert header == ["x", "prediction", "prediction_2", "y", "prediction_3"]
+
+
+def test_the_output_may_replace_the_file_that_was_read(command, trained, tmp_path):
+    """It is written beside it, and takes its place when it is whole; --json prints as well."""
+    own = tmp_path / "own.csv"
+    own.write_bytes(trained("semicolon").read_bytes())
+    done = command("predict", "semicolon", own, "-o", own, "--json")
+    assert done.exit_code == 0, done.stderr
+    with own.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header[-1] == "prediction"
+    assert len(rows) == len(ROWS) == len(json.loads(done.stdout)["predictions"])
+    assert [path.name for path in tmp_path.iterdir()] == ["own.csv"]
