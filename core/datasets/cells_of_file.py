@@ -23,7 +23,7 @@ def read_cells(
     cells = pl.read_parquet(raw)
     if not cells.height:
         raise InvalidTable(
-            "The CSV has a header but no values; add a line of them. If curl sent it, use "
-            "--data-binary: -d removes line ends."
+            "The CSV has a header but no values; add a line of them. If curl sent it, "
+            "use --data-binary: -d removes line ends."
         )
     return cells, text
