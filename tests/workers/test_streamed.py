@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from core.datasets.typed_table import TypedTable
+
 pytestmark = pytest.mark.keras
 COLUMNS = ["a", "b", "y"]
 
@@ -27,7 +29,8 @@ def source(tmp_path):
     frame.write_parquet(tmp_path / "t.parquet", row_group_size=32)
     mask = np.zeros(150, bool)
     mask[rng.permutation(150)[:103]] = True
-    raw = ParquetRows(tmp_path / "t.parquet", COLUMNS, mask)
+    table = TypedTable("t", 150, [], tmp_path / "t.parquet")
+    raw = ParquetRows(table, COLUMNS, mask)
     return Streamed(raw, encode, Layout(2, 1, has_weight=False), 20)
 
 

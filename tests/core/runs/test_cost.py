@@ -86,7 +86,9 @@ def test_memory_grows_with_what_needs_it():
 def test_a_batch_larger_than_the_rows_is_one_step_an_epoch():
     """Of all rows, as Keras has it."""
     plans = plan_layers(network((8, 1), (), use_bias=True), 4)
-    assert estimate(plans, SGD(), 4, 300, 245, 512, 30).steps == 30
+    known = {"num_inputs": 4, "num_rows": 300, "train_rows": 245}
+    cost = estimate(plans, SGD(), **known, batch_size=512, epochs=30)
+    assert cost.steps == 30
 
 
 def fit(batch_size, epochs):
