@@ -66,7 +66,7 @@ def test_blocks_train_as_memory_does(source, monkeypatch, batch_size):
 
 def test_an_error_while_reading_ahead_is_raised_where_rows_are_used(source):
     """Not swallowed by the thread."""
-    (source.raw.table).unlink()
+    source.raw.table.path.unlink()
     with pytest.raises(FileNotFoundError):
         list(source.chunks(8, None))
 

@@ -390,18 +390,3 @@ def test_a_name_that_an_earlier_release_kept_decomposed_is_found(shelf):
     with open_table(stored, shelf.storage, wanted) as table:
         assert table.scan().collect()[kept].to_list()[:3] == [0, 1, 2]
         assert [column.name for column in table.columns] == [kept, "y"]
-    with (
-        pytest.raises(InvalidTable, match="no column 'other' now"),
-        open_table(
-            _renamed(stored, "other"),
-            shelf.storage,
-            {"other": Wanted(ColumnType.NUMERIC)},
-        ),
-    ):
-        pass
-
-
-def _renamed(dataset, name):
-    first, *rest = dataset.columns
-    dataset.columns = [first.model_copy(update={"name": name}), *rest]
-    return dataset
