@@ -1,4 +1,4 @@
-"""What every type of column can do: recognise, parse, profile and describe its cells."""
+"""The base class of column types, which recognise, parse, profile and describe cells."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ else:
 Numbers = NDArray[np.float64]
 Schema = dict[str, Any]
 Encoding = Literal["numeric", "datetime", "categories"]
-"""Which family of encoders turns a column into inputs of the network."""
+"""The families of encoders that turn a column into inputs of the network."""
 
 MOST_SAMPLED = 0.9
 """A format is considered if at least this share of a sample is written in it."""
@@ -69,7 +69,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Hints:
-    """What is known about a table besides the sample of one column.
+    """Facts about a table that help to read one of its columns.
 
     Args:
         decimal: the decimal mark that the uploader gave.
@@ -83,10 +83,10 @@ class Hints:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the training rows held in a column, for its description.
+    """The values of a column in the training rows, for its description.
 
     Args:
-        least: the smallest value, None where there is none.
+        least: the smallest value; None if it is not known.
         greatest: the largest value.
         categories: the texts that have an input of their own.
         is_shared: whether unknown texts share one input with rare ones.

@@ -80,10 +80,10 @@ def _attempts(
     width = 10**6  # no limit: the upload was accepted
     try:
         text = text_file(source, folder, given, width, whole=False)
+        columns = _spelled(text.layout, names)
+        cells = [clean_text(c, nulls).alias(name) for name, c in columns.items()]
         for words in (seen_nulls(text, nulls), nulls):
             # rows in which every cell is one of `words` are left out
-            columns = _spelled(text.layout, names)
-            cells = [clean_text(c, nulls).alias(name) for name, c in columns.items()]
             rows = scan(text.path, text.layout, words, set()).select(cells)
             rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
             yield text

@@ -1,4 +1,4 @@
-"""What a run needs besides its spec, decided from the table when the run is queued."""
+"""The plan of a run: facts of its table, decided when the run is queued."""
 
 from pydantic import BaseModel, ConfigDict
 
