@@ -118,7 +118,7 @@ class RunService:
     def _held_out(
         self, tables: Tables, table: TypedTable, selection: Selection, target: Target
     ) -> Iterator[TypedTable | None]:
-        """Open the validation dataset with the types of the run; yield None without one."""
+        """Open the validation dataset with the types of the run; yield None if none."""
         validation = tables.validation
         if validation is None:
             yield None
