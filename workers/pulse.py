@@ -187,8 +187,7 @@ class Pulse:
         end_process()
 
     def _fail(self, rows: list[EpochRow], saved: SavedCheckpoint | None) -> None:
-        reason, error = StopReason.TIME_LIMIT, HUNG.model_dump()
-        self.lease.fail(rows, saved, stop_reason=reason, error=error)
+        self.lease.fail(rows, saved, stop_reason=StopReason.TIME_LIMIT, error=HUNG)
 
     def _ask(self) -> None:
         if not self.lease.cancel_requested():

@@ -14,6 +14,7 @@ from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database
 from core.runs.tables import Checkpoint, Epoch, Run
+from fitserve.problems import Problem
 from fitserve.statuses import RunStatus, StopReason
 
 
@@ -166,12 +167,16 @@ class Lease:
         self,
         rows: list[EpochRow],
         checkpoint: SavedCheckpoint | None,
-        **values: Any,
+        *,
+        stop_reason: StopReason,
+        error: Problem,
     ) -> None:
-        """Record what there is; the run has failed."""
+        """Record the remaining epochs and end the run as failed."""
         with self._database.write() as session:
             self.record_in(session, rows, checkpoint)
-            self.finish_in(session, RunStatus.FAILED, **values)
+            self.finish_in(
+                session, RunStatus.FAILED, stop_reason=stop_reason, error=error
+            )
 
     def cancel(self) -> None:
         """End the run at its user's wish, with nothing to keep."""

@@ -22,7 +22,7 @@ def waits(monkeypatch):
         return thread
 
     monkeypatch.setattr(engine, "_compile_beside", never)
-    monkeypatch.setattr(engine.Engine, "_wait", lambda _, left, __: asked.append(left))
+    monkeypatch.setattr(engine, "_wait", lambda _, left, __: asked.append(left))
     yield asked
     end.set()
 
