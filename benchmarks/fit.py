@@ -184,7 +184,7 @@ class Bench:
 
     def train(self, spec: dict[str, Any]) -> tuple[Run, Version, float]:
         """Queue a run and see it to its end; the seconds are those from its claim."""
-        from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
+        from workers.run_executor import Workshop  # noqa: PLC0415  imports Keras
 
         with self.database.write() as session:
             spec_ = RunCreate.model_validate(spec)

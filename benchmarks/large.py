@@ -50,7 +50,7 @@ def write(path: Path) -> None:
 
 def work(home: str, run_id: str, answer: "multiprocessing.Queue[float]") -> None:
     """Train, and say what was resident at most, in MB."""
-    from workers.attempt import Workshop  # noqa: PLC0415  imports Keras
+    from workers.run_executor import Workshop  # noqa: PLC0415  imports Keras
 
     settings = Settings(home=Path(home))
     database = Database(settings.resolved_database_url)

@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.service import SPEC, TABLE, service
 from fitserve import Client
-from fitserve.statuses import TERMINAL
+from fitserve.enums import TERMINAL
 
 RUNS = int(os.environ.get("RUNS", "200"))
 _FIRSTS = 7

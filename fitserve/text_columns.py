@@ -1,6 +1,6 @@
 """Whether a column of text holds categories, by counts over all its rows."""
 
-from fitserve.statuses import ColumnType
+from fitserve.enums import ColumnType
 
 _LONG = 100
 """Longer cells, on average, are text."""

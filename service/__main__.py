@@ -8,9 +8,9 @@ import uvicorn
 
 from core import logs, tracing
 from core.database.sessions import Database
-from core.keys.opening import OpenDoor, refuse_open_door
+from core.keys.insecure_binding import OpenDoor, refuse_open_door
 from core.settings import Settings
-from core.supervisor.orphans import LISTEN_FD, end_with_supervisor
+from core.supervised import LISTEN_FD, end_with_supervisor
 from service.app import create_app
 from service.server import make_server
 

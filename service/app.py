@@ -12,10 +12,9 @@ from core import tracing
 from core.settings import Settings
 from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
-from service.edge import Edge
-from service.lane import Lane
 from service.openapi import whole_page
 from service.pages import add_pages
+from service.predict_fast_path import Lane
 from service.problems import add_problem_handlers
 from service.protocols.mlflow import routes as mlflow
 from service.protocols.open_inference import infer
@@ -24,6 +23,7 @@ from service.protocols.openai import files as openai_files
 from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
+from service.request_gate import Edge
 from service.routes import (
     comparison,
     datasets,

@@ -11,11 +11,11 @@ from fastapi.sse import ServerSentEvent
 
 from core.database.sessions import Database
 from core.runs.repository import RunRepository
+from core.runs.serialize import run_read
 from core.runs.tables import Epoch
-from core.runs.wire import run_read
+from fitserve.enums import TERMINAL
 from fitserve.schemas.runs import RunRead
-from fitserve.statuses import TERMINAL
-from service.watching import look
+from service.run_limited import look
 
 _POLL_SECONDS = 0.25
 _MAX_SECONDS = 900  # then the client comes back; no connection lives for ever

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.door.scopes import OPEN
+from service.auth.scopes import OPEN
 
 Json = dict[str, Any]
 

@@ -16,7 +16,7 @@ from anyio.lowlevel import RunVar
 from fastapi import Response
 
 from core.errors import PlotFailed
-from service.of_loop import of_this_loop
+from service.loop_local import of_this_loop
 
 Form = Literal["svg", "png"]
 _MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}

@@ -15,21 +15,21 @@ from core.models.requirements import Requirement, parse
 from core.models.scores import Numbers, as_answers, score
 from core.models.signature import Signature
 from core.models.tables import Version
+from core.runs.maintenance import RunUpkeep
 from core.runs.repository import RunRepository
-from core.runs.upkeep import RunUpkeep
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.models import AliasUpdate
-from service.predictor.directory import Wanted
 from service.predictor.table import Table
+from service.predictor.version_resolver import Wanted
 from service.services import Services
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.runs import held_out
-    from core.runs.held_out import HeldOutRows
+    from core.runs.reporting import held_out
+    from core.runs.reporting.held_out import HeldOutRows
 else:
-    held_out = LazyModule("core.runs.held_out")
+    held_out = LazyModule("core.runs.reporting.held_out")
 
 
 def check(
@@ -151,7 +151,7 @@ def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Tab
 def _targets(signature: Signature, column: "pl.Series") -> Numbers:
     """Return values, or places of classes."""
     if signature.classes is not None:
-        from core.runs.target_table import class_places  # noqa: PLC0415  imports polars
+        from core.runs.planning.target_column import class_places  # noqa: PLC0415  imports polars
 
         column = class_places(column, signature.classes)
     values: Numbers = column.to_numpy().astype(np.float64)

@@ -6,17 +6,17 @@ from core.database.sessions import Database
 from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
 from core.health.health import Health, make_health
+from core.janitor import Sweeper
 from core.queue import Queue, make_celery
-from core.runs.report import ReportService
+from core.runs.reporting.service import ReportService
 from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
-from core.sweeper import Sweeper
 from core.webhooks.sender import Sender
-from service.door.door import Door
-from service.door.keyring import Keyring
+from service.auth.api_key_cache import Keyring
+from service.auth.authenticator import Door
 from service.metrics.metrics import Metrics
-from service.metrics.tally import Tally
+from service.metrics.request_counters import Tally
 from service.predictor.predictor import Predictor
 
 

@@ -84,10 +84,10 @@ class Bench:
         self, run_id: str, is_stopping: Callable[[], bool] = bool
     ) -> dict[str, Any]:
         """Train a queued run in this process, as a worker's child would."""
-        from workers import pulse
-        from workers.attempt import Workshop
+        from workers import heartbeat
+        from workers.run_executor import Workshop
 
-        pulse._LEAVE_SECONDS = 300.0  # else it ends this process, which is pytest
+        heartbeat._LEAVE_SECONDS = 300.0  # else it ends this process, which is pytest
         storage = LocalStorage(self.settings.files_dir)
         Workshop(self.settings, self.database, storage, "test", is_stopping).attempt(
             run_id

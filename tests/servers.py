@@ -24,7 +24,7 @@ from sqlalchemy import make_url
 from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.settings import Settings
-from core.supervisor.broker import redis_command
+from ops.supervisor.broker import redis_command
 from tests.live import free_port
 
 PROFILE = os.environ.get("FITSERVE_TEST_PROFILE", "embedded")

@@ -10,7 +10,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from core import logs
 from core.queue import DATASETS, RUNS
-from core.supervisor.orphans import end_with_supervisor
+from core.supervised import end_with_supervisor
 from workers.app import celery, import_keras, settings
 
 _QUEUES = {"runs": [RUNS], "datasets": [DATASETS]}

@@ -21,16 +21,16 @@ from celery import signals
 from core import tracing
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
+from core.janitor import Sweeper
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
-from core.runs.upkeep import RunUpkeep
+from core.runs.maintenance import RunUpkeep
 from core.settings import Settings
 from core.storage import LocalStorage
-from core.sweeper import Sweeper
 from core.workers import repository as kinds
 from core.workers.presence import Presence
 from workers.broker import bear_junk
-from workers.guard import kernels_alarm
+from workers.hang_detector import kernels_alarm
 from workers.watchdog import Watchdog, waiting_datasets, waiting_runs
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 def import_keras() -> None:
     """Done in the parent, before it forks; an error here ends the worker."""
-    import workers.attempt  # noqa: F401, PLC0415  not before it is a worker
+    import workers.run_executor  # noqa: F401, PLC0415  not before it is a worker
 
     # what is imported stays: no collection in a child need look at it again
     gc.collect()
@@ -82,7 +82,7 @@ def _open(**_: Any) -> None:
         _child["ingest"] = Ingest(database, reader, settings.runs)
         Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
     if RUNS in queues:
-        from workers.attempt import Workshop  # noqa: PLC0415  the parent imported it
+        from workers.run_executor import Workshop  # noqa: PLC0415  the parent imported it
         from workers.threads import share_cores  # noqa: PLC0415  it imports TensorFlow
 
         share_cores(settings.worker_processes)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.database.sessions import Database
-from core.datasets.upkeep import DatasetUpkeep
-from core.runs.upkeep import RunUpkeep
+from core.datasets.maintenance import DatasetUpkeep
+from core.runs.maintenance import RunUpkeep
 from core.settings import RunTimes
 
 Waiting = Callable[[Session], list[str]]

@@ -11,7 +11,7 @@ from core.columns.earlier import (
     EarlierText,
 )
 from core.columns.numeric import Numeric
-from fitserve.statuses import ColumnType
+from fitserve.enums import ColumnType
 
 KINDS: tuple[ColumnKind, ...] = (Boolean(), Numeric(), Datetime(), Categorical(), Text())
 """Every type, in the order in which the types are tried on a column."""

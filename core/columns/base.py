@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.lazy import LazyModule
+from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType, Task
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.columns.base import MOST_SAMPLED, Candidate, Hints, NumberKind, Schema, Seen
 from core.lazy import LazyModule
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType
 
 if TYPE_CHECKING:
     import polars as pl

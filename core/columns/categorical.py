@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from core.columns.base import Candidate, ColumnKind, Hints, Schema, Seen, Stats
 from core.columns.cells import composed
 from core.lazy import LazyModule
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType
 
 if TYPE_CHECKING:
     import polars as pl

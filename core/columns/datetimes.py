@@ -15,9 +15,9 @@ from core.columns.time_formats import (
     time_formats,
 )
 from core.lazy import LazyModule
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType
 
 if TYPE_CHECKING:
     import polars as pl

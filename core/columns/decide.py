@@ -11,9 +11,9 @@ from core.columns import KINDS, kind_of
 from core.columns.base import Candidate, ColumnKind, Hints
 from core.errors import InvalidTable
 from core.lazy import LazyModule
+from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat
-from fitserve.statuses import ColumnType
 from fitserve.text_columns import type_of_texts
 
 if TYPE_CHECKING:

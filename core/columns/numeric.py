@@ -22,9 +22,9 @@ from core.columns.number_formats import (
     parse_numbers,
 )
 from core.lazy import LazyModule
+from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType, Task
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
+from core.datasets.maintenance import DatasetUpkeep
 from core.datasets.tables import Dataset
-from core.datasets.upkeep import DatasetUpkeep
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage
+from fitserve.enums import DatasetStatus
 from fitserve.problems import Problem
-from fitserve.statuses import DatasetStatus
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
 from core.datasets.text_file import TextFile, text_file
 from core.errors import InvalidTable
+from fitserve.enums import ColumnType
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import ColumnType
 
 
 @dataclass

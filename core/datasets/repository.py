@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, undefer
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotFound
 from core.runs.tables import Run
-from fitserve.statuses import TERMINAL
+from fitserve.enums import TERMINAL
 
 Found = TypeVarTuple("Found")
 

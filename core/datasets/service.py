@@ -19,9 +19,9 @@ from core.errors import DatasetInUse, DatasetNotReady
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
+from fitserve.enums import DatasetStatus
 from fitserve.schemas.datasets import RowsRead
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import DatasetStatus
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
+from fitserve.enums import DatasetStatus
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import DatasetStatus
 
 
 def readable_options(stored: dict[str, Any]) -> dict[str, Any]:

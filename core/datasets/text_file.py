@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.datasets.charset import Encoding, find_encoding, to_utf8
 from core.datasets.dialect import Layout, find_layout
-from core.datasets.encodings import Encoding, find_encoding, to_utf8
 from core.datasets.repair import without_runs
 from core.errors import InvalidTable
 from fitserve.names import did_you_mean

@@ -7,8 +7,8 @@ from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
 from core.models.repository import ModelRepository
+from core.runs.maintenance import RunUpkeep
 from core.runs.repository import RunRepository
-from core.runs.upkeep import RunUpkeep
 
 
 def free_bytes(session: Session, caller: Caller) -> int | None:

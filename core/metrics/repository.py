@@ -14,7 +14,7 @@ from core.datasets.tables import Dataset
 from core.models.tables import Artifact, Model, Version
 from core.runs.tables import Run
 from core.workers.repository import WorkerRepository
-from fitserve.statuses import TERMINAL, DatasetStatus, RunStatus
+from fitserve.enums import TERMINAL, DatasetStatus, RunStatus
 
 DURATION_BOUNDS = (1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400)
 """Upper bounds of the buckets of run durations, in seconds."""

@@ -6,8 +6,8 @@ from typing import Any
 from core.models.example import example_row
 from core.models.properties import property_schema
 from core.models.signature import Signature
+from fitserve.enums import Task
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import Task
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LIKE_TRAINING_ROWS = """\

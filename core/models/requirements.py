@@ -7,9 +7,9 @@ from operator import ge, gt, le, lt
 
 from core.errors import InvalidRequirement, raise_any
 from core.models.scores import CLASSIFICATION, REGRESSION
+from fitserve.enums import Task
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
-from fitserve.statuses import Task
 
 CURRENT = "current"
 _NUMBER = r"[-+]?\d{1,18}(?:\.\d{1,18})?"

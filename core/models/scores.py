@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fitserve.statuses import Task
+from fitserve.enums import Task
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]

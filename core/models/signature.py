@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field, PrivateAttr
 
 from core.columns import READING, kind_of
 from core.columns.base import ColumnKind, Numbers
-from core.runs.targets import class_name
+from core.runs.planning.target import class_name
+from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-from fitserve.statuses import ColumnType, Task
 
 if TYPE_CHECKING:
     import polars as pl

@@ -14,8 +14,8 @@ from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database
 from core.runs.tables import Checkpoint, Epoch, Run
+from fitserve.enums import RunStatus, StopReason
 from fitserve.problems import Problem
-from fitserve.statuses import RunStatus, StopReason
 
 
 class LeaseLost(Exception):

@@ -12,7 +12,7 @@ from core.database.base import utc_now
 from core.database.clock import now_ms
 from core.errors import RunNotFound
 from core.runs.tables import Epoch, Run
-from fitserve.statuses import RunStatus, StopReason
+from fitserve.enums import RunStatus, StopReason
 
 
 class RunRepository:

@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from core.runs.targets import Label
+from core.runs.planning.target import Label
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.runs import LayerPlan
-from fitserve.statuses import ColumnType
 
 
 class RunPlan(BaseModel):

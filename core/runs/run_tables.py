@@ -10,10 +10,10 @@ from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import InvalidSpec, InvalidTable, raise_any
 from core.storage import Storage
+from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import FeaturesSpec
-from fitserve.statuses import ColumnType
 
 VALIDATION = pointer("fit", "validation_dataset")
 

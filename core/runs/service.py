@@ -20,21 +20,21 @@ from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
 from core.queue import TRAIN, Queue
-from core.runs.column_names import ColumnNames
-from core.runs.earlier_versions import other_purpose
-from core.runs.features import Selection, select_features
-from core.runs.presets import with_preset
-from core.runs.repository import RunRepository
-from core.runs.resolve import Draft, Resolved, Tables, resolve
-from core.runs.run_plan import RunPlan
-from core.runs.run_tables import open_dataset, open_validation
-from core.runs.tables import Run
-from core.runs.targets import Target
-from core.runs.validation_table import (
+from core.runs.planning.column_names import ColumnNames
+from core.runs.planning.earlier_versions import other_purpose
+from core.runs.planning.features import Selection, select_features
+from core.runs.planning.presets import with_preset
+from core.runs.planning.resolver import Draft, Resolved, Tables, resolve
+from core.runs.planning.target import Target
+from core.runs.planning.validation_table import (
     refuse_missing_columns,
     refuse_other_values,
     strange_warnings,
 )
+from core.runs.repository import RunRepository
+from core.runs.run_plan import RunPlan
+from core.runs.run_tables import open_dataset, open_validation
+from core.runs.tables import Run
 from core.settings import Limits, WebhookRules
 from core.storage import Storage
 from core.webhooks.addresses import Refused, check_url
@@ -80,9 +80,9 @@ class RunService:
     def _resolve_on(
         self, table: TypedTable, tables: Tables, create: RunCreate, ref: str
     ) -> Resolved:
-        from core.runs.copies import UNIT, find_copies  # noqa: PLC0415  imports polars
-        from core.runs.split_counts import count_rows  # noqa: PLC0415  imports polars
-        from core.runs.target_table import read_target  # noqa: PLC0415  imports polars
+        from core.runs.planning.leakage import UNIT, find_copies  # noqa: PLC0415  imports polars
+        from core.runs.planning.split_counts import count_rows  # noqa: PLC0415  imports polars
+        from core.runs.planning.target_column import read_target  # noqa: PLC0415  imports polars
 
         columns = table.columns
         (column,) = (c for c in columns if c.name == create.target)
@@ -192,7 +192,7 @@ def _copied(copies: dict[str, str], selection: Selection) -> list[str]:
 def _deciding(
     table: TypedTable, selection: Selection, target: str, copies: dict[str, str]
 ) -> list[str]:
-    from core.runs.deciding import find_deciding  # noqa: PLC0415  imports polars
+    from core.runs.planning.deciding import find_deciding  # noqa: PLC0415  imports polars
 
     unique = {
         name: column.unique

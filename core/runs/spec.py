@@ -4,13 +4,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from fitserve.enums import Task
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import OptimizerObject
 from fitserve.specs.report import ReportSpec
 from fitserve.specs.run import FeaturesSpec, PresetName, SplitSpec
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.vocabulary import Loss, Metric
-from fitserve.statuses import Task
 
 
 class ResolvedCompile(CompileSpec):

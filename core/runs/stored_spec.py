@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from core.runs.compiling import resolve_compile
+from core.runs.planning.compile_spec import resolve_compile
+from fitserve.enums import Task
 from fitserve.specs.training import CompileSpec
-from fitserve.statuses import Task
 
 _HIGHEST_RATE = 1e6
 _FIT = {"batch_size": 1, "epochs": 0, "seed": 0}

@@ -12,8 +12,8 @@ from core.datasets.tables import Dataset
 from core.runs.run_plan import RunPlan
 from core.runs.spec import ResolvedSpec
 from core.runs.stored_spec import upgraded_spec
+from fitserve.enums import RunStatus
 from fitserve.problems import Problem
-from fitserve.statuses import RunStatus
 
 
 class Run(Base):

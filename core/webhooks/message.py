@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from core.runs.tables import Run
 from core.webhooks.tables import Webhook
+from fitserve.enums import RunStatus, StopReason
 from fitserve.schemas.webhooks import RunEnded, WebhookMessage
-from fitserve.statuses import RunStatus, StopReason
 
 
 def body_of(run: Run, ended_at: datetime) -> bytes:

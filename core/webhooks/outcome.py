@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 
 from core.settings import WebhookRules
+from fitserve.enums import WebhookStatus
 from fitserve.retry_after import retry_after
-from fitserve.statuses import WebhookStatus
 
 _LONGEST_WAIT = 86_400.0
 

@@ -11,9 +11,9 @@ from core.database.clock import now_ms
 from core.errors import WebhookNotFound
 from core.runs.tables import Run
 from core.webhooks.tables import Webhook
+from fitserve.enums import TERMINAL, WebhookStatus
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.webhook import WebhookSpec
-from fitserve.statuses import TERMINAL, WebhookStatus
 
 _A_FEW = 10
 

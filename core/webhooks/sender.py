@@ -14,7 +14,7 @@ from functools import cached_property
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.runs.upkeep import RunUpkeep
+from core.runs.maintenance import RunUpkeep
 from core.settings import WebhookRules
 from core.threads import let_end
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database.base import Base
-from fitserve.statuses import WebhookStatus
+from fitserve.enums import WebhookStatus
 
 
 class Webhook(Base):

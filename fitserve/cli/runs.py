@@ -8,7 +8,7 @@ import typer
 from fitserve.cli.completion import models, other_runs, runs
 from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
 from fitserve.cli.report import comparison_rows, report
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 
 app = typer.Typer(no_args_is_help=True, help="Training attempts.")
 RunId = Annotated[str, typer.Argument(autocompletion=runs)]

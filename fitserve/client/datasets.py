@@ -11,10 +11,10 @@ from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.frames import csv_of, is_frame, parsing_of
 from fitserve.client.refusals import refusal
 from fitserve.client.transport import Transport, url_path
+from fitserve.enums import DatasetStatus
 from fitserve.names import did_you_mean, to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import DatasetStatus
 
 _CHUNK = 64 * 1024  # larger ones take longer
 _WAIT_SECONDS = 1

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fitserve.client.errors import ConnectionFailed, ServerError, TooManyRequests
 from fitserve.client.events import EpochEvent, Event
 from fitserve.client.transport import Transport, url_path
+from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.runs import RunRead
-from fitserve.statuses import TERMINAL, RunStatus
 
 if TYPE_CHECKING:
     from fitserve.client.runs import AsyncRuns

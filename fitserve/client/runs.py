@@ -15,12 +15,12 @@ from fitserve.client.events import EpochEvent, Event
 from fitserve.client.following import Follower
 from fitserve.client.keras_models import KerasLike, with_keras_model
 from fitserve.client.transport import Transport, url_path
+from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.schemas.report import ReportRead
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import TERMINAL, RunStatus
 
 Spec = dict[str, Any] | RunCreate | str | Path
 """A RunCreate as a dict or an object, or the path of a JSON file that holds one."""

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fitserve.enums import RunStatus, StopReason, Task
 from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import DatasetRef
-from fitserve.statuses import RunStatus, StopReason, Task
 
 
 class ComparedRun(BaseModel):

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fitserve.enums import ColumnType, DatasetStatus
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.schemas.brief import Brief
-from fitserve.statuses import ColumnType, DatasetStatus
 
 
 class TopValue(BaseModel):

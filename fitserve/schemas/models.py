@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from fitserve.enums import Task
 from fitserve.schemas.brief import Brief
 from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import LayerPlan
-from fitserve.statuses import Task
 
 
 class ArtifactRead(BaseModel):

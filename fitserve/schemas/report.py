@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from fitserve.statuses import Task
+from fitserve.enums import Task
 
 Metrics = dict[str, float | None]
 """Figures by scikit-learn's names; null where `reasons` says why."""

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from fitserve.enums import RunStatus, StopReason, Task
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.schemas.brief import Brief
-from fitserve.statuses import RunStatus, StopReason, Task
 
 
 class DatasetRef(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from fitserve.statuses import RunStatus, StopReason, WebhookStatus
+from fitserve.enums import RunStatus, StopReason, WebhookStatus
 
 
 class WebhookRead(BaseModel):

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fitserve.enums import ColumnType
 from fitserve.specs.closed import Closed
-from fitserve.statuses import ColumnType
 
 Delimiter = Annotated[str, Field(pattern=r"^[\t !#$%&*+,./:;<=>?@^_|~-]$")]
 _NO_NUL = r"^[^\x00]*$"

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from pydantic.config import JsonDict
 
-from fitserve.statuses import Task
+from fitserve.enums import Task
 
 Activation = Literal[
     "linear",

@@ -13,8 +13,8 @@ from prometheus_client.core import (
 )
 
 from core.metrics.repository import DURATION_BOUNDS, Figures
+from service.metrics.request_counters import BOUNDS, Latencies
 from service.metrics.snapshots import Snapshot
-from service.metrics.tally import BOUNDS, Latencies
 
 _MODEL = ["workspace", "model"]
 Labelled = Iterable[tuple[Sequence[str], float]]

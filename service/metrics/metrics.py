@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.database.sessions import Database
 from core.metrics.repository import Figures, FiguresRepository
 from core.settings import Settings
-from core.supervisor.orphans import METRICS_DIR
+from core.supervised import METRICS_DIR
 from service.metrics import families
+from service.metrics.request_counters import Tally
 from service.metrics.snapshots import Snapshots
-from service.metrics.tally import Tally
 from service.predictor.predictor import Predictor
 
 log = logging.getLogger(__name__)

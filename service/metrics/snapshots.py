@@ -15,7 +15,13 @@ from typing import Any
 
 import orjson
 
-from service.metrics.tally import HttpKey, Latencies, ModelKey, ModelTally, Tally
+from service.metrics.request_counters import (
+    HttpKey,
+    Latencies,
+    ModelKey,
+    ModelTally,
+    Tally,
+)
 
 _WRITE_SECONDS = 1.0
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitserve.statuses import Task
+from fitserve.enums import Task
 from service.predictor.batching import Output
-from service.predictor.directory import Served
 from service.predictor.notes import Notes, Warning_
+from service.predictor.version_resolver import Served
 
 _NO_PREDICTION = "no prediction: a value is too far outside the training rows' range"
 

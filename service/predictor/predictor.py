@@ -11,12 +11,12 @@ from core.database.sessions import Database
 from core.errors import InvalidInstances
 from core.settings import Settings
 from core.storage import Storage
-from service.metrics.tally import Tally
+from service.metrics.request_counters import Tally
 from service.predictor.answers import Answer, answer_of
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Directory, Served, Wanted
 from service.predictor.notes import refuse_warnings
 from service.predictor.sessions import Loaded, SessionCache
+from service.predictor.version_resolver import Directory, Served, Wanted
 
 Found = TypeVar("Found")
 Result_co = TypeVar("Result_co", covariant=True)

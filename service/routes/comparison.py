@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from core.runs.comparison import compare as compare_runs
+from core.runs.reporting.comparison import compare as compare_runs
 from fitserve.schemas.comparison import ComparisonRead
 from service.dependencies import Models, Runs
 

@@ -26,7 +26,7 @@ from service.dependencies import (
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.parsing_options import ParsingDep
 from service.services import Services
-from service.storing import (
+from service.upload_flow import (
     MAX_WAIT,
     complete,
     content_of,

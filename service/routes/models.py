@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.repository import ModelRepository
+from core.models.serialize import model_read, version_read
 from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
-from core.models.wire import model_read, version_read
 from fitserve.names import Name
 from fitserve.schemas.models import (
     AliasUpdate,
@@ -31,7 +31,7 @@ from service.dependencies import (
     WriteSession,
 )
 from service.downloads import file_response, open_whole
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
 from service.services import Services
 

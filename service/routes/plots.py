@@ -6,9 +6,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Response
 
 from core.models.repository import ModelRepository
-from core.runs.plots import PLOTS, plot_data
+from core.runs.reporting.plots import PLOTS, plot_data
 from core.runs.repository import RunRepository
-from core.runs.wire import history_read, of_one_fit
+from core.runs.serialize import history_read, of_one_fit
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.plots import Form, plot
 from service.services import Services

@@ -15,8 +15,8 @@ from service.parsing_options import from_params, media_type_of
 from service.paths import VERSION
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Wanted
 from service.predictor.notes import MOST_TOLD
+from service.predictor.version_resolver import Wanted
 from service.problems import BadJson
 from service.routes.predict_files import (
     CSV,

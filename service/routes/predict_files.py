@@ -11,8 +11,8 @@ from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body, json_response
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Wanted
 from service.predictor.files import read_file
+from service.predictor.version_resolver import Wanted
 
 CSV = "text/csv"
 _MOST_DIGITS = 9

@@ -14,14 +14,14 @@ from core.errors import InvalidSpec
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.repository import RunRepository
-from core.runs.wire import history_read, run_read
+from core.runs.serialize import history_read, run_read
 from core.webhooks.repository import WebhookRepository
+from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.pages import Page
 from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import TERMINAL, RunStatus
 from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
     CallerDep,
@@ -35,8 +35,9 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.idempotency import KeyDep, answer_of, once, to_response
+from service.run_limited import look
 from service.services import Services
-from service.storing import (
+from service.upload_flow import (
     content_of,
     for_one_run,
     form_of,
@@ -44,7 +45,6 @@ from service.storing import (
     received_part,
     store,
 )
-from service.watching import look
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 

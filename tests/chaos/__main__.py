@@ -5,9 +5,9 @@ import os
 import random
 import sys
 
-from tests.chaos.play import play, stage
 from tests.chaos.profiles import NAMES
 from tests.chaos.registry import ROWS
+from tests.chaos.scenario import play, stage
 from tests.chaos.soak import soak
 
 

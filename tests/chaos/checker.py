@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import select
 
 from core.datasets.tables import Dataset
-from core.leftovers import remove_leftovers
 from core.models.tables import Artifact, Version
-from core.runs.files import remove_orphans
+from core.orphan_files import remove_leftovers
+from core.runs.checkpoint_files import remove_orphans
 from core.runs.tables import Run
 from core.storage import LocalStorage
 from tests.chaos.client import CELL, KEY
-from tests.chaos.house import FAST, House
-from tests.chaos.ledger import ENDED
+from tests.chaos.cluster import FAST, House
+from tests.chaos.request_log import ENDED
 from tests.chaos.stand_in.weights import NAN_SEED, losses, prediction
 
 SETTLE_SECONDS = FAST.lease_seconds / 2

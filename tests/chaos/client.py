@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.ledger import ENDED, Ledger
+from tests.chaos.request_log import ENDED, Ledger
 from tests.chaos.stand_in.weights import prediction
 
 KEY = "chaos-key-that-no-log-may-hold"

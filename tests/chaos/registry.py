@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.chaos.house import House
+from tests.chaos.cluster import House
 
 Play = Callable[[House, int, random.Random], str]
 """Lets the fault befall a house so many times; returns what was measured."""

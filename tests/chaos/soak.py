@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.queue import RUNS, TRAIN, Queue, make_celery
 from tests.chaos.checker import violations
-from tests.chaos.house import House, Keeper, house
+from tests.chaos.cluster import House, Keeper, house
 from tests.chaos.profiles import Profile
 from tests.chaos.rows.queue import JUNK
 

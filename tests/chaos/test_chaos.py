@@ -9,9 +9,9 @@ import random
 
 import pytest
 
-import tests.chaos.play  # noqa: F401  it knows every row
+import tests.chaos.scenario  # noqa: F401  it knows every row
 from tests.chaos.checker import violations
-from tests.chaos.house import house
+from tests.chaos.cluster import house
 from tests.chaos.profiles import Broker, NoServer, Profile
 from tests.chaos.registry import ROWS
 from tests.chaos.rows.queue import duplicates

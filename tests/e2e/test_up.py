@@ -14,9 +14,9 @@ import pytest
 import redis
 
 from fitserve import Client, FitserveError
-from fitserve.statuses import RunStatus
-from tests.core.doctor.test_doctor import doctor, verdicts
+from fitserve.enums import RunStatus
 from tests.e2e_service import FITSERVE, ROOT, running, started
+from tests.ops.doctor.test_doctor import doctor, verdicts
 from tests.servers import IS_SCALE_OUT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]

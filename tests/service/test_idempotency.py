@@ -156,7 +156,7 @@ def test_a_run_with_its_table_makes_the_table_once(post, client, monkeypatch):
     """Broken between dataset and run, and sent again: one of each."""
     before = count(client)
     with monkeypatch.context() as patched:
-        patched.setattr("service.storing.wait_until_read", _break)
+        patched.setattr("service.upload_flow.wait_until_read", _break)
         with pytest.raises(ZeroDivisionError):
             post("/v1/runs", files=PARTS)
     assert post("/v1/runs", files=PARTS).status_code == 202

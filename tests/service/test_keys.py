@@ -5,7 +5,7 @@ import pytest
 from fitserve.scopes import Scope
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.service.door.keys import bearing
+from tests.service.auth.keys import bearing
 
 
 @pytest.fixture(scope="module")

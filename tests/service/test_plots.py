@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import psutil
 import pytest
 
-from core.runs.plots import PLOTS
+from core.runs.reporting.plots import PLOTS
 from service import plots
 from tests.problems import assert_problem
 

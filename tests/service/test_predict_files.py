@@ -11,7 +11,7 @@ from core.settings import Limits
 from service.app import create_app
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.service.door.keys import bearing, make_key
+from tests.service.auth.keys import bearing, make_key
 
 pytestmark = pytest.mark.keras
 TABLE = "size,town,paid,when,y\n" + "".join(

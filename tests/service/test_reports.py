@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.runs.reading.next_spec import next_spec
+from core.runs.diagnosis.suggestions import next_spec
 from core.runs.spec import ResolvedSpec
 
 CSV = "x,y\n" + "".join(f"{i},{3 * i % 7 + 0.5}\n" for i in range(60))

@@ -13,8 +13,8 @@ from tritonclient.utils import InferenceServerException
 from service.app import create_app
 from tests.conftest import bench_in
 from tests.live import free_port, live
-from tests.service.door.keys import bearing, make_key
-from tests.service.door.routes import fill, names, routes
+from tests.service.auth.keys import bearing, make_key
+from tests.service.auth.routes import fill, names, routes
 from tests.service.predictor.store import copies
 
 pytestmark = pytest.mark.keras

@@ -15,8 +15,8 @@ import psutil
 import tensorflow as tf
 
 from workers.__main__ import main  # first: it tells TensorFlow how to be loaded
-from workers.attempt import Workshop
-from workers.pulse import Pulse
+from workers.heartbeat import Pulse
+from workers.run_executor import Workshop
 
 
 def hang():

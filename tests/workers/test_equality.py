@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fitserve.enums import Task
 from fitserve.specs.optimizers import BY_NAME
 from fitserve.specs.vocabulary import LOSSES, Activation
-from fitserve.statuses import Task
-from tests.workers.test_epochs import network, rows
+from tests.workers.training.test_compiled_epoch import network, rows
 
 pytestmark = pytest.mark.keras
 EPOCHS = 10
@@ -59,8 +59,8 @@ def test_any_network_trains_as_kerass(
     goal, hidden, optimizer, batch_size, num_rows, weighed
 ):
     """Weights and every value of the history, to 1e-4; remainders, weights of rows."""
-    from workers.training.blocks import Rows
-    from workers.training.loop import Plan, fit_epochs
+    from workers.training.batches import Rows
+    from workers.training.epoch_loop import Plan, fit_epochs
 
     task, loss = goal
     train, validation = rows(task, loss, num_rows, 0), rows(task, loss, 13, 1)

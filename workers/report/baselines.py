@@ -8,9 +8,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.models.scores import Numbers
+from fitserve.enums import Task
 from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
 from fitserve.specs.report import Baseline, ReportSpec
-from fitserve.statuses import Task
 from workers.report import estimators
 from workers.report.estimators import Fitted
 from workers.report.evidence import Evidence, Rows

@@ -10,10 +10,10 @@ import polars as pl
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from fitserve.schemas.report import HeldOut
-from workers.training.encoding import Matrix, encode
+from workers.training.dataset import RawRows, sample
+from workers.training.feature_transform import Matrix, encode
 from workers.training.network import Network
-from workers.training.raw import RawRows, sample
-from workers.training.sides import Sides
+from workers.training.splits import Sides
 from workers.training.targets import encode_target
 from workers.training.train import Trained
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
+from fitserve.enums import Task
 from fitserve.schemas.report import Importance, Importances
-from fitserve.statuses import Task
 from workers.report.evidence import Evidence, Rows
-from workers.training.encoding import Matrix
+from workers.training.feature_transform import Matrix
 
 _MOST_ROWS = 1_000
 _MOST_REPEATS = 3

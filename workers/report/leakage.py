@@ -8,8 +8,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from core.models.scores import Numbers
 from core.models.signature import Feature
+from fitserve.enums import Task
 from fitserve.schemas.report import Trap
-from fitserve.statuses import Task
 from workers.report.evidence import Rows
 from workers.report.importance import OutOfTime
 

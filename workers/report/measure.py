@@ -8,6 +8,7 @@ import numpy as np
 
 from core.models.scores import Numbers
 from core.runs.leases import LeaseLost
+from fitserve.enums import Task
 from fitserve.schemas.report import (
     Figures,
     HeldOutPairs,
@@ -19,14 +20,13 @@ from fitserve.schemas.report import (
     Trap,
 )
 from fitserve.specs.report import ReportSpec
-from fitserve.statuses import Task
-from workers.pulse import HandBack, Pulse
+from workers.heartbeat import HandBack, Pulse
 from workers.report.classification import classification_figures
+from workers.report.data_checks import traps
 from workers.report.evidence import Evidence, Rows
 from workers.report.importance import OutOfTime, importances
 from workers.report.reasons import failed
 from workers.report.scores import Reasons, score
-from workers.report.traps import traps
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")

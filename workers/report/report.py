@@ -13,16 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.errors import FitserveError
+from core.models.maintenance import add_artifact
 from core.models.tables import Artifact
-from core.models.upkeep import add_artifact
 from core.runs.leases import Lease, LeaseLost
-from core.runs.report import BASELINES, REPORT
+from core.runs.reporting.service import BASELINES, REPORT
 from core.settings import ReportRules
 from core.storage import Storage
 from fitserve.schemas.report import Figures, Headline, Missing
 from fitserve.specs.report import ReportSpec
-from workers.guard import KeepAlive
-from workers.pulse import HandBack, Pulse
+from workers.hang_detector import KeepAlive
+from workers.heartbeat import HandBack, Pulse
 from workers.report.baselines import Stopped, train_baselines, wanted
 from workers.report.evidence import Evidence
 from workers.report.measure import measure

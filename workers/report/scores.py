@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from core.models.scores import CLASSIFICATION, REGRESSION, Numbers
+from fitserve.enums import Task
 from fitserve.schemas.report import Metrics
-from fitserve.statuses import Task
 
 MOST_CLASSES = 100
 """With more, what has a part for each class is left out."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-from fitserve.statuses import StopReason
-from workers.pulse import Pulse
-from workers.training.fits import Fits
+from fitserve.enums import StopReason
+from workers.heartbeat import Pulse
+from workers.training.multi_seed import Fits
 
 Logs = dict[str, Any] | None
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from core.datasets.typed_table import TypedTable
-from core.runs.splits import TEST, TRAIN, VALIDATION, Shares, assign
+from core.runs.planning.splits import TEST, TRAIN, VALIDATION, Shares, assign
+from fitserve.enums import Task
 from fitserve.specs.run import SplitSpec
-from fitserve.statuses import Task
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def split_rows(
     shares: Shares,
     seed: int,
 ) -> Split:
-    """Part the rows as `core.runs.splits` decides."""
+    """Part the rows as `core.runs.planning.splits` decides."""
     sides = assign(rows, target, task, split, shares, seed)
     parts = [rows.filter(sides == side) for side in (TRAIN, VALIDATION, TEST)]
     return Split(*parts)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.training.checkpoints import CheckpointUseless, Snapshot
-from workers.training.fits import Fits, assign, copied
+from workers.training.multi_seed import Fits, assign, copied
 
 Arrays = dict[str, NDArray[Any]]
 _REMEMBERED: dict[type, tuple[str, ...]] = {

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from workers.training.blocks import Layout
+from workers.training.batches import Layout
 from workers.training.noise import quick_noise
 
 

@@ -11,9 +11,9 @@ import keras
 from keras import ops
 
 from core.runs.spec import ResolvedSpec
-from fitserve.statuses import Task
-from workers.training.encoders import linear_scale
-from workers.training.encoding import Matrix
+from fitserve.enums import Task
+from workers.training.feature_fit import linear_scale
+from workers.training.feature_transform import Matrix
 
 _DEGREES = {"mse": 2, "mean_squared_error": 2, "mape": 0}
 """How the loss grows with the unit of the target; 1 for the others."""

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
-from core.runs.target_table import class_places
-from core.runs.targets import Label, class_name
-from workers.training.encoding import Matrix
+from core.runs.planning.target import Label, class_name
+from core.runs.planning.target_column import class_places
+from workers.training.feature_transform import Matrix
 
 
 def encode_target(column: pl.Series, classes: list[Label]) -> Matrix:

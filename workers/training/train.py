@@ -9,24 +9,23 @@ import polars as pl
 from core.columns import READING
 from core.datasets.typed_table import TypedTable
 from core.models.signature import Signature
+from core.runs.planning.split_counts import shares_of
 from core.runs.run_tables import RunTables
 from core.runs.spec import ResolvedSpec
-from core.runs.split_counts import shares_of
 from core.runs.tables import Run
-from workers.pulse import Pulse, finite
-from workers.training.blocks import Blocks, Rows
+from workers.heartbeat import Pulse, finite
+from workers.training.batches import Blocks, Rows
 from workers.training.build import compile_model
-from workers.training.encoders import fit_feature
-from workers.training.encoding import encode
-from workers.training.epochs import evaluate
+from workers.training.checkpointer import Keeper
+from workers.training.compiled_epoch import evaluate
+from workers.training.dataset import sample
 from workers.training.example import with_examples
-from workers.training.fit import Fitted, Job, fit
-from workers.training.fits import assign
-from workers.training.keeper import Keeper
+from workers.training.feature_fit import fit_feature
+from workers.training.feature_transform import encode
+from workers.training.multi_seed import assign
 from workers.training.network import Network, build_network
-from workers.training.raw import sample
-from workers.training.sides import Sides, Table
-from workers.training.streamed import blocks_of
+from workers.training.splits import Sides, Table
+from workers.training.streamed_batches import blocks_of
 from workers.training.target_scale import target_scale
 from workers.training.targets import (
     balanced_weights,
@@ -34,6 +33,7 @@ from workers.training.targets import (
     one_hot,
     row_weights,
 )
+from workers.training.trainer import Fitted, Job, fit
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from service.dependencies import (
 from service.parsing_options import from_params
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Wanted
 from service.predictor.files import read_file
+from service.predictor.version_resolver import Wanted
 from service.protocols.mlflow import schemas
 from service.protocols.mlflow.tables import (
     CSV,

@@ -6,8 +6,8 @@ import numpy as np
 
 from core.errors import InvalidInstances
 from core.models.signature import Feature, Signature
+from fitserve.enums import Task
 from fitserve.names import did_you_mean
-from fitserve.statuses import Task
 from service.predictor.answers import Answer
 from service.protocols.open_inference.tensors import BYTES, Cells, Tensor
 

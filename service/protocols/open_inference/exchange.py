@@ -13,7 +13,7 @@ from core.errors import InvalidInstances
 from service.bodies import Body, parse_loose_json
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.open_inference.columns import asked_outputs, outputs, to_columns
 from service.protocols.open_inference.tensors import (
     Tensor,

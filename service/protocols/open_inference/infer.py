@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
 from service.protocols.open_inference.models import wanted_of

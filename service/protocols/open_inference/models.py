@@ -3,7 +3,7 @@
 from core.errors import Invalid, NotFound
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.columns import datatype_of, output_types
 from service.services import Services

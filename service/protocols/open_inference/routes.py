@@ -8,7 +8,7 @@ from core.errors import Invalid, NotFound
 from fitserve import __version__
 from service.bodies import parse_json
 from service.dependencies import Models, ServicesDep, WorkspaceDep
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.open_inference import models, schemas
 from service.protocols.open_inference.models import EXTENSIONS, wanted_of
 from service.protocols.schemas import FAILURES

@@ -6,8 +6,8 @@ from typing import Literal
 from core.errors import InvalidSpec
 from core.runs.repository import RunRepository
 from core.runs.tables import Epoch
+from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.runs import RunRead
-from fitserve.statuses import TERMINAL, RunStatus
 from service.protocols.openai.schemas import Identified, seconds
 
 _NO_END = 2**31 - 1

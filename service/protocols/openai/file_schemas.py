@@ -5,10 +5,10 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel
 
 from core.datasets.tables import Dataset
+from fitserve.enums import DatasetStatus
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import DatasetStatus
 from service.protocols.openai.schemas import Identified, seconds
 
 PURPOSE = "fine-tune"

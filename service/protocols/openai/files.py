@@ -27,7 +27,7 @@ from service.protocols.openai.file_schemas import (
     FileRead,
 )
 from service.protocols.openai.schemas import FAILURES, After, Listing
-from service.storing import (
+from service.upload_flow import (
     complete,
     content_of,
     content_response,

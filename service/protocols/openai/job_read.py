@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from core.runs.serialize import run_read
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
-from core.runs.wire import run_read
+from fitserve.enums import RunStatus
 from fitserve.problems import Problem
 from fitserve.schemas.runs import RunRead
-from fitserve.statuses import RunStatus
 from service.protocols.openai.schemas import Identified, seconds
 from service.protocols.openai.translation import BASE_MODEL
 

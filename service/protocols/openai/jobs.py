@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from core.errors import AsTold, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
-from core.runs.wire import run_read
+from core.runs.serialize import run_read
 from fitserve.names import NAME_PATTERN
 from fitserve.problems import FieldError, Problem, pointer, shown
 from fitserve.specs.run import RunCreate
@@ -32,7 +32,7 @@ from service.protocols.openai.job_read import JobRead, job_read
 from service.protocols.openai.schemas import FAILURES, After, ErrorRead, Listing
 from service.protocols.openai.translation import Translation, translate
 from service.services import Services
-from service.storing import MAX_WAIT, wait_until_read
+from service.upload_flow import MAX_WAIT, wait_until_read
 
 router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["openai"], responses=FAILURES)
 

@@ -10,12 +10,12 @@ import numpy as np
 from starlette.responses import Response
 
 from core.errors import InvalidInstances
-from fitserve.statuses import Task
+from fitserve.enums import Task
 from service.bodies import Body, json_response, parse_loose_json
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Wanted
 from service.predictor.values import Cells
+from service.predictor.version_resolver import Wanted
 from service.problems import BadJson
 
 Verb = Literal["predict", "classify", "regress"]

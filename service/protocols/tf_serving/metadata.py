@@ -8,7 +8,7 @@ from core.errors import AliasNotFound
 from core.models.signature import Signature
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.paths import VERSION
-from service.predictor.directory import Served, Wanted
+from service.predictor.version_resolver import Served, Wanted
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import SIGNATURE

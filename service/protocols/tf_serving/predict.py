@@ -9,7 +9,7 @@ from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, Version
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
 from service.paths import VERSION
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import TfServingExchange, Verb

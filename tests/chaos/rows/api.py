@@ -11,9 +11,9 @@ import httpx
 from httpx_sse import connect_sse
 
 from tests.chaos.client import KEY, spec
-from tests.chaos.house import House, Keeper
-from tests.chaos.ledger import ENDED
+from tests.chaos.cluster import House, Keeper
 from tests.chaos.registry import longest, row
+from tests.chaos.request_log import ENDED
 from tests.chaos.rows.workers import succeeded
 
 MIB = 1024 * 1024

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from core.database.migrate import alembic_config
 from core.database.sessions import Database
 from core.workers.tables import Worker
-from tests.chaos.house import House
+from tests.chaos.cluster import House
 from tests.chaos.registry import longest, row
 from tests.chaos.rows.workers import at_epoch, succeeded
 from tests.chaos.stand_in.weights import NAN_SEED

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.client import CSV, spec
-from tests.chaos.house import House
+from tests.chaos.cluster import House
 from tests.chaos.registry import row
 from tests.chaos.rows.workers import succeeded
 from tests.chaos.stand_in.weights import prediction

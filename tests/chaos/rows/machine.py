@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from core.settings import RunTimes
-from tests.chaos.house import House
+from tests.chaos.cluster import House
 from tests.chaos.processes import Part
 from tests.chaos.registry import row
 from tests.chaos.rows.workers import succeeded

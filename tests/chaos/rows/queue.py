@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 
 from core.queue import RUNS, TRAIN, Queue, make_celery
-from tests.chaos.house import House, Keeper, until
+from tests.chaos.cluster import House, Keeper, until
 from tests.chaos.registry import longest, row
 from tests.chaos.rows.workers import succeeded
 

@@ -7,7 +7,7 @@ import time
 
 from core.runs.tables import Run
 from tests.chaos.client import Client
-from tests.chaos.house import House, until
+from tests.chaos.cluster import House, until
 from tests.chaos.registry import longest, row
 
 

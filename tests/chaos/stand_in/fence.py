@@ -14,7 +14,7 @@ from core.database.clock import now_ms
 from core.database.sessions import Database
 from core.runs.leases import Lease
 from core.runs.tables import Checkpoint, Run
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 
 
 def take_down() -> None:

@@ -1,4 +1,4 @@
-"""In the place of `workers.training.loop`: epochs that take their time, no gradient."""
+"""In the place of `workers.training.epoch_loop`: epochs that take their time, no gradient."""
 
 import threading
 import time
@@ -89,7 +89,7 @@ def fit_epochs(
     _engine: Any = None,
 ) -> dict[str, list[float]]:
     """As the real one, callback for callback."""
-    from workers.training.fits import Fits
+    from workers.training.multi_seed import Fits
     from workers.training.snapshots import FitState
 
     for callback in callbacks:

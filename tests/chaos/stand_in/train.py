@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.signature import Feature, NumericEncoder, Signature
-from fitserve.statuses import StopReason, Task
+from fitserve.enums import StopReason, Task
 from tests.chaos.stand_in.fit import StandIn
 from tests.chaos.stand_in.weights import first
 
@@ -47,7 +47,7 @@ class Network:
 
 def train(run: Any, tables: Any, pulse: Any, max_seconds: float, keeper: Any) -> Trained:
     """Fit the stand-in; the caller has opened the table, as for a real fit."""
-    from workers.training.fit import Job, fit
+    from workers.training.trainer import Job, fit
 
     _note_execution(run.id, pulse.lease.attempt)
     spec = run.spec.fit

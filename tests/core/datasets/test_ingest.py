@@ -5,18 +5,18 @@ import io
 import pytest
 
 from core.datasets.ingest import Ingest, Reader
+from core.datasets.maintenance import DatasetUpkeep
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import DatasetService, Upload
 from core.datasets.tables import Dataset
-from core.datasets.upkeep import DatasetUpkeep
 from core.errors import DatasetNotReady
+from core.janitor import Sweeper
 from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
 from core.storage import LocalStorage
-from core.sweeper import Sweeper
+from fitserve.enums import DatasetStatus
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import DatasetStatus
 
 TIMES = RunTimes(requeue_after_seconds=0.0, lease_seconds=0.0)
 
@@ -126,10 +126,10 @@ def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
     """An answer in time is the answer of a small upload; later it is processing."""
     import threading
 
-    from service import storing
+    from service import upload_flow
 
     bench.settings.limits.max_inline_bytes = 10
-    monkeypatch.setattr(storing, "_PATIENCE", 0.0)
+    monkeypatch.setattr(upload_flow, "_PATIENCE", 0.0)
     answer = bench.client.post(
         "/v1/datasets",
         params={"name": "t"},

@@ -24,9 +24,9 @@ from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
 from core.storage import LocalStorage
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.parsing import ParsingSpec
-from fitserve.statuses import ColumnType
 
 TEXT = ("a remark of several words", "another one", "3", "2024-01-05", "yes")
 TYPES = {"code": "categorical", "share": "text", "bit": "boolean"}

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.database.base import utc_now
 from core.errors import KeyNotFound, Unauthorized
-from core.keys.opening import OpenDoor, refuse_open_door
+from core.keys.insecure_binding import OpenDoor, refuse_open_door
 from core.keys.pepper import Pepper, read_pepper
 from core.keys.repository import ApiKeyRepository
 from core.keys.service import check_key, create_key

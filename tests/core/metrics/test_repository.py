@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import update
 
 from core.database.base import utc_now
+from core.janitor import worker_lost
 from core.metrics.repository import DURATION_BOUNDS, FiguresRepository
 from core.runs.leases import Lease
+from core.runs.maintenance import RunUpkeep
 from core.runs.repository import RunRepository
 from core.runs.tables import Run
-from core.runs.upkeep import RunUpkeep
-from core.sweeper import worker_lost
 from core.workers.repository import RUNS, WorkerRepository
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.core.runs.rows import add_run as new_run
 
 

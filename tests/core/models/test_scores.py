@@ -7,7 +7,7 @@ from sklearn import metrics
 from core.errors import InvalidRequirement
 from core.models.requirements import parse
 from core.models.scores import CLASSIFICATION, REGRESSION, score
-from fitserve.statuses import Task
+from fitserve.enums import Task
 
 RNG = np.random.default_rng(0)
 Y = RNG.normal(size=200)

@@ -16,8 +16,8 @@ from core.models.repository import ModelRepository
 from core.models.tables import Alias, Model, Version
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.tables import Checkpoint, Epoch, Run
+from fitserve.enums import RunStatus, StopReason
 from fitserve.specs.run import RunCreate
-from fitserve.statuses import RunStatus, StopReason
 from tests.core.runs.rows import small_signature
 
 MAX_ATTEMPTS = 3

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
+from core.runs.maintenance import RunUpkeep
 from core.runs.repository import RunRepository
-from core.runs.upkeep import RunUpkeep
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.core.runs.rows import add_run, read_run
 
 

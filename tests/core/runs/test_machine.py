@@ -13,7 +13,7 @@ from sqlalchemy import update
 from core.runs.leases import Lease, LeaseLost
 from core.runs.tables import Run
 from core.settings import RunTimes
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.conftest import bench_in
 from tests.core.runs.machine import CSV, HOUR, MAX_ATTEMPTS, RunMachine
 

@@ -261,8 +261,8 @@ class TestPredictions:
 
     def test_a_run_goes_on_from_its_checkpoint(self, bench, monkeypatch):
         """With the rows and the categories that it began with."""
-        from workers.pulse import Pulse
-        from workers.training import engine
+        from workers.heartbeat import Pulse
+        from workers.training import xla
 
         stop, tell = Event(), Pulse.epoch_ended
 
@@ -271,7 +271,7 @@ class TestPredictions:
             if epoch == 3:
                 stop.set()
 
-        monkeypatch.setattr(engine, "_PRICE_SECONDS", float("inf"))
+        monkeypatch.setattr(xla, "_PRICE_SECONDS", float("inf"))
         bench.upload(csv())
         given = spec({"zip": "categorical", "size": "numeric"}, fit=FIT | {"epochs": 6})
         whole = bench.train(given)

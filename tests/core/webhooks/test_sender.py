@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from core.janitor import Sweeper
 from core.queue import Queue, make_celery
 from core.runs.leases import Lease
 from core.runs.repository import RunRepository
 from core.settings import RunTimes, Settings
 from core.storage import LocalStorage
-from core.sweeper import Sweeper
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.tables import Webhook
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.core.webhooks.receiver import drip, receiving
 from tests.core.webhooks.rows import (
     LOCAL,

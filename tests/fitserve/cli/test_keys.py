@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from core.keys.command import app
 from core.keys.tokens import parse
 from fitserve.cli.app import make_app
+from ops.keys import app
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from fitserve import AsyncClient, Client, ConnectionFailed, DatasetNotFound, RunFailed
 from fitserve.client.events import EpochEvent
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 

@@ -6,7 +6,7 @@ import pytest
 
 from fitserve import ConnectionFailed, NotFound, RunFailed
 from fitserve.client import following, transport
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 

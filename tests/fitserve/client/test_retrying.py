@@ -8,12 +8,12 @@ import pytest
 
 from fitserve import AsyncClient, Client, TooManyRequests
 from fitserve.client import retrying
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from service.app import create_app
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 from tests.live import live
-from tests.service.door.keys import bearing, make_key
+from tests.service.auth.keys import bearing, make_key
 from tests.service.small_model import SPEC, TABLE
 
 RUN = "GET /v1/runs/run_1"

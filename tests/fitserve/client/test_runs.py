@@ -6,8 +6,8 @@ import pytest
 
 from fitserve import ConnectionFailed
 from fitserve.client.events import EpochEvent
+from fitserve.enums import RunStatus
 from fitserve.specs import RunCreate
-from fitserve.statuses import RunStatus
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, sse
 

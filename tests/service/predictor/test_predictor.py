@@ -6,10 +6,10 @@ import time
 import pytest
 
 from core.models.repository import ModelRepository
-from service.metrics.tally import Tally
+from service.metrics.request_counters import Tally
 from service.predictor import sessions
-from service.predictor.directory import Wanted
 from service.predictor.predictor import Predictor
+from service.predictor.version_resolver import Wanted
 from tests.problems import assert_problem
 from tests.servers import away
 from tests.service.predictor.store import copies

@@ -10,9 +10,9 @@ from core.errors import InvalidInstances
 from core.models.signature import Signature
 from core.models.tables import Version
 from service.bodies import Body
-from service.metrics.tally import Tally
-from service.predictor.directory import Wanted
+from service.metrics.request_counters import Tally
 from service.predictor.predictor import Predictor
+from service.predictor.version_resolver import Wanted
 from service.protocols.tf_serving.exchange import TfServingExchange
 from tests.conftest import bench_in
 from tests.service.small_model import ROW, SPEC, TABLE

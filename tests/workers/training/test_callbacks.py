@@ -23,7 +23,7 @@ def test_a_fit_follows_its_scheduler():
     import keras
 
     from fitserve.specs.training import FitSpec
-    from workers.training.fit import _schedule
+    from workers.training.trainer import _schedule
 
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.1), "mse")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from core.runs.spec import ResolvedCompile
+from fitserve.enums import Task
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import BY_NAME
-from fitserve.statuses import Task
-from tests.workers.test_epochs import HEADS, HIDDEN, rows
+from tests.workers.training.test_compiled_epoch import HEADS, HIDDEN, rows
 
 pytestmark = pytest.mark.keras
 MEMBERS = 3
@@ -39,8 +39,8 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
 @pytest.mark.parametrize(("task", "loss"), LOSSES)
 def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
     """With weights of rows and a remainder, or all rows at once: to 1e-4."""
-    from workers.training.blocks import Rows
-    from workers.training.loop import Plan, fit_epochs
+    from workers.training.batches import Rows
+    from workers.training.epoch_loop import Plan, fit_epochs
 
     train, validation = rows(task, loss, 37, 0), rows(task, loss, 13, 1)
     train = Rows(train.x, train.y, np.linspace(0.5, 2, 37).astype(np.float32))

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from core.models.signature import Signature
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
-from fitserve.statuses import ColumnType
 
 pytestmark = pytest.mark.keras
 KINDS = {
@@ -17,8 +17,8 @@ KINDS = {
 
 
 def examples(**columns):
-    from workers.training.encoders import fit_feature
     from workers.training.example import with_examples
+    from workers.training.feature_fit import fit_feature
 
     rows = pl.DataFrame(columns)
     features = [
@@ -67,8 +67,8 @@ def test_where_every_row_has_a_rare_category_a_known_one_stands_for_it():
 @pytest.mark.parametrize("standardize", [True, False])
 def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standardize):
     """The same as a table in memory; unscaled numbers have a range as well."""
-    from workers.training import sides, streamed
-    from workers.training.raw import ParquetRows
+    from workers.training import splits, streamed_batches
+    from workers.training.dataset import ParquetRows
 
     rows = "".join(f"{i or ''},{'ab'[i % 2]},{i % 7}\n" for i in range(60))
     bench.upload("x,c,y\n" + rows)
@@ -79,8 +79,8 @@ def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standar
         "fit": {"epochs": 1, "seed": 3},
     }
     in_memory = trained(bench, spec | {"model_name": "memory"})
-    monkeypatch.setattr(sides, "LARGEST_IN_MEMORY", 0)
-    monkeypatch.setattr(streamed, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(splits, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(streamed_batches, "LARGEST_IN_MEMORY", 0)
     read = []
     kept = ParquetRows.read
     monkeypatch.setattr(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.runs.plan import plan_layers
+from core.runs.planning.layer_plan import plan_layers
 from fitserve.specs.keras_json import Refused, translate
 from fitserve.specs.layers import ModelSpec
 from tests.fitserve.specs.exploits import MODELS, TEXTS

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.runs.plan import plan_layers
+from core.runs.planning.layer_plan import plan_layers
 from fitserve.specs import layers as specs
 from fitserve.specs import vocabulary
 from fitserve.specs.keras_json import translate

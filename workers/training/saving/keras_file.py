@@ -23,7 +23,7 @@ from core.models.signature import (
     OneHotEncoder,
     Signature,
 )
-from workers.training.encoding import (
+from workers.training.feature_transform import (
     numeric_constants,
     piece_constants,
 )

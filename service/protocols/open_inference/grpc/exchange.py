@@ -10,7 +10,7 @@ from tritonclient.grpc import service_pb2 as messages
 from core.errors import InvalidInstances
 from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, Reading
-from service.predictor.directory import Wanted
+from service.predictor.version_resolver import Wanted
 from service.protocols.open_inference.columns import asked_outputs, outputs, to_columns
 from service.protocols.open_inference.models import wanted_of
 from service.protocols.open_inference.tensors import (

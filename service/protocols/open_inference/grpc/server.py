@@ -12,8 +12,8 @@ from tritonclient.grpc.service_pb2_grpc import add_GRPCInferenceServiceServicer_
 
 from core.errors import Invalid
 from core.keys.caller import PROBE
-from service.door.door import Door
-from service.door.scopes import scope_of_call
+from service.auth.authenticator import Door
+from service.auth.scopes import scope_of_call
 from service.problems import known_problem
 from service.protocols.open_inference.grpc.servicer import CALLER, Servicer
 from service.services import Services

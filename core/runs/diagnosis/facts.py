@@ -1,0 +1,75 @@
+"""What a reading may know beside the curve."""
+
+from dataclasses import dataclass
+
+from core.runs.spec import ResolvedSpec
+from fitserve.enums import StopReason
+from fitserve.schemas.report import Metrics
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run as its reading needs it.
+
+    Args:
+        stop_reason: why the last epoch was the last one; None while it runs.
+        spec: the run's spec.
+        metrics: the network's figures on held-out rows, as far as they are known.
+        training_metrics: the same on training rows.
+        rivals: figures of baselines on the held-out rows, by name.
+        num_train_rows: rows that an epoch goes through.
+
+    """
+
+    stop_reason: StopReason | None
+    spec: ResolvedSpec
+    metrics: Metrics
+    training_metrics: Metrics
+    rivals: dict[str, Metrics]
+    num_train_rows: int
+
+    @property
+    def error(self) -> float | None:
+        """Of the network, to be compared with that of `best_rival`."""
+        return error_of(self.metrics)
+
+    @property
+    def best_rival(self) -> tuple[str, float] | None:
+        """The baseline with the lowest error, and that error."""
+        known = {name: error_of(metrics) for name, metrics in self.rivals.items()}
+        errors = [(error, name) for name, error in known.items() if error is not None]
+        if not errors:
+            return None
+        error, name = min(errors)
+        return name, error
+
+    @property
+    def skill(self) -> float | None:
+        """Of the training rows: R², or the share that log loss fell below chance."""
+        r2 = self.training_metrics.get("r2")
+        if r2 is not None:
+            return r2
+        log_loss = self.training_metrics.get("log_loss")
+        chance = self.rivals.get("constant", {}).get("log_loss")
+        if log_loss is None or not chance:
+            return None
+        return 1 - log_loss / chance
+
+    @property
+    def error_over_chance(self) -> float | None:
+        """The network's error over that of an answer that is always the same."""
+        if self.metrics.get("r2") is not None:
+            return self.error  # 1 - R² is just that
+        chance = self.rivals.get("constant", {}).get("log_loss")
+        return self.error / chance if self.error is not None and chance else None
+
+    @property
+    def is_standardized(self) -> bool:
+        """Whether a fit begins near the mean; raw numbers may begin anywhere."""
+        return self.spec.features.standardize
+
+
+def error_of(metrics: Metrics) -> float | None:
+    """What is left to explain: 1 - R², or the log loss."""
+    r2 = metrics.get("r2")
+    return 1 - r2 if r2 is not None else metrics.get("log_loss")

@@ -1,0 +1,104 @@
+"""The network a spec describes: shapes and parameters in integers, no Keras needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fitserve.enums import Task
+from fitserve.problems import FieldError
+from fitserve.schemas.runs import LayerPlan
+from fitserve.specs.layers import ActivationLayer, Dense, Layer, ModelSpec, Output
+
+_HEADS = {
+    Task.REGRESSION: None,
+    Task.BINARY: "sigmoid",
+    Task.MULTICLASS: "softmax",
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the last layer must give for a task."""
+
+    task: Task
+    units: int
+
+    @classmethod
+    def of(cls, task: Task, num_classes: int) -> "Head":
+        """The head for a task; `num_classes` counts only for multiclass."""
+        return cls(task, num_classes if task == Task.MULTICLASS else 1)
+
+    @property
+    def activation(self) -> str | None:
+        """The activation the head must end in; None leaves it free."""
+        return _HEADS[self.task]
+
+    def as_dense(self) -> Dense:
+        """The layer that `{"type": "Output"}` stands for."""
+        activation = self.activation or "linear"
+        return Dense.model_validate(
+            {"type": "Dense", "units": self.units, "activation": activation}
+        )
+
+
+def with_head(layers: Sequence[Layer], head: Head) -> list[Layer]:
+    """The layers with every `Output` replaced by what it stands for."""
+    return [head.as_dense() if isinstance(x, Output) else x for x in layers]
+
+
+def plan_layers(model: ModelSpec, num_inputs: int) -> list[LayerPlan]:
+    """Output shape and parameter count of each layer, as Keras will build it.
+
+    An ensemble has three layers more: members, their scales, and at the end their mean.
+    """
+    width, plans = num_inputs, []
+    for layer in model.layers:
+        params = layer.params(width)
+        width = layer.output_width(width)
+        plans.append(LayerPlan(type=layer.type, output_shape=[width], params=params))
+    return plans if model.ensemble == 1 else _in_members(plans, model, num_inputs)
+
+
+def _in_members(
+    plans: list[LayerPlan], model: ModelSpec, num_inputs: int
+) -> list[LayerPlan]:
+    members = model.ensemble
+    inputs = [members, num_inputs]
+    scales = members * num_inputs
+    between = [
+        LayerPlan(
+            type="EinsumDense" if place == model.last_dense else plan.type,
+            output_shape=[members, *plan.output_shape],
+            params=plan.params * (members if place == model.last_dense else 1),
+        )
+        for place, plan in enumerate(plans)
+    ]
+    return [
+        LayerPlan(type="RepeatVector", output_shape=inputs, params=0),
+        LayerPlan(type="EinsumDense", output_shape=inputs, params=scales),
+        *between,
+        LayerPlan(
+            type="GlobalAveragePooling1D",
+            output_shape=plans[-1].output_shape,
+            params=0,
+        ),
+    ]
+
+
+def head_errors(
+    layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head, at: str
+) -> list[FieldError]:
+    """What is wrong with the end of the network, which stands `at`, for this task."""
+    width = plans[-1].output_shape[-1]
+    hint = '{"type": "Output"} as the last layer is always right'
+    if width != head.units:
+        detail = f"the network ends {width} wide; {head.task} needs {head.units}"
+        return [FieldError(pointer=at, detail=detail, hint=hint)]
+    last = layers[-1]
+    ending = last.activation if isinstance(last, Dense | ActivationLayer) else None
+    if head.activation and ending != head.activation:
+        detail = (
+            f"the network ends in {ending or last.type}; "
+            f"{head.task} needs the activation {head.activation}"
+        )
+        return [FieldError(pointer=at, detail=detail, hint=hint)]
+    return []

@@ -1,0 +1,101 @@
+"""Check that a validation dataset has the columns and values of the training table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from core.columns import kind_of
+from core.columns.decide import Wanted
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable
+from core.errors import InvalidSpec, raise_any
+from core.lazy import LazyModule
+from core.runs.planning.target import Label, Target
+from core.runs.run_tables import VALIDATION, misfit
+from fitserve.enums import ColumnType
+from fitserve.names import did_you_mean
+from fitserve.problems import FieldError
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+
+def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
+    """Raise InvalidSpec if the dataset lacks a column that the run needs."""
+    present = [column.name for column in validation.columns]
+    missing = [name for name in names if name not in present]
+    if missing:
+        detail = f"{validation.name!r} lacks the column(s) {missing[:10]}"
+        hint = did_you_mean(missing[0], present)
+        raise_any(InvalidSpec, [FieldError(pointer=VALIDATION, detail=detail, hint=hint)])
+
+
+def refuse_other_values(
+    validation: Dataset, held: TypedTable, trained: TypedTable, target: Target
+) -> None:
+    """Raise InvalidSpec if the values cannot be those of the training table.
+
+    That is so if a column that was read again as categories shares none of them, if the
+    target has no value, or if it has classes that no training row has.
+    """
+    stored = {column.name: column for column in validation.columns}
+    errors = [
+        misfit(
+            stored[name],
+            Wanted(ColumnType.CATEGORICAL),
+            validation.name,
+            f"none of its values is among those of the training table, such as {value!r}",
+        )
+        for name, value in _strange_categories(held, trained, held.warnings).items()
+    ]
+    column = held.column(target.name)
+    if column is not None and not column.unique:
+        detail = f"in {validation.name!r} every cell of {target.name!r} is missing"
+        detail = f"{detail}; there is nothing to compare"
+        errors.append(FieldError(pointer=VALIDATION, detail=detail))
+    raise_any(InvalidSpec, errors)
+    _refuse_other_classes(held, target)
+
+
+def strange_warnings(
+    held: TypedTable, trained: TypedTable, names: Iterable[str]
+) -> list[str]:
+    """Return a warning for each column whose categories the training table lacks."""
+    return [
+        f"the column {name!r} of {held.name!r} holds none of the training table's "
+        f"values, but others, such as {value!r}: the figures on these rows say little"
+        for name, value in _strange_categories(held, trained, names).items()
+    ]
+
+
+def _strange_categories(
+    held: TypedTable, trained: TypedTable, names: Iterable[str]
+) -> dict[str, str]:
+    """Return the columns of categories that share none, each with a value of `held`."""
+    found = {}
+    for name in names:
+        column = held.column(name)
+        if column is None or not column.unique or not kind_of(column.type).is_text:
+            continue
+        known, values = _categories(trained, name), _categories(held, name)
+        if len(known) and not values.is_in(known.implode()).any():
+            found[name] = str(values.min())
+    return found
+
+
+def _categories(table: TypedTable, name: str) -> pl.Series:
+    column = table.scan().select(pl.col(name).unique().drop_nulls()).collect()[name]
+    categories: pl.Series = kind_of(ColumnType.CATEGORICAL).raw(column)
+    return categories
+
+
+def _refuse_other_classes(held: TypedTable, target: Target) -> None:
+    from core.runs.planning.target_column import unknown_classes  # noqa: PLC0415  imports polars
+
+    unknown: list[Label] = unknown_classes(held, target)
+    if unknown:
+        detail = f"its target has classes that no training row has: {unknown[:10]}"
+        raise_any(InvalidSpec, [FieldError(pointer=VALIDATION, detail=detail)])

@@ -1,1 +1,0 @@
-"""What a learning curve says, and what to try next."""

@@ -1,0 +1,131 @@
+"""Runs side by side: curves aligned by epoch, metrics, and what their specs differ in."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from core.errors import InvalidQuery, NotFound
+from core.models.repository import ModelRepository
+from core.runs.repository import RunRepository
+from core.runs.serialize import history_read, of_one_fit, run_read
+from core.runs.tables import Epoch, Run
+from fitserve.problems import FieldError, pointer
+from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
+from fitserve.schemas.report import Headline
+
+MOST_RUNS = 20
+_SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
+    (lambda run: run.dataset.id, "datasets"),
+    (lambda run: run.spec.split, "splits"),
+    (lambda run: run.spec.fit.seed, "seeds"),
+    (lambda run: run.spec.fit.validation_split, "validation splits"),
+    (lambda run: run.spec.fit.validation_dataset, "validation datasets"),
+)
+"""What decides which rows are held out, and how a warning calls it."""
+
+
+def compare(
+    repository: RunRepository, models: ModelRepository, ids: Sequence[str]
+) -> ComparisonRead:
+    """The runs with these ids; InvalidQuery, RunNotFound."""
+    _refuse(ids)
+    runs = [repository.get(run_id) for run_id in ids]
+    kept = [of_one_fit(repository.epochs(run.id), run.best_epoch) for run in runs]
+    histories = [history_read(epochs).history for epochs in kept]
+    length = max(len(h.get("loss", [])) for h in histories)
+    names = dict.fromkeys(name for history in histories for name in history)
+    return ComparisonRead(
+        runs=[
+            _compared(run, epochs, _headline(models, run))
+            for run, epochs in zip(runs, kept, strict=True)
+        ],
+        epoch=list(range(1, length + 1)),
+        curves={
+            name: [_padded(history.get(name, []), length) for history in histories]
+            for name in names
+        },
+        differences=differences([_spec(run) for run in runs]),
+        warnings=_warnings(runs),
+    )
+
+
+def _refuse(ids: Sequence[str]) -> None:
+    if 2 <= len(set(ids)) == len(ids) <= MOST_RUNS:
+        return
+    detail = (
+        f"got {len(ids)} id(s), {len(set(ids))} of them different; expected 2 to "
+        f"{MOST_RUNS} different ones: ?ids=run_…,run_…"
+    )
+    field = FieldError(pointer=pointer("ids"), detail=detail)
+    raise InvalidQuery(f"These runs cannot be compared: {detail}.", [field])
+
+
+def _compared(
+    run: Run, epochs: Sequence[Epoch], headline: Headline | None
+) -> ComparedRun:
+    read = run_read(run).model_dump()
+    known = {name: read[name] for name in ComparedRun.model_fields if name in read}
+    before = epochs[0].epoch - 1 if epochs else 0
+    best = run.best_epoch and run.best_epoch - before
+    own = {"fit_seconds": run.fit_seconds, "headline": headline, "best_epoch": best}
+    return ComparedRun.model_validate(known | own)
+
+
+def _headline(models: ModelRepository, run: Run) -> Headline | None:
+    if run.model_version is None:
+        return None
+    try:
+        return models.version(run.model_name, run.model_version).headline
+    except NotFound:  # it was deleted, or its model with it
+        return None
+
+
+def _padded(values: Sequence[float | None], length: int) -> list[float | None]:
+    return [*values, *[None] * (length - len(values))]
+
+
+def _spec(run: Run) -> dict[str, Any]:
+    """The resolved spec; the dataset as the upload that was read, not by its name."""
+    return run.spec.model_copy(update={"dataset": run.dataset.id}).to_json()
+
+
+def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
+    """Every place where the specs are not all the same, in the order of the first."""
+    flat = [dict(_leaves(spec, ())) for spec in specs]
+    places = dict.fromkeys(place for leaves in flat for place in leaves)
+    rows = {place: [leaves.get(place) for leaves in flat] for place in places}
+    return [
+        Difference(pointer=pointer(*place), values=values)
+        for place, values in rows.items()
+        if any(value != values[0] for value in values)
+    ]
+
+
+def _leaves(value: Any, path: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
+    """The values of a JSON tree that hold no others, with their places."""
+    if isinstance(value, dict) and value:
+        items: Any = value.items()
+    elif isinstance(value, list) and value:
+        items = enumerate(value)
+    else:
+        return [(path, value)]
+    return [leaf for key, inner in items for leaf in _leaves(inner, (*path, key))]
+
+
+def _warnings(runs: Sequence[Run]) -> list[str]:
+    told = []
+    if len({run.target for run in runs}) > 1:
+        told.append("the targets differ: no figure of these runs can be compared")
+    different = [name for part, name in _SPLIT if _differs(runs, part)]
+    if different:
+        told.append(
+            f"the {' and '.join(different)} differ, so that the runs were scored on "
+            "different rows"
+        )
+    if _differs(runs, lambda run: run.spec.compile.loss):
+        told.append("the losses differ: compare the metrics, not `loss`")
+    return told
+
+
+def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:
+    values = [part(run) for run in runs]
+    return any(value != values[0] for value in values)

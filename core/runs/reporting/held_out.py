@@ -1,0 +1,154 @@
+"""Find the rows that a run held out, to score versions on them.
+
+No list of rows is stored: the worker splits the rows by the same function (splits.py) of
+the same columns, and the spec holds the seed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from core.columns.decide import Wanted
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable, open_table
+from core.errors import InvalidTable, OverLimit, Unscored
+from core.models.signature import Signature
+from core.runs.planning.split_counts import shares_of
+from core.runs.planning.splits import NAMES, assign
+from core.runs.run_tables import may_stand, open_dataset, open_validation
+from core.runs.tables import Run
+from core.storage import Storage
+from fitserve.enums import Task
+
+MOST_ROWS = 20_000
+"""If a run held out more rows, this many are drawn with the run's seed."""
+_PLACE = "\0place"  # no CSV has a column of this name
+_MOST_STORED = 1_000_000
+"""The API process does not read tables with more rows."""
+
+
+def side_of(run: Run) -> str | None:
+    """Return `test` if the run has test rows, else `validation`; None without either."""
+    return next((s for s in ("test", "validation") if run.num_rows.get(s)), None)
+
+
+@dataclass(frozen=True)
+class HeldOutRows:
+    """Rows that a run held out; each version reads them by its own rules.
+
+    Args:
+        run: the run that held them out.
+        dataset: the dataset that holds them.
+        places: the indices of the rows in the dataset, from 0.
+        storage: the storage of the tables.
+
+    """
+
+    run: Run
+    dataset: Dataset
+    places: NDArray[np.int64]
+    storage: Storage
+
+    def targets(self) -> pl.Series:
+        """Return the target of each row, as the run reads it."""
+        with open_dataset(self.dataset, self.run.spec.features, self.storage) as table:
+            return self._frame(table, [self.run.target])[self.run.target]
+
+    def features(self, signature: Signature) -> pl.DataFrame:
+        """Return the columns that the version needs and the dataset has, in its types.
+
+        Raises Unscored if no cell of a column fits the type that the version trained on.
+        """
+        stored = {column.name: column for column in self.dataset.columns}
+        held = [feature for feature in signature.features if feature.name in stored]
+        wanted = {
+            feature.name: Wanted(feature.type, feature.format)
+            for feature in held
+            if signature.reading > 1 and not may_stand(stored[feature.name], feature.type)
+        }
+        try:
+            with open_table(self.dataset, self.storage, wanted) as table:
+                return self._frame(table, [feature.name for feature in held])
+        except InvalidTable as error:
+            raise Unscored(
+                f"The held-out rows are not like those of the version: {error.detail}"
+            ) from error
+
+    def _frame(self, table: TypedTable, names: list[str]) -> pl.DataFrame:
+        rows = table.scan().select(names).with_row_index(_PLACE)
+        places = pl.Series(self.places).implode()
+        found = rows.filter(pl.col(_PLACE).is_in(places)).drop(_PLACE)
+        return found.collect(engine="streaming")
+
+
+def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> HeldOutRows:
+    """Find the rows that a run held out.
+
+    Args:
+        run: the run that held them out.
+        validation: its validation dataset, if it has one.
+        storage: the storage of the tables.
+
+    Raises Unscored if the run held out no rows or its dataset was deleted, OverLimit if
+    the table is too large, DatasetNotReady if its file is gone.
+
+    """
+    side = side_of(run)
+    if side is None:
+        raise Unscored(f"The run {run.id} held no rows out to score versions on.")
+    own = validation if side == "validation" else None
+    dataset = run.dataset if own is None else own
+    _refuse_unreadable(dataset, run)
+    with open_dataset(run.dataset, run.spec.features, storage) as train:
+        if own is None:
+            places = _places(run, train, side)
+        else:
+            with open_validation(own, train, [run.target], storage) as held:
+                places = _places(run, held, None)
+    return HeldOutRows(run, dataset, _drawn(places, run), storage)
+
+
+def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
+    """Raise Unscored if the dataset was deleted, OverLimit if it is too large."""
+    if dataset.deleted_at is not None:
+        raise Unscored(
+            f"The dataset {dataset.name!r} of the run {run.id} was deleted, and the rows "
+            "with it. Promote without `require`, or upload it and train again."
+        )
+    if dataset.num_rows > _MOST_STORED:
+        raise OverLimit(
+            f"The table has {dataset.num_rows:,} rows; {_MOST_STORED:,} is the most that "
+            "versions are scored on here. Promote without `require`."
+        )
+
+
+def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
+    """Return the indices of the rows of a side that have a target.
+
+    `side` is None for a validation dataset, in which all rows count.
+    """
+    spec = run.spec
+    by = [] if spec.split.column is None else [spec.split.column]
+    deciding = table.read([run.target, *by])
+    known = np.flatnonzero(deciding[run.target].is_not_null().to_numpy())
+    if side is None:
+        return known
+    sides = assign(
+        deciding.drop_nulls(run.target),
+        run.target,
+        Task(run.task),
+        spec.split,
+        shares_of(spec.split, spec.fit),
+        spec.fit.seed,
+    )
+    places: NDArray[np.int64] = known[sides == NAMES.index(side)]
+    return places
+
+
+def _drawn(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:
+    if len(places) <= MOST_ROWS:
+        return places
+    rng = np.random.default_rng(run.spec.fit.seed)
+    return np.sort(rng.choice(places, MOST_ROWS, replace=False))

@@ -1,0 +1,179 @@
+"""The report of a run, put together from what is stored of it."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from core.database.base import utc_now
+from core.errors import NotFound
+from core.models.repository import ModelRepository
+from core.models.tables import Version
+from core.runs.diagnosis.diagnosis import read_curve
+from core.runs.diagnosis.facts import Facts
+from core.runs.reporting.plots import paths_of
+from core.runs.reporting.summary import summary_of
+from core.runs.repository import RunRepository
+from core.runs.serialize import history_read, of_one_fit
+from core.runs.tables import Run
+from core.settings import Limits, ReportRules
+from core.storage import Storage
+from core.storage.recorded import read_recorded
+from fitserve.enums import TERMINAL, StopReason, Task
+from fitserve.schemas.report import (
+    BaselineFigures,
+    BaselinesRead,
+    Figures,
+    Metrics,
+    Missing,
+    ReportRead,
+)
+
+REPORT = "report"
+BASELINES = "baselines"
+"""The names of the artifacts, without `.json`."""
+
+Stored = TypeVar("Stored", bound=BaseModel)
+_GRACE_SECONDS = 60.0
+"""How long baselines may be late before they are taken for lost."""
+
+
+class ReportService:
+    """Reads reports; computes nothing but the reading of the curve."""
+
+    def __init__(self, storage: Storage, rules: ReportRules, limits: Limits) -> None:
+        self._storage = storage
+        self._rules = rules
+        self._limits = limits
+
+    def of_version(
+        self, runs: RunRepository, models: ModelRepository, name: str, number: int
+    ) -> ReportRead:
+        """The report of the run that made a version; ModelNotFound, VersionNotFound."""
+        version = models.version(name, number)
+        return self.of_run(runs, models, version.run_id)
+
+    def of_run(
+        self, runs: RunRepository, models: ModelRepository, run_id: str
+    ) -> ReportRead:
+        """What is known of a run by now; RunNotFound, ArtifactDamaged."""
+        run = runs.get(run_id)
+        version = _version(models, run)
+        figures = self._stored(version, REPORT, Figures)
+        baselines = self._baselines(run, version, figures)
+        history = history_read(of_one_fit(runs.epochs(run_id), run.best_epoch)).history
+        facts = _facts(run, figures, baselines)
+        reading = read_curve(history, facts, run.dataset_id, self._limits)
+        if reading is not None and run.kept_fit is not None:
+            told = f"Epochs are those of fit {run.kept_fit}. {reading.sentence}"
+            reading = reading.model_copy(update={"sentence": told})
+        summary = summary_of(Task(run.task), figures, baselines.results)
+        parts = {"baselines": baselines, "reading": reading, "summary": summary}
+        report = _read(run, figures).model_copy(update=parts)
+        return report.model_copy(update={"plots": paths_of(report)})
+
+    def _stored(
+        self, version: Version | None, name: str, kind: type[Stored]
+    ) -> Stored | None:
+        artifact = version.artifact(f"{name}.json") if version is not None else None
+        if artifact is None:
+            return None
+        what = f"{artifact.name} of this version"
+        content = read_recorded(
+            self._storage, artifact.key, artifact.sha256, artifact.num_bytes, what
+        )
+        return kind.model_validate_json(content)
+
+    def _baselines(
+        self, run: Run, version: Version | None, figures: Figures | None
+    ) -> BaselinesRead:
+        found = self._stored(version, BASELINES, BaselineFigures)
+        if found is not None:
+            lacking = "; ".join(f"{m.part}: {m.reason}" for m in found.missing)
+            return BaselinesRead(
+                status="ready",
+                reason=lacking or None,
+                seconds=found.seconds,
+                results=found.results,
+            )
+        status, reason = self._why_none(run, figures)
+        return BaselinesRead.model_validate(
+            {"status": status, "reason": reason, "seconds": None, "results": []}
+        )
+
+    def _why_none(self, run: Run, figures: Figures | None) -> tuple[str, str]:
+        if run.status not in TERMINAL:
+            return "pending", "the run has not ended"
+        if figures is None:
+            return "skipped", "there is nothing to compare them with"
+        told = [m.reason for m in figures.missing if m.part == BASELINES]
+        if told:
+            return "skipped", told[0]
+        seconds = self._rules.seconds(run.spec.report) + _GRACE_SECONDS
+        if run.ended_at and utc_now() - run.ended_at > timedelta(seconds=seconds):
+            return "lost", "the worker ended before it had trained them"
+        return "pending", "the worker trains them"
+
+
+def _version(models: ModelRepository, run: Run) -> Version | None:
+    if run.model_version is None:
+        return None
+    try:
+        return models.version(run.model_name, run.model_version)
+    except NotFound:  # it was deleted, or its model with it
+        return None
+
+
+def _facts(run: Run, figures: Figures | None, baselines: BaselinesRead) -> Facts:
+    rivals: dict[str, Metrics] = {r.name: r.metrics for r in baselines.results}
+    return Facts(
+        stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
+        spec=run.spec,
+        metrics=figures.metrics if figures else {},
+        training_metrics=figures.training_metrics if figures else {},
+        rivals=rivals,
+        num_train_rows=run.num_rows["train"],
+    )
+
+
+def _read(run: Run, figures: Figures | None) -> ReportRead:
+    has_ended = run.status in TERMINAL
+    missing = figures.missing if figures else [_nothing(run)] if has_ended else []
+    return ReportRead.model_validate(
+        {
+            "run_id": run.id,
+            "status": ("ready" if figures else "none") if has_ended else "pending",
+            "model_name": run.model_name,
+            "model_version": run.model_version,
+            "task": run.task,
+            "target": run.target,
+            "summary": "",
+            "num_params": run.plan.num_params,
+            "num_rows": run.num_rows,
+            "fit_seconds": run.fit_seconds,
+            "report_seconds": figures.report_seconds if figures else None,
+            "held_out": figures.held_out if figures else None,
+            "metrics": figures.metrics if figures else {},
+            "training_metrics": figures.training_metrics if figures else {},
+            "reasons": figures.reasons if figures else {},
+            "regression": figures.regression if figures else None,
+            "classification": figures.classification if figures else None,
+            "baselines": {
+                "status": "pending",
+                "reason": None,
+                "seconds": None,
+                "results": [],
+            },
+            "importance": figures.importance if figures else None,
+            "traps": figures.traps if figures else [],
+            "reading": None,
+            "missing": missing,
+        }
+    )
+
+
+def _nothing(run: Run) -> Missing:
+    reason = f"the run {run.status} and left no network"
+    if run.model_version is not None:
+        reason = "its version was deleted, or has no report"
+    return Missing(part="metrics", reason=reason)

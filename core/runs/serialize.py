@@ -1,0 +1,63 @@
+"""Rows of runs as the API shows them."""
+
+from collections.abc import Sequence
+
+from core.runs.tables import Epoch, Run
+from fitserve.enums import TERMINAL, RunStatus, StopReason, Task
+from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
+
+
+def run_read(run: Run) -> RunRead:
+    """A run for the wire."""
+    dataset = run.dataset
+    return RunRead(
+        id=run.id,
+        status=RunStatus(run.status),
+        stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
+        model_name=run.model_name,
+        model_version=run.model_version,
+        dataset=DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest),
+        target=run.target,
+        task=Task(run.task),
+        spec=run.spec.to_json(),
+        num_params=run.plan.num_params,
+        num_rows=run.num_rows,
+        tags=run.tags,
+        progress=Progress(epoch=run.epoch, epochs=run.epochs, eta_seconds=_eta(run)),
+        best_epoch=run.best_epoch,
+        kept_fit=run.kept_fit,
+        metrics=run.metrics,
+        warnings=run.warnings,
+        error=run.error,
+        attempt=run.attempt,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+    )
+
+
+def _eta(run: Run) -> float | None:
+    """Seconds to the last epoch at the pace so far; early stopping may come before."""
+    if run.status in TERMINAL:
+        return 0.0
+    if not run.epoch:
+        return None
+    return run.fit_seconds / run.epoch * (run.epochs - run.epoch)
+
+
+def history_read(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
+    """Epochs as Keras's history; which fit they are of, where there may be several."""
+    names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
+    return HistoryRead(
+        epoch=[epoch.epoch for epoch in epochs],
+        fit=[e.fit for e in epochs] if num_fits > 1 else None,
+        history={name: [e.metrics.get(name) for e in epochs] for name in names},
+    )
+
+
+def of_one_fit(epochs: Sequence[Epoch], best_epoch: int | None) -> list[Epoch]:
+    """Those of the fit that was kept; before one is, those of the last."""
+    if not epochs:
+        return []
+    kept = next((e for e in epochs if e.epoch == best_epoch), epochs[-1])
+    return [epoch for epoch in epochs if epoch.fit == kept.fit]

@@ -1,0 +1,24 @@
+"""Environment variables of a supervised process, and its end with its supervisor."""
+
+import os
+import signal
+import threading
+
+SUPERVISED = "FITSERVE_SUPERVISED"
+"""Set for children that must end when the pipe on their stdin is closed."""
+LISTEN_FD = "FITSERVE_LISTEN_FD"
+"""The inherited listening socket; it outlives restarts of the API."""
+METRICS_DIR = "FITSERVE_METRICS_DIR"
+"""Where API processes on one address share what they counted; it outlives them too."""
+
+
+def end_with_supervisor() -> None:
+    """Send this process SIGTERM once the pipe that the supervisor holds is closed."""
+    if os.environ.pop(SUPERVISED, None):
+        threading.Thread(target=_watch, name="supervisor-pipe", daemon=True).start()
+
+
+def _watch() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,92 @@
+"""What can be looked at before there are settings: interpreter and environment."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError
+
+from core.settings import Settings
+from core.supervised import LISTEN_FD, METRICS_DIR, SUPERVISED
+from fitserve.names import did_you_mean
+from ops.doctor.findings import Finding, failed, ok, warning
+
+_OLDEST, _TOO_NEW = (3, 11), (3, 14)
+_SERVER = ("fastapi", "uvicorn", "celery", "sqlalchemy", "onnxruntime", "polars")
+_TRAINER = ("keras", "tensorflow-cpu", "tensorflow")
+_OTHERS = ("FITSERVE_URL", LISTEN_FD, METRICS_DIR, SUPERVISED)
+"""Variables that are no settings: the client's, and the supervisor's."""
+
+
+def look_at_python() -> Finding:
+    """Whether this interpreter is one that fitserve is made for."""
+    version = platform.python_version()
+    if _OLDEST <= sys.version_info[:2] < _TOO_NEW:
+        return ok("python", f"{version} on {platform.system()} {platform.machine()}.")
+    return failed(
+        "python",
+        f"This is {version}; expected 3.11, 3.12 or 3.13.",
+        "Make a virtual environment with one of these and install fitserve there.",
+    )
+
+
+def look_at_versions() -> Finding:
+    """Which libraries are there; a host that only serves needs no Keras."""
+    found = {name: _version(name) for name in (*_SERVER, *_TRAINER)}
+    told = ", ".join(f"{name} {version}" for name, version in found.items() if version)
+    if missing := [name for name in _SERVER if not found[name]]:
+        mend = "pip install 'fitserve[service]'"
+        return failed("versions", f"Missing: {', '.join(missing)}. {told}.", mend)
+    if not found["keras"]:
+        mend = "To train on this host: pip install 'fitserve[worker]'"
+        return warning("versions", f"No Keras: this host only serves. {told}.", mend)
+    return ok("versions", f"{told}.")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def look_at_settings(error: ValidationError | SettingsError | None) -> Finding:
+    """Whether the environment makes sense; a value that is wrong is named, not shown."""
+    if error is None:
+        return ok("settings", "Every FITSERVE_ variable has a value that fits.")
+    told = str(error)  # one that is no JSON where a list or object is expected
+    if isinstance(error, ValidationError):
+        told = "; ".join(_sentence(line["loc"], line["msg"]) for line in error.errors())
+    return failed("settings", told, "docs/settings.md tells what each one takes.")
+
+
+def look_at_names(environment: Mapping[str, str]) -> Finding:
+    """Whether every FITSERVE_ variable is a setting: a slip of the pen is ignored."""
+    known = {*_names(Settings, "FITSERVE_"), *_OTHERS}
+    strays = sorted(
+        name
+        for name in environment
+        if name.startswith("FITSERVE_") and name.upper() not in known
+    )
+    if not strays:
+        return ok("environment", "No FITSERVE_ variable without a meaning.")
+    hints = "; ".join(f"{name}: {did_you_mean(name, known)}" for name in strays)
+    return warning(
+        "environment", f"No settings: {', '.join(strays)}; they are ignored.", hints
+    )
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterable[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name.upper()
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _names(kind, f"{prefix}{name.upper()}__")
+
+
+def _sentence(loc: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    name = "FITSERVE_" + "__".join(str(part).upper() for part in loc)
+    return f"{name}: {message}" if loc else message

@@ -1,0 +1,85 @@
+"""The processes of the embedded default, each restarted when it dies."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.supervised import SUPERVISED
+
+_CALM_SECONDS = 10.0
+_LONGEST_PAUSE = 30.0
+_LOG_BYTES = 10 * 1024 * 1024
+
+
+@dataclass
+class Part:
+    """A child process, its log file, and the pause before its next start."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    pass_fds: Sequence[int] = ()
+    prepare: Callable[[], object] = lambda: None
+    """Done before every start."""
+    process: subprocess.Popen[bytes] | None = None
+    _started: float = 0.0
+    _pause: float = 0.5
+    _next_start: float = field(default=0.0)
+
+    def start(self) -> None:
+        """Start the process, out of reach of the terminal's Ctrl-C."""
+        self.prepare()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".old.log"))
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment, SUPERVISED: "1"},
+                pass_fds=self.pass_fds,
+                start_new_session=True,
+            )
+        self._started = time.monotonic()
+
+    def watch(self) -> int | None:
+        """Start again what died, after a pause; returns the exit code on its death."""
+        if self.process is None:
+            if time.monotonic() >= self._next_start:
+                self.start()
+            return None
+        code = self.process.poll()
+        if code is None:
+            return None
+        self.process = None
+        lived = time.monotonic() - self._started
+        self._pause = 0.5 if lived > _CALM_SECONDS else self._pause * 2
+        self._next_start = time.monotonic() + min(self._pause, _LONGEST_PAUSE)
+        return code
+
+    def terminate(self) -> None:
+        """Ask for an end."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end; after `seconds` the process and its children are killed."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def last_lines(self, count: int = 8) -> str:
+        """The end of the log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join("  " + line for line in text.splitlines()[-count:])

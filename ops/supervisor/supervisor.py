@@ -1,0 +1,233 @@
+"""Starts broker, API and worker together, keeps them alive, stops them cleanly."""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from core.database.migrate import upgrade
+from core.database.sessions import Database
+from core.keys.insecure_binding import OpenDoor, refuse_open_door
+from core.settings import Settings
+from core.supervised import LISTEN_FD, METRICS_DIR
+from ops.supervisor.broker import clear_socket, redis_command
+from ops.supervisor.parts import Part
+from ops.supervisor.ready import KeyState, Ready, key_state, pids_of
+
+_STOP_SECONDS = 25.0
+
+Say = Callable[[str], None]
+Tell = Callable[[Ready], None]
+
+
+class CannotStart(Exception):
+    """The service cannot start as it is asked to; the message says why."""
+
+
+class Supervisor:
+    """The parts of the embedded default.
+
+    `say` hears what happens, `tell_ready` once that the service answers.
+    """
+
+    def __init__(self, settings: Settings, say: Say, tell_ready: Tell) -> None:
+        self._settings = settings
+        self._say = say
+        self._tell_ready = tell_ready
+        self._is_stopped = False
+
+    def run(self) -> None:
+        """Serve until SIGINT or SIGTERM; CannotStart."""
+        self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _on_signals(self.stop)
+        with _only_one(self._settings):
+            upgrade(self._settings.resolved_database_url)
+            key = self._look_at_door()
+            with _listening(self._settings) as listener:
+                self._supervise(listener, key)
+        _on_signals(signal.SIG_IGN)  # Python drops a handler before it has ended
+
+    def stop(self, *_: object) -> None:
+        """Have `run` end; a handler of signals, so that it takes no lock.
+
+        `threading.Event.set` takes one, which the interrupted wait may hold for ever.
+        """
+        self._is_stopped = True
+
+    def is_stopped_within(self, seconds: float) -> bool:
+        """Whether it was told to stop, asked after so many seconds."""
+        time.sleep(seconds)
+        return self._is_stopped
+
+    def _look_at_door(self) -> KeyState:
+        database = Database(self._settings.resolved_database_url)
+        try:
+            refuse_open_door(self._settings, database)
+            return key_state(self._settings, database)
+        except OpenDoor as error:
+            raise CannotStart(str(error)) from error
+        finally:
+            database.close()
+
+    def _supervise(self, listener: socket.socket, key: KeyState) -> None:
+        parts = self._parts(listener)
+        try:
+            for part in parts:
+                part.start()
+            self._announce(listener, key, parts)
+            while not self.is_stopped_within(0.2):
+                self._watch(parts)
+        finally:
+            self._stop(parts)
+
+    def _parts(self, listener: socket.socket) -> list[Part]:
+        settings = self._settings
+        environment = {
+            "FITSERVE_HOME": str(settings.home_dir),
+            "FITSERVE_BROKER_URL": settings.resolved_broker_url,
+            "FITSERVE_DATABASE_URL": settings.resolved_database_url,
+        }
+        logs = settings.home_dir / "logs"
+        parts = [
+            _python_part(name, module, environment, logs)
+            for name, module in (
+                ("worker", "workers runs"),
+                ("reader", "workers datasets"),
+            )
+        ]
+        parts += self._api_parts(listener, environment, logs)
+        if settings.broker_url is None:
+            broker = Part(
+                "broker",
+                redis_command(settings),
+                {},
+                logs / "broker.log",
+                prepare=partial(clear_socket, settings.redis_socket),
+            )
+            parts.insert(0, broker)
+        return parts
+
+    def _api_parts(
+        self, listener: socket.socket, environment: dict[str, str], logs: Path
+    ) -> list[Part]:
+        """As many API processes as are wanted, which accept from one socket."""
+        metrics = self._settings.home_dir / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)  # of the last start
+        environment = {
+            **environment,
+            LISTEN_FD: str(listener.fileno()),
+            METRICS_DIR: str(metrics),
+        }
+        count = self._settings.api_workers
+        names = ["API"] if count == 1 else [f"API {i + 1}" for i in range(count)]
+        return [
+            _python_part(name, "service", environment, logs, [listener.fileno()])
+            for name in names
+        ]
+
+    def _watch(self, parts: list[Part]) -> None:
+        for part in parts:
+            code = part.watch()
+            if code is not None:
+                self._say(f"the {part.name} ended with code {code}; starting it again")
+                self._say(f"{part.last_lines()}\n  (from {part.log})")
+
+    def _announce(
+        self, listener: socket.socket, key: KeyState, parts: list[Part]
+    ) -> None:
+        host, port = listener.getsockname()[:2]
+        name = f"[{host}]" if ":" in host else host
+        home = self._settings.home_dir
+        ready = Ready(
+            url=f"http://{name}:{port}", key=key, home=home, logs=home / "logs", pids={}
+        )
+        waiting = threading.Thread(
+            target=self._tell_when_ready, args=[ready, parts], daemon=True
+        )
+        waiting.start()
+
+    def _tell_when_ready(self, ready: Ready, parts: list[Part]) -> None:
+        while not self.is_stopped_within(0.05):
+            if _is_ready(ready.url):
+                ready.pids = pids_of(parts, os.getpid())
+                self._tell_ready(ready)
+                return
+
+    def _stop(self, parts: list[Part]) -> None:
+        self._say("stopping")
+        broker = [part for part in parts if part.name == "broker"]
+        others = [part for part in parts if part.name != "broker"]
+        deadline = time.monotonic() + _STOP_SECONDS
+        for group in (others, broker):
+            for part in group:
+                part.terminate()
+            for part in group:
+                part.wait(max(1.0, deadline - time.monotonic()))
+
+
+def _on_signals(handler: Callable[..., None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _python_part(
+    name: str,
+    module: str,
+    environment: dict[str, str],
+    logs: Path,
+    pass_fds: Sequence[int] = (),
+) -> Part:
+    """A part of our own, `python -m module`, with a log of its name."""
+    log = logs / f"{name.lower().replace(' ', '-')}.log"
+    command = [sys.executable, "-m", *module.split()]
+    return Part(name, command, environment, log, pass_fds)
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Hold the home's lock; a second supervisor on the same home is refused."""
+    path = settings.home_dir / "up.lock"
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotStart(
+                f"Another `fitserve up` runs on {settings.home_dir}; stop it, or give "
+                "this one a --home of its own."
+            ) from error
+        yield
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The listening socket; it outlives restarts of the API, so no client is refused."""
+    try:
+        listener = socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        raise CannotStart(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "try another --port, or --port 0 for a free one."
+        ) from error
+    with listener:
+        yield listener
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=1) as answer:  # noqa: S310  http, ours
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,77 @@
+"""`fitserve up`: the command line's door to the supervisor."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from ops.supervisor.ready import Ready
+
+
+def up(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on. [127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. [8000]")
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
+    ] = None,
+    api_workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="API processes on that address. [1]"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON when it is ready.")
+    ] = False,
+) -> None:
+    """Start API, worker and broker on this machine; Ctrl-C stops them."""
+    # not before it is asked for: every other command is a client and starts at once
+    from core.settings import Settings  # noqa: PLC0415
+    from ops.supervisor.supervisor import CannotStart, Supervisor  # noqa: PLC0415
+
+    given: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "home": home,
+        "api_workers": api_workers,
+    }
+    try:
+        settings = Settings(**{k: v for k, v in given.items() if v is not None})
+        say = partial(_say, err=as_json)  # stdout is for the one line then
+        Supervisor(settings, say, _tell_json if as_json else _tell).run()
+    except ValidationError as error:
+        for line in error.errors():
+            told = line["msg"].removeprefix("Value error, ")
+            name = "__".join(str(part) for part in line["loc"]).upper()
+            typer.secho(f"FITSERVE_{name}: {told}" if name else told, fg="red", err=True)
+        raise typer.Exit(2) from error
+    except CannotStart as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+def _tell(ready: "Ready") -> None:
+    _say(f"fitserve is ready at {ready.url}")
+    _say(f"API page {ready.url}/docs, files and logs in {ready.home}")
+
+
+def _tell_json(ready: "Ready") -> None:
+    _say(ready.model_dump_json())
+
+
+def _say(line: str, *, err: bool = False) -> None:
+    """Print a line; a reader that went away is no reason to end."""
+    name = "stderr" if err else "stdout"
+    try:
+        typer.echo(line, err=err)
+        getattr(sys, name).flush()
+    except BrokenPipeError:
+        nowhere = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the process
+        setattr(sys, name, nowhere)

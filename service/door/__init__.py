@@ -1,1 +1,0 @@
-"""The door: who is let in, to do what, and how fast, before a byte of a body is read."""

@@ -1,0 +1,191 @@
+"""A whole service of a profile: broker, database, API processes and workers."""
+
+import contextlib
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from core.database.migrate import upgrade
+from core.database.sessions import Database
+from core.runs.tables import Run
+from core.settings import RunTimes, Settings
+from core.supervised import LISTEN_FD
+from tests.chaos.client import KEY, Client
+from tests.chaos.processes import Part, until
+from tests.chaos.profiles import Profile
+from tests.chaos.request_log import Ledger
+
+FAST = RunTimes(
+    lease_seconds=2.0,
+    heartbeat_seconds=0.5,
+    sweep_seconds=0.5,
+    requeue_after_seconds=1.0,
+    deaf_after_seconds=8.0,
+    history_seconds=0.05,
+    cancel_poll_seconds=0.1,
+    checkpoint_seconds=0.2,
+    idempotency_lease_seconds=2.0,
+)
+
+
+class House:
+    """Everything of one service; `workers` and `apis` may be killed and started."""
+
+    def __init__(self, profile: Profile, home: Path, **environment: str) -> None:
+        self.profile = profile
+        self.home = home
+        home.mkdir(parents=True, exist_ok=True)
+        self.log_dir = home.with_suffix(".logs")  # beside it: its disk may be full
+        self.log_dir.mkdir(exist_ok=True)
+        self.broker = profile.make_broker(home)
+        self.database_url = profile.server.new_database(home)
+        upgrade(self.database_url)
+        self.database = Database(self.database_url)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.environment = {**self._environment(), **environment}
+        self.ledger = Ledger()
+        self.client = Client(self.url, self.ledger)
+        self.apis: list[Part] = []
+        self.workers: list[Part] = []
+
+    def _environment(self) -> dict[str, str]:
+        runs = {
+            f"FITSERVE_RUNS__{k.upper()}": str(v) for k, v in FAST.model_dump().items()
+        }
+        return {
+            **runs,
+            LISTEN_FD: str(self._listener.fileno()),
+            "FITSERVE_HOME": str(self.home),
+            "FITSERVE_API_KEY": KEY,
+            "FITSERVE_DATABASE_URL": self.database_url,
+            "FITSERVE_BROKER_URL": self.broker.url,
+            "FITSERVE_LIMITS__MAX_QUEUED_RUNS": "100000",
+            "CHAOS_EXECUTIONS": str(self._executions),
+            "CHAOS_FAILPOINTS": str(self.home / "failpoints"),
+        }
+
+    @property
+    def _executions(self) -> Path:
+        return self.home.with_suffix(".executions")  # beside it too
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.home, database_url=self.database_url, broker_url=self.broker.url
+        )
+
+    def start_api(self, **environment: str) -> Part:
+        """One more API process on the one address."""
+        log = self.log_dir / f"api-{len(self.apis)}.log"
+        given = {**self.environment, **environment}
+        fds = [self._listener.fileno()]
+        self.apis.append(Part("tests.chaos.api", given, log, fds))
+        return self.apis[-1]
+
+    def start_worker(self, prefix: tuple[str, ...] = (), **environment: str) -> Part:
+        """One more worker for runs."""
+        log = self.log_dir / f"worker-{len(self.workers)}.log"
+        given = {**self.environment, **environment}
+        part = Part("tests.chaos.stand_in runs", given, log, prefix=prefix)
+        self.workers.append(part)
+        return part
+
+    def until_ready(self, workers: int | None = None) -> None:
+        """Until the API answers and so many children are up."""
+        self.client.insist("GET", "/health/live")
+        for worker in self.workers[: len(self.workers) if workers is None else workers]:
+            worker.child()
+
+    def holder(self, run_id: str) -> Part:
+        """The worker whose child trains the run, waited for."""
+        found: Part = until(lambda: self._holder(run_id))
+        return found
+
+    def _holder(self, run_id: str) -> Part | None:
+        with self.database.read() as session:
+            owner = session.get_one(Run, run_id).lease_owner or ":0"
+        pid = int(owner.rsplit(":", 1)[1])
+        return next((w for w in self.workers if pid in w.child_pids()), None)
+
+    def is_locked(self, seconds: float = 3.0) -> bool:
+        """Whether somebody has SQLite's write lock and does not give it back."""
+        if not self.profile.is_sqlite:
+            return False
+        path = self.database_url.removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(path, timeout=seconds)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
+
+    def executions(self) -> list[tuple[str, int, float]]:
+        """Run and attempt of every fit that began, and when."""
+        path = self._executions
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [
+            (run_id, int(attempt), float(at))
+            for run_id, attempt, at in map(str.split, lines)
+        ]
+
+    def logs(self) -> Iterator[Path]:
+        """Every log of every process."""
+        yield from self.log_dir.glob("*.log")
+
+    def close(self) -> None:
+        for part in [*self.workers, *self.apis]:
+            if part.is_alive:
+                part.kill()
+        self.client.close()
+        self.database.close()
+        self.broker.close()
+        self._listener.close()
+
+
+@contextmanager
+def house(
+    profile: Profile, home: Path, apis: int = 1, workers: int = 1, **environment: str
+) -> Iterator[House]:
+    """A house that is up, with a dataset in it; everything of it ends at the end."""
+    built = House(profile, home, **environment)
+    try:
+        for _ in range(apis):
+            built.start_api()
+        for _ in range(workers):
+            built.start_worker()
+        built.until_ready()
+        built.client.upload()
+        yield built
+    finally:
+        built.close()
+
+
+class Keeper:
+    """Starts again what has died, as `fitserve up` would, until it is told to stop."""
+
+    def __init__(self, built: House) -> None:
+        self._house = built
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+
+    def _keep(self) -> None:
+        while not self._stopped.wait(0.2):
+            for part in [*self._house.workers, *self._house.apis]:
+                if not part.is_alive:
+                    part.start()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+
+__all__ = ["FAST", "House", "Keeper", "house", "until"]

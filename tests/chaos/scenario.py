@@ -1,0 +1,115 @@
+"""Plays rows: a house for each, the fault, the checker."""
+
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from core.runs.tables import Run
+from tests.chaos.checker import violations
+from tests.chaos.cluster import House, house
+from tests.chaos.profiles import Profile, profile
+from tests.chaos.registry import Row
+from tests.chaos.rows import (  # noqa: F401  they enter their rows
+    api,
+    database,
+    files,
+    machine,
+    queue,
+    workers,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was measured, and what was wrong."""
+
+    row: Row
+    profile: str
+    times: int
+    seed: int
+    figure: str
+    violations: list[str]
+    seconds: float
+
+    def __str__(self) -> str:
+        told = "ok" if not self.violations else f"{len(self.violations)} VIOLATIONS"
+        head = f"row {self.row.number:2} {self.profile:10} x{self.times:<4}"
+        said = f"{told}  {self.row.title}: {self.figure}"
+        lines = [f"{head} {self.seconds:6.1f} s  {said}"]
+        lines += [f"    {sentence}" for sentence in self.violations[:20]]
+        if self.violations:
+            lines.append(f"    again: {self.again()}")
+        return "\n".join(lines)
+
+    def again(self) -> str:
+        """The command that plays it once more with the same choices."""
+        return (
+            f"make chaos ROWS={self.row.number} PROFILES={self.profile} "
+            f"TIMES={self.times} SEED={self.seed}"
+        )
+
+
+def play(
+    row: Row, where: Profile, home: Path, times: int, seed: int, **environment: str
+) -> Outcome:
+    """A house of its own, the fault so many times, the checker."""
+    began = time.monotonic()
+    given = {**row.environment, **environment}
+    figure = "not played to its end"
+    with (
+        _disk(home, row.tmpfs),
+        house(where, home, row.apis, row.workers, **given) as built,
+    ):
+        try:
+            figure = row.play(built, times, random.Random(seed))
+            wrong = violations(built, allowed=row.allowed)
+        except (TimeoutError, AssertionError) as error:
+            wrong = [f"{type(error).__name__}: {error}", *built.ledger.wrong]
+        if wrong:
+            wrong.append(f"logs in {_kept(built)}")
+    seconds = time.monotonic() - began
+    return Outcome(row, where.name, times, seed, figure, wrong, seconds)
+
+
+def _kept(built: House) -> Path:
+    """Where the logs of a house that broke a promise are; its row of runs too."""
+    kept = Path(tempfile.mkdtemp(prefix="chaos-logs-", dir="/var/tmp"))
+    with built.database.read() as session:
+        rows = session.scalars(select(Run)).unique().all()
+        told = [{c.key: getattr(r, c.key) for c in Run.__table__.columns} for r in rows]
+    (kept / "runs.txt").write_text("\n".join(map(str, told)))
+    return Path(shutil.copytree(built.log_dir, kept / "logs"))
+
+
+@contextmanager
+def _disk(home: Path, size: str) -> Iterator[None]:
+    """The home on a small disk, if a size is given."""
+    if not size:
+        yield
+        return
+    home.mkdir(parents=True)
+    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs"]
+    subprocess.run(["mount", *options, home], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", home], check=True)
+
+
+@contextmanager
+def stage(name: str) -> Iterator[tuple[Profile, Path]]:
+    """A profile and a folder for its houses."""
+    folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))
+    try:
+        with profile(name, folder) as where:
+            yield where, folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,227 @@
+"""Curves made to be of each kind, and specs that are tried next."""
+
+import json
+import math
+import random
+
+import pytest
+
+from core.runs.diagnosis.diagnosis import read_curve
+from core.runs.diagnosis.facts import Facts
+from core.runs.spec import ResolvedSpec
+from core.settings import Limits
+from fitserve.enums import StopReason
+from fitserve.specs.run import RunCreate
+from tests.core.runs.rows import resolved_spec
+
+LAYERS = [
+    {"type": "Dense", "units": 64, "activation": "relu"},
+    {"type": "Dense", "units": 1},
+]
+
+
+def spec(layers=None, **fit):
+    """As it is stored with a run: resolved."""
+    return resolved_spec(
+        model={"layers": layers or LAYERS},
+        fit={"epochs": 60, "batch_size": 32, "seed": 1, **fit},
+    ).to_json()
+
+
+def read(loss, val_loss=None, stop=StopReason.COMPLETED, given=None, **figures):
+    history = {"loss": loss} | ({"val_loss": val_loss} if val_loss else {})
+    known = {
+        "metrics": {},
+        "training_metrics": {},
+        "rivals": {},
+        "num_train_rows": 100,
+        **figures,
+    }
+    resolved = ResolvedSpec.model_validate(given or spec())
+    facts = Facts(stop_reason=stop, spec=resolved, **known)
+    return read_curve(history, facts, "ds_1", Limits())
+
+
+def falling(epochs, to, pace, start=1.0):
+    return [to + (start - to) * math.exp(-pace * i) for i in range(epochs)]
+
+
+DICE = random.Random(1)
+FALLS = falling(60, 0.2, 0.15)
+CURVES = {
+    "fine": (FALLS, [v + 0.02 for v in FALLS]),
+    "overfit": (
+        falling(60, 0.01, 0.08),
+        [v + 0.0004 * max(0, i - 20) ** 1.5 + 0.03 for i, v in enumerate(falling(60, 0.3, 0.15))],
+    ),
+    "still_improving": (falling(60, 0.1, 0.02), [v + 0.02 for v in falling(60, 0.1, 0.02)]),
+    "diverged": (falling(20, 5.0, 0.3), falling(20, 6.0, 0.3)),
+    "noisy": (FALLS, [v * DICE.uniform(0.7, 1.4) for v in FALLS]),
+    "underfit": (falling(60, 0.9, 0.3), falling(60, 0.91, 0.3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", CURVES)
+def test_each_curve_has_its_word(word):
+    """With the numbers behind it, in a sentence and as numbers."""
+    reading = read(*CURVES[word])
+    assert reading.word == word, reading
+    assert reading.sentence.endswith(".")
+    assert reading.numbers["epochs"] == len(CURVES[word][0])
+    assert json.loads(reading.model_dump_json())  # no NaN in it
+
+
+@pytest.mark.parametrize("word", CURVES)
+def test_the_next_spec_can_be_sent_as_it_is(word):
+    """It is a RunCreate, another one, on the same rows, under the same loss."""
+    reading, given = read(*CURVES[word]), spec()
+    following = RunCreate.model_validate(reading.next_spec).to_spec()
+    assert following != given
+    for kept in ("target", "task", "features", "split"):
+        assert following[kept] == given[kept]
+    for kept in ("seed", "validation_split"):
+        assert following["fit"][kept] == given["fit"][kept]
+    assert following["compile"]["loss"] == "mse"
+    assert following["dataset"] == "ds_1"
+
+
+def test_a_loss_that_is_no_number_diverged():
+    """Wherever it happened; a lower rate and clipped gradients are tried."""
+    for loss in ([None], [1.0, 2.0, None], [0.5] * 20 + [None]):
+        reading = read(loss, list(loss), StopReason.NAN_LOSS)
+        assert reading.word == "diverged"
+        assert f"epoch {len(loss)}" in reading.sentence
+        optimizer = reading.next_spec["compile"]["optimizer"]
+        assert optimizer["learning_rate"] < 0.001
+        assert optimizer["clipnorm"] == 1.0
+
+
+def test_a_network_far_worse_than_the_mean_diverged():
+    """The loss came down again from where it had gone, and looks like learning."""
+    far = [1e9, 1e8, 1e7, 5e6, 4e6]
+    assert read(far, far, metrics={"r2": -1e6}).word == "diverged"
+
+
+def test_a_baseline_that_is_better_makes_it_underfit():
+    """The same curve is fine beside baselines that are no better."""
+    curve = CURVES["fine"]
+    rivals = {"constant": {"r2": 0.0}, "gradient_boosting": {"r2": 0.9}}
+    worse = read(
+        *curve, metrics={"r2": 0.7}, training_metrics={"r2": 0.75}, rivals=rivals
+    )
+    assert worse.word == "underfit"
+    assert "gradient boosting leaves 0.1 of error" in worse.sentence.lower()
+    same = read(*curve, metrics={"r2": 0.9}, training_metrics={"r2": 0.91}, rivals=rivals)
+    assert same.word == "fine"
+
+
+def test_a_high_rise_is_overfitting_though_the_training_loss_began_above():
+    """As where dropout and the members of an ensemble hold it up: churn, 27 epochs."""
+    loss = [0.64, 0.58, *(0.56 - 0.011 * i for i in range(25))]
+    val = [0.54, 0.5275, *(0.53 + 0.0052 * i for i in range(25))]
+    reading = read(loss, val, StopReason.EARLY_STOPPING)
+    assert reading.word == "overfit", reading
+    assert read(loss, [0.54] + [0.53] * 26, StopReason.EARLY_STOPPING).word != "overfit"
+
+
+def test_patience_that_ended_too_soon_is_seen():
+    """Early stopping while the training loss fell; a longer patience is tried."""
+    stopping = {"patience": 2}
+    loss, val = falling(12, 0.1, 0.1), [v + 0.01 for v in falling(12, 0.1, 0.1)]
+    reading = read(
+        loss,
+        [*val[:9], val[8], val[8], val[8]],
+        StopReason.EARLY_STOPPING,
+        spec(early_stopping=stopping),
+    )
+    assert reading.word == "still_improving"
+    assert reading.next_spec["fit"]["early_stopping"]["patience"] > 20
+
+
+def test_what_is_on_par_with_the_best_baseline_is_fine():
+    """A falling training loss, or one far below, is no reason to go on by itself."""
+    rivals = {"gradient_boosting": {"r2": 0.9}}
+    loss, flat = falling(60, 0.05, 0.05), falling(60, 0.2, 0.3)
+    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "overfit")):
+        assert (
+            read(
+                loss, flat, StopReason.EARLY_STOPPING, metrics=metrics, rivals=rivals
+            ).word
+            == word
+        )
+    near = [v * 1.1 for v in falling(60, 0.2, 0.05)]
+    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "still_improving")):
+        assert (
+            read(
+                falling(60, 0.2, 0.05),
+                near,
+                StopReason.EARLY_STOPPING,
+                metrics=metrics,
+                rivals=rivals,
+            ).word
+            == word
+        )
+
+
+def test_without_validation_rows_nothing_is_called_overfit():
+    """The training loss is read alone, and monitored next."""
+    reading = read(CURVES["overfit"][0], given=spec(validation_split=0.0))
+    assert reading.word in ("fine", "still_improving")
+    assert reading.numbers["best_val_loss"] is None
+    assert reading.next_spec["fit"]["early_stopping"]["monitor"] == "loss"
+
+
+def test_before_the_first_epoch_there_is_nothing_to_read():
+    """None; from one epoch on there is a word."""
+    assert read([]) is None
+    assert read([1.0], [1.0]).word
+
+
+@pytest.mark.parametrize(
+    "values", [[0.0] * 30, [-0.0, 0.0] * 9, [1e-300] * 9, [1e300] * 9, [-1.0] * 8]
+)
+def test_no_curve_is_too_odd_to_be_read(values):
+    """Zeros, tiny, huge and negative losses have a word and finite numbers."""
+    reading = read(values, list(values))
+    assert all(v is None or math.isfinite(v) for v in reading.numbers.values())
+
+
+def test_dropout_goes_behind_hidden_layers_only():
+    """Behind the activation, where that is a layer of its own; never behind the head."""
+    given = spec([
+        {"type": "Dense", "units": 8}, {"type": "BatchNormalization"},
+        {"type": "Activation", "activation": "relu"},
+        {"type": "Dense", "units": 8, "activation": "relu"}, {"type": "Dense", "units": 1},
+    ])  # fmt: skip
+    layers = read(*CURVES["overfit"], given=given).next_spec["model"]["layers"]
+    kinds = [layer["type"] for layer in layers]
+    assert kinds == [
+        "Dense", "BatchNormalization", "Activation", "Dropout",
+        "Dense", "Dropout", "Dense",
+    ]  # fmt: skip
+
+
+def test_where_there_is_much_dropout_the_network_shrinks():
+    """First the rate rises, then the layers get narrower."""
+    dense, head = LAYERS
+    given = spec([dense, {"type": "Dropout", "rate": 0.3}, head])
+    following = read(*CURVES["overfit"], given=given).next_spec
+    assert following["model"]["layers"][1]["rate"] == 0.5
+    following = read(*CURVES["overfit"], given=following).next_spec
+    assert following["model"]["layers"][0]["units"] == 32
+
+
+def test_what_grows_stays_within_the_limits():
+    """A network of the most layers, or of very wide ones, gets no larger."""
+    dense, head = {**LAYERS[0], "units": 8_192}, LAYERS[1]
+    for layers in ([LAYERS[0]] * 63 + [head], [LAYERS[0], dense, head]):
+        given = spec(layers)
+        following = read(*CURVES["underfit"], given=given).next_spec
+        assert following["model"] == given["model"]
+        assert following["fit"] != given["fit"]
+
+
+def test_no_more_steps_are_asked_for_than_may_be():
+    """A million rows in batches of 32 leave room for 64 epochs."""
+    reading = read(*CURVES["still_improving"], num_train_rows=1_000_000)
+    assert reading.next_spec["fit"]["epochs"] == 64

@@ -1,0 +1,14 @@
+"""What a fit says about its rows."""
+
+from core.runs.planning.fit_spec import batch_warnings
+
+
+def test_a_batch_larger_than_the_rows_is_told():
+    """With both numbers, and what it means; a batch of exactly all rows is no news."""
+    (told,) = batch_warnings(512, 245)
+    assert told == (
+        "`fit.batch_size` is 512 and there are 245 training rows: "
+        "each epoch is one batch of all rows"
+    )
+    assert batch_warnings(1_200, 1_100)[0].startswith("`fit.batch_size` is 1,200 and")
+    assert batch_warnings(245, 245) == []

@@ -1,0 +1,86 @@
+"""Who trains, who validates, who tests."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidSpec
+from core.runs.planning.splits import TEST, TRAIN, VALIDATION, Shares, assign, counts
+from fitserve.enums import Task
+from fitserve.specs.run import SplitSpec
+
+SHARES = Shares(0.2, 0.1)
+
+
+def rows(**columns):
+    size = len(next(iter(columns.values())))
+    return pl.DataFrame({"y": [float(i) for i in range(size)], **columns})
+
+
+def sides(frame, split, shares=SHARES, task=Task.REGRESSION, seed=1):
+    return assign(frame, "y", task, split, shares, seed)
+
+
+@given(st.integers(1, 500), st.floats(0, 0.5), st.floats(0, 0.4))
+def test_counts_are_what_is_assigned(num_rows, validation, test):
+    """The validate route promises what the fit does."""
+    shares = Shares(validation, test)
+    assigned = sides(rows(x=[0.0] * num_rows), SplitSpec(), shares)
+    found = tuple(int((assigned == side).sum()) for side in (TRAIN, VALIDATION, TEST))
+    assert found == counts(num_rows, shares)
+
+
+def test_the_newest_rows_are_tested_on():
+    """By time: train before validation before test, in any order of rows."""
+    moments = [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(100)]  # noqa: DTZ001
+    shuffled = np.random.default_rng(0).permutation(100)
+    frame = rows(when=[moments[i] for i in shuffled])
+    assigned = sides(frame, SplitSpec(by="time", column="when"))
+    assert max(shuffled[assigned == TRAIN]) < min(shuffled[assigned == VALIDATION])
+    assert max(shuffled[assigned == VALIDATION]) < min(shuffled[assigned == TEST])
+    assert (assigned == TEST).sum() == 10
+
+
+@given(st.integers(0, 1000))
+def test_a_group_is_on_one_side(seed):
+    """And the shares hold as far as groups allow."""
+    groups = [f"g{i % 40}" for i in range(400)]
+    split = SplitSpec(by="group", column="g")
+    assigned = sides(rows(g=groups), split, seed=seed)
+    for group in set(groups):
+        members = [side for g, side in zip(groups, assigned, strict=True) if g == group]
+        assert len(set(members)) == 1
+    assert 60 <= (assigned == VALIDATION).sum() <= 100
+    assert 20 <= (assigned == TEST).sum() <= 60
+
+
+def test_a_column_may_name_the_sides():
+    """Under the usual words; others are refused."""
+    words = ["Train", " val ", "TEST", "training", "dev", "holdout"]
+    split = SplitSpec(by="column", column="s")
+    expected = [TRAIN, VALIDATION, TEST] * 2
+    assert sides(rows(s=words), split).tolist() == expected
+    with pytest.raises(InvalidSpec, match="'other'"):
+        sides(rows(s=["train", "other"]), split)
+    with pytest.raises(InvalidSpec, match="missing cell"):
+        sides(rows(s=["train", None]), split)
+
+
+def test_classes_keep_their_shares_on_three_sides():
+    """10 % of a class stays 10 %, to within a row."""
+    frame = pl.DataFrame({"y": ["rare"] * 30 + ["common"] * 270})
+    assigned = sides(frame, SplitSpec(), task=Task.BINARY)
+    for side, expected in ((TRAIN, 21), (VALIDATION, 6), (TEST, 3)):
+        rare = (assigned[:30] == side).sum()
+        assert abs(int(rare) - expected) <= 1
+
+
+@pytest.mark.parametrize("given_", [{"by": "time"}, {"by": "random", "column": "x"}])
+def test_a_split_names_its_column_or_none(given_):
+    """Which one is needed is said."""
+    with pytest.raises(ValueError, match="needs"):
+        SplitSpec(**given_)

@@ -1,0 +1,179 @@
+"""What nobody holds is found, and ends one way or another."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import select
+
+from core.janitor import Sweeper
+from core.queue import Queue, make_celery
+from core.runs.checkpoint_files import checkpoint_key, remove_older_checkpoints
+from core.runs.leases import Lease, SavedCheckpoint
+from core.runs.repository import RunRepository
+from core.runs.tables import Checkpoint
+from core.settings import RunTimes, Settings
+from core.storage import LocalStorage
+from fitserve.enums import RunStatus
+from tests.core.runs.rows import add_run, read_run
+
+TIMES = RunTimes(requeue_after_seconds=0.0, max_attempts=2)
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return LocalStorage(tmp_path / "files")
+
+
+def sweeper(database, storage, broker_url):
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    return Sweeper(database, storage, queue, TIMES)
+
+
+def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
+    database, storage, broker_url
+):
+    """Two attempts are allowed: one requeue, then failed with the reason."""
+    run_id = add_run(database)
+    sweep = sweeper(database, storage, broker_url).sweep
+    for attempt in (1, 2):
+        assert Lease.claim(database, run_id, "w", 0.0).attempt == attempt
+        time.sleep(0.01)
+        assert sweep() == ([run_id] if attempt == 1 else [])
+    run = read_run(database, run_id)
+    assert run.status == RunStatus.FAILED
+    assert run.error.type == "/problems/worker-lost"
+    assert "2 times" in run.error.detail
+
+
+def test_a_run_whose_message_was_lost_is_sent_again(database, storage, broker_url):
+    """A queued run that nobody came for rings again."""
+    run_id = add_run(database)
+    time.sleep(0.01)
+    assert sweeper(database, storage, broker_url).sweep() == [run_id]
+
+
+def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker_url):
+    """Its rows are locked; PostgreSQL's sweep passes them by and requeues the others."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+    frozen, lost = add_run(database), add_run(database)
+    for run_id in (frozen, lost):
+        Lease.claim(database, run_id, "w", 0.0)
+    time.sleep(0.01)
+    with database.write() as session:
+        RunRepository(session, "default").request_cancel(frozen)
+        assert sweeper(database, storage, broker_url).sweep() == [lost]
+    assert read_run(database, frozen).status == RunStatus.RUNNING
+
+
+def test_a_held_run_is_left_alone(database, storage, broker_url):
+    """A lease that runs is respected."""
+    run_id = add_run(database)
+    Lease.claim(database, run_id, "w", 30.0)
+    assert sweeper(database, storage, broker_url).sweep() == []
+    assert read_run(database, run_id).status == RunStatus.RUNNING
+
+
+def test_a_broken_broker_is_survived(database, storage, tmp_path):
+    """With no broker at all the sweep ends without an error."""
+    run_id = add_run(database)
+    time.sleep(0.01)
+    missing = f"redis+socket://{tmp_path / 'none.sock'}"
+    assert sweeper(database, storage, missing).sweep() == [run_id]
+    assert read_run(database, run_id).status == RunStatus.QUEUED
+
+
+def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
+    """Recorded or not; those of a run that may go on stay."""
+    ids = [add_run(database) for _ in range(2)]
+    for run_id in ids:
+        lease = Lease.claim(database, run_id, "w", 30.0)
+        lease.record([], SavedCheckpoint(1, 0.1, "k", "0", 1))
+        lease.release()
+        with storage.scratch() as folder:
+            (folder / "f").write_text("x")
+            storage.publish(folder / "f", checkpoint_key(run_id, 1, 1))
+    with database.write() as session:
+        RunRepository(session, "default").request_cancel(ids[0])
+    sweep = sweeper(database, storage, broker_url)
+    sweep.sweep()
+    sweep.sweep_files()
+    assert storage.keys("checkpoints") == [checkpoint_key(ids[1], 1, 1)]
+    with database.read() as session:
+        rows = session.scalars(select(Checkpoint.run_id)).all()
+    assert rows == [ids[1]]
+
+
+class BrokenStorage(LocalStorage):
+    """Files that cannot be listed, for a reason that nobody foresaw."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.asked = []
+        self.is_asked_twice = threading.Event()
+
+    def keys(self, prefix, older_than_seconds=0.0):  # noqa: ARG002  as the port has it
+        self.asked.append(prefix)
+        if self.asked.count("checkpoints") > 1:
+            self.is_asked_twice.set()
+        raise RuntimeError(prefix)
+
+
+def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
+    """Lost runs are requeued, orphans go, and what nobody here wrote stays."""
+    ended, waiting = add_run(database), add_run(database)
+    with database.write() as session:
+        RunRepository(session, "default").request_cancel(ended)
+    with storage.scratch() as folder:
+        (folder / "f").write_text("x")
+        storage.publish(folder / "f", checkpoint_key(ended, 1, 1))
+    root = tmp_path / "files" / "checkpoints"
+    strays = [root / ".DS_Store", root / ended / ".nfs0001", root / "gone" / "a b"]
+    for stray in strays:
+        stray.parent.mkdir(exist_ok=True)
+        stray.write_text("x")
+    time.sleep(0.01)
+    sweep = sweeper(database, storage, broker_url)
+    sweep.sweep_files()
+    assert storage.keys("checkpoints") == []
+    assert all(stray.exists() for stray in strays)
+    assert sweep.sweep() == [waiting]
+
+
+def test_a_file_between_checkpoints_stops_no_worker(storage, tmp_path):
+    """It has no attempt; the older checkpoints go."""
+    with storage.scratch() as folder:
+        for epoch in (1, 2):
+            (folder / "f").write_text("x")
+            storage.publish(folder / "f", checkpoint_key("run_a", 1, epoch))
+    (tmp_path / "files" / "checkpoints" / "run_a" / "notes.txt").write_text("x")
+    remove_older_checkpoints(storage, "run_a", 1, {checkpoint_key("run_a", 1, 2)})
+    assert storage.keys("checkpoints") == [
+        checkpoint_key("run_a", 1, 2),
+        "checkpoints/run_a/notes.txt",
+    ]
+
+
+def test_files_that_cannot_be_swept_hold_up_no_run(database, broker_url, tmp_path):
+    """Each job is on its own: whatever one raises, the others are done."""
+    broken = BrokenStorage(tmp_path / "files")
+    run_id = add_run(database)
+    Lease.claim(database, run_id, "w", 0.0)
+    time.sleep(0.01)
+    sweeper(database, broken, broker_url).sweep_all()
+    assert read_run(database, run_id).status == RunStatus.QUEUED
+    assert broken.asked == ["checkpoints", "runs"]
+
+
+def test_the_thread_outlives_what_nobody_foresaw(database, broker_url, tmp_path):
+    """It sweeps again after a sweep that failed."""
+    broken = BrokenStorage(tmp_path / "files")
+    queue = Queue(make_celery(Settings(broker_url=broker_url)))
+    times = TIMES.model_copy(update={"sweep_seconds": 0.01})
+    thread = Sweeper(database, broken, queue, times)
+    thread.start()
+    try:
+        assert broken.is_asked_twice.wait(20)
+    finally:
+        thread.stop()

@@ -1,0 +1,85 @@
+"""What dead processes leave behind goes; what is recorded, or may yet be, stays."""
+
+import os
+import time
+
+import pytest
+
+from core.database.base import utc_now
+from core.datasets.tables import Dataset
+from core.models.repository import ModelRepository
+from core.models.tables import Artifact, Version
+from core.orphan_files import remove_leftovers
+from core.storage import LocalStorage
+from fitserve.enums import DatasetStatus, RunStatus
+from tests.core.runs.rows import add_dataset, add_run, small_signature
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return LocalStorage(tmp_path / "files")
+
+
+def publish(storage, key):
+    with storage.scratch() as folder:
+        (folder / "f").write_text(key)
+        storage.publish(folder / "f", key)
+    return key
+
+
+def remove(storage, database, **given):
+    with database.read() as session:
+        return remove_leftovers(storage, session, **given)
+
+
+def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage):
+    """A killed attempt's artifacts go once the run has ended, not before."""
+    ended, running = (
+        add_run(database, status=s) for s in (RunStatus.SUCCEEDED, RunStatus.RUNNING)
+    )
+    kept = publish(storage, f"runs/{ended}/2/model.onnx")
+    lost = publish(storage, f"runs/{ended}/1/model.onnx")
+    young = publish(storage, f"runs/{running}/1/model.onnx")
+    artifact = Artifact(name="model.onnx", key=kept, sha256="0", num_bytes=1)
+    with database.write() as session:
+        version = Version(
+            model_name="m",
+            run_id=ended,
+            signature=small_signature(),
+            metrics={},
+            layers=[],
+            is_whole=True,
+            artifacts=[artifact],
+        )
+        ModelRepository(session, "default").add_version(version)
+    assert remove(storage, database, older_than_seconds=0) == [lost]
+    assert storage.keys("runs") == sorted([kept, young])
+
+
+def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
+    """Another attempt's table goes; of a deleted dataset everything does."""
+    ids = [add_dataset(database).id for _ in range(3)]
+    names = ("content.csv", "table-0.parquet", "table-1.parquet")
+    keys = {i: [publish(storage, f"datasets/{i}/{n}") for n in names] for i in ids}
+    with database.write() as session:
+        for dataset_id in ids:
+            row = session.get_one(Dataset, dataset_id)
+            row.content_key, _, row.table_key = keys[dataset_id]
+        session.get_one(Dataset, ids[1]).deleted_at = utc_now()
+        session.get_one(Dataset, ids[2]).status = DatasetStatus.PROCESSING
+    gone = remove(storage, database)
+    assert sorted(gone) == sorted([keys[ids[0]][1], *keys[ids[1]]])
+
+
+def test_an_upload_without_a_row_is_given_an_hour(database, storage, tmp_path):
+    """Its request may be at work yet; so may one whose scratch folder is young."""
+    key = publish(storage, "datasets/d/content.csv")
+    scratch = tmp_path / "files" / "scratch" / "left"
+    scratch.mkdir()
+    assert remove(storage, database) == []
+    assert scratch.exists()
+    hour_ago = time.time() - 3601
+    for path in (tmp_path / "files" / key, scratch):
+        os.utime(path, (hour_ago, hour_ago))
+    assert remove(storage, database) == [key]
+    assert not scratch.exists()

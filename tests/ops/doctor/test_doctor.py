@@ -1,0 +1,142 @@
+"""`fitserve doctor`, from outside."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e_service import ROOT
+
+CODE = "from ops.doctor.command import doctor; import typer; typer.run(doctor)"
+KEY = "0123456789abcdef-and-more"
+
+
+def doctor(home, *options, **environment):
+    """Exit code and findings by name."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FITSERVE_")}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, "--home", home, "--json", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=clean | environment,
+    )
+    told = json.loads(done.stdout)
+    assert told["ok"] == (done.returncode == 0)
+    return done.returncode, {finding["name"]: finding for finding in told["findings"]}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
+def verdicts(findings):
+    return {name: finding["verdict"] for name, finding in findings.items()}
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+def test_before_the_first_start_nothing_is_ill_and_nothing_is_made(home):
+    """No file appears by looking."""
+    code, findings = doctor(home, FITSERVE_PORT=free_port())
+    assert code == 0
+    assert set(verdicts(findings).values()) == {"ok"}, findings
+    assert not home.exists()
+
+
+def test_a_port_that_is_anothers_is_told_with_how_to_mend_it(home):
+    """Something listens and is not fitserve."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        code, findings = doctor(home, FITSERVE_PORT=port)
+    assert code == 1
+    assert findings["port"]["verdict"] == "failed"
+    assert "FITSERVE_PORT" in findings["port"]["mend"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "verdict", "word"),
+    [
+        ({"FITSERVE_HOST": "0.0.0.0"}, "key", "failed", "0.0.0.0"),
+        ({"FITSERVE_PORT": "many"}, "settings", "failed", "FITSERVE_PORT"),
+        ({"FITSERVE_ALLOWED_HOSTS": "me"}, "settings", "failed", "allowed_hosts"),
+        ({"FITSERVE_API_KEI": KEY}, "environment", "warning", "FITSERVE_API_KEI"),
+        ({"FITSERVE_API_KEY": "ab" * 10}, "key", "warning", "2 different"),
+        ({"FITSERVE_API_KEY": KEY}, "key", "ok", "different"),
+        ({"FITSERVE_MIN_FREE_BYTES": str(2**60)}, "storage", "warning", "GiB"),
+        ({"FITSERVE_DATABASE_URL": "nonsense"}, "database", "failed", "DATABASE_URL"),
+        (
+            {"FITSERVE_BROKER_URL": "redis://127.0.0.1:1/0"},
+            "broker",
+            "warning",
+            "reached",
+        ),
+        (
+            {"FITSERVE_DATABASE_URL": "postgresql+psycopg://me:hunter2@127.0.0.1:1/x"},
+            "database",
+            "failed",
+            "OperationalError",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_is_wrong_is_found(home, variables, name, verdict, word):
+    """Named, with a way out, and no secret shown."""
+    variables = {"FITSERVE_PORT": free_port()} | variables
+    code, findings = doctor(home, **variables)
+    finding = findings[name]
+    assert finding["verdict"] == verdict
+    assert word in finding["detail"]
+    assert (finding["mend"] != "") == (verdict != "ok")
+    assert (code == 1) == ("failed" in verdicts(findings).values())
+    assert KEY not in json.dumps(findings)
+    assert "hunter2" not in json.dumps(findings)
+
+
+def test_a_home_that_others_may_read_is_told(home):
+    """And what mends it does."""
+    home.mkdir(mode=0o755)
+    home.chmod(0o755)
+    _, findings = doctor(home, FITSERVE_PORT=free_port())
+    assert findings["home"]["verdict"] == "warning"
+    assert findings["home"]["mend"] == f"chmod 700 {home}"
+    home.chmod(stat.S_IRWXU)
+    _, findings = doctor(home, FITSERVE_PORT=free_port())
+    assert findings["home"]["verdict"] == "ok"
+
+
+def test_a_database_that_is_behind_is_told(home):
+    """With the command that brings it to head."""
+    home.mkdir(mode=0o700)
+    import sqlite3
+
+    with sqlite3.connect(home / "fitserve.db") as connection:
+        connection.execute("CREATE TABLE x (y)")
+    connection.close()
+    code, findings = doctor(home, FITSERVE_PORT=free_port())
+    assert code == 1
+    assert findings["migrations"]["mend"] == "python -m core.database.migrate"
+
+
+def test_the_table_is_for_eyes_and_the_command_is_one_of_fitserves(home):
+    """Without --json; and the command line knows the name."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, "--home", home],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"FITSERVE_PORT": free_port(), "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "how to mend it" in done.stdout
+    assert 'doctor = "ops.doctor.command:doctor"' in (ROOT / "pyproject.toml").read_text()

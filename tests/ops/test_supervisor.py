@@ -1,0 +1,29 @@
+"""The supervisor hears that it shall stop, whatever it is at."""
+
+import subprocess
+import sys
+
+MANY_SIGNALS = """
+import signal, sys
+from core.settings import Settings
+from ops.supervisor.supervisor import Supervisor
+
+supervisor = Supervisor(Settings(home=sys.argv[1]), print, print)
+signal.signal(signal.SIGALRM, supervisor.stop)
+signal.setitimer(signal.ITIMER_REAL, 5e-5, 5e-5)
+heard = [supervisor.is_stopped_within(1e-5) for _ in range(20_000)]
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(heard[-1])
+"""
+
+
+def test_a_signal_at_any_moment_is_heard_and_blocks_nothing(tmp_path):
+    """A handler that takes the lock of an interrupted wait would wait for itself."""
+    told = subprocess.run(
+        [sys.executable, "-c", MANY_SIGNALS, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert told.stdout == "True\n"

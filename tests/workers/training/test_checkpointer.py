@@ -1,0 +1,334 @@
+"""A run that was interrupted goes on from where it was, and ends as it would have."""
+
+import io
+from dataclasses import dataclass
+from threading import Event
+
+import numpy as np
+import pytest
+from sqlalchemy import select, update
+
+from core.runs.tables import Checkpoint, Epoch, Run
+from core.storage import LocalStorage
+from fitserve.specs.layers import Dense, ModelSpec
+
+pytestmark = pytest.mark.keras
+CSV = "x,z,k,y\n" + "".join(
+    f"{i},{i % 7},{'abc'[i % 3]},{3 * i + i % 5}\n" for i in range(200)
+)
+SPEC = {
+    "dataset": "table",
+    "target": "y",
+    "model_name": "m",
+    "model": {
+        "layers": [
+            {"type": "Dense", "units": 16, "activation": "relu"},
+            {"type": "BatchNormalization"},
+            {"type": "Dropout", "rate": 0.2},
+            {"type": "GaussianNoise", "stddev": 0.1},
+            {"type": "Dense", "units": 1},
+        ]
+    },
+    "compile": {"optimizer": {"type": "Adam", "learning_rate": 0.05}},
+    "fit": {
+        "epochs": 25,
+        "seed": 1,
+        "batch_size": 16,
+        "early_stopping": {"patience": 6, "restore_best_weights": True},
+        "reduce_lr_on_plateau": {"patience": 1, "factor": 0.5, "cooldown": 1},
+    },
+}
+
+
+_FIT = {key: SPEC["fit"][key] for key in ("epochs", "seed", "batch_size")}
+ENSEMBLE = SPEC | {
+    "features": {"num_bins": 4},
+    "model": SPEC["model"] | {"ensemble": 2},
+    "fit": _FIT
+    | {"learning_rate_scheduler": {"type": "CosineDecay", "warmup_epochs": 5}},
+}
+
+
+class Killed(BaseException):
+    """Ends an attempt like a kill: nothing of it is caught, nothing handed back."""
+
+
+@dataclass
+class Interruptions:
+    """Stops or kills attempts when an epoch ends."""
+
+    stop: Event
+    stop_at: int = 0
+    kill_at: int = 0
+
+
+@pytest.fixture
+def interruptions(monkeypatch):
+    from workers.heartbeat import Pulse
+
+    plan = Interruptions(Event())
+    tell = Pulse.epoch_ended
+
+    def epoch_ended(pulse, epoch, logs, fit):
+        tell(pulse, epoch, logs, fit)
+        if epoch == plan.kill_at:
+            raise Killed
+        if epoch == plan.stop_at:
+            plan.stop.set()
+
+    monkeypatch.setattr(Pulse, "epoch_ended", epoch_ended)
+    return plan
+
+
+@pytest.fixture(params=["in memory", "streamed"])
+def rows_are(request, monkeypatch):
+    """Where the rows of the fit lie."""
+    from workers.training import splits, streamed_batches
+
+    if request.param == "streamed":
+        for module in (splits, streamed_batches):
+            monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 0)
+        monkeypatch.setattr(streamed_batches, "_BLOCK_BYTES", 1000)
+
+
+@pytest.fixture
+def no_xla(monkeypatch):
+    """XLA takes over when it is ready, by the clock: it rounds other epochs each time."""
+    from workers.training import xla
+
+    monkeypatch.setattr(xla, "_PRICE_SECONDS", float("inf"))
+
+
+def attempt(bench, run_id, interruptions, stop_at=0):
+    interruptions.stop.clear()
+    interruptions.stop_at = stop_at
+    return bench.attempt(run_id, interruptions.stop.is_set)
+
+
+def result(bench, run):
+    """Everything that an interruption must not change."""
+    url = f"/v1/models/m/versions/{run['model_version']}/artifacts/weights.npz"
+    answer = bench.client.get(url)
+    assert answer.status_code == 200, answer.text
+    with np.load(io.BytesIO(answer.content)) as arrays:
+        weights = {name: array.tobytes() for name, array in arrays.items()}
+    history = bench.client.get(f"/v1/runs/{run['id']}/history").json()
+    kept = {key: run[key] for key in ("metrics", "best_epoch", "stop_reason", "status")}
+    return weights, history, kept
+
+
+@pytest.mark.usefixtures("rows_are", "no_xla")
+def test_interrupted_twice_it_ends_as_if_it_never_was(bench, interruptions):
+    """Bit for bit: weights, history, the epoch kept; noise and callbacks go on too."""
+    assert_the_same_if_interrupted(bench, interruptions, SPEC)
+
+
+@pytest.mark.usefixtures("no_xla")
+def test_an_ensemble_and_its_schedule_go_on_too(bench, interruptions):
+    """Stopped while the rate rises: it comes from the number of the epoch."""
+    assert_the_same_if_interrupted(bench, interruptions, ENSEMBLE)
+
+
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.parametrize("early_stopping", [None, {"patience": 2}])
+def test_several_seeds_go_on_too(bench, interruptions, early_stopping):
+    """Stopped in the second fit: the best so far comes from the checkpoint."""
+    fit = {**_FIT, "epochs": 6, "num_seeds": 3, "early_stopping": early_stopping}
+    spec = SPEC | {"fit": fit}
+    assert_the_same_if_interrupted(bench, interruptions, spec, stops=(2, 8))
+
+
+@pytest.mark.parametrize(("epochs", "stops"), [(3, (3, 6)), (1, (1, 2))])
+def test_what_ends_between_two_fits_goes_on_there(bench, interruptions, epochs, stops):
+    """Also where every fit is of one epoch."""
+    fit = {**_FIT, "epochs": epochs, "num_seeds": 3, "early_stopping": None}
+    assert_the_same_if_interrupted(bench, interruptions, SPEC | {"fit": fit}, stops)
+
+
+def assert_the_same_if_interrupted(bench, interruptions, spec, stops=(3, 4)):
+    bench.upload(CSV)
+    expected = result(bench, bench.train(spec))
+    run_id = bench.post(spec)
+    for stop_at in stops:
+        run = attempt(bench, run_id, interruptions, stop_at)
+        assert (run["status"], run["progress"]["epoch"]) == ("queued", stop_at)
+    run = attempt(bench, run_id, interruptions)
+    assert run["attempt"] == 3
+    assert run["warnings"] == []
+    weights, history, kept = result(bench, run)
+    assert history == expected[1]
+    assert kept == expected[2]
+    assert weights == expected[0]
+    assert history["epoch"] == list(range(1, len(history["epoch"]) + 1))
+
+
+def test_with_xla_it_ends_as_well(bench, interruptions):
+    """To rounding, since the epoch in which XLA takes over goes by the clock."""
+    spec = SPEC | {"fit": SPEC["fit"] | {"epochs": 12, "early_stopping": None}}
+    bench.upload(CSV)
+    expected = result(bench, bench.train(spec))
+    run_id = bench.post(spec)
+    attempt(bench, run_id, interruptions, stop_at=6)
+    _, history, _ = result(bench, attempt(bench, run_id, interruptions))
+    assert history["epoch"] == expected[1]["epoch"]
+    for name, values in expected[1]["history"].items():
+        np.testing.assert_allclose(history["history"][name], values, rtol=1e-3)
+
+
+def expire(bench):
+    with bench.database.write() as session:
+        session.execute(update(Run).values(status="queued", lease_owner=None))
+
+
+def test_a_killed_worker_loses_the_epochs_behind_the_checkpoint_only(
+    bench, interruptions, no_xla, monkeypatch
+):
+    """Saved in passing, killed later: the next attempt trains what is missing."""
+    monkeypatch.setattr(bench.settings.runs, "checkpoint_seconds", 0.0)
+    bench.upload(CSV)
+    spec = SPEC | {"fit": {"epochs": 3000, "seed": 1, "batch_size": 16}}
+    run_id = bench.post(spec)
+    interruptions.kill_at = 600
+    with pytest.raises(Killed):
+        bench.attempt(run_id)
+    with bench.database.read() as session:
+        saved = session.get_one(Checkpoint, run_id)
+    assert 1 < saved.epoch < 600
+    assert (
+        bench.client.get(f"/v1/runs/{run_id}").json()["progress"]["epoch"] >= saved.epoch
+    )
+    expire(bench)
+    interruptions.kill_at = 700
+    began = []
+    with pytest.MonkeyPatch.context() as patch:
+        from workers.training.checkpointer import Keeper
+
+        begin = Keeper.begin
+        patch.setattr(
+            Keeper, "begin", lambda self, s: (begin(self, s), began.append(s.epoch))
+        )
+        with pytest.raises(Killed):
+            bench.attempt(run_id)
+    assert began == [saved.epoch]
+    with bench.database.read() as session:
+        query = select(Epoch).where(Epoch.run_id == run_id).order_by(Epoch.epoch)
+        epochs = session.scalars(query).all()
+    assert [e.epoch for e in epochs] == list(range(1, len(epochs) + 1))
+    seconds = [e.seconds for e in epochs]
+    assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize("harm", ["damaged", "gone", "of another network"])
+def test_a_checkpoint_of_no_use_starts_the_run_anew(bench, interruptions, harm):
+    """With a warning that says so, and a whole history."""
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    attempt(bench, run_id, interruptions, stop_at=5)
+    [path] = (bench.settings.files_dir / "checkpoints" / run_id).iterdir()
+    if harm == "gone":
+        path.unlink()
+    elif harm == "damaged":
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    else:
+        widen(bench, run_id)
+    run = attempt(bench, run_id, interruptions)
+    assert run["status"] == "succeeded", run["error"]
+    assert "began again with epoch 1" in run["warnings"][-1]
+    epochs = bench.client.get(f"/v1/runs/{run_id}/history").json()["epoch"]
+    assert epochs == list(range(1, run["progress"]["epoch"] + 1))
+
+
+def widen(bench, run_id):
+    with bench.database.write() as session:
+        run = session.get_one(Run, run_id)
+        layers = [Dense(type="Dense", units=units) for units in (17, 1)]
+        run.spec = run.spec.model_copy(update={"model": ModelSpec(layers=layers)})
+
+
+def test_nothing_is_left_of_a_run_that_ended(bench, interruptions):
+    """Neither file nor row."""
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    attempt(bench, run_id, interruptions, stop_at=5)
+    folder = bench.settings.files_dir / "checkpoints" / run_id
+    assert len(list(folder.iterdir())) == 1
+    attempt(bench, run_id, interruptions)
+    assert not folder.exists()
+    with bench.database.read() as session:
+        assert session.get(Checkpoint, run_id) is None
+
+
+def test_a_time_limit_counts_what_earlier_attempts_took(bench, interruptions, no_xla):
+    """A run that used its time up stops within an epoch of being taken up."""
+    bench.upload(CSV)
+    fit = {"epochs": 10_000, "seed": 1, "time_limit_seconds": 60}
+    run_id = bench.post(SPEC | {"fit": fit})
+    attempt(bench, run_id, interruptions, stop_at=5)
+    with bench.database.write() as session:
+        session.execute(update(Checkpoint).values(seconds=61.0))
+    run = attempt(bench, run_id, interruptions)
+    assert (run["status"], run["stop_reason"]) == ("succeeded", "time_limit")
+    assert run["progress"]["epoch"] == 6
+
+
+def test_a_disk_that_is_full_costs_the_checkpoint_not_the_run(
+    bench, interruptions, monkeypatch
+):
+    """The run is handed back without one, and begins anew."""
+    from core.errors import StorageFull
+    from workers.training import checkpointer
+
+    def full(*_):
+        raise StorageFull("full")
+
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    monkeypatch.setattr(checkpointer, "save", full)
+    run = attempt(bench, run_id, interruptions, stop_at=5)
+    assert run["status"] == "queued"
+    assert attempt(bench, run_id, interruptions)["status"] == "succeeded"
+
+
+def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
+    """Its files are written when it learns that another attempt has the run."""
+    import workers.run_executor
+
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    save, saved = workers.run_executor.save_artifacts, []
+
+    def save_and_lose(*given):
+        saved.extend(save(*given))
+        with bench.database.write() as session:
+            session.execute(update(Run).values(attempt=2))
+        return saved
+
+    monkeypatch.setattr(workers.run_executor, "save_artifacts", save_and_lose)
+    assert bench.attempt(run_id)["status"] == "running"
+    assert len(saved) == 4
+    assert LocalStorage(bench.settings.files_dir).keys("runs") == []
+
+
+def test_a_worker_that_was_overtaken_leaves_no_artifacts(bench, monkeypatch):
+    """Another attempt took the run and ended it while this one wrote its files."""
+    import workers.run_executor
+
+    bench.upload(CSV)
+    run_id = bench.post(SPEC)
+    save, saved = workers.run_executor.save_artifacts, []
+
+    def save_and_be_overtaken(*given):
+        monkeypatch.setattr(workers.run_executor, "save_artifacts", save)
+        saved.extend(save(*given))
+        expire(bench)
+        assert bench.attempt(run_id)["status"] == "succeeded"
+        return saved
+
+    monkeypatch.setattr(workers.run_executor, "save_artifacts", save_and_be_overtaken)
+    run = bench.attempt(run_id)
+    assert (run["status"], run["attempt"], run["model_version"]) == ("succeeded", 2, 1)
+    kept = LocalStorage(bench.settings.files_dir).keys("runs")
+    assert {key.split("/")[2] for key in kept} == {"2"}
+    assert not set(kept) & {artifact.key for artifact in saved}

@@ -1,0 +1,50 @@
+"""What is done about XLA where time is short."""
+
+import math
+import threading
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.keras
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """How long a fit is willing to wait for XLA, which never comes."""
+    from workers.training import xla
+
+    asked, end = [], threading.Event()
+
+    def never(_programs):
+        thread = threading.Thread(target=end.wait, daemon=True)
+        thread.start()
+        return thread
+
+    monkeypatch.setattr(xla, "_compile_beside", never)
+    monkeypatch.setattr(xla, "_wait", lambda _, left, __: asked.append(left))
+    yield asked
+    end.set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "most"), [(math.inf, math.inf), (7200.0, 3600.0), (0.01, 0.0)]
+)
+def test_half_of_the_time_is_the_most_that_is_waited(waits, seconds, most):
+    """So many epochs would be worth it; where there is no time, nothing is compiled."""
+    import keras
+
+    from workers.training.batches import Rows
+    from workers.training.xla import Engine
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    rows = Rows(np.ones((8, 2), np.float32), np.ones((8, 1), np.float32))
+    engine = Engine(model, rows, None, 4, 10**9, seconds=seconds)
+    for _ in range(4):
+        engine.run_epoch(None, lambda: True)
+    if most:
+        (asked,) = waits
+        assert 3000 < asked <= most
+    else:
+        assert not waits

@@ -1,0 +1,305 @@
+"""Make one attempt at a run: claim it, train it, and end it in a terminal status.
+
+Each way in which an attempt can end is one function and one transaction.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+
+from core import tracing
+from core.database.engine import is_away
+from core.database.sessions import Database, after_commit
+from core.datasets.tables import Dataset
+from core.errors import FitserveError
+from core.logs import bind, bound
+from core.models.repository import ModelRepository
+from core.models.tables import Artifact, Version
+from core.runs.checkpoint_files import remove_checkpoints
+from core.runs.leases import Lease, LeaseLost
+from core.runs.maintenance import RunUpkeep
+from core.runs.run_plan import RunPlan
+from core.runs.run_tables import RunTables, open_run_tables
+from core.runs.tables import Run
+from core.settings import Settings
+from core.storage import Storage
+from fitserve.enums import RunStatus, StopReason
+from fitserve.problems import Problem
+from fitserve.schemas.runs import LayerPlan
+from workers.hang_detector import KeepAlive
+from workers.heartbeat import HandBack, Pulse
+from workers.report.report import Report, Reporter
+from workers.training.checkpointer import Keeper
+from workers.training.checkpoints import CheckpointUseless, load
+from workers.training.saving.artifacts import save_artifacts
+from workers.training.train import Trained, is_usable, train
+from workers.training.trainer import Fitted
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The settings and services that a worker uses for every run."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    owner: str
+    is_stopping: Callable[[], bool]
+    keep_alive: KeepAlive = lambda _: None
+
+    @bound()  # fields that it adds to logs are removed at its end
+    def attempt(self, run_id: str) -> None:
+        """Claim the run and bring it to its end; do nothing if it cannot be claimed."""
+        times = self.settings.runs
+        with tracing.span("claim"):
+            lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
+        if lease is None:
+            log.info("run %s: nothing to do", run_id)
+            return
+        bind(attempt=lease.attempt)
+        log.info("run %s: attempt %d", run_id, lease.attempt)
+        pulse = Pulse(lease, times, self.is_stopping, self.keep_alive)
+        pulse.guard.begin(self.settings.limits.max_run_seconds)
+        try:
+            with pulse.beating():
+                done = self._see_through(lease, pulse)
+            if done is not None and done.report is not None:
+                with tracing.span("baselines"):  # its version serves already
+                    self._reporter().add_baselines(
+                        self.database, done.report, done.version_id, lease
+                    )
+        except LeaseLost:
+            log.warning("run %s: has ended, or another worker holds it", run_id)
+        finally:
+            keras.utils.clear_session()
+
+    def _see_through(self, lease: Lease, pulse: Pulse) -> "Done | None":
+        try:
+            return self._train(lease, pulse)
+        except LeaseLost:
+            raise
+        except HandBack:
+            with pulse.last_write(self.database) as session:
+                lease.release_in(session)
+            log.info("run %s: handed back", lease.run_id)
+        except Exception as error:  # whatever happens, the run must end with a reason
+            if is_away(error):  # not the run's fault: it is retried when its lease ends
+                raise
+            log.exception("run %s failed", lease.run_id)
+            self._fail(lease, pulse, problem_of(error))
+        return None
+
+    def _train(self, lease: Lease, pulse: Pulse) -> "Done | None":
+        run, validation = self._read(lease.run_id)
+        names = [*run.plan.features, run.target]
+        with open_run_tables(
+            run.dataset, validation, run.spec.features, names, self.storage
+        ) as tables:
+            return self._train_on(tables, lease, pulse, run)
+
+    def _train_on(
+        self, tables: RunTables, lease: Lease, pulse: Pulse, run: Run
+    ) -> "Done | None":
+        with tracing.span("fit"):
+            trained = self._fit(lease, pulse, run, tables)
+        artifacts: list[Artifact] = []
+        report = None
+        if is_usable(trained.fitted):
+            with tracing.span("saving"):
+                artifacts = self._save(lease, trained)
+            with tracing.span("report"):
+                report = self._report(lease, pulse, run, trained)
+            artifacts = [*artifacts, *([report.artifact] if report else [])]
+        try:
+            return self._finish(lease, pulse, run, trained, artifacts, report)
+        except LeaseLost:
+            for artifact in artifacts:  # another attempt owns the run now
+                self.storage.delete(artifact.key)
+            raise
+
+    def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: RunTables) -> Trained:
+        """Train from the last checkpoint, or from epoch 1 if no checkpoint is usable."""
+        longest = self.settings.limits.max_run_seconds
+        seconds = self.settings.runs.checkpoint_seconds
+        try:
+            saved = lease.checkpoint
+            resumed = load(saved, self.storage) if saved else None
+            keeper = Keeper(self.storage, pulse, seconds, resumed)
+            return train(run, tables, pulse, longest, keeper)
+        except CheckpointUseless as error:
+            log.warning("run %s: begins anew, %s", run.id, error)
+        lease.start_anew(_ANEW)
+        keeper = Keeper(self.storage, pulse, seconds, None)
+        return train(run, tables, pulse, longest, keeper)
+
+    def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
+        network, signature = trained.network, trained.signature
+        return save_artifacts(
+            network, signature, self.storage, lease.run_id, lease.attempt
+        )
+
+    def _report(
+        self, lease: Lease, pulse: Pulse, run: Run, trained: Trained
+    ) -> Report | None:
+        spec = run.spec
+        return self._reporter().report(trained, spec.report, spec.fit.seed, lease, pulse)
+
+    def _reporter(self) -> Reporter:
+        return Reporter(
+            self.settings.report,
+            self.storage,
+            self.is_stopping,
+            self.keep_alive,
+        )
+
+    def _read(self, run_id: str) -> tuple[Run, Dataset | None]:
+        """Return the run with its dataset, and its validation dataset if it has one."""
+        with self.database.read() as session:
+            run = session.get_one(Run, run_id)
+            bind(dataset_id=run.dataset_id, model=run.model_name)
+            return run, RunUpkeep(session).validation(run)
+
+    def _fail(self, lease: Lease, pulse: Pulse, problem: Problem) -> None:
+        with pulse.last_write(self.database) as session:
+            lease.finish_in(session, RunStatus.FAILED, error=problem)
+            after_commit(session, partial(remove_checkpoints, self.storage, lease.run_id))
+
+    def _finish(
+        self,
+        lease: Lease,
+        pulse: Pulse,
+        run: Run,
+        trained: Trained,
+        artifacts: list[Artifact],
+        report: Report | None,
+    ) -> "Done | None":
+        fitted = trained.fitted
+        status = _STATUSES.get(fitted.stop_reason, RunStatus.SUCCEEDED)
+        with pulse.last_write(self.database) as session:
+            version = _version(run, trained, artifacts) if artifacts else None
+            warnings = session.get_one(Run, run.id).warnings
+            if version is not None:
+                version.headline = report.headline if report else None
+                ModelRepository(session, run.workspace).add_version(version)
+            lease.finish_in(
+                session,
+                status,
+                stop_reason=fitted.stop_reason,
+                model_version=version.number if version else None,
+                best_epoch=fitted.best_epoch,
+                kept_fit=fitted.kept_fit,
+                metrics=version.metrics if version else {},
+                plan=_plan(run, version),
+                error=_NAN if status == RunStatus.FAILED else None,
+                warnings=[
+                    *warnings,
+                    *_fit_warnings(run, fitted),
+                    *_new_warnings(warnings, report),
+                ],
+            )
+            after_commit(session, partial(remove_checkpoints, self.storage, run.id))
+        log.info("run %s: %s (%s)", lease.run_id, status, fitted.stop_reason)
+        return Done(version.id, report) if version else None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that ended with a version, and the report that may still be extended."""
+
+    version_id: str
+    report: Report | None
+
+
+def _plan(run: Run, version: Version | None) -> RunPlan:
+    """Return the run's plan, with the layers that Keras built if there is a version."""
+    if version is None:
+        return run.plan
+    return run.plan.model_copy(update={"layers": version.layers})
+
+
+def _fit_warnings(run: Run, fitted: Fitted) -> list[str]:
+    """Return warnings about fits that were lost or not begun."""
+    told, begun = [], fitted.num_fits
+    if fitted.num_lost and fitted.best_epoch is not None:
+        lost = f"{fitted.num_lost} of {begun} fits ended in a loss that is no number"
+        told.append(f"{lost} and count for nothing; try a lower learning rate")
+    if begun < run.num_seeds and fitted.stop_reason == StopReason.TIME_LIMIT:
+        few = f"there was time for {begun} of {run.num_seeds} fits"
+        told.append(f"{few}; raise `fit.time_limit_seconds`, or lower `fit.num_seeds`")
+    return told
+
+
+def _new_warnings(known: list[str], report: Report | None) -> list[str]:
+    """Return the report's warnings about leakage that are not yet in `known`."""
+    traps = report.figures.traps if report else []
+    return [
+        trap.sentence
+        for trap in traps
+        if trap.kind == "leakage"
+        and not any(repr(trap.columns[0]) in warning for warning in known)
+    ]
+
+
+_ANEW = (
+    "the checkpoint of an earlier attempt was of no use (gone, damaged, or of another "
+    "network), so that this run began again with epoch 1"
+)
+_STATUSES = {
+    StopReason.CANCELLED: RunStatus.CANCELLED,
+    StopReason.NAN_LOSS: RunStatus.FAILED,
+}
+_NAN = Problem(
+    type="/problems/nan-loss",
+    title="Loss is not a number",
+    status=500,
+    detail="The loss became NaN or infinite, so the weights are useless. Try a lower "
+    "learning rate, `clipnorm` on the optimizer, or look for huge values in the "
+    "target. The history up to there is kept.",
+)
+
+
+def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
+    fitted = trained.fitted
+    layers = [
+        LayerPlan(
+            type=type(layer).__name__,
+            output_shape=list(layer.output.shape[1:]),
+            params=layer.count_params(),
+        )
+        for layer in trained.network.body.layers
+    ]
+    return Version(
+        model_name=run.model_name,
+        run_id=run.id,
+        signature=trained.signature,
+        metrics=fitted.metrics,
+        best_epoch=fitted.best_epoch,
+        layers=layers,
+        is_whole=fitted.stop_reason != StopReason.CANCELLED,
+        artifacts=artifacts,
+    )
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the reason why a run failed, for its owner."""
+    if isinstance(error, FitserveError):
+        return error.problem()
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return Problem(
+            type="/problems/out-of-memory",
+            title="Out of memory",
+            status=500,
+            detail="Training needed more memory than the worker has. Try fewer units, "
+            "fewer rows a batch, or ask the operator for a larger worker.",
+        )
+    return Problem(
+        type="/problems/training-failed",
+        title="Training failed",
+        status=500,
+        detail=f"Training stopped with {type(error).__name__}: {str(error)[:1000]}",
+    )
