@@ -184,15 +184,15 @@ class Bench:
 
     def train(self, spec: dict[str, Any]) -> tuple[Run, Version, float]:
         """Queue a run and see it to its end; the seconds are those from its claim."""
-        from workers.run_executor import Workshop  # noqa: PLC0415  imports Keras
+        from workers.run_executor import RunExecutor  # noqa: PLC0415  imports Keras
 
         with self.database.write() as session:
             spec_ = RunCreate.model_validate(spec)
             resolved = self.runs.prepare(session, LOCAL, spec_)
             run_id = self.runs.create(session, LOCAL, resolved).id
-        hands = Workshop(self.settings, self.database, self.storage, new_id("w"), bool)
+        hands = RunExecutor(self.settings, self.database, self.storage, new_id("w"), bool)
         began = time.monotonic()
-        hands.attempt(run_id)
+        hands.execute(run_id)
         seconds = time.monotonic() - began
         with self.database.read() as session:
             run = session.get_one(Run, run_id)

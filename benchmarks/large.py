@@ -50,12 +50,12 @@ def write(path: Path) -> None:
 
 def work(home: str, run_id: str, answer: "multiprocessing.Queue[float]") -> None:
     """Train, and say what was resident at most, in MB."""
-    from workers.run_executor import Workshop  # noqa: PLC0415  imports Keras
+    from workers.run_executor import RunExecutor  # noqa: PLC0415  imports Keras
 
     settings = Settings(home=Path(home))
     database = Database(settings.resolved_database_url)
     storage = LocalStorage(settings.files_dir)
-    Workshop(settings, database, storage, new_id("w"), bool).attempt(run_id)
+    RunExecutor(settings, database, storage, new_id("w"), bool).execute(run_id)
     # not ru_maxrss, which begins at what the parent had
     status = Path("/proc/self/status").read_text().splitlines()
     answer.put(next(int(x.split()[1]) for x in status if x.startswith("VmHWM")) / 1e3)

@@ -89,15 +89,13 @@ def scores(rows: Rows, answers: Array) -> dict[str, float]:
 
 def by_network(path: Path, rows: Rows) -> Array:
     """What `model.onnx` says of the test rows."""
-    from core.models.raw_cells import as_numbers, as_text  # noqa: PLC0415
-
     raw = {
-        feature.name: as_text(column)
+        feature.name: feature.texts(column)
         .fill_null(MISSING)
         .to_numpy()
         .astype(object)[:, None]
         if feature.is_text
-        else as_numbers(column)[:, None]
+        else feature.numbers(column)[:, None]
         for feature in rows.signature.features
         for column in [rows.unseen[feature.name]]
     }
@@ -124,13 +122,11 @@ def by_boosting(rows: Rows) -> Array:
 
 
 def _frame(rows: Rows, frame: pl.DataFrame) -> pd.DataFrame:
-    from core.models.raw_cells import as_numbers, as_text  # noqa: PLC0415
-
     return pd.DataFrame(
         {
-            f.name: as_text(frame[f.name]).to_list()
+            f.name: f.texts(frame[f.name]).to_list()
             if f.is_text
-            else as_numbers(frame[f.name])
+            else f.numbers(frame[f.name])
             for f in rows.signature.features
         }
     )

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.sessions import Database, after_commit
-from core.datasets.maintenance import DatasetUpkeep
+from core.datasets.maintenance import DatasetMaintenance
 from core.idempotency.repository import sweep_keys
-from core.orphan_files import STALE_SECONDS, remove_leftovers
+from core.orphan_files import STALE_SECONDS, remove_orphan_files
 from core.queue import READ, TRAIN, Queue
 from core.runs.checkpoint_files import remove_orphans
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.settings import RunTimes
 from core.storage import Storage
 from core.threads import let_end
@@ -51,7 +51,7 @@ def reader_lost(attempts: int) -> Problem:
     )
 
 
-class Sweeper(threading.Thread):
+class Janitor(threading.Thread):
     """A daemon thread that sweeps every few seconds until it is stopped."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Sweeper(threading.Thread):
     def sweep(self) -> list[str]:
         """Requeue lost runs, fail those lost too often, send what waits unsent."""
         with self._database.write() as session:
-            runs = RunUpkeep(session)
+            runs = RunMaintenance(session)
             runs.requeue_lost(self._times.max_attempts)
             for run in runs.lost_for_good(self._times.max_attempts):
                 run.status = RunStatus.FAILED
@@ -112,12 +112,12 @@ class Sweeper(threading.Thread):
             return
         self._next_leftovers = time.monotonic() + STALE_SECONDS
         with self._database.read() as session:
-            gone = remove_leftovers(self._storage, session)
+            gone = remove_orphan_files(self._storage, session)
         if gone:
             log.info("%d files removed that dead processes had left", len(gone))
 
     def _sweep_datasets(self, session: Session) -> None:
-        datasets = DatasetUpkeep(session)
+        datasets = DatasetMaintenance(session)
         for dataset in datasets.lost_for_good(self._times.max_attempts):
             dataset.status = DatasetStatus.FAILED
             dataset.error = reader_lost(self._times.max_attempts)

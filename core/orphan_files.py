@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from core.datasets.maintenance import DatasetUpkeep
+from core.datasets.maintenance import DatasetMaintenance
 from core.models.maintenance import artifact_keys
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.storage import Storage
 
 STALE_SECONDS = 3600.0
@@ -20,7 +20,7 @@ _AT_A_TIME = 500
 """Ids in one question: databases bound the parameters of a statement."""
 
 
-def remove_leftovers(
+def remove_orphan_files(
     storage: Storage, session: Session, older_than_seconds: float = STALE_SECONDS
 ) -> list[str]:
     """Remove such files, and scratch folders as old; returns the keys that went."""
@@ -37,20 +37,20 @@ def remove_leftovers(
 
 def _of_runs(storage: Storage, session: Session, seconds: float) -> Iterator[str]:
     for keys in _by_id(storage.keys("runs", older_than_seconds=seconds)):
-        ended = RunUpkeep(session).ended(keys)
+        ended = RunMaintenance(session).ended(keys)
         recorded = artifact_keys(session, ended)
         yield from (key for i in ended for key in keys[i] if key not in recorded)
 
 
 def _of_datasets(storage: Storage, session: Session) -> Iterator[str]:
     for keys in _by_id(storage.keys("datasets")):
-        kept = DatasetUpkeep(session).kept_keys(keys)
+        kept = DatasetMaintenance(session).kept_keys(keys)
         yield from (k for i in kept for k in keys[i] if k not in kept[i])
 
 
 def _without_row(storage: Storage, session: Session, seconds: float) -> Iterator[str]:
     for keys in _by_id(storage.keys("datasets", older_than_seconds=seconds)):
-        known = DatasetUpkeep(session).known(keys)
+        known = DatasetMaintenance(session).known(keys)
         yield from (key for i in keys.keys() - known for key in keys[i])
 
 

@@ -8,7 +8,7 @@ import uvicorn
 
 from core import logs, tracing
 from core.database.sessions import Database
-from core.keys.insecure_binding import OpenDoor, refuse_open_door
+from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
 from core.settings import Settings
 from core.supervised import LISTEN_FD, end_with_supervisor
 from service.app import create_app
@@ -21,7 +21,7 @@ def main() -> None:
     settings = Settings()
     logs.configure(settings, "api")
     tracing.start("api")
-    _refuse_open_door(settings)
+    _refuse_insecure_binding(settings)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -38,11 +38,11 @@ def main() -> None:
     make_server(config, settings.limits).run(sockets=sockets)
 
 
-def _refuse_open_door(settings: Settings) -> None:
+def _refuse_insecure_binding(settings: Settings) -> None:
     database = Database(settings.resolved_database_url)
     try:
-        refuse_open_door(settings, database)
-    except OpenDoor as error:
+        refuse_insecure_binding(settings, database)
+    except InsecureBinding as error:
         sys.exit(str(error))
     finally:
         database.close()

@@ -14,7 +14,7 @@ from fitserve import __version__
 from fitserve.problems import MEDIA_TYPE
 from service.openapi import whole_page
 from service.pages import add_pages
-from service.predict_fast_path import Lane
+from service.predict_fast_path import PredictFastPath
 from service.problems import add_problem_handlers
 from service.protocols.mlflow import routes as mlflow
 from service.protocols.open_inference import infer
@@ -23,7 +23,7 @@ from service.protocols.openai import files as openai_files
 from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
-from service.request_gate import Edge
+from service.request_gate import RequestGate
 from service.routes import (
     comparison,
     datasets,
@@ -105,9 +105,14 @@ def create_app(settings: Settings) -> FastAPI:
     add_problem_handlers(app)
     if tracing.is_on():  # within the lane: a prediction pays nothing for it
         app.add_middleware(Traced)
-    app.add_middleware(Lane, routers=LANE)
-    app.add_middleware(Edge, settings=settings, tally=services.tally, door=services.door)
-    if settings.cors_origins:  # before the door: a browser asks first, and without a key
+    app.add_middleware(PredictFastPath, routers=LANE)
+    app.add_middleware(
+        RequestGate,
+        settings=settings,
+        counters=services.counters,
+        authenticator=services.authenticator,
+    )
+    if settings.cors_origins:  # outermost: a browser asks first, and without a key
         app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     return app
 

@@ -8,7 +8,7 @@ from anyio.lowlevel import RunVar
 Value = TypeVar("Value")
 
 
-def of_this_loop(variable: RunVar[Value], make: Callable[[], Value]) -> Value:
+def loop_local(variable: RunVar[Value], make: Callable[[], Value]) -> Value:
     """The running loop's value of `variable`; what `make` returns where it has none."""
     try:
         return variable.get()

@@ -1,7 +1,7 @@
 """What a browser is shown: the dashboard at /, the API at /docs and /redoc.
 
 Every file is one of an installed package, so no page needs another network, nor a key
-(`door/scopes.py`): each asks for it itself.
+(`auth/scopes.py`): each asks for it itself.
 """
 
 import base64

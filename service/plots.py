@@ -16,7 +16,7 @@ from anyio.lowlevel import RunVar
 from fastapi import Response
 
 from core.errors import PlotFailed
-from service.loop_local import of_this_loop
+from service.loop_local import loop_local
 
 Form = Literal["svg", "png"]
 _MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
@@ -33,7 +33,7 @@ async def plot(kind: str, form: Form, data: dict[str, Any]) -> Response:
 
     Raises PlotFailed if it takes too long, or dies.
     """
-    packed, in_work = json.dumps(data).encode(), of_this_loop(_IN_WORK, dict)
+    packed, in_work = json.dumps(data).encode(), loop_local(_IN_WORK, dict)
     asked = kind, form, hashlib.sha256(packed).digest()
     if asked not in in_work:
         in_work[asked] = asyncio.create_task(_in_turn(kind, form, packed))
@@ -73,4 +73,4 @@ _IN_WORK: RunVar[InWork] = RunVar("in work")
 
 def _one_at_a_time() -> anyio.CapacityLimiter:
     """A child more at a time would take the cores from predict."""
-    return of_this_loop(_DRAWING, lambda: anyio.CapacityLimiter(1))
+    return loop_local(_DRAWING, lambda: anyio.CapacityLimiter(1))

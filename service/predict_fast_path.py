@@ -20,7 +20,7 @@ from service.problems import known_problem, problem_response
 Endpoint = Callable[..., Awaitable[Response]]
 
 
-class Lane:
+class PredictFastPath:
     """Calls the endpoints of some routers by itself.
 
     Args:

@@ -15,12 +15,12 @@ from core.models.requirements import Requirement, parse
 from core.models.scores import Numbers, as_answers, score
 from core.models.signature import Signature
 from core.models.tables import Version
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.runs.repository import RunRepository
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.models import AliasUpdate
 from service.predictor.table import Table
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.services import Services
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ else:
 
 
 def check(
-    services: Services, wanted: Wanted, alias: str, update: AliasUpdate
+    services: Services, wanted: ModelRef, alias: str, update: AliasUpdate
 ) -> str | None:
     """Score the version, and the one that the alias points at, if there is one.
 
@@ -45,7 +45,7 @@ def check(
         candidate = models.version(wanted.model, update.version)
         current = _aliased(models, wanted.model, alias)
         run = RunRepository(session, wanted.workspace).get(candidate.run_id)
-        validation = RunUpkeep(session).validation(run)
+        validation = RunMaintenance(session).validation(run)
     signature = candidate.signature
     requirements = parse(update.require, signature.task)
     rows = held_out.held_out_rows(run, validation, services.storage)
@@ -123,7 +123,7 @@ def _shown(figure: float | None) -> str:
 def _answers(services: Services, version: Version, rows: "HeldOutRows") -> Numbers:
     """Values `[N]`, or probabilities `[N, classes]`."""
     served = services.predictor.find(
-        Wanted(version.workspace, version.model_name, version=version.number)
+        ModelRef(version.workspace, version.model_name, version=version.number)
     )
     table = _table(served.signature, rows.features(served.signature), version)
     output = services.predictor.load(served).network.run(table)

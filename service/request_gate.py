@@ -17,10 +17,10 @@ from core.errors import AsTold, TooLarge, TooManyRequests
 from core.logs import REQUEST_ID
 from core.settings import Limits, Settings
 from fitserve.problems import Problem
-from service.auth.authenticator import Door, Headers
+from service.auth.authenticator import Authenticator, Headers
 from service.auth.scopes import PREDICTS
 from service.headers import security_headers
-from service.metrics.request_counters import HttpKey, Tally
+from service.metrics.request_counters import HttpKey, RequestCounters
 from service.problems import known_problem, problem_response
 
 access = logging.getLogger("service.access")
@@ -37,15 +37,19 @@ _NO_ROUTE = "none"
 _ONCE = (b"host", b"origin", b"authorization", b"content-encoding", b"x-forwarded-proto")
 
 
-class Edge:
+class RequestGate:
     """Gives every request an id, asks the door who it is, limits the body."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, tally: Tally, door: Door
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        counters: RequestCounters,
+        authenticator: Authenticator,
     ) -> None:
         self._app = app
-        self._tally = tally
-        self._door = door
+        self._counters = counters
+        self._authenticator = authenticator
         self._logs_access = settings.access_log
         self._limits = settings.limits
 
@@ -63,10 +67,10 @@ class Edge:
         try:
             if len(headers) < len(scope["headers"]):
                 _refuse_twins(scope["headers"])
-            caller = self._door.peek(scope["method"], scope["path"], headers)
+            caller = self._authenticator.peek(scope["method"], scope["path"], headers)
             if caller is None:  # not known yet: the database is asked
                 address = (scope.get("client") or ("",))[0]
-                caller = await self._door.find(
+                caller = await self._authenticator.find(
                     scope["method"], scope["path"], headers, address
                 )
             state["caller"] = caller
@@ -97,7 +101,7 @@ class Edge:
                 message["headers"] = [*headers, identity, *security_headers(headers)]
                 key = _key(scope, message["status"])
                 seconds = time.perf_counter() - began
-                self._tally.answered(key, seconds)
+                self._counters.answered(key, seconds)
                 if self._logs_access:
                     _log_access(scope, message["status"], key, seconds)
             await send(message)

@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
-from service.loop_local import of_this_loop
+from service.loop_local import loop_local
 
 _AT_A_TIME = 4
 _LOOKING: RunVar[CapacityLimiter] = RunVar("looking")
@@ -20,5 +20,5 @@ Seen = TypeVar("Seen")
 
 async def look(read: Callable[[*Given], Seen], *given: *Given) -> Seen:
     """What `read` returns, when it is this one's turn; many that wait look less often."""
-    limiter = of_this_loop(_LOOKING, lambda: CapacityLimiter(_AT_A_TIME))
+    limiter = loop_local(_LOOKING, lambda: CapacityLimiter(_AT_A_TIME))
     return await to_thread.run_sync(read, *given, limiter=limiter)

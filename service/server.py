@@ -142,7 +142,7 @@ def protocol(limits: Limits) -> type[PatientProtocol]:
 def make_server(config: Config, limits: Limits) -> PatientServer:
     """A server of that configuration, whose connections are of our kind."""
     config.http = protocol(limits)
-    config.ws = "none"  # an upgraded connection would be past the door
+    config.ws = "none"  # an upgraded connection would bypass authorization
     return PatientServer(config)
 
 

@@ -6,17 +6,17 @@ from core.database.sessions import Database
 from core.datasets.ingest import Reader
 from core.datasets.service import DatasetService
 from core.health.health import Health, make_health
-from core.janitor import Sweeper
+from core.janitor import Janitor
 from core.queue import Queue, make_celery
 from core.runs.reporting.service import ReportService
 from core.runs.service import RunService
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.webhooks.sender import Sender
-from service.auth.api_key_cache import Keyring
-from service.auth.authenticator import Door
+from service.auth.api_key_cache import ApiKeyCache
+from service.auth.authenticator import Authenticator
 from service.metrics.metrics import Metrics
-from service.metrics.request_counters import Tally
+from service.metrics.request_counters import RequestCounters
 from service.predictor.predictor import Predictor
 
 
@@ -31,13 +31,13 @@ class Services:
     runs: RunService
     reports: ReportService
     predictor: Predictor
-    sweeper: Sweeper
+    sweeper: Janitor
     senders: list[Sender]
     health: Health
-    tally: Tally
+    counters: RequestCounters
     metrics: Metrics
-    keyring: Keyring
-    door: Door
+    api_keys: ApiKeyCache
+    authenticator: Authenticator
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -45,9 +45,9 @@ class Services:
         database = Database(settings.resolved_database_url)
         storage = LocalStorage(settings.files_dir)
         queue = Queue(make_celery(settings))
-        tally = Tally()
-        keyring = Keyring(database, settings)
-        predictor = Predictor(database, storage, settings, tally)
+        counters = RequestCounters()
+        api_keys = ApiKeyCache(database, settings)
+        predictor = Predictor(database, storage, settings, counters)
         return cls(
             settings=settings,
             database=database,
@@ -56,21 +56,21 @@ class Services:
             runs=RunService(storage, queue, settings.limits, settings.webhooks),
             reports=ReportService(storage, settings.report, settings.limits),
             predictor=predictor,
-            sweeper=Sweeper(database, storage, queue, settings.runs),
+            sweeper=Janitor(database, storage, queue, settings.runs),
             senders=[
                 Sender(database, settings.webhooks)
                 for _ in range(settings.webhooks.senders)
             ],
             health=make_health(settings, database, queue),
-            tally=tally,
-            metrics=Metrics(settings, database, predictor, tally),
-            keyring=keyring,
-            door=Door(keyring, settings),
+            counters=counters,
+            metrics=Metrics(settings, database, predictor, counters),
+            api_keys=api_keys,
+            authenticator=Authenticator(api_keys, settings),
         )
 
     def start(self) -> None:
         """Begin what runs beside the requests."""
-        self.keyring.start()
+        self.api_keys.start()
         self.sweeper.start()
         for sender in self.senders:
             sender.start()
@@ -83,6 +83,6 @@ class Services:
         for sender in self.senders:
             sender.stop()
         self.predictor.close()
-        self.keyring.stop()
+        self.api_keys.stop()
         self.metrics.snapshots.stop()
         self.database.close()

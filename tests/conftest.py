@@ -60,7 +60,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @dataclass
-class Bench:
+class ServiceUnderTest:
     """A service in this process: settings, API client, and a worker's hands."""
 
     settings: Settings
@@ -80,27 +80,27 @@ class Bench:
         assert answer.status_code == 202, answer.text
         return answer.json()["id"]
 
-    def attempt(
+    def execute(
         self, run_id: str, is_stopping: Callable[[], bool] = bool
     ) -> dict[str, Any]:
         """Train a queued run in this process, as a worker's child would."""
         from workers import heartbeat
-        from workers.run_executor import Workshop
+        from workers.run_executor import RunExecutor
 
         heartbeat._LEAVE_SECONDS = 300.0  # else it ends this process, which is pytest
         storage = LocalStorage(self.settings.files_dir)
-        Workshop(self.settings, self.database, storage, "test", is_stopping).attempt(
+        RunExecutor(self.settings, self.database, storage, "test", is_stopping).execute(
             run_id
         )
         return self.client.get(f"/v1/runs/{run_id}").json()
 
     def train(self, spec: dict[str, Any]) -> dict[str, Any]:
         """Queue and train."""
-        return self.attempt(self.post(spec))
+        return self.execute(self.post(spec))
 
 
 @contextmanager
-def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
+def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[ServiceUnderTest]:
     """A bench in a home of its own, with short times and the profile's database unless given.
 
     A database that is given is at head.
@@ -114,31 +114,31 @@ def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[Bench]:
         sqlite_at_head(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
-        yield Bench(settings, client, database)
+        yield ServiceUnderTest(settings, client, database)
     database.close()
 
 
 @pytest.fixture
-def bench(tmp_path: Path, broker_url: str) -> Iterator[Bench]:
+def bench(tmp_path: Path, broker_url: str) -> Iterator[ServiceUnderTest]:
     with bench_in(tmp_path / "home", broker_url) as bench:
         yield bench
 
 
 @pytest.fixture
-def settings(bench: Bench) -> Settings:
+def settings(bench: ServiceUnderTest) -> Settings:
     return bench.settings
 
 
 @pytest.fixture
-def client(bench: Bench) -> TestClient:
+def client(bench: ServiceUnderTest) -> TestClient:
     return bench.client
 
 
 @pytest.fixture
-def upload(bench: Bench) -> Callable[..., dict[str, Any]]:
+def upload(bench: ServiceUnderTest) -> Callable[..., dict[str, Any]]:
     return bench.upload
 
 
 @pytest.fixture
-def train(bench: Bench) -> Callable[..., dict[str, Any]]:
+def train(bench: ServiceUnderTest) -> Callable[..., dict[str, Any]]:
     return bench.train

@@ -21,10 +21,10 @@ from celery import signals
 from core import tracing
 from core.database.sessions import Database
 from core.datasets.ingest import Ingest, Reader
-from core.janitor import Sweeper
+from core.janitor import Janitor
 from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.settings import Settings
 from core.storage import LocalStorage
 from core.workers import repository as kinds
@@ -50,7 +50,7 @@ _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 
 def import_keras() -> None:
-    """Done in the parent, before it forks; an error here ends the worker."""
+    """FinishedRun in the parent, before it forks; an error here ends the worker."""
     import workers.run_executor  # noqa: F401, PLC0415  not before it is a worker
 
     # what is imported stays: no collection in a child need look at it again
@@ -82,11 +82,11 @@ def _open(**_: Any) -> None:
         _child["ingest"] = Ingest(database, reader, settings.runs)
         Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
     if RUNS in queues:
-        from workers.run_executor import Workshop  # noqa: PLC0415  the parent imported it
+        from workers.run_executor import RunExecutor  # noqa: PLC0415  the parent imported it
         from workers.threads import share_cores  # noqa: PLC0415  it imports TensorFlow
 
         share_cores(settings.worker_processes)
-        _child["workshop"] = Workshop(
+        _child["executor"] = RunExecutor(
             settings,
             database,
             storage,
@@ -95,7 +95,7 @@ def _open(**_: Any) -> None:
             keep_alive=kernels_alarm,
         )
         Watchdog(database, waiting_runs, settings.runs, _busy.is_set).start()
-    Sweeper(database, storage, Queue(celery), settings.runs).start()
+    Janitor(database, storage, Queue(celery), settings.runs).start()
     seconds = settings.runs.heartbeat_seconds
     Presence(database, owner, _kind(queues), seconds).start()
 
@@ -111,7 +111,7 @@ def train(run_id: str) -> None:
     """Train a run; the message is only a doorbell."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler would not be heard
     with _at_work(), bound(run_id=run_id), _traced(run_id):
-        _child["workshop"].attempt(run_id)
+        _child["executor"].execute(run_id)
 
 
 @celery.task(name=READ)
@@ -127,8 +127,8 @@ def _traced(run_id: str) -> Iterator[None]:
     if not tracing.is_on():
         yield
         return
-    with _child["workshop"].database.read() as session:
-        parent = RunUpkeep(session).traceparent(run_id)
+    with _child["executor"].database.read() as session:
+        parent = RunMaintenance(session).traceparent(run_id)
     with tracing.span("run", parent, {"fitserve.run_id": run_id}):
         yield
     tracing.flush()

@@ -19,7 +19,7 @@ _TRACING_SECONDS = 30.0
 _MUTE_SECONDS = 60.0
 
 
-class Guard:
+class HangDetector:
     """Told of stages and of signs of life by one thread, asked by another."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Guard:
             return time.monotonic() > self._deadline + self._grace
 
 
-KeepAlive = Callable[[float], object]
+SilenceAlarm = Callable[[float], object]
 
 
 def kernels_alarm(seconds: float) -> None:

@@ -21,7 +21,7 @@ from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.settings import RunTimes
 from fitserve.enums import StopReason
 from fitserve.problems import Problem
-from workers.hang_detector import Guard, KeepAlive, end_process
+from workers.hang_detector import HangDetector, SilenceAlarm, end_process
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,11 @@ HUNG = Problem(
 )
 
 
-class HandBack(Exception):
+class RunReleased(Exception):
     """The worker is stopping: give the run back for another one to train."""
 
 
-class Pulse:
+class Heartbeat:
     """Shared between the fit (main thread) and the thread that beats.
 
     Args:
@@ -61,13 +61,13 @@ class Pulse:
         lease: Lease,
         times: RunTimes,
         is_stopping: Callable[[], bool],
-        keep_alive: KeepAlive = lambda _: None,
+        keep_alive: SilenceAlarm = lambda _: None,
     ) -> None:
         self.lease = lease
         self.cancelled = threading.Event()
         self._lost = threading.Event()
         self.is_stopping = is_stopping
-        self.guard = Guard()
+        self.hang_detector = HangDetector()
         self._keep_alive = keep_alive
         self._times = times
         self._rows: list[EpochRow] = []
@@ -78,13 +78,13 @@ class Pulse:
         self._stopped = threading.Event()
         told = contextvars.copy_context().run  # what the run's lines say, its lines say
         self._thread = threading.Thread(
-            target=told, args=[self._beat], name="pulse", daemon=True
+            target=told, args=[self._beat], name="heartbeat", daemon=True
         )
         self._began = time.monotonic()
         self._leaving_since = math.inf
 
     @contextmanager
-    def beating(self) -> Iterator["Pulse"]:
+    def running(self) -> Iterator["Heartbeat"]:
         """Beat until the block ends, or until the end of the run is written."""
         self._thread.start()
         try:
@@ -92,14 +92,14 @@ class Pulse:
         finally:
             self._rest()
 
-    def check(self) -> None:
-        """After a batch: LeaseLost or HandBack if this attempt shall go no further."""
+    def raise_if_stopped(self) -> None:
+        """After a batch: LeaseLost or RunReleased if this attempt shall go no further."""
         self._has_weights = True
-        self.guard.heard()
+        self.hang_detector.heard()
         if self._lost.is_set():
             raise LeaseLost(self.lease.run_id)
         if time.monotonic() - self._leaving_since > _EPOCH_SECONDS:
-            raise HandBack(self.lease.run_id)
+            raise RunReleased(self.lease.run_id)
 
     def start_clock(self, spent_seconds: float = 0.0) -> None:
         """The fit begins now; epochs tell their seconds from here."""
@@ -131,7 +131,7 @@ class Pulse:
             return list(self._keys)
 
     @contextmanager
-    def last_write(self, database: Database) -> Iterator[Session]:
+    def final_transaction(self, database: Database) -> Iterator[Session]:
         """A unit of work that ends the attempt; it holds all that was not written yet."""
         self._rest()  # else the thread might hold epochs that come too late
         with database.write() as session:
@@ -176,7 +176,7 @@ class Pulse:
 
     def _leave_if_stuck(self, now: float) -> None:
         """End the process of a fit that does not end, having written what there is."""
-        is_hung = self.guard.is_hung()
+        is_hung = self.hang_detector.is_hung()
         if self._lost.is_set() or self.is_stopping():
             self._leaving_since = min(now, self._leaving_since)
         if not is_hung and now - self._leaving_since < _LEAVE_SECONDS:

@@ -20,7 +20,7 @@ from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.runs.run_plan import RunPlan
 from core.runs.run_tables import RunTables, open_run_tables
 from core.runs.tables import Run
@@ -29,20 +29,20 @@ from core.storage import Storage
 from fitserve.enums import RunStatus, StopReason
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
-from workers.hang_detector import KeepAlive
-from workers.heartbeat import HandBack, Pulse
+from workers.hang_detector import SilenceAlarm
+from workers.heartbeat import Heartbeat, RunReleased
 from workers.report.report import Report, Reporter
-from workers.training.checkpointer import Keeper
+from workers.training.checkpointer import Checkpointer
 from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.saving.artifacts import save_artifacts
 from workers.training.train import Trained, is_usable, train
-from workers.training.trainer import Fitted
+from workers.training.trainer import FitResult
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Workshop:
+class RunExecutor:
     """The settings and services that a worker uses for every run."""
 
     settings: Settings
@@ -50,10 +50,10 @@ class Workshop:
     storage: Storage
     owner: str
     is_stopping: Callable[[], bool]
-    keep_alive: KeepAlive = lambda _: None
+    keep_alive: SilenceAlarm = lambda _: None
 
     @bound()  # fields that it adds to logs are removed at its end
-    def attempt(self, run_id: str) -> None:
+    def execute(self, run_id: str) -> None:
         """Claim the run and bring it to its end; do nothing if it cannot be claimed."""
         times = self.settings.runs
         with tracing.span("claim"):
@@ -63,11 +63,11 @@ class Workshop:
             return
         bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
-        pulse = Pulse(lease, times, self.is_stopping, self.keep_alive)
-        pulse.guard.begin(self.settings.limits.max_run_seconds)
+        heartbeat = Heartbeat(lease, times, self.is_stopping, self.keep_alive)
+        heartbeat.hang_detector.begin(self.settings.limits.max_run_seconds)
         try:
-            with pulse.beating():
-                done = self._see_through(lease, pulse)
+            with heartbeat.running():
+                done = self._see_through(lease, heartbeat)
             if done is not None and done.report is not None:
                 with tracing.span("baselines"):  # its version serves already
                     self._reporter().add_baselines(
@@ -78,64 +78,66 @@ class Workshop:
         finally:
             keras.utils.clear_session()
 
-    def _see_through(self, lease: Lease, pulse: Pulse) -> "Done | None":
+    def _see_through(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         try:
-            return self._train(lease, pulse)
+            return self._train(lease, heartbeat)
         except LeaseLost:
             raise
-        except HandBack:
-            with pulse.last_write(self.database) as session:
+        except RunReleased:
+            with heartbeat.final_transaction(self.database) as session:
                 lease.release_in(session)
             log.info("run %s: handed back", lease.run_id)
         except Exception as error:  # whatever happens, the run must end with a reason
             if is_away(error):  # not the run's fault: it is retried when its lease ends
                 raise
             log.exception("run %s failed", lease.run_id)
-            self._fail(lease, pulse, problem_of(error))
+            self._fail(lease, heartbeat, problem_of(error))
         return None
 
-    def _train(self, lease: Lease, pulse: Pulse) -> "Done | None":
+    def _train(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         run, validation = self._read(lease.run_id)
         names = [*run.plan.features, run.target]
         with open_run_tables(
             run.dataset, validation, run.spec.features, names, self.storage
         ) as tables:
-            return self._train_on(tables, lease, pulse, run)
+            return self._train_on(tables, lease, heartbeat, run)
 
     def _train_on(
-        self, tables: RunTables, lease: Lease, pulse: Pulse, run: Run
-    ) -> "Done | None":
+        self, tables: RunTables, lease: Lease, heartbeat: Heartbeat, run: Run
+    ) -> "FinishedRun | None":
         with tracing.span("fit"):
-            trained = self._fit(lease, pulse, run, tables)
+            trained = self._fit(lease, heartbeat, run, tables)
         artifacts: list[Artifact] = []
         report = None
-        if is_usable(trained.fitted):
+        if is_usable(trained.result):
             with tracing.span("saving"):
                 artifacts = self._save(lease, trained)
             with tracing.span("report"):
-                report = self._report(lease, pulse, run, trained)
+                report = self._report(lease, heartbeat, run, trained)
             artifacts = [*artifacts, *([report.artifact] if report else [])]
         try:
-            return self._finish(lease, pulse, run, trained, artifacts, report)
+            return self._finish(lease, heartbeat, run, trained, artifacts, report)
         except LeaseLost:
             for artifact in artifacts:  # another attempt owns the run now
                 self.storage.delete(artifact.key)
             raise
 
-    def _fit(self, lease: Lease, pulse: Pulse, run: Run, tables: RunTables) -> Trained:
+    def _fit(
+        self, lease: Lease, heartbeat: Heartbeat, run: Run, tables: RunTables
+    ) -> Trained:
         """Train from the last checkpoint, or from epoch 1 if no checkpoint is usable."""
         longest = self.settings.limits.max_run_seconds
         seconds = self.settings.runs.checkpoint_seconds
         try:
             saved = lease.checkpoint
             resumed = load(saved, self.storage) if saved else None
-            keeper = Keeper(self.storage, pulse, seconds, resumed)
-            return train(run, tables, pulse, longest, keeper)
+            checkpointer = Checkpointer(self.storage, heartbeat, seconds, resumed)
+            return train(run, tables, heartbeat, longest, checkpointer)
         except CheckpointUseless as error:
             log.warning("run %s: begins anew, %s", run.id, error)
         lease.start_anew(_ANEW)
-        keeper = Keeper(self.storage, pulse, seconds, None)
-        return train(run, tables, pulse, longest, keeper)
+        checkpointer = Checkpointer(self.storage, heartbeat, seconds, None)
+        return train(run, tables, heartbeat, longest, checkpointer)
 
     def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
         network, signature = trained.network, trained.signature
@@ -144,10 +146,12 @@ class Workshop:
         )
 
     def _report(
-        self, lease: Lease, pulse: Pulse, run: Run, trained: Trained
+        self, lease: Lease, heartbeat: Heartbeat, run: Run, trained: Trained
     ) -> Report | None:
         spec = run.spec
-        return self._reporter().report(trained, spec.report, spec.fit.seed, lease, pulse)
+        return self._reporter().report(
+            trained, spec.report, spec.fit.seed, lease, heartbeat
+        )
 
     def _reporter(self) -> Reporter:
         return Reporter(
@@ -162,25 +166,25 @@ class Workshop:
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
             bind(dataset_id=run.dataset_id, model=run.model_name)
-            return run, RunUpkeep(session).validation(run)
+            return run, RunMaintenance(session).validation(run)
 
-    def _fail(self, lease: Lease, pulse: Pulse, problem: Problem) -> None:
-        with pulse.last_write(self.database) as session:
+    def _fail(self, lease: Lease, heartbeat: Heartbeat, problem: Problem) -> None:
+        with heartbeat.final_transaction(self.database) as session:
             lease.finish_in(session, RunStatus.FAILED, error=problem)
             after_commit(session, partial(remove_checkpoints, self.storage, lease.run_id))
 
     def _finish(
         self,
         lease: Lease,
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         run: Run,
         trained: Trained,
         artifacts: list[Artifact],
         report: Report | None,
-    ) -> "Done | None":
-        fitted = trained.fitted
-        status = _STATUSES.get(fitted.stop_reason, RunStatus.SUCCEEDED)
-        with pulse.last_write(self.database) as session:
+    ) -> "FinishedRun | None":
+        result = trained.result
+        status = _STATUSES.get(result.stop_reason, RunStatus.SUCCEEDED)
+        with heartbeat.final_transaction(self.database) as session:
             version = _version(run, trained, artifacts) if artifacts else None
             warnings = session.get_one(Run, run.id).warnings
             if version is not None:
@@ -189,26 +193,26 @@ class Workshop:
             lease.finish_in(
                 session,
                 status,
-                stop_reason=fitted.stop_reason,
+                stop_reason=result.stop_reason,
                 model_version=version.number if version else None,
-                best_epoch=fitted.best_epoch,
-                kept_fit=fitted.kept_fit,
+                best_epoch=result.best_epoch,
+                kept_fit=result.kept_fit,
                 metrics=version.metrics if version else {},
                 plan=_plan(run, version),
                 error=_NAN if status == RunStatus.FAILED else None,
                 warnings=[
                     *warnings,
-                    *_fit_warnings(run, fitted),
+                    *_fit_warnings(run, result),
                     *_new_warnings(warnings, report),
                 ],
             )
             after_commit(session, partial(remove_checkpoints, self.storage, run.id))
-        log.info("run %s: %s (%s)", lease.run_id, status, fitted.stop_reason)
-        return Done(version.id, report) if version else None
+        log.info("run %s: %s (%s)", lease.run_id, status, result.stop_reason)
+        return FinishedRun(version.id, report) if version else None
 
 
 @dataclass(frozen=True)
-class Done:
+class FinishedRun:
     """A run that ended with a version, and the report that may still be extended."""
 
     version_id: str
@@ -222,13 +226,13 @@ def _plan(run: Run, version: Version | None) -> RunPlan:
     return run.plan.model_copy(update={"layers": version.layers})
 
 
-def _fit_warnings(run: Run, fitted: Fitted) -> list[str]:
+def _fit_warnings(run: Run, result: FitResult) -> list[str]:
     """Return warnings about fits that were lost or not begun."""
-    told, begun = [], fitted.num_fits
-    if fitted.num_lost and fitted.best_epoch is not None:
-        lost = f"{fitted.num_lost} of {begun} fits ended in a loss that is no number"
+    told, begun = [], result.num_fits
+    if result.num_lost and result.best_epoch is not None:
+        lost = f"{result.num_lost} of {begun} fits ended in a loss that is no number"
         told.append(f"{lost} and count for nothing; try a lower learning rate")
-    if begun < run.num_seeds and fitted.stop_reason == StopReason.TIME_LIMIT:
+    if begun < run.num_seeds and result.stop_reason == StopReason.TIME_LIMIT:
         few = f"there was time for {begun} of {run.num_seeds} fits"
         told.append(f"{few}; raise `fit.time_limit_seconds`, or lower `fit.num_seeds`")
     return told
@@ -264,7 +268,7 @@ _NAN = Problem(
 
 
 def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
-    fitted = trained.fitted
+    result = trained.result
     layers = [
         LayerPlan(
             type=type(layer).__name__,
@@ -277,10 +281,10 @@ def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
         model_name=run.model_name,
         run_id=run.id,
         signature=trained.signature,
-        metrics=fitted.metrics,
-        best_epoch=fitted.best_epoch,
+        metrics=result.metrics,
+        best_epoch=result.best_epoch,
         layers=layers,
-        is_whole=fitted.stop_reason != StopReason.CANCELLED,
+        is_whole=result.stop_reason != StopReason.CANCELLED,
         artifacts=artifacts,
     )
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.database.sessions import Database
-from core.datasets.maintenance import DatasetUpkeep
-from core.runs.maintenance import RunUpkeep
+from core.datasets.maintenance import DatasetMaintenance
+from core.runs.maintenance import RunMaintenance
 from core.settings import RunTimes
 
 Waiting = Callable[[Session], list[str]]
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 def waiting_runs(session: Session) -> list[str]:
     """Runs that no worker has taken."""
-    return RunUpkeep(session).queued_ids()
+    return RunMaintenance(session).queued_ids()
 
 
 def waiting_datasets(session: Session) -> list[str]:
     """Datasets that no worker reads."""
-    return DatasetUpkeep(session).waiting_ids()
+    return DatasetMaintenance(session).waiting_ids()
 
 
 class Watchdog(threading.Thread):

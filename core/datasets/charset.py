@@ -24,7 +24,7 @@ _PUBLIC = {"utf_8": "utf-8", "cp1252": "windows-1252", "utf-8-sig": "utf-8"}
 
 
 @dataclass(frozen=True)
-class Encoding:
+class Charset:
     """A Python codec and whether it was guessed; `has_bare_cr` asks for new line ends."""
 
     codec: str
@@ -42,21 +42,21 @@ class Encoding:
         return _PUBLIC.get(self.codec, self.codec.replace("_", "-"))
 
 
-def find_encoding(source: Path, given: str | None, *, whole: bool) -> Encoding:
+def find_charset(source: Path, given: str | None, *, whole: bool) -> Charset:
     """The encoding of the file, or if not `whole`, of its beginning.
 
     Raises InvalidTable for an unknown name, broken UTF-8, NUL bytes.
     """
     if given is not None:
-        return Encoding(_codec(given), is_guessed=False, has_bare_cr=_bare_cr(source))
+        return Charset(_codec(given), is_guessed=False, has_bare_cr=_bare_cr(source))
     with source.open("rb") as file:
         start = file.read(_SAMPLE)
     codec = next((codec for bom, codec in _BOMS if start.startswith(bom)), None)
     codec = codec or _wide(start)
     if codec is not None:
-        return Encoding(codec, is_guessed=False, has_bare_cr=_bare_cr(source))
+        return Charset(codec, is_guessed=False, has_bare_cr=_bare_cr(source))
     codec = _utf8_or_legacy(source, whole=whole)
-    return Encoding(codec, is_guessed=codec != "utf-8", has_bare_cr=_bare_cr(source))
+    return Charset(codec, is_guessed=codec != "utf-8", has_bare_cr=_bare_cr(source))
 
 
 def _codec(given: str) -> str:
@@ -151,7 +151,7 @@ def _western(source: Path) -> str:
     return "latin-1" if set(start) & set(undefined) else "cp1252"
 
 
-def to_utf8(source: Path, target: Path, encoding: Encoding) -> None:
+def to_utf8(source: Path, target: Path, encoding: Charset) -> None:
     """Write the file in UTF-8 with LF between lines; InvalidTable if it is not in it."""
     try:
         with (

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.datasets.maintenance import DatasetUpkeep
+from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
@@ -71,7 +71,7 @@ class Ingest:
     def attempt(self, dataset_id: str) -> None:
         """Claim the dataset and read it; do nothing if it is not to be had."""
         with self.database.write() as session:
-            datasets = DatasetUpkeep(session)
+            datasets = DatasetMaintenance(session)
             attempt = datasets.claim(dataset_id, self.times.lease_seconds)
             if attempt is None:
                 return
@@ -101,7 +101,7 @@ class Ingest:
 
     def _finish(self, dataset: Dataset, attempt: int, values: dict[str, Any]) -> None:
         with self.database.write() as session:
-            is_ours = DatasetUpkeep(session).update(dataset.id, attempt, **values)
+            is_ours = DatasetMaintenance(session).update(dataset.id, attempt, **values)
         if not is_ours and "table_key" in values:
             self.reader.storage.delete(values["table_key"])
 
@@ -114,7 +114,7 @@ class Ingest:
             while not stopped.wait(min(1.0, self.times.heartbeat_seconds)):
                 try:
                     with self.database.write() as session:
-                        DatasetUpkeep(session).renew(
+                        DatasetMaintenance(session).renew(
                             dataset.id,
                             attempt,
                             self.times.lease_seconds,

@@ -11,7 +11,7 @@ from core.datasets.tables import Dataset
 from fitserve.enums import DatasetStatus
 
 
-class DatasetUpkeep:
+class DatasetMaintenance:
     """Claims datasets that are to be read; no request is answered from here."""
 
     def __init__(self, session: Session) -> None:

@@ -21,7 +21,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 
 @dataclass
-class Reading:
+class CsvReading:
     """How a CSV was understood."""
 
     parsing: dict[str, Any]
@@ -30,7 +30,9 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_csv(source: Path, folder: Path, given: ParsingSpec, max_columns: int) -> Reading:
+def read_csv(
+    source: Path, folder: Path, given: ParsingSpec, max_columns: int
+) -> CsvReading:
     """Write the CSV at `source` as typed Parquet to `folder/table.parquet`.
 
     Raises InvalidTable: empty, no rows, ragged, undecodable, or not as `given` says.
@@ -44,7 +46,7 @@ def read_csv(source: Path, folder: Path, given: ParsingSpec, max_columns: int) -
         text = text_file(source, folder, given, max_columns, whole=True)
         columns = _the_long_way(text.path, text.layout, nulls, given, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
-    return Reading(
+    return CsvReading(
         _parsing(text, nulls), written.columns, written.stats, text.layout.warnings
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.datasets.charset import Encoding, find_encoding, to_utf8
+from core.datasets.charset import Charset, find_charset, to_utf8
 from core.datasets.dialect import Layout, find_layout
 from core.datasets.repair import without_runs
 from core.errors import InvalidTable
@@ -19,7 +19,7 @@ class TextFile:
 
     path: Path
     layout: Layout
-    encoding: Encoding
+    encoding: Charset
 
     def parsing(self) -> dict[str, Any]:
         """Return how the file was understood, for the user."""
@@ -40,7 +40,7 @@ def text_file(
     The encoding is detected at the beginning; with `whole`, in every byte.
     Raises InvalidTable.
     """
-    encoding = find_encoding(source, given.encoding, whole=whole)
+    encoding = find_charset(source, given.encoding, whole=whole)
     plain = _in_utf8(source, folder, encoding)
     layout = find_layout(plain, given)
     if layout.delimiter == " " and given.delimiter is None:
@@ -51,7 +51,7 @@ def text_file(
     return TextFile(plain, layout, encoding)
 
 
-def _in_utf8(source: Path, folder: Path, encoding: Encoding) -> Path:
+def _in_utf8(source: Path, folder: Path, encoding: Charset) -> Path:
     if encoding.is_plain:
         return source
     plain = folder / "utf8.csv"

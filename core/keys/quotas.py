@@ -7,7 +7,7 @@ from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
 from core.models.repository import ModelRepository
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.runs.repository import RunRepository
 
 
@@ -43,7 +43,7 @@ def over_quota(caller: Caller) -> QuotaExceeded:
 
 def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
     """TooManyRuns if the caller's workspace, or the service (`most`), has enough."""
-    if RunUpkeep(session).count_queued() >= most:
+    if RunMaintenance(session).count_queued() >= most:
         raise TooManyRuns(f"{most:,} runs wait already; try again later.")
     mine = caller.queued_runs
     if mine is None:

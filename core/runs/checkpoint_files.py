@@ -8,7 +8,7 @@ import re
 
 from sqlalchemy.orm import Session
 
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.storage import Storage
 
 _CHECKPOINTS = "checkpoints"
@@ -45,5 +45,5 @@ def remove_orphans(storage: Storage, session: Session) -> None:
     found = {key.split("/")[1] for key in storage.keys(_CHECKPOINTS)}
     if not found:
         return
-    for run_id in found - RunUpkeep(session).unended(found):
+    for run_id in found - RunMaintenance(session).unended(found):
         remove_checkpoints(storage, run_id)

@@ -12,7 +12,7 @@ from core.runs.tables import Checkpoint, Run
 from fitserve.enums import TERMINAL, RunStatus
 
 
-class RunUpkeep:
+class RunMaintenance:
     """Moves runs that nobody holds; no request is answered from here."""
 
     def __init__(self, session: Session) -> None:

@@ -14,7 +14,7 @@ from functools import cached_property
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.settings import WebhookRules
 from core.threads import let_end
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve
@@ -77,7 +77,7 @@ class Sender(threading.Thread):
         # two terms: one for the resolver, which knows no deadline
         lease = 2 * self._rules.timeout_seconds + 5
         with self._database.write() as session:
-            run = RunUpkeep(session).get(run_id)
+            run = RunMaintenance(session).get(run_id)
             if run.ended_at is None:
                 return False
             webhook = WebhookRepository(session).claim(run_id, lease)

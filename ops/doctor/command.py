@@ -66,10 +66,10 @@ def examine(home: Path | None) -> list[Finding]:
 
 
 def _of_service(settings: Any) -> Iterable[Finding]:
-    from ops.doctor.service import Patient  # noqa: PLC0415  imports the database
+    from ops.doctor.service import ServiceChecks  # noqa: PLC0415  imports the database
 
     try:
-        patient = Patient(settings)
+        patient = ServiceChecks(settings)
     except Exception as error:  # noqa: BLE001  a URL that SQLAlchemy cannot read
         told = f"FITSERVE_DATABASE_URL cannot be used: {type(error).__name__}."
         return [failed("database", told, "sqlite:///… or postgresql+psycopg://…")]

@@ -25,7 +25,7 @@ _CLOCK_SECONDS = 5.0
 _START = "`fitserve up` makes it."
 
 
-class Patient:
+class ServiceChecks:
     """A service that is looked at from outside, whether it runs or not."""
 
     def __init__(self, settings: Settings) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.database.migrate import upgrade
 from core.database.sessions import Database
-from core.keys.insecure_binding import OpenDoor, refuse_open_door
+from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
 from core.settings import Settings
 from core.supervised import LISTEN_FD, METRICS_DIR
 from ops.supervisor.broker import clear_socket, redis_command
@@ -71,9 +71,9 @@ class Supervisor:
     def _look_at_door(self) -> KeyState:
         database = Database(self._settings.resolved_database_url)
         try:
-            refuse_open_door(self._settings, database)
+            refuse_insecure_binding(self._settings, database)
             return key_state(self._settings, database)
-        except OpenDoor as error:
+        except InsecureBinding as error:
             raise CannotStart(str(error)) from error
         finally:
             database.close()

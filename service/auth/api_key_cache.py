@@ -46,7 +46,7 @@ BEARER = b"Bearer "
 """Before a key in the header by which it is remembered; other spellings cost more."""
 
 
-class Known:
+class CachedKey:
     """A key in force: whose it is, and how fast it may ask."""
 
     __slots__ = ("bucket", "caller", "is_used", "until")
@@ -58,16 +58,16 @@ class Known:
         self.is_used = True
 
 
-class Keyring:
+class ApiKeyCache:
     """Checks keys, and keeps what is known of them fresh."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
         self._pepper: Pepper | None = None
-        self._known: dict[bytes, Known] = {}
+        self._known: dict[bytes, CachedKey] = {}
         self._refused: dict[bytes, tuple[float, str]] = {}
-        self._asking: dict[bytes, asyncio.Future[Known]] = {}
+        self._asking: dict[bytes, asyncio.Future[CachedKey]] = {}
         self._askers = ThreadPoolExecutor(2, "keys")
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -81,7 +81,7 @@ class Keyring:
             text = settings.api_key.get_secret_value().encode()
             self._known[_digest(BEARER + text)] = _operator(settings.limits)
 
-    def peek(self, said: bytes) -> Known | None:
+    def peek(self, said: bytes) -> CachedKey | None:
         """The key of a header if it is known and fresh; never asks the database."""
         known = self._known.get(_digest(said))
         if known is None or time.monotonic() >= known.until:
@@ -104,7 +104,7 @@ class Keyring:
             await loop.run_in_executor(self._askers, self._look_for_keys)
         return self.is_keyless()
 
-    async def find(self, token: Token) -> Known:
+    async def find(self, token: Token) -> CachedKey:
         """The key, asked of the database, once for all that ask at once; Unauthorized."""
         digest = _digest(BEARER + str(token).encode())
         asking = self._asking.get(digest)
@@ -137,7 +137,7 @@ class Keyring:
             self._look_for_keys()
         except SQLAlchemyError:
             log.warning("the database is out of reach; keys are looked for later")
-        threading.Thread(target=self._run, name="keyring", daemon=True).start()
+        threading.Thread(target=self._run, name="api-keys", daemon=True).start()
 
     def stop(self) -> None:
         """Refresh no more."""
@@ -175,14 +175,14 @@ class Keyring:
             self._pepper = read_pepper(self._settings)
         return self._pepper
 
-    def _renew(self, digest: bytes, known: Known, key: ApiKey | None) -> None:
+    def _renew(self, digest: bytes, known: CachedKey, key: ApiKey | None) -> None:
         known.is_used = False
         if key is None:
             self._known.pop(digest, None)
         else:
             known.until = _until(key)
 
-    def _look_up(self, token: Token, digest: bytes) -> Known:
+    def _look_up(self, token: Token, digest: bytes) -> CachedKey:
         try:
             with self._database.read() as session:
                 key = check_key(session, self.pepper(), token)
@@ -253,11 +253,11 @@ def _digest(given: bytes) -> bytes:
     return hashlib.sha256(given).digest()
 
 
-def _id(known: Known) -> str:
+def _id(known: CachedKey) -> str:
     return known.caller.key_id or ""
 
 
-def _known(key: ApiKey, limits: Limits) -> Known:
+def _known(key: ApiKey, limits: Limits) -> CachedKey:
     own = KeyLimits.model_validate(key.limits)
     rate = own.requests_per_second
     caller = Caller(
@@ -269,10 +269,10 @@ def _known(key: ApiKey, limits: Limits) -> Known:
         stored_bytes=_most(own.stored_bytes, limits.key_stored_bytes),
     )
     rate = limits.key_requests_per_second if rate is None else rate
-    return Known(caller, rate, _until(key))
+    return CachedKey(caller, rate, _until(key))
 
 
-def _operator(limits: Limits) -> Known:
+def _operator(limits: Limits) -> CachedKey:
     """FITSERVE_API_KEY: everything, in the workspace `default`."""
     caller = Caller(
         scopes=frozenset(Scope),
@@ -280,7 +280,7 @@ def _operator(limits: Limits) -> Known:
         queued_runs=limits.key_queued_runs or None,
         stored_bytes=limits.key_stored_bytes or None,
     )
-    return Known(caller, limits.key_requests_per_second, _FOREVER)
+    return CachedKey(caller, limits.key_requests_per_second, _FOREVER)
 
 
 def _most(own: int | None, default: int) -> int | None:

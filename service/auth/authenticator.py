@@ -5,7 +5,7 @@ from core.keys.caller import LOCAL, PROBE, Caller
 from core.keys.tokens import PREFIX
 from core.settings import Settings
 from fitserve.scopes import Scope
-from service.auth.api_key_cache import BEARER, Keyring, Known
+from service.auth.api_key_cache import BEARER, ApiKeyCache, CachedKey
 from service.auth.hosts import Hosts
 from service.auth.rate_limits import Addresses
 from service.auth.scopes import OPEN, OPEN_FOLDERS, scope_of
@@ -15,17 +15,17 @@ Headers = dict[bytes, bytes]
 _PREFIX = f" {PREFIX}_".encode()
 
 
-class Door:
+class Authenticator:
     """Decides by headers, method and path; a fresh key is let in without a wait.
 
     Args:
-        keyring: the keys.
+        api_keys: the keys.
         settings: hosts, limits, and whether `/metrics` is told to anybody.
 
     """
 
-    def __init__(self, keyring: Keyring, settings: Settings) -> None:
-        self._keyring = keyring
+    def __init__(self, api_keys: ApiKeyCache, settings: Settings) -> None:
+        self._api_keys = api_keys
         self._hosts = Hosts(settings)
         self._open = OPEN | ({"/metrics"} if settings.metrics_open else set())
         self._addresses = Addresses(settings.limits.unknown_keys_per_minute)
@@ -33,17 +33,17 @@ class Door:
     def peek(self, method: str, path: str, headers: Headers) -> Caller | None:
         """The caller; None if the database must be asked. Raises what `find` raises."""
         if path in self._open or path.startswith(OPEN_FOLDERS):
-            if self._keyring.may_be_keyless:
+            if self._api_keys.may_be_keyless:
                 self._hosts.check(headers)
             return PROBE
-        if self._keyring.may_be_keyless:
-            if not self._keyring.is_keyless() or _bears_key(
+        if self._api_keys.may_be_keyless:
+            if not self._api_keys.is_keyless() or _bears_key(
                 headers.get(b"authorization", b"")
             ):
                 return None
             self._hosts.check(headers)
             return LOCAL
-        known = self._keyring.peek(headers.get(b"authorization", b""))
+        known = self._api_keys.peek(headers.get(b"authorization", b""))
         return None if known is None else _admitted(known, scope_of(method, path), path)
 
     async def find(
@@ -54,7 +54,7 @@ class Door:
         Raises Unauthorized, MissingScope, ForbiddenHost, TooManyRequests.
         """
         said = headers.get(b"authorization", b"")
-        if await self._keyring.find_keyless() and not _bears_key(said):
+        if await self._api_keys.find_keyless() and not _bears_key(said):
             self._hosts.check(headers)
             return LOCAL
         known = await self._look_up(said, address)
@@ -69,21 +69,21 @@ class Door:
     ) -> Caller:
         """The caller of gRPC, which no web page and no rebound name can speak."""
         said = authorization.encode() if isinstance(authorization, str) else authorization
-        if await self._keyring.find_keyless() and not _bears_key(said):
+        if await self._api_keys.find_keyless() and not _bears_key(said):
             return LOCAL
         known = await self._look_up(said, address)
         return _admitted(known, wanted, what)
 
-    async def _look_up(self, said: bytes, address: str) -> Known:
+    async def _look_up(self, said: bytes, address: str) -> CachedKey:
         """The database's word; who asks for it in vain too often is not heard."""
         given = _token(said)
-        if known := self._keyring.peek(BEARER + given):  # spelled in another way
+        if known := self._api_keys.peek(BEARER + given):  # spelled in another way
             return known
-        token = self._keyring.token_of(given)
+        token = self._api_keys.token_of(given)
         bucket = self._addresses.bucket(address)
         if wait := bucket.take():
             raise TooManyRequests("Too many wrong API keys came from this address.", wait)
-        known = await self._keyring.find(token)
+        known = await self._api_keys.find(token)
         bucket.give_back()
         return known
 
@@ -109,7 +109,7 @@ def _token(authorization: bytes) -> bytes:
     return token.strip()
 
 
-def _admitted(known: Known, wanted: Scope | None, what: str) -> Caller:
+def _admitted(known: CachedKey, wanted: Scope | None, what: str) -> Caller:
     caller = known.caller
     if wanted is not None and wanted not in caller.scopes:
         has = ", ".join(f"`{scope}`" for scope in Scope if scope in caller.scopes)

@@ -99,9 +99,9 @@ def _predict(total: Snapshot) -> Iterable[Metric]:
         "From a request's body to its answer, of those answered",
         labels=_MODEL,
     )
-    for model, tally in sorted(total.models.items()):
-        rows.add_metric(model, tally.rows)
-        _add(seconds, model, tally.latencies)
+    for model, counters in sorted(total.models.items()):
+        rows.add_metric(model, counters.rows)
+        _add(seconds, model, counters.latencies)
     return rows, seconds
 
 

@@ -17,7 +17,7 @@ from core.metrics.repository import Figures, FiguresRepository
 from core.settings import Settings
 from core.supervised import METRICS_DIR
 from service.metrics import families
-from service.metrics.request_counters import Tally
+from service.metrics.request_counters import RequestCounters
 from service.metrics.snapshots import Snapshots
 from service.predictor.predictor import Predictor
 
@@ -31,12 +31,16 @@ class Metrics(Collector):
     """A collector for prometheus-client, over figures that are kept elsewhere."""
 
     def __init__(
-        self, settings: Settings, database: Database, predictor: Predictor, tally: Tally
+        self,
+        settings: Settings,
+        database: Database,
+        predictor: Predictor,
+        counters: RequestCounters,
     ) -> None:
         folder = os.environ.get(METRICS_DIR)
         cache = predictor.cache
         self.snapshots = Snapshots(
-            tally, cache.counters, cache.gauges, Path(folder) if folder else None
+            counters, cache.counters, cache.gauges, Path(folder) if folder else None
         )
         self._database = database
         self._alive_seconds = settings.runs.lease_seconds

@@ -43,7 +43,7 @@ class Latencies:
 
 
 @dataclass(slots=True)
-class ModelTally:
+class ModelCounters:
     """Predictions of one model."""
 
     latencies: Latencies = field(default_factory=Latencies)
@@ -54,18 +54,18 @@ class ModelTally:
         self.latencies.add(seconds)
         self.rows += rows
 
-    def merge(self, other: "ModelTally") -> None:
+    def merge(self, other: "ModelCounters") -> None:
         """Those of another process."""
         self.latencies.merge(other.latencies)
         self.rows += other.rows
 
 
-class Tally:
+class RequestCounters:
     """Requests and predictions of one process."""
 
     def __init__(self) -> None:
         self.http: dict[HttpKey, Latencies] = {}
-        self.models: dict[ModelKey, ModelTally] = {}
+        self.models: dict[ModelKey, ModelCounters] = {}
 
     def answered(self, key: HttpKey, seconds: float) -> None:
         """A response begins."""
@@ -76,8 +76,8 @@ class Tally:
 
     def predicted(self, model: ModelKey, seconds: float, rows: int) -> None:
         """A prediction is made."""
-        tally = self.models.get(model)
-        if tally is None:
+        counters = self.models.get(model)
+        if counters is None:
             name = model if len(self.models) < MOST_MODELS else OTHER
-            tally = self.models.setdefault(name, ModelTally())
-        tally.add(seconds, rows)
+            counters = self.models.setdefault(name, ModelCounters())
+        counters.add(seconds, rows)

@@ -18,9 +18,9 @@ import orjson
 from service.metrics.request_counters import (
     HttpKey,
     Latencies,
+    ModelCounters,
     ModelKey,
-    ModelTally,
-    Tally,
+    RequestCounters,
 )
 
 _WRITE_SECONDS = 1.0
@@ -31,7 +31,7 @@ class Snapshot:
     """The figures of one process, or of several."""
 
     http: dict[HttpKey, Latencies] = field(default_factory=dict)
-    models: dict[ModelKey, ModelTally] = field(default_factory=dict)
+    models: dict[ModelKey, ModelCounters] = field(default_factory=dict)
     counters: dict[str, float] = field(default_factory=dict)
     gauges: dict[str, float] = field(default_factory=dict)
 
@@ -39,8 +39,8 @@ class Snapshot:
         """Add what another process counted."""
         for key, latencies in other.http.items():
             self.http.setdefault(key, Latencies()).merge(latencies)
-        for model, tally in other.models.items():
-            self.models.setdefault(model, ModelTally()).merge(tally)
+        for model, counters in other.models.items():
+            self.models.setdefault(model, ModelCounters()).merge(counters)
         for mine, theirs in (
             (self.counters, other.counters),
             (self.gauges, other.gauges),
@@ -72,7 +72,7 @@ class Snapshot:
                 for method, route, status, counts, seconds in told["http"]
             },
             models={
-                (workspace, name): ModelTally(Latencies(counts, seconds), rows)
+                (workspace, name): ModelCounters(Latencies(counts, seconds), rows)
                 for workspace, name, counts, seconds, rows in told["models"]
             },
             counters=told["counters"],
@@ -87,7 +87,7 @@ class Snapshots:
     """Takes this process's figures, and adds the others'.
 
     Args:
-        tally: what is counted on the way.
+        requests: what is counted on the way.
         counters: figures that only rise.
         gauges: figures of the moment.
         folder: shared by the processes of one address; None if this is the only one.
@@ -95,9 +95,13 @@ class Snapshots:
     """
 
     def __init__(
-        self, tally: Tally, counters: Figures, gauges: Figures, folder: Path | None
+        self,
+        requests: RequestCounters,
+        counters: Figures,
+        gauges: Figures,
+        folder: Path | None,
     ) -> None:
-        self._tally = tally
+        self._requests = requests
         self._counters = counters
         self._gauges = gauges
         self._folder = folder
@@ -128,11 +132,11 @@ class Snapshots:
         return total
 
     def _own(self) -> Snapshot:
-        tally = self._tally
+        requests = self._requests
         return Snapshot(
             # dict() and list() of these are one step for the interpreter
-            http=dict(tally.http),
-            models=dict(tally.models),
+            http=dict(requests.http),
+            models=dict(requests.models),
             counters=self._counters(),
             gauges=self._gauges() | {"processes": 1},
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fitserve.enums import Task
 from service.predictor.batching import Output
 from service.predictor.notes import Notes, Warning_
-from service.predictor.version_resolver import Served
+from service.predictor.version_resolver import ServedVersion
 
 _NO_PREDICTION = "no prediction: a value is too far outside the training rows' range"
 
@@ -26,7 +26,7 @@ class Answer:
 
     """
 
-    served: Served
+    served: ServedVersion
     output: Output
     warnings: list[Warning_]
 
@@ -74,7 +74,7 @@ def _finite_rows(output: Output) -> list[bool]:
     return [bool(row) for row in rows]
 
 
-def answer_of(served: Served, output: Output, warnings: list[Warning_]) -> Answer:
+def answer_of(served: ServedVersion, output: Output, warnings: list[Warning_]) -> Answer:
     """The answer, with a warning for rows whose arithmetic overflowed."""
     if not np.isfinite(output).all():
         notes = Notes(warnings=warnings)

@@ -26,7 +26,7 @@ _PLAIN = frozenset({float, int, bool})
 """Types of cells that NumPy converts as docs/values.md says."""
 
 
-class Reading(NamedTuple):
+class ReadColumns(NamedTuple):
     """Rows as a table, and the warnings about them."""
 
     table: Table
@@ -60,7 +60,7 @@ class RawColumns:
         self._least = _bounds([r.least for r in self._numbers], -np.inf)
         self._greatest = _bounds([r.greatest for r in self._numbers], np.inf)
 
-    def of_instances(self, instances: Sequence[Any]) -> Reading:
+    def of_instances(self, instances: Sequence[Any]) -> ReadColumns:
         """Read rows that are objects, or lists in the order of the features.
 
         Raises InvalidInstances with the row, the column and the nearest name.
@@ -77,19 +77,19 @@ class RawColumns:
             "one a list of values."
         )
 
-    def of_table(self, columns: Any, data: Sequence[Any]) -> Reading:
+    def of_table(self, columns: Any, data: Sequence[Any]) -> ReadColumns:
         """Read the rows in `data`, whose cells belong to the names in `columns`."""
         self.measure(len(data))
         return self.of_columns(_of_lists(data, _names(columns)))
 
-    def of_columns(self, columns: Mapping[str, Cells]) -> Reading:
+    def of_columns(self, columns: Mapping[str, Cells]) -> ReadColumns:
         """Read cells by column, as lists or arrays `[N]` of one length."""
         self.measure(max(map(len, columns.values()), default=0))
         notes = Notes()
         columns = self._by_name(columns, notes)
         return self._read([columns[name] for name in self._ordered], notes)
 
-    def of_texts(self, texts: pl.DataFrame, decimal: str | None = None) -> Reading:
+    def of_texts(self, texts: pl.DataFrame, decimal: str | None = None) -> ReadColumns:
         """Read the trimmed cells of a file, null where they are empty.
 
         `decimal` is the decimal mark of the file, if it differs from the model's.
@@ -104,7 +104,7 @@ class RawColumns:
         self._compare(numbers, notes)
         words = [r.read(columns[r.name].to_list(), notes) for r in self._texts]
         refuse(notes.errors)
-        return Reading(Table(numbers, words), notes.warnings)
+        return ReadColumns(Table(numbers, words), notes.warnings)
 
     def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
         """Return columns by the model's names, and warn about unknown ones.
@@ -125,7 +125,7 @@ class RawColumns:
                 f"{num_rows:,} rows came; {self.most_rows:,} is the limit of a request."
             )
 
-    def _read(self, columns: Sequence[Cells], notes: Notes) -> Reading:
+    def _read(self, columns: Sequence[Cells], notes: Notes) -> ReadColumns:
         """Read columns that are in the order of the table: numbers first, then texts."""
         split, num_rows = len(self._numbers), len(columns[0])
         numbers = _plain_numbers(columns[:split])
@@ -141,7 +141,7 @@ class RawColumns:
             for reader, cells in zip(self._texts, columns[split:], strict=True)
         ]
         refuse(notes.errors)
-        return Reading(Table(numbers, texts), notes.warnings)
+        return ReadColumns(Table(numbers, texts), notes.warnings)
 
     def _compare(self, numbers: NDArray[np.float64], notes: Notes) -> None:
         """Warn about numbers outside the range of the training rows."""

@@ -11,7 +11,7 @@ from core.storage import Storage
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +29,7 @@ _MOST_COLUMNS = 2_500
 class FileReading(NamedTuple):
     """The rows of a file, and how the file was understood."""
 
-    reading: Reading
+    reading: ReadColumns
     parsing: dict[str, Any]
 
 

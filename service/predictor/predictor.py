@@ -11,12 +11,12 @@ from core.database.sessions import Database
 from core.errors import InvalidInstances
 from core.settings import Settings
 from core.storage import Storage
-from service.metrics.request_counters import Tally
+from service.metrics.request_counters import RequestCounters
 from service.predictor.answers import Answer, answer_of
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import refuse_warnings
 from service.predictor.sessions import Loaded, SessionCache
-from service.predictor.version_resolver import Directory, Served, Wanted
+from service.predictor.version_resolver import ModelRef, ServedVersion, VersionResolver
 
 Found = TypeVar("Found")
 Result_co = TypeVar("Result_co", covariant=True)
@@ -31,10 +31,10 @@ class Exchange(Protocol[Result_co]):
     def is_strict(self) -> bool:
         """Return whether warnings refuse the request; used after `read`."""
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         """Return the model and version that the request names."""
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         """Return the rows as a table; raises InvalidInstances."""
 
     def write(self, answer: Answer) -> Result_co:
@@ -45,7 +45,7 @@ class _Done(NamedTuple, Generic[Result_co]):
     """The result of a request that a thread answered."""
 
     result: Result_co
-    served: Served
+    served: ServedVersion
     num_rows: int
 
 
@@ -53,7 +53,11 @@ class Predictor:
     """Find versions, keep them loaded, and run them."""
 
     def __init__(
-        self, database: Database, storage: Storage, settings: Settings, tally: Tally
+        self,
+        database: Database,
+        storage: Storage,
+        settings: Settings,
+        counters: RequestCounters,
     ) -> None:
         cores = os.cpu_count() or 1
         self._runners = ThreadPoolExecutor(cores, "predict")
@@ -61,15 +65,15 @@ class Predictor:
         self.cache = self._sessions = SessionCache(
             storage, settings.predict_cache_bytes, self._runners
         )
-        self._tally = tally
-        self.directory = Directory(
+        self._counters = counters
+        self.versions = VersionResolver(
             database,
             settings.alias_refresh_seconds,
             self._sessions.get,
             settings.limits.max_predict_rows,
         )
         self.max_bytes = settings.limits.max_predict_body_bytes
-        self._finding: dict[Wanted, asyncio.Future[Served]] = {}
+        self._finding: dict[ModelRef, asyncio.Future[ServedVersion]] = {}
 
     async def answer(
         self, exchange: Exchange[Result_co], num_bytes: int, *, is_slow: bool = False
@@ -87,7 +91,7 @@ class Predictor:
             self._count(done.served, time.perf_counter() - began, done.num_rows)
             return done.result
         wanted = exchange.wanted()
-        served = self.directory.peek(wanted) or await self._find(wanted)
+        served = self.versions.peek(wanted) or await self._find(wanted)
         loaded = self._sessions.peek(served.file.version_id)
         if loaded is None:
             loaded = await self._in(self._finders, lambda: self.load(served))
@@ -97,41 +101,41 @@ class Predictor:
         self._count(served, time.perf_counter() - began, table.num_rows)
         return result
 
-    def find(self, wanted: Wanted) -> Served:
+    def find(self, wanted: ModelRef) -> ServedVersion:
         """Return the version, from the database if it is not cached; blocks.
 
         Raises NotFound.
         """
-        return self.directory.get(wanted)
+        return self.versions.get(wanted)
 
-    def load(self, served: Served) -> Loaded:
+    def load(self, served: ServedVersion) -> Loaded:
         """Return the version's session, loaded if necessary; blocks.
 
         Raises ArtifactDamaged.
         """
         return self._sessions.get(served.file)
 
-    def unload(self, served: Served) -> bool:
+    def unload(self, served: ServedVersion) -> bool:
         """Drop the version's session; return False if it was not loaded."""
         return self._sessions.drop(served.file.version_id)
 
-    def is_loaded(self, served: Served) -> bool:
+    def is_loaded(self, served: ServedVersion) -> bool:
         """Return whether the version's session is in memory."""
         return self._sessions.peek(served.file.version_id) is not None
 
     def start(self) -> None:
         """Start the thread that refreshes names."""
-        self.directory.start()
+        self.versions.start()
 
     def close(self) -> None:
         """Stop the refreshing of names and all threads."""
-        self.directory.stop()
+        self.versions.stop()
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)
 
-    def _count(self, served: Served, seconds: float, num_rows: int) -> None:
+    def _count(self, served: ServedVersion, seconds: float, num_rows: int) -> None:
         model = served.workspace, served.model_name
-        self._tally.predicted(model, seconds, num_rows)
+        self._counters.predicted(model, seconds, num_rows)
 
     def _answer_whole(self, exchange: Exchange[Result_co]) -> "_Done[Result_co]":
         served = self.find(exchange.wanted())
@@ -141,7 +145,7 @@ class Predictor:
         return _Done(result, served, table.num_rows)
 
     @staticmethod
-    def _read(exchange: Exchange[Any], served: Served) -> Reading:
+    def _read(exchange: Exchange[Any], served: ServedVersion) -> ReadColumns:
         reading = exchange.read(served.columns)
         if reading.table.num_rows == 0:
             raise InvalidInstances("Expected at least one row.")
@@ -155,7 +159,7 @@ class Predictor:
             refuse_warnings(answer.warnings)
         return exchange.write(answer)
 
-    async def _find(self, wanted: Wanted) -> Served:
+    async def _find(self, wanted: ModelRef) -> ServedVersion:
         """Return the version; simultaneous requests for it share one query."""
         finding = self._finding.get(wanted)
         if finding is None:

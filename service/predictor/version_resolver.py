@@ -33,7 +33,7 @@ _MAX_VERSION = 2**31
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedVersion:
     """A version as the predictor needs it; immutable."""
 
     workspace: str
@@ -49,7 +49,7 @@ class Served:
         return RawColumns(self.signature, self.most_rows)
 
 
-class Wanted(NamedTuple):
+class ModelRef(NamedTuple):
     """What a request names: a version, an alias, or neither for the newest."""
 
     workspace: str
@@ -63,13 +63,13 @@ class _Known:
 
     __slots__ = ("is_used", "served", "until")
 
-    def __init__(self, served: Served, until: float) -> None:
+    def __init__(self, served: ServedVersion, until: float) -> None:
         self.served = served
         self.until = until
         self.is_used = False
 
 
-class Directory:
+class VersionResolver:
     """Looks versions up, and keeps what can move fresh.
 
     Args:
@@ -91,14 +91,14 @@ class Directory:
         self._database = database
         self._max_age = max_age
         self._warm = warm
-        self._known: dict[Wanted, _Known] = {}
-        self._served: dict[str, Served] = {}
+        self._known: dict[ModelRef, _Known] = {}
+        self._served: dict[str, ServedVersion] = {}
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="versions", daemon=True)
 
-    def peek(self, wanted: Wanted) -> Served | None:
+    def peek(self, wanted: ModelRef) -> ServedVersion | None:
         """The version if it is known and fresh; never asks the database."""
         known = self._known.get(wanted)
         if known is None or time.monotonic() >= known.until:
@@ -106,7 +106,7 @@ class Directory:
         known.is_used = True
         return known.served
 
-    def get(self, wanted: Wanted) -> Served:
+    def get(self, wanted: ModelRef) -> ServedVersion:
         """The version; ModelNotFound, VersionNotFound, AliasNotFound, ArtifactDamaged.
 
         Where the version that a name has moved to cannot be loaded, the one before it.
@@ -134,7 +134,7 @@ class Directory:
 
         A model is given as its workspace and its name.
         """
-        by_workspace: dict[str, list[Wanted]] = {}
+        by_workspace: dict[str, list[ModelRef]] = {}
         for wanted in self._in_use(models):
             by_workspace.setdefault(wanted.workspace, []).append(wanted)
         if not by_workspace:
@@ -148,7 +148,7 @@ class Directory:
             for wanted in moving:
                 self._follow(wanted, found[workspace])
 
-    def _targets(self, models: ModelRepository, moving: list[Wanted]) -> Targets:
+    def _targets(self, models: ModelRepository, moving: list[ModelRef]) -> Targets:
         names = {wanted.model for wanted in moving}
         numbers = {wanted.version for wanted in moving if wanted.version}
         moved: Mapping[Any, str] = models.pointers(names)
@@ -159,7 +159,7 @@ class Directory:
             self._as_served(version)
         return targets
 
-    def _follow(self, wanted: Wanted, targets: Targets) -> None:
+    def _follow(self, wanted: ModelRef, targets: Targets) -> None:
         which = wanted.version or wanted.alias
         target = self._served.get(targets.get((wanted.model, which), ""))
         if target is None:
@@ -178,7 +178,7 @@ class Directory:
             except Exception:
                 log.exception("names could not be read anew")
 
-    def _in_use(self, models: tuple[tuple[str, str], ...]) -> list[Wanted]:
+    def _in_use(self, models: tuple[tuple[str, str], ...]) -> list[ModelRef]:
         """What was asked for since the last time: a name may move, a version go."""
         with self._lock:
             found = [
@@ -190,7 +190,7 @@ class Directory:
                 self._known[wanted].is_used = False
         return found
 
-    def _move(self, wanted: Wanted, target: Served) -> Served:
+    def _move(self, wanted: ModelRef, target: ServedVersion) -> ServedVersion:
         """Let a name mean `target`, unless what it meant serves and `target` cannot."""
         known = self._known.get(wanted)
         if known and known.served is not target and not self._can_serve(target):
@@ -199,7 +199,7 @@ class Directory:
             self._keep(wanted, target)
         return target
 
-    def _can_serve(self, served: Served) -> bool:
+    def _can_serve(self, served: ServedVersion) -> bool:
         try:
             self._warm(served.file)
         except FitserveError as error:
@@ -211,14 +211,14 @@ class Directory:
         self._refused.discard(served.file.version_id)
         return True
 
-    def _as_served(self, version: Version) -> Served:
+    def _as_served(self, version: Version) -> ServedVersion:
         with self._lock:
             served = self._served.get(version.id)
             if served is None:
                 served = self._served[version.id] = _served(version, self._most_rows)
             return served
 
-    def _keep(self, wanted: Wanted, served: Served) -> None:
+    def _keep(self, wanted: ModelRef, served: ServedVersion) -> None:
         if len(self._known) > _MOST:
             self._known.clear()
             self._served.clear()
@@ -231,7 +231,7 @@ class Directory:
                 known.until = max(known.until, now + self._max_age)
 
 
-def _find(models: ModelRepository, wanted: Wanted) -> Version:
+def _find(models: ModelRepository, wanted: ModelRef) -> Version:
     if wanted.version is not None:
         if not 0 < wanted.version < _MAX_VERSION:
             raise VersionNotFound(f"{wanted.model}/{wanted.version}")
@@ -241,11 +241,11 @@ def _find(models: ModelRepository, wanted: Wanted) -> Version:
     return models.newest(wanted.model)
 
 
-def _served(version: Version, most_rows: int) -> Served:
+def _served(version: Version, most_rows: int) -> ServedVersion:
     onnx = version.artifact("model.onnx")
     if onnx is None:
         raise ArtifactNotFound("model.onnx")
-    return Served(
+    return ServedVersion(
         workspace=version.workspace,
         model_name=version.model_name,
         number=version.number,

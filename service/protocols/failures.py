@@ -1,7 +1,7 @@
 """A failure in the shape that the clients of a path read; problems elsewhere.
 
-Decided by the path alone, so that the door, which refuses before anything is routed,
-speaks each protocol too.
+Decided by the path alone: the request gate refuses before anything is routed, and must
+speak each protocol too.
 """
 
 import re

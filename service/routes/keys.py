@@ -40,8 +40,8 @@ async def create(request: Request, services: ServicesDep) -> KeyCreated:
 
 def _create(services: Services, spec: KeyCreate) -> KeyCreated:
     with services.database.write() as session:
-        made = create_key(session, services.keyring.pepper(), spec)
-        after_commit(session, services.keyring.end_keyless)
+        made = create_key(session, services.api_keys.pepper(), spec)
+        after_commit(session, services.api_keys.end_keyless)
         return made
 
 
@@ -75,4 +75,4 @@ def current(caller: CallerDep, session: ReadSession) -> KeyCurrent:
 def revoke(key_id: str, session: WriteSession, services: ServicesDep) -> None:
     """End a key: in force here at once, in other processes within a second."""
     ApiKeyRepository(session).revoke(key_id)
-    after_commit(session, partial(services.keyring.forget, key_id))
+    after_commit(session, partial(services.api_keys.forget, key_id))

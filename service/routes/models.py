@@ -31,7 +31,7 @@ from service.dependencies import (
     WriteSession,
 )
 from service.downloads import file_response, open_whole
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
 from service.services import Services
 
@@ -109,8 +109,8 @@ def delete_version_(
     within a second; the number is not used again.
     """
     delete_version(session, services.storage, workspace, name, number)
-    directory = services.predictor.directory
-    after_commit(session, partial(directory.refresh, (workspace, name)))
+    versions = services.predictor.versions
+    after_commit(session, partial(versions.refresh, (workspace, name)))
 
 
 @router.delete("/{name}", status_code=204)
@@ -119,8 +119,8 @@ def delete(
 ) -> None:
     """Delete a model, all its versions and their files; 409 while it has an alias."""
     delete_model(session, services.storage, workspace, name)
-    directory = services.predictor.directory
-    after_commit(session, partial(directory.refresh, (workspace, name)))
+    versions = services.predictor.versions
+    after_commit(session, partial(versions.refresh, (workspace, name)))
 
 
 @router.get("/{name}/versions/{number}/weights")
@@ -175,12 +175,12 @@ async def set_alias(
     is 409 and tells them.
     """
     update = validate(AliasUpdate, await read_json(request))
-    wanted = Wanted(workspace, name, version=update.version)
+    wanted = ModelRef(workspace, name, version=update.version)
     return await to_thread.run_sync(_set_alias, services, wanted, alias, update)
 
 
 def _set_alias(
-    services: Services, wanted: Wanted, alias: str, update: AliasUpdate
+    services: Services, wanted: ModelRef, alias: str, update: AliasUpdate
 ) -> VersionRead:
     predictor, name, number = services.predictor, wanted.model, update.version
     scored = None
@@ -195,7 +195,7 @@ def _set_alias(
             models.refuse_moved(name, alias, scored)
         found = models.set_alias(name, alias, number)
         after_commit(
-            session, partial(predictor.directory.refresh, (wanted.workspace, name))
+            session, partial(predictor.versions.refresh, (wanted.workspace, name))
         )
         session.flush()
         return version_read(found, models.aliases(name))
@@ -211,5 +211,5 @@ def delete_alias(
 ) -> None:
     """Remove an alias; the version stays."""
     ModelRepository(session, workspace).delete_alias(name, alias)
-    directory = services.predictor.directory
-    after_commit(session, partial(directory.refresh, (workspace, name)))
+    versions = services.predictor.versions
+    after_commit(session, partial(versions.refresh, (workspace, name)))

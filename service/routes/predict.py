@@ -14,9 +14,9 @@ from service.dependencies import get_services, workspace_of
 from service.parsing_options import from_params, media_type_of
 from service.paths import VERSION
 from service.predictor.answers import Answer
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import MOST_TOLD
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
 from service.routes.predict_files import (
     CSV,
@@ -51,22 +51,22 @@ async def predict(request: Request) -> Response:
 @router.post("/models/{name}/predict", **_ANSWER)
 async def predict_newest(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    return await _answer(request, Wanted(workspace_of(request), name))
+    return await _answer(request, ModelRef(workspace_of(request), name))
 
 
 @router.post(f"/models/{{name}}/versions/{{number:{VERSION}}}/predict", **_ANSWER)
 async def predict_version(name: str, number: Number, request: Request) -> Response:
     """Predict with one version of a model."""
-    return await _answer(request, Wanted(workspace_of(request), name, version=number))
+    return await _answer(request, ModelRef(workspace_of(request), name, version=number))
 
 
 @router.post("/models/{name}/aliases/{alias}/predict", **_ANSWER)
 async def predict_alias(name: str, alias: str, request: Request) -> Response:
     """Predict with the version that an alias points at."""
-    return await _answer(request, Wanted(workspace_of(request), name, alias=alias))
+    return await _answer(request, ModelRef(workspace_of(request), name, alias=alias))
 
 
-async def _answer(request: Request, wanted: Wanted | None) -> Response:
+async def _answer(request: Request, wanted: ModelRef | None) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
     strict = is_strict(request, body)
@@ -95,7 +95,7 @@ class _Exchange:
     """
 
     def __init__(
-        self, body: Body, workspace: str, wanted: Wanted | None, *, is_strict: bool
+        self, body: Body, workspace: str, wanted: ModelRef | None, *, is_strict: bool
     ) -> None:
         self.is_strict = is_strict
         self._workspace = workspace
@@ -103,12 +103,12 @@ class _Exchange:
         self._wanted = wanted
         self._body: dict[str, Any] = {}
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         schema = PredictRequest if self._wanted is None else PredictBody
         self._body = _object(_json(self._packed.content()), schema)
         return self._wanted or _wanted(self._workspace, self._body)
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         body = self._body
         tabular = "columns" in body or "data" in body
         if ("instances" in body) == tabular:
@@ -163,7 +163,7 @@ def _kind(body: Any) -> str:
     return "a list" if isinstance(body, list) else f"{str(body)[:80]!r}"
 
 
-def _wanted(workspace: str, body: dict[str, Any]) -> Wanted:
+def _wanted(workspace: str, body: dict[str, Any]) -> ModelRef:
     model, version, alias = body.get("model"), body.get("version"), body.get("alias")
     if not isinstance(model, str):
         raise InvalidInstances("Expected `model` to be the name of a model.")

@@ -10,9 +10,9 @@ from core.storage import Storage
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body, json_response
 from service.predictor.answers import Answer
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.files import read_file
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 
 CSV = "text/csv"
 _MOST_DIGITS = 9
@@ -43,7 +43,7 @@ class FileExchange:
     def __init__(
         self,
         body: Body,
-        wanted: Wanted,
+        wanted: ModelRef,
         given: ParsingSpec,
         storage: Storage,
         *,
@@ -56,10 +56,10 @@ class FileExchange:
         self._storage = storage
         self._parsing: dict[str, Any] = {}
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         return self._wanted
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         found = read_file(self._body, self._given, columns, self._storage)
         self._parsing = found.parsing
         return found.reading
@@ -82,7 +82,7 @@ def native(answer: Answer) -> dict[str, Any]:
     return content
 
 
-def named_in(params: QueryParams, workspace: str, path: Wanted | None) -> Wanted:
+def named_in(params: QueryParams, workspace: str, path: ModelRef | None) -> ModelRef:
     """Return the version that the path names, else the query by `model` and the like.
 
     Raises InvalidInstances where neither does, or both do.
@@ -99,7 +99,7 @@ def named_in(params: QueryParams, workspace: str, path: Wanted | None) -> Wanted
     return version_or_alias(workspace, model, number, params.get("alias"))
 
 
-def _named_once(params: QueryParams, path: Wanted) -> Wanted:
+def _named_once(params: QueryParams, path: ModelRef) -> ModelRef:
     named = [key for key in ("model", "version", "alias") if key in params]
     if named:
         raise InvalidInstances(
@@ -115,7 +115,7 @@ def _number(version: str) -> int | str:
     return int(version) if is_number else version
 
 
-def version_or_alias(workspace: str, model: str, version: Any, alias: Any) -> Wanted:
+def version_or_alias(workspace: str, model: str, version: Any, alias: Any) -> ModelRef:
     """Return the version of a model that a request names by number or by alias.
 
     Raises InvalidInstances if the values are not valid, or if both are given.
@@ -127,7 +127,7 @@ def version_or_alias(workspace: str, model: str, version: Any, alias: Any) -> Wa
         raise InvalidInstances("Expected `alias` to be the name of an alias.")
     if version is not None and alias is not None:
         raise InvalidInstances("Expected `version` or `alias`, not both.")
-    return Wanted(workspace, model, version, alias)
+    return ModelRef(workspace, model, version, alias)
 
 
 def _query(name: str, kind: str, said: str) -> dict[str, Any]:

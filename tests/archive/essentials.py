@@ -6,7 +6,7 @@ Sentences and added keys may change between releases; these facts may not.
 import json
 from typing import Any, Protocol
 
-from tests.service.door.keys import bearing
+from tests.service.auth.keys import bearing
 
 Json = dict[str, Any]
 

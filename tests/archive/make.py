@@ -25,9 +25,9 @@ from core.settings import ReportRules, WebhookRules
 from tests.archive import specs
 from tests.archive.essentials import exchange, facts
 from tests.archive.tables import ORDERS_ROWS, homes, orders, points
-from tests.conftest import Bench, bench_in
+from tests.conftest import ServiceUnderTest, bench_in
 from tests.servers import redis_of
-from tests.service.door.keys import bearing, make_key
+from tests.service.auth.keys import bearing, make_key
 
 FOLDER = Path(__file__).parent
 WINE = FOLDER.parents[1] / "examples" / "data" / "wine.csv"
@@ -87,16 +87,16 @@ def build(home: Path, broker: Path) -> dict[str, Any]:
         }
 
 
-def _enter(bench: Bench, key: str) -> None:
+def _enter(bench: ServiceUnderTest, key: str) -> None:
     bench.client.headers.update(bearing(key))
 
 
-def _fill_second_workspace(bench: Bench) -> None:
+def _fill_second_workspace(bench: ServiceUnderTest) -> None:
     bench.upload(points(3.0), "points")
     bench.train(specs.LINE)
 
 
-def _fill_default_workspace(bench: Bench) -> dict[str, str]:
+def _fill_default_workspace(bench: ServiceUnderTest) -> dict[str, str]:
     """Upload, train, promote; return the ids of the runs that are left queued."""
     bench.upload(homes(), "homes")
     _upload_orders(bench, orders(), "orders")
@@ -116,13 +116,13 @@ def _fill_default_workspace(bench: Bench) -> dict[str, str]:
     return _leave_unfinished(bench)
 
 
-def _upload_orders(bench: Bench, text: str, name: str) -> None:
+def _upload_orders(bench: ServiceUnderTest, text: str, name: str) -> None:
     options = {"name": name, "null_values": specs.ORDERS_NULLS}
     answer = bench.client.post("/v1/datasets", params=options, content=text.encode())
     assert answer.status_code == 201, answer.text
 
 
-def _promote(bench: Bench) -> None:
+def _promote(bench: ServiceUnderTest) -> None:
     better = {"rmse": "< current"}
     for alias, body in (
         ("live", {"version": 1}),
@@ -135,7 +135,7 @@ def _promote(bench: Bench) -> None:
         assert answer.is_success, answer.text
 
 
-def _leave_unfinished(bench: Bench) -> dict[str, str]:
+def _leave_unfinished(bench: ServiceUnderTest) -> dict[str, str]:
     """Cancel two runs, and leave two queued: one untouched, one with a checkpoint."""
     never = bench.post(specs.RENT_1)
     assert bench.client.post(f"/v1/runs/{never}/cancel").is_success
@@ -146,7 +146,7 @@ def _leave_unfinished(bench: Bench) -> dict[str, str]:
     return {"waiting": waiting, "begun": begun}
 
 
-def _interrupt(bench: Bench, *, cancel: bool) -> str:
+def _interrupt(bench: ServiceUnderTest, *, cancel: bool) -> str:
     """Stop a long run after its first epochs: cancel it, or have its worker hand it back."""
     run_id = bench.post(specs.CANCELLED if cancel else specs.BEGUN)
     path, stop = f"/v1/runs/{run_id}", threading.Event()
@@ -161,12 +161,12 @@ def _interrupt(bench: Bench, *, cancel: bool) -> str:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    bench.attempt(run_id, stop.is_set)
+    bench.execute(run_id, stop.is_set)
     watcher.join()
     return run_id
 
 
-def _check_statuses(bench: Bench) -> None:
+def _check_statuses(bench: ServiceUnderTest) -> None:
     """Stop unless runs ended as they were meant to."""
     runs = bench.client.get("/v1/runs?limit=100").json()["items"]
     failed = [run for run in runs if run["status"] == "failed"]
@@ -175,7 +175,7 @@ def _check_statuses(bench: Bench) -> None:
     assert statuses.count("cancelled") == statuses.count("queued") == 2, statuses
 
 
-def _questions(bench: Bench, waiting: str) -> list[dict[str, Any]]:
+def _questions(bench: ServiceUnderTest, waiting: str) -> list[dict[str, Any]]:
     """Return the requests to record of the default workspace."""
     tables = {
         **dict.fromkeys(specs.HOMES_TARGETS, specs.homes_bodies()),
@@ -205,7 +205,9 @@ def _questions(bench: Bench, waiting: str) -> list[dict[str, Any]]:
     return [*native, *aliases, *protocols, _get(f"/v1/runs/{waiting}/webhook")]
 
 
-def _protocols(bench: Bench, name: str, bodies: dict[str, Any]) -> list[dict[str, Any]]:
+def _protocols(
+    bench: ServiceUnderTest, name: str, bodies: dict[str, Any]
+) -> list[dict[str, Any]]:
     rows = bodies["cells"]["instances"][:3]
     version = bench.client.get(f"/v1/models/{name}/versions/1").json()
     features = [feature["name"] for feature in version["signature"]["features"]]

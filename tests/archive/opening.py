@@ -17,14 +17,14 @@ from core.database.sessions import Database
 from core.settings import ReportRules, Settings, WebhookRules
 from service.app import create_app
 from tests.archive.essentials import bearing
-from tests.conftest import QUICK, Bench
+from tests.conftest import QUICK, ServiceUnderTest
 from tests.servers import postgres_at_head
 
 ARCHIVES = sorted(Path(__file__).parent.glob("home-*.tar.xz"))
 
 
 @dataclass
-class OpenHome(Bench):
+class OpenHome(ServiceUnderTest):
     """A service on an archived home; its client sends the key of the default workspace."""
 
     expected: dict[str, Any]

@@ -80,7 +80,7 @@ def test_an_old_spec_is_still_valid(opened, model):
 
 def test_a_run_that_was_queued_is_trained(opened):
     """It makes the next version of its model."""
-    run = opened.attempt(opened.expected["queued"]["waiting"])
+    run = opened.execute(opened.expected["queued"]["waiting"])
     assert (run["status"], run["model_version"]) == ("succeeded", 3), run["error"]
     assert opened.get(f"/v1/runs/{run['id']}/report").json()["status"] == "ready"
 
@@ -90,7 +90,7 @@ def test_a_run_that_was_begun_goes_on_from_its_checkpoint(opened):
     run_id = opened.expected["queued"]["begun"]
     before = epochs_of(opened, run_id)
     assert before
-    run = opened.attempt(run_id)
+    run = opened.execute(run_id)
     assert run["status"] == "succeeded", run["error"]
     after = epochs_of(opened, run_id)
     assert [epoch for epoch, _ in after] == list(range(1, run["progress"]["epochs"] + 1))

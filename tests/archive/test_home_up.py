@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from fitserve import Client
-from fitserve.statuses import RunStatus
+from fitserve.enums import RunStatus
 from tests.archive.essentials import differences, exchange
 from tests.archive.opening import ARCHIVES, unpack
 from tests.e2e.test_up import until

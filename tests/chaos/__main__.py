@@ -7,7 +7,7 @@ import sys
 
 from tests.chaos.profiles import NAMES
 from tests.chaos.registry import ROWS
-from tests.chaos.scenario import play, stage
+from tests.chaos.scenario import run_scenario, workspace
 from tests.chaos.soak import soak
 
 
@@ -32,7 +32,7 @@ def _soak(given: argparse.Namespace) -> int:
     names = given.profiles.split(",")
     bad = []
     for name in names:
-        with stage(name) as (where, folder):
+        with workspace(name) as (where, folder):
             bad += soak(where, folder, given.soak / len(names), given.seed)
     print(f"{len(bad)} violations; seed {given.seed}", flush=True)
     return 1 if bad else 0
@@ -42,14 +42,14 @@ def _rows(given: argparse.Namespace) -> int:
     numbers = [int(word) for word in given.rows.split(",") if word] or sorted(ROWS)
     bad = 0
     for name in given.profiles.split(","):
-        with stage(name) as (where, folder):
+        with workspace(name) as (where, folder):
             for number in numbers:
                 one = ROWS[number]
                 if name not in one.profiles:
                     continue
                 times = given.times or (one.full if given.full else one.gate)
                 home = folder / f"row-{number}"
-                outcome = play(one, where, home, times, given.seed)
+                outcome = run_scenario(one, where, home, times, given.seed)
                 print(outcome, flush=True)
                 bad += len(outcome.violations)
     return 1 if bad else 0

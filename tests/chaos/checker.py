@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from core.datasets.tables import Dataset
 from core.models.tables import Artifact, Version
-from core.orphan_files import remove_leftovers
+from core.orphan_files import remove_orphan_files
 from core.runs.checkpoint_files import remove_orphans
 from core.runs.tables import Run
 from core.storage import LocalStorage
 from tests.chaos.client import CELL, KEY
-from tests.chaos.cluster import FAST, House
+from tests.chaos.cluster import FAST, Cluster
 from tests.chaos.request_log import ENDED
 from tests.chaos.stand_in.weights import NAN_SEED, losses, prediction
 
@@ -23,37 +23,39 @@ SETTLE_SECONDS = FAST.lease_seconds / 2
 
 
 def violations(
-    house: House, deadline: float = 60.0, allowed: tuple[int, ...] = ()
+    cluster: Cluster, deadline: float = 60.0, allowed: tuple[int, ...] = ()
 ) -> list[str]:
     """Every sentence is a promise broken; 5xx statuses in `allowed` are the fault's."""
-    unfinished = _wait_for_ends(house, deadline)
+    unfinished = _wait_for_ends(cluster, deadline)
     if unfinished:
         return [f"no end within {deadline:.0f} s: {one}" for one in unfinished]
     time.sleep(SETTLE_SECONDS)
-    runs = [house.client.read(run_id) for run_id in house.ledger.accepted]
-    found = [*house.ledger.wrong]
-    found += [sentence for run in runs for sentence in _of_run(house, run)]
-    found += _of_versions(house, runs)
-    found += _of_attempts(house)
-    found += _of_files(house)
-    found += _of_answers(house, allowed)
-    found += _of_logs(house)
+    runs = [cluster.client.read(run_id) for run_id in cluster.request_log.accepted]
+    found = [*cluster.request_log.wrong]
+    found += [sentence for run in runs for sentence in _of_run(cluster, run)]
+    found += _of_versions(cluster, runs)
+    found += _of_attempts(cluster)
+    found += _of_files(cluster)
+    found += _of_answers(cluster, allowed)
+    found += _of_logs(cluster)
     return found
 
 
-def _wait_for_ends(house: House, seconds: float) -> list[str]:
+def _wait_for_ends(cluster: Cluster, seconds: float) -> list[str]:
     deadline = time.monotonic() + seconds
-    missing = [i for i in house.ledger.accepted if i not in house.ledger.ended]
+    missing = [
+        i for i in cluster.request_log.accepted if i not in cluster.request_log.ended
+    ]
     while missing and time.monotonic() < deadline:
-        still = [i for i in missing if house.client.read(i)["status"] not in ENDED]
+        still = [i for i in missing if cluster.client.read(i)["status"] not in ENDED]
         missing = still
         time.sleep(0.1)
-    return [f"{i} is {house.client.read(i)['status']}" for i in missing]
+    return [f"{i} is {cluster.client.read(i)['status']}" for i in missing]
 
 
-def _of_run(house: House, run: dict[str, Any]) -> list[str]:
+def _of_run(cluster: Cluster, run: dict[str, Any]) -> list[str]:
     """Its epochs are 1…n, each once, each with the loss of that epoch."""
-    answer = house.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
+    answer = cluster.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
     epochs, told = answer["epoch"], answer["history"].get("loss", [])
     found = []
     if epochs != list(range(1, run["progress"]["epoch"] + 1)):
@@ -68,9 +70,9 @@ def _of_run(house: House, run: dict[str, Any]) -> list[str]:
     return found
 
 
-def _of_versions(house: House, runs: list[dict[str, Any]]) -> list[str]:
+def _of_versions(cluster: Cluster, runs: list[dict[str, Any]]) -> list[str]:
     """A version is of one run, a run has at most one, and answers are of that run."""
-    with house.database.read() as session:
+    with cluster.database.read() as session:
         versions = session.scalars(select(Version)).all()
     by_run = Counter(version.run_id for version in versions)
     found = [f"{i} has {n} versions" for i, n in by_run.items() if n > 1]
@@ -80,15 +82,15 @@ def _of_versions(house: House, runs: list[dict[str, Any]]) -> list[str]:
         if version.run_id in told and told[version.run_id] != name:
             found.append(f"{version.run_id} tells {told[version.run_id]}, has {name}")
     for run in runs[-20:]:
-        found += _of_answer(house, run)
+        found += _of_answer(cluster, run)
     return found
 
 
-def _of_answer(house: House, run: dict[str, Any]) -> list[str]:
+def _of_answer(cluster: Cluster, run: dict[str, Any]) -> list[str]:
     if run["model_version"] is None:
         return []
     path = f"/v1/models/{run['model_name']}/versions/{run['model_version']}/predict"
-    answer = house.client.insist("POST", path, json={"instances": [{"x": 2.5}]})
+    answer = cluster.client.insist("POST", path, json={"instances": [{"x": 2.5}]})
     if answer.status_code != 200:
         return [f"{path}: {answer.text}"]
     expected = prediction(run["spec"]["fit"]["seed"], run["best_epoch"], 2.5)
@@ -96,9 +98,9 @@ def _of_answer(house: House, run: dict[str, Any]) -> list[str]:
     return [] if got == [expected] else [f"{path} answers {got}, not {expected}"]
 
 
-def _of_attempts(house: House) -> list[str]:
+def _of_attempts(cluster: Cluster) -> list[str]:
     """One to three counted attempts, and a fit begins once an attempt at most."""
-    with house.database.read() as session:
+    with cluster.database.read() as session:
         rows = session.scalars(select(Run)).unique().all()
     most = FAST.max_attempts
     found = [
@@ -106,17 +108,17 @@ def _of_attempts(house: House) -> list[str]:
         for row in rows
         if row.attempt - row.handed_back > most
     ]
-    begun = Counter((run_id, attempt) for run_id, attempt, _ in house.executions())
+    begun = Counter((run_id, attempt) for run_id, attempt, _ in cluster.executions())
     found += [f"{key} began {n} times" for key, n in begun.items() if n > 1]
     return found
 
 
-def _of_files(house: House) -> list[str]:
+def _of_files(cluster: Cluster) -> list[str]:
     """What is recorded is there, byte for byte; after a sweep nothing else is."""
-    storage = LocalStorage(house.settings.files_dir)
-    with house.database.read() as session:
+    storage = LocalStorage(cluster.settings.files_dir)
+    with cluster.database.read() as session:
         remove_orphans(storage, session)
-        remove_leftovers(storage, session, older_than_seconds=0.0)
+        remove_orphan_files(storage, session, older_than_seconds=0.0)
         artifacts = session.scalars(select(Artifact)).all()
         datasets = session.scalars(
             select(Dataset).where(Dataset.deleted_at.is_(None))
@@ -133,7 +135,7 @@ def _of_files(house: House) -> list[str]:
     ]
     recorded = {a.key for a in artifacts} | {d.content_key for d in datasets}
     recorded |= {d.table_key for d in datasets}
-    files = house.settings.files_dir
+    files = cluster.settings.files_dir
     there = {str(f.relative_to(files)) for f in files.rglob("*") if f.is_file()}
     found += [f"{key} is nobody's" for key in sorted(there - recorded)]
     found += [f"{key} is missing" for key in sorted(recorded - there)]
@@ -148,18 +150,18 @@ def _sha256(storage: LocalStorage, key: str) -> str:
         return "no file"
 
 
-def _of_answers(house: House, allowed: tuple[int, ...]) -> list[str]:
+def _of_answers(cluster: Cluster, allowed: tuple[int, ...]) -> list[str]:
     return [
-        f"{house.ledger.answers[key]} answers {key}"
-        for key in house.ledger.failures()
+        f"{cluster.request_log.answers[key]} answers {key}"
+        for key in cluster.request_log.failures()
         if key[1] not in allowed
     ]
 
 
-def _of_logs(house: House) -> list[str]:
+def _of_logs(cluster: Cluster) -> list[str]:
     return [
         f"{path.name} holds {secret!r}"
-        for path in house.logs()
+        for path in cluster.logs()
         for secret in (KEY, CELL)
         if secret in path.read_text(errors="replace")
     ]

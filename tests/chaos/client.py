@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.request_log import ENDED, Ledger
+from tests.chaos.request_log import ENDED, RequestLog
 from tests.chaos.stand_in.weights import prediction
 
 KEY = "chaos-key-that-no-log-may-hold"
@@ -16,10 +16,10 @@ CSV = f"x,y\n{CELL},1\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
 
 
 class Client:
-    """Calls by HTTP, told to a ledger."""
+    """Calls by HTTP, told to a request_log."""
 
-    def __init__(self, url: str, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, url: str, request_log: RequestLog) -> None:
+        self.request_log = request_log
         self._http = httpx.Client(
             base_url=url, timeout=30, headers={"Authorization": f"Bearer {KEY}"}
         )
@@ -33,7 +33,7 @@ class Client:
             response = self._http.request(method, path, **given)
         except httpx.TransportError:
             return None
-        self.ledger.note(response)
+        self.request_log.note(response)
         return response
 
     def insist(
@@ -65,13 +65,13 @@ class Client:
         if response.status_code != 202:
             raise AssertionError(response.text)
         run: dict[str, Any] = response.json()
-        self.ledger.note_accepted(run)
+        self.request_log.note_accepted(run)
         return str(run["id"])
 
     def read(self, run_id: str) -> dict[str, Any]:
         """The run as it stands."""
         run: dict[str, Any] = self.insist("GET", f"/v1/runs/{run_id}").json()
-        self.ledger.note_run(run)
+        self.request_log.note_run(run)
         return run
 
     def epochs(self, run_id: str) -> int:
@@ -104,7 +104,7 @@ class Client:
         if known is not None:
             expected = prediction(*known, x)
             if told["predictions"][0] != expected:
-                self.ledger.say(f"predict answered {told}, not {expected}")
+                self.request_log.say(f"predict answered {told}, not {expected}")
         return True
 
 

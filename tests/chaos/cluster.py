@@ -15,9 +15,9 @@ from core.runs.tables import Run
 from core.settings import RunTimes, Settings
 from core.supervised import LISTEN_FD
 from tests.chaos.client import KEY, Client
-from tests.chaos.processes import Part, until
+from tests.chaos.processes import ManagedProcess, until
 from tests.chaos.profiles import Profile
-from tests.chaos.request_log import Ledger
+from tests.chaos.request_log import RequestLog
 
 FAST = RunTimes(
     lease_seconds=2.0,
@@ -32,7 +32,7 @@ FAST = RunTimes(
 )
 
 
-class House:
+class Cluster:
     """Everything of one service; `workers` and `apis` may be killed and started."""
 
     def __init__(self, profile: Profile, home: Path, **environment: str) -> None:
@@ -48,10 +48,10 @@ class House:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.environment = {**self._environment(), **environment}
-        self.ledger = Ledger()
-        self.client = Client(self.url, self.ledger)
-        self.apis: list[Part] = []
-        self.workers: list[Part] = []
+        self.request_log = RequestLog()
+        self.client = Client(self.url, self.request_log)
+        self.apis: list[ManagedProcess] = []
+        self.workers: list[ManagedProcess] = []
 
     def _environment(self) -> dict[str, str]:
         runs = {
@@ -79,19 +79,21 @@ class House:
             home=self.home, database_url=self.database_url, broker_url=self.broker.url
         )
 
-    def start_api(self, **environment: str) -> Part:
+    def start_api(self, **environment: str) -> ManagedProcess:
         """One more API process on the one address."""
         log = self.log_dir / f"api-{len(self.apis)}.log"
         given = {**self.environment, **environment}
         fds = [self._listener.fileno()]
-        self.apis.append(Part("tests.chaos.api", given, log, fds))
+        self.apis.append(ManagedProcess("tests.chaos.api", given, log, fds))
         return self.apis[-1]
 
-    def start_worker(self, prefix: tuple[str, ...] = (), **environment: str) -> Part:
+    def start_worker(
+        self, prefix: tuple[str, ...] = (), **environment: str
+    ) -> ManagedProcess:
         """One more worker for runs."""
         log = self.log_dir / f"worker-{len(self.workers)}.log"
         given = {**self.environment, **environment}
-        part = Part("tests.chaos.stand_in runs", given, log, prefix=prefix)
+        part = ManagedProcess("tests.chaos.stand_in runs", given, log, prefix=prefix)
         self.workers.append(part)
         return part
 
@@ -101,12 +103,12 @@ class House:
         for worker in self.workers[: len(self.workers) if workers is None else workers]:
             worker.child()
 
-    def holder(self, run_id: str) -> Part:
+    def holder(self, run_id: str) -> ManagedProcess:
         """The worker whose child trains the run, waited for."""
-        found: Part = until(lambda: self._holder(run_id))
+        found: ManagedProcess = until(lambda: self._holder(run_id))
         return found
 
-    def _holder(self, run_id: str) -> Part | None:
+    def _holder(self, run_id: str) -> ManagedProcess | None:
         with self.database.read() as session:
             owner = session.get_one(Run, run_id).lease_owner or ":0"
         pid = int(owner.rsplit(":", 1)[1])
@@ -148,11 +150,11 @@ class House:
 
 
 @contextmanager
-def house(
+def cluster(
     profile: Profile, home: Path, apis: int = 1, workers: int = 1, **environment: str
-) -> Iterator[House]:
-    """A house that is up, with a dataset in it; everything of it ends at the end."""
-    built = House(profile, home, **environment)
+) -> Iterator[Cluster]:
+    """A cluster that is up, with a dataset in it; everything of it ends at the end."""
+    built = Cluster(profile, home, **environment)
     try:
         for _ in range(apis):
             built.start_api()
@@ -165,17 +167,17 @@ def house(
         built.close()
 
 
-class Keeper:
+class Restarter:
     """Starts again what has died, as `fitserve up` would, until it is told to stop."""
 
-    def __init__(self, built: House) -> None:
-        self._house = built
+    def __init__(self, built: Cluster) -> None:
+        self._cluster = built
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def _keep(self) -> None:
         while not self._stopped.wait(0.2):
-            for part in [*self._house.workers, *self._house.apis]:
+            for part in [*self._cluster.workers, *self._cluster.apis]:
                 if not part.is_alive:
                     part.start()
 
@@ -188,4 +190,4 @@ class Keeper:
         self._thread.join()
 
 
-__all__ = ["FAST", "House", "Keeper", "house", "until"]
+__all__ = ["FAST", "Cluster", "Restarter", "cluster", "until"]

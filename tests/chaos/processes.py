@@ -22,7 +22,7 @@ def until(question: Callable[[], Any], seconds: float = 60.0, pause: float = 0.0
     raise TimeoutError(f"not within {seconds} s: {question}")
 
 
-class Part:
+class ManagedProcess:
     """`python -m module`, with its log; the children go with it when it is killed."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Part:
                 child.kill()
             except psutil.NoSuchProcess:
                 continue
-        process.wait()  # that one: a keeper may have started another by now
+        process.wait()  # that one: a restarter may have started another by now
 
     def kill_alone(self) -> None:
         """The process; its children are left to themselves."""

@@ -129,7 +129,7 @@ class Postgres:
 
 
 class Profile:
-    """What the parts of a house are made of."""
+    """What the parts of a cluster are made of."""
 
     def __init__(self, name: str, make_broker: Any, server: Any) -> None:
         self.name = name

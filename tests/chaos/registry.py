@@ -4,15 +4,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.chaos.cluster import House
+from tests.chaos.cluster import Cluster
 
-Play = Callable[[House, int, random.Random], str]
-"""Lets the fault befall a house so many times; returns what was measured."""
+Play = Callable[[Cluster, int, random.Random], str]
+"""Lets the fault befall a cluster so many times; returns what was measured."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One fault; the house is checked when it was played.
+    """One fault; the cluster is checked when it was played.
 
     Args:
         number: its place in the table.
@@ -23,7 +23,7 @@ class Row:
         apis, workers: processes that are up before.
         allowed: 5xx statuses that the fault excuses.
         profiles: where it makes sense.
-        environment: settings of the house.
+        environment: settings of the cluster.
         tmpfs: size of a disk of its own for the home; mounting one wants root.
 
     """

@@ -11,7 +11,7 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 
 @dataclass
-class Ledger:
+class RequestLog:
     """The history of the API, as its clients saw it."""
 
     answers: Counter[tuple[str, int, str]] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Plays rows: a house for each, the fault, the checker."""
+"""Plays rows: a cluster for each, the fault, the checker."""
 
 import random
 import shutil
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from core.runs.tables import Run
 from tests.chaos.checker import violations
-from tests.chaos.cluster import House, house
+from tests.chaos.cluster import Cluster, cluster
 from tests.chaos.profiles import Profile, profile
 from tests.chaos.registry import Row
 from tests.chaos.rows import (  # noqa: F401  they enter their rows
@@ -57,30 +57,30 @@ class Outcome:
         )
 
 
-def play(
+def run_scenario(
     row: Row, where: Profile, home: Path, times: int, seed: int, **environment: str
 ) -> Outcome:
-    """A house of its own, the fault so many times, the checker."""
+    """A cluster of its own, the fault so many times, the checker."""
     began = time.monotonic()
     given = {**row.environment, **environment}
     figure = "not played to its end"
     with (
         _disk(home, row.tmpfs),
-        house(where, home, row.apis, row.workers, **given) as built,
+        cluster(where, home, row.apis, row.workers, **given) as built,
     ):
         try:
             figure = row.play(built, times, random.Random(seed))
             wrong = violations(built, allowed=row.allowed)
         except (TimeoutError, AssertionError) as error:
-            wrong = [f"{type(error).__name__}: {error}", *built.ledger.wrong]
+            wrong = [f"{type(error).__name__}: {error}", *built.request_log.wrong]
         if wrong:
             wrong.append(f"logs in {_kept(built)}")
     seconds = time.monotonic() - began
     return Outcome(row, where.name, times, seed, figure, wrong, seconds)
 
 
-def _kept(built: House) -> Path:
-    """Where the logs of a house that broke a promise are; its row of runs too."""
+def _kept(built: Cluster) -> Path:
+    """Where the logs of a cluster that broke a promise are; its row of runs too."""
     kept = Path(tempfile.mkdtemp(prefix="chaos-logs-", dir="/var/tmp"))
     with built.database.read() as session:
         rows = session.scalars(select(Run)).unique().all()
@@ -105,8 +105,8 @@ def _disk(home: Path, size: str) -> Iterator[None]:
 
 
 @contextmanager
-def stage(name: str) -> Iterator[tuple[Profile, Path]]:
-    """A profile and a folder for its houses."""
+def workspace(name: str) -> Iterator[tuple[Profile, Path]]:
+    """A profile and a folder for its clusters."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))
     try:
         with profile(name, folder) as where:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.queue import RUNS, TRAIN, Queue, make_celery
 from tests.chaos.checker import violations
-from tests.chaos.cluster import House, Keeper, house
+from tests.chaos.cluster import Cluster, Restarter, cluster
 from tests.chaos.profiles import Profile
 from tests.chaos.rows.queue import JUNK
 
@@ -22,10 +22,10 @@ ALLOWED = (503,)
 
 
 class Soak:
-    """Faults and load over one house, both chosen by one seed."""
+    """Faults and load over one cluster, both chosen by one seed."""
 
-    def __init__(self, built: House, seed: int) -> None:
-        self.house = built
+    def __init__(self, built: Cluster, seed: int) -> None:
+        self.cluster = built
         self.faults: Counter[str] = Counter()
         self.wrong: list[str] = []
         self._choice = random.Random(seed)
@@ -39,7 +39,7 @@ class Soak:
         thread = threading.Thread(target=self._ask_always, daemon=True)
         thread.start()
         next_check = time.monotonic() + CHECK_SECONDS
-        with Keeper(self.house):
+        with Restarter(self.cluster):
             while time.monotonic() < end and not self.wrong:
                 time.sleep(self._choice.uniform(*_PAUSE))
                 self._one_fault()
@@ -54,9 +54,9 @@ class Soak:
         """With the load at rest; then the ended runs are forgotten, as all is well."""
         self._pause.set()
         time.sleep(3.0)
-        self.wrong += violations(self.house, deadline=180.0, allowed=ALLOWED)
-        ledger = self.house.ledger
-        told = f"{sum(self.faults.values())} faults, {len(ledger.accepted)} runs"
+        self.wrong += violations(self.cluster, deadline=180.0, allowed=ALLOWED)
+        request_log = self.cluster.request_log
+        told = f"{sum(self.faults.values())} faults, {len(request_log.accepted)} runs"
         print(
             f"{time.strftime('%H:%M:%S')} {told}, {len(self.wrong)} violations",
             flush=True,
@@ -84,10 +84,10 @@ class Soak:
             self._junk,
             self._poison,
         ]
-        return known if self.house.profile.is_sqlite else [*known, self._crash_database]
+        return known if self.cluster.profile.is_sqlite else [*known, self._crash_database]
 
     def _worker(self):
-        return self._choice.choice(self.house.workers)
+        return self._choice.choice(self.cluster.workers)
 
     def _kill_worker(self) -> None:
         self._worker().kill()
@@ -106,42 +106,42 @@ class Soak:
         worker.signal_all(signal.SIGCONT)
 
     def _kill_api(self) -> None:
-        self._choice.choice(self.house.apis).kill()
+        self._choice.choice(self.cluster.apis).kill()
 
     def _kill_before_sending(self) -> None:
-        folder = self.house.home / "failpoints"
+        folder = self.cluster.home / "failpoints"
         folder.mkdir(exist_ok=True)
         (folder / "send").touch()
 
     def _wipe_broker(self) -> None:
-        self.house.broker.client.flushall()
+        self.cluster.broker.client.flushall()
 
     def _kill_broker(self) -> None:
-        self.house.broker.kill()
+        self.cluster.broker.kill()
         time.sleep(self._choice.uniform(0, 3))
-        self.house.broker.start()
+        self.cluster.broker.start()
 
     def _double(self) -> None:
-        queue = Queue(make_celery(self.house.settings))
-        known = list(self.house.ledger.accepted)
+        queue = Queue(make_celery(self.cluster.settings))
+        known = list(self.cluster.request_log.accepted)
         for run_id in self._choice.sample(known, min(20, len(known))):
             queue.send(TRAIN, run_id)
 
     def _junk(self) -> None:
         for message in JUNK:
-            self.house.broker.client.lpush(RUNS, message)
+            self.cluster.broker.client.lpush(RUNS, message)
 
     def _poison(self) -> None:
-        self.house.client.post(self._choice.randrange(9000), 5, fault="die")
+        self.cluster.client.post(self._choice.randrange(9000), 5, fault="die")
 
     def _crash_database(self) -> None:
-        self.house.profile.server.kill()
+        self.cluster.profile.server.kill()
         time.sleep(self._choice.uniform(0, 3))
-        self.house.profile.server.start()
+        self.cluster.profile.server.start()
 
     def _ask_always(self) -> None:
         """Runs, uploads, predictions, cancels, in turn, about four a second."""
-        client, number, ids = self.house.client, 0, []
+        client, number, ids = self.cluster.client, 0, []
         while not self._over.wait(0.25):
             if self._pause.is_set():
                 continue
@@ -160,9 +160,9 @@ class Soak:
 
 def soak(where: Profile, folder: Path, minutes: float, seed: int) -> list[str]:
     """The violations; faults and answers are printed."""
-    with house(where, folder / "soak", apis=2, workers=2) as built:
+    with cluster(where, folder / "soak", apis=2, workers=2) as built:
         one = Soak(built, seed)
         one.run(minutes)
         print(f"{where.name}: {sum(one.faults.values())} faults {dict(one.faults)}")
-        print(f"answers {dict(built.ledger.answers)}", flush=True)
+        print(f"answers {dict(built.request_log.answers)}", flush=True)
         return one.wrong

@@ -11,7 +11,7 @@ import pytest
 
 import tests.chaos.scenario  # noqa: F401  it knows every row
 from tests.chaos.checker import violations
-from tests.chaos.cluster import house
+from tests.chaos.cluster import cluster
 from tests.chaos.profiles import Broker, NoServer, Profile
 from tests.chaos.registry import ROWS
 from tests.chaos.rows.queue import duplicates
@@ -29,7 +29,7 @@ def embedded():
 def test_faults_break_no_promise(embedded, tmp_path):
     """Of workers and of messages, on the embedded default; then all is read."""
     choice = random.Random(SEED)
-    with house(embedded, tmp_path / "home", workers=2) as built:
+    with cluster(embedded, tmp_path / "home", workers=2) as built:
         for number, times in ((8, 5), (1, 1), (7, 1), (11, 1)):
             ROWS[number].play(built, times, choice)
         assert violations(built) == [], f"seed {SEED}"
@@ -45,7 +45,7 @@ def test_without_the_fence_the_checker_finds_what_is_wrong(
     """The negative control: the same faults, workers whose writes are not fenced."""
     choice = random.Random(SEED)
     found: list[str] = []
-    with house(embedded, tmp_path / "home", workers=2, CHAOS_FENCE="off") as built:
+    with cluster(embedded, tmp_path / "home", workers=2, CHAOS_FENCE="off") as built:
         for _ in range(5):  # a busy machine wakes a zombie late
             with contextlib.suppress(TimeoutError):
                 fault(built, times, choice)

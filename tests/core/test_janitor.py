@@ -6,7 +6,7 @@ import time
 import pytest
 from sqlalchemy import select
 
-from core.janitor import Sweeper
+from core.janitor import Janitor
 from core.queue import Queue, make_celery
 from core.runs.checkpoint_files import checkpoint_key, remove_older_checkpoints
 from core.runs.leases import Lease, SavedCheckpoint
@@ -27,7 +27,7 @@ def storage(tmp_path):
 
 def sweeper(database, storage, broker_url):
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
-    return Sweeper(database, storage, queue, TIMES)
+    return Janitor(database, storage, queue, TIMES)
 
 
 def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
@@ -171,7 +171,7 @@ def test_the_thread_outlives_what_nobody_foresaw(database, broker_url, tmp_path)
     broken = BrokenStorage(tmp_path / "files")
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
     times = TIMES.model_copy(update={"sweep_seconds": 0.01})
-    thread = Sweeper(database, broken, queue, times)
+    thread = Janitor(database, broken, queue, times)
     thread.start()
     try:
         assert broken.is_asked_twice.wait(20)

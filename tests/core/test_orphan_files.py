@@ -9,7 +9,7 @@ from core.database.base import utc_now
 from core.datasets.tables import Dataset
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
-from core.orphan_files import remove_leftovers
+from core.orphan_files import remove_orphan_files
 from core.storage import LocalStorage
 from fitserve.enums import DatasetStatus, RunStatus
 from tests.core.runs.rows import add_dataset, add_run, small_signature
@@ -29,7 +29,7 @@ def publish(storage, key):
 
 def remove(storage, database, **given):
     with database.read() as session:
-        return remove_leftovers(storage, session, **given)
+        return remove_orphan_files(storage, session, **given)
 
 
 def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from service.app import create_app
-from tests.conftest import Bench, bench_in
+from tests.conftest import ServiceUnderTest, bench_in
 from tests.live import live
 
 FIT = {"epochs": 2, "seed": 1, "validation_split": 0.2}
@@ -18,7 +18,7 @@ class Served:
     """A service that answers at `url`, whose runs `fit` trains."""
 
     url: str
-    bench: Bench
+    bench: ServiceUnderTest
 
     def fit(self, dataset: str, target: str, **more: Any) -> dict[str, Any]:
         """Train a model under the name of its dataset."""

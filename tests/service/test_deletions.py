@@ -88,9 +88,9 @@ def test_another_process_hears_of_it(bench, model):
     """Its directory drops what it served by number, when it looks again."""
     with TestClient(create_app(bench.settings), base_url="http://localhost") as other:
         assert predict(other, "/versions/2").status_code == 200
-        directory = other.app.state.services.predictor.directory
+        versions = other.app.state.services.predictor.versions
         bench.client.delete("/v1/models/m/versions/2")
-        directory.refresh(("default", "m"))
+        versions.refresh(("default", "m"))
         assert_problem(predict(other, "/versions/2"), 404, "version-not-found")
         assert predict(other).json()["model_version"] == 1
 

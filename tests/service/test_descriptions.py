@@ -22,7 +22,7 @@ from sqlalchemy import JSON, type_coerce, update
 from core.columns.time_formats import parse_time
 from core.models.tables import Version
 from service.app import create_app
-from tests.conftest import Bench, bench_in
+from tests.conftest import ServiceUnderTest, bench_in
 from tests.live import live
 from tests.problems import assert_problem
 from tests.service.predictor.store import copies
@@ -63,7 +63,7 @@ def spec(target: str) -> dict:
 class Service:
     """One bench behind two sockets: as it is, and wanting a key."""
 
-    bench: Bench
+    bench: ServiceUnderTest
     url: str
     keyed: str
 

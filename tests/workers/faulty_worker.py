@@ -15,8 +15,8 @@ import psutil
 import tensorflow as tf
 
 from workers.__main__ import main  # first: it tells TensorFlow how to be loaded
-from workers.heartbeat import Pulse
-from workers.run_executor import Workshop
+from workers.heartbeat import Heartbeat
+from workers.run_executor import RunExecutor
 
 
 def hang():
@@ -69,22 +69,22 @@ EPOCH = 3
 
 
 def put_faults_in():
-    fit, tell = Workshop._fit, Pulse.epoch_ended
+    fit, tell = RunExecutor._fit, Heartbeat.epoch_ended
     fault = []
 
-    def fit_with_fault(self, lease, pulse, run, tables):
+    def fit_with_fault(self, lease, heartbeat, run, tables):
         if run.tags.get("fault") == "build":
             wait_to_build()
         fault[:] = [FAULTS.get(run.tags.get("fault", ""))]
-        return fit(self, lease, pulse, run, tables)
+        return fit(self, lease, heartbeat, run, tables)
 
     def tell_and_fail(self, epoch, logs, fit):
         tell(self, epoch, logs, fit)
         if fault[0] is not None and epoch >= EPOCH:
             fault[0]()
 
-    Workshop._fit = fit_with_fault
-    Pulse.epoch_ended = tell_and_fail
+    RunExecutor._fit = fit_with_fault
+    Heartbeat.epoch_ended = tell_and_fail
 
 
 if __name__ == "__main__":

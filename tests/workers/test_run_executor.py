@@ -109,7 +109,7 @@ def test_a_time_limit_ends_the_fit_with_what_it_has(bench, table):
 
 
 def in_background(bench, run_id, **options):
-    thread = threading.Thread(target=bench.attempt, args=[run_id], kwargs=options)
+    thread = threading.Thread(target=bench.execute, args=[run_id], kwargs=options)
     thread.start()
     for _ in range(2400):
         if bench.client.get(f"/v1/runs/{run_id}").json()["progress"]["epoch"] > 1:
@@ -195,7 +195,7 @@ def test_a_database_that_goes_away_at_the_end_fails_no_run(bench, table, monkeyp
     monkeypatch.setattr(Lease, "finish_in", gone)
     run_id = bench.post(spec())
     with pytest.raises(OperationalError):
-        bench.attempt(run_id)
+        bench.execute(run_id)
     assert bench.client.get(f"/v1/runs/{run_id}").json()["status"] == "running"
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from fitserve.schemas.report import HeldOut
-from workers.training.dataset import RawRows, sample
+from workers.training.dataset import StoredRows, sample
 from workers.training.feature_transform import Matrix, encode
 from workers.training.network import Network
 from workers.training.splits import Sides
@@ -107,7 +107,7 @@ class Evidence:
         return as_answers(self.predict(x), self.signature.task)
 
 
-def _held_out(sides: Sides) -> tuple[str, RawRows | None]:
+def _held_out(sides: Sides) -> tuple[str, StoredRows | None]:
     """The rows that no epoch saw; where there are none, those validated on."""
     if sides.test.num_rows:
         return "test", sides.test
@@ -116,6 +116,6 @@ def _held_out(sides: Sides) -> tuple[str, RawRows | None]:
     return "", None
 
 
-def _shuffled(rows: RawRows, seed: int) -> pl.DataFrame:
+def _shuffled(rows: StoredRows, seed: int) -> pl.DataFrame:
     frame = sample(rows, seed, _MOST_ROWS)
     return frame.sample(fraction=1.0, shuffle=True, seed=seed)

@@ -20,7 +20,7 @@ from fitserve.schemas.report import (
     Trap,
 )
 from fitserve.specs.report import ReportSpec
-from workers.heartbeat import HandBack, Pulse
+from workers.heartbeat import Heartbeat, RunReleased
 from workers.report.classification import classification_figures
 from workers.report.data_checks import traps
 from workers.report.evidence import Evidence, Rows
@@ -43,24 +43,24 @@ _SHARE = 0.05
 class Parts:
     """Makes parts of a report, and notes those that could not be made."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, heartbeat: Heartbeat) -> None:
         self.missing: list[Missing] = []
-        self._pulse = pulse
+        self._heartbeat = heartbeat
 
     def make(self, name: str, make: Callable[[], Found]) -> Found | None:
         """The part, or None; only the end of the attempt goes through."""
-        self._pulse.guard.heard()
-        if self._pulse.is_stopping() or self._pulse.cancelled.is_set():
+        self._heartbeat.hang_detector.heard()
+        if self._heartbeat.is_stopping() or self._heartbeat.cancelled.is_set():
             self.lack(name, "the run was being stopped")
             return None
         try:
             return make()
-        except (LeaseLost, HandBack):
+        except (LeaseLost, RunReleased):
             raise
         except OutOfTime:
             self.lack(name, "it would have taken too large a share of the run")
         except Exception as error:  # the network is trained: it must not be lost
-            log.exception("run %s: no %s", self._pulse.lease.run_id, name)
+            log.exception("run %s: no %s", self._heartbeat.lease.run_id, name)
             self.lack(name, failed(error))
         return None
 
@@ -70,10 +70,10 @@ class Parts:
 
 
 def measure(
-    evidence: Evidence, spec: ReportSpec, pulse: Pulse, fit_seconds: float
+    evidence: Evidence, spec: ReportSpec, heartbeat: Heartbeat, fit_seconds: float
 ) -> Figures:
     """All that the report says of the network and of its rows, but its own seconds."""
-    parts, task, held_out = Parts(pulse), evidence.signature.task, evidence.held_out
+    parts, task, held_out = Parts(heartbeat), evidence.signature.task, evidence.held_out
     figures = Figures(
         task=task,
         held_out=evidence.side,

@@ -21,8 +21,8 @@ from core.settings import ReportRules
 from core.storage import Storage
 from fitserve.schemas.report import Figures, Headline, Missing
 from fitserve.specs.report import ReportSpec
-from workers.hang_detector import KeepAlive
-from workers.heartbeat import HandBack, Pulse
+from workers.hang_detector import SilenceAlarm
+from workers.heartbeat import Heartbeat, RunReleased
 from workers.report.baselines import Stopped, train_baselines, wanted
 from workers.report.evidence import Evidence
 from workers.report.measure import measure
@@ -62,22 +62,27 @@ class Reporter:
     rules: ReportRules
     storage: Storage
     is_stopping: Callable[[], bool]
-    keep_alive: KeepAlive
+    keep_alive: SilenceAlarm
 
     def report(
-        self, trained: Trained, spec: ReportSpec, seed: int, lease: Lease, pulse: Pulse
+        self,
+        trained: Trained,
+        spec: ReportSpec,
+        seed: int,
+        lease: Lease,
+        heartbeat: Heartbeat,
     ) -> Report | None:
         """The report without its baselines; None if it fails, which costs no run."""
         began = time.monotonic()
         try:
-            fit_seconds = pulse.fit_seconds()
+            fit_seconds = heartbeat.fit_seconds()
             evidence = Evidence.of(trained, seed)
-            figures = measure(evidence, spec, pulse, fit_seconds)
-            if reason := self._reason_against_baselines(figures, spec, pulse):
+            figures = measure(evidence, spec, heartbeat, fit_seconds)
+            if reason := self._reason_against_baselines(figures, spec, heartbeat):
                 figures.missing.append(Missing(part=BASELINES, reason=reason))
             figures.report_seconds = time.monotonic() - began
             saved = save_json(REPORT, figures, self.storage, lease.run_id, lease.attempt)
-        except (LeaseLost, HandBack):
+        except (LeaseLost, RunReleased):
             raise
         except Exception:  # the network is trained: it must not be lost
             log.exception("run %s: no report", lease.run_id)
@@ -85,7 +90,7 @@ class Reporter:
         return Report(figures, saved, evidence, spec)
 
     def _reason_against_baselines(
-        self, figures: Figures, spec: ReportSpec, pulse: Pulse
+        self, figures: Figures, spec: ReportSpec, heartbeat: Heartbeat
     ) -> str | None:
         if not wanted(spec):
             return "the spec asks for none (`report.baselines`)"
@@ -93,7 +98,7 @@ class Reporter:
             return "this service trains none (`FITSERVE_REPORT__BASELINES`)"
         if figures.held_out is None:
             return "no rows were held out to score them on"
-        if pulse.cancelled.is_set() or self.is_stopping():
+        if heartbeat.cancelled.is_set() or self.is_stopping():
             return "the run was being stopped"
         return None
 

@@ -1,4 +1,4 @@
-"""Keras callbacks of ours: tell the pulse, and stop when told."""
+"""Keras callbacks of ours: tell the heartbeat, and stop when told."""
 
 import math
 import time
@@ -8,35 +8,37 @@ from typing import Any
 import keras
 
 from fitserve.enums import StopReason
-from workers.heartbeat import Pulse
-from workers.training.multi_seed import Fits
+from workers.heartbeat import Heartbeat
+from workers.training.multi_seed import SeedSearch
 
 Logs = dict[str, Any] | None
 
 
 class Recorder(keras.callbacks.Callback):
-    """Hands every epoch's logs to the pulse; the one place where epochs become 1-based.
+    """Hand every epoch's logs to the heartbeat, with epochs counted from 1.
 
     Args:
-        pulse: whom to tell.
+        heartbeat: whom to tell.
         spent_seconds: of the run, by earlier attempts that it goes on from, and by
             earlier fits.
         fits: which fit it is.
 
     """
 
-    def __init__(self, pulse: Pulse, spent_seconds: float, fits: Fits) -> None:
+    def __init__(
+        self, heartbeat: Heartbeat, spent_seconds: float, fits: SeedSearch
+    ) -> None:
         super().__init__()
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._fits = fits
         self._spent_seconds = spent_seconds
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
-        self._pulse.start_clock(self._spent_seconds)
+        self._heartbeat.start_clock(self._spent_seconds)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._fits.epochs_before + epoch + 1
-        self._pulse.epoch_ended(number, dict(logs or {}), self._fits.place + 1)
+        self._heartbeat.epoch_ended(number, dict(logs or {}), self._fits.place + 1)
 
 
 class Pace(keras.callbacks.Callback):
@@ -62,29 +64,29 @@ class Pace(keras.callbacks.Callback):
 class StopWhenTold(keras.callbacks.Callback):
     """Ends the fit between two batches: cancelled, out of time, loss not finite.
 
-    A lost lease or a stopping worker raise out of the fit instead (see Pulse.check).
+    A lost lease or a stopping worker raise out of the fit instead (see Heartbeat.check).
 
     Args:
-        pulse: who knows of cancelling, of a lost lease, of a stopping worker.
+        heartbeat: who knows of cancelling, of a lost lease, of a stopping worker.
         seconds: how long the fit may take.
 
     `reason` tells why it stopped, None if it did not.
 
     """
 
-    def __init__(self, pulse: Pulse, seconds: float) -> None:
+    def __init__(self, heartbeat: Heartbeat, seconds: float) -> None:
         super().__init__()
         self.reason: StopReason | None = None
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._seconds = seconds
         self._deadline = math.inf
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._deadline = time.monotonic() + self._seconds
-        self._pulse.guard.begin(self._seconds)
+        self._heartbeat.hang_detector.begin(self._seconds)
 
     def on_train_end(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
-        self._pulse.guard.begin(math.inf)
+        self._heartbeat.hang_detector.begin(math.inf)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._look()
@@ -95,8 +97,8 @@ class StopWhenTold(keras.callbacks.Callback):
         self._look()
 
     def _look(self) -> None:
-        self._pulse.check()
-        if self._pulse.cancelled.is_set():
+        self._heartbeat.raise_if_stopped()
+        if self._heartbeat.cancelled.is_set():
             self._stop(StopReason.CANCELLED)
         elif time.monotonic() > self._deadline:
             self._stop(StopReason.TIME_LIMIT)

@@ -14,7 +14,7 @@ _SAMPLE_ROWS = 500_000
 _READ_ROWS = 500_000
 
 
-class RawRows(Protocol):
+class StoredRows(Protocol):
     """Rows that can be read a stretch at a time."""
 
     @property
@@ -69,7 +69,7 @@ class ParquetRows:
         return frame.filter(pl.Series(self.mask[start:stop]))
 
 
-def sample(rows: RawRows, seed: int, most: int = _SAMPLE_ROWS) -> pl.DataFrame:
+def sample(rows: StoredRows, seed: int, most: int = _SAMPLE_ROWS) -> pl.DataFrame:
     """All rows if there are few, else about `most`: encoders can be fitted on them."""
     share = min(1.0, most / max(rows.num_rows, 1))
     if share == 1.0:

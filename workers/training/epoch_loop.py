@@ -9,7 +9,7 @@ import numpy as np
 
 from workers.training.batches import Blocks
 from workers.training.compiled_epoch import Logs
-from workers.training.multi_seed import Fits
+from workers.training.multi_seed import SeedSearch
 from workers.training.snapshots import FitState
 from workers.training.xla import Engine
 
@@ -45,7 +45,7 @@ def fit_epochs(
     plan: Plan,
     callbacks: list[keras.callbacks.Callback],
     between: Between | None = None,
-    fits: Fits | None = None,
+    fits: SeedSearch | None = None,
     engine: Engine | None = None,
 ) -> dict[str, list[float]]:
     """Do what `model.fit` does, and return its history.
@@ -58,7 +58,7 @@ def fit_epochs(
         callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None
     )
     rng = np.random.default_rng(plan.seed) if plan.shuffle else None
-    state = FitState(model, callbacks, rng, fits=fits or Fits())
+    state = FitState(model, callbacks, rng, fits=fits or SeedSearch())
     model.stop_training = False
 
     def keeps_going() -> bool:

@@ -19,7 +19,7 @@ Better = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
-class Kept:
+class BestFit:
     """The best fit so far: what it was judged by, and what it left.
 
     `fit` counts from 1; `epoch` is the one whose weights these are, in the history of the
@@ -35,7 +35,7 @@ class Kept:
 
 
 @dataclass
-class Fits:
+class SeedSearch:
     """Where a run stands: `place` is the fit under way, from 0."""
 
     place: int = 0
@@ -43,7 +43,7 @@ class Fits:
     """Epochs of the fits that have ended."""
     num_lost: int = 0
     """Of those, that ended in NaN."""
-    kept: Kept | None = None
+    kept: BestFit | None = None
 
     def is_beaten_by(self, value: float, is_better: Better = operator.lt) -> bool:
         """Whether a fit that has ended is the best so far; one of NaN is not."""
@@ -71,7 +71,7 @@ class Fits:
         if told["kept"] is not None:
             given = told["kept"]
             reason = StopReason(given["stop_reason"])
-            self.kept = Kept(**(given | {"stop_reason": reason, "weights": weights}))
+            self.kept = BestFit(**(given | {"stop_reason": reason, "weights": weights}))
 
     @property
     def weights(self) -> list[NDArray[Any]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.training.checkpoints import CheckpointUseless, Snapshot
-from workers.training.multi_seed import Fits, assign, copied
+from workers.training.multi_seed import SeedSearch, assign, copied
 
 Arrays = dict[str, NDArray[Any]]
 _REMEMBERED: dict[type, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ class FitState:
     rng: np.random.Generator | None
     history: dict[str, list[float]] = field(default_factory=dict)
     epoch: int = 0
-    fits: Fits = field(default_factory=Fits)
+    fits: SeedSearch = field(default_factory=SeedSearch)
 
 
 def take(state: FitState, seconds: float) -> Snapshot:
@@ -72,7 +72,7 @@ def restore(state: FitState, snapshot: Snapshot) -> None:
     state.epoch = snapshot.epoch - state.fits.epochs_before
 
 
-def _restore_fits(fits: Fits, told: dict[str, Any], weights: list[Any]) -> None:
+def _restore_fits(fits: SeedSearch, told: dict[str, Any], weights: list[Any]) -> None:
     try:
         fits.restore(told, weights)
     except (KeyError, TypeError) as error:

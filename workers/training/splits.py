@@ -10,16 +10,16 @@ from core.runs.planning.splits import TEST, TRAIN, VALIDATION, Shares, assign
 from fitserve.enums import Task
 from fitserve.specs.run import SplitSpec
 from workers.training.data import read_rows, split_rows
-from workers.training.dataset import FrameRows, ParquetRows, RawRows
+from workers.training.dataset import FrameRows, ParquetRows, StoredRows
 
 
 @dataclass(frozen=True)
 class Sides:
     """`validation` and `test` may be empty."""
 
-    train: RawRows
-    validation: RawRows
-    test: RawRows
+    train: StoredRows
+    validation: StoredRows
+    test: StoredRows
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Table:
         sides[is_known.to_numpy()] = assigned
         return Sides(*(self._where(sides == s) for s in (TRAIN, VALIDATION, TEST)))
 
-    def rows(self) -> RawRows:
+    def rows(self) -> StoredRows:
         """All rows that have a target."""
         if self._fits():
             return FrameRows(read_rows(self.table, self.columns, self.target))

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from core.runs.planning.cost import LARGEST_IN_MEMORY
 from workers.training.batches import Blocks, Layout, Rows
-from workers.training.dataset import RawRows
+from workers.training.dataset import StoredRows
 from workers.training.feature_transform import Matrix
 
 Encode = Callable[[pl.DataFrame], Rows]
@@ -26,7 +26,7 @@ _WINDOW = 4
 """Blocks whose rows are shuffled with each other."""
 
 
-def blocks_of(raw: RawRows, encode: Encode, width: int) -> Blocks:
+def blocks_of(raw: StoredRows, encode: Encode, width: int) -> Blocks:
     """The rows of a side, encoded: at once if they fit in memory, else bit by bit."""
     # stored: a small side of a large table would be read with all the others
     if raw.num_stored * width * 4 <= LARGEST_IN_MEMORY:
@@ -47,7 +47,7 @@ class Streamed:
 
     """
 
-    raw: RawRows
+    raw: StoredRows
     encode: Encode
     layout: Layout
     block_rows: int

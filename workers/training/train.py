@@ -13,10 +13,10 @@ from core.runs.planning.split_counts import shares_of
 from core.runs.run_tables import RunTables
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
-from workers.heartbeat import Pulse, finite
+from workers.heartbeat import Heartbeat, finite
 from workers.training.batches import Blocks, Rows
 from workers.training.build import compile_model
-from workers.training.checkpointer import Keeper
+from workers.training.checkpointer import Checkpointer
 from workers.training.compiled_epoch import evaluate
 from workers.training.dataset import sample
 from workers.training.example import with_examples
@@ -33,7 +33,7 @@ from workers.training.targets import (
     one_hot,
     row_weights,
 )
-from workers.training.trainer import Fitted, Job, fit
+from workers.training.trainer import FitJob, FitResult, fit
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Trained:
 
     network: Network
     signature: Signature
-    fitted: Fitted
+    result: FitResult
     sides: Sides
     """The raw rows of each side, for the report."""
 
@@ -50,9 +50,9 @@ class Trained:
 def train(
     run: Run,
     tables: RunTables,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     max_seconds: float,
-    keeper: Keeper,
+    checkpointer: Checkpointer,
 ) -> Trained:
     """Train the network of a claimed run."""
     spec = run.spec
@@ -75,25 +75,25 @@ def train(
         fresh = build_network(spec.model, signature).in_target_units(scale)
         assign(model.variables, fresh.variables)
 
-    fitted = fit(
-        Job(
+    result = fit(
+        FitJob(
             model,
             spec.fit,
             rows,
             held_out if held_out.num_rows else None,
-            pulse,
+            heartbeat,
             min(spec.fit.time_limit_seconds or max_seconds, max_seconds),
-            keeper,
+            checkpointer,
             draw,
         )
     )
-    pulse.guard.begin(max_seconds)
-    if split.test.num_rows and is_usable(fitted):
+    heartbeat.hang_detector.begin(max_seconds)
+    if split.test.num_rows and is_usable(result):
         unseen = blocks_of(split.test, to_test, signature.num_encoded)
-        fitted.metrics.update(_test(model, unseen, spec.fit.batch_size))
+        result.metrics.update(_test(model, unseen, spec.fit.batch_size))
     if scale is not None:
         scale.fold_into(network.last_layer)
-    return Trained(network, signature, fitted, split)
+    return Trained(network, signature, result, split)
 
 
 def _test(model: keras.Model, rows: Blocks, batch_size: int) -> dict[str, float | None]:
@@ -165,6 +165,6 @@ def _encoder(
     return encoded
 
 
-def is_usable(fitted: Fitted) -> bool:
+def is_usable(result: FitResult) -> bool:
     """Return whether the fit left weights worth keeping."""
-    return fitted.best_epoch is not None
+    return result.best_epoch is not None

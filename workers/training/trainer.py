@@ -10,7 +10,7 @@ import keras
 from core.runs.spec import ResolvedFit
 from fitserve.enums import StopReason
 from fitserve.specs.training import EarlyStopping
-from workers.heartbeat import Pulse, finite
+from workers.heartbeat import Heartbeat, finite
 from workers.training.batches import Blocks
 from workers.training.callbacks import (
     Pace,
@@ -18,9 +18,9 @@ from workers.training.callbacks import (
     StopWhenTold,
     cosine_decay,
 )
-from workers.training.checkpointer import Keeper
+from workers.training.checkpointer import Checkpointer
 from workers.training.epoch_loop import Plan, fit_epochs, make_engine
-from workers.training.multi_seed import Better, Fits, Kept, assign, copied
+from workers.training.multi_seed import BestFit, Better, SeedSearch, assign, copied
 from workers.training.xla import Engine
 
 _FOR_GOOD = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
@@ -28,7 +28,7 @@ _FOR_GOOD = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """How a fit, or several, went.
 
     `best_epoch` (1-based) is the one whose weights are kept; of several fits `num_fits`
@@ -44,21 +44,21 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Job:
+class FitJob:
     """What every fit of a run is made of."""
 
     model: keras.Model
     spec: ResolvedFit
     train: Blocks
     validation: Blocks | None
-    pulse: Pulse
+    heartbeat: Heartbeat
     seconds: float
-    keeper: Keeper
+    checkpointer: Checkpointer
     draw: Callable[[int], None]
     """Gives the model the first weights that a seed draws."""
 
 
-def fit(job: Job) -> Fitted:
+def fit(job: FitJob) -> FitResult:
     """Fit a compiled model as its `spec` says, or go on with an earlier fit.
 
     Stops early for the reasons that StopWhenTold knows. Of several fits the one is kept
@@ -67,17 +67,17 @@ def fit(job: Job) -> Fitted:
     """
     try:
         if job.spec.num_seeds == 1:
-            return _fit_one(job, Fits(), job.keeper.spent_seconds).fitted
+            return _fit_one(job, SeedSearch(), job.checkpointer.spent_seconds).result
         return _fit_all(job)
     finally:
-        job.keeper.close()
+        job.checkpointer.close()
 
 
 @dataclass(frozen=True)
-class _One:
+class FitOutcome:
     """One fit that has ended."""
 
-    fitted: Fitted
+    result: FitResult
     epochs: int
     seconds: float
     """What another of as many epochs takes: nothing is traced or compiled again."""
@@ -85,10 +85,10 @@ class _One:
     is_better: Better
 
 
-def _fit_all(job: Job) -> Fitted:
+def _fit_all(job: FitJob) -> FitResult:
     """Seed after seed, until all are done or the time is."""
-    fits, model, spec = Fits(), job.model, job.spec
-    spent = job.keeper.spent_seconds
+    fits, model, spec = SeedSearch(), job.model, job.spec
+    spent = job.checkpointer.spent_seconds
     model.optimizer.build(model.trainable_variables)
     first_steps = copied(model.optimizer.variables)
     plan = _plan(spec, 0, job.seconds - spent)
@@ -97,33 +97,35 @@ def _fit_all(job: Job) -> Fitted:
     while True:
         one = _fit_one(job, fits, spent, engine)
         _offer(one, fits, model)
-        reason = one.fitted.stop_reason
-        spent = job.pulse.fit_seconds()
+        reason = one.result.stop_reason
+        spent = job.heartbeat.fit_seconds()
         is_last = fits.place + 1 == spec.num_seeds
         if not is_last and spent + one.seconds > job.seconds:
             reason = StopReason.TIME_LIMIT  # another would not come to its end
         if is_last or reason in _FOR_GOOD:
-            return _best(job, fits, one.fitted, reason)
+            return _best(job, fits, one.result, reason)
         fits.go_on(one.epochs)
         job.draw(spec.seed + fits.place)
         assign(model.optimizer.variables, first_steps)
 
 
-def _offer(one: _One, fits: Fits, model: keras.Model) -> None:
+def _offer(one: FitOutcome, fits: SeedSearch, model: keras.Model) -> None:
     """Keep the fit if it is the best so far; one that ended in NaN is none."""
-    fitted = one.fitted
-    fits.num_lost += fitted.stop_reason == StopReason.NAN_LOSS
-    if fitted.best_epoch is None:
+    result = one.result
+    fits.num_lost += result.stop_reason == StopReason.NAN_LOSS
+    if result.best_epoch is None:
         return
     if fits.is_beaten_by(one.value, one.is_better):
-        epoch = fits.epochs_before + fitted.best_epoch
+        epoch = fits.epochs_before + result.best_epoch
         weights = copied(model.variables)
-        fits.kept = Kept(
-            one.value, fits.place + 1, epoch, fitted.stop_reason, fitted.metrics, weights
+        fits.kept = BestFit(
+            one.value, fits.place + 1, epoch, result.stop_reason, result.metrics, weights
         )
 
 
-def _best(job: Job, fits: Fits, last: Fitted, reason: StopReason) -> Fitted:
+def _best(
+    job: FitJob, fits: SeedSearch, last: FitResult, reason: StopReason
+) -> FitResult:
     """The best of the fits, its weights in the model."""
     kept, number = fits.kept, fits.place + 1
     if kept is None:
@@ -131,33 +133,37 @@ def _best(job: Job, fits: Fits, last: Fitted, reason: StopReason) -> Fitted:
         return replace(last, best_epoch=best, num_fits=number, kept_fit=best and number)
     assign(job.model.variables, kept.weights)
     stop_reason = reason if reason in _FOR_GOOD else kept.stop_reason
-    return Fitted(stop_reason, kept.epoch, kept.metrics, number, fits.num_lost, kept.fit)
+    return FitResult(
+        stop_reason, kept.epoch, kept.metrics, number, fits.num_lost, kept.fit
+    )
 
 
-def _fit_one(job: Job, fits: Fits, spent: float, engine: Engine | None = None) -> _One:
-    spec, pulse = job.spec, job.pulse
-    stopper = StopWhenTold(pulse, job.seconds - spent)
+def _fit_one(
+    job: FitJob, fits: SeedSearch, spent: float, engine: Engine | None = None
+) -> FitOutcome:
+    spec, heartbeat = job.spec, job.heartbeat
+    stopper = StopWhenTold(heartbeat, job.seconds - spent)
     early = _early_stopping(spec.early_stopping)
     pace = Pace()
     rates = [*_reduce_lr(spec), *_schedule(spec, job.model)]
-    callbacks = [Recorder(pulse, spent, fits), stopper, pace, *early, *rates]
+    callbacks = [Recorder(heartbeat, spent, fits), stopper, pace, *early, *rates]
     history = fit_epochs(
         job.model,
         job.train,
         job.validation,
         _plan(spec, fits.place, job.seconds - spent),
         callbacks,
-        job.keeper,
+        job.checkpointer,
         fits,
         engine,
     )
-    fitted = _fitted(history, spec, stopper.reason, early)
+    result = _fitted(history, spec, stopper.reason, early)
     # a loss of training rows would choose the fit that remembers most
     judge = early[0] if early and early[0].monitor.startswith("val_") else None
     values = history.get(judge.monitor if judge else "val_loss", [])
-    best, epochs = fitted.best_epoch, len(history.get("loss", []))
-    return _One(
-        fitted,
+    best, epochs = result.best_epoch, len(history.get("loss", []))
+    return FitOutcome(
+        result,
         epochs=epochs,
         seconds=pace.seconds_of(epochs),
         value=values[best - 1] if best and values else math.nan,
@@ -208,7 +214,7 @@ def _fitted(
     spec: ResolvedFit,
     reason: StopReason | None,
     early: list[keras.callbacks.EarlyStopping],
-) -> Fitted:
+) -> FitResult:
     epochs = len(history.get("loss", []))
     stopped_early = epochs < spec.epochs
     if reason is None:
@@ -216,7 +222,7 @@ def _fitted(
     is_lost = reason == StopReason.NAN_LOSS  # nothing of it is kept
     best = None if is_lost else _kept_epoch(epochs, spec.early_stopping, early)
     metrics = {k: finite(v[best - 1]) for k, v in history.items()} if best else {}
-    return Fitted(reason, best, metrics)
+    return FitResult(reason, best, metrics)
 
 
 def _kept_epoch(

@@ -2,7 +2,7 @@
 
 from core.runs.diagnosis.curve import Curve, History
 from core.runs.diagnosis.facts import Facts
-from core.runs.diagnosis.rules import word_of
+from core.runs.diagnosis.rules import diagnose
 from core.runs.diagnosis.suggestions import next_spec
 from core.settings import Limits
 from fitserve.schemas.report import Reading
@@ -18,7 +18,7 @@ def read_curve(
     curve = Curve.of(history)
     if not history.get("loss"):
         return None
-    word, sentence = word_of(curve, facts)
+    word, sentence = diagnose(curve, facts)
     spec, advice = next_spec(word, facts.spec, dataset, facts.num_train_rows, limits)
     return Reading.model_validate(
         {

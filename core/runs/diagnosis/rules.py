@@ -33,14 +33,14 @@ LITTLE = 0.3
 """Of what there is to learn in the training rows, or of the first epoch's loss."""
 
 
-class Word(NamedTuple):
+class Diagnosis(NamedTuple):
     """A reading's word and its sentence."""
 
     word: str
     sentence: str
 
 
-def word_of(curve: Curve, facts: Facts) -> Word:
+def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
     """The word for a curve of one epoch or more that were numbers, or that broke."""
     for rule in _RULES:
         if (found := rule(curve, facts)) is not None:
@@ -48,25 +48,25 @@ def word_of(curve: Curve, facts: Facts) -> Word:
     tail = f"after the best epoch, {curve.best_epoch} of {curve.num_epochs}"
     if curve.best_epoch == curve.num_epochs:
         tail = "in the last epochs"
-    return Word(
+    return Diagnosis(
         "fine",
         f"the {_name(curve)} fell to {min(curve.judged):.4g} and neither rises nor falls "
         f"much {tail}",
     )
 
 
-def _diverged(curve: Curve, facts: Facts) -> Word | None:
+def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
     if curve.is_broken or facts.stop_reason == StopReason.NAN_LOSS:
         at = curve.num_epochs + 1
-        return Word("diverged", f"the loss was no number any more in epoch {at}")
+        return Diagnosis("diverged", f"the loss was no number any more in epoch {at}")
     if -curve.drop > GREW:
-        return Word(
+        return Diagnosis(
             "diverged",
             f"the training loss grew from {curve.loss[0]:.4g} in epoch 1 to "
             f"{curve.loss[-1]:.4g} in epoch {curve.num_epochs}",
         )
     if facts.is_standardized and (facts.error_over_chance or 0.0) > LOST:
-        return Word(
+        return Diagnosis(
             "diverged",
             f"the network's error is {facts.error_over_chance:.4g} times that of an "
             "answer that is always the same: its weights went far away and came back "
@@ -75,31 +75,31 @@ def _diverged(curve: Curve, facts: Facts) -> Word | None:
     return None
 
 
-def _noisy(curve: Curve, facts: Facts) -> Word | None:  # noqa: ARG001  a rule
+def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a rule
     if curve.noise < NOISE:
         return None
-    return Word(
+    return Diagnosis(
         "noisy",
         f"from one epoch to the next the {_name(curve)} jumps by {curve.noise:.0%} of "
         "itself: which epoch is best is chance",
     )
 
 
-def _overfit(curve: Curve, facts: Facts) -> Word | None:
+def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if not curve.val_loss:
         return None
     gap = curve.gap or 0.0
     rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
     ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
     if rises and (gap > LEAST_GAP or ends_apart):
-        return Word(
+        return Diagnosis(
             "overfit",
             f"behind epoch {curve.best_epoch} the training loss fell by another "
             f"{curve.fall_since_best:.0%} while the validation loss rose by "
             f"{curve.rise:.0%}",
         )
     if gap > WIDE_GAP and not _is_on_par(facts):
-        return Word(
+        return Diagnosis(
             "overfit",
             f"at its best the validation loss ({min(curve.val_loss):.4g}) is "
             f"{gap + 1:.1f} times the training loss: the network knows its "
@@ -108,24 +108,24 @@ def _overfit(curve: Curve, facts: Facts) -> Word | None:
     return None
 
 
-def _still_improving(curve: Curve, facts: Facts) -> Word | None:
+def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
     if facts.stop_reason == StopReason.EARLY_STOPPING:
         return None if _is_on_par(facts) else _impatient(curve)
     ends_best = curve.best_epoch > curve.num_epochs - curve.window
     if not ends_best or curve.late_gain < GAIN:
         return None
-    return Word(
+    return Diagnosis(
         "still_improving",
         f"in its last {curve.window} epochs the {_name(curve)} was still "
         f"{curve.late_gain:.1%} lower than in the {curve.window} before",
     )
 
 
-def _impatient(curve: Curve) -> Word | None:
+def _impatient(curve: Curve) -> Diagnosis | None:
     """Stopped by patience while the training loss fell and nothing spoke against it."""
     if curve.late_training_gain < TRAINING_GAIN or curve.rise > RISE:
         return None
-    return Word(
+    return Diagnosis(
         "still_improving",
         f"early stopping ended it at epoch {curve.num_epochs} while the training loss "
         f"still fell ({curve.late_training_gain:.1%} in {curve.window} epochs) and the "
@@ -133,7 +133,7 @@ def _impatient(curve: Curve) -> Word | None:
     )
 
 
-def _far_behind(curve: Curve, facts: Facts) -> Word | None:
+def _far_behind(curve: Curve, facts: Facts) -> Diagnosis | None:
     """A flat curve a long way above what can be had: patience will not bring it there."""
     is_flat = curve.late_gain < GAIN or facts.stop_reason == StopReason.EARLY_STOPPING
     return _beaten(facts, FAR_BEHIND) if is_flat else None
@@ -145,23 +145,23 @@ def _is_on_par(facts: Facts) -> bool:
     return rival is not None and error is not None and error <= rival[1] * (1 + ON_PAR)
 
 
-def _beaten(facts: Facts, by: float) -> Word | None:
+def _beaten(facts: Facts, by: float) -> Diagnosis | None:
     rival, error = facts.best_rival, facts.error
     if rival is None or error is None or error <= rival[1] * (1 + by):
         return None
-    return Word(
+    return Diagnosis(
         "underfit",
         f"{rival[0].replace('_', ' ')} leaves {rival[1]:.3g} of error on the same "
         f"held-out rows where the network leaves {error:.3g}, and its curve is flat",
     )
 
 
-def _underfit(curve: Curve, facts: Facts) -> Word | None:
+def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:
-        return Word(
+        return Diagnosis(
             "underfit",
             f"the curve is flat, and only {max(learned, 0):.0%} of what there is to "
             "learn in the training rows was learned",
@@ -169,7 +169,7 @@ def _underfit(curve: Curve, facts: Facts) -> Word | None:
     return None
 
 
-_RULES: tuple[Callable[[Curve, Facts], Word | None], ...] = (
+_RULES: tuple[Callable[[Curve, Facts], Diagnosis | None], ...] = (
     _diverged,
     _noisy,
     _overfit,

@@ -17,9 +17,9 @@ from service.dependencies import (
 )
 from service.parsing_options import from_params
 from service.predictor.answers import Answer
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.files import read_file
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.protocols.mlflow import schemas
 from service.protocols.mlflow.tables import (
     CSV,
@@ -82,13 +82,13 @@ def version(_model: str = "") -> PlainTextResponse:
     return PlainTextResponse(__version__)
 
 
-def wanted_of(workspace: str, reference: str) -> Wanted:
+def wanted_of(workspace: str, reference: str) -> ModelRef:
     """What `name` or `name@alias` names."""
     name, at, alias = reference.partition("@")
-    return Wanted(workspace, name, alias=alias if at else None)
+    return ModelRef(workspace, name, alias=alias if at else None)
 
 
-def default_model(services: Services, workspace: str) -> Wanted:
+def default_model(services: Services, workspace: str) -> ModelRef:
     """What the setting names, in that workspace; ModelNotFound says how to set it."""
     reference = services.settings.default_model
     if reference is None:
@@ -102,12 +102,12 @@ def default_model(services: Services, workspace: str) -> Wanted:
     return wanted_of(workspace, reference)
 
 
-def _loaded(services: Services, wanted: Wanted) -> Response:
+def _loaded(services: Services, wanted: ModelRef) -> Response:
     services.predictor.load(services.predictor.find(wanted))
     return Response("\n", media_type="application/json")
 
 
-async def _answer(request: Request, wanted: Wanted) -> Response:
+async def _answer(request: Request, wanted: ModelRef) -> Response:
     predictor = get_services(request).predictor
     kind = kind_of(request.headers.get("content-type", ""))
     body = await read_body(request, predictor.max_bytes)
@@ -118,7 +118,7 @@ async def _answer(request: Request, wanted: Wanted) -> Response:
 class _Exchange:
     """A scoring request: JSON in four forms, CSV, or Parquet."""
 
-    def __init__(self, request: Request, body: Body, kind: str, wanted: Wanted) -> None:
+    def __init__(self, request: Request, body: Body, kind: str, wanted: ModelRef) -> None:
         self.is_strict = is_strict(request, body)
         self._given = from_params(request.query_params, body.media_type)
         self._storage = get_services(request).storage
@@ -127,10 +127,10 @@ class _Exchange:
         self._wanted = wanted
         self._params: dict[str, Any] = {}
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         return self._wanted
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         if self._kind == CSV:
             return read_file(self._packed, self._given, columns, self._storage).reading
         content = self._packed.content()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +35,7 @@ def kind_of(content_type: str) -> str:
     )
 
 
-def read_json(body: Any, columns: RawColumns) -> Reading:
+def read_json(body: Any, columns: RawColumns) -> ReadColumns:
     """The rows of a JSON body in one of MLflow's four forms; InvalidInstances."""
     found = [key for key in FORMATS if isinstance(body, dict) and key in body]
     if len(found) != 1:
@@ -56,7 +56,7 @@ def read_json(body: Any, columns: RawColumns) -> Reading:
     return columns.of_instances(given)
 
 
-def _of_split(split: Any, columns: RawColumns) -> Reading:
+def _of_split(split: Any, columns: RawColumns) -> ReadColumns:
     names = split.get("columns") if isinstance(split, dict) else None
     data = split.get("data") if isinstance(split, dict) else None
     if not isinstance(names, list) or not isinstance(data, list) or not data:
@@ -81,7 +81,7 @@ def _lists(given: Mapping[str, Any]) -> dict[str, list[Any]]:
     return columns
 
 
-def read_parquet(content: bytes, columns: RawColumns) -> Reading:
+def read_parquet(content: bytes, columns: RawColumns) -> ReadColumns:
     """The rows of a Parquet file, at most one more than a request may have.
 
     Columns that the model does not know are named and not read.

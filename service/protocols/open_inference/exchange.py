@@ -12,8 +12,8 @@ from starlette.responses import Response
 from core.errors import InvalidInstances
 from service.bodies import Body, parse_loose_json
 from service.predictor.answers import Answer
-from service.predictor.columns import RawColumns, Reading
-from service.predictor.version_resolver import Wanted
+from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference.columns import asked_outputs, outputs, to_columns
 from service.protocols.open_inference.tensors import (
     Tensor,
@@ -42,7 +42,7 @@ class InferExchange:
     """
 
     def __init__(
-        self, body: Body, headers: Headers, wanted: Wanted, *, is_strict: bool
+        self, body: Body, headers: Headers, wanted: ModelRef, *, is_strict: bool
     ) -> None:
         self.is_strict = is_strict
         self._packed = body
@@ -52,7 +52,7 @@ class InferExchange:
         self._body: dict[str, Any] = {}
         self._binary = memoryview(b"")
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         content = self._packed.content()
         length = _length(self._header_length, len(content))
         self._binary = memoryview(content)[length:]
@@ -63,7 +63,7 @@ class InferExchange:
         self.is_strict |= strict_parameter(_parameters(body).get("strict"))
         return self._wanted
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         inputs = self._body.get("inputs")
         if not isinstance(inputs, list) or not inputs:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
 from service.protocols.open_inference.models import wanted_of
@@ -26,7 +26,7 @@ _ANSWER: dict[str, Any] = {
 @router.post("/{name}/infer", **_ANSWER)
 async def infer(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    return await _answer(request, Wanted(workspace_of(request), name))
+    return await _answer(request, ModelRef(workspace_of(request), name))
 
 
 @router.post("/{name}/versions/{version}/infer", **_ANSWER)
@@ -35,7 +35,7 @@ async def infer_version(name: str, version: str, request: Request) -> Response:
     return await _answer(request, wanted_of(workspace_of(request), name, version))
 
 
-async def _answer(request: Request, wanted: Wanted) -> Response:
+async def _answer(request: Request, wanted: ModelRef) -> Response:
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
     strict = is_strict(request, body)

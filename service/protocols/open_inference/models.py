@@ -3,7 +3,7 @@
 from core.errors import Invalid, NotFound
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.columns import datatype_of, output_types
 from service.services import Services
@@ -21,18 +21,18 @@ class CannotLoad(Invalid):
     slug, title = "cannot-load", "Model cannot be loaded"
 
 
-def wanted_of(workspace: str, name: str, version: str | None) -> Wanted:
+def wanted_of(workspace: str, name: str, version: str | None) -> ModelRef:
     """What a path names; the protocol's version is a number or an alias."""
     if not version:
-        return Wanted(workspace, name)
+        return ModelRef(workspace, name)
     if version.isascii() and version.isdigit():
-        return Wanted(
+        return ModelRef(
             workspace, name, version=int(version) if len(version) < 10 else _NONE
         )
-    return Wanted(workspace, name, alias=version)
+    return ModelRef(workspace, name, alias=version)
 
 
-def describe(services: Services, wanted: Wanted) -> schemas.ModelMetadata:
+def describe(services: Services, wanted: ModelRef) -> schemas.ModelMetadata:
     """What a version takes and gives."""
     signature = services.predictor.find(wanted).signature
     with services.database.read() as session:
@@ -58,7 +58,7 @@ def list_versions(services: Services, workspace: str) -> list[schemas.IndexEntry
     ]
 
 
-def make_ready(services: Services, wanted: Wanted) -> None:
+def make_ready(services: Services, wanted: ModelRef) -> None:
     """Load a version into this process, ahead of its first request."""
     services.predictor.load(services.predictor.find(wanted))
 
@@ -66,7 +66,7 @@ def make_ready(services: Services, wanted: Wanted) -> None:
 def load(services: Services, workspace: str, name: str) -> None:
     """The same for the newest version; CannotLoad where there is none."""
     try:
-        make_ready(services, Wanted(workspace, name))
+        make_ready(services, ModelRef(workspace, name))
     except NotFound as error:
         raise CannotLoad(error.detail) from error
 
@@ -74,7 +74,7 @@ def load(services: Services, workspace: str, name: str) -> None:
 def unload(services: Services, workspace: str, name: str) -> None:
     """Drop the newest version from this process's memory; a request loads it again."""
     try:
-        services.predictor.unload(services.predictor.find(Wanted(workspace, name)))
+        services.predictor.unload(services.predictor.find(ModelRef(workspace, name)))
     except NotFound as error:
         raise CannotLoad(error.detail) from error
 

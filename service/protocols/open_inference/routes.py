@@ -8,7 +8,7 @@ from core.errors import Invalid, NotFound
 from fitserve import __version__
 from service.bodies import parse_json
 from service.dependencies import Models, ServicesDep, WorkspaceDep
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference import models, schemas
 from service.protocols.open_inference.models import EXTENSIONS, wanted_of
 from service.protocols.schemas import FAILURES
@@ -77,7 +77,7 @@ def metadata(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
     """What the newest version takes and gives."""
-    return models.describe(services, Wanted(workspace, name))
+    return models.describe(services, ModelRef(workspace, name))
 
 
 @router.get("/models/{name}/versions/{version}", response_model_exclude_none=True)
@@ -93,7 +93,7 @@ def model_ready(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
     """Whether the newest version can be asked (404 unknown, 503 damaged)."""
-    models.make_ready(services, Wanted(workspace, name))
+    models.make_ready(services, ModelRef(workspace, name))
     return schemas.ModelReady(name=name, ready=True)
 
 

@@ -13,9 +13,9 @@ from core.errors import InvalidInstances
 from fitserve.enums import Task
 from service.bodies import Body, json_response, parse_loose_json
 from service.predictor.answers import Answer
-from service.predictor.columns import RawColumns, Reading
+from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.values import Cells
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
 
 Verb = Literal["predict", "classify", "regress"]
@@ -34,7 +34,7 @@ class TfServingExchange:
     """
 
     def __init__(
-        self, body: Body, verb: Verb, wanted: Wanted, *, is_strict: bool
+        self, body: Body, verb: Verb, wanted: ModelRef, *, is_strict: bool
     ) -> None:
         self.is_strict = is_strict
         self._packed = body
@@ -42,7 +42,7 @@ class TfServingExchange:
         self._wanted = wanted
         self._body: dict[str, Any] = {}
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         body = _parsed(self._packed.content())
         name = body.get("signature_name")
         if name not in (None, "", SIGNATURE):
@@ -53,7 +53,7 @@ class TfServingExchange:
         self._body = body
         return self._wanted
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         if self._verb != "predict":
             return columns.of_instances(self._examples())
         has_rows, has_columns = "instances" in self._body, "inputs" in self._body

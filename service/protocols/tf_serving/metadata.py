@@ -8,7 +8,7 @@ from core.errors import AliasNotFound
 from core.models.signature import Signature
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.paths import VERSION
-from service.predictor.version_resolver import Served, Wanted
+from service.predictor.version_resolver import ModelRef, ServedVersion
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import SIGNATURE
@@ -25,7 +25,7 @@ def label_status(
     name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelStatus:
     """The version that an alias, a label there, points at."""
-    served = _find(services, Wanted(workspace, name, alias=label))
+    served = _find(services, ModelRef(workspace, name, alias=label))
     status = schemas.VersionStatus.available(served.number)
     return schemas.ModelStatus(model_version_status=[status])
 
@@ -33,7 +33,7 @@ def label_status(
 @router.get("/{name}/metadata")
 def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[str, Any]:
     """The signature of the newest version."""
-    return _metadata(_find(services, Wanted(workspace, name)))
+    return _metadata(_find(services, ModelRef(workspace, name)))
 
 
 @router.get(f"/{{name}}/versions/{{number:{VERSION}}}/metadata")
@@ -41,7 +41,7 @@ def version_metadata(
     name: str, number: int, services: ServicesDep, workspace: WorkspaceDep
 ) -> dict[str, Any]:
     """The signature of a version."""
-    return _metadata(_find(services, Wanted(workspace, name, version=number)))
+    return _metadata(_find(services, ModelRef(workspace, name, version=number)))
 
 
 @router.get("/{name}/labels/{label}/metadata")
@@ -49,17 +49,17 @@ def label_metadata(
     name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> dict[str, Any]:
     """The signature of the version that an alias points at."""
-    return _metadata(_find(services, Wanted(workspace, name, alias=label)))
+    return _metadata(_find(services, ModelRef(workspace, name, alias=label)))
 
 
-def _find(services: Services, wanted: Wanted) -> Served:
+def _find(services: Services, wanted: ModelRef) -> ServedVersion:
     try:
         return services.predictor.find(wanted)
     except AliasNotFound as error:
         raise unknown_label(wanted.alias, error) from error
 
 
-def _metadata(served: Served) -> dict[str, Any]:
+def _metadata(served: ServedVersion) -> dict[str, Any]:
     spec = {
         "name": served.model_name,
         "signature_name": "",

@@ -9,7 +9,7 @@ from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, Version
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
 from service.paths import VERSION
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import TfServingExchange, Verb
@@ -23,7 +23,7 @@ class ServableNotFound(NotFound):
 
     slug, title = "model-not-found", "Model not found"
 
-    def __init__(self, wanted: Wanted, detail: str) -> None:
+    def __init__(self, wanted: ModelRef, detail: str) -> None:
         super().__init__(wanted.model)
         what = f"Latest({wanted.model})"
         if wanted.version is not None:
@@ -37,7 +37,7 @@ class UnknownLabel(Invalid):
     slug, title = "alias-not-found", "Alias not found"
 
 
-async def answer(request: Request, verb: Verb, wanted: Wanted) -> Response:
+async def answer(request: Request, verb: Verb, wanted: ModelRef) -> Response:
     """Answer a request; what is missing is named as TF Serving names it."""
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
@@ -67,7 +67,7 @@ def _declare(verb: Verb, answered: type) -> None:
     @router.post(f"/{{name}}:{verb}", name=verb, **options)
     async def newest(name: str, request: Request) -> Response:
         """Ask the newest version of a model."""
-        return await answer(request, verb, Wanted(workspace_of(request), name))
+        return await answer(request, verb, ModelRef(workspace_of(request), name))
 
     path = f"/{{name}}/versions/{{number:{VERSION}}}:{verb}"
 
@@ -75,14 +75,14 @@ def _declare(verb: Verb, answered: type) -> None:
     async def version(name: str, number: int, request: Request) -> Response:
         """Ask one version of a model."""
         return await answer(
-            request, verb, Wanted(workspace_of(request), name, version=number)
+            request, verb, ModelRef(workspace_of(request), name, version=number)
         )
 
     @router.post(f"/{{name}}/labels/{{label}}:{verb}", name=f"{verb}_label", **options)
     async def labelled(name: str, label: str, request: Request) -> Response:
         """Ask the version that an alias, a label there, points at."""
         return await answer(
-            request, verb, Wanted(workspace_of(request), name, alias=label)
+            request, verb, ModelRef(workspace_of(request), name, alias=label)
         )
 
 

@@ -11,7 +11,7 @@ import httpx
 from httpx_sse import connect_sse
 
 from tests.chaos.client import KEY, spec
-from tests.chaos.cluster import House, Keeper
+from tests.chaos.cluster import Cluster, Restarter
 from tests.chaos.registry import longest, row
 from tests.chaos.request_log import ENDED
 from tests.chaos.rows.workers import succeeded
@@ -20,26 +20,26 @@ MIB = 1024 * 1024
 
 
 @row(13, "SIGKILL on the API in the middle of an upload", gate=20, full=100, workers=0)
-def killed_in_upload(house: House, times: int, choice: random.Random) -> str:
+def killed_in_upload(cluster: Cluster, times: int, choice: random.Random) -> str:
     """At a random byte: no dataset, no file; the same upload works afterwards."""
     body = b"x,y\n" + b"12345.25,1\n" * 200_000
     for number in range(times):
-        _send_some(house, f"part-{number}", body, choice.randrange(len(body)))
-        house.apis[0].kill()
-        house.apis[0].start()
-        names = house.client.insist("GET", "/v1/datasets").json()["items"]
+        _send_some(cluster, f"part-{number}", body, choice.randrange(len(body)))
+        cluster.apis[0].kill()
+        cluster.apis[0].start()
+        names = cluster.client.insist("GET", "/v1/datasets").json()["items"]
         if any(d["name"].startswith("part") for d in names):
-            house.ledger.say("a part of an upload became a dataset")
+            cluster.request_log.say("a part of an upload became a dataset")
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     again = {"params": {"name": "whole"}, "content": body, "headers": headers}
-    whole = house.client.insist("POST", "/v1/datasets", **again).json()
+    whole = cluster.client.insist("POST", "/v1/datasets", **again).json()
     if whole["num_bytes"] != len(body):
-        house.ledger.say(f"the retry stored {whole['num_bytes']} bytes")
+        cluster.request_log.say(f"the retry stored {whole['num_bytes']} bytes")
     return "0 partial datasets"
 
 
-def _send_some(house: House, name: str, body: bytes, count: int) -> None:
-    host, port = house.url.removeprefix("http://").split(":")
+def _send_some(cluster: Cluster, name: str, body: bytes, count: int) -> None:
+    host, port = cluster.url.removeprefix("http://").split(":")
     head = (
         f"POST /v1/datasets?name={name} HTTP/1.1\r\nHost: {host}\r\n"
         f"Authorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -50,37 +50,37 @@ def _send_some(house: House, name: str, body: bytes, count: int) -> None:
 
 
 @row(14, "SIGKILL on the API between commit and publish", gate=20, full=100, workers=1)
-def killed_before_sending(house: House, times: int, choice: random.Random) -> str:
+def killed_before_sending(cluster: Cluster, times: int, choice: random.Random) -> str:
     """The run is in the database and nobody was told: it starts all the same."""
-    failpoints, took = house.home / "failpoints", []
+    failpoints, took = cluster.home / "failpoints", []
     failpoints.mkdir(exist_ok=True)
-    with Keeper(house):
+    with Restarter(cluster):
         for _ in range(times):
             (failpoints / "send").touch()
             key = {"Idempotency-Key": uuid.uuid4().hex}
             body = spec(choice.randrange(9000), 3, epoch_ms="20")
-            if house.client.ask("POST", "/v1/runs", json=body, headers=key):
-                house.ledger.say("the API was not killed")
+            if cluster.client.ask("POST", "/v1/runs", json=body, headers=key):
+                cluster.request_log.say("the API was not killed")
             began = time.monotonic()
-            run = house.client.insist("POST", "/v1/runs", json=body, headers=key).json()
-            house.client.ledger.note_accepted(run)
-            succeeded(house, run["id"])
+            run = cluster.client.insist("POST", "/v1/runs", json=body, headers=key).json()
+            cluster.client.request_log.note_accepted(run)
+            succeeded(cluster, run["id"])
             took.append(time.monotonic() - began)
-    listed = house.client.insist("GET", "/v1/runs?limit=200").json()["items"]
+    listed = cluster.client.insist("GET", "/v1/runs?limit=200").json()["items"]
     if len(listed) != times:
-        house.ledger.say(f"{len(listed)} runs of {times} posts")
+        cluster.request_log.say(f"{len(listed)} runs of {times} posts")
     return f"{times} of {times} ended, within {longest(took)} of the kill"
 
 
 @row(15, "SIGKILL on an API process under predict load", gate=10, full=20, apis=2)
-def killed_under_load(house: House, times: int, choice: random.Random) -> str:
+def killed_under_load(cluster: Cluster, times: int, choice: random.Random) -> str:
     """The other process answers meanwhile, and every answer is right."""
-    succeeded(house, house.client.post(5, 4, model="p"))
-    load = Load(house, {1: (5, 4)})
-    with Keeper(house), load:
+    succeeded(cluster, cluster.client.post(5, 4, model="p"))
+    load = Load(cluster, {1: (5, 4)})
+    with Restarter(cluster), load:
         for _ in range(times):
             time.sleep(choice.uniform(0.5, 1.5))
-            house.apis[choice.randrange(2)].kill()
+            cluster.apis[choice.randrange(2)].kill()
             time.sleep(2.0)
     return (
         f"{load.answered} answers, {load.broken} connections broken; longest time "
@@ -91,10 +91,10 @@ def killed_under_load(house: House, times: int, choice: random.Random) -> str:
 class Load:
     """Predictions by two threads, at most 50 a second, until the block ends."""
 
-    def __init__(self, house: House, seeds: dict[int, tuple[int, int]]) -> None:
+    def __init__(self, cluster: Cluster, seeds: dict[int, tuple[int, int]]) -> None:
         self.answered = self.broken = 0
         self.longest_pause = 0.0
-        self._house = house
+        self._cluster = cluster
         self._seeds = seeds
         self._last = time.monotonic()
         self._stopped = threading.Event()
@@ -102,7 +102,7 @@ class Load:
 
     def _ask(self) -> None:
         while not self._stopped.wait(0.04):
-            if self._house.client.predict(self._seeds, "p", random.random()):
+            if self._cluster.client.predict(self._seeds, "p", random.random()):
                 now = time.monotonic()
                 self.longest_pause = max(self.longest_pause, now - self._last)
                 self._last = now
@@ -123,56 +123,56 @@ class Load:
 
 
 @row(24, "Promotions under predict load", gate=30, full=100, apis=2)
-def promoted(house: House, times: int, choice: random.Random) -> str:
+def promoted(cluster: Cluster, times: int, choice: random.Random) -> str:
     """No request fails, and every answer is one version's or the other's, exactly."""
     seeds = {1: (5, 4), 2: (6, 5)}
     for seed, epochs in seeds.values():
-        succeeded(house, house.client.post(seed, epochs, model="p"))
+        succeeded(cluster, cluster.client.post(seed, epochs, model="p"))
     path = "/v1/models/p/aliases/live"
-    house.client.insist("PUT", path, json={"version": 1})
-    load = Load(house, seeds)
+    cluster.client.insist("PUT", path, json={"version": 1})
+    load = Load(cluster, seeds)
     with load:
         for number in range(times):
-            house.client.insist("PUT", path, json={"version": 2 - number % 2})
-            _aliased(house, seeds, choice.random())
+            cluster.client.insist("PUT", path, json={"version": 2 - number % 2})
+            _aliased(cluster, seeds, choice.random())
             time.sleep(0.1)
-            _aliased(house, seeds, choice.random())
+            _aliased(cluster, seeds, choice.random())
     if load.broken:
-        house.ledger.say(f"{load.broken} requests failed")
+        cluster.request_log.say(f"{load.broken} requests failed")
     return f"{times} promotions, {load.answered} answers, {load.broken} errors"
 
 
-def _aliased(house: House, seeds: dict[int, tuple[int, int]], x: float) -> None:
+def _aliased(cluster: Cluster, seeds: dict[int, tuple[int, int]], x: float) -> None:
     from tests.chaos.stand_in.weights import prediction
 
     body = {"instances": [{"x": x}]}
     path = "/v1/models/p/aliases/live/predict"
-    told = house.client.insist("POST", path, json=body).json()
+    told = cluster.client.insist("POST", path, json=body).json()
     if told["predictions"] != [prediction(*seeds[told["model_version"]], x)]:
-        house.ledger.say(f"a mix of versions: {told}")
+        cluster.request_log.say(f"a mix of versions: {told}")
 
 
 @row(33, "A client of server-sent events that drops", gate=20, full=100)
-def dropped_events(house: House, times: int, choice: random.Random) -> str:
+def dropped_events(cluster: Cluster, times: int, choice: random.Random) -> str:
     """It comes back with Last-Event-ID, and hears every epoch once."""
     cuts = 0
     while cuts < times:
-        run_id = house.client.post(choice.randrange(9000), 30, epoch_ms="40")
+        run_id = cluster.client.post(choice.randrange(9000), 30, epoch_ms="40")
         heard: list[int] = []
-        while not _listen(house, run_id, heard, choice.randrange(1, 8)):
+        while not _listen(cluster, run_id, heard, choice.randrange(1, 8)):
             cuts += 1
-        history = house.client.insist("GET", f"/v1/runs/{run_id}/history").json()
+        history = cluster.client.insist("GET", f"/v1/runs/{run_id}/history").json()
         if heard != history["epoch"]:
-            house.ledger.say(f"{run_id}: heard {heard}, has {history['epoch']}")
+            cluster.request_log.say(f"{run_id}: heard {heard}, has {history['epoch']}")
     return f"{cuts} cuts, 0 gaps, 0 repeats"
 
 
-def _listen(house: House, run_id: str, heard: list[int], most: int) -> bool:
+def _listen(cluster: Cluster, run_id: str, heard: list[int], most: int) -> bool:
     """Hear so many epochs and hang up; True if the run ended before."""
     headers = {"Authorization": f"Bearer {KEY}"}
     if heard:
         headers["Last-Event-ID"] = str(heard[-1])
-    url = f"{house.url}/v1/runs/{run_id}/events"
+    url = f"{cluster.url}/v1/runs/{run_id}/events"
     with (
         httpx.Client(timeout=30) as http,
         connect_sse(http, "GET", url, headers=headers) as source,
@@ -189,16 +189,16 @@ def _listen(house: House, run_id: str, heard: list[int], most: int) -> bool:
 
 
 @row(34, "Cancelled at a random moment", gate=40, full=300)
-def cancelled(house: House, times: int, choice: random.Random) -> str:
+def cancelled(cluster: Cluster, times: int, choice: random.Random) -> str:
     """One end, soon, and it stays."""
     took = []
     for _ in range(times):
-        run_id = house.client.post(choice.randrange(9000), 10)
+        run_id = cluster.client.post(choice.randrange(9000), 10)
         time.sleep(choice.uniform(0, 0.9))
-        house.client.cancel(run_id)
+        cluster.client.cancel(run_id)
         began = time.monotonic()
-        run: dict[str, Any] = house.client.ended(run_id)
+        run: dict[str, Any] = cluster.client.ended(run_id)
         took.append(time.monotonic() - began)
         if run["status"] == "failed":
-            house.ledger.say(f"{run_id}: {run['error']}")
+            cluster.request_log.say(f"{run_id}: {run['error']}")
     return f"one end each, within {max(took):.2f} s"

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from core.database.migrate import alembic_config
 from core.database.sessions import Database
 from core.workers.tables import Worker
-from tests.chaos.cluster import House
+from tests.chaos.cluster import Cluster
 from tests.chaos.registry import longest, row
 from tests.chaos.rows.workers import at_epoch, succeeded
 from tests.chaos.stand_in.weights import NAN_SEED
@@ -30,21 +30,21 @@ from tests.chaos.stand_in.weights import NAN_SEED
     allowed=(503,),
     profiles=("postgresql",),
 )
-def crashed(house: House, times: int, choice: random.Random) -> str:
+def crashed(cluster: Cluster, times: int, choice: random.Random) -> str:
     """503 meanwhile; no run is lost, no epoch either."""
     back = []
     for _ in range(times):
-        ids = [house.client.post(choice.randrange(9000), 20) for _ in range(4)]
+        ids = [cluster.client.post(choice.randrange(9000), 20) for _ in range(4)]
         time.sleep(choice.uniform(0, 1.5))
-        house.profile.server.kill()
-        house.client.ask("GET", f"/v1/runs/{ids[0]}")
-        house.client.ask("POST", "/v1/runs", json={"dataset": "table", "target": "y"})
-        house.profile.server.start()
+        cluster.profile.server.kill()
+        cluster.client.ask("GET", f"/v1/runs/{ids[0]}")
+        cluster.client.ask("POST", "/v1/runs", json={"dataset": "table", "target": "y"})
+        cluster.profile.server.start()
         began = time.monotonic()
-        house.client.read(ids[0])
+        cluster.client.read(ids[0])
         back.append(time.monotonic() - began)
         for run_id in ids:
-            succeeded(house, run_id)
+            succeeded(cluster, run_id)
     return f"0 lost; answers again within {longest(back)}"
 
 
@@ -56,25 +56,25 @@ def crashed(house: House, times: int, choice: random.Random) -> str:
     profiles=("sqlite",),
     environment={"FITSERVE_RUNS__LEASE_SECONDS": "8"},
 )
-def locked(house: House, times: int, choice: random.Random) -> str:
+def locked(cluster: Cluster, times: int, choice: random.Random) -> str:
     """It is waited for; nobody is told "database is locked"."""
     for _ in range(times):
-        ids = [house.client.post(choice.randrange(9000), 10) for _ in range(3)]
-        threading.Thread(target=_hold, args=[house, 5.0]).start()
-        ids += [house.client.post(choice.randrange(9000), 4)]
+        ids = [cluster.client.post(choice.randrange(9000), 10) for _ in range(3)]
+        threading.Thread(target=_hold, args=[cluster, 5.0]).start()
+        ids += [cluster.client.post(choice.randrange(9000), 4)]
         for run_id in ids:
-            succeeded(house, run_id)
+            succeeded(cluster, run_id)
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        waits = sorted(chain(*pool.map(_write, [house.database_url] * 4)))
+        waits = sorted(chain(*pool.map(_write, [cluster.database_url] * 4)))
     p99 = waits[int(len(waits) * 0.99)]
-    said = sum("database is locked" in log.read_text() for log in house.logs())
+    said = sum("database is locked" in log.read_text() for log in cluster.logs())
     if said:
-        house.ledger.say(f"{said} logs tell of a locked database")
+        cluster.request_log.say(f"{said} logs tell of a locked database")
     return f"0 told; of {len(waits)} writes by 4 processes the p99 is {p99:.2f} s"
 
 
-def _hold(house: House, seconds: float) -> None:
-    path = house.database_url.removeprefix("sqlite:///")
+def _hold(cluster: Cluster, seconds: float) -> None:
+    path = cluster.database_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         time.sleep(seconds)
@@ -102,43 +102,43 @@ def _write(url: str) -> list[float]:
     allowed=(503,),
     profiles=("postgresql",),
 )
-def away(house: House, times: int, choice: random.Random) -> str:
+def away(cluster: Cluster, times: int, choice: random.Random) -> str:
     """The fit goes on meanwhile; there is one result."""
     for _ in range(times):
-        run_id = house.client.post(choice.randrange(9000), 60)
-        at_epoch(house, run_id)
-        house.profile.server.kill()
+        run_id = cluster.client.post(choice.randrange(9000), 60)
+        at_epoch(cluster, run_id)
+        cluster.profile.server.kill()
         time.sleep(choice.uniform(3, 8))
-        house.profile.server.start()
-        succeeded(house, run_id)
+        cluster.profile.server.start()
+        succeeded(cluster, run_id)
     return "1 result each"
 
 
 @row(22, "The loss is not a number", gate=20, full=50)
-def not_a_number(house: House, times: int, _: random.Random) -> str:
+def not_a_number(cluster: Cluster, times: int, _: random.Random) -> str:
     """failed by nan_loss, with a history that is JSON."""
     for _ in range(times):
-        run = house.client.ended(house.client.post(NAN_SEED, 6, epoch_ms="20"))
-        told = house.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
+        run = cluster.client.ended(cluster.client.post(NAN_SEED, 6, epoch_ms="20"))
+        told = cluster.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
         if run["stop_reason"] != "nan_loss" or told["history"]["loss"][2] is not None:
-            house.ledger.say(f"{run['id']}: {run['stop_reason']}, {told}")
+            cluster.request_log.say(f"{run['id']}: {run['stop_reason']}, {told}")
     return "failed, null in the history"
 
 
 @row(37, "Two processes bring one old database to head", gate=3, full=20, workers=0)
-def migrated(house: House, times: int, _: random.Random) -> str:
+def migrated(cluster: Cluster, times: int, _: random.Random) -> str:
     """One does it, the other waits; rows from before are there."""
     for number in range(times):
-        home = house.home / f"old-{number}"
+        home = cluster.home / f"old-{number}"
         home.mkdir()
-        url = house.profile.server.new_database(home)
+        url = cluster.profile.server.new_database(home)
         command.upgrade(alembic_config(url), "0001")
         _fill(url)
         code = f"from core.database.migrate import upgrade; upgrade({url!r})"
         both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
         if any(process.wait(120) for process in both):
-            house.ledger.say("a migration failed")
-        _look(house, url)
+            cluster.request_log.say("a migration failed")
+        _look(cluster, url)
     return f"{times} starts, 0 errors"
 
 
@@ -151,13 +151,13 @@ def _fill(url: str) -> None:
     database.close()
 
 
-def _look(house: House, url: str) -> None:
+def _look(cluster: Cluster, url: str) -> None:
     database = Database(url)
     with database.engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM models").scalars().all()
         if names != ["old"]:
-            house.ledger.say(f"after the migration: {names}")
-        if house.profile.is_sqlite:
+            cluster.request_log.say(f"after the migration: {names}")
+        if cluster.profile.is_sqlite:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-            house.ledger.wrong += [f"foreign key: {line}" for line in broken]
+            cluster.request_log.wrong += [f"foreign key: {line}" for line in broken]
     database.close()

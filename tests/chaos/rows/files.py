@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.chaos.client import CSV, spec
-from tests.chaos.cluster import House
+from tests.chaos.cluster import Cluster
 from tests.chaos.registry import row
 from tests.chaos.rows.workers import succeeded
 from tests.chaos.stand_in.weights import prediction
@@ -19,32 +19,32 @@ _STEP = 4 * 1024
 @row(
     20, "The disk is full", gate=20, full=200, workers=1, allowed=(503, 507), tmpfs="96m"
 )
-def full(house: House, times: int, choice: random.Random) -> str:
+def full(cluster: Cluster, times: int, choice: random.Random) -> str:
     """Another 4 KiB are left each time: something else is what fails.
 
     An upload, a run at work, its history, checkpoint, artifacts, and the database itself.
     """
     failed = refused = 0
     for number in range(times):
-        at_work = house.client.post(choice.randrange(9000), 10)
+        at_work = cluster.client.post(choice.randrange(9000), 10)
         time.sleep(choice.uniform(0, 0.6))
-        _fill(house.home, number * _STEP)
+        _fill(cluster.home, number * _STEP)
         for answer in (
-            house.client.ask("POST", "/v1/datasets?name=other", content=CSV * 40),
-            house.client.ask("POST", "/v1/runs", json=spec(number, 3)),
-            house.client.ask("GET", f"/v1/runs/{at_work}"),
+            cluster.client.ask("POST", "/v1/datasets?name=other", content=CSV * 40),
+            cluster.client.ask("POST", "/v1/runs", json=spec(number, 3)),
+            cluster.client.ask("GET", f"/v1/runs/{at_work}"),
         ):
             if answer is not None and answer.status_code == 202:
-                house.ledger.note_accepted(answer.json())
+                cluster.request_log.note_accepted(answer.json())
             refused += answer is not None and answer.status_code in (503, 507)
         time.sleep(0.5)
-        (house.home / "filler").unlink()
-        run = house.client.ended(at_work, 90)
+        (cluster.home / "filler").unlink()
+        run = cluster.client.ended(at_work, 90)
         failed += run["status"] == "failed"
         told = run["error"] and run["error"]["type"]
         if told not in (None, "/problems/storage-full"):
-            house.ledger.say(f"{at_work}: {run['error']}")
-    succeeded(house, house.client.post(1, 3))
+            cluster.request_log.say(f"{at_work}: {run['error']}")
+    succeeded(cluster, cluster.client.post(1, 3))
     return (
         f"{refused} answers 503 or 507, {failed} runs failed by storage-full; 0 crashes"
     )
@@ -68,21 +68,21 @@ def _fill(home: Path, left: int) -> None:
     allowed=(503,),
     environment={"FITSERVE_PREDICT_CACHE_BYTES": "1"},
 )
-def damaged(house: House, times: int, choice: random.Random) -> str:
+def damaged(cluster: Cluster, times: int, choice: random.Random) -> str:
     """Bytes flipped or cut off: refused before it is loaded; other versions serve."""
-    runs = [house.client.post(seed, 4, model="p") for seed in (5, 6)]
+    runs = [cluster.client.post(seed, 4, model="p") for seed in (5, 6)]
     for run_id in runs:
-        succeeded(house, run_id)
-    path = next((house.settings.files_dir / "runs" / runs[1]).rglob("model.onnx"))
+        succeeded(cluster, run_id)
+    path = next((cluster.settings.files_dir / "runs" / runs[1]).rglob("model.onnx"))
     whole, refused = path.read_bytes(), 0
     for _ in range(times):
         path.write_bytes(_damage(whole, choice))
-        refused += _predict(house, 2) is None
-        if _predict(house, 1) != prediction(5, 4, 1.5):
-            house.ledger.say("the other version did not serve")
+        refused += _predict(cluster, 2) is None
+        if _predict(cluster, 1) != prediction(5, 4, 1.5):
+            cluster.request_log.say("the other version did not serve")
     path.write_bytes(whole)
-    if refused != times or _predict(house, 2) != prediction(6, 4, 1.5):
-        house.ledger.say(f"{refused} of {times} damaged files were refused")
+    if refused != times or _predict(cluster, 2) != prediction(6, 4, 1.5):
+        cluster.request_log.say(f"{refused} of {times} damaged files were refused")
     return f"{refused} of {times} refused; 0 crashes"
 
 
@@ -95,13 +95,13 @@ def _damage(whole: bytes, choice: random.Random) -> bytes:
     return bytes(damaged)
 
 
-def _predict(house: House, version: int) -> float | None:
+def _predict(cluster: Cluster, version: int) -> float | None:
     """The answer; None if it is refused as damaged."""
     path = f"/v1/models/p/versions/{version}/predict"
-    answer = house.client.ask("POST", path, json={"instances": [{"x": 1.5}]})
+    answer = cluster.client.ask("POST", path, json={"instances": [{"x": 1.5}]})
     if answer is not None and answer.status_code == 200:
         return float(answer.json()["predictions"][0])
     told = answer and answer.json().get("type")
     if told != "/problems/artifact-damaged":
-        house.ledger.say(f"version {version}: {told}")
+        cluster.request_log.say(f"version {version}: {told}")
     return None

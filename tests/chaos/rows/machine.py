@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 
 from core.settings import RunTimes
-from tests.chaos.cluster import House
-from tests.chaos.processes import Part
+from tests.chaos.cluster import Cluster
+from tests.chaos.processes import ManagedProcess
 from tests.chaos.registry import row
 from tests.chaos.rows.workers import succeeded
 
@@ -24,29 +24,33 @@ SHIFTS = ("+1h", "-1h", "+1d", "-1d")
 
 
 @row(21, "Clocks an hour or a day off", 1, 5, workers=1, profiles=("postgresql",))
-def wrong_clock(house: House, times: int, choice: random.Random) -> str:
+def wrong_clock(cluster: Cluster, times: int, choice: random.Random) -> str:
     """A worker's, then the API's: leases go by the database's clock.
 
     SQLite has no clock but its processes', and they share the machine's.
     """
     if not FAKETIME.exists():
-        house.ledger.say(f"no {FAKETIME}; install libfaketime or set CHAOS_LIBFAKETIME")
+        cluster.request_log.say(
+            f"no {FAKETIME}; install libfaketime or set CHAOS_LIBFAKETIME"
+        )
         return "not played"
     for shift in SHIFTS * times:
-        for part in (house.workers[0], house.apis[0]):
+        for part in (cluster.workers[0], cluster.apis[0]):
             _shifted(part, shift)
-            run_id = house.client.post(choice.randrange(9000), 50)  # beyond a lease
-            succeeded(house, run_id)
-            run = house.client.read(run_id)
+            run_id = cluster.client.post(choice.randrange(9000), 50)  # beyond a lease
+            succeeded(cluster, run_id)
+            run = cluster.client.read(run_id)
             began, ended = (_time(run[name]) for name in ("started_at", "ended_at"))
             if run["attempt"] != 1 or ended < began:
-                house.ledger.say(f"{shift}: attempt {run['attempt']}, {began}, {ended}")
+                cluster.request_log.say(
+                    f"{shift}: attempt {run['attempt']}, {began}, {ended}"
+                )
             part.kill()
             part.start()
     return f"{len(SHIFTS) * times * 2} shifts, 0 false reclaims, 0 negative durations"
 
 
-def _shifted(part: Part, shift: str) -> None:
+def _shifted(part: ManagedProcess, shift: str) -> None:
     part.kill()
     library = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     part.start(FAKETIME=shift, **library)
@@ -62,23 +66,23 @@ _USUAL = {
 
 
 @row(38, "Nothing to do, 20 models loaded", 20, 300, workers=1, environment=_USUAL)
-def idle(house: House, times: int, choice: random.Random) -> str:
+def idle(cluster: Cluster, times: int, choice: random.Random) -> str:
     """CPU of API and worker over so many seconds, with the usual settings."""
     for number in range(20):
-        succeeded(house, house.client.post(number, 2, f"m{number}", epoch_ms="10"))
+        succeeded(cluster, cluster.client.post(number, 2, f"m{number}", epoch_ms="10"))
         body = {"model": f"m{number}", "instances": [{"x": 1}]}
-        house.client.insist("POST", "/v1/predict", json=body)
+        cluster.client.insist("POST", "/v1/predict", json=body)
     time.sleep(3)
     processes = [
         process
-        for part in (*house.apis, *house.workers)
+        for part in (*cluster.apis, *cluster.workers)
         for process in (part.process, *part.process.children())
     ]
     before = _cpu_seconds(processes)
     time.sleep(times)
     share = (_cpu_seconds(processes) - before) / times
     if share > 0.02:
-        house.ledger.say(f"{share:.1%} of a core by an idle service")
+        cluster.request_log.say(f"{share:.1%} of a core by an idle service")
     return f"{share:.1%} of a core over {times} s"
 
 

@@ -5,75 +5,75 @@ import time
 from itertools import pairwise
 
 from core.queue import RUNS, TRAIN, Queue, make_celery
-from tests.chaos.cluster import House, Keeper, until
+from tests.chaos.cluster import Cluster, Restarter, until
 from tests.chaos.registry import longest, row
 from tests.chaos.rows.workers import succeeded
 
 
 @row(8, "Every message delivered five times", gate=50, full=200)
-def duplicates(house: House, times: int, choice: random.Random) -> str:
+def duplicates(cluster: Cluster, times: int, choice: random.Random) -> str:
     """Each run is executed once."""
-    queue = Queue(make_celery(house.settings))
+    queue = Queue(make_celery(cluster.settings))
     ids = []
     for number in range(times):
-        ids.append(house.client.post(number, 3, epoch_ms="20"))
+        ids.append(cluster.client.post(number, 3, epoch_ms="20"))
         for _ in range(4):
             queue.send(TRAIN, ids[-1])
     for run_id in ids:
-        succeeded(house, run_id)
-    until(lambda: not house.broker.client.llen(RUNS))
+        succeeded(cluster, run_id)
+    until(lambda: not cluster.broker.client.llen(RUNS))
     time.sleep(0.5)
-    begun = [run_id for run_id, _, _ in house.executions() if run_id in ids]
+    begun = [run_id for run_id, _, _ in cluster.executions() if run_id in ids]
     twice = {run_id for run_id in begun if begun.count(run_id) > 1}
     for run_id in twice:
-        house.ledger.say(f"{run_id} was executed {begun.count(run_id)} times")
+        cluster.request_log.say(f"{run_id} was executed {begun.count(run_id)} times")
     return f"{len(begun)} executions of {times} runs"
 
 
 @row(9, "The broker wiped with runs queued", gate=3, full=20)
-def wiped(house: House, times: int, choice: random.Random) -> str:
+def wiped(cluster: Cluster, times: int, choice: random.Random) -> str:
     """FLUSHALL, or killed and started empty; measured: the longest pause between fits."""
     took, each = [], 30
     for number in range(times):
         seeds = [choice.randrange(9000) for _ in range(each)]
-        ids = [house.client.post(seed, 3, epoch_ms="30") for seed in seeds]
+        ids = [cluster.client.post(seed, 3, epoch_ms="30") for seed in seeds]
         time.sleep(choice.uniform(0, 0.5))
         wiped_at = time.time()
         if number % 2:
-            house.broker.client.flushall()
+            cluster.broker.client.flushall()
         else:
-            house.broker.kill()
-            house.broker.start()
+            cluster.broker.kill()
+            cluster.broker.start()
         for run_id in ids:
-            succeeded(house, run_id)
-        begun = [wiped_at, *(at for *_, at in house.executions() if at > wiped_at)]
+            succeeded(cluster, run_id)
+        begun = [wiped_at, *(at for *_, at in cluster.executions() if at > wiped_at)]
         took += [later - at for at, later in pairwise(begun)]
     return f"{times * each} of {times * each} ended; no pause longer than {longest(took)}"
 
 
 @row(10, "The broker away, then back", gate=1, full=3)
-def away(house: House, times: int, choice: random.Random) -> str:
+def away(cluster: Cluster, times: int, choice: random.Random) -> str:
     """20 s (60 s where FULL=1): the API goes on accepting, all runs end."""
     took = []
     seconds = 20 if times == 1 else 60
-    with Keeper(house):  # a worker that hears nothing for long ends itself
-        took.extend(_away(house, seconds, choice) for _ in range(times))
+    with Restarter(cluster):  # a worker that hears nothing for long ends itself
+        took.extend(_away(cluster, seconds, choice) for _ in range(times))
     return f"{seconds} s away: all 202, first run {longest(took)} after its return"
 
 
-def _away(house: House, seconds: float, choice: random.Random) -> float:
+def _away(cluster: Cluster, seconds: float, choice: random.Random) -> float:
     """Seconds from its return until a run of that time has ended."""
-    house.broker.kill()
+    cluster.broker.kill()
     until_back, ids = time.monotonic() + seconds, []
     while time.monotonic() < until_back:
-        ids.append(house.client.post(choice.randrange(9000), 3, epoch_ms="20"))
+        ids.append(cluster.client.post(choice.randrange(9000), 3, epoch_ms="20"))
         time.sleep(1)
-    house.broker.start()
+    cluster.broker.start()
     began = time.monotonic()
-    until(lambda: any(house.client.read(i)["model_version"] for i in ids))
+    until(lambda: any(cluster.client.read(i)["model_version"] for i in ids))
     took = time.monotonic() - began
     for run_id in ids:
-        succeeded(house, run_id)
+        succeeded(cluster, run_id)
     return took
 
 
@@ -92,17 +92,17 @@ JUNK = (
 
 
 @row(11, "Junk in the queue", gate=2, full=20, workers=1)
-def junk(house: House, times: int, choice: random.Random) -> str:
+def junk(cluster: Cluster, times: int, choice: random.Random) -> str:
     """Dropped; what comes behind it is trained."""
     for _ in range(times):
         for message in JUNK:
-            house.broker.client.lpush(RUNS, message)
-        succeeded(house, house.client.post(choice.randrange(9000), 3))
-    queue = Queue(make_celery(house.settings))
+            cluster.broker.client.lpush(RUNS, message)
+        succeeded(cluster, cluster.client.post(choice.randrange(9000), 3))
+    queue = Queue(make_celery(cluster.settings))
     queue.send("fitserve.unknown", "x")
     for subject in ("", "run_none", "../../etc/passwd", "x" * 10_000, "\0"):
         queue.send(TRAIN, subject)
-    succeeded(house, house.client.post(choice.randrange(9000), 3))
-    if not house.workers[0].is_alive:
-        house.ledger.say("the worker died of junk")
+    succeeded(cluster, cluster.client.post(choice.randrange(9000), 3))
+    if not cluster.workers[0].is_alive:
+        cluster.request_log.say("the worker died of junk")
     return f"{times * len(JUNK) + 6} messages, the worker lived"

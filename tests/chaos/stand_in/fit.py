@@ -89,14 +89,14 @@ def fit_epochs(
     _engine: Any = None,
 ) -> dict[str, list[float]]:
     """As the real one, callback for callback."""
-    from workers.training.multi_seed import Fits
+    from workers.training.multi_seed import SeedSearch
     from workers.training.snapshots import FitState
 
     for callback in callbacks:
         callback.model = model
         callback.on_train_begin()
     rng = np.random.default_rng(plan.seed)
-    state = FitState(model, callbacks, rng, fits=fits or Fits())
+    state = FitState(model, callbacks, rng, fits=fits or SeedSearch())
     between.begin(state)
 
     def keeps_going() -> bool:

@@ -18,7 +18,7 @@ class Trained:
 
     network: Any
     signature: Signature
-    fitted: Any
+    result: Any
 
 
 class Layer:
@@ -45,11 +45,13 @@ class Network:
         self.layers = [Layer(model)]
 
 
-def train(run: Any, tables: Any, pulse: Any, max_seconds: float, keeper: Any) -> Trained:
+def train(
+    run: Any, tables: Any, heartbeat: Any, max_seconds: float, checkpointer: Any
+) -> Trained:
     """Fit the stand-in; the caller has opened the table, as for a real fit."""
-    from workers.training.trainer import Job, fit
+    from workers.training.trainer import FitJob, fit
 
-    _note_execution(run.id, pulse.lease.attempt)
+    _note_execution(run.id, heartbeat.lease.attempt)
     spec = run.spec.fit
     seconds = float(run.tags.get("epoch_ms", "50")) / 1000
     model = StandIn(spec.seed, seconds, run.tags.get("fault", ""))
@@ -58,14 +60,14 @@ def train(run: Any, tables: Any, pulse: Any, max_seconds: float, keeper: Any) ->
     def draw(seed: int) -> None:
         model.weight.assign(first(seed))
 
-    fitted = fit(Job(model, spec, None, None, pulse, limit, keeper, draw))
-    pulse.guard.begin(max_seconds)
-    return Trained(Network(model), _signature(run), fitted)
+    result = fit(FitJob(model, spec, None, None, heartbeat, limit, checkpointer, draw))
+    heartbeat.hang_detector.begin(max_seconds)
+    return Trained(Network(model), _signature(run), result)
 
 
-def is_usable(fitted: Any) -> bool:
+def is_usable(result: Any) -> bool:
     """As the real one."""
-    return fitted.best_epoch is not None and fitted.stop_reason != StopReason.NAN_LOSS
+    return result.best_epoch is not None and result.stop_reason != StopReason.NAN_LOSS
 
 
 def _note_execution(run_id: str, attempt: int) -> None:

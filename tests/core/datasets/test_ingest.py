@@ -5,12 +5,12 @@ import io
 import pytest
 
 from core.datasets.ingest import Ingest, Reader
-from core.datasets.maintenance import DatasetUpkeep
+from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import DatasetService, Upload
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
-from core.janitor import Sweeper
+from core.janitor import Janitor
 from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
@@ -31,7 +31,7 @@ class Room:
         self.reader = Reader(storage, Limits(max_inline_bytes=0))
         self.service = DatasetService(database, self.reader, queue)
         self.ingest = Ingest(database, self.reader, TIMES)
-        self.sweeper = Sweeper(database, storage, queue, TIMES)
+        self.sweeper = Janitor(database, storage, queue, TIMES)
 
     def upload(self, content="a,b\n1,x\n2,y\n"):
         source = self.folder / "source.csv"
@@ -87,7 +87,7 @@ def test_a_reader_that_was_replaced_changes_nothing(room):
     """Its write names an attempt that is over."""
     dataset = room.upload()
     with room.database.write() as session:
-        repository = DatasetUpkeep(session)
+        repository = DatasetMaintenance(session)
         first = repository.claim(dataset.id, -1.0)
         second = repository.claim(dataset.id, 30.0)  # the lease of the first is over
         assert (first, second) == (1, 2)
@@ -102,7 +102,7 @@ def test_a_lost_reader_is_replaced_and_given_up_in_the_end(room):
     for attempt in range(1, 4):
         room.sweeper.sweep()
         with room.database.write() as session:
-            assert DatasetUpkeep(session).claim(dataset.id, -1.0) == attempt
+            assert DatasetMaintenance(session).claim(dataset.id, -1.0) == attempt
     room.sweeper.sweep()
     read = room.get(dataset.id)
     assert (read.status, read.error.type) == ("failed", "/problems/worker-lost")
@@ -112,12 +112,12 @@ def test_a_dataset_deleted_meanwhile_leaves_nothing(room):
     """No row, no file."""
     dataset = room.upload()
     with room.database.write() as session:
-        attempt = DatasetUpkeep(session).claim(dataset.id, 30.0)
+        attempt = DatasetMaintenance(session).claim(dataset.id, 30.0)
         assert attempt == 1
     with room.database.write() as session:
         room.service.delete(session, "default", dataset.id)
     with room.database.write() as session:
-        assert not DatasetUpkeep(session).update(dataset.id, 1, num_rows=2)
+        assert not DatasetMaintenance(session).update(dataset.id, 1, num_rows=2)
         assert session.get_one(Dataset, dataset.id).num_rows == 0
     assert not [p for p in (room.folder / "files" / "datasets").rglob("*") if p.is_file()]
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.database.base import utc_now
 from core.errors import KeyNotFound, Unauthorized
-from core.keys.insecure_binding import OpenDoor, refuse_open_door
+from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
 from core.keys.pepper import Pepper, read_pepper
 from core.keys.repository import ApiKeyRepository
 from core.keys.service import check_key, create_key
@@ -110,18 +110,18 @@ def test_the_pepper_is_made_once_and_for_its_owner_alone(tmp_path):
 def test_strangers_are_let_in_by_a_key_or_not_at_all(database, database_url):
     """0.0.0.0 wants a key in force, and says how one is made."""
     wide = Settings(host="0.0.0.0", database_url=database_url)
-    with pytest.raises(OpenDoor, match="fitserve keys create"):
-        refuse_open_door(wide, database)
-    refuse_open_door(Settings(), database)
-    with pytest.raises(OpenDoor, match=re.escape("FITSERVE_CORS_ORIGINS=*")):
-        refuse_open_door(Settings(cors_origins=["*"]), database)
-    refuse_open_door(Settings(host="0.0.0.0", api_key="s" * 16), database)
+    with pytest.raises(InsecureBinding, match="fitserve keys create"):
+        refuse_insecure_binding(wide, database)
+    refuse_insecure_binding(Settings(), database)
+    with pytest.raises(InsecureBinding, match=re.escape("FITSERVE_CORS_ORIGINS=*")):
+        refuse_insecure_binding(Settings(cors_origins=["*"]), database)
+    refuse_insecure_binding(Settings(host="0.0.0.0", api_key="s" * 16), database)
     made = make(database)
-    refuse_open_door(wide, database)
+    refuse_insecure_binding(wide, database)
     with database.write() as session:
         ApiKeyRepository(session).revoke(made.id)
-    with pytest.raises(OpenDoor):
-        refuse_open_door(wide, database)
+    with pytest.raises(InsecureBinding):
+        refuse_insecure_binding(wide, database)
 
 
 @pytest.mark.parametrize(

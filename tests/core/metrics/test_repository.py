@@ -9,7 +9,7 @@ from core.database.base import utc_now
 from core.janitor import worker_lost
 from core.metrics.repository import DURATION_BOUNDS, FiguresRepository
 from core.runs.leases import Lease
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.runs.repository import RunRepository
 from core.runs.tables import Run
 from core.workers.repository import RUNS, WorkerRepository
@@ -37,7 +37,7 @@ def lose(database, run_id):
     assert Lease.claim(database, run_id, "w", 30.0)
     change(database, run_id, lease_until=0)
     with database.write() as session:
-        RunUpkeep(session).requeue_lost(3)
+        RunMaintenance(session).requeue_lost(3)
 
 
 def test_nothing_is_zero(database):

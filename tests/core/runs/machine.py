@@ -1,6 +1,6 @@
 """Everything that can befall runs, in any order, beside a model of what must come of it.
 
-The code is the service's own: RunService, Lease, ModelRepository, Sweeper. Time passes by
+The code is the service's own: RunService, Lease, ModelRepository, Janitor. Time passes by
 moving a lease's end into the past, so that nothing waits.
 """
 

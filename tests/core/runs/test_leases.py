@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
-from core.runs.maintenance import RunUpkeep
+from core.runs.maintenance import RunMaintenance
 from core.runs.repository import RunRepository
 from fitserve.enums import RunStatus
 from tests.core.runs.rows import add_run, read_run
@@ -39,7 +39,7 @@ def test_a_replaced_worker_can_write_nothing(database):
     first = claim(database, run_id, seconds=0.0)
     time.sleep(0.01)
     with database.write() as session:
-        RunUpkeep(session).requeue_lost(max_attempts=3)
+        RunMaintenance(session).requeue_lost(max_attempts=3)
     second = claim(database, run_id, "b")
     assert second.attempt == 2
     for write in (
@@ -128,7 +128,7 @@ def test_a_run_handed_back_does_not_count_as_tried(database):
     claim(database, run_id, seconds=0.0)
     time.sleep(0.01)
     with database.write() as session:
-        runs = RunUpkeep(session)
+        runs = RunMaintenance(session)
         runs.requeue_lost(max_attempts=3)
         assert runs.lost_for_good(max_attempts=3) == []
     assert read_run(database, run_id).status == RunStatus.QUEUED

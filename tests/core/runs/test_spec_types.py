@@ -261,10 +261,10 @@ class TestPredictions:
 
     def test_a_run_goes_on_from_its_checkpoint(self, bench, monkeypatch):
         """With the rows and the categories that it began with."""
-        from workers.heartbeat import Pulse
+        from workers.heartbeat import Heartbeat
         from workers.training import xla
 
-        stop, tell = Event(), Pulse.epoch_ended
+        stop, tell = Event(), Heartbeat.epoch_ended
 
         def epoch_ended(pulse, epoch, logs, fit):
             tell(pulse, epoch, logs, fit)
@@ -276,10 +276,10 @@ class TestPredictions:
         given = spec({"zip": "categorical", "size": "numeric"}, fit=FIT | {"epochs": 6})
         whole = bench.train(given)
         run_id = bench.post(given)
-        monkeypatch.setattr(Pulse, "epoch_ended", epoch_ended)
-        stopped = bench.attempt(run_id, stop.is_set)
+        monkeypatch.setattr(Heartbeat, "epoch_ended", epoch_ended)
+        stopped = bench.execute(run_id, stop.is_set)
         assert (stopped["status"], stopped["progress"]["epoch"]) == ("queued", 3)
-        run = bench.attempt(run_id)
+        run = bench.execute(run_id)
         assert (run["status"], run["attempt"]) == ("succeeded", 2), run["error"]
         assert run["metrics"] == whole["metrics"]
 

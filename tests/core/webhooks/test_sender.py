@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from core.janitor import Sweeper
+from core.janitor import Janitor
 from core.queue import Queue, make_celery
 from core.runs.leases import Lease
 from core.runs.repository import RunRepository
@@ -53,7 +53,7 @@ def lose(database, run_id):
     queue = Queue(make_celery(Settings(broker_url="memory://")))
     with tempfile.TemporaryDirectory() as folder:
         storage = LocalStorage(Path(folder))
-        Sweeper(database, storage, queue, RunTimes(max_attempts=1)).sweep()
+        Janitor(database, storage, queue, RunTimes(max_attempts=1)).sweep()
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from core.keys.pepper import read_pepper
 from core.keys.service import create_key
 from fitserve.schemas.keys import KeyCreate
 from fitserve.scopes import Scope
-from tests.conftest import Bench
+from tests.conftest import ServiceUnderTest
 
 
-def make_key(bench: Bench, **given: Any) -> str:
+def make_key(bench: ServiceUnderTest, **given: Any) -> str:
     """A key of every scope unless given."""
     spec = KeyCreate.model_validate({"name": "test", "scopes": list(Scope), **given})
     with bench.database.write() as session:

@@ -218,7 +218,7 @@ def test_when_a_key_was_used_is_noted_without_a_write_a_request(bench):
     app = create_app(bench.settings)
     with TestClient(app, base_url="http://localhost") as client:
         assert asked(client, key) == 200
-        app.state.services.keyring.refresh()
+        app.state.services.api_keys.refresh()
         with bench.database.read() as session:
             assert session.get_one(ApiKey, id_of(key)).last_used_at is None
     with bench.database.read() as session:

@@ -5,14 +5,20 @@ import sys
 
 import pytest
 
-from service.metrics.request_counters import BOUNDS, MOST_MODELS, OTHER, Latencies, Tally
+from service.metrics.request_counters import (
+    BOUNDS,
+    MOST_MODELS,
+    OTHER,
+    Latencies,
+    RequestCounters,
+)
 from service.metrics.snapshots import Snapshot, Snapshots
 
 KEY = ("GET", "/x", 2)
 
 
-def snapshots(tally, folder):
-    return Snapshots(tally, lambda: {"loads": 2.0}, lambda: {"entries": 1.0}, folder)
+def snapshots(counters, folder):
+    return Snapshots(counters, lambda: {"loads": 2.0}, lambda: {"entries": 1.0}, folder)
 
 
 def test_a_bound_belongs_to_its_bucket():
@@ -27,38 +33,38 @@ def test_a_bound_belongs_to_its_bucket():
 
 def test_models_beyond_the_most_are_other_together():
     """A client that trains names without end does not fill Prometheus."""
-    tally = Tally()
+    counters = RequestCounters()
     for i in range(MOST_MODELS + 50):
-        tally.predicted(("w", f"m{i}"), 0.001, 2)
-    assert len(tally.models) == MOST_MODELS + 1
-    assert tally.models[OTHER].rows == 100
-    tally.predicted(("w", "m0"), 0.001, 1)
-    assert tally.models["w", "m0"].rows == 3
+        counters.predicted(("w", f"m{i}"), 0.001, 2)
+    assert len(counters.models) == MOST_MODELS + 1
+    assert counters.models[OTHER].rows == 100
+    counters.predicted(("w", "m0"), 0.001, 1)
+    assert counters.models["w", "m0"].rows == 3
 
 
 def test_a_snapshot_survives_its_file():
     """Written and read back, and merging leaves the one that counts alone."""
-    tally = Tally()
-    tally.answered(KEY, 0.003)
-    tally.predicted(("w", "m"), 0.002, 7)
-    own = snapshots(tally, None).total()
+    counters = RequestCounters()
+    counters.answered(KEY, 0.003)
+    counters.predicted(("w", "m"), 0.002, 7)
+    own = snapshots(counters, None).total()
     back = Snapshot.from_json(own.to_json())
     assert back == own
     back.merge(own)
     assert back.models["w", "m"].rows == 14
     assert sum(back.http[KEY].counts) == 2
     assert back.counters == {"loads": 4.0}
-    assert tally.models["w", "m"].rows == 7
+    assert counters.models["w", "m"].rows == 7
 
 
 CHILD = """
 import os, sys
 from pathlib import Path
 from service.metrics.snapshots import Snapshots
-from service.metrics.request_counters import Tally
-tally = Tally()
-tally.answered(("GET", "/x", 2), 0.003)
-shared = Snapshots(tally, lambda: {"loads": 5.0}, lambda: {"entries": 3.0}, Path(sys.argv[1]))
+from service.metrics.request_counters import RequestCounters
+counters = RequestCounters()
+counters.answered(("GET", "/x", 2), 0.003)
+shared = Snapshots(counters, lambda: {"loads": 5.0}, lambda: {"entries": 3.0}, Path(sys.argv[1]))
 shared.total()
 print("told", flush=True)
 sys.stdin.read()
@@ -85,9 +91,9 @@ def test_what_a_process_counted_outlives_it_and_what_it_held_does_not(
     child, tmp_path, is_killed
 ):
     """Stopped or killed, its requests stay in the sum; its loaded models leave it."""
-    tally = Tally()
-    tally.answered(KEY, 0.003)
-    shared = snapshots(tally, tmp_path)
+    counters = RequestCounters()
+    counters.answered(KEY, 0.003)
+    shared = snapshots(counters, tmp_path)
     shared.start()
     total = shared.total()
     assert sum(total.http[KEY].counts) == 2

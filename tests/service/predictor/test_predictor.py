@@ -6,10 +6,10 @@ import time
 import pytest
 
 from core.models.repository import ModelRepository
-from service.metrics.request_counters import Tally
+from service.metrics.request_counters import RequestCounters
 from service.predictor import sessions
 from service.predictor.predictor import Predictor
-from service.predictor.version_resolver import Wanted
+from service.predictor.version_resolver import ModelRef
 from tests.problems import assert_problem
 from tests.servers import away
 from tests.service.predictor.store import copies
@@ -26,7 +26,9 @@ def model(upload, train):
 
 @pytest.fixture
 def predictor(bench):
-    predictor = Predictor(bench.database, _storage(bench), bench.settings, Tally())
+    predictor = Predictor(
+        bench.database, _storage(bench), bench.settings, RequestCounters()
+    )
     yield predictor
     predictor.close()
 
@@ -75,31 +77,31 @@ def test_the_newest_version_serves_only_if_it_is_whole(bench, model):
 def test_a_name_in_use_costs_no_look_up(bench, model, predictor, monkeypatch):
     """The thread beside keeps it fresh; requests never find it gone."""
     predictor.start()
-    predictor.find(Wanted("default", "m"))
-    monkeypatch.setattr(predictor.directory, "_as_served", None)  # a look-up would fail
+    predictor.find(ModelRef("default", "m"))
+    monkeypatch.setattr(predictor.versions, "_as_served", None)  # a look-up would fail
     until = time.monotonic() + 2
     while time.monotonic() < until:
-        assert predictor.directory.peek(Wanted("default", "m")) is not None
+        assert predictor.versions.peek(ModelRef("default", "m")) is not None
         time.sleep(0.01)
 
 
 def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
     """Without requests the database has its peace."""
-    predictor.find(Wanted("default", "m"))
-    predictor.directory.peek(Wanted("default", "m"))
-    predictor.directory.refresh()
-    monkeypatch.setattr(predictor.directory, "_database", None)
-    predictor.directory.refresh()
+    predictor.find(ModelRef("default", "m"))
+    predictor.versions.peek(ModelRef("default", "m"))
+    predictor.versions.refresh()
+    monkeypatch.setattr(predictor.versions, "_database", None)
+    predictor.versions.refresh()
 
 
 def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor):
     """Names cannot move then, so what was known holds."""
     predictor.start()
-    predictor.find(Wanted("default", "m"))
+    predictor.find(ModelRef("default", "m"))
     with away(bench.database):
         until = time.monotonic() + 2
         while time.monotonic() < until:
-            assert predictor.directory.peek(Wanted("default", "m")) is not None
+            assert predictor.versions.peek(ModelRef("default", "m")) is not None
             time.sleep(0.05)
 
 
@@ -118,7 +120,7 @@ def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
     monkeypatch.setattr(
         sessions, "load", lambda *a: (loads.append(1), time.sleep(0.2), load(*a))[2]
     )
-    served = predictor.find(Wanted("default", "m"))
+    served = predictor.find(ModelRef("default", "m"))
     threads = [threading.Thread(target=predictor.load, args=[served]) for _ in range(16)]
     for thread in threads:
         thread.start()
@@ -132,9 +134,9 @@ def test_the_cache_holds_what_its_bytes_allow(bench, model):
     names = [f"c{i}" for i in range(40)]
     copies(bench, names)
     services = bench.client.app.state.services
-    size = services.predictor.find(Wanted("default", "c0")).file.resident_bytes
+    size = services.predictor.find(ModelRef("default", "c0")).file.resident_bytes
     settings = bench.settings.model_copy(update={"predict_cache_bytes": 5 * size})
-    predictor = Predictor(bench.database, services.storage, settings, Tally())
+    predictor = Predictor(bench.database, services.storage, settings, RequestCounters())
     object.__setattr__(services, "predictor", predictor)
     told = {
         ask(bench.client, f"/v1/models/{name}/predict", instances=[ROW]).text.replace(
@@ -144,7 +146,7 @@ def test_the_cache_holds_what_its_bytes_allow(bench, model):
     }
     assert len(told) == 1
     loaded = [
-        n for n in names if predictor.is_loaded(predictor.find(Wanted("default", n)))
+        n for n in names if predictor.is_loaded(predictor.find(ModelRef("default", n)))
     ]
     assert len(loaded) == 5
     assert set(loaded) == set(names[-5:])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.app import create_app
-from tests.conftest import Bench, bench_in
+from tests.conftest import ServiceUnderTest, bench_in
 from tests.live import free_port, live
 from tests.service.protocols.models import ROWS, spec, table
 
@@ -19,7 +19,7 @@ class Live:
 
     url: str
     grpc_address: str
-    bench: Bench
+    bench: ServiceUnderTest
 
     @property
     def address(self) -> str:

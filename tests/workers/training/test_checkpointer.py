@@ -64,19 +64,19 @@ class Interruptions:
 
 @pytest.fixture
 def interruptions(monkeypatch):
-    from workers.heartbeat import Pulse
+    from workers.heartbeat import Heartbeat
 
     plan = Interruptions(Event())
-    tell = Pulse.epoch_ended
+    tell = Heartbeat.epoch_ended
 
-    def epoch_ended(pulse, epoch, logs, fit):
-        tell(pulse, epoch, logs, fit)
+    def epoch_ended(heartbeat, epoch, logs, fit):
+        tell(heartbeat, epoch, logs, fit)
         if epoch == plan.kill_at:
             raise Killed
         if epoch == plan.stop_at:
             plan.stop.set()
 
-    monkeypatch.setattr(Pulse, "epoch_ended", epoch_ended)
+    monkeypatch.setattr(Heartbeat, "epoch_ended", epoch_ended)
     return plan
 
 
@@ -102,7 +102,7 @@ def no_xla(monkeypatch):
 def attempt(bench, run_id, interruptions, stop_at=0):
     interruptions.stop.clear()
     interruptions.stop_at = stop_at
-    return bench.attempt(run_id, interruptions.stop.is_set)
+    return bench.execute(run_id, interruptions.stop.is_set)
 
 
 def result(bench, run):
@@ -190,7 +190,7 @@ def test_a_killed_worker_loses_the_epochs_behind_the_checkpoint_only(
     run_id = bench.post(spec)
     interruptions.kill_at = 600
     with pytest.raises(Killed):
-        bench.attempt(run_id)
+        bench.execute(run_id)
     with bench.database.read() as session:
         saved = session.get_one(Checkpoint, run_id)
     assert 1 < saved.epoch < 600
@@ -201,14 +201,14 @@ def test_a_killed_worker_loses_the_epochs_behind_the_checkpoint_only(
     interruptions.kill_at = 700
     began = []
     with pytest.MonkeyPatch.context() as patch:
-        from workers.training.checkpointer import Keeper
+        from workers.training.checkpointer import Checkpointer
 
-        begin = Keeper.begin
+        begin = Checkpointer.begin
         patch.setattr(
-            Keeper, "begin", lambda self, s: (begin(self, s), began.append(s.epoch))
+            Checkpointer, "begin", lambda self, s: (begin(self, s), began.append(s.epoch))
         )
         with pytest.raises(Killed):
-            bench.attempt(run_id)
+            bench.execute(run_id)
     assert began == [saved.epoch]
     with bench.database.read() as session:
         query = select(Epoch).where(Epoch.run_id == run_id).order_by(Epoch.epoch)
@@ -306,7 +306,7 @@ def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
         return saved
 
     monkeypatch.setattr(workers.run_executor, "save_artifacts", save_and_lose)
-    assert bench.attempt(run_id)["status"] == "running"
+    assert bench.execute(run_id)["status"] == "running"
     assert len(saved) == 4
     assert LocalStorage(bench.settings.files_dir).keys("runs") == []
 
@@ -323,11 +323,11 @@ def test_a_worker_that_was_overtaken_leaves_no_artifacts(bench, monkeypatch):
         monkeypatch.setattr(workers.run_executor, "save_artifacts", save)
         saved.extend(save(*given))
         expire(bench)
-        assert bench.attempt(run_id)["status"] == "succeeded"
+        assert bench.execute(run_id)["status"] == "succeeded"
         return saved
 
     monkeypatch.setattr(workers.run_executor, "save_artifacts", save_and_be_overtaken)
-    run = bench.attempt(run_id)
+    run = bench.execute(run_id)
     assert (run["status"], run["attempt"], run["model_version"]) == ("succeeded", 2, 1)
     kept = LocalStorage(bench.settings.files_dir).keys("runs")
     assert {key.split("/")[2] for key in kept} == {"2"}

@@ -115,7 +115,7 @@ def assert_same(ours, history, kerass, expected):
 
 @pytest.mark.parametrize(("task", "loss", "optimizer", "layers"), list(cases()))
 def test_weights_and_history_equal_those_of_keras(task, loss, optimizer, layers):
-    """Remainder batches on both sides; every metric; four compiled_epoch."""
+    """Remainder batches on both sides; every metric; four epochs."""
     train, validation = rows(task, loss, 37, 0), rows(task, loss, 19, 1)
     models = [network(task, loss, optimizer, layers) for _ in range(2)]
     expected = by_keras(models[0], train, validation, 8)

@@ -137,14 +137,14 @@ def spoil(monkeypatch, places):
     """The loss of the first epoch of these fits is no number."""
     from workers.training import epoch_loop, trainer
 
-    def fit_epochs(model, train, validation, plan, callbacks, keeper, fits, xla):
+    def fit_epochs(model, train, validation, plan, callbacks, checkpointer, fits, engine):
         class Spoiled:
             def run_epoch(self, rng, keeps_going):
-                logs = xla.run_epoch(rng, keeps_going)
+                logs = engine.run_epoch(rng, keeps_going)
                 is_out = fits.place + 1 in places
                 return logs | {"loss": math.nan} if is_out else logs
 
-        given = (model, train, validation, plan, callbacks, keeper, fits)
+        given = (model, train, validation, plan, callbacks, checkpointer, fits)
         return epoch_loop.fit_epochs(*given, Spoiled())
 
     monkeypatch.setattr(trainer, "fit_epochs", fit_epochs)
@@ -153,24 +153,24 @@ def spoil(monkeypatch, places):
 @pytest.fixture
 def at_epoch(monkeypatch):
     """Has something done when an epoch of that number ends."""
-    from workers.heartbeat import Pulse
+    from workers.heartbeat import Heartbeat
 
-    tell = Pulse.epoch_ended
+    tell = Heartbeat.epoch_ended
 
     def put(number, action):
-        def epoch_ended(pulse, epoch, logs, trainer):
-            tell(pulse, epoch, logs, trainer)
+        def epoch_ended(heartbeat, epoch, logs, fit):
+            tell(heartbeat, epoch, logs, fit)
             if epoch == number:
-                action(pulse)
+                action(heartbeat)
 
-        monkeypatch.setattr(Pulse, "epoch_ended", epoch_ended)
+        monkeypatch.setattr(Heartbeat, "epoch_ended", epoch_ended)
 
     return put
 
 
 def test_a_cancel_in_a_later_fit_keeps_the_best_so_far(bench, table, at_epoch):
     """Cancelled, with a version; no fit begins after."""
-    at_epoch(EPOCHS + 1, lambda pulse: pulse.cancelled.set())
+    at_epoch(EPOCHS + 1, lambda heartbeat: heartbeat.cancelled.set())
     run = bench.train(spec())
     assert (run["status"], run["stop_reason"]) == ("cancelled", "cancelled")
     told = history(bench, run)
@@ -230,7 +230,7 @@ def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
     assert [one["kept_fit"] for one in compared["runs"]] == [run["kept_fit"], None]
     assert reading["sentence"].startswith(f"Epochs are those of fit {run['kept_fit']}. ")
     table = bench.client.get(f"{url}/history", headers={"Accept": "text/csv"}).text
-    assert table.startswith("epoch,trainer,loss,")
+    assert table.startswith("epoch,fit,loss,")
     events = bench.client.get(f"{url}/events").text
     assert '"epoch":5,"epochs":12,"fit":2' in events.replace(" ", "")
 
@@ -253,14 +253,14 @@ def test_a_limit_of_epochs_names_the_fits(bench, table):
 def test_fits_of_another_release_are_of_no_use():
     """What its checkpoint tells of them lacks something, or says more: epoch 1 again."""
     from workers.training.checkpoints import CheckpointUseless
-    from workers.training.multi_seed import Fits
+    from workers.training.multi_seed import SeedSearch
     from workers.training.snapshots import _restore_fits
 
     kept = {"value": 1.0, "fit": 1, "epoch": 3, "stop_reason": "completed", "metrics": {}}
     told = {"place": 1, "epochs_before": 3, "num_lost": 0, "kept": kept}
-    fits = Fits()
+    fits = SeedSearch()
     _restore_fits(fits, told, [])
-    assert Fits.told(fits) == told
+    assert SeedSearch.told(fits) == told
     for other in ({"kept": kept | {"more": 1}}, {"kept": {"value": 1.0}}):
         with pytest.raises(CheckpointUseless, match="another release"):
-            _restore_fits(Fits(), told | other, [])
+            _restore_fits(SeedSearch(), told | other, [])

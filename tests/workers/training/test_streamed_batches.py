@@ -93,9 +93,9 @@ def test_a_reader_that_is_not_wanted_any_more_ends(source):
     ("batch_size", "epochs", "greatest"), [(16, 30, 1.0), (512, 10, 2.8)]
 )
 def test_a_large_table_stays_in_its_file_and_trains(
-    bench, monkeypatch, batch_size, compiled_epoch, greatest
+    bench, monkeypatch, batch_size, epochs, greatest
 ):
-    """The whole run with every bound lowered: the same splits, three of them streamed_batches."""
+    """The whole run with every bound lowered: the same splits, three of them streamed."""
     from workers.training import dataset, splits, streamed_batches
 
     rng = np.random.default_rng(0)
@@ -112,7 +112,7 @@ def test_a_large_table_stays_in_its_file_and_trains(
             "dataset": "table",
             "target": "y",
             "split": {"test": 0.2},
-            "fit": {"epochs": compiled_epoch, "seed": 1, "batch_size": batch_size},
+            "fit": {"epochs": epochs, "seed": 1, "batch_size": batch_size},
         }
     )
     assert run["status"] == "succeeded", run["error"]

@@ -9,8 +9,8 @@ from tritonclient.grpc import service_pb2 as messages
 
 from core.errors import InvalidInstances
 from service.predictor.answers import Answer
-from service.predictor.columns import RawColumns, Reading
-from service.predictor.version_resolver import Wanted
+from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference.columns import asked_outputs, outputs, to_columns
 from service.protocols.open_inference.models import wanted_of
 from service.protocols.open_inference.tensors import (
@@ -50,7 +50,7 @@ class GrpcExchange:
         self._is_raw = bool(request.raw_input_contents)
         self.is_strict = False
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModelRef:
         self.is_strict = strict_parameter(_parameter(self._request, "strict"))
         return wanted_of(
             self._workspace,
@@ -58,7 +58,7 @@ class GrpcExchange:
             self._request.model_version or None,
         )
 
-    def read(self, columns: RawColumns) -> Reading:
+    def read(self, columns: RawColumns) -> ReadColumns:
         inputs, raw = self._request.inputs, self._request.raw_input_contents
         if not inputs:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")

@@ -12,7 +12,7 @@ from tritonclient.grpc.service_pb2_grpc import add_GRPCInferenceServiceServicer_
 
 from core.errors import Invalid
 from core.keys.caller import PROBE
-from service.auth.authenticator import Door
+from service.auth.authenticator import Authenticator
 from service.auth.scopes import scope_of_call
 from service.problems import known_problem
 from service.protocols.open_inference.grpc.servicer import CALLER, Servicer
@@ -44,7 +44,7 @@ async def listening(services: Services) -> AsyncIterator[None]:
     settings = services.settings
     most = settings.limits.max_predict_body_bytes
     server = grpc.aio.server(
-        interceptors=[Porter(services.door)],
+        interceptors=[Porter(services.authenticator)],
         options=[("grpc.max_receive_message_length", most)],
     )
     add_GRPCInferenceServiceServicer_to_server(Servicer(services), server)
@@ -63,8 +63,8 @@ class Porter(grpc.aio.ServerInterceptor):
     Nothing is unpacked before its sender is let in.
     """
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], call: Any
@@ -105,7 +105,7 @@ class Porter(grpc.aio.ServerInterceptor):
             return
         address = _address(context.peer())
         wanted, name = scope_of_call(method), method.rpartition("/")[2]
-        CALLER.set(await self._door.admit_call(given, address, wanted, name))
+        CALLER.set(await self._authenticator.admit_call(given, address, wanted, name))
 
 
 def _address(peer: str) -> str:

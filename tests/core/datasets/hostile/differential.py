@@ -9,13 +9,13 @@ import polars as pl
 
 from core.columns.cells import NULLS
 from core.columns.number_formats import number_pattern
-from core.datasets.reading import Reading
+from core.datasets.reading import CsvReading
 
 _NUMBER = re.compile(number_pattern(".", ""))
 
 
 def differences(
-    content: bytes, table: pl.DataFrame, reading: Reading
+    content: bytes, table: pl.DataFrame, reading: CsvReading
 ) -> list[str] | None:
     """What differs; None where the two cannot be compared."""
     rows = _strictly(content, str(reading.parsing["delimiter"]))

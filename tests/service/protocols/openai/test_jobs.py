@@ -31,7 +31,7 @@ def test_a_job_trains_a_model_that_predicts(client, service, file):
     assert (job.object, job.status, job.model) == ("fine_tuning.job", "queued", "mlp")
     assert (job.training_file, job.validation_file) == (file.id, None)
     assert (job.fine_tuned_model, job.finished_at, job.error) == (None, None, None)
-    assert service.bench.attempt(job.id)["status"] == "succeeded"
+    assert service.bench.execute(job.id)["status"] == "succeeded"
 
     done = client.fine_tuning.jobs.retrieve(job.id)
     assert (done.status, done.fine_tuned_model) == ("succeeded", "house-prices")
@@ -57,7 +57,7 @@ def test_a_job_trains_a_model_that_predicts(client, service, file):
 def test_events_are_the_epochs_and_what_was_said_around(client, service, file):
     """The latest first, with Keras's metrics and OpenAI's losses; pages join."""
     job = create(client, file, hyperparameters={"n_epochs": 4})
-    service.bench.attempt(job.id)
+    service.bench.execute(job.id)
     events = list(client.fine_tuning.jobs.list_events(job.id))
     assert [event.type for event in events].count("metrics") == 4
     assert "succeeded" in events[0].message
@@ -76,7 +76,7 @@ def test_a_failed_job_tells_why(client, service, file):
     """`error` and the last event carry the problem's sentence."""
     spec = {"compile": {"optimizer": {"type": "SGD", "learning_rate": 1e6}}}
     job = create(client, file, extra_body={"spec": spec})
-    service.bench.attempt(job.id)
+    service.bench.execute(job.id)
     failed = client.fine_tuning.jobs.retrieve(job.id)
     assert (failed.status, failed.error.code) == ("failed", "nan_loss")
     event = client.fine_tuning.jobs.list_events(job.id).data[0]
@@ -184,7 +184,7 @@ def test_the_session_in_the_docs_ends_in_a_prediction(service, monkeypatch, caps
     while reader.is_alive():
         queued = service.bench.client.get("/v1/runs?status=queued").json()["items"]
         for run in queued:
-            service.bench.attempt(run["id"])
+            service.bench.execute(run["id"])
         time.sleep(0.05)
     assert "succeeded" in (shown := capsys.readouterr().out)
     assert "predictions" in shown.splitlines()[-1]
