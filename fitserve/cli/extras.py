@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from fitserve.cli.console import USAGE, err
+from fitserve.server import use_server_path
 
 GROUP = "fitserve.commands"
 Function = Callable[..., Any]
@@ -40,6 +41,7 @@ class Commands(TyperGroup):
 
 def _command(entry: EntryPoint) -> Any:
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    use_server_path()
     try:
         loaded = entry.load()
         if isinstance(loaded, typer.Typer):  # a group of commands

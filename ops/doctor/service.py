@@ -22,6 +22,7 @@ from ops.doctor.findings import Finding, failed, of_part, ok, warning
 _NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _FEWEST_DIFFERENT = 10
 _CLOCK_SECONDS = 5.0
+_MIGRATE = "python -m fitserve.server core.database.migrate"
 _START = "`fitserve up` makes it."
 
 
@@ -50,7 +51,7 @@ class ServiceChecks:
         if self._is_unmade():
             return ok("migrations", f"Nothing to migrate yet. {_START}")
         part = checks.check_migrations(self._database)
-        return of_part("migrations", part, "python -m core.database.migrate")
+        return of_part("migrations", part, _MIGRATE)
 
     def look_at_broker(self) -> Finding:
         """Whether it can be rung; the embedded one lives with `fitserve up`."""
@@ -111,7 +112,7 @@ class ServiceChecks:
         if self._is_unmade() or not self.is_served():
             return ok("workers", "No service runs here, so none is missed.")
         part = checks.check_workers(self._database, self._settings.runs.lease_seconds)
-        mend = "`python -m workers`; its log tells why it ended."
+        mend = "`python -m fitserve.server workers`; its log tells why it ended."
         return of_part("workers", part, mend)
 
     def look_at_clock(self) -> Finding:
