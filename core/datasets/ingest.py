@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
+from core.datasets.profile import profile
+from core.datasets.reading import read_csv
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
@@ -40,9 +42,6 @@ class Reader:
 
         Returns the columns of the row that tell of it. Raises InvalidTable.
         """
-        from core.datasets.profile import profile  # noqa: PLC0415  imports polars
-        from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
-
         source = self.storage.local_path(dataset.content_key)
         reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"

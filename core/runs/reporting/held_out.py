@@ -4,16 +4,18 @@ No list of rows is stored: the worker splits the rows by the same function (spli
 the same columns, and the spec holds the seed.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from core.columns.decide import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import InvalidTable, OverLimit, Unscored
+from core.lazy import pl
 from core.models.signature import Signature
 from core.runs.planning.split_counts import shares_of
 from core.runs.planning.splits import NAMES, assign
