@@ -48,7 +48,7 @@ format: $(STAMP)  ## put the code into the house's form
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-reference: $(STAMP)  ## write docs/reference anew from the code
+reference: $(STAMP)  ## write the generated pages and stubs
 	@$(BIN)/python -m docs.generate
 
 up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.errors import AliasNotFound, RequirementNotMet, Unscored
+from core.errors import AliasNotFound, CannotScore, RequirementNotMet
 from core.lazy import pl
 from core.models.repository import ModelRepository
 from core.models.requirements import Requirement, parse
@@ -32,7 +32,7 @@ def check(
     """Score the version, and the one that the alias points at, if there is one.
 
     Returns the id of that one; it must still be the alias's when it is moved. Raises
-    RequirementNotMet with both figures, Unscored, InvalidRequirement.
+    RequirementNotMet with both figures, CannotScore, InvalidRequirement.
     """
     with services.database.read() as session:
         models = ModelRepository(session, wanted.workspace)
@@ -60,7 +60,7 @@ def _aliased(models: ModelRepository, name: str, alias: str) -> Version | None:
 def _refuse_other_task(new: Signature, old: Signature, version: Version) -> None:
     same = (new.task, new.target, new.classes) == (old.task, old.target, old.classes)
     if not same:
-        raise Unscored(
+        raise CannotScore(
             f"Version {version.number} predicts something else ({old.task} of "
             f"{old.target!r}), so that the two cannot be scored on the same rows. "
             "Promote without `current` in `require`."
@@ -128,7 +128,7 @@ def _table(signature: Signature, frame: pl.DataFrame, version: Version) -> Table
     """The rows as the version's network takes them."""
     lacking = [f.name for f in signature.features if f.name not in frame.columns]
     if lacking:
-        raise Unscored(
+        raise CannotScore(
             f"Version {version.number} needs the column(s) {lacking[:10]}, which the "
             "held-out rows do not have. Promote without `current` in `require`."
         )

@@ -19,7 +19,7 @@ from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage
 from fitserve.enums import DatasetStatus
-from fitserve.problems import Problem
+from fitserve.problem_types import ProblemType
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +90,8 @@ class Ingest:
             problem = error.problem()
         except Exception as error:  # whatever it is, the dataset must end and say so
             log.exception("dataset %s failed", dataset.id)
-            problem = Problem(
-                type="/problems/reading-failed",
-                title="Reading failed",
-                status=500,
-                detail=f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
+            problem = ProblemType.READING_FAILED.problem(
+                f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
             )
         return {"status": DatasetStatus.FAILED, "error": problem}
 

@@ -285,4 +285,4 @@ def refuse(errors: list[FieldError]) -> None:
     if errors:
         shown = errors[:MOST_TOLD]
         said = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in shown[:5])
-        raise InvalidInstances(said[:1].upper() + said[1:] + ".", shown)
+        raise InvalidInstances(f"{said}.", shown)

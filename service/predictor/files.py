@@ -83,4 +83,4 @@ def _refuse_types(given: ParsingSpec) -> None:
     detail = "a file to predict is read by the types of the model's columns"
     hint = "leave `types` out, or train a run with `features.types`"
     error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
-    raise InvalidInstances(f"{detail[0].upper()}{detail[1:]}; {hint}.", [error])
+    raise InvalidInstances(f"{detail}; {hint}.", [error])

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
 from core.lazy import pl
+from fitserve.problem_types import ProblemType
 from service.predictor.columns import RawColumns, ReadColumns
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
@@ -16,9 +17,7 @@ FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
 
 class UnsupportedMedia(FitserveError):
-    """The body is of a kind that this route does not read."""
-
-    status, slug, title = 415, "unsupported-media", "Unsupported media type"
+    problem_type = ProblemType.UNSUPPORTED_MEDIA
 
 
 def kind_of(content_type: str) -> str:
