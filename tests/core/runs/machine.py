@@ -4,9 +4,9 @@ The code is the service's own: RunService, Lease, ModelRepository, Janitor. Time
 moving a lease's end into the past, so that nothing waits.
 """
 
-from collections from functools import partial
-import Counter, defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
@@ -17,8 +17,8 @@ from core.models.repository import ModelRepository
 from core.models.tables import Alias, Model, Version
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.tables import Checkpoint, Epoch, Run
-from fitserve.problem_types import ProblemType
 from fitserve.enums import RunStatus, StopReason
+from fitserve.problem_types import ProblemType
 from fitserve.specs.run import RunCreate
 from tests.core.runs.rows import small_signature
 
