@@ -15,7 +15,8 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.settings import Limits
-from fitserve.problems import MEDIA_TYPE, Problem
+from fitserve.problem_types import ProblemType
+from fitserve.problems import MEDIA_TYPE
 
 _TICKS = 10
 """uvicorn's ticks, of a tenth of a second, between two looks."""
@@ -146,27 +147,21 @@ def make_server(config: Config, limits: Limits) -> PatientServer:
     return PatientServer(config)
 
 
-def _answer(status: int, reason: str, slug: str, detail: str) -> bytes:
-    problem = Problem(
-        type=f"/problems/{slug}", title=reason, status=status, detail=detail
-    )
+def _answer(kind: ProblemType, detail: str) -> bytes:
+    problem = kind.problem(detail)
     body = orjson.dumps(problem.model_dump(exclude_none=True))
     head = (
-        f"HTTP/1.1 {status} {reason}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"HTTP/1.1 {kind.status} {kind.title}\r\ncontent-type: {MEDIA_TYPE}\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body
 
 
 _TIMEOUT = _answer(
-    408,
-    "Request Timeout",
-    "request-timeout",
+    ProblemType.REQUEST_TIMEOUT,
     "The request came too slowly; send its head at once and its body at a steady pace.",
 )
 _HEAD_TOO_LARGE = _answer(
-    431,
-    "Request Header Fields Too Large",
-    "head-too-large",
+    ProblemType.HEAD_TOO_LARGE,
     "The headers are larger than this service reads; send fewer, or shorter ones.",
 )

@@ -15,9 +15,9 @@ from core.datasets.repository import DatasetRepository
 from core.datasets.service import Upload
 from core.datasets.tables import Dataset
 from core.errors import (
-    AsTold,
     FitserveError,
     InvalidTable,
+    RemoteProblem,
     RequestInFlight,
     TooLarge,
 )
@@ -158,7 +158,7 @@ async def read_or_refused(
     read = await wait_until_read(services, workspace, dataset_id, _PATIENCE)
     if read.error is not None:
         await to_thread.run_sync(_delete, services, workspace, dataset_id)
-        raise AsTold(read.error)
+        raise RemoteProblem(read.error)
     return read
 
 
@@ -174,7 +174,7 @@ async def for_one_run(
     read = await wait_until_read(services, workspace, dataset_id, _LONGEST_READING)
     try:
         if read.error is not None:
-            raise AsTold(read.error)
+            raise RemoteProblem(read.error)
         yield
     except RequestInFlight:
         raise

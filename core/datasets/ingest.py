@@ -12,12 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
+from core.datasets.profile import profile
+from core.datasets.reading import read_csv
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage
 from fitserve.enums import DatasetStatus
-from fitserve.problems import Problem
+from fitserve.problem_types import ProblemType
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,6 @@ class Reader:
 
         Returns the columns of the row that tell of it. Raises InvalidTable.
         """
-        from core.datasets.profile import profile  # noqa: PLC0415  imports polars
-        from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
-
         source = self.storage.local_path(dataset.content_key)
         reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
@@ -91,11 +90,8 @@ class Ingest:
             problem = error.problem()
         except Exception as error:  # whatever it is, the dataset must end and say so
             log.exception("dataset %s failed", dataset.id)
-            problem = Problem(
-                type="/problems/reading-failed",
-                title="Reading failed",
-                status=500,
-                detail=f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
+            problem = ProblemType.READING_FAILED.problem(
+                f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
             )
         return {"status": DatasetStatus.FAILED, "error": problem}
 

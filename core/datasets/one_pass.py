@@ -5,11 +5,11 @@ is written. If a cell does not fit, the result is discarded, and the caller uses
 way (raw_table.py), which reads all cells before it decides.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from core.columns.base import Stats
 from core.columns.decide import Cells, ColumnFacts, decide_types
@@ -27,6 +27,7 @@ from core.datasets.raw_table import (
     scan,
 )
 from core.datasets.text_file import TextFile
+from core.lazy import pl
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.text_columns import type_of_texts
 

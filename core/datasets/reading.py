@@ -1,10 +1,10 @@
 """From a CSV as it came to a typed table in Parquet."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from core.columns.base import Stats
 from core.columns.cells import null_words
@@ -16,6 +16,7 @@ from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
 from core.datasets.text_file import TextFile, text_file
 from core.errors import InvalidTable
+from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.specs.parsing import ParsingSpec
 

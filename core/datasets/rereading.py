@@ -1,10 +1,10 @@
 """Read columns of an uploaded CSV again, with types that differ from the stored ones."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
@@ -14,6 +14,7 @@ from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
 from core.datasets.text_file import TextFile, text_file
 from core.errors import InvalidTable
+from core.lazy import pl
 from fitserve.specs.parsing import ParsingSpec
 
 

@@ -12,6 +12,7 @@ from core.database.base import new_id, utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
 from core.datasets.ingest import Reader
+from core.datasets.profile import read_slice
 from core.datasets.repository import DatasetRepository
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409
@@ -82,8 +83,6 @@ class DatasetService:
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
         """A slice of the typed table; DatasetNotReady while there is none."""
-        from core.datasets.profile import read_slice  # noqa: PLC0415  imports polars
-
         path = self._storage.local_path(ready(dataset).table_key)
         columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)

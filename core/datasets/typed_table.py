@@ -6,19 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.columns.decide import Wanted
+from core.datasets import statistics
+from core.datasets.profile import profile
+from core.datasets.rereading import read_again
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
-from core.lazy import LazyModule
+from core.lazy import pl
 from core.storage import Storage
 from fitserve.schemas.datasets import ColumnRead
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,6 @@ def _read_again(
     path: Path,
     wanted: Mapping[str, Wanted],
 ) -> TypedTable:
-    from core.datasets import statistics  # noqa: PLC0415  imports polars
-    from core.datasets.profile import profile  # noqa: PLC0415  imports polars
-    from core.datasets.rereading import read_again  # noqa: PLC0415  imports polars
-
     source = storage.local_path(dataset.content_key)
     reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)

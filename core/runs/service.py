@@ -21,11 +21,15 @@ from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
 from core.queue import TRAIN, Queue
 from core.runs.planning.column_names import ColumnNames
+from core.runs.planning.deciding import find_deciding
 from core.runs.planning.earlier_versions import other_purpose
 from core.runs.planning.features import Selection, select_features
+from core.runs.planning.leakage import UNIT, find_copies
 from core.runs.planning.presets import with_preset
 from core.runs.planning.resolver import Draft, Resolved, Tables, resolve
+from core.runs.planning.split_counts import count_rows
 from core.runs.planning.target import Target
+from core.runs.planning.target_column import read_target
 from core.runs.planning.validation_table import (
     refuse_missing_columns,
     refuse_other_values,
@@ -80,10 +84,6 @@ class RunService:
     def _resolve_on(
         self, table: TypedTable, tables: Tables, create: RunCreate, ref: str
     ) -> Resolved:
-        from core.runs.planning.leakage import UNIT, find_copies  # noqa: PLC0415  imports polars
-        from core.runs.planning.split_counts import count_rows  # noqa: PLC0415  imports polars
-        from core.runs.planning.target_column import read_target  # noqa: PLC0415  imports polars
-
         columns = table.columns
         (column,) = (c for c in columns if c.name == create.target)
         target = read_target(table, column, create, self._limits.max_classes)
@@ -192,8 +192,6 @@ def _copied(copies: dict[str, str], selection: Selection) -> list[str]:
 def _deciding(
     table: TypedTable, selection: Selection, target: str, copies: dict[str, str]
 ) -> list[str]:
-    from core.runs.planning.deciding import find_deciding  # noqa: PLC0415  imports polars
-
     unique = {
         name: column.unique
         for name, column in selection.columns.items()

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from core.columns.cells import trimmed
+from core.datasets.cells_of_file import read_cells
 from core.errors import InvalidInstances
-from core.lazy import LazyModule
+from core.lazy import pl
 from core.storage import Storage
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
 from service.predictor.columns import RawColumns, ReadColumns
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from core.datasets import cells_of_file
-else:
-    pl = LazyModule("polars")
-    cells_of_file = LazyModule("core.datasets.cells_of_file")
 
 _GZIP = b"\x1f\x8b"
 _MOST_COLUMNS = 2_500
@@ -46,7 +39,7 @@ def read_file(
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
         given = _as_one_column(content, given, columns)
-        texts, file = cells_of_file.read_cells(source, folder, given, _MOST_COLUMNS)
+        texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
     reading = columns.of_texts(texts, given.decimal)
@@ -90,4 +83,4 @@ def _refuse_types(given: ParsingSpec) -> None:
     detail = "a file to predict is read by the types of the model's columns"
     hint = "leave `types` out, or train a run with `features.types`"
     error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
-    raise InvalidInstances(f"{detail[0].upper()}{detail[1:]}; {hint}.", [error])
+    raise InvalidInstances(f"{detail}; {hint}.", [error])

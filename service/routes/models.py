@@ -32,6 +32,7 @@ from service.dependencies import (
 )
 from service.downloads import file_response, open_whole
 from service.predictor.version_resolver import ModelRef
+from service.promotion import check
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
 from service.services import Services
 
@@ -185,8 +186,6 @@ def _set_alias(
     predictor, name, number = services.predictor, wanted.model, update.version
     scored = None
     if update.require:
-        from service.promotion import check  # noqa: PLC0415  few promotions need it
-
         scored = check(services, wanted, alias, update)
     predictor.load(predictor.find(wanted))
     with services.database.write() as session:

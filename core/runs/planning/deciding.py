@@ -1,8 +1,9 @@
 """Columns whose value alone decides the target: few instances will have them in time."""
 
-import polars as pl
+from __future__ import annotations
 
 from core.datasets.typed_table import TypedTable
+from core.lazy import pl
 
 _SAMPLE = 20_000
 _MOST_VALUES = 1_000

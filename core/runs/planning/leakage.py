@@ -1,8 +1,9 @@
 """Columns that are the target in other words: a network would learn nothing else."""
 
-import polars as pl
+from __future__ import annotations
 
 from core.datasets.typed_table import TypedTable
+from core.lazy import pl
 
 COPY = "a copy of the target"
 RENAMED = "one to one with the target"

@@ -1,13 +1,15 @@
 """Which rows train, validate and test: one decision for validate route and fit."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from core.errors import InvalidSpec
+from core.lazy import pl
 from fitserve.enums import Task
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import SplitSpec

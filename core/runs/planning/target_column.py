@@ -1,10 +1,11 @@
 """The target column, read from a table: how many rows, which classes."""
 
-import polars as pl
+from __future__ import annotations
 
 from core.columns import kind_of
 from core.datasets.typed_table import TypedTable
 from core.errors import OverLimit
+from core.lazy import pl
 from core.runs.planning.target import Label, Target, infer_task, refusal
 from fitserve.enums import Task
 from fitserve.schemas.datasets import ColumnRead

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from core.columns import kind_of
 from core.columns.decide import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
-from core.lazy import LazyModule
+from core.lazy import pl
 from core.runs.planning.target import Label, Target
+from core.runs.planning.target_column import unknown_classes
 from core.runs.run_tables import VALIDATION, misfit
 from fitserve.enums import ColumnType
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 
 def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
@@ -93,8 +88,6 @@ def _categories(table: TypedTable, name: str) -> pl.Series:
 
 
 def _refuse_other_classes(held: TypedTable, target: Target) -> None:
-    from core.runs.planning.target_column import unknown_classes  # noqa: PLC0415  imports polars
-
     unknown: list[Label] = unknown_classes(held, target)
     if unknown:
         detail = f"its target has classes that no training row has: {unknown[:10]}"

@@ -7,12 +7,12 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from core.errors import AsTold, DatasetNotFound
+from core.errors import BadRequest, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.serialize import run_read
 from fitserve.names import NAME_PATTERN
-from fitserve.problems import FieldError, Problem, pointer, shown
+from fitserve.problems import FieldError, pointer, shown
 from fitserve.specs.run import RunCreate
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
@@ -160,12 +160,7 @@ def cancel_job(
 def pause_job(job_id: str, runs: Runs) -> None:
     """Not offered."""
     runs.get(job_id)
-    raise AsTold(
-        Problem(
-            type="/problems/bad-request",
-            title="Bad request",
-            status=400,
-            detail="A run is not paused and not resumed. Cancel it, which keeps its best "
-            "weights, and create another job with the same body when it shall train.",
-        )
+    raise BadRequest(
+        "A run cannot be paused or resumed. Cancel the run, which keeps its best "
+        "weights, and create another job with the same body later."
     )
