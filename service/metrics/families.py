@@ -1,6 +1,6 @@
-"""The figures as Prometheus reads them: names, helps and labels stand here alone.
+"""The names, helps and labels of every metric, as prometheus_client renders them.
 
-docs/metrics.md lists them, compared with this by a test.
+`python -m docs.generate` lists them in docs/metrics.md.
 """
 
 from collections.abc import Iterable, Sequence

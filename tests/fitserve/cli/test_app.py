@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from docs.generating.cli import every_command
 from fitserve import __version__
 from fitserve.cli.app import make_app
-from tests.fitserve.cli.commands import every_command
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 
