@@ -12,7 +12,7 @@ from fitserve.cli.console import FAILED, LATE, REFUSED, UNREACHABLE, USAGE
 
 EXIT_CODES = {
     0: "done; a run that was cancelled has ended, too",
-    FAILED: "the run failed, or `doctor` found something to mend",
+    FAILED: "the run failed, or `doctor` found something to fix",
     USAGE: "wrong usage: an option, or a file that cannot be read; nothing was sent",
     REFUSED: "the service refused; the problem says why",
     UNREACHABLE: "no service answers, or the server is not fitserve",

@@ -67,7 +67,7 @@ class Metrics(Collector):
             yield from families.of_database(figures)
 
     def page(self, accept: str) -> tuple[bytes, str]:
-        """Return the page and its media type in a format that the scraper accepts; blocks."""
+        """Return the page in a format that the scraper accepts, and its type; blocks."""
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
 

@@ -138,5 +138,5 @@ def test_the_table_is_for_eyes_and_the_command_is_one_of_fitserves(home):
         env=os.environ | {"FITSERVE_PORT": free_port(), "COLUMNS": "200"},
     )
     assert done.returncode == 0, done.stderr
-    assert "how to mend it" in done.stdout
+    assert "how to fix it" in done.stdout
     assert 'doctor = "ops.doctor.command:doctor"' in (ROOT / "pyproject.toml").read_text()
