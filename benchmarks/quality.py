@@ -28,8 +28,7 @@ from sklearn.metrics import log_loss, r2_score, roc_auc_score
 from benchmarks.fit import Bench
 from benchmarks.tables import TABLES, Table, write_csv
 from core.models.signature import MISSING, Signature
-from core.runs.planning.split_counts import shares_of
-from core.runs.planning.splits import TEST, assign
+from core.runs.planning.splits import TEST, assign, shares_of
 from core.runs.tables import Run
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("SEEDS", "0,1,2").split(","))

@@ -23,7 +23,7 @@ def resolve_fit(
     """Return batch size, epochs and callbacks as they will be used; raises InvalidSpec.
 
     A batch size above the training rows stays as it is given: Keras trains one batch of
-    all rows then (`batch_warnings`).
+    all rows then.
     """
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
@@ -45,17 +45,6 @@ def resolve_fit(
     ]
     raise_any(InvalidSpec, errors)
     return fit
-
-
-def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
-    """Return a warning if a batch would hold more rows than there are to train on."""
-    if batch_size <= train_rows:
-        return []
-    told = (
-        f"`fit.batch_size` is {batch_size:,} and there are {train_rows:,} training rows: "
-        "each epoch is one batch of all rows"
-    )
-    return [told]
 
 
 def _batch_size(train_rows: int) -> int:
