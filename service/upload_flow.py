@@ -31,7 +31,7 @@ from fitserve.specs.parsing import ParsingSpec
 from service import uploads
 from service.downloads import file_response, open_whole
 from service.parsing_options import from_form
-from service.run_limited import look
+from service.run_limited import run_limited
 from service.services import Services
 
 MAX_WAIT = 60.0
@@ -197,7 +197,7 @@ async def wait_until_read(
     dataset = await to_thread.run_sync(_read, services, workspace, ref)
     while dataset.status == DatasetStatus.PROCESSING and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
-        dataset = await look(_read, services, workspace, ref)
+        dataset = await run_limited(_read, services, workspace, ref)
     return dataset
 
 

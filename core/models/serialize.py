@@ -6,7 +6,7 @@ from core.models.tables import Alias, Model, Version
 from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
 
 
-def model_read(
+def model_to_schema(
     model: Model, versions: Sequence[Version], aliases: Sequence[Alias], newest: Version
 ) -> ModelRead:
     """A model for the wire; `newest` is the version that serves when none is named."""
@@ -20,7 +20,7 @@ def model_read(
     )
 
 
-def version_read(version: Version, aliases: Sequence[Alias]) -> VersionRead:
+def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead:
     """A version for the wire."""
     return VersionRead(
         model_name=version.model_name,

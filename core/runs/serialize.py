@@ -7,7 +7,7 @@ from fitserve.enums import TERMINAL, RunStatus, StopReason, Task
 from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
 
 
-def run_read(run: Run) -> RunRead:
+def run_to_schema(run: Run) -> RunRead:
     """A run for the wire."""
     dataset = run.dataset
     return RunRead(
@@ -45,7 +45,7 @@ def _eta(run: Run) -> float | None:
     return run.fit_seconds / run.epoch * (run.epochs - run.epoch)
 
 
-def history_read(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
+def history_to_schema(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
     """Epochs as Keras's history; which fit they are of, where there may be several."""
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
     return HistoryRead(

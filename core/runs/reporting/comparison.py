@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, of_one_fit, run_read
+from core.runs.serialize import history_to_schema, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
@@ -30,7 +30,7 @@ def compare(
     _refuse(ids)
     runs = [repository.get(run_id) for run_id in ids]
     kept = [of_one_fit(repository.epochs(run.id), run.best_epoch) for run in runs]
-    histories = [history_read(epochs).history for epochs in kept]
+    histories = [history_to_schema(epochs).history for epochs in kept]
     length = max(len(h.get("loss", [])) for h in histories)
     names = dict.fromkeys(name for history in histories for name in history)
     return ComparisonRead(
@@ -62,7 +62,7 @@ def _refuse(ids: Sequence[str]) -> None:
 def _compared(
     run: Run, epochs: Sequence[Epoch], headline: Headline | None
 ) -> ComparedRun:
-    read = run_read(run).model_dump()
+    read = run_to_schema(run).model_dump()
     known = {name: read[name] for name in ComparedRun.model_fields if name in read}
     before = epochs[0].epoch - 1 if epochs else 0
     best = run.best_epoch and run.best_epoch - before

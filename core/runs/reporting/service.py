@@ -14,7 +14,7 @@ from core.runs.diagnosis.facts import Facts
 from core.runs.reporting.plots import paths_of
 from core.runs.reporting.summary import summary_of
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, of_one_fit
+from core.runs.serialize import history_to_schema, of_one_fit
 from core.runs.tables import Run
 from core.settings import Limits, ReportRules
 from core.storage import Storage
@@ -61,7 +61,9 @@ class ReportService:
         version = _version(models, run)
         figures = self._stored(version, REPORT, Figures)
         baselines = self._baselines(run, version, figures)
-        history = history_read(of_one_fit(runs.epochs(run_id), run.best_epoch)).history
+        history = history_to_schema(
+            of_one_fit(runs.epochs(run_id), run.best_epoch)
+        ).history
         facts = _facts(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         if reading is not None and run.kept_fit is not None:
