@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from core.datasets.maintenance import DatasetMaintenance
-from core.models.maintenance import artifact_keys
+from core.models.repository import artifact_keys
 from core.runs.maintenance import RunMaintenance
 from core.storage import Storage
 

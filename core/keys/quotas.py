@@ -1,8 +1,8 @@
 """How much a caller's workspace may hold."""
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.database.turns import take_turn
 from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
@@ -58,4 +58,11 @@ def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
 
 def _count_alone(session: Session, caller: Caller) -> None:
     """Others that fill the workspace under a limit wait until this transaction ends."""
-    take_turn(session, f"quota of {caller.workspace}")
+    _take_turn(session, f"quota of {caller.workspace}")
+
+
+def _take_turn(session: Session, what: str) -> None:
+    """Wait until no other transaction holds `what`; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        key = func.hashtextextended(what, 0)
+        session.execute(select(func.pg_advisory_xact_lock(key)))

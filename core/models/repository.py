@@ -219,3 +219,15 @@ class ModelRepository:
         self, query: Select[*Found], table: type[Model | Version | Alias | Run]
     ) -> Select[*Found]:
         return query.where(table.workspace == self._workspace)
+
+
+def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
+    """Return the storage keys of the artifacts of these runs, in any workspace."""
+    query = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
+    return set(session.scalars(query.where(Version.run_id.in_(run_ids))))
+
+
+def add_artifact(session: Session, artifact: Artifact) -> None:
+    """Store one more file of a version; its name must be new there."""
+    session.add(artifact)
+    session.flush()
