@@ -33,7 +33,7 @@ def refuse_over_quota(session: Session, caller: Caller, num_bytes: int = 1) -> N
 
 
 def over_quota(caller: Caller) -> QuotaExceeded:
-    """The error of a workspace that is full."""
+    """Return the error of a workspace that is full."""
     return QuotaExceeded(
         f"The workspace {caller.workspace!r} would hold more than the "
         f"{caller.stored_bytes or 0:,} bytes that this key may fill; delete datasets, "

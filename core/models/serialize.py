@@ -9,7 +9,7 @@ from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
 def model_to_schema(
     model: Model, versions: Sequence[Version], aliases: Sequence[Alias], newest: Version
 ) -> ModelRead:
-    """A model for the wire; `newest` is the version that serves when none is named."""
+    """Convert a model to its schema; `newest` serves if no version is named."""
     return ModelRead(
         name=model.name,
         latest_version=newest.number,
@@ -21,7 +21,7 @@ def model_to_schema(
 
 
 def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead:
-    """A version for the wire."""
+    """Convert a version to its schema."""
     return VersionRead(
         model_name=version.model_name,
         version=version.number,

@@ -1,4 +1,4 @@
-"""Rows of runs as the API shows them."""
+"""Convert rows of runs to the API's schemas."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
 
 
 def run_to_schema(run: Run) -> RunRead:
-    """A run for the wire."""
+    """Convert a run to its schema."""
     dataset = run.dataset
     return RunRead(
         id=run.id,
