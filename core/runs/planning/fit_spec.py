@@ -57,7 +57,7 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
 
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
-    """Return the keys that Keras's logs will have, with `val_loss` last if there is one."""
+    """Return the keys of Keras's logs, with `val_loss` last if there is one."""
     names = [*compiled.metrics, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 
