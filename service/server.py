@@ -1,8 +1,8 @@
 """uvicorn with timeouts for slow clients.
 
-uvicorn waits for a request as long as the client likes, and each byte restarts the wait: a
-few hundred slow sockets would occupy every connection. Here a head has a deadline, and a
-body and the reading of an answer have a minimum speed. One check a second covers all
+uvicorn waits for a request as long as the client likes, and each byte restarts the wait:
+a few hundred slow sockets would occupy every connection. Here a head has a deadline, and
+a body and the reading of an answer have a minimum speed. One check a second covers all
 connections, so that a request costs one addition and no timer.
 """
 
