@@ -24,6 +24,7 @@ from core.errors import (
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.keys.quotas import free_bytes, over_quota
+from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
@@ -94,7 +95,7 @@ async def received(
     """A CSV on disk, to become a dataset called `name`, else as its file is called."""
     label = _label(filename)
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
-    with services.storage.scratch() as folder:
+    with scratch() as folder:
         source = folder / "content.csv"
         digest = await _receive(services, caller, chunks, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
