@@ -1,4 +1,4 @@
-"""Every query that workers and sweepers make about models, whosesoever they are."""
+"""Every query of workers and the janitor about models, in all workspaces."""
 
 from collections.abc import Collection
 

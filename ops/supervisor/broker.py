@@ -1,6 +1,6 @@
 """The embedded broker: a real Redis from a wheel, on a socket only its owner can open.
 
-It keeps nothing on disk. What it held when it died the sweeper sends again
+It keeps nothing on disk. What it held when it died the janitor sends again
 (docs/decisions/0001).
 """
 

@@ -17,12 +17,14 @@ from core.models.tables import Alias, Model, Version
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.tables import Checkpoint, Epoch, Run
 from fitserve.enums import RunStatus, StopReason
+from fitserve.problems import Problem
 from fitserve.specs.run import RunCreate
 from tests.core.runs.rows import small_signature
 
 MAX_ATTEMPTS = 3
 HOUR = 3_600.0
 CSV = "x,y\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
+DIVERGED = Problem(type="/problems/nan-loss", title="NaN", status=500, detail="")
 CREATE = RunCreate(dataset="table", target="y", model_name="m")
 
 
@@ -53,7 +55,7 @@ class RunMachine(RuleBasedStateMachine):
     """Leases are kept after they are lost: whoever holds an old one is a zombie."""
 
     bench = None
-    """Set by the test; its sweeper sleeps, and is called by hand."""
+    """Set by the test; its janitor sleeps, and is called by hand."""
 
     runs = Bundle("runs")
     leases = Bundle("leases")
@@ -157,7 +159,9 @@ class RunMachine(RuleBasedStateMachine):
     @rule(lease=leases)
     def fail(self, lease):
         reason = StopReason.NAN_LOSS
-        if self._writes(lease, lambda: lease.fail([], None, stop_reason=reason)):
+        if self._writes(
+            lease, lambda: lease.fail([], None, stop_reason=reason, error=DIVERGED)
+        ):
             self.expected[lease.run_id].status = "failed"
 
     # -- the world
@@ -184,7 +188,7 @@ class RunMachine(RuleBasedStateMachine):
             if expected.status == "queued" and expected.is_unsent:
                 due.add(run_id)
                 expected.is_unsent = False
-        assert set(self.services.sweeper.sweep()) == due
+        assert set(self.services.janitor.sweep()) == due
 
     # -- what holds at any moment
 
