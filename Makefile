@@ -42,12 +42,13 @@ check: $(STAMP)  ## lint, formatting, types, import contracts
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || (cat .venv/lint-imports.log; exit 1)
+	@$(BIN)/oxlint dashboard/static > .venv/oxlint.log || (cat .venv/oxlint.log; exit 1)
 
 format: $(STAMP)  ## put the code into the house's form
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-reference: $(STAMP)  ## write docs/reference anew from the code
+reference: $(STAMP)  ## write the generated pages and stubs
 	@$(BIN)/python -m docs.generate
 
 up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it

@@ -1,49 +1,34 @@
-"""What can go wrong, as a tree; one handler turns it into problems.
-
-* FitserveError
-  x InvalidQuery    400
-  x Unauthorized    401
-  x MissingScope    403  ForbiddenHost
-  x NotFound        404  DatasetNotFound, RunNotFound, VersionNotFound, …
-  x Conflict        409  DatasetInUse, QuotaExceeded, RequestInFlight, …
-  x Invalid         422  InvalidSpec, InvalidTable, KeyReused, …
-  x TooLarge        413
-  x TooManyRuns     429  TooManyRequests
-  x Unavailable     503  ArtifactDamaged
-"""
+"""The errors of the service; each class names its entry in the table of problem types."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from fitserve.names import did_you_mean
+from fitserve.problem_types import ProblemType
 from fitserve.problems import FieldError, Problem
 
 
 class FitserveError(Exception):
-    """The root: each class has a fixed slug, title and status."""
+    """The root of all errors that become problems."""
 
-    status: ClassVar[int] = 500
-    slug: ClassVar[str] = "internal-error"
-    title: ClassVar[str] = "Internal error"
+    problem_type: ClassVar[ProblemType] = ProblemType.INTERNAL_ERROR
 
     def __init__(self, detail: str, errors: Iterable[FieldError] = ()) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = _capitalized(detail)
         self.errors = list(errors)
+        super().__init__(self.detail)
 
     def problem(self) -> Problem:
-        """The error as an RFC 9457 body."""
-        return Problem(
-            type=f"/problems/{self.slug}",
-            title=self.title,
-            status=self.status,
-            detail=self.detail,
-            errors=self.errors,
-        )
+        """Return the error as an RFC 9457 body."""
+        return self.problem_type.problem(self.detail, self.errors)
 
 
-class AsTold(FitserveError):
-    """A problem that another process met and wrote down."""
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class RemoteProblem(FitserveError):
+    """A problem that another process stored."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail, problem.errors)
@@ -53,164 +38,152 @@ class AsTold(FitserveError):
         return self._problem
 
 
-class Unauthorized(FitserveError):
-    """No key, or none that is in force."""
-
-    status, slug, title = 401, "unauthorized", "Unauthorized"
-
-
-class MissingScope(FitserveError):
-    """The key is in force, and may not do this."""
-
-    status, slug, title = 403, "missing-scope", "Scope missing"
-
-
-class ForbiddenHost(FitserveError):
-    """Asked under another name than this machine's, where no key is wanted."""
-
-    status, slug, title = 403, "forbidden-host", "Host not allowed"
+class BadRequest(FitserveError):
+    problem_type = ProblemType.BAD_REQUEST
 
 
 class InvalidQuery(FitserveError):
-    """What stands behind `?` cannot be answered."""
+    problem_type = ProblemType.INVALID_QUERY
 
-    status, slug, title = 400, "invalid-query", "Invalid query"
+
+class Unauthorized(FitserveError):
+    problem_type = ProblemType.UNAUTHORIZED
+
+
+class MissingScope(FitserveError):
+    problem_type = ProblemType.MISSING_SCOPE
+
+
+class ForbiddenHost(FitserveError):
+    problem_type = ProblemType.FORBIDDEN_HOST
 
 
 class NotFound(FitserveError):
-    """Nothing has that name."""
+    """The base of errors about a missing thing, which `noun` names."""
 
-    status = 404
-    noun: ClassVar[str] = "thing"
+    noun: ClassVar[str]
 
     def __init__(self, name: object, known: Iterable[str] = ()) -> None:
-        hint = did_you_mean(name, known)
-        detail = f"There is no {self.noun} {str(name)[:200]!r}."
-        super().__init__(f"{detail} {hint[:1].upper()}{hint[1:]}".strip())
+        hint = _capitalized(did_you_mean(name, known))
+        super().__init__(f"There is no {self.noun} {str(name)[:200]!r}. {hint}".strip())
 
 
 class DatasetNotFound(NotFound):
-    slug, title, noun = "dataset-not-found", "Dataset not found", "dataset"
+    problem_type, noun = ProblemType.DATASET_NOT_FOUND, "dataset"
 
 
 class RunNotFound(NotFound):
-    slug, title, noun = "run-not-found", "Run not found", "run"
+    problem_type, noun = ProblemType.RUN_NOT_FOUND, "run"
 
 
 class ModelNotFound(NotFound):
-    slug, title, noun = "model-not-found", "Model not found", "model"
+    problem_type, noun = ProblemType.MODEL_NOT_FOUND, "model"
 
 
 class VersionNotFound(NotFound):
-    slug, title, noun = "version-not-found", "Version not found", "version"
+    problem_type, noun = ProblemType.VERSION_NOT_FOUND, "version"
 
 
 class AliasNotFound(NotFound):
-    slug, title, noun = "alias-not-found", "Alias not found", "alias"
+    problem_type, noun = ProblemType.ALIAS_NOT_FOUND, "alias"
 
 
 class ArtifactNotFound(NotFound):
-    slug, title, noun = "artifact-not-found", "Artifact not found", "artifact"
+    problem_type, noun = ProblemType.ARTIFACT_NOT_FOUND, "artifact"
 
 
 class KeyNotFound(NotFound):
-    slug, title, noun = "key-not-found", "Key not found", "API key"
+    problem_type, noun = ProblemType.KEY_NOT_FOUND, "API key"
 
 
 class WebhookNotFound(NotFound):
-    slug, title, noun = "webhook-not-found", "Webhook not found", "webhook of the run"
+    problem_type, noun = ProblemType.WEBHOOK_NOT_FOUND, "webhook of the run"
 
 
 class PlotNotFound(NotFound):
-    """No picture of a report has that name, or this report lacks it; `why` says more."""
+    """No plot has that name, or the report has no data for it; `why` gives the reason."""
 
-    slug, title, noun = "plot-not-found", "Plot not found", "plot"
+    problem_type, noun = ProblemType.PLOT_NOT_FOUND, "plot"
 
     def __init__(self, name: str, known: Iterable[str], why: str) -> None:
         super().__init__(name, known)
         self.detail = f"{self.detail} {why}"
 
 
-class Conflict(FitserveError):
-    """The request is sound, the state of things forbids it."""
-
-    status = 409
+class ReportNotReady(FitserveError):
+    problem_type = ProblemType.REPORT_NOT_READY
 
 
-class ReportNotReady(Conflict):
-    slug, title = "report-not-ready", "Report not ready"
+class DatasetInUse(FitserveError):
+    problem_type = ProblemType.DATASET_IN_USE
 
 
-class DatasetInUse(Conflict):
-    slug, title = "dataset-in-use", "Dataset in use"
+class DatasetNotReady(FitserveError):
+    problem_type = ProblemType.DATASET_NOT_READY
 
 
-class DatasetNotReady(Conflict):
-    slug, title = "dataset-not-ready", "Dataset not ready"
+class VersionInUse(FitserveError):
+    problem_type = ProblemType.VERSION_IN_USE
 
 
-class VersionInUse(Conflict):
-    slug, title = "version-in-use", "Version in use"
+class RequirementNotMet(FitserveError):
+    problem_type = ProblemType.REQUIREMENT_NOT_MET
 
 
-class RequirementNotMet(Conflict):
-    slug, title = "requirement-not-met", "Requirement not met"
+class CannotScore(FitserveError):
+    problem_type = ProblemType.UNSCORED
 
 
-class Unscored(Conflict):
-    slug, title = "unscored", "Versions cannot be scored"
+class AliasMoved(FitserveError):
+    problem_type = ProblemType.ALIAS_MOVED
 
 
-class AliasMoved(Conflict):
-    slug, title = "alias-moved", "Alias moved meanwhile"
+class RequestInFlight(FitserveError):
+    problem_type = ProblemType.REQUEST_IN_FLIGHT
 
 
-class RequestInFlight(Conflict):
-    slug, title = "request-in-flight", "Request in flight"
+class QuotaExceeded(FitserveError):
+    problem_type = ProblemType.QUOTA_EXCEEDED
 
 
 class Invalid(FitserveError):
-    """The body cannot be used as it is."""
+    """The body cannot be used; classes below it say why."""
 
-    status = 422
+    problem_type = ProblemType.INVALID_BODY
 
 
 class InvalidSpec(Invalid):
-    slug, title = "invalid-spec", "Invalid spec"
+    problem_type = ProblemType.INVALID_SPEC
 
 
 class OverLimit(Invalid):
-    slug, title = "over-limit", "Over a limit of this service"
+    problem_type = ProblemType.OVER_LIMIT
 
 
 class InvalidRequirement(Invalid):
-    slug, title = "invalid-requirement", "Requirement cannot be read"
+    problem_type = ProblemType.INVALID_REQUIREMENT
 
 
 class InvalidTable(Invalid):
-    slug, title = "invalid-table", "Table cannot be read"
-
-
-class KeyReused(Invalid):
-    slug, title = "idempotency-key-reused", "Idempotency key reused"
+    problem_type = ProblemType.INVALID_TABLE
 
 
 class InvalidInstances(Invalid):
-    slug, title = "invalid-instances", "Instances do not fit the model"
+    problem_type = ProblemType.INVALID_INSTANCES
 
 
-class QuotaExceeded(Conflict):
-    slug, title = "quota-exceeded", "Storage quota exceeded"
+class KeyReused(Invalid):
+    problem_type = ProblemType.IDEMPOTENCY_KEY_REUSED
 
 
 class TooLarge(FitserveError):
-    status, slug, title = 413, "too-large", "Body too large"
+    problem_type = ProblemType.TOO_LARGE
 
 
 class TooManyRequests(FitserveError):
-    """Faster than the key, or the address, may ask."""
+    """The key or the address sends requests too fast."""
 
-    status, slug, title = 429, "too-many-requests", "Too many requests"
+    problem_type = ProblemType.TOO_MANY_REQUESTS
 
     def __init__(self, detail: str, wait_seconds: float) -> None:
         super().__init__(detail)
@@ -218,35 +191,33 @@ class TooManyRequests(FitserveError):
 
 
 class TooManyRuns(FitserveError):
-    status, slug, title = 429, "too-many-runs", "Too many runs are waiting"
+    problem_type = ProblemType.TOO_MANY_RUNS
 
 
 class StorageFull(FitserveError):
-    status, slug, title = 507, "storage-full", "No space left"
+    problem_type = ProblemType.STORAGE_FULL
 
 
 class Unavailable(FitserveError):
-    """Not now; asking again may help."""
-
-    status, slug, title = 503, "unavailable", "Unavailable"
+    problem_type = ProblemType.UNAVAILABLE
 
 
-class ArtifactDamaged(Unavailable):
-    slug, title = "artifact-damaged", "Artifact damaged"
+class ArtifactDamaged(FitserveError):
+    problem_type = ProblemType.ARTIFACT_DAMAGED
 
 
-class PlotFailed(Unavailable):
-    slug, title = "plot-failed", "Plot not drawn"
+class PlotFailed(FitserveError):
+    problem_type = ProblemType.PLOT_FAILED
 
     def __init__(self, why: str) -> None:
         super().__init__(
-            f"The picture could not be drawn. {why} Ask again, or take the numbers from "
-            "the same path without the file's ending."
+            f"The plot could not be drawn. {why} Ask again, or read the data at the same "
+            "path without the file's ending."
         )
 
 
 def raise_any(kind: type[Invalid], errors: Sequence[FieldError | None]) -> None:
-    """Raise one error that tells all the faults, if there are any."""
+    """Raise one error that lists all the faults, if there are any."""
     found = [error for error in errors if error is not None]
     if found:
         raise kind(" ".join(f"{e.pointer}: {e.detail}." for e in found), found)

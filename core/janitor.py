@@ -21,6 +21,7 @@ from core.settings import RunTimes
 from core.storage import Storage
 from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus, RunStatus
+from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,8 @@ log = logging.getLogger(__name__)
 
 def worker_lost(attempts: int) -> Problem:
     """Return the problem of a run whose worker died in every attempt."""
-    return Problem(
-        type="/problems/worker-lost",
-        title="Worker lost",
-        status=500,
-        detail=f"The process that trained this run died {attempts} times. A network "
+    return ProblemType.WORKER_LOST.problem(
+        f"The process that trained this run died {attempts} times. A network "
         "that needs more memory than the worker has is the usual reason: try fewer "
         "units, fewer rows a batch, or ask the operator for a larger worker.",
     )
@@ -40,11 +38,8 @@ def worker_lost(attempts: int) -> Problem:
 
 def reader_lost(attempts: int) -> Problem:
     """Return the problem of a dataset whose reader died in every attempt."""
-    return Problem(
-        type="/problems/worker-lost",
-        title="Worker lost",
-        status=500,
-        detail=f"The process that read this CSV died {attempts} times, most likely for "
+    return ProblemType.WORKER_LOST.problem(
+        f"The process that read this CSV died {attempts} times, most likely for "
         "want of memory; upload it in parts, or ask the operator for a larger worker.",
     )
 

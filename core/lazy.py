@@ -1,22 +1,26 @@
-"""Load a module when it is first used, so that the API starts faster."""
+"""Load heavy modules when they are first used, so that the API starts faster.
+
+`from core.lazy import pl` is polars. A module that annotates with `pl` needs
+`from __future__ import annotations`, or the annotation would load polars.
+"""
 
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class LazyModule(ModuleType):
-    """Import the module `name` when one of its attributes is first read.
-
-    Example:
-        if TYPE_CHECKING:
-            import polars as pl
-        else:
-            pl = LazyModule("polars")
-
-    """
+    """Import the module `name` when one of its attributes is first read."""
 
     def __getattr__(self, attribute: str) -> Any:
         value = getattr(import_module(self.__name__), attribute)
         setattr(self, attribute, value)
         return value
+
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+__all__ = ["LazyModule", "pl"]

@@ -1,20 +1,25 @@
-"""Writes docs/reference from the code: `python -m docs.generate`.
+"""Writes what is made from the code: `python -m docs.generate`.
 
-A test compares the pages with what comes out here, so none of them can fall behind.
+A test compares the files with what comes out here, so none of them can fall behind.
 """
 
 from pathlib import Path
 
-from docs.generating import http, spec
+from docs.generating import http, problems, spec
 
-FOLDER = Path(__file__).parent / "reference"
-PAGES = {"spec.md": spec.page, "http.md": http.page}
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    "docs/problems.md": problems.page,
+    "docs/reference/http.md": http.page,
+    "docs/reference/spec.md": spec.page,
+    "fitserve/client/problem_errors.pyi": problems.stub,
+}
 
 
 def main() -> None:
-    """Write every page."""
+    """Write every file."""
     for name, page in PAGES.items():
-        (FOLDER / name).write_text(page(), encoding="utf-8")
+        (ROOT / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,137 +2,18 @@
 
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from fitserve.client import (
-        AliasMoved,
-        AliasNotFound,
-        ApiError,
-        ArtifactDamaged,
-        ArtifactNotFound,
-        AsyncClient,
-        BadEncoding,
-        BadIdempotencyKey,
-        BadJson,
-        BadRequest,
-        Client,
-        Conflict,
-        ConnectionFailed,
-        DatabaseUnavailable,
-        DatasetInUse,
-        DatasetNotFound,
-        DatasetNotReady,
-        FitserveError,
-        Forbidden,
-        ForbiddenHost,
-        HeadTooLarge,
-        IdempotencyKeyReused,
-        InternalError,
-        InvalidBody,
-        InvalidInstances,
-        InvalidQuery,
-        InvalidRequirement,
-        InvalidSpec,
-        InvalidTable,
-        KeyNotFound,
-        MissingScope,
-        ModelNotFound,
-        NotFound,
-        NotReady,
-        OverLimit,
-        PlotFailed,
-        PlotNotFound,
-        QuotaExceeded,
-        ReadingFailed,
-        ReportNotReady,
-        RequestInFlight,
-        RequestTimeout,
-        RequirementNotMet,
-        RunFailed,
-        RunNotFound,
-        ServerError,
-        StorageFull,
-        TooLarge,
-        TooManyRequests,
-        TooManyRuns,
-        Unauthorized,
-        Unavailable,
-        UnexpectedAnswer,
-        Unprocessable,
-        Unscored,
-        VersionInUse,
-        VersionNotFound,
-        WebhookNotFound,
-    )
+from typing import Any
 
 __version__ = version("fitserve")
 
-__all__ = [
-    "AliasMoved",
-    "AliasNotFound",
-    "ApiError",
-    "ArtifactDamaged",
-    "ArtifactNotFound",
-    "AsyncClient",
-    "BadEncoding",
-    "BadIdempotencyKey",
-    "BadJson",
-    "BadRequest",
-    "Client",
-    "Conflict",
-    "ConnectionFailed",
-    "DatabaseUnavailable",
-    "DatasetInUse",
-    "DatasetNotFound",
-    "DatasetNotReady",
-    "FitserveError",
-    "Forbidden",
-    "ForbiddenHost",
-    "HeadTooLarge",
-    "IdempotencyKeyReused",
-    "InternalError",
-    "InvalidBody",
-    "InvalidInstances",
-    "InvalidQuery",
-    "InvalidRequirement",
-    "InvalidSpec",
-    "InvalidTable",
-    "KeyNotFound",
-    "MissingScope",
-    "ModelNotFound",
-    "NotFound",
-    "NotReady",
-    "OverLimit",
-    "PlotFailed",
-    "PlotNotFound",
-    "QuotaExceeded",
-    "ReadingFailed",
-    "ReportNotReady",
-    "RequestInFlight",
-    "RequestTimeout",
-    "RequirementNotMet",
-    "RunFailed",
-    "RunNotFound",
-    "ServerError",
-    "StorageFull",
-    "TooLarge",
-    "TooManyRequests",
-    "TooManyRuns",
-    "Unauthorized",
-    "Unavailable",
-    "UnexpectedAnswer",
-    "Unprocessable",
-    "Unscored",
-    "VersionInUse",
-    "VersionNotFound",
-    "WebhookNotFound",
-    "__version__",
-]
-
 
 def __getattr__(name: str) -> Any:
-    """The client's names, imported when asked for: the service has no use for them."""
-    if name in __all__:
-        return getattr(import_module("fitserve.client"), name)
-    raise AttributeError(f"module 'fitserve' has no attribute {name!r}")
+    """Import a class of the client when it is first used: the service needs none.
+
+    Classes begin with a capital letter, modules do not.
+    """
+    if name == "__all__":
+        return [*import_module("fitserve.client").__all__, "__version__"]
+    if not name[:1].isupper():
+        raise AttributeError(f"module 'fitserve' has no attribute {name!r}")
+    return getattr(import_module("fitserve.client"), name)

@@ -11,11 +11,11 @@ from fitserve.names import did_you_mean
 
 MEDIA_TYPE = "application/problem+json"
 PLACED = "placed"
-"""The type of an error line that is a sentence, and whose place is exact."""
+"""The type of an error line whose message is a sentence and whose place is exact."""
 
 
 class FieldError(BaseModel):
-    """One fault in a body: where, what came and was expected, how to mend it."""
+    """One fault in a body: its place, what came and was expected, how to correct it."""
 
     pointer: str = Field(description="JSON Pointer into the body, `#` first.")
     detail: str
@@ -37,20 +37,20 @@ class Problem(BaseModel):
 
 
 def pointer(*path: object) -> str:
-    """The JSON Pointer (RFC 6901) of a path, as a URI fragment that stays readable."""
+    """Return the JSON Pointer (RFC 6901) of a path, as a readable URI fragment."""
     escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return "#" + "".join("/" + part for part in escaped)
 
 
 def sentences(errors: Sequence[FieldError]) -> str:
-    """The first faults in one line, each with its place and its way out."""
+    """Return the first faults in one line, each with its place and hint."""
     return " ".join(
         f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "") for e in errors[:5]
     )
 
 
 def field_errors(lines: Sequence[ErrorDetails], body: Any = None) -> list[FieldError]:
-    """Pydantic's error lines as sentences that point into `body`."""
+    """Return Pydantic's error lines as sentences that point into `body`."""
     # an unknown key first: it is often why another one is missing
     ordered = sorted(lines[:100], key=lambda line: line["type"] != "unknown_key")
     return [_field_error(line, body) for line in ordered]
@@ -65,7 +65,7 @@ def _field_error(line: ErrorDetails, body: Any) -> FieldError:
 
 
 def _path_in(body: Any, line: ErrorDetails) -> list[int | str]:
-    """The line's place without the union tags that pydantic puts between the keys."""
+    """Return the line's place without the union tags that pydantic puts into it."""
     if line["type"] == PLACED:  # also inside a text, as Keras's JSON may be one
         return list(line["loc"])
     path: list[int | str] = []
@@ -108,7 +108,7 @@ def _hint(line: ErrorDetails) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """A value that came, short enough for a sentence."""
+    """Return a received value, short enough for a sentence."""
     text = repr(value) if not isinstance(value, dict | list) else _kind(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

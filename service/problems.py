@@ -1,6 +1,6 @@
-"""Every failure as a problem, by one handler for each kind.
+"""Turn every failure into a problem.
 
-Native routes answer `application/problem+json`, others what their clients read.
+Native routes answer `application/problem+json`, other protocols in their own form.
 """
 
 import logging
@@ -18,61 +18,41 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from core.database.engine import is_away
-from core.errors import FitserveError
+from core.errors import FitserveError, Invalid
+from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem, field_errors, sentences
 from service.protocols.failures import failure
 
 log = logging.getLogger(__name__)
 
-_DATABASE_UNAVAILABLE = Problem(
-    type="/problems/database-unavailable",
-    title="Database unavailable",
-    status=503,
-    detail="The database does not answer; nothing was changed. Ask again.",
-)
+INTERNAL_ERROR = "The service failed because of a bug; see its log."
 _PARAMETER = re.compile(r"\{[^}]*\}")
-_PASSING = frozenset({"/problems/request-in-flight"})
-_TITLES = {
-    400: "Bad request",
-    404: "No such route",
-    405: "Method not allowed",
-    413: "Body too large",
-    415: "Unsupported media type",
-}
 
 
 class BadJson(FitserveError):
-    """The body is no JSON at all."""
-
-    status, slug, title = 400, "bad-json", "Body is not JSON"
+    problem_type = ProblemType.BAD_JSON
 
 
 class BadEncoding(FitserveError):
-    """The body is packed in a way that cannot be unpacked."""
-
-    status, slug, title = 400, "bad-encoding", "Body cannot be unpacked"
+    problem_type = ProblemType.BAD_ENCODING
 
 
 class BadIdempotencyKey(FitserveError):
-    """The header cannot be a key."""
-
-    status, slug, title = 400, "bad-idempotency-key", "Bad idempotency key"
+    problem_type = ProblemType.BAD_IDEMPOTENCY_KEY
 
 
-class InvalidBody(FitserveError):
-    """The body is JSON, but not what the route takes."""
-
-    status, slug, title = 422, "invalid-body", "Body does not fit"
+class InvalidBody(Invalid):
+    """The body is JSON but does not have the form that the route expects."""
 
     @classmethod
     def of(cls, error: ValidationError, body: object) -> "InvalidBody":
-        """All faults that pydantic found in `body`."""
+        """Return an error with all faults that pydantic found in `body`."""
         errors = field_errors(error.errors(include_url=False), body)
         return cls(sentences(errors), errors)
 
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
-    """The problem, told which request it answers, in the shape its clients read."""
+    """Return the problem with its request's path and id, in the form of its protocol."""
     told = problem.model_copy(
         update={
             "instance": scope["path"],
@@ -82,7 +62,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
     headers = {}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if problem.status in (429, 503) or problem.type in _PASSING:
+    if problem.status in (429, 503) or problem.type == ProblemType.REQUEST_IN_FLIGHT.uri:
         headers["Retry-After"] = "1"
     status, media_type, body = failure(told, scope["path"], scope["method"])
     content = body if isinstance(body, str) else orjson.dumps(body)
@@ -90,7 +70,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Answer every kind of exception with a problem."""
+    """Register a handler that answers every exception with a problem."""
     for kind in (
         *(FitserveError, HTTPException, RequestValidationError),
         *(DBAPIError, Exception),
@@ -111,18 +91,19 @@ def _answer(request: Request, error: Exception) -> Response:
 
 
 def known_problem(error: Exception) -> Problem | None:
-    """The problem that an exception of ours, or of the database, means."""
+    """Return the problem of a FitserveError or of a lost database; None for others."""
     if isinstance(error, FitserveError):
         return error.problem()
     if is_away(error):
         log.error("database out of reach", exc_info=error)
-        return _DATABASE_UNAVAILABLE
+        return ProblemType.DATABASE_UNAVAILABLE.problem(
+            "The database does not answer; nothing was changed. Ask again."
+        )
     return None
 
 
 def _http(request: Request, error: HTTPException) -> Response:
-    status, title = error.status_code, _TITLES.get(error.status_code, "HTTP error")
-    detail = str(error.detail)
+    status, detail = error.status_code, str(error.detail)
     if status == 404:
         detail = f"{request.method} {request.scope['path']} is no route here; see /docs."
     headers = dict(error.headers or {})
@@ -130,19 +111,24 @@ def _http(request: Request, error: HTTPException) -> Response:
         # a folder of files is no route
         headers["Allow"] = allowed = ", ".join(_methods(request)) or "GET"
         detail = f"{request.scope['path']} takes {allowed}, not {request.method}."
-    problem = Problem(
-        type=f"/problems/http-{status}", title=title, status=status, detail=detail
-    )
-    response = problem_response(problem, request.scope)
+    response = problem_response(_http_problem(status, detail), request.scope)
     response.headers.update(headers)
     return response
 
 
-def _methods(request: Request) -> list[str]:
-    """What the path takes; the exception knows the first route's alone.
+def _http_problem(status: int, detail: str) -> Problem:
+    listed = ProblemType.__members__.get(f"HTTP_{status}")
+    if listed is not None:
+        return listed.problem(detail)
+    uri = f"/problems/http-{status}"
+    return Problem(type=uri, title="HTTP error", status=status, detail=detail)
 
-    Of routes that a parameter makes fit (`/keys/{key_id}` for `/keys/current`), those
-    that say most of the path themselves are meant.
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of the path; the exception only knows those of one route.
+
+    If several routes match, such as `/keys/{key_id}` and `/keys/current`, the route with
+    the longest literal part counts.
     """
     by_path: dict[str, set[str]] = {}
     for route in iter_route_contexts(request.app.router.routes):
@@ -153,7 +139,7 @@ def _methods(request: Request) -> list[str]:
 
 
 def _validation(request: Request, error: RequestValidationError) -> Response:
-    """Path and query parameters, and the small bodies that FastAPI reads."""
+    """Answer faults in parameters and in the small bodies that FastAPI reads."""
     errors = field_errors(error.errors())
     for found, line in zip(errors, error.errors(), strict=False):
         found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
@@ -163,5 +149,5 @@ def _validation(request: Request, error: RequestValidationError) -> Response:
 
 def _unknown(request: Request, error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
-    problem = FitserveError("The service made a mistake; its log tells more.").problem()
+    problem = ProblemType.INTERNAL_ERROR.problem(INTERNAL_ERROR)
     return problem_response(problem, request.scope)

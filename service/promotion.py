@@ -4,32 +4,26 @@ The rows are those of the new version's run. Both networks answer by ONNX Runtim
 recorded files, as they do for /predict.
 """
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
 import numpy as np
 
-from core.errors import AliasNotFound, RequirementNotMet, Unscored
-from core.lazy import LazyModule
+from core.errors import AliasNotFound, CannotScore, RequirementNotMet
+from core.lazy import pl
 from core.models.repository import ModelRepository
 from core.models.requirements import Requirement, parse
 from core.models.scores import Numbers, as_answers, score
 from core.models.signature import Signature
 from core.models.tables import Version
 from core.runs.maintenance import RunMaintenance
+from core.runs.planning.target import class_indices
+from core.runs.reporting.held_out import HeldOutRows, held_out_rows, side_of
 from core.runs.repository import RunRepository
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.models import AliasUpdate
 from service.predictor.table import Table
 from service.predictor.version_resolver import ModelRef
 from service.services import Services
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from core.runs.reporting import held_out
-    from core.runs.reporting.held_out import HeldOutRows
-else:
-    held_out = LazyModule("core.runs.reporting.held_out")
 
 
 def check(
@@ -38,7 +32,7 @@ def check(
     """Score the version, and the one that the alias points at, if there is one.
 
     Returns the id of that one; it must still be the alias's when it is moved. Raises
-    RequirementNotMet with both figures, Unscored, InvalidRequirement.
+    RequirementNotMet with both figures, CannotScore, InvalidRequirement.
     """
     with services.database.read() as session:
         models = ModelRepository(session, wanted.workspace)
@@ -48,7 +42,7 @@ def check(
         validation = RunMaintenance(session).validation(run)
     signature = candidate.signature
     requirements = parse(update.require, signature.task)
-    rows = held_out.held_out_rows(run, validation, services.storage)
+    rows = held_out_rows(run, validation, services.storage)
     rival = current if any(r.is_relative for r in requirements) else None
     if rival is not None:
         _refuse_other_task(signature, rival.signature, rival)
@@ -66,7 +60,7 @@ def _aliased(models: ModelRepository, name: str, alias: str) -> Version | None:
 def _refuse_other_task(new: Signature, old: Signature, version: Version) -> None:
     same = (new.task, new.target, new.classes) == (old.task, old.target, old.classes)
     if not same:
-        raise Unscored(
+        raise CannotScore(
             f"Version {version.number} predicts something else ({old.task} of "
             f"{old.target!r}), so that the two cannot be scored on the same rows. "
             "Promote without `current` in `require`."
@@ -78,7 +72,7 @@ def _judge(
     requirements: list[Requirement],
     candidate: Version,
     rival: Version | None,
-    rows: "HeldOutRows",
+    rows: HeldOutRows,
 ) -> None:
     y = _targets(candidate.signature, rows.targets())
     task = candidate.signature.task
@@ -93,7 +87,7 @@ def _judge(
         if not required.holds(figure, current):
             errors.append(_error(required, candidate, figure, rival, current))
     if errors:
-        side = held_out.side_of(rows.run)
+        side = side_of(rows.run)
         where = f"on the same {len(rows.places):,} {side} rows of {rows.run.id}"
         said = "; ".join(error.detail for error in errors)
         raise RequirementNotMet(f"The alias stays where it is: {said}, {where}.", errors)
@@ -120,7 +114,7 @@ def _shown(figure: float | None) -> str:
     return "none" if figure is None else f"{figure:.6g}"
 
 
-def _answers(services: Services, version: Version, rows: "HeldOutRows") -> Numbers:
+def _answers(services: Services, version: Version, rows: HeldOutRows) -> Numbers:
     """Values `[N]`, or probabilities `[N, classes]`."""
     served = services.predictor.find(
         ModelRef(version.workspace, version.model_name, version=version.number)
@@ -130,11 +124,11 @@ def _answers(services: Services, version: Version, rows: "HeldOutRows") -> Numbe
     return as_answers(output, served.signature.task)
 
 
-def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Table:
+def _table(signature: Signature, frame: pl.DataFrame, version: Version) -> Table:
     """The rows as the version's network takes them."""
     lacking = [f.name for f in signature.features if f.name not in frame.columns]
     if lacking:
-        raise Unscored(
+        raise CannotScore(
             f"Version {version.number} needs the column(s) {lacking[:10]}, which the "
             "held-out rows do not have. Promote without `current` in `require`."
         )
@@ -148,11 +142,9 @@ def _table(signature: Signature, frame: "pl.DataFrame", version: Version) -> Tab
     return Table(np.stack(numbers) if numbers else empty, texts)
 
 
-def _targets(signature: Signature, column: "pl.Series") -> Numbers:
+def _targets(signature: Signature, column: pl.Series) -> Numbers:
     """Return values, or places of classes."""
     if signature.classes is not None:
-        from core.runs.planning.target_column import class_places  # noqa: PLC0415  imports polars
-
-        column = class_places(column, signature.classes)
+        column = class_indices(column, signature.classes)
     values: Numbers = column.to_numpy().astype(np.float64)
     return values

@@ -1,16 +1,17 @@
 """Whether this process can serve, as every protocol asks it."""
 
-from core.errors import Unavailable
+from core.errors import FitserveError
 from core.health.health import Health
 from core.health.parts import State
+from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem
 from fitserve.schemas.health import NotReadyProblem, PartRead, Readiness
 
 
-class NotReady(Unavailable):
+class NotReady(FitserveError):
     """A part without which nothing is served well has failed."""
 
-    slug, title = "not-ready", "Not ready"
+    problem_type = ProblemType.NOT_READY
 
     def __init__(self, parts: dict[str, PartRead]) -> None:
         faults = [f"{n}: {p.detail}" for n, p in parts.items() if p.status == "failed"]

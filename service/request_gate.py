@@ -13,10 +13,9 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import AsTold, TooLarge, TooManyRequests
+from core.errors import BadRequest, TooLarge, TooManyRequests
 from core.logs import REQUEST_ID
 from core.settings import Limits, Settings
-from fitserve.problems import Problem
 from service.auth.authenticator import Authenticator, Headers
 from service.auth.scopes import PREDICTS
 from service.headers import security_headers
@@ -119,7 +118,7 @@ def _here(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 
 def _refuse_unsound(scope: Scope, headers: Headers, limit: int) -> None:
     if b"%00" in scope["query_string"] or "\0" in scope["path"]:
-        raise AsTold(_NUL)
+        raise BadRequest("The URL holds the character U+0000, which is not text.")
     length = headers.get(b"content-length", b"0")
     if not (length.isdigit() and len(length) < _MOST_DIGITS and int(length) <= limit):
         raise _too_large(limit)
@@ -142,7 +141,9 @@ def _log_access(scope: Scope, status: int, key: HttpKey, seconds: float) -> None
 def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers if name in _ONCE]
     if len(set(names)) < len(names):
-        raise AsTold(_TWINS)
+        raise BadRequest(
+            "A header that may occur once came twice, such as Host or Authorization."
+        )
 
 
 def _request_id(headers: Headers) -> str:
@@ -180,22 +181,3 @@ def _limited(receive: Receive, limit: int) -> Receive:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than {limit:,} bytes, the limit of this route.")
-
-
-def _problem(status: int, slug: str, title: str, sentences: Iterable[str]) -> Problem:
-    detail = " ".join(sentences)
-    return Problem(type=f"/problems/{slug}", title=title, status=status, detail=detail)
-
-
-_NUL = _problem(
-    400,
-    "bad-request",
-    "Bad request",
-    ("The URL holds the character U+0000, which is no text.",),
-)
-_TWINS = _problem(
-    400,
-    "bad-request",
-    "Bad request",
-    ("A header that may stand once came twice, such as Host or Authorization.",),
-)

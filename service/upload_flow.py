@@ -15,15 +15,16 @@ from core.datasets.repository import DatasetRepository
 from core.datasets.service import Upload
 from core.datasets.tables import Dataset
 from core.errors import (
-    AsTold,
     FitserveError,
     InvalidTable,
+    RemoteProblem,
     RequestInFlight,
     TooLarge,
 )
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.keys.quotas import free_bytes, over_quota
+from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
@@ -31,7 +32,7 @@ from fitserve.specs.parsing import ParsingSpec
 from service import uploads
 from service.downloads import file_response, open_whole
 from service.parsing_options import from_form
-from service.run_limited import look
+from service.run_limited import run_limited
 from service.services import Services
 
 MAX_WAIT = 60.0
@@ -94,7 +95,7 @@ async def received(
     """A CSV on disk, to become a dataset called `name`, else as its file is called."""
     label = _label(filename)
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
-    with services.storage.scratch() as folder:
+    with scratch() as folder:
         source = folder / "content.csv"
         digest = await _receive(services, caller, chunks, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
@@ -158,7 +159,7 @@ async def read_or_refused(
     read = await wait_until_read(services, workspace, dataset_id, _PATIENCE)
     if read.error is not None:
         await to_thread.run_sync(_delete, services, workspace, dataset_id)
-        raise AsTold(read.error)
+        raise RemoteProblem(read.error)
     return read
 
 
@@ -174,7 +175,7 @@ async def for_one_run(
     read = await wait_until_read(services, workspace, dataset_id, _LONGEST_READING)
     try:
         if read.error is not None:
-            raise AsTold(read.error)
+            raise RemoteProblem(read.error)
         yield
     except RequestInFlight:
         raise
@@ -197,7 +198,7 @@ async def wait_until_read(
     dataset = await to_thread.run_sync(_read, services, workspace, ref)
     while dataset.status == DatasetStatus.PROCESSING and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
-        dataset = await look(_read, services, workspace, ref)
+        dataset = await run_limited(_read, services, workspace, ref)
     return dataset
 
 

@@ -19,7 +19,7 @@ from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.settings import RunTimes
 from core.threads import PeriodicThread
 from fitserve.enums import StopReason
-from fitserve.problems import Problem
+from fitserve.problem_types import ProblemType
 from workers.hang_detector import HangDetector, SilenceAlarm, end_process
 
 log = logging.getLogger(__name__)
@@ -30,11 +30,8 @@ _LEAVE_SECONDS = 14.0
 """How long an attempt that must stop may take before its process is ended."""
 
 
-HUNG = Problem(
-    type="/problems/time-limit",
-    title="Time limit",
-    status=500,
-    detail="The time limit passed and training did not stop: a step of it hung, or takes "
+HUNG = ProblemType.TIME_LIMIT.problem(
+    "The time limit passed and training did not stop: a step of it hung, or takes "
     "very long, and its process was ended. Try fewer units or fewer rows a batch; the "
     "history up to there is kept.",
 )

@@ -21,12 +21,13 @@ from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.maintenance import RunMaintenance
-from core.runs.run_plan import RunPlan
 from core.runs.run_tables import RunTables, open_run_tables
+from core.runs.spec import RunPlan
 from core.runs.tables import Run
 from core.settings import Settings
 from core.storage import Storage
 from fitserve.enums import RunStatus, StopReason
+from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem
 from fitserve.schemas.runs import LayerPlan
 from workers.hang_detector import SilenceAlarm
@@ -257,11 +258,8 @@ _STATUSES = {
     StopReason.CANCELLED: RunStatus.CANCELLED,
     StopReason.NAN_LOSS: RunStatus.FAILED,
 }
-_NAN = Problem(
-    type="/problems/nan-loss",
-    title="Loss is not a number",
-    status=500,
-    detail="The loss became NaN or infinite, so the weights are useless. Try a lower "
+_NAN = ProblemType.NAN_LOSS.problem(
+    "The loss became NaN or infinite, so the weights are useless. Try a lower "
     "learning rate, `clipnorm` on the optimizer, or look for huge values in the "
     "target. The history up to there is kept.",
 )
@@ -294,16 +292,10 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, FitserveError):
         return error.problem()
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return Problem(
-            type="/problems/out-of-memory",
-            title="Out of memory",
-            status=500,
-            detail="Training needed more memory than the worker has. Try fewer units, "
+        return ProblemType.OUT_OF_MEMORY.problem(
+            "Training needed more memory than the worker has. Try fewer units, "
             "fewer rows a batch, or ask the operator for a larger worker.",
         )
-    return Problem(
-        type="/problems/training-failed",
-        title="Training failed",
-        status=500,
-        detail=f"Training stopped with {type(error).__name__}: {str(error)[:1000]}",
+    return ProblemType.TRAINING_FAILED.problem(
+        f"Training stopped with {type(error).__name__}: {str(error)[:1000]}",
     )

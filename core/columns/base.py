@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 Numbers = NDArray[np.float64]
 Schema = dict[str, Any]

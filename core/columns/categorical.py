@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.columns.base import Candidate, ColumnKind, Hints, Schema, Seen, Stats
 from core.columns.cells import composed
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 MOST_CATEGORIES = 50
 """A column with more categories than this gets an embedding, not one-hot inputs."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from core.columns.base import Candidate, Hints, NumberKind, Schema, Seen
 from core.columns.time_formats import (
@@ -14,15 +13,10 @@ from core.columns.time_formats import (
     parse_times,
     time_formats,
 )
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 _NUM_PARTS = 8
 """Elapsed days and year, one input each; month, weekday and hour, two inputs each."""

@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.columns import KINDS, kind_of
 from core.columns.base import Candidate, ColumnKind, Hints
 from core.errors import InvalidTable
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.text_columns import type_of_texts
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 _SAMPLE = 2_000
 _MOST_STRAYS = 50
@@ -61,6 +56,11 @@ class Wanted:
 
     type: ColumnType
     format: ColumnFormat | None = None
+
+
+def given_types(types: Mapping[str, ColumnType]) -> dict[str, Wanted]:
+    """Return the types that an upload or a spec gives, by column."""
+    return {name: Wanted(kind) for name, kind in types.items()}
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.columns.boolean import FALSE, TRUE, Boolean
 from core.columns.categorical import Categorical, Text
 from core.columns.number_formats import parse_number
 from core.columns.numeric import Numeric
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.schemas.datasets import ColumnFormat
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
-
 
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 

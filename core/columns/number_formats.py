@@ -5,16 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from core.columns.base import MOST_SAMPLED
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.schemas.datasets import ColumnFormat
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
 """Words for infinity; they count as missing in a column of numbers."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from core.columns.base import (
     Candidate,
@@ -21,15 +20,10 @@ from core.columns.number_formats import (
     parse_number,
     parse_numbers,
 )
-from core.lazy import LazyModule
+from core.lazy import pl
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 _WORDS = Boolean()
 """Reads words such as yes and no in a column that the user calls numeric."""

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from core.columns.base import MOST_SAMPLED
-from core.lazy import LazyModule
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
+from core.lazy import pl
 
 _DATES = {
     # pattern: a regular expression, which keeps years of 2 and of 4 digits apart

@@ -1,12 +1,13 @@
 """Split a file to predict into cells, in the same way as an upload."""
 
-from pathlib import Path
+from __future__ import annotations
 
-import polars as pl
+from pathlib import Path
 
 from core.datasets.raw_table import write_raw
 from core.datasets.text_file import TextFile, text_file
 from core.errors import InvalidTable
+from core.lazy import pl
 from fitserve.specs.parsing import ParsingSpec
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
+from core.datasets.profile import profile
+from core.datasets.reading import read_csv
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
-from core.storage import Storage
+from core.storage import Storage, scratch
 from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus
-from fitserve.problems import Problem
+from fitserve.problem_types import ProblemType
 
 log = logging.getLogger(__name__)
 
@@ -32,20 +34,18 @@ class Reader:
     storage: Storage
     limits: Limits
 
-    def read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
-        """Read the dataset's CSV in the scratch `folder` and publish its table.
+    def read(
+        self, dataset: Dataset, source: Path, folder: Path, attempt: int
+    ) -> dict[str, Any]:
+        """Read the CSV at `source` in the scratch `folder`, and store its table.
 
         Returns the values for the dataset's row. Raises InvalidTable.
         """
-        from core.datasets.profile import profile  # noqa: PLC0415  imports polars
-        from core.datasets.reading import read_csv  # noqa: PLC0415  imports polars
-
-        source = self.storage.local_path(dataset.content_key)
         reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
         columns = profile(table, reading.columns, reading.stats)
         key = f"datasets/{dataset.id}/table-{attempt}.parquet"
-        self.storage.publish(table, key)
+        self.storage.put(table, key)
         return {
             "status": DatasetStatus.READY,
             "progress": 1.0,
@@ -74,7 +74,7 @@ class Ingest:
                 return
             dataset = session.get_one(Dataset, dataset_id)
         log.info("dataset %s: attempt %d", dataset_id, attempt)
-        with self.reader.storage.scratch() as folder:
+        with scratch() as folder:
             renew = partial(self._renew, dataset, attempt, folder)
             seconds = min(1.0, self.times.heartbeat_seconds)
             with PeriodicThread("dataset-lease", seconds, renew).running():
@@ -83,16 +83,14 @@ class Ingest:
 
     def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
         try:
-            return self.reader.read(dataset, folder, attempt)
+            with self.reader.storage.local_copy(dataset.content_key) as source:
+                return self.reader.read(dataset, source, folder, attempt)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the dataset must end with a reason, whatever it is
             log.exception("dataset %s failed", dataset.id)
-            problem = Problem(
-                type="/problems/reading-failed",
-                title="Reading failed",
-                status=500,
-                detail=f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
+            problem = ProblemType.READING_FAILED.problem(
+                f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
             )
         return {"status": DatasetStatus.FAILED, "error": problem}
 

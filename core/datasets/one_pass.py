@@ -5,17 +5,16 @@ is written. If a cell does not fit, the result is discarded, and the caller uses
 way (raw_table.py), which reads all cells before it decides.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from core.columns.base import Stats
-from core.columns.decide import Cells, ColumnFacts, decide_types
+from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
-from core.datasets.given import hints, wanted
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
@@ -27,6 +26,7 @@ from core.datasets.raw_table import (
     scan,
 )
 from core.datasets.text_file import TextFile
+from core.lazy import pl
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.text_columns import type_of_texts
 
@@ -53,8 +53,8 @@ def write_typed(
         plan = decide_types(
             Cells(cells.lazy(), is_small=True),
             layout.names,
-            wanted(given),
-            hints(given, layout),
+            given_types(given.types),
+            layout.hints(given.decimal),
         )
         if any(fact.format.strays for fact in plan):
             return None

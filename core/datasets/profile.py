@@ -1,12 +1,13 @@
 """Describe each column of a typed table, and read a part of the table."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from core.columns.base import Stats
 from core.columns.decide import ColumnFacts
+from core.lazy import pl
 from fitserve.schemas.datasets import ColumnRead, TopValue
 
 _TOP = 5

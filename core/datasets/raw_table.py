@@ -5,16 +5,17 @@ them turns out to be something else further down, the pass is made again with th
 as text.
 """
 
+from __future__ import annotations
+
 import csv
 import re
 from pathlib import Path
-
-import polars as pl
 
 from core.columns.number_formats import number_pattern
 from core.datasets.dialect import Layout
 from core.datasets.repair import find_fault, repair
 from core.errors import InvalidTable
+from core.lazy import pl
 
 _MOST_PASSES = 4
 _HELD = "\x1fheld"  # no column of a CSV is called so

@@ -1,12 +1,13 @@
 """Counts, extremes and means of columns, computed in one pass."""
 
-from typing import Any
+from __future__ import annotations
 
-import polars as pl
+from typing import Any
 
 from core.columns.base import Stats
 from core.columns.decide import EXACT_ROWS, ColumnFacts, by_number
 from core.datasets.raw_table import SMALL_CELLS
+from core.lazy import pl
 
 _MANY = 50_000
 """Estimates up to this many distinct values are replaced by exact counts."""

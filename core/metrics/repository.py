@@ -15,6 +15,7 @@ from core.models.tables import Artifact, Model, Version
 from core.runs.tables import Run
 from core.workers.repository import WorkerRepository
 from fitserve.enums import TERMINAL, DatasetStatus, RunStatus
+from fitserve.problem_types import ProblemType
 
 DURATION_BOUNDS = (1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400)
 """Upper bounds of the buckets of run durations, in seconds."""
@@ -135,9 +136,10 @@ class FiguresRepository:
 
 
 def _held() -> ColumnElement[bool]:
-    """Runs whose last attempt has a worker, or was ended by one; all others were lost."""
+    """Return the runs whose last attempt has a worker or was ended by one."""
     lost = and_(
-        Run.error.is_not(None), Run.error["type"].as_string() == "/problems/worker-lost"
+        Run.error.is_not(None),
+        Run.error["type"].as_string() == ProblemType.WORKER_LOST.uri,
     )
     return or_(
         Run.status.in_([RunStatus.RUNNING, RunStatus.SUCCEEDED]),

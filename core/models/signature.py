@@ -7,19 +7,17 @@ runs). All of these must agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, PrivateAttr
 
 from core.columns import READING, kind_of
 from core.columns.base import ColumnKind, Numbers
+from core.lazy import pl
 from core.runs.planning.target import class_name
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
-
-if TYPE_CHECKING:
-    import polars as pl
 
 MISSING = ""
 """A missing category in the raw string input."""

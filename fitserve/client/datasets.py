@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.frames import csv_of, is_frame, parsing_of
-from fitserve.client.refusals import refusal
+from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.transport import Transport, url_path
 from fitserve.enums import DatasetStatus
 from fitserve.names import did_you_mean, to_name
@@ -106,7 +106,7 @@ class AsyncDatasets:
                 DatasetRead, "GET", path, params={"wait": _WAIT_SECONDS}
             )
         if dataset.error is not None:
-            raise refusal(dataset.error)
+            raise error_from_problem(dataset.error)
         return dataset
 
     def list(self, name: str | None = None) -> AsyncIterator[DatasetRead]:

@@ -1,17 +1,34 @@
-"""What a call can raise.
+"""The exceptions that a call can raise.
 
 * FitserveError
   x ConnectionFailed   the service cannot be reached
-  x UnexpectedAnswer   something answers, and it is no fitserve
-  x RunFailed          a run that was waited for has failed
+  x UnexpectedAnswer   the server is not fitserve, or is incompatible
+  x RunFailed          the run that the client waited for has failed
   x ApiError           the service answered with a problem
     + BadRequest 400, Unauthorized 401, Forbidden 403, NotFound 404, Conflict 409,
       TooLarge 413, Unprocessable 422, TooManyRequests 429, ServerError 5xx;
-      below them a class for every problem, in refusals.py
+      below them a class for each problem type, in problem_errors.py
 """
 
 from fitserve.problems import Problem
 from fitserve.schemas.runs import RunRead
+
+__all__ = [
+    "ApiError",
+    "BadRequest",
+    "Conflict",
+    "ConnectionFailed",
+    "FitserveError",
+    "Forbidden",
+    "NotFound",
+    "RunFailed",
+    "ServerError",
+    "TooLarge",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "Unprocessable",
+]
 
 
 class FitserveError(Exception):
@@ -29,16 +46,17 @@ class ConnectionFailed(FitserveError):
 
 
 class UnexpectedAnswer(FitserveError):
-    """What answers at the base URL does not speak as this client expects."""
+    """The server at the base URL is not fitserve, or is an incompatible version."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
-            f"What answers at {url} is no fitserve, or one of another version: {reason}"
+            f"The server at {url} is not fitserve, or is an incompatible version: "
+            f"{reason}"
         )
 
 
 class RunFailed(FitserveError):
-    """A run ended as failed; `run` tells everything, `run.error` why."""
+    """A run failed; `run.error` has the reason."""
 
     def __init__(self, run: RunRead) -> None:
         why = run.error.detail if run.error else "no reason was recorded"
@@ -47,10 +65,10 @@ class RunFailed(FitserveError):
 
 
 class ApiError(FitserveError):
-    """The service refused; `problem` is its answer, `str()` the sentences in it."""
+    """The service refused the request; `problem` is its answer."""
 
     _way_out: tuple[str, ...] = ()
-    """What this client adds, in its own words."""
+    """Lines that the client adds after those of the service."""
 
     def __init__(self, problem: Problem) -> None:
         lines = [headline(problem), *_lines(problem), *self._way_out]
@@ -58,11 +76,11 @@ class ApiError(FitserveError):
         self.problem = problem
 
     def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
-        return type(self), (self.problem,)  # it crosses processes whole
+        return type(self), (self.problem,)  # keep `problem` when it is pickled
 
 
 def headline(problem: Problem) -> str:
-    """What is said of the whole: not again what the lines below it say."""
+    """Return the detail, or the title if the lines of `errors` repeat the detail."""
     for first in problem.errors[:1]:
         said = problem.detail.casefold()
         told = (f"{first.pointer}: {first.detail}", first.detail)
@@ -79,11 +97,11 @@ def _lines(problem: Problem) -> list[str]:
 
 
 class BadRequest(ApiError):
-    """400: the body is not JSON."""
+    """400: the request is malformed."""
 
 
 class Unauthorized(ApiError):
-    """401: the API key is absent or wrong."""
+    """401: the API key is missing or invalid."""
 
     _way_out = (
         (
@@ -94,23 +112,23 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """403: not from here."""
+    """403: the request is not allowed."""
 
 
 class NotFound(ApiError):
-    """404: nothing has that name."""
+    """404: the named thing does not exist."""
 
 
 class Conflict(ApiError):
-    """409: the state of things forbids it."""
+    """409: the current state does not allow the request."""
 
 
 class TooLarge(ApiError):
-    """413: more bytes or rows than the service takes."""
+    """413: the body has more bytes or rows than the service accepts."""
 
 
 class Unprocessable(ApiError):
-    """422: the body cannot be used as it is."""
+    """422: the body is well-formed but cannot be used."""
 
 
 class TooManyRequests(ApiError):
@@ -118,7 +136,7 @@ class TooManyRequests(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx: the service cannot, for now or by its own fault."""
+    """5xx: the service failed, or is temporarily unavailable."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -134,5 +152,5 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def by_status(status: int) -> type[ApiError]:
-    """The class of every problem of that status."""
+    """Return the class of all problems of a status."""
     return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)

@@ -12,6 +12,7 @@ from fitserve.client.parts import FileParts, Part, PartSize, fits_one_part
 from fitserve.client.predicting import counted, from_row, joined, moved, without_none
 from fitserve.client.transport import Transport
 from fitserve.names import did_you_mean
+from fitserve.problem_types import ProblemType
 from fitserve.schemas.predict import PredictResponse
 from fitserve.specs.parsing import ParsingSpec
 
@@ -102,7 +103,7 @@ class _Asking:
 def _placed(error: ApiError, lines: int) -> ApiError:
     """Return a refusal in which lines count from the first line of the file."""
     problem = error.problem
-    if not lines or problem.type != "/problems/invalid-table":
+    if not lines or problem.type != ProblemType.INVALID_TABLE.uri:
         return error
     told = {"detail": counted(_LINE, problem.detail, lines)}
     return type(error)(problem.model_copy(update=told))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 
+from fitserve.problem_types import ProblemType
 from fitserve.retry_after import retry_after
 
 logger = logging.getLogger("fitserve")
@@ -17,7 +18,6 @@ BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _BUSY = (0.5, 1.0, 2.0, 4.0)  # then 8 s each, for as long as there is patience
 _BUSY_AT_MOST = 8.0
 _PASSING = frozenset({502, 503, 504})
-_IN_FLIGHT = "/problems/request-in-flight"
 _WORTH_TELLING = 1.0
 
 
@@ -71,4 +71,4 @@ def _is_passing(answer: httpx.Response) -> bool:
     """Whether the same request may fare better in a moment."""
     if answer.status_code != httpx.codes.CONFLICT:
         return answer.status_code in _PASSING
-    return _IN_FLIGHT in answer.text
+    return ProblemType.REQUEST_IN_FLIGHT.uri in answer.text

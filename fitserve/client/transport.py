@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from fitserve.client.connections import Connection, Content
 from fitserve.client.errors import ConnectionFailed, UnexpectedAnswer
-from fitserve.client.refusals import refusal
+from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.retrying import BRIEFLY, BROKEN, LONG, Retrying
 from fitserve.problems import Problem
 from fitserve.schemas.pages import Page
@@ -193,4 +193,4 @@ def _checked(answer: httpx.Response) -> httpx.Response:
             status=answer.status_code,
             detail=f"{answer.status_code} {answer.reason_phrase}: {answer.text[:500]}",
         )
-    raise refusal(problem)
+    raise error_from_problem(problem)

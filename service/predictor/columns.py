@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.columns.cells import plain_name
 from core.errors import InvalidInstances, TooLarge
+from core.lazy import pl
 from core.models.signature import Signature
 from fitserve.names import nearest
 from fitserve.problems import FieldError
 from service.predictor.notes import MOST_TOLD, MOST_WARNINGS, Notes, Warning_
 from service.predictor.table import Table
 from service.predictor.values import Cells, NumberReader, TextReader
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _PLAIN = frozenset({float, int, bool})
 """Types of cells that NumPy converts as docs/values.md says."""
@@ -287,4 +285,4 @@ def refuse(errors: list[FieldError]) -> None:
     if errors:
         shown = errors[:MOST_TOLD]
         said = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in shown[:5])
-        raise InvalidInstances(said[:1].upper() + said[1:] + ".", shown)
+        raise InvalidInstances(f"{said}.", shown)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from core.columns.cells import trimmed
+from core.datasets.cells_of_file import read_cells
 from core.errors import InvalidInstances
-from core.lazy import LazyModule
-from core.storage import Storage
+from core.lazy import pl
+from core.storage import scratch
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
 from service.predictor.columns import RawColumns, ReadColumns
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from core.datasets import cells_of_file
-else:
-    pl = LazyModule("polars")
-    cells_of_file = LazyModule("core.datasets.cells_of_file")
 
 _GZIP = b"\x1f\x8b"
 _MOST_COLUMNS = 2_500
@@ -33,20 +26,18 @@ class FileReading(NamedTuple):
     parsing: dict[str, Any]
 
 
-def read_file(
-    body: Body, given: ParsingSpec, columns: RawColumns, storage: Storage
-) -> FileReading:
+def read_file(body: Body, given: ParsingSpec, columns: RawColumns) -> FileReading:
     """Read a CSV, gzipped or not, with the formats of the model's columns.
 
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
     _refuse_types(given)
-    with storage.scratch() as folder:
+    with scratch() as folder:
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
         given = _as_one_column(content, given, columns)
-        texts, file = cells_of_file.read_cells(source, folder, given, _MOST_COLUMNS)
+        texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
     reading = columns.of_texts(texts, given.decimal)
@@ -90,4 +81,4 @@ def _refuse_types(given: ParsingSpec) -> None:
     detail = "a file to predict is read by the types of the model's columns"
     hint = "leave `types` out, or train a run with `features.types`"
     error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
-    raise InvalidInstances(f"{detail[0].upper()}{detail[1:]}; {hint}.", [error])
+    raise InvalidInstances(f"{detail}; {hint}.", [error])

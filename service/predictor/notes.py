@@ -50,7 +50,7 @@ def refuse_warnings(warnings: Sequence[Warning_]) -> None:
     if len(errors) > _MOST_SAID:
         said.append(f"{len(errors) - _MOST_SAID} more")
     told = "; ".join(said)
-    raise InvalidInstances(f"{told[:1].upper()}{told[1:]}. {_STRICT}", errors)
+    raise InvalidInstances(f"{told}. {_STRICT}", errors)
 
 
 def _as_error(warning: Warning_) -> FieldError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,11 @@ from numpy.typing import NDArray
 from core.columns import READING
 from core.columns.cells import null_words, trimmed
 from core.columns.number_formats import with_decimal
-from core.lazy import LazyModule
+from core.lazy import pl
 from core.models.signature import MISSING, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import MOST_WARNINGS, Notes
 from service.predictor.table import Texts
-
-if TYPE_CHECKING:
-    import polars as pl
-else:
-    pl = LazyModule("polars")
 
 Cells = Sequence[Any] | NDArray[Any]
 _NOT_FINITE = "not finite, so it counts as missing"

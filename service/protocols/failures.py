@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from fitserve.problem_types import ProblemType
 from fitserve.problems import MEDIA_TYPE, Problem
 
 _JSON = "application/json"
@@ -83,7 +84,7 @@ def _not_422(status: int) -> int:
     return 400 if status == 422 else status
 
 
-_UNROUTED = ("/problems/http-404", "/problems/http-405")
+_UNROUTED = (ProblemType.HTTP_404.uri, ProblemType.HTTP_405.uri)
 _SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?")
 _VERBS = (":predict", ":classify", ":regress")
 _SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str, str], Failure]]] = [

@@ -75,7 +75,6 @@ async def _answer(request: Request, wanted: ModelRef | None) -> Response:
             body,
             named_in(request.query_params, workspace_of(request), wanted),
             from_params(request.query_params, body.media_type),
-            get_services(request).storage,
             is_strict=strict,
         )
         return await predictor.answer(file, body.num_bytes, is_slow=True)

@@ -1,5 +1,7 @@
 """Every page: sound for a screen reader, at every width, and by key where one is wanted."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -116,6 +118,23 @@ def test_a_page_is_reached_by_keys_alone(page, service, trained):
     page.keyboard.press("Enter")
     expect(page.locator("main h1")).to_be_focused()
     assert page.title() == "tumours · fitserve"
+
+
+def test_the_first_page_preloads_the_modules_that_it_imports(page, service):
+    """All of them and no other: without the list each level of imports would be a wait."""
+    listed, asked = set(), set()
+
+    def unlist(route):
+        answer = route.fetch()
+        links = r'<link rel="modulepreload" href="([^"]+)">'
+        listed.update(f"{service}/{path}" for path in re.findall(links, answer.text()))
+        route.fulfill(response=answer, body=re.sub(links, "", answer.text()))
+
+    page.route(f"{service}/", unlist)
+    page.on("request", lambda request: asked.add(request.url))
+    page.goto(service)
+    expect(page.locator("main h1")).to_be_visible()
+    assert {url for url in asked if url.endswith(".js")} == listed != set()
 
 
 def test_the_arrow_keys_walk_along_a_curve(page, service, trained):

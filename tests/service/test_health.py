@@ -50,7 +50,7 @@ def test_a_database_that_is_behind_is_503_with_the_parts(unhurried):
     assert told.headers["retry-after"] == "1"
     assert told.json()["parts"]["migrations"]["status"] == "failed"
     assert told.json()["parts"]["database"]["status"] == "ok"
-    assert told.json()["detail"].startswith("migrations: ")
+    assert told.json()["detail"].startswith("Migrations: ")
     assert unhurried.client.get("/v2/health/ready").status_code == 503
 
 

@@ -4,19 +4,20 @@ No list of rows is stored: the worker splits the rows by the same function (spli
 the same columns, and the spec holds the seed.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from core.columns.decide import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
-from core.errors import InvalidTable, OverLimit, Unscored
+from core.errors import CannotScore, InvalidTable, OverLimit
+from core.lazy import pl
 from core.models.signature import Signature
-from core.runs.planning.split_counts import shares_of
-from core.runs.planning.splits import NAMES, assign
+from core.runs.planning.splits import NAMES, assign, shares_of
 from core.runs.run_tables import may_stand, open_dataset, open_validation
 from core.runs.tables import Run
 from core.storage import Storage
@@ -59,7 +60,7 @@ class HeldOutRows:
     def features(self, signature: Signature) -> pl.DataFrame:
         """Return the columns that the version needs and the dataset has, in its types.
 
-        Raises Unscored if no cell of a column fits the type that the version trained on.
+        Raises CannotScore if no cell of a column fits the type at training.
         """
         stored = {column.name: column for column in self.dataset.columns}
         held = [feature for feature in signature.features if feature.name in stored]
@@ -72,7 +73,7 @@ class HeldOutRows:
             with open_table(self.dataset, self.storage, wanted) as table:
                 return self._frame(table, [feature.name for feature in held])
         except InvalidTable as error:
-            raise Unscored(
+            raise CannotScore(
                 f"The held-out rows are not like those of the version: {error.detail}"
             ) from error
 
@@ -91,13 +92,13 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
         validation: its validation dataset, if it has one.
         storage: the storage of the tables.
 
-    Raises Unscored if the run held out no rows or its dataset was deleted, OverLimit if
-    the table is too large, DatasetNotReady if its file is gone.
+    Raises CannotScore if the run held out no rows or its dataset was deleted,
+    OverLimit if the table is too large, DatasetNotReady if its file is gone.
 
     """
     side = side_of(run)
     if side is None:
-        raise Unscored(f"The run {run.id} held no rows out to score versions on.")
+        raise CannotScore(f"The run {run.id} held no rows out to score versions on.")
     own = validation if side == "validation" else None
     dataset = run.dataset if own is None else own
     _refuse_unreadable(dataset, run)
@@ -111,9 +112,9 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
 
 
 def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
-    """Raise Unscored if the dataset was deleted, OverLimit if it is too large."""
+    """Raise CannotScore if the dataset was deleted, OverLimit if it is too large."""
     if dataset.deleted_at is not None:
-        raise Unscored(
+        raise CannotScore(
             f"The dataset {dataset.name!r} of the run {run.id} was deleted, and the rows "
             "with it. Promote without `require`, or upload it and train again."
         )

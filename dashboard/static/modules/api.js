@@ -1,9 +1,8 @@
 // The public API, as any client calls it. Failures are problems (RFC 9457).
 
 import { askForKey, authorization } from "./key.js";
-import { t } from "./text.js";
 
-/** What the service answered in place of what was asked for. */
+/** An answer of the service that is a problem. */
 export class ProblemError extends Error {
   constructor(problem) {
     super(problem.detail);
@@ -11,70 +10,73 @@ export class ProblemError extends Error {
   }
 }
 
-/** The response of a request that went well; asks for a key where one is wanted. */
-export async function request(path, { headers = {}, ...options } = {}) {
+/** Return the response of a request that succeeded. Ask for a key if the service wants one. */
+export async function request(path, { headers = {}, ...options } = {}, transport = fetch) {
   const sent = authorization();
-  let response;
-  try {
-    response = await fetch(path, { ...options, headers: { ...headers, ...sent } });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ProblemError({ status: 0, title: t("problem.unreachable"), detail: t("problem.unreachable_detail") });
-  }
+  const all = { ...options, headers: { ...headers, ...sent } };
+  const response = await transport(path, all).catch(unreachable);
   if (response.ok) return response;
-  const problem = await problemOf(response);
+  const problem = await problemIn(response);
   if (response.status !== 401) throw new ProblemError(problem);
   await askForKey(sent, problem.detail);
-  return request(path, { headers, ...options });
+  return request(path, { headers, ...options }, transport);
 }
 
-/** The problem in a response, also where a proxy answered with something else. */
-export async function problemOf(response) {
-  try {
-    const body = await response.json();
-    if (body.detail) return body;
-  } catch {
-    // not JSON: the status is all that is known
-  }
-  return { status: response.status, title: response.statusText, detail: t("problem.status", { n: response.status }) };
+function unreachable(error) {
+  if (error.name === "AbortError") throw error;
+  throw new ProblemError({
+    status: 0,
+    title: "The service does not answer",
+    detail: "No response came. Is the service running, and is this machine online?",
+  });
+}
+
+/** Return the problem in a response, also if a proxy sent something else. */
+async function problemIn(response) {
+  const { status, statusText: title } = response;
+  const body = await response.json().catch(() => ({})); // not JSON: only the status is known
+  return body.detail ? body : { status, title, detail: `HTTP status ${status} without a reason.` };
 }
 
 export async function get(path, signal) {
   return (await request(path, { signal })).json();
 }
 
-/** Sent again safely: the same press of a button is one request to the service. */
-export async function post(path, body, { signal, key } = {}) {
-  const headers = { "Content-Type": "application/json" };
-  if (key) headers["Idempotency-Key"] = key;
-  return (await request(path, { method: "POST", headers, body: JSON.stringify(body), signal })).json();
+/** Send JSON. The service treats requests with the same `key` as one. */
+export async function send(method, path, body, { signal, key } = {}) {
+  const headers = { "Content-Type": "application/json", ...(key && { "Idempotency-Key": key }) };
+  const response = await request(path, { method, headers, body: JSON.stringify(body), signal });
+  return response.status === 204 ? null : response.json();
 }
 
-export async function put(path, body) {
-  const headers = { "Content-Type": "application/json" };
-  return (await request(path, { method: "PUT", headers, body: JSON.stringify(body) })).json();
-}
-
-export async function remove(path) {
-  await request(path, { method: "DELETE" });
-}
-
-/** What may be absent: null where the service has no such thing. */
-export async function find(path, signal) {
+/** Return `{ value }` of a promise, or `{ problem }` if the service refused. */
+export async function outcome(promise) {
   try {
-    return await get(path, signal);
+    return { value: await promise };
   } catch (error) {
-    if (error instanceof ProblemError && error.problem.status === 404) return null;
+    if (error instanceof ProblemError) return { problem: error.problem };
     throw error;
   }
 }
 
-/** Random, also where the page did not come over TLS. */
-export function newKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Return what is at a path, or null if there is nothing. */
+export async function find(path, signal) {
+  const { value = null, problem } = await outcome(get(path, signal));
+  if (problem && problem.status !== 404) throw new ProblemError(problem);
+  return value;
 }
 
-/** A path below /v1 with every part made safe. */
+/** Return a random key. `crypto.randomUUID` would need TLS. */
+export function newKey() {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(16)).join("-");
+}
+
+/** Return a path below /v1 whose parts are escaped. */
 export function v1(...parts) {
   return `v1/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+/** Return the path of a version of a model, or of something below it. */
+export function versionPath({ model_name: name, version }, ...parts) {
+  return v1("models", name, "versions", String(version), ...parts);
 }

@@ -1,20 +1,32 @@
-// A button that deletes something, once somebody has said yes.
+// A button that deletes something after a question.
 
-import { remove } from "./api.js";
-import { confirmed } from "./confirm.js";
+import { send } from "./api.js";
 import { announce, goTo, h } from "./dom.js";
+import { openDialog } from "./parts.js";
 import { attempt } from "./problems.js";
-import { t } from "./text.js";
 
-/** `kind` and `name` say what; a refusal is told beside the button; afterwards the page is `next`. */
-export function deleteButton(path, kind, name, next) {
-  const said = h("div", {});
-  const button = h("button", { type: "button", class: "quiet bad" }, t(`delete.${kind}`, { name }));
-  button.addEventListener("click", async () => {
-    if (!(await confirmed(t(`delete.${kind}_title`, { name }), t(`delete.${kind}_detail`), t("delete.yes")))) return;
-    if (!(await attempt(button, said, () => remove(path)))) return;
+/** Build the button. A refusal is shown beside it; after the deletion the page is `next`. */
+export function deleteButton(path, name, { label, title, detail, next }) {
+  const failed = h("div");
+  const onclick = async () => {
+    if (!(await isConfirmed(title, detail))) return;
+    if (!(await attempt(button, failed, () => send("DELETE", path)))) return;
     goTo(next);
-    announce(t("delete.done", { name }));
+    announce(`${name} was deleted.`);
+  };
+  const button = h("button.quiet.bad", { onclick }, label);
+  return h("div.delete", button, failed);
+}
+
+/** Ask before something is lost. Escape means no, and the focus begins on no. */
+function isConfirmed(title, detail) {
+  return new Promise((resolve) => {
+    const answer = (value) => () => dialog.close(value);
+    const no = h("button", { onclick: answer("no") }, "Keep it");
+    const yes = h("button.danger", { onclick: answer("yes") }, "Delete");
+    const dialog = openDialog("alertdialog", title, detail, h("div.actions", no, yes));
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
+    addEventListener("hashchange", answer("no"), { once: true }); // the page is left
+    no.focus();
   });
-  return h("div", { class: "delete" }, button, said);
 }

@@ -1,78 +1,62 @@
-// Elements without a framework. Text is always text: nothing here parses HTML.
+// Elements without a framework. Text stays text: nothing here parses HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
-const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "open", "selected"]);
+const PROPERTIES = new Set(["value", "checked", "disabled", "hidden"]);
 
-/** An element: attributes, `on` for listeners, children that may be nested or null. */
-export function h(tag, props = {}, ...children) {
-  return fill(document.createElement(tag), props, children);
+/** Build an element: `h("p.hint", { title: "…", onclick: act }, children)`. Attributes may be
+ *  left out. Children may be nested; null, undefined and false are skipped. */
+export function h(name, ...given) {
+  return build((tag) => document.createElement(tag), name, given);
 }
 
-/** The same in SVG. */
-export function s(tag, props = {}, ...children) {
-  return fill(document.createElementNS(SVG, tag), props, children);
+/** Build an SVG element in the same way. */
+export function s(name, ...given) {
+  return build((tag) => document.createElementNS(SVG, tag), name, given);
 }
 
-function fill(element, props, children) {
-  for (const [name, value] of Object.entries(props)) {
-    if (value === null || value === undefined) continue;
-    if (name === "on") listen(element, value);
-    else if (PROPERTIES.has(name)) element[name] = value;
-    else if (value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...flat(children));
-  return element;
+function build(create, name, given) {
+  const [tag, ...classes] = name.split(".");
+  const element = create(tag);
+  if (classes.length) element.classList.add(...classes);
+  const props = given[0]?.constructor === Object ? given.shift() : {};
+  for (const [key, value] of Object.entries(props)) setProp(element, key, value);
+  return put(element, given);
 }
 
-function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+function setProp(element, name, value) {
+  if (value === null || value === undefined) return;
+  if (typeof value === "function") element.addEventListener(name.slice(2), value);
+  else if (PROPERTIES.has(name)) element[name] = value;
+  else if (name === "class") element.classList.add(...value.split(" ").filter(Boolean));
+  else if (value !== false) element.setAttribute(name, value === true ? "" : value);
 }
 
-function listen(element, listeners) {
-  for (const [type, listener] of Object.entries(listeners)) element.addEventListener(type, listener);
-}
-
-/** Replace what an element holds. */
+/** Replace the children of an element, and return it. */
 export function put(element, ...children) {
-  element.replaceChildren(...flat(children));
+  const isShown = (child) => child !== null && child !== undefined && child !== false;
+  element.replaceChildren(...children.flat(Infinity).filter(isShown));
   return element;
 }
 
 let count = 0;
 
-/** A new id, for labels and what they name. */
+/** Return a new id, for labels and descriptions. */
 export function newId(prefix = "e") {
   count += 1;
   return `${prefix}-${count}`;
 }
 
-/** A control under its label, with a place for what is wrong with it. */
-export function field(label, control, { hint = null, className = "" } = {}) {
-  control.id ||= newId("field");
-  const note = hint && h("span", { class: "hint", id: `${control.id}-hint` }, hint);
-  if (note) control.setAttribute("aria-describedby", note.id);
-  return h("div", { class: `field ${className}`.trim() }, h("label", { for: control.id }, label), control, note);
-}
-
-/** A sentence with what stands in backticks as code. */
+/** Split a sentence into texts and, for its parts in backticks, `code` elements. */
 export function prose(text) {
-  return text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h("code", {}, part) : part));
+  return text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h("code", part) : part));
 }
 
-/** A select of options, each `[value, text]` or a word. */
-export function select(options, value, props = {}) {
-  const pairs = options.map((option) => (Array.isArray(option) ? option : [option, option]));
-  const element = h("select", props, pairs.map(([key, text]) => h("option", { value: key }, text)));
-  element.value = value;
-  return element;
-}
-
-/** Say something to those who listen instead of looking. */
+/** Say a sentence to people who use a screen reader. */
 export function announce(sentence) {
   document.getElementById("announcer").textContent = sentence;
 }
 
-/** Call `action` at most once a frame, however often it is asked for. */
+/** Return a function that calls `action` once in the next frame, however often it is called. */
 export function perFrame(action) {
   let isWaiting = false;
   return () => {
@@ -85,16 +69,7 @@ export function perFrame(action) {
   };
 }
 
-/** Call `action` when nothing came for `ms` milliseconds. */
-export function settled(action, ms) {
-  let timer;
-  return (...given) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => action(...given), ms);
-  };
-}
-
-/** Open a page, also the one that is shown: then it is built anew. */
+/** Open a page. The page that is shown already is built again. */
 export function goTo(hash) {
   if (location.hash === hash) dispatchEvent(new Event("hashchange"));
   else location.hash = hash;

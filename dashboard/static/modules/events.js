@@ -4,50 +4,43 @@ import { request } from "./api.js";
 
 const PAUSE_MS = 1000;
 
-/** Call `hear(type, data)` for each event behind epoch `after`, until the stream's last. */
-export async function follow(path, after, hear, signal) {
+/** Call `report(type, data)` for each event after epoch `after`, until the run has ended. */
+export async function follow(path, after, report, signal) {
   let last = after;
-  let ended = false;
-  const told = (event) => {
-    if (event.id) last = event.id;
-    const data = JSON.parse(event.data);
-    hear(event.type, data);
-    ended = event.type === "status" && data.ended_at !== null;
+  let isEnded = false;
+  const read = ({ event, id, data }) => {
+    if (id) last = id;
+    const value = JSON.parse(data);
+    report(event, value);
+    isEnded = event === "status" && value.ended_at !== null;
   };
-  while (!ended && !signal.aborted) {
+  while (!isEnded && !signal.aborted) {
     try {
-      await readOnce(path, last, told, signal);
+      await readStream(path, last, read, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error.problem && error.problem.status !== 0 && error.problem.status < 500) throw error;
+      const { status = 0 } = error.problem ?? {};
+      if (status !== 0 && status < 500) throw error; // another try would end in the same way
     }
-    if (!ended) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (!isEnded) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
 
-async function readOnce(path, last, told, signal) {
-  const response = await request(path, { headers: { "Last-Event-ID": String(last), Accept: "text/event-stream" }, signal });
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+async function readStream(path, last, read, signal) {
+  const headers = { "Last-Event-ID": String(last), Accept: "text/event-stream" };
+  const { body } = await request(path, { headers, signal });
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
     const blocks = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
     rest = blocks.pop();
-    for (const block of blocks) {
-      const event = parsed(block);
-      if (event.data) told(event);
-    }
+    blocks.map(fieldsOf).filter(({ data }) => data).forEach(read);
   }
 }
 
-function parsed(block) {
-  const event = { type: "message", id: null, data: "" };
-  for (const line of block.split("\n")) {
-    const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
-    if (name === "event") event.type = value;
-    else if (name === "id") event.id = value;
-    else if (name === "data") event.data += value;
-  }
-  return event;
+/** Return the fields of one event, each of which is a line. */
+function fieldsOf(block) {
+  return Object.fromEntries(block.split("\n").map((line) => line.split(/: ?(.*)/, 2)));
 }

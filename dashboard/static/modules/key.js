@@ -1,7 +1,7 @@
-// The service's key, kept for this tab alone.
+// The API key, kept for this tab alone.
 
-import { h, newId, prose, put } from "./dom.js";
-import { t } from "./text.js";
+import { h, prose } from "./dom.js";
+import { field, openDialog } from "./parts.js";
 
 const PLACE = "fitserve-key";
 let asking = null;
@@ -11,7 +11,11 @@ export function authorization() {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-/** Ask once, however many requests were refused; done when a new key is there. */
+export function forgetKey() {
+  sessionStorage.removeItem(PLACE);
+}
+
+/** Ask for another key than the refused one; all refused requests share one question. */
 export function askForKey(refused, detail) {
   if (authorization().Authorization !== refused.Authorization) return Promise.resolve();
   asking ??= prompted(detail).finally(() => (asking = null));
@@ -19,38 +23,19 @@ export function askForKey(refused, detail) {
 }
 
 function prompted(detail) {
-  const id = newId("key");
-  const input = h("input", { id, type: "password", autocomplete: "off", required: true, "aria-describedby": `${id}-said` });
-  const dialog = h("dialog", { class: "key", "aria-labelledby": `${id}-title` });
   return new Promise((resolve) => {
-    const keep = (event) => {
+    const input = h("input", { type: "password", autocomplete: "off", required: true });
+    const onsubmit = (event) => {
       event.preventDefault();
       sessionStorage.setItem(PLACE, input.value.trim());
       dialog.close();
-      dialog.remove();
       dispatchEvent(new Event("fitserve-key"));
       resolve();
     };
-    put(
-      dialog,
-      h("form", { on: { submit: keep } },
-        h("h2", { id: `${id}-title` }, t("key.title")),
-        h("p", { id: `${id}-said` }, prose(detail)),
-        h("label", { for: id }, t("key.label")),
-        input,
-        h("p", { class: "hint" }, t("key.kept")),
-        h("button", { class: "primary" }, t("key.use"))),
-    );
+    const hint = "It is kept for this tab alone, until the tab is closed.";
+    const dialog = openDialog("dialog", "This service requires an API key", prose(detail),
+      h("form", { onsubmit }, field("API key", input, { hint }),
+        h("button.primary", "Use this key")));
     dialog.addEventListener("cancel", (event) => event.preventDefault());
-    document.body.append(dialog);
-    dialog.showModal();
   });
-}
-
-export function hasKey() {
-  return sessionStorage.getItem(PLACE) !== null;
-}
-
-export function forgetKey() {
-  sessionStorage.removeItem(PLACE);
 }

@@ -1,52 +1,43 @@
 // Failures as sentences.
 
-import { ProblemError } from "./api.js";
+import { outcome } from "./api.js";
 import { h, prose, put } from "./dom.js";
-import { t } from "./text.js";
 
-/** A problem: its title, its sentence, and each field that it names. */
-export function problemBox(problem) {
-  const errors = problem.errors ?? [];
-  return h("div", { class: "notice bad", role: "alert" },
-    h("strong", {}, problem.title),
-    errors.length ? h("ul", {}, errors.map(fieldError)) : h("p", {}, prose(sentence(problem.detail))),
-    problem.request_id && h("p", { class: "hint" }, t("problem.request", { id: problem.request_id })));
+/** Build a box with a problem's title, and its sentence or the fields that it names. */
+export function problemBox({ title, detail, errors = [], request_id: id }) {
+  const fieldError = (error) =>
+    h("li", error.pointer && h("code", error.pointer), " ", prose(sentenceOf(error)));
+  return h("div.notice.bad", { role: "alert" }, h("strong", title),
+    errors.length ? h("ul", errors.map(fieldError)) : h("p", prose(sentence(detail))),
+    id && h("p.hint", `Request ${id}`));
 }
 
-function fieldError(error) {
-  return h("li", {}, error.pointer && h("code", {}, error.pointer), " ", prose(saidOf(error)));
-}
-
-/** What is wrong with a field, and how to mend it. */
-export function saidOf({ detail, hint }) {
+/** Return what is wrong with a field, and how to mend it. */
+export function sentenceOf({ detail, hint }) {
   return [detail, hint].filter(Boolean).map(sentence).join(" ");
 }
 
-/** With a capital, unless it begins with a name of a figure or the like: roc_auc. */
+/** Begin with a capital, unless the first word is a name such as roc_auc, and end with a stop. */
 function sentence(text) {
   const trimmed = text.trim();
-  const begun = /^[a-z]+(?=[\s,:;.]|$)/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
-  return begun + (/[.!?]$/.test(trimmed) ? "" : ".");
+  const isWord = /^[a-z]+(?=[\s,:;.]|$)/.test(trimmed);
+  const first = isWord ? trimmed.charAt(0).toUpperCase() : trimmed.charAt(0);
+  return first + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
 }
 
-/** Things worth knowing that stopped nothing: sentences, or elements. */
-export function warningsBox(warnings, title = t("problem.warnings")) {
+/** Build a box of warnings, which are sentences or elements; null without any. */
+export function warningsBox(warnings, title = "Warnings") {
   if (!warnings.length) return null;
-  return h("div", { class: "notice warn" }, h("strong", {}, title), h("ul", {}, warnings.map((one) => h("li", {}, typeof one === "string" ? prose(sentence(one)) : one))));
+  const shown = (one) => (typeof one === "string" ? prose(sentence(one)) : one);
+  return h("div.notice.warn",
+    h("strong", title), h("ul", warnings.map((one) => h("li", shown(one)))));
 }
 
-/** Do what a button is for: not twice at once, and a refusal is told in `place`. True if it went well. */
+/** Do what a button is for, once at a time. Show a refusal in `place`. Return whether it worked. */
 export async function attempt(button, place, action) {
   button.disabled = true;
   put(place);
-  try {
-    await action();
-    return true;
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    put(place, problemBox(error.problem));
-    return false;
-  } finally {
-    button.disabled = false;
-  }
+  const { problem } = await outcome(action()).finally(() => (button.disabled = false));
+  if (problem) put(place, problemBox(problem));
+  return !problem;
 }

@@ -1,42 +1,48 @@
-// Whose key it is: its name and workspace in the header, and what it may not do.
+// The key in use: its name and workspace in the header, and the scopes that it lacks.
 
-import { ProblemError, get } from "./api.js";
+import { get, outcome } from "./api.js";
 import { h, put } from "./dom.js";
-import { forgetKey, hasKey } from "./key.js";
+import { authorization, forgetKey } from "./key.js";
 import { warningsBox } from "./problems.js";
-import { t } from "./text.js";
 
-let told = null;
+const SCOPES = {
+  "datasets:write": "upload or delete tables",
+  "runs:write": "check, start or cancel runs",
+  "models:predict": "predict",
+  "models:write": "move aliases or delete models",
+};
+let asked = null;
 
-/** What the service says of the key that is in use; null where it says nothing. */
-function current() {
-  told ??= get("v1/keys/current").catch((error) => {
-    told = null;
-    if (error instanceof ProblemError) return null;
-    throw error;
-  });
-  return told;
+/** Return what the service knows of the key in use, or null. */
+async function current() {
+  asked ??= outcome(get("v1/keys/current"));
+  const { value = null } = await asked;
+  if (!value) asked = null;
+  return value;
 }
 
-/** In the header: which key is in use, where it works, and how to be rid of it. */
+/** Show in the header which key is in use, and a button that forgets it. */
 export async function showSession() {
-  const place = document.getElementById("session");
-  told = null;
-  const read = await current();
-  const forget = () => {
+  asked = null;
+  const key = await current();
+  const onclick = () => {
     forgetKey();
     location.reload();
   };
-  const name = read?.name ? t("key.of", { name: read.name, workspace: read.workspace }) : read?.workspace;
-  put(place, hasKey() && [h("span", { class: "hint" }, name), h("button", { class: "quiet", on: { click: forget } }, t("key.forget"))]);
+  const name = key?.name ? `${key.name} in ${key.workspace}` : key?.workspace;
+  const isKeyed = Boolean(authorization().Authorization);
+  put(document.getElementById("session"),
+    isKeyed && [h("span.hint", name), h("button.quiet", { onclick }, "Forget the key")]);
 }
 
-/** A notice of those scopes that the key lacks, of these; it fills itself, and is empty where none is lacking. */
+/** Build a notice that names, once it is known, which of these scopes the key lacks. */
 export function lackingNotice(scopes) {
-  const place = h("div", {});
-  current().then((read) => {
-    const lacking = read ? scopes.filter((scope) => !read.scopes.includes(scope)) : [];
-    put(place, warningsBox(lacking.map((scope) => t("key.lacks", { what: t(`scope.${scope.replace(":", "_")}`), scope })), t("key.lacks_title")));
+  const place = h("div");
+  current().then((key) => {
+    const lacking = key ? scopes.filter((scope) => !key.scopes.includes(scope)) : [];
+    put(place, warningsBox(lacking.map((scope) =>
+      `It may not ${SCOPES[scope]}: the scope \`${scope}\` is missing. `
+      + "The operator can make a key that has it"), "This key may not do everything here"));
   });
   return place;
 }

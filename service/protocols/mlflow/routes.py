@@ -121,7 +121,6 @@ class _Exchange:
     def __init__(self, request: Request, body: Body, kind: str, wanted: ModelRef) -> None:
         self.is_strict = is_strict(request, body)
         self._given = from_params(request.query_params, body.media_type)
-        self._storage = get_services(request).storage
         self._packed = body
         self._kind = kind
         self._wanted = wanted
@@ -132,7 +131,7 @@ class _Exchange:
 
     def read(self, columns: RawColumns) -> ReadColumns:
         if self._kind == CSV:
-            return read_file(self._packed, self._given, columns, self._storage).reading
+            return read_file(self._packed, self._given, columns).reading
         content = self._packed.content()
         if self._kind == PARQUET:
             return read_parquet(content, columns)

@@ -1,14 +1,15 @@
 """The bodies that MLflow's clients send, as columns."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
+from core.lazy import pl
+from fitserve.problem_types import ProblemType
 from service.predictor.columns import RawColumns, ReadColumns
-
-if TYPE_CHECKING:
-    import polars as pl
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
 _MOST_TEXT = 256 * 1024 * 1024  # a dictionary of one long text unpacks without bound
@@ -16,9 +17,7 @@ FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
 
 class UnsupportedMedia(FitserveError):
-    """The body is of a kind that this route does not read."""
-
-    status, slug, title = 415, "unsupported-media", "Unsupported media type"
+    problem_type = ProblemType.UNSUPPORTED_MEDIA
 
 
 def kind_of(content_type: str) -> str:
@@ -86,8 +85,6 @@ def read_parquet(content: bytes, columns: RawColumns) -> ReadColumns:
 
     Columns that the model does not know are named and not read.
     """
-    import polars as pl  # noqa: PLC0415  heavy, and rarely asked for
-
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
         known = frozenset(columns.names)
@@ -108,8 +105,6 @@ def read_parquet(content: bytes, columns: RawColumns) -> ReadColumns:
 
 def _refuse_kind(name: str, kind: Any) -> None:
     """Refuse lists, structs and bytes, which no cell can be."""
-    import polars as pl  # noqa: PLC0415  the caller has imported it
-
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise InvalidInstances(
             f"The column {name[:100]!r} of the Parquet file holds {kind}; expected "
@@ -117,10 +112,8 @@ def _refuse_kind(name: str, kind: Any) -> None:
         )
 
 
-def _refuse_long_texts(frame: "pl.DataFrame") -> None:
+def _refuse_long_texts(frame: pl.DataFrame) -> None:
     """Refuse what its texts, each made an object of its own, would need of memory."""
-    import polars as pl  # noqa: PLC0415  the caller has imported it
-
     num_bytes = 0
     for column in frame.iter_columns():
         if column.dtype in (pl.Categorical, pl.Enum):

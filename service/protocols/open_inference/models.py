@@ -1,8 +1,9 @@
 """What both doors of the protocol tell of models, and do with them."""
 
-from core.errors import Invalid, NotFound
+from core.errors import FitserveError, NotFound
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
+from fitserve.problem_types import ProblemType
 from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.columns import datatype_of, output_types
@@ -15,10 +16,8 @@ _NONE = 2**31
 """A number that no version has."""
 
 
-class CannotLoad(Invalid):
-    """The protocol answers a load that fails with 400."""
-
-    slug, title = "cannot-load", "Model cannot be loaded"
+class CannotLoad(FitserveError):
+    problem_type = ProblemType.CANNOT_LOAD
 
 
 def wanted_of(workspace: str, name: str, version: str | None) -> ModelRef:

@@ -4,8 +4,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from core.errors import Invalid, NotFound
+from core.errors import FitserveError, Invalid
 from fitserve import __version__
+from fitserve.problem_types import ProblemType
 from service.bodies import parse_json
 from service.dependencies import Models, ServicesDep, WorkspaceDep
 from service.predictor.version_resolver import ModelRef
@@ -19,14 +20,13 @@ router = APIRouter(prefix="/v2", tags=["open-inference"], responses=FAILURES)
 _MOST = 1000
 
 
-class NotOffered(NotFound):
-    """The protocol has it as an extension, this service has not."""
+class NotOffered(FitserveError):
+    """The service does not support an extension of the protocol."""
 
-    slug, title = "not-offered", "Not offered"
+    problem_type = ProblemType.NOT_OFFERED
 
     def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.detail = f"This service has no {what}; its extensions are {EXTENSIONS}."
+        super().__init__(f"This service has no {what}; its extensions are {EXTENSIONS}.")
 
 
 @router.get("")

@@ -7,12 +7,12 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from core.errors import AsTold, DatasetNotFound
+from core.errors import BadRequest, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from fitserve.names import NAME_PATTERN
-from fitserve.problems import FieldError, Problem, pointer, shown
+from fitserve.problems import FieldError, pointer, shown
 from fitserve.specs.run import RunCreate
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
@@ -132,7 +132,7 @@ def list_job_events(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[EventRead]:
     """What happened, an epoch an event, the latest first."""
-    run = run_read(runs.get(job_id))
+    run = run_to_schema(runs.get(job_id))
     return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
 
 
@@ -141,7 +141,7 @@ def list_job_checkpoints(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
     """The weights that were kept: one checkpoint, once the run has ended."""
-    found = checkpoints(run_read(runs.get(job_id)))
+    found = checkpoints(run_to_schema(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 
 
@@ -160,12 +160,7 @@ def cancel_job(
 def pause_job(job_id: str, runs: Runs) -> None:
     """Not offered."""
     runs.get(job_id)
-    raise AsTold(
-        Problem(
-            type="/problems/bad-request",
-            title="Bad request",
-            status=400,
-            detail="A run is not paused and not resumed. Cancel it, which keeps its best "
-            "weights, and create another job with the same body when it shall train.",
-        )
+    raise BadRequest(
+        "A run cannot be paused or resumed. Cancel the run, which keeps its best "
+        "weights, and create another job with the same body later."
     )

@@ -5,7 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from core.errors import AliasNotFound, Invalid, ModelNotFound, NotFound, VersionNotFound
+from core.errors import (
+    AliasNotFound,
+    FitserveError,
+    Invalid,
+    ModelNotFound,
+    VersionNotFound,
+)
+from fitserve.problem_types import ProblemType
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
 from service.paths import VERSION
@@ -18,23 +25,16 @@ from service.strict import PARAMETERS, is_strict
 router = APIRouter(prefix="/v1/models", tags=["tf-serving"])
 
 
-class ServableNotFound(NotFound):
-    """In TF Serving's words."""
+class ServableNotFound(FitserveError):
+    """A missing model or version, reported in TF Serving's words."""
 
-    slug, title = "model-not-found", "Model not found"
+    problem_type = ProblemType.MODEL_NOT_FOUND
 
     def __init__(self, wanted: ModelRef, detail: str) -> None:
-        super().__init__(wanted.model)
         what = f"Latest({wanted.model})"
         if wanted.version is not None:
             what = f"Specific({wanted.model}, {wanted.version})"
-        self.detail = f"Servable not found for request: {what}. {detail}"
-
-
-class UnknownLabel(Invalid):
-    """TF Serving takes this for a malformed request."""
-
-    slug, title = "alias-not-found", "Alias not found"
+        super().__init__(f"Servable not found for request: {what}. {detail}")
 
 
 async def answer(request: Request, verb: Verb, wanted: ModelRef) -> Response:
@@ -51,10 +51,10 @@ async def answer(request: Request, verb: Verb, wanted: ModelRef) -> Response:
         raise unknown_label(wanted.alias, error) from error
 
 
-def unknown_label(label: str | None, error: AliasNotFound) -> UnknownLabel:
-    """The error of an alias that is none."""
+def unknown_label(label: str | None, error: AliasNotFound) -> Invalid:
+    """Return the error for a missing alias: a malformed request to TF Serving."""
     said = f"Unrecognized servable version label: {str(label)[:200]}"
-    return UnknownLabel(f"{said}. {error.detail}")
+    return Invalid(f"{said}. {error.detail}")
 
 
 def _declare(verb: Verb, answered: type) -> None:

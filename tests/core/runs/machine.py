@@ -6,6 +6,7 @@ moving a lease's end into the past, so that nothing waits.
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
@@ -17,14 +18,13 @@ from core.models.tables import Alias, Model, Version
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.tables import Checkpoint, Epoch, Run
 from fitserve.enums import RunStatus, StopReason
-from fitserve.problems import Problem
+from fitserve.problem_types import ProblemType
 from fitserve.specs.run import RunCreate
 from tests.core.runs.rows import small_signature
 
 MAX_ATTEMPTS = 3
 HOUR = 3_600.0
 CSV = "x,y\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
-DIVERGED = Problem(type="/problems/nan-loss", title="NaN", status=500, detail="")
 CREATE = RunCreate(dataset="table", target="y", model_name="m")
 
 
@@ -159,9 +159,9 @@ class RunMachine(RuleBasedStateMachine):
     @rule(lease=leases)
     def fail(self, lease):
         reason = StopReason.NAN_LOSS
-        if self._writes(
-            lease, lambda: lease.fail([], None, stop_reason=reason, error=DIVERGED)
-        ):
+        error = ProblemType.NAN_LOSS.problem("the loss became NaN")
+        ending = partial(lease.fail, [], None, stop_reason=reason, error=error)
+        if self._writes(lease, ending):
             self.expected[lease.run_id].status = "failed"
 
     # -- the world

@@ -184,7 +184,7 @@ def test_another_service_is_4(wire, fitserve):
     wire.answers("GET /v1/runs", {"hello": "world"})
     done = fitserve("runs", "list")
     assert done.exit_code == 4
-    assert "no fitserve" in done.stderr
+    assert "not fitserve" in done.stderr
 
 
 def test_url_and_key_may_stand_before_the_command(wire):

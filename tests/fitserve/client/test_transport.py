@@ -97,7 +97,7 @@ def test_a_failure_that_is_no_problem_is_an_api_error_all_the_same(wire, client)
 def test_an_answer_of_another_shape_names_the_field(wire, client):
     """Some other service behind the URL, or another version of this one."""
     wire.answers("GET /v1/datasets/wine", {"hello": "world"})
-    with pytest.raises(UnexpectedAnswer, match=r"no fitserve.*DatasetRead\.id"):
+    with pytest.raises(UnexpectedAnswer, match=r"not fitserve.*DatasetRead\.id"):
         client.datasets.get("wine")
 
 

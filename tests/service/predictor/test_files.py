@@ -8,7 +8,9 @@ import pytest
 
 from core.errors import InvalidInstances, InvalidTable, TooLarge
 from core.models.signature import Signature
-from core.storage import LocalStorage
+from core.settings import Settings
+from core.storage import open_storage
+from core.storage.scratch import scratch_root
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
 from service.predictor.columns import RawColumns
@@ -33,14 +35,12 @@ CELLS = [
 
 @pytest.fixture
 def read(tmp_path):
-    storage = LocalStorage(tmp_path)
+    open_storage(Settings(home=tmp_path))
 
     def reader(content, columns=COLUMNS, **given):
         content = content.encode() if isinstance(content, str) else content
-        found = read_file(
-            Body(content, b"", 10**6), ParsingSpec(**given), columns, storage
-        )
-        assert list((tmp_path / "scratch").iterdir()) == []
+        found = read_file(Body(content, b"", 10**6), ParsingSpec(**given), columns)
+        assert list(scratch_root().iterdir()) == []
         return found
 
     return reader
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_refused_with_its_reason(read, content, error, sa
     """With the row and the column where there are any."""
     with pytest.raises(error, match=said) as refusal:
         read(content)
-    assert refusal.value.status in (400, 413, 422)
+    assert refusal.value.problem_type.status in (400, 413, 422)
 
 
 def test_types_are_refused(read):

@@ -1,45 +1,88 @@
-// From values to pixels, and the round numbers on an axis.
+// From values to pixels: scales, the round numbers on an axis, and the path of a line. A line
+// with more points than pixels keeps the ends and the extremes of each pixel, so that 5,000
+// epochs cost no more than the screen can show and no peak is lost.
 
-/** At most about `count` round numbers from `low` to `high`, whole ones if wanted. */
-export function ticks(low, high, count = 5, isWhole = false) {
+/** Return about `count` round numbers from `low` to `high`, integers if wanted. */
+export function ticks(low, high, count, isWhole = false) {
   if (!(high > low)) return [low];
   const rough = Math.max((high - low) / count, isWhole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((size) => size >= rough);
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step));
 }
 
-/** Powers of ten, and round numbers between them where there are few. */
+/** Return powers of ten, and round numbers between them where there are few. */
 export function logTicks(low, high) {
   const factors = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
   const found = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
-    found.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
+    found.push(...factors.map((factor) => rounded(factor * 10 ** power)));
   }
   const inside = found.filter((value) => value >= low && value <= high);
   return inside.length > 1 ? inside : ticks(low, high, 4);
 }
 
-/** A function from [low, high] to [from, to]; on a logarithmic axis if wanted. */
+function rounded(value) {
+  return Number(value.toPrecision(12));
+}
+
+/** Return a function from [low, high] to [from, to], logarithmic if wanted. */
 export function scale(low, high, from, to, isLog = false) {
   const f = isLog ? Math.log : (value) => value;
   const span = f(high) - f(low) || 1;
   return (value) => from + ((f(value) - f(low)) / span) * (to - from);
 }
 
-/** Least and greatest of the finite numbers, or [0, 1] of none. */
+/** Return the least and the greatest of the finite numbers, or [0, 1] if there are none. */
 export function extent(lists) {
   let [low, high] = [Infinity, -Infinity];
-  for (const list of lists) {
-    for (const value of list) {
-      if (Number.isFinite(value)) {
-        if (value < low) low = value;
-        if (value > high) high = value;
-      }
-    }
+  for (const value of lists.flat()) {
+    if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
   }
   if (low > high) return [0, 1];
-  return low === high ? [low - Math.abs(low || 1) * 0.1, high + Math.abs(high || 1) * 0.1] : [low, high];
+  const room = low === high ? Math.abs(low || 1) * 0.1 : 0;
+  return [low - room, high + room];
+}
+
+/** Return the path of sorted `xs`. A NaN and each index of `starts` begin a new line. */
+export function linePath(xs, ys, atX, atY, starts = []) {
+  const ends = [0, ...starts, xs.length];
+  const part = (end, i) => piece(xs.slice(ends[i], end), ys.slice(ends[i], end), atX, atY);
+  return ends.slice(1).map(part).join("");
+}
+
+function piece(xs, ys, atX, atY) {
+  const parts = [];
+  let command = "M";
+  for (const i of kept(xs, ys, atX)) {
+    if (Number.isFinite(ys[i])) {
+      parts.push(`${command}${atX(xs[i]).toFixed(1)} ${atY(ys[i]).toFixed(1)}`);
+      command = "L";
+    } else command = "M";
+  }
+  return parts.length === 1 ? `${parts[0]}h0` : parts.join(""); // a round cap makes it a dot
+}
+
+function kept(xs, ys, atX) {
+  const width = Math.abs(atX(xs.at(-1)) - atX(xs[0]));
+  if (xs.length <= width * 2 || xs.length < 500) return xs.keys();
+  const found = [];
+  let start = 0;
+  for (let i = 1; i <= xs.length; i += 1) {
+    if (i < xs.length && Math.floor(atX(xs[i])) === Math.floor(atX(xs[start]))) continue;
+    found.push(...extremes(ys, start, i));
+    start = i;
+  }
+  return found;
+}
+
+function extremes(ys, start, end) {
+  let [low, high] = [start, start];
+  for (let i = start; i < end; i += 1) {
+    if (ys[i] < ys[low] || Number.isNaN(ys[low])) low = i;
+    if (ys[i] > ys[high] || Number.isNaN(ys[high])) high = i;
+  }
+  return [...new Set([start, low, high, end - 1])].toSorted((a, b) => a - b);
 }

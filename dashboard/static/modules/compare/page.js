@@ -2,87 +2,105 @@
 
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
-import { h, newId, select } from "../dom.js";
+import { h } from "../dom.js";
 import { duration, elapsed, integer, number } from "../format.js";
+import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
-import { fitsOf, keptEpoch, keptFit } from "../runs/fits.js";
 import { History } from "../runs/history.js";
-import { t, word } from "../text.js";
-import { differences } from "./differences.js";
+import { epochsText, fitsOf, keptEpoch, keptFit } from "../runs/status.js";
 
 const MOST = 8;
-
-/** A run, the epochs of the fit that it kept, and where among them that with the best weights is. */
-async function read(id, signal) {
-  const [run, history] = await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
-  const best = keptEpoch(run) && (history.placeOf(run.best_epoch)?.own ?? run.best_epoch);
-  return { run, history: history.fitOf(run.best_epoch), best, fit: keptFit(run, history) };
-}
+/** A narrow screen shows the table as blocks, which would lose the roles. */
+const ROLES = {
+  table: "table", "thead, tbody": "rowgroup", tr: "row", td: "cell",
+  "thead th": "columnheader", "tbody th": "rowheader",
+};
 
 export async function page({ given: [list], signal }) {
   const ids = [...new Set((list ?? "").split(",").filter(Boolean))].slice(0, MOST);
+  const query = ids.map(encodeURIComponent).join(",");
   const [runs, recent, compared] = await Promise.all([
     Promise.all(ids.map((id) => read(id, signal))),
     get("v1/runs?limit=100", signal),
-    ids.length > 1 ? get(`v1/runs/compare?ids=${ids.map(encodeURIComponent).join(",")}`, signal) : null,
+    ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : { warnings: [] },
   ]);
-  return h("section", {}, h("h1", { tabindex: "-1" }, t("compare.title")), picker(ids, recent.items),
-    runs.length ? [warningsBox(compared?.warnings ?? []), overlay(runs), summary(runs), table(runs)] : h("div", { class: "empty" }, h("p", {}, t("compare.empty"))));
+  return pageOf("Compare runs", picker(ids, recent.items), runs.length
+    ? [warningsBox(compared.warnings), overlay(runs), summary(runs), differing(runs)]
+    : emptyNote("Choose runs above, or tick them in the table of runs. Try a wider network "
+      + "against a deeper one, with and without dropout."));
+}
+
+/** Return a run, the epochs of the fit that it kept, and the best one's number among them. */
+async function read(id, signal) {
+  const [run, history] =
+    await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
+  const best = keptEpoch(run) && (history.placeOf(run.best_epoch)?.own ?? run.best_epoch);
+  const name = nameOf(run);
+  return { run, name, history: history.fitOf(run.best_epoch), best, fit: keptFit(run, history) };
 }
 
 function picker(ids, recent) {
   const others = recent.filter((run) => !ids.includes(run.id));
-  const id = newId("add");
-  const list = select([["", t("compare.choose")], ...others.map((run) => [run.id, `${name(run)} · ${word("status", run.status)} · ${describe(run)}`])], "", { id });
-  list.addEventListener("change", () => list.value && (location.hash = `#/compare/${[...ids, list.value].join(",")}`));
-  return ids.length < MOST && others.length ? h("div", { class: "present" }, h("label", { for: id }, t("compare.add")), list) : null;
+  if (ids.length >= MOST || !others.length) return null;
+  const options = others.map((run) => [run.id, `${nameOf(run)} · ${run.status} · ${shape(run)}`]);
+  const list = select([["", "Choose a run"], ...options], "", {
+    onchange: () => list.value && (location.hash = `#/compare/${[...ids, list.value].join(",")}`),
+  });
+  return labelled("present", "Add a run", list);
 }
 
-function name(run) {
+function nameOf(run) {
   return `${run.model_name} ${run.id.slice(-6)}`;
 }
 
-/** The shape of a network in a few signs: `64-64-1, Dropout`. */
-export function describe(run) {
-  const layers = run.spec.model.layers;
-  const kinds = [...new Set(layers.map((layer) => layer.type).filter((type) => type !== "Dense" && type !== "Activation"))];
-  return [layers.filter((layer) => layer.type === "Dense").map((layer) => layer.units).join("-"), ...kinds].join(", ");
+/** Return the shape of a network in a few signs: `64-64-1, Dropout`. */
+function shape({ spec: { model: { layers } } }) {
+  const units = layers.filter(({ type }) => type === "Dense").map((layer) => layer.units);
+  const others = layers.map(({ type }) => type)
+    .filter((type) => !["Dense", "Activation"].includes(type));
+  return [units.join("-"), ...new Set(others)].join(", ");
 }
 
 function overlay(runs) {
-  const names = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
-  const first = names.includes("val_loss") ? "val_loss" : names[0];
-  const chart = lineChart({ title: t("compare.curves"), xLabel: t("curves.epoch"), height: 340, isWhole: true, xText: integer });
-  const log = h("input", { type: "checkbox", id: newId("log") });
-  const metric = select(names, first, { id: newId("metric") });
-  const draw = () => chart.update({
-    series: runs.map(({ run, history }, i) => ({ name: name(run), colour: i, xs: history.epochs, ys: history.of(metric.value) })).filter((one) => one.ys.length),
-    isLog: log.checked,
-    label: runs.map(({ run, history }) => t("compare.spoken", { name: name(run), metric: metric.value, to: number(history.of(metric.value).at(-1)) })).join("; "),
+  const metrics = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
+  const first = metrics.includes("val_loss") ? "val_loss" : metrics[0];
+  const chart = lineChart({
+    title: "Curves", xLabel: "epoch", height: 340, isWhole: true, xText: integer,
   });
-  metric.addEventListener("change", draw);
-  log.addEventListener("change", draw);
+  const draw = () => {
+    const drawn = runs.map(({ name, history }, colour) =>
+      ({ name, colour, xs: history.epochs, ys: history.of(metric.value) }));
+    const said = drawn.map(({ name, ys }) =>
+      `${name}: ${metric.value} ends at ${number(ys.at(-1))}`);
+    const series = drawn.filter(({ ys }) => ys.length);
+    chart.update({ series, isLog: log.checked, label: said.join("; ") });
+  };
+  const log = h("input", { type: "checkbox", onchange: draw });
+  const metric = select(metrics, first, { onchange: draw });
   draw();
-  const controls = h("span", { class: "check" }, h("label", { for: metric.id }, t("compare.metric")), metric, log, h("label", { for: log.id }, t("curves.log")));
-  return h("section", { class: "card", "aria-labelledby": "overlay" }, h("div", { class: "head" }, h("h2", { id: "overlay" }, t("compare.curves")), controls), chart.element);
+  const controls = h("span.check", labelled("check", "Metric", metric),
+    h("label.check", log, "Logarithmic loss"));
+  return card("overlay", "Curves", chart.element, { controls });
 }
 
 function summary(runs) {
-  const rows = [
-    [t("compare.network"), ({ run }) => describe(run)],
-    [t("plan.params"), ({ run }) => integer(run.num_params)],
-    [t("compare.best"), ({ run, history }) => number(run.metrics.val_loss ?? lowest(history.of("val_loss")))],
-    [t("compare.train_loss"), ({ run }) => number(run.metrics.loss)],
-    [t("compare.best_epoch"), bestEpoch],
-    [t("run.took"), ({ run }) => (run.started_at ? duration(elapsed(run.started_at, run.ended_at)) : "–")],
-  ];
-  return comparison("summary", t("compare.summary"), runs, rows.map(([title, read]) => [title, runs.map(read)]));
+  const rows = {
+    Network: ({ run }) => shape(run),
+    Parameters: ({ run }) => integer(run.num_params),
+    "Validation loss": ({ run, history }) =>
+      number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
+    "Training loss": ({ run }) => number(run.metrics.loss),
+    "Best epoch": bestEpoch,
+    "Training took": ({ run }) => duration(elapsed(run.started_at, run.ended_at)),
+  };
+  return comparison("summary", "Side by side", runs,
+    Object.entries(rows).map(([title, cell]) => [title, runs.map(cell)]));
 }
 
-/** Counted in the fit whose curve is drawn. */
+/** Count in the fit whose curve is drawn. */
 function bestEpoch({ run, history, best, fit }) {
-  const given = { epoch: integer(best), epochs: integer(history.epochs.length), fit: integer(fit), fits: integer(fitsOf(run)) };
-  return t(fit && fitsOf(run) > 1 ? "compare.of_fit" : "runs.of", given);
+  const text = epochsText(best, history.epochs.length);
+  return fit && fitsOf(run) > 1 ? `${text}, fit ${integer(fit)} of ${integer(fitsOf(run))}` : text;
 }
 
 function lowest(values) {
@@ -90,24 +108,63 @@ function lowest(values) {
   return finite.length ? finite.reduce((a, b) => Math.min(a, b)) : null;
 }
 
-function table(runs) {
+function differing(runs) {
   if (runs.length < 2) return null;
+  // the upload that was read: another one may have the same name
+  const uploadOf = ({ dataset }) => `${dataset.name} ${dataset.id.slice(-6)}`;
   const found = differences(runs.map(({ run }) => ({ ...run.spec, dataset: uploadOf(run) })));
-  const rows = found.map(({ place, values }) => [h("code", {}, place), values]);
-  return rows.length ? comparison("differences", t("compare.differences"), runs, rows)
-    : h("section", { class: "card" }, h("h2", {}, t("compare.differences")), h("p", {}, t("compare.same")));
+  const rows = found.map(({ place, values }) => [h("code", place), values]);
+  const title = "What differs in the specs";
+  return rows.length ? comparison("differences", title, runs, rows)
+    : card("differences", title, h("p", "Nothing."));
 }
 
-/** The upload that was read: another one may have the same name. */
-function uploadOf({ dataset }) {
-  return `${dataset.name} ${dataset.id.slice(-6)}`;
-}
-
-/** A row a question, a column a run. The roles stand there because a narrow screen has it as blocks. */
+/** Build a table with a row for each question and a column for each run. */
 function comparison(id, title, runs, rows) {
-  const heads = runs.map(({ run }, i) => h("th", { scope: "col", role: "columnheader" }, h("a", { class: `series-${i} swatch`, href: `#/runs/${run.id}` }, name(run))));
-  return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title),
-    h("div", { class: "scroll", role: "group", tabindex: "0", "aria-labelledby": id },
-      h("table", { class: "comparison", role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, h("td", { role: "cell" }), heads)),
-        h("tbody", { role: "rowgroup" }, rows.map(([head, values]) => h("tr", { role: "row" }, h("th", { scope: "row", role: "rowheader" }, head), values.map((value, i) => h("td", { role: "cell", class: `figure series-${i}`, "data-run": name(runs[i].run) }, value))))))));
+  const heads = runs.map(({ run, name }, i) =>
+    [h("a.swatch", { class: `series-${i}`, href: `#/runs/${run.id}` }, name), "figure"]);
+  const cell = (value, i) =>
+    h("td.figure", { class: `series-${i}`, "data-run": runs[i].name }, value);
+  const element = table(title, "comparison", [h("td"), ...heads], rows.map(([head, values]) =>
+    h("tr", h("th", { scope: "row" }, head), values.map(cell))));
+  for (const [selector, role] of Object.entries(ROLES)) {
+    element.querySelectorAll(selector).forEach((one) => one.setAttribute("role", role));
+  }
+  return card(id, title, element);
+}
+
+/** Return `[{ place, values }]` of the places whose values are not the same in all specs. */
+function differences(specs) {
+  const flats = specs.map((spec) => flat(spec));
+  const places = [...new Set(flats.flatMap((one) => [...one.keys()]))];
+  return places
+    .map((place) => ({ place, values: flats.map((one) => one.get(place) ?? "–") }))
+    .filter(({ values }) => new Set(values).size > 1);
+}
+
+function flat(value, place = "", found = new Map()) {
+  if (value === null || value === undefined) return found;
+  if (place === "model.layers") {
+    value.forEach((layer, i) => found.set(`layers[${i}]`, layerText(layer)));
+  } else if (Array.isArray(value)) found.set(place, value.join(", "));
+  else if (typeof value === "object") {
+    for (const [name, inner] of Object.entries(value)) {
+      flat(inner, place ? `${place}.${name}` : name, found);
+    }
+  } else found.set(place, String(value));
+  return found;
+}
+
+const DEFAULTS = {
+  activation: "linear", use_bias: true, kernel_initializer: "glorot_uniform",
+  bias_initializer: "zeros", momentum: 0.99, epsilon: 0.001, center: true, scale: true,
+};
+const UNNAMED = ["units", "activation", "rate", "stddev"];
+
+/** Return a layer and its arguments that are not the default: `Dense 64 relu`. */
+function layerText({ type, ...rest }) {
+  const shown = Object.entries(rest)
+    .filter(([name, value]) => value !== null && value !== DEFAULTS[name])
+    .map(([name, value]) => (UNNAMED.includes(name) ? value : `${name}=${JSON.stringify(value)}`));
+  return [type, ...shown].join(" ");
 }

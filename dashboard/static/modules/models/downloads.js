@@ -1,34 +1,34 @@
-// The files of a version.
+// Files to download.
 
-import { request, v1 } from "../api.js";
+import { request, versionPath } from "../api.js";
 import { h } from "../dom.js";
 import { bytes } from "../format.js";
 import { authorization } from "../key.js";
-import { t } from "../text.js";
+import { card } from "../parts.js";
 
 export function downloads(version) {
-  const of = (name) => v1("models", version.model_name, "versions", String(version.version), "artifacts", name);
-  return h("section", { class: "card", "aria-labelledby": "files" }, h("h2", { id: "files" }, t("files.title")),
-    h("ul", { class: "files" }, version.artifacts.map((one) => h("li", {},
-      fileLink(of(one.name), one.name), h("span", { class: "figure" }, bytes(one.num_bytes)), h("code", { title: one.sha256 }, `sha256 ${one.sha256.slice(0, 12)}…`)))));
+  const item = ({ name, num_bytes: size, sha256 }) => h("li",
+    fileLink(versionPath(version, "artifacts", name), name), h("span.figure", bytes(size)),
+    h("code", { title: sha256 }, `sha256 ${sha256.slice(0, 12)}…`));
+  return card("files", "Files", h("ul.files", version.artifacts.map(item)));
 }
 
-/** A link; where a key is in use, the file is fetched with it, as a link cannot. */
-export function fileLink(address, name) {
-  const link = h("a", { href: address, download: name }, name);
-  link.addEventListener("click", async (event) => {
-    if (!authorization().Authorization || link.href.startsWith("blob:")) return;
+/** Build a link to a file. With a key the file is fetched by script, as a link cannot send one. */
+export function fileLink(href, name) {
+  const onclick = async (event) => {
+    if (!authorization().Authorization) return;
     event.preventDefault();
-    const response = await request(address);
-    const copy = h("a", { href: URL.createObjectURL(await response.blob()), download: nameOf(response) ?? name });
-    copy.click();
-    setTimeout(() => URL.revokeObjectURL(copy.href), 60_000);
-  });
-  return link;
+    const response = await request(href);
+    const blob = URL.createObjectURL(await response.blob());
+    h("a", { href: blob, download: nameOf(response) ?? name }).click();
+    setTimeout(() => URL.revokeObjectURL(blob), 60_000);
+  };
+  return h("a", { href, download: name, onclick }, name);
 }
 
-/** What the service calls the file: by a link the browser would take that name too. */
-function nameOf(response) {
-  const [, name] = /filename\*=UTF-8''([^;]+)/i.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+/** Return the file name that the service sends, which a browser would take too. */
+function nameOf({ headers }) {
+  const disposition = headers.get("Content-Disposition") ?? "";
+  const [, name] = /filename\*=UTF-8''([^;]+)/i.exec(disposition) ?? [];
   return name && decodeURIComponent(name);
 }

@@ -1,50 +1,51 @@
 // Code that predicts with this version, as the service writes it.
 
 import { announce, h, put } from "../dom.js";
-import { t } from "../text.js";
+import { card } from "../parts.js";
 
-const NAMES = { curl: "curl", python: "Python", "python-fitserve": "Python, fitserve", typescript: "TypeScript" };
+const NAMES = {
+  curl: "curl", python: "Python", "python-fitserve": "Python, fitserve", typescript: "TypeScript",
+};
 
 export function snippets(code) {
   const languages = Object.keys(code);
   const text = h("pre", { id: "snippet", tabindex: "0", role: "tabpanel" });
-  const tabs = languages.map((language) => h("button", { type: "button", role: "tab", "aria-controls": "snippet" }, NAMES[language] ?? language));
-  let shown = 0;
-  const show = (i, isFocused) => {
-    shown = i;
+  const show = (i) => {
     tabs.forEach((tab, j) => {
       tab.setAttribute("aria-selected", String(i === j));
       tab.tabIndex = i === j ? 0 : -1;
     });
-    text.textContent = code[languages[i]];
-    text.setAttribute("aria-label", NAMES[languages[i]] ?? languages[i]);
-    if (isFocused) tabs[i].focus();
+    put(text, code[languages[i]]);
+    text.setAttribute("aria-label", tabs[i].textContent);
   };
-  tabs.forEach((tab, i) => {
-    tab.addEventListener("click", () => show(i));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) show((i + step + tabs.length) % tabs.length, true);
-    });
-  });
+  const walk = (i) => ({ key }) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (!step) return;
+    const next = (i + step + tabs.length) % tabs.length;
+    show(next);
+    tabs[next].focus();
+  };
+  const tabs = languages.map((language, i) => h("button", {
+    role: "tab", "aria-controls": "snippet", onclick: () => show(i), onkeydown: walk(i),
+  }, NAMES[language] ?? language));
   show(0);
-  return h("section", { class: "card", "aria-labelledby": "snippets" },
-    h("div", { class: "head" }, h("h2", { id: "snippets" }, t("snippets.title")), copyButton(() => code[languages[shown]])),
-    h("div", { role: "tablist", "aria-labelledby": "snippets", class: "tabs" }, tabs), text);
+  return card("snippets", "Code", [
+    h("div.tabs", { role: "tablist", "aria-labelledby": "snippets" }, tabs), text,
+  ], { controls: copyButton(() => text.textContent) });
 }
 
-/** Says that it copied; where the clipboard may not be written, it says that. */
-export function copyButton(read) {
-  const button = h("button", { type: "button", class: "quiet" }, t("snippets.copy"));
-  button.addEventListener("click", async () => {
+/** Build a button that copies, and that says whether it could. */
+function copyButton(read) {
+  const onclick = async () => {
     try {
       await navigator.clipboard.writeText(read());
-      put(button, t("snippets.copied"));
+      put(button, "Copied");
     } catch {
-      put(button, t("snippets.not_copied"));
+      put(button, "Select it and copy by hand"); // the browser refused
     }
     announce(button.textContent);
-    setTimeout(() => put(button, t("snippets.copy")), 2000);
-  });
+    setTimeout(() => put(button, "Copy"), 2000);
+  };
+  const button = h("button.quiet", { onclick }, "Copy");
   return button;
 }

@@ -1,83 +1,75 @@
 // A form made of the model's own schema, filled with a training row.
 
-import { ProblemError, post, v1 } from "../api.js";
+import { outcome, send, versionPath } from "../api.js";
 import { shares } from "../charts/bars.js";
 import { h, newId, prose, put } from "../dom.js";
 import { number } from "../format.js";
+import { card, field, select } from "../parts.js";
 import { problemBox, warningsBox } from "../problems.js";
-import { t } from "../text.js";
 
 const MOST_CHOICES = 12;
 
 export function tryForm(version, schema) {
   const example = schema.examples?.[0] ?? {};
-  const fields = Object.entries(schema.properties).map(([name, property]) => control(name, property, example[name]));
-  const answer = h("div", { class: "answer", "aria-live": "polite" }, h("p", { class: "hint" }, t("try.waiting")));
-  const submit = async (event) => {
+  const cells = Object.entries(schema.properties)
+    .map(([name, property]) => cell(name, property, example[name]));
+  const answer = h("div.answer", { "aria-live": "polite" },
+    h("p.hint", "The form holds a row of the training table. Change it and predict."));
+  const onsubmit = async (event) => {
     event.preventDefault();
-    const instance = Object.fromEntries(fields.map(({ name, read }) => [name, read()]));
-    try {
-      put(answer, answered(version, await post(v1("models", version.model_name, "versions", String(version.version), "predict"), { instances: [instance] })));
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      put(answer, problemBox(error.problem));
-    }
+    const body = { instances: [Object.fromEntries(cells.map(({ name, read }) => [name, read()]))] };
+    const { value, problem } = await outcome(send("POST", versionPath(version, "predict"), body));
+    put(answer, value ? answered(version.target, value) : problemBox(problem));
   };
-  return h("section", { class: "card try", "aria-labelledby": "try" }, h("h2", { id: "try" }, t("try.title")),
-    h("form", { on: { submit }, novalidate: true }, h("div", { class: "fields" }, fields.map((one) => one.element)),
-      h("div", { class: "go" }, h("button", { class: "primary" }, t("try.predict", { target: version.target })))),
-    answer);
+  return card("try", "Try it", [
+    h("form", { onsubmit, novalidate: true },
+      h("div.fields", cells.map((one) => one.element)),
+      h("div.go", h("button.primary", `Predict ${version.target}`))),
+    answer,
+  ]);
 }
 
-/** A control that says what the training rows were like; `read()` is its cell. */
-function control(name, property, value) {
-  const id = newId("cell");
+/** Build a control that says what the training rows were like; `read()` is its value. */
+function cell(name, property, example) {
   const types = [property.type].flat();
-  const props = { id, "aria-describedby": `${id}-hint`, autocomplete: "off" };
-  const choices = types.includes("boolean") ? (property.enum ?? [true, false]) : property.enum;
-  const controls = choices ? choiceOf(choices, value, types, props) : [h("input", { type: "text", inputmode: types.includes("number") ? "decimal" : null, value: value ?? "", ...props })];
-  const element = h("div", { class: "field" }, h("label", { for: id }, name), controls, h("span", { class: "hint", id: `${id}-hint` }, hint(property, types)));
-  return { name, element, read: () => cell(controls[0].value, types) };
+  const value = String(example ?? "");
+  const known = types.includes("boolean") ? (property.enum ?? [true, false]) : property.enum;
+  const choices = known?.filter((one) => one !== null).map(String);
+  if (types.includes("null")) choices?.unshift("");
+  const isList = choices && choices.length <= MOST_CHOICES;
+  const listId = choices && !isList ? newId("choices") : null;
+  const inputmode = types.includes("number") && !choices ? "decimal" : null;
+  const control = isList
+    ? select(choices.map((one) => [one, one || "missing"]), value)
+    : h("input", { type: "text", inputmode, list: listId, value, autocomplete: "off" });
+  const element = field(name, control, { hint: hintOf(property, types) });
+  const options = choices?.map((one) => h("option", { value: one }));
+  if (listId) element.append(h("datalist", { id: listId }, options));
+  return { name, element, read: () => parsed(control.value.trim(), types) };
 }
 
-function choiceOf(choices, value, types, props) {
-  const listed = choices.filter((one) => one !== null).map(String);
-  if (types.includes("null")) listed.unshift("");
-  if (listed.length > MOST_CHOICES) {
-    const input = h("input", { type: "text", list: `${props.id}-list`, value: value ?? "", ...props });
-    return [input, h("datalist", { id: `${props.id}-list` }, listed.map((one) => h("option", { value: one })))];
-  }
-  const input = h("select", props, listed.map((one) => h("option", { value: one }, one || t("try.missing"))));
-  input.value = value === null || value === undefined ? "" : String(value);
-  return [input];
-}
-
-function hint(property, types) {
-  const known = property.enum?.filter((one) => one !== null).length;
-  const said = [
-    property.minimum !== undefined && t("columns.range", { low: number(property.minimum), high: number(property.maximum) }),
-    property.format,
-    known > MOST_CHOICES && t("try.known", { n: known }),
-    types.includes("null") && t("try.may_be_missing"),
-  ];
-  return said.filter(Boolean).join(", ");
-}
-
-function cell(text, types) {
-  const trimmed = text.trim();
-  if (trimmed === "") return null;
-  if (types.includes("boolean")) return trimmed === "true" ? true : trimmed === "false" ? false : trimmed;
-  if (types.includes("number") && !Number.isNaN(Number(trimmed))) return Number(trimmed);
-  return trimmed;
-}
-
-function answered(version, read) {
-  const [prediction] = read.predictions;
-  const shown = typeof prediction === "number" ? number(prediction) : String(prediction);
-  const warnings = (read.warnings ?? []).map((one) => h("span", {}, h("strong", {}, one.column), ": ", prose(one.detail)));
+function hintOf({ minimum, maximum, format, enum: known }, types) {
+  const count = known?.filter((one) => one !== null).length;
   return [
-    h("p", { class: "prediction" }, h("span", {}, version.target), h("output", {}, shown)),
-    read.probabilities && shares(Object.entries(read.probabilities[0])),
-    warningsBox(warnings, t("try.warnings")),
+    minimum !== undefined && `${number(minimum)} to ${number(maximum)}`,
+    format,
+    count > MOST_CHOICES && `${count} known`,
+    types.includes("null") && "may be empty",
+  ].filter(Boolean).join(", ");
+}
+
+function parsed(text, types) {
+  if (text === "") return null;
+  if (types.includes("boolean")) return { true: true, false: false }[text] ?? text;
+  return types.includes("number") && !Number.isNaN(Number(text)) ? Number(text) : text;
+}
+
+function answered(target, { predictions: [prediction], probabilities, warnings = [] }) {
+  const shown = typeof prediction === "number" ? number(prediction) : String(prediction);
+  return [
+    h("p.prediction", h("span", target), h("output", shown)),
+    probabilities && shares(Object.entries(probabilities[0])),
+    warningsBox(warnings.map(({ column, detail }) =>
+      h("span", h("strong", column), ": ", prose(detail))), "Unlike the training rows"),
   ];
 }

@@ -1,83 +1,101 @@
 // Versions with their figures, and the aliases: promote, roll back, remove.
 
-import { ProblemError, put as send, remove, v1 } from "../api.js";
-import { field, h, put, select } from "../dom.js";
+import { outcome, send, v1 } from "../api.js";
+import { h, put } from "../dom.js";
 import { ago, integer, moment, number } from "../format.js";
+import { card, field, select, table } from "../parts.js";
 import { problemBox } from "../problems.js";
-import { t } from "../text.js";
 
-/** `read()` asks for the versions anew after an alias was moved; the form stays as it was filled in. */
+/** Build the section. `read()` asks for the versions again after an alias was moved. */
 export function versionsSection(name, current, { items, next_cursor: next }, read) {
-  const table = h("div", { class: "scroll", role: "group", tabindex: "0", "aria-labelledby": "versions" });
+  const list = h("div");
   const form = aliasForm(name, current, items, async () => draw((await read()).items));
-  const draw = (now) => {
-    put(table, versionTable(name, current, now));
-    form.draw(now);
+  const draw = (versions) => {
+    put(list, versionTable(name, current, versions));
+    form.draw(versions);
   };
   draw(items);
-  return h("section", { class: "card", "aria-labelledby": "versions" }, h("h2", { id: "versions" }, t("versions.title")), table,
-    next && h("p", { class: "hint" }, t("versions.older")), form.elements);
+  return card("versions", "Versions",
+    [list, next && h("p.hint", "Older versions are in the API."), form.elements]);
 }
 
 function versionTable(name, current, items) {
-  const metrics = Object.keys(items[0]?.metrics ?? {}).filter((one) => one.startsWith("val_"));
-  const shown = metrics.length ? metrics : Object.keys(items[0]?.metrics ?? {});
-  return h("table", { class: "list" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("versions.version")), h("th", { scope: "col" }, t("models.aliases")),
-      shown.map((one) => h("th", { scope: "col", class: "figure" }, one)), h("th", { scope: "col", class: "figure" }, t("plan.params")), h("th", { scope: "col", class: "figure" }, t("models.created")))),
-    h("tbody", {}, items.map((one) => versionRow(name, current, one, shown))));
+  const all = Object.keys(items[0]?.metrics ?? {});
+  const validation = all.filter((one) => one.startsWith("val_"));
+  const metrics = validation.length ? validation : all;
+  const heads = [...metrics, "Parameters", "Since"].map((one) => [one, "figure"]);
+  return table("Versions", "list", [["Version"], ["Aliases"], ...heads],
+    items.map((version) => versionRow(name, version, metrics, version.version === current)));
 }
 
-function versionRow(name, current, version, metrics) {
-  return h("tr", { class: version.version === current ? "is-current" : "" },
-    h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(name)}/${version.version}`, "aria-current": version.version === current ? "true" : null }, t("models.version", { n: version.version }))),
-    h("td", {}, version.aliases.map((alias) => h("span", { class: "alias" }, alias))),
-    metrics.map((one) => h("td", { class: "figure" }, number(version.metrics[one]))),
-    h("td", { class: "figure" }, integer(version.num_params)),
-    h("td", { class: "figure", title: moment(version.created_at) }, ago(version.created_at)));
+function versionRow(name, version, metrics, isCurrent) {
+  const href = `#/models/${encodeURIComponent(name)}/${version.version}`;
+  return h("tr", { class: isCurrent ? "is-current" : "" },
+    h("th", { scope: "row" },
+      h("a", { href, "aria-current": isCurrent ? "true" : null }, `version ${version.version}`)),
+    h("td", version.aliases.map((alias) => h("span.alias", alias))),
+    metrics.map((one) => h("td.figure", number(version.metrics[one]))),
+    h("td.figure", integer(version.num_params)),
+    h("td.figure", { title: moment(version.created_at) }, ago(version.created_at)));
+}
+
+function textInput(props) {
+  return h("input", { type: "text", autocomplete: "off", ...props });
 }
 
 function aliasForm(name, current, items, refresh) {
-  const alias = h("input", { type: "text", value: aliasesOf(items)[0] ?? "live", required: true, maxlength: 100, autocomplete: "off" });
-  const version = select(items.map((one) => [String(one.version), t("models.version", { n: one.version })]), String(current));
-  const require = h("input", { type: "text", placeholder: "auc >= current", maxlength: 200, autocomplete: "off", spellcheck: "false", "aria-describedby": "only-if-hint" });
-  const promoting = h("button", {}, t("versions.promote"));
-  const said = h("div", { class: "said" });
-  const done = h("p", { class: "done", role: "status" });
+  const alias = textInput({ value: aliasesOf(items)[0] ?? "live", required: true, maxlength: 100 });
+  const versions = items.map((one) => [String(one.version), `version ${one.version}`]);
+  const version = select(versions, String(current));
+  const require = textInput({
+    placeholder: "auc >= current", maxlength: 200, spellcheck: "false",
+    "aria-describedby": "only-if-hint",
+  });
+  const promoting = h("button", "Promote");
+  const failed = h("div");
+  const done = h("p.done", { role: "status" });
   const act = async (action, sentence) => {
-    put(said);
     put(done);
-    try {
-      await action();
-      await refresh();
-      put(done, sentence);
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      put(said, problemBox(error.problem));
+    put(failed);
+    const { problem } = await outcome(action().then(refresh));
+    if (problem) put(failed, problemBox(problem));
+    else put(done, sentence);
+  };
+  const aliasPath = (one) => v1("models", name, "aliases", one);
+  const onsubmit = (event) => {
+    event.preventDefault();
+    const moved = alias.value.trim();
+    const conditions = requirements(require.value);
+    const target = { version: Number(version.value), require: conditions };
+    if (typeof conditions === "string") {
+      put(done);
+      put(failed, problemBox(noCondition(conditions)));
+    } else {
+      act(() => send("PUT", aliasPath(moved), target),
+        `${moved} now points to version ${target.version}.`);
     }
   };
-  const promote = (event) => {
-    event.preventDefault();
-    put(done);
-    const target = { alias: alias.value.trim(), version: version.value };
-    const required = requirements(require.value);
-    if (required.wrong) return put(said, problemBox({ title: t("versions.no_condition"), detail: t("versions.condition_form", { given: required.wrong }) }));
-    return act(() => send(v1("models", name, "aliases", target.alias), { version: Number(target.version), require: required.read }), t("versions.points", target));
-  };
-  const drop = (one) => act(() => remove(v1("models", name, "aliases", one)), t("versions.removed", { alias: one }));
-  const removals = removalLinks(drop, promoting);
+  const removals = removalButtons((one) =>
+    act(() => send("DELETE", aliasPath(one)), `${one} was removed.`), promoting);
   const elements = [
-    h("form", { class: "inline", on: { submit: promote } }, field(t("versions.alias"), alias), field(t("versions.at"), version), field(t("versions.only_if"), require), promoting),
-    done, said, removals.element, h("p", { class: "hint" }, t("versions.hint")), h("p", { class: "hint", id: "only-if-hint" }, t("versions.only_if_hint")),
+    h("form.inline", { onsubmit }, field("Alias", alias), field("Points to", version),
+      field("Only if", require), promoting),
+    done, failed, removals.element,
+    h("p.hint", "An alias is a name that you move: promote a newer version, or roll back to an "
+      + "older one. Callers of the alias follow within a second."),
+    h("p.hint", { id: "only-if-hint" }, "Only if: conditions on held-out rows, such as "
+      + "auc >= current or log_loss <= 0.4. The alias is not moved if they do not hold. "
+      + "May be empty."),
   ];
   return { elements, draw: removals.draw };
 }
 
-/** A button an alias; when the pressed one is gone, focus goes to the next, or to `last`. */
-function removalLinks(drop, last) {
-  const element = h("p", { class: "links" });
+/** Build a button for each alias. Once it is gone, the focus goes to the next, or to `last`. */
+function removalButtons(drop, last) {
+  const element = h("p.links");
   const draw = (items) => {
-    const buttons = aliasesOf(items).map((one) => h("button", { type: "button", class: "quiet", on: { click: () => drop(one) } }, t("versions.remove", { alias: one })));
+    const buttons = aliasesOf(items).map((one) =>
+      h("button.quiet", { onclick: () => drop(one) }, `Remove ${one}`));
     const isLeft = element.contains(document.activeElement);
     put(element, buttons);
     element.hidden = !buttons.length;
@@ -90,13 +108,21 @@ function aliasesOf(items) {
   return [...new Set(items.flatMap((one) => one.aliases))];
 }
 
-/** `auc >= current, log_loss <= 0.4` as the API takes it; `wrong` is a part that is no condition. */
+/** Return `auc >= current, log_loss <= 0.4` as the API takes it, or the part that is invalid. */
 function requirements(text) {
   const read = {};
   for (const part of text.split(",").map((one) => one.trim()).filter(Boolean)) {
     const [, figure, condition] = /^([A-Za-z]\w*)\s*((?:>=|<=|>|<).+)$/.exec(part) ?? [];
-    if (!figure || figure in read) return { wrong: part };
+    if (!figure || figure in read) return part;
     read[figure] = condition;
   }
-  return { read };
+  return read;
+}
+
+function noCondition(given) {
+  return {
+    title: "This is not a condition",
+    detail: `Received “${given}”. A condition is a figure, >=, <=, > or <, and a number or `
+      + "current: auc >= current. Separate several conditions by commas.",
+  };
 }

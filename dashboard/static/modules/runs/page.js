@@ -1,146 +1,141 @@
 // One run, while it trains and afterwards.
 
-import { ProblemError, get, post, v1 } from "../api.js";
+import { get, send, v1 } from "../api.js";
 import { announce, h, perFrame, put } from "../dom.js";
-import { duration, elapsed, integer, moment, number } from "../format.js";
-import { problemBox, warningsBox } from "../problems.js";
-import { lackingNotice } from "../session.js";
-import { startWith } from "../start/handover.js";
-import { t, word } from "../text.js";
+import { duration, elapsed, integer, moment, number, word } from "../format.js";
 import { fileLink } from "../models/downloads.js";
+import { card, pairs, rowCounts, table } from "../parts.js";
+import { attempt, problemBox, warningsBox } from "../problems.js";
+import { lackingNotice } from "../session.js";
+import { startWith } from "../start/draft.js";
 import { curves } from "./curves.js";
-import { epochNamed, keptEpoch } from "./fits.js";
+import { epochNamed, keptEpoch, sentenceOf, statusChip } from "./status.js";
 import { History, followRun } from "./history.js";
 import { showReport } from "./report/section.js";
-import { sentenceOf, statusChip } from "./status.js";
 
 export async function page({ given: [id], signal }) {
-  const [run, history] = await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
-  const parts = { head: h("div", {}), progress: h("div", { class: "progress" }), figures: h("div", {}), notices: h("div", {}), report: h("div", {}), facts: h("dl", { class: "pairs wide" }) };
+  const [first, history] =
+    await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
+  let run = first;
+  const [head, measures, notices, report, facts] = Array.from({ length: 5 }, () => h("div"));
+  const bar = h("progress", { "aria-label": "Progress of the run" });
+  const progress = h("div.progress", bar, h("p"));
   const charts = curves(history);
-  const state = { run };
-  const draw = () => {
-    put(parts.head, head(state.run, signal));
-    drawProgress(parts.progress, state.run, history);
-    put(parts.figures, figures(state.run, history));
-    put(parts.facts, facts(state.run));
-    charts.update(state.run);
+  const drawProgress = () => {
+    showProgress(progress, run, history);
+    charts.update(run);
   };
-  const settle = () => {
-    put(parts.notices, state.run.error && problemBox(state.run.error), warningsBox(state.run.warnings, t("run.warnings")));
-    if (state.run.ended_at) showReport(state.run, history, parts.report, signal).catch((error) => put(parts.report, problemBox(problemIn(error))));
+  const draw = () => {
+    put(head, headOf(run));
+    put(measures, measuresOf(run, history));
+    put(facts, pairs(factsOf(run)));
+    drawProgress();
+    put(notices, run.error && problemBox(run.error),
+      warningsBox(run.warnings, "Warnings from the training"));
+    if (run.ended_at) {
+      showReport(run, history, report, signal).catch((error) => put(report, failureBox(error)));
+    }
   };
   draw();
-  settle();
-  if (!run.ended_at) {
-    watch(state, history, { draw, settle, charts, progress: parts.progress }, signal).catch((error) => put(parts.notices, problemBox(problemIn(error))));
-  }
-  return h("section", { class: "run" }, parts.head, lackingNotice(["runs:write"]), parts.progress, parts.notices, charts.element, parts.figures, parts.report, details(state.run, parts.facts));
-}
-
-/** Of what went wrong behind the page's back; being left is nothing wrong. */
-function problemIn(error) {
-  return error.problem ?? { title: t("nav.failed"), detail: String(error) };
-}
-
-function watch(state, history, { draw, settle, charts, progress }, signal) {
-  const drawSoon = perFrame(() => {
-    drawProgress(progress, state.run, history);
-    charts.update(state.run);
-  });
-  const epoch = (event) => {
-    state.run = { ...state.run, status: "running", progress: { epoch: event.epoch, epochs: event.epochs, eta_seconds: event.eta_seconds } };
+  const drawSoon = perFrame(drawProgress);
+  const epoch = ({ epoch: done, epochs, eta_seconds }) => {
+    run = { ...run, status: "running", progress: { epoch: done, epochs, eta_seconds } };
     drawSoon();
   };
-  const status = (run) => {
-    const isNews = run.status !== state.run.status;
-    state.run = run;
+  const status = (read) => {
+    const isNews = read.status !== run.status;
+    run = read;
     draw();
-    settle();
-    if (isNews) announce(`${word("status", run.status)}. ${sentenceOf(run, history)}`);
+    if (isNews) announce(`${run.status}. ${sentenceOf(run, history)}`);
   };
-  return followRun(state.run.id, history, { epoch, status }, signal);
+  if (!run.ended_at) {
+    followRun(id, history, { epoch, status }, signal)
+      .catch((error) => put(notices, failureBox(error)));
+  }
+  return h("section", head, lackingNotice(["runs:write"]), progress, notices, charts.element,
+    measures, report, details(run, facts));
 }
 
-function head(run) {
-  const cancel = h("button", { type: "button", class: "danger" }, t("run.cancel"));
-  const failed = h("div", {});
-  cancel.addEventListener("click", async () => {
+/** Build a box for an error in the background. */
+function failureBox(error) {
+  const other = { title: "This page could not be shown", detail: String(error) };
+  return problemBox(error.problem ?? other);
+}
+
+function headOf(run) {
+  const failed = h("div");
+  const onclick = async () => {
+    const stop = () => send("POST", v1("runs", run.id, "cancel"), {});
+    if (!(await attempt(cancel, failed, stop))) return;
     cancel.disabled = true;
-    try {
-      await post(v1("runs", run.id, "cancel"), {});
-      cancel.textContent = t("run.cancelling");
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      put(failed, problemBox(error.problem));
-    }
-  });
-  const again = h("button", { type: "button", on: { click: () => startWith(plainSpec(run.spec)) } }, t("run.again"));
-  const version = run.model_version && h("a", { class: "button primary", href: `#/models/${encodeURIComponent(run.model_name)}/${run.model_version}` }, t("run.try", { version: run.model_version }));
+    put(cancel, "Cancelling…");
+  };
+  const cancel = h("button.danger", { onclick }, "Cancel");
+  const again = h("button", { onclick: () => startWith(unseeded(run.spec)) },
+    "Change and train again");
+  const href = `#/models/${encodeURIComponent(run.model_name)}/${run.model_version}`;
   return [
-    h("div", { class: "head" },
-      h("h1", { tabindex: "-1" }, run.model_name, " ", h("span", { class: "id" }, run.id.slice(-6))),
+    h("div.head",
+      h("h1", { tabindex: "-1" }, run.model_name, " ", h("span.id", run.id.slice(-6))),
       statusChip(run.status),
-      h("div", { class: "actions" }, run.ended_at ? null : cancel, h("a", { class: "button", href: `#/compare/${run.id}` }, t("run.compare")), again, version)),
+      h("div.actions", !run.ended_at && cancel,
+        h("a.button", { href: `#/compare/${run.id}` }, "Compare"), again,
+        run.model_version && h("a.button.primary", { href }, `Try version ${run.model_version}`))),
     failed,
   ];
 }
 
-/** The spec without the seed: the same network trained again, not the same numbers. */
-function plainSpec(spec) {
-  const copy = structuredClone(spec);
-  delete copy.fit.seed;
-  return copy;
+/** Return the spec without its seed: the same network trained again, not the same numbers. */
+function unseeded(spec) {
+  const { seed: _seed, ...fit } = spec.fit;
+  return structuredClone({ ...spec, fit });
 }
 
-/** Kept in place while it changes, so that nothing flickers and nobody loses the focus. */
-function drawProgress(element, run, history) {
-  if (!element.firstChild) put(element, h("progress", { "aria-label": t("run.progress") }), h("p", {}));
-  const [bar, said] = element.children;
+/** Change the progress in place, so that nothing flickers. */
+function showProgress({ children: [bar, text] }, run, history) {
   const { epoch, epochs } = run.progress;
-  bar.max = 1;
   if (run.status === "running" && !epoch) bar.removeAttribute("value");
   else bar.value = run.status === "succeeded" ? 1 : epoch / epochs;
   bar.className = run.status;
-  said.textContent = sentenceOf(run, history);
+  put(text, sentenceOf(run, history));
 }
 
-function figures(run, history) {
-  const names = Object.keys(run.metrics);
-  if (!names.length) return null;
-  const sides = [["validation", "val_"], ["test", "test_"], ["training", ""]];
-  const plain = names.filter((name) => !/^(val|test)_/.test(name));
-  const shown = sides.filter(([, prefix]) => plain.some((name) => `${prefix}${name}` in run.metrics));
-  return h("section", { class: "card", "aria-labelledby": "figures" },
-    h("h2", { id: "figures" }, t("figures.title", { epoch: epochNamed(run, history, keptEpoch(run) ?? run.progress.epoch) })),
-    h("div", { class: "scroll", role: "group", tabindex: "0", "aria-labelledby": "figures" },
-      h("table", { class: "figures" },
-        h("thead", {}, h("tr", {}, h("td", {}), plain.map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, shown.map(([side, prefix]) =>
-          h("tr", {}, h("th", { scope: "row" }, word("split", side === "training" ? "train" : side)), plain.map((name) => h("td", { class: "figure" }, number(run.metrics[`${prefix}${name}`])))))))));
+function measuresOf({ metrics, ...run }, history) {
+  const plain = Object.keys(metrics).filter((name) => !/^(val|test)_/.test(name));
+  if (!plain.length) return null;
+  const sides = [["validation", "val_"], ["test", "test_"], ["training", ""]]
+    .filter(([, prefix]) => plain.some((name) => `${prefix}${name}` in metrics));
+  const title = `At ${epochNamed(run, history, keptEpoch(run) ?? run.progress.epoch)}`;
+  const heads = plain.map((name) => [name, "figure"]);
+  return card("figures", title,
+    table(title, "", [h("td"), ...heads], sides.map(([side, prefix]) =>
+      h("tr", h("th", { scope: "row" }, side),
+        plain.map((name) => h("td.figure", number(metrics[`${prefix}${name}`])))))));
 }
 
-/** What is known of the run; more of it once it has ended. */
-function facts(run) {
-  const pairs = [
-    [t("run.dataset"), h("a", { href: `#/?dataset=${encodeURIComponent(run.dataset.name)}` }, run.dataset.name)],
-    [t("plan.target"), run.target],
-    [t("plan.task"), word("task", run.task)],
-    [t("plan.params"), integer(run.num_params)],
-    ...Object.entries(run.num_rows).filter(([, n]) => n).map(([split, n]) => [t("plan.rows", { split: word("split", split) }), integer(n)]),
-    [t("run.created"), moment(run.created_at)],
-    [t("run.took"), run.started_at && run.ended_at ? duration(elapsed(run.started_at, run.ended_at)) : "–"],
-    [t("run.attempt"), integer(run.attempt)],
-    [t("run.id"), h("code", {}, run.id)],
+/** Return what is known of the run; more once it has ended. */
+function factsOf(run) {
+  const { dataset, started_at: started, ended_at: ended } = run;
+  return [
+    ["Table", h("a", { href: `#/?dataset=${encodeURIComponent(dataset.name)}` }, dataset.name)],
+    ["Target", run.target],
+    ["Task", word(run.task)],
+    ["Parameters", integer(run.num_params)],
+    ...rowCounts(run.num_rows),
+    ["Created", moment(run.created_at)],
+    ["Training took", duration(ended && elapsed(started, ended))],
+    ["Attempt", integer(run.attempt)],
+    ["Id", h("code", run.id)],
   ];
-  return pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
 
-function details(run, known) {
-  const links = ["history.svg", "history.png"].map((name) => fileLink(`v1/runs/${run.id}/${name}`, name));
-  return h("section", { class: "card", "aria-labelledby": "details" },
-    h("h2", { id: "details" }, t("run.details")),
-    known,
-    h("p", { class: "links" }, t("run.plots"), " ", links),
-    h("details", {}, h("summary", {}, t("run.spec")), h("pre", { tabindex: "0" }, JSON.stringify(run.spec, null, 2))));
+function details({ id, spec }, facts) {
+  const link = (name) => fileLink(v1("runs", id, name), name);
+  return card("details", "Details", [
+    facts,
+    h("p.links", "The loss plot as a file:", " ",
+      link("history.svg"), link("history.png")),
+    h("details", h("summary", "The spec, with every default filled in"),
+      h("pre", { tabindex: "0" }, JSON.stringify(spec, null, 2))),
+  ]);
 }

@@ -1,12 +1,14 @@
-// The spec as it stands while somebody works on it. Forms and JSON are views of it.
+// The spec while people work on it. Forms and JSON are views of it.
 
-/** A RunCreate for a dataset; listeners hear of every change and who made it. */
+import { send } from "../api.js";
+
+/** A RunCreate for a dataset; listeners learn of every change and which view made it. */
 export class Draft {
   #listeners = [];
 
   constructor(dataset, given = null) {
     this.dataset = dataset;
-    this.spec = given ?? first(dataset);
+    this.spec = given ?? firstSpec(dataset);
     this.spec.dataset ??= dataset.name; // a spec from a run's report names the exact upload
   }
 
@@ -18,47 +20,58 @@ export class Draft {
   /** Change the spec by `edit(spec)`; `source` names the view that did it. */
   change(source, edit) {
     edit(this.spec);
-    this.#tell(source);
-  }
-
-  /** Put another spec in its place. */
-  replace(source, spec) {
-    this.spec = spec;
-    this.#tell(source);
-  }
-
-  #tell(source) {
     for (const listener of this.#listeners) listener(source);
   }
+
+  replace(source, spec) {
+    this.change(source, () => (this.spec = spec));
+  }
 }
 
-/** The target is most often the last column; the preset is what the API takes of itself. */
-function first(dataset) {
-  const usable = dataset.columns.filter((column) => !column.left_out);
-  const target = (usable.at(-1) ?? dataset.columns.at(-1))?.name ?? "";
-  return { dataset: dataset.name, target, preset: "default" };
+/** Return the spec to begin with: the target is most often the last column. */
+function firstSpec({ name, columns }) {
+  const usable = columns.filter((column) => !column.left_out);
+  const target = (usable.at(-1) ?? columns.at(-1))?.name ?? "";
+  return { dataset: name, target, preset: "default" };
 }
 
-/** Whether a column is among the features, as far as the spec says. */
-export function isFeature(spec, column) {
+let waiting = null;
+
+/** Open the start page with this spec in its form. */
+export function startWith(spec) {
+  waiting = spec;
+  location.hash = "#/";
+}
+
+/** Return the spec that another page left for the start page, once. */
+export function takeSpec() {
+  const spec = waiting;
+  waiting = null;
+  return spec;
+}
+
+/** Post a run, and open its page. */
+export async function startRun(spec, key) {
+  const run = await send("POST", "v1/runs", spec, { key });
+  location.hash = `#/runs/${run.id}`;
+}
+
+/** Return whether a column is a feature, as far as the spec says. */
+export function isFeature(spec, { name, left_out: isLeftOut }) {
   const { include = null, exclude = [] } = spec.features ?? {};
-  if (column.name === spec.target) return false;
-  if (include) return include.includes(column.name) && !exclude.includes(column.name);
-  return !column.left_out && !exclude.includes(column.name);
+  if (name === spec.target || exclude.includes(name)) return false;
+  return include ? include.includes(name) : !isLeftOut;
 }
 
-/** Choose the features; `include` is named only where a left-out column is wanted. */
+/** Choose the features. `include` is needed only for a column that is left out by default. */
 export function setFeatures(spec, columns, chosen) {
   const others = columns.filter((column) => column.name !== spec.target);
-  const wantsLeftOut = others.some((column) => column.left_out && chosen.has(column.name));
-  const features = { ...spec.features };
-  delete features.include;
-  delete features.exclude;
-  if (wantsLeftOut) features.include = others.filter((c) => chosen.has(c.name)).map((c) => c.name);
-  else {
-    const excluded = others.filter((c) => !c.left_out && !chosen.has(c.name)).map((c) => c.name);
-    if (excluded.length) features.exclude = excluded;
-  }
+  const namesOf = (isWanted) => others.filter(isWanted).map((column) => column.name);
+  const { include: _include, exclude: _exclude, ...features } = spec.features ?? {};
+  const excluded = namesOf((one) => !one.left_out && !chosen.has(one.name));
+  if (namesOf((one) => one.left_out && chosen.has(one.name)).length) {
+    features.include = namesOf((one) => chosen.has(one.name));
+  } else if (excluded.length) features.exclude = excluded;
   if (Object.keys(features).length) spec.features = features;
   else delete spec.features;
 }

@@ -1,26 +1,27 @@
-// The network, a row a layer.
+// The network, a row for each layer.
 
-import { h, newId, put, select } from "../dom.js";
-import { t } from "../text.js";
+import { h, put } from "../dom.js";
+import { plural } from "../format.js";
+import { labelled, select } from "../parts.js";
 import { newLayer, shownFields } from "./schema.js";
 
-/** The list of layers of a draft, of the `kinds` that there are by type; `shapes(plan)` writes what each will be. */
+/** Build the list of a draft's layers; `kinds` are the schemas of all layers by type. */
 export function layerList(draft, kinds) {
-  const list = h("ol", { class: "layers" });
-  const add = h("button", { type: "button" }, t("layers.add"));
+  const list = h("ol.layers");
   const draw = (focus = null) => {
     put(list, layersOf(draft).map((_, i) => layerRow(draft, kinds, i, draw)));
-    if (focus !== null) list.children[Math.min(focus, list.children.length - 1)]?.querySelector("select")?.focus();
+    const row = focus === null ? null : list.children[Math.min(focus, list.children.length - 1)];
+    row?.querySelector("select").focus();
   };
-  add.addEventListener("click", () => {
+  const onclick = () => {
     const layers = layersOf(draft);
     const at = layers.at(-1)?.type === "Output" ? layers.length - 1 : layers.length;
     draft.change("layers", () => layers.splice(at, 0, newLayer(kinds, "Dense")));
     draw(at);
-  });
+  };
   draw();
-  const shapes = (plan) => writeShapes(list, plan);
-  return { element: h("div", {}, list, add), draw, shapes };
+  const element = h("div", list, h("button", { onclick }, "Add a layer"));
+  return { element, draw, showShapes: (plan) => showShapes(list, plan) };
 }
 
 function layersOf(draft) {
@@ -28,55 +29,59 @@ function layersOf(draft) {
 }
 
 function layerRow(draft, kinds, i, draw) {
-  const layer = layersOf(draft)[i];
-  const type = select([...kinds.keys()], layer.type, { "aria-label": t("layers.type", { n: i + 1 }), "data-pointer": `#/model/layers/${i}` });
-  type.addEventListener("change", () => {
-    draft.change("layers", () => (layersOf(draft)[i] = newLayer(kinds, type.value)));
-    draw(i);
+  const layers = layersOf(draft);
+  const change = (edit, focus) => {
+    draft.change("layers", edit);
+    draw(focus);
+  };
+  const move = (to) => () => change(() => layers.splice(to, 0, ...layers.splice(i, 1)), to);
+  const drop = () => change(() => layers.splice(i, 1), i);
+  const button = (label, sign, onclick, disabled) =>
+    h("button.icon", { "aria-label": label, title: label, disabled, onclick }, sign);
+  const type = select([...kinds.keys()], layers[i].type, {
+    "aria-label": `Type of layer ${i + 1}`, "data-pointer": `#/model/layers/${i}`,
+    onchange: () => change(() => (layers[i] = newLayer(kinds, type.value)), i),
   });
-  const move = (to) => {
-    const layers = layersOf(draft);
-    draft.change("layers", () => layers.splice(to, 0, ...layers.splice(i, 1)));
-    draw(to);
-  };
-  const drop = () => {
-    draft.change("layers", () => layersOf(draft).splice(i, 1));
-    draw(i);
-  };
-  const last = layersOf(draft).length - 1;
-  const fields = kinds.has(layer.type) ? shownFields(kinds.get(layer.type)) : [];
-  const button = (name, sign, action, disabled) =>
-    h("button", { type: "button", class: "icon", "aria-label": t(`layers.${name}`, { n: i + 1 }), title: t(`layers.${name}`, { n: i + 1 }), disabled, on: { click: action } }, sign);
-  return h("li", {}, type, h("span", { class: "arguments" }, fields.map((field) => argument(draft, i, field))),
-    h("span", { class: "shape" }),
-    h("span", { class: "buttons" }, button("up", "↑", () => move(i - 1), i === 0), button("down", "↓", () => move(i + 1), i === last), button("remove", "×", drop, last === 0)));
+  const fields = kinds.has(layers[i].type) ? shownFields(kinds.get(layers[i].type)) : [];
+  return h("li", type,
+    h("span.arguments", fields.map((field) => argument(draft, i, field))), h("span.shape"),
+    h("span.buttons",
+      button(`Move layer ${i + 1} up`, "↑", move(i - 1), i === 0),
+      button(`Move layer ${i + 1} down`, "↓", move(i + 1), i === layers.length - 1),
+      button(`Remove layer ${i + 1}`, "×", drop, layers.length === 1)));
 }
 
-function argument(draft, i, [name, field]) {
-  const value = layersOf(draft)[i][name] ?? field.default;
-  const props = { id: newId("argument"), "data-pointer": `#/model/layers/${i}/${name}` };
-  const control = controlOf(field, value, props);
-  const read = { checkbox: () => control.checked, number: () => asNumber(control.value) }[control.type] ?? (() => control.value);
-  control.addEventListener("input", () => draft.change("layers", () => (layersOf(draft)[i][name] = read())));
-  return h("span", { class: "argument" }, h("label", { for: control.id }, name), control);
+function argument(draft, i, [name, schema]) {
+  const layer = layersOf(draft)[i];
+  const control = controlOf(schema, layer[name] ?? schema.default, {
+    "data-pointer": `#/model/layers/${i}/${name}`,
+    oninput: () => draft.change("layers", () => (layer[name] = valueOf(control))),
+  });
+  return labelled("argument", name, control);
 }
 
-function controlOf(field, value, props) {
-  if (field.enum) return select(field.enum, value, props);
-  if (field.type === "boolean") return h("input", { type: "checkbox", checked: value, ...props });
-  const { minimum: min = field.exclusiveMinimum, maximum: max = field.exclusiveMaximum } = field;
-  return h("input", { type: "number", value, min, max, step: field.type === "integer" ? 1 : "any", ...props });
+function controlOf(schema, value, props) {
+  if (schema.enum) return select(schema.enum, value, props);
+  if (schema.type === "boolean") return h("input", { type: "checkbox", checked: value, ...props });
+  const { minimum: min = schema.exclusiveMinimum, maximum: max = schema.exclusiveMaximum } = schema;
+  const step = schema.type === "integer" ? 1 : "any";
+  return h("input", { type: "number", value, min, max, step, ...props });
 }
 
-/** What is no number goes to the service as it is: its sentence says what is wrong. */
+function valueOf(control) {
+  if (control.type === "checkbox") return control.checked;
+  return control.type === "number" ? asNumber(control.value) : control.value;
+}
+
+/** Return a number, or a text that is none unchanged: the service says what is wrong with it. */
 export function asNumber(text) {
   return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }
 
-function writeShapes(list, plan) {
-  const layers = plan?.layers ?? [];
-  [...list.children].forEach((row, i) => {
-    const layer = layers.length === list.children.length ? layers[i] : null;
-    row.querySelector(".shape").textContent = layer ? t("layers.shape", { shape: layer.output_shape.join(" × "), n: layer.params, params: layer.params.toLocaleString() }) : "";
-  });
+function showShapes(list, plan) {
+  const rows = [...list.children];
+  const layers = plan?.layers.length === rows.length ? plan.layers : [];
+  const text = (layer) =>
+    `→ ${layer.output_shape.join(" × ")} · ${plural(layer.params, "parameter")}`;
+  rows.forEach((row, i) => put(row.querySelector(".shape"), layers[i] && text(layers[i])));
 }

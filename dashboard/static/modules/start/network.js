@@ -1,28 +1,29 @@
-// Step 3: the network and how it is fitted, as a form and as JSON.
+// Step 3: the network and how it is trained, as a form and as JSON.
 
-import { field, h, newId, select } from "../dom.js";
-import { t } from "../text.js";
+import { h, newId, put } from "../dom.js";
+import { card, field, select } from "../parts.js";
 import { asNumber, layerList } from "./layers.js";
 import { presetField, presetLayers } from "./preset.js";
 
-/** Who else than the fields themselves changes what they show. */
+/** Views whose changes the fields show, beside the fields themselves. */
 const REDRAWS = new Set(["json", "columns", "preset", "layers-taken"]);
+const CHOSEN = "chosen for you";
 
-/** `words` is the vocabulary that `schema.js` reads. */
+/** Build the section; `words` is the vocabulary of `schema.js`. */
 export function networkSection(draft, plan, words) {
   const layers = layerList(draft, words.layers);
   const preset = presetField(draft, words.presets);
   const chosen = presetLayers(draft, plan, layers.element);
-  const fit = h("div", { class: "fields" });
+  const fit = h("div.fields");
   let resolved = null;
   const draw = () => {
-    fit.replaceChildren(...fitFields(draft, () => resolved, words));
+    put(fit, fitFields(draft, () => resolved, words));
     showChosen(fit, resolved);
   };
   draw();
   plan.listen((read) => {
     resolved = read?.spec ?? resolved;
-    layers.shapes(read);
+    layers.showShapes(read);
     showChosen(fit, resolved);
   });
   const json = jsonView(draft);
@@ -33,35 +34,47 @@ export function networkSection(draft, plan, words) {
     preset.refresh();
     chosen.refresh();
   });
-  return h("section", { class: "card", "aria-labelledby": "step-network" },
-    h("h2", { id: "step-network" }, t("network.title")), preset.element, chosen.element, layers.element,
-    h("h3", {}, t("network.fit")), fit, json.element);
+  return card("step-network", "Network", [
+    preset.element, chosen.element, layers.element, h("h3", "Training"), fit, json.element,
+  ]);
 }
 
-/** `chosen()` is the spec as the service resolved it last, or null. */
+/** Build the fields; `chosen()` is the spec as the service resolved it last, or null. */
 function fitFields(draft, chosen, { optimizers: kinds, losses: fitting }) {
   const { spec } = draft;
-  const task = taskOf(draft);
-  const optimizers = spec.compile?.optimizer ? kinds : [["", t("network.chosen")], ...kinds];
-  const losses = [["", t("network.loss_default")], ...(task ? fitting[task] : Object.values(fitting).flat())];
+  const { compile = {}, fit = {} } = spec;
+  const losses = fitting[taskOf(draft)] ?? Object.values(fitting).flat();
+  const optimizers = compile.optimizer ? kinds : [["", CHOSEN], ...kinds];
+  const ofCompile = (name) => (value) => set(spec, "compile", name, value || undefined);
+  const ofFit = (name) => (value) => set(spec, "fit", name, value);
   return [
-    choice(draft, t("network.optimizer"), "#/compile/optimizer", optimizers, optimizerName(spec.compile?.optimizer, kinds), (value) => setOptimizer(spec, chosen(), kinds, { type: value })),
-    numeric(draft, t("network.learning_rate"), "#/compile/optimizer/learning_rate", rateOf(spec), (value) => setOptimizer(spec, chosen(), kinds, { learning_rate: value })),
-    choice(draft, t("network.loss"), "#/compile/loss", losses, spec.compile?.loss ?? "", (value) => set(spec, "compile", "loss", value || undefined)),
-    numeric(draft, t("network.epochs"), "#/fit/epochs", spec.fit?.epochs ?? "", (value) => set(spec, "fit", "epochs", value)),
-    numeric(draft, t("network.batch_size"), "#/fit/batch_size", spec.fit?.batch_size ?? "", (value) => set(spec, "fit", "batch_size", value), t("network.chosen")),
-    numeric(draft, t("network.validation_split"), "#/fit/validation_split", spec.fit?.validation_split ?? "", (value) => set(spec, "fit", "validation_split", value)),
-    numeric(draft, t("network.patience"), "#/fit/early_stopping/patience", spec.fit?.early_stopping?.patience ?? "", (value) => setPatience(spec, value), t("network.none")),
-    numeric(draft, t("network.num_seeds"), "#/fit/num_seeds", spec.fit?.num_seeds ?? "", (value) => set(spec, "fit", "num_seeds", value), "", t("network.num_seeds_hint")),
-    textual(draft, t("network.model_name"), "#/model_name", spec.model_name ?? "", (value) => (value ? (spec.model_name = value) : delete spec.model_name), draft.dataset.name),
+    choice(draft, "Optimizer", "compile/optimizer", optimizers,
+      optimizerName(compile.optimizer, kinds),
+      (type) => setOptimizer(spec, chosen(), kinds, { type })),
+    numeric(draft, "Learning rate", "compile/optimizer/learning_rate", rateOf(spec),
+      (rate) => setOptimizer(spec, chosen(), kinds, { rate })),
+    choice(draft, "Loss", "compile/loss", [["", "follows from the target"], ...losses],
+      compile.loss, ofCompile("loss")),
+    numeric(draft, "Epochs, at most", "fit/epochs", fit.epochs, ofFit("epochs")),
+    numeric(draft, "Batch size", "fit/batch_size", fit.batch_size, ofFit("batch_size")),
+    numeric(draft, "Validation share", "fit/validation_split", fit.validation_split,
+      ofFit("validation_split")),
+    numeric(draft, "Early-stopping patience", "fit/early_stopping/patience",
+      fit.early_stopping?.patience, (value) => setPatience(spec, value)),
+    numeric(draft, "Random restarts", "fit/num_seeds", fit.num_seeds, ofFit("num_seeds"), {
+      hint: "1 to 10 fits, one after another, each from different first weights. "
+        + "The best on the validation rows is kept.",
+    }),
+    textual(draft, "Model name", "model_name", spec.model_name,
+      (value) => (value ? (spec.model_name = value) : delete spec.model_name)),
   ];
 }
 
 function taskOf({ spec, dataset }) {
-  const column = dataset.columns.find((one) => one.name === spec.target);
-  if (spec.task || !column) return spec.task ?? null;
-  if (column.type === "boolean" || (column.type === "categorical" && column.unique === 2)) return "binary";
-  return { numeric: null, categorical: "multiclass" }[column.type] ?? null;
+  const { type, unique } = dataset.columns.find((one) => one.name === spec.target) ?? {};
+  if (spec.task) return spec.task;
+  if (type === "boolean" || (type === "categorical" && unique === 2)) return "binary";
+  return type === "categorical" ? "multiclass" : null;
 }
 
 function set(spec, part, name, value) {
@@ -78,67 +91,78 @@ function optimizerName(given, kinds) {
 
 function rateOf(spec) {
   const given = spec.compile?.optimizer;
-  return typeof given === "object" ? (given?.learning_rate ?? "") : "";
+  return typeof given === "object" ? given?.learning_rate : undefined;
 }
 
-/** Another optimizer takes other arguments: only the rate goes along. A rate alone is that of the chosen one. */
-function setOptimizer(spec, chosen, kinds, { type, learning_rate: rate = rateOf(spec) || undefined }) {
+/** Change type or rate. Another optimizer takes other arguments, so only the rate is kept; a
+ *  rate alone is for the optimizer that the service chose. */
+function setOptimizer(spec, chosen, kinds, { type, rate = type && rateOf(spec) }) {
   if (type === "") return set(spec, "compile", "optimizer", undefined);
   const old = spec.compile?.optimizer ?? chosen?.compile.optimizer ?? "Adam";
-  const kept = type || typeof old !== "object" ? { type: type ?? optimizerName(old, kinds) } : { ...old };
+  const isKept = !type && typeof old === "object";
+  const kept = isKept ? { ...old } : { type: type ?? optimizerName(old, kinds) };
   delete kept.learning_rate;
-  return set(spec, "compile", "optimizer", rate === undefined ? kept : { ...kept, learning_rate: rate });
+  return set(spec, "compile", "optimizer",
+    rate === undefined ? kept : { ...kept, learning_rate: rate });
 }
 
-/** What stands where a field is left empty, once the service has said it. */
+function setPatience(spec, patience) {
+  const stopping = { ...spec.fit?.early_stopping, patience };
+  set(spec, "fit", "early_stopping", patience === undefined ? undefined : stopping);
+}
+
+/** Show in each empty field what the service chose for it. */
 function showChosen(fit, spec) {
+  if (!spec) return;
   for (const control of fit.querySelectorAll("input[data-pointer]")) {
-    const value = control.dataset.pointer.split("/").slice(1).reduce((part, name) => part?.[name], spec);
-    if (spec) control.placeholder = value === undefined || value === null ? t("network.none") : String(value);
+    const names = control.dataset.pointer.split("/").slice(1);
+    const value = names.reduce((part, name) => part?.[name], spec);
+    control.placeholder = String(value ?? "never");
   }
 }
 
-function setPatience(spec, value) {
-  if (value === undefined) set(spec, "fit", "early_stopping", undefined);
-  else set(spec, "fit", "early_stopping", { ...spec.fit?.early_stopping, patience: value });
-}
-
-function choice(draft, label, pointer, options, value, edit) {
-  const control = select(options, value, { "data-pointer": pointer });
-  control.addEventListener("change", () => draft.change("fit", () => edit(control.value)));
+function choice(draft, label, place, options, value, edit) {
+  const control = select(options, value ?? "", {
+    "data-pointer": `#/${place}`,
+    onchange: () => draft.change("fit", () => edit(control.value)),
+  });
   return field(label, control);
 }
 
-function numeric(draft, label, pointer, value, edit, placeholder = "", hint = null) {
-  const control = h("input", { type: "text", inputmode: "decimal", value, placeholder, autocomplete: "off", "data-pointer": pointer });
-  control.addEventListener("input", () => draft.change("fit", () => edit(control.value.trim() === "" ? undefined : asNumber(control.value.trim()))));
+function numeric(draft, label, place, value, edit, options) {
+  const asValue = (text) => edit(text === "" ? undefined : asNumber(text));
+  return textual(draft, label, place, value, asValue, { inputmode: "decimal", ...options });
+}
+
+function textual(draft, label, place, value = "", edit, { hint = null, ...props } = {}) {
+  const control = h("input", {
+    type: "text", value, autocomplete: "off", "data-pointer": `#/${place}`, ...props,
+    oninput: () => draft.change("fit", () => edit(control.value.trim())),
+  });
   return field(label, control, { hint });
 }
 
-function textual(draft, label, pointer, value, edit, placeholder) {
-  const control = h("input", { type: "text", value, placeholder, autocomplete: "off", "data-pointer": pointer });
-  control.addEventListener("input", () => draft.change("fit", () => edit(control.value.trim())));
-  return field(label, control);
-}
-
-/** The same spec as text; what is typed here is in the form at once. */
+/** Build the spec as text; what is typed here is in the form at once. */
 function jsonView(draft) {
+  const title = "The same as JSON";
+  const hint = "What you POST to /v1/runs. Edit it here or in the form; each follows the other.";
   const id = newId("json");
-  const text = h("textarea", { id, spellcheck: "false", rows: 18, "aria-describedby": `${id}-said` });
-  const said = h("p", { class: "hint", id: `${id}-said` }, t("json.hint"));
+  const note = h("p.hint", { id }, hint);
   const refresh = () => (text.value = JSON.stringify(draft.spec, null, 2));
-  text.addEventListener("input", () => {
+  const oninput = () => {
     let spec;
     try {
       spec = JSON.parse(text.value);
     } catch (error) {
-      said.textContent = t("json.broken", { why: error.message });
+      put(note, `This is not JSON yet: ${error.message}`);
       return;
     }
     const isObject = spec !== null && typeof spec === "object" && !Array.isArray(spec);
-    said.textContent = isObject ? t("json.hint") : t("json.no_object");
+    put(note, isObject ? hint : "A spec is a JSON object, in braces.");
     if (isObject) draft.replace("json", spec);
-  });
+  };
+  const named = { "aria-label": title, "aria-describedby": id };
+  const text = h("textarea", { spellcheck: "false", rows: 18, ...named, oninput });
   refresh();
-  return { element: h("details", { class: "json" }, h("summary", {}, t("json.title")), h("label", { for: id, class: "hidden-visually" }, t("json.title")), text, said), refresh };
+  return { element: h("details", h("summary", title), text, note), refresh };
 }

@@ -1,9 +1,9 @@
-// What the network begins from: layers of one's own, or a preset that fills what is left out.
+// What the network begins from: own layers, or a preset that fills what the spec leaves out.
 
-import { field, h, select } from "../dom.js";
-import { t } from "../text.js";
+import { h, put } from "../dom.js";
+import { field, select } from "../parts.js";
 
-/** Where layers of one's own begin: a plain network to change. */
+/** The plain network that own layers begin with. */
 const OWN = {
   model: {
     layers: [
@@ -15,48 +15,58 @@ const OWN = {
   compile: { optimizer: { type: "Adam", learning_rate: 0.001 } },
   fit: { validation_split: 0.2, epochs: 200, early_stopping: { patience: 10 } },
 };
+const HINTS = {
+  "": "The layers and the training below are the whole network.",
+  linear: "One layer: linear or logistic regression, whose weights can be read.",
+  small: "Two layers of 64 units and early stopping, as in a tutorial. Seconds on a small table.",
+  default: "An ensemble of small networks over binned numbers: as good as boosted trees on most "
+    + "tables.",
+  thorough: "The default with 32 members and three random restarts, the best kept. It takes ten "
+    + "minutes at most; small tables a minute or two.",
+};
 
-/** A select; choosing one changes the spec, so that form and JSON follow. */
+/** Build the select; a choice changes the spec, so that form and JSON follow. */
 export function presetField(draft, presets) {
-  const options = [["", t("preset.own")], ...presets.map((one) => [one, one])];
-  const control = select(options, "", { "data-pointer": "#/preset" });
-  const element = field(t("preset.title"), control, { hint: " ", className: "preset" });
-  const hint = element.querySelector(".hint");
+  const control = select([["", "own layers"], ...presets], "", {
+    "data-pointer": "#/preset",
+    onchange: () => draft.change("preset", (spec) => choose(spec, control.value)),
+  });
+  const element = field("Begin from", control, { hint: " ", className: "preset" });
   const refresh = () => {
     const { preset = "", model } = draft.spec;
-    control.value = preset === "" && !model ? "default" : preset; // what the service takes then
-    hint.textContent = t(`preset.${presets.includes(control.value) ? control.value : "own_hint"}`);
+    control.value = preset === "" && !model ? "default" : preset; // as the service does
+    put(element.querySelector(".hint"), HINTS[control.value] ?? HINTS[""]);
   };
-  control.addEventListener("change", () => draft.change("preset", (spec) => choose(spec, control.value)));
   refresh();
   return { element, refresh };
 }
 
-/** A preset chooses what the spec leaves out, so its own choices go. */
-function choose(spec, name) {
-  delete spec.preset;
-  if (!name) return Object.assign(spec, structuredClone(OWN));
-  for (const part of ["model", "compile", "fit"]) delete spec[part];
-  return Object.assign(spec, { preset: name });
+/** A preset chooses what the spec leaves out, so the spec's own choices are removed. */
+function choose(spec, preset) {
+  for (const part of ["preset", "model", "compile", "fit"]) delete spec[part];
+  Object.assign(spec, preset ? { preset } : structuredClone(OWN));
 }
 
-/** In place of the layers while a preset chooses them: how to have them in the form. */
+/** Build what stands in place of the layers while a preset chooses them. */
 export function presetLayers(draft, plan, layers) {
-  const take = h("button", { type: "button" }, t("preset.edit"));
-  const note = h("p", { class: "hint" });
-  const element = h("div", { class: "links" }, note, take);
   let resolved = null;
+  const onclick = () =>
+    draft.change("layers-taken", (spec) => (spec.model = structuredClone(resolved.model)));
+  const take = h("button", { onclick }, "Edit these layers");
+  const note = h("p.hint");
+  const element = h("div.links", note, take);
+  const refresh = () => {
+    const { model } = draft.spec;
+    element.hidden = Boolean(model?.layers);
+    layers.hidden = !element.hidden;
+    put(note, model?.keras ? "The network is Keras's own JSON; see the JSON below."
+      : "The preset chooses the layers; see What will be trained.");
+    take.hidden = !resolved?.model.layers || Boolean(model);
+  };
   plan.listen((read) => {
     resolved = read?.spec ?? null;
     refresh();
   });
-  const refresh = () => {
-    element.hidden = Boolean(draft.spec.model?.layers);
-    layers.hidden = !element.hidden;
-    note.textContent = t(draft.spec.model?.keras ? "preset.keras" : "preset.chooses");
-    take.hidden = !resolved?.model.layers || Boolean(draft.spec.model);
-  };
-  take.addEventListener("click", () => draft.change("layers-taken", (spec) => (spec.model = structuredClone(resolved.model))));
   refresh();
   return { element, refresh };
 }

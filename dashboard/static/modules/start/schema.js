@@ -4,16 +4,17 @@ import { get } from "../api.js";
 
 let asked = null;
 
-/** Layers with their schemas, optimizers, losses by task, and presets; fetched once. */
+/** Return layers with their schemas, optimizers, losses by task, and presets; fetched once. */
 export function vocabulary() {
   asked ??= get("openapi.json").then(read);
-  asked.catch(() => (asked = null)); // who asks next fetches it anew
+  asked.catch(() => (asked = null)); // the next page fetches it again
   return asked;
 }
 
 function read({ paths, components: { schemas } }) {
   const body = paths["/v1/runs"].post.requestBody.content["application/json"].schema;
-  const kinds = ({ oneOf }) => oneOf.map(({ $ref }) => schemas[$ref.split("/").at(-1)]).map((schema) => [schema.properties.type.const, schema]);
+  const kinds = ({ oneOf }) => oneOf.map(({ $ref }) => schemas[$ref.split("/").at(-1)])
+    .map((schema) => [schema.properties.type.const, schema]);
   const { optimizer, loss } = schemas.CompileSpec.properties;
   return {
     layers: new Map(kinds(schemas.ModelSpec.properties.layers.items)),
@@ -23,13 +24,16 @@ function read({ paths, components: { schemas } }) {
   };
 }
 
-/** The fields that the form shows of a layer: what is required, and what has an example. */
+/** Return the fields that the form shows of a layer: required ones, and those with examples. */
 export function shownFields({ properties, required = [] }) {
-  return Object.entries(properties).filter(([name, field]) => name !== "type" && (required.includes(name) || field.examples));
+  const isShown = ([name, schema]) =>
+    name !== "type" && (required.includes(name) || schema.examples);
+  return Object.entries(properties).filter(isShown);
 }
 
-/** A new layer of a type, by the examples of its fields. */
+/** Build a new layer of a type from the examples of its fields. */
 export function newLayer(layers, type) {
-  const first = ({ examples, enum: names, minimum }) => examples?.[0] ?? names?.[0] ?? minimum ?? "";
-  return { type, ...Object.fromEntries(shownFields(layers.get(type)).map(([name, field]) => [name, first(field)])) };
+  const first = ([name, { examples, enum: names, minimum }]) =>
+    [name, examples?.[0] ?? names?.[0] ?? minimum ?? ""];
+  return { type, ...Object.fromEntries(shownFields(layers.get(type)).map(first)) };
 }

@@ -1,80 +1,120 @@
 // Step 1: a CSV is dropped, chosen, or already there.
 
-import { ProblemError, get, v1 } from "../api.js";
+import { ProblemError, get, outcome, request, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
-import { announce, h, newId, put, select } from "../dom.js";
-import { bytes, integer } from "../format.js";
+import { announce, h, newId, put } from "../dom.js";
+import { bytes, plural } from "../format.js";
+import { card, labelled, select } from "../parts.js";
 import { problemBox, warningsBox } from "../problems.js";
-import { t } from "../text.js";
-import { upload } from "./upload.js";
 
-/** `take(dataset)` is called with each table that is ready. */
-export async function tableSection({ dataset, take, signal }) {
-  const said = h("div", { class: "said" });
-  const present = h("div", {});
-  const shown = async (read) => {
+const ACCEPTED = ".csv,.tsv,.txt,.gz,text/csv";
+
+/** Build the section; `take(dataset)` is called with each table that is ready. */
+export function tableSection(dataset, take, signal) {
+  const shown = h("div.said", dataset && facts(dataset));
+  const present = h("div");
+  const show = (read) => {
     section.classList.add("compact");
-    put(said, facts(read));
+    put(shown, facts(read));
     take(read);
   };
-  const send = (file) => sent(file, said, shown, signal);
-  get("v1/datasets?limit=100", signal).then(({ items }) => put(present, chooser(items, dataset, shown)), () => {});
-  if (dataset) put(said, facts(dataset));
-  const section = h("section", { class: `card ${dataset ? "compact" : ""}`, "aria-labelledby": "step-table" },
-    h("h2", { id: "step-table" }, t("table.title")), dropZone(send), present, said);
+  const upload = (file) => sent(file, shown, show, signal);
+  get("v1/datasets?limit=100", signal)
+    .then(({ items }) => put(present, chooser(items, dataset, show)), () => put(present));
+  const section = card("step-table", "Table", [dropZone(upload), present, shown],
+    { className: dataset ? "compact" : "" });
   return section;
 }
 
 function dropZone(send) {
-  const input = h("input", { type: "file", id: newId("file"), accept: ".csv,.tsv,.txt,.gz,text/csv", class: "hidden-visually" });
-  input.addEventListener("change", () => input.files[0] && send(input.files[0]));
-  const zone = h("label", { class: "drop", for: input.id }, h("strong", {}, t("table.drop")), h("span", {}, t("table.choose")));
+  const sendFirst = ([file]) => file && send(file);
+  const input = h("input.hidden-visually", {
+    type: "file", id: newId("file"), accept: ACCEPTED, onchange: () => sendFirst(input.files),
+  });
   const over = (isOver) => (event) => {
     event.preventDefault();
     zone.classList.toggle("over", isOver);
   };
-  for (const [type, isOver] of [["dragover", true], ["dragenter", true], ["dragleave", false], ["drop", false]]) {
-    zone.addEventListener(type, over(isOver));
-  }
-  zone.addEventListener("drop", (event) => event.dataTransfer.files[0] && send(event.dataTransfer.files[0]));
+  const zone = h("label.drop", {
+    for: input.id, ondragover: over(true), ondragenter: over(true), ondragleave: over(false),
+    ondrop: (event) => {
+      over(false)(event);
+      sendFirst(event.dataTransfer.files);
+    },
+  }, h("strong", "Drop a CSV here"), h("span", "or choose a file; it may be gzipped"));
   return [input, zone];
 }
 
-/** The newest upload of each name. */
-function chooser(items, current, shown) {
-  const newest = items.filter((one, i) => one.status === "ready" && items.findIndex((other) => other.name === one.name) === i);
+/** Build a select of the newest upload of each name. */
+function chooser(items, current, show) {
+  const isNewest = ({ name }, i) => items.findIndex((other) => other.name === name) === i;
+  const newest = items.filter((one, i) => one.status === "ready" && isNewest(one, i));
   if (!newest.length) return null;
-  const options = [["", t("table.none_chosen")], ...newest.map((one) => [one.name, `${one.name} (${t("table.rows", { n: one.num_rows, rows: integer(one.num_rows) })})`])];
-  const list = select(options, current?.name ?? "", { id: newId("present") });
-  list.addEventListener("change", () => list.value && shown(newest.find((one) => one.name === list.value)));
-  return h("div", { class: "present" }, h("label", { for: list.id }, t("table.or_present")), list);
+  const options = newest.map((one) => [one.name, `${one.name} (${plural(one.num_rows, "row")})`]);
+  const list = select([["", "Choose a table"], ...options], current?.name ?? "", {
+    onchange: () => list.value && show(newest.find((one) => one.name === list.value)),
+  });
+  return labelled("present", "Or a table that is here already", list);
 }
 
-async function sent(file, said, shown, signal) {
+async function sent(file, place, show, signal) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": file.name });
-  const what = h("span", {}, t("table.sending"));
-  put(said, h("div", { class: "sending" }, h("span", {}, file.name), bar, what));
-  const told = (share, text) => {
+  const step = h("span", "Sending");
+  put(place, h("div.sending", h("span", file.name), bar, step));
+  const report = (share, text) => {
     bar.value = share;
-    what.textContent = text;
+    put(step, text);
   };
-  try {
-    await shown(await upload(file, told, signal));
-    announce(t("table.ready", { name: file.name }));
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    put(said, problemBox(error.problem));
+  const { value, problem } = await outcome(sendFile(file, report, signal));
+  if (problem) return put(place, problemBox(problem));
+  show(value);
+  return announce(`${file.name} has been read.`);
+}
+
+/** Return the dataset once it has been read; call `report(share, step)` on the way. */
+async function sendFile(file, report, signal) {
+  const path = `v1/datasets?filename=${encodeURIComponent(file.name)}`;
+  const options = { method: "POST", headers: { "Content-Type": "text/csv" }, body: file, signal };
+  let dataset = await (await request(path, options, sendingWith(report))).json();
+  while (dataset.status === "processing") {
+    report(dataset.progress, "Reading");
+    dataset = await get(`${v1("datasets", dataset.id)}?wait=1`, signal);
   }
+  if (dataset.error) throw new ProblemError(dataset.error);
+  return dataset;
+}
+
+/** Return a `fetch` by XMLHttpRequest, the only way to learn how much has been sent. */
+function sendingWith(report) {
+  return (path, { method, headers, body, signal }) => new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open(method, path);
+    for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
+    sending.upload.onprogress = ({ loaded, total }) => report(loaded / total, "Sending");
+    sending.onload = () => {
+      const { responseText, status, statusText } = sending;
+      resolve(new Response(responseText, { status, statusText }));
+    };
+    sending.onerror = () => reject(new TypeError("The connection failed"));
+    sending.onabort = () => reject(signal.reason);
+    signal.addEventListener("abort", () => sending.abort());
+    sending.send(body);
+  });
 }
 
 function facts(dataset) {
+  const { id, name, num_rows: rows, num_bytes: size, columns, warnings } = dataset;
   return [
-    h("div", { class: "facts" },
-      h("strong", {}, dataset.name),
-      h("span", {}, t("table.rows", { n: dataset.num_rows, rows: integer(dataset.num_rows) })),
-      h("span", {}, t("table.columns", { n: dataset.columns.length })),
-      h("span", {}, bytes(dataset.num_bytes)),
-      deleteButton(v1("datasets", dataset.id), "dataset", dataset.name, "#/")),
-    warningsBox(dataset.warnings, t("table.warnings")),
+    h("div.facts",
+      h("strong", name), h("span", plural(rows, "row")),
+      h("span", plural(columns.length, "column")), h("span", bytes(size)),
+      deleteButton(v1("datasets", id), name, {
+        label: "Delete this table",
+        title: `Delete the table ${name}?`,
+        detail: "Its rows and the uploaded file are deleted for good. "
+          + "Models that were trained on it go on predicting.",
+        next: "#/",
+      })),
+    warningsBox(warnings, "Warnings from reading the file"),
   ];
 }

@@ -14,7 +14,7 @@ from core.errors import Invalid
 from core.keys.caller import PROBE
 from service.auth.authenticator import Authenticator
 from service.auth.scopes import scope_of_call
-from service.problems import known_problem
+from service.problems import INTERNAL_ERROR, known_problem
 from service.protocols.open_inference.grpc.servicer import CALLER, Servicer
 from service.services import Services
 
@@ -145,4 +145,4 @@ def _status(error: Exception) -> tuple[grpc.StatusCode, str]:
         code = _CODES.get(problem.status, grpc.StatusCode.UNKNOWN)
         return code, problem.detail[:_LONGEST]
     log.error("unexpected error", exc_info=error)
-    return grpc.StatusCode.INTERNAL, "The service made a mistake; its log tells more."
+    return grpc.StatusCode.INTERNAL, INTERNAL_ERROR

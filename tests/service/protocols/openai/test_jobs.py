@@ -96,7 +96,7 @@ def test_pausing_is_refused_with_what_to_do_instead(client, job):
     """400 for a job that there is, 404 for one that is not."""
     jobs = client.fine_tuning.jobs
     for verb in (jobs.pause, jobs.resume):
-        with pytest.raises(openai.BadRequestError, match="Cancel it"):
+        with pytest.raises(openai.BadRequestError, match="Cancel the run"):
             verb(job.id)
         with pytest.raises(openai.NotFoundError, match="no run 'nope'"):
             verb("nope")

@@ -1,108 +1,155 @@
-// The report of a run, where the service has one: figures on held-out rows.
+// The report of a run, if the service has one: figures on held-out rows.
 
-import { find, v1 } from "../../api.js";
+import { find, newKey, v1 } from "../../api.js";
 import { bar } from "../../charts/bars.js";
 import { h, prose, put } from "../../dom.js";
-import { integer, number } from "../../format.js";
+import { number, plural, word } from "../../format.js";
 import { fileLink } from "../../models/downloads.js";
-import { warningsBox } from "../../problems.js";
-import { t, word } from "../../text.js";
-import { classification } from "./classes.js";
-import { regression } from "./numbers.js";
-import { reading } from "./reading.js";
+import { card, table } from "../../parts.js";
+import { attempt, warningsBox } from "../../problems.js";
+import { startRun, startWith } from "../../start/draft.js";
+import { classification, regression } from "./charts.js";
 
 const [PAUSE_MS, TRIES] = [2000, 60];
 const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
+const FIGURES = { r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC" };
+const BASELINES = { constant: "always the same answer", linear: "linear model" };
 
-/** Put the report into `place`, and what hangs on baselines again when they have come; nothing without one. */
+/** Show the report in `place`, and once the baselines are there what depends on them. */
 export async function showReport(run, history, place, signal) {
   let parts = null;
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
     const report = await find(v1("runs", run.id, "report"), signal);
-    if (report?.status === "ready") {
+    const isReady = report?.status === "ready";
+    if (isReady) {
       parts ??= begin(report, chosenBy(run.spec.fit, history), place);
       put(parts.scores, reading(report.reading), scores(report));
       put(parts.files, files(report));
     }
-    const isComing = report?.status === "pending" || (report?.status === "ready" && report.baselines?.status === "pending");
-    if (!isComing) return;
+    if ((isReady ? report.baselines : report)?.status !== "pending") return;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
 
-/** What stays as it is; the rest comes into the places that are returned. */
+/** Show what will not change, and return the places of the rest. */
 function begin(report, chosen, place) {
-  const parts = { scores: h("div", {}), files: h("div", {}) };
-  put(place, h("section", { class: "card report", "aria-labelledby": "report" },
-    h("h2", { id: "report" }, t("report.title")),
-    held(report, chosen),
-    warningsBox((report.traps ?? []).map((trap) => trap.sentence), t("report.traps")),
+  const parts = { scores: h("div"), files: h("div") };
+  put(place, card("report", "Report", [
+    report.held_out && h("p.hint", heldSentence(report.held_out, chosen)),
+    warningsBox((report.traps ?? []).map((trap) => trap.sentence), "Traps in the data"),
     parts.scores,
-    h("div", { class: "charts" }, report.classification && classification(report.classification), report.regression && regression(report.regression), importance(report.importance)),
-    missing(report.missing ?? []), parts.files));
+    h("div.charts",
+      report.classification && classification(report.classification),
+      report.regression && regression(report.regression), importance(report.importance)),
+    missing(report.missing ?? []), parts.files,
+  ], { className: "report" }));
   return parts;
 }
 
-function held({ held_out: held }, chosen) {
-  if (!held) return null;
-  const key = [held.side, ...(held.side === "validation" ? chosen : [])].join("_");
-  return h("p", { class: "hint" }, t(`report.held_${key}`, { n: held.num_scored, rows: integer(held.num_scored) }));
+/** Return which rows were scored, and what else they were used for. */
+function heldSentence({ side, num_scored: count }, chosen) {
+  const isOne = count === 1;
+  if (side === "test") return `On ${plural(count, "test row")}, which no epoch has seen.`;
+  const rows = `On ${plural(count, "validation row")}.`;
+  if (!chosen.length) return `${rows} The network did not train on ${isOne ? "it" : "them"}.`;
+  return `${rows} ${isOne ? "This row" : "These rows"} also chose the ${chosen.join(" and the ")}, `
+    + "so the figures are slightly optimistic.";
 }
 
-/** What validation rows chose: one of the fits that were begun, and an epoch where early stopping watched them. */
+/** Return what validation rows chose: one of several fits, and an epoch by early stopping. */
 function chosenBy({ early_stopping: stopping }, { pieces }) {
   const isEpochChosen = stopping?.restore_best_weights && stopping.monitor.startsWith("val_");
   return [pieces.length > 1 && "fit", isEpochChosen && "epoch"].filter(Boolean);
 }
 
-/** The network's figures beside the baselines', on the same rows; the best of each is marked. */
+/** Build the network's figures beside the baselines' on the same rows, the best in bold. */
 function scores({ metrics, baselines, reasons, missing: lacking }) {
   const names = Object.keys(metrics);
   if (!names.length) return null;
-  const lines = [[t("report.network"), metrics], ...(baselines?.results ?? []).map((one) => [word("baseline", one.name), one.metrics, one.note])];
-  const best = Object.fromEntries(names.map((name) => [name, bestOf(name, lines.map(([, read]) => read[name]))]));
-  const cell = (read, name) => {
-    const isBest = lines.length > 1 && read[name] === best[name];
-    return h("td", { class: "figure", title: read === metrics ? reasons?.[name] : null }, isBest ? h("strong", {}, number(read[name])) : number(read[name]));
+  const lines = [
+    { name: "this network", read: metrics },
+    ...(baselines?.results ?? []).map(({ name, metrics: read, note }) =>
+      ({ name: BASELINES[name] ?? word(name), read, note })),
+  ];
+  const best = (figure) => bestOf(figure, lines.map(({ read }) => read[figure]));
+  const cell = (read, figure) => {
+    const isBest = lines.length > 1 && read[figure] === best(figure);
+    const text = number(read[figure]);
+    return h("td.figure", { title: read === metrics ? reasons?.[figure] : null },
+      isBest ? h("strong", text) : text);
   };
+  const title = "Beside simpler models";
+  const heads = names.map((name) => [FIGURES[name] ?? word(name), "figure"]);
   return [
-    h("h3", {}, t("report.scores")),
-    h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": t("report.scores") }, h("table", { class: "figures" },
-      h("thead", {}, h("tr", {}, h("td", {}), names.map((name) => h("th", { scope: "col" }, word("figure", name))))),
-      h("tbody", {}, lines.map(([name, read, note]) => h("tr", {}, h("th", { scope: "row" }, name, note && h("span", { class: "note" }, note)), names.map((one) => cell(read, one))))))),
-    lacking?.some((one) => one.part === "baselines") ? null : about(baselines),
+    h("h3", title),
+    table(title, "figures", [h("td"), ...heads], lines.map(({ name, read, note }) =>
+      h("tr", h("th", { scope: "row" }, name, note && h("span.note", note)),
+        names.map((one) => cell(read, one))))),
+    !lacking?.some((one) => one.part === "baselines") && about(baselines ?? {}),
   ];
 }
 
-function bestOf(name, values) {
+function bestOf(figure, values) {
   const known = values.filter(Number.isFinite);
-  return known.length ? known.reduce((a, b) => (LESS_IS_BETTER.has(name) === a < b ? a : b)) : null;
+  const isBetter = (a, b) => LESS_IS_BETTER.has(figure) === a < b;
+  return known.length ? known.reduce((a, b) => (isBetter(a, b) ? a : b)) : null;
 }
 
-function about(baselines) {
-  if (baselines?.status === "pending") return h("p", { class: "hint" }, t("report.baselines_pending"));
-  return baselines?.reason && h("p", { class: "hint" }, prose(t("report.baselines_missing", { why: baselines.reason })));
+function about({ status, reason }) {
+  if (status === "pending") {
+    return h("p.hint", "Simpler models are being trained on the same rows.");
+  }
+  return reason && h("p.hint", prose(`Simpler models: ${reason}.`));
 }
 
 function importance(read) {
   if (!read?.features.length) return null;
   const most = Math.max(...read.features.map((one) => one.mean), 1e-12);
-  return h("figure", { class: "importance" }, h("figcaption", {}, t("report.importance", { metric: word("figure", read.metric) })),
-    h("ul", { class: "bars" }, read.features.slice(0, 15).map((one) => bar(one.feature, one.mean / most, number(one.mean)))));
+  const metric = FIGURES[read.metric] ?? word(read.metric);
+  return h("figure.importance",
+    h("figcaption", `How much ${metric} grows without each feature`),
+    h("ul.bars", read.features.slice(0, 15).map(({ feature, mean }) =>
+      bar(feature, mean / most, number(mean)))));
 }
 
-/** Parts that lack for one reason are named together, and the reason once. */
+/** Name parts that are missing for the same reason together. */
 function missing(parts) {
   if (!parts.length) return null;
-  const named = (reason) => parts.filter((one) => one.reason === reason).map((one) => word("part", one.part)).join(", ");
-  const what = [...new Set(parts.map((one) => one.reason))].map((reason) => `${named(reason)}: ${reason}`);
-  return h("p", { class: "hint" }, prose(t("report.missing", { what: what.join("; ") })));
+  const reasons = [...new Set(parts.map((one) => one.reason))].map((reason) => {
+    const alike = parts.filter((one) => one.reason === reason);
+    return `${alike.map((one) => word(one.part)).join(", ")}: ${reason}`;
+  });
+  return h("p.hint", prose(`Not in this report: ${reasons.join("; ")}.`));
 }
 
-/** Each picture as a file, for a README or a chat. */
+/** Build links to each picture as a file, for a README or a chat. */
 function files({ plots }) {
   const names = Object.entries(plots ?? {});
-  if (!names.length) return null;
-  return h("details", {}, h("summary", {}, t("report.files")),
-    h("ul", { class: "files" }, names.map(([name, path]) => h("li", {}, ["svg", "png"].map((form) => fileLink(path.slice(1).replace(/svg$/, form), `${name}.${form}`))))));
+  const links = ([name, path]) => ["svg", "png"].map((form) =>
+    fileLink(path.slice(1).replace(/svg$/, form), `${name}.${form}`));
+  return names.length > 0 && h("details", h("summary", "The pictures as files"),
+    h("ul.files", names.map((one) => h("li", links(one)))));
+}
+
+const TITLES = {
+  underfit: "The network is too small, or the training too short",
+  overfit: "The network memorises the training rows",
+  still_improving: "The network was still improving",
+  diverged: "The training diverged",
+  noisy: "The curve is noisy",
+  fine: "The curve is fine",
+};
+
+function reading(read) {
+  if (!read) return null;
+  const failed = h("div");
+  const key = newKey(); // pressed twice, it is still one run
+  const train = h("button.primary", {
+    onclick: () => attempt(train, failed, () => startRun(read.next_spec, key)),
+  }, "Train the suggested spec");
+  const open = h("button", { onclick: () => startWith(structuredClone(read.next_spec)) },
+    "Open it first");
+  return h("div.notice.reading",
+    h("strong", TITLES[read.word] ?? word(read.word)), h("p", prose(read.sentence)),
+    h("p", prose(read.advice)), h("p.links", train, open), failed);
 }

@@ -1,0 +1,81 @@
+// The parts that several pages are made of.
+
+import { h, newId } from "./dom.js";
+import { integer, word } from "./format.js";
+
+/** Build a page. Its title gets the focus when the page opens. */
+export function pageOf(title, ...children) {
+  return h("section", h("h1", { tabindex: "-1" }, title), children);
+}
+
+/** Build a titled section; `controls` stand beside the title. */
+export function card(id, title, children, { className = "", controls = null } = {}) {
+  const heading = h("h2", { id }, title);
+  return h("section.card", { class: className, "aria-labelledby": id },
+    controls ? h("div.head", heading, controls) : heading, children);
+}
+
+/** Build a table that scrolls sideways. A head is a cell or `[text, class]`. */
+export function table(label, className, heads, rows) {
+  const head = ([text, name = ""]) => h("th", { scope: "col", class: name }, text);
+  return h("div.scroll", { role: "group", tabindex: "0", "aria-label": label },
+    h("table", { class: className },
+      h("thead", h("tr", heads.map((one) => (Array.isArray(one) ? head(one) : one)))),
+      h("tbody", rows)));
+}
+
+/** Build a list of `[name, value]` pairs. */
+export function pairs(list) {
+  return h("dl.pairs", list.map(([name, value]) => h("div", h("dt", name), h("dd", value))));
+}
+
+/** Return the rows of each part of the split, as pairs. */
+export function rowCounts(numRows) {
+  return Object.entries(numRows).filter(([, count]) => count > 0)
+    .map(([part, count]) => [`Rows, ${word(part)}`, integer(count)]);
+}
+
+/** Build what a page shows instead of an empty list. */
+export function emptyNote(sentence, ...actions) {
+  return h("div.empty", h("p", sentence), actions);
+}
+
+/** Build a link to the start page for people who have nothing to look at yet. */
+export function firstRunLink() {
+  return h("a.button.primary", { href: "#/" }, "Train a network");
+}
+
+/** Build a select of options, each a word or `[value, text]`. */
+export function select(options, value, props = {}) {
+  const pair = (option) => (Array.isArray(option) ? option : [option, option]);
+  const element = h("select", props,
+    options.map(pair).map(([key, text]) => h("option", { value: key }, text)));
+  element.value = value;
+  return element;
+}
+
+/** Put a label and its control on one line. */
+export function labelled(className, label, control) {
+  control.id ||= newId("control");
+  return h("span", { class: className }, h("label", { for: control.id }, label), control);
+}
+
+/** Put a control under its label and above its hint. */
+export function field(label, control, { hint = null, className = "" } = {}) {
+  control.id ||= newId("field");
+  const note = hint && h("span.hint", { id: `${control.id}-hint` }, hint);
+  if (note) control.setAttribute("aria-describedby", note.id);
+  return h("div.field", { class: className },
+    h("label", { for: control.id }, label), control, note);
+}
+
+/** Open a modal dialog, named by its title and described by its detail. */
+export function openDialog(role, title, detail, ...children) {
+  const id = newId("dialog");
+  const named = { "aria-labelledby": `${id}-title`, "aria-describedby": `${id}-detail` };
+  const dialog = h("dialog", { role, ...named, onclose: () => dialog.remove() },
+    h("h2", { id: `${id}-title` }, title), h("p", { id: `${id}-detail` }, detail), children);
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}

@@ -1,0 +1,124 @@
+// The charts of a report: answers or predicted numbers against the truth.
+
+import { lineChart } from "../../charts/lines.js";
+import { extent } from "../../charts/scale.js";
+import { h } from "../../dom.js";
+import { integer, number, percent } from "../../format.js";
+import { table } from "../../parts.js";
+
+const UNIT = [0, 1];
+const MOST_CURVES = 6;
+
+export function classification(read) {
+  return [
+    read.confusion_matrix && matrix(read), roc(read), precisionRecall(read), calibration(read),
+  ];
+}
+
+/** Draw every threshold if the report has them, else the nineteen that all reports have. */
+function roc({ curves = [], thresholds, positive_class: name }) {
+  const known = thresholds
+    .filter((one) => one.false_positive_rate !== null && one.recall !== null)
+    .toSorted((a, b) => a.false_positive_rate - b.false_positive_rate || a.recall - b.recall);
+  const series = curves.length
+    ? curvesOf(curves, "false_positive_rate", "true_positive_rate")
+    : known.length > 1 && [dotted(name, known, "false_positive_rate", "recall")];
+  return series && share("ROC", "false positive rate", [...series, diagonal("guessing")]);
+}
+
+function precisionRecall({ curves = [], best_threshold: best, positive_class: name }) {
+  if (!curves.length) return null;
+  const figure = share("Precision over recall", "recall", curvesOf(curves, "recall", "precision"));
+  if (best) {
+    figure.append(h("p.hint",
+      `F1 is highest if ${name} is answered from a probability of ${number(best)} on.`));
+  }
+  return figure;
+}
+
+function calibration({ calibration: bins, positive_class: name }) {
+  if (bins.length < 2) return null;
+  const series = dotted(name ?? "the answer", bins, "mean_predicted", "share_true");
+  return share("Calibration: how often it came true", "predicted probability",
+    [series, diagonal("perfect")]);
+}
+
+function curvesOf(curves, x, y) {
+  return curves.slice(0, MOST_CURVES)
+    .map((one, colour) => ({ name: one.label, colour, xs: one[x], ys: one[y] }));
+}
+
+function dotted(name, points, x, y) {
+  const of = (key) => points.map((one) => one[key]);
+  return { name, colour: 0, hasDots: true, xs: of(x), ys: of(y) };
+}
+
+function diagonal(name) {
+  return { name, colour: 7, isDashed: true, xs: UNIT, ys: UNIT };
+}
+
+/** Draw a chart whose axes are both shares. */
+function share(title, xLabel, series) {
+  const domains = { xDomain: UNIT, yDomain: UNIT, xText: percent, yText: percent };
+  const chart = lineChart({ title, xLabel, ...domains });
+  chart.update({ series });
+  return chart.element;
+}
+
+function matrix({ classes, confusion_matrix: counts }) {
+  const labels = classes.map((one) => one.label);
+  const cell = (count, row, i, j) => {
+    const part = count / (row.reduce((a, b) => a + b, 0) || 1);
+    const title = `${percent(part)} of ${labels[i]} were answered ${labels[j]}`;
+    const element = h("td.figure", { class: i === j ? "hit" : "", title }, integer(count));
+    element.style.setProperty("--share", part.toFixed(3));
+    return element;
+  };
+  const title = "Confusion matrix";
+  const heads = [h("td", "true ↓ predicted →"), ...labels.map((label) => [label, "figure"])];
+  return h("figure.matrix", h("figcaption", title),
+    table(title, "", heads, counts.map((row, i) => h("tr",
+      h("th", { scope: "row" }, labels[i]), row.map((count, j) => cell(count, row, i, j))))));
+}
+
+export function regression({ pairs, residual_quantiles: quantiles }) {
+  if (!pairs) return quantileChart(quantiles);
+  const { actual, predicted } = pairs;
+  const ends = extent([actual, predicted]);
+  const xDomain = extent([predicted]);
+  const residuals = actual.map((y, i) => y - predicted[i]);
+  return [
+    cloud("Actual against predicted", "actual", predicted, actual, ends,
+      { xDomain: ends, yDomain: ends }),
+    cloud("Residuals", "actual minus predicted", predicted, residuals, [0, 0], { xDomain }),
+  ];
+}
+
+/** Draw a dot for each row, and the line of a perfect network. Sort them for the arrow keys. */
+function cloud(title, name, predicted, values, perfect, domains) {
+  const chart = lineChart({ title, xLabel: "predicted", height: 280, ...domains });
+  const order = [...predicted.keys()].toSorted((a, b) => predicted[a] - predicted[b]);
+  const sorted = (list) => order.map((i) => list[i]);
+  chart.update({
+    series: [
+      { name, colour: 0, isCloud: true, xs: sorted(predicted), ys: sorted(values) },
+      { name: "perfect", colour: 7, isDashed: true, xs: domains.xDomain, ys: perfect },
+    ],
+    label: `${title}, ${values.length} rows`,
+  });
+  return chart.element;
+}
+
+/** Draw the quantiles of reports that have no pairs yet. */
+function quantileChart(quantiles) {
+  const chart = lineChart({
+    title: "Residuals", xLabel: "actual minus predicted", height: 240, yDomain: [0, 1],
+  });
+  chart.update({
+    series: [{
+      name: "share of rows below", colour: 0, hasDots: true,
+      xs: quantiles.map((one) => one.residual), ys: quantiles.map((one) => one.quantile),
+    }],
+  });
+  return chart.element;
+}

@@ -1,0 +1,77 @@
+"""Every problem has an exception of its name."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fitserve
+from fitserve import ApiError, InvalidSpec, NotFound, ServerError, Unprocessable
+from fitserve.client.errors import by_status
+from fitserve.client.problem_errors import error_from_problem
+from fitserve.problem_types import RAISED, ProblemType
+from fitserve.problems import FieldError, Problem
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("kind", RAISED, ids=lambda kind: kind.slug)
+def test_a_problem_is_raised_as_the_exception_of_its_name(kind):
+    """An export of fitserve, below the class of the status."""
+    error = error_from_problem(kind.problem("D."))
+    assert type(error) is getattr(fitserve, kind.error_name)
+    assert isinstance(error, by_status(kind.status))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ProblemType if kind not in RAISED])
+def test_other_problems_are_raised_as_the_class_of_their_status(kind):
+    """Such as the error of a run, or of a path that a later service has."""
+    assert type(error_from_problem(kind.problem("D."))) is by_status(kind.status)
+    assert not hasattr(fitserve, kind.error_name)
+
+
+def problem(slug, status, **more):
+    told = {"title": "T", "detail": "D.", **more}
+    return Problem(type=f"/problems/{slug}", status=status, **told)
+
+
+def test_a_problem_of_a_later_service_is_an_error_of_its_status():
+    """And a name that is known under another status says nothing of it."""
+    assert type(error_from_problem(problem("of-tomorrow", 422))) is Unprocessable
+    assert type(error_from_problem(problem("of-tomorrow", 502))) is ServerError
+    assert type(error_from_problem(problem("of-tomorrow", 418))) is ApiError
+    assert type(error_from_problem(problem("invalid-spec", 404))) is NotFound
+
+
+def test_what_the_lines_say_is_not_said_twice():
+    """The service's detail may be those sentences; the title stands for it then."""
+    line = FieldError(pointer="#/fit/epochs", detail="got 0", hint="at least 1")
+    twice = problem(
+        "invalid-spec", 422, detail="#/fit/epochs: got 0. at least 1", errors=[line]
+    )
+    assert str(error_from_problem(twice)) == "T:\n  #/fit/epochs: got 0 (at least 1)"
+    once = problem("invalid-spec", 422, errors=[line])
+    assert str(error_from_problem(once)) == "D.\n  #/fit/epochs: got 0 (at least 1)"
+
+
+def test_an_error_survives_a_process_border():
+    """A pool's worker may raise it."""
+    error = pickle.loads(pickle.dumps(error_from_problem(problem("invalid-spec", 422))))
+    assert type(error) is InvalidSpec
+    assert error.problem.detail == "D."
+
+
+def test_type_checkers_know_every_public_name(tmp_path):
+    """With its class: a stub that lacks one would make it Any, or an error."""
+    program = tmp_path / "program.py"
+    names = [name for name in fitserve.__all__ if name != "__version__"]
+    listed = ", ".join(f"fitserve.{name}" for name in names)
+    program.write_text(f"import fitserve\n\nkinds: list[type] = [{listed}]\n")
+    checked = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent"]
+    options = ["--config-file=", f"--cache-dir={tmp_path}", str(program)]
+    done = subprocess.run(
+        [*checked, *options], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
