@@ -1,4 +1,4 @@
-"""Create, list and revoke API keys in the database, for the commands of `fitserve keys`."""
+"""Create, list and revoke API keys in the database, for `fitserve keys`."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

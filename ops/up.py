@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from core.lazy import LazyModule
 
 if TYPE_CHECKING:
+    from core import settings
     from ops.supervisor import supervisor
     from ops.supervisor.ready import Ready
 else:  # needs the libraries of the server, which the other commands do without
+    settings = LazyModule("core.settings")
     supervisor = LazyModule("ops.supervisor.supervisor")
 
 
@@ -45,11 +47,11 @@ def up(
         "api_workers": api_workers,
     }
     try:
-        settings = supervisor.Settings(
-            **{k: v for k, v in given.items() if v is not None}
-        )
+        chosen = {name: value for name, value in given.items() if value is not None}
         say = partial(_say, err=as_json)  # with --json, stdout has the one line only
-        supervisor.Supervisor(settings, say, _tell_json if as_json else _tell).run()
+        supervisor.Supervisor(
+            settings.Settings(**chosen), say, _tell_json if as_json else _tell
+        ).run()
     except ValidationError as error:
         for line in error.errors():
             message = line["msg"].removeprefix("Value error, ")

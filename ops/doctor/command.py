@@ -18,8 +18,13 @@ from core.lazy import LazyModule
 from ops.doctor.findings import Check, Finding, Verdict, failed
 
 if TYPE_CHECKING:
+    import pydantic_settings
+
+    from core import settings
     from ops.doctor import host, service
 else:  # a missing library must become a sentence, not a traceback
+    pydantic_settings = LazyModule("pydantic_settings")
+    settings = LazyModule("core.settings")
     host = LazyModule("ops.doctor.host")
     service = LazyModule("ops.doctor.service")
 
@@ -52,10 +57,10 @@ def doctor(
 def examine(home: Path | None) -> list[Finding]:
     """Return the findings of all checks."""
     given: dict[str, Any] = {} if home is None else {"home": home}
-    error: ValidationError | host.SettingsError | None = None
+    error: ValidationError | pydantic_settings.SettingsError | None = None
     try:
-        settings = host.Settings(**given)
-    except (ValidationError, host.SettingsError) as wrong:
+        chosen = settings.Settings(**given)
+    except (ValidationError, pydantic_settings.SettingsError) as wrong:
         error = wrong
     findings = [
         host.check_python(),
@@ -63,12 +68,12 @@ def examine(home: Path | None) -> list[Finding]:
         host.check_settings(error),
         host.check_names(os.environ),
     ]
-    return findings if error else [*findings, *_of_service(settings)]
+    return findings if error else [*findings, *_of_service(chosen)]
 
 
-def _of_service(settings: Any) -> Iterable[Finding]:
+def _of_service(chosen: Any) -> Iterable[Finding]:
     try:
-        checks = service.ServiceChecks(settings)
+        checks = service.ServiceChecks(chosen)
     except Exception as error:  # noqa: BLE001  SQLAlchemy cannot read the URL
         detail = f"FITSERVE_DATABASE_URL cannot be used: {type(error).__name__}."
         return [failed("database", detail, "sqlite:///… or postgresql+psycopg://…")]
