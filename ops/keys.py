@@ -71,12 +71,10 @@ def create(  # noqa: PLR0913, PLR0917  an option each
         print_json(made)
         return
     key_database.tell(
-        f"Key {made.id} for the workspace {made.workspace!r}. Store it now, because it"
+        f"Key {made.id} for the workspace {made.workspace!r}. Store it now, because it\n"
+        "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read it\n"
+        "from FITSERVE_API_KEY:"
     )
-    key_database.tell(
-        "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read it"
-    )
-    key_database.tell("from FITSERVE_API_KEY:")
     typer.echo(made.key)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.settings import RunTimes, Settings
-from ops.doctor.host import look_at_names
+from ops.doctor.host import check_names
 
 
 @pytest.mark.parametrize("name", ["JANITOR_SECONDS", "SWEEP_SECONDS"])
@@ -12,7 +12,7 @@ def test_the_janitors_pace_has_an_old_name_that_still_works(monkeypatch, name):
     variable = f"FITSERVE_RUNS__{name}"
     monkeypatch.setenv(variable, "1.5")
     assert Settings().runs.janitor_seconds == 1.5
-    assert look_at_names({variable: "1.5"}).verdict == "ok"
+    assert check_names({variable: "1.5"}).verdict == "ok"
 
 
 def test_the_new_name_of_the_janitors_pace_wins(monkeypatch):
