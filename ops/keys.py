@@ -72,8 +72,8 @@ def create(  # noqa: PLR0913, PLR0917  an option each
         return
     key_database.tell(
         f"Key {made.id} for the workspace {made.workspace!r}. Store it now, because it\n"
-        "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read it\n"
-        "from FITSERVE_API_KEY:"
+        "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read\n"
+        "it from FITSERVE_API_KEY:"
     )
     typer.echo(made.key)
 
