@@ -1,7 +1,4 @@
-"""Looks at the database by those that wait for something, in a few threads of their own.
-
-A few hundred of them would else take every thread that answers those who ask once.
-"""
+"""Limit the threads that requests which poll the database take from other requests."""
 
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
@@ -9,16 +6,24 @@ from typing import TypeVar, TypeVarTuple
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
-from service.loop_local import loop_local
-
 _AT_A_TIME = 4
-_LOOKING: RunVar[CapacityLimiter] = RunVar("looking")
+_POLLING: RunVar[CapacityLimiter] = RunVar("polling")
 
 Given = TypeVarTuple("Given")
-Seen = TypeVar("Seen")
+Value = TypeVar("Value")
 
 
-async def look(read: Callable[[*Given], Seen], *given: *Given) -> Seen:
-    """What `read` returns, when it is this one's turn; many that wait look less often."""
-    limiter = loop_local(_LOOKING, lambda: CapacityLimiter(_AT_A_TIME))
+async def run_limited(read: Callable[[*Given], Value], *given: *Given) -> Value:
+    """Return what `read` returns in a thread; if many requests wait, each polls less."""
+    limiter = loop_local(_POLLING, lambda: CapacityLimiter(_AT_A_TIME))
     return await to_thread.run_sync(read, *given, limiter=limiter)
+
+
+def loop_local(variable: RunVar[Value], make: Callable[[], Value]) -> Value:
+    """Return the running event loop's value of `variable`, made by `make` if absent."""
+    try:
+        return variable.get()
+    except LookupError:
+        value = make()
+        variable.set(value)
+        return value

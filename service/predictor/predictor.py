@@ -12,7 +12,7 @@ from core.errors import InvalidInstances
 from core.settings import Settings
 from core.storage import Storage
 from service.metrics.request_counters import RequestCounters
-from service.predictor.answers import Answer, answer_of
+from service.predictor.answers import ModelAnswer, answer_of
 from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import refuse_warnings
 from service.predictor.sessions import Loaded, SessionCache
@@ -37,7 +37,7 @@ class Exchange(Protocol[Result_co]):
     def read(self, columns: RawColumns) -> ReadColumns:
         """Return the rows as a table; raises InvalidInstances."""
 
-    def write(self, answer: Answer) -> Result_co:
+    def write(self, answer: ModelAnswer) -> Result_co:
         """Return the answer in the form of the protocol."""
 
 
@@ -154,7 +154,7 @@ class Predictor:
         return reading
 
     @staticmethod
-    def _written(exchange: Exchange[Result_co], answer: Answer) -> Result_co:
+    def _written(exchange: Exchange[Result_co], answer: ModelAnswer) -> Result_co:
         if answer.warnings and exchange.is_strict:  # warnings about the output
             refuse_warnings(answer.warnings)
         return exchange.write(answer)

@@ -10,7 +10,7 @@ from core.runs.reporting.plots import PLOTS, plot_data
 from core.runs.repository import RunRepository
 from core.runs.serialize import history_read, of_one_fit
 from service.dependencies import ServicesDep, WorkspaceDep
-from service.plots import Form, plot
+from service.plots import PlotForm, plot
 from service.services import Services
 
 router = APIRouter(prefix="/v1/runs/{run_id}", tags=["runs"])
@@ -39,7 +39,7 @@ async def history_png(
 
 
 async def _history(
-    services: Services, workspace: str, run_id: str, form: Form
+    services: Services, workspace: str, run_id: str, form: PlotForm
 ) -> Response:
     data = await to_thread.run_sync(_history_of, services, workspace, run_id)
     return await plot("history", form, data)
@@ -79,7 +79,7 @@ async def report_png(
 
 
 async def _report(
-    services: Services, workspace: str, run_id: str, name: str, form: Form
+    services: Services, workspace: str, run_id: str, name: str, form: PlotForm
 ) -> Response:
     data = await to_thread.run_sync(_report_of, services, workspace, run_id, name)
     return await plot(name, form, data)

@@ -35,7 +35,7 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.idempotency import KeyDep, answer_of, once, to_response
-from service.run_limited import look
+from service.run_limited import run_limited
 from service.services import Services
 from service.upload_flow import (
     content_of,
@@ -91,7 +91,7 @@ async def _create_with_table(
         body = parse_spec(text.encode(errors="replace"))
         spec = validate(RunCreate, body)
         async with (
-            received_part(services, caller, form, spec.dataset, ParsingSpec()) as upload,
+            received_part(request, form, spec.dataset, ParsingSpec()) as upload,
             once(services, request, key, body, *content_of(upload)) as claim,
         ):
             answer = claim.answer
@@ -169,7 +169,7 @@ async def get(
     run = await to_thread.run_sync(_read_run, services, workspace, run_id)
     while run.status not in TERMINAL and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
-        run = await look(_read_run, services, workspace, run_id)
+        run = await run_limited(_read_run, services, workspace, run_id)
     return run
 
 
