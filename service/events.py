@@ -12,7 +12,7 @@ from fastapi.sse import ServerSentEvent
 
 from core.database.sessions import Database
 from core.runs.repository import RunRepository
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from core.runs.tables import Epoch
 from fitserve.enums import TERMINAL
 from fitserve.schemas.runs import RunRead
@@ -54,7 +54,7 @@ def _read(
         # the run first: epochs written between the two reads are sent next time,
         # and those of an ended run are all there
         run = runs.get(run_id)
-        return run_read(run), run.num_seeds > 1, runs.epochs(run_id, after)
+        return run_to_schema(run), run.num_seeds > 1, runs.epochs(run_id, after)
 
 
 def _epoch_event(epoch: Epoch, run: RunRead, *, several: bool) -> ServerSentEvent:

@@ -57,8 +57,7 @@ class CsvExchange(HttpExchange):
         self._parsing: dict[str, Any] = {}
 
     def read(self, columns: RawColumns) -> ReadColumns:
-        storage = get_services(self._request).storage
-        found = read_file(self._packed, self._options, columns, storage)
+        found = read_file(self._packed, self._options, columns)
         self._parsing = found.parsing
         return found.reading
 

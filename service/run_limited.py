@@ -1,4 +1,7 @@
-"""Limit the threads that requests which poll the database take from other requests."""
+"""Read the database for waiting requests in a few threads of their own.
+
+Hundreds of waiting requests would otherwise take every thread of the other requests.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
@@ -14,7 +17,7 @@ Value = TypeVar("Value")
 
 
 async def run_limited(read: Callable[[*Given], Value], *given: *Given) -> Value:
-    """Return what `read` returns in a thread; if many requests wait, each polls less."""
+    """Return what `read` returns, in one of the few threads of waiting requests."""
     limiter = loop_local(_POLLING, lambda: CapacityLimiter(_AT_A_TIME))
     return await to_thread.run_sync(read, *given, limiter=limiter)
 

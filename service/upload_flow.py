@@ -24,6 +24,7 @@ from core.errors import (
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.keys.quotas import free_bytes, over_quota
+from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
@@ -86,17 +87,15 @@ async def received(
     """Receive a CSV on disk; its dataset is called `name`, or like its file."""
     label = "".join(c for c in filename or "" if c.isprintable())[:255] or None
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
-    services = get_services(request)
-    with services.storage.scratch() as folder:
+    with scratch() as folder:
         source = folder / "content.csv"
-        digest = await _receive(services, caller_of(request), chunks, source)
+        digest = await _receive(request, chunks, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
 
 
-async def _receive(
-    services: Services, caller: Caller, chunks: AsyncIterator[bytes], source: Path
-) -> str:
+async def _receive(request: Request, chunks: AsyncIterator[bytes], source: Path) -> str:
     """Return the digest of the file; raises TooLarge or QuotaExceeded while it comes."""
+    services, caller = get_services(request), caller_of(request)
     most = services.settings.limits.max_upload_bytes
     free = await to_thread.run_sync(_free_bytes, services, caller)
     if free is None or free >= most:

@@ -21,8 +21,8 @@ from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.maintenance import RunMaintenance
-from core.runs.run_plan import RunPlan
 from core.runs.run_tables import RunTables, open_run_tables
+from core.runs.spec import RunPlan
 from core.runs.tables import Run
 from core.settings import Settings
 from core.storage import Storage

@@ -28,7 +28,7 @@ def known_revisions() -> tuple[str, ...]:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision of the database; None if nobody migrated it."""
+    """Return the revision of the database; None if it was never migrated."""
     if not inspect(connection).has_table(_VERSION.name):
         return None
     return connection.scalar(select(_VERSION.c.version_num))

@@ -18,7 +18,7 @@ from core.queue import TRAIN, Queue
 from core.runs.planning.resolver import Datasets, Resolved, resolve
 from core.runs.planning.warnings import model_warnings
 from core.runs.repository import RunRepository
-from core.runs.run_plan import RunPlan
+from core.runs.spec import RunPlan
 from core.runs.tables import Run
 from core.settings import Limits, WebhookRules
 from core.storage import Storage

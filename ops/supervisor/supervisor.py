@@ -18,6 +18,7 @@ from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
 from core.settings import Settings
+from core.storage import open_storage
 from core.supervised import LISTEN_FD, METRICS_DIR
 from ops.supervisor.broker import clear_socket, redis_command
 from ops.supervisor.parts import Part
@@ -51,6 +52,7 @@ class Supervisor:
         _on_signals(self.stop)
         with _only_one(self._settings):
             upgrade(self._settings.resolved_database_url)
+            self._check_storage()
             key = self._look_at_door()
             with _listening(self._settings) as listener:
                 self._supervise(listener, key)
@@ -67,6 +69,13 @@ class Supervisor:
         """Whether it was told to stop, asked after so many seconds."""
         time.sleep(seconds)
         return self._is_stopped
+
+    def _check_storage(self) -> None:
+        """Raise CannotStart if no storage has the scheme of the URL in the settings."""
+        try:
+            open_storage(self._settings)
+        except ValueError as error:
+            raise CannotStart(str(error)) from error
 
     def _look_at_door(self) -> KeyState:
         database = Database(self._settings.resolved_database_url)

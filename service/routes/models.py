@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.repository import ModelRepository
-from core.models.serialize import model_read, version_read
+from core.models.serialize import model_to_schema, version_to_schema
 from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
 from fitserve.names import Name
@@ -67,7 +67,7 @@ def get(name: str, models: Models) -> SharedModelRead:
 def _model(models: ModelRepository, name: str) -> ModelRead:
     newest = models.newest(name)
     versions = models.versions(name, limit=1000)
-    return model_read(models.get(name), versions, models.aliases(name), newest)
+    return model_to_schema(models.get(name), versions, models.aliases(name), newest)
 
 
 @router.get("/{name}/versions")
@@ -79,7 +79,7 @@ def versions(
     below = _number(cursor)
     found = models.versions(name, below, limit + 1)
     aliases = models.aliases(name)
-    items = [version_read(version, aliases) for version in found[:limit]]
+    items = [version_to_schema(version, aliases) for version in found[:limit]]
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
 
@@ -92,7 +92,7 @@ def _number(cursor: str | None) -> int | None:
 @router.get("/{name}/versions/{number}")
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """One version: signature, metrics, layers, artifacts."""
-    found = version_read(models.version(name, number), models.aliases(name))
+    found = version_to_schema(models.version(name, number), models.aliases(name))
     return SharedVersionRead.of(found)
 
 
@@ -197,7 +197,7 @@ def _set_alias(
             session, partial(predictor.versions.refresh, (wanted.workspace, name))
         )
         session.flush()
-        return version_read(found, models.aliases(name))
+        return version_to_schema(found, models.aliases(name))
 
 
 @router.delete("/{name}/aliases/{alias}", status_code=204)

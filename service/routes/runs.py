@@ -14,7 +14,7 @@ from core.errors import InvalidSpec
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, run_read
+from core.runs.serialize import history_to_schema, run_to_schema
 from core.webhooks.repository import WebhookRepository
 from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.pages import Page
@@ -108,7 +108,7 @@ def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -
     with services.database.read() as session:
         resolved = services.runs.prepare(session, caller, spec)
     with services.database.write() as session:
-        run = run_read(services.runs.create(session, caller, resolved, spec.webhook))
+        run = run_to_schema(services.runs.create(session, caller, resolved, spec.webhook))
         return claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
 
 
@@ -121,7 +121,7 @@ async def validate_(
 
     def resolve() -> ValidationRead:
         with services.database.read() as session:
-            return services.runs.resolve(session, workspace, spec).to_read()
+            return services.runs.resolve(session, workspace, spec).to_schema()
 
     return await to_thread.run_sync(resolve)
 
@@ -148,7 +148,7 @@ def list_(
         name, _, value = tag.partition(":")
         tags[name] = value
     found = runs.page(cursor, limit + 1, status, model, tags)
-    items = [run_read(run) for run in found[:limit]]
+    items = [run_to_schema(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
@@ -175,7 +175,7 @@ async def get(
 
 def _read_run(services: Services, workspace: str, run_id: str) -> RunRead:
     with services.database.read() as session:
-        return run_read(RunRepository(session, workspace).get(run_id))
+        return run_to_schema(RunRepository(session, workspace).get(run_id))
 
 
 def _preferred_wait(prefer: str | None) -> float:
@@ -207,7 +207,7 @@ def history(
 
 def _history(runs: RunRepository, run_id: str) -> HistoryRead:
     runs.get(run_id)
-    return history_read(runs.epochs(run_id), runs.get(run_id).num_seeds)
+    return history_to_schema(runs.epochs(run_id), runs.get(run_id).num_seeds)
 
 
 def _as_csv(read: HistoryRead) -> str:
@@ -246,7 +246,7 @@ def cancel(
     run_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> RunRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
-    return run_read(services.runs.cancel(session, workspace, run_id))
+    return run_to_schema(services.runs.cancel(session, workspace, run_id))
 
 
 @router.get("/{run_id}/webhook")

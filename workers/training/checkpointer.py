@@ -1,4 +1,4 @@
-"""Saves a fit every so many seconds, beside it, and for good when the worker stops."""
+"""Save a fit at regular intervals in a thread, and once more when the worker stops."""
 
 import logging
 import threading
@@ -14,17 +14,17 @@ from workers.training.snapshots import FitState, restore, take
 log = logging.getLogger(__name__)
 
 _MOST_OF_THE_TIME = 0.03
-"""Saving takes no larger share than this: where it takes long, it comes seldom."""
+"""The largest share of the time that saving may take."""
 
 
 class Checkpointer:
-    """Asked between two epochs, and between two fits.
+    """Saves and restores a fit, between two epochs or two fits.
 
     Args:
-        storage: where checkpoints go.
-        heartbeat: records them, together with the epochs up to there.
-        seconds: how often.
-        resumed: where an earlier attempt got to.
+        storage: the storage of the checkpoints.
+        heartbeat: records checkpoints, together with the epochs before them.
+        seconds: the interval between two checkpoints.
+        resumed: the last checkpoint of an earlier attempt.
 
     """
 
@@ -44,21 +44,21 @@ class Checkpointer:
 
     @property
     def spent_seconds(self) -> float:
-        """Of fitting, by earlier attempts, that are not lost."""
+        """The time that earlier attempts spent on the epochs that are kept."""
         return self._resumed.seconds if self._resumed is not None else 0.0
 
     def begin(self, state: FitState) -> None:
-        """Put the fit where the earlier attempt got to; CheckpointUseless."""
+        """Restore the earlier attempt's state; raise CheckpointUseless if it differs."""
         if self._resumed is not None:
             restore(state, self._resumed)
             log.info(
                 "run %s: on from epoch %d", self._heartbeat.lease.run_id, state.epoch
             )
-        self._resumed = None  # its arrays are of no more use
+        self._resumed = None  # free its arrays
         self._due = self._due or time.monotonic() + self._seconds
 
     def epoch_ended(self, state: FitState) -> None:
-        """Save if it is time; RunReleased, with everything saved, if the worker stops."""
+        """Save if it is time; if the worker stops, save and raise RunReleased."""
         if self._heartbeat.is_stopping():
             self.close()
             self._save(take(state, self._heartbeat.fit_seconds()), time.monotonic())
@@ -73,7 +73,7 @@ class Checkpointer:
         self._writing.start()
 
     def close(self) -> None:
-        """Wait until what is being written is written."""
+        """Wait until the checkpoint in progress is stored."""
         if self._writing is not None:
             self._writing.join()
 
@@ -81,7 +81,7 @@ class Checkpointer:
         return self._writing is not None and self._writing.is_alive()
 
     def _save(self, snapshot: Snapshot, began: float) -> None:
-        """A run does not fail for want of a checkpoint."""
+        """Store and record a snapshot; log a failure, which must not end the run."""
         lease = self._heartbeat.lease
         key = checkpoint_key(lease.run_id, lease.attempt, snapshot.epoch)
         try:
@@ -90,6 +90,6 @@ class Checkpointer:
             kept = {key, *self._heartbeat.recorded_keys()}
             remove_older_checkpoints(self._storage, lease.run_id, lease.attempt, kept)
         except (OSError, FitserveError, MemoryError):
-            log.exception("run %s: no checkpoint this time", lease.run_id)
+            log.exception("run %s: the checkpoint was not saved", lease.run_id)
         now = time.monotonic()
         self._due = now + max(self._seconds, (now - began) / _MOST_OF_THE_TIME)

@@ -1,4 +1,4 @@
-"""The `fit` step with every default in its place, checked against the rows."""
+"""Fill in the defaults of the `fit` step, and check it against the rows."""
 
 from core.errors import InvalidSpec, raise_any
 from core.runs.planning.target import Target, class_name
@@ -57,7 +57,7 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
 
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
-    """The keys that Keras's logs will have; `val_loss`, if there is one, last."""
+    """Return the keys of Keras's logs, with `val_loss` last if there is one."""
     names = [*compiled.metrics, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 

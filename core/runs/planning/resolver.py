@@ -84,7 +84,7 @@ class Resolved:
     num_rows: dict[str, int]
     warnings: list[str] = field(default_factory=list)
 
-    def to_read(self) -> ValidationRead:
+    def to_schema(self) -> ValidationRead:
         """Return the answer of the validate route."""
         return ValidationRead(
             spec=self.spec.to_json(),

@@ -45,12 +45,12 @@ def infer_task(kind: ColumnType, unique: int, create: RunCreate) -> Task:
     """
     task = create.task or _task_of_loss(create.compile.loss) or _natural(kind, unique)
     if task == Task.REGRESSION != kind_of(kind).task:
-        raise refusal(
+        raise target_error(
             f"The target {create.target!r} is {kind}; regression needs numbers.",
             "leave out `task` and `loss`, or choose a numeric target",
         )
     if task == Task.BINARY and unique > 2:
-        raise refusal(
+        raise target_error(
             f"The target {create.target!r} has {unique} distinct values; "
             "binary classification needs two.",
             "use task `multiclass`, or leave it out",
@@ -65,14 +65,14 @@ def _task_of_loss(loss: str | None) -> Task | None:
 def _natural(kind: ColumnType, unique: int) -> Task:
     task = kind_of(kind).task
     if task is None:
-        raise refusal(
+        raise target_error(
             f"A {kind} cannot be a target.",
             "choose a numeric, boolean or categorical column",
         )
     return Task.BINARY if unique <= 2 else task
 
 
-def refusal(detail: str, hint: str | None = None) -> InvalidSpec:
+def target_error(detail: str, hint: str | None = None) -> InvalidSpec:
     """Return an InvalidSpec that points at the target."""
     error = FieldError(pointer=pointer("target"), detail=detail, hint=hint)
     return InvalidSpec(detail, [error])
@@ -91,7 +91,7 @@ def read_target(
     values = table.scan().select(pl.col(name).alias("value")).drop_nulls()
     num_rows = int(values.select(pl.len()).collect().item())
     if column.unique < 2:
-        raise refusal(
+        raise target_error(
             f"The target {name!r} has {column.unique} distinct value(s); "
             "a network needs at least two to tell apart.",
         )
@@ -112,7 +112,7 @@ def _classes(
             f"the limit here is {max_classes:,}. Is it an id or free text?"
         )
     if counted.height > max(_FEW_CLASSES, int(counted["count"].sum()) // 2):
-        raise refusal(
+        raise target_error(
             f"The target {name!r} has {counted.height:,} classes in "
             f"{counted['count'].sum():,} rows, most of them in one row only: nothing can "
             "be learned about those. Is it an id or a name? Choose another target.",

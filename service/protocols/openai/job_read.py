@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
 from fitserve.enums import RunStatus
@@ -88,7 +88,7 @@ class CheckpointRead(Identified):
 
 def job_read(stored: Run) -> JobRead:
     """Return the run as a job."""
-    run, spec = run_read(stored), stored.spec
+    run, spec = run_to_schema(stored), stored.spec
     tags, hyperparameters = dict(run.tags), _hyperparameters(spec)
     return JobRead(
         id=run.id,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from core.errors import BadRequest, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from fitserve.names import NAME_PATTERN
 from fitserve.problems import FieldError, pointer, shown
 from fitserve.specs.run import RunCreate
@@ -136,7 +136,7 @@ def list_job_events(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[EventRead]:
     """What happened, an epoch an event, the latest first."""
-    run = run_read(runs.get(job_id))
+    run = run_to_schema(runs.get(job_id))
     return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
 
 
@@ -145,7 +145,7 @@ def list_job_checkpoints(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
     """The weights that were kept: one checkpoint, once the run has ended."""
-    found = checkpoints(run_read(runs.get(job_id)))
+    found = checkpoints(run_to_schema(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 
 
