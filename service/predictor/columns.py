@@ -96,8 +96,8 @@ class RawColumns:
         numbers = np.empty((len(self._numbers), texts.height), np.float64)
         for i, reader in enumerate(self._numbers):
             numbers[i] = reader.read_texts(columns[reader.name], decimal, notes)
-        texts = [columns[reader.name].to_list() for reader in self._texts]
-        return self._table(numbers, texts, notes)
+        words = [columns[reader.name].to_list() for reader in self._texts]
+        return self._table(numbers, words, notes)
 
     def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
         """Return columns by the model's names, and warn about unknown ones.
