@@ -1,14 +1,13 @@
-"""Without a key only this machine's own programs may ask."""
+"""Let only programs of this machine call a service without keys."""
 
 from core.errors import ForbiddenHost
 from core.settings import Settings
 
 
 class Hosts:
-    """The names under which a keyless API answers.
+    """Checks the host names of requests without a key.
 
-    A web page that talks to localhost betrays itself by Origin, a rebound DNS name by
-    Host.
+    `Origin` shows a web page that calls localhost, `Host` a rebound DNS name.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -16,7 +15,7 @@ class Hosts:
         self._hosts = {host.lower().encode() for host in settings.allowed_hosts}
 
     def check(self, headers: dict[bytes, bytes]) -> None:
-        """ForbiddenHost if the request may come from elsewhere."""
+        """Raise ForbiddenHost if the request may come from elsewhere."""
         if not self._is_local(headers):
             raise ForbiddenHost(
                 "Without an API key this service answers only to its own machine, under "

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.datasets.service import Upload
@@ -13,6 +13,7 @@ from fitserve.names import NAME_PATTERN
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
 from fitserve.specs.parsing import ParsingSpec
+from service.auth.scopes import DATASETS
 from service.dependencies import (
     Cursor,
     Datasets,
@@ -23,6 +24,7 @@ from service.dependencies import (
 )
 from service.idempotency import KeyDep, answer_of
 from service.parsing_options import CSV, ParsingDep, form_schema
+from service.router import BodyLimit, Router, declare
 from service.upload_flow import (
     MAX_WAIT,
     content_response,
@@ -34,7 +36,7 @@ from service.upload_flow import (
     wait_until_read,
 )
 
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+router = Router(prefix="/v1/datasets", tags=["datasets"], scope=DATASETS)
 
 NameQuery = Annotated[
     str | None, Query(pattern=NAME_PATTERN, min_length=1, max_length=100)
@@ -51,6 +53,7 @@ _UPLOAD = {
 
 
 @router.post("", status_code=201, openapi_extra=_UPLOAD, response_model=DatasetRead)
+@declare(body_limit=BodyLimit.UPLOAD)
 async def create(
     request: Request,
     parsing: ParsingDep,

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import StreamingResponse
 
 from core.database.sessions import after_commit
@@ -21,6 +21,7 @@ from fitserve.schemas.models import (
     WeightsRead,
 )
 from fitserve.schemas.pages import Page
+from service.auth.scopes import MODELS
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     Cursor,
@@ -33,15 +34,20 @@ from service.dependencies import (
 from service.downloads import file_response, open_whole
 from service.predictor.version_resolver import ModelRef
 from service.promotion import check
+from service.protocols.failures import native_with_error
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
+from service.router import Router, declare
 from service.services import Services
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = Router(prefix="/v1/models", tags=["models"], scope=MODELS)
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_read_by_tf_serving = declare(errors=native_with_error)
+"""For paths that TF Serving's clients ask too."""
 
 
 @router.get("")
+@_read_by_tf_serving
 def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedModelPage:
     """Models by name."""
     found = models.page(cursor, limit + 1)
@@ -59,6 +65,7 @@ def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
 
 
 @router.get("/{name}")
+@_read_by_tf_serving
 def get(name: str, models: Models) -> SharedModelRead:
     """One model: its versions and aliases."""
     return SharedModelRead.of(_model(models, name))
@@ -90,6 +97,7 @@ def _number(cursor: str | None) -> int | None:
 
 
 @router.get("/{name}/versions/{number}")
+@_read_by_tf_serving
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """One version: signature, metrics, layers, artifacts."""
     found = version_to_schema(models.version(name, number), models.aliases(name))
@@ -97,6 +105,7 @@ def version(name: str, number: Number, models: Models) -> SharedVersionRead:
 
 
 @router.delete("/{name}/versions/{number}", status_code=204)
+@_read_by_tf_serving
 def delete_version_(
     name: str,
     number: Number,
@@ -115,6 +124,7 @@ def delete_version_(
 
 
 @router.delete("/{name}", status_code=204)
+@_read_by_tf_serving
 def delete(
     name: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> None:

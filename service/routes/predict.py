@@ -3,13 +3,14 @@
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from starlette.datastructures import QueryParams
 
 from core.errors import InvalidInstances
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
+from fitserve.scopes import Scope
 from service.bodies import Body, body_schema, json_response, parse_json
 from service.dependencies import workspace_of
 from service.http_exchange import CsvExchange, HttpExchange, answer_predict
@@ -20,9 +21,16 @@ from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import MOST_TOLD
 from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
+from service.router import BodyLimit, Router
 from service.strict import PARAMETERS
 
-router = APIRouter(prefix="/v1", tags=["predict"])
+router = Router(
+    prefix="/v1",
+    tags=["predict"],
+    scope=Scope.MODELS_PREDICT,
+    body_limit=BodyLimit.PREDICT,
+    is_fast=True,
+)
 
 _MOST_DIGITS = 9
 _QUERY_OPTIONS = {

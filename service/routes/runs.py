@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from core.errors import InvalidSpec
@@ -22,6 +22,7 @@ from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
+from service.auth.scopes import RUNS
 from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
     CallerDep,
@@ -35,6 +36,7 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.idempotency import KeyDep, answer_of, once, to_response
+from service.router import BodyLimit, Router, declare
 from service.run_limited import run_limited
 from service.services import Services
 from service.upload_flow import (
@@ -46,7 +48,7 @@ from service.upload_flow import (
     store,
 )
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"])
+router = Router(prefix="/v1/runs", tags=["runs"], scope=RUNS)
 
 _FORM = {
     "type": "object",
@@ -66,6 +68,7 @@ _MAX_WAIT = 60.0
     openapi_extra=body_schema(RunCreate, ("multipart/form-data", _FORM)),
     response_model=RunRead,
 )
+@declare(body_limit=BodyLimit.UPLOAD)
 async def create(
     request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
 ) -> Response:

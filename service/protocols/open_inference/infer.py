@@ -5,16 +5,18 @@ import re
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from core.errors import InvalidInstances
+from fitserve.scopes import Scope
 from service.bodies import parse_loose_json
 from service.dependencies import workspace_of
 from service.http_exchange import HttpExchange, answer_predict
 from service.predictor.answers import ModelAnswer
 from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.version_resolver import ModelRef
+from service.protocols.failures import open_inference
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.columns import (
     asked_outputs,
@@ -31,6 +33,7 @@ from service.protocols.open_inference.tensors import (
     to_bytes,
 )
 from service.protocols.schemas import FAILURES
+from service.router import BodyLimit, Router
 from service.strict import PARAMETERS, strict_parameter
 
 HEADER = "Inference-Header-Content-Length"
@@ -38,7 +41,14 @@ _WORTH_PACKING = 1024
 _MOST_DIGITS = 20
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 
-router = APIRouter(prefix="/v2/models", tags=["open-inference"])
+router = Router(
+    prefix="/v2/models",
+    tags=["open-inference"],
+    scope=Scope.MODELS_PREDICT,
+    body_limit=BodyLimit.PREDICT,
+    errors=open_inference,
+    is_fast=True,
+)
 
 _ANSWER: dict[str, Any] = {
     "response_model": schemas.InferResponse,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.datastructures import FormData
@@ -15,10 +15,12 @@ from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer, sentences, shown
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
+from service.auth.scopes import DATASETS
 from service.dependencies import Datasets, ServicesDep, WorkspaceDep, WriteSession
 from service.idempotency import KeyDep, answer_of
 from service.parsing_options import form_schema
 from service.problems import InvalidBody
+from service.protocols.failures import openai
 from service.protocols.openai.schemas import (
     FAILURES,
     After,
@@ -26,9 +28,17 @@ from service.protocols.openai.schemas import (
     Listing,
     seconds,
 )
+from service.router import BodyLimit, Router, declare
 from service.upload_flow import content_response, form_of, received_part, upload_once
 
-router = APIRouter(prefix="/v1/files", tags=["openai"], responses=FAILURES)
+router = Router(
+    prefix="/v1/files",
+    tags=["openai"],
+    responses=FAILURES,
+    scope=DATASETS,
+    errors=openai,
+    error_paths=("/v1/files/*",),
+)
 
 _LONGEST_PAGE = 1_000
 _PURPOSE = "fine-tune"
@@ -82,6 +92,7 @@ class FileDeleted(BaseModel):
 
 
 @router.post("", openapi_extra=_FILE_FORM, response_model=FileRead)
+@declare(body_limit=BodyLimit.UPLOAD)
 async def create_file(request: Request, key: KeyDep) -> Response:
     """Upload a CSV (gzip is accepted) as a dataset.
 

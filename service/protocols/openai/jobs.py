@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from core.errors import BadRequest, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
@@ -14,6 +14,7 @@ from core.runs.serialize import run_to_schema
 from fitserve.names import NAME_PATTERN
 from fitserve.problems import FieldError, pointer, shown
 from fitserve.specs.run import RunCreate
+from service.auth.scopes import RUNS
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     CallerDep,
@@ -25,6 +26,7 @@ from service.dependencies import (
 )
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
+from service.protocols.failures import openai
 from service.protocols.openai.events import EventRead, events
 from service.protocols.openai.job_create import JobCreate
 from service.protocols.openai.job_read import (
@@ -35,10 +37,18 @@ from service.protocols.openai.job_read import (
 )
 from service.protocols.openai.schemas import FAILURES, After, ErrorRead, Listing
 from service.protocols.openai.translation import Translation, translate
+from service.router import Router
 from service.services import Services
 from service.upload_flow import MAX_WAIT, wait_until_read
 
-router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["openai"], responses=FAILURES)
+router = Router(
+    prefix="/v1/fine_tuning/jobs",
+    tags=["openai"],
+    responses=FAILURES,
+    scope=RUNS,
+    errors=openai,
+    error_paths=("/v1/fine_tuning", "/v1/fine_tuning/*"),
+)
 
 _MOST_FILTERS = 16
 _FILTER = re.compile(r"metadata\[(.*)\]\Z", re.DOTALL)
