@@ -1,13 +1,18 @@
-"""Let only programs of this machine call a service without keys."""
+"""Serve only this machine's own programs while there is no API key.
+
+Starlette's TrustedHostMiddleware refuses with a plain 400, knows no Origin, and cannot
+stop checking when the first key is made.
+"""
 
 from core.errors import ForbiddenHost
 from core.settings import Settings
 
 
 class Hosts:
-    """Checks the host names of requests without a key.
+    """The host names under which an API without keys answers.
 
-    `Origin` shows a web page that calls localhost, `Host` a rebound DNS name.
+    A web page that calls localhost is recognised by its Origin, and a rebound DNS name
+    by its Host.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -15,7 +20,7 @@ class Hosts:
         self._hosts = {host.lower().encode() for host in settings.allowed_hosts}
 
     def check(self, headers: dict[bytes, bytes]) -> None:
-        """Raise ForbiddenHost if the request may come from elsewhere."""
+        """Raise ForbiddenHost if the request may come from another machine."""
         if not self._is_local(headers):
             raise ForbiddenHost(
                 "Without an API key this service answers only to its own machine, under "
