@@ -1,6 +1,7 @@
-"""A run's epochs and statuses as server-sent events, read from the database alone.
+"""Send a run's epochs and statuses as server-sent events.
 
-So any API process can serve any run, and a client that comes back misses nothing.
+They come from the database alone, so that any API process can serve any run, and a client
+that reconnects misses nothing.
 """
 
 import asyncio
@@ -18,23 +19,22 @@ from fitserve.schemas.runs import RunRead
 from service.run_limited import run_limited
 
 _POLL_SECONDS = 0.25
-_MAX_SECONDS = 900  # then the client comes back; no connection lives for ever
+_MAX_SECONDS = 900  # the client then reconnects, so no connection is endless
 
 
 async def run_events(
     database: Database, workspace: str, run_id: str, after: int
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events from behind epoch `after` until the run has ended.
+    """Yield the events after epoch `after` until the run has ended.
 
-    `epoch` events carry the epoch as their id; a `status` event comes at every change of
+    The id of an `epoch` event is the epoch; a `status` event comes at every change of
     status and last of all. Raises RunNotFound.
     """
     deadline = time.monotonic() + _MAX_SECONDS
     told = None
     while time.monotonic() < deadline:
-        run, several, epochs = await run_limited(
-            _read, database, workspace, run_id, after
-        )
+        found = await run_limited(_read, database, workspace, run_id, after)
+        run, several, epochs = found
         for epoch in epochs:
             after = epoch.epoch
             yield _epoch_event(epoch, run, several=several)
@@ -51,7 +51,7 @@ def _read(
 ) -> tuple[RunRead, bool, Sequence[Epoch]]:
     with database.read() as session:
         runs = RunRepository(session, workspace)
-        # the run first: epochs written between the two reads are told next time,
+        # the run first: epochs written between the two reads are sent next time,
         # and those of an ended run are all there
         run = runs.get(run_id)
         return run_to_schema(run), run.num_seeds > 1, runs.epochs(run_id, after)

@@ -1,10 +1,10 @@
-"""How an upload shall be read, from the query or from the fields of a form."""
+"""Read the options of parsing from a query, a form or a Content-Type."""
 
 import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from starlette.datastructures import FormData, QueryParams
+from starlette.datastructures import FormData, ImmutableMultiDict, QueryParams
 
 from core.errors import InvalidTable
 from fitserve.specs.parsing import ParsingSpec
@@ -12,14 +12,9 @@ from service.bodies import Body, parse_spec, validate
 from service.problems import BadJson
 
 _CHARSET = re.compile(rb";\s*charset=\"?([^\s\";]+)", re.IGNORECASE)
-_BOOLEANS = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "false": False,
-    "0": False,
-    "no": False,
-}
+_BOOLEANS = {"true": True, "1": True, "yes": True}
+_BOOLEANS |= {"false": False, "0": False, "no": False}
+CSV = "text/csv"
 
 
 def from_query(
@@ -32,7 +27,7 @@ def from_query(
         str | None, Query(description="JSON: column name to type.", max_length=100_000)
     ] = None,
 ) -> ParsingSpec:
-    """What was detected wrongly, said by the uploader; every part is optional."""
+    """Return the options in the query, which replace what would be detected."""
     given = {
         "delimiter": delimiter,
         "header": header,
@@ -54,24 +49,23 @@ def from_params(params: QueryParams, media_type: bytes = b"") -> ParsingSpec:
 
     The charset of the media type is the encoding, unless the query gives one.
     """
-    given: dict[str, Any] = {
-        key: params.getlist(key) if key == "null_values" else params[key]
-        for key in ParsingSpec.model_fields
-        if key in params
-    }
-    if charset := _CHARSET.search(media_type):
-        given.setdefault("encoding", charset[1].decode("latin-1"))
-    return _spec(given)
+    charset = _CHARSET.search(media_type)
+    given = {"encoding": charset[1].decode("latin-1")} if charset else {}
+    return _spec(given | _fields(params))
 
 
 def from_form(form: FormData, query: ParsingSpec) -> ParsingSpec:
-    """The same from the fields of a form; the query fills what they leave open."""
-    given: dict[str, Any] = query.model_dump(mode="json", exclude_unset=True)
+    """Return the options in a form, and those in the query that the form leaves out."""
+    return _spec(query.model_dump(mode="json", exclude_unset=True) | _fields(form))
+
+
+def _fields(given: ImmutableMultiDict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for key in ParsingSpec.model_fields:
-        values = [value for value in form.getlist(key) if isinstance(value, str)]
+        values = [value for value in given.getlist(key) if isinstance(value, str)]
         if values:
-            given[key] = values if key == "null_values" else values[-1]
-    return _spec(given)
+            found[key] = values if key == "null_values" else values[-1]
+    return found
 
 
 def _spec(given: dict[str, Any]) -> ParsingSpec:
@@ -96,3 +90,19 @@ def _json(text: str) -> Any:
 
 
 ParsingDep = Annotated[ParsingSpec, Depends(from_query)]
+
+
+def form_schema(**more: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of an upload: `file`, other required fields, the options."""
+    options = ParsingSpec.model_json_schema()
+    return {
+        "type": "object",
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+            **more,
+            "name": {"type": "string"},
+            **options["properties"],
+        },
+        "$defs": options["$defs"],
+        "required": ["file", *more],
+    }

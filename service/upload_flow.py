@@ -1,13 +1,13 @@
-"""An upload becomes a dataset; datasets are waited for, and their bytes sent back."""
+"""Make datasets of uploads, wait until they are read, and send their bytes back."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from anyio import to_thread
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
@@ -29,28 +29,30 @@ from fitserve.enums import DatasetStatus
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
-from service import uploads
+from service.dependencies import caller_of, get_services
 from service.downloads import file_response, open_whole
+from service.idempotency import once, to_response
 from service.parsing_options import from_form
 from service.run_limited import run_limited
 from service.services import Services
+from service.uploads import chunks_of, receive
 
 MAX_WAIT = 60.0
 _POLL_SECONDS = 0.2
 _LONGEST_READING = 600.0
 _PATIENCE = 10.0
-"""How long the answer to an upload waits for a worker that reads it, in seconds."""
+"""Seconds that the answer to an upload waits for the worker that reads it."""
 
 
 def is_multipart(request: Request) -> bool:
-    """Whether the body comes in parts."""
+    """Return whether the body comes in parts."""
     kind = request.headers.get("content-type", "")
     return kind.lower().startswith("multipart/form-data")
 
 
 @asynccontextmanager
 async def form_of(request: Request) -> AsyncIterator[FormData]:
-    """The parts of a multipart body, one file among them; InvalidTable if it is none."""
+    """Yield the parts of a multipart body with at most one file; raises InvalidTable."""
     try:
         form = await request.form(max_files=1, max_fields=200)
     except (LookupError, UnicodeError) as error:  # of a charset that is none
@@ -61,56 +63,45 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
         await form.close()
 
 
-@asynccontextmanager
-async def received_part(
-    services: Services,
-    caller: Caller,
-    form: FormData,
-    name: str | None,
-    parsing: ParsingSpec,
-) -> AsyncIterator[Upload]:
-    """The part `file` of a form, received; InvalidTable if it has none."""
+def received_part(
+    request: Request, form: FormData, name: str | None, parsing: ParsingSpec
+) -> AbstractAsyncContextManager[Upload]:
+    """Receive the part `file` of a form; raises InvalidTable if there is none."""
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise InvalidTable("The form has no part `file`; send the CSV under that name.")
     given = name or form.get("name")
-    label = given if isinstance(given, str) and given else None
+    label = given if isinstance(given, str) else None
     options = from_form(form, parsing)
-    chunks = uploads.chunks_of(file)
-    async with received(
-        services, caller, chunks, label, file.filename, options
-    ) as upload:
-        yield upload
+    return received(request, chunks_of(file), label, file.filename, options)
 
 
 @asynccontextmanager
 async def received(
-    services: Services,
-    caller: Caller,
+    request: Request,
     chunks: AsyncIterator[bytes],
     name: str | None,
     filename: str | None,
     parsing: ParsingSpec,
 ) -> AsyncIterator[Upload]:
-    """A CSV on disk, to become a dataset called `name`, else as its file is called."""
-    label = _label(filename)
+    """Receive a CSV on disk; its dataset is called `name`, or like its file."""
+    label = "".join(c for c in filename or "" if c.isprintable())[:255] or None
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
     with scratch() as folder:
         source = folder / "content.csv"
-        digest = await _receive(services, caller, chunks, source)
+        digest = await _receive(request, chunks, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
 
 
-async def _receive(
-    services: Services, caller: Caller, chunks: AsyncIterator[bytes], source: Path
-) -> str:
-    """The digest of what was written; TooLarge, or QuotaExceeded, as soon as it is."""
+async def _receive(request: Request, chunks: AsyncIterator[bytes], source: Path) -> str:
+    """Return the digest of the file; raises TooLarge or QuotaExceeded while it comes."""
+    services, caller = get_services(request), caller_of(request)
     most = services.settings.limits.max_upload_bytes
     free = await to_thread.run_sync(_free_bytes, services, caller)
     if free is None or free >= most:
-        return await uploads.receive(chunks, source, most)
+        return await receive(chunks, source, most)
     try:
-        return await uploads.receive(chunks, source, max(0, free))
+        return await receive(chunks, source, max(0, free))
     except TooLarge as error:
         raise over_quota(caller) from error
 
@@ -123,12 +114,38 @@ def _free_bytes(services: Services, caller: Caller) -> int | None:
 
 
 def content_of(upload: Upload) -> tuple[object, ...]:
-    """What makes an upload what it is, for its fingerprint."""
+    """Return the parts of an upload's fingerprint."""
     return upload.digest, upload.name, upload.filename, upload.options
 
 
+async def upload_once(
+    request: Request,
+    key: str | None,
+    uploading: AbstractAsyncContextManager[Upload],
+    answer_of: Callable[[DatasetRead], Answer],
+) -> Response:
+    """Answer an upload with a new dataset, or as its key was answered before."""
+    services, caller = get_services(request), caller_of(request)
+    async with (
+        uploading as upload,
+        once(services, request, key, *content_of(upload)) as claim,
+    ):
+        answer = claim.answer
+        if answer is None:
+            dataset_id = await store(services, caller, upload, claim)
+            read = await read_or_refused(services, caller.workspace, dataset_id)
+            answer = answer_of(read)
+            await to_thread.run_sync(_complete, services, claim, answer)
+    return to_response(claim, answer)
+
+
+def _complete(services: Services, claim: Claim, answer: Answer) -> None:
+    with services.database.write() as session:
+        claim.complete(session, answer)
+
+
 async def store(services: Services, caller: Caller, upload: Upload, claim: Claim) -> str:
-    """The id of the upload's dataset, which a request that died may have made already."""
+    """Return the id of the upload's dataset, made here or by a request that died."""
     if claim.step is not None:
         return claim.step
     create = services.datasets.create
@@ -136,25 +153,12 @@ async def store(services: Services, caller: Caller, upload: Upload, claim: Claim
     return dataset.id
 
 
-def complete(services: Services, claim: Claim, answer: Answer) -> Answer:
-    """Note the answer in a transaction of its own; what it tells of is noted before."""
-    with services.database.write() as session:
-        return claim.complete(session, answer)
-
-
-def _label(filename: str | None) -> str | None:
-    """A file name fit to be shown; it never becomes a path."""
-    if not filename:
-        return None
-    return "".join(c for c in filename if c.isprintable())[:255]
-
-
 async def read_or_refused(
     services: Services, workspace: str, dataset_id: str
 ) -> DatasetRead:
-    """A new upload, read if that is quick; raises what a worker found wrong with it.
+    """Return a new dataset, read if that is quick.
 
-    Nothing is kept then.
+    Deletes the dataset and raises RemoteProblem if a worker cannot read it.
     """
     read = await wait_until_read(services, workspace, dataset_id, _PATIENCE)
     if read.error is not None:
@@ -167,10 +171,10 @@ async def read_or_refused(
 async def for_one_run(
     services: Services, workspace: str, dataset_id: str
 ) -> AsyncIterator[None]:
-    """A dataset that came along with a run: where that is refused, neither is kept.
+    """Delete the dataset that came with a run if the run is refused.
 
-    A table that a worker still reads stays, to be named by the next run; so does one that
-    another request of the same key works with.
+    The dataset stays while a worker reads it, or while another request of the same key
+    uses it.
     """
     read = await wait_until_read(services, workspace, dataset_id, _LONGEST_READING)
     try:
@@ -193,7 +197,7 @@ def _delete(services: Services, workspace: str, ref: str) -> None:
 async def wait_until_read(
     services: Services, workspace: str, ref: str, seconds: float
 ) -> DatasetRead:
-    """The dataset once it is not processing any more, or after `seconds`."""
+    """Return the dataset when it has been read, or after `seconds`."""
     deadline = time.monotonic() + seconds
     dataset = await to_thread.run_sync(_read, services, workspace, ref)
     while dataset.status == DatasetStatus.PROCESSING and time.monotonic() < deadline:
@@ -209,7 +213,7 @@ def _read(services: Services, workspace: str, ref: str) -> DatasetRead:
 
 
 def content_response(services: Services, dataset: Dataset) -> StreamingResponse:
-    """The bytes as uploaded, as a download."""
+    """Return the bytes of the upload as a download."""
     name = dataset.filename or f"{dataset.name}.csv"
     file = open_whole(services.storage, dataset.content_key, dataset.num_bytes)
     return file_response(file, name, dataset.num_bytes, "text/csv")

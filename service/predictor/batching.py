@@ -1,4 +1,4 @@
-"""Requests that wait at the same moment for one version are one call.
+"""Run the requests that wait at the same moment for one version in one call.
 
 The weights are read from memory once for all of them, which is most of what a single row
 costs. Nobody waits for others to come: what is there when the event loop comes round is
@@ -17,34 +17,33 @@ from numpy.typing import NDArray
 
 from service.predictor.table import Table, joined
 
-Output = NDArray[np.float32]
-Run = Callable[[Table], Output]
+NetworkOutput = NDArray[np.float32]
+Outcome = NetworkOutput | Exception
 
 _MOST_ROWS = 128
 _INLINE_WORK = 64 * 1024 * 1024
-"""Rows times bytes of weights; above it (some 0.2 ms) a thread does the work."""
+"""Rows times bytes of weights; a thread does larger work (more than 0.2 ms)."""
 
 
 class Batcher:
-    """Collects tables for one session and runs them together.
+    """Collect tables for one session and run them together.
 
-    Args:
-        run: the session, called with a table; may be called by several threads.
-        row_work: what a row costs, in bytes of weights.
-        pool: where batches too large for the event loop are run.
-
+    `row_work` is the cost of a row in bytes of weights. Batches too large for the event
+    loop run in the pool.
     """
 
-    def __init__(self, run: Run, row_work: int, pool: Executor) -> None:
+    def __init__(
+        self, run: Callable[[Table], NetworkOutput], row_work: int, pool: Executor
+    ) -> None:
         self._run = run
         self._row_work = max(1, row_work)
         self._pool = pool
-        self._waiting: deque[tuple[Table, asyncio.Future[Output]]] = deque()
+        self._waiting: deque[tuple[Table, asyncio.Future[NetworkOutput]]] = deque()
 
-    def submit(self, table: Table) -> asyncio.Future[Output]:
-        """The network's output for the table, in a future of the running loop."""
+    def submit(self, table: Table) -> asyncio.Future[NetworkOutput]:
+        """Return a future of the network's output for the table."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Output] = loop.create_future()
+        future: asyncio.Future[NetworkOutput] = loop.create_future()
         if not self._waiting:
             loop.call_soon(self._flush, loop)
         self._waiting.append((table, future))
@@ -60,7 +59,7 @@ class Batcher:
                 done = loop.run_in_executor(self._pool, self._answers, tables)
                 done.add_done_callback(partial(_deliver_from, futures))
 
-    def _take(self) -> tuple[list[Table], list[asyncio.Future[Output]]]:
+    def _take(self) -> tuple[list[Table], list[asyncio.Future[NetworkOutput]]]:
         taken = [self._waiting.popleft()]
         rows = taken[0][0].num_rows
         while self._waiting:
@@ -70,11 +69,11 @@ class Batcher:
             taken.append(self._waiting.popleft())
         return [table for table, _ in taken], [future for _, future in taken]
 
-    def _answers(self, tables: Sequence[Table]) -> Sequence[Output | Exception]:
-        """An output a table; where one fails, its neighbours are asked alone."""
+    def _answers(self, tables: Sequence[Table]) -> Sequence[Outcome]:
+        """Return the outcome of each table; if a batch fails, each table is run alone."""
         try:
             output = self._run(joined(tables))
-        except Exception as error:  # noqa: BLE001  told to whoever asked
+        except Exception as error:  # noqa: BLE001  raised in the request
             if len(tables) == 1:
                 return [error]
             return [answer for table in tables for answer in self._answers([table])]
@@ -85,23 +84,25 @@ class Batcher:
 
 
 def _deliver_from(
-    futures: Sequence[asyncio.Future[Output]],
-    done: asyncio.Future[Sequence[Output | Exception]],
+    futures: Sequence[asyncio.Future[NetworkOutput]],
+    done: asyncio.Future[Sequence[Outcome]],
 ) -> None:
-    """Hand a thread's answers to those who wait; a pool that is closed has none."""
-    error = None if done.cancelled() else done.exception()
-    if done.cancelled() or error is not None:
-        failed = error if isinstance(error, Exception) else RuntimeError("stopping")
-        _deliver([failed] * len(futures), futures)
-    else:
-        _deliver(done.result(), futures)
+    """Hand a thread's outcomes to the requests; a closed pool has none."""
+    try:
+        outcomes = done.result()
+    except asyncio.CancelledError:
+        outcomes = [RuntimeError("stopping")] * len(futures)
+    except Exception as error:  # noqa: BLE001  raised in every request
+        outcomes = [error] * len(futures)
+    _deliver(outcomes, futures)
 
 
 def _deliver(
-    answers: Sequence[Output | Exception], futures: Sequence[asyncio.Future[Output]]
+    answers: Sequence[Outcome], futures: Sequence[asyncio.Future[NetworkOutput]]
 ) -> None:
+    """Hand each request its outcome, unless it went away."""
     for answer, future in zip(answers, futures, strict=True):
-        if future.done():  # whoever asked went away
+        if future.done():
             continue
         if isinstance(answer, Exception):
             future.set_exception(answer)

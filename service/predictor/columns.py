@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from core.lazy import pl
 from core.models.signature import Signature
 from fitserve.names import nearest
 from fitserve.problems import FieldError
-from service.predictor.notes import MOST_TOLD, MOST_WARNINGS, Notes, Warning_
+from service.predictor.notes import MOST_WARNINGS, Notes, RowWarning, error_at, refuse
 from service.predictor.table import Table
 from service.predictor.values import Cells, NumberReader, TextReader
 
@@ -28,16 +28,13 @@ class ReadColumns(NamedTuple):
     """Rows as a table, and the warnings about them."""
 
     table: Table
-    warnings: list[Warning_]
+    warnings: list[RowWarning]
 
 
 class RawColumns:
     """Read the instances of one version; one object serves every request.
 
-    Args:
-        signature: the features; a row that is a list has them in this order.
-        most_rows: how many rows a request may have.
-
+    A row that is a list has the features in the order of the signature.
     """
 
     def __init__(self, signature: Signature, most_rows: int = 100_000) -> None:
@@ -59,10 +56,7 @@ class RawColumns:
         self._greatest = _bounds([r.greatest for r in self._numbers], np.inf)
 
     def of_instances(self, instances: Sequence[Any]) -> ReadColumns:
-        """Read rows that are objects, or lists in the order of the features.
-
-        Raises InvalidInstances with the row, the column and the nearest name.
-        """
+        """Read rows that are objects, or lists in the order of the features."""
         self.measure(len(instances))
         notes = Notes()
         if all(isinstance(row, dict) for row in instances):
@@ -81,8 +75,12 @@ class RawColumns:
         return self.of_columns(_of_lists(data, _names(columns)))
 
     def of_columns(self, columns: Mapping[str, Cells]) -> ReadColumns:
-        """Read cells by column, as lists or arrays `[N]` of one length."""
-        self.measure(max(map(len, columns.values()), default=0))
+        """Read cells by column, as lists or arrays `[N]`; refuse different lengths."""
+        sizes = set(map(len, columns.values()))
+        self.measure(max(sizes, default=0))
+        if len(sizes) > 1:
+            told = ", ".join(f"{n[:40]}: {len(columns[n])}" for n in islice(columns, 20))
+            raise InvalidInstances(f"Columns differ in their number of rows: {told}.")
         notes = Notes()
         columns = self._by_name(columns, notes)
         return self._read([columns[name] for name in self._ordered], notes)
@@ -91,7 +89,6 @@ class RawColumns:
         """Read the trimmed cells of a file, null where they are empty.
 
         `decimal` is the decimal mark of the file, if it differs from the model's.
-        Raises InvalidInstances with the row and the column of each error.
         """
         self.measure(texts.height)
         notes = Notes()
@@ -99,10 +96,8 @@ class RawColumns:
         numbers = np.empty((len(self._numbers), texts.height), np.float64)
         for i, reader in enumerate(self._numbers):
             numbers[i] = reader.read_texts(columns[reader.name], decimal, notes)
-        self._compare(numbers, notes)
-        words = [r.read(columns[r.name].to_list(), notes) for r in self._texts]
-        refuse(notes.errors)
-        return ReadColumns(Table(numbers, words), notes.warnings)
+        words = [columns[reader.name].to_list() for reader in self._texts]
+        return self._table(numbers, words, notes)
 
     def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
         """Return columns by the model's names, and warn about unknown ones.
@@ -110,10 +105,7 @@ class RawColumns:
         Raises InvalidInstances if a column is missing.
         """
         columns = self._trimmed(given)
-        names = list(columns)
-        absent = [name for name in self.names if name not in columns]
-        refuse([_missing_column(name, names) for name in absent])
-        self._tell_unknown(names, None, notes)
+        self._check_names(columns, None, notes)
         return columns
 
     def measure(self, num_rows: int) -> None:
@@ -133,11 +125,14 @@ class RawColumns:
                 numbers[i] = reader.read(columns[i], notes)
         for i, reader in self._with_null_numbers:
             reader.forget_nulls(numbers[i], notes)
+        return self._table(numbers, columns[split:], notes)
+
+    def _table(
+        self, numbers: NDArray[np.float64], columns: Sequence[Cells], notes: Notes
+    ) -> ReadColumns:
         self._compare(numbers, notes)
-        texts = [
-            reader.read(cells, notes)
-            for reader, cells in zip(self._texts, columns[split:], strict=True)
-        ]
+        pairs = zip(self._texts, columns, strict=True)
+        texts = [reader.read(cells, notes) for reader, cells in pairs]
         refuse(notes.errors)
         return ReadColumns(Table(numbers, texts), notes.warnings)
 
@@ -170,8 +165,7 @@ class RawColumns:
         trimmed = [self._trimmed(row) for row in rows]
         for i, row in enumerate(trimmed):
             if len(row) != len(known) or not known.issuperset(row):
-                refuse(self._absent(i, row))
-                self._tell_unknown(row, i, notes)
+                self._check_names(row, i, notes)
         return [[row[name] for row in trimmed] for name in self._ordered]
 
     def _trimmed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -195,14 +189,14 @@ class RawColumns:
         """Return the model's own spelling of a name; None for an unknown name."""
         return self._spelled.get(plain_name(name))
 
-    def _absent(self, i: int, row: Mapping[str, Any]) -> list[FieldError]:
-        unknown = [name for name in row if name not in self._harmless]
-        return [_absent(i, name, unknown) for name in self.names if name not in row]
-
-    def _tell_unknown(self, given: Any, row: int | None, notes: Notes) -> None:
-        for name in given:
-            if name not in self._harmless:
-                notes.warn(row, name, "the model does not know this column")
+    def _check_names(
+        self, given: Mapping[str, Any], row: int | None, notes: Notes
+    ) -> None:
+        """Refuse missing columns, and warn about unknown ones."""
+        unknown = [name for name in given if name not in self._harmless]
+        refuse([_missing(row, n, unknown) for n in self.names if n not in given])
+        for name in unknown:
+            notes.warn(row, name, "the model does not know this column")
 
 
 def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
@@ -242,47 +236,27 @@ def _are_plain(columns: Sequence[Cells]) -> bool:
     return are_numbers and len(arrays) == len(columns)
 
 
-def _absent(row: int, name: str, unknown: list[str]) -> FieldError:
-    near = nearest(name, unknown)
-    hint = "send null where a value is unknown"
-    return FieldError(
-        pointer=f"#/instances/{row}",
-        detail=f"row {row} has no value for the column {name!r}",
-        hint=f"is `{near[:100]}` meant to be it?" if near else hint,
-        row=row,
-        column=name,
-    )
-
-
-def _missing_column(name: str, given: list[str]) -> FieldError:
+def _missing(row: int | None, name: str, given: list[str]) -> FieldError:
+    """Return the error for a column that a row, or all rows, do not have."""
+    if row is None:
+        detail = f"the column {name!r} is missing"
+        hint = "send it with nulls where its values are unknown"
+    else:
+        detail = f"row {row} has no value for the column {name!r}"
+        hint = "send null where a value is unknown"
     near = nearest(name, given)
-    hint = "send it with nulls where its values are unknown"
-    return FieldError(
-        pointer="#/columns",
-        detail=f"the column {name!r} is missing",
-        hint=f"is `{near[:100]}` meant to be it?" if near else hint,
-        column=name,
+    return error_at(
+        row, name, detail, f"is `{near[:100]}` meant to be it?" if near else hint
     )
 
 
 def _of_lists(rows: Sequence[Any], names: list[str]) -> dict[str, Cells]:
     for i, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
-            given = (
-                f"has {len(row)} value(s)"
-                if isinstance(row, list)
-                else "is not a list of values"
-            )
+            is_list = isinstance(row, list)
+            given = f"has {len(row)} value(s)" if is_list else "is not a list of values"
             raise InvalidInstances(
                 f"Row {i} {given}; expected {len(names)}, in the order "
                 f"{', '.join(names[:50])}."
             )
     return dict(zip(names, zip(*rows), strict=True))  # noqa: B905  every row was measured
-
-
-def refuse(errors: list[FieldError]) -> None:
-    """Raise InvalidInstances if there are errors."""
-    if errors:
-        shown = errors[:MOST_TOLD]
-        said = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in shown[:5])
-        raise InvalidInstances(f"{said}.", shown)

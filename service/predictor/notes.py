@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import InvalidInstances
 from fitserve.problems import FieldError
 
-Warning_ = dict[str, Any]
+RowWarning = dict[str, Any]
 MOST_TOLD = 20
 MOST_WARNINGS = 100
 _MOST_SAID = 5
@@ -22,7 +25,7 @@ class Notes:
     """Errors and warnings about instances; only errors refuse the request."""
 
     errors: list[FieldError] = field(default_factory=list)
-    warnings: list[Warning_] = field(default_factory=list)
+    warnings: list[RowWarning] = field(default_factory=list)
 
     def warn(self, row: int | None, column: str, detail: str) -> None:
         """Add a warning about a cell, or about a column if `row` is None."""
@@ -30,35 +33,45 @@ class Notes:
             told = {"row": row, "column": column[:100], "detail": detail}
             self.warnings.append(told)
 
+    def warn_where(self, rows: NDArray[np.bool_], column: str, detail: str) -> None:
+        """Add a warning about the cells of a column where `rows` is true."""
+        for row in np.flatnonzero(rows)[:MOST_WARNINGS].tolist():
+            self.warn(row, column, detail)
+
     def refuse(self, row: int, column: str, cell: Any, wanted: str) -> None:
         """Add an error about a cell that does not fit."""
         if len(self.errors) < MOST_TOLD:
-            error = FieldError(
-                pointer=f"#/instances/{row}",
-                detail=f"row {row}, column {column!r}: got {str(cell)[:80]!r}, "
-                f"expected {wanted}",
-                row=row,
-                column=column,
-            )
-            self.errors.append(error)
+            said = f"got {str(cell)[:80]!r}, expected {wanted}"
+            detail = f"row {row}, column {column!r}: {said}"
+            self.errors.append(error_at(row, column, detail))
 
 
-def refuse_warnings(warnings: Sequence[Warning_]) -> None:
+def error_at(
+    row: int | None, column: str, detail: str, hint: str | None = None
+) -> FieldError:
+    """Return an error about a cell, or about a column if `row` is None."""
+    place = "#/columns" if row is None else f"#/instances/{row}"
+    return FieldError(pointer=place, detail=detail, hint=hint, row=row, column=column)
+
+
+def refuse(errors: list[FieldError]) -> None:
+    """Raise InvalidInstances if there are errors."""
+    if errors:
+        shown = errors[:MOST_TOLD]
+        said = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in shown[:5])
+        raise InvalidInstances(f"{said}.", shown)
+
+
+def refuse_warnings(warnings: Sequence[RowWarning]) -> None:
     """Raise InvalidInstances with an error for each warning of a strict request."""
     errors = [_as_error(warning) for warning in warnings]
     said = [error.detail for error in errors[:_MOST_SAID]]
     if len(errors) > _MOST_SAID:
         said.append(f"{len(errors) - _MOST_SAID} more")
-    told = "; ".join(said)
-    raise InvalidInstances(f"{told}. {_STRICT}", errors)
+    raise InvalidInstances(f"{'; '.join(said)}. {_STRICT}", errors)
 
 
-def _as_error(warning: Warning_) -> FieldError:
+def _as_error(warning: RowWarning) -> FieldError:
     row, column = warning["row"], warning["column"]
-    place = f"column {column!r}"
-    return FieldError(
-        pointer="#/columns" if row is None else f"#/instances/{row}",
-        detail=f"{place if row is None else f'row {row}, {place}'}: {warning['detail']}",
-        row=row,
-        column=column,
-    )
+    place = f"column {column!r}" if row is None else f"row {row}, column {column!r}"
+    return error_at(row, column, f"{place}: {warning['detail']}")

@@ -14,7 +14,7 @@ from core.settings import Settings
 from core.single_flight import SingleFlight
 from core.storage import Storage
 from service.metrics.request_counters import RequestCounters
-from service.predictor.answers import Answer, answer_of
+from service.predictor.answers import ModelAnswer, answer_of
 from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import refuse_warnings
 from service.predictor.sessions import Loaded, SessionCache
@@ -39,7 +39,7 @@ class Exchange(Protocol[Result_co]):
     def read(self, columns: RawColumns) -> ReadColumns:
         """Return the rows as a table; raises InvalidInstances."""
 
-    def write(self, answer: Answer) -> Result_co:
+    def write(self, answer: ModelAnswer) -> Result_co:
         """Return the answer in the form of the protocol."""
 
 
@@ -155,7 +155,7 @@ class Predictor:
         return reading
 
     @staticmethod
-    def _written(exchange: Exchange[Result_co], answer: Answer) -> Result_co:
+    def _written(exchange: Exchange[Result_co], answer: ModelAnswer) -> Result_co:
         if answer.warnings and exchange.is_strict:  # warnings about the output
             refuse_warnings(answer.warnings)
         return exchange.write(answer)

@@ -4,6 +4,7 @@ A file is loaded only if its sha256 is the one that the database holds: ONNX Run
 itself loads many damaged files without an error.
 """
 
+import ctypes
 import threading
 from collections import OrderedDict
 from concurrent.futures import Executor
@@ -17,13 +18,15 @@ import onnxruntime as ort
 from core.single_flight import SingleFlight, run_here
 from core.storage import Storage
 from core.storage.recorded import read_recorded
-from service.predictor.batching import Batcher, Output
-from service.predictor.memory import give_back
+from service.predictor.batching import Batcher, NetworkOutput
 from service.predictor.table import Table
 
 _RESIDENT_RATIO = 1.7
 """Memory of a session over its file's size, as measured: ONNX Runtime packs weights."""
 _RESIDENT_BASE = 300_000
+# glibc keeps the memory that loading leaves free, several times the size of a model;
+# absent in other C libraries
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _MOST_ROWS = 512
 """Rows of a call: the output of a wide layer for more exceeds a core's cache."""
 
@@ -53,15 +56,15 @@ class Network:
         self._numbers = [i.name for i in inputs if i.type != "tensor(string)"]
         self._outputs = [output.name for output in session.get_outputs()]
 
-    def run(self, table: Table) -> Output:
+    def run(self, table: Table) -> NetworkOutput:
         """Return the network's output, float32 `[N, 1]` or `[N, classes]`."""
         starts = range(0, table.num_rows, _MOST_ROWS)
         parts = [self._run(table.rows(i, i + _MOST_ROWS)) for i in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _run(self, table: Table) -> Output:
+    def _run(self, table: Table) -> NetworkOutput:
         feed = table.feed(self._numbers, self._texts)
-        output: Output = self._session.run(self._outputs, feed)[0]
+        output: NetworkOutput = self._session.run(self._outputs, feed)[0]
         return output
 
 
@@ -131,7 +134,8 @@ class SessionCache:
             raise
         loaded = Loaded(file, network, Batcher(network.run, file.num_bytes, self._pool))
         self._keep(loaded)
-        give_back()
+        if _trim is not None:
+            _trim(0)
         return loaded
 
     def drop(self, version_id: str) -> bool:

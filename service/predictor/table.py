@@ -1,4 +1,4 @@
-"""Raw columns of some rows, laid out as ONNX Runtime takes them."""
+"""Raw columns of some rows, in the layout of ONNX Runtime."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ Texts = NDArray[np.object_]
 class Table:
     """The features of N rows.
 
-    `numbers` is float64 `[F, N]`, a row a feature, NaN where missing; `texts` holds an
-    array of N strings for every feature of categories.
+    `numbers` is float64 `[F, N]`, NaN where missing; `texts` holds an array of N strings
+    for every feature of categories.
     """
 
     numbers: NDArray[np.float64]
@@ -23,16 +23,16 @@ class Table:
 
     @property
     def num_rows(self) -> int:
-        """N."""
+        """Return N."""
         return int(self.numbers.shape[1])
 
     def rows(self, start: int, stop: int) -> "Table":
-        """Some of the rows; nothing is copied."""
+        """Return some of the rows; nothing is copied."""
         texts = [text[start:stop] for text in self.texts]
         return Table(self.numbers[:, start:stop], texts)
 
     def feed(self, numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-        """The network's inputs by name, each `[N, 1]`; nothing is copied."""
+        """Return the network's inputs by name, each `[N, 1]`; nothing is copied."""
         shape = (self.num_rows, 1)
         columns = dict(zip(texts, (t.reshape(shape) for t in self.texts), strict=True))
         for name, row in zip(numbers, self.numbers, strict=True):
@@ -41,7 +41,7 @@ class Table:
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """The rows of all tables, in order; they are of one model."""
+    """Return the rows of all tables of one model, in order."""
     if len(tables) == 1:
         return tables[0]
     return Table(

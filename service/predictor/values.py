@@ -18,21 +18,16 @@ from core.columns.number_formats import with_decimal
 from core.lazy import pl
 from core.models.signature import MISSING, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
-from service.predictor.notes import MOST_WARNINGS, Notes
+from service.predictor.notes import Notes
 from service.predictor.table import Texts
 
 Cells = Sequence[Any] | NDArray[Any]
+_NEVER_MISSING = "missing; it never was in the training rows"
 _NOT_FINITE = "not finite, so it counts as missing"
 
 
 class _CellReader:
-    """The base of the readers of numbers and of texts.
-
-    Args:
-        feature: the column's type, format and encoder.
-        nulls: the texts that mean "missing"; the default ones if None.
-
-    """
+    """The base of the readers; `nulls` replaces the default texts for missing cells."""
 
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         self.name = feature.name
@@ -42,7 +37,11 @@ class _CellReader:
 
     def _tell_missing(self, row: int, notes: Notes) -> None:
         if not self._feature.has_missing:
-            notes.warn(row, self.name, "missing; it never was in the training rows")
+            notes.warn(row, self.name, _NEVER_MISSING)
+
+    def _tell_missing_where(self, rows: NDArray[np.bool_], notes: Notes) -> None:
+        if not self._feature.has_missing:
+            notes.warn_where(rows, self.name, _NEVER_MISSING)
 
 
 class NumberReader(_CellReader):
@@ -74,18 +73,15 @@ class NumberReader(_CellReader):
     def forget_nulls(self, numbers: NDArray[np.float64], notes: Notes) -> None:
         """Set numbers that mean missing to NaN, in place."""
         missing = np.isin(numbers, self.null_numbers)
-        for row in np.flatnonzero(missing)[:MOST_WARNINGS].tolist():
-            self._tell_missing(row, notes)
+        self._tell_missing_where(missing, notes)
         numbers[missing] = math.nan
 
     def _array(self, numbers: NDArray[np.float64], notes: Notes) -> NDArray[np.float64]:
         if np.isfinite(numbers).all():
             return numbers
         infinite = np.isinf(numbers)
-        for row in np.flatnonzero(infinite)[:MOST_WARNINGS].tolist():
-            notes.warn(row, self.name, _NOT_FINITE)
-        for row in np.flatnonzero(np.isnan(numbers))[:MOST_WARNINGS].tolist():
-            self._tell_missing(row, notes)
+        notes.warn_where(infinite, self.name, _NOT_FINITE)
+        self._tell_missing_where(np.isnan(numbers), notes)
         return np.where(infinite, math.nan, numbers)
 
     def _number(
@@ -142,8 +138,7 @@ class NumberReader(_CellReader):
         unparsed = np.isnan(numbers) & ~missing.to_numpy()
         for row in np.flatnonzero(unparsed).tolist():
             numbers[row] = self._number(row, texts[row], notes, form)
-        for row in np.flatnonzero(missing.to_numpy())[:MOST_WARNINGS].tolist():
-            self._tell_missing(row, notes)
+        self._tell_missing_where(missing.to_numpy(), notes)
         return numbers
 
 

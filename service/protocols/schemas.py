@@ -1,4 +1,4 @@
-"""The body of a failure that several protocols have in common, for the OpenAPI page."""
+"""Describe the failures of protocols on the OpenAPI page."""
 
 from typing import Any
 
@@ -11,7 +11,9 @@ class ErrorText(BaseModel):
     error: str
 
 
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorText},
-    "5XX": {"model": ErrorText},
-}
+def failures_as(schema: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of routes whose failures have this body."""
+    return {"4XX": {"model": schema}, "5XX": {"model": schema}}
+
+
+FAILURES = failures_as(ErrorText)

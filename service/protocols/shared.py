@@ -30,7 +30,7 @@ class SharedModelRead(ModelRead, Card):
 
     @classmethod
     def of(cls, model: ModelRead) -> "SharedModelRead":
-        """The model with the other protocols' keys."""
+        """Return the model with the other protocols' keys."""
         statuses = [VersionStatus.available(number) for number in model.versions]
         return cls(
             **vars(model), **vars(_card(model)), ready=True, model_version_status=statuses
@@ -44,7 +44,7 @@ class SharedVersionRead(VersionRead):
 
     @classmethod
     def of(cls, version: VersionRead) -> "SharedVersionRead":
-        """The version with the other protocol's key."""
+        """Return the version with the other protocol's key."""
         status = VersionStatus.available(version.version)
         return cls(**vars(version), model_version_status=[status])
 
@@ -58,7 +58,7 @@ class SharedModelPage(Page[ModelRead]):
 
     @classmethod
     def of(cls, items: list[ModelRead], next_cursor: str | None) -> "SharedModelPage":
-        """The page with the other protocols' keys."""
+        """Return the page with the other protocols' keys."""
         return cls(
             items=items,
             next_cursor=next_cursor,

@@ -4,19 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.datasets.service import Upload
-from core.keys.caller import Caller
+from core.idempotency.claims import Answer
 from fitserve.names import NAME_PATTERN
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
 from fitserve.specs.parsing import ParsingSpec
 from service.auth.scopes import DATASETS
 from service.dependencies import (
-    CallerDep,
     Cursor,
     Datasets,
     Limit,
@@ -24,21 +22,17 @@ from service.dependencies import (
     WorkspaceDep,
     WriteSession,
 )
-from service.idempotency import KeyDep, answer_of, once, to_response
-from service.parsing_options import ParsingDep
+from service.idempotency import KeyDep, answer_of
+from service.parsing_options import CSV, ParsingDep, form_schema
 from service.router import BodyLimit, Router, declare
-from service.services import Services
 from service.upload_flow import (
     MAX_WAIT,
-    complete,
-    content_of,
     content_response,
     form_of,
     is_multipart,
-    read_or_refused,
     received,
     received_part,
-    store,
+    upload_once,
     wait_until_read,
 )
 
@@ -47,25 +41,12 @@ router = Router(prefix="/v1/datasets", tags=["datasets"], scope=DATASETS)
 NameQuery = Annotated[
     str | None, Query(pattern=NAME_PATTERN, min_length=1, max_length=100)
 ]
-_PARSING = ParsingSpec.model_json_schema()
-_CSV = {"type": "string", "format": "binary"}
 _UPLOAD = {
     "requestBody": {
         "required": True,
         "content": {
-            "text/csv": {"schema": _CSV},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "file": _CSV,
-                        "name": {"type": "string"},
-                        **_PARSING["properties"],
-                    },
-                    "$defs": _PARSING["$defs"],
-                    "required": ["file"],
-                }
-            },
+            CSV: {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {"schema": form_schema()},
         },
     }
 }
@@ -75,8 +56,6 @@ _UPLOAD = {
 @declare(body_limit=BodyLimit.UPLOAD)
 async def create(
     request: Request,
-    services: ServicesDep,
-    caller: CallerDep,
     parsing: ParsingDep,
     key: KeyDep,
     name: NameQuery = None,
@@ -87,37 +66,27 @@ async def create(
     A large one is read by a worker. If that takes more than some seconds, `status` is
     `processing`; ask for it with `?wait=30`.
     """
-    async with (
-        _received(request, services, caller, name, filename, parsing) as upload,
-        once(services, request, key, *content_of(upload)) as claim,
-    ):
-        answer = claim.answer
-        if answer is None:
-            dataset_id = await store(services, caller, upload, claim)
-            read = await read_or_refused(services, caller.workspace, dataset_id)
-            made = answer_of(201, read, f"/v1/datasets/{dataset_id}")
-            answer = await to_thread.run_sync(complete, services, claim, made)
-    return to_response(claim, answer)
+    uploading = _received(request, name, filename, parsing)
+    return await upload_once(request, key, uploading, _created)
+
+
+def _created(read: DatasetRead) -> Answer:
+    return answer_of(201, read, f"/v1/datasets/{read.id}")
 
 
 @asynccontextmanager
 async def _received(
-    request: Request,
-    services: Services,
-    caller: Caller,
-    name: str | None,
-    filename: str | None,
-    parsing: ParsingSpec,
+    request: Request, name: str | None, filename: str | None, parsing: ParsingSpec
 ) -> AsyncIterator[Upload]:
     if is_multipart(request):
         async with (
             form_of(request) as form,
-            received_part(services, caller, form, name, parsing) as upload,
+            received_part(request, form, name, parsing) as upload,
         ):
             yield upload
     else:
         stream = request.stream()
-        async with received(services, caller, stream, name, filename, parsing) as upload:
+        async with received(request, stream, name, filename, parsing) as upload:
             yield upload
 
 

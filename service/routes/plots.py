@@ -11,7 +11,7 @@ from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema, of_one_fit
 from fitserve.scopes import Scope
 from service.dependencies import ServicesDep, WorkspaceDep
-from service.plots import Form, plot
+from service.plots import PlotForm, plot
 from service.router import Router
 from service.services import Services
 
@@ -41,7 +41,7 @@ async def history_png(
 
 
 async def _history(
-    services: Services, workspace: str, run_id: str, form: Form
+    services: Services, workspace: str, run_id: str, form: PlotForm
 ) -> Response:
     data = await to_thread.run_sync(_history_of, services, workspace, run_id)
     return await plot("history", form, data)
@@ -81,7 +81,7 @@ async def report_png(
 
 
 async def _report(
-    services: Services, workspace: str, run_id: str, name: str, form: Form
+    services: Services, workspace: str, run_id: str, name: str, form: PlotForm
 ) -> Response:
     data = await to_thread.run_sync(_report_of, services, workspace, run_id, name)
     return await plot(name, form, data)

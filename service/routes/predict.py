@@ -4,32 +4,25 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
+from starlette.datastructures import QueryParams
 
 from core.errors import InvalidInstances
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
 from fitserve.scopes import Scope
-from service.bodies import Body, body_schema, json_response, parse_json, read_body
-from service.dependencies import get_services, workspace_of
-from service.parsing_options import from_params, media_type_of
+from service.bodies import Body, body_schema, json_response, parse_json
+from service.dependencies import workspace_of
+from service.http_exchange import CsvExchange, HttpExchange, answer_predict
+from service.parsing_options import CSV, media_type_of
 from service.paths import VERSION
-from service.predictor.answers import Answer
+from service.predictor.answers import ModelAnswer
 from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import MOST_TOLD
 from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
 from service.router import BodyLimit, Router
-from service.routes.predict_files import (
-    CSV,
-    MODEL,
-    FileExchange,
-    named_in,
-    native,
-    version_or_alias,
-    with_file,
-)
-from service.strict import PARAMETERS, is_strict
+from service.strict import PARAMETERS
 
 router = Router(
     prefix="/v1",
@@ -39,9 +32,45 @@ router = Router(
     is_fast=True,
 )
 
+_MOST_DIGITS = 9
+_QUERY_OPTIONS = {
+    "delimiter": ("string", "The mark between cells; found in the file if absent."),
+    "header": ("boolean", "Whether the first line names the columns."),
+    "encoding": ("string", "Such as `windows-1252`."),
+    "decimal": ("string", "The decimal mark, if it is not that of the training table."),
+    "null_values": ("string", "A further cell that means missing; repeatable."),
+}
+
+
+def _query(name: str, kind: str, said: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": kind}
+    if name == "null_values":
+        schema = {"type": "array", "items": schema}
+    return {"name": name, "in": "query", "description": said, "schema": schema}
+
+
+_MODEL = (
+    _query("model", "string", "The model, where the body is a file."),
+    _query("version", "integer", "Its version, where the body is a file."),
+    _query("alias", "string", "Its alias, where the body is a file."),
+)
+
+
+def _with_file(described: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI parts of a predict route that takes a CSV as well."""
+    body = described["requestBody"]
+    content = body["content"] | {"text/csv": {"schema": {"type": "string"}}}
+    options = [_query(name, *about) for name, about in _QUERY_OPTIONS.items()]
+    parameters = [*described.get("parameters", []), *more, *options]
+    return described | {
+        "requestBody": body | {"content": content},
+        "parameters": parameters,
+    }
+
+
 _ANSWER: dict[str, Any] = {
     "response_model": PredictResponse,
-    "openapi_extra": with_file(body_schema(PredictBody) | PARAMETERS),
+    "openapi_extra": _with_file(body_schema(PredictBody) | PARAMETERS),
 }
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -49,71 +78,53 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 @router.post(
     "/predict",
     response_model=PredictResponse,
-    openapi_extra=with_file(body_schema(PredictRequest) | PARAMETERS, *MODEL),
+    openapi_extra=_with_file(body_schema(PredictRequest) | PARAMETERS, *_MODEL),
 )
 async def predict(request: Request) -> Response:
     """Predict with the model that the body names."""
-    return await _answer(request, None)
+    return await answer_predict(request, ModelRef(workspace_of(request), ""), _exchange)
 
 
 @router.post("/models/{name}/predict", **_ANSWER)
 async def predict_newest(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    return await _answer(request, ModelRef(workspace_of(request), name))
+    return await answer_predict(request, ModelRef(workspace_of(request), name), _exchange)
 
 
 @router.post(f"/models/{{name}}/versions/{{number:{VERSION}}}/predict", **_ANSWER)
 async def predict_version(name: str, number: Number, request: Request) -> Response:
     """Predict with one version of a model."""
-    return await _answer(request, ModelRef(workspace_of(request), name, version=number))
+    ref = ModelRef(workspace_of(request), name, version=number)
+    return await answer_predict(request, ref, _exchange)
 
 
 @router.post("/models/{name}/aliases/{alias}/predict", **_ANSWER)
 async def predict_alias(name: str, alias: str, request: Request) -> Response:
     """Predict with the version that an alias points at."""
-    return await _answer(request, ModelRef(workspace_of(request), name, alias=alias))
+    ref = ModelRef(workspace_of(request), name, alias=alias)
+    return await answer_predict(request, ref, _exchange)
 
 
-async def _answer(request: Request, wanted: ModelRef | None) -> Response:
-    predictor = get_services(request).predictor
-    body = await read_body(request, predictor.max_bytes)
-    strict = is_strict(request, body)
-    if media_type_of(body) == CSV:
-        file = FileExchange(
-            body,
-            named_in(request.query_params, workspace_of(request), wanted),
-            from_params(request.query_params, body.media_type),
-            is_strict=strict,
-        )
-        return await predictor.answer(file, body.num_bytes, is_slow=True)
-    exchange = _Exchange(body, workspace_of(request), wanted, is_strict=strict)
-    return await predictor.answer(exchange, body.num_bytes)
+def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
+    if media_type_of(body) != CSV:
+        return _JsonExchange(request, body, ref)
+    ref = _named_in(request.query_params, ref)
+    return _CsvExchange(request, body, ref)
 
 
-class _Exchange:
-    """A native predict request.
-
-    Args:
-        body: a JSON body.
-        workspace: the workspace of the models.
-        wanted: the version that the path names; None if the body names it.
-        is_strict: whether warnings refuse the request.
-
-    """
-
-    def __init__(
-        self, body: Body, workspace: str, wanted: ModelRef | None, *, is_strict: bool
-    ) -> None:
-        self.is_strict = is_strict
-        self._workspace = workspace
-        self._packed = body
-        self._wanted = wanted
-        self._body: dict[str, Any] = {}
+class _JsonExchange(HttpExchange):
+    """A native predict request; its body may name the model."""
 
     def wanted(self) -> ModelRef:
-        schema = PredictRequest if self._wanted is None else PredictBody
+        schema = PredictBody if self._ref.model else PredictRequest
         self._body = _object(_json(self._packed.content()), schema)
-        return self._wanted or _wanted(self._workspace, self._body)
+        return self._ref if self._ref.model else self._named()
+
+    def _named(self) -> ModelRef:
+        model, version, alias = map(self._body.get, ("model", "version", "alias"))
+        if not isinstance(model, str):
+            raise InvalidInstances("Expected `model` to be the name of a model.")
+        return _version_or_alias(self._ref.workspace, model, version, alias)
 
     def read(self, columns: RawColumns) -> ReadColumns:
         body = self._body
@@ -129,8 +140,26 @@ class _Exchange:
             return columns.of_instances(rows)
         return columns.of_table(body.get("columns"), rows)
 
-    def write(self, answer: Answer) -> Response:
-        return json_response(native(answer))
+    def write(self, answer: ModelAnswer) -> Response:
+        return json_response(_content(answer))
+
+
+class _CsvExchange(CsvExchange):
+    """A native predict request whose answer also says how the file was parsed."""
+
+    def write(self, answer: ModelAnswer) -> Response:
+        return json_response(_content(answer) | {"parsing": self._parsing})
+
+
+def _content(answer: ModelAnswer) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "model_name": answer.served.model_name,
+        "model_version": answer.served.number,
+        "predictions": answer.predictions,
+    }
+    if answer.is_classification:
+        content["probabilities"] = answer.probabilities_by_class
+    return answer.with_warnings(content)
 
 
 def _json(content: bytes) -> Any:
@@ -170,8 +199,45 @@ def _kind(body: Any) -> str:
     return "a list" if isinstance(body, list) else f"{str(body)[:80]!r}"
 
 
-def _wanted(workspace: str, body: dict[str, Any]) -> ModelRef:
-    model, version, alias = body.get("model"), body.get("version"), body.get("alias")
-    if not isinstance(model, str):
-        raise InvalidInstances("Expected `model` to be the name of a model.")
-    return version_or_alias(workspace, model, version, alias)
+def _named_in(params: QueryParams, path: ModelRef) -> ModelRef:
+    """Return the model of a CSV, which either the path or the query names.
+
+    Raises InvalidInstances if neither or both do.
+    """
+    named = [key for key in ("model", "version", "alias") if key in params]
+    if path.model and named:
+        raise InvalidInstances(
+            f"The path names the model, so `?{named[0]}=` must not; use the path "
+            "/v1/models/{name}/versions/{n}/predict, or POST to /v1/predict."
+        )
+    if path.model:
+        return path
+    if not params.get("model"):
+        raise InvalidInstances(
+            "A file to predict names its model in the path "
+            "(/v1/models/{name}/predict) or by `?model=`."
+        )
+    model, version = params["model"], _number(params.get("version"))
+    return _version_or_alias(path.workspace, model, version, params.get("alias"))
+
+
+def _number(version: str | None) -> int | str | None:
+    """Return a version as a number; any other text is returned unchanged."""
+    if version is None or len(version) > _MOST_DIGITS:
+        return version
+    return int(version) if version.isascii() and version.isdigit() else version
+
+
+def _version_or_alias(workspace: str, model: str, version: Any, alias: Any) -> ModelRef:
+    """Return the model that a request names, with its version or alias if given.
+
+    Raises InvalidInstances if the values are not valid, or if both are given.
+    """
+    is_number = isinstance(version, int) and not isinstance(version, bool)
+    if version is not None and not (is_number and 1 <= version < 2**31):
+        raise InvalidInstances("Expected `version` to be a number of 1 or more.")
+    if alias is not None and not isinstance(alias, str):
+        raise InvalidInstances("Expected `alias` to be the name of an alias.")
+    if version is not None and alias is not None:
+        raise InvalidInstances("Expected `version` or `alias`, not both.")
+    return ModelRef(workspace, model, version, alias)

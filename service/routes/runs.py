@@ -94,7 +94,7 @@ async def _create_with_table(
         body = parse_spec(text.encode(errors="replace"))
         spec = validate(RunCreate, body)
         async with (
-            received_part(services, caller, form, spec.dataset, ParsingSpec()) as upload,
+            received_part(request, form, spec.dataset, ParsingSpec()) as upload,
             once(services, request, key, body, *content_of(upload)) as claim,
         ):
             answer = claim.answer

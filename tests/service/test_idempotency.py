@@ -143,7 +143,7 @@ def test_a_twin_in_flight_is_told_when_to_come_again(post, client, monkeypatch):
 def test_an_upload_whose_answer_was_lost_is_not_made_twice(post, client, monkeypatch):
     """The service breaks behind the commit; the next one goes on with that dataset."""
     with monkeypatch.context() as patched:
-        patched.setattr("service.routes.datasets.read_or_refused", _break)
+        patched.setattr("service.upload_flow.read_or_refused", _break)
         with pytest.raises(ZeroDivisionError):
             post("/v1/datasets?name=a", content=CSV)
     made = count(client)

@@ -128,7 +128,7 @@ def test_every_plot_of_a_report_is_drawn():
     assert set(given) == set(PLOTS)
     code = (
         "import json, sys, io, warnings; warnings.simplefilter('error');"
-        "from service.plotting.__main__ import DRAWERS, draw;"
+        "from service.plotting import DRAWERS, draw;"
         "given = json.load(sys.stdin); print(sorted({*DRAWERS} - {*given}));"
         "[draw(kind, 'svg', data, io.BytesIO()) for kind, data in given.items()]"
     )

@@ -1,4 +1,4 @@
-"""`/invocations` and what stands beside it, for a model in the path or in a setting."""
+"""`/invocations`, `/ping` and `/version`, for a model in the path or in a setting."""
 
 from typing import Any
 
@@ -10,31 +10,30 @@ from core.errors import ModelNotFound
 from fitserve import __version__
 from fitserve.scopes import Scope
 from service.auth.scopes import Access
-from service.bodies import Body, json_response, parse_loose_json, read_body
+from service.bodies import Body, json_response, parse_loose_json
 from service.dependencies import (
     ServicesDep,
     WorkspaceDep,
     get_services,
     workspace_of,
 )
-from service.parsing_options import from_params
-from service.predictor.answers import Answer
+from service.http_exchange import CsvExchange, HttpExchange, answer_predict
+from service.parsing_options import CSV
+from service.predictor.answers import ModelAnswer
 from service.predictor.columns import RawColumns, ReadColumns
-from service.predictor.files import read_file
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import mlflow
 from service.protocols.mlflow import schemas
 from service.protocols.mlflow.tables import (
-    CSV,
     JSON,
     PARQUET,
-    kind_of,
+    media_type,
     read_json,
     read_parquet,
 )
 from service.router import BodyLimit, Router, declare
 from service.services import Services
-from service.strict import PARAMETERS, is_strict, strict_parameter
+from service.strict import PARAMETERS, strict_parameter
 
 invocations = Router(
     tags=["mlflow"],
@@ -65,15 +64,15 @@ _TEXT: dict[str, Any] = {  # a text class would call the failures text too
 @invocations.post("/invocations", **_ANSWER)
 async def invoke(request: Request) -> Response:
     """Predict with the model that FITSERVE_DEFAULT_MODEL names."""
-    return await _answer(
-        request, default_model(get_services(request), workspace_of(request))
-    )
+    ref = default_model(get_services(request), workspace_of(request))
+    return await answer_predict(request, ref, _exchange)
 
 
 @invocations.post("/mlflow/{model}/invocations", **_ANSWER)
 async def invoke_model(model: str, request: Request) -> Response:
     """Predict with a model's newest version, or with an alias (`name@alias`)."""
-    return await _answer(request, wanted_of(workspace_of(request), model))
+    ref = model_named(workspace_of(request), model)
+    return await answer_predict(request, ref, _exchange)
 
 
 @router.get("/ping", response_class=Response)
@@ -88,7 +87,7 @@ def ping(services: ServicesDep, workspace: WorkspaceDep) -> Response:
 @router.get("/mlflow/{model}/health", response_class=Response, name="model_health")
 def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
     """Whether a model can be asked."""
-    return _loaded(services, wanted_of(workspace, model))
+    return _loaded(services, model_named(workspace, model))
 
 
 @router.get("/version", **_TEXT)
@@ -99,14 +98,14 @@ def version(_model: str = "") -> PlainTextResponse:
     return PlainTextResponse(__version__)
 
 
-def wanted_of(workspace: str, reference: str) -> ModelRef:
-    """What `name` or `name@alias` names."""
+def model_named(workspace: str, reference: str) -> ModelRef:
+    """Return the model that `name` or `name@alias` names."""
     name, at, alias = reference.partition("@")
     return ModelRef(workspace, name, alias=alias if at else None)
 
 
 def default_model(services: Services, workspace: str) -> ModelRef:
-    """What the setting names, in that workspace; ModelNotFound says how to set it."""
+    """Return the model that the setting names; ModelNotFound says how to set it."""
     reference = services.settings.default_model
     if reference is None:
         error = ModelNotFound("")
@@ -116,59 +115,58 @@ def default_model(services: Services, workspace: str) -> ModelRef:
             "at /health/live."
         )
         raise error
-    return wanted_of(workspace, reference)
+    return model_named(workspace, reference)
 
 
-def _loaded(services: Services, wanted: ModelRef) -> Response:
-    services.predictor.load(services.predictor.find(wanted))
+def _loaded(services: Services, ref: ModelRef) -> Response:
+    services.predictor.load(services.predictor.find(ref))
     return Response("\n", media_type="application/json")
 
 
-async def _answer(request: Request, wanted: ModelRef) -> Response:
-    predictor = get_services(request).predictor
-    kind = kind_of(request.headers.get("content-type", ""))
-    body = await read_body(request, predictor.max_bytes)
-    exchange = _Exchange(request, body, kind, wanted)
-    return await predictor.answer(exchange, body.num_bytes, is_slow=kind != JSON)
+def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
+    kinds = {JSON: _JsonExchange, CSV: _CsvExchange, PARQUET: _ParquetExchange}
+    return kinds[media_type(body)](request, body, ref)
 
 
-class _Exchange:
-    """A scoring request: JSON in four forms, CSV, or Parquet."""
-
-    def __init__(self, request: Request, body: Body, kind: str, wanted: ModelRef) -> None:
-        self.is_strict = is_strict(request, body)
-        self._given = from_params(request.query_params, body.media_type)
-        self._packed = body
-        self._kind = kind
-        self._wanted = wanted
-        self._params: dict[str, Any] = {}
-
-    def wanted(self) -> ModelRef:
-        return self._wanted
+class _JsonExchange(HttpExchange):
+    """A scoring request in one of MLflow's four forms of JSON."""
 
     def read(self, columns: RawColumns) -> ReadColumns:
-        if self._kind == CSV:
-            return read_file(self._packed, self._given, columns).reading
-        content = self._packed.content()
-        if self._kind == PARQUET:
-            return read_parquet(content, columns)
-        body = parse_loose_json(content)
-        params = body.get("params") if isinstance(body, dict) else None
-        self._params = params if isinstance(params, dict) else {}
-        self.is_strict |= strict_parameter(self._params.get("strict"))
+        body = parse_loose_json(self._packed.content())
+        self._body = body if isinstance(body, dict) else {}
+        self.is_strict |= strict_parameter(self._parameter("strict"))
         return read_json(body, columns)
 
-    def write(self, answer: Answer) -> Response:
-        if not (answer.is_classification and self._params.get("probabilities") is True):
-            return _told(answer.predictions, answer)
-        rows = zip(answer.predictions, answer.probabilities_by_class, strict=True)
-        told = [{"prediction": label, "probabilities": row} for label, row in rows]
-        return _told(told, answer)
+    def write(self, answer: ModelAnswer) -> Response:
+        if answer.is_classification and self._parameter("probabilities") is True:
+            rows = zip(answer.predictions, answer.probabilities_by_class, strict=True)
+            told = [{"prediction": label, "probabilities": row} for label, row in rows]
+            return json_response(answer.with_warnings({"predictions": told}))
+        return _predictions(answer)
+
+    def _parameter(self, name: str) -> Any:
+        params = self._body.get("params")
+        return params.get(name) if isinstance(params, dict) else None
 
 
-def _told(predictions: Any, answer: Answer) -> Response:
-    """Return the predictions, with `warnings` beside them if there are any."""
-    content = {"predictions": predictions}
-    if answer.warnings:
-        content["warnings"] = answer.warnings
-    return json_response(content)
+class _CsvExchange(CsvExchange):
+    """A scoring request whose body is a CSV."""
+
+    def write(self, answer: ModelAnswer) -> Response:
+        return _predictions(answer)
+
+
+class _ParquetExchange(HttpExchange):
+    """A scoring request whose body is a Parquet file."""
+
+    is_slow = True
+
+    def read(self, columns: RawColumns) -> ReadColumns:
+        return read_parquet(self._packed.content(), columns)
+
+    def write(self, answer: ModelAnswer) -> Response:
+        return _predictions(answer)
+
+
+def _predictions(answer: ModelAnswer) -> Response:
+    return json_response(answer.with_warnings({"predictions": answer.predictions}))

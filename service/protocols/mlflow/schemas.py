@@ -5,7 +5,10 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from fitserve.schemas.predict import CellWarning
-from service.protocols.mlflow.tables import CSV, JSON, PARQUET
+from service.bodies import body_schema
+from service.parsing_options import CSV
+from service.protocols.mlflow.tables import PARQUET
+from service.protocols.schemas import failures_as
 
 
 class Split(BaseModel):
@@ -46,18 +49,9 @@ class ScoringError(BaseModel):
     message: str
 
 
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ScoringError},
-    "5XX": {"model": ScoringError},
-}
-_BINARY = {"type": "string", "format": "binary"}
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            JSON: {"schema": ScoringBody.model_json_schema()},
-            CSV: {"schema": {"type": "string"}},
-            PARQUET: {"schema": _BINARY},
-        },
-    }
-}
+FAILURES = failures_as(ScoringError)
+BODY = body_schema(
+    ScoringBody,
+    (CSV, {"type": "string"}),
+    (PARQUET, {"type": "string", "format": "binary"}),
+)

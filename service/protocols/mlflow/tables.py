@@ -1,18 +1,21 @@
-"""The bodies that MLflow's clients send, as columns."""
+"""Read the bodies that MLflow's clients send."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from typing import Any
 
 from core.errors import FitserveError, InvalidInstances, TooLarge
 from core.lazy import pl
 from fitserve.problem_types import ProblemType
+from service.bodies import Body
+from service.parsing_options import CSV, media_type_of
 from service.predictor.columns import RawColumns, ReadColumns
+from service.protocols.cells import plain_columns
 
-JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
+JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
 _MOST_TEXT = 256 * 1024 * 1024  # a dictionary of one long text unpacks without bound
+_UTF_8 = ("", "utf-8")
 FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
 
@@ -20,22 +23,23 @@ class UnsupportedMedia(FitserveError):
     problem_type = ProblemType.UNSUPPORTED_MEDIA
 
 
-def kind_of(content_type: str) -> str:
-    """JSON, CSV or PARQUET; raises UnsupportedMedia. A header left out means JSON."""
-    kind, _, more = content_type.lower().partition(";")
-    charset = more.strip().removeprefix("charset=").strip('"')
-    if kind.strip() == CSV:
+def media_type(body: Body) -> str:
+    """Return JSON, CSV or PARQUET; JSON if absent. Raises UnsupportedMedia."""
+    kind = media_type_of(body) or JSON
+    if kind == CSV:
         return CSV  # its reader knows many character sets
-    if kind.strip() in ("", JSON, PARQUET) and charset in ("", "utf-8"):
-        return kind.strip() or JSON
+    header = body.media_type.decode("latin-1")
+    more = header.partition(";")[2].strip().lower()
+    if kind in (JSON, PARQUET) and more.removeprefix("charset=").strip('"') in _UTF_8:
+        return kind
     raise UnsupportedMedia(
         f"This predictor only supports the following content types: {JSON}, {CSV}, "
-        f"{PARQUET}, with charset utf-8; got {content_type[:100]!r}."
+        f"{PARQUET}, with charset utf-8; got {header[:100]!r}."
     )
 
 
 def read_json(body: Any, columns: RawColumns) -> ReadColumns:
-    """The rows of a JSON body in one of MLflow's four forms; InvalidInstances."""
+    """Return the rows of a JSON body in one of MLflow's four forms."""
     found = [key for key in FORMATS if isinstance(body, dict) and key in body]
     if len(found) != 1:
         raise InvalidInstances(
@@ -47,7 +51,7 @@ def read_json(body: Any, columns: RawColumns) -> ReadColumns:
     if key == "dataframe_split":
         return _of_split(given, columns)
     if key == "inputs" and isinstance(given, dict):
-        return columns.of_columns(_lists(given))
+        return columns.of_columns(plain_columns(given))
     if not isinstance(given, list) or not given:
         raise InvalidInstances(f"Expected `{key}` to be a list of at least one row.")
     if len(columns.names) == 1 and not isinstance(given[0], dict | list):
@@ -55,9 +59,9 @@ def read_json(body: Any, columns: RawColumns) -> ReadColumns:
     return columns.of_instances(given)
 
 
-def _of_split(split: Any, columns: RawColumns) -> ReadColumns:
-    names = split.get("columns") if isinstance(split, dict) else None
-    data = split.get("data") if isinstance(split, dict) else None
+def _of_split(given: Any, columns: RawColumns) -> ReadColumns:
+    split = given if isinstance(given, dict) else {}
+    names, data = split.get("columns"), split.get("data")
     if not isinstance(names, list) or not isinstance(data, list) or not data:
         raise InvalidInstances(
             "Expected `dataframe_split` to be an object with `columns`, a list of "
@@ -66,24 +70,10 @@ def _of_split(split: Any, columns: RawColumns) -> ReadColumns:
     return columns.of_table(names, data)
 
 
-def _lists(given: Mapping[str, Any]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
-    for name, cells in given.items():
-        if not isinstance(cells, list):
-            raise InvalidInstances(f"Expected the column {name[:100]!r} as a list.")
-        columns[name] = [
-            cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
-            for cell in cells
-        ]
-    if len({len(cells) for cells in columns.values()}) > 1:
-        raise InvalidInstances("The columns of `inputs` differ in their number of rows.")
-    return columns
-
-
 def read_parquet(content: bytes, columns: RawColumns) -> ReadColumns:
-    """The rows of a Parquet file, at most one more than a request may have.
+    """Return the rows of a Parquet file, at most one more than a request may have.
 
-    Columns that the model does not know are named and not read.
+    Cells of columns that the model does not know are not read.
     """
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
@@ -113,12 +103,12 @@ def _refuse_kind(name: str, kind: Any) -> None:
 
 
 def _refuse_long_texts(frame: pl.DataFrame) -> None:
-    """Refuse what its texts, each made an object of its own, would need of memory."""
-    num_bytes = 0
-    for column in frame.iter_columns():
-        if column.dtype in (pl.Categorical, pl.Enum):
-            num_bytes += int(column.cat.len_bytes().cast(pl.Int64).sum())
-        elif column.dtype == pl.String:
-            num_bytes += int(column.str.len_bytes().cast(pl.Int64).sum())
-    if num_bytes > _MOST_TEXT:
+    """Refuse texts that, each as an object of its own, would not fit into memory."""
+    kinds = {pl.Categorical: "cat", pl.Enum: "cat", pl.String: "str"}
+    sizes = [
+        getattr(column, kinds[kind]).len_bytes().cast(pl.Int64).sum()
+        for column in frame.iter_columns()
+        if (kind := column.dtype.base_type()) in kinds
+    ]
+    if sum(sizes) > _MOST_TEXT:
         raise TooLarge(f"Its texts add up to more than {_MOST_TEXT:,} bytes.")

@@ -1,45 +1,42 @@
-"""Between tensors and the predictor: inputs as columns, answers as outputs."""
+"""Convert tensors to columns, and answers to tensors."""
 
+import secrets
 from collections.abc import Sequence
 
 import numpy as np
 
 from core.errors import InvalidInstances
-from core.models.signature import Feature, Signature
+from core.models.signature import Signature
 from fitserve.enums import Task
 from fitserve.names import did_you_mean
-from service.predictor.answers import Answer
-from service.protocols.open_inference.tensors import BYTES, Cells, Tensor
+from service.predictor.answers import ModelAnswer
+from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.values import Cells
+from service.protocols.open_inference.tensors import BYTES, NamedTensor
 
 PREDICTION = "prediction"
 PROBABILITY = "probability"
 PROBABILITIES = "probabilities"
 
 
-def datatype_of(feature: Feature) -> str:
-    """The datatype of a column's tensor: FP64, BOOL, or BYTES for texts and moments."""
-    return feature.kind.tensor
+def read_tensors(inputs: Sequence[NamedTensor], columns: RawColumns) -> ReadColumns:
+    """Read a tensor `[N]` or `[N, 1]` for each column.
 
-
-def to_columns(inputs: Sequence[Tensor], names: Sequence[str]) -> dict[str, Cells]:
-    """Cells by column, of a tensor `[N]` or `[N, 1]` a column.
-
-    One tensor `[N, F]` under another name holds all columns, in the order of `names`.
-    Raises InvalidInstances.
+    One tensor `[N, F]` of another name holds all columns in the order of the features.
     """
-    if len(inputs) == 1 and inputs[0].name not in names:
-        return _split(inputs[0], names)
+    if len(inputs) == 1 and inputs[0].name not in columns.names:
+        return columns.of_columns(_split(inputs[0], columns.names))
+    return columns.of_columns(_columns(inputs))
+
+
+def _columns(inputs: Sequence[NamedTensor]) -> dict[str, Cells]:
     columns = {tensor.name: _column(tensor) for tensor in inputs}
     if len(columns) != len(inputs):
         raise InvalidInstances("Expected the names of `inputs` to be different.")
-    num_rows = {len(cells) for cells in columns.values()}
-    if len(num_rows) > 1:
-        sizes = ", ".join(f"{t.name[:40]} {t.shape[:2]}" for t in inputs[:20])
-        raise InvalidInstances(f"Inputs differ in their number of rows: {sizes}.")
     return columns
 
 
-def _column(tensor: Tensor) -> Cells:
+def _column(tensor: NamedTensor) -> Cells:
     if len(tensor.shape) == 1 or (len(tensor.shape) == 2 and tensor.shape[1] == 1):
         return tensor.cells
     raise InvalidInstances(
@@ -48,7 +45,7 @@ def _column(tensor: Tensor) -> Cells:
     )
 
 
-def _split(tensor: Tensor, names: Sequence[str]) -> dict[str, Cells]:
+def _split(tensor: NamedTensor, names: Sequence[str]) -> dict[str, Cells]:
     width = len(names)
     if len(tensor.shape) != 2 or tensor.shape[1] != width:
         near = did_you_mean(tensor.name, names)
@@ -60,7 +57,7 @@ def _split(tensor: Tensor, names: Sequence[str]) -> dict[str, Cells]:
 
 
 def output_types(signature: Signature) -> list[tuple[str, str, int]]:
-    """Name, datatype and width of every output, the prediction first."""
+    """Return the name, datatype and width of every output, the prediction first."""
     if signature.task == Task.REGRESSION:
         return [(PREDICTION, "FP32", 1)]
     label = (PREDICTION, _label_datatype(signature.classes or []), 1)
@@ -78,18 +75,29 @@ def _label_datatype(classes: list[str | int | float | bool]) -> str:
     return "FP64" if kinds <= {int, float} else BYTES
 
 
-def outputs(answer: Answer) -> dict[str, Tensor]:
-    """The answer as tensors by name, each `[N, width]`."""
+def described(answer: ModelAnswer, request_id: str) -> dict[str, str]:
+    """Return the model of an answer and its id, a random one if the request has none."""
+    return {
+        "model_name": answer.served.model_name,
+        "model_version": str(answer.served.number),
+        "id": request_id or secrets.token_hex(8),
+    }
+
+
+def outputs(answer: ModelAnswer) -> dict[str, NamedTensor]:
+    """Return the answer as tensors by name, each `[N, width]`."""
     num_rows = len(answer.output)
     tensors = {}
     for name, datatype, width in output_types(answer.served.signature):
         cells = answer.predictions if name == PREDICTION else np.ravel(answer.output)
-        tensors[name] = Tensor(name, datatype, [num_rows, width], cells)
+        tensors[name] = NamedTensor(name, datatype, [num_rows, width], cells)
     return tensors
 
 
-def asked_outputs(names: Sequence[object], known: dict[str, Tensor]) -> list[Tensor]:
-    """The outputs of these names, all where none is named; InvalidInstances."""
+def asked_outputs(
+    names: Sequence[object], known: dict[str, NamedTensor]
+) -> list[NamedTensor]:
+    """Return the outputs of these names, or all outputs if there are no names."""
     unknown = [n for n in names if not isinstance(n, str) or n not in known]
     if unknown:
         near = did_you_mean(unknown[0], known)

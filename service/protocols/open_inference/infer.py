@@ -1,21 +1,45 @@
-"""`…/infer` of the Open Inference Protocol."""
+"""`…/infer`: tensors in, tensors out, as JSON or as bytes after the JSON."""
 
+import gzip
+import re
 from typing import Any
 
+import orjson
 from fastapi import Request
 from starlette.responses import Response
 
+from core.errors import InvalidInstances
 from fitserve.scopes import Scope
-from service.bodies import read_body
-from service.dependencies import get_services, workspace_of
+from service.bodies import parse_loose_json
+from service.dependencies import workspace_of
+from service.http_exchange import HttpExchange, answer_predict
+from service.predictor.answers import ModelAnswer
+from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import open_inference
 from service.protocols.open_inference import schemas
-from service.protocols.open_inference.exchange import InferExchange
-from service.protocols.open_inference.models import wanted_of
+from service.protocols.open_inference.columns import (
+    asked_outputs,
+    described,
+    outputs,
+    read_tensors,
+)
+from service.protocols.open_inference.models import model_named
+from service.protocols.open_inference.tensors import (
+    NamedTensor,
+    checked,
+    flattened,
+    from_bytes,
+    to_bytes,
+)
 from service.protocols.schemas import FAILURES
 from service.router import BodyLimit, Router
-from service.strict import PARAMETERS, is_strict
+from service.strict import PARAMETERS, strict_parameter
+
+HEADER = "Inference-Header-Content-Length"
+_WORTH_PACKING = 1024
+_MOST_DIGITS = 20
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 
 router = Router(
     prefix="/v2/models",
@@ -36,18 +60,138 @@ _ANSWER: dict[str, Any] = {
 @router.post("/{name}/infer", **_ANSWER)
 async def infer(name: str, request: Request) -> Response:
     """Predict with the newest version of a model."""
-    return await _answer(request, ModelRef(workspace_of(request), name))
+    ref = ModelRef(workspace_of(request), name)
+    return await answer_predict(request, ref, InferExchange)
 
 
 @router.post("/{name}/versions/{version}/infer", **_ANSWER)
 async def infer_version(name: str, version: str, request: Request) -> Response:
     """Predict with a version, or with the one that an alias points at."""
-    return await _answer(request, wanted_of(workspace_of(request), name, version))
+    ref = model_named(workspace_of(request), name, version)
+    return await answer_predict(request, ref, InferExchange)
 
 
-async def _answer(request: Request, wanted: ModelRef) -> Response:
-    predictor = get_services(request).predictor
-    body = await read_body(request, predictor.max_bytes)
-    strict = is_strict(request, body)
-    exchange = InferExchange(body, request.headers, wanted, is_strict=strict)
-    return await predictor.answer(exchange, body.num_bytes)
+class InferExchange(HttpExchange):
+    """An infer request; HEADER says how many bytes of its unpacked body are JSON."""
+
+    _binary = memoryview(b"")
+
+    def wanted(self) -> ModelRef:
+        content = self._packed.content()
+        length = _length(self._request.headers.get(HEADER), len(content))
+        self._binary = memoryview(content)[length:]
+        body = parse_loose_json(content if length == len(content) else content[:length])
+        if not isinstance(body, dict):
+            raise InvalidInstances("Expected a JSON object with `inputs`.")
+        self._body = body
+        self.is_strict |= strict_parameter(_parameters(body).get("strict"))
+        return self._ref
+
+    def read(self, columns: RawColumns) -> ReadColumns:
+        inputs = self._body.get("inputs")
+        if not isinstance(inputs, list) or not inputs:
+            raise InvalidInstances("Expected `inputs` to be a list of tensors.")
+        tensors, at = [], 0
+        for place, given in enumerate(inputs):
+            tensor, at = self._tensor(place, given, at)
+            tensors.append(tensor)
+        if at != len(self._binary):
+            raise InvalidInstances(
+                f"{len(self._binary)} bytes follow the JSON; the inputs' "
+                f"`binary_data_size` add up to {at}."
+            )
+        return read_tensors(tensors, columns)
+
+    def write(self, answer: ModelAnswer) -> Response:
+        request_id = self._body.get("id")
+        known_id = request_id if isinstance(request_id, str) else ""
+        content: dict[str, Any] = dict(described(answer, known_id))
+        if answer.warnings:
+            told = orjson.dumps(answer.warnings).decode()
+            content["parameters"] = {"warnings": told}
+        listed, parts = [], []
+        for tensor, is_binary in self._asked(outputs(answer)):
+            output: dict[str, Any] = vars(tensor).copy()
+            data = output.pop("cells")
+            if is_binary:
+                parts.append(to_bytes(tensor))
+                output["parameters"] = {"binary_data_size": len(parts[-1])}
+            else:
+                output["data"] = data
+            listed.append(output)
+        content["outputs"] = listed
+        accepts = self._request.headers.get("accept-encoding", "")
+        return _packed(_response(content, parts), accepts)
+
+    def _tensor(self, place: int, given: Any, at: int) -> tuple[NamedTensor, int]:
+        """Return the input at a place, and where the next one's bytes begin."""
+        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+            raise InvalidInstances(
+                f"Expected inputs[{place}] to be a tensor with a name."
+            )
+        name, datatype = given["name"], given.get("datatype")
+        size = _parameters(given).get("binary_data_size")
+        if "shared_memory_region" in _parameters(given):
+            raise InvalidInstances("Shared memory is not offered; send the data.")
+        if size is None:
+            cells: Any = flattened(given.get("data"))
+        elif type(size) is int and 0 <= size <= len(self._binary) - at:
+            cells = from_bytes(name, datatype, self._binary[at : at + size])
+            at += size
+        else:
+            raise InvalidInstances(
+                f"Input {name[:100]!r} has `binary_data_size` {str(size)[:40]}; "
+                f"{len(self._binary) - at} bytes are left behind the JSON."
+            )
+        return checked(name, datatype, given.get("shape"), cells), at
+
+    def _asked(self, known: dict[str, NamedTensor]) -> list[tuple[NamedTensor, bool]]:
+        """Return the outputs to answer, each with whether it is answered as bytes."""
+        everywhere = bool(_parameters(self._body).get("binary_data_output"))
+        asked = self._body.get("outputs")
+        asked = [] if asked is None else asked
+        if not isinstance(asked, list) or not all(isinstance(o, dict) for o in asked):
+            raise InvalidInstances("Expected `outputs` to be a list of objects.")
+        tensors = asked_outputs([output.get("name") for output in asked], known)
+        are_binary = [
+            bool(_parameters(output).get("binary_data", everywhere)) for output in asked
+        ]
+        return list(zip(tensors, are_binary or [everywhere] * len(tensors), strict=True))
+
+
+def _parameters(given: dict[str, Any]) -> dict[str, Any]:
+    parameters = given.get("parameters")
+    return parameters if isinstance(parameters, dict) else {}
+
+
+def _length(header: str | None, num_bytes: int) -> int:
+    if header is None:
+        return num_bytes
+    is_number = header.isascii() and header.isdigit() and len(header) <= _MOST_DIGITS
+    if is_number and int(header) <= num_bytes:
+        return int(header)
+    raise InvalidInstances(
+        f"{HEADER} is {header[:40]!r}; expected a number of at most {num_bytes}, the "
+        "bytes of the unpacked body."
+    )
+
+
+def _response(content: dict[str, Any], parts: list[bytes]) -> Response:
+    header = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    if not parts:
+        return Response(header, media_type="application/json")
+    return Response(
+        b"".join([header, *parts]),
+        headers={HEADER: str(len(header))},
+        media_type="application/octet-stream",
+    )
+
+
+def _packed(response: Response, accepts: str) -> Response:
+    """Return the response in gzip if the client reads that; HEADER stays as it is."""
+    if len(response.body) < _WORTH_PACKING or not _GZIP.search(accepts):
+        return response
+    response.body = gzip.compress(response.body, compresslevel=1)
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
+    return response

@@ -1,4 +1,7 @@
-"""What both doors of the protocol tell of models, and do with them."""
+"""Describe, load and unload models, for HTTP and for gRPC."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from core.errors import FitserveError, NotFound
 from core.models.repository import ModelRepository
@@ -6,7 +9,7 @@ from core.models.signature import Signature
 from fitserve.problem_types import ProblemType
 from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference import schemas
-from service.protocols.open_inference.columns import datatype_of, output_types
+from service.protocols.open_inference.columns import output_types
 from service.services import Services
 
 EXTENSIONS = ["binary_tensor_data", "model_repository"]
@@ -20,26 +23,25 @@ class CannotLoad(FitserveError):
     problem_type = ProblemType.CANNOT_LOAD
 
 
-def wanted_of(workspace: str, name: str, version: str | None) -> ModelRef:
-    """What a path names; the protocol's version is a number or an alias."""
+def model_named(workspace: str, name: str, version: str | None) -> ModelRef:
+    """Return the model that a path names; its version is a number or an alias."""
     if not version:
         return ModelRef(workspace, name)
     if version.isascii() and version.isdigit():
-        return ModelRef(
-            workspace, name, version=int(version) if len(version) < 10 else _NONE
-        )
+        number = int(version) if len(version) < 10 else _NONE
+        return ModelRef(workspace, name, version=number)
     return ModelRef(workspace, name, alias=version)
 
 
-def describe(services: Services, wanted: ModelRef) -> schemas.ModelMetadata:
-    """What a version takes and gives."""
-    signature = services.predictor.find(wanted).signature
+def describe(services: Services, ref: ModelRef) -> schemas.ModelMetadata:
+    """Return what a version takes and gives."""
+    signature = services.predictor.find(ref).signature
     with services.database.read() as session:
-        found = ModelRepository(session, wanted.workspace).versions(
-            wanted.model, limit=_MOST_VERSIONS
+        found = ModelRepository(session, ref.workspace).versions(
+            ref.model, limit=_MOST_VERSIONS
         )
     return schemas.ModelMetadata(
-        name=wanted.model,
+        name=ref.model,
         versions=[str(version.number) for version in reversed(found)],
         platform="keras",
         inputs=_inputs(signature),
@@ -48,7 +50,7 @@ def describe(services: Services, wanted: ModelRef) -> schemas.ModelMetadata:
 
 
 def list_versions(services: Services, workspace: str) -> list[schemas.IndexEntry]:
-    """Every version; all can be asked, and are loaded when they are."""
+    """Return every version; all are ready, as a request loads them."""
     with services.database.read() as session:
         found = ModelRepository(session, workspace).all_numbers(limit=_MOST_ENTRIES)
     return [
@@ -57,30 +59,34 @@ def list_versions(services: Services, workspace: str) -> list[schemas.IndexEntry
     ]
 
 
-def make_ready(services: Services, wanted: ModelRef) -> None:
+def make_ready(services: Services, ref: ModelRef) -> None:
     """Load a version into this process, ahead of its first request."""
-    services.predictor.load(services.predictor.find(wanted))
+    services.predictor.load(services.predictor.find(ref))
 
 
 def load(services: Services, workspace: str, name: str) -> None:
-    """The same for the newest version; CannotLoad where there is none."""
-    try:
+    """Load the newest version of a model; raises CannotLoad."""
+    with _cannot_load():
         make_ready(services, ModelRef(workspace, name))
-    except NotFound as error:
-        raise CannotLoad(error.detail) from error
 
 
 def unload(services: Services, workspace: str, name: str) -> None:
     """Drop the newest version from this process's memory; a request loads it again."""
-    try:
+    with _cannot_load():
         services.predictor.unload(services.predictor.find(ModelRef(workspace, name)))
+
+
+@contextmanager
+def _cannot_load() -> Iterator[None]:
+    try:
+        yield
     except NotFound as error:
         raise CannotLoad(error.detail) from error
 
 
 def _inputs(signature: Signature) -> list[schemas.TensorMetadata]:
     return [
-        schemas.TensorMetadata(name=f.name, datatype=datatype_of(f), shape=[-1, 1])
+        schemas.TensorMetadata(name=f.name, datatype=f.kind.tensor, shape=[-1, 1])
         for f in signature.features
     ]
 

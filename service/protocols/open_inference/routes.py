@@ -14,7 +14,7 @@ from service.dependencies import Models, ServicesDep, WorkspaceDep
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import open_inference
 from service.protocols.open_inference import models, schemas
-from service.protocols.open_inference.models import EXTENSIONS, wanted_of
+from service.protocols.open_inference.models import EXTENSIONS, model_named
 from service.protocols.schemas import FAILURES
 from service.readiness import readiness
 from service.router import Router, declare
@@ -101,7 +101,7 @@ def version_metadata(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
     """What a version takes and gives, or the one that an alias points at."""
-    return models.describe(services, wanted_of(workspace, name, version))
+    return models.describe(services, model_named(workspace, name, version))
 
 
 @router.get("/models/{name}/ready")
@@ -120,7 +120,7 @@ def version_ready(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
     """Whether a version, or the one that an alias points at, can be asked."""
-    models.make_ready(services, wanted_of(workspace, name, version))
+    models.make_ready(services, model_named(workspace, name, version))
     return schemas.ModelReady(name=name, ready=True)
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from service.bodies import body_schema
+
 
 class Tensor(BaseModel):
     """A named, typed, row-major tensor; its data is here or in bytes behind the JSON."""
@@ -100,14 +102,6 @@ class IndexEntry(BaseModel):
     reason: str
 
 
-INFER_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": InferRequest.model_json_schema()},
-            "application/octet-stream": {
-                "schema": {"type": "string", "format": "binary"},
-            },
-        },
-    }
-}
+INFER_BODY = body_schema(
+    InferRequest, ("application/octet-stream", {"type": "string", "format": "binary"})
+)

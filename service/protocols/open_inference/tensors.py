@@ -1,18 +1,16 @@
-"""Tensors of the protocol: named, typed, row-major, as JSON or as bytes."""
+"""Read and write the protocol's tensors as JSON and as bytes."""
 
 import math
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import InvalidInstances
 from fitserve.names import did_you_mean
+from service.predictor.values import Cells
 
-Cells = Sequence[Any] | NDArray[Any]
 BYTES = "BYTES"
 _MOST_CELLS = 2**40
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -25,8 +23,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
 
 
 @dataclass(frozen=True)
-class Tensor:
-    """`cells` holds the elements in row-major order, as many as `shape` says."""
+class NamedTensor:
+    """A tensor; `cells` holds its elements in row-major order."""
 
     name: str
     datatype: str
@@ -34,33 +32,30 @@ class Tensor:
     cells: Cells
 
 
-def checked(name: str, datatype: Any, shape: Any, cells: Cells) -> Tensor:
-    """The tensor, if its datatype is known and its shape fits; InvalidInstances."""
+def checked(name: str, datatype: Any, shape: Any, cells: Cells) -> NamedTensor:
+    """Return the tensor; raises InvalidInstances if its datatype or shape is wrong."""
+    shown = repr(name[:100])
     if not isinstance(datatype, str) or datatype not in (*DTYPES, BYTES):
         near = did_you_mean(datatype, [*DTYPES, BYTES])
         raise InvalidInstances(
-            f"Input {name[:100]!r} has the datatype {str(datatype)[:40]!r}; {near}"
+            f"Input {shown} has the datatype {str(datatype)[:40]!r}; {near}"
         )
-    shown = repr(name[:100])
-    if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
+    is_list = isinstance(shape, list) and 1 <= len(shape) <= 2
+    if not is_list or not all(type(n) is int and 0 <= n < _MOST_CELLS for n in shape):
         raise InvalidInstances(
-            f"Input {shown} has the shape {str(shape)[:80]}; expected one or two sizes, "
-            "such as [2, 1]."
-        )
-    if not all(type(size) is int and 0 <= size < _MOST_CELLS for size in shape):
-        raise InvalidInstances(
-            f"Input {shown} has the shape {str(shape)[:80]}; expected sizes of 0 or more."
+            f"Input {shown} has the shape {str(shape)[:80]}; expected one or two sizes "
+            "of 0 or more, such as [2, 1]."
         )
     if math.prod(shape) != len(cells):
         raise InvalidInstances(
             f"Input {shown} has {len(cells)} value(s); its shape {shape} wants "
             f"{math.prod(shape)}."
         )
-    return Tensor(name, datatype, shape, cells)
+    return NamedTensor(name, datatype, shape, cells)
 
 
 def flattened(data: Any) -> list[Any]:
-    """JSON `data`, flat or nested, in row-major order."""
+    """Return JSON `data`, flat or nested, in row-major order."""
     while isinstance(data, list) and data and isinstance(data[0], list):
         if not all(isinstance(row, list) for row in data):
             raise InvalidInstances("Expected `data` to be flat, or nested evenly.")
@@ -73,7 +68,7 @@ def flattened(data: Any) -> list[Any]:
 
 
 def from_bytes(name: str, datatype: Any, raw: bytes | memoryview) -> Cells:
-    """The elements of a binary tensor (little-endian); InvalidInstances."""
+    """Return the elements of a binary tensor (little-endian); raises InvalidInstances."""
     if datatype == BYTES:
         return _texts(name, raw)
     dtype = DTYPES.get(str(datatype))
@@ -88,7 +83,7 @@ def from_bytes(name: str, datatype: Any, raw: bytes | memoryview) -> Cells:
 
 
 def _texts(name: str, raw: bytes | memoryview) -> list[str]:
-    """Elements of BYTES: a length of four bytes, then as many bytes of UTF-8."""
+    """Return elements of BYTES: each a length of four bytes, then its UTF-8."""
     texts, at, end = [], 0, len(raw)
     try:
         while at < end:
@@ -106,8 +101,8 @@ def _texts(name: str, raw: bytes | memoryview) -> list[str]:
     return texts
 
 
-def to_bytes(tensor: Tensor) -> bytes:
-    """The elements in the protocol's binary form."""
+def to_bytes(tensor: NamedTensor) -> bytes:
+    """Return the elements in the protocol's binary form."""
     if tensor.datatype == BYTES:
         encoded = [str(cell).encode() for cell in tensor.cells]
         return b"".join(struct.pack("<I", len(text)) + text for text in encoded)

@@ -1,4 +1,4 @@
-"""A run's life as a job's events: its epochs, and what was said around them."""
+"""List a run's epochs, warnings and statuses as the events of a job."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -14,7 +14,7 @@ _NO_END = 2**31 - 1
 _MOST_DIGITS = 9
 
 Level = Literal["info", "warn", "error"]
-Number = float | int | None
+EventNumber = float | int | None
 
 
 class EventRead(Identified):
@@ -25,13 +25,13 @@ class EventRead(Identified):
     level: Level
     message: str
     type: Literal["message", "metrics"]
-    data: dict[str, Number] | None
+    data: dict[str, EventNumber] | None
 
 
 def events(
     runs: RunRepository, run: RunRead, after: str | None, limit: int
 ) -> list[EventRead]:
-    """At most `limit` events, the latest first, from before the event `after`.
+    """Return at most `limit` events, the latest first, from before the event `after`.
 
     An event's id ends in its place in the order: queued, warnings, begun, epochs, ended.
     """
@@ -52,19 +52,19 @@ def _place(event_id: str) -> int:
 
 
 def _messages(run: RunRead, begun: int) -> Iterator[tuple[int, EventRead]]:
-    """All but the epochs, each with its place."""
+    """Yield all events but the epochs, each with its place."""
     queued = seconds(run.created_at)
     name = f"{run.model_name!r} on the dataset {run.dataset.name!r}"
-    yield 0, _message(run, 0, queued, "info", f"Queued: {name}.")
+    yield 0, _event(run, 0, queued, "info", f"Queued: {name}.")
     for i, warning in enumerate(run.warnings, 1):
-        yield i, _message(run, i, queued, "warn", warning)
+        yield i, _event(run, i, queued, "warn", warning)
     if run.started_at is not None:
         at = seconds(run.started_at)
-        yield begun, _message(run, begun, at, "info", "The training began.")
+        yield begun, _event(run, begun, at, "info", "The training began.")
     if run.status in TERMINAL and run.ended_at is not None:
         last = begun + run.progress.epoch + 1
         level: Level = "error" if run.status == RunStatus.FAILED else "info"
-        yield last, _message(run, last, seconds(run.ended_at), level, _end(run))
+        yield last, _event(run, last, seconds(run.ended_at), level, _end(run))
 
 
 def _end(run: RunRead) -> str:
@@ -74,7 +74,24 @@ def _end(run: RunRead) -> str:
     return f"The run {run.status}{left} ({run.stop_reason})."
 
 
-def _message(run: RunRead, place: int, at: int, level: Level, text: str) -> EventRead:
+def _epoch_event(run: RunRead, epoch: Epoch, place: int) -> EventRead:
+    loss, val_loss = epoch.metrics.get("loss"), epoch.metrics.get("val_loss")
+    begun, total = run.started_at or run.created_at, run.progress.epochs
+    at = int(begun.timestamp() + epoch.seconds)
+    losses = f"training loss={_shown(loss)}, validation loss={_shown(val_loss)}"
+    event = _event(run, place, at, "info", f"Step {epoch.epoch}/{total}: {losses}")
+    event.type = "metrics"
+    event.data = {
+        **epoch.metrics,
+        "step": epoch.epoch,
+        "total_steps": total,
+        "train_loss": loss,
+        "valid_loss": val_loss,
+    }
+    return event
+
+
+def _event(run: RunRead, place: int, at: int, level: Level, text: str) -> EventRead:
     return EventRead(
         id=f"{run.id}-{place}",
         created_at=at,
@@ -82,26 +99,6 @@ def _message(run: RunRead, place: int, at: int, level: Level, text: str) -> Even
         message=text,
         type="message",
         data=None,
-    )
-
-
-def _epoch_event(run: RunRead, epoch: Epoch, place: int) -> EventRead:
-    losses = [epoch.metrics.get(name) for name in ("loss", "val_loss")]
-    begun = run.started_at or run.created_at
-    return EventRead(
-        id=f"{run.id}-{place}",
-        created_at=int(begun.timestamp() + epoch.seconds),
-        level="info",
-        message=f"Step {epoch.epoch}/{run.progress.epochs}: training loss="
-        f"{_shown(losses[0])}, validation loss={_shown(losses[1])}",
-        type="metrics",
-        data={
-            **epoch.metrics,
-            "step": epoch.epoch,
-            "total_steps": run.progress.epochs,
-            "train_loss": losses[0],
-            "valid_loss": losses[1],
-        },
     )
 
 

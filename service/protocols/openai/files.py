@@ -1,44 +1,35 @@
 """/v1/files: datasets, as OpenAI's clients upload, list and delete them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from anyio import to_thread
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from starlette.datastructures import FormData
 
 from core.datasets.repository import DatasetRepository
+from core.datasets.tables import Dataset
+from core.idempotency.claims import Answer
+from fitserve.enums import DatasetStatus
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer, sentences, shown
+from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
 from service.auth.scopes import DATASETS
-from service.dependencies import (
-    CallerDep,
-    Datasets,
-    ServicesDep,
-    WorkspaceDep,
-    WriteSession,
-)
-from service.idempotency import KeyDep, answer_of, once, to_response
+from service.dependencies import Datasets, ServicesDep, WorkspaceDep, WriteSession
+from service.idempotency import KeyDep, answer_of
+from service.parsing_options import form_schema
 from service.problems import InvalidBody
 from service.protocols.failures import openai
-from service.protocols.openai.file_schemas import (
-    FILE_FORM,
-    PURPOSE,
-    FileDeleted,
-    FileRead,
+from service.protocols.openai.schemas import (
+    FAILURES,
+    After,
+    Identified,
+    Listing,
+    seconds,
 )
-from service.protocols.openai.schemas import FAILURES, After, Listing
 from service.router import BodyLimit, Router, declare
-from service.upload_flow import (
-    complete,
-    content_of,
-    content_response,
-    form_of,
-    read_or_refused,
-    received_part,
-    store,
-)
+from service.upload_flow import content_response, form_of, received_part, upload_once
 
 router = Router(
     prefix="/v1/files",
@@ -49,15 +40,60 @@ router = Router(
     error_paths=("/v1/files/*",),
 )
 
-_FIELDS = ("file", "purpose", "name", *ParsingSpec.model_fields)
 _LONGEST_PAGE = 1_000
+_PURPOSE = "fine-tune"
+FileStatus = Literal["uploaded", "processed", "error"]
+
+_STATUSES: dict[str, FileStatus] = {
+    DatasetStatus.PROCESSING: "uploaded",
+    DatasetStatus.READY: "processed",
+    DatasetStatus.FAILED: "error",
+}
+_FORM = form_schema(purpose={"type": "string", "enum": [_PURPOSE]})
+_FIELDS = tuple(_FORM["properties"])
+_FILE_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": _FORM}},
+    }
+}
 
 
-@router.post("", openapi_extra=FILE_FORM, response_model=FileRead)
+class FileRead(Identified):
+    """A dataset; `id` is the dataset's own."""
+
+    object: Literal["file"] = "file"
+    bytes: int
+    created_at: int
+    filename: str
+    purpose: Literal["fine-tune"] = "fine-tune"
+    status: FileStatus
+    status_details: str | None
+
+    @classmethod
+    def of(cls, dataset: Dataset | DatasetRead) -> Self:
+        """Return the dataset as a file."""
+        return cls(
+            id=dataset.id,
+            bytes=dataset.num_bytes,
+            created_at=seconds(dataset.created_at),
+            filename=dataset.filename or f"{dataset.name}.csv",
+            status=_STATUSES[dataset.status],
+            status_details=dataset.error.detail if dataset.error else None,
+        )
+
+
+class FileDeleted(BaseModel):
+    """A dataset that is gone."""
+
+    id: str
+    object: Literal["file"] = "file"
+    deleted: Literal[True] = True
+
+
+@router.post("", openapi_extra=_FILE_FORM, response_model=FileRead)
 @declare(body_limit=BodyLimit.UPLOAD)
-async def create_file(
-    request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
-) -> Response:
+async def create_file(request: Request, key: KeyDep) -> Response:
     """Upload a CSV (gzip is accepted) as a dataset.
 
     Beside OpenAI's `file` and `purpose` the form may hold `name`, and how the CSV shall
@@ -65,21 +101,16 @@ async def create_file(
     """
     async with form_of(request) as form:
         _check(form)
-        async with (
-            received_part(services, caller, form, None, ParsingSpec()) as upload,
-            once(services, request, key, *content_of(upload)) as claim,
-        ):
-            answer = claim.answer
-            if answer is None:
-                dataset_id = await store(services, caller, upload, claim)
-                dataset = await read_or_refused(services, caller.workspace, dataset_id)
-                made = answer_of(200, FileRead.of(dataset))
-                answer = await to_thread.run_sync(complete, services, claim, made)
-    return to_response(claim, answer)
+        uploading = received_part(request, form, None, ParsingSpec())
+        return await upload_once(request, key, uploading, _created)
+
+
+def _created(dataset: DatasetRead) -> Answer:
+    return answer_of(200, FileRead.of(dataset))
 
 
 def _check(form: FormData) -> None:
-    """Refuse what a dataset cannot be: of another purpose, or gone after a while."""
+    """Raise InvalidBody if the form has unknown fields or another purpose."""
     errors = [
         FieldError(
             pointer=pointer(key),
@@ -89,9 +120,9 @@ def _check(form: FormData) -> None:
         for key in form
         if key not in _FIELDS
     ]
-    if (purpose := form.get("purpose")) != PURPOSE:
+    if (purpose := form.get("purpose")) != _PURPOSE:
         came = "nothing" if purpose is None else shown(purpose)
-        detail = f"got {came}; expected {PURPOSE!r}, the one thing a table is for"
+        detail = f"got {came}; expected {_PURPOSE!r}, the one thing a table is for"
         errors.append(FieldError(pointer=pointer("purpose"), detail=detail))
     if errors:
         raise InvalidBody(sentences(errors), errors)
@@ -107,7 +138,7 @@ def list_files(
 ) -> Listing[FileRead]:
     """Datasets by time of upload, at most 1,000 in one page."""
     limit = min(limit, _LONGEST_PAGE)
-    if purpose not in (None, PURPOSE):
+    if purpose not in (None, _PURPOSE):
         return Listing[FileRead].of([], limit)
     is_oldest_first = order == "asc"
     found = datasets.page(

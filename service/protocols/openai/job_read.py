@@ -1,4 +1,4 @@
-"""Runs in the shape of OpenAI's fine-tuning jobs."""
+"""Runs in the shape of OpenAI's fine-tuning jobs and their checkpoints."""
 
 import time
 from typing import Literal
@@ -66,8 +66,28 @@ class JobRead(Identified):
     organization_id: str = "fitserve"
 
 
+class CheckpointMetrics(BaseModel):
+    """At the epoch whose weights were kept."""
+
+    step: int
+    train_loss: float | None
+    valid_loss: float | None
+    full_valid_loss: float | None
+
+
+class CheckpointRead(Identified):
+    """The weights that a run left; the name goes behind `/v1/models/`."""
+
+    object: Literal["fine_tuning.job.checkpoint"] = "fine_tuning.job.checkpoint"
+    created_at: int
+    fine_tuning_job_id: str
+    fine_tuned_model_checkpoint: str
+    step_number: int
+    metrics: CheckpointMetrics
+
+
 def job_read(stored: Run) -> JobRead:
-    """The run in the other words."""
+    """Return the run as a job."""
     run, spec = run_to_schema(stored), stored.spec
     tags, hyperparameters = dict(run.tags), _hyperparameters(spec)
     return JobRead(
@@ -112,3 +132,26 @@ def _estimated_finish(run: RunRead) -> int | None:
     if run.status != RunStatus.RUNNING or left is None:
         return None
     return int(time.time() + left)
+
+
+def checkpoints(run: RunRead) -> list[CheckpointRead]:
+    """Return the weights that the run left, if it left any."""
+    if run.model_version is None or run.ended_at is None:
+        return []
+    step = run.best_epoch or run.progress.epoch
+    on_validation = run.metrics.get("val_loss")
+    return [
+        CheckpointRead(
+            id=f"{run.id}-{run.model_version}",
+            created_at=seconds(run.ended_at),
+            fine_tuning_job_id=run.id,
+            fine_tuned_model_checkpoint=f"{run.model_name}/versions/{run.model_version}",
+            step_number=step,
+            metrics=CheckpointMetrics(
+                step=step,
+                train_loss=run.metrics.get("loss"),
+                valid_loss=on_validation,
+                full_valid_loss=on_validation,
+            ),
+        )
+    ]

@@ -27,10 +27,14 @@ from service.dependencies import (
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
 from service.protocols.failures import openai
-from service.protocols.openai.checkpoints import CheckpointRead, checkpoints
 from service.protocols.openai.events import EventRead, events
 from service.protocols.openai.job_create import JobCreate
-from service.protocols.openai.job_read import JobRead, job_read
+from service.protocols.openai.job_read import (
+    CheckpointRead,
+    JobRead,
+    checkpoints,
+    job_read,
+)
 from service.protocols.openai.schemas import FAILURES, After, ErrorRead, Listing
 from service.protocols.openai.translation import Translation, translate
 from service.router import Router
@@ -116,7 +120,7 @@ def list_jobs(
 
 
 def _filters(request: Request) -> dict[str, str]:
-    """The pairs of `metadata[name]=value`."""
+    """Return the pairs of `metadata[name]=value` in the query."""
     filters = {}
     for key, value in request.query_params.multi_items():
         name = found[1] if (found := _FILTER.match(key)) else None

@@ -1,11 +1,13 @@
-"""What files and jobs have in common on OpenAI's wire."""
+"""Pages, errors and times as OpenAI's clients read them."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, Field
+
+from service.protocols.schemas import failures_as
 
 After = Annotated[
     str | None,
@@ -33,7 +35,7 @@ class Listing(BaseModel, Generic[Item]):
 
     @classmethod
     def of(cls, found: Sequence[Item], limit: int) -> "Listing[Item]":
-        """The first `limit` of what was found, which was asked for one more."""
+        """Return a page of the first `limit` items; one more shows that more follow."""
         data = list(found[:limit])
         return cls(
             data=data,
@@ -58,12 +60,9 @@ class ErrorRead(BaseModel):
     error: ErrorBody
 
 
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorRead},
-    "5XX": {"model": ErrorRead},
-}
+FAILURES = failures_as(ErrorRead)
 
 
 def seconds(time: datetime) -> int:
-    """Seconds since 1970."""
+    """Return the seconds since 1970."""
     return int(time.timestamp())

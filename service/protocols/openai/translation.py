@@ -1,4 +1,4 @@
-"""A job's body as a RunCreate, and that spec's faults in the words of the body."""
+"""Translate a job's body to a RunCreate, and errors about that spec to the body."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,20 +15,20 @@ from service.protocols.openai.job_create import Hyperparameters, JobCreate
 BASE_MODEL = "base_model"
 """The tag that keeps a job's `model`."""
 
-Path = tuple[str, ...]
+SpecPath = tuple[str, ...]
 
 
 class Translation:
-    """A spec that is put together from keys of a body, and remembers which."""
+    """A spec made from keys of a body; it remembers the origin of each key."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
         self._origins: dict[str, str] = {}
         self._errors: list[FieldError] = []
 
-    def put(self, value: object, path: Path, source: Path) -> None:
+    def put(self, value: object, path: SpecPath, source: SpecPath) -> None:
         """Set a key of the spec from a key of the body, unless they disagree."""
-        at = self.folder(path[:-1]) if value is not None else None
+        at = self.object_at(path[:-1]) if value is not None else None
         if at is None:
             return
         here, there = pointer(*path), pointer(*source)
@@ -37,15 +37,12 @@ class Translation:
             other = self._origins.get(here, pointer("spec", *path))
             detail = f"means {shown(value)}, while {other} says {shown(came)}"
             self.refuse(there, detail, "Say it in one of the two.")
-            return
-        at[path[-1]] = value
-        self._origins.setdefault(here, there)
+        else:
+            at[path[-1]] = value
+            self._origins.setdefault(here, there)
 
-    def folder(self, path: Path) -> dict[str, Any] | None:
-        """An object of the spec, made where absent.
-
-        None where something else stands: the spec's own schema refuses that.
-        """
+    def object_at(self, path: SpecPath) -> dict[str, Any] | None:
+        """Return an object of the spec, made if absent; None if the value is another."""
         at: Any = self.spec
         for key in path:
             at = at.setdefault(key, {})
@@ -54,11 +51,11 @@ class Translation:
         return at  # type: ignore[no-any-return]
 
     def refuse(self, place: str, detail: str, hint: str) -> None:
-        """Note a fault of the body itself."""
+        """Note an error of the body itself."""
         self._errors.append(FieldError(pointer=place, detail=detail, hint=hint))
 
     def run_create(self) -> RunCreate:
-        """The whole; raises InvalidSpec and InvalidBody."""
+        """Return the spec; raises InvalidSpec and InvalidBody."""
         if self._errors:
             raise InvalidSpec(sentences(self._errors), self._errors)
         with self.pointing():
@@ -66,7 +63,7 @@ class Translation:
 
     @contextmanager
     def pointing(self) -> Iterator[None]:
-        """Errors about the spec point into the body."""
+        """Make errors about the spec point into the body."""
         try:
             yield
         except FitserveError as error:
@@ -86,7 +83,7 @@ class Translation:
 
 
 def translate(job: JobCreate) -> Translation:
-    """Everything that the body says, in one spec."""
+    """Return the spec that the body describes."""
     told = Translation(job.spec)
     told.put(job.training_file, ("dataset",), ("training_file",))
     told.put(job.validation_file, ("fit", "validation_dataset"), ("validation_file",))
@@ -97,7 +94,13 @@ def translate(job: JobCreate) -> Translation:
     if job.method is not None:
         at = ("method", "supervised", "hyperparameters")
         _put_hyperparameters(told, job.method.supervised.hyperparameters, at)
-    _refuse_what_is_amiss(told, job)
+    if told.spec.get("target") is None:
+        detail = "this key is required and is absent"
+        hint = 'Name the column to predict: `{"target": "…"}`.'
+        told.refuse(pointer("metadata", "target"), detail, hint)
+    if job.integrations:
+        detail = "this service has no integrations"
+        told.refuse(pointer("integrations"), detail, "Leave it out.")
     return told
 
 
@@ -115,19 +118,10 @@ def _put_metadata(told: Translation, job: JobCreate) -> None:
     told.put(job.model, ("tags", BASE_MODEL), ("model",))
 
 
-def _refuse_what_is_amiss(told: Translation, job: JobCreate) -> None:
-    if told.spec.get("target") is None:
-        at, detail = pointer("metadata", "target"), "this key is required and is absent"
-        told.refuse(at, detail, 'Name the column to predict: `{"target": "…"}`.')
-    if job.integrations:
-        detail = "this service has no integrations"
-        told.refuse(pointer("integrations"), detail, "Leave it out.")
-
-
-def _put_hyperparameters(told: Translation, given: Hyperparameters, at: Path) -> None:
-    epochs, batch_size = _unless_auto(given.n_epochs), _unless_auto(given.batch_size)
-    told.put(epochs, ("fit", "epochs"), (*at, "n_epochs"))
-    told.put(batch_size, ("fit", "batch_size"), (*at, "batch_size"))
+def _put_hyperparameters(told: Translation, given: Hyperparameters, at: SpecPath) -> None:
+    for key, name in (("n_epochs", "epochs"), ("batch_size", "batch_size")):
+        value = getattr(given, key)
+        told.put(None if value == "auto" else value, ("fit", name), (*at, key))
     factor = given.learning_rate_multiplier
     if not isinstance(factor, float):
         return
@@ -138,13 +132,9 @@ def _put_hyperparameters(told: Translation, given: Hyperparameters, at: Path) ->
         told.put(rate, ("compile", "optimizer", "learning_rate"), source)
 
 
-def _unless_auto(value: int | str | None) -> int | str | None:
-    return None if value == "auto" else value
-
-
 def _optimizer(told: Translation) -> type[Optimizer] | None:
-    """The optimizer that the spec names, there as an object; None if it names none."""
-    compiled = told.folder(("compile",))
+    """Return the optimizer that the spec names, and make it an object there."""
+    compiled = told.object_at(("compile",))
     if compiled is None:
         return None
     given = compiled.get("optimizer", "adam")

@@ -1,8 +1,10 @@
-"""`…:predict`, `:classify` and `:regress` of TensorFlow Serving's REST API."""
+"""`…:predict`, `:classify` and `:regress`, on the fast path."""
 
+from functools import partial
 from typing import Any, get_args
 
 from fastapi import Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from core.errors import (
@@ -14,8 +16,9 @@ from core.errors import (
 )
 from fitserve.problem_types import ProblemType
 from fitserve.scopes import Scope
-from service.bodies import read_body
-from service.dependencies import get_services, workspace_of
+from service.bodies import body_schema
+from service.dependencies import workspace_of
+from service.http_exchange import answer_predict
 from service.paths import VERSION
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import tf_serving
@@ -23,7 +26,7 @@ from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import TfServingExchange, Verb
 from service.router import BodyLimit, Router
-from service.strict import PARAMETERS, is_strict
+from service.strict import PARAMETERS
 
 router = Router(
     prefix="/v1/models",
@@ -41,25 +44,22 @@ class ServableNotFound(FitserveError):
 
     problem_type = ProblemType.MODEL_NOT_FOUND
 
-    def __init__(self, wanted: ModelRef, detail: str) -> None:
-        what = f"Latest({wanted.model})"
-        if wanted.version is not None:
-            what = f"Specific({wanted.model}, {wanted.version})"
+    def __init__(self, ref: ModelRef, detail: str) -> None:
+        what = f"Latest({ref.model})"
+        if ref.version is not None:
+            what = f"Specific({ref.model}, {ref.version})"
         super().__init__(f"Servable not found for request: {what}. {detail}")
 
 
-async def answer(request: Request, verb: Verb, wanted: ModelRef) -> Response:
-    """Answer a request; what is missing is named as TF Serving names it."""
-    predictor = get_services(request).predictor
-    body = await read_body(request, predictor.max_bytes)
-    strict = is_strict(request, body)
-    exchange = TfServingExchange(body, verb, wanted, is_strict=strict)
+async def answer(request: Request, verb: Verb, ref: ModelRef) -> Response:
+    """Answer a request; report what is missing in TF Serving's words."""
+    exchange_of = partial(TfServingExchange, verb=verb)
     try:
-        return await predictor.answer(exchange, body.num_bytes)
+        return await answer_predict(request, ref, exchange_of)
     except (ModelNotFound, VersionNotFound) as error:
-        raise ServableNotFound(wanted, error.detail) from error
+        raise ServableNotFound(ref, error.detail) from error
     except AliasNotFound as error:
-        raise unknown_label(wanted.alias, error) from error
+        raise unknown_label(ref.alias, error) from error
 
 
 def unknown_label(label: str | None, error: AliasNotFound) -> Invalid:
@@ -68,11 +68,11 @@ def unknown_label(label: str | None, error: AliasNotFound) -> Invalid:
     return Invalid(f"{said}. {error.detail}")
 
 
-def _declare(verb: Verb, answered: type) -> None:
+def _declare(verb: Verb, asked: type[BaseModel], answered: type[BaseModel]) -> None:
     options: dict[str, Any] = {
         "response_model": answered,
         "responses": FAILURES,
-        "openapi_extra": schemas.body_of(verb) | PARAMETERS,
+        "openapi_extra": body_schema(asked) | PARAMETERS,
     }
 
     @router.post(f"/{{name}}:{verb}", name=verb, **options)
@@ -85,18 +85,16 @@ def _declare(verb: Verb, answered: type) -> None:
     @router.post(path, name=f"{verb}_version", **options)
     async def version(name: str, number: int, request: Request) -> Response:
         """Ask one version of a model."""
-        return await answer(
-            request, verb, ModelRef(workspace_of(request), name, version=number)
-        )
+        ref = ModelRef(workspace_of(request), name, version=number)
+        return await answer(request, verb, ref)
 
     @router.post(f"/{{name}}/labels/{{label}}:{verb}", name=f"{verb}_label", **options)
     async def labelled(name: str, label: str, request: Request) -> Response:
         """Ask the version that an alias, a label there, points at."""
-        return await answer(
-            request, verb, ModelRef(workspace_of(request), name, alias=label)
-        )
+        ref = ModelRef(workspace_of(request), name, alias=label)
+        return await answer(request, verb, ref)
 
 
-_declare("predict", schemas.PredictAnswer)
-_declare("classify", schemas.ClassifyAnswer)
-_declare("regress", schemas.RegressAnswer)
+_declare("predict", schemas.PredictBody, schemas.PredictAnswer)
+_declare("classify", schemas.ExamplesBody, schemas.ClassifyAnswer)
+_declare("regress", schemas.ExamplesBody, schemas.RegressAnswer)

@@ -66,7 +66,7 @@ class VersionStatus(BaseModel):
 
     @classmethod
     def available(cls, number: int) -> "VersionStatus":
-        """The status of a version that serves."""
+        """Return the status of a version that serves."""
         status = StateStatus(error_code="OK", error_message="")
         return cls(version=str(number), state="AVAILABLE", status=status)
 
@@ -75,10 +75,3 @@ class ModelStatus(BaseModel):
     """The versions that serve."""
 
     model_version_status: list[VersionStatus]
-
-
-def body_of(verb: str) -> dict[str, Any]:
-    """`openapi_extra` of a verb's routes."""
-    schema = PredictBody if verb == "predict" else ExamplesBody
-    content = {"application/json": {"schema": schema.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from sqlalchemy import select
+from starlette.requests import Request
 
 from core.errors import InvalidInstances
 from core.models.signature import Signature
@@ -56,7 +57,9 @@ def predictor(bench):
 
 def exchange(row, *, strict):
     body = Body(json.dumps({"instances": [row]}).encode())
-    return TfServingExchange(body, "predict", WANTED, is_strict=strict)
+    query = b"strict=true" if strict else b""
+    request = Request({"type": "http", "query_string": query, "headers": []})
+    return TfServingExchange(request, body, WANTED, "predict")
 
 
 def answers(predictor, *exchanges, num_bytes=1):

@@ -1,6 +1,5 @@
 """A ModelInfer call as an exchange over the predictor."""
 
-import secrets
 from typing import Any
 
 import numpy as np
@@ -8,15 +7,20 @@ import orjson
 from tritonclient.grpc import service_pb2 as messages
 
 from core.errors import InvalidInstances
-from service.predictor.answers import Answer
+from service.predictor.answers import ModelAnswer
 from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.values import Cells
 from service.predictor.version_resolver import ModelRef
-from service.protocols.open_inference.columns import asked_outputs, outputs, to_columns
-from service.protocols.open_inference.models import wanted_of
+from service.protocols.open_inference.columns import (
+    asked_outputs,
+    described,
+    outputs,
+    read_tensors,
+)
+from service.protocols.open_inference.models import model_named
 from service.protocols.open_inference.tensors import (
     BYTES,
-    Cells,
-    Tensor,
+    NamedTensor,
     checked,
     from_bytes,
     to_bytes,
@@ -36,13 +40,7 @@ _CONTENTS = {
 
 
 class GrpcExchange:
-    """Tensors in, tensors out; raw bytes are answered by raw bytes.
-
-    Args:
-        request: a ModelInferRequest.
-        workspace: whose models are asked.
-
-    """
+    """A ModelInferRequest; if its tensors are raw bytes, so are those of the answer."""
 
     def __init__(self, request: Any, workspace: str) -> None:
         self._workspace = workspace
@@ -51,12 +49,9 @@ class GrpcExchange:
         self.is_strict = False
 
     def wanted(self) -> ModelRef:
-        self.is_strict = strict_parameter(_parameter(self._request, "strict"))
-        return wanted_of(
-            self._workspace,
-            self._request.model_name,
-            self._request.model_version or None,
-        )
+        request = self._request
+        self.is_strict = strict_parameter(_parameter(request, "strict"))
+        return model_named(self._workspace, request.model_name, request.model_version)
 
     def read(self, columns: RawColumns) -> ReadColumns:
         inputs, raw = self._request.inputs, self._request.raw_input_contents
@@ -71,31 +66,27 @@ class GrpcExchange:
             _tensor(given, raw[place] if self._is_raw else None)
             for place, given in enumerate(inputs)
         ]
-        return columns.of_columns(to_columns(tensors, columns.names))
+        return read_tensors(tensors, columns)
 
-    def write(self, answer: Answer) -> Any:
-        response = messages.ModelInferResponse(
-            model_name=answer.served.model_name,
-            model_version=str(answer.served.number),
-            id=self._request.id or secrets.token_hex(8),
-        )
+    def write(self, answer: ModelAnswer) -> Any:
+        response = messages.ModelInferResponse(**described(answer, self._request.id))
         if answer.warnings:
-            told_of = orjson.dumps(answer.warnings).decode()
-            response.parameters["warnings"].string_param = told_of
+            told = orjson.dumps(answer.warnings).decode()
+            response.parameters["warnings"].string_param = told
         names = [output.name for output in self._request.outputs]
         for tensor in asked_outputs(names, outputs(answer)):
-            told = response.outputs.add(
+            output = response.outputs.add(
                 name=tensor.name, datatype=tensor.datatype, shape=tensor.shape
             )
             if self._is_raw:
                 response.raw_output_contents.append(to_bytes(tensor))
             else:
-                _fill(told.contents, tensor)
+                _fill(output.contents, tensor)
         return response
 
 
 def _parameter(request: Any, name: str) -> Any:
-    """Return the value of a parameter, None where the request has none of that name."""
+    """Return the value of a parameter; None if the request has none of that name."""
     if name not in request.parameters:  # asking for it would make one
         return None
     value = request.parameters[name]
@@ -103,11 +94,10 @@ def _parameter(request: Any, name: str) -> Any:
     return kind and getattr(value, kind)
 
 
-def _tensor(given: Any, raw: bytes | None) -> Tensor:
-    name, datatype, shape = given.name, given.datatype, list(given.shape)
-    if raw is not None:
-        return checked(name, datatype, shape, from_bytes(name, datatype, raw))
-    return checked(name, datatype, shape, _contents(given))
+def _tensor(given: Any, raw: bytes | None) -> NamedTensor:
+    name, datatype = given.name, given.datatype
+    cells = _contents(given) if raw is None else from_bytes(name, datatype, raw)
+    return checked(name, datatype, list(given.shape), cells)
 
 
 def _contents(given: Any) -> Cells:
@@ -122,7 +112,7 @@ def _contents(given: Any) -> Cells:
         ) from error
 
 
-def _fill(contents: Any, tensor: Tensor) -> None:
+def _fill(contents: Any, tensor: NamedTensor) -> None:
     listed = np.asarray(tensor.cells).tolist()
     if tensor.datatype == BYTES:
         listed = [str(cell).encode() for cell in tensor.cells]

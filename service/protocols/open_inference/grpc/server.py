@@ -1,4 +1,4 @@
-"""The port: who is let in, and how errors are told."""
+"""Listen on the port of gRPC, authenticate calls, and answer errors with a status."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ SCOPES: dict[str, Wanted] = {
 """What a caller of each method needs; of a method that is not listed, `admin`."""
 _GRACE_SECONDS = 10
 _LONGEST = 2_000
-"""Characters of a detail: clients take 8 KB of metadata in all."""
+"""Characters of a detail; clients accept 8 KB of metadata in all."""
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -48,16 +48,15 @@ _CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
 }
 _NAMES = ("name", "version", "model_name", "model_version")
-Call = Callable[[Any, Any], Awaitable[Any]]
 
 
 @asynccontextmanager
 async def listening(services: Services) -> AsyncIterator[None]:
-    """Serve on the setting's port until the end."""
+    """Serve on the setting's port within the context."""
     settings = services.settings
     most = settings.limits.max_predict_body_bytes
     server = grpc.aio.server(
-        interceptors=[Porter(services.authenticator)],
+        interceptors=[CallGate(services.authenticator)],
         options=[("grpc.max_receive_message_length", most)],
     )
     add_GRPCInferenceServiceServicer_to_server(Servicer(services), server)
@@ -70,11 +69,8 @@ async def listening(services: Services) -> AsyncIterator[None]:
         await server.stop(_GRACE_SECONDS)
 
 
-class Porter(grpc.aio.ServerInterceptor):
-    """Asks the door about every call, and every request of a stream; tells errors.
-
-    Nothing is unpacked before its sender is let in.
-    """
+class CallGate(grpc.aio.ServerInterceptor):
+    """Authenticate every call and every request of a stream before it is unpacked."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -90,10 +86,13 @@ class Porter(grpc.aio.ServerInterceptor):
         if handler.unary_unary is not None:
 
             async def answer(request: Any, context: Any) -> Any:
-                await self._admit(call.method, given, context)
-                return await handler.unary_unary(_read(request, reading), context)
+                try:
+                    await self._admit(call.method, given, context)
+                    return await handler.unary_unary(_read(request, reading), context)
+                except Exception as error:  # noqa: BLE001  every error has a status
+                    return await context.abort(*_status(error))
 
-            return grpc.unary_unary_rpc_method_handler(_telling(answer), None, writing)
+            return grpc.unary_unary_rpc_method_handler(answer, None, writing)
 
         async def stream(
             requests: AsyncIterator[Any], context: Any
@@ -112,7 +111,7 @@ class Porter(grpc.aio.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(stream, None, writing)
 
     async def _admit(self, method: str, given: Any, context: Any) -> None:
-        """Let the caller be known to what answers; raises what the door raises."""
+        """Set the caller of the request; raises the errors of the authenticator."""
         name = method.rpartition("/")[2]
         wanted = SCOPES.get(name, Scope.ADMIN)
         if wanted is Access.OPEN:
@@ -123,13 +122,13 @@ class Porter(grpc.aio.ServerInterceptor):
 
 
 def _address(peer: str) -> str:
-    """The host of gRPC's `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`."""
+    """Return the host in `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`."""
     host = peer.partition(":")[2].rpartition(":")[0]
     return unquote(host).strip("[]")
 
 
 def _read(packed: bytes, reading: Callable[[bytes], Any]) -> Any:
-    """The message; Invalid if it is none, or a name in it no text."""
+    """Return the message; raises Invalid if it or a name in it cannot be read."""
     try:
         message = reading(packed)
     except DecodeError as error:
@@ -140,20 +139,9 @@ def _read(packed: bytes, reading: Callable[[bytes], Any]) -> Any:
     return message
 
 
-def _telling(answer: Call) -> Call:
-    async def told(request: Any, context: Any) -> Any:
-        try:
-            return await answer(request, context)
-        except NotImplementedError:  # of the generated base
-            code, detail = grpc.StatusCode.UNIMPLEMENTED, "This service has none of that."
-        except Exception as error:  # noqa: BLE001  every error has a status
-            code, detail = _status(error)
-        return await context.abort(code, detail)
-
-    return told
-
-
 def _status(error: Exception) -> tuple[grpc.StatusCode, str]:
+    if isinstance(error, NotImplementedError):  # of the generated base
+        return grpc.StatusCode.UNIMPLEMENTED, "This service does not offer that."
     problem = known_problem(error)
     if problem is not None:
         code = _CODES.get(problem.status, grpc.StatusCode.UNKNOWN)

@@ -1,6 +1,6 @@
-"""The protocol's service: health, metadata, infer, repository."""
+"""Serve the protocol's methods: health, metadata, infer, repository."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,17 +12,18 @@ from core.errors import FitserveError
 from core.health.parts import State
 from core.keys.caller import Caller
 from fitserve import __version__
+from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference import models
 from service.protocols.open_inference.grpc.exchange import GrpcExchange
-from service.protocols.open_inference.models import wanted_of
+from service.protocols.open_inference.models import model_named
 from service.services import Services
 
 CALLER: ContextVar[Caller] = ContextVar("caller")
-"""Who asks, as the port's door found out."""
+"""The caller of the current request, set by the interceptor of the port."""
 
 
 class Servicer(generated.GRPCInferenceServiceServicer):
-    """Answers by the same predictor as every other protocol."""
+    """The protocol's service over the predictor that every protocol shares."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -41,28 +42,18 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         )
 
     async def ModelReady(self, request: Any, context: Any) -> Any:
-        wanted = wanted_of(CALLER.get().workspace, request.name, request.version or None)
         try:
-            await to_thread.run_sync(models.make_ready, self._services, wanted)
+            await self._run(models.make_ready, _named(request))
         except FitserveError:
             return messages.ModelReadyResponse(ready=False)
         return messages.ModelReadyResponse(ready=True)
 
     async def ModelMetadata(self, request: Any, context: Any) -> Any:
-        wanted = wanted_of(CALLER.get().workspace, request.name, request.version or None)
-        told = await to_thread.run_sync(models.describe, self._services, wanted)
-        tensor = messages.ModelMetadataResponse.TensorMetadata
-        sides = [
-            [tensor(name=t.name, datatype=t.datatype, shape=t.shape) for t in side]
-            for side in (told.inputs, told.outputs)
-        ]
-        return messages.ModelMetadataResponse(
-            name=told.name,
-            versions=told.versions,
-            platform=told.platform,
-            inputs=sides[0],
-            outputs=sides[1],
-        )
+        found = await self._run(models.describe, _named(request))
+        content = found.model_dump()
+        for tensor in (*content["inputs"], *content["outputs"]):
+            del tensor["parameters"]  # which the message does not have
+        return messages.ModelMetadataResponse(**content)
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:
         exchange = GrpcExchange(request, CALLER.get().workspace)
@@ -80,20 +71,21 @@ class Servicer(generated.GRPCInferenceServiceServicer):
                 yield messages.ModelStreamInferResponse(infer_response=answer)
 
     async def RepositoryIndex(self, request: Any, context: Any) -> Any:
-        entries = await to_thread.run_sync(
-            models.list_versions, self._services, CALLER.get().workspace
-        )
-        index = messages.RepositoryIndexResponse.ModelIndex
-        return messages.RepositoryIndexResponse(
-            models=[index(**entry.model_dump()) for entry in entries]
-        )
+        entries = await self._run(models.list_versions, CALLER.get().workspace)
+        listed = [entry.model_dump() for entry in entries]
+        return messages.RepositoryIndexResponse(models=listed)
 
     async def RepositoryModelLoad(self, request: Any, context: Any) -> Any:
-        workspace, name = CALLER.get().workspace, request.model_name
-        await to_thread.run_sync(models.load, self._services, workspace, name)
+        await self._run(models.load, CALLER.get().workspace, request.model_name)
         return messages.RepositoryModelLoadResponse()
 
     async def RepositoryModelUnload(self, request: Any, context: Any) -> Any:
-        workspace, name = CALLER.get().workspace, request.model_name
-        await to_thread.run_sync(models.unload, self._services, workspace, name)
+        await self._run(models.unload, CALLER.get().workspace, request.model_name)
         return messages.RepositoryModelUnloadResponse()
+
+    async def _run(self, action: Callable[..., Any], *given: Any) -> Any:
+        return await to_thread.run_sync(action, self._services, *given)
+
+
+def _named(request: Any) -> ModelRef:
+    return model_named(CALLER.get().workspace, request.name, request.version)
