@@ -8,7 +8,16 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from core.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from core import opentelemetry_sdk as sdk
+else:
+    sdk = LazyModule("core.opentelemetry_sdk")
+
+__all__ = ["is_wanted", "sdk", "span", "start", "stop", "traceparent", "use"]
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +40,7 @@ def start(process: str) -> None:
     if not is_wanted():
         return
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-            OTLPSpanExporter,  # an extra
-        )
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        _ = sdk.TracerProvider  # imports the extra
     except ImportError:
         log.warning(
             "OTEL_… is set, but OpenTelemetry is missing: no traces are sent; "
@@ -44,8 +48,9 @@ def start(process: str) -> None:
         )
         return
     name = os.environ.get("OTEL_SERVICE_NAME", f"fitserve-{process}")
-    provider = TracerProvider(resource=Resource.create({"service.name": name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    resource = sdk.Resource.create({"service.name": name})
+    provider = sdk.TracerProvider(resource=resource)
+    provider.add_span_processor(sdk.BatchSpanProcessor(sdk.OTLPSpanExporter()))
     use(provider)
 
 
@@ -86,9 +91,7 @@ def span(
     if _tracer is None:
         yield None
         return
-    from opentelemetry.trace import SpanKind  # noqa: PLC0415  an extra
-
-    kind = SpanKind.SERVER if is_server else SpanKind.INTERNAL
+    kind = sdk.SpanKind.SERVER if is_server else sdk.SpanKind.INTERNAL
     context = _context_of(parent)
     with _tracer.start_as_current_span(name, context, kind, attributes) as made:
         yield made
@@ -99,17 +102,11 @@ def traceparent() -> str | None:
     if _tracer is None:
         return None
     carrier: dict[str, str] = {}
-    _propagator().inject(carrier)
+    sdk.TraceContextTextMapPropagator().inject(carrier)
     return carrier.get("traceparent")
 
 
 def _context_of(parent: str | None) -> Any:
-    return _propagator().extract({"traceparent": parent}) if parent else None
-
-
-def _propagator() -> Any:
-    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
-        TraceContextTextMapPropagator,  # an extra
-    )
-
-    return TraceContextTextMapPropagator()
+    if parent is None:
+        return None
+    return sdk.TraceContextTextMapPropagator().extract({"traceparent": parent})

@@ -36,15 +36,13 @@ def _watched(send: Send, scope: Scope, made: "Span | None") -> Send:
 
 
 def _end(made: "Span", scope: Scope, status: int) -> None:
-    from opentelemetry.trace import StatusCode  # noqa: PLC0415  an extra
-
     route = getattr(scope.get("route"), "path", None)
     if route is not None:
         made.update_name(f"{scope['method']} {route}")
         made.set_attribute("http.route", route)
     made.set_attribute("http.response.status_code", status)
     if status >= 500:
-        made.set_status(StatusCode.ERROR)
+        made.set_status(tracing.sdk.StatusCode.ERROR)
 
 
 def _parent(scope: Scope) -> str | None:
