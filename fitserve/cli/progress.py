@@ -24,7 +24,7 @@ from rich.text import Text
 
 from fitserve.cli.console import cell, err, say
 from fitserve.client import Client
-from fitserve.client.events import EpochEvent
+from fitserve.client.following import EpochEvent
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead
 
