@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from fitserve.cli.console import err, say
-from fitserve.cli.guesses import guessed
 from fitserve.cli.refusals import MOST_SHOWN
-from fitserve.cli.rows import Rows
+from fitserve.cli.rows import Rows, guessed
 from fitserve.client.errors import headline
 from fitserve.problems import FieldError, Problem
 from fitserve.schemas.predict import PredictResponse
@@ -24,17 +23,13 @@ def rows_of(path: Path, given: dict[str, Any], answer: PredictResponse) -> Rows:
 
 def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
     """Return the text of a refusal, in which each fault names its line."""
-    columns = {
-        error.column or _column(error)
-        for error in problem.errors
-        if error.row is not None
-    }
-    rows = Rows(path, guessed(path, given, columns - {""}))
-    faults = [_fault(error, rows) for error in problem.errors]
-    more = len(faults) - MOST_SHOWN
-    shown = [f"  {fault}" for fault in dict.fromkeys(faults[:MOST_SHOWN])]
-    rest = [f"  {more} more"] if more > 0 else []
-    return "\n".join([headline(problem), *shown, *rest])
+    of_rows = [error for error in problem.errors if error.row is not None]
+    columns = {error.column or _column(error) for error in of_rows} - {""}
+    rows = Rows(path, guessed(path, given, columns))
+    faults = dict.fromkeys(_fault(error, rows) for error in problem.errors[:MOST_SHOWN])
+    more = len(problem.errors) - MOST_SHOWN
+    rest = [f"{more} more"] if more > 0 else []
+    return "\n  ".join([headline(problem), *faults, *rest])
 
 
 def warn(answer: PredictResponse, rows: Rows) -> None:

@@ -1,4 +1,4 @@
-"""Refusals of what was read from a file, shown where it stands there."""
+"""Show the refusal of a file with the places of its faults in that file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ MOST_SHOWN = 10
 
 
 class RefusedFile(ApiError):
-    """A refusal in the words of the file that its faults come from."""
+    """A refusal with a text of its own."""
 
     def __init__(self, problem: Problem, shown: str) -> None:
         super().__init__(problem)
@@ -23,7 +23,7 @@ class RefusedFile(ApiError):
 
 @contextmanager
 def shown_by(show: Callable[[Problem], str]) -> Iterator[None]:
-    """Refusals that name faults come out as RefusedFile, as `show` tells them."""
+    """Raise a refusal that names faults as RefusedFile, with the text of `show`."""
     try:
         yield
     except ApiError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 _GZIP = b"\x1f\x8b"
-_HEAD = 64 * 1024
+HEAD = 64 * 1024
 _MOST_RATIO = 64
 _DELIMITERS = ",;\t|:"
 _MOST_OPEN = 3
@@ -75,7 +75,7 @@ def wide_codec(path: Path, given: str | None) -> str | None:
     if given is not None:
         return None if _is_like_ascii(given) else given
     with open_plain(path) as file:
-        head = file.read(_HEAD)
+        head = file.read(HEAD)
     if found := next((codec for bom, codec in _BOMS if head.startswith(bom)), None):
         return found
     half = 0.2 * len(head)
