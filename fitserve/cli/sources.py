@@ -13,7 +13,6 @@ from fitserve.client.errors import headline
 from fitserve.problems import FieldError, Problem
 
 _DECODER = json.JSONDecoder()
-_GAP = re.compile(r"[ \t\n\r]*")
 _WIDTH = 90  # of a line that is shown, in characters
 _BEFORE = 30  # of them in front of what is underlined, in a longer line
 Place = tuple[str, ...]
@@ -79,33 +78,27 @@ def _value(
     key: tuple[int, int] | None,
     found: dict[Place, Span],
 ) -> int:
-    """Store the span of the value that begins at `start`; return its end."""
-    if text[start] in "{[":
-        end = _members(text, start, place, found)
-    else:
+    """Store the spans of a value and of all within it; return its end."""
+    if text[start] not in "{[":
         _, end = _DECODER.raw_decode(text, start)
+    else:
+        at, number = _skip(text, start + 1), 0
+        while text[at] not in "}]":
+            inner, name = None, str(number)
+            if text[start] == "{":
+                name, end = _DECODER.raw_decode(text, at)
+                inner = (at, end)
+                at = _skip(text, end, ":")
+            at = _skip(text, _value(text, at, (*place, name), inner, found), ",")
+            number += 1
+        end = at + 1
     found[place] = Span(start, end, key)
     return end
 
 
-def _members(text: str, start: int, place: Place, found: dict[Place, Span]) -> int:
-    is_object = text[start] == "{"
-    at, number = _skip(text, start + 1), 0
-    while text[at] not in "}]":
-        key, name = None, str(number)
-        if is_object:
-            name, end = _DECODER.raw_decode(text, at)
-            key = (at, end)
-            at = _skip(text, _skip(text, end) + 1)  # after the colon
-        at = _skip(text, _value(text, at, (*place, name), key, found))
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-        number += 1
-    return at + 1
-
-
-def _skip(text: str, at: int) -> int:
-    gap = _GAP.match(text, at)
+def _skip(text: str, at: int, mark: str = "") -> int:
+    """Return the index after blanks, and after the mark between two values."""
+    gap = re.compile(rf"[ \t\n\r]*(?:{mark}[ \t\n\r]*)?").match(text, at)
     return gap.end() if gap else at
 
 

@@ -69,8 +69,7 @@ async def _ask_parts(
     part = await outside(parts.first)
     while part is not None:
         answer = await _ask_part(prediction, part)
-        parts.follow(answer.parsing or {})
-        part = await outside(parts.next)
+        part = await outside(parts.next, answer.parsing or {})
     prediction.answer.parsing = parts.parsing
     return prediction.answer
 
