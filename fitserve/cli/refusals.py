@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fitserve.client import ApiError
-from fitserve.problems import Problem
+from fitserve.client.errors import headline
+from fitserve.problems import FieldError, Problem
 
-MOST_SHOWN = 10
-"""Faults; the others are counted."""
+_MOST_SHOWN = 10
 
 
 class RefusedFile(ApiError):
@@ -30,3 +30,11 @@ def shown_by(show: Callable[[Problem], str]) -> Iterator[None]:
         if not error.problem.errors:
             raise
         raise RefusedFile(error.problem, show(error.problem)) from error
+
+
+def listed(problem: Problem, show: Callable[[FieldError], str], margin: str = "") -> str:
+    """Return a refusal with its first faults, and how many more there are."""
+    faults = dict.fromkeys(show(error) for error in problem.errors[:_MOST_SHOWN])
+    more = len(problem.errors) - _MOST_SHOWN
+    rest = [f"{more} more"] if more > 0 else []
+    return f"\n{margin}".join([headline(problem), *faults, *rest])

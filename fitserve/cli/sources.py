@@ -8,9 +8,8 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from fitserve.cli.refusals import MOST_SHOWN
-from fitserve.client.errors import headline
-from fitserve.problems import FieldError, Problem
+from fitserve.cli.refusals import listed
+from fitserve.problems import FieldError, Problem, path_of
 
 _DECODER = json.JSONDecoder()
 _WIDTH = 90  # of a line that is shown, in characters
@@ -51,10 +50,7 @@ class Source:
     def refused(self, problem: Problem) -> str:
         """Return the text of a refusal, each fault below the line that it is in."""
         found = spans(self.text)
-        faults = [self._fault(error, found) for error in problem.errors[:MOST_SHOWN]]
-        more = len(problem.errors) - MOST_SHOWN
-        rest = [f"{more} more"] if more > 0 else []
-        return "\n".join([headline(problem), *faults, *rest])
+        return listed(problem, lambda error: self._fault(error, found))
 
     def _fault(self, error: FieldError, found: dict[Place, Span]) -> str:
         start, end = _marked(found, error)
@@ -104,8 +100,7 @@ def _skip(text: str, at: int, mark: str = "") -> int:
 
 def _marked(found: dict[Place, Span], error: FieldError) -> tuple[int, int]:
     """Return the span of a wrong key or value, or the start of what lacks the value."""
-    parts = error.pointer.removeprefix("#").split("/")[1:]
-    place = tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+    place = path_of(error.pointer)
     if error.detail.startswith("got type ") and (*place, "type") in found:
         place = (*place, "type")
     span = found.get(place)

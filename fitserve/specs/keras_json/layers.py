@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
-from fitserve.problems import field_errors
+from fitserve.problems import field_errors, path_of
 from fitserve.specs.keras_json.faults import Fault, Path, Refused
 from fitserve.specs.keras_json.objects import Json, Named, Rule
 from fitserve.specs.keras_json.rules import (
@@ -107,8 +107,8 @@ def _faults(error: ValidationError, given: Json, at: Path) -> list[Fault]:
 
 def _place(pointer: str) -> Path:
     # only a regularizer is an object here, and Keras has its factors in a config
-    first, *inner = pointer.removeprefix("#/").split("/")
-    return (first, "config", *inner) if inner else (first,)
+    path = path_of(pointer)
+    return (path[0], "config", *path[1:]) if len(path) > 1 else path
 
 
 def _single(value: object) -> object:
