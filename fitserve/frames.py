@@ -1,4 +1,4 @@
-"""Answers that are tables, as frames of pandas or polars where those are installed."""
+"""Convert answers that are tables to frames of pandas or polars, if installed."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,15 @@ class Tabular:
     """A table: `to_pandas()` and `to_polars()`."""
 
     def table(self) -> dict[str, list[Any]]:
-        """The columns by name, all of one length."""
+        """Return the columns by name, all of one length."""
         raise NotImplementedError
 
     def to_pandas(self) -> "pd.DataFrame":
-        """The table as a pandas DataFrame; ImportError without pandas."""
+        """Return the table as a pandas DataFrame; ImportError without pandas."""
         return _library("pandas").DataFrame(self.table())
 
     def to_polars(self) -> "pl.DataFrame":
-        """The table as a polars DataFrame; ImportError without polars."""
+        """Return the table as a polars DataFrame; ImportError without polars."""
         frame: pl.DataFrame = _library("polars").DataFrame(self.table(), strict=False)
         return frame
 

@@ -1,4 +1,4 @@
-"""What names may look like, and how near-misses are found."""
+"""The form of names, and the known name nearest to a misspelt one."""
 
 import difflib
 import re
@@ -16,18 +16,18 @@ Name = Annotated[
 
 
 DEFAULT_WORKSPACE = "default"
-"""Whose rows are that were made without a key, or before there were workspaces."""
+"""The workspace of rows made without a key, or before workspaces existed."""
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:
-    """The known name closest to `name` regardless of case, or None if none is near."""
+    """Return the known name closest to `name` regardless of case, or None."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(str(name)[:200].casefold(), by_folded, n=1)
     return by_folded[found[0]] if found else None
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """The sentence that names the nearest known name, else the known ones."""
+    """Return a sentence that names the nearest known name, else the known ones."""
     known = list(known)
     near = nearest(name, known)
     if near is not None:
@@ -38,6 +38,6 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
 
 def to_name(label: str, default: str) -> str:
-    """A valid name made from any label (a file name, say)."""
+    """Return a valid name made from any label, such as a file name."""
     cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-._")[:100]
     return cleaned or default

@@ -42,6 +42,12 @@ def pointer(*path: object) -> str:
     return "#" + "".join("/" + part for part in escaped)
 
 
+def path_of(text: str) -> tuple[str, ...]:
+    """Return the path of a JSON Pointer that `pointer` made."""
+    parts = text.removeprefix("#").split("/")[1:]
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+
+
 def sentences(errors: Sequence[FieldError]) -> str:
     """Return the first faults in one line, each with its place and hint."""
     return " ".join(

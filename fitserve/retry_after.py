@@ -5,7 +5,7 @@ import time
 
 
 def retry_after(text: str) -> float:
-    """Seconds from now on; 0 or less where none are named."""
+    """Return the seconds from now; 0 or less if the text names none."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

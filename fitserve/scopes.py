@@ -1,4 +1,4 @@
-"""What a key may do."""
+"""The scopes of API keys."""
 
 from enum import StrEnum
 

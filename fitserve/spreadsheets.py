@@ -13,10 +13,9 @@ _DASHES = ("-", "--")
 
 
 def harmless(cell: object) -> object:
-    """The cell with a quote in front if it is text that begins as a formula does.
+    """Return the cell, with a quote in front if it is text that begins like a formula.
 
-    Numbers stay as they are, also where they are text: a minus is no formula. So do the
-    dashes that mean "missing".
+    Numbers as text, and the dashes that mean "missing", are not formulas.
     """
     if not isinstance(cell, str) or not cell.startswith(_STARTS):
         return cell

@@ -1,13 +1,15 @@
 """The command line: `fitserve`."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fitserve import __version__
-from fitserve.cli import datasets, models, runs
+from fitserve.cli import completion, datasets, models, runs
+from fitserve.cli.console import AsJson, print_json, print_or_say, service
 from fitserve.cli.extras import Commands
-from fitserve.cli.openapi import openapi
 from fitserve.cli.predict import predict
 from fitserve.cli.train import train, watch
 
@@ -42,8 +44,29 @@ def _root(
     pass
 
 
+def openapi(
+    context: typer.Context,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Of one model.", autocompletion=completion.models),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write a file.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,  # it is nothing else
+) -> None:
+    """Print the service's OpenAPI document, or the one of a model's own endpoint."""
+    with service(context) as client:
+        document = client.openapi(model)
+        if output is None:
+            print_json(document)
+            return
+        output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        print_or_say({"path": str(output)}, str(output), as_json=as_json)
+
+
 def make_app() -> typer.Typer:
-    """The command line with the commands of every installed extra."""
+    """Return the command line with the commands of every installed extra."""
     app = typer.Typer(
         cls=Commands,
         callback=_root,

@@ -3,29 +3,40 @@
 import csv
 import json
 import logging
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from fitserve.cli.numbers import number
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
-"""Exit codes: the run failed, wrong usage, the service refused, nobody answers, the time
-given by --timeout is up."""
-
+"""Exit codes: the run failed, wrong usage, the service refused, no service answers, the
+time given by --timeout is up."""
+_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (RunFailed, FAILED),
+    (ApiError, REFUSED),
+    (FitserveError, UNREACHABLE),
+    (TimeoutError, LATE),
+    (Exception, USAGE),
+)
 _WIDE = 10_000  # columns of a pipe: what is cut there is lost
+_MOST = 1e15  # beyond it a float64 does not hold every whole number
+_LEAST = 1e-4
 out = Console()
 err = Console(stderr=True)
 
+Shown = TypeVar("Shown", bound=BaseModel)
+Columns = Mapping[str, Callable[[Any], Any]]
+"""The columns of a table by their header: each reads a cell from an item."""
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, a problem on stderr too.")
 ]
@@ -37,10 +48,10 @@ Timeout = Annotated[
 
 @contextmanager
 def service(context: typer.Context) -> Iterator[Client]:
-    """The client that the global options name; errors become sentences and exit codes."""
+    """Yield the client of the global options; end with an exit code if it fails."""
     options: dict[str, Any] = context.find_root().params
     with (
-        _telling_pauses(),
+        _pauses_shown(),
         reporting(as_json=bool(context.params.get("as_json"))),
         Client(options.get("url"), options.get("api_key")) as client,
     ):
@@ -48,53 +59,42 @@ def service(context: typer.Context) -> Iterator[Client]:
 
 
 @contextmanager
-def _telling_pauses() -> Iterator[None]:
-    """Whoever waits for a busy service learns that, and for how long."""
-    told = _Told()
-    retrying.logger.addHandler(told)
-    level = retrying.logger.level
+def _pauses_shown() -> Iterator[None]:
+    """Print the log of the client's pauses on stderr."""
+    handler, level = _OnStderr(), retrying.logger.level
+    retrying.logger.addHandler(handler)
     retrying.logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        retrying.logger.removeHandler(told)
+        retrying.logger.removeHandler(handler)
         retrying.logger.setLevel(level)
 
 
-class _Told(logging.Handler):
+class _OnStderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage(), err)
 
 
 @contextmanager
 def reporting(*, as_json: bool = False) -> Iterator[None]:
-    """Print what went wrong, and end with the code that tells its kind.
-
-    With `as_json` a problem is printed as it came; other failures stay sentences.
-    """
+    """Print a failure on stderr and end with its exit code; a problem may be JSON."""
     try:
         yield
     except BrokenPipeError:
         raise  # the reader of our output went away; typer ends quietly
-    except RunFailed as error:
-        raise _ended(error, FAILED) from error
-    except ApiError as error:
-        if as_json:
+    except (FitserveError, OSError, ValueError, csv.Error) as error:
+        if as_json and isinstance(error, ApiError):
             typer.echo(error.problem.model_dump_json(indent=2), err=True)
-            raise typer.Exit(REFUSED) from error
-        raise _ended(error, REFUSED) from error
-    except FitserveError as error:
-        raise _ended(error, UNREACHABLE) from error
-    except TimeoutError as error:
-        raise _ended(error, LATE) from error
-    except OSError as error:
-        raise _ended(_of_file(error), USAGE) from error
-    except (ValueError, csv.Error) as error:
-        raise _ended(error, USAGE) from error
+        else:
+            text = _sentence(error)
+            err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        code = next(code for kind, code in _CODES if isinstance(error, kind))
+        raise typer.Exit(code) from error
 
 
-def _of_file(error: OSError) -> str:
-    if error.filename is None:
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.filename is None:
         return str(error)
     path = Path(os.fsdecode(error.filename))
     if not path.parent.exists():
@@ -106,18 +106,13 @@ def _of_file(error: OSError) -> str:
     return f"{str(path)!r} cannot be used: {error.strerror}."
 
 
-def _ended(error: Exception | str, code: int) -> typer.Exit:
-    err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-    return typer.Exit(code)
-
-
 def say(sentence: str, console: Console = out) -> None:
-    """Print a line as it is: no markup in it, no break put into it."""
+    """Print a line as it is, without markup and line breaks."""
     console.print(sentence, markup=False, soft_wrap=True)
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
-    """Models, or an object, as JSON, plain, for other programs."""
+    """Print a model, a list of models or an object as JSON, for other programs."""
     if isinstance(value, BaseModel):
         typer.echo(value.model_dump_json(indent=2))
     elif isinstance(value, dict):
@@ -127,17 +122,37 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
 
 
 def print_or_say(
-    value: dict[str, Any], sentence: str, *, as_json: bool, to: Console = out
+    value: BaseModel | dict[str, Any], sentence: str, *, as_json: bool, to: Console = out
 ) -> None:
-    """What was done: an object for programs, else a sentence."""
+    """Print what was done: JSON for programs, else a sentence."""
     if as_json:
         print_json(value)
     else:
         say(sentence, to)
 
 
+def print_or_show(
+    value: Shown, show: Callable[[Shown], object], *, as_json: bool
+) -> None:
+    """Print a model as JSON, or call `show` to print it for a reader."""
+    if as_json:
+        print_json(value)
+    else:
+        show(value)
+
+
+def print_list(items: Iterable[BaseModel], columns: Columns, *, as_json: bool) -> None:
+    """Print models as JSON, or as a table with a row each."""
+    found = list(items)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [[read(item) for read in columns.values()] for item in found]
+        print_table([*columns], rows)
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A plain table."""
+    """Print a plain table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -148,12 +163,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def table_width() -> int:
-    """Characters that a line of a table may have."""
+    """Return the number of characters that a line of a table may have."""
     return out.width if out.is_terminal else _WIDE
 
 
 def cell(value: Any) -> str:
-    """A cell, short."""
+    """Return a value as the short text of a cell."""
     match value:
         case None:
             return "-"
@@ -162,3 +177,15 @@ def cell(value: Any) -> str:
         case datetime():
             return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     return str(value)
+
+
+def number(value: float) -> str:
+    """Return a number as text, without an exponent from 0.0001 up to 1e15.
+
+    It has four significant digits below a thousand, two decimals below a million, and
+    none above.
+    """
+    size = abs(value)
+    if not math.isfinite(value) or not _LEAST <= size < _MOST or size < 1e3:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if size >= 1e6 else f"{value:.2f}".rstrip("0").rstrip(".")

@@ -8,32 +8,45 @@ import typer
 from fitserve.cli import completion, progress
 from fitserve.cli.console import (
     AsJson,
+    Columns,
     err,
-    print_json,
+    print_list,
     print_or_say,
-    print_table,
+    print_or_show,
     say,
     service,
 )
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, told
+from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
 from fitserve.schemas.datasets import DatasetRead
 
 app = typer.Typer(no_args_is_help=True, help="Uploaded tables.")
 Ref = Annotated[
     str, typer.Argument(help="Name or id.", autocompletion=completion.datasets)
 ]
+_DATASETS: Columns = {
+    "name": lambda d: d.name,
+    "rows": lambda d: d.num_rows,
+    "columns": lambda d: len(d.columns),
+    "created": lambda d: d.created_at,
+    "id": lambda d: d.id,
+}
+_COLUMNS: Columns = {
+    "column": lambda c: c.name,
+    "type": lambda c: c.type,
+    "missing": lambda c: c.missing,
+    "unique": lambda c: c.unique,
+    "min": lambda c: c.min,
+    "mean": lambda c: c.mean,
+    "max": lambda c: c.max,
+    "warnings": lambda c: "; ".join(c.warnings),
+}
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """List every dataset, newest first."""
     with service(context) as client:
-        found = list(client.datasets.list())
-        if as_json:
-            print_json(found)
-            return
-        rows = [[d.name, d.num_rows, len(d.columns), d.created_at, d.id] for d in found]
-        print_table(["name", "rows", "columns", "created", "id"], rows)
+        print_list(client.datasets.list(), _DATASETS, as_json=as_json)
 
 
 @app.command()
@@ -55,33 +68,27 @@ def upload(  # noqa: PLR0913, PLR0917  an argument is an option
     ] = None,
 ) -> None:
     """Upload a CSV, gzipped or not; what is detected wrongly can be told."""
-    given = told(
-        delimiter=delimiter,
-        header=header,
-        encoding=encoding,
-        decimal=decimal,
-        null_values=null,
-        types=_types(kinds or []) or None,
-    )
+    parsing = given(delimiter, header, encoding, decimal, null)
+    if types := dict(_type(pair) for pair in kinds or []):
+        parsing["types"] = types
     with service(context) as client:
-        _print(progress.upload(client, path, name, **given), as_json=as_json)
+        dataset = progress.upload(client, path, name, **parsing)
+        print_or_show(dataset, _show, as_json=as_json)
 
 
-def _types(pairs: list[str]) -> dict[str, str]:
-    """`COLUMN=TYPE` each; a column's name may hold `=` too."""
-    split = [pair.rpartition("=") for pair in pairs]
-    if wrong := [
-        pair for pair, (name, _, _) in zip(pairs, split, strict=True) if not name
-    ]:
-        raise typer.BadParameter(f"{wrong[0]!r} is not COLUMN=TYPE", param_hint="--type")
-    return {name: kind for name, _, kind in split}
+def _type(pair: str) -> tuple[str, str]:
+    """Split `COLUMN=TYPE`; the name of the column may hold `=` too."""
+    name, _, kind = pair.rpartition("=")
+    if not name:
+        raise typer.BadParameter(f"{pair!r} is not COLUMN=TYPE", param_hint="--type")
+    return name, kind
 
 
 @app.command()
 def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Show a dataset's columns, by its name or id."""
     with service(context) as client:
-        _print(client.datasets.get(ref), as_json=as_json)
+        print_or_show(client.datasets.get(ref), _show, as_json=as_json)
 
 
 @app.command()
@@ -89,19 +96,10 @@ def delete(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
     """Delete a dataset."""
     with service(context) as client:
         client.datasets.delete(ref)
-        print_or_say(
-            {"deleted": ref}, f"deleted dataset {ref!r}", as_json=as_json, to=err
-        )
+        sentence = f"deleted dataset {ref!r}"
+        print_or_say({"deleted": ref}, sentence, as_json=as_json, to=err)
 
 
-def _print(dataset: DatasetRead, *, as_json: bool) -> None:
-    if as_json:
-        print_json(dataset)
-        return
+def _show(dataset: DatasetRead) -> None:
     say(f"{dataset.name}  {dataset.num_rows:,} rows  {dataset.id}")
-    rows = [
-        [c.name, c.type, c.missing, c.unique, c.min, c.mean, c.max, "; ".join(c.warnings)]
-        for c in dataset.columns
-    ]
-    header = ["column", "type", "missing", "unique", "min", "mean", "max", "warnings"]
-    print_table(header, rows)
+    print_list(dataset.columns, _COLUMNS, as_json=False)

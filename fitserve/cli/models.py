@@ -9,12 +9,11 @@ import typer
 from fitserve.cli import completion
 from fitserve.cli.console import (
     AsJson,
+    Columns,
     cell,
     err,
-    print_json,
+    print_list,
     print_or_say,
-    print_table,
-    say,
     service,
 )
 from fitserve.client import Client
@@ -22,49 +21,33 @@ from fitserve.client import Client
 app = typer.Typer(no_args_is_help=True, help="Trained networks.")
 Name = Annotated[str, typer.Argument(autocompletion=completion.models)]
 Version = Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)]
+_MODELS: Columns = {
+    "name": lambda m: m.name,
+    "version": lambda m: m.latest_version,
+    "aliases": lambda m: ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
+}
+_VERSIONS: Columns = {
+    "version": lambda v: v.version,
+    "task": lambda v: v.task,
+    "parameters": lambda v: v.num_params,
+    "kept epoch": lambda v: v.best_epoch,
+    "metrics": lambda v: "  ".join(f"{n} {cell(m)}" for n, m in v.metrics.items()),
+    "aliases": lambda v: ", ".join(v.aliases),
+}
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """List every model."""
     with service(context) as client:
-        found = list(client.models.list())
-        if as_json:
-            print_json(found)
-            return
-        rows = [
-            [
-                m.name,
-                m.latest_version,
-                ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
-            ]
-            for m in found
-        ]
-        print_table(["name", "version", "aliases"], rows)
+        print_list(client.models.list(), _MODELS, as_json=as_json)
 
 
 @app.command()
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Show the versions of a model."""
     with service(context) as client:
-        found = list(client.models.versions(name))
-        if as_json:
-            print_json(found)
-            return
-        rows = [
-            [
-                v.version,
-                v.task,
-                v.num_params,
-                v.best_epoch,
-                "  ".join(f"{name} {cell(value)}" for name, value in v.metrics.items()),
-                ", ".join(v.aliases),
-            ]
-            for v in found
-        ]
-        print_table(
-            ["version", "task", "parameters", "kept epoch", "metrics", "aliases"], rows
-        )
+        print_list(client.models.versions(name), _VERSIONS, as_json=as_json)
 
 
 @app.command()
@@ -82,10 +65,8 @@ def promote(
     with service(context) as client:
         required = dict(_requirement(text) for text in require or [])
         found = client.models.set_alias(name, alias, version, required)
-        if as_json:
-            print_json(found)
-        else:
-            say(f"{found.model_name}: {alias} is version {found.version} now")
+        sentence = f"{found.model_name}: {alias} is version {found.version} now"
+        print_or_say(found, sentence, as_json=as_json)
 
 
 def _requirement(text: str) -> tuple[str, str]:
@@ -117,12 +98,12 @@ def delete(
     """
     with service(context) as client:
         sentence = _delete(client, name, version, alias)
-        told = {"deleted": name, "version": version, "alias": alias}
-        print_or_say(told, sentence, as_json=as_json, to=err)
+        deleted = {"deleted": name, "version": version, "alias": alias}
+        print_or_say(deleted, sentence, as_json=as_json, to=err)
 
 
 def _delete(client: Client, name: str, version: int | None, alias: str | None) -> str:
-    """What was deleted of the model, as a sentence."""
+    """Delete what the options name; return a sentence about it."""
     if version is not None and alias is not None:
         raise ValueError("delete either a --version or an --alias, not both at once")
     if alias is not None:

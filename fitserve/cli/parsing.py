@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fitserve.client.transport import without_none
+
 Delimiter = Annotated[str | None, typer.Option(help="Between cells.")]
 Header = Annotated[
     bool | None, typer.Option(help="Whether the first line names the columns.")
@@ -15,8 +17,16 @@ Null = Annotated[
 ]
 
 
-def told(**options: Any) -> dict[str, Any]:
-    """Return the options that were given; an empty `null_values` was not given."""
-    words = options.pop("null_values", None) or None
-    options["null_values"] = words
-    return {key: value for key, value in options.items() if value is not None}
+def given(
+    delimiter: Delimiter, header: Header, encoding: Encoding, decimal: Decimal, null: Null
+) -> dict[str, Any]:
+    """Return the options that were given; an empty list was not."""
+    return without_none(
+        {
+            "delimiter": delimiter,
+            "header": header,
+            "encoding": encoding,
+            "decimal": decimal,
+            "null_values": null or None,
+        }
+    )

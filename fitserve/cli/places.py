@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from fitserve.cli.console import err, say
-from fitserve.cli.guesses import guessed
-from fitserve.cli.refusals import MOST_SHOWN
-from fitserve.cli.rows import Rows
-from fitserve.client.errors import headline
-from fitserve.problems import FieldError, Problem
+from fitserve.cli.refusals import listed
+from fitserve.cli.rows import Rows, guessed
+from fitserve.problems import FieldError, Problem, path_of
 from fitserve.schemas.predict import PredictResponse
 
 _WARNINGS = 5
@@ -24,17 +22,10 @@ def rows_of(path: Path, given: dict[str, Any], answer: PredictResponse) -> Rows:
 
 def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
     """Return the text of a refusal, in which each fault names its line."""
-    columns = {
-        error.column or _column(error)
-        for error in problem.errors
-        if error.row is not None
-    }
+    of_rows = [error for error in problem.errors if error.row is not None]
+    columns = {error.column or "/".join(path_of(error.pointer)[2:]) for error in of_rows}
     rows = Rows(path, guessed(path, given, columns - {""}))
-    faults = [_fault(error, rows) for error in problem.errors]
-    more = len(faults) - MOST_SHOWN
-    shown = [f"  {fault}" for fault in dict.fromkeys(faults[:MOST_SHOWN])]
-    rest = [f"  {more} more"] if more > 0 else []
-    return "\n".join([headline(problem), *shown, *rest])
+    return listed(problem, lambda error: _fault(error, rows), "  ")
 
 
 def warn(answer: PredictResponse, rows: Rows) -> None:
@@ -45,11 +36,6 @@ def warn(answer: PredictResponse, rows: Rows) -> None:
         say(f"{where}column {warning.column!r}: {warning.detail}", err)
     if len(warnings) > _WARNINGS:
         say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)
-
-
-def _column(error: FieldError) -> str:
-    _, _, name = error.pointer.removeprefix("#/instances/").partition("/")
-    return name.replace("~1", "/").replace("~0", "~")
 
 
 def _fault(error: FieldError, rows: Rows) -> str:

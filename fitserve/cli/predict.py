@@ -5,13 +5,13 @@ import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
 import typer
 
 from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, say, service
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, told
+from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
@@ -48,19 +48,13 @@ def predict(  # noqa: PLR0913, PLR0917  an argument is an option
     The file is read as its upload would be; what is detected wrongly can be told. Text
     that a spreadsheet would run as a formula is written with a ' in front.
     """
-    given = told(
-        delimiter=delimiter,
-        header=header,
-        encoding=encoding,
-        decimal=decimal,
-        null_values=null,
-    )
+    parsing = given(delimiter, header, encoding, decimal, null)
     with service(context) as client:
-        with shown_by(lambda problem: refused(file, given, problem)):
+        with shown_by(lambda problem: refused(file, parsing, problem)):
             answer = client.models.predict_file(
-                model, file, version, alias, strict, **given
+                model, file, version, alias, strict, **parsing
             )
-        rows = rows_of(file, given, answer)
+        rows = rows_of(file, parsing, answer)
         warn(answer, rows)
         predicted = Predicted.of(rows, answer)
         if output is not None and not (as_json and str(output) == "-"):
@@ -74,19 +68,12 @@ def predict(  # noqa: PLR0913, PLR0917  an argument is an option
 def _write(path: Path, predicted: Predicted, *, exact: bool) -> None:
     with _opened(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        for row in _lines(predicted):
+        for row in predicted.lines():
             writer.writerow(row if exact else [harmless(cell) for cell in row])
     if str(path) != "-":
         answer = predicted.answer
         said = f"{answer.model_name}, version {answer.model_version}"
         say(f"{said}: {len(answer.predictions):,} rows in {path}", err)
-
-
-def _lines(predicted: Predicted) -> Iterator[list[Any]]:
-    """Yield the header, then every row with its prediction."""
-    yield [*predicted.names, *predicted.added]
-    for row, *values in zip(predicted.rows, *predicted.added.values(), strict=True):
-        yield [*row, *values]
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Print predictions beside as many columns as the terminal has room for."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -15,7 +15,7 @@ from fitserve.schemas.predict import PredictResponse
 _SHOWN = 20
 _GAP = 2  # between two columns of a table
 _ID = re.compile(r"(?:^|[\W_])(?:id|key|uuid|name|code)$|[a-z]I[dD]$", re.IGNORECASE)
-Columns = dict[str, list[Any]]
+PredictionColumns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Predicted:
 
     names: list[str]
     rows: Iterable[Sequence[Any]]
-    added: Columns
+    added: PredictionColumns
     answer: PredictResponse
 
     @classmethod
@@ -54,14 +54,21 @@ class Predicted:
         numbers = [[i] for i in range(1, expected + 1)]
         return cls(["row"], numbers, answer.table(), answer)
 
+    def lines(self) -> Iterator[list[Any]]:
+        """Yield the header, then every row with its prediction."""
+        yield [*self.names, *self.added]
+        for row, *values in zip(self.rows, *self.added.values(), strict=True):
+            yield [*row, *values]
 
-def _renamed(added: Columns, own: list[str]) -> Columns:
+
+def _renamed(added: PredictionColumns, own: list[str]) -> PredictionColumns:
     """Return the columns under names that the file does not have; print each new name."""
-    taken = {name.strip() for name in own} | set(added)
-    found: Columns = {}
+    names = {name.strip() for name in own}
+    taken = names | set(added)
+    found: PredictionColumns = {}
     for name, values in added.items():
         free = name
-        if name in {other.strip() for other in own}:
+        if name in names:
             numbered = (f"{name}_{i}" for i in count(2))
             free = next(other for other in numbered if other not in taken)
             taken.add(free)
@@ -73,36 +80,22 @@ def _renamed(added: Columns, own: list[str]) -> Columns:
 
 def show(predicted: Predicted) -> None:
     """Print the first rows, and how many rows and columns are left out."""
-    rows = list(islice(predicted.rows, _SHOWN))
-    own = [
-        (name, [cell(row[i]) for row in rows]) for i, name in enumerate(predicted.names)
+    header, *rows = [
+        [cell(value) for value in line] for line in islice(predicted.lines(), _SHOWN + 1)
     ]
-    added = [
-        (name, [cell(value) for value in values[:_SHOWN]])
-        for name, values in predicted.added.items()
-    ]
-    found = [*own, *added]
-    widths = [_width(*column) for column in found]
-    kept = _fitting(predicted.names, [*predicted.added], widths)
-    shown = [found[i] for i in kept]
-    table: list[tuple[Any, ...]] = list(
-        zip(*(values for _, values in shown), strict=True)
-    )
-    print_table([name for name, _ in shown], table)
+    widths = [max(map(cell_len, column)) for column in zip(header, *rows, strict=True)]
+    kept = _fitting(predicted.names, len(predicted.added), widths)
+    print_table([header[i] for i in kept], [[row[i] for i in kept] for row in rows])
     answer = predicted.answer
-    more = _left_out(len(answer.predictions) - _SHOWN, len(found) - len(kept))
+    more = _left_out(len(answer.predictions) - _SHOWN, len(header) - len(kept))
     say(f"{answer.model_name}, version {answer.model_version}{more}")
 
 
-def _width(name: str, values: list[str]) -> int:
-    return max(map(cell_len, (name, *values)))
-
-
-def _fitting(own: list[str], added: list[str], widths: list[int]) -> list[int]:
+def _fitting(own: list[str], num_added: int, widths: list[int]) -> list[int]:
     """Return the indices of the columns to show; the prediction is always shown."""
     first = len(own)
     named = [i for i, name in enumerate(own) if _ID.search(name)]
-    wanted = [first, *named, *range(first + 1, first + len(added)), *range(first)]
+    wanted = [first, *named, *range(first + 1, first + num_added), *range(first)]
     kept: set[int] = set()
     room = table_width() + _GAP
     for i in dict.fromkeys(wanted):

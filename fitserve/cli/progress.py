@@ -1,4 +1,4 @@
-"""What takes time: a live bar on a terminal, plain lines elsewhere."""
+"""Show the progress of uploads and runs: a live bar on a terminal, else plain lines."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ from rich.text import Text
 
 from fitserve.cli.console import cell, err, say
 from fitserve.client import Client
-from fitserve.client.events import EpochEvent
+from fitserve.client.following import EpochEvent
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead
 
@@ -37,7 +37,7 @@ _WIDE = 120  # columns that a bar and the time so far want besides
 def watch(
     client: Client, run_id: str, console: Console, timeout: float | None = None
 ) -> RunRead:
-    """Follow a run to its end; RunFailed if it fails, TimeoutError."""
+    """Follow a run to its end; raise RunFailed or TimeoutError."""
     epochs = client.runs.get(run_id).progress.epochs
     draws = console.is_terminal and not console.is_dumb_terminal
     with _bar(console, epochs) if draws else _lines(console) as show:
@@ -47,11 +47,12 @@ def watch(
 def upload(
     client: Client, path: Path, name: str | None = None, **parsing: Any
 ) -> DatasetRead:
-    """Upload a CSV, with a bar if somebody looks."""
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    """Upload a CSV, with a bar on a terminal."""
     progress = Progress(
         TextColumn("{task.description}", markup=False),
-        *columns,
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=err,
         disable=not err.is_terminal,
@@ -74,41 +75,34 @@ def upload(
         )
 
 
-def losses(event: EpochEvent) -> str:
-    """`fit 2  loss 0.41  val_loss 0.47`; no fit where there is one."""
+def _losses(event: EpochEvent) -> str:
     fit = [f"fit {event.fit}"] if event.fit else []
     shown = [name for name in ("loss", "val_loss") if name in event.metrics]
     return "  ".join([*fit, *(f"{name} {cell(event.metrics[name])}" for name in shown)])
 
 
 class RateColumn(ProgressColumn):
-    """Epochs a second, of late."""
+    """Recent epochs a second."""
 
     def render(self, task: Task) -> Text:
-        """Empty until two epochs have been heard of."""
+        """Return the rate; empty until two epochs have ended."""
         return Text(f"{task.speed:.3g}/s" if task.speed else "")
 
 
 class CurveColumn(ProgressColumn):
-    """The loss from the first epoch on; drawn as often as the bar is, not more."""
+    """The loss from the first epoch on, computed only when the bar is drawn."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self._width = width
 
     def render(self, task: Task) -> Text:
-        """A sparkline of the task's `curve`."""
+        """Return the sparkline of the task's `curve`."""
         return Text(sparkline(task.fields["curve"], self._width))
 
 
-def _to_watch(event: EpochEvent) -> list[float]:
-    """The loss to look at, if it is a number."""
-    value = event.metrics.get("val_loss", event.metrics.get("loss"))
-    return [] if value is None else [value]
-
-
 def sparkline(values: Sequence[float], width: int = 12) -> str:
-    """The whole curve in `width` characters at most, the lowest value lowest."""
+    """Return the curve in at most `width` characters."""
     if not values:
         return ""
     size = max(1, -(-len(values) // width))
@@ -118,9 +112,9 @@ def sparkline(values: Sequence[float], width: int = 12) -> str:
 
 
 def _at_most(event: EpochEvent) -> str:
-    """Time to the last epoch; the first one, which builds the network, tells nothing."""
+    """Return the time to the last epoch."""
     if event.epoch < 2 or event.eta_seconds is None:
-        return ""
+        return ""  # the first epoch also builds the network
     minutes, seconds = divmod(round(event.eta_seconds), 60)
     return f"≤ {minutes}:{seconds:02}"
 
@@ -139,18 +133,19 @@ def _bar(console: Console, epochs: int) -> Iterator[Show]:
         TextColumn("{task.fields[eta]}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(
-            "", total=epochs, losses="waiting for a worker", eta="", curve=[]
-        )
         curve: list[float] = []
+        task = progress.add_task(
+            "", total=epochs, losses="waiting for a worker", eta="", curve=curve
+        )
 
         def show(event: EpochEvent) -> None:
-            curve.extend(_to_watch(event))
+            loss = event.metrics.get("val_loss", event.metrics.get("loss"))
+            if loss is not None:
+                curve.append(loss)
             progress.update(
                 task,
                 completed=event.epoch,
-                losses=losses(event),
-                curve=curve,
+                losses=_losses(event),
                 eta=_at_most(event),
             )
 
@@ -160,13 +155,13 @@ def _bar(console: Console, epochs: int) -> Iterator[Show]:
 
 @contextmanager
 def _lines(console: Console) -> Iterator[Show]:
-    """At most a line a second: what is not a terminal is kept."""
+    """Print at most one line a second."""
     shown_at = -_LINE_SECONDS
 
     def show(event: EpochEvent) -> None:
         nonlocal shown_at
         if time.monotonic() - shown_at >= _LINE_SECONDS:
             shown_at = time.monotonic()
-            say(f"epoch {event.epoch}/{event.epochs}  {losses(event)}", console)
+            say(f"epoch {event.epoch}/{event.epochs}  {_losses(event)}", console)
 
     yield show

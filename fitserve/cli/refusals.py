@@ -1,17 +1,17 @@
-"""Refusals of what was read from a file, shown where it stands there."""
+"""Show the refusal of a file with the places of its faults in that file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fitserve.client import ApiError
-from fitserve.problems import Problem
+from fitserve.client.errors import headline
+from fitserve.problems import FieldError, Problem
 
-MOST_SHOWN = 10
-"""Faults; the others are counted."""
+_MOST_SHOWN = 10
 
 
 class RefusedFile(ApiError):
-    """A refusal in the words of the file that its faults come from."""
+    """A refusal with a text of its own."""
 
     def __init__(self, problem: Problem, shown: str) -> None:
         super().__init__(problem)
@@ -23,10 +23,18 @@ class RefusedFile(ApiError):
 
 @contextmanager
 def shown_by(show: Callable[[Problem], str]) -> Iterator[None]:
-    """Refusals that name faults come out as RefusedFile, as `show` tells them."""
+    """Raise a refusal that names faults as RefusedFile, with the text of `show`."""
     try:
         yield
     except ApiError as error:
         if not error.problem.errors:
             raise
         raise RefusedFile(error.problem, show(error.problem)) from error
+
+
+def listed(problem: Problem, show: Callable[[FieldError], str], margin: str = "") -> str:
+    """Return a refusal with its first faults, and how many more there are."""
+    faults = dict.fromkeys(show(error) for error in problem.errors[:_MOST_SHOWN])
+    more = len(problem.errors) - _MOST_SHOWN
+    rest = [f"{more} more"] if more > 0 else []
+    return f"\n{margin}".join([headline(problem), *faults, *rest])

@@ -1,4 +1,4 @@
-"""A run's report in a few lines."""
+"""Print the report of a run, and runs side by side."""
 
 import json
 import time
@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from fitserve.cli.completion import runs
-from fitserve.cli.console import AsJson, err, print_json, say, service
+from fitserve.cli.console import (
+    AsJson,
+    err,
+    print_or_show,
+    print_table,
+    say,
+    service,
+)
 from fitserve.client import ApiError, Client
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead
 from fitserve.schemas.report import ReportRead
@@ -27,19 +34,24 @@ def report(
 ) -> None:
     """Show how good a run's network is, and what to try next."""
     with service(context) as client:
-        found = with_baselines(client, run_id)
+        found = _with_baselines(client, run_id)
         if next_spec is not None and found.reading is not None:
             text = json.dumps(found.reading.next_spec, indent=2)
             next_spec.write_text(text + "\n", encoding="utf-8")
             say(f"saved {next_spec}", err)
-        if as_json:
-            print_json(found)
-        else:
-            show(found)
+        print_or_show(found, _show, as_json=as_json)
 
 
-def with_baselines(client: Client, run_id: str) -> ReportRead:
-    """The report of an ended run, when the baselines have come or were waited for."""
+def show_ended(client: Client, run_id: str, *, waits: bool = True) -> None:
+    """Print the report of a run that has ended, or a sentence if it has none."""
+    try:
+        _show(_with_baselines(client, run_id) if waits else client.runs.report(run_id))
+    except ApiError as error:
+        say(f"no report: {error}", err)
+
+
+def _with_baselines(client: Client, run_id: str) -> ReportRead:
+    """Return the report of an ended run; wait some seconds for its baselines."""
     until = time.monotonic() + _MOST_SECONDS
     while True:
         found = client.runs.report(run_id)
@@ -49,38 +61,7 @@ def with_baselines(client: Client, run_id: str) -> ReportRead:
         time.sleep(_LOOK_SECONDS)
 
 
-def show_ended(client: Client, run_id: str, *, waits: bool = True) -> None:
-    """The report of a run that has ended; without one the run is no worse."""
-    try:
-        show(with_baselines(client, run_id) if waits else client.runs.report(run_id))
-    except ApiError as error:
-        say(f"no report: {error}", err)
-
-
-def comparison_rows(found: ComparisonRead) -> list[list[Any]]:
-    """A row a figure or difference, a column a run."""
-    compared = found.runs
-    rows: list[list[Any]] = [
-        ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
-        ["stopped", *(r.stop_reason or r.status for r in compared)],
-        ["parameters", *(r.num_params for r in compared)],
-        ["kept epoch", *(_kept(r) for r in compared)],
-    ]
-    headlines = [r.headline.metrics if r.headline else {} for r in compared]
-    for column, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):
-        names = dict.fromkeys(name for metrics in column for name in metrics)
-        rows += [[f"{name}{where}", *(m.get(name) for m in column)] for name in names]
-    return rows + [[d.pointer, *d.values] for d in found.differences]
-
-
-def _kept(run: ComparedRun) -> str:
-    """Of several fits the epochs of the one that was kept are counted."""
-    fit = f" of fit {run.kept_fit}" if run.kept_fit is not None else ""
-    return f"{run.best_epoch}{fit}" if run.best_epoch is not None else "-"
-
-
-def show(found: ReportRead) -> None:
-    """The figures, the curve's word, the traps."""
+def _show(found: ReportRead) -> None:
     if found.summary:
         say(found.summary)
     for reason in dict.fromkeys(part.reason for part in found.missing):
@@ -91,3 +72,27 @@ def show(found: ReportRead) -> None:
         say(f"{word}: {found.reading.sentence} {found.reading.advice}")
     for trap in found.traps:
         say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
+
+
+def show_comparison(found: ComparisonRead) -> None:
+    """Print a row for each figure and difference, a column for each run."""
+    for warning in found.warnings:
+        say(warning, err)
+    compared = found.runs
+    rows: list[list[Any]] = [
+        ["model", *(f"{r.model_name}/{r.model_version or '-'}" for r in compared)],
+        ["stopped", *(r.stop_reason or r.status for r in compared)],
+        ["parameters", *(r.num_params for r in compared)],
+        ["kept epoch", *(_kept_epoch(r) for r in compared)],
+    ]
+    headlines = [r.headline.metrics if r.headline else {} for r in compared]
+    for figures, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):
+        names = dict.fromkeys(name for metrics in figures for name in metrics)
+        rows += [[f"{name}{where}", *(m.get(name) for m in figures)] for name in names]
+    rows += [[d.pointer, *d.values] for d in found.differences]
+    print_table(["", *(run.id for run in compared)], rows)
+
+
+def _kept_epoch(run: ComparedRun) -> str:
+    fit = f" of fit {run.kept_fit}" if run.kept_fit is not None else ""
+    return f"{run.best_epoch}{fit}" if run.best_epoch is not None else "-"

@@ -1,6 +1,7 @@
-"""Read the rows of a CSV to predict, in the way that the service reports."""
+"""Read the rows of a CSV that was sent, in the layout that the service used."""
 
 import csv
+import unicodedata
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,20 +11,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from fitserve.client.parts import open_plain
+from fitserve.client.parts import HEAD, open_plain, wide_codec
 
 _MOST_CELL = 2**31 - 1
+_DELIMITERS = ",;\t|"
+_MOST_ABOVE = 40
 Row = list[str]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A file that was sent; each iteration reads its rows again, one by one.
+    """The rows of a CSV, gzipped or not; each iteration reads the file again.
 
-    Args:
-        path: a CSV, gzipped or not.
-        parsing: how the service understood it.
-
+    `parsing` is the layout, as an answer reports it.
     """
 
     path: Path
@@ -59,28 +59,67 @@ class Rows:
     def _records(self) -> Iterator[tuple[int, Row]]:
         """Yield every record that has a cell, with its first line in the file."""
         skipped: int = self.parsing["skipped_lines"]
-        with open_text(self.path, self.parsing["encoding"]) as text:
+        delimiter, quote = self.parsing["delimiter"], self.parsing["quote"]
+        with _opened(self.path, self.parsing["encoding"]) as text:
             for _ in islice(text, skipped):
                 pass
-            for line, cells in records(
-                text, self.parsing["delimiter"], self.parsing["quote"]
-            ):
+            for line, cells in _records(text, delimiter, quote):
                 yield skipped + line, cells
 
 
-def open_text(path: Path, encoding: str) -> TextIOWrapper:
-    """Open a CSV, gzipped or not, without changing its line ends."""
+def guessed(path: Path, given: dict[str, Any], columns: set[str]) -> dict[str, Any]:
+    """Return the most likely layout of a file whose answer does not report it.
+
+    That is a refusal, or the stored answer to an earlier request. The header is the
+    record that holds all of `columns`, which the answer names.
+    """
+    encoding = given.get("encoding") or _encoding(path)
+    found = {"quote": '"', "header": True, "encoding": encoding, "skipped_lines": 0}
+    marks = given.get("delimiter", _DELIMITERS).replace("\\t", "\t")
+    if given.get("header") is False:
+        return {**found, "delimiter": marks[0], "header": False}
+    for mark in marks:
+        line = _header_line(path, encoding, mark, columns)
+        if line is not None:
+            return {**found, "delimiter": mark, "skipped_lines": line - 1}
+    return {**found, "delimiter": marks[0], "header": bool(given.get("header"))}
+
+
+def _header_line(
+    path: Path, encoding: str, delimiter: str, columns: set[str]
+) -> int | None:
+    wanted = {unicodedata.normalize("NFC", name) for name in columns}
+    with _opened(path, encoding) as text:
+        for line, cells in islice(_records(text, delimiter), _MOST_ABOVE):
+            if wanted <= {unicodedata.normalize("NFC", cell.strip()) for cell in cells}:
+                return line
+    return None
+
+
+def _encoding(path: Path) -> str:
+    if wide := wide_codec(path, None):
+        return wide
+    with open_plain(path) as file:
+        head = file.read(HEAD)
+    try:
+        head[: head.rfind(b"\n") + 1].decode()
+    except UnicodeDecodeError:
+        return "windows-1252"
+    return "utf-8"
+
+
+def _opened(path: Path, encoding: str) -> TextIOWrapper:
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     return TextIOWrapper(open_plain(path), codec, errors="replace", newline="")
 
 
-def records(
-    lines: Iterator[str] | TextIOWrapper, delimiter: str, quote: str = '"'
+def _records(
+    text: TextIOWrapper, delimiter: str, quote: str = '"'
 ) -> Iterator[tuple[int, Row]]:
     """Yield every record that has a cell, with the number of its first line, from 1."""
     csv.field_size_limit(_MOST_CELL)
-    if delimiter == " ":  # any number of blanks separates two cells
-        lines = (" ".join(line.split()) for line in lines)
+    # any number of blanks separates two cells
+    lines = (" ".join(line.split()) for line in text) if delimiter == " " else text
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     last = 0
     for cells in reader:

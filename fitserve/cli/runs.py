@@ -6,12 +6,28 @@ from typing import Annotated
 import typer
 
 from fitserve.cli.completion import models, other_runs, runs
-from fitserve.cli.console import AsJson, err, print_json, print_table, say, service
-from fitserve.cli.report import comparison_rows, report
+from fitserve.cli.console import (
+    AsJson,
+    Columns,
+    print_json,
+    print_list,
+    print_or_say,
+    print_or_show,
+    service,
+)
+from fitserve.cli.report import report, show_comparison
 from fitserve.enums import RunStatus
 
 app = typer.Typer(no_args_is_help=True, help="Training attempts.")
 RunId = Annotated[str, typer.Argument(autocompletion=runs)]
+_RUNS: Columns = {
+    "id": lambda r: r.id,
+    "status": lambda r: r.status,
+    "model": lambda r: r.model_name,
+    "version": lambda r: r.model_version,
+    "epoch": lambda r: f"{r.progress.epoch}/{r.progress.epochs}",
+    "val_loss": lambda r: r.metrics.get("val_loss", r.metrics.get("loss")),
+}
 
 
 @app.command("list")
@@ -25,22 +41,8 @@ def list_(
 ) -> None:
     """List runs, newest first."""
     with service(context) as client:
-        found = list(itertools.islice(client.runs.list(status, model, tag), limit))
-        if as_json:
-            print_json(found)
-            return
-        rows = [
-            [
-                r.id,
-                r.status,
-                r.model_name,
-                r.model_version,
-                f"{r.progress.epoch}/{r.progress.epochs}",
-                r.metrics.get("val_loss", r.metrics.get("loss")),
-            ]
-            for r in found
-        ]
-        print_table(["id", "status", "model", "version", "epoch", "val_loss"], rows)
+        found = client.runs.list(status, model, tag)
+        print_list(itertools.islice(found, limit), _RUNS, as_json=as_json)
 
 
 @app.command()
@@ -69,12 +71,7 @@ def compare(
     """Compare runs: metrics, figures on held-out rows, what differs in the specs."""
     with service(context) as client:
         found = client.runs.compare(*run_ids)
-        if as_json:
-            print_json(found)
-            return
-        for warning in found.warnings:
-            say(warning, err)
-        print_table(["", *(run.id for run in found.runs)], comparison_rows(found))
+        print_or_show(found, show_comparison, as_json=as_json)
 
 
 @app.command()
@@ -82,8 +79,5 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
     """Cancel a run; the best weights so far are kept."""
     with service(context) as client:
         run = client.runs.cancel(run_id)
-        if as_json:
-            print_json(run)
-            return
         stopping = "" if run.status == RunStatus.CANCELLED else ", stopping soon"
-        say(f"{run.id}: {run.status}{stopping}")
+        print_or_say(run, f"{run.id}: {run.status}{stopping}", as_json=as_json)

@@ -1,4 +1,4 @@
-"""A JSON file as it was typed: what is wrong with it is underlined there."""
+"""Underline the faults of a spec in the JSON file that holds it."""
 
 import json
 import re
@@ -8,12 +8,10 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from fitserve.cli.refusals import MOST_SHOWN
-from fitserve.client.errors import headline
-from fitserve.problems import FieldError, Problem
+from fitserve.cli.refusals import listed
+from fitserve.problems import FieldError, Problem, path_of
 
 _DECODER = json.JSONDecoder()
-_GAP = re.compile(r"[ \t\n\r]*")
 _WIDTH = 90  # of a line that is shown, in characters
 _BEFORE = 30  # of them in front of what is underlined, in a longer line
 Place = tuple[str, ...]
@@ -21,7 +19,7 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Span:
-    """Offsets of a value, and of the key in front of it."""
+    """Offsets of a value, and of the key before it."""
 
     start: int
     end: int
@@ -38,7 +36,7 @@ class Source:
 
     @classmethod
     def read(cls, path: Path) -> "Source":
-        """The file; ValueError, with the place underlined, if it is no JSON object."""
+        """Read a file; ValueError, with the place underlined, if it is not JSON."""
         text = path.read_text(encoding="utf-8-sig")
         try:
             body = json.loads(text)
@@ -49,16 +47,10 @@ class Source:
             raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004  usage
         return cls(path, text, body)
 
-    def underlined(self, errors: list[FieldError]) -> str:
-        """Every fault below the line that it stands in."""
-        found = spans(self.text)
-        return "\n".join(self._fault(error, found) for error in errors[:MOST_SHOWN])
-
     def refused(self, problem: Problem) -> str:
-        """A refusal, its faults underlined."""
-        more = len(problem.errors) - MOST_SHOWN
-        rest = f"\n{more} more" if more > 0 else ""
-        return f"{headline(problem)}\n{self.underlined(problem.errors)}{rest}"
+        """Return the text of a refusal, each fault below the line that it is in."""
+        found = spans(self.text)
+        return listed(problem, lambda error: self._fault(error, found))
 
     def _fault(self, error: FieldError, found: dict[Place, Span]) -> str:
         start, end = _marked(found, error)
@@ -69,7 +61,7 @@ class Source:
 
 
 def spans(text: str) -> dict[Place, Span]:
-    """Where every value of a JSON text stands, by the keys that lead to it."""
+    """Return the place of every value of a JSON text, by the keys that lead to it."""
     found: dict[Place, Span] = {}
     _value(text, _skip(text, 0), (), None, found)
     return found
@@ -82,40 +74,33 @@ def _value(
     key: tuple[int, int] | None,
     found: dict[Place, Span],
 ) -> int:
-    """Notes the value that begins at `start`; returns where it ends."""
-    if text[start] in "{[":
-        end = _members(text, start, place, found)
-    else:
+    """Store the spans of a value and of all within it; return its end."""
+    if text[start] not in "{[":
         _, end = _DECODER.raw_decode(text, start)
+    else:
+        at, number = _skip(text, start + 1), 0
+        while text[at] not in "}]":
+            inner, name = None, str(number)
+            if text[start] == "{":
+                name, end = _DECODER.raw_decode(text, at)
+                inner = (at, end)
+                at = _skip(text, end, ":")
+            at = _skip(text, _value(text, at, (*place, name), inner, found), ",")
+            number += 1
+        end = at + 1
     found[place] = Span(start, end, key)
     return end
 
 
-def _members(text: str, start: int, place: Place, found: dict[Place, Span]) -> int:
-    is_object = text[start] == "{"
-    at, number = _skip(text, start + 1), 0
-    while text[at] not in "}]":
-        key, name = None, str(number)
-        if is_object:
-            name, end = _DECODER.raw_decode(text, at)
-            key = (at, end)
-            at = _skip(text, _skip(text, end) + 1)  # behind the colon
-        at = _skip(text, _value(text, at, (*place, name), key, found))
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-        number += 1
-    return at + 1
-
-
-def _skip(text: str, at: int) -> int:
-    gap = _GAP.match(text, at)
+def _skip(text: str, at: int, mark: str = "") -> int:
+    """Return the index after blanks, and after the mark between two values."""
+    gap = re.compile(rf"[ \t\n\r]*(?:{mark}[ \t\n\r]*)?").match(text, at)
     return gap.end() if gap else at
 
 
 def _marked(found: dict[Place, Span], error: FieldError) -> tuple[int, int]:
-    """What a fault is about: a key that is none, a value, else what lacks the value."""
-    parts = error.pointer.removeprefix("#").split("/")[1:]
-    place = tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+    """Return the span of a wrong key or value, or the start of what lacks the value."""
+    place = path_of(error.pointer)
     if error.detail.startswith("got type ") and (*place, "type") in found:
         place = (*place, "type")
     span = found.get(place)
@@ -128,7 +113,7 @@ def _marked(found: dict[Place, Span], error: FieldError) -> tuple[int, int]:
 
 
 def excerpt(path: Path, text: str, start: int, end: int) -> str:
-    """The line of `start` with what reaches to `end` underlined, as compilers show it."""
+    """Return the line of `start`, underlined up to `end`, as compilers show it."""
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
     line = text[first : last if last >= 0 else len(text)].rstrip("\r")

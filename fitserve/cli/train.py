@@ -24,17 +24,15 @@ from fitserve.cli.sources import Source
 from fitserve.client import Client, RunFailed
 from fitserve.schemas.runs import RunRead
 
-SpecPath = Annotated[Path, typer.Argument(help="A RunCreate as JSON.", dir_okay=False)]
 _NAME_WIDTH = 24
-DataPath = Annotated[
-    Path | None, typer.Argument(help="A CSV to upload and train on.", dir_okay=False)
-]
 
 
 def train(
     context: typer.Context,
-    spec: SpecPath,
-    data: DataPath = None,
+    spec: Annotated[Path, typer.Argument(help="A RunCreate as JSON.", dir_okay=False)],
+    data: Annotated[
+        Path | None, typer.Argument(help="A CSV to upload and train on.", dir_okay=False)
+    ] = None,
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     timeout: Timeout = None,
@@ -43,15 +41,19 @@ def train(
     """Train the network that SPEC describes, on DATA if it is given."""
     with service(context) as client:
         source = Source.read(spec)
-        body = source.body
         if name is not None:
-            body["model_name"] = name
+            source.body["model_name"] = name
         if data is not None:
-            _put_dataset(client, body, data)
+            _put_dataset(client, source.body, data)
         with shown_by(source.refused):
-            run = client.runs.create(body)
+            run = client.runs.create(source.body)
         say(f"queued {run.id}", err)
-        _follow(client, run, timeout, follows=watch, as_json=as_json)
+        if watch:
+            _follow(client, run, timeout, as_json=as_json)
+        elif as_json:
+            print_json(run)
+        else:
+            say(f"fitserve watch {run.id}")
 
 
 def watch(
@@ -62,8 +64,7 @@ def watch(
 ) -> None:
     """Follow a run to its end."""
     with service(context) as client:
-        run = client.runs.get(run_id)
-        _follow(client, run, timeout, follows=True, as_json=as_json)
+        _follow(client, client.runs.get(run_id), timeout, as_json=as_json)
 
 
 def _put_dataset(client: Client, body: dict[str, Any], data: Path) -> None:
@@ -74,30 +75,10 @@ def _put_dataset(client: Client, body: dict[str, Any], data: Path) -> None:
 
 
 def _follow(
-    client: Client,
-    run: RunRead,
-    timeout: float | None,
-    *,
-    follows: bool,
-    as_json: bool,
-) -> None:
-    if follows:
-        run = _end(client, run, timeout, as_json=as_json)
-    if as_json:
-        print_json(run)
-    elif follows:
-        _summary(run)
-        show_ended(client, run.id)
-        _what_now(run)
-    else:
-        say(f"fitserve watch {run.id}")
-
-
-def _end(
     client: Client, run: RunRead, timeout: float | None, *, as_json: bool
-) -> RunRead:
+) -> None:
     try:
-        return follow(client, run.id, err if as_json else out, timeout)
+        run = follow(client, run.id, err if as_json else out, timeout)
     except RunFailed as error:
         if as_json:
             print_json(error.run)
@@ -111,9 +92,13 @@ def _end(
             err,
         )
         raise
+    if as_json:
+        print_json(run)
+    else:
+        _show_ended(client, run)
 
 
-def _summary(run: RunRead) -> None:
+def _show_ended(client: Client, run: RunRead) -> None:
     kept = f", kept epoch {run.best_epoch}" if run.best_epoch else ""
     if run.kept_fit is not None:
         kept += f" of fit {run.kept_fit}"
@@ -121,9 +106,7 @@ def _summary(run: RunRead) -> None:
     width = max([_NAME_WIDTH, *map(len, run.metrics)])
     for name, value in run.metrics.items():
         say(f"  {name:<{width}} {cell(value)}")
-
-
-def _what_now(run: RunRead) -> None:
+    show_ended(client, run.id)
     if run.model_version is not None:
         say(f"model {run.model_name}, version {run.model_version}; now try:")
         say(f"  fitserve predict {run.model_name} ROWS.csv")

@@ -1,8 +1,8 @@
-"""Calls are written once, as coroutines; here they become the blocking client's.
+"""The blocking form of the calls, which are written once, as coroutines.
 
-Over a blocking connection a coroutine never waits for an event loop: it runs from its
-start to its end in one step. So no loop is needed, and one that runs already (a
-notebook's, say) is not in the way. docs/decisions/0033 tells why.
+Over a blocking connection a coroutine never waits for an event loop, so it runs in one
+step. No loop is made, and one that runs already, as in a notebook, is not disturbed.
+docs/decisions/0033 gives the reasons.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
@@ -15,7 +15,7 @@ _END: Any = object()
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine returns that waits for no event loop."""
+    """Return the result of a coroutine that waits for no event loop."""
     try:
         work.send(None)
     except StopIteration as done:
@@ -26,7 +26,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def each(items: AsyncIterator[Result]) -> Generator[Result]:
-    """The items, one when it is asked for; left early, the source is closed."""
+    """Yield the items one by one; close the source if the caller stops early."""
 
     async def following() -> Result:
         return await anext(items, _END)
@@ -40,7 +40,7 @@ def each(items: AsyncIterator[Result]) -> Generator[Result]:
 
 
 class Blocking:
-    """A resource of the blocking client: the coroutines of `calls`, run to their end."""
+    """Coroutines of `calls`, run to their end."""
 
     def __init__(self, calls: Any) -> None:
         self._calls = calls
@@ -49,7 +49,7 @@ class Blocking:
 def returning(
     call: Callable[Concatenate[Any, P], Coroutine[Any, Any, Result]],
 ) -> Callable[Concatenate[Any, P], Result]:
-    """The blocking form of a call that returns one thing."""
+    """Return the blocking form of a call that returns one thing."""
 
     @wraps(call)
     def called(self: Blocking, /, *args: P.args, **options: P.kwargs) -> Result:
@@ -61,7 +61,7 @@ def returning(
 def iterating(
     call: Callable[Concatenate[Any, P], AsyncIterator[Result]],
 ) -> Callable[Concatenate[Any, P], Generator[Result]]:
-    """The blocking form of a call that gives things one by one."""
+    """Return the blocking form of a call that yields things one by one."""
 
     @wraps(call)
     def called(

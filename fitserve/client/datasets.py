@@ -8,28 +8,24 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fitserve.client.blocking import Blocking, iterating, returning
-from fitserve.client.frames import csv_of, is_frame, parsing_of
+from fitserve.client.files import given_options, path_of
+from fitserve.client.frames import csv_of, is_frame, types_of
 from fitserve.client.problem_errors import error_from_problem
-from fitserve.client.transport import Transport, url_path
+from fitserve.client.transport import Resource, url_path
 from fitserve.enums import DatasetStatus
-from fitserve.names import did_you_mean, to_name
+from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
-from fitserve.specs.parsing import ParsingSpec
 
-_CHUNK = 64 * 1024  # larger ones take longer
 _WAIT_SECONDS = 1
 OnProgress = Callable[[int, int], object]
-"""Called with the bytes sent so far and all there are."""
+"""Called with the number of bytes sent so far, and of all."""
 
 OnReading = Callable[[float], object]
 """Called about once a second with the share of the table that has been read."""
 
 
-class AsyncDatasets:
+class AsyncDatasets(Resource):
     """Uploaded tables."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def upload(
         self,
@@ -42,23 +38,23 @@ class AsyncDatasets:
     ) -> DatasetRead:
         """Upload a CSV file, gzipped or not, or a DataFrame of pandas or polars.
 
-        A file's name without ending is the dataset's unless told; a frame wants one,
-        and tells its own layout, categories and texts: only its empty cells are missing.
-        A file's bytes are streamed as they are, so a table larger than memory is no
-        matter. `parsing` may overrule what the service would find out by itself:
-        delimiter, header, encoding, decimal, null_values, types. Returns when the table
-        has been read; raises InvalidTable where it cannot be.
+        Without `name`, a file's name without its ending is the dataset's; a frame needs a
+        name. A frame brings its own layout, categories and texts: only its empty cells
+        are missing. A file is streamed, so it may be larger than memory. `parsing` takes
+        the place of what the service would detect: delimiter, header, encoding, decimal,
+        null_values, types. Returns when the service has read the table; raises
+        InvalidTable if it cannot.
         """
-        _refuse_unknown(parsing)
+        options = given_options("upload", parsing)
         if is_frame(source):
-            parsing = _with_known(source, parsing)
+            options = _options_of_frame(source, options)
             file: BinaryIO = io.BytesIO(csv_of(source))
             path = Path(f"{_name_of_frame(name)}.csv")
         else:
-            path = _path(source)
+            path = path_of(source, "upload", _OR_FRAME, _HINT)
             file = await self._transport.connection.outside(path.open, "rb")
         with file:
-            dataset = await self._send(file, path, name, on_progress, parsing)
+            dataset = await self._send(file, path, name, on_progress, options)
         return await self._until_read(dataset, on_reading)
 
     async def _send(
@@ -66,67 +62,62 @@ class AsyncDatasets:
         file: BinaryIO,
         path: Path,
         name: str | None,
-        told: OnProgress | None,
-        parsing: dict[str, Any],
+        on_progress: OnProgress | None,
+        options: dict[str, Any],
     ) -> DatasetRead:
         stem = path.name.removesuffix(".gz").removesuffix(".csv")
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
+        if "types" in options:
+            options["types"] = json.dumps(options["types"])
+        names = {"name": name or to_name(stem, "dataset"), "filename": path.name}
         return await self._transport.create(
             DatasetRead,
             "/v1/datasets",
-            lambda: self._chunks(file, told),
+            lambda: self._chunks(file, on_progress),
             {"Content-Type": "text/csv", **packed},
-            params={
-                "name": name or to_name(stem, "dataset"),
-                "filename": path.name,
-                **_params(parsing),
-            },
+            params={**names, **options},
             timeout=None,
         )
 
     async def _chunks(
-        self, file: BinaryIO, told: OnProgress | None
+        self, file: BinaryIO, on_progress: OnProgress | None
     ) -> AsyncIterator[bytes]:
-        """The file from its start, where it is sent again too."""
-        total, sent = file.seek(0, os.SEEK_END), file.seek(0)
-        while chunk := await self._transport.connection.outside(file.read, _CHUNK):
+        total, sent = file.seek(0, os.SEEK_END), 0
+        async for chunk in self._transport.connection.chunks(file):
             yield chunk
             sent += len(chunk)
-            if told is not None:
-                told(sent, total)
+            if on_progress is not None:
+                on_progress(sent, total)
 
     async def _until_read(
         self, dataset: DatasetRead, on_reading: OnReading | None
     ) -> DatasetRead:
+        wait = {"wait": _WAIT_SECONDS}
         while dataset.status == DatasetStatus.PROCESSING:
             if on_reading is not None:
                 on_reading(dataset.progress)
-            path = url_path("datasets", dataset.id)
-            dataset = await self._transport.read(
-                DatasetRead, "GET", path, params={"wait": _WAIT_SECONDS}
+            dataset = await self._transport.get(
+                DatasetRead, "datasets", dataset.id, params=wait
             )
         if dataset.error is not None:
             raise error_from_problem(dataset.error)
         return dataset
 
     def list(self, name: str | None = None) -> AsyncIterator[DatasetRead]:
-        """Every dataset, newest first, page by page as they are wanted."""
-        params = {"name": name} if name else {}
-        return self._transport.pages(DatasetRead, "/v1/datasets", params)
+        """List every dataset, newest first; a page is read when it is needed."""
+        return self._transport.pages(DatasetRead, "datasets", name=name)
 
     async def get(self, ref: str) -> DatasetRead:
-        """One dataset, by id or name."""
-        return await self._transport.read(DatasetRead, "GET", url_path("datasets", ref))
+        """Return one dataset, by id or name."""
+        return await self._transport.get(DatasetRead, "datasets", ref)
 
     async def rows(self, ref: str, offset: int = 0, limit: int = 20) -> RowsRead:
-        """A slice of the table as the service understood it.
+        """Return a slice of the table as the service read it.
 
-        `.to_pandas()` and `.to_polars()` make a frame of it.
+        `.to_pandas()` and `.to_polars()` convert it to a frame.
         """
         params = {"offset": offset, "limit": limit}
-        return await self._transport.read(
-            RowsRead, "GET", url_path("datasets", ref, "rows"), params=params
-        )
+        return await self._transport.get(RowsRead, "datasets", ref, "rows", params=params)
 
     async def content(self, ref: str, to_path: str | Path) -> Path:
         """Save the CSV as it was uploaded."""
@@ -149,43 +140,24 @@ class Datasets(Blocking):
     delete = returning(AsyncDatasets.delete)
 
 
-def _path(source: Any) -> Path:
-    if not isinstance(source, str | os.PathLike):
-        raise TypeError(
-            "upload() takes the path of a CSV, or a DataFrame of pandas or polars with a "
-            f"name; got {type(source).__name__}. A dict of columns becomes one by "
-            "`pandas.DataFrame(columns)`, text by writing it to a file"
-        )
-    return Path(source)
+_OR_FRAME = ", or a DataFrame of pandas or polars with a name"
+_HINT = (
+    "A dict of columns becomes one by `pandas.DataFrame(columns)`, text by writing it to "
+    "a file"
+)
 
 
-def _refuse_unknown(parsing: dict[str, Any]) -> None:
-    if unknown := set(parsing).difference(ParsingSpec.model_fields):
-        hint = did_you_mean(min(unknown), ParsingSpec.model_fields)
-        raise TypeError(f"upload() knows no option {min(unknown)!r}; {hint}")
+def _options_of_frame(frame: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for the CSV of a frame.
 
-
-def _with_known(frame: Any, parsing: dict[str, Any]) -> dict[str, Any]:
-    """Return the options with what the frame tells; words and types may be overruled."""
-    known, given = parsing_of(frame), _without_none(parsing)
-    types = (known["types"] or {}) | given.pop("types", {})
-    layout = {key: known[key] for key in ("delimiter", "header", "encoding")}
-    return {**known, **given, **layout, "types": types or None}
+    Only an empty cell means "missing": `NA` in a column of text is an ordinary word.
+    """
+    types = types_of(frame) | given.pop("types", {})
+    layout = {"delimiter": ",", "header": True, "encoding": "utf-8"}
+    return {"null_values": [""], **given, **layout, **({"types": types} if types else {})}
 
 
 def _name_of_frame(name: str | None) -> str:
     if name is None:
         raise TypeError("a frame has no name of its own; give one: upload(frame, 'wine')")
     return name
-
-
-def _params(parsing: dict[str, Any]) -> dict[str, Any]:
-    """The options given, as a query; the service checks their values."""
-    given = _without_none(parsing)
-    if "types" in given:
-        given["types"] = json.dumps(given["types"])
-    return given
-
-
-def _without_none(given: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if value is not None}

@@ -10,7 +10,7 @@
       below them a class for each problem type, in problem_errors.py
 """
 
-from fitserve.problems import Problem
+from fitserve.problems import FieldError, Problem
 from fitserve.schemas.runs import RunRead
 
 __all__ = [
@@ -71,8 +71,8 @@ class ApiError(FitserveError):
     """Lines that the client adds after those of the service."""
 
     def __init__(self, problem: Problem) -> None:
-        lines = [headline(problem), *_lines(problem), *self._way_out]
-        super().__init__("\n".join(lines))
+        lines = [_line(error) for error in problem.errors]
+        super().__init__("\n".join([headline(problem), *lines, *self._way_out]))
         self.problem = problem
 
     def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
@@ -89,11 +89,9 @@ def headline(problem: Problem) -> str:
     return problem.detail
 
 
-def _lines(problem: Problem) -> list[str]:
-    return [
-        f"  {error.pointer}: {error.detail}" + (f" ({error.hint})" if error.hint else "")
-        for error in problem.errors
-    ]
+def _line(error: FieldError) -> str:
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"  {error.pointer}: {error.detail}{hint}"
 
 
 class BadRequest(ApiError):

@@ -1,50 +1,76 @@
-"""Following a run to its end, over connections that may break."""
+"""The events of a run, and following them to its end over connections that may break."""
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+
+import httpx
+from httpx_sse import EventSource
+from pydantic import BaseModel
 
 from fitserve.client.errors import ConnectionFailed, ServerError, TooManyRequests
-from fitserve.client.events import EpochEvent, Event
 from fitserve.client.transport import Transport, url_path
 from fitserve.enums import TERMINAL, RunStatus
-from fitserve.schemas.runs import RunRead
+from fitserve.schemas.runs import HistoryRead, RunRead
 
-if TYPE_CHECKING:
-    from fitserve.client.runs import AsyncRuns
-
+_CONNECT_SECONDS = 10.0
 _POLL_SECONDS = 5.0
 _PAUSE = 0.5
 _AWAY_SECONDS = 30.0  # enough for the service to be started again
-_SILENCE = 60.0  # the service says something every 15 seconds
+_SILENCE = 60.0  # the service sends something every 15 seconds
 # under those 15: a deadline must be looked at between two signs of life
 _SILENCE_BEFORE_A_DEADLINE = 10.0
 _PASSING = (ConnectionFailed, ServerError, TooManyRequests)
 
 
+class EpochEvent(BaseModel):
+    """An epoch that has ended; `eta_seconds` is the time to the last epoch.
+
+    `fit` is the number of the fit, from 1, in a run of several seeds.
+    """
+
+    epoch: int
+    epochs: int
+    fit: int | None = None
+    metrics: dict[str, float | None]
+    eta_seconds: float | None
+
+
+Event = EpochEvent | RunRead
+"""An epoch, or the run at the time when its status changed."""
+
+
+async def events(
+    transport: Transport, run_id: str, last_event_id: int | str | None, silence: float
+) -> AsyncGenerator[Event]:
+    """Yield the events of one connection; ConnectionFailed if it breaks or is silent."""
+    headers = {"Accept": "text/event-stream"}
+    if last_event_id is not None:
+        headers["Last-Event-ID"] = str(last_event_id)
+    timeout = httpx.Timeout(_CONNECT_SECONDS, read=silence)
+    path = url_path("runs", run_id, "events")
+    async with transport.stream(path, headers=headers, timeout=timeout) as answer:
+        async for event in EventSource(answer).aiter_sse():
+            if event.event == "epoch":
+                yield transport.parsed(EpochEvent, event.data)
+            elif event.event == "status":
+                yield transport.parsed(RunRead, event.data)
+
+
 class Follower:
-    """Streams events; where no stream comes through, asks again and again.
+    """The events of a run by its stream, or by polling where no stream comes through.
 
-    Args:
-        runs: where to ask.
-        transport: how to ask for the run alone, and what lets time pass.
-        run_id: the run.
-        with_epochs: whether epochs that a broken stream kept back are fetched.
-        timeout: seconds until TimeoutError, or None.
-
+    Polling yields the epochs that a broken stream missed only `with_epochs`.
     """
 
     def __init__(
         self,
-        runs: "AsyncRuns",
         transport: Transport,
         run_id: str,
         *,
         with_epochs: bool,
         timeout: float | None,
     ) -> None:
-        self._runs = runs
         self._transport = transport
         self._run_id = run_id
         self._with_epochs = with_epochs
@@ -54,13 +80,13 @@ class Follower:
         self._heard_at = time.monotonic()
 
     async def events(self) -> AsyncGenerator[Event]:
-        """Every epoch and every change of status, each once, the ended run last.
+        """Yield every epoch and every change of status once, the ended run last.
 
         Raises TimeoutError and ConnectionFailed.
         """
         while True:
-            for look in (self._stream, self._poll):
-                async with aclosing(look()) as found:
+            for source in (self._stream, self._poll):
+                async with aclosing(source()) as found:
                     async for event in found:
                         if self._is_news(event):
                             yield event
@@ -70,19 +96,19 @@ class Follower:
                 self._raise_if_late()
 
     async def _stream(self) -> AsyncGenerator[Event]:
-        """What is streamed, until the stream breaks; nothing where none comes."""
+        """Yield events until the stream breaks."""
         silence = self._within(_SILENCE, _SILENCE_BEFORE_A_DEADLINE)
-        events = self._runs.events(self._run_id, self._last_epoch, silence)
+        streamed = events(self._transport, self._run_id, self._last_epoch, silence)
         try:
-            async with aclosing(events):
-                async for event in events:
+            async with aclosing(streamed):
+                async for event in streamed:
                     self._heard_at = time.monotonic()
                     yield event
         except _PASSING:
             return
 
     async def _poll(self) -> AsyncGenerator[Event]:
-        """What was missed, and the run as it is within a few seconds."""
+        """Yield the missed epochs, and the run as it is within a few seconds."""
         try:
             run = await self._run()
             if self._with_epochs and run.progress.epoch > self._last_epoch:
@@ -98,17 +124,17 @@ class Follower:
 
     async def _run(self) -> RunRead:
         wait = self._within(_POLL_SECONDS, _POLL_SECONDS)
-        return await self._transport.read(
+        return await self._transport.get(
             RunRead,
-            "GET",
-            url_path("runs", self._run_id),
+            "runs",
+            self._run_id,
             params={"wait": wait},
             timeout=wait + _SILENCE,
             retry_seconds=self._within(_AWAY_SECONDS, _AWAY_SECONDS),
         )
 
     async def _missed(self, run: RunRead) -> AsyncIterator[EpochEvent]:
-        read = await self._runs.history(self._run_id)
+        read = await self._transport.get(HistoryRead, "runs", self._run_id, "history")
         for i, epoch in enumerate(read.epoch):
             yield EpochEvent(
                 epoch=epoch,
@@ -128,7 +154,7 @@ class Follower:
         return is_new
 
     def _within(self, free: float, hurried: float) -> float:
-        """Seconds to wait: `free` without a deadline, else no longer than is left."""
+        """Return `free` without a deadline, else `hurried` or the time that is left."""
         if self._deadline is None:
             return free
         return max(0.05, min(hurried, self._deadline - time.monotonic()))

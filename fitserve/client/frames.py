@@ -52,20 +52,6 @@ def csv_of(frame: Any) -> bytes:
     return text.getvalue().encode(errors="replace")
 
 
-def parsing_of(frame: Any) -> dict[str, Any]:
-    """Return the options of an upload that describe the CSV of a frame.
-
-    Only an empty cell means "missing": `NA` in a column of text is an ordinary word.
-    """
-    return {
-        "delimiter": ",",
-        "header": True,
-        "encoding": "utf-8",
-        "null_values": [""],
-        "types": types_of(frame) or None,
-    }
-
-
 def types_of(frame: Any) -> dict[str, str]:
     """Return the types of columns that the upload would not detect.
 

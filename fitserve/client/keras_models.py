@@ -1,4 +1,4 @@
-"""A Keras model in a spec becomes the JSON of its architecture. Keras is not imported."""
+"""Replace a Keras model in a spec by the JSON of its architecture, without Keras."""
 
 import json
 from typing import Any, Protocol
@@ -11,14 +11,11 @@ class KerasLike(Protocol):
     """What `keras.Sequential` and `keras.Model` have."""
 
     def to_json(self) -> str:
-        """The architecture as JSON."""
+        """Return the architecture as JSON."""
 
 
 def with_keras_model(spec: dict[str, Any]) -> dict[str, Any]:
-    """The spec with the model's `to_json()` in its place; its weights stay behind.
-
-    What the model was compiled with becomes `compile`, unless the spec has one.
-    """
+    """Return the spec with the model's `to_json()`, and its `compile` unless given."""
     model = spec.get("model")
     if model is None or not hasattr(model, "to_json"):
         return spec
@@ -31,7 +28,6 @@ def with_keras_model(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compile(config: dict[str, Any]) -> dict[str, Any]:
-    """`optimizer`, `loss` and `metrics` in the spec's words."""
     found = {
         "optimizer": _optimizer(config.get("optimizer")),
         "loss": _named(config.get("loss"), "loss"),
@@ -41,7 +37,6 @@ def _compile(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optimizer(given: Any) -> Any:
-    """A name, or an object whose unknown arguments the service will name."""
     if not isinstance(given, dict):
         return given
     config = {
@@ -56,7 +51,6 @@ def _optimizer(given: Any) -> Any:
 
 
 def _named(given: Any, key: str) -> Any:
-    """What has a name in Keras; an object has arguments that a spec cannot say."""
     if given is None or isinstance(given, str):
         return given
     raise TypeError(

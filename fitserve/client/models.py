@@ -6,41 +6,35 @@ from typing import Any
 
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import predict_file
-from fitserve.client.predicting import predict
-from fitserve.client.transport import Transport, url_path
+from fitserve.client.predicting import Prediction
+from fitserve.client.transport import Resource, url_path
 from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
 from fitserve.schemas.report import ReportRead
 
 
-class AsyncModels:
+class AsyncModels(Resource):
     """Trained networks, their versions and aliases."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
     def list(self) -> AsyncIterator[ModelRead]:
-        """Every model, by name."""
-        return self._transport.pages(ModelRead, "/v1/models", {})
+        """List every model, by name."""
+        return self._transport.pages(ModelRead, "models")
 
     async def get(self, name: str) -> ModelRead:
-        """One model."""
-        return await self._transport.read(ModelRead, "GET", url_path("models", name))
+        """Return one model."""
+        return await self._transport.get(ModelRead, "models", name)
 
     def versions(self, name: str) -> AsyncIterator[VersionRead]:
-        """Every version of a model, newest first."""
-        return self._transport.pages(
-            VersionRead, url_path("models", name, "versions"), {}
-        )
+        """List every version of a model, newest first."""
+        return self._transport.pages(VersionRead, "models", name, "versions")
 
     async def version(self, name: str, number: int) -> VersionRead:
-        """One version."""
-        path = url_path("models", name, "versions", str(number))
-        return await self._transport.read(VersionRead, "GET", path)
+        """Return one version."""
+        return await self._transport.get(VersionRead, "models", name, "versions", number)
 
     async def delete_version(self, name: str, number: int) -> None:
         """Delete a version and its files; VersionInUse while an alias points at it."""
-        path = url_path("models", name, "versions", str(number))
+        path = url_path("models", name, "versions", number)
         await self._transport.request("DELETE", path)
 
     async def delete(self, name: str) -> None:
@@ -48,14 +42,16 @@ class AsyncModels:
         await self._transport.request("DELETE", url_path("models", name))
 
     async def weights(self, name: str, number: int) -> WeightsRead:
-        """Weights and biases by layer."""
-        path = url_path("models", name, "versions", str(number), "weights")
-        return await self._transport.read(WeightsRead, "GET", path)
+        """Return weights and biases by layer."""
+        return await self._transport.get(
+            WeightsRead, "models", name, "versions", number, "weights"
+        )
 
     async def report(self, name: str, number: int) -> ReportRead:
-        """The report of the run that made the version."""
-        path = url_path("models", name, "versions", str(number), "report")
-        return await self._transport.read(ReportRead, "GET", path)
+        """Return the report of the run that made the version."""
+        return await self._transport.get(
+            ReportRead, "models", name, "versions", number, "report"
+        )
 
     async def download(
         self,
@@ -66,11 +62,11 @@ class AsyncModels:
     ) -> Path:
         """Save `model.keras`, `model.onnx`, `weights.npz` or `signature.json`.
 
-        Of the newest version unless told, under the artifact's own name unless told.
+        The default version is the newest, the default path the artifact's name.
         """
         if number is None:
             number = (await self.get(name)).latest_version
-        path = url_path("models", name, "versions", str(number), "artifacts", artifact)
+        path = url_path("models", name, "versions", number, "artifacts", artifact)
         return await self._transport.download(path, Path(to_path or Path(artifact).name))
 
     async def set_alias(
@@ -106,22 +102,21 @@ class AsyncModels:
         *,
         strict: bool = False,
     ) -> PredictResponse:
-        """Predictions for rows, in their order, by the newest version unless told.
+        """Predict rows, in their order; by default with the newest version.
 
         Args:
             name: the model.
             instances: rows as dicts or lists, one dict, an array `[rows, columns]`, or
                 a DataFrame of pandas or polars. Many rows are sent in several requests,
-                all of them answered by one version.
+                and one version answers all of them.
             version: its number.
-            alias: the version that an alias points at.
-            strict: whether warnings about the rows refuse them all: InvalidInstances
-                names the row, the column and the warning.
+            alias: an alias that points at the version.
+            strict: whether a warning about any row refuses all: InvalidInstances names
+                the row, the column and the warning.
 
         """
-        return await predict(
-            self._transport, name, instances, version, alias, strict=strict
-        )
+        prediction = Prediction(self._transport, name, version, alias, strict=strict)
+        return await prediction.ask_rows(instances)
 
     async def predict_file(
         self,
@@ -133,16 +128,16 @@ class AsyncModels:
         strict: bool = False,
         **parsing: Any,
     ) -> PredictResponse:
-        """Predictions for the rows of a CSV, gzipped or not, read as its upload would be.
+        """Predict the rows of a CSV, gzipped or not; the service reads it like an upload.
 
-        The file's bytes are sent as they are, those of a large file in parts, all of
-        them answered by one version. `parsing` may overrule what the service would find
-        out by itself: delimiter, header, encoding, decimal, null_values. The `parsing`
-        of the answer tells how the file was understood; lines without any cell are no
-        rows. Version, alias and strict are those of `predict`.
+        The file's bytes are sent unchanged, those of a large file in parts, and one
+        version answers all of them. `parsing` takes the place of what the service would
+        detect: delimiter, header, encoding, decimal, null_values. The answer's `parsing`
+        has the layout that was used; lines without any cell are not rows. Version, alias
+        and strict are those of `predict`.
         """
-        which = {"model": name, "version": version, "alias": alias}
-        return await predict_file(self._transport, which, path, parsing, strict=strict)
+        prediction = Prediction(self._transport, name, version, alias, strict=strict)
+        return await predict_file(prediction, path, parsing)
 
 
 class Models(Blocking):

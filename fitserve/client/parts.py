@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 _GZIP = b"\x1f\x8b"
-_HEAD = 64 * 1024
+HEAD = 64 * 1024
 _MOST_RATIO = 64
 _DELIMITERS = ",;\t|:"
 _MOST_OPEN = 3
@@ -24,25 +24,19 @@ _BOMS = (
 
 
 class PartSize(NamedTuple):
-    """The size of a request; by default a service takes 32 MiB and 100,000 rows."""
+    """The size of a request; a service accepts 32 MiB and 100,000 rows by default."""
 
     num_bytes: int = 8 * 1024 * 1024
     num_lines: int = 50_000
 
 
 class Part(NamedTuple):
-    """The content of one request.
-
-    Args:
-        content: a CSV.
-        options: the options for reading the CSV.
-        lines_moved: add this to a line number of the part to get that of the file.
-
-    """
+    """A CSV, the options for reading it, and where it is in the file."""
 
     content: bytes
     options: dict[str, Any]
-    lines_moved: int = 0
+    lines_moved: int
+    """Added to a line number of the part it gives the line of the file."""
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -75,7 +69,7 @@ def wide_codec(path: Path, given: str | None) -> str | None:
     if given is not None:
         return None if _is_like_ascii(given) else given
     with open_plain(path) as file:
-        head = file.read(_HEAD)
+        head = file.read(HEAD)
     if found := next((codec for bom, codec in _BOMS if head.startswith(bom)), None):
         return found
     half = 0.2 * len(head)
@@ -95,28 +89,23 @@ def _is_like_ascii(codec: str) -> bool:
 class FileParts:
     """The parts of one file; later parts are read as the service read the first.
 
-    Parts end at the end of a record. They hold the bytes of the file, except that text in
-    UTF-16 and UTF-32 is sent as UTF-8.
-
-    Args:
-        path: a CSV, gzipped or not.
-        given: the options for the whole file.
-        size: the size of a part; its last record may exceed it.
-
+    Parts end at the end of a record; the last record of a part may exceed the size. They
+    hold the bytes of the file, except that text in UTF-16 and UTF-32 is sent as UTF-8.
+    `parsing` is the layout of the whole file.
     """
 
     def __init__(self, path: Path, given: dict[str, Any], size: PartSize) -> None:
+        self.parsing: dict[str, Any] = {}
         self._given = given
         self._size = size
-        self.wide = wide_codec(path, given.get("encoding"))
-        codec = self.wide or "latin-1"  # keeps every byte unchanged
+        self._wide = wide_codec(path, given.get("encoding"))
+        self._encoding = "utf-8" if self._wide else given.get("encoding")
+        codec = self._wide or "latin-1"  # keeps every byte unchanged
         self._text = TextIOWrapper(open_plain(path), encoding=codec, newline="")
         delimiters = (given.get("delimiter") or _DELIMITERS).replace("\\t", "\t")
         self._quotes = _Quotes('"', delimiters)
         self._groups = self._cut()
-        self._parsing: dict[str, Any] = {}
         self._head: list[str] = []
-        self._encoding = "utf-8" if self.wide else given.get("encoding")
         self._lines: list[str] = []
         self._num_lines = 0
 
@@ -127,53 +116,50 @@ class FileParts:
     def first(self) -> Part:
         """Return the first part of the file."""
         self._lines = next(self._groups, [])
-        return self._part([], self._lines, dict(self._given))
+        return self._part([], dict(self._given))
 
-    def follow(self, parsing: dict[str, Any]) -> None:
-        """Read later parts as the service understood the part before them."""
-        if not self._parsing:
-            self._parsing = parsing
+    def next(self, parsing: dict[str, Any]) -> Part | None:
+        """Return the next part that has a row, or None at the end of the file.
+
+        `parsing` is the layout that the answer to the last part reports.
+        """
+        self._follow(parsing)
+        blank = "\r\n" + self.parsing["delimiter"]
+        for lines in self._groups:
+            self._lines = lines
+            if any(line.strip(blank) for line in lines):
+                return self._part(self._head, self._options())
+            self._num_lines += len(lines)
+        return None
+
+    def _follow(self, parsing: dict[str, Any]) -> None:
+        if not self.parsing:
+            self.parsing = parsing
             self._head = _head(self._lines, parsing)
             self._quotes = _Quotes(parsing["quote"], parsing["delimiter"])
         if self._encoding is None and not all(line.isascii() for line in self._lines):
             self._encoding = parsing["encoding"]
+        encoding = self._wide or self._encoding or self.parsing["encoding"]
+        self.parsing = {**self.parsing, "encoding": encoding}
 
-    @property
-    def parsing(self) -> dict[str, Any]:
-        """Return how the whole file was understood."""
-        encoding = self.wide or self._encoding or self._parsing["encoding"]
-        return {**self._parsing, "encoding": encoding}
-
-    def next(self) -> Part | None:
-        """Return the next part that has a row; None at the end of the file."""
-        for lines in self._groups:
-            self._lines = lines
-            if any(self._is_row(line) for line in lines):
-                return self._part(self._head, lines, self._options())
-            self._num_lines += len(lines)
-        return None
-
-    def _part(self, head: list[str], lines: list[str], options: dict[str, Any]) -> Part:
+    def _part(self, head: list[str], options: dict[str, Any]) -> Part:
         if self._encoding is not None:
             options["encoding"] = self._encoding
-        text = "".join([*head, *lines])
-        content = text.encode("utf-8" if self.wide else "latin-1")
+        text = "".join([*head, *self._lines])
+        content = text.encode("utf-8" if self._wide else "latin-1")
         moved = self._num_lines - len(head)
-        self._num_lines += len(lines)
+        self._num_lines += len(self._lines)
         return Part(content, options, moved)
 
     def _options(self) -> dict[str, Any]:
         options = {**self._given, "header": True}
-        delimiter, quote = self._parsing["delimiter"], self._parsing["quote"]
+        delimiter, quote = self.parsing["delimiter"], self.parsing["quote"]
         if delimiter != " " and quote == '"':  # else the service must detect both again
             options["delimiter"] = delimiter
         return options
 
-    def _is_row(self, line: str) -> bool:
-        return line.strip("\r\n" + self._parsing["delimiter"]) != ""
-
     def _cut(self) -> Iterator[list[str]]:
-        """Yield the lines of a part each, whole records."""
+        """Yield the lines of one part after another, in whole records."""
         group: list[str] = []
         num_chars = 0
         for line in self._text:

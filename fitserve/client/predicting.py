@@ -1,11 +1,13 @@
 """Ask for predictions of any number of rows, and return one answer."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fitserve.client.cells import plain
 from fitserve.client.errors import ApiError
-from fitserve.client.tables import batches
-from fitserve.client.transport import Transport
+from fitserve.client.frames import is_frame, names_of, slices
+from fitserve.client.transport import Transport, without_none
 from fitserve.problems import FieldError
 from fitserve.schemas.predict import PredictResponse
 
@@ -14,84 +16,116 @@ _POINTED = re.compile(r"^(#/(?:instances|data)/)(\d+)")
 _SAID = re.compile(r"(^row |; row )(\d+)", re.IGNORECASE)
 
 
-async def predict(
-    transport: Transport,
-    name: str,
-    rows: Any,
-    version: int | None,
-    alias: str | None,
-    *,
-    strict: bool,
-) -> PredictResponse:
-    """Return one answer for all rows; row numbers count from the first row of all."""
-    tables = batches(rows, _BATCH)
-    params = {"strict": "true"} if strict else {}
-    which = without_none({"version": version, "alias": alias})
-    whole = await _ask(transport, {"model": name, **next(tables), **which}, params, 0)
-    # the version of the first batch, even if another is promoted meanwhile
-    which = {"version": whole.model_version}
-    for place, table in enumerate(tables, 1):
-        body = {"model": name, **table, **which}
-        answer = await _ask(transport, body, params, place * _BATCH)
-        whole = joined(whole, answer)
-    return whole
+class Prediction:
+    """Requests for the rows of one table, and the answer to all of them so far.
+
+    Requests after the first ask for the version that answered the first, even if another
+    is promoted meanwhile. Row numbers count from the first row of the table.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        model: str,
+        version: int | None,
+        alias: str | None,
+        *,
+        strict: bool,
+    ) -> None:
+        self.transport = transport
+        self.which = without_none({"model": model, "version": version, "alias": alias})
+        self._params = {"strict": "true"} if strict else {}
+        self._whole: PredictResponse | None = None
+
+    @property
+    def answer(self) -> PredictResponse:
+        """Return the answer to all rows so far; at least one request was answered."""
+        if self._whole is None:
+            raise RuntimeError("the answer is read before a request was sent")
+        return self._whole
+
+    async def ask(
+        self, params: dict[str, Any] | None = None, **request: Any
+    ) -> PredictResponse:
+        """Send the next rows and return their answer."""
+        start = len(self._whole.predictions) if self._whole else 0
+        params = {**(params or {}), **self._params}
+        try:
+            answer = await self.transport.read(
+                PredictResponse,
+                "POST",
+                "/v1/predict",
+                params=params,
+                again=True,
+                **request,
+            )
+        except ApiError as error:
+            raise _moved(error, start) from None
+        for warning in answer.warnings or ():
+            warning.row = None if warning.row is None else warning.row + start
+        self._whole = _joined(self._whole, answer) if self._whole else answer
+        self.which = {"model": self.which["model"], "version": answer.model_version}
+        return answer
+
+    async def ask_rows(self, rows: Any) -> PredictResponse:
+        """Return the answer to rows, an array or a frame."""
+        for table in _batches(rows):
+            await self.ask(json={**self.which, **table})
+        return self.answer
 
 
-async def _ask(
-    transport: Transport, body: dict[str, Any], params: dict[str, str], start: int
-) -> PredictResponse:
-    try:
-        answer = await transport.read(
-            PredictResponse, "POST", "/v1/predict", params=params, json=body, again=True
-        )
-    except ApiError as error:
-        raise moved(error, start) from None
-    return from_row(answer, start)
+def _batches(rows: Any) -> Iterator[dict[str, Any]]:
+    """Yield rows, an array or a frame as one or more bodies of predict requests."""
+    if is_frame(rows):
+        names = names_of(rows)
+        yield from ({"columns": names, "data": part} for part in slices(rows, _BATCH))
+        return
+    if hasattr(rows, "items"):
+        rows = [rows]  # one row, by name
+    instances = [_row(row) for row in rows]
+    for start in range(0, max(1, len(instances)), _BATCH):
+        yield {"instances": instances[start : start + _BATCH]}
 
 
-def without_none(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the items whose value is not None."""
-    return {key: value for key, value in given.items() if value is not None}
+def _row(row: Any) -> Any:
+    if hasattr(row, "items"):  # a dict, or a Series of pandas
+        return {str(name): plain(cell) for name, cell in row.items()}
+    if isinstance(row, Iterable) and not isinstance(row, str | bytes):
+        return [plain(cell) for cell in row]
+    return plain(row)  # not a row; the service refuses it
 
 
-def from_row(answer: PredictResponse, start: int) -> PredictResponse:
-    """Return an answer whose warnings count rows from `start`."""
-    for warning in answer.warnings or ():
-        warning.row = None if warning.row is None else warning.row + start
-    return answer
-
-
-def joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
+def _joined(whole: PredictResponse, answer: PredictResponse) -> PredictResponse:
     """Return the answers to two batches as one, without repeated column warnings."""
     whole.predictions += answer.predictions
     if whole.probabilities is not None:
         whole.probabilities += answer.probabilities or []
-    told = whole.warnings or []
-    new = [w for w in answer.warnings or () if w.row is not None or w not in told]
+    known = whole.warnings or []
+    new = [w for w in answer.warnings or () if w.row is not None or w not in known]
     if new:
-        whole.warnings = [*told, *new]
+        whole.warnings = [*known, *new]
     return whole
 
 
-def moved(error: ApiError, start: int) -> ApiError:
-    """Return the refusal of a later batch; its rows count from the first of all."""
+def _moved(error: ApiError, start: int) -> ApiError:
+    """Return the refusal of a later batch with row numbers of the whole table."""
     if not start:
         return error
     problem = error.problem
-    told = {
+    moved = {
         "detail": counted(_SAID, problem.detail, start),
-        "errors": [_line(line, start) for line in problem.errors],
+        "errors": [_moved_line(line, start) for line in problem.errors],
     }
-    return type(error)(problem.model_copy(update=told))
+    return type(error)(problem.model_copy(update=moved))
 
 
-def _line(line: FieldError, start: int) -> FieldError:
-    told = {
+def _moved_line(line: FieldError, start: int) -> FieldError:
+    moved = {
         "pointer": counted(_POINTED, line.pointer, start),
         "detail": counted(_SAID, line.detail, start),
         "row": None if line.row is None else line.row + start,
     }
-    return line.model_copy(update=told)
+    return line.model_copy(update=moved)
 
 
 def counted(numbered: re.Pattern[str], text: str, start: int) -> str:

@@ -7,14 +7,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.errors import RunFailed
-from fitserve.client.events import EpochEvent, Event
-from fitserve.client.following import Follower
+from fitserve.client.following import EpochEvent, Event, Follower, events
 from fitserve.client.keras_models import KerasLike, with_keras_model
-from fitserve.client.transport import Transport, url_path
+from fitserve.client.transport import Resource, url_path
 from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.comparison import ComparisonRead
 from fitserve.schemas.report import ReportRead
@@ -26,16 +23,11 @@ Spec = dict[str, Any] | RunCreate | str | Path
 """A RunCreate as a dict or an object, or the path of a JSON file that holds one."""
 
 OnEpoch = Callable[[EpochEvent], object]
-"""Called with every epoch; AsyncClient awaits what it returns, if that can be awaited."""
-
-_CONNECT_SECONDS = 10.0
+"""Called with every epoch; AsyncClient awaits an awaitable result."""
 
 
-class AsyncRuns:
+class AsyncRuns(Resource):
     """Training attempts."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def create(
         self,
@@ -45,10 +37,10 @@ class AsyncRuns:
         model: dict[str, Any] | KerasLike | None = None,
         **keys: Any,
     ) -> RunRead:
-        """Queue a run; keyword arguments stand for keys of the spec, or replace them.
+        """Queue a run; keyword arguments are keys of the spec, and replace those given.
 
         `model` may be a Keras model: its `to_json()` is sent, and what it was compiled
-        with unless the spec has a `compile`. A broken line makes no second run of it.
+        with unless the spec has a `compile`. A broken connection queues no second run.
 
         Example:
             >>> client.runs.create(dataset="wine", target="quality")  # doctest: +SKIP
@@ -65,19 +57,16 @@ class AsyncRuns:
         model: dict[str, Any] | KerasLike | None = None,
         **keys: Any,
     ) -> ValidationRead:
-        """What would be trained; nothing is queued."""
+        """Return the network that the spec describes; queue nothing."""
         body = _body(spec, model, keys)
         return await self._transport.read(
             ValidationRead, "POST", "/v1/runs/validate", json=body, again=True
         )
 
     async def get(self, run_id: str, wait: float | None = None) -> RunRead:
-        """One run; with `wait` the answer comes at its end, or after so many seconds."""
-        params = {"wait": wait} if wait else {}
-        timeout = {"timeout": wait + 30} if wait else {}
-        return await self._transport.read(
-            RunRead, "GET", url_path("runs", run_id), params=params, **timeout
-        )
+        """Return one run; with `wait`, at its end or after so many seconds."""
+        waiting = {"params": {"wait": wait}, "timeout": wait + 30} if wait else {}
+        return await self._transport.get(RunRead, "runs", run_id, **waiting)
 
     def list(
         self,
@@ -85,29 +74,30 @@ class AsyncRuns:
         model: str | None = None,
         tag: str | None = None,
     ) -> AsyncIterator[RunRead]:
-        """Runs, newest first, page by page as they are wanted; `tag` is `name:value`."""
-        given = {"status": status, "model": model, "tag": tag}
-        params = {name: value for name, value in given.items() if value}
-        return self._transport.pages(RunRead, "/v1/runs", params)
+        """List runs, newest first; a page is read when it is needed.
+
+        `tag` is `name:value`.
+        """
+        return self._transport.pages(RunRead, "runs", status=status, model=model, tag=tag)
 
     async def history(self, run_id: str) -> HistoryRead:
-        """Every metric of every epoch; `.to_pandas()` and `.to_polars()` make a frame."""
-        return await self._transport.read(
-            HistoryRead, "GET", url_path("runs", run_id, "history")
-        )
+        """Return every metric of every epoch.
+
+        `.to_pandas()` and `.to_polars()` convert it to a frame.
+        """
+        return await self._transport.get(HistoryRead, "runs", run_id, "history")
 
     async def report(self, run_id: str) -> ReportRead:
-        """How good the network is, against what, and what to try next."""
-        path = url_path("runs", run_id, "report")
-        return await self._transport.read(ReportRead, "GET", path)
+        """Return how good the network is, compared with what, and what to try next."""
+        return await self._transport.get(ReportRead, "runs", run_id, "report")
 
     async def plot(
         self, run_id: str, name: str = "history", to_path: str | Path | None = None
     ) -> Path:
-        """Save the loss plot, or a picture that the report names in `plots`.
+        """Save the loss plot, or a plot that the report names in `plots`.
 
-        SVG, or PNG if `to_path` ends so; `<name>.svg` unless told. PlotNotFound where the
-        report has none of that name.
+        The default path is `<name>.svg`; a path that ends in `.png` gets a PNG. Raises
+        PlotNotFound if the report has no plot of that name.
         """
         path = Path(to_path or f"{name}.svg")
         folder = () if name == "history" else ("report",)
@@ -117,55 +107,38 @@ class AsyncRuns:
         )
 
     async def compare(self, *run_ids: str) -> ComparisonRead:
-        """Two runs or more side by side."""
+        """Return two or more runs side by side."""
         params = {"ids": ",".join(run_ids)}
-        return await self._transport.read(
-            ComparisonRead, "GET", url_path("runs", "compare"), params=params
-        )
+        return await self._transport.get(ComparisonRead, "runs", "compare", params=params)
 
     async def webhook(self, run_id: str) -> WebhookRead:
-        """How the delivery of the run's message stands; WebhookNotFound without one."""
-        path = url_path("runs", run_id, "webhook")
-        return await self._transport.read(WebhookRead, "GET", path)
+        """Return the delivery state of the run's webhook; WebhookNotFound without one."""
+        return await self._transport.get(WebhookRead, "runs", run_id, "webhook")
 
     async def cancel(self, run_id: str) -> RunRead:
-        """Ask for an end; the best weights so far are kept."""
+        """Cancel a run; the best weights so far are kept."""
         path = url_path("runs", run_id, "cancel")
         return await self._transport.read(RunRead, "POST", path, again=True)
 
-    async def events(
+    def events(
         self,
         run_id: str,
         last_event_id: int | str | None = None,
         silence: float = 60.0,
     ) -> AsyncGenerator[Event]:
-        """Epochs behind `last_event_id` and changes of status, over one connection.
+        """Yield epochs after `last_event_id` and changes of status, over one connection.
 
-        The id of an epoch's event is its number. ConnectionFailed where the stream
-        breaks, or says nothing for `silence` seconds; `stream` goes on then.
+        The id of an epoch's event is its number. Raises ConnectionFailed if the stream
+        breaks or sends nothing for `silence` seconds; `stream` continues instead.
         """
-        headers = {"Accept": "text/event-stream"}
-        if last_event_id is not None:
-            headers["Last-Event-ID"] = str(last_event_id)
-        timeout = httpx.Timeout(_CONNECT_SECONDS, read=silence)
-        path = url_path("runs", run_id, "events")
-        transport = self._transport
-        async with transport.stream(
-            "GET", path, headers=headers, timeout=timeout
-        ) as answer:
-            async for event in transport.connection.events(answer):
-                if event.event == "epoch":
-                    yield transport.parsed(EpochEvent, event.data)
-                elif event.event == "status":
-                    yield transport.parsed(RunRead, event.data)
+        return events(self._transport, run_id, last_event_id, silence)
 
     def stream(self, run_id: str, timeout: float | None = None) -> AsyncGenerator[Event]:
-        """Every EpochEvent, and a RunRead at every new status, to the end, each once.
+        """Yield every EpochEvent, and a RunRead at every change of status, each once.
 
-        The ended run comes last, also where it failed. A
-        stream that breaks is taken up where it broke; where none comes through (a proxy
-        that holds it back), the run is asked for until it has ended. Raises TimeoutError,
-        and ConnectionFailed if the service stays away.
+        The ended run comes last, also if it failed. A broken stream is continued; where a
+        proxy holds the stream back, the run is polled until it has ended. Raises
+        TimeoutError, and ConnectionFailed if the service does not come back.
         """
         return self._follow(run_id, timeout, with_epochs=True)
 
@@ -175,31 +148,33 @@ class AsyncRuns:
         on_epoch: OnEpoch | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  of both clients
     ) -> RunRead:
-        """The run when it has ended; `on_epoch` hears of every epoch on the way, once.
+        """Return the run when it has ended; call `on_epoch` once for every epoch.
 
-        Connections may break as for `stream`. A cancelled run is returned like any
-        other. Raises RunFailed, TimeoutError, and ConnectionFailed if the service stays
-        away.
+        A broken connection is handled as in `stream`. A cancelled run is returned like
+        any other. Raises RunFailed, TimeoutError, and ConnectionFailed if the service
+        does not come back.
 
         Example:
             >>> client.runs.wait(run.id, on_epoch=print, timeout=600)  # doctest: +SKIP
 
         """
-        events = self._follow(run_id, timeout, with_epochs=on_epoch is not None)
-        async with aclosing(events):
-            async for event in events:
+        found = self._follow(run_id, timeout, with_epochs=on_epoch is not None)
+        async with aclosing(found):
+            async for event in found:
                 if isinstance(event, RunRead):
                     if event.status in TERMINAL:
                         return _unless_failed(event)
                 elif on_epoch is not None:
-                    await _told(on_epoch, event)
+                    called = on_epoch(event)
+                    if inspect.isawaitable(called):
+                        await called
         return _unless_failed(await self.get(run_id))
 
     def _follow(
         self, run_id: str, timeout: float | None, *, with_epochs: bool
     ) -> AsyncGenerator[Event]:
         return Follower(
-            self, self._transport, run_id, with_epochs=with_epochs, timeout=timeout
+            self._transport, run_id, with_epochs=with_epochs, timeout=timeout
         ).events()
 
 
@@ -227,20 +202,12 @@ def _unless_failed(run: RunRead) -> RunRead:
     return run
 
 
-async def _told(on_epoch: OnEpoch, event: EpochEvent) -> None:
-    told = on_epoch(event)
-    if inspect.isawaitable(told):
-        await told
-
-
 def _body(spec: Spec | None, model: Any, keys: dict[str, Any]) -> dict[str, Any]:
-    if spec is None:
-        body: dict[str, Any] = {}
-    elif isinstance(spec, RunCreate):
+    if isinstance(spec, RunCreate):
         body = spec.model_dump(mode="json", exclude_unset=True)
     elif isinstance(spec, str | Path):
         body = json.loads(Path(spec).read_text(encoding="utf-8"))
     else:
-        body = spec
+        body = spec or {}
     given = {} if model is None else {"model": model}
     return with_keras_model({**body, **given, **keys})

@@ -1,8 +1,8 @@
-"""HTTP with the service: where it is, the key, what is sent again, errors."""
+"""HTTP with the service: its URL, the key, repeated requests, errors."""
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,17 +23,22 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 RETRY_SECONDS = 30.0
 
 
-def url_path(*parts: str) -> str:
-    """A path below /v1 of these segments, whatever characters they hold."""
-    return "/".join(["/v1", *(quote(part, safe="") for part in parts)])
+def url_path(*parts: str | int) -> str:
+    """Return the path of these segments below /v1, whatever characters they hold."""
+    return "/".join(["/v1", *(quote(str(part), safe="") for part in parts)])
+
+
+def without_none(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the items whose value is not None."""
+    return {key: value for key, value in given.items() if value is not None}
 
 
 class Transport:
-    """A connection that speaks problems."""
+    """A connection whose failures are exceptions of this package."""
 
     def __init__(
         self,
-        connect: Callable[..., Connection],
+        connect: type[Connection],
         base_url: str | None,
         api_key: str | None,
         timeout: float,
@@ -42,7 +47,7 @@ class Transport:
         self._retry_seconds = retry_seconds
         self.base_url = base_url or os.environ.get("FITSERVE_URL") or DEFAULT_URL
         key = (api_key or os.environ.get("FITSERVE_API_KEY") or "").strip()
-        with self._reaching():  # a URL that is none is found out here
+        with self._reaching():  # httpx refuses an invalid URL here
             self.connection = connect(
                 base_url=self.base_url,
                 headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -58,18 +63,15 @@ class Transport:
         retry_seconds: float | None = None,
         **options: Any,
     ) -> httpx.Response:
-        """The answer; ApiError and ConnectionFailed.
+        """Return the answer; raise ApiError or ConnectionFailed.
 
-        A GET, and what changes nothing the second time (`again`), is asked again where
-        the line broke or the service is away for a moment; anything, where it is busy.
-        `retry_seconds` is the client's unless less is given.
+        Any request is sent again if the service is busy. A GET, and a request that
+        changes nothing the second time (`again`), is also sent again after a broken
+        connection or a temporary fault. `retry_seconds` can only shorten the client's.
         """
-
-        def send() -> Awaitable[httpx.Response]:
-            return self.connection.send(method, path, **options)
-
         pauses = BRIEFLY if again or method == "GET" else ()
-        return await self._again(self._retrying(pauses, retry_seconds), send)
+        retrying = self._retrying(pauses, retry_seconds)
+        return await self._send(retrying, method, path, **options)
 
     async def create(
         self,
@@ -79,25 +81,32 @@ class Transport:
         headers: dict[str, str] | None = None,
         **options: Any,
     ) -> Schema:
-        """POST what shall exist once: sent with a key, and so sent again like a GET.
-
-        `content` gives the body anew for each time.
-        """
-        told = {**(headers or {}), "Idempotency-Key": secrets.token_hex(16)}
-
-        def send() -> Awaitable[httpx.Response]:
-            return self.connection.send("POST", path, content, headers=told, **options)
-
-        answer = await self._again(self._retrying(LONG), send)
+        """POST a new thing under an idempotency key, so that it may be sent again."""
+        keyed = {**(headers or {}), "Idempotency-Key": secrets.token_hex(16)}
+        answer = await self._send(
+            self._retrying(LONG), "POST", path, content, headers=keyed, **options
+        )
         return self.parsed(schema, answer.content)
 
-    async def _again(
-        self, retrying: Retrying, send: Callable[[], Awaitable[httpx.Response]]
+    async def _send(
+        self,
+        retrying: Retrying,
+        method: str,
+        path: str,
+        content: Content | None = None,
+        *,
+        stream: bool = False,
+        **options: Any,
     ) -> httpx.Response:
+        http = self.connection.http
         with self._reaching():
             while True:
+                body = content() if content else None
+                asked = http.build_request(method, path, content=body, **options)
                 try:
-                    answer = await send()
+                    answer = await http.send(asked, stream=stream)
+                    if not answer.is_success:
+                        await answer.aread()
                 except BROKEN:
                     if (pause := retrying.after_break()) is None:
                         raise
@@ -113,12 +122,18 @@ class Transport:
     async def read(
         self, schema: type[Schema], method: str, path: str, **options: Any
     ) -> Schema:
-        """The answer as `schema`."""
+        """Return the answer as `schema`."""
         answer = await self.request(method, path, **options)
         return self.parsed(schema, answer.content)
 
+    async def get(
+        self, schema: type[Schema], *parts: str | int, **options: Any
+    ) -> Schema:
+        """Return what is at the path of these segments as `schema`."""
+        return await self.read(schema, "GET", url_path(*parts), **options)
+
     def parsed(self, schema: type[Schema], text: str | bytes) -> Schema:
-        """JSON from the service as `schema`; UnexpectedAnswer."""
+        """Return JSON from the service as `schema`; raise UnexpectedAnswer."""
         try:
             return schema.model_validate_json(text)
         except ValidationError as error:
@@ -127,48 +142,41 @@ class Transport:
             raise UnexpectedAnswer(self.base_url, f"{where}: {line['msg']}") from error
 
     async def pages(
-        self, schema: type[Schema], path: str, params: dict[str, Any]
+        self, schema: type[Schema], *parts: str, **params: Any
     ) -> AsyncIterator[Schema]:
-        """The items of every page."""
+        """Yield the items of every page."""
         page_schema: type[Page[Any]] = Page[schema]  # type: ignore[valid-type]
-        cursor = None
+        params = {name: value for name, value in params.items() if value}
         while True:
-            asked = {**params, "cursor": cursor} if cursor else params
-            page = await self.read(page_schema, "GET", path, params=asked)
+            page = await self.get(page_schema, *parts, params=params)
             for item in page.items:
                 yield item
-            cursor = page.next_cursor
-            if cursor is None:
+            if page.next_cursor is None:
                 return
+            params["cursor"] = page.next_cursor
 
     @asynccontextmanager
     async def stream(
-        self, method: str, path: str, **options: Any
+        self, path: str, pauses: Sequence[float] | None = None, **options: Any
     ) -> AsyncIterator[httpx.Response]:
-        """The answer while it comes; asked for once."""
+        """GET an answer whose body is yet to be read; send it once without `pauses`."""
+        retrying = Retrying((), 0) if pauses is None else self._retrying(pauses)
         with self._reaching():
-            async with self.connection.stream(method, path, **options) as answer:
-                yield _checked(answer)
-
-    async def _save(self, path: str, chunk_to: Callable[[bytes], object]) -> None:
-        """Stream a file to a function; asked for again until its first byte comes."""
-        retrying = self._retrying(BRIEFLY)
-        with self._reaching():
-            while True:
-                async with self.connection.stream("GET", path) as answer:
-                    if (pause := retrying.after(answer)) is None:
-                        async for chunk in self.connection.chunks(_checked(answer)):
-                            await self.connection.outside(chunk_to, chunk)
-                        return
-                await self.connection.sleep(pause)
+            answer = await self._send(retrying, "GET", path, stream=True, **options)
+            try:
+                yield answer
+            finally:
+                await answer.aclose()
 
     async def download(self, path: str, target: Path) -> Path:
-        """Save a file; returns its path. What broke off leaves nothing there."""
+        """Save a file and return its path; a failed download changes nothing there."""
         outside = self.connection.outside
         part = target.with_name(target.name + ".part")
         try:
             with await outside(lambda: part.open("wb")) as file:
-                await self._save(path, file.write)
+                async with self.stream(path, BRIEFLY) as answer:
+                    async for chunk in answer.aiter_bytes():
+                        await outside(file.write, chunk)
             return await outside(part.replace, target)
         finally:
             part.unlink(missing_ok=True)
@@ -179,6 +187,13 @@ class Transport:
             yield
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ConnectionFailed(self.base_url, str(error) or repr(error)) from error
+
+
+class Resource:
+    """The calls about one noun."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

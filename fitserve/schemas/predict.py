@@ -54,7 +54,7 @@ class PredictResponse(BaseModel, Tabular):
     )
 
     def table(self) -> dict[str, list[Any]]:
-        """The column `prediction`, and for classes a column `P(class)` each."""
+        """Return the column `prediction`, and a column `P(class)` for each class."""
         columns = {"prediction": self.predictions}
         for name in (self.probabilities or [{}])[0]:
             columns[f"P({name})"] = [row[name] for row in self.probabilities or []]

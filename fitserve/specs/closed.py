@@ -11,7 +11,7 @@ from fitserve.names import did_you_mean
 
 
 def name_or_object(value: object) -> str:
-    """Which branch of a union of a name and an object is meant (`Discriminator`)."""
+    """Return the tag of a union of a name and an object (for `Discriminator`)."""
     return "name" if isinstance(value, str) else "object"
 
 
@@ -40,7 +40,7 @@ class Closed(BaseModel):
 
 
 def _hint(schema: type[Closed], key: object) -> str:
-    """The key that was meant; one of an object within, if it is called so."""
+    """Return a hint: the key that was probably meant, here or in an inner object."""
     for name, field in schema.model_fields.items():
         if any(key in inner.model_fields for inner in _schemas(field.annotation)):
             return f"did you mean `{name}.{key}`?"
@@ -48,7 +48,7 @@ def _hint(schema: type[Closed], key: object) -> str:
 
 
 def _schemas(annotation: Any) -> list[type[Closed]]:
-    """The objects that an annotation allows, not those of lists."""
+    """Return the objects that an annotation allows, without those in lists."""
     if isinstance(annotation, type) and issubclass(annotation, Closed):
         return [annotation]
     is_union = get_origin(annotation) in (Union, UnionType, Annotated)
@@ -56,20 +56,14 @@ def _schemas(annotation: Any) -> list[type[Closed]]:
 
 
 def _line(schema: type[Closed], line: ErrorDetails) -> InitErrorDetails:
-    """The same error line, with a hint where it tells of an unknown key."""
-    kind: Any = PydanticCustomError(
-        line["type"],
-        line["msg"].replace("{", "{{").replace("}", "}}"),
-        line.get("ctx"),
-    )
+    """Return an error line, with a hint if the key is unknown."""
     if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
         key = line["loc"][0]
-        kind = PydanticCustomError(
-            "unknown_key",
-            "`{key}` is not a key of this object",
-            {
-                "key": key,
-                "hint": _hint(schema, key),
-            },
-        )
+        facts = {"key": key, "hint": _hint(schema, key)}
+        said = "`{key}` is not a key of this object"
+        kind = PydanticCustomError("unknown_key", said, facts)
+    else:
+        said = line["msg"].replace("{", "{{").replace("}", "}}")
+        type_: Any = line["type"]
+        kind = PydanticCustomError(type_, said, line.get("ctx"))
     return {"type": kind, "loc": line["loc"], "input": line["input"]}

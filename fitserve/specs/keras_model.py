@@ -1,6 +1,6 @@
 """`model` in a RunCreate: layers, or the JSON of a Keras model."""
 
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from pydantic import (
     Discriminator,
@@ -13,7 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from fitserve.problems import PLACED
 from fitserve.specs.closed import Closed, name_or_object
-from fitserve.specs.keras_json import Refused, translate
+from fitserve.specs.keras_json import Fault, Refused, translate
 from fitserve.specs.layers import ModelSpec
 
 _MOST_FAULTS = 100
@@ -41,23 +41,16 @@ def _model_spec(value: Any, handler: ValidatorFunctionWrapHandler) -> ModelSpec:
     try:
         found = translate(given)
     except Refused as refused:
-        _raise(refused)
+        lines = [_line(fault) for fault in refused.faults[:_MOST_FAULTS]]
+        raise ValidationError.from_exception_data("KerasModel", lines) from None
     place = ("keras", "config", "layers")
     return ModelSpec(layers=found.layers).came_from(place, found.first, found.num_inputs)
 
 
-def _raise(refused: Refused) -> NoReturn:
-    lines: list[InitErrorDetails] = [
-        {
-            "type": PydanticCustomError(
-                PLACED, "{said}", {"said": f.detail, "hint": f.hint}
-            ),
-            "loc": ("keras", *f.path),
-            "input": None,
-        }
-        for f in refused.faults[:_MOST_FAULTS]
-    ]
-    raise ValidationError.from_exception_data("KerasModel", lines)
+def _line(fault: Fault) -> InitErrorDetails:
+    facts = {"said": fault.detail, "hint": fault.hint}
+    kind = PydanticCustomError(PLACED, "{said}", facts)
+    return {"type": kind, "loc": ("keras", *fault.path), "input": None}
 
 
 GivenModel = Annotated[

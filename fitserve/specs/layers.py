@@ -81,15 +81,13 @@ class SameWidth(LayerSpec):
     """A layer whose output is as wide as its input."""
 
     def output_width(self, width: int) -> int:
-        """Return the width of the input."""
         return width
 
 
 class Weightless(SameWidth):
     """A layer that stores no numbers and leaves the width alone."""
 
-    def params(self, width: int) -> int:  # noqa: ARG002  whatever comes in
-        """Return 0."""
+    def params(self, width: int) -> int:  # noqa: ARG002  of any width
         return 0
 
 
@@ -113,11 +111,9 @@ class Dense(LayerSpec):
     """The same for biases."""
 
     def params(self, width: int) -> int:
-        """Return the number of weights and biases."""
         return (width + self.use_bias) * self.units
 
-    def output_width(self, width: int) -> int:  # noqa: ARG002  whatever comes in
-        """Return `units`."""
+    def output_width(self, width: int) -> int:  # noqa: ARG002  of any width
         return self.units
 
 
@@ -151,7 +147,6 @@ class BatchNormalization(SameWidth):
     """Whether a factor is learned (`gamma`)."""
 
     def params(self, width: int) -> int:
-        """Return the number of means, variances, offsets and factors."""
         return (2 + self.center + self.scale) * width
 
 
@@ -167,7 +162,6 @@ class LayerNormalization(SameWidth):
     """Whether a factor is learned (`gamma`)."""
 
     def params(self, width: int) -> int:
-        """Return the number of offsets and factors."""
         return (self.center + self.scale) * width
 
 

@@ -8,15 +8,14 @@ from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.tables import by_type, complete
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
-Epsilon = Annotated[float, Field(gt=0, le=1)]
-LearningRate = Annotated[float, Field(gt=0, le=1e6)]
+Epsilon = Annotated[float, Field(gt=0, le=1, description="Added to what is divided by.")]
+LearningRate = Annotated[float, Field(gt=0, le=1e6, description="How far a step goes.")]
 
 
 class Optimizer(Closed):
     """What every optimizer takes."""
 
     learning_rate: LearningRate = 0.001
-    """How far a step goes."""
     weight_decay: float | None = Field(default=None, ge=0, le=1)
     """The share of each weight that a step takes away, times the rate."""
     clipnorm: float | None = Field(default=None, gt=0, le=1e9)
@@ -25,44 +24,40 @@ class Optimizer(Closed):
     """No element of a gradient is larger than this."""
 
 
+class _TwoMeans(Optimizer):
+    type: str
+    beta_1: Beta = 0.9
+    """How much of the mean of gradients a step keeps."""
+    beta_2: Beta = 0.999
+    """How much of the mean of squared gradients a step keeps."""
+    epsilon: Epsilon = 1e-7
+
+
 class SGD(Optimizer):
     """Gradient descent, with momentum if wanted."""
 
     type: Literal["SGD"] = "SGD"
     learning_rate: LearningRate = 0.01
-    """How far a step goes."""
     momentum: float = Field(default=0.0, ge=0, le=1)
     """The share of the last step that the next one keeps."""
     nesterov: bool = False
     """Whether the gradient is taken where momentum leads (Nesterov, 1983)."""
 
 
-class Adam(Optimizer):
+class Adam(_TwoMeans):
     """Adam, a good first choice."""
 
     type: Literal["Adam"] = "Adam"
-    beta_1: Beta = 0.9
-    """How much of the mean of gradients a step keeps."""
-    beta_2: Beta = 0.999
-    """How much of the mean of squared gradients a step keeps."""
-    epsilon: Epsilon = 1e-7
-    """Added to what is divided by."""
     amsgrad: bool = False
     """Whether the largest mean of squares so far is used (Reddi et al., 2018)."""
 
 
-class AdamW(Optimizer):
+class AdamW(_TwoMeans):
     """Adam with decoupled weight decay."""
 
     type: Literal["AdamW"] = "AdamW"
     weight_decay: float | None = Field(default=0.004, ge=0, le=1)
     """The share of each weight that a step takes away, times the rate."""
-    beta_1: Beta = 0.9
-    """How much of the mean of gradients a step keeps."""
-    beta_2: Beta = 0.999
-    """How much of the mean of squared gradients a step keeps."""
-    epsilon: Epsilon = 1e-7
-    """Added to what is divided by."""
     amsgrad: bool = False
     """Whether the largest mean of squares so far is used (Reddi et al., 2018)."""
 
@@ -76,7 +71,6 @@ class RMSprop(Optimizer):
     momentum: float = Field(default=0.0, ge=0, le=1)
     """The share of the last step that the next one keeps."""
     epsilon: Epsilon = 1e-7
-    """Added to what is divided by."""
     centered: bool = False
     """Whether the gradient's variance is divided by, not its mean square."""
 
@@ -88,19 +82,12 @@ class Adagrad(Optimizer):
     initial_accumulator_value: float = Field(default=0.1, ge=0, le=1e6)
     """What the sum of squared gradients begins with."""
     epsilon: Epsilon = 1e-7
-    """Added to what is divided by."""
 
 
-class Nadam(Optimizer):
+class Nadam(_TwoMeans):
     """Adam with Nesterov momentum."""
 
     type: Literal["Nadam"] = "Nadam"
-    beta_1: Beta = 0.9
-    """How much of the mean of gradients a step keeps."""
-    beta_2: Beta = 0.999
-    """How much of the mean of squared gradients a step keeps."""
-    epsilon: Epsilon = 1e-7
-    """Added to what is divided by."""
 
 
 OptimizerObject = Annotated[

@@ -95,5 +95,5 @@ class RunCreate(Closed):
     """Told when the run has ended; it may hold a secret, so no run shows it."""
 
     def to_spec(self) -> dict[str, Any]:
-        """What is trained, as it is stored and shown."""
+        """Return the spec as it is stored and shown."""
         return self.model_dump(mode="json", exclude={"webhook"})

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from fitserve.specs.closed import Closed
+from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.optimizers import OptimizerSpec
 from fitserve.specs.vocabulary import LOSSES, METRICS, Loss, Metric, by_task
 
@@ -78,15 +78,11 @@ class CosineDecay(Closed):
     """The share of the rate that is left at the end."""
 
 
-def _word_or_map(value: object) -> str:
-    return "word" if isinstance(value, str) else "map"
-
-
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 ClassWeight = Annotated[
-    Annotated[Literal["balanced"], Tag("word")]
-    | Annotated[dict[str, Weight], Field(max_length=10_000), Tag("map")],
-    Discriminator(_word_or_map),
+    Annotated[Literal["balanced"], Tag("name")]
+    | Annotated[dict[str, Weight], Field(max_length=10_000), Tag("object")],
+    Discriminator(name_or_object),
 ]
 
 

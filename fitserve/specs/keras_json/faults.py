@@ -1,6 +1,7 @@
 """What is wrong with a Keras model's JSON, and where."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 Path = tuple[str | int, ...]
 
@@ -15,8 +16,13 @@ class Fault:
 
 
 class Refused(Exception):
-    """The JSON holds what has no place in the closed spec."""
+    """The JSON holds something that the closed spec has no place for."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__(*(fault.detail for fault in faults))
         self.faults = list(faults)
+
+
+def refuse(path: Path, detail: str, hint: str = "") -> NoReturn:
+    """Raise Refused with one fault."""
+    raise Refused(Fault(path, detail, hint))

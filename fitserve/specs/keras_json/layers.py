@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
-from fitserve.problems import field_errors
+from fitserve.problems import field_errors, path_of
 from fitserve.specs.keras_json.faults import Fault, Path, Refused
-from fitserve.specs.keras_json.objects import Json, Named, Rule, translated
+from fitserve.specs.keras_json.objects import Json, Named, Rule
 from fitserve.specs.keras_json.rules import (
     float32,
     initializer,
@@ -82,13 +82,13 @@ _ACTIVATIONS: Mapping[str, Callable[[Json], str]] = {
     "ELU": lambda _: "elu",
     "Softmax": lambda _: "softmax",
 }
-"""Layers that are an activation of the closed spec under a class of their own."""
+"""Layers that are activations in the closed spec."""
 _SCHEMA: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
-def layer_of(found: Named, at: Path) -> Layer:
-    """The layer in the closed spec; `at` leads to its config."""
-    said = translated(found.config, at, {**_ALL, **RULES[found.class_name]})
+def layer_of(found: Named) -> Layer:
+    """Return a layer of Keras's JSON as a layer of the closed spec."""
+    said = found.translated({**_ALL, **RULES[found.class_name]})
     given = {"type": found.class_name, **said}
     if found.class_name in _ACTIVATIONS:
         activation = _ACTIVATIONS[found.class_name](found.config)
@@ -96,22 +96,19 @@ def layer_of(found: Named, at: Path) -> Layer:
     try:
         return _SCHEMA.validate_python(given)
     except ValidationError as error:
-        raise Refused(*_faults(error, given, at)) from None
+        raise Refused(*_faults(error, given, found.at)) from None
 
 
 def _faults(error: ValidationError, given: Json, at: Path) -> list[Fault]:
-    """Values out of range, at their place in the Keras config."""
-    lines = error.errors(include_url=False)
-    said = [field_errors([line], given)[0] for line in lines]
-    return [
-        Fault((*at, *_place(told.pointer)), told.detail, told.hint or "") for told in said
-    ]
+    """Return the values out of range, at their place in the Keras config."""
+    lines = field_errors(error.errors(include_url=False), given)
+    return [Fault((*at, *_place(e.pointer)), e.detail, e.hint or "") for e in lines]
 
 
 def _place(pointer: str) -> Path:
     # only a regularizer is an object here, and Keras has its factors in a config
-    first, *inner = pointer.removeprefix("#/").split("/")
-    return (first, "config", *inner) if inner else (first,)
+    path = path_of(pointer)
+    return (path[0], "config", *path[1:]) if len(path) > 1 else path
 
 
 def _single(value: object) -> object:

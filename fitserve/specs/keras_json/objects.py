@@ -5,50 +5,57 @@ from typing import NamedTuple
 
 from fitserve.names import did_you_mean
 from fitserve.problems import shown
-from fitserve.specs.keras_json.faults import Fault, Path, Refused
+from fitserve.specs.keras_json.faults import Fault, Path, Refused, refuse
 
 Json = dict[str, object]
 Rule = Callable[[object, Path], object]
-"""Takes a value and its place; gives what the closed spec says for it, or LEFT_OUT."""
+"""Returns the closed spec's value for a value at a place, or LEFT_OUT; raises Refused."""
 
 LEFT_OUT = object()
-"""For a value that is Keras's default where the closed spec has no word for it."""
+"""For a value that is Keras's default, where the closed spec has no key for it."""
 
 _KEYS = ("module", "class_name", "config", "registered_name")
+_WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}
 
 
 class Named(NamedTuple):
-    """An object whose class is known; its config has yet to be looked at."""
+    """An object whose class is known; its config is not checked yet."""
 
     class_name: str
     config: Json
+    at: Path
+
+    def translated(self, rules: Mapping[str, Rule]) -> Json:
+        """Return the config by a rule for each key; raise Refused with every fault."""
+        return translated(self.config, self.at, rules)
 
 
 def mapping(value: object, at: Path) -> Json:
-    """The value as a JSON object."""
+    """Return the value if it is a JSON object."""
     if not isinstance(value, dict):
-        raise Refused(Fault(at, f"got {shown(value)}; expected a JSON object"))
+        refuse(at, f"got {shown(value)}; expected a JSON object")
     return value
 
 
 def listed(value: object, at: Path) -> list[object]:
-    """The value as a list."""
+    """Return the value if it is a list."""
     if not isinstance(value, list):
-        raise Refused(Fault(at, f"got {shown(value)}; expected a list"))
+        refuse(at, f"got {shown(value)}; expected a list")
     return value
 
 
 def named(
     value: object, at: Path, module: str, classes: Collection[str], more: Path = ()
 ) -> Named:
-    """An object of one of the classes; `more` names keys it may have besides."""
+    """Return an object of one of the classes; it may also have the keys in `more`."""
     found = mapping(value, at)
     known_keys(found, at, (*_KEYS, *(str(key) for key in more)))
     one_of(found.get("class_name"), (*at, "class_name"), classes)
     one_of(found.get("module"), (*at, "module"), (module,))
     class_name = str(found["class_name"])
     one_of(found.get("registered_name"), (*at, "registered_name"), (None, class_name))
-    return Named(class_name, mapping(found.get("config"), (*at, "config")))
+    inside = (*at, "config")
+    return Named(class_name, mapping(found.get("config"), inside), inside)
 
 
 def known_keys(found: Json, at: Path, known: Collection[str]) -> None:
@@ -65,14 +72,16 @@ def known_keys(found: Json, at: Path, known: Collection[str]) -> None:
 
 
 def one_of(value: object, at: Path, known: Collection[object]) -> None:
-    """Refuse what is not on the list; 1 is 1.0, but not true."""
+    """Refuse a value that is not on the list; 1 equals 1.0, but not true."""
     if any(_kind(value) is _kind(other) and value == other for other in known):
         return
     names = [other for other in known if isinstance(other, str)]
     hint = did_you_mean(value, names) if isinstance(value, str) else ""
     expected = " or ".join(_written(other) for other in known) if len(known) < 4 else ""
-    detail = f"got {_written(value)}; expected {expected or 'one of the allowed names'}"
-    raise Refused(Fault(at, detail, hint))
+    refuse(at, f"got {_written(value)}; expected {expected or _ANY_NAME}", hint)
+
+
+_ANY_NAME = "one of the allowed names"
 
 
 def _kind(value: object) -> type:
@@ -80,20 +89,19 @@ def _kind(value: object) -> type:
 
 
 def _written(value: object) -> str:
-    words = {None: "null", True: "true", False: "false"}
-    return (
-        words[value] if value is None or value is True or value is False else shown(value)
-    )
+    is_word = value is None or isinstance(value, bool)
+    return _WORDS[value] if is_word else shown(value)
 
 
-def translated(config: Json, at: Path, rules: Mapping[str, Rule]) -> Json:
-    """The config by a rule for each key; raises Refused with every fault."""
+def translated(value: object, at: Path, rules: Mapping[str, Rule]) -> Json:
+    """Return an object by a rule for each key; raise Refused with every fault."""
+    config = mapping(value, at)
     known_keys(config, at, rules)
     result: Json = {}
     faults: list[Fault] = []
-    for key, value in config.items():
+    for key, inner in config.items():
         try:
-            said = rules[key](value, (*at, key))
+            said = rules[key](inner, (*at, key))
         except Refused as refused:
             faults += refused.faults
         else:

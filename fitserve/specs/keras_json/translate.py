@@ -1,4 +1,4 @@
-"""From what `model.to_json()` wrote to the layers of the closed spec."""
+"""Translate what `model.to_json()` returns into the layers of the closed spec."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from fitserve.specs.keras_json.chain import (
     input_width,
     links,
 )
-from fitserve.specs.keras_json.faults import Fault, Refused
+from fitserve.specs.keras_json.faults import Fault, Refused, refuse
 from fitserve.specs.keras_json.layers import layer_of
-from fitserve.specs.keras_json.objects import mapping, named, one_of, translated
+from fitserve.specs.keras_json.objects import mapping, named, one_of
 from fitserve.specs.keras_json.rules import built, built_shape, float32, kept, label, only
 from fitserve.specs.layers import Layer
 
@@ -21,7 +21,7 @@ _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _ALL = {"name": label, "trainable": only(True), "dtype": float32, "layers": kept}
 _KEYS = {
     "Sequential": {**_ALL, "build_input_shape": built_shape},
-    # its ends are looked at with the chain
+    # check_chain reads the ends
     "Functional": {**_ALL, "input_layers": kept, "output_layers": kept},
 }
 _COMPILED = (
@@ -31,20 +31,17 @@ _COMPILED = (
 
 @dataclass(frozen=True)
 class Translated:
-    """Layers of the closed spec, and what else the JSON says of the network."""
+    """Layers of the closed spec, and the inputs that the JSON declares."""
 
     layers: list[Layer]
     num_inputs: int | None
-    """The width of the input layer; None where it leaves that open."""
+    """The width of the input layer; None if it leaves that open."""
     first: int
-    """How many entries of the JSON stand before the first of `layers`."""
+    """How many entries of the JSON come before the first of `layers`."""
 
 
 def translate(given: object) -> Translated:
-    """The network of a Keras model's JSON, an object or the text of one.
-
-    Raises Refused with all that the closed spec has no place for.
-    """
+    """Return the network of a Keras model's JSON, an object or a text; raise Refused."""
     model = mapping(_parsed(given), ())
     class_name = model.get("class_name")
     one_of(class_name, ("class_name",), tuple(_MODULES))
@@ -52,12 +49,11 @@ def translate(given: object) -> Translated:
     found = named(model, (), module, _MODULES, ("build_config", "compile_config"))
     built(model.get("build_config"), ("build_config",))
     if model.get("compile_config"):
-        raise Refused(Fault(("compile_config",), "this is not read", _COMPILED))
-    config = found.config
-    translated(config, ("config",), _KEYS[found.class_name])
-    chain, faults = links(config, ("config",))
+        refuse(("compile_config",), "this is not read", _COMPILED)
+    found.translated(_KEYS[found.class_name])
+    chain, faults = links(found.config, found.at)
     if found.class_name == "Functional" and not faults:
-        check_chain(config, chain, ("config",))
+        check_chain(found.config, chain, found.at)
     return _translated(chain, faults)
 
 
@@ -80,7 +76,7 @@ def _translated(chain: list[Link], faults: list[Fault]) -> Translated:
             if link.is_input:
                 width = input_width(link)
             else:
-                layers.append(layer_of(link.found, (*link.at, "config")))
+                layers.append(layer_of(link.found))
         except Refused as refused:
             faults += refused.faults
     if not faults and not 0 < len(layers) <= MOST_LAYERS:

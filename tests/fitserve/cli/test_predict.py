@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fitserve.cli import predictions
-from fitserve.cli.numbers import number
+from fitserve.cli.console import number
 from fitserve.client import files
 from fitserve.client.parts import PartSize
 from tests.fitserve.client.wire import Answer, problem

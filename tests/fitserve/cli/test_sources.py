@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fitserve.cli.sources import Source, spans
+from fitserve.problem_types import ProblemType
 from fitserve.problems import FieldError
 from tests.fitserve.client.wire import problem
 
@@ -19,9 +20,9 @@ TEXT = """{
 def marked(path, text, pointer, detail="got it", hint=None):
     """The marked text, and all that is shown."""
     path.write_text(text, encoding="utf-8")
-    shown = Source.read(path).underlined(
-        [FieldError(pointer=pointer, detail=detail, hint=hint)]
-    )
+    fault = FieldError(pointer=pointer, detail=detail, hint=hint)
+    refusal = ProblemType.INVALID_SPEC.problem("Not so.", [fault])
+    _, shown = Source.read(path).refused(refusal).split("\n", 1)
     _, line, marks, *_ = shown.splitlines()
     start = marks.index("^")
     return line[start : start + marks.count("^")], shown

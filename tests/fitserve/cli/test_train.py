@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fitserve import Client
 from fitserve.cli import progress
-from fitserve.client.events import EpochEvent
+from fitserve.client.following import EpochEvent
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 

@@ -8,7 +8,7 @@ import anyio.lowlevel
 import pytest
 
 from fitserve import AsyncClient, Client, ConnectionFailed, DatasetNotFound, RunFailed
-from fitserve.client.events import EpochEvent
+from fitserve.client.following import EpochEvent
 from fitserve.enums import RunStatus
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse

@@ -30,7 +30,7 @@ def pauses(client, monkeypatch):
     async def sleep(seconds):
         slept.append(seconds)
 
-    monkeypatch.setattr(client._transport.connection, "sleep", sleep)
+    monkeypatch.setattr(client._calls._transport.connection, "sleep", sleep)
     return slept
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fitserve import ConnectionFailed
-from fitserve.client.events import EpochEvent
+from fitserve.client.following import EpochEvent
 from fitserve.enums import RunStatus
 from fitserve.specs import RunCreate
 from tests.fitserve.client import bodies
