@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 else:
     sdk = LazyModule("core.opentelemetry_sdk")
 
-__all__ = ["is_wanted", "sdk", "span", "start", "stop", "traceparent", "use"]
+__all__ = [
+    "flush",
+    "is_on",
+    "is_wanted",
+    "sdk",
+    "span",
+    "start",
+    "stop",
+    "traceparent",
+    "use",
+]
 
 log = logging.getLogger(__name__)
 
