@@ -36,7 +36,7 @@ from workers.report.report import Report, Reporter
 from workers.training.checkpointer import Checkpointer
 from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.saving.artifacts import save_artifacts
-from workers.training.train import Trained, is_usable, train
+from workers.training.train import Trained, train
 from workers.training.trainer import FitResult
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class RunExecutor:
             trained = self._fit(lease, heartbeat, run, tables)
         artifacts: list[Artifact] = []
         report = None
-        if is_usable(trained.result):
+        if trained.result.has_weights:
             with tracing.span("saving"):
                 artifacts = self._save(lease, trained)
             with tracing.span("report"):

@@ -10,10 +10,10 @@ import polars as pl
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from fitserve.schemas.report import HeldOut
-from workers.training.dataset import StoredRows, sample
+from workers.training.dataset import RawRows, sample
 from workers.training.feature_transform import Matrix, encode
 from workers.training.network import Network
-from workers.training.splits import Sides
+from workers.training.splits import Splits
 from workers.training.targets import encode_target
 from workers.training.train import Trained
 
@@ -67,13 +67,13 @@ class Evidence:
     def of(cls, trained: Trained, seed: int) -> "Evidence":
         """Rows drawn by the run's own seed, so that a report can be made again."""
         signature = trained.signature
-        side, rows = _held_out(trained.sides)
-        train = Rows(_shuffled(trained.sides.train, seed), signature)
+        side, rows = _held_out(trained.splits)
+        train = Rows(_shuffled(trained.splits.train, seed), signature)
         targets = {"training": train.frame[signature.target]}
         if rows is None:
             return cls(trained.network, signature, train, None, None, targets, seed)
         for name in ("validation", "test"):
-            if (of_side := getattr(trained.sides, name)).num_rows:
+            if (of_side := getattr(trained.splits, name)).num_rows:
                 sampled = sample(of_side, seed, _MOST_ROWS)
                 targets[name] = sampled[signature.target]
         held_out = Rows(_shuffled(rows, seed), signature)
@@ -107,15 +107,15 @@ class Evidence:
         return as_answers(self.predict(x), self.signature.task)
 
 
-def _held_out(sides: Sides) -> tuple[str, StoredRows | None]:
+def _held_out(splits: Splits) -> tuple[str, RawRows | None]:
     """The rows that no epoch saw; where there are none, those validated on."""
-    if sides.test.num_rows:
-        return "test", sides.test
-    if sides.validation.num_rows:
-        return "validation", sides.validation
+    if splits.test.num_rows:
+        return "test", splits.test
+    if splits.validation.num_rows:
+        return "validation", splits.validation
     return "", None
 
 
-def _shuffled(rows: StoredRows, seed: int) -> pl.DataFrame:
+def _shuffled(rows: RawRows, seed: int) -> pl.DataFrame:
     frame = sample(rows, seed, _MOST_ROWS)
     return frame.sample(fraction=1.0, shuffle=True, seed=seed)

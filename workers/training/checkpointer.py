@@ -1,4 +1,4 @@
-"""Saves a fit every so many seconds, beside it, and for good when the worker stops."""
+"""Save a fit every so many seconds in a thread, and when the worker stops."""
 
 import logging
 import threading
@@ -13,18 +13,18 @@ from workers.training.snapshots import FitState, restore, take
 
 log = logging.getLogger(__name__)
 
-_MOST_OF_THE_TIME = 0.03
-"""Saving takes no larger share than this: where it takes long, it comes seldom."""
+_MAX_SHARE = 0.03
+"""Saving takes at most this share of the time: slow saving happens less often."""
 
 
 class Checkpointer:
-    """Asked between two epochs, and between two fits.
+    """Save the state of a fit between two epochs or between two fits.
 
     Args:
-        storage: where checkpoints go.
-        heartbeat: records them, together with the epochs up to there.
-        seconds: how often.
-        resumed: where an earlier attempt got to.
+        storage: stores the checkpoint files.
+        heartbeat: records the checkpoint, after the epochs that it contains.
+        seconds: the shortest time between two checkpoints.
+        resumed: the snapshot to resume from, or None.
 
     """
 
@@ -44,21 +44,23 @@ class Checkpointer:
 
     @property
     def spent_seconds(self) -> float:
-        """Of fitting, by earlier attempts, that are not lost."""
+        """Return the seconds of fitting that the resumed snapshot contains."""
         return self._resumed.seconds if self._resumed is not None else 0.0
 
     def begin(self, state: FitState) -> None:
-        """Put the fit where the earlier attempt got to; CheckpointUseless."""
+        """Restore the resumed snapshot, if any. May raise CheckpointUseless."""
         if self._resumed is not None:
             restore(state, self._resumed)
             log.info(
-                "run %s: on from epoch %d", self._heartbeat.lease.run_id, state.epoch
+                "run %s: resumes after epoch %d",
+                self._heartbeat.lease.run_id,
+                state.epoch,
             )
-        self._resumed = None  # its arrays are of no more use
+        self._resumed = None  # frees its arrays
         self._due = self._due or time.monotonic() + self._seconds
 
     def epoch_ended(self, state: FitState) -> None:
-        """Save if it is time; RunReleased, with everything saved, if the worker stops."""
+        """Save if it is time. If the worker stops, save and raise RunReleased."""
         if self._heartbeat.is_stopping():
             self.close()
             self._save(take(state, self._heartbeat.fit_seconds()), time.monotonic())
@@ -73,7 +75,7 @@ class Checkpointer:
         self._writing.start()
 
     def close(self) -> None:
-        """Wait until what is being written is written."""
+        """Wait for the thread that writes a checkpoint."""
         if self._writing is not None:
             self._writing.join()
 
@@ -81,7 +83,7 @@ class Checkpointer:
         return self._writing is not None and self._writing.is_alive()
 
     def _save(self, snapshot: Snapshot, began: float) -> None:
-        """A run does not fail for want of a checkpoint."""
+        """Save and record a snapshot. A failure is logged and does not end the run."""
         lease = self._heartbeat.lease
         key = checkpoint_key(lease.run_id, lease.attempt, snapshot.epoch)
         try:
@@ -90,6 +92,6 @@ class Checkpointer:
             kept = {key, *self._heartbeat.recorded_keys()}
             remove_older_checkpoints(self._storage, lease.run_id, lease.attempt, kept)
         except (OSError, FitserveError, MemoryError):
-            log.exception("run %s: no checkpoint this time", lease.run_id)
+            log.exception("run %s: the checkpoint could not be saved", lease.run_id)
         now = time.monotonic()
-        self._due = now + max(self._seconds, (now - began) / _MOST_OF_THE_TIME)
+        self._due = now + max(self._seconds, (now - began) / _MAX_SHARE)

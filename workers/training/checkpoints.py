@@ -1,4 +1,4 @@
-"""A checkpoint as a file: arrays and nothing else, loaded only if the hash is right."""
+"""Save and load checkpoints: files of arrays, loaded only if their hash matches."""
 
 import hashlib
 import io
@@ -16,12 +16,12 @@ from core.storage.recorded import read_recorded
 
 
 class CheckpointUseless(Exception):
-    """The file is gone, damaged, or of another network; its text says which."""
+    """The file is missing, damaged or of another network; the text says which."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a fit stood at the end of an epoch, `seconds` after it had begun."""
+    """The state of a fit at the end of an epoch, `seconds` after the fit began."""
 
     epoch: int
     seconds: float
@@ -29,7 +29,7 @@ class Snapshot:
 
 
 def save(snapshot: Snapshot, storage: Storage, key: str) -> SavedCheckpoint:
-    """Write and publish it; it counts once the lease has recorded what is returned."""
+    """Write and publish a snapshot. It counts once the lease has recorded the result."""
     with storage.scratch() as folder:
         path = folder / "checkpoint.npz"
         np.savez(path, allow_pickle=False, **snapshot.arrays)
@@ -41,7 +41,7 @@ def save(snapshot: Snapshot, storage: Storage, key: str) -> SavedCheckpoint:
 
 
 def load(saved: SavedCheckpoint, storage: Storage) -> Snapshot:
-    """The checkpoint as it was saved; CheckpointUseless if the file is another."""
+    """Return the saved snapshot; raise CheckpointUseless if its file has changed."""
     try:
         content = read_recorded(
             storage, saved.key, saved.sha256, saved.num_bytes, "its file"
