@@ -44,7 +44,12 @@ def put_in_place() -> None:
         ),
         utils=_module("keras.utils", clear_session=lambda: None),
     )
-    _module("workers.threads", share_cores=lambda _: None)
+    threading = _module(
+        "tensorflow.config.threading",
+        set_intra_op_parallelism_threads=lambda _: None,
+        set_inter_op_parallelism_threads=lambda _: None,
+    )
+    _module("tensorflow", config=_module("tensorflow.config", threading=threading))
     _module("workers.training.batches", Batches=object)
     _module("workers.training.build", build=None)
     _module("workers.training.xla", XlaSwitch=_Class)

@@ -1,4 +1,4 @@
-"""Write the files a run leaves, and make them visible in one step."""
+"""Write the artifacts of a run, and publish each file in one step."""
 
 import hashlib
 from pathlib import Path
@@ -21,9 +21,9 @@ def save_artifacts(
     run_id: str,
     attempt: int,
 ) -> list[Artifact]:
-    """Save, hash and publish; the files count once the rows returned are committed.
+    """Save, hash and publish the files. They count once the returned rows are committed.
 
-    Keys hold the attempt, so that a worker that was replaced overwrites nothing.
+    Keys contain the attempt, so a worker that was replaced overwrites nothing.
     """
     with storage.scratch() as folder:
         save_keras(network, signature, folder / "model.keras")
@@ -37,7 +37,7 @@ def save_artifacts(
 def save_json(
     name: str, content: BaseModel, storage: Storage, run_id: str, attempt: int
 ) -> Artifact:
-    """One more file, JSON; it counts once the row returned is committed."""
+    """Save one more JSON file. It counts once the returned row is committed."""
     with storage.scratch() as folder:
         file = folder / f"{name}.json"
         file.write_text(content.model_dump_json(indent=1))
@@ -45,7 +45,7 @@ def save_json(
 
 
 def _save_weights(network: Network, path: Path) -> None:
-    """Arrays named `<layer index>/<weight name>`, and `embedding/<index>`."""
+    """Save arrays named `<layer index>/<weight name>`, and `embedding/<index>`."""
     arrays = {
         f"{i}/{variable.name}": variable.numpy()
         for i, layer in enumerate(network.body.layers)
