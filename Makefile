@@ -18,8 +18,7 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements/dev.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
-	  --config-setting editable_mode=compat -e .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 demo: $(STAMP)  ## upload a table, train, predict: the main job in under a minute

@@ -34,7 +34,7 @@ from core.queue import Queue, make_celery
 from core.runs.service import RunService
 from core.runs.tables import Run
 from core.settings import GIB, Limits, Settings
-from core.storage import LocalStorage
+from core.storage import open_storage
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
 
@@ -159,7 +159,7 @@ class Bench:
         self.settings = Settings(home=Path(home), limits=limits)
         upgrade(self.settings.resolved_database_url)
         self.database = Database(self.settings.resolved_database_url)
-        self.storage = LocalStorage(self.settings.files_dir)
+        self.storage = open_storage(self.settings)
         self._queue = Queue(make_celery(self.settings))
         self._queue.send = lambda *_: True  # type: ignore[method-assign]  trained right here
         self.runs = RunService(self.storage, self._queue, limits)

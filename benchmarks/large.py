@@ -26,7 +26,7 @@ from core.datasets.tables import Dataset
 from core.keys.caller import LOCAL
 from core.runs.tables import Run
 from core.settings import Settings
-from core.storage import LocalStorage
+from core.storage import open_storage, scratch
 from fitserve.specs.run import RunCreate
 
 ROWS = int(os.environ.get("ROWS", "20_000_000"))
@@ -54,7 +54,7 @@ def work(home: str, run_id: str, answer: "multiprocessing.Queue[float]") -> None
 
     settings = Settings(home=Path(home))
     database = Database(settings.resolved_database_url)
-    storage = LocalStorage(settings.files_dir)
+    storage = open_storage(settings)
     RunExecutor(settings, database, storage, new_id("w"), bool).execute(run_id)
     # not ru_maxrss, which begins at what the parent had
     status = Path("/proc/self/status").read_text().splitlines()
@@ -67,7 +67,9 @@ def main() -> None:
         bench = Bench.of_case(home, CASE, draw(CASE))
         with bench.database.write() as session:
             dataset = session.query(Dataset).one()
-            write(bench.storage.local_path(dataset.table_key))
+            with scratch() as folder:
+                write(folder / "table.parquet")
+                bench.storage.put(folder / "table.parquet", dataset.table_key)
             session.execute(update(Dataset).values(num_rows=ROWS))
         spec = {**CASE.spec, "fit": {**CASE.spec["fit"], "batch_size": 4096}}
         with bench.database.write() as session:

@@ -28,8 +28,7 @@ from sklearn.metrics import log_loss, r2_score, roc_auc_score
 from benchmarks.fit import Bench
 from benchmarks.tables import TABLES, Table, write_csv
 from core.models.signature import MISSING, Signature
-from core.runs.planning.split_counts import shares_of
-from core.runs.planning.splits import TEST, assign
+from core.runs.planning.splits import TEST, assign, shares_of
 from core.runs.tables import Run
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("SEEDS", "0,1,2").split(","))
@@ -62,8 +61,9 @@ def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
     """The same decision that the worker made, from the same function."""
     spec = run.spec
     names = [feature.name for feature in signature.features]
-    table = bench.storage.local_path(run.dataset.table_key)
-    frame = pl.read_parquet(table, columns=[*names, run.target]).drop_nulls(run.target)
+    with bench.storage.local_copy(run.dataset.table_key) as table:
+        frame = pl.read_parquet(table, columns=[*names, run.target])
+    frame = frame.drop_nulls(run.target)
     shares = shares_of(spec.split, spec.fit)
     sides = assign(frame, run.target, signature.task, spec.split, shares, spec.fit.seed)
     is_test = pl.Series(sides == TEST)
@@ -161,10 +161,9 @@ def _compare(
         run, version, seconds = bench.train(spec)
         rows = rows_of(bench, run, Signature.model_validate(version.signature))
         onnx = version.artifact("model.onnx")
-        path = bench.storage.local_path(onnx.key)
-        line[preset] = scores(rows, by_network(path, rows)) | {
-            "seconds": round(seconds, 1)
-        }
+        with bench.storage.local_copy(onnx.key) as path:
+            answers = by_network(path, rows)
+        line[preset] = scores(rows, answers) | {"seconds": round(seconds, 1)}
         line |= {"rows": len(rows.known) + len(rows.unseen), "task": str(run.task)}
     assert rows is not None  # noqa: S101  there are presets
     line["columns"] = len(rows.signature.features)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def make_celery(settings: Settings) -> Celery:
-    """The Celery application that both the API and the workers use."""
+    """Return the Celery application that the API and the workers use."""
     # reading, fitting, saving: each has a limit of its own, kept by the child
     hard_limit = 3 * settings.limits.max_run_seconds + _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)

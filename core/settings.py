@@ -6,8 +6,16 @@ import re
 import tempfile
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fitserve.specs.report import ReportSpec
@@ -163,6 +171,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; SQLite in `home` unless given."""
     broker_url: str | None = None
     """Celery broker URL; an embedded Redis in `home` unless given."""
+    storage_url: str | None = None
+    """URL of uploads and artifacts, such as `file:///srv/x`; in `home` unless given."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
     """A key that opens everything; none is needed on loopback while there is none."""
     key_pepper: SecretStr | None = Field(default=None, min_length=32)
@@ -202,6 +212,16 @@ class Settings(BaseSettings):
     report: ReportRules = ReportRules()
     """What is measured behind a fit."""
 
+    @field_validator("storage_url")
+    @classmethod
+    def _refuse_relative_folder(cls, url: str | None) -> str | None:
+        if url and url.startswith("file:") and not url.startswith("file:///"):
+            raise ValueError(
+                f"{url!r} in FITSERVE_STORAGE_URL does not name an absolute folder; "
+                "expected a URL such as file:///srv/fitserve, with three slashes."
+            )
+        return url
+
     @model_validator(mode="after")
     def _refuse_vague_origins(self) -> Self:
         for origin in self.cors_origins:
@@ -224,8 +244,9 @@ class Settings(BaseSettings):
 
     @property
     def files_dir(self) -> Path:
-        """Where uploads and artifacts lie."""
-        return self.home_dir / "files"
+        """The folder of this machine for scratch, and for the storage if it is local."""
+        url = urlsplit(self.storage_url or "")
+        return self.home_dir / (unquote(url.path) if url.scheme == "file" else "files")
 
     @property
     def resolved_database_url(self) -> str:

@@ -1,4 +1,4 @@
-"""Environment variables of a supervised process, and its end with its supervisor."""
+"""Environment variables of a supervised process, and its stop with the supervisor."""
 
 import os
 import signal
@@ -7,9 +7,9 @@ import threading
 SUPERVISED = "FITSERVE_SUPERVISED"
 """Set for children that must end when the pipe on their stdin is closed."""
 LISTEN_FD = "FITSERVE_LISTEN_FD"
-"""The inherited listening socket; it outlives restarts of the API."""
+"""The number of the inherited listening socket, which stays open across restarts."""
 METRICS_DIR = "FITSERVE_METRICS_DIR"
-"""Where API processes on one address share what they counted; it outlives them too."""
+"""The folder in which API processes on one address share their counters."""
 
 
 def end_with_supervisor() -> None:

@@ -1,7 +1,7 @@
-"""Spans by OpenTelemetry, where OTEL_* variables ask for them and the extra is installed.
+"""Spans by OpenTelemetry, if OTEL_* variables ask for them and the extra is installed.
 
-Everywhere else every function here does nothing, and costs a comparison. What is sent,
-how much of it and where to is said by OpenTelemetry's own variables alone.
+Otherwise each function costs a comparison and does nothing. OpenTelemetry's own variables
+alone say what is sent, how much of it, and where to.
 """
 
 import logging
@@ -18,7 +18,7 @@ _tracer: Any = None
 
 
 def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether there is somewhere to send spans to, and nothing that forbids it."""
+    """Return whether an endpoint is set and nothing disables the spans."""
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
     if environment.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
@@ -27,7 +27,7 @@ def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def start(process: str) -> None:
-    """Begin to trace if it is wanted; in a process that forks, after it has forked."""
+    """Start tracing if it is wanted. A process that forks calls this after the fork."""
     if not is_wanted():
         return
     try:
@@ -38,7 +38,10 @@ def start(process: str) -> None:
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
-        log.warning("OTEL_… is set, which wants `pip install fitserve[otel]`; no traces")
+        log.warning(
+            "OTEL_… is set, but OpenTelemetry is missing: no traces are sent; "
+            "pip install 'fitserve[otel]'"
+        )
         return
     name = os.environ.get("OTEL_SERVICE_NAME", f"fitserve-{process}")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
@@ -47,27 +50,27 @@ def start(process: str) -> None:
 
 
 def use(provider: Any) -> None:
-    """Trace with this provider; None traces no more."""
-    global _provider, _tracer  # noqa: PLW0603  one of a process, as OpenTelemetry has it
+    """Trace with this provider; None stops tracing."""
+    global _provider, _tracer  # noqa: PLW0603  one for each process
     _provider = provider
     _tracer = provider.get_tracer("fitserve") if provider is not None else None
 
 
 def stop() -> None:
-    """Send what is waiting to be sent, and trace no more."""
+    """Send the waiting spans and stop tracing."""
     if _provider is not None:
         _provider.shutdown()
     use(None)
 
 
 def flush() -> None:
-    """Send what is waiting to be sent: a child may be killed at any time."""
+    """Send the waiting spans, because a child may be killed at any time."""
     if _provider is not None:
         _provider.force_flush(2_000)
 
 
 def is_on() -> bool:
-    """Whether spans are made."""
+    """Return whether this process traces."""
     return _tracer is not None
 
 
@@ -79,7 +82,7 @@ def span(
     *,
     is_server: bool = False,
 ) -> Iterator[Any]:
-    """A span around the block; its child where `parent` is a W3C traceparent."""
+    """Trace the block as a span, below `parent` if that W3C traceparent is given."""
     if _tracer is None:
         yield None
         return
@@ -92,7 +95,7 @@ def span(
 
 
 def traceparent() -> str | None:
-    """The current span, as another process can take it up; None where there is none."""
+    """Return the W3C traceparent of the current span; None if there is no span."""
     if _tracer is None:
         return None
     carrier: dict[str, str] = {}

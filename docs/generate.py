@@ -1,17 +1,20 @@
-"""Writes what is made from the code: `python -m docs.generate`.
+"""Write what is made from the code: `python -m docs.generate`.
 
-A test compares the files with what comes out here, so none of them can fall behind.
+Some pages are made as a whole; in others, a table stands between two comments. A test
+compares the files with what comes out here, so none of them can fall behind.
 """
 
-from pathlib import Path
+from docs.generating import cli, client, http, metrics, problems, settings, spec
+from docs.generating.tables import ROOT
 
-from docs.generating import http, problems, spec
-
-ROOT = Path(__file__).parents[1]
 PAGES = {
+    "docs/cli.md": cli.page,
+    "docs/client.md": client.page,
+    "docs/metrics.md": metrics.page,
     "docs/problems.md": problems.page,
     "docs/reference/http.md": http.page,
     "docs/reference/spec.md": spec.page,
+    "docs/settings.md": settings.page,
     "fitserve/client/problem_errors.pyi": problems.stub,
 }
 

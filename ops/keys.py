@@ -1,6 +1,6 @@
-"""`fitserve keys`: makes, lists and revokes keys, on the database itself.
+"""`fitserve keys`: create, list and revoke API keys in the database.
 
-So the first key needs no service and no key: whoever reaches the database may all.
+The first key needs neither a service nor a key: access to the database is enough.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fitserve.schemas.keys import KeyCreate, KeyRead
 
 app = typer.Typer(
-    help="Make, list and revoke API keys; works on the database, running or not.",
+    help="Create, list and revoke API keys in the database; no service needs to run.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -33,31 +33,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def create(  # noqa: PLR0913, PLR0917  an option each
-    name: Annotated[str, typer.Argument(help="What it is for, to recognize it by.")],
+    name: Annotated[str, typer.Argument(help="A name that says what the key is for.")],
     workspace: Annotated[
-        str, typer.Option(help="Whose datasets, runs and models it sees.")
+        str, typer.Option(help="The workspace that the key opens.")
     ] = "default",
     scope: Annotated[
         list[Scope] | None,
-        typer.Option(help="What it may do, again for each. [all but the operator's]"),
+        typer.Option(help="A scope of the key; repeatable. [all but admin and metrics]"),
     ] = None,
     expires_in_days: Annotated[
-        float | None, typer.Option(help="It never ends unless given.")
+        float | None, typer.Option(help="Without it, the key does not expire.")
     ] = None,
     requests_per_second: Annotated[
-        float | None, typer.Option(help="By each API process; 0 sets no limit.")
+        float | None, typer.Option(help="Per API process; 0 sets no limit.")
     ] = None,
     queued_runs: Annotated[
-        int | None, typer.Option(help="Runs that may wait in the workspace.")
+        int | None, typer.Option(help="Most queued runs in the workspace.")
     ] = None,
     stored_bytes: Annotated[
-        int | None, typer.Option(help="Bytes that the workspace may hold.")
+        int | None, typer.Option(help="Most bytes stored in the workspace.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key and print it, this once."""
-    from core.keys.pepper import read_pepper  # noqa: PLC0415  as everything below
+    """Create a key and print it once."""
+    from core.keys.pepper import read_pepper  # noqa: PLC0415  of an extra
     from core.keys.service import create_key  # noqa: PLC0415
 
     spec = _spec(
@@ -76,19 +76,23 @@ def create(  # noqa: PLR0913, PLR0917  an option each
     if as_json:
         print_json(made)
         return
-    _tell(f"Key {made.id} for the workspace {made.workspace!r}. Keep it now, it cannot")
-    _tell("be shown again; clients send it as `Authorization: Bearer …`, or read it from")
-    _tell("FITSERVE_API_KEY:")
+    _tell(f"Key {made.id} for the workspace {made.workspace!r}. Store it now, because it")
+    _tell(
+        "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read it"
+    )
+    _tell("from FITSERVE_API_KEY:")
     typer.echo(made.key)
 
 
 @app.command("list")
 def list_(
-    workspace: Annotated[str | None, typer.Option(help="Of this one alone.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Only the keys of this workspace.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List keys, those that ended too; their secrets are not kept."""
+    """List keys, expired and revoked ones too; secrets are not stored."""
     from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
     from fitserve.schemas.keys import KeyRead  # noqa: PLC0415
 
@@ -104,12 +108,12 @@ def list_(
 @app.command()
 def revoke(
     key: Annotated[
-        str, typer.Argument(help="Its id, or its name if one key in force has it.")
+        str, typer.Argument(help="Its id, or its name if only one valid key has it.")
     ],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """End a key; every API process refuses it within a second."""
+    """Revoke a key; every API process refuses it within a second."""
     from core.keys.repository import ApiKeyRepository  # noqa: PLC0415
 
     with _writing(home, as_json=as_json) as (_, session):
@@ -121,12 +125,12 @@ def revoke(
 
 
 def _id_of(keys: "ApiKeyRepository", said: str) -> str:
-    """An id as it is; a name as the id of the one key in force that has it."""
+    """Return the id; for a name, the id of the only valid key that has it."""
     named = keys.in_force_named(said) if keys.find(said) is None else []
     if len(named) > 1:
         _tell(
-            f"{len(named)} keys in force are called {said!r}: {', '.join(named)}. "
-            "Name one by its id."
+            f"{len(named)} valid keys are called {said!r}: {', '.join(named)}. "
+            "Give the id of one of them."
         )
         raise typer.Exit(USAGE)
     return named[0] if named else said
@@ -147,7 +151,7 @@ def _spec(**given: Any) -> "KeyCreate":
 
 @contextmanager
 def _writing(home: Path | None, *, as_json: bool) -> "Iterator[tuple[Settings, Session]]":
-    """The settings, and a unit of work on their database, brought to head first."""
+    """Migrate the database; yield the settings and a session on it."""
     from pydantic import ValidationError  # noqa: PLC0415
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
@@ -200,7 +204,7 @@ def _state(key: "KeyRead") -> str:
     if key.revoked_at is not None:
         return "revoked"
     if key.expires_at is None:
-        return "in force"
+        return "valid"
     is_over = key.expires_at <= utc_now()
     return f"{'expired' if is_over else 'until'} {key.expires_at:%Y-%m-%d %H:%M}Z"
 

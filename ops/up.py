@@ -1,4 +1,4 @@
-"""`fitserve up`: the command line's door to the supervisor."""
+"""`fitserve up`: start the supervisor from the command line."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ def up(
         str | None, typer.Option(help="Address to listen on. [127.0.0.1]")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="0 takes a free one. [8000]")
+        int | None, typer.Option(min=0, max=65_535, help="0 chooses a free port. [8000]")
     ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
@@ -28,11 +28,12 @@ def up(
         typer.Option(min=1, max=256, help="API processes on that address. [1]"),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON when it is ready.")
+        bool,
+        typer.Option("--json", help="Print a line of JSON when the service is ready."),
     ] = False,
 ) -> None:
     """Start API, worker and broker on this machine; Ctrl-C stops them."""
-    # not before it is asked for: every other command is a client and starts at once
+    # here, because every other command is a client and must start quickly
     from core.settings import Settings  # noqa: PLC0415
     from ops.supervisor.supervisor import CannotStart, Supervisor  # noqa: PLC0415
 
@@ -44,13 +45,15 @@ def up(
     }
     try:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})
-        say = partial(_say, err=as_json)  # stdout is for the one line then
+        say = partial(_say, err=as_json)  # with --json, stdout has the one line only
         Supervisor(settings, say, _tell_json if as_json else _tell).run()
     except ValidationError as error:
         for line in error.errors():
-            told = line["msg"].removeprefix("Value error, ")
+            message = line["msg"].removeprefix("Value error, ")
             name = "__".join(str(part) for part in line["loc"]).upper()
-            typer.secho(f"FITSERVE_{name}: {told}" if name else told, fg="red", err=True)
+            typer.secho(
+                f"FITSERVE_{name}: {message}" if name else message, fg="red", err=True
+            )
         raise typer.Exit(2) from error
     except CannotStart as error:
         typer.secho(str(error), fg="red", err=True)
@@ -67,11 +70,11 @@ def _tell_json(ready: "Ready") -> None:
 
 
 def _say(line: str, *, err: bool = False) -> None:
-    """Print a line; a reader that went away is no reason to end."""
+    """Print a line; go on if the reader has closed the pipe."""
     name = "stderr" if err else "stdout"
     try:
         typer.echo(line, err=err)
         getattr(sys, name).flush()
     except BrokenPipeError:
-        nowhere = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the process
-        setattr(sys, name, nowhere)
+        devnull = Path(os.devnull).open("w")  # noqa: SIM115  for the rest of the process
+        setattr(sys, name, devnull)

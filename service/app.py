@@ -1,4 +1,4 @@
-"""The FastAPI application: settings in, ASGI app out; nothing connects on import."""
+"""Make the FastAPI application; nothing connects on import."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -24,6 +24,7 @@ from service.protocols.openai import jobs as openai_jobs
 from service.protocols.tf_serving import metadata as tf_serving_metadata
 from service.protocols.tf_serving import predict as tf_serving
 from service.request_gate import RequestGate
+from service.route_table import RouteTable
 from service.routes import (
     comparison,
     datasets,
@@ -40,8 +41,28 @@ from service.routes import (
 from service.services import Services
 from service.tracing import Traced
 
-LANE = (predict.router, infer.router, tf_serving.router, mlflow.invocations)
-"""Answered in the fast lane; declared as routes for the OpenAPI page."""
+ROUTERS = (
+    datasets.router,
+    reports.router,
+    comparison.router,
+    runs.router,
+    plots.router,
+    models.router,
+    descriptions.router,
+    health.router,
+    keys.router,
+    metrics.router,
+    open_inference.router,
+    tf_serving_metadata.router,
+    mlflow.router,
+    openai_files.router,
+    openai_jobs.router,
+    predict.router,
+    infer.router,
+    tf_serving.router,
+    mlflow.invocations,
+)
+"""Tried in this order by the route table and by FastAPI."""
 
 _PROBLEM = {
     "description": "A problem.",
@@ -57,7 +78,7 @@ expected, how to mend it.
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The API over the database, storage and broker that `settings` name."""
+    """Return the API over the database, storage and broker that `settings` name."""
     services = Services.from_settings(settings)
 
     @asynccontextmanager
@@ -80,35 +101,19 @@ def create_app(settings: Settings) -> FastAPI:
         responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
     )
     app.state.services = services
-    for noun in (
-        datasets,
-        reports,
-        comparison,
-        runs,
-        plots,
-        models,
-        descriptions,
-        health,
-        keys,
-        metrics,
-        open_inference,
-        tf_serving_metadata,
-        mlflow,
-        openai_files,
-        openai_jobs,
-    ):
-        app.include_router(noun.router)
-    for router in LANE:
+    for router in ROUTERS:
         app.include_router(router)
     whole_page(app, wants_key=settings.api_key is not None)
     add_pages(app)
     add_problem_handlers(app)
-    if tracing.is_on():  # within the lane: a prediction pays nothing for it
+    app.state.routes = RouteTable(app, settings)
+    if tracing.is_on():  # inside the fast path, so that predictions need not wait for it
         app.add_middleware(Traced)
-    app.add_middleware(PredictFastPath, routers=LANE)
+    app.add_middleware(PredictFastPath)
     app.add_middleware(
         RequestGate,
         settings=settings,
+        routes=app.state.routes,
         counters=services.counters,
         authenticator=services.authenticator,
     )
@@ -118,7 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _cors(origins: list[str]) -> dict[str, Any]:
-    """Keys come by header and never by cookie, so no credentials are allowed."""
+    """Return the options of CORS; keys come by header, so no credentials are allowed."""
     return {
         "allow_origins": origins,
         "allow_methods": ["GET", "POST", "PUT", "DELETE"],
@@ -131,7 +136,7 @@ def _cors(origins: list[str]) -> dict[str, Any]:
 
 
 def _grpc(services: Services) -> AbstractAsyncContextManager[None]:
-    """Open Inference's second port, if the settings want it."""
+    """Return the context in which Open Inference's gRPC port is served, if it is set."""
     if services.settings.grpc_port is None:
         return nullcontext()
     try:
@@ -146,6 +151,6 @@ def _grpc(services: Services) -> AbstractAsyncContextManager[None]:
 
 
 def _operation_id(route: APIRoute) -> str:
-    """Short names for generated clients: `runs_create`."""
+    """Return a short name for generated clients, such as `runs_create`."""
     tag = route.tags[0] if route.tags else "root"
     return f"{tag}_{route.name}"

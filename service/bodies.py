@@ -1,4 +1,4 @@
-"""Reading and writing bodies that FastAPI's own way does not fit."""
+"""Read request bodies, and write JSON, in ways that FastAPI does not offer."""
 
 import json
 import re
@@ -16,15 +16,15 @@ from service.problems import BadEncoding, BadJson, InvalidBody
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _MOST_RATIO = 100
-"""Of unpacked bytes to packed ones, above a size that does no harm."""
+"""Most unpacked bytes for a packed byte, above a size that does no harm."""
 _RATIO_FROM = 1024 * 1024
 _MOST_MEMBERS = 100
-"""Of a gzip: files that were packed one by one and put together."""
+"""Most members of a gzip, which are files packed one by one and joined."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 async def read_json(request: Request, most_bytes: int | None = None) -> object:
-    """The body as JSON, whatever Content-Type says (curl -d says form).
+    """Return the body as JSON, whatever Content-Type says (curl -d says form).
 
     `most_bytes` is for a route whose uploads may be larger than its JSON. Raises BadJson
     and TooLarge; NaN, Infinity and nesting beyond 1,000 are not JSON.
@@ -40,7 +40,7 @@ async def read_json(request: Request, most_bytes: int | None = None) -> object:
 
 
 def parse_spec(body: bytes) -> object:
-    """The same as parse_json, for what is read by people too: no key stands twice."""
+    """Parse JSON as parse_json does, and refuse an object with a key twice."""
     value = parse_json(body)
     try:
         _KEYS_ONCE.decode(body.decode())
@@ -50,7 +50,7 @@ def parse_spec(body: bytes) -> object:
 
 
 def _once(pairs: list[tuple[str, object]]) -> None:
-    """Refuse an object in which a key stands twice: readers differ on which counts."""
+    """Raise BadJson if a key comes twice, as parsers differ on which one counts."""
     if len(pairs) == len(dict(pairs)):
         return
     twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
@@ -59,15 +59,15 @@ def _once(pairs: list[tuple[str, object]]) -> None:
     )
 
 
-# numbers are left as text: a long one would take its time
+# numbers stay text: converting a long one takes long
 _KEYS_ONCE = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)
 
 
 class Body(NamedTuple):
-    """A body as it came, and what its headers say of it and of the answer.
+    """A body as received, and the headers that describe it or the answer.
 
-    `encoding` says how it is packed (`Content-Encoding`); `prefer` is every header
-    `Prefer`, joined; `media_type` is the header `Content-Type`.
+    `encoding` is `Content-Encoding`, `media_type` is `Content-Type`, `prefer` joins all
+    headers `Prefer`.
     """
 
     raw: bytes
@@ -78,11 +78,11 @@ class Body(NamedTuple):
 
     @property
     def num_bytes(self) -> int:
-        """Its size for the choice of a thread; a packed one counts as the largest."""
+        """Return the size that decides about a thread; packed bodies count as largest."""
         return self.most_bytes if self.encoding else len(self.raw)
 
     def content(self) -> bytes:
-        """The bytes unpacked; raises BadEncoding, and TooLarge beyond `most_bytes`."""
+        """Return the unpacked bytes. Raises BadEncoding; TooLarge beyond `most_bytes`."""
         if not self.encoding:
             return self.raw
         if self.encoding not in (b"gzip", b"deflate"):
@@ -98,11 +98,14 @@ class Body(NamedTuple):
 
 
 def unpacked(raw: bytes, most_bytes: int) -> bytes:
-    """All members of a gzip or zlib stream; TooLarge, BadEncoding, zlib.error."""
+    """Return all members of a gzip or zlib stream.
+
+    Raises TooLarge, BadEncoding, zlib.error.
+    """
     parts: list[bytes] = []
     left = most_bytes
     while raw:
-        if len(parts) == _MOST_MEMBERS:  # each costs a copy of all behind it
+        if len(parts) == _MOST_MEMBERS:  # each costs a copy of all bytes after it
             raise BadEncoding(
                 f"The packed body has more than {_MOST_MEMBERS} members; pack it as one."
             )
@@ -118,7 +121,7 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
 
 
 async def read_body(request: Request, most_bytes: int) -> Body:
-    """The whole body, without the layers that `request.body()` puts between."""
+    """Return the whole body, faster than `request.body()` does."""
     raw = await _read(request)
     encoding = prefer = media_type = b""
     for name, value in request.scope["headers"]:
@@ -148,7 +151,7 @@ async def _read(request: Request) -> bytes:
 
 
 def parse_json(body: bytes) -> object:
-    """The bytes as JSON; raises BadJson."""
+    """Return the bytes as JSON. Raises BadJson."""
     _refuse_nul(body)
     try:
         return orjson.loads(body)
@@ -157,7 +160,7 @@ def parse_json(body: bytes) -> object:
 
 
 def parse_loose_json(body: bytes) -> object:
-    """The same with the tokens NaN, Infinity and -Infinity, which Python's clients send.
+    """Parse JSON that may hold NaN, Infinity and -Infinity, which Python's clients send.
 
     Raises BadJson.
     """
@@ -170,7 +173,9 @@ def parse_loose_json(body: bytes) -> object:
     try:
         value: object = json.loads(body)
         if _SURROGATE.search(body):
-            json.dumps(value, ensure_ascii=False).encode()  # no text, if half a pair
+            json.dumps(
+                value, ensure_ascii=False
+            ).encode()  # fails for half a surrogate pair
     except (ValueError, RecursionError) as error:
         raise _bad_json(error) from error
     return value
@@ -187,13 +192,13 @@ def _bad_json(error: Exception) -> BadJson:
 
 
 def json_response(content: object, headers: dict[str, str] | None = None) -> Response:
-    """200 with JSON; NumPy's arrays are lists in it."""
+    """Return a response 200 with JSON, in which NumPy's arrays are lists."""
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, headers=headers, media_type="application/json")
 
 
 def validate(schema: type[Schema], value: object) -> Schema:
-    """The value as `schema`; raises InvalidBody with a pointer for every fault."""
+    """Return the value as `schema`. Raises InvalidBody, which points to every fault."""
     try:
         return schema.model_validate(value)
     except ValidationError as error:
@@ -201,7 +206,7 @@ def validate(schema: type[Schema], value: object) -> Schema:
 
 
 def body_schema(schema: type[BaseModel], *more: tuple[str, object]) -> dict[str, object]:
-    """`openapi_extra` of a route that reads its JSON body itself."""
+    """Return `openapi_extra` for a route that reads its JSON body itself."""
     content: dict[str, object] = {
         "application/json": {"schema": schema.model_json_schema()}
     }

@@ -14,7 +14,7 @@ from service.services import Services
 
 
 def get_services(request: Request) -> Services:
-    """The application's services."""
+    """Return the application's services."""
     services: Services = request.app.state.services
     return services
 
@@ -23,7 +23,7 @@ ServicesDep = Annotated[Services, Depends(get_services)]
 
 
 def caller_of(request: Request) -> Caller:
-    """Who asks, as the door found out."""
+    """Return the caller that the request gate authenticated."""
     caller: Caller = request.scope["state"]["caller"]
     return caller
 
@@ -32,7 +32,7 @@ CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
 def workspace_of(request: Request) -> str:
-    """The one whose rows the request may see."""
+    """Return the workspace whose rows the request may see."""
     return caller_of(request).workspace
 
 

@@ -1,4 +1,4 @@
-"""Sending stored files."""
+"""Send stored files as downloads, a chunk at a time."""
 
 import os
 from collections.abc import Iterator
@@ -10,17 +10,19 @@ from starlette.types import Receive, Scope, Send
 
 from core.errors import ArtifactDamaged
 from core.storage import Storage
+from core.storage.recorded import unreadable
 
 _CHUNK = 1024 * 1024
 
 
 def open_whole(storage: Storage, key: str, num_bytes: int) -> BinaryIO:
-    """A stored file; ArtifactDamaged if it is missing, or longer or shorter than that."""
+    """Open a stored file; raise ArtifactDamaged if it is missing or of another length."""
     try:
         file = storage.open(key)
-        found = os.fstat(file.fileno()).st_size
+        found = file.seek(0, os.SEEK_END)
+        file.seek(0)
     except OSError as error:
-        raise ArtifactDamaged(f"The file is missing ({error.strerror}).") from error
+        raise unreadable("The file", error) from error
     if found != num_bytes:
         file.close()
         raise ArtifactDamaged(
@@ -33,7 +35,7 @@ def open_whole(storage: Storage, key: str, num_bytes: int) -> BinaryIO:
 def file_response(
     file: BinaryIO, name: str, num_bytes: int, media_type: str
 ) -> StreamingResponse:
-    """The file as a download called `name`; it is closed when it was sent."""
+    """Return a response that sends the file under the name `name`, then closes it."""
     return _Download(
         file,
         media_type=media_type,
@@ -45,7 +47,7 @@ def file_response(
 
 
 class _Download(StreamingResponse):
-    """A file that is closed at the end, also where the client goes before it."""
+    """A response that closes its file at the end, even if the client disconnects."""
 
     def __init__(self, file: BinaryIO, **given: Any) -> None:
         super().__init__(_chunks(file), **given)

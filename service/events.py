@@ -11,11 +11,11 @@ from fastapi.sse import ServerSentEvent
 
 from core.database.sessions import Database
 from core.runs.repository import RunRepository
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from core.runs.tables import Epoch
 from fitserve.enums import TERMINAL
 from fitserve.schemas.runs import RunRead
-from service.run_limited import look
+from service.run_limited import run_limited
 
 _POLL_SECONDS = 0.25
 _MAX_SECONDS = 900  # then the client comes back; no connection lives for ever
@@ -32,7 +32,9 @@ async def run_events(
     deadline = time.monotonic() + _MAX_SECONDS
     told = None
     while time.monotonic() < deadline:
-        run, several, epochs = await look(_read, database, workspace, run_id, after)
+        run, several, epochs = await run_limited(
+            _read, database, workspace, run_id, after
+        )
         for epoch in epochs:
             after = epoch.epoch
             yield _epoch_event(epoch, run, several=several)
@@ -52,7 +54,7 @@ def _read(
         # the run first: epochs written between the two reads are told next time,
         # and those of an ended run are all there
         run = runs.get(run_id)
-        return run_read(run), run.num_seeds > 1, runs.epochs(run_id, after)
+        return run_to_schema(run), run.num_seeds > 1, runs.epochs(run_id, after)
 
 
 def _epoch_event(epoch: Epoch, run: RunRead, *, several: bool) -> ServerSentEvent:

@@ -1,4 +1,4 @@
-"""What an event loop has one of: made when it is first asked for."""
+"""Keep one value for each event loop."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 def loop_local(variable: RunVar[Value], make: Callable[[], Value]) -> Value:
-    """The running loop's value of `variable`; what `make` returns where it has none."""
+    """Return the running loop's value of `variable`; make it if there is none."""
     try:
         return variable.get()
     except LookupError:

@@ -1,8 +1,8 @@
-"""The OpenAPI page, with what FastAPI cannot know: keys, and where definitions belong.
+"""The OpenAPI document, with what FastAPI does not know: keys, and shared definitions.
 
-Routes that read their bodies themselves give FastAPI a schema as pydantic writes it:
-whole, with `$defs` beside it. A reference within a page counts from the page's root, so
-these are moved to `components`, where generated clients also find their names.
+Routes that read their bodies themselves give FastAPI a schema with its own `$defs`. A
+reference counts from the root of the document, so these definitions are moved to
+`components`, where generated clients also find their names.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.auth.scopes import OPEN
+from service.auth.scopes import Access
+from service.route_table import RouteTable
+from service.router import declare
 
 Json = dict[str, Any]
 
@@ -25,7 +27,7 @@ _KEY = {"type": "http", "scheme": "bearer", "description": "The service's API ke
 
 
 def whole_page(app: FastAPI, *, wants_key: bool) -> None:
-    """Have the application give its page so."""
+    """Replace the application's OpenAPI document, and serve it at /openapi.json."""
     make = app.openapi
     done: list[Json] = []
     making = Lock()
@@ -35,7 +37,7 @@ def whole_page(app: FastAPI, *, wants_key: bool) -> None:
             page = make()
             if not any(page is one for one in done):
                 gather_definitions(page)
-                tell_of_keys(page, wants_key=wants_key)
+                add_security(page, app.state.routes, wants_key=wants_key)
                 done[:] = [page]
             return page
 
@@ -44,34 +46,36 @@ def whole_page(app: FastAPI, *, wants_key: bool) -> None:
 
 
 def _serve(app: FastAPI) -> None:
-    """Answer with the page from a thread, in place of FastAPI's route on the event loop.
+    """Answer from a thread, where FastAPI's own route would block the event loop.
 
-    Making the page takes most of a second, and the dashboard asks for it first of all.
+    Making the document takes most of a second, and the dashboard asks for it first.
     """
 
     @cache
     def body() -> bytes:
         return bytes(JSONResponse(app.openapi()).body)
 
+    @declare(scope=Access.OPEN)
     def document(_: Request) -> Response:
         return Response(body(), media_type="application/json")
 
     app.add_route("/openapi.json", document, include_in_schema=False)
 
 
-def tell_of_keys(page: Json, *, wants_key: bool) -> None:
-    """Every request bears a key, or may; probes never need to."""
+def add_security(page: Json, routes: RouteTable, *, wants_key: bool) -> None:
+    """Write which operations need a key: all but those of open routes."""
     page["components"]["securitySchemes"] = {"key": _KEY}
     page["security"] = [{"key": []}] if wants_key else [{"key": []}, {}]
-    for path in OPEN & page["paths"].keys():
-        for operation in page["paths"][path].values():
+    for entry in routes.entries:
+        operation = page["paths"].get(entry.path, {}).get(entry.method.lower())
+        if operation is not None and entry.scope is Access.OPEN:
             operation["security"] = []
 
 
 def gather_definitions(page: Json) -> None:
-    """Move what stands under `$defs` anywhere into `components`, in place.
+    """Move every `$defs` of the document into `components`, in place.
 
-    Raises ValueError where two schemas of one name differ.
+    Raises ValueError if two schemas of one name differ.
     """
     schemas = page.setdefault("components", {}).setdefault("schemas", {})
     for node in list(_objects(page.get("paths", {}))):

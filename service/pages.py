@@ -1,7 +1,7 @@
-"""What a browser is shown: the dashboard at /, the API at /docs and /redoc.
+"""Serve the pages for browsers: the dashboard at /, the API at /docs and /redoc.
 
-Every file is one of an installed package, so no page needs another network, nor a key
-(`auth/scopes.py`): each asks for it itself.
+Every file is part of an installed package, so no page needs another network, and none
+needs a key: the dashboard asks its user for one.
 """
 
 import base64
@@ -18,11 +18,15 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from service.auth.scopes import Access
+from service.router import declare
+
 _DASHBOARD = Path(str(files("dashboard"))) / "static"
 _VIEWERS = "/docs/files"
 _ICON = "dashboard/favicon.svg"
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _REVALIDATED = {"cache-control": "no-cache"}
+_open = declare(scope=Access.OPEN)
 
 DASHBOARD_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -33,7 +37,7 @@ DASHBOARD_POLICY = (
 
 
 class _Files(StaticFiles):
-    """A folder of an installed package; a browser asks whether its copy is still good."""
+    """A folder of a package, whose files a browser revalidates before it uses a copy."""
 
     def file_response(
         self,
@@ -48,15 +52,17 @@ class _Files(StaticFiles):
 
 
 def add_pages(app: FastAPI) -> None:
-    """The dashboard, and FastAPI's two pages by the names that it gives them."""
+    """Add the dashboard, and FastAPI's pages under FastAPI's names."""
     app.add_api_route("/", _dashboard, include_in_schema=False, name="dashboard")
-    app.mount("/dashboard", _Files(directory=_DASHBOARD))
+    app.mount("/dashboard", _open(_Files(directory=_DASHBOARD)))
     for path, page in (("/docs", _swagger_ui(app)), ("/redoc", _redoc(app))):
         page.headers["content-security-policy"] = policy(bytes(page.body))
         app.add_api_route(path, _giving(page), include_in_schema=False, name=path[1:])
-    app.mount(_VIEWERS, _Files(packages=[("fastapi_standalone_docs", "static")]))
+    viewers = _Files(packages=[("fastapi_standalone_docs", "static")])
+    app.mount(_VIEWERS, _open(viewers))
 
 
+@_open
 async def _dashboard() -> FileResponse:
     headers = {"content-security-policy": DASHBOARD_POLICY, **_REVALIDATED}
     return FileResponse(_DASHBOARD / "index.html", headers=headers)
@@ -83,6 +89,7 @@ def _redoc(app: FastAPI) -> HTMLResponse:
 
 
 def _giving(page: HTMLResponse) -> Callable[[], Awaitable[HTMLResponse]]:
+    @_open
     async def give() -> HTMLResponse:
         return page
 
@@ -90,7 +97,7 @@ def _giving(page: HTMLResponse) -> Callable[[], Awaitable[HTMLResponse]]:
 
 
 def policy(page: bytes) -> str:
-    """What a viewer may do: its own inline scripts, by hash, and its package's files."""
+    """Return a policy that allows a page's inline scripts, by hash, and our own files."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
         for script in _SCRIPT.findall(page)

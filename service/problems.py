@@ -21,7 +21,6 @@ from core.database.engine import is_away
 from core.errors import FitserveError, Invalid
 from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem, field_errors, sentences
-from service.protocols.failures import failure
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +63,8 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if problem.status in (429, 503) or problem.type == ProblemType.REQUEST_IN_FLIGHT.uri:
         headers["Retry-After"] = "1"
-    status, media_type, body = failure(told, scope["path"], scope["method"])
+    table = scope["app"].state.routes
+    status, media_type, body = table.failure(told, scope["method"], scope["path"])
     content = body if isinstance(body, str) else orjson.dumps(body)
     return Response(content, status, headers, media_type=media_type)
 

@@ -16,7 +16,7 @@ from core.models.scores import Numbers, as_answers, score
 from core.models.signature import Signature
 from core.models.tables import Version
 from core.runs.maintenance import RunMaintenance
-from core.runs.planning.target_column import class_places
+from core.runs.planning.target import class_indices
 from core.runs.reporting.held_out import HeldOutRows, held_out_rows, side_of
 from core.runs.repository import RunRepository
 from fitserve.problems import FieldError, pointer
@@ -145,6 +145,6 @@ def _table(signature: Signature, frame: pl.DataFrame, version: Version) -> Table
 def _targets(signature: Signature, column: pl.Series) -> Numbers:
     """Return values, or places of classes."""
     if signature.classes is not None:
-        column = class_places(column, signature.classes)
+        column = class_indices(column, signature.classes)
     values: Numbers = column.to_numpy().astype(np.float64)
     return values

@@ -1,7 +1,7 @@
-"""The door: decided by headers and path alone, before a byte of the body is read.
+"""Admit or refuse a request by its headers and path, before its body is read.
 
 Pure ASGI, so that a refused upload is never received, and nothing is buffered. Access is
-decided on `scope["path"]`, never on a URL that a Host header had a part in.
+decided on `scope["path"]`, never on a URL that includes the Host header.
 """
 
 import logging
@@ -15,42 +15,42 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import BadRequest, TooLarge, TooManyRequests
 from core.logs import REQUEST_ID
-from core.settings import Limits, Settings
+from core.settings import Settings
 from service.auth.authenticator import Authenticator, Headers
-from service.auth.scopes import PREDICTS
 from service.headers import security_headers
 from service.metrics.request_counters import HttpKey, RequestCounters
 from service.problems import known_problem, problem_response
+from service.route_table import RouteTable
 
 access = logging.getLogger("service.access")
 
-_UPLOADS = ("/v1/datasets", "/v1/runs", "/v1/files")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
 _REDIRECT = 307
-"""Of a path with a slash too many, by Starlette."""
+"""Starlette's answer to a path with a slash too many."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
-"""Refused at the door, or no such route."""
+"""The label of requests that were refused, or have no route."""
 
 _ONCE = (b"host", b"origin", b"authorization", b"content-encoding", b"x-forwarded-proto")
 
 
 class RequestGate:
-    """Gives every request an id, asks the door who it is, limits the body."""
+    """Gives every request an id, finds its route and caller, limits its body."""
 
     def __init__(
         self,
         app: ASGIApp,
         settings: Settings,
+        routes: RouteTable,
         counters: RequestCounters,
         authenticator: Authenticator,
     ) -> None:
         self._app = app
+        self._routes = routes
         self._counters = counters
         self._authenticator = authenticator
         self._logs_access = settings.access_log
-        self._limits = settings.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,16 +62,16 @@ class RequestGate:
         state["request_id"] = request_id
         REQUEST_ID.set(request_id)
         send = self._watched(send, scope, request_id)
-        limit = _body_limit(scope, self._limits)
+        state["match"] = entry, _ = self._routes.find(scope["method"], scope["path"])
+        limit = entry.max_bytes
         try:
             if len(headers) < len(scope["headers"]):
                 _refuse_twins(scope["headers"])
-            caller = self._authenticator.peek(scope["method"], scope["path"], headers)
+            wanted, path = entry.scope, scope["path"]
+            caller = self._authenticator.peek(wanted, path, headers)
             if caller is None:  # not known yet: the database is asked
                 address = (scope.get("client") or ("",))[0]
-                caller = await self._authenticator.find(
-                    scope["method"], scope["path"], headers, address
-                )
+                caller = await self._authenticator.find(wanted, path, headers, address)
             state["caller"] = caller
             _refuse_unsound(scope, headers, limit)
         except Exception as error:
@@ -88,7 +88,7 @@ class RequestGate:
         await self._app(scope, receive, send)
 
     def _watched(self, send: Send, scope: Scope, request_id: str) -> Send:
-        """The same, with headers of ours; the beginning of the response is counted."""
+        """Return `send`, with our headers, that counts a response when it begins."""
         began = time.perf_counter()
         identity = (b"x-request-id", request_id.encode())
 
@@ -109,7 +109,7 @@ class RequestGate:
 
 
 def _here(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A Location without the host, which a header said: it leads to this service."""
+    """Remove the host, which a client's header named, from a Location."""
     if name != b"location" or b"://" not in value:
         return name, value
     path = value.partition(b"://")[2].partition(b"/")[2]
@@ -125,14 +125,14 @@ def _refuse_unsound(scope: Scope, headers: Headers, limit: int) -> None:
 
 
 def _key(scope: Scope, status: int) -> HttpKey:
-    """Under what a request is counted: never under what a client made up."""
+    """Return what a request is counted under, never a text that a client chose."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = scope.get("route")
     return method, getattr(route, "path", _NO_ROUTE), status // 100
 
 
 def _log_access(scope: Scope, status: int, key: HttpKey, seconds: float) -> None:
-    """One line a request; the query string stays out of it."""
+    """Log one line for the request, without its query string."""
     line = (scope["method"], scope["path"], status)
     facts = {"status": status, "route": key[1], "seconds": round(seconds, 6)}
     access.info("%s %s %d", *line, extra={"facts": facts})
@@ -153,19 +153,8 @@ def _request_id(headers: Headers) -> str:
     return secrets.token_hex(8)
 
 
-def _body_limit(scope: Scope, limits: Limits) -> int:
-    if scope["method"] != "POST":
-        return limits.max_body_bytes
-    path = scope["path"].rstrip("/")
-    if path in _UPLOADS:
-        return limits.max_upload_bytes
-    if path.endswith(PREDICTS):
-        return limits.max_predict_body_bytes
-    return limits.max_body_bytes
-
-
 def _limited(receive: Receive, limit: int) -> Receive:
-    """The same stream, cut where a body without Content-Length passes the limit."""
+    """Return `receive`, which raises TooLarge once the body is over the limit."""
     read = 0
 
     async def wrapped() -> Message:

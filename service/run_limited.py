@@ -1,6 +1,6 @@
-"""Looks at the database by those that wait for something, in a few threads of their own.
+"""Read the database for waiting requests in a few threads of their own.
 
-A few hundred of them would else take every thread that answers those who ask once.
+Hundreds of waiting requests would otherwise take every thread of the other requests.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from anyio.lowlevel import RunVar
 from service.loop_local import loop_local
 
 _AT_A_TIME = 4
-_LOOKING: RunVar[CapacityLimiter] = RunVar("looking")
+_LIMITER: RunVar[CapacityLimiter] = RunVar("waiting requests")
 
 Given = TypeVarTuple("Given")
 Seen = TypeVar("Seen")
 
 
-async def look(read: Callable[[*Given], Seen], *given: *Given) -> Seen:
-    """What `read` returns, when it is this one's turn; many that wait look less often."""
-    limiter = loop_local(_LOOKING, lambda: CapacityLimiter(_AT_A_TIME))
+async def run_limited(read: Callable[[*Given], Seen], *given: *Given) -> Seen:
+    """Return what `read` returns, in one of the few threads of waiting requests."""
+    limiter = loop_local(_LIMITER, lambda: CapacityLimiter(_AT_A_TIME))
     return await to_thread.run_sync(read, *given, limiter=limiter)

@@ -1,10 +1,9 @@
-"""uvicorn, with an end to its patience.
+"""uvicorn with timeouts for slow clients.
 
-It waits for a request's head and body for as long as a client likes, and each byte begins
-the wait anew: a few hundred sockets that trickle would hold every place there is. Here a
-head has a deadline, a body a pace, and so has a client that does not read its answer.
-Once a second one look goes over all connections, so that a request costs an addition and
-no timer.
+uvicorn waits for a request as long as the client likes, and each byte restarts the wait:
+a few hundred slow sockets would occupy every connection. Here a head has a deadline, and
+a body and the reading of an answer have a minimum speed. One check a second covers all
+connections, so that a request costs one addition and no timer.
 """
 
 from asyncio import Transport
@@ -19,20 +18,20 @@ from fitserve.problem_types import ProblemType
 from fitserve.problems import MEDIA_TYPE
 
 _TICKS = 10
-"""uvicorn's ticks, of a tenth of a second, between two looks."""
+"""uvicorn's ticks, a tenth of a second each, between two checks."""
 
 
 class Phase(Enum):
-    """What the server waits for."""
+    """What the server waits for on a connection."""
 
     HEAD = 1
     BODY = 2
     NOTHING = 3
-    """The application's answer, or, under uvicorn's own limit, the next request."""
+    """The application's answer, or the next request, which uvicorn itself limits."""
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """A connection that is looked at now and then; a request itself only counts bytes."""
+class TimeoutProtocol(HttpToolsProtocol):
+    """A connection that is checked once a second; a request only counts its bytes."""
 
     limits = Limits()
 
@@ -56,9 +55,9 @@ class PatientProtocol(HttpToolsProtocol):
                 self._refuse(_HEAD_TOO_LARGE)
 
     def _is_unwanted(self) -> bool:
-        """Whether the body goes on of a request that was answered a look before.
+        """Return whether a body continues though its request was answered a check ago.
 
-        uvicorn would read it to its end, of whatever size, and throw it away.
+        uvicorn would read the whole body, of any size, and discard it.
         """
         cycle = self.cycle
         if cycle is None or not (cycle.response_complete and cycle.more_body):
@@ -70,8 +69,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._stalled = None
         super().resume_writing()
 
-    def look(self, now: float, seconds: float) -> None:
-        """Cut it if its client is overdue; the last look was `seconds` ago."""
+    def check(self, now: float, seconds: float) -> None:
+        """Close the connection of a slow client; the last check was `seconds` ago."""
         if self.flow.write_paused and self._is_stuck(now):
             self.transport.abort()
         if self.transport.is_closing():
@@ -79,13 +78,13 @@ class PatientProtocol(HttpToolsProtocol):
         waiting = self._phase(), self.cycle
         if waiting != self._waiting:
             self._waiting, self._since, self._before = waiting, now, self._received
-        if self.flow.read_paused:  # it is not the client that we wait for
+        if self.flow.read_paused:  # the service is slow, not the client
             self._since += seconds
-        if now - self._since > self._patience(waiting[0]):
+        if now - self._since > self._timeout(waiting[0]):
             self._refuse(_TIMEOUT)
 
     def _phase(self) -> Phase:
-        """By what uvicorn knows of the newest request."""
+        """Return the phase of the newest request."""
         cycle = self.cycle
         if cycle is not None and cycle.more_body:
             return Phase.BODY
@@ -94,7 +93,7 @@ class PatientProtocol(HttpToolsProtocol):
         is_idle = self.timeout_keep_alive_task is not None
         return Phase.NOTHING if is_idle else Phase.HEAD
 
-    def _patience(self, phase: Phase) -> float:
+    def _timeout(self, phase: Phase) -> float:
         if phase is Phase.HEAD:
             return self.limits.head_seconds
         if phase is Phase.BODY:
@@ -102,7 +101,7 @@ class PatientProtocol(HttpToolsProtocol):
         return float("inf")
 
     def _is_stuck(self, now: float) -> bool:
-        """Whether an answer that waits to be read is read too slowly."""
+        """Return whether the client reads its answer too slowly."""
         unread = self.transport.get_write_buffer_size()
         if self._stalled is None:
             self._stalled = now, unread
@@ -110,11 +109,11 @@ class PatientProtocol(HttpToolsProtocol):
         return now - since > self._pace(first - unread)
 
     def _pace(self, num_bytes: int) -> float:
-        """Seconds that so many bytes may take."""
+        """Return the seconds that so many bytes may take."""
         return self.limits.body_seconds + num_bytes / self.limits.body_bytes_per_second
 
     def _refuse(self, answer: bytes) -> None:
-        """Tell why, unless an answer has begun already, and close."""
+        """Close the connection, with the reason unless an answer has begun."""
         has_begun = self.cycle is not None and not (
             self.cycle.response_complete or not self.cycle.response_started
         )
@@ -123,28 +122,28 @@ class PatientProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-class PatientServer(Server):
-    """A server that looks after its connections once a second."""
+class TimeoutServer(Server):
+    """A server that checks its connections once a second."""
 
     async def on_tick(self, counter: int) -> bool:
-        """Uvicorn's tick."""
+        """Check all connections in every tenth tick."""
         if counter % _TICKS == 0:
             for connection in list(self.server_state.connections):
-                if isinstance(connection, PatientProtocol):
-                    connection.look(connection.loop.time(), _TICKS / 10)
+                if isinstance(connection, TimeoutProtocol):
+                    connection.check(connection.loop.time(), _TICKS / 10)
         return await super().on_tick(counter)
 
 
-def protocol(limits: Limits) -> type[PatientProtocol]:
-    """The class of connections under these limits."""
-    return type("LimitedProtocol", (PatientProtocol,), {"limits": limits})
+def protocol(limits: Limits) -> type[TimeoutProtocol]:
+    """Return the class of connections under these limits."""
+    return type("LimitedProtocol", (TimeoutProtocol,), {"limits": limits})
 
 
-def make_server(config: Config, limits: Limits) -> PatientServer:
-    """A server of that configuration, whose connections are of our kind."""
+def make_server(config: Config, limits: Limits) -> TimeoutServer:
+    """Return a server whose connections have timeouts."""
     config.http = protocol(limits)
     config.ws = "none"  # an upgraded connection would bypass authorization
-    return PatientServer(config)
+    return TimeoutServer(config)
 
 
 def _answer(kind: ProblemType, detail: str) -> bytes:

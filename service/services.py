@@ -11,7 +11,7 @@ from core.queue import Queue, make_celery
 from core.runs.reporting.service import ReportService
 from core.runs.service import RunService
 from core.settings import Settings
-from core.storage import LocalStorage
+from core.storage import Storage, open_storage
 from core.webhooks.sender import Sender
 from service.auth.api_key_cache import ApiKeyCache
 from service.auth.authenticator import Authenticator
@@ -26,7 +26,7 @@ class Services:
 
     settings: Settings
     database: Database
-    storage: LocalStorage
+    storage: Storage
     datasets: DatasetService
     runs: RunService
     reports: ReportService
@@ -43,7 +43,7 @@ class Services:
     def from_settings(cls, settings: Settings) -> "Services":
         """Nothing is connected yet; connections open when they are needed."""
         database = Database(settings.resolved_database_url)
-        storage = LocalStorage(settings.files_dir)
+        storage = open_storage(settings)
         queue = Queue(make_celery(settings))
         counters = RequestCounters()
         api_keys = ApiKeyCache(database, settings)

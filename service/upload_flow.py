@@ -24,6 +24,7 @@ from core.errors import (
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.keys.quotas import free_bytes, over_quota
+from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
@@ -31,7 +32,7 @@ from fitserve.specs.parsing import ParsingSpec
 from service import uploads
 from service.downloads import file_response, open_whole
 from service.parsing_options import from_form
-from service.run_limited import look
+from service.run_limited import run_limited
 from service.services import Services
 
 MAX_WAIT = 60.0
@@ -94,7 +95,7 @@ async def received(
     """A CSV on disk, to become a dataset called `name`, else as its file is called."""
     label = _label(filename)
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
-    with services.storage.scratch() as folder:
+    with scratch() as folder:
         source = folder / "content.csv"
         digest = await _receive(services, caller, chunks, source)
         yield Upload(source, digest, to_name(name or stem, "dataset"), label, parsing)
@@ -197,7 +198,7 @@ async def wait_until_read(
     dataset = await to_thread.run_sync(_read, services, workspace, ref)
     while dataset.status == DatasetStatus.PROCESSING and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
-        dataset = await look(_read, services, workspace, ref)
+        dataset = await run_limited(_read, services, workspace, ref)
     return dataset
 
 

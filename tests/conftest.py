@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from core.database.sessions import Database
 from core.settings import ReportRules, RunTimes, Settings
-from core.storage import LocalStorage
+from core.storage import Storage, open_storage
 from service.app import create_app
 from tests.servers import (
     ENGINES,
@@ -67,6 +67,11 @@ class ServiceUnderTest:
     client: TestClient
     database: Database
 
+    @property
+    def storage(self) -> Storage:
+        """Open the storage that the settings name."""
+        return open_storage(self.settings)
+
     def upload(self, csv: str | bytes | Path, name: str = "table") -> dict[str, Any]:
         """Upload a CSV given as text or as a path."""
         body = csv.read_bytes() if isinstance(csv, Path) else csv
@@ -88,10 +93,10 @@ class ServiceUnderTest:
         from workers.run_executor import RunExecutor
 
         heartbeat._LEAVE_SECONDS = 300.0  # else it ends this process, which is pytest
-        storage = LocalStorage(self.settings.files_dir)
-        RunExecutor(self.settings, self.database, storage, "test", is_stopping).execute(
-            run_id
+        executor = RunExecutor(
+            self.settings, self.database, self.storage, "test", is_stopping
         )
+        executor.execute(run_id)
         return self.client.get(f"/v1/runs/{run_id}").json()
 
     def train(self, spec: dict[str, Any]) -> dict[str, Any]:

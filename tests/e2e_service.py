@@ -16,19 +16,20 @@ FITSERVE = Path(sys.executable).with_name("fitserve")
 
 @contextmanager
 def running(
-    home: Path, **environment: str
+    home: Path, program: Path = FITSERVE, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """URL and process of a service on a free port; stopped at the end, and that cleanly."""
-    with started(home, **environment) as (line, process):
+    with started(home, program=program, **environment) as (line, process):
         yield line.split()[-1], process
 
 
 @contextmanager
 def started(
-    home: Path, *options: str, **environment: str
+    home: Path, *options: str, program: Path = FITSERVE, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The same with more options, and the line that told that it is ready."""
-    with parts_of(home) as parts, _running(home, options, parts | environment) as service:
+    command = [program, "up", "--port", "0", "--home", home, *options]
+    with parts_of(home) as parts, _running(command, parts | environment) as service:
         yield service
 
 
@@ -44,7 +45,7 @@ def parts_of(home: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _running(
-    home: Path, options: Sequence[str], environment: Mapping[str, str]
+    command: Sequence[str | Path], environment: Mapping[str, str]
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     quick = {
         "FITSERVE_RUNS__LEASE_SECONDS": "3",
@@ -55,7 +56,7 @@ def _running(
         "FITSERVE_RUNS__CHECKPOINT_SECONDS": "0.5",
     }
     process = subprocess.Popen(
-        [FITSERVE, "up", "--port", "0", "--home", home, *options],
+        command,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **quick, **environment},

@@ -6,45 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from core.database.revisions import known_revisions
-from core.settings import Limits, ReportRules, RunTimes, Settings, WebhookRules
 from docs.generate import PAGES
 from fitserve import __version__
 from fitserve.specs.closed import Closed
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.mark.parametrize(
-    ("model", "prefix"),
-    [
-        (Settings, "FITSERVE_"),
-        (Limits, "FITSERVE_LIMITS__"),
-        (RunTimes, "FITSERVE_RUNS__"),
-        (WebhookRules, "FITSERVE_WEBHOOKS__"),
-        (ReportRules, "FITSERVE_REPORT__"),
-    ],
-)
-def test_every_setting_is_in_the_table_with_its_default(model, prefix):
-    """Name, default, sentence."""
-    table = (ROOT / "docs/settings.md").read_text()
-    for name, field in model.model_fields.items():
-        if name in ("limits", "runs", "webhooks", "report"):
-            continue
-        default = field.get_default(call_default_factory=True)
-        sentence = field.description.rstrip(".")
-        assert f"| `{prefix}{name.upper()}` | `{default}` | {sentence} |" in table
-
-
-def test_the_table_of_settings_has_nothing_else():
-    """No setting that was taken away."""
-    named = re.findall(
-        r"^\| `FITSERVE_(\w+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
-    )
-    groups = (("", Settings), ("LIMITS__", Limits), ("RUNS__", RunTimes))
-    groups += (("WEBHOOKS__", WebhookRules), ("REPORT__", ReportRules))
-    known = {f"{g}{n.upper()}" for g, model in groups for n in model.model_fields}
-    assert set(named) - known == set()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -86,12 +52,6 @@ def test_every_link_in_the_docs_leads_somewhere():
         if not target.startswith("http") and not (page.parent / target).exists()
     ]
     assert broken == []
-
-
-def test_the_docs_show_the_newest_revision():
-    """Of the database: the last file of migrations/versions."""
-    page = (ROOT / "docs/operating.md").read_text()
-    assert re.findall(r"newest revision, (\w+)\.", page) == [known_revisions()[0]]
 
 
 def test_decisions_are_numbered_without_a_gap():

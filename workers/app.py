@@ -26,7 +26,7 @@ from core.logs import bound
 from core.queue import DATASETS, READ, RUNS, TRAIN, Queue, make_celery
 from core.runs.maintenance import RunMaintenance
 from core.settings import Settings
-from core.storage import LocalStorage
+from core.storage import open_storage
 from core.workers import repository as kinds
 from core.workers.presence import Presence
 from workers.broker import bear_junk
@@ -74,7 +74,7 @@ def _open(**_: Any) -> None:
     """A child's own database connections, and its own sweeper and watchdogs."""
     tracing.start("worker")
     database = Database(settings.resolved_database_url)
-    storage = LocalStorage(settings.files_dir)
+    storage = open_storage(settings)
     queues = celery.amqp.queues.consume_from
     owner = f"{socket.gethostname()}:{os.getpid()}"
     if DATASETS in queues:

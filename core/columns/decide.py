@@ -58,6 +58,11 @@ class Wanted:
     format: ColumnFormat | None = None
 
 
+def given_types(types: Mapping[str, ColumnType]) -> dict[str, Wanted]:
+    """Return the types that an upload or a spec gives, by column."""
+    return {name: Wanted(kind) for name, kind in types.items()}
+
+
 @dataclass(frozen=True)
 class Cells:
     """A table of trimmed text, null where missing; `is_small` computes in memory.

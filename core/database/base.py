@@ -53,10 +53,10 @@ class Base(DeclarativeBase):
 
 
 def new_id(prefix: str) -> str:
-    """An id that sorts by time of making (to the millisecond), then by chance."""
+    """Return an id that sorts by the time it was made (to the millisecond)."""
     return f"{prefix}_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}"
 
 
 def utc_now() -> datetime:
-    """The time, aware, in UTC."""
+    """Return the current time in UTC, with its time zone."""
     return datetime.now(UTC)

@@ -27,7 +27,7 @@ _IDLE = "idle_in_transaction_session_timeout=60s"
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for `url` (SQLite or PostgreSQL)."""
+    """Return an engine for `url` (SQLite or PostgreSQL)."""
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
         return _sqlite_engine(url)

@@ -1,17 +1,20 @@
-"""INSERT … ON CONFLICT, which both databases have and SQLAlchemy writes for each."""
+"""INSERT … ON CONFLICT, which SQLAlchemy writes for each database."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from core.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+else:  # a process needs only one of the two, and neither is small
+    postgresql = LazyModule("sqlalchemy.dialects.postgresql")
+    sqlite = LazyModule("sqlalchemy.dialects.sqlite")
+
 
 def insert_into(session: Session, table: type[Any]) -> Any:
-    """An INSERT that knows ON CONFLICT, for the session's database."""
-    # one of the two is never needed in a process, and neither is small
+    """Return an INSERT that knows ON CONFLICT, for the session's database."""
     if session.get_bind().dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
-
-        return insert(table)
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
-
+        return postgresql.insert(table)
     return sqlite.insert(table)

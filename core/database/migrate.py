@@ -8,7 +8,7 @@ from core.settings import Settings
 
 
 def alembic_config(url: str) -> Config:
-    """Alembic's configuration for the database at `url`."""
+    """Return Alembic's configuration for the database at `url`."""
     config = Config()
     config.set_main_option("script_location", str(scripts_folder()))
     config.attributes["url"] = url
@@ -16,7 +16,7 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Apply every missing migration; others that try meanwhile wait."""
+    """Apply every missing migration; wait for a process that is doing the same."""
     command.upgrade(alembic_config(url), "head")
 
 

@@ -1,6 +1,6 @@
-"""Which revisions this code knows, and which one a database is at.
+"""The revisions that this code knows, and the one that a database is at.
 
-Read without alembic: its import costs the API some 20 MB, for two short questions.
+Read without alembic, whose import costs the API some 20 MB.
 """
 
 import importlib.util
@@ -13,22 +13,25 @@ _VERSION = table("alembic_version", column("version_num"))
 
 
 def scripts_folder() -> Path:
-    """Where the migrations are."""
+    """Return the folder of the migrations."""
     spec = importlib.util.find_spec("migrations")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the package `migrations` is not installed")
+        raise RuntimeError(
+            "the package `migrations` is not on the path; start the server with "
+            "`fitserve up`, or run a module with `python -m fitserve.server`"
+        )
     return Path(spec.origin).parent
 
 
 @cache
 def known_revisions() -> tuple[str, ...]:
-    """Every revision that this code knows, the newest first: its file begins with it."""
+    """Return every revision that this code knows, newest first, from the file names."""
     scripts = (scripts_folder() / "versions").glob("[0-9]*_*.py")
     return tuple(sorted((path.name.partition("_")[0] for path in scripts), reverse=True))
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision of the database; None if nobody migrated it."""
+    """Return the revision of the database; None if it was never migrated."""
     if not inspect(connection).has_table(_VERSION.name):
         return None
     return connection.scalar(select(_VERSION.c.version_num))

@@ -27,13 +27,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that only reads."""
+        """Open a session that only reads."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose work is committed at the end, or not at all."""
+        """Open a session whose work is committed at the end, or not at all."""
         with Session(self._writer, expire_on_commit=False) as session:
             with session.begin():
                 yield session

@@ -10,10 +10,12 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from clevercsv import Sniffer
 from clevercsv.exceptions import Error as SnifferError
 
+from core.columns.base import Hints
 from core.columns.cells import composed
 from core.datasets.header import column_names, has_header, is_number
 from core.errors import InvalidTable
@@ -41,6 +43,10 @@ class Layout:
     made_up: set[str] = field(default_factory=set)
     """Columns whose names are not in the file."""
     warnings: list[str] = field(default_factory=list)
+
+    def hints(self, decimal: Literal[".", ","] | None) -> Hints:
+        """Return the decimal mark that was given, and the hint of the delimiter."""
+        return Hints(decimal=decimal, comma_first=self.delimiter == ";")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from core.datasets.reading import read_csv
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
-from core.storage import Storage
+from core.storage import Storage, scratch
 from fitserve.enums import DatasetStatus
 from fitserve.problem_types import ProblemType
 
@@ -37,17 +37,18 @@ class Reader:
     storage: Storage
     limits: Limits
 
-    def read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
-        """Read the dataset's CSV in the scratch `folder` and publish its table.
+    def read(
+        self, dataset: Dataset, source: Path, folder: Path, attempt: int
+    ) -> dict[str, Any]:
+        """Read the CSV at `source` in the scratch `folder`, and store its table.
 
         Returns the columns of the row that tell of it. Raises InvalidTable.
         """
-        source = self.storage.local_path(dataset.content_key)
         reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
         columns = profile(table, reading.columns, reading.stats)
         key = f"datasets/{dataset.id}/table-{attempt}.parquet"
-        self.storage.publish(table, key)
+        self.storage.put(table, key)
         return {
             "status": DatasetStatus.READY,
             "progress": 1.0,
@@ -77,7 +78,7 @@ class Ingest:
             dataset = session.get_one(Dataset, dataset_id)
         log.info("dataset %s: attempt %d", dataset_id, attempt)
         with (
-            self.reader.storage.scratch() as folder,
+            scratch() as folder,
             self._beating(dataset, attempt, folder),
         ):
             values = self._read(dataset, folder, attempt)
@@ -85,7 +86,8 @@ class Ingest:
 
     def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
         try:
-            return self.reader.read(dataset, folder, attempt)
+            with self.reader.storage.local_copy(dataset.content_key) as source:
+                return self.reader.read(dataset, source, folder, attempt)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # whatever it is, the dataset must end and say so

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from core.columns.base import Stats
-from core.columns.decide import Cells, ColumnFacts, decide_types
+from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
-from core.datasets.given import hints, wanted
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
@@ -54,8 +53,8 @@ def write_typed(
         plan = decide_types(
             Cells(cells.lazy(), is_small=True),
             layout.names,
-            wanted(given),
-            hints(given, layout),
+            given_types(given.types),
+            layout.hints(given.decimal),
         )
         if any(fact.format.strays for fact in plan):
             return None

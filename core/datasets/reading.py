@@ -8,10 +8,9 @@ from typing import Any
 
 from core.columns.base import Stats
 from core.columns.cells import null_words
-from core.columns.decide import Cells, ColumnFacts, decide_types
+from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
-from core.datasets.given import hints, wanted
 from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
 from core.datasets.text_file import TextFile, text_file
@@ -70,7 +69,9 @@ def _type(
     table = pl.scan_parquet(raw)
     num_cells = table.select(pl.len()).collect().item() * len(layout.names)
     cells = Cells(table, is_small=num_cells <= SMALL_CELLS)
-    decided = decide_types(cells, texts, wanted(given), hints(given, layout))
+    decided = decide_types(
+        cells, texts, given_types(given.types), layout.hints(given.decimal)
+    )
     by_name = {facts.name: facts for facts in decided}
     empty = _empty(table)
     if len(empty) == len(layout.names):

@@ -9,7 +9,6 @@ from pathlib import Path
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
 from core.datasets.dialect import Layout
-from core.datasets.given import hints
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
 from core.datasets.text_file import TextFile, text_file
@@ -43,7 +42,7 @@ def read_again(
     layout = _write_text(source, folder, given, names, num_rows, raw).layout
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=num_rows * len(names) <= SMALL_CELLS)
-    columns = decide_types(cells, names, wanted, hints(given, layout))
+    columns = decide_types(cells, names, wanted, layout.hints(given.decimal))
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP

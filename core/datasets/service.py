@@ -20,6 +20,7 @@ from core.errors import DatasetInUse, DatasetNotReady
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
+from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.schemas.datasets import RowsRead
 from fitserve.specs.parsing import ParsingSpec
@@ -58,10 +59,10 @@ class DatasetService:
         nothing is kept then.
         """
         dataset = _unread(upload)
-        self._storage.publish(upload.source, dataset.content_key)
         try:
             if dataset.num_bytes <= self._reader.limits.max_inline_bytes:
-                self._read(dataset)
+                self._read(dataset, upload.source)
+            self._storage.put(upload.source, dataset.content_key)
             with self._database.write() as session:
                 refuse_over_quota(session, caller, dataset.num_bytes)
                 DatasetRepository(session, caller.workspace).add(dataset)
@@ -75,16 +76,17 @@ class DatasetService:
             raise
         return dataset
 
-    def _read(self, dataset: Dataset) -> None:
-        with self._storage.scratch() as folder:
-            for name, value in self._reader.read(dataset, folder, attempt=0).items():
-                setattr(dataset, name, value)
+    def _read(self, dataset: Dataset, source: Path) -> None:
+        with scratch() as folder:
+            values = self._reader.read(dataset, source, folder, attempt=0)
+        for name, value in values.items():
+            setattr(dataset, name, value)
 
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
         """A slice of the typed table; DatasetNotReady while there is none."""
-        path = self._storage.local_path(ready(dataset).table_key)
-        columns, data = read_slice(path, offset, limit)
+        with self._storage.local_copy(ready(dataset).table_key) as path:
+            columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
 
     def delete(self, session: Session, workspace: str, ref: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.columns.decide import Wanted
@@ -14,7 +14,7 @@ from core.datasets.rereading import read_again
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
 from core.lazy import pl
-from core.storage import Storage
+from core.storage import Storage, scratch
 from fitserve.schemas.datasets import ColumnRead
 
 
@@ -74,34 +74,34 @@ def open_table(
         for name, want in (wanted or {}).items()
         if name in stored and stored[name] != want.type
     }
-    with table_gone_is_409():
-        path = storage.local_path(dataset.table_key)
+    with table_gone_is_409(), storage.local_copy(dataset.table_key) as path:
+        table = TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
         if not other:
-            yield TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
+            yield table
             return
-        with storage.scratch() as folder:
-            yield _read_again(dataset, storage, folder, path, other)
+        with scratch() as folder:
+            with storage.local_copy(dataset.content_key) as source:
+                table = _read_again(table, dataset, source, folder, other)
+            yield table
 
 
 def _read_again(
+    table: TypedTable,
     dataset: Dataset,
-    storage: Storage,
+    source: Path,
     folder: Path,
-    path: Path,
     wanted: Mapping[str, Wanted],
 ) -> TypedTable:
-    source = storage.local_path(dataset.content_key)
+    """Return the table with the columns in `wanted` read again from the upload."""
     reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
-    columns = {column.name: column for column in [*dataset.columns, *profiled]}
-    return TypedTable(
-        dataset.name,
-        dataset.num_rows,
-        list(columns.values()),
-        path,
-        reread.path,
-        {fact.name: fact.warnings for fact in reread.columns},
+    columns = {column.name: column for column in [*table.columns, *profiled]}
+    return replace(
+        table,
+        columns=list(columns.values()),
+        again=reread.path,
+        warnings={fact.name: fact.warnings for fact in reread.columns},
     )
 
 

@@ -36,7 +36,7 @@ def check_migrations(database: Database) -> Part:
         return degraded(f"A newer fitserve migrated the database, to {revision}.")
     return failed(
         f"The database is at revision {revision}, this code wants {known[0]}; run "
-        "`python -m core.database.migrate`."
+        "`python -m fitserve.server core.database.migrate`."
     )
 
 

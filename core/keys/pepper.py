@@ -32,7 +32,7 @@ class Pepper:
 
 
 def read_pepper(settings: Settings) -> Pepper:
-    """The setting's, else the home folder's, which is made if it is not there."""
+    """Return the pepper of the settings, else of the home folder; make one if absent."""
     if settings.key_pepper is not None:
         return Pepper(settings.key_pepper.get_secret_value().encode())
     path = settings.home_dir / _FILE

@@ -1,8 +1,8 @@
 """How much a caller's workspace may hold."""
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.database.turns import take_turn
 from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
@@ -33,7 +33,7 @@ def refuse_over_quota(session: Session, caller: Caller, num_bytes: int = 1) -> N
 
 
 def over_quota(caller: Caller) -> QuotaExceeded:
-    """The error of a workspace that is full."""
+    """Return the error of a workspace that is full."""
     return QuotaExceeded(
         f"The workspace {caller.workspace!r} would hold more than the "
         f"{caller.stored_bytes or 0:,} bytes that this key may fill; delete datasets, "
@@ -58,4 +58,11 @@ def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
 
 def _count_alone(session: Session, caller: Caller) -> None:
     """Others that fill the workspace under a limit wait until this transaction ends."""
-    take_turn(session, f"quota of {caller.workspace}")
+    _take_turn(session, f"quota of {caller.workspace}")
+
+
+def _take_turn(session: Session, what: str) -> None:
+    """Wait until no other transaction holds `what`; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        key = func.hashtextextended(what, 0)
+        session.execute(select(func.pg_advisory_xact_lock(key)))

@@ -28,7 +28,7 @@ class ApiKeyRepository:
         return (row[0], row[1]) if row is not None else None
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key with that id, whatever became of it."""
+        """Return the key with that id, even if it has expired or was revoked."""
         return self._session.get(ApiKey, key_id)
 
     def in_force_named(self, name: str) -> list[str]:

@@ -42,7 +42,7 @@ def create_key(session: Session, pepper: Pepper, create: KeyCreate) -> KeyCreate
 
 
 def check_key(session: Session, pepper: Pepper, token: Token) -> ApiKey:
-    """The key that the token is; Unauthorized, which tells only its bearer why."""
+    """Return the key of a token; raise Unauthorized, whose reason only the owner sees."""
     keys = ApiKeyRepository(session)
     kept, pepper_id = keys.hash_of(token.key_id) or (_NOBODYS, pepper.id)
     is_its = hmac.compare_digest(kept, pepper.hash(token))

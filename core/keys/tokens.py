@@ -33,12 +33,12 @@ class Token(NamedTuple):
 
 
 def new_token() -> Token:
-    """A key that nobody had before, by the system's source of chance."""
+    """Return a new random key, from the system's source of randomness."""
     return Token(_by_chance(_ID), _by_chance(_SECRET))
 
 
 def parse(text: str) -> Token | None:
-    """The parts of a key; None if its form or its checksum is wrong."""
+    """Return the parts of a key; None if its form or its checksum is wrong."""
     found = _FORM.fullmatch(text)
     if found is None:
         return None

@@ -136,7 +136,7 @@ class FiguresRepository:
 
 
 def _held() -> ColumnElement[bool]:
-    """Runs whose last attempt has a worker, or was ended by one; all others were lost."""
+    """Return the runs whose last attempt has a worker or was ended by one."""
     lost = and_(
         Run.error.is_not(None),
         Run.error["type"].as_string() == ProblemType.WORKER_LOST.uri,

@@ -72,7 +72,7 @@ def described_schema(described: Described) -> dict[str, Any]:
 
 
 def instance_schema(described: Described) -> dict[str, Any]:
-    """The same, to be put into another document."""
+    """Return the schema of an instance, to be put into another document."""
     signature = described.signature
     return {
         "title": f"An instance for {described.name}",

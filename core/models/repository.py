@@ -23,7 +23,7 @@ class ModelRepository:
         self._workspace = workspace
 
     def get(self, name: str) -> Model:
-        """The model of that name; ModelNotFound names near ones."""
+        """Return the model of that name; raise ModelNotFound with similar names."""
         model = self._session.get(Model, (self._workspace, name))
         if model is None:
             known = self._session.scalars(
@@ -63,7 +63,7 @@ class ModelRepository:
         return found
 
     def newest(self, name: str) -> Version:
-        """The version that serves when none is named: whole ones come first."""
+        """Return the version that serves if none is named; undamaged ones come first."""
         self.get(name)
         query = self._mine(select(Version), Version).where(Version.model_name == name)
         query = query.order_by(Version.is_whole.desc(), Version.number.desc())
@@ -111,19 +111,19 @@ class ModelRepository:
         return [(name, number) for name, number in self._session.execute(query)]
 
     def versions_by_id(self, ids: Collection[str]) -> Sequence[Version]:
-        """The versions with these ids."""
+        """Return the versions with these ids."""
         if not ids:
             return []
         query = self._mine(select(Version), Version).where(Version.id.in_(ids))
         return self._session.scalars(query).all()
 
     def aliases(self, name: str) -> Sequence[Alias]:
-        """The aliases of a model, by name."""
+        """Return the aliases of a model, by name."""
         query = self._mine(select(Alias), Alias).where(Alias.model_name == name)
         return self._session.scalars(query.order_by(Alias.name)).all()
 
     def aliased(self, name: str, alias: str) -> Version:
-        """The version an alias points at; ModelNotFound or AliasNotFound."""
+        """Return the version of an alias; raise ModelNotFound or AliasNotFound."""
         self.get(name)
         found = self._session.get(Alias, (self._workspace, name, alias))
         if found is None:
@@ -192,7 +192,7 @@ class ModelRepository:
             self._session.execute(delete(Model).where(*mine))
 
     def _last_number(self, name: str) -> int:
-        """The highest number that was given, also to a version that was deleted."""
+        """Return the highest number that was given, even to a deleted version."""
         given = (
             self._mine(select(func.max(Version.number)), Version).where(
                 Version.model_name == name
@@ -209,7 +209,7 @@ class ModelRepository:
         self._session.execute(insert.on_conflict_do_nothing())
 
     def stored_bytes(self) -> int:
-        """The sizes of all artifacts together."""
+        """Return the number of bytes of all artifacts."""
         query = self._mine(select(func.sum(Artifact.num_bytes)), Version).join(
             Version, Artifact.version_id == Version.id
         )
@@ -219,3 +219,15 @@ class ModelRepository:
         self, query: Select[*Found], table: type[Model | Version | Alias | Run]
     ) -> Select[*Found]:
         return query.where(table.workspace == self._workspace)
+
+
+def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
+    """Return the storage keys of the artifacts of these runs, in any workspace."""
+    query = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
+    return set(session.scalars(query.where(Version.run_id.in_(run_ids))))
+
+
+def add_artifact(session: Session, artifact: Artifact) -> None:
+    """Store one more file of a version; its name must be new there."""
+    session.add(artifact)
+    session.flush()

@@ -54,7 +54,7 @@ class Requirement:
 
 
 def parse(require: Mapping[str, str], task: Task) -> list[Requirement]:
-    """The requirements of a promotion; InvalidRequirement names each that is none."""
+    """Parse the requirements of a promotion; raise InvalidRequirement for wrong ones."""
     known = REGRESSION if task == Task.REGRESSION else CLASSIFICATION
     found = [_parsed(key, text, known, task) for key, text in require.items()]
     raise_any(InvalidRequirement, [e for e in found if isinstance(e, FieldError)])

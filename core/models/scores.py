@@ -26,7 +26,7 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 
 def as_answers(output: NDArray[np.float32], task: Task) -> Numbers:
-    """A network's output as values `[N]`, or as probabilities of every class."""
+    """Return a network's output as values `[N]`, or as probabilities of every class."""
     wide = output.astype(np.float64)
     if task == Task.REGRESSION:
         values: Numbers = wide[:, 0]
@@ -37,7 +37,7 @@ def as_answers(output: NDArray[np.float32], task: Task) -> Numbers:
 
 
 def score(task: Task, metric: str, y: Numbers, answers: Numbers) -> float | None:
-    """A figure of answers to rows with the targets `y`; None where it does not exist.
+    """Return a metric of predictions for the targets `y`; None where it is undefined.
 
     `answers` are values `[N]`, or probabilities `[N, classes]`; `y` values or places.
     """
@@ -112,7 +112,7 @@ def _area_under_roc(is_true: NDArray[np.bool_], p: Numbers) -> float:
 
 
 def _average_precision(is_true: NDArray[np.bool_], p: Numbers) -> float:
-    """The sum of precision times the recall won, threshold by threshold, down."""
+    """Return the sum of precision times the gain in recall over falling thresholds."""
     values, place = np.unique(-p, return_inverse=True)
     hits = np.cumsum(np.bincount(place, weights=is_true, minlength=len(values)))
     rows = np.cumsum(np.bincount(place, minlength=len(values)))

@@ -6,10 +6,10 @@ from core.models.tables import Alias, Model, Version
 from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
 
 
-def model_read(
+def model_to_schema(
     model: Model, versions: Sequence[Version], aliases: Sequence[Alias], newest: Version
 ) -> ModelRead:
-    """A model for the wire; `newest` is the version that serves when none is named."""
+    """Convert a model to its schema; `newest` serves if no version is named."""
     return ModelRead(
         name=model.name,
         latest_version=newest.number,
@@ -20,8 +20,8 @@ def model_read(
     )
 
 
-def version_read(version: Version, aliases: Sequence[Alias]) -> VersionRead:
-    """A version for the wire."""
+def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead:
+    """Convert a version to its schema."""
     return VersionRead(
         model_name=version.model_name,
         version=version.number,

@@ -79,7 +79,7 @@ class Version(Base):
     )
 
     def artifact(self, name: str) -> Artifact | None:
-        """The artifact of that name, if the run left one."""
+        """Return the artifact of that name, if the run left one."""
         return next((a for a in self.artifacts if a.name == name), None)
 
 

@@ -54,7 +54,7 @@ const key = (globalThis as Environment).process?.env.{KEY};
 
 
 def typescript_snippet(described: Described) -> str:
-    """An interface of instances with the known categories, and a call by `fetch`."""
+    """Return an interface of instances with the known categories, and a `fetch` call."""
     snippet = _SNIPPET.format(
         instance=_instance(described),
         url=json_text(described.url),
@@ -86,7 +86,7 @@ def _answers(described: Described) -> dict[str, str]:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """The TypeScript type of a schema without parts."""
+    """Return the TypeScript type of a schema without parts."""
     values = schema.get("enum")
     if values is not None and len(values) <= _MOST_LITERALS:
         return " | ".join(json_text(value) for value in values)

@@ -1,9 +1,9 @@
-"""Where the files of a run lie, and what is left of them when it has ended.
+"""Name the checkpoint files of runs, and remove those that no run needs.
 
-Keys hold the attempt: a worker that was replaced overwrites nothing of its successor's.
+Keys contain the attempt, so that a replaced worker overwrites no file of its successor.
 """
 
-import contextlib
+import logging
 import re
 
 from sqlalchemy.orm import Session
@@ -11,38 +11,45 @@ from sqlalchemy.orm import Session
 from core.runs.maintenance import RunMaintenance
 from core.storage import Storage
 
+log = logging.getLogger(__name__)
+
 _CHECKPOINTS = "checkpoints"
 _FILE = re.compile(r"(\d+)-\d+\.npz")
 
 
 def checkpoint_key(run_id: str, attempt: int, epoch: int) -> str:
-    """Where an attempt saves its checkpoint of an epoch."""
+    """Return the key of the checkpoint of an epoch."""
     return f"{_CHECKPOINTS}/{run_id}/{attempt}-{epoch}.npz"
 
 
 def remove_older_checkpoints(
     storage: Storage, run_id: str, attempt: int, kept: set[str]
 ) -> None:
-    """Remove the files of this attempt and of those before, but for `kept`.
+    """Remove the checkpoints of this attempt and of earlier ones, except `kept`.
 
     A file that is not a checkpoint is ignored.
     """
-    for key in storage.keys(f"{_CHECKPOINTS}/{run_id}"):
+    for key in storage.list(f"{_CHECKPOINTS}/{run_id}"):
         file = _FILE.fullmatch(key.rpartition("/")[2])
         if file and key not in kept and int(file[1]) <= attempt:
             storage.delete(key)
 
 
 def remove_checkpoints(storage: Storage, run_id: str) -> None:
-    """Remove them all: the run has ended. What will not go is left to the sweeper."""
-    with contextlib.suppress(OSError):
-        for key in storage.keys(f"{_CHECKPOINTS}/{run_id}"):
+    """Remove all checkpoints of a run that has ended.
+
+    If the storage fails, they remain, and the janitor removes them later.
+    """
+    try:
+        for key in storage.list(f"{_CHECKPOINTS}/{run_id}"):
             storage.delete(key)
+    except OSError as error:
+        log.warning("run %s: its checkpoints were not removed: %s", run_id, error)
 
 
 def remove_orphans(storage: Storage, session: Session) -> None:
-    """Remove the checkpoints of runs that have ended, whoever left them behind."""
-    found = {key.split("/")[1] for key in storage.keys(_CHECKPOINTS)}
+    """Remove the checkpoints of all runs that have ended."""
+    found = {key.split("/")[1] for key in storage.list(_CHECKPOINTS)}
     if not found:
         return
     for run_id in found - RunMaintenance(session).unended(found):

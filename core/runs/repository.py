@@ -23,7 +23,7 @@ class RunRepository:
         self._workspace = workspace
 
     def get(self, run_id: str) -> Run:
-        """The run with that id; RunNotFound if there is none."""
+        """Return the run with that id; raise RunNotFound if there is none."""
         run = self._session.get(Run, run_id)
         if run is None or run.workspace != self._workspace:
             raise RunNotFound(run_id)
@@ -47,7 +47,7 @@ class RunRepository:
         tags: Mapping[str, str] | None = None,
         target: str | None = None,
     ) -> list[Run]:
-        """Runs, newest first, from below the id `after`."""
+        """Return runs, newest first, that come after the id `after`."""
         query = select(Run).where(Run.workspace == self._workspace)
         if after is not None:
             query = query.where(Run.id < after)
@@ -69,7 +69,7 @@ class RunRepository:
         return self._session.scalar(query) or 0
 
     def epochs(self, run_id: str, after: int = 0) -> Sequence[Epoch]:
-        """The epochs of a run from after the given one, in order."""
+        """Return the epochs of a run after the given one, in order."""
         return self._session.scalars(
             select(Epoch)
             .where(self._is_of(run_id), Epoch.epoch > after)
@@ -77,7 +77,7 @@ class RunRepository:
         ).all()
 
     def epochs_below(self, run_id: str, below: int, limit: int) -> Sequence[Epoch]:
-        """The epochs of a run before the given one, the latest first."""
+        """Return the epochs of a run before the given one, the latest first."""
         return self._session.scalars(
             select(Epoch)
             .where(self._is_of(run_id), Epoch.epoch < below)

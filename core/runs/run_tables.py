@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.columns import kind_of
-from core.columns.decide import Wanted
+from core.columns.decide import Wanted, given_types
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import InvalidSpec, InvalidTable, raise_any
@@ -54,9 +54,8 @@ def open_dataset(
 
     Raises InvalidSpec, with the message of an upload, if a type fits no cell.
     """
-    wanted = {name: Wanted(kind) for name, kind in features.types.items()}
     try:
-        with open_table(dataset, storage, wanted) as table:
+        with open_table(dataset, storage, given_types(features.types)) as table:
             yield table
     except InvalidTable as error:
         errors = [_in_spec(line) for line in error.errors]

@@ -1,4 +1,4 @@
-"""Rows of runs as the API shows them."""
+"""Convert rows of runs to the API's schemas."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from fitserve.enums import TERMINAL, RunStatus, StopReason, Task
 from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
 
 
-def run_read(run: Run) -> RunRead:
-    """A run for the wire."""
+def run_to_schema(run: Run) -> RunRead:
+    """Convert a run to its schema."""
     dataset = run.dataset
     return RunRead(
         id=run.id,
@@ -45,7 +45,7 @@ def _eta(run: Run) -> float | None:
     return run.fit_seconds / run.epoch * (run.epochs - run.epoch)
 
 
-def history_read(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
+def history_to_schema(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
     """Epochs as Keras's history; which fit they are of, where there may be several."""
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
     return HistoryRead(

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
 from core.datasets.tables import Dataset
-from core.runs.run_plan import RunPlan
-from core.runs.spec import ResolvedSpec
+from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.stored_spec import upgraded_spec
 from fitserve.enums import RunStatus
 from fitserve.problems import Problem

@@ -1,5 +1,7 @@
-"""The storage port and what implements it."""
+"""The storage port, what chooses its implementation, and scratch folders."""
 
-from core.storage.files import LocalStorage, Storage
+from core.storage.factory import open_storage
+from core.storage.port import Storage
+from core.storage.scratch import scratch
 
-__all__ = ["LocalStorage", "Storage"]
+__all__ = ["Storage", "open_storage", "scratch"]

@@ -1,27 +1,51 @@
-"""Files are read only as they were recorded: of that length, with that sha256."""
+"""Files whose length and sha256 the database records, and which are read only as such."""
 
 import hashlib
 import hmac
+from pathlib import Path
+from typing import TypedDict
 
 from core.errors import ArtifactDamaged
-from core.storage.files import Storage
+from core.storage.port import Storage
+
+
+class Recorded(TypedDict):
+    """Where a file was stored, and what must be read there."""
+
+    key: str
+    sha256: str
+    num_bytes: int
+
+
+def put_recorded(storage: Storage, file: Path, key: str) -> Recorded:
+    """Store a file; return the facts about it that the database must record."""
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    num_bytes = file.stat().st_size
+    storage.put(file, key)
+    return Recorded(key=key, sha256=sha256, num_bytes=num_bytes)
 
 
 def read_recorded(
     storage: Storage, key: str, sha256: str, num_bytes: int, what: str
 ) -> bytes:
-    """The bytes of a file; ArtifactDamaged if they are not those that were recorded.
+    """Return the bytes of a file; raise ArtifactDamaged if they are not as recorded.
 
-    `what` names the file in the sentence that a user reads.
+    `what` names the file in the message to the user.
     """
     try:
         with storage.open(key) as file:
             content = file.read(num_bytes + 1)
     except OSError as error:
-        raise ArtifactDamaged(f"{what} is missing ({error.strerror}).") from error
+        raise unreadable(what, error) from error
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), sha256):
         raise ArtifactDamaged(
             f"{what} is damaged: its sha256 is not the recorded one. "
             "Other versions still serve; train again or restore the file."
         )
     return content
+
+
+def unreadable(what: str, error: OSError) -> ArtifactDamaged:
+    """Return the problem of a recorded file that cannot be read."""
+    return ArtifactDamaged(f"{what} is missing ({error.strerror or error}).")

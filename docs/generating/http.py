@@ -3,17 +3,19 @@
 import re
 from collections import defaultdict
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from core.settings import Settings
 from service.app import create_app
+from service.auth.scopes import Access, Wanted
 
 INTRO = """\
 # HTTP
 
 Made from the code by `python -m docs.generate`. The running service shows the same with
 every schema at `/docs`, and for programs at `/openapi.json`. Failures are
-[problems](../problems.md); who may ask what is told by [scopes](../keys.md#scopes).
+[problems](../problems.md). A key needs the scope of the route
+([what each lets a key do](../keys.md#scopes)). Where that is "any key", a key needs no
+scope; where it is "none", a caller needs no key.
 """
 TITLES = {
     "datasets": "Datasets",
@@ -31,22 +33,25 @@ TITLES = {
 
 def page() -> str:
     """Every route by its noun or protocol."""
+    with TemporaryDirectory() as home:
+        app = create_app(Settings(home=home))
+    scopes = {(e.method, e.path): e.scope for e in app.state.routes.entries}
     lines: dict[str, list[str]] = defaultdict(list)
-    for path, methods in sorted(_document()["paths"].items()):
-        for method, operation in methods.items():
-            does = _first_sentence(operation["description"])
-            line = f"| `{method.upper()} {path}` | {does} |"
+    for path, methods in sorted(app.openapi()["paths"].items()):
+        for name, operation in methods.items():
+            method, does = name.upper(), _first_sentence(operation["description"])
+            line = f"| `{method} {path}` | {_shown(scopes[method, path])} | {does} |"
             lines[TITLES[operation["tags"][0]]].append(line)
+    head = ["| route | scope | does |", "|---|---|---|"]
     sections = [
-        "\n".join([f"\n## {title}\n", "| route | does |", "|---|---|", *lines[title], ""])
+        "\n".join([f"\n## {title}\n", *head, *lines[title], ""])
         for title in TITLES.values()
     ]
     return INTRO + "".join(sections)
 
 
-def _document() -> dict[str, Any]:
-    with TemporaryDirectory() as home:
-        return create_app(Settings(home=home)).openapi()
+def _shown(scope: Wanted) -> str:
+    return scope.value if isinstance(scope, Access) else f"`{scope}`"
 
 
 def _first_sentence(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Commands of the installed extras: named in pyproject.toml, imported when asked for.
+"""Commands of the installed extras: named in pyproject.toml, imported when they are used.
 
-So `fitserve predict` never imports a server, and `fitserve up` without the server's
-libraries says which `pip install` mends it.
+`fitserve predict` never imports the server, and `fitserve up` without the libraries of
+the server says which `pip install` is missing.
 """
 
 import functools
@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from fitserve.cli.console import USAGE, err
+from fitserve.server import use_server_path
 
 GROUP = "fitserve.commands"
 Function = Callable[..., Any]
@@ -21,16 +22,16 @@ _ANY = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 class Commands(TyperGroup):
-    """The built-in commands and, behind them, those of the extras."""
+    """The built-in commands and, after them, the commands of the extras."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Every name, once."""
+        """Return every name once."""
         extras = sorted(entry_points(group=GROUP).names)
         names = [*super().list_commands(ctx), *extras]
         return list(dict.fromkeys(names))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A built-in command, else an extra's."""
+        """Return the built-in command of this name, else the command of an extra."""
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
@@ -40,11 +41,12 @@ class Commands(TyperGroup):
 
 def _command(entry: EntryPoint) -> Any:
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    use_server_path()
     try:
         loaded = entry.load()
         if isinstance(loaded, typer.Typer):  # a group of commands
             group = get_command(_guarded_group(entry.name, loaded))
-            group.name = entry.name  # else the help knows none
+            group.name = entry.name  # otherwise the help has no name
             return group
         alone.command(entry.name)(_guarded(entry.name, loaded))
     except ImportError as error:
@@ -60,7 +62,7 @@ def _guarded_group(name: str, group: typer.Typer) -> typer.Typer:
 
 
 def _guarded(name: str, function: Function) -> Function:
-    """`function`, whose own imports may lack a library just as well."""
+    """Return `function` with a sentence for a library that its own imports lack."""
 
     @functools.wraps(function)
     def called(*args: Any, **options: Any) -> Any:

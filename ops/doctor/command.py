@@ -1,4 +1,4 @@
-"""`fitserve doctor`: looks at everything a service needs, and says how to mend it."""
+"""`fitserve doctor`: check everything that a service needs, and say how to fix it."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from ops.doctor.findings import Examination, Finding, Verdict, failed
+from ops.doctor.findings import Check, Finding, Verdict, failed
 
 DEADLINE = 6.0
 _COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
@@ -28,23 +28,23 @@ def doctor(
         bool, typer.Option("--json", help="Print the findings as JSON.")
     ] = False,
 ) -> None:
-    """Check what a service needs, running or not; 1 if something must be mended.
+    """Check what a service needs, running or not; exit code 1 if something must be fixed.
 
-    Looks at the environment of this shell: set what the service is started with.
+    Reads the environment of this shell: set the variables that the service starts with.
     """
     findings = examine(home)
-    is_ill = any(finding.verdict == Verdict.FAILED for finding in findings)
+    has_failed = any(finding.verdict == Verdict.FAILED for finding in findings)
     if as_json:
-        told = [asdict(finding) for finding in findings]
-        typer.echo(json.dumps({"ok": not is_ill, "findings": told}, indent=2))
+        listed = [asdict(finding) for finding in findings]
+        typer.echo(json.dumps({"ok": not has_failed, "findings": listed}, indent=2))
     else:
         _print(findings)
-    raise typer.Exit(1 if is_ill else 0)
+    raise typer.Exit(1 if has_failed else 0)
 
 
 def examine(home: Path | None) -> list[Finding]:
-    """Everything that can be looked at."""
-    # not before it is asked for: its libraries may be absent, and that is a sentence too
+    """Return the findings of all checks."""
+    # here, because a missing library must become a sentence, not a traceback
     from pydantic_settings import SettingsError  # noqa: PLC0415
 
     from core.settings import Settings  # noqa: PLC0415
@@ -57,10 +57,10 @@ def examine(home: Path | None) -> list[Finding]:
     except (ValidationError, SettingsError) as wrong:
         error = wrong
     findings = [
-        host.look_at_python(),
-        host.look_at_versions(),
-        host.look_at_settings(error),
-        host.look_at_names(os.environ),
+        host.check_python(),
+        host.check_versions(),
+        host.check_settings(error),
+        host.check_names(os.environ),
     ]
     return findings if error else [*findings, *_of_service(settings)]
 
@@ -69,50 +69,52 @@ def _of_service(settings: Any) -> Iterable[Finding]:
     from ops.doctor.service import ServiceChecks  # noqa: PLC0415  imports the database
 
     try:
-        patient = ServiceChecks(settings)
-    except Exception as error:  # noqa: BLE001  a URL that SQLAlchemy cannot read
-        told = f"FITSERVE_DATABASE_URL cannot be used: {type(error).__name__}."
-        return [failed("database", told, "sqlite:///… or postgresql+psycopg://…")]
+        checks = ServiceChecks(settings)
+    except Exception as error:  # noqa: BLE001  SQLAlchemy cannot read the URL
+        detail = f"FITSERVE_DATABASE_URL cannot be used: {type(error).__name__}."
+        return [failed("database", detail, "sqlite:///… or postgresql+psycopg://…")]
     return _within_deadline(
         {
-            "database": patient.look_at_database,
-            "migrations": patient.look_at_migrations,
-            "broker": patient.look_at_broker,
-            "storage": patient.look_at_storage,
-            "home": patient.look_at_home,
-            "port": patient.look_at_port,
-            "workers": patient.look_at_workers,
-            "clock": patient.look_at_clock,
-            "key": patient.look_at_key,
+            "database": checks.check_database,
+            "migrations": checks.check_migrations,
+            "broker": checks.check_broker,
+            "storage": checks.check_storage,
+            "home": checks.check_home,
+            "port": checks.check_port,
+            "workers": checks.check_workers,
+            "clock": checks.check_clock,
+            "key": checks.check_key,
         }
     )
 
 
-def _within_deadline(looks: dict[str, Examination]) -> list[Finding]:
-    """All at a time, in threads that do not keep the process alive."""
-    asked: dict[str, Future[Finding]] = {name: Future() for name in looks}
-    for name, look in looks.items():
-        Thread(target=_answer, args=[name, look, asked[name]], daemon=True).start()
-    wait(asked.values(), timeout=DEADLINE)
+def _within_deadline(checks: dict[str, Check]) -> list[Finding]:
+    """Run the checks at the same time, in threads that do not keep the process alive."""
+    found: dict[str, Future[Finding]] = {name: Future() for name in checks}
+    for name, check in checks.items():
+        Thread(target=_run, args=[name, check, found[name]], daemon=True).start()
+    wait(found.values(), timeout=DEADLINE)
     return [
         future.result()
         if future.done()
-        else failed(name, f"No answer within {DEADLINE:g} s.", "See whether it is there.")
-        for name, future in asked.items()
+        else failed(
+            name, f"No answer within {DEADLINE:g} s.", "Check that it is running."
+        )
+        for name, future in found.items()
     ]
 
 
-def _answer(name: str, look: Examination, asked: "Future[Finding]") -> None:
+def _run(name: str, check: Check, found: "Future[Finding]") -> None:
     try:
-        asked.set_result(look())
-    except Exception as error:  # noqa: BLE001  a finding too
-        told = f"It cannot be looked at ({type(error).__name__})."
-        asked.set_result(failed(name, told, "Mend what is found before it first."))
+        found.set_result(check())
+    except Exception as error:  # noqa: BLE001  becomes a finding
+        detail = f"The check failed ({type(error).__name__})."
+        found.set_result(failed(name, detail, "Fix the findings before it first."))
 
 
 def _print(findings: list[Finding]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "what", "finding", "how to mend it"):
+    for name in ("", "what", "finding", "how to fix it"):
         table.add_column(name, overflow="fold")
     for finding in findings:
         colour = _COLOURS[finding.verdict]

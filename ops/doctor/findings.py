@@ -1,4 +1,4 @@
-"""What the doctor finds: how a thing is, and how to mend it."""
+"""What `fitserve doctor` finds: a state, and how to fix it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.health.parts import Part, State
 
 
 class Verdict(StrEnum):
-    """`failed`: the service cannot work so. `warning`: it can, for now or in part."""
+    """`failed`: the service cannot work. `warning`: it works, for now or in part."""
 
     OK = "ok"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """Hold the result of one check."""
 
     name: str
     verdict: Verdict
@@ -25,26 +25,26 @@ class Finding:
     mend: str = ""
 
 
-Examination = Callable[[], Finding]
+Check = Callable[[], Finding]
 
 
 def ok(name: str, detail: str) -> Finding:
-    """Nothing to mend."""
+    """Return a finding that needs nothing."""
     return Finding(name, Verdict.OK, detail)
 
 
 def warning(name: str, detail: str, mend: str) -> Finding:
-    """Worth mending."""
+    """Return a finding that should be fixed."""
     return Finding(name, Verdict.WARNING, detail, mend)
 
 
 def failed(name: str, detail: str, mend: str) -> Finding:
-    """To be mended."""
+    """Return a finding that must be fixed."""
     return Finding(name, Verdict.FAILED, detail, mend)
 
 
 def of_part(name: str, part: Part, mend: str) -> Finding:
-    """A part of the service, as readiness sees it."""
+    """Return the finding for a part of the service, as readiness checks it."""
     if part.state == State.OK:
         return ok(name, part.detail)
     make = failed if part.state == State.FAILED else warning

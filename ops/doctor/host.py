@@ -1,4 +1,4 @@
-"""What can be looked at before there are settings: interpreter and environment."""
+"""Checks that need no settings: interpreter, libraries, environment."""
 
 import importlib.metadata
 import platform
@@ -17,32 +17,32 @@ _OLDEST, _TOO_NEW = (3, 11), (3, 14)
 _SERVER = ("fastapi", "uvicorn", "celery", "sqlalchemy", "onnxruntime", "polars")
 _TRAINER = ("keras", "tensorflow-cpu", "tensorflow")
 _OTHERS = ("FITSERVE_URL", LISTEN_FD, METRICS_DIR, SUPERVISED)
-"""Variables that are no settings: the client's, and the supervisor's."""
+"""Variables that are not settings: of the client, and of the supervisor."""
 
 
-def look_at_python() -> Finding:
-    """Whether this interpreter is one that fitserve is made for."""
+def check_python() -> Finding:
+    """Check that fitserve supports this interpreter."""
     version = platform.python_version()
     if _OLDEST <= sys.version_info[:2] < _TOO_NEW:
         return ok("python", f"{version} on {platform.system()} {platform.machine()}.")
     return failed(
         "python",
         f"This is {version}; expected 3.11, 3.12 or 3.13.",
-        "Make a virtual environment with one of these and install fitserve there.",
+        "Make a virtual environment with one of these, and install fitserve in it.",
     )
 
 
-def look_at_versions() -> Finding:
-    """Which libraries are there; a host that only serves needs no Keras."""
+def check_versions() -> Finding:
+    """Check the libraries; a host that only serves needs no Keras."""
     found = {name: _version(name) for name in (*_SERVER, *_TRAINER)}
-    told = ", ".join(f"{name} {version}" for name, version in found.items() if version)
+    listed = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     if missing := [name for name in _SERVER if not found[name]]:
         mend = "pip install 'fitserve[service]'"
-        return failed("versions", f"Missing: {', '.join(missing)}. {told}.", mend)
+        return failed("versions", f"Missing: {', '.join(missing)}. {listed}.", mend)
     if not found["keras"]:
         mend = "To train on this host: pip install 'fitserve[worker]'"
-        return warning("versions", f"No Keras: this host only serves. {told}.", mend)
-    return ok("versions", f"{told}.")
+        return warning("versions", f"No Keras: this host only serves. {listed}.", mend)
+    return ok("versions", f"{listed}.")
 
 
 def _version(name: str) -> str | None:
@@ -52,18 +52,18 @@ def _version(name: str) -> str | None:
         return None
 
 
-def look_at_settings(error: ValidationError | SettingsError | None) -> Finding:
-    """Whether the environment makes sense; a value that is wrong is named, not shown."""
+def check_settings(error: ValidationError | SettingsError | None) -> Finding:
+    """Check the settings; name a wrong variable, but do not show its value."""
     if error is None:
-        return ok("settings", "Every FITSERVE_ variable has a value that fits.")
-    told = str(error)  # one that is no JSON where a list or object is expected
+        return ok("settings", "Every FITSERVE_ variable has a valid value.")
+    detail = str(error)  # a value that is not JSON although its setting is a list
     if isinstance(error, ValidationError):
-        told = "; ".join(_sentence(line["loc"], line["msg"]) for line in error.errors())
-    return failed("settings", told, "docs/settings.md tells what each one takes.")
+        detail = "; ".join(_sentence(line["loc"], line["msg"]) for line in error.errors())
+    return failed("settings", detail, "See docs/settings.md for the values of each one.")
 
 
-def look_at_names(environment: Mapping[str, str]) -> Finding:
-    """Whether every FITSERVE_ variable is a setting: a slip of the pen is ignored."""
+def check_names(environment: Mapping[str, str]) -> Finding:
+    """Check that every FITSERVE_ variable is a setting; a misspelt one has no effect."""
     known = {*_names(Settings, "FITSERVE_"), *_OTHERS}
     strays = sorted(
         name
@@ -71,10 +71,10 @@ def look_at_names(environment: Mapping[str, str]) -> Finding:
         if name.startswith("FITSERVE_") and name.upper() not in known
     )
     if not strays:
-        return ok("environment", "No FITSERVE_ variable without a meaning.")
+        return ok("environment", "All FITSERVE_ variables are recognised.")
     hints = "; ".join(f"{name}: {did_you_mean(name, known)}" for name in strays)
     return warning(
-        "environment", f"No settings: {', '.join(strays)}; they are ignored.", hints
+        "environment", f"Not settings: {', '.join(strays)}; they are ignored.", hints
     )
 
 

@@ -1,4 +1,4 @@
-"""What the settings name: database, broker, files, port, key."""
+"""Checks of what the settings name: database, broker, files, port, key."""
 
 import shutil
 import socket
@@ -22,149 +22,154 @@ from ops.doctor.findings import Finding, failed, of_part, ok, warning
 _NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _FEWEST_DIFFERENT = 10
 _CLOCK_SECONDS = 5.0
-_START = "`fitserve up` makes it."
+_MIGRATE = "python -m fitserve.server core.database.migrate"
+_START = "`fitserve up` creates it."
 
 
 class ServiceChecks:
-    """A service that is looked at from outside, whether it runs or not."""
+    """Check a service from outside, whether it runs or not."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._database = Database(settings.resolved_database_url)
         self._url = make_url(settings.resolved_database_url)
 
-    def look_at_database(self) -> Finding:
-        """Whether it answers; a file that is not there yet is not made."""
+    def check_database(self) -> Finding:
+        """Check that the database answers; create no file."""
         shown = self._url.render_as_string(hide_password=True)
-        if self._is_unmade():
-            return ok("database", f"{shown} is not there yet. {_START}")
+        if self._is_missing():
+            return ok("database", f"{shown} does not exist yet. {_START}")
         mend = "Start it, or correct FITSERVE_DATABASE_URL."
         try:
             part = checks.check_database(self._database)
-        except Exception as error:  # noqa: BLE001  a driver's own
+        except Exception as error:  # noqa: BLE001  each driver has its own
             return failed("database", f"{shown}: {type(error).__name__}.", mend)
         return of_part("database", part, mend)
 
-    def look_at_migrations(self) -> Finding:
-        """Whether its tables are this code's."""
-        if self._is_unmade():
+    def check_migrations(self) -> Finding:
+        """Check that the database is at the newest revision of this code."""
+        if self._is_missing():
             return ok("migrations", f"Nothing to migrate yet. {_START}")
         part = checks.check_migrations(self._database)
-        return of_part("migrations", part, "python -m core.database.migrate")
+        return of_part("migrations", part, _MIGRATE)
 
-    def look_at_broker(self) -> Finding:
-        """Whether it can be rung; the embedded one lives with `fitserve up`."""
+    def check_broker(self) -> Finding:
+        """Check that the broker answers; the embedded one runs within `fitserve up`."""
         settings = self._settings
         if settings.broker_url is None and not settings.redis_socket.exists():
-            return ok("broker", "The embedded one does not run; `fitserve up` starts it.")
+            return ok(
+                "broker", "The embedded broker is not running; `fitserve up` starts it."
+            )
         part = checks.check_broker(Queue(make_celery(settings)))
         return of_part("broker", part, "Start it, or correct FITSERVE_BROKER_URL.")
 
-    def look_at_storage(self) -> Finding:
-        """Whether files can be written, and how much room there is."""
+    def check_storage(self) -> Finding:
+        """Check that files can be written, and the free disk space."""
         folder, least = self._settings.files_dir, self._settings.min_free_bytes
         if not folder.exists():
             folder = _nearest(folder)
             free = shutil.disk_usage(folder).free
-            told = f"Nothing is stored yet; {free / 2**30:,.1f} GiB are free."
-            mend = f"Make room on the disk of {folder}, or set FITSERVE_HOME."
+            detail = f"Nothing is stored yet; {free / 2**30:,.1f} GiB are free."
+            mend = f"Free space on the disk of {folder}, or set FITSERVE_HOME."
             return (
-                ok("storage", told) if free >= least else warning("storage", told, mend)
+                ok("storage", detail)
+                if free >= least
+                else warning("storage", detail, mend)
             )
-        mend = f"Let this user write to {folder}, and leave room on its disk."
+        mend = f"Let this user write to {folder}, and free space on its disk."
         return of_part("storage", checks.check_storage(folder, least), mend)
 
-    def look_at_home(self) -> Finding:
-        """Whether others on this machine can read what is stored."""
+    def check_home(self) -> Finding:
+        """Check that other users of this machine cannot read the files."""
         home = self._settings.home_dir
         if not home.exists():
-            return ok("home", f"{home} is not there yet. {_START}")
+            return ok("home", f"{home} does not exist yet. {_START}")
         mode = stat.S_IMODE(home.stat().st_mode)
         if mode & 0o077:
-            told = f"{home} has the mode {mode:o}: others on this machine may look in."
-            return warning("home", told, f"chmod 700 {home}")
-        return ok("home", f"{home} is its owner's alone.")
+            detail = f"{home} has the mode {mode:o}: other users can read it."
+            return warning("home", detail, f"chmod 700 {home}")
+        return ok("home", f"Only its owner can read {home}.")
 
-    def look_at_port(self) -> Finding:
-        """Whether the service answers there, somebody else does, or nobody."""
+    def check_port(self) -> Finding:
+        """Check that the port is free, or that fitserve answers on it."""
         host, port = self._settings.host, self._settings.port
         if port == 0:
-            return ok("port", "A free one is taken at the start.")
+            return ok("port", "A free port is chosen at the start.")
         if not is_listening(host, port):
-            return ok("port", f"{host}:{port} is free; no service runs there.")
+            return ok("port", f"{host}:{port} is free; no service is running.")
         if self.is_served():
             return ok("port", f"fitserve answers on {host}:{port}.")
         return failed(
             "port",
-            f"Something that is not fitserve listens on {host}:{port}.",
+            f"Another program listens on {host}:{port}.",
             "Stop it, or set FITSERVE_PORT.",
         )
 
     def is_served(self) -> bool:
-        """Whether the service that the settings name runs."""
+        """Return whether the service that the settings name is running."""
         return is_listening(self._settings.host, self._settings.port) and _answers_live(
             self._settings
         )
 
-    def look_at_workers(self) -> Finding:
-        """Whether somebody trains and reads."""
-        if self._is_unmade() or not self.is_served():
-            return ok("workers", "No service runs here, so none is missed.")
+    def check_workers(self) -> Finding:
+        """Check that workers for runs and datasets were seen lately."""
+        if self._is_missing() or not self.is_served():
+            return ok("workers", "No service is running, so none is needed.")
         part = checks.check_workers(self._database, self._settings.runs.lease_seconds)
-        mend = "`python -m workers`; its log tells why it ended."
+        mend = "`python -m fitserve.server workers`; its log says why it ended."
         return of_part("workers", part, mend)
 
-    def look_at_clock(self) -> Finding:
-        """How far this machine's clock is from the database's."""
-        if self._is_unmade():
+    def check_clock(self) -> Finding:
+        """Compare the clock of this machine with the clock of the database."""
+        if self._is_missing():
             return ok("clock", "No database to compare with yet.")
         with self._database.read() as session:
             theirs = (session.scalar(select(now_ms())) or 0) / 1000
         off = abs(time.time() - theirs)
         if off < _CLOCK_SECONDS:
-            return ok("clock", f"{off:.1f} s from the database's.")
-        told = f"It is {off:,.0f} s from the database's; times that are shown are wrong."
-        return warning("clock", told, "Let both machines keep time by NTP.")
+            return ok("clock", f"{off:.1f} s from the clock of the database.")
+        detail = f"{off:,.0f} s from the clock of the database; times are shown wrongly."
+        return warning("clock", detail, "Synchronise both machines by NTP.")
 
-    def look_at_key(self) -> Finding:
-        """Whether the key is hard to guess; it is never shown."""
+    def check_key(self) -> Finding:
+        """Check that the key is hard to guess; never show it."""
         key = self._settings.api_key
         if key is None:
-            return self._look_at_keys()
+            return self._check_keys()
         text = key.get_secret_value()
         if len(set(text)) < _FEWEST_DIFFERENT:
-            told = f"It has {len(set(text))} different characters; that can be guessed."
-            return warning("key", told, f"Take one by chance: {_NEW_KEY}")
+            detail = f"It has {len(set(text))} different characters and can be guessed."
+            return warning("key", detail, f"Use a random one: {_NEW_KEY}")
         return ok("key", f"{len(text)} characters, {len(set(text))} different ones.")
 
-    def _look_at_keys(self) -> Finding:
+    def _check_keys(self) -> Finding:
         is_had, is_valid = False, False
-        if not self._is_unmade():
+        if not self._is_missing():
             with self._database.read() as session:
                 keys = ApiKeyRepository(session)
                 is_had, is_valid = keys.any_ever(), keys.any_valid()
         if is_valid:
-            return ok("key", "Keys of the database.")
+            return ok("key", "The database has valid keys.")
         if is_had:
-            told = "Every key of the database has ended: nobody is let in."
-            return warning("key", told, "Make one: fitserve keys create NAME")
+            detail = "Every key of the database has expired or is revoked; none opens it."
+            return warning("key", detail, "Make one: fitserve keys create NAME")
         if self._settings.is_loopback:
-            return ok("key", "None: only programs of this machine are served.")
-        told = f"None, and it shall listen on {self._settings.host}: it will not start."
-        return failed("key", told, "Make one: fitserve keys create NAME")
+            return ok("key", "No key: only programs of this machine are served.")
+        detail = f"No key, and the host is {self._settings.host}: it will not start."
+        return failed("key", detail, "Make one: fitserve keys create NAME")
 
     def close(self) -> None:
-        """Leave it alone."""
+        """Close the database."""
         self._database.close()
 
-    def _is_unmade(self) -> bool:
+    def _is_missing(self) -> bool:
         path = self._url.database
         is_sqlite = self._url.get_backend_name() == "sqlite"
         return is_sqlite and path is not None and not Path(path).exists()
 
 
 def is_listening(host: str, port: int) -> bool:
-    """Whether a connection is taken there."""
+    """Return whether something accepts connections at the address."""
     try:
         with socket.create_connection((_reachable(host), port), timeout=2):
             return True
@@ -184,8 +189,8 @@ def _answers_live(settings: Settings) -> bool:
 
 
 def _reachable(host: str) -> str:
-    """Where a service that listens everywhere is asked."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  to ask there
+    """Return the address to connect to for an address to listen on."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  to connect to
 
 
 def _nearest(folder: Path) -> Path:

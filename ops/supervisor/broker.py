@@ -1,6 +1,6 @@
-"""The embedded broker: a real Redis from a wheel, on a socket only its owner can open.
+"""The embedded broker: a Redis from a wheel, on a socket that only its owner can open.
 
-It keeps nothing on disk. What it held when it died the sweeper sends again
+It stores nothing on disk. After it dies, queued work is sent to it again
 (docs/decisions/0001).
 """
 
@@ -14,7 +14,7 @@ from core.settings import Settings
 
 
 def redis_command(settings: Settings) -> list[str]:
-    """The command line of the embedded Redis."""
+    """Return the command line of the embedded Redis."""
     socket = settings.redis_socket
     options = {
         "port": "0",
@@ -31,7 +31,7 @@ def redis_command(settings: Settings) -> list[str]:
 
 
 def clear_socket(socket: Path) -> None:
-    """Make room for a new Redis: end one that outlived its supervisor."""
+    """Prepare for a new Redis: stop one that is still running after its supervisor."""
     socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if socket.exists():
         with contextlib.suppress(redis.RedisError):

@@ -1,4 +1,4 @@
-"""The processes of the embedded default, each restarted when it dies."""
+"""The processes that `fitserve up` starts, each restarted when it dies."""
 
 import os
 import signal
@@ -25,14 +25,14 @@ class Part:
     log: Path
     pass_fds: Sequence[int] = ()
     prepare: Callable[[], object] = lambda: None
-    """Done before every start."""
+    """Called before every start."""
     process: subprocess.Popen[bytes] | None = None
     _started: float = 0.0
     _pause: float = 0.5
     _next_start: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start the process, out of reach of the terminal's Ctrl-C."""
+        """Start the process in a session of its own, so that Ctrl-C does not reach it."""
         self.prepare()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
@@ -50,7 +50,7 @@ class Part:
         self._started = time.monotonic()
 
     def watch(self) -> int | None:
-        """Start again what died, after a pause; returns the exit code on its death."""
+        """Restart the process after a pause if it died; return its exit code once."""
         if self.process is None:
             if time.monotonic() >= self._next_start:
                 self.start()
@@ -59,18 +59,18 @@ class Part:
         if code is None:
             return None
         self.process = None
-        lived = time.monotonic() - self._started
-        self._pause = 0.5 if lived > _CALM_SECONDS else self._pause * 2
+        seconds = time.monotonic() - self._started
+        self._pause = 0.5 if seconds > _CALM_SECONDS else self._pause * 2
         self._next_start = time.monotonic() + min(self._pause, _LONGEST_PAUSE)
         return code
 
     def terminate(self) -> None:
-        """Ask for an end."""
+        """Send SIGTERM."""
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end; after `seconds` the process and its children are killed."""
+        """Wait until the process ends; after `seconds`, kill it and its children."""
         if self.process is None:
             return
         try:
@@ -80,6 +80,6 @@ class Part:
             self.process.wait()
 
     def last_lines(self, count: int = 8) -> str:
-        """The end of the log."""
+        """Return the last lines of the log."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join("  " + line for line in text.splitlines()[-count:])

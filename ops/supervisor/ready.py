@@ -1,4 +1,4 @@
-"""What is told of a service once it answers."""
+"""What `fitserve up` prints when the service is ready."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,19 +15,19 @@ KeyState = Literal["none", "setting", "database"]
 
 
 class Ready(BaseModel):
-    """Where the service is, what it wants, which processes it is."""
+    """Hold the address of the service, the kind of key it needs, and its processes."""
 
     url: str
     key: KeyState
-    """What opens it: nothing on this machine, FITSERVE_API_KEY, keys of the database."""
+    """Which key opens it: none on this machine, FITSERVE_API_KEY, one of the database."""
     home: Path
     logs: Path
     pids: dict[str, int]
-    """By part; `supervisor` is the one to stop."""
+    """Process ids by part; stop `supervisor` to stop all."""
 
 
 def key_state(settings: Settings, database: Database) -> KeyState:
-    """Which keys the door knows; one that has ended keeps it shut all the same."""
+    """Return which keys the API checks; an expired or revoked key counts too."""
     if settings.api_key is not None:
         return "setting"
     with database.read() as session:
@@ -35,6 +35,6 @@ def key_state(settings: Settings, database: Database) -> KeyState:
 
 
 def pids_of(parts: Sequence[Part], supervisor: int) -> dict[str, int]:
-    """Process ids by the parts' names, of those that run."""
+    """Return the process ids of the running parts by name."""
     running = {part.name: part.process.pid for part in parts if part.process}
     return {"supervisor": supervisor, **running}

@@ -1,4 +1,4 @@
-"""Starts broker, API and worker together, keeps them alive, stops them cleanly."""
+"""Start broker, API and workers together, restart those that die, stop all cleanly."""
 
 import fcntl
 import os
@@ -18,6 +18,7 @@ from core.database.migrate import upgrade
 from core.database.sessions import Database
 from core.keys.insecure_binding import InsecureBinding, refuse_insecure_binding
 from core.settings import Settings
+from core.storage import open_storage
 from core.supervised import LISTEN_FD, METRICS_DIR
 from ops.supervisor.broker import clear_socket, redis_command
 from ops.supervisor.parts import Part
@@ -30,13 +31,17 @@ Tell = Callable[[Ready], None]
 
 
 class CannotStart(Exception):
-    """The service cannot start as it is asked to; the message says why."""
+    """The service cannot start with these settings; the message says why."""
 
 
 class Supervisor:
-    """The parts of the embedded default.
+    """Run the parts of the service on this machine.
 
-    `say` hears what happens, `tell_ready` once that the service answers.
+    Args:
+        settings: what the parts are started with.
+        say: prints a line about what happens.
+        tell_ready: reports, once, that the service answers.
+
     """
 
     def __init__(self, settings: Settings, say: Say, tell_ready: Tell) -> None:
@@ -46,29 +51,37 @@ class Supervisor:
         self._is_stopped = False
 
     def run(self) -> None:
-        """Serve until SIGINT or SIGTERM; CannotStart."""
+        """Serve until SIGINT or SIGTERM; raise CannotStart if that is impossible."""
         self._settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _on_signals(self.stop)
         with _only_one(self._settings):
             upgrade(self._settings.resolved_database_url)
-            key = self._look_at_door()
+            self._check_storage()
+            key = self._check_key()
             with _listening(self._settings) as listener:
                 self._supervise(listener, key)
-        _on_signals(signal.SIG_IGN)  # Python drops a handler before it has ended
+        _on_signals(signal.SIG_IGN)  # Python drops its handlers before it has exited
 
     def stop(self, *_: object) -> None:
-        """Have `run` end; a handler of signals, so that it takes no lock.
+        """Make `run` return. A signal handler, so it must take no lock.
 
-        `threading.Event.set` takes one, which the interrupted wait may hold for ever.
+        `threading.Event.set` takes a lock that the interrupted wait may hold for ever.
         """
         self._is_stopped = True
 
     def is_stopped_within(self, seconds: float) -> bool:
-        """Whether it was told to stop, asked after so many seconds."""
+        """Wait; return whether `stop` was called by then."""
         time.sleep(seconds)
         return self._is_stopped
 
-    def _look_at_door(self) -> KeyState:
+    def _check_storage(self) -> None:
+        """Raise CannotStart if no storage has the scheme of the URL in the settings."""
+        try:
+            open_storage(self._settings)
+        except ValueError as error:
+            raise CannotStart(str(error)) from error
+
+    def _check_key(self) -> KeyState:
         database = Database(self._settings.resolved_database_url)
         try:
             refuse_insecure_binding(self._settings, database)
@@ -119,9 +132,9 @@ class Supervisor:
     def _api_parts(
         self, listener: socket.socket, environment: dict[str, str], logs: Path
     ) -> list[Part]:
-        """As many API processes as are wanted, which accept from one socket."""
+        """Return the API processes, which accept from one socket."""
         metrics = self._settings.home_dir / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)  # of the last start
+        shutil.rmtree(metrics, ignore_errors=True)  # from the last start
         environment = {
             **environment,
             LISTEN_FD: str(listener.fileno()),
@@ -138,7 +151,7 @@ class Supervisor:
         for part in parts:
             code = part.watch()
             if code is not None:
-                self._say(f"the {part.name} ended with code {code}; starting it again")
+                self._say(f"the {part.name} ended with exit code {code}; restarting it")
                 self._say(f"{part.last_lines()}\n  (from {part.log})")
 
     def _announce(
@@ -186,7 +199,7 @@ def _python_part(
     logs: Path,
     pass_fds: Sequence[int] = (),
 ) -> Part:
-    """A part of our own, `python -m module`, with a log of its name."""
+    """Return a part that runs `python -m module` with a log of its name."""
     log = logs / f"{name.lower().replace(' ', '-')}.log"
     command = [sys.executable, "-m", *module.split()]
     return Part(name, command, environment, log, pass_fds)
@@ -194,22 +207,22 @@ def _python_part(
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
-    """Hold the home's lock; a second supervisor on the same home is refused."""
+    """Hold the lock of the home, so that only one supervisor uses it."""
     path = settings.home_dir / "up.lock"
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise CannotStart(
-                f"Another `fitserve up` runs on {settings.home_dir}; stop it, or give "
-                "this one a --home of its own."
+                f"Another `fitserve up` uses the home {settings.home_dir}. Stop it, or "
+                "choose another folder with --home."
             ) from error
         yield
 
 
 @contextmanager
 def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """The listening socket; it outlives restarts of the API, so no client is refused."""
+    """Open the listening socket; it stays open while the API restarts."""
     try:
         listener = socket.create_server(
             (settings.host, settings.port),
@@ -219,7 +232,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     except OSError as error:
         raise CannotStart(
             f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
-            "try another --port, or --port 0 for a free one."
+            "choose another --port, or --port 0 for a free one."
         ) from error
     with listener:
         yield listener

@@ -1,4 +1,4 @@
-"""Who asks: a key's bearer, or a program of this machine while there are no keys."""
+"""Who sends a request: the owner of a key, or a local program while there are no keys."""
 
 from core.errors import MissingScope, TooManyRequests, Unauthorized
 from core.keys.caller import LOCAL, PROBE, Caller
@@ -8,75 +8,78 @@ from fitserve.scopes import Scope
 from service.auth.api_key_cache import BEARER, ApiKeyCache, CachedKey
 from service.auth.hosts import Hosts
 from service.auth.rate_limits import Addresses
-from service.auth.scopes import OPEN, OPEN_FOLDERS, scope_of
+from service.auth.scopes import Access, Wanted
 
 Headers = dict[bytes, bytes]
-"""The last of each name; twins of those that decide something are refused before."""
+"""The last value of each name; the gate refuses headers that must not come twice."""
 _PREFIX = f" {PREFIX}_".encode()
 
 
 class Authenticator:
-    """Decides by headers, method and path; a fresh key is let in without a wait.
+    """Finds the caller of a request, and checks what its route needs.
 
     Args:
         api_keys: the keys.
-        settings: hosts, limits, and whether `/metrics` is told to anybody.
+        settings: allowed hosts, and how many unknown keys an address may try.
 
     """
 
     def __init__(self, api_keys: ApiKeyCache, settings: Settings) -> None:
         self._api_keys = api_keys
         self._hosts = Hosts(settings)
-        self._open = OPEN | ({"/metrics"} if settings.metrics_open else set())
         self._addresses = Addresses(settings.limits.unknown_keys_per_minute)
 
-    def peek(self, method: str, path: str, headers: Headers) -> Caller | None:
-        """The caller; None if the database must be asked. Raises what `find` raises."""
-        if path in self._open or path.startswith(OPEN_FOLDERS):
+    def peek(self, wanted: Wanted, path: str, headers: Headers) -> Caller | None:
+        """Return the caller, or None if the database must be asked.
+
+        Raises what `find` raises.
+        """
+        if wanted is Access.OPEN:
             if self._api_keys.may_be_keyless:
                 self._hosts.check(headers)
             return PROBE
         if self._api_keys.may_be_keyless:
-            if not self._api_keys.is_keyless() or _bears_key(
+            if not self._api_keys.is_keyless() or _has_key(
                 headers.get(b"authorization", b"")
             ):
                 return None
             self._hosts.check(headers)
             return LOCAL
         known = self._api_keys.peek(headers.get(b"authorization", b""))
-        return None if known is None else _admitted(known, scope_of(method, path), path)
+        return None if known is None else _admitted(known, wanted, path)
 
     async def find(
-        self, method: str, path: str, headers: Headers, address: str
+        self, wanted: Wanted, path: str, headers: Headers, address: str
     ) -> Caller:
-        """The caller.
+        """Return the caller.
 
         Raises Unauthorized, MissingScope, ForbiddenHost, TooManyRequests.
         """
-        said = headers.get(b"authorization", b"")
-        if await self._api_keys.find_keyless() and not _bears_key(said):
+        authorization = headers.get(b"authorization", b"")
+        if await self._api_keys.find_keyless() and not _has_key(authorization):
             self._hosts.check(headers)
             return LOCAL
-        known = await self._look_up(said, address)
-        return _admitted(known, scope_of(method, path), path)
+        return _admitted(await self._look_up(authorization, address), wanted, path)
 
     async def admit_call(
-        self,
-        authorization: str | bytes,
-        address: str,
-        wanted: Scope | None,
-        what: str,
+        self, authorization: str | bytes, address: str, wanted: Wanted, name: str
     ) -> Caller:
-        """The caller of gRPC, which no web page and no rebound name can speak."""
-        said = authorization.encode() if isinstance(authorization, str) else authorization
-        if await self._api_keys.find_keyless() and not _bears_key(said):
-            return LOCAL
-        known = await self._look_up(said, address)
-        return _admitted(known, wanted, what)
+        """Return the caller of a gRPC method; hosts are not checked.
 
-    async def _look_up(self, said: bytes, address: str) -> CachedKey:
-        """The database's word; who asks for it in vain too often is not heard."""
-        given = _token(said)
+        No web page speaks gRPC, and no rebound DNS name helps one to.
+        """
+        if isinstance(authorization, str):
+            authorization = authorization.encode()
+        if await self._api_keys.find_keyless() and not _has_key(authorization):
+            return LOCAL
+        return _admitted(await self._look_up(authorization, address), wanted, name)
+
+    async def _look_up(self, authorization: bytes, address: str) -> CachedKey:
+        """Return the key from the database.
+
+        Raises TooManyRequests if the address tried too many wrong keys.
+        """
+        given = _token(authorization)
         if known := self._api_keys.peek(BEARER + given):  # spelled in another way
             return known
         token = self._api_keys.token_of(given)
@@ -88,12 +91,13 @@ class Authenticator:
         return known
 
 
-def _bears_key(said: bytes) -> bool:
-    """Whether it has a key of ours: then it is asked for, however new the first key is.
+def _has_key(authorization: bytes) -> bool:
+    """Return whether the header has a key of fitserve.
 
-    What else clients send to a service without keys means nothing.
+    Such a key is looked up even if this process has not yet seen that keys exist. Other
+    credentials are ignored while there are no keys.
     """
-    return _PREFIX in said
+    return _PREFIX in authorization
 
 
 def _token(authorization: bytes) -> bytes:
@@ -109,21 +113,21 @@ def _token(authorization: bytes) -> bytes:
     return token.strip()
 
 
-def _admitted(known: CachedKey, wanted: Scope | None, what: str) -> Caller:
+def _admitted(known: CachedKey, wanted: Wanted, name: str) -> Caller:
     caller = known.caller
-    if wanted is not None and wanted not in caller.scopes:
+    if isinstance(wanted, Scope) and wanted not in caller.scopes:
         has = ", ".join(f"`{scope}`" for scope in Scope if scope in caller.scopes)
         raise MissingScope(
-            f"{what} wants the scope `{wanted}`, this key has {has}; ask the operator "
-            f"for a key made with `--scope {wanted}`.{_of_unknown(wanted)}"
+            f"{name} wants the scope `{wanted}`, this key has {has}; ask the operator "
+            f"for a key made with `--scope {wanted}`.{_unknown_hint(wanted)}"
         )
     if known.bucket is not None and (wait := known.bucket.take()):
         raise TooManyRequests("This key asks faster than it may.", wait)
     return caller
 
 
-def _of_unknown(wanted: Scope) -> str:
-    """Return a hint for who mistyped a path."""
+def _unknown_hint(wanted: Scope) -> str:
+    """Return a hint for a mistyped path."""
     if wanted != Scope.ADMIN:
         return ""
-    return " A path that does not exist needs this scope too; /docs lists all."
+    return " A path or method that does not exist needs this scope too; /docs lists all."

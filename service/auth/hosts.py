@@ -1,14 +1,18 @@
-"""Without a key only this machine's own programs may ask."""
+"""Serve only this machine's own programs while there is no API key.
+
+Starlette's TrustedHostMiddleware refuses with a plain 400, knows no Origin, and cannot
+stop checking when the first key is made.
+"""
 
 from core.errors import ForbiddenHost
 from core.settings import Settings
 
 
 class Hosts:
-    """The names under which a keyless API answers.
+    """The host names under which an API without keys answers.
 
-    A web page that talks to localhost betrays itself by Origin, a rebound DNS name by
-    Host.
+    A web page that calls localhost is recognised by its Origin, and a rebound DNS name
+    by its Host.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -16,7 +20,7 @@ class Hosts:
         self._hosts = {host.lower().encode() for host in settings.allowed_hosts}
 
     def check(self, headers: dict[bytes, bytes]) -> None:
-        """ForbiddenHost if the request may come from elsewhere."""
+        """Raise ForbiddenHost if the request may come from another machine."""
         if not self._is_local(headers):
             raise ForbiddenHost(
                 "Without an API key this service answers only to its own machine, under "

@@ -1,4 +1,4 @@
-"""How fast somebody may ask: token buckets."""
+"""Token buckets, which limit how often a key or an address may ask."""
 
 import ipaddress
 import time
@@ -6,12 +6,12 @@ from collections import OrderedDict
 
 _MOST = 10_000
 _LONGEST_WAIT = 86_400.0
-"""Seconds; a rate can be so small that the true wait is no number."""
+"""Seconds; a rate can be so small that the true wait is infinite."""
 _IPV6_HOST_BITS = 64
 
 
 class Bucket:
-    """So many tokens a second, of which a second's worth may be kept."""
+    """A bucket that gains tokens at a rate, and keeps those of one second unless told."""
 
     __slots__ = ("_at", "_capacity", "_rate", "_tokens")
 
@@ -21,7 +21,7 @@ class Bucket:
         self._at = time.monotonic()
 
     def take(self) -> float:
-        """Take a token; seconds until there is one, 0 if it was had."""
+        """Take a token. Return 0, or the seconds until there is one."""
         now = time.monotonic()
         self._tokens += (now - self._at) * self._rate
         self._at = now
@@ -32,19 +32,19 @@ class Bucket:
         return 0.0
 
     def give_back(self) -> None:
-        """It was not needed."""
+        """Return a token that was not needed."""
         self._tokens += 1
 
 
 class Addresses:
-    """A bucket for each address that asked lately, the longest silent forgotten first."""
+    """A bucket for each recent address; the least recent is dropped first."""
 
     def __init__(self, per_minute: float) -> None:
         self._per_minute = per_minute
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def bucket(self, address: str) -> Bucket:
-        """That of the address, or of its network: one host has a whole IPv6 /64."""
+        """Return the bucket of an IPv4 address, or of the /64 of an IPv6 address."""
         name = _network(address)
         bucket = self._buckets.pop(name, None)
         if bucket is None:

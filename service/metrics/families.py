@@ -1,6 +1,6 @@
-"""The figures as Prometheus reads them: names, helps and labels stand here alone.
+"""The names, helps and labels of every metric, as prometheus_client renders them.
 
-docs/metrics.md lists them, compared with this by a test.
+`python -m docs.generate` lists them in docs/metrics.md.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ Labelled = Iterable[tuple[Sequence[str], float]]
 
 
 def of_processes(total: Snapshot) -> Iterable[Metric]:
-    """What API processes counted."""
+    """Yield the metrics that API processes count."""
     yield from _http(total)
     yield from _predict(total)
     gauges, counters = total.gauges, total.counters
@@ -39,7 +39,7 @@ def of_processes(total: Snapshot) -> Iterable[Metric]:
 
 
 def of_database(figures: Figures) -> Iterable[Metric]:
-    """What the database knows."""
+    """Yield the metrics that are read from the database."""
     yield _gauges("runs", "Runs by status", "status", figures.runs)
     depth = {"runs": figures.runs["queued"], "datasets": figures.waiting_datasets}
     yield _gauges("queue_depth", "What waits for a worker", "queue", depth)
@@ -69,7 +69,7 @@ def of_database(figures: Figures) -> Iterable[Metric]:
 
 
 def database_up(is_up: bool) -> Metric:
-    """Whether the figures of the database are there."""
+    """Return whether the metrics of the database are included."""
     return _gauge("database_up", "Whether the database answered this scrape", is_up)
 
 

@@ -1,4 +1,8 @@
-"""What `/metrics` tells: the processes' figures, and the database's."""
+"""The content of `/metrics`: figures of the API processes and of the database.
+
+prometheus_client renders them. Its own counters would cost the predict path 4 to 5
+microseconds an observation, so `request_counters.py` counts (docs/decisions/0021).
+"""
 
 import logging
 import os
@@ -24,11 +28,11 @@ from service.predictor.predictor import Predictor
 log = logging.getLogger(__name__)
 
 _FIGURES_SECONDS = 5.0
-"""The database is asked no oftener than this, however many scrapers there are."""
+"""The least time between two queries, however many scrapers there are."""
 
 
 class Metrics(Collector):
-    """A collector for prometheus-client, over figures that are kept elsewhere."""
+    """Collect the figures for prometheus_client."""
 
     def __init__(
         self,
@@ -51,11 +55,11 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing beforehand, so that registering asks no database."""
+        """Return nothing, so that the registration queries no database."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Every family."""
+        """Yield every family."""
         yield from families.of_processes(self.snapshots.total())
         figures = self._read()
         yield families.database_up(figures is not None)
@@ -63,7 +67,7 @@ class Metrics(Collector):
             yield from families.of_database(figures)
 
     def page(self, accept: str) -> tuple[bytes, str]:
-        """The page and its media type, as a scraper accepts it; blocks."""
+        """Return the page in a format that the scraper accepts, and its type; blocks."""
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
 
@@ -79,5 +83,7 @@ class Metrics(Collector):
             with self._database.read() as session:
                 return FiguresRepository(session).figures(self._alive_seconds)
         except SQLAlchemyError as error:
-            log.warning("no figures of the database: %s", type(error).__name__)
+            log.warning(
+                "cannot read the metrics of the database: %s", type(error).__name__
+            )
             return None

@@ -8,7 +8,7 @@ from core.columns.cells import trimmed
 from core.datasets.cells_of_file import read_cells
 from core.errors import InvalidInstances
 from core.lazy import pl
-from core.storage import Storage
+from core.storage import scratch
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
@@ -26,16 +26,14 @@ class FileReading(NamedTuple):
     parsing: dict[str, Any]
 
 
-def read_file(
-    body: Body, given: ParsingSpec, columns: RawColumns, storage: Storage
-) -> FileReading:
+def read_file(body: Body, given: ParsingSpec, columns: RawColumns) -> FileReading:
     """Read a CSV, gzipped or not, with the formats of the model's columns.
 
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
     _refuse_types(given)
-    with storage.scratch() as folder:
+    with scratch() as folder:
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
         given = _as_one_column(content, given, columns)

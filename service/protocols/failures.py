@@ -1,10 +1,8 @@
-"""A failure in the shape that the clients of a path read; problems elsewhere.
+"""The dialects in which failures are written, each for the clients of some routes.
 
-Decided by the path alone: the request gate refuses before anything is routed, and must
-speak each protocol too.
+A router declares one (`errors=`); problems (RFC 9457) are the default.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +10,15 @@ from fitserve.problem_types import ProblemType
 from fitserve.problems import MEDIA_TYPE, Problem
 
 _JSON = "application/json"
+_MLFLOW_CODES = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    422: "INVALID_PARAMETER_VALUE",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+_UNROUTED = (ProblemType.HTTP_404.uri, ProblemType.HTTP_405.uri)
+_VERBS = (":predict", ":classify", ":regress")
 
 
 class Failure(NamedTuple):
@@ -22,44 +29,38 @@ class Failure(NamedTuple):
     body: Any
 
 
-def failure(problem: Problem, path: str, method: str) -> Failure:
-    """The problem as the clients of `path` expect it."""
-    for pattern, shape in _SHAPES:
-        if pattern.fullmatch(path):
-            return shape(problem, method, path)
-    return _native(problem, path)
+ErrorDialect = Callable[[Problem, str, str], Failure]
+"""Writes a problem; also given are the method and the path of the request."""
 
 
-def _native(problem: Problem, path: str) -> Failure:
-    body = problem.model_dump(exclude_none=True)
-    if _SHARED.fullmatch(path):  # TF Serving's clients ask here too, and read `error`
-        body["error"] = problem.detail
-    return Failure(problem.status, MEDIA_TYPE, body)
+def native(problem: Problem, _: str, __: str) -> Failure:
+    """Write a problem as it is."""
+    return Failure(problem.status, MEDIA_TYPE, problem.model_dump(exclude_none=True))
 
 
-def _tf_serving(problem: Problem, method: str, path: str) -> Failure:
-    status, detail = _not_422(problem.status), problem.detail
-    is_verb = path.endswith(_VERBS)
-    if problem.type in _UNROUTED or (is_verb and method != "POST" and status == 404):
-        told = "; see /docs." if status == 404 else f". {detail}"
-        status, detail = 400, f"Malformed request: {method} {path}{told}"
-    return Failure(status, _JSON, {"error": detail})
+def native_with_error(problem: Problem, method: str, path: str) -> Failure:
+    """Write a problem with the key `error`, for TF Serving's clients on native paths."""
+    status, media_type, body = native(problem, method, path)
+    return Failure(status, media_type, body | {"error": problem.detail})
 
 
-def _open_inference(problem: Problem, _: str, __: str) -> Failure:
+def open_inference(problem: Problem, _: str, __: str) -> Failure:
+    """Write `{"error": …}`, as Open Inference's clients read it."""
     return Failure(_not_422(problem.status), _JSON, {"error": problem.detail})
 
 
-_MLFLOW_CODES = {
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "RESOURCE_DOES_NOT_EXIST",
-    422: "INVALID_PARAMETER_VALUE",
-    503: "TEMPORARILY_UNAVAILABLE",
-}
+def tf_serving(problem: Problem, method: str, path: str) -> Failure:
+    """Write `{"error": …}`; TF Serving answers 400 where there is no such route."""
+    status, detail = _not_422(problem.status), problem.detail
+    is_verb = path.endswith(_VERBS)
+    if problem.type in _UNROUTED or (is_verb and method != "POST" and status == 404):
+        reason = "; see /docs." if status == 404 else f". {detail}"
+        status, detail = 400, f"Malformed request: {method} {path}{reason}"
+    return Failure(status, _JSON, {"error": detail})
 
 
-def _mlflow(problem: Problem, _: str, __: str) -> Failure:
+def mlflow(problem: Problem, _: str, __: str) -> Failure:
+    """Write an error code of MLflow and a message; a wrong media type is told as text."""
     if problem.status == 415:
         return Failure(415, "text/plain", problem.detail)
     fallback = "BAD_REQUEST" if problem.status < 500 else "INTERNAL_ERROR"
@@ -70,7 +71,8 @@ def _mlflow(problem: Problem, _: str, __: str) -> Failure:
     return Failure(_not_422(problem.status), _JSON, body)
 
 
-def _openai(problem: Problem, _: str, __: str) -> Failure:
+def openai(problem: Problem, _: str, __: str) -> Failure:
+    """Write an error object of OpenAI."""
     error = {
         "message": problem.detail,
         "type": "invalid_request_error" if problem.status < 500 else "server_error",
@@ -82,17 +84,3 @@ def _openai(problem: Problem, _: str, __: str) -> Failure:
 
 def _not_422(status: int) -> int:
     return 400 if status == 422 else status
-
-
-_UNROUTED = (ProblemType.HTTP_404.uri, ProblemType.HTTP_405.uri)
-_SHARED = re.compile(r"/v1/models(/[^/]+(/versions/[^/]+)?)?/?")
-_VERBS = (":predict", ":classify", ":regress")
-_SHAPES: list[tuple[re.Pattern[str], Callable[[Problem, str, str], Failure]]] = [
-    (re.compile(r"/v2(/.*)?", re.DOTALL), _open_inference),
-    (re.compile(r"/(mlflow/.*|invocations|ping|health|version)", re.DOTALL), _mlflow),
-    (re.compile(r"/v1/(files|fine_tuning)(/.*)?", re.DOTALL), _openai),
-    (re.compile(r"/v1/models/.+:(predict|classify|regress)", re.DOTALL), _tf_serving),
-    (re.compile(r"/v1/models/[^/]+(/[^/]+/[^/]+)?/metadata"), _tf_serving),
-    (re.compile(r"/v1/models/[^/]+/labels/[^/]+"), _tf_serving),
-]
-"""The first pattern that matches a path says how its failures look."""

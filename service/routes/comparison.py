@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from core.runs.reporting.comparison import compare as compare_runs
 from fitserve.schemas.comparison import ComparisonRead
+from fitserve.scopes import Scope
 from service.dependencies import Models, Runs
+from service.router import Router
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"])
+router = Router(prefix="/v1/runs", tags=["runs"], scope=Scope.RUNS_READ)
 
 
 @router.get("/compare")

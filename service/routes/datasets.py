@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.datasets.service import Upload
@@ -14,6 +14,7 @@ from fitserve.names import NAME_PATTERN
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
 from fitserve.specs.parsing import ParsingSpec
+from service.auth.scopes import DATASETS
 from service.dependencies import (
     CallerDep,
     Cursor,
@@ -25,6 +26,7 @@ from service.dependencies import (
 )
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.parsing_options import ParsingDep
+from service.router import BodyLimit, Router, declare
 from service.services import Services
 from service.upload_flow import (
     MAX_WAIT,
@@ -40,7 +42,7 @@ from service.upload_flow import (
     wait_until_read,
 )
 
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+router = Router(prefix="/v1/datasets", tags=["datasets"], scope=DATASETS)
 
 NameQuery = Annotated[
     str | None, Query(pattern=NAME_PATTERN, min_length=1, max_length=100)
@@ -70,6 +72,7 @@ _UPLOAD = {
 
 
 @router.post("", status_code=201, openapi_extra=_UPLOAD, response_model=DatasetRead)
+@declare(body_limit=BodyLimit.UPLOAD)
 async def create(
     request: Request,
     services: ServicesDep,

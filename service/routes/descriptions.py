@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import Depends, Path, Request
 from fastapi.responses import PlainTextResponse
 
 from core.models.description import Described, described_schema
@@ -12,9 +12,11 @@ from core.models.openapi import openapi_document
 from core.models.snippets import client_snippet, python_snippet, shell_snippet
 from core.models.tables import Version
 from core.models.typescript import typescript_snippet
+from fitserve.scopes import Scope
 from service.dependencies import Models, caller_of, get_services
+from service.router import Router
 
-router = APIRouter()
+router = Router(prefix="/v1/models/{name}", tags=["models"], scope=Scope.MODELS_READ)
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -103,27 +105,23 @@ _PLACES: dict[str, tuple[str, Callable[..., None]]] = {
 }
 
 for _kind, (_place, _find) in _PLACES.items():
-    _part = APIRouter(
-        prefix="/v1/models/{name}" + _place,
-        tags=["models"],
-        dependencies=[Depends(_find)],
-    )
     for _path, _endpoint, _said in (
         ("/schema", schema, _SCHEMA),
         ("/openapi.json", openapi, "The document."),
         ("/snippets", snippets, _TEXT),
     ):
-        _part.add_api_route(
-            _path,
+        router.add_api_route(
+            _place + _path,
             _endpoint,
             name=f"{_kind}_{_endpoint.__name__}",
+            dependencies=[Depends(_find)],
             response_description=_said,
         )
-    _part.add_api_route(
-        "/snippets/{language}",
+    router.add_api_route(
+        _place + "/snippets/{language}",
         snippet,
         name=f"{_kind}_snippet",
+        dependencies=[Depends(_find)],
         response_class=PlainTextResponse,
         response_description=_TEXT,
     )
-    router.include_router(_part)

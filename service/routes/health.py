@@ -1,12 +1,12 @@
 """/health."""
 
-from fastapi import APIRouter
-
 from fitserve.schemas.health import Readiness
+from service.auth.scopes import Access
 from service.dependencies import ServicesDep
 from service.readiness import readiness
+from service.router import Router
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = Router(prefix="/health", tags=["health"], scope=Access.OPEN)
 
 
 @router.get("/live")

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from core.database.sessions import after_commit
 from core.keys.repository import ApiKeyRepository
@@ -13,6 +13,7 @@ from fitserve.names import NAME_PATTERN
 from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyCurrent, KeyRead
 from fitserve.schemas.pages import Page
 from fitserve.scopes import Scope
+from service.auth.scopes import Access
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     CallerDep,
@@ -22,9 +23,10 @@ from service.dependencies import (
     ServicesDep,
     WriteSession,
 )
+from service.router import Router, declare
 from service.services import Services
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = Router(prefix="/v1/keys", tags=["keys"], scope=Scope.ADMIN)
 
 
 @router.post("", status_code=201, openapi_extra=body_schema(KeyCreate))
@@ -59,6 +61,7 @@ def list_(
 
 
 @router.get("/current")
+@declare(scope=Access.ANY_KEY)
 def current(caller: CallerDep, session: ReadSession) -> KeyCurrent:
     """The key that asks: its name, workspace and scopes. Any key may."""
     key = ApiKeyRepository(session).find(caller.key_id) if caller.key_id else None

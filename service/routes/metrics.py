@@ -2,13 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import Header
 from fastapi.responses import PlainTextResponse
 from starlette.responses import Response
 
+from core.settings import Settings
+from fitserve.scopes import Scope
+from service.auth.scopes import Access, Wanted
 from service.dependencies import ServicesDep
+from service.router import Router
 
-router = APIRouter(tags=["health"])
+
+def _scope(settings: Settings) -> Wanted:
+    return Access.OPEN if settings.metrics_open else Scope.METRICS_READ
+
+
+router = Router(tags=["health"], scope=_scope)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -4,13 +4,13 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import StreamingResponse
 
 from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.repository import ModelRepository
-from core.models.serialize import model_read, version_read
+from core.models.serialize import model_to_schema, version_to_schema
 from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
 from fitserve.names import Name
@@ -21,6 +21,7 @@ from fitserve.schemas.models import (
     WeightsRead,
 )
 from fitserve.schemas.pages import Page
+from service.auth.scopes import MODELS
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     Cursor,
@@ -33,15 +34,20 @@ from service.dependencies import (
 from service.downloads import file_response, open_whole
 from service.predictor.version_resolver import ModelRef
 from service.promotion import check
+from service.protocols.failures import native_with_error
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
+from service.router import Router, declare
 from service.services import Services
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = Router(prefix="/v1/models", tags=["models"], scope=MODELS)
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_read_by_tf_serving = declare(errors=native_with_error)
+"""For paths that TF Serving's clients ask too."""
 
 
 @router.get("")
+@_read_by_tf_serving
 def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedModelPage:
     """Models by name."""
     found = models.page(cursor, limit + 1)
@@ -59,6 +65,7 @@ def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
 
 
 @router.get("/{name}")
+@_read_by_tf_serving
 def get(name: str, models: Models) -> SharedModelRead:
     """One model: its versions and aliases."""
     return SharedModelRead.of(_model(models, name))
@@ -67,7 +74,7 @@ def get(name: str, models: Models) -> SharedModelRead:
 def _model(models: ModelRepository, name: str) -> ModelRead:
     newest = models.newest(name)
     versions = models.versions(name, limit=1000)
-    return model_read(models.get(name), versions, models.aliases(name), newest)
+    return model_to_schema(models.get(name), versions, models.aliases(name), newest)
 
 
 @router.get("/{name}/versions")
@@ -79,7 +86,7 @@ def versions(
     below = _number(cursor)
     found = models.versions(name, below, limit + 1)
     aliases = models.aliases(name)
-    items = [version_read(version, aliases) for version in found[:limit]]
+    items = [version_to_schema(version, aliases) for version in found[:limit]]
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
 
@@ -90,13 +97,15 @@ def _number(cursor: str | None) -> int | None:
 
 
 @router.get("/{name}/versions/{number}")
+@_read_by_tf_serving
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """One version: signature, metrics, layers, artifacts."""
-    found = version_read(models.version(name, number), models.aliases(name))
+    found = version_to_schema(models.version(name, number), models.aliases(name))
     return SharedVersionRead.of(found)
 
 
 @router.delete("/{name}/versions/{number}", status_code=204)
+@_read_by_tf_serving
 def delete_version_(
     name: str,
     number: Number,
@@ -115,6 +124,7 @@ def delete_version_(
 
 
 @router.delete("/{name}", status_code=204)
+@_read_by_tf_serving
 def delete(
     name: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> None:
@@ -197,7 +207,7 @@ def _set_alias(
             session, partial(predictor.versions.refresh, (wanted.workspace, name))
         )
         session.flush()
-        return version_read(found, models.aliases(name))
+        return version_to_schema(found, models.aliases(name))
 
 
 @router.delete("/{name}/aliases/{alias}", status_code=204)

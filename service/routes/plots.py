@@ -3,17 +3,19 @@
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from core.models.repository import ModelRepository
 from core.runs.reporting.plots import PLOTS, plot_data
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, of_one_fit
+from core.runs.serialize import history_to_schema, of_one_fit
+from fitserve.scopes import Scope
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.plots import Form, plot
+from service.router import Router
 from service.services import Services
 
-router = APIRouter(prefix="/v1/runs/{run_id}", tags=["runs"])
+router = Router(prefix="/v1/runs/{run_id}", tags=["runs"], scope=Scope.RUNS_READ)
 
 Name = Annotated[str, Path(json_schema_extra={"enum": list(PLOTS)})]
 
@@ -50,7 +52,7 @@ def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, An
         runs = RunRepository(session, workspace)
         run = runs.get(run_id)
         kept = of_one_fit(runs.epochs(run_id), run.best_epoch)
-        data = history_read(kept).model_dump() | {"best_epoch": run.best_epoch}
+        data = history_to_schema(kept).model_dump() | {"best_epoch": run.best_epoch}
         if run.num_seeds > 1 and kept:
             data["title"] = f"fit {kept[0].fit} of {run.num_seeds}"
         return data

@@ -3,12 +3,13 @@
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from core.errors import InvalidInstances
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
+from fitserve.scopes import Scope
 from service.bodies import Body, body_schema, json_response, parse_json, read_body
 from service.dependencies import get_services, workspace_of
 from service.parsing_options import from_params, media_type_of
@@ -18,6 +19,7 @@ from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.notes import MOST_TOLD
 from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
+from service.router import BodyLimit, Router
 from service.routes.predict_files import (
     CSV,
     MODEL,
@@ -29,7 +31,13 @@ from service.routes.predict_files import (
 )
 from service.strict import PARAMETERS, is_strict
 
-router = APIRouter(prefix="/v1", tags=["predict"])
+router = Router(
+    prefix="/v1",
+    tags=["predict"],
+    scope=Scope.MODELS_PREDICT,
+    body_limit=BodyLimit.PREDICT,
+    is_fast=True,
+)
 
 _ANSWER: dict[str, Any] = {
     "response_model": PredictResponse,
@@ -75,7 +83,6 @@ async def _answer(request: Request, wanted: ModelRef | None) -> Response:
             body,
             named_in(request.query_params, workspace_of(request), wanted),
             from_params(request.query_params, body.media_type),
-            get_services(request).storage,
             is_strict=strict,
         )
         return await predictor.answer(file, body.num_bytes, is_slow=True)

@@ -6,7 +6,6 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from core.errors import InvalidInstances
-from core.storage import Storage
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body, json_response
 from service.predictor.answers import Answer
@@ -35,7 +34,6 @@ class FileExchange:
         body: the file.
         wanted: the version that predicts.
         given: the options in the query.
-        storage: the storage, for temporary files.
         is_strict: whether warnings refuse the request.
 
     """
@@ -45,7 +43,6 @@ class FileExchange:
         body: Body,
         wanted: ModelRef,
         given: ParsingSpec,
-        storage: Storage,
         *,
         is_strict: bool,
     ) -> None:
@@ -53,14 +50,13 @@ class FileExchange:
         self._body = body
         self._wanted = wanted
         self._given = given
-        self._storage = storage
         self._parsing: dict[str, Any] = {}
 
     def wanted(self) -> ModelRef:
         return self._wanted
 
     def read(self, columns: RawColumns) -> ReadColumns:
-        found = read_file(self._body, self._given, columns, self._storage)
+        found = read_file(self._body, self._given, columns)
         self._parsing = found.parsing
         return found.reading
 

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from fitserve.schemas.report import ReportRead
+from fitserve.scopes import Scope
 from service.dependencies import Models, Runs, ServicesDep
+from service.router import Router, declare
 
-router = APIRouter(prefix="/v1")
+router = Router(prefix="/v1", scope=Scope.RUNS_READ)
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -24,6 +26,7 @@ def of_run(run_id: str, runs: Runs, models: Models, services: ServicesDep) -> Re
 
 
 @router.get("/models/{name}/versions/{number}/report", tags=["models"], name="report")
+@declare(scope=Scope.MODELS_READ)
 def of_version(
     name: str, number: Number, runs: Runs, models: Models, services: ServicesDep
 ) -> ReportRead:

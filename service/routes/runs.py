@@ -7,14 +7,14 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from core.errors import InvalidSpec
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, run_read
+from core.runs.serialize import history_to_schema, run_to_schema
 from core.webhooks.repository import WebhookRepository
 from fitserve.enums import TERMINAL, RunStatus
 from fitserve.schemas.pages import Page
@@ -22,6 +22,7 @@ from fitserve.schemas.runs import HistoryRead, RunRead, ValidationRead
 from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.parsing import ParsingSpec
 from fitserve.specs.run import RunCreate
+from service.auth.scopes import RUNS
 from service.bodies import body_schema, parse_spec, read_json, validate
 from service.dependencies import (
     CallerDep,
@@ -35,7 +36,8 @@ from service.dependencies import (
 )
 from service.events import run_events
 from service.idempotency import KeyDep, answer_of, once, to_response
-from service.run_limited import look
+from service.router import BodyLimit, Router, declare
+from service.run_limited import run_limited
 from service.services import Services
 from service.upload_flow import (
     content_of,
@@ -46,7 +48,7 @@ from service.upload_flow import (
     store,
 )
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"])
+router = Router(prefix="/v1/runs", tags=["runs"], scope=RUNS)
 
 _FORM = {
     "type": "object",
@@ -66,6 +68,7 @@ _MAX_WAIT = 60.0
     openapi_extra=body_schema(RunCreate, ("multipart/form-data", _FORM)),
     response_model=RunRead,
 )
+@declare(body_limit=BodyLimit.UPLOAD)
 async def create(
     request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
 ) -> Response:
@@ -108,7 +111,7 @@ def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -
     with services.database.read() as session:
         resolved = services.runs.prepare(session, caller, spec)
     with services.database.write() as session:
-        run = run_read(services.runs.create(session, caller, resolved, spec.webhook))
+        run = run_to_schema(services.runs.create(session, caller, resolved, spec.webhook))
         return claim.complete(session, answer_of(202, run, f"/v1/runs/{run.id}"))
 
 
@@ -121,7 +124,7 @@ async def validate_(
 
     def resolve() -> ValidationRead:
         with services.database.read() as session:
-            return services.runs.resolve(session, workspace, spec).to_read()
+            return services.runs.resolve(session, workspace, spec).to_schema()
 
     return await to_thread.run_sync(resolve)
 
@@ -148,7 +151,7 @@ def list_(
         name, _, value = tag.partition(":")
         tags[name] = value
     found = runs.page(cursor, limit + 1, status, model, tags)
-    items = [run_read(run) for run in found[:limit]]
+    items = [run_to_schema(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
@@ -169,13 +172,13 @@ async def get(
     run = await to_thread.run_sync(_read_run, services, workspace, run_id)
     while run.status not in TERMINAL and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
-        run = await look(_read_run, services, workspace, run_id)
+        run = await run_limited(_read_run, services, workspace, run_id)
     return run
 
 
 def _read_run(services: Services, workspace: str, run_id: str) -> RunRead:
     with services.database.read() as session:
-        return run_read(RunRepository(session, workspace).get(run_id))
+        return run_to_schema(RunRepository(session, workspace).get(run_id))
 
 
 def _preferred_wait(prefer: str | None) -> float:
@@ -207,7 +210,7 @@ def history(
 
 def _history(runs: RunRepository, run_id: str) -> HistoryRead:
     runs.get(run_id)
-    return history_read(runs.epochs(run_id), runs.get(run_id).num_seeds)
+    return history_to_schema(runs.epochs(run_id), runs.get(run_id).num_seeds)
 
 
 def _as_csv(read: HistoryRead) -> str:
@@ -246,7 +249,7 @@ def cancel(
     run_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> RunRead:
     """A queued run never starts, a running one stops soon; its best weights are kept."""
-    return run_read(services.runs.cancel(session, workspace, run_id))
+    return run_to_schema(services.runs.cancel(session, workspace, run_id))
 
 
 @router.get("/{run_id}/webhook")

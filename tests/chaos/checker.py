@@ -12,7 +12,7 @@ from core.models.tables import Artifact, Version
 from core.orphan_files import remove_orphan_files
 from core.runs.checkpoint_files import remove_orphans
 from core.runs.tables import Run
-from core.storage import LocalStorage
+from core.storage import Storage, open_storage
 from tests.chaos.client import CELL, KEY
 from tests.chaos.cluster import FAST, Cluster
 from tests.chaos.request_log import ENDED
@@ -115,7 +115,7 @@ def _of_attempts(cluster: Cluster) -> list[str]:
 
 def _of_files(cluster: Cluster) -> list[str]:
     """What is recorded is there, byte for byte; after a sweep nothing else is."""
-    storage = LocalStorage(cluster.settings.files_dir)
+    storage = open_storage(cluster.settings)
     with cluster.database.read() as session:
         remove_orphans(storage, session)
         remove_orphan_files(storage, session, older_than_seconds=0.0)
@@ -142,7 +142,7 @@ def _of_files(cluster: Cluster) -> list[str]:
     return found
 
 
-def _sha256(storage: LocalStorage, key: str) -> str:
+def _sha256(storage: Storage, key: str) -> str:
     try:
         with storage.open(key) as file:
             return hashlib.sha256(file.read()).hexdigest()

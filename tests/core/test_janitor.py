@@ -13,16 +13,18 @@ from core.runs.leases import Lease, SavedCheckpoint
 from core.runs.repository import RunRepository
 from core.runs.tables import Checkpoint
 from core.settings import RunTimes, Settings
-from core.storage import LocalStorage
+from core.storage import open_storage
+from core.storage.local import LocalStorage
 from fitserve.enums import RunStatus
 from tests.core.runs.rows import add_run, read_run
+from tests.stored import store
 
 TIMES = RunTimes(requeue_after_seconds=0.0, max_attempts=2)
 
 
 @pytest.fixture
 def storage(tmp_path):
-    return LocalStorage(tmp_path / "files")
+    return open_storage(Settings(home=tmp_path))
 
 
 def sweeper(database, storage, broker_url):
@@ -91,15 +93,13 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
         lease = Lease.claim(database, run_id, "w", 30.0)
         lease.record([], SavedCheckpoint(1, 0.1, "k", "0", 1))
         lease.release()
-        with storage.scratch() as folder:
-            (folder / "f").write_text("x")
-            storage.publish(folder / "f", checkpoint_key(run_id, 1, 1))
+        store(storage, checkpoint_key(run_id, 1, 1))
     with database.write() as session:
         RunRepository(session, "default").request_cancel(ids[0])
     sweep = sweeper(database, storage, broker_url)
     sweep.sweep()
     sweep.sweep_files()
-    assert storage.keys("checkpoints") == [checkpoint_key(ids[1], 1, 1)]
+    assert storage.list("checkpoints") == [checkpoint_key(ids[1], 1, 1)]
     with database.read() as session:
         rows = session.scalars(select(Checkpoint.run_id)).all()
     assert rows == [ids[1]]
@@ -113,7 +113,7 @@ class BrokenStorage(LocalStorage):
         self.asked = []
         self.is_asked_twice = threading.Event()
 
-    def keys(self, prefix, older_than_seconds=0.0):  # noqa: ARG002  as the port has it
+    def list(self, prefix, older_than_seconds=0.0):  # noqa: ARG002  as the port has it
         self.asked.append(prefix)
         if self.asked.count("checkpoints") > 1:
             self.is_asked_twice.set()
@@ -125,9 +125,7 @@ def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
     ended, waiting = add_run(database), add_run(database)
     with database.write() as session:
         RunRepository(session, "default").request_cancel(ended)
-    with storage.scratch() as folder:
-        (folder / "f").write_text("x")
-        storage.publish(folder / "f", checkpoint_key(ended, 1, 1))
+    store(storage, checkpoint_key(ended, 1, 1))
     root = tmp_path / "files" / "checkpoints"
     strays = [root / ".DS_Store", root / ended / ".nfs0001", root / "gone" / "a b"]
     for stray in strays:
@@ -136,26 +134,26 @@ def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
     time.sleep(0.01)
     sweep = sweeper(database, storage, broker_url)
     sweep.sweep_files()
-    assert storage.keys("checkpoints") == []
+    assert storage.list("checkpoints") == []
     assert all(stray.exists() for stray in strays)
     assert sweep.sweep() == [waiting]
 
 
 def test_a_file_between_checkpoints_stops_no_worker(storage, tmp_path):
     """It has no attempt; the older checkpoints go."""
-    with storage.scratch() as folder:
-        for epoch in (1, 2):
-            (folder / "f").write_text("x")
-            storage.publish(folder / "f", checkpoint_key("run_a", 1, epoch))
+    for epoch in (1, 2):
+        store(storage, checkpoint_key("run_a", 1, epoch))
     (tmp_path / "files" / "checkpoints" / "run_a" / "notes.txt").write_text("x")
     remove_older_checkpoints(storage, "run_a", 1, {checkpoint_key("run_a", 1, 2)})
-    assert storage.keys("checkpoints") == [
+    assert storage.list("checkpoints") == [
         checkpoint_key("run_a", 1, 2),
         "checkpoints/run_a/notes.txt",
     ]
 
 
-def test_files_that_cannot_be_swept_hold_up_no_run(database, broker_url, tmp_path):
+def test_files_that_cannot_be_swept_hold_up_no_run(
+    database, storage, broker_url, tmp_path
+):
     """Each job is on its own: whatever one raises, the others are done."""
     broken = BrokenStorage(tmp_path / "files")
     run_id = add_run(database)
@@ -166,7 +164,7 @@ def test_files_that_cannot_be_swept_hold_up_no_run(database, broker_url, tmp_pat
     assert broken.asked == ["checkpoints", "runs"]
 
 
-def test_the_thread_outlives_what_nobody_foresaw(database, broker_url, tmp_path):
+def test_the_thread_outlives_what_nobody_foresaw(database, storage, broker_url, tmp_path):
     """It sweeps again after a sweep that failed."""
     broken = BrokenStorage(tmp_path / "files")
     queue = Queue(make_celery(Settings(broker_url=broker_url)))

@@ -29,8 +29,7 @@ def lines(request, tmp_path):
     )
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    kind = logs.JsonFormatter if request.param == "json" else logs.TextFormatter
-    handler.setFormatter(kind("api", logs._secrets(settings)))
+    handler.setFormatter(logs.formatter(settings, "api"))
     logger = logging.getLogger("tests.lines")
     logger.addHandler(handler)
     logger.setLevel("INFO")

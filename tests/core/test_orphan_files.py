@@ -10,21 +10,16 @@ from core.datasets.tables import Dataset
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.orphan_files import remove_orphan_files
-from core.storage import LocalStorage
+from core.settings import Settings
+from core.storage import open_storage
 from fitserve.enums import DatasetStatus, RunStatus
 from tests.core.runs.rows import add_dataset, add_run, small_signature
+from tests.stored import store
 
 
 @pytest.fixture
 def storage(tmp_path):
-    return LocalStorage(tmp_path / "files")
-
-
-def publish(storage, key):
-    with storage.scratch() as folder:
-        (folder / "f").write_text(key)
-        storage.publish(folder / "f", key)
-    return key
+    return open_storage(Settings(home=tmp_path))
 
 
 def remove(storage, database, **given):
@@ -37,9 +32,9 @@ def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage)
     ended, running = (
         add_run(database, status=s) for s in (RunStatus.SUCCEEDED, RunStatus.RUNNING)
     )
-    kept = publish(storage, f"runs/{ended}/2/model.onnx")
-    lost = publish(storage, f"runs/{ended}/1/model.onnx")
-    young = publish(storage, f"runs/{running}/1/model.onnx")
+    kept = store(storage, f"runs/{ended}/2/model.onnx")
+    lost = store(storage, f"runs/{ended}/1/model.onnx")
+    young = store(storage, f"runs/{running}/1/model.onnx")
     artifact = Artifact(name="model.onnx", key=kept, sha256="0", num_bytes=1)
     with database.write() as session:
         version = Version(
@@ -53,14 +48,14 @@ def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage)
         )
         ModelRepository(session, "default").add_version(version)
     assert remove(storage, database, older_than_seconds=0) == [lost]
-    assert storage.keys("runs") == sorted([kept, young])
+    assert storage.list("runs") == sorted([kept, young])
 
 
 def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
     """Another attempt's table goes; of a deleted dataset everything does."""
     ids = [add_dataset(database).id for _ in range(3)]
     names = ("content.csv", "table-0.parquet", "table-1.parquet")
-    keys = {i: [publish(storage, f"datasets/{i}/{n}") for n in names] for i in ids}
+    keys = {i: [store(storage, f"datasets/{i}/{n}") for n in names] for i in ids}
     with database.write() as session:
         for dataset_id in ids:
             row = session.get_one(Dataset, dataset_id)
@@ -73,7 +68,7 @@ def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
 
 def test_an_upload_without_a_row_is_given_an_hour(database, storage, tmp_path):
     """Its request may be at work yet; so may one whose scratch folder is young."""
-    key = publish(storage, "datasets/d/content.csv")
+    key = store(storage, "datasets/d/content.csv")
     scratch = tmp_path / "files" / "scratch" / "left"
     scratch.mkdir()
     assert remove(storage, database) == []

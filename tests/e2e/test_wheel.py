@@ -1,5 +1,7 @@
 """The wheel by itself, in an environment of its own, as `pip install fitserve` leaves it."""
 
+import ast
+import contextlib
 import json
 import os
 import shutil
@@ -7,19 +9,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from fitserve import Client
 from service.app import create_app
 from tests.conftest import bench_in
-from tests.e2e_service import ROOT
+from tests.e2e_service import ROOT, running
 from tests.live import live
 from tests.service.small_model import ROW, SPEC, TABLE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras]
 UV = Path(sys.executable).with_name("uv")
-ROOMS = ("fitserve", "core", "service", "workers", "migrations")
+SERVER_PACKAGES = ("core", "service", "workers", "ops", "migrations", "dashboard")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
-SERVERS = {"fastapi", "sqlalchemy", "celery", "tensorflow", "keras", "numpy", "polars"}
+SERVER_LIBRARIES = {
+    *("fastapi", "sqlalchemy", "celery", "tensorflow", "keras", "numpy", "polars"),
+}
 
 
 def uv(*arguments):
@@ -31,22 +37,42 @@ def uv(*arguments):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """Folder of the programs of an environment that holds the wheel and its needs."""
+def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    tree = folder / "tree"  # a build leaves things in the tree that it builds
     without_caches = shutil.ignore_patterns("__pycache__")
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, tree / room, ignore=without_caches)
+    for package in ("fitserve", *SERVER_PACKAGES):
+        shutil.copytree(ROOT / package, folder / package, ignore=without_caches)
     for name in FILES:
-        shutil.copy(ROOT / name, tree)
-    uv("build", "--quiet", "--wheel", "--out-dir", folder, tree)
-    [wheel] = folder.glob("*.whl")
-    uv("venv", "--quiet", "--python", sys.executable, folder / "env")
-    python = folder / "env/bin/python"
+        shutil.copy(ROOT / name, folder)
+    uv("build", "--quiet", "--wheel", "--out-dir", folder / "dist", folder)
+    [wheel] = (folder / "dist").glob("*.whl")
+    return wheel
+
+
+def environment_of(folder, requirement):
+    """Folder of the programs of a new environment that holds only what pip installs."""
+    uv("venv", "--quiet", "--python", sys.executable, folder)
+    python = folder / "bin/python"
     locked = ROOT / "requirements/dev.lock"
-    uv("pip", "install", "--quiet", "--python", python, "--constraint", locked, wheel)
+    uv("pip", "install", "-q", "--python", python, "--constraint", locked, requirement)
     return python.parent
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, wheel):
+    """The light client's environment."""
+    return environment_of(tmp_path_factory.mktemp("alone") / "env", wheel)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, wheel):
+    """A server's environment, which also holds other people's packages of its names."""
+    folder = tmp_path_factory.mktemp("server") / "env"
+    programs = environment_of(folder, f"{wheel}[worker]")
+    [site_packages] = folder.glob("lib/python*/site-packages")
+    for name in SERVER_PACKAGES:
+        (site_packages / f"{name}.py").write_text("OWNER = 'somebody else'\n")
+    return programs
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +85,16 @@ def url(tmp_path_factory, broker_url):
             yield url
 
 
-def run(alone, program, *arguments, url="", cwd="/"):
+def run(programs, program, *arguments, url="", home=None):
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    of_home = {} if home is None else {"FITSERVE_HOME": str(home)}
     return subprocess.run(
-        [alone / program, *arguments],
+        [programs / program, *arguments],
         capture_output=True,
         text=True,
         check=False,
-        cwd=cwd,
-        env={**clean, "FITSERVE_URL": url},
+        cwd="/",
+        env={**clean, **of_home, "FITSERVE_URL": url},
     )
 
 
@@ -76,7 +103,25 @@ def test_it_brings_no_server(alone):
     listed = uv("pip", "list", "--format", "json", "--python", alone / "python")
     names = {package["name"] for package in json.loads(listed)}
     assert "httpx" in names
-    assert names & SERVERS == set()
+    assert names & SERVER_LIBRARIES == set()
+
+
+def test_it_has_one_top_level_package(alone):
+    """Everything else in site-packages belongs to a library, so nothing can collide."""
+    listing = "import importlib.metadata as m; print(m.packages_distributions())"
+    owners = ast.literal_eval(run(alone, "python", "-c", listing).stdout)
+    assert [name for name, by in owners.items() if "fitserve" in by] == ["fitserve"]
+
+
+def test_the_client_leaves_the_server_unimported(alone):
+    """Its modules and its command line add nothing of the server to the path."""
+    code = (
+        "import sys, fitserve.client, fitserve.cli.app\n"
+        "print([p for p in sys.path if '_server' in p])\n"
+        f"print([m for m in {SERVER_PACKAGES} if m in sys.modules])\n"
+    )
+    done = run(alone, "python", "-c", code)
+    assert done.stdout.splitlines() == ["[]", "[]"], done.stderr
 
 
 def test_its_client_predicts(alone, url):
@@ -107,3 +152,43 @@ def test_its_command_line_does(alone, url, tmp_path):
         assert done.returncode == 2
         assert "pip install 'fitserve[worker]'" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_its_server_trains_and_predicts_beside_packages_of_the_same_names(
+    server, tmp_path
+):
+    """In site-packages and in the directory of the shell, neither of which it imports."""
+    here = tmp_path / "shell"
+    here.mkdir()
+    for name in SERVER_PACKAGES:
+        (here / f"{name}.py").write_text("raise SystemExit('not the server')\n")
+    (here / "table.csv").write_text(TABLE)
+    program = server / "fitserve"
+    with (
+        contextlib.chdir(here),
+        running(tmp_path / "home", program, PYTHONPATH="") as (url, _),
+    ):
+        with Client(url) as client:
+            client.datasets.upload("table.csv")
+            client.runs.wait(client.runs.create(SPEC).id)
+            assert len(client.predict("m", [ROW]).predictions) == 1
+        assert httpx.get(url).text.startswith("<!doctype html>")
+
+
+def test_its_modules_are_run_by_name(server, tmp_path):
+    """A migration and a worker's health check, without a checkout."""
+    home = tmp_path / "home"
+    home.mkdir()
+    module = ("-m", "fitserve.server")
+    done = run(server, "python", *module, "core.database.migrate", home=home)
+    assert done.returncode == 0, done.stderr
+    assert (home / "fitserve.db").exists()
+    done = run(server, "python", *module, "workers.health", "runs", home=home)
+    assert done.returncode == 1
+    assert "No worker for runs" in done.stdout + done.stderr
+
+
+def test_importing_fitserve_shadows_nobody(server):
+    """Whoever only uses the client gets the packages of other people."""
+    code = f"import fitserve.client, {', '.join(SERVER_PACKAGES)}; print(core.OWNER)"
+    assert run(server, "python", "-c", code).stdout == "somebody else\n"

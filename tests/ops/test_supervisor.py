@@ -1,7 +1,10 @@
 """The supervisor hears that it shall stop, whatever it is at."""
 
+import os
 import subprocess
 import sys
+
+from tests.e2e_service import FITSERVE
 
 MANY_SIGNALS = """
 import signal, sys
@@ -27,3 +30,18 @@ def test_a_signal_at_any_moment_is_heard_and_blocks_nothing(tmp_path):
         check=True,
     )
     assert told.stdout == "True\n"
+
+
+def test_an_unknown_storage_is_refused_before_anything_starts(tmp_path):
+    """With the schemes that there are."""
+    command = [FITSERVE, "up", "--home", tmp_path / "home", "--port", "0"]
+    told = subprocess.run(
+        command,
+        env={**os.environ, "FITSERVE_STORAGE_URL": "ftp://host/files"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert told.returncode == 2, told.stderr
+    assert "'ftp'; expected one of file" in told.stderr

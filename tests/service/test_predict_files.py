@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.settings import Limits
+from core.storage.scratch import scratch_root
 from service.app import create_app
 from tests.conftest import bench_in
 from tests.problems import assert_problem
@@ -53,7 +54,7 @@ def bench(tmp_path_factory, broker_url):
 @pytest.fixture
 def client(bench):
     yield bench.client
-    assert list((bench.settings.files_dir / "scratch").iterdir()) == []
+    assert list(scratch_root().iterdir()) == []
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_a_million_columns_are_refused(bench):
             for body in (content, "," * 1_000_000 + "\n1\n2\n"):
                 answer = send(client, url, body)
                 assert answer.status_code in (400, 413, 422), answer.text
-    assert list((bench.settings.files_dir / "scratch").iterdir()) == []
+    assert list(scratch_root().iterdir()) == []
 
 
 @pytest.mark.parametrize(

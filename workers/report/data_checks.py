@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
-from core.runs.planning.target import Label
-from core.runs.planning.target_column import class_places
+from core.runs.planning.target import Label, class_indices
 from fitserve.schemas.report import Trap
 from workers.report.drift import drifts
 from workers.report.evidence import Evidence, SplitRows
@@ -86,5 +85,5 @@ def constant_targets(evidence: Evidence) -> list[Trap]:
 
 
 def _shown(cells: pl.Series, classes: list[Label] | None) -> str:
-    value = classes[class_places(cells.head(1), classes)[0]] if classes else cells[0]
+    value = classes[class_indices(cells.head(1), classes)[0]] if classes else cells[0]
     return f"{value:g}" if isinstance(value, float) else repr(value)

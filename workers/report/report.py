@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.errors import FitserveError
-from core.models.maintenance import add_artifact
+from core.models.repository import add_artifact
 from core.models.tables import Artifact
 from core.runs.leases import Lease, LeaseLost
 from core.runs.reporting.service import BASELINES, REPORT

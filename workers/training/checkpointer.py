@@ -1,4 +1,4 @@
-"""Save a fit every so many seconds in a thread, and when the worker stops."""
+"""Save a fit at regular intervals in a thread, and once more when the worker stops."""
 
 import logging
 import threading
@@ -14,17 +14,17 @@ from workers.training.snapshots import FitState, restore, take
 log = logging.getLogger(__name__)
 
 _MAX_SHARE = 0.03
-"""Saving takes at most this share of the time: slow saving happens less often."""
+"""The largest share of the time that saving may take."""
 
 
 class Checkpointer:
-    """Save the state of a fit between two epochs or between two fits.
+    """Save and restore a fit, between two epochs or two fits.
 
     Args:
-        storage: stores the checkpoint files.
-        heartbeat: records the checkpoint, after the epochs that it contains.
-        seconds: the shortest time between two checkpoints.
-        resumed: the snapshot to resume from, or None.
+        storage: the storage of the checkpoints.
+        heartbeat: records checkpoints, together with the epochs before them.
+        seconds: the interval between two checkpoints.
+        resumed: the last checkpoint of an earlier attempt.
 
     """
 
@@ -44,23 +44,21 @@ class Checkpointer:
 
     @property
     def spent_seconds(self) -> float:
-        """Return the seconds of fitting that the resumed snapshot contains."""
+        """Return the time that earlier attempts spent on the epochs that are kept."""
         return self._resumed.seconds if self._resumed is not None else 0.0
 
     def begin(self, state: FitState) -> None:
-        """Restore the resumed snapshot, if any. May raise CheckpointUseless."""
+        """Restore the earlier attempt's state; raise CheckpointUseless if it differs."""
         if self._resumed is not None:
             restore(state, self._resumed)
             log.info(
-                "run %s: resumes after epoch %d",
-                self._heartbeat.lease.run_id,
-                state.epoch,
+                "run %s: resumed at epoch %d", self._heartbeat.lease.run_id, state.epoch
             )
-        self._resumed = None  # frees its arrays
+        self._resumed = None  # free its arrays
         self._due = self._due or time.monotonic() + self._seconds
 
     def epoch_ended(self, state: FitState) -> None:
-        """Save if it is time. If the worker stops, save and raise RunReleased."""
+        """Save if it is time; if the worker stops, save and raise RunReleased."""
         if self._heartbeat.is_stopping():
             self.close()
             self._save(take(state, self._heartbeat.fit_seconds()), time.monotonic())
@@ -75,7 +73,7 @@ class Checkpointer:
         self._writing.start()
 
     def close(self) -> None:
-        """Wait for the thread that writes a checkpoint."""
+        """Wait until the checkpoint in progress is stored."""
         if self._writing is not None:
             self._writing.join()
 
@@ -83,7 +81,7 @@ class Checkpointer:
         return self._writing is not None and self._writing.is_alive()
 
     def _save(self, snapshot: Snapshot, began: float) -> None:
-        """Save and record a snapshot. A failure is logged and does not end the run."""
+        """Store and record a snapshot; log a failure, which must not end the run."""
         lease = self._heartbeat.lease
         key = checkpoint_key(lease.run_id, lease.attempt, snapshot.epoch)
         try:
@@ -92,6 +90,6 @@ class Checkpointer:
             kept = {key, *self._heartbeat.recorded_keys()}
             remove_older_checkpoints(self._storage, lease.run_id, lease.attempt, kept)
         except (OSError, FitserveError, MemoryError):
-            log.exception("run %s: the checkpoint could not be saved", lease.run_id)
+            log.exception("run %s: the checkpoint was not saved", lease.run_id)
         now = time.monotonic()
         self._due = now + max(self._seconds, (now - began) / _MAX_SHARE)

@@ -1,6 +1,5 @@
-"""Save and load checkpoints: files of arrays, loaded only if their hash matches."""
+"""Store checkpoints as files of arrays, and load them if their hash is right."""
 
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,17 +10,17 @@ from numpy.typing import NDArray
 
 from core.errors import ArtifactDamaged
 from core.runs.leases import SavedCheckpoint
-from core.storage import Storage
-from core.storage.recorded import read_recorded
+from core.storage import Storage, scratch
+from core.storage.recorded import put_recorded, read_recorded
 
 
 class CheckpointUseless(Exception):
-    """The file is missing, damaged or of another network; the text says which."""
+    """The file is gone, damaged, or of another network; the message says which."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a fit at the end of an epoch, `seconds` after the fit began."""
+    """The state of a fit at the end of an epoch, `seconds` after it began."""
 
     epoch: int
     seconds: float
@@ -29,19 +28,16 @@ class Snapshot:
 
 
 def save(snapshot: Snapshot, storage: Storage, key: str) -> SavedCheckpoint:
-    """Write and publish a snapshot. It counts once the lease has recorded the result."""
-    with storage.scratch() as folder:
+    """Store a snapshot; it counts once the lease has recorded what is returned."""
+    with scratch() as folder:
         path = folder / "checkpoint.npz"
         np.savez(path, allow_pickle=False, **snapshot.arrays)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        num_bytes = path.stat().st_size
-        storage.publish(path, key)
-    return SavedCheckpoint(snapshot.epoch, snapshot.seconds, key, digest, num_bytes)
+        recorded = put_recorded(storage, path, key)
+    return SavedCheckpoint(snapshot.epoch, snapshot.seconds, **recorded)
 
 
 def load(saved: SavedCheckpoint, storage: Storage) -> Snapshot:
-    """Return the saved snapshot; raise CheckpointUseless if its file has changed."""
+    """Return a stored snapshot; raise CheckpointUseless if it is not as recorded."""
     try:
         content = read_recorded(
             storage, saved.key, saved.sha256, saved.num_bytes, "its file"

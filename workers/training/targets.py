@@ -3,8 +3,7 @@
 import numpy as np
 import polars as pl
 
-from core.runs.planning.target import Label, class_name
-from core.runs.planning.target_column import class_places
+from core.runs.planning.target import Label, class_indices, class_name
 from workers.training.feature_transform import Matrix
 
 
@@ -13,7 +12,7 @@ def encode_target(column: pl.Series, classes: list[Label]) -> Matrix:
     if not classes:
         values: Matrix = column.cast(pl.Float32).to_numpy()
         return values[:, None]
-    indices: Matrix = class_places(column, classes).to_numpy().astype(np.float32)
+    indices: Matrix = class_indices(column, classes).to_numpy().astype(np.float32)
     return indices[:, None]
 
 

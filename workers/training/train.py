@@ -10,7 +10,7 @@ import polars as pl
 from core.columns import READING
 from core.datasets.typed_table import TypedTable
 from core.models.signature import Signature
-from core.runs.planning.split_counts import shares_of
+from core.runs.planning.splits import shares_of
 from core.runs.run_tables import RunTables
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run

@@ -1,4 +1,4 @@
-"""A learning curve, and the numbers that its reading goes by. Pure functions."""
+"""Describe a learning curve by the numbers that its diagnosis uses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ _WINDOW = 0.1
 class Curve:
     """Loss an epoch: on training rows, and on validation rows if there are any.
 
-    Both are cut before the first epoch that is no number.
+    Both end before the first epoch whose loss is not a number.
     """
 
     loss: list[float]
     val_loss: list[float]
     is_broken: bool
-    """Whether an epoch was no number."""
+    """Whether the loss of an epoch is not a number."""
 
     @classmethod
     def of(cls, history: History) -> "Curve":
-        """The curve in Keras's history."""
+        """Return the curve of Keras's history."""
         loss = list(history.get("loss", []))
         val = list(history.get("val_loss", []))
         ends = [values.index(None) for values in (loss, val) if None in values]
@@ -33,54 +33,54 @@ class Curve:
 
     @property
     def judged(self) -> list[float]:
-        """What tells how good the network is: the validation loss where there is one."""
+        """Return the validation loss if there is one, else the training loss."""
         return self.val_loss or self.loss
 
     @property
     def num_epochs(self) -> int:
-        """Epochs that were numbers."""
+        """Return the number of epochs whose loss is a number."""
         return len(self.loss)
 
     @property
     def window(self) -> int:
-        """Epochs that count as the end: a tenth of them, three at least."""
+        """Return how many epochs count as the end: a tenth, at least three."""
         return max(1, min(self.num_epochs // 2, max(3, int(_WINDOW * self.num_epochs))))
 
     @property
     def best_epoch(self) -> int:
-        """The epoch of the lowest loss, counted from 1."""
+        """Return the epoch of the lowest loss, counted from 1."""
         return self.judged.index(min(self.judged)) + 1
 
     @property
     def rise(self) -> float:
-        """How far the loss is above its lowest at the end, as a share of that."""
+        """Return how far the loss at the end is above its minimum, as a share of it."""
         return _share(median(self.judged[-self.window :]) - min(self.judged), self.judged)
 
     @property
     def fall_since_best(self) -> float:
-        """How far the training loss fell behind the best epoch, as a share."""
+        """Return how far the training loss fell after the best epoch, as a share."""
         at_best, end = self.loss[self.best_epoch - 1], median(self.loss[-self.window :])
         return (at_best - end) / at_best if at_best > 0 else 0.0
 
     @property
     def late_gain(self) -> float:
-        """How much lower the loss of the last epochs is than of those before, a share."""
+        """Return how much lower the last epochs' loss is than before, as a share."""
         return _gain(self.judged, self.window)
 
     @property
     def late_training_gain(self) -> float:
-        """The same of the training loss."""
+        """Return `late_gain` of the training loss."""
         return _gain(self.loss, self.window)
 
     @property
     def drop(self) -> float:
-        """How much of the first epoch's training loss is gone."""
+        """Return the share by which the training loss fell since the first epoch."""
         end = median(self.loss[-self.window :])
         return 1 - end / self.loss[0] if self.loss[0] > 0 else 0.0
 
     @property
     def noise(self) -> float:
-        """How far an epoch lies from the middle of its neighbours, as a share.
+        """Return how far an epoch lies from the mean of its neighbours, as a share.
 
         The median over the second half; a curve that bends smoothly has next to none.
         """
@@ -94,14 +94,14 @@ class Curve:
 
     @property
     def gap(self) -> float | None:
-        """How much higher the validation loss is than the training loss, at the best."""
+        """Return how far the validation loss is above the training loss at the best."""
         if not self.val_loss:
             return None
         return _above(min(self.val_loss), self.loss[self.best_epoch - 1])
 
     @property
     def end_gap(self) -> float | None:
-        """The same in the last epochs."""
+        """Return `gap` in the last epochs."""
         if not self.val_loss:
             return None
         return _above(*(median(v[-self.window :]) for v in (self.val_loss, self.loss)))

@@ -1,4 +1,4 @@
-"""The reading of a run's curve: a word, the numbers behind it, the spec to try next."""
+"""Diagnose a run's curve: a word, the numbers used, and the spec to try next."""
 
 from core.runs.diagnosis.curve import Curve, History
 from core.runs.diagnosis.facts import Facts
@@ -11,9 +11,9 @@ from fitserve.schemas.report import Reading
 def read_curve(
     history: History, facts: Facts, dataset: str, limits: Limits
 ) -> Reading | None:
-    """The reading of Keras's history; None before the first epoch has ended.
+    """Return the diagnosis of Keras's history; None before the first epoch has ended.
 
-    `dataset` is the id that the next spec shall name.
+    `dataset` is the id for the next spec.
     """
     curve = Curve.of(history)
     if not history.get("loss"):

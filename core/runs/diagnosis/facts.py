@@ -1,4 +1,4 @@
-"""What a reading may know beside the curve."""
+"""Facts of a run that its diagnosis uses besides the curve."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from fitserve.schemas.report import Metrics
 
 @dataclass(frozen=True)
 class Facts:
-    """A run as its reading needs it.
+    """A run as its diagnosis needs it.
 
     Args:
         stop_reason: why the last epoch was the last one; None while it runs.
         spec: the run's spec.
-        metrics: the network's figures on held-out rows, as far as they are known.
-        training_metrics: the same on training rows.
-        rivals: figures of baselines on the held-out rows, by name.
-        num_train_rows: rows that an epoch goes through.
+        metrics: the network's metrics on held-out rows, as far as they are known.
+        training_metrics: its metrics on training rows.
+        rivals: the metrics of baselines on the held-out rows, by name.
+        num_train_rows: the number of training rows.
 
     """
 
@@ -30,12 +30,12 @@ class Facts:
 
     @property
     def error(self) -> float | None:
-        """Of the network, to be compared with that of `best_rival`."""
+        """Return the network's error, comparable with that of `best_rival`."""
         return error_of(self.metrics)
 
     @property
     def best_rival(self) -> tuple[str, float] | None:
-        """The baseline with the lowest error, and that error."""
+        """Return the baseline with the lowest error, and that error."""
         known = {name: error_of(metrics) for name, metrics in self.rivals.items()}
         errors = [(error, name) for name, error in known.items() if error is not None]
         if not errors:
@@ -45,7 +45,7 @@ class Facts:
 
     @property
     def skill(self) -> float | None:
-        """Of the training rows: R², or the share that log loss fell below chance."""
+        """Return R² on training rows, or by how much log loss is below chance."""
         r2 = self.training_metrics.get("r2")
         if r2 is not None:
             return r2
@@ -57,7 +57,7 @@ class Facts:
 
     @property
     def error_over_chance(self) -> float | None:
-        """The network's error over that of an answer that is always the same."""
+        """Return the network's error divided by that of a constant prediction."""
         if self.metrics.get("r2") is not None:
             return self.error  # 1 - R² is just that
         chance = self.rivals.get("constant", {}).get("log_loss")
@@ -65,11 +65,11 @@ class Facts:
 
     @property
     def is_standardized(self) -> bool:
-        """Whether a fit begins near the mean; raw numbers may begin anywhere."""
+        """Return whether features are standardized; a fit then begins near the mean."""
         return self.spec.features.standardize
 
 
 def error_of(metrics: Metrics) -> float | None:
-    """What is left to explain: 1 - R², or the log loss."""
+    """Return the unexplained share, 1 - R², or the log loss."""
     r2 = metrics.get("r2")
     return 1 - r2 if r2 is not None else metrics.get("log_loss")

@@ -1,4 +1,4 @@
-"""The word for a curve: the first of the rules below that holds."""
+"""Name what is wrong with a curve: the first rule that holds decides."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -34,14 +34,14 @@ LITTLE = 0.3
 
 
 class Diagnosis(NamedTuple):
-    """A reading's word and its sentence."""
+    """The word and the sentence of a diagnosis."""
 
     word: str
     sentence: str
 
 
 def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
-    """The word for a curve of one epoch or more that were numbers, or that broke."""
+    """Return the diagnosis of a curve of at least one epoch."""
     for rule in _RULES:
         if (found := rule(curve, facts)) is not None:
             return found
@@ -58,7 +58,7 @@ def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
 def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
     if curve.is_broken or facts.stop_reason == StopReason.NAN_LOSS:
         at = curve.num_epochs + 1
-        return Diagnosis("diverged", f"the loss was no number any more in epoch {at}")
+        return Diagnosis("diverged", f"the loss became NaN in epoch {at}")
     if -curve.drop > GREW:
         return Diagnosis(
             "diverged",
@@ -122,7 +122,7 @@ def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
 
 
 def _impatient(curve: Curve) -> Diagnosis | None:
-    """Stopped by patience while the training loss fell and nothing spoke against it."""
+    """Diagnose a run that early stopping ended while the training loss still fell."""
     if curve.late_training_gain < TRAINING_GAIN or curve.rise > RISE:
         return None
     return Diagnosis(
@@ -134,13 +134,13 @@ def _impatient(curve: Curve) -> Diagnosis | None:
 
 
 def _far_behind(curve: Curve, facts: Facts) -> Diagnosis | None:
-    """A flat curve a long way above what can be had: patience will not bring it there."""
+    """Diagnose a flat curve far above the best baseline."""
     is_flat = curve.late_gain < GAIN or facts.stop_reason == StopReason.EARLY_STOPPING
     return _beaten(facts, FAR_BEHIND) if is_flat else None
 
 
 def _is_on_par(facts: Facts) -> bool:
-    """Whether no baseline does much better; False where that is not known."""
+    """Return whether no baseline does much better; False if that is not known."""
     rival, error = facts.best_rival, facts.error
     return rival is not None and error is not None and error <= rival[1] * (1 + ON_PAR)
 

@@ -116,7 +116,7 @@ def _go_on(spec: ResolvedSpec, limits: Limits) -> Changed:
 
 
 def _slow_down(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """A tenth of the learning rate, gradients clipped."""
+    """Divide the learning rate by ten, and clip gradients."""
     optimizer = spec.compile.optimizer
     rate = min(optimizer.learning_rate / 10, 0.01)
     spec = _with_optimizer(spec, learning_rate=rate, clipnorm=optimizer.clipnorm or 1.0)
@@ -134,7 +134,7 @@ def _calm(spec: ResolvedSpec, limits: Limits) -> Changed:
 
 
 def _polish(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """A rate that falls where the curve is flat."""
+    """Reduce the learning rate where the curve is flat."""
     plateau = ReduceLROnPlateau(
         monitor=_monitor(spec), factor=0.3, patience=_PATIENCE // 2
     )
@@ -232,6 +232,6 @@ def _dense(units: int, activation: Activation = "relu") -> Dense:
 
 
 def _activation(hidden: Sequence[Dense]) -> Activation:
-    """That of the last hidden layer, if it has one of its own."""
+    """Return the activation of the last hidden layer, if it has one of its own."""
     own = hidden[-1].activation
     return own if own not in ("linear", "softmax") else "relu"

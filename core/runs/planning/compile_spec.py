@@ -1,4 +1,4 @@
-"""The `compile` step with every default in its place, checked against the task."""
+"""Fill in the defaults of the `compile` step, and check it against the task."""
 
 from core.errors import InvalidSpec, raise_any
 from core.runs.spec import ResolvedCompile
@@ -22,7 +22,7 @@ _DEFAULT_METRICS = {
 
 
 def resolve_compile(given: CompileSpec, task: Task) -> ResolvedCompile:
-    """Optimizer, loss and metrics as they will be used; raises InvalidSpec."""
+    """Return optimizer, loss and metrics as they will be used; raise InvalidSpec."""
     loss = given.loss or _DEFAULT_LOSS[task]
     metrics = _DEFAULT_METRICS[task] if given.metrics is None else given.metrics
     errors = [_misfit("loss", ("loss",), loss, LOSSES[task], task)]

@@ -1,4 +1,4 @@
-"""What a run will cost, computed before it is queued; over a limit it is refused."""
+"""Estimate the cost of a run before it is queued, and compare it with the limits."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Cost:
     memory_bytes: int
 
     def of_fits(self, num_seeds: int) -> "Cost":
-        """That of several fits, one after another.
+        """Return the cost of several fits, one after another.
 
         From the second on there are the weights of the best one, and for a moment those
         that the next begins with.
@@ -50,7 +50,7 @@ def estimate(
     epochs: int,
     num_embedding_params: int = 0,
 ) -> Cost:
-    """The cost of a fit.
+    """Return the cost of a fit.
 
     Memory: weights, gradients and optimizer slots; a batch of activations and their
     gradients; the encoded table, or as much of it as is in memory at a time. A batch
@@ -73,7 +73,7 @@ def estimate(
 
 
 def slots(optimizer: Optimizer) -> int:
-    """Numbers that the optimizer keeps for each weight."""
+    """Return how many numbers the optimizer keeps for each weight."""
     match optimizer:
         case SGD():
             return int(optimizer.momentum > 0)
@@ -89,9 +89,9 @@ def slots(optimizer: Optimizer) -> int:
 def limit_errors(
     cost: Cost, limits: Limits, fit: ResolvedFit, layers: str
 ) -> list[FieldError]:
-    """A sentence for every figure of a resolved fit that is above its limit.
+    """Return an error for each figure of a resolved fit that is above its limit.
 
-    `layers` is where those stand.
+    `layers` is the pointer to the layers.
     """
     epochs = fit.epochs * fit.num_seeds
     fits = f" in {fit.num_seeds} fits" if fit.num_seeds > 1 else ""

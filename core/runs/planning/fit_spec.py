@@ -1,4 +1,4 @@
-"""The `fit` step with every default in its place, checked against the rows."""
+"""Fill in the defaults of the `fit` step, and check it against the rows."""
 
 from core.errors import InvalidSpec, raise_any
 from core.runs.planning.target import Target, class_name
@@ -23,7 +23,7 @@ def resolve_fit(
     """Return batch size, epochs and callbacks as they will be used; raises InvalidSpec.
 
     A batch size above the training rows stays as it is given: Keras trains one batch of
-    all rows then (`batch_warnings`).
+    all rows then.
     """
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
@@ -47,17 +47,6 @@ def resolve_fit(
     return fit
 
 
-def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
-    """Return a warning if a batch would hold more rows than there are to train on."""
-    if batch_size <= train_rows:
-        return []
-    told = (
-        f"`fit.batch_size` is {batch_size:,} and there are {train_rows:,} training rows: "
-        "each epoch is one batch of all rows"
-    )
-    return [told]
-
-
 def _batch_size(train_rows: int) -> int:
     return next((size for bound, size in _BATCH_SIZES if train_rows <= bound), 1024)
 
@@ -68,7 +57,7 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
 
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
-    """The keys that Keras's logs will have; `val_loss`, if there is one, last."""
+    """Return the keys of Keras's logs, with `val_loss` last if there is one."""
     names = [*compiled.metrics, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 

@@ -1,4 +1,4 @@
-"""The network a spec describes: shapes and parameters in integers, no Keras needed."""
+"""Compute the shapes and parameter counts of a spec's network, without Keras."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class Head:
 
     @classmethod
     def of(cls, task: Task, num_classes: int) -> "Head":
-        """The head for a task; `num_classes` counts only for multiclass."""
+        """Return the head for a task; `num_classes` is used only for multiclass."""
         return cls(task, num_classes if task == Task.MULTICLASS else 1)
 
     @property
     def activation(self) -> str | None:
-        """The activation the head must end in; None leaves it free."""
+        """Return the activation that the head must end in; None allows any."""
         return _HEADS[self.task]
 
     def as_dense(self) -> Dense:
-        """The layer that `{"type": "Output"}` stands for."""
+        """Return the layer that `{"type": "Output"}` stands for."""
         activation = self.activation or "linear"
         return Dense.model_validate(
             {"type": "Dense", "units": self.units, "activation": activation}
@@ -41,12 +41,12 @@ class Head:
 
 
 def with_head(layers: Sequence[Layer], head: Head) -> list[Layer]:
-    """The layers with every `Output` replaced by what it stands for."""
+    """Return the layers with each `Output` replaced by the layer it stands for."""
     return [head.as_dense() if isinstance(x, Output) else x for x in layers]
 
 
 def plan_layers(model: ModelSpec, num_inputs: int) -> list[LayerPlan]:
-    """Output shape and parameter count of each layer, as Keras will build it.
+    """Return the output shape and parameter count of each layer, as Keras builds it.
 
     An ensemble has three layers more: members, their scales, and at the end their mean.
     """
@@ -87,7 +87,7 @@ def _in_members(
 def head_errors(
     layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head, at: str
 ) -> list[FieldError]:
-    """What is wrong with the end of the network, which stands `at`, for this task."""
+    """Return the errors of the last layer, at the pointer `at`, for this task."""
     width = plans[-1].output_shape[-1]
     hint = '{"type": "Output"} as the last layer is always right'
     if width != head.units:

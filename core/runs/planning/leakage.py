@@ -1,36 +1,80 @@
-"""Columns that are the target in other words: a network would learn nothing else."""
+"""Find columns that give the target away, which a network would merely copy.
+
+A copy holds the target itself in another form. A column that decides the target has a
+value, or many, that always come with the same target: few instances have it in time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from core.datasets.typed_table import TypedTable
 from core.lazy import pl
+from core.runs.planning.features import Selection
 
-COPY = "a copy of the target"
-RENAMED = "one to one with the target"
-UNIT = "the target in another unit"
-"""An exact line: told and not left out, for it may be what the network shall learn."""
+_COPY = "a copy of the target"
+_RENAMED = "one to one with the target"
+_UNIT = "the target in another unit"
+"""An exact line: reported and not left out, since it may be what is to be learned."""
 
 _SAMPLE = 20_000
 _LEAST_ROWS = 10
 _MOST_VALUES = 1_000
+_ROWS_A_VALUE = 5
+"""Rows for each value on average; with fewer it may be chance."""
 _EXACT = 1 - 1e-12
 
 
-def find_copies(table: TypedTable, target: str, names: list[str]) -> dict[str, str]:
-    """What the columns among `names` are that hold the target itself.
+def find_copies(table: TypedTable, target: str) -> dict[str, str]:
+    """Return what each column is that holds the target itself, by name."""
+    others = [column.name for column in table.columns if column.name != target]
+    return _in_all_rows(
+        table.scan(), target, others, lambda rows, names: _relations(rows, target, names)
+    )
 
-    Suspects of the first rows are looked at in all rows.
-    """
-    rows = table.scan()
+
+def reasons(copies: dict[str, str]) -> dict[str, str]:
+    """Return the reason for each copy that is not a feature unless the spec says so."""
+    return {name: what for name, what in copies.items() if what != _UNIT}
+
+
+def leakage_warnings(
+    table: TypedTable, target: str, selection: Selection, copies: dict[str, str]
+) -> list[str]:
+    """Return a warning for each feature that is a copy or that decides the target."""
+    suspects = {n: c.unique for n, c in selection.columns.items() if n not in copies}
+    deciding = _find_deciding(table, target, suspects)
+    return [
+        *(
+            f"the column {name!r} is {what}: does an instance have it?"
+            for name, what in copies.items()
+            if name in selection.columns
+        ),
+        *(
+            f"the column {name!r} alone decides {target!r} ({suspects[name]:,} values, "
+            "each always with the same target): does an instance have it before the "
+            "target is known? Else leave it out by `features.exclude`"
+            for name in deciding
+        ),
+    ]
+
+
+def _in_all_rows(
+    rows: pl.LazyFrame,
+    target: str,
+    names: list[str],
+    check: Callable[[pl.DataFrame, list[str]], dict[str, str]],
+) -> dict[str, str]:
+    """Return what `check` finds in the first rows and confirms in all of them."""
     head = rows.select([target, *names]).head(_SAMPLE).collect()
-    found = _relations(head, target, names)
+    found = check(head, names)
     if not found or head.height < _SAMPLE:
         return found
     every = rows.select([target, *found]).collect(engine="streaming")
-    return _relations(every, target, list(found))
+    return check(every, list(found))
 
 
-def _relations(rows: pl.DataFrame, target: str, names: list[str]) -> dict[str, str]:
+def _relations(rows: pl.DataFrame, target: str, names: Iterable[str]) -> dict[str, str]:
     found = {name: _relation(rows, target, name) for name in names}
     return {name: relation for name, relation in found.items() if relation is not None}
 
@@ -44,18 +88,42 @@ def _relation(rows: pl.DataFrame, target: str, name: str) -> str | None:
     if pair["target"].dtype == pair["column"].dtype and bool(
         (pair["target"] == pair["column"]).all()
     ):
-        return COPY
+        return _COPY
     if pair["target"].dtype.is_float() and pair["column"].dtype.is_float():
         correlation = pair.select(pl.corr("target", "column")).item()
-        if correlation is not None and abs(correlation) >= _EXACT:
-            return UNIT
-        return None
-    return RENAMED if _is_renaming(pair) else None
+        is_line = correlation is not None and abs(correlation) >= _EXACT
+        return _UNIT if is_line else None
+    return _RENAMED if _is_renaming(pair) else None
 
 
 def _is_renaming(pair: pl.DataFrame) -> bool:
-    """Whether each value of one stands for one value of the other, and often."""
+    """Return whether each value of one stands for one value of the other, and often."""
     values = pair["target"].n_unique()
     if values > min(_MOST_VALUES, pair.height // 5):
         return False
     return values == pair["column"].n_unique() == pair.unique().height
+
+
+def _find_deciding(
+    table: TypedTable, target: str, unique: dict[str, int]
+) -> dict[str, str]:
+    """Return the columns whose every value comes with one target only.
+
+    `unique` holds the number of values of each column to check.
+    """
+    rows = table.scan().drop_nulls(target)
+    num_rows = int(rows.select(pl.len()).collect().item())
+    most = min(_MOST_VALUES, num_rows // _ROWS_A_VALUE)
+    suspects = [name for name, n in unique.items() if 2 <= n <= most]
+    return _in_all_rows(
+        rows, target, suspects, lambda rows, names: _deciding(rows, target, names)
+    )
+
+
+def _deciding(rows: pl.DataFrame, target: str, names: list[str]) -> dict[str, str]:
+    """Return the deciding columns; a missing cell counts as a value."""
+    if not names or rows[target].n_unique() < 2:
+        return {}
+    most = [pl.col(target).n_unique().over(name).max().alias(name) for name in names]
+    targets = rows.select(most).row(0, named=True)
+    return {name: "decides the target" for name in names if targets[name] == 1}

@@ -1,7 +1,7 @@
-"""Presets: what a run is made of where its spec is silent, by the size of its table.
+"""Presets: the choices of a run that its spec leaves open, by the size of its table.
 
-Whatever the spec says itself wins over the preset, key by key. The figures of `default`
-are those that paid on the tables of `benchmarks/quality.py`.
+Each key of the spec overrides the preset. The values of `default` are those that scored
+best on the tables of `benchmarks/quality.py`.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from fitserve.specs.training import CosineDecay, EarlyStopping
 
 @dataclass(frozen=True)
 class Size:
-    """Of a table: about how many rows will train, the columns there are, the task."""
+    """The size of a table: training rows (about), columns, and the task."""
 
     train_rows: int
     columns: int
@@ -26,7 +26,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Preset:
-    """Choices by the part of the spec that they go into."""
+    """The choices of a preset, by the part of the spec."""
 
     model: ModelSpec
     features: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def with_preset(
 
 
 def _with_validation_split(create: RunCreate, name: PresetName) -> RunCreate:
-    """With its preset's share of rows to validate on, unless it says itself on which."""
+    """Return the spec with the preset's share of validation rows, unless it sets one."""
     share = _VALIDATION_SPLITS.get(name)
     said = {"validation_split", "validation_dataset"} & create.fit.model_fields_set
     if share is None or said:
@@ -72,7 +72,7 @@ def _with_validation_split(create: RunCreate, name: PresetName) -> RunCreate:
 
 
 def _train_rows(create: RunCreate, num_rows: int) -> int:
-    """About as many as will train."""
+    """Return about how many rows will train."""
     has_own = create.fit.validation_dataset is not None
     held_out = create.split.test + (0.0 if has_own else create.fit.validation_split)
     return max(1, int(num_rows * (1 - held_out)))
@@ -83,7 +83,7 @@ def _features(choices: dict[str, Any], create: RunCreate) -> dict[str, Any]:
 
 
 def _fit(choices: dict[str, Any], create: RunCreate) -> dict[str, Any]:
-    """Without those that contradict what the spec says."""
+    """Return the choices without those that contradict the spec."""
     fit = create.fit
     is_validated = fit.validation_dataset is not None or fit.validation_split > 0
     if not is_validated:
@@ -106,7 +106,7 @@ _OUTPUT = {"type": "Output"}
 
 
 def _linear(size: Size) -> Preset:
-    """One layer: linear or logistic regression."""
+    """Return one layer: linear or logistic regression."""
     return Preset(
         model=ModelSpec.model_validate({"layers": [_OUTPUT]}),
         compile={"optimizer": Adam(learning_rate=0.02)},
@@ -120,7 +120,7 @@ def _linear(size: Size) -> Preset:
 
 
 def _small(size: Size) -> Preset:  # noqa: ARG001  one shape for all
-    """Two layers of 64, as a tutorial would write them."""
+    """Return two layers of 64 units, as a tutorial would write them."""
     layers = [_dense(64), _dense(64), _OUTPUT]
     return Preset(model=ModelSpec.model_validate({"layers": layers}))
 
@@ -171,7 +171,7 @@ def _epochs(size: Size, members: int, most: int, work: int) -> int:
 
 
 def _tabm(size: Size, members: int, epochs: int) -> Preset:
-    """A strong network for a table, after the literature.
+    """Return a strong network for a table, after the literature.
 
     - An ensemble that shares its hidden layers, trained on the mean of its members'
       losses: Gorishniy, Kotelnikov and Babenko, "TabM", 2024.
@@ -204,14 +204,14 @@ def _tabm(size: Size, members: int, epochs: int) -> Preset:
 
 
 def _keep_best(size: Size, epochs: int) -> EarlyStopping | None:
-    """Unless it is a small regression: it loses more by chance than by overfitting."""
+    """Keep the best epoch, except for small regressions, where it is best by chance."""
     if size.task == Task.REGRESSION and size.train_rows <= _TOO_FEW_TO_CHOOSE:
         return None
     return EarlyStopping(patience=max(8, epochs // 2))
 
 
 def _num_bins(columns: int) -> int | None:
-    """Fewer in a wide table, or the first layer would be all there is."""
+    """Return fewer bins for a wide table, whose first layer would become too large."""
     return next((bins for most, bins in _NUM_BINS if columns <= most), None)
 
 

@@ -1,36 +1,44 @@
-"""Fill in every default of a spec, and check the result."""
+"""Resolve a spec on its tables: fill in every default, and check the result."""
 
+from __future__ import annotations
+
+import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 
 from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, OverLimit, raise_any
+from core.runs.planning.column_names import ColumnNames
 from core.runs.planning.compile_spec import resolve_compile
 from core.runs.planning.cost import Cost, estimate, limit_errors
-from core.runs.planning.features import Selection
-from core.runs.planning.fit_spec import batch_warnings, resolve_fit
-from core.runs.planning.layer_plan import (
-    Head,
-    head_errors,
-    plan_layers,
-    with_head,
+from core.runs.planning.features import Selection, select_features
+from core.runs.planning.fit_spec import resolve_fit
+from core.runs.planning.layer_plan import Head, head_errors, plan_layers, with_head
+from core.runs.planning.leakage import find_copies, leakage_warnings, reasons
+from core.runs.planning.presets import with_preset
+from core.runs.planning.splits import count_rows
+from core.runs.planning.target import Target, read_target
+from core.runs.planning.validation_table import open_validation_table
+from core.runs.planning.warnings import (
+    batch_warnings,
+    retyped_warnings,
+    target_warnings,
+    task_warnings,
 )
-from core.runs.planning.target import Target
+from core.runs.run_tables import open_dataset
 from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from core.settings import Limits
-from fitserve.enums import Task
+from core.storage import Storage
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.schemas.runs import LayerPlan, ValidationRead
-from fitserve.specs.layers import ModelSpec
+from fitserve.specs.layers import Layer, ModelSpec
 from fitserve.specs.run import RunCreate
-
-_IMBALANCE = 0.1
-"""A class is rare below this share of the rows that it would have if all were equal."""
 
 
 @dataclass(frozen=True)
-class Tables:
+class Datasets:
     """The datasets that a run reads, looked up once: a name may later move on."""
 
     dataset: Dataset
@@ -39,22 +47,28 @@ class Tables:
 
 @dataclass(frozen=True)
 class Draft:
-    """A spec with the choices of its preset, before the defaults that depend on rows.
+    """A spec with its preset's choices, and the facts of its tables.
 
     Args:
         create: the spec.
-        dataset: the dataset as the user named it.
         model: the network; it may contain `Output`.
         seed: the seed in the spec, or one that was drawn.
-        target: the column to predict, as the run reads it.
+        column: the column to predict, as the run reads it.
+        target: the task and the classes.
+        selection: the features.
+        num_rows: the number of rows in each split.
+        warnings: the warnings about the tables.
 
     """
 
     create: RunCreate
-    dataset: str
     model: ModelSpec
     seed: int
-    target: ColumnRead
+    column: ColumnRead
+    target: Target
+    selection: Selection
+    num_rows: dict[str, int]
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class Resolved:
     """A run, ready to be queued."""
 
     spec: ResolvedSpec
-    tables: Tables
+    datasets: Datasets
     target: Target
     selection: Selection
     layers: list[LayerPlan]
@@ -70,7 +84,7 @@ class Resolved:
     num_rows: dict[str, int]
     warnings: list[str] = field(default_factory=list)
 
-    def to_read(self) -> ValidationRead:
+    def to_schema(self) -> ValidationRead:
         """Return the answer of the validate route."""
         return ValidationRead(
             spec=self.spec.to_json(),
@@ -87,57 +101,113 @@ class Resolved:
 
 
 def resolve(
-    draft: Draft,
-    tables: Tables,
-    selection: Selection,
-    target: Target,
-    num_rows: dict[str, int],
-    limits: Limits,
+    create: RunCreate, ref: str, datasets: Datasets, storage: Storage, limits: Limits
 ) -> Resolved:
-    """Fill in every default of the draft, and check the result.
+    """Fill in every default of a spec, and check the result; nothing is stored.
+
+    Args:
+        create: the spec.
+        ref: the dataset as the user named it.
+        datasets: the datasets that the spec names.
+        storage: the storage of their tables.
+        limits: the limits of this service.
 
     Raises InvalidSpec and OverLimit, with a pointer for every error.
+
     """
-    create = draft.create
-    head = Head.of(target.task, len(target.classes))
+    create = ColumnNames(c.name for c in datasets.dataset.columns).in_spec(create)
+    with open_dataset(datasets.dataset, create.features, storage) as table:
+        draft = _draft(create, datasets, table, storage, limits.max_classes)
+    return _complete(draft, ref, datasets, limits)
+
+
+def _draft(
+    create: RunCreate,
+    datasets: Datasets,
+    table: TypedTable,
+    storage: Storage,
+    max_classes: int,
+) -> Draft:
+    (column,) = (c for c in table.columns if c.name == create.target)
+    target = read_target(table, column, create, max_classes)
+    num_columns = len(table.columns)
+    create, model = with_preset(create, target.task, target.num_rows, num_columns)
+    copies = find_copies(table, create.target)
+    excluded = {**reasons(copies), **_split_reason(create)}
+    selection = select_features(table, create.target, create.features, excluded)
+    seed = _seed_of(create)
+    validation = datasets.validation
+    with open_validation_table(validation, table, selection, target, storage) as held:
+        num_rows = count_rows(create, target, table, held.table, seed=seed)
+    warnings = [
+        *held.warnings,
+        *retyped_warnings(table),
+        *leakage_warnings(table, create.target, selection, copies),
+    ]
+    return Draft(create, model, seed, column, target, selection, num_rows, warnings)
+
+
+def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Resolved:
+    create, target, num_rows = draft.create, draft.target, draft.num_rows
     compiled = resolve_compile(create.compile, target.task)
     fit = resolve_fit(create.fit, target, num_rows, compiled, seed=draft.seed)
-    layers = with_head(draft.model.layers, head)
+    model, layers, cost = _network(draft, compiled, fit, limits)
+    spec = ResolvedSpec(
+        dataset=ref,
+        target=create.target,
+        model_name=create.model_name or datasets.dataset.name,
+        task=target.task,
+        preset=create.preset,
+        features=create.features,
+        split=create.split,
+        model=model,
+        compile=compiled,
+        fit=fit,
+        report=create.report,
+        tags=create.tags,
+    )
+    warnings = [
+        *target_warnings(target, datasets.dataset),
+        *task_warnings(create, target, draft.column),
+        *batch_warnings(fit.batch_size, num_rows["train"]),
+        *draft.warnings,
+    ]
+    selection = draft.selection
+    return Resolved(spec, datasets, target, selection, layers, cost, num_rows, warnings)
+
+
+def _network(
+    draft: Draft, compiled: ResolvedCompile, fit: ResolvedFit, limits: Limits
+) -> tuple[ModelSpec, list[LayerPlan], Cost]:
+    """Return the network with its last layer, its plan and its cost.
+
+    Raises OverLimit and InvalidSpec.
+    """
+    target, selection = draft.target, draft.selection
+    head = Head.of(target.task, len(target.classes))
+    layers: list[Layer] = with_head(draft.model.layers, head)
     model = draft.model.model_copy(update={"layers": layers})
     plans = plan_layers(model, selection.num_inputs)
-    cost = _cost(plans, compiled, fit, selection, num_rows)
+    cost = _cost(plans, compiled, fit, selection, draft.num_rows)
     at = pointer(*model.place())
     raise_any(OverLimit, limit_errors(cost, limits, fit, at))
     end = pointer(*model.place(len(layers) - 1))
     errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
     raise_any(InvalidSpec, errors)
-    return Resolved(
-        spec=ResolvedSpec(
-            dataset=draft.dataset,
-            target=create.target,
-            model_name=create.model_name or tables.dataset.name,
-            task=target.task,
-            preset=create.preset,
-            features=create.features,
-            split=create.split,
-            model=model,
-            compile=compiled,
-            fit=fit,
-            report=create.report,
-            tags=create.tags,
-        ),
-        tables=tables,
-        target=target,
-        selection=selection,
-        layers=plans,
-        cost=cost,
-        num_rows=num_rows,
-        warnings=[
-            *_warnings(target, tables.dataset),
-            *two_valued_regression(create, target, draft.target),
-            *batch_warnings(fit.batch_size, num_rows["train"]),
-        ],
-    )
+    return model, plans, cost
+
+
+def _split_reason(create: RunCreate) -> dict[str, str]:
+    """Return the reason to leave out the column that names the split of a row."""
+    if create.split.column is None or create.split.by == "time":
+        return {}
+    return {create.split.column: "the split goes by it"}
+
+
+def _seed_of(create: RunCreate) -> int:
+    """Return the seed in the spec, or draw one; the split depends on it."""
+    given = create.fit.seed
+    return secrets.randbelow(2**31) if given is None else given
 
 
 def _cost(
@@ -174,38 +244,3 @@ def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
         f"as {wanted:,}",
         hint=f"leave the Input layer out, or write keras.Input(({wanted},))",
     )
-
-
-def two_valued_regression(
-    create: RunCreate, target: Target, column: ColumnRead
-) -> list[str]:
-    """Return a warning if the loss makes a regression of a target with two values."""
-    is_asked = target.task != Task.REGRESSION or create.task is not None
-    if is_asked or column.unique != 2:
-        return []
-    loss = create.compile.loss
-    told = (
-        f"the target {target.name!r} has two values ({column.min:g} and "
-        f"{column.max:g}), and the loss {loss!r} makes this a regression; leave "
-        "`compile.loss` out for a classification with probabilities, or say "
-        '`task: "regression"`'
-    )
-    return [told]
-
-
-def _warnings(target: Target, dataset: Dataset) -> list[str]:
-    told = []
-    if without := dataset.num_rows - target.num_rows:
-        told.append(f"{without:,} row(s) without a target are left out")
-    named = list(zip(target.classes, target.counts, strict=True))
-    if rare := [f"{label!r} ({n})" for label, n in named if n < 2]:
-        told.append(
-            f"classes with a single row cannot be validated: {', '.join(rare[:20])}"
-        )
-    if named and min(target.counts) < _IMBALANCE * target.num_rows / len(named):
-        label, n = min(named, key=lambda pair: pair[1])
-        told.append(
-            f"the classes are imbalanced: {label!r} is in {n:,} of {target.num_rows:,} "
-            'rows; `class_weight: "balanced"` weighs them alike'
-        )
-    return told

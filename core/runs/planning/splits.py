@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: one decision for validate route and fit."""
+"""Decide which rows train, validate and test, for the validate route and for the fit."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec
 from core.lazy import pl
+from core.runs.planning.target import Target
 from fitserve.enums import Task
 from fitserve.problems import FieldError, pointer
-from fitserve.specs.run import SplitSpec
+from fitserve.specs.run import RunCreate, SplitSpec
+from fitserve.specs.training import FitSpec
 
 TRAIN, VALIDATION, TEST = range(3)
 NAMES = ("train", "validation", "test")
@@ -23,9 +26,12 @@ _WORDS = {
 }
 _MOST_SHOWN = 5
 _TINY = 1e-9
+_LEAST_ROWS = 5
+_COLUMN = ("split", "column")
 
 Indices = NDArray[np.int64]
-Sides = NDArray[np.int8]
+SplitCodes = NDArray[np.int8]
+"""TRAIN, VALIDATION or TEST for each row, `[N]`."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,11 @@ def assign(
     split: SplitSpec,
     shares: Shares,
     seed: int,
-) -> Sides:
-    """TRAIN, VALIDATION or TEST for each row; the same seed draws the same rows.
+) -> SplitCodes:
+    """Return the split of each row; the same seed draws the same rows.
 
-    `rows` holds the target and the column that the split goes by. Raises InvalidSpec
-    where that column cannot split them.
+    `rows` holds the target and the column of `split`. Raises InvalidSpec if that column
+    cannot split them.
     """
     column = rows[split.column] if split.column is not None else None
     if split.by == "column" and column is not None:
@@ -63,23 +69,23 @@ def assign(
 
 
 def counts(num_rows: int, shares: Shares) -> tuple[int, int, int]:
-    """Rows to train, validate and test on, of rows that can be drawn one by one."""
+    """Return how many of `num_rows` train, validate and test if drawn one by one."""
     # 1 - 0.9 is a little less than 0.1: that must not cost a row
     rest = math.floor(num_rows * (1 - shares.test) + _TINY)
     train = math.floor(num_rows * (1 - shares.test - shares.validation) + _TINY)
     return train, rest - train, num_rows - rest
 
 
-def _cut(order: Indices, shares: Shares) -> Sides:
+def _cut(order: Indices, shares: Shares) -> SplitCodes:
     train, validation, _ = counts(len(order), shares)
-    sides = np.full(len(order), TEST, np.int8)
-    sides[order[:train]] = TRAIN
-    sides[order[train : train + validation]] = VALIDATION
-    return sides
+    codes = np.full(len(order), TEST, np.int8)
+    codes[order[:train]] = TRAIN
+    codes[order[train : train + validation]] = VALIDATION
+    return codes
 
 
 def _order(num_rows: int, strata: pl.Series | None, rng: np.random.Generator) -> Indices:
-    """A random order in which every prefix holds each stratum in its share."""
+    """Return a random order in which every prefix holds each stratum in its share."""
     shuffled = rng.permutation(num_rows)
     if strata is None:
         return shuffled
@@ -91,40 +97,101 @@ def _order(num_rows: int, strata: pl.Series | None, rng: np.random.Generator) ->
     return shuffled[np.argsort(place, kind="stable")]
 
 
-def _by_group(column: pl.Series, shares: Shares, seed: int) -> Sides:
-    """Whole groups on one side; shares hold as far as whole groups allow."""
-    codes = column.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-    groups = np.random.default_rng(seed).permutation(np.unique(codes))
-    sides = np.full(len(codes), TRAIN, np.int8)
+def _by_group(column: pl.Series, shares: Shares, seed: int) -> SplitCodes:
+    """Assign whole groups; the shares hold as far as whole groups allow."""
+    groups = column.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    codes = np.full(len(groups), TRAIN, np.int8)
     filled = 0
-    for group in groups:
-        members = codes == group
-        middle = (filled + members.sum() / 2) / len(codes)
+    for group in np.random.default_rng(seed).permutation(np.unique(groups)):
+        members = groups == group
+        middle = (filled + members.sum() / 2) / len(groups)
         if middle < shares.test:
-            sides[members] = TEST
+            codes[members] = TEST
         elif middle < shares.test + shares.validation:
-            sides[members] = VALIDATION
+            codes[members] = VALIDATION
         filled += int(members.sum())
-    return sides
+    return codes
 
 
-def _by_words(column: pl.Series) -> Sides:
+def _by_words(column: pl.Series) -> SplitCodes:
     words = column.cast(pl.String).str.strip_chars().str.to_lowercase()
     unknown = sorted(set(words.drop_nulls().unique()) - set(_WORDS))
     if unknown or words.null_count():
         shown = (
             ", ".join(repr(word) for word in unknown[:_MOST_SHOWN]) or "a missing cell"
         )
-        raise split_error(
+        detail = (
             f"the column holds {shown}; expected train, validation and test in its cells"
         )
-    sides: Sides = words.replace_strict(_WORDS, return_dtype=pl.Int8).to_numpy()
-    return sides
+        raise split_error(f"The rows cannot be split: {detail}", detail, *_COLUMN)
+    codes: SplitCodes = words.replace_strict(_WORDS, return_dtype=pl.Int8).to_numpy()
+    return codes
 
 
-def split_error(detail: str) -> InvalidSpec:
-    """An error about the split."""
-    at = pointer("split", "column")
-    return InvalidSpec(
-        f"The rows cannot be split: {detail}.", [FieldError(pointer=at, detail=detail)]
-    )
+def count_rows(
+    create: RunCreate,
+    target: Target,
+    table: TypedTable,
+    validation: TypedTable | None,
+    *,
+    seed: int,
+) -> dict[str, int]:
+    """Return the number of rows with a target in each split.
+
+    Raises InvalidSpec if a split that the spec asks for is empty.
+    """
+    split, shares = create.split, shares_of(create.split, create.fit)
+    if split.column is None:
+        numbers: tuple[int, ...] = counts(target.num_rows, shares)
+    else:
+        rows = table.read([target.name, split.column]).drop_nulls(target.name)
+        codes = assign(rows, target.name, target.task, split, shares, seed)
+        numbers = tuple(int(np.sum(codes == code)) for code in range(len(NAMES)))
+    found = dict(zip(NAMES, numbers, strict=True))
+    if validation is not None:
+        column = validation.column(target.name)
+        found["validation"] += validation.num_rows - (column.missing if column else 0)
+    _refuse_empty(found, create, target)
+    if not found["test"]:
+        del found["test"]
+    return found
+
+
+def shares_of(split: SplitSpec, fit: FitSpec) -> Shares:
+    """Return the shares that are held out of the dataset itself."""
+    has_own = fit.validation_dataset is not None
+    return Shares(0.0 if has_own else fit.validation_split, split.test)
+
+
+def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> None:
+    shares = shares_of(create.split, create.fit)
+    if target.num_rows < _LEAST_ROWS:
+        detail = (
+            f"the dataset has {target.num_rows} row(s) with a target; "
+            f"at least {_LEAST_ROWS} are needed"
+        )
+        raise split_error(f"Too few rows: {detail}", detail, "target")
+    if shares.validation + shares.test >= 1:
+        detail = (
+            f"`fit.validation_split` {shares.validation:g} and `split.test` "
+            f"{shares.test:g} leave nothing to train on"
+        )
+        raise split_error(detail, detail, "split", "test")
+    by_column = create.split.by == "column"
+    wanted = {
+        "train": True,
+        "validation": shares.validation > 0 and not by_column,
+        "test": shares.test > 0 and not by_column,
+    }
+    if all(found[name] for name, is_wanted in wanted.items() if is_wanted):
+        return
+    numbers = ", ".join(f"{found[name]} for {name}" for name in found)
+    detail = f"{target.num_rows} row(s) with a target split into {numbers}"
+    at = ("fit", "validation_split") if create.split.column is None else _COLUMN
+    raise split_error(f"The rows cannot be split: {detail}", detail, *at)
+
+
+def split_error(sentence: str, detail: str, *path: str) -> InvalidSpec:
+    """Return an InvalidSpec about the split that points at the key under `path`."""
+    error = FieldError(pointer=pointer(*path), detail=detail)
+    return InvalidSpec(f"{sentence}.", [error])

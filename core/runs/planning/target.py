@@ -1,15 +1,23 @@
-"""The target column, and the task that follows from it."""
+"""Read the target column: its task, its classes and the rows that have one."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
 from core.columns import kind_of
-from core.errors import InvalidSpec
+from core.datasets.typed_table import TypedTable
+from core.errors import InvalidSpec, OverLimit
+from core.lazy import pl
 from fitserve.enums import ColumnType, Task
 from fitserve.problems import FieldError, pointer
+from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
 from fitserve.specs.vocabulary import LOSSES
 
 Label = str | int | float | bool
+
+_FEW_CLASSES = 10
+"""A target may have this many classes however few rows there are."""
 
 
 def class_name(label: Label) -> str:
@@ -37,12 +45,12 @@ def infer_task(kind: ColumnType, unique: int, create: RunCreate) -> Task:
     """
     task = create.task or _task_of_loss(create.compile.loss) or _natural(kind, unique)
     if task == Task.REGRESSION != kind_of(kind).task:
-        raise refusal(
+        raise target_error(
             f"The target {create.target!r} is {kind}; regression needs numbers.",
             "leave out `task` and `loss`, or choose a numeric target",
         )
     if task == Task.BINARY and unique > 2:
-        raise refusal(
+        raise target_error(
             f"The target {create.target!r} has {unique} distinct values; "
             "binary classification needs two.",
             "use task `multiclass`, or leave it out",
@@ -57,14 +65,84 @@ def _task_of_loss(loss: str | None) -> Task | None:
 def _natural(kind: ColumnType, unique: int) -> Task:
     task = kind_of(kind).task
     if task is None:
-        raise refusal(
+        raise target_error(
             f"A {kind} cannot be a target.",
             "choose a numeric, boolean or categorical column",
         )
     return Task.BINARY if unique <= 2 else task
 
 
-def refusal(detail: str, hint: str | None = None) -> InvalidSpec:
+def target_error(detail: str, hint: str | None = None) -> InvalidSpec:
     """Return an InvalidSpec that points at the target."""
     error = FieldError(pointer=pointer("target"), detail=detail, hint=hint)
     return InvalidSpec(detail, [error])
+
+
+def read_target(
+    table: TypedTable, column: ColumnRead, create: RunCreate, max_classes: int
+) -> Target:
+    """Return what the target of `create` holds in a table.
+
+    Raises InvalidSpec if nothing can be learned from it, OverLimit if it has too many
+    classes.
+    """
+    name, kind = column.name, column.type
+    task = infer_task(kind, column.unique, create)
+    values = table.scan().select(pl.col(name).alias("value")).drop_nulls()
+    num_rows = int(values.select(pl.len()).collect().item())
+    if column.unique < 2:
+        raise target_error(
+            f"The target {name!r} has {column.unique} distinct value(s); "
+            "a network needs at least two to tell apart.",
+        )
+    if task == Task.REGRESSION:
+        return Target(name, kind, task, num_rows, [], [])
+    classes, counts = _classes(values, name, max_classes)
+    labels = kind_of(kind).classes(classes, column.format)
+    return Target(name, kind, task, num_rows, labels, counts)
+
+
+def _classes(
+    values: pl.LazyFrame, name: str, max_classes: int
+) -> tuple[list[Label], list[int]]:
+    counted = values.group_by("value").len("count").sort("value").collect()
+    if counted.height > max_classes:
+        raise OverLimit(
+            f"The target {name!r} has {counted.height:,} classes; "
+            f"the limit here is {max_classes:,}. Is it an id or free text?"
+        )
+    if counted.height > max(_FEW_CLASSES, int(counted["count"].sum()) // 2):
+        raise target_error(
+            f"The target {name!r} has {counted.height:,} classes in "
+            f"{counted['count'].sum():,} rows, most of them in one row only: nothing can "
+            "be learned about those. Is it an id or a name? Choose another target.",
+        )
+    labels = counted["value"]
+    if labels.dtype.is_float() and ((labels % 1 == 0) & (labels.abs() <= 2**53)).all():
+        labels = labels.cast(pl.Int64)  # 0 and 1 are read as floats
+    return labels.to_list(), counted["count"].to_list()
+
+
+def unknown_classes(table: TypedTable, target: Target) -> list[Label]:
+    """Return the classes of another table's target that `target` does not have."""
+    if not target.classes:
+        return []
+    values = table.scan().select(pl.col(target.name).unique().drop_nulls())
+    held = values.collect().to_series()
+    known = _values(held, target.classes)
+    return sorted(set(held.to_list()).difference(known), key=str)
+
+
+def class_indices(cells: pl.Series, classes: list[Label]) -> pl.Series:
+    """Return the index of every cell's class in `classes`, which must hold them all."""
+    return cells.replace_strict(
+        _values(cells, classes), list(range(len(classes))), return_dtype=pl.Int64
+    )
+
+
+def _values(cells: pl.Series, classes: list[Label]) -> list[Label]:
+    """Return the classes as stored cells: a boolean column stores no labels."""
+    is_text = all(isinstance(label, str) for label in classes)
+    if is_text and (cells.dtype == pl.Boolean or cells.dtype.is_numeric()):
+        return [False, True]
+    return classes

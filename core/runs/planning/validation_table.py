@@ -1,8 +1,10 @@
-"""Check that a validation dataset has the columns and values of the training table."""
+"""Open a validation dataset and check its columns and values against the run's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from core.columns import kind_of
 from core.columns.decide import Wanted
@@ -10,15 +12,49 @@ from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
 from core.lazy import pl
-from core.runs.planning.target import Label, Target
-from core.runs.planning.target_column import unknown_classes
-from core.runs.run_tables import VALIDATION, misfit
+from core.runs.planning.features import Selection
+from core.runs.planning.target import Label, Target, unknown_classes
+from core.runs.planning.warnings import retyped_warnings
+from core.runs.run_tables import VALIDATION, misfit, open_validation
+from core.storage import Storage
 from fitserve.enums import ColumnType
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError
 
 
-def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
+@dataclass(frozen=True)
+class ValidationTable:
+    """The validation dataset of a run, if it has one, and the warnings about it."""
+
+    table: TypedTable | None
+    warnings: list[str]
+
+
+@contextmanager
+def open_validation_table(
+    validation: Dataset | None,
+    trained: TypedTable,
+    selection: Selection,
+    target: Target,
+    storage: Storage,
+) -> Iterator[ValidationTable]:
+    """Open the validation dataset with the types of the run, and check its values.
+
+    Raises InvalidSpec if it lacks a column of the run or holds other values.
+    """
+    if validation is None:
+        yield ValidationTable(None, [])
+        return
+    names = [*selection.columns, target.name]
+    _refuse_missing_columns(validation, names)
+    with open_validation(validation, trained, names, storage) as table:
+        _refuse_other_values(validation, table, trained, target)
+        kept = [name for name in selection.columns if name not in table.warnings]
+        warnings = [*retyped_warnings(table), *_strange_warnings(table, trained, kept)]
+        yield ValidationTable(table, warnings)
+
+
+def _refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
     """Raise InvalidSpec if the dataset lacks a column that the run needs."""
     present = [column.name for column in validation.columns]
     missing = [name for name in names if name not in present]
@@ -28,7 +64,7 @@ def refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
         raise_any(InvalidSpec, [FieldError(pointer=VALIDATION, detail=detail, hint=hint)])
 
 
-def refuse_other_values(
+def _refuse_other_values(
     validation: Dataset, held: TypedTable, trained: TypedTable, target: Target
 ) -> None:
     """Raise InvalidSpec if the values cannot be those of the training table.
@@ -55,7 +91,7 @@ def refuse_other_values(
     _refuse_other_classes(held, target)
 
 
-def strange_warnings(
+def _strange_warnings(
     held: TypedTable, trained: TypedTable, names: Iterable[str]
 ) -> list[str]:
     """Return a warning for each column whose categories the training table lacks."""

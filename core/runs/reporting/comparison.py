@@ -1,4 +1,4 @@
-"""Runs side by side: curves aligned by epoch, metrics, and what their specs differ in."""
+"""Compare runs: curves aligned by epoch, metrics, and the differences of their specs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, of_one_fit, run_read
+from core.runs.serialize import history_to_schema, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
@@ -26,11 +26,11 @@ _SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
 def compare(
     repository: RunRepository, models: ModelRepository, ids: Sequence[str]
 ) -> ComparisonRead:
-    """The runs with these ids; InvalidQuery, RunNotFound."""
+    """Compare the runs with these ids; raise InvalidQuery or RunNotFound."""
     _refuse(ids)
     runs = [repository.get(run_id) for run_id in ids]
     kept = [of_one_fit(repository.epochs(run.id), run.best_epoch) for run in runs]
-    histories = [history_read(epochs).history for epochs in kept]
+    histories = [history_to_schema(epochs).history for epochs in kept]
     length = max(len(h.get("loss", [])) for h in histories)
     names = dict.fromkeys(name for history in histories for name in history)
     return ComparisonRead(
@@ -62,7 +62,7 @@ def _refuse(ids: Sequence[str]) -> None:
 def _compared(
     run: Run, epochs: Sequence[Epoch], headline: Headline | None
 ) -> ComparedRun:
-    read = run_read(run).model_dump()
+    read = run_to_schema(run).model_dump()
     known = {name: read[name] for name in ComparedRun.model_fields if name in read}
     before = epochs[0].epoch - 1 if epochs else 0
     best = run.best_epoch and run.best_epoch - before
@@ -84,12 +84,12 @@ def _padded(values: Sequence[float | None], length: int) -> list[float | None]:
 
 
 def _spec(run: Run) -> dict[str, Any]:
-    """The resolved spec; the dataset as the upload that was read, not by its name."""
+    """Return the resolved spec, with the id of the dataset in place of its name."""
     return run.spec.model_copy(update={"dataset": run.dataset.id}).to_json()
 
 
 def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
-    """Every place where the specs are not all the same, in the order of the first."""
+    """Return each place where the specs differ, in the order of the first spec."""
     flat = [dict(_leaves(spec, ())) for spec in specs]
     places = dict.fromkeys(place for leaves in flat for place in leaves)
     rows = {place: [leaves.get(place) for leaves in flat] for place in places}
@@ -101,7 +101,7 @@ def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
 
 
 def _leaves(value: Any, path: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], Any]]:
-    """The values of a JSON tree that hold no others, with their places."""
+    """Return the leaves of a JSON tree, with their paths."""
     if isinstance(value, dict) and value:
         items: Any = value.items()
     elif isinstance(value, list) and value:

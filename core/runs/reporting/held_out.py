@@ -17,8 +17,7 @@ from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit
 from core.lazy import pl
 from core.models.signature import Signature
-from core.runs.planning.split_counts import shares_of
-from core.runs.planning.splits import NAMES, assign
+from core.runs.planning.splits import NAMES, assign, shares_of
 from core.runs.run_tables import may_stand, open_dataset, open_validation
 from core.runs.tables import Run
 from core.storage import Storage

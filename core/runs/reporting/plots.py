@@ -1,4 +1,4 @@
-"""Which pictures a report has, and the numbers that each is drawn from."""
+"""List the plots of a report, and return the numbers that each is drawn from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _MOST_FEATURES = 20
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture: the tasks that have it, the report's part it shows, and its numbers."""
+    """A plot: the tasks that have it, the part of the report, and its numbers."""
 
     tasks: tuple[Task, ...]
     part: str
@@ -85,7 +85,7 @@ def _importance(report: ReportRead) -> Data | None:
 
 
 def _baselines(report: ReportRead) -> Data | None:
-    """By the figure that the report's summary names."""
+    """Return the metric that the report's summary names, of network and baselines."""
     leading = leading_figure(report.task, report.metrics)
     if leading is None or not report.baselines.results:
         return None
@@ -113,7 +113,7 @@ PLOTS: dict[str, Plot] = {
 
 
 def paths_of(report: ReportRead) -> dict[str, str]:
-    """Where the pictures are that a report has."""
+    """Return the paths of the plots that a report has."""
     return {name: f"/v1/runs/{report.run_id}/report/{name}.svg" for name in _had(report)}
 
 
@@ -122,7 +122,7 @@ def _had(report: ReportRead) -> list[str]:
 
 
 def plot_data(report: ReportRead, name: str) -> Data:
-    """The numbers of a picture, and of what rows they are.
+    """Return the numbers of a plot, and which rows they are about.
 
     Raises PlotNotFound with the reason, ReportNotReady where it may be there soon.
     """

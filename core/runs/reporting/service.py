@@ -1,4 +1,4 @@
-"""The report of a run, put together from what is stored of it."""
+"""Assemble the report of a run from what is stored."""
 
 from datetime import timedelta
 from typing import TypeVar
@@ -14,7 +14,7 @@ from core.runs.diagnosis.facts import Facts
 from core.runs.reporting.plots import paths_of
 from core.runs.reporting.summary import summary_of
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_read, of_one_fit
+from core.runs.serialize import history_to_schema, of_one_fit
 from core.runs.tables import Run
 from core.settings import Limits, ReportRules
 from core.storage import Storage
@@ -35,11 +35,11 @@ BASELINES = "baselines"
 
 Stored = TypeVar("Stored", bound=BaseModel)
 _GRACE_SECONDS = 60.0
-"""How long baselines may be late before they are taken for lost."""
+"""How late baselines may be before they are reported as lost."""
 
 
 class ReportService:
-    """Reads reports; computes nothing but the reading of the curve."""
+    """Read reports; only the diagnosis of the curve is computed."""
 
     def __init__(self, storage: Storage, rules: ReportRules, limits: Limits) -> None:
         self._storage = storage
@@ -49,19 +49,24 @@ class ReportService:
     def of_version(
         self, runs: RunRepository, models: ModelRepository, name: str, number: int
     ) -> ReportRead:
-        """The report of the run that made a version; ModelNotFound, VersionNotFound."""
+        """Return the report of the run that made a version.
+
+        Raises ModelNotFound or VersionNotFound.
+        """
         version = models.version(name, number)
         return self.of_run(runs, models, version.run_id)
 
     def of_run(
         self, runs: RunRepository, models: ModelRepository, run_id: str
     ) -> ReportRead:
-        """What is known of a run by now; RunNotFound, ArtifactDamaged."""
+        """Return what is known of a run so far; raise RunNotFound or ArtifactDamaged."""
         run = runs.get(run_id)
         version = _version(models, run)
         figures = self._stored(version, REPORT, Figures)
         baselines = self._baselines(run, version, figures)
-        history = history_read(of_one_fit(runs.epochs(run_id), run.best_epoch)).history
+        history = history_to_schema(
+            of_one_fit(runs.epochs(run_id), run.best_epoch)
+        ).history
         facts = _facts(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         if reading is not None and run.kept_fit is not None:

@@ -19,7 +19,7 @@ _NAMES = {
 def summary_of(
     task: Task, figures: Figures | None, baselines: Sequence[BaselineResult]
 ) -> str:
-    """The first figure that there is, of the network and of its baselines.
+    """Return the first metric that exists, of the network and of its baselines.
 
     Baselines are told best first; the sentence is empty where nothing was measured.
     """

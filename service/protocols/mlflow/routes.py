@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import PlainTextResponse
 from starlette.responses import Response
 
 from core.errors import ModelNotFound
 from fitserve import __version__
+from fitserve.scopes import Scope
+from service.auth.scopes import Access
 from service.bodies import Body, json_response, parse_loose_json, read_body
 from service.dependencies import (
     ServicesDep,
@@ -20,6 +22,7 @@ from service.predictor.answers import Answer
 from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.files import read_file
 from service.predictor.version_resolver import ModelRef
+from service.protocols.failures import mlflow
 from service.protocols.mlflow import schemas
 from service.protocols.mlflow.tables import (
     CSV,
@@ -29,12 +32,24 @@ from service.protocols.mlflow.tables import (
     read_json,
     read_parquet,
 )
+from service.router import BodyLimit, Router, declare
 from service.services import Services
 from service.strict import PARAMETERS, is_strict, strict_parameter
 
-invocations = APIRouter(tags=["mlflow"])
-"""Answered in the fast lane."""
-router = APIRouter(tags=["mlflow"], responses=schemas.FAILURES)
+invocations = Router(
+    tags=["mlflow"],
+    scope=Scope.MODELS_PREDICT,
+    body_limit=BodyLimit.PREDICT,
+    errors=mlflow,
+    is_fast=True,
+)
+router = Router(
+    tags=["mlflow"],
+    responses=schemas.FAILURES,
+    scope=Scope.MODELS_PREDICT,
+    errors=mlflow,
+    error_paths=("/mlflow/*",),
+)
 
 _ANSWER: dict[str, Any] = {
     "response_model": schemas.Scores,
@@ -63,6 +78,7 @@ async def invoke_model(model: str, request: Request) -> Response:
 
 @router.get("/ping", response_class=Response)
 @router.get("/health", response_class=Response, name="health")
+@declare(scope=Access.OPEN)
 def ping(services: ServicesDep, workspace: WorkspaceDep) -> Response:
     """Whether the model of the setting can be asked (404 where none is named)."""
     return _loaded(services, default_model(services, workspace))
@@ -77,6 +93,7 @@ def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Re
 
 @router.get("/version", **_TEXT)
 @router.get("/mlflow/{_model}/version", name="model_version", **_TEXT)
+@declare(scope=Access.ANY_KEY)
 def version(_model: str = "") -> PlainTextResponse:
     """The version of this service, as text."""
     return PlainTextResponse(__version__)
@@ -121,7 +138,6 @@ class _Exchange:
     def __init__(self, request: Request, body: Body, kind: str, wanted: ModelRef) -> None:
         self.is_strict = is_strict(request, body)
         self._given = from_params(request.query_params, body.media_type)
-        self._storage = get_services(request).storage
         self._packed = body
         self._kind = kind
         self._wanted = wanted
@@ -132,7 +148,7 @@ class _Exchange:
 
     def read(self, columns: RawColumns) -> ReadColumns:
         if self._kind == CSV:
-            return read_file(self._packed, self._given, columns, self._storage).reading
+            return read_file(self._packed, self._given, columns).reading
         content = self._packed.content()
         if self._kind == PARQUET:
             return read_parquet(content, columns)

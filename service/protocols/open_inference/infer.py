@@ -1,20 +1,30 @@
-"""`…/infer`, answered in the fast lane."""
+"""`…/infer` of the Open Inference Protocol."""
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from fitserve.scopes import Scope
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
 from service.predictor.version_resolver import ModelRef
+from service.protocols.failures import open_inference
 from service.protocols.open_inference import schemas
 from service.protocols.open_inference.exchange import InferExchange
 from service.protocols.open_inference.models import wanted_of
 from service.protocols.schemas import FAILURES
+from service.router import BodyLimit, Router
 from service.strict import PARAMETERS, is_strict
 
-router = APIRouter(prefix="/v2/models", tags=["open-inference"])
+router = Router(
+    prefix="/v2/models",
+    tags=["open-inference"],
+    scope=Scope.MODELS_PREDICT,
+    body_limit=BodyLimit.PREDICT,
+    errors=open_inference,
+    is_fast=True,
+)
 
 _ANSWER: dict[str, Any] = {
     "response_model": schemas.InferResponse,

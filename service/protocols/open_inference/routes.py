@@ -1,21 +1,34 @@
 """Health, metadata and repository of the protocol, by REST."""
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from core.errors import FitserveError, Invalid
 from fitserve import __version__
 from fitserve.problem_types import ProblemType
+from fitserve.scopes import Scope
+from service.auth.scopes import MODELS, Access
 from service.bodies import parse_json
 from service.dependencies import Models, ServicesDep, WorkspaceDep
 from service.predictor.version_resolver import ModelRef
+from service.protocols.failures import open_inference
 from service.protocols.open_inference import models, schemas
 from service.protocols.open_inference.models import EXTENSIONS, wanted_of
 from service.protocols.schemas import FAILURES
 from service.readiness import readiness
+from service.router import Router, declare
 
-router = APIRouter(prefix="/v2", tags=["open-inference"], responses=FAILURES)
+router = Router(
+    prefix="/v2",
+    tags=["open-inference"],
+    responses=FAILURES,
+    scope=MODELS,
+    errors=open_inference,
+    error_paths=("/v2/*",),
+)
+_open = declare(scope=Access.OPEN)
+_predicts = declare(scope=Scope.MODELS_PREDICT)
 
 _MOST = 1000
 
@@ -30,6 +43,7 @@ class NotOffered(FitserveError):
 
 
 @router.get("")
+@declare(scope=Access.ANY_KEY)
 def server() -> schemas.ServerMetadata:
     """Who answers, and which extensions of the protocol it has."""
     return schemas.ServerMetadata(
@@ -38,12 +52,14 @@ def server() -> schemas.ServerMetadata:
 
 
 @router.get("/health/live")
+@_open
 async def live() -> schemas.ServerLive:
     """Whether this process answers."""
     return schemas.ServerLive(live=True)
 
 
 @router.get("/health/ready")
+@_open
 async def ready(services: ServicesDep) -> schemas.ServerReady:
     """Whether it can serve (503 otherwise); `/health/ready` tells more."""
     await readiness(services.health)
@@ -89,6 +105,7 @@ def version_metadata(
 
 
 @router.get("/models/{name}/ready")
+@_predicts
 def model_ready(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
@@ -98,6 +115,7 @@ def model_ready(
 
 
 @router.get("/models/{name}/versions/{version}/ready")
+@_predicts
 def version_ready(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
@@ -107,6 +125,7 @@ def version_ready(
 
 
 @router.post("/repository/index")
+@declare(scope=Scope.MODELS_READ)
 async def index(
     request: Request, services: ServicesDep, workspace: WorkspaceDep
 ) -> list[schemas.IndexEntry]:

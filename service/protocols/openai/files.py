@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import FormData
 
@@ -11,6 +11,7 @@ from core.datasets.repository import DatasetRepository
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer, sentences, shown
 from fitserve.specs.parsing import ParsingSpec
+from service.auth.scopes import DATASETS
 from service.dependencies import (
     CallerDep,
     Datasets,
@@ -20,6 +21,7 @@ from service.dependencies import (
 )
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
+from service.protocols.failures import openai
 from service.protocols.openai.file_schemas import (
     FILE_FORM,
     PURPOSE,
@@ -27,6 +29,7 @@ from service.protocols.openai.file_schemas import (
     FileRead,
 )
 from service.protocols.openai.schemas import FAILURES, After, Listing
+from service.router import BodyLimit, Router, declare
 from service.upload_flow import (
     complete,
     content_of,
@@ -37,13 +40,21 @@ from service.upload_flow import (
     store,
 )
 
-router = APIRouter(prefix="/v1/files", tags=["openai"], responses=FAILURES)
+router = Router(
+    prefix="/v1/files",
+    tags=["openai"],
+    responses=FAILURES,
+    scope=DATASETS,
+    errors=openai,
+    error_paths=("/v1/files/*",),
+)
 
 _FIELDS = ("file", "purpose", "name", *ParsingSpec.model_fields)
 _LONGEST_PAGE = 1_000
 
 
 @router.post("", openapi_extra=FILE_FORM, response_model=FileRead)
+@declare(body_limit=BodyLimit.UPLOAD)
 async def create_file(
     request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
 ) -> Response:

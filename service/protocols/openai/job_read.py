@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
 from fitserve.enums import RunStatus
@@ -68,7 +68,7 @@ class JobRead(Identified):
 
 def job_read(stored: Run) -> JobRead:
     """The run in the other words."""
-    run, spec = run_read(stored), stored.spec
+    run, spec = run_to_schema(stored), stored.spec
     tags, hyperparameters = dict(run.tags), _hyperparameters(spec)
     return JobRead(
         id=run.id,

@@ -5,15 +5,16 @@ from functools import partial
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from core.errors import BadRequest, DatasetNotFound
 from core.idempotency.claims import Answer, Claim
 from core.keys.caller import Caller
-from core.runs.serialize import run_read
+from core.runs.serialize import run_to_schema
 from fitserve.names import NAME_PATTERN
 from fitserve.problems import FieldError, pointer, shown
 from fitserve.specs.run import RunCreate
+from service.auth.scopes import RUNS
 from service.bodies import body_schema, read_json, validate
 from service.dependencies import (
     CallerDep,
@@ -25,16 +26,25 @@ from service.dependencies import (
 )
 from service.idempotency import KeyDep, answer_of, once, to_response
 from service.problems import InvalidBody
+from service.protocols.failures import openai
 from service.protocols.openai.checkpoints import CheckpointRead, checkpoints
 from service.protocols.openai.events import EventRead, events
 from service.protocols.openai.job_create import JobCreate
 from service.protocols.openai.job_read import JobRead, job_read
 from service.protocols.openai.schemas import FAILURES, After, ErrorRead, Listing
 from service.protocols.openai.translation import Translation, translate
+from service.router import Router
 from service.services import Services
 from service.upload_flow import MAX_WAIT, wait_until_read
 
-router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["openai"], responses=FAILURES)
+router = Router(
+    prefix="/v1/fine_tuning/jobs",
+    tags=["openai"],
+    responses=FAILURES,
+    scope=RUNS,
+    errors=openai,
+    error_paths=("/v1/fine_tuning", "/v1/fine_tuning/*"),
+)
 
 _MOST_FILTERS = 16
 _FILTER = re.compile(r"metadata\[(.*)\]\Z", re.DOTALL)
@@ -132,7 +142,7 @@ def list_job_events(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[EventRead]:
     """What happened, an epoch an event, the latest first."""
-    run = run_read(runs.get(job_id))
+    run = run_to_schema(runs.get(job_id))
     return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
 
 
@@ -141,7 +151,7 @@ def list_job_checkpoints(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
     """The weights that were kept: one checkpoint, once the run has ended."""
-    found = checkpoints(run_read(runs.get(job_id)))
+    found = checkpoints(run_to_schema(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 
 

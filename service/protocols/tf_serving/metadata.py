@@ -2,22 +2,30 @@
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from core.errors import AliasNotFound
 from core.models.signature import Signature
+from fitserve.scopes import Scope
 from service.dependencies import ServicesDep, WorkspaceDep
 from service.paths import VERSION
 from service.predictor.version_resolver import ModelRef, ServedVersion
+from service.protocols.failures import tf_serving
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import SIGNATURE
 from service.protocols.tf_serving.predict import unknown_label
+from service.router import Router
 from service.services import Services
 
 _DTYPES = {"BYTES": "DT_STRING", "BOOL": "DT_BOOL", "FP64": "DT_DOUBLE"}
 
-router = APIRouter(prefix="/v1/models", tags=["tf-serving"], responses=FAILURES)
+router = Router(
+    prefix="/v1/models",
+    tags=["tf-serving"],
+    responses=FAILURES,
+    scope=Scope.MODELS_READ,
+    errors=tf_serving,
+    error_paths=("/v1/models/*/metadata",),
+)
 
 
 @router.get("/{name}/labels/{label}")

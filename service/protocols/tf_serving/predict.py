@@ -1,8 +1,8 @@
-"""`…:predict`, `:classify` and `:regress`, answered in the fast lane."""
+"""`…:predict`, `:classify` and `:regress` of TensorFlow Serving's REST API."""
 
-from typing import Any
+from typing import Any, get_args
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from core.errors import (
@@ -13,16 +13,27 @@ from core.errors import (
     VersionNotFound,
 )
 from fitserve.problem_types import ProblemType
+from fitserve.scopes import Scope
 from service.bodies import read_body
 from service.dependencies import get_services, workspace_of
 from service.paths import VERSION
 from service.predictor.version_resolver import ModelRef
+from service.protocols.failures import tf_serving
 from service.protocols.schemas import FAILURES
 from service.protocols.tf_serving import schemas
 from service.protocols.tf_serving.exchange import TfServingExchange, Verb
+from service.router import BodyLimit, Router
 from service.strict import PARAMETERS, is_strict
 
-router = APIRouter(prefix="/v1/models", tags=["tf-serving"])
+router = Router(
+    prefix="/v1/models",
+    tags=["tf-serving"],
+    scope=Scope.MODELS_PREDICT,
+    body_limit=BodyLimit.PREDICT,
+    errors=tf_serving,
+    error_paths=tuple(f"/v1/models/*:{verb}" for verb in get_args(Verb)),
+    is_fast=True,
+)
 
 
 class ServableNotFound(FitserveError):

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
 from core.datasets.tables import Dataset
-from core.runs.run_plan import RunPlan
+from core.runs.spec import RunPlan
 from core.runs.tables import Run
 from fitserve.problems import FieldError, Problem
 from fitserve.schemas.datasets import ColumnFormat, ColumnRead, TopValue

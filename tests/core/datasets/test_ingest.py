@@ -14,7 +14,7 @@ from core.janitor import Janitor
 from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
-from core.storage import LocalStorage
+from core.storage import open_storage
 from fitserve.enums import DatasetStatus
 from fitserve.specs.parsing import ParsingSpec
 
@@ -25,7 +25,7 @@ class Room:
     """A service whose every upload is a worker's, and the worker."""
 
     def __init__(self, database, broker_url, folder):
-        storage = LocalStorage(folder / "files")
+        storage = open_storage(Settings(home=folder))
         queue = Queue(make_celery(Settings(broker_url=broker_url)))
         self.database, self.folder = database, folder
         self.reader = Reader(storage, Limits(max_inline_bytes=0))
@@ -147,7 +147,7 @@ def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
         409,
         "/problems/dataset-not-ready",
     )
-    reader = Reader(LocalStorage(bench.settings.files_dir), bench.settings.limits)
+    reader = Reader(bench.storage, bench.settings.limits)
     worker = Ingest(bench.database, reader, TIMES)
     threading.Timer(0.3, worker.attempt, [body["id"]]).start()
     read = bench.client.get(f"/v1/datasets/{body['id']}", params={"wait": 20}).json()

@@ -1,6 +1,7 @@
 """A type that is given later reads a column as if it had come with the upload."""
 
 import gzip
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,12 @@ from core.errors import DatasetNotReady, InvalidTable
 from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
-from core.storage import LocalStorage
+from core.storage import open_storage, scratch
+from core.storage.scratch import scratch_root
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.specs.parsing import ParsingSpec
+from tests.stored import store
 
 TEXT = ("a remark of several words", "another one", "3", "2024-01-05", "yes")
 TYPES = {"code": "categorical", "share": "text", "bit": "boolean"}
@@ -152,22 +155,20 @@ class Shelf:
     num_read: int = 0
 
     def __post_init__(self) -> None:
-        self.storage = LocalStorage(self.folder)
+        self.storage = open_storage(Settings(home=self.folder))
 
     def dataset(self, content: str | bytes, **given: Any) -> Dataset:
         """Read a CSV as an upload does."""
         self.num_read += 1
         source = f"datasets/{self.num_read}/content.csv"
         table = f"datasets/{self.num_read}/table.parquet"
-        path = self.folder / source
-        path.parent.mkdir(parents=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        store(self.storage, source, content)
         options = ParsingSpec(**given)
-        with self.storage.scratch() as folder:
+        with scratch() as folder, self.storage.local_copy(source) as path:
             reading = read_csv(path, folder, options, 2_000)
             made = folder / "table.parquet"
             columns = profile(made, reading.columns, reading.stats)
-            made.replace(self.folder / table)
+            self.storage.put(made, table)
         return Dataset(
             name="table", options=options, columns=columns, content_key=source,
             table_key=table, num_rows=reading.stats[0].rows, parsing=reading.parsing,
@@ -186,11 +187,16 @@ def assert_like_an_upload(shelf, stored, fresh, types):
         assert_frame_equal(table.scan().collect(), _stored_table(shelf, fresh))
         assert table.num_rows == fresh.num_rows
         assert table.columns == fresh.columns
-    assert list((shelf.folder / "scratch").iterdir()) == []
+    assert list(scratch_root().iterdir()) == []
+
+
+def read_stored(storage, dataset: Dataset) -> pl.DataFrame:
+    with storage.local_copy(dataset.table_key) as path:
+        return pl.read_parquet(path)
 
 
 def _stored_table(shelf: Shelf, dataset: Dataset) -> pl.DataFrame:
-    return pl.read_parquet(shelf.storage.local_path(dataset.table_key))
+    return read_stored(shelf.storage, dataset)
 
 
 def names_of(dataset: Dataset) -> dict[str, str]:
@@ -230,7 +236,7 @@ def test_a_type_that_fits_no_cell_is_refused_in_the_words_of_an_upload(shelf, ki
             fresh.value.errors,
         )
         assert later.value.errors[0].column == name
-    assert list((shelf.folder / "scratch").iterdir()) == []
+    assert list(scratch_root().iterdir()) == []
 
 
 @pytest.mark.parametrize("num_strays", [1, 50, 51, 400])
@@ -314,8 +320,8 @@ def test_a_format_that_is_given_is_kept(shelf):
 def test_a_file_that_is_read_otherwise_now_is_refused(shelf):
     """Rows are never put beside those of another reading."""
     stored = shelf.dataset(written(rows_of()))
-    source = shelf.folder / stored.content_key
-    source.write_text(source.read_text() + written(rows_of(1), header=False))
+    more = written(rows_of()) + written(rows_of(1), header=False)
+    store(shelf.storage, stored.content_key, more)
     wanted = {"code": Wanted(ColumnType.CATEGORICAL)}
     with (
         pytest.raises(InvalidTable, match="has 61 rows now, and the upload had 60"),
@@ -328,7 +334,7 @@ def test_a_file_that_is_read_otherwise_now_is_refused(shelf):
 def test_a_file_that_is_gone_is_told(shelf, gone):
     """The table, or the original, which the dataset's type does not need."""
     stored = shelf.dataset(written(rows_of()))
-    (shelf.folder / getattr(stored, gone)).unlink()
+    shelf.storage.delete(getattr(stored, gone))
     wanted = {"code": Wanted(ColumnType.CATEGORICAL)}
     with pytest.raises(DatasetNotReady), open_table(stored, shelf.storage, wanted):
         pass
@@ -339,7 +345,7 @@ def test_a_file_that_is_gone_is_told(shelf, gone):
 
 def test_what_a_worker_read_is_read_again_alike(database, broker_url, tmp_path):
     """Above the inline limit."""
-    reader = Reader(LocalStorage(tmp_path / "files"), Limits(max_inline_bytes=1_000))
+    reader = Reader(open_storage(Settings(home=tmp_path)), Limits(max_inline_bytes=1_000))
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
     service = DatasetService(database, reader, queue)
     found = []
@@ -364,7 +370,7 @@ def test_what_came_packed_is_read_again_alike(bench):
             content=gzip.compress(written(rows_of()).encode()),
         )
         found.append(answer.json()["id"])
-    assert_alike(bench.database, LocalStorage(bench.settings.files_dir), found)
+    assert_alike(bench.database, bench.storage, found)
 
 
 def assert_alike(database, storage, ids):
@@ -373,8 +379,7 @@ def assert_alike(database, storage, ids):
     with database.read() as session:
         stored, fresh = (session.get_one(Dataset, each) for each in ids)
         with open_table(stored, storage, wanted) as table:
-            expected = pl.read_parquet(storage.local_path(fresh.table_key))
-            assert_frame_equal(table.scan().collect(), expected)
+            assert_frame_equal(table.scan().collect(), read_stored(storage, fresh))
             assert table.columns == fresh.columns
 
 
@@ -382,8 +387,9 @@ def test_a_name_that_an_earlier_release_kept_decomposed_is_found(shelf):
     """Datasets of release 0.1.0 have names as they came; the file has them in NFC now."""
     kept, composed = "gro\u0308\u00dfe", "gr\u00f6\u00dfe"
     stored = shelf.dataset(f"{kept},y\n" + "".join(f"0{i % 3},{i}\n" for i in range(30)))
-    path = shelf.storage.local_path(stored.table_key)
-    pl.read_parquet(path).rename({composed: kept}).write_parquet(path)
+    renamed = io.BytesIO()
+    _stored_table(shelf, stored).rename({composed: kept}).write_parquet(renamed)
+    store(shelf.storage, stored.table_key, renamed.getvalue())
     first, *rest = stored.columns
     stored.columns = [first.model_copy(update={"name": kept}), *rest]
     wanted = {kept: Wanted(ColumnType.NUMERIC)}

@@ -17,16 +17,16 @@ from core.models.repository import ModelRepository
 from core.models.service import delete_model, delete_version
 from core.models.tables import Artifact, Version
 from core.runs.repository import RunRepository
-from core.storage import LocalStorage
+from core.settings import Settings
+from core.storage import open_storage
 from tests.core.runs.rows import add_run, small_signature
+from tests.stored import store
 
 
-def train(database, storage, tmp_path):
+def train(database, storage):
     """A run that made a version, with a file."""
     run_id = add_run(database)
-    (tmp_path / "onnx").write_bytes(b"onnx")
-    key = f"runs/{run_id}/model.onnx"
-    storage.publish(tmp_path / "onnx", key)
+    key = store(storage, f"runs/{run_id}/model.onnx", "onnx")
     file = Artifact(name="model.onnx", key=key, sha256="0", num_bytes=4)
     version = Version(
         model_name="m",
@@ -45,7 +45,7 @@ def train(database, storage, tmp_path):
 
 @pytest.fixture
 def storage(tmp_path):
-    return LocalStorage(tmp_path / "files")
+    return open_storage(Settings(home=tmp_path))
 
 
 def numbers(database):
@@ -56,25 +56,25 @@ def numbers(database):
         ]
 
 
-def test_rows_and_files_go_and_no_number_comes_again(database, storage, tmp_path):
+def test_rows_and_files_go_and_no_number_comes_again(database, storage):
     """The newest, then all; the next training goes on counting."""
-    assert [train(database, storage, tmp_path) for _ in range(3)] == [1, 2, 3]
+    assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
     with database.write() as session:
         delete_version(session, storage, "default", "m", 3)
-        assert len(storage.keys("runs")) == 3  # until it is committed
-    assert (numbers(database), len(storage.keys("runs"))) == ([2, 1], 2)
-    assert train(database, storage, tmp_path) == 4
+        assert len(storage.list("runs")) == 3  # until it is committed
+    assert (numbers(database), len(storage.list("runs"))) == ([2, 1], 2)
+    assert train(database, storage) == 4
     with database.write() as session:
         delete_model(session, storage, "default", "m")
-    assert (numbers(database), storage.keys("runs")) == ([], [])
+    assert (numbers(database), storage.list("runs")) == ([], [])
     with database.read() as session, pytest.raises(ModelNotFound):
         ModelRepository(session, "default").get("m")
-    assert train(database, storage, tmp_path) == 5
+    assert train(database, storage) == 5
 
 
-def test_what_an_alias_points_at_stays(database, storage, tmp_path):
+def test_what_an_alias_points_at_stays(database, storage):
     """And what is not there is named."""
-    train(database, storage, tmp_path)
+    train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").set_alias("m", "live", 1)
     for refused, kind in (
@@ -85,14 +85,12 @@ def test_what_an_alias_points_at_stays(database, storage, tmp_path):
     ):
         with pytest.raises(kind), database.write() as session:
             refused(session)
-    assert (numbers(database), len(storage.keys("runs"))) == ([1], 1)
+    assert (numbers(database), len(storage.list("runs"))) == ([1], 1)
 
 
-def test_an_alias_that_moved_is_told_and_one_that_stands_is_held(
-    database, storage, tmp_path
-):
+def test_an_alias_that_moved_is_told_and_one_that_stands_is_held(database, storage):
     """While a promotion is written nobody else moves the alias."""
-    train(database, storage, tmp_path)
+    train(database, storage)
     with database.write() as session:
         models = ModelRepository(session, "default")
         models.refuse_moved("m", "live", None)
@@ -105,10 +103,10 @@ def test_an_alias_that_moved_is_told_and_one_that_stands_is_held(
 
 
 def test_of_two_that_remove_an_alias_the_second_is_told_that_it_is_gone(
-    database, storage, tmp_path
+    database, storage
 ):
     """It waits for the first, and finds what that one left."""
-    train(database, storage, tmp_path)
+    train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").set_alias("m", "live", 1)
     told = []
@@ -131,12 +129,12 @@ def test_of_two_that_remove_an_alias_the_second_is_told_that_it_is_gone(
 
 
 def test_a_version_is_stored_though_its_model_is_deleted_meanwhile(
-    database, storage, tmp_path, monkeypatch
+    database, storage, monkeypatch
 ):
     """A run that ends just then loses nothing: the model is made anew."""
     if database.engine.dialect.name == "sqlite":
         pytest.skip("one writer at a time")
-    train(database, storage, tmp_path)
+    train(database, storage)
     lock, others = ModelRepository.lock, []
 
     def lock_after_a_deletion(self, name):
@@ -147,5 +145,5 @@ def test_a_version_is_stored_though_its_model_is_deleted_meanwhile(
         return lock(self, name)
 
     monkeypatch.setattr(ModelRepository, "lock", lock_after_a_deletion)
-    assert train(database, storage, tmp_path) == 2
+    assert train(database, storage) == 2
     assert numbers(database) == [2]

@@ -6,8 +6,7 @@ from core.database.sessions import Database
 from core.datasets.tables import Dataset
 from core.models.signature import Signature
 from core.runs.repository import RunRepository
-from core.runs.run_plan import RunPlan
-from core.runs.spec import ResolvedSpec
+from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.tables import Run
 
 

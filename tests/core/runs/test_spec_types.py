@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from core.storage.scratch import scratch_root
 from tests.conftest import bench_in
 from tests.problems import assert_problem
 
@@ -107,8 +108,7 @@ class TestChecks:
         with ThreadPoolExecutor(6) as pool:
             answers = list(pool.map(ask, kinds))
         assert [answer.status_code for answer in answers] == [200] * len(kinds)
-        scratch = shared.settings.files_dir / "scratch"
-        assert list(scratch.iterdir()) == []
+        assert list(scratch_root().iterdir()) == []
 
 
 def answers_of(bench, name, cells, model="m"):

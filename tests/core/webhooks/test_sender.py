@@ -15,7 +15,7 @@ from core.queue import Queue, make_celery
 from core.runs.leases import Lease
 from core.runs.repository import RunRepository
 from core.settings import RunTimes, Settings
-from core.storage import LocalStorage
+from core.storage.local import LocalStorage
 from core.webhooks.repository import WebhookRepository
 from core.webhooks.tables import Webhook
 from fitserve.enums import RunStatus

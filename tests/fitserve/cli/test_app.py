@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from docs.generating.cli import every_command
 from fitserve import __version__
 from fitserve.cli.app import make_app
-from tests.fitserve.cli.commands import every_command
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 
@@ -219,7 +219,7 @@ def test_an_extras_command_is_imported_only_when_it_is_named():
         "import sys; from fitserve.cli.app import make_app\n"
         "try: make_app()({arguments})\n"
         "except SystemExit: pass\n"
-        "print('core' in sys.modules)"
+        "print('ops' in sys.modules)"
     )
     assert code(script.format(arguments=["predict", "--help"])).stdout.endswith("False\n")
     assert code(script.format(arguments=["up", "--help"])).stdout.endswith("True\n")

@@ -8,6 +8,7 @@ from core.database.base import new_id
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.tables import Run
+from tests.stored import store
 
 
 def copies(bench, names, workspace="default"):
@@ -16,13 +17,12 @@ def copies(bench, names, workspace="default"):
         models = ModelRepository(session, workspace)
         first = models.version("m", 1)
         onnx = first.artifact("model.onnx")
-        content = (bench.settings.files_dir / onnx.key).read_bytes()
+        with bench.storage.open(onnx.key) as file:
+            content = file.read()
         run = session.scalars(select(Run).where(Run.id == first.run_id)).one()
         for name in names:
             key = f"copies/{secrets.token_hex(8)}/model.onnx"
-            path = bench.settings.files_dir / key
-            path.parent.mkdir(parents=True)
-            path.write_bytes(content)
+            store(bench.storage, key, content)
             models.add_version(_version(first, _run(session, run), name, onnx, key))
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from core.errors import InvalidInstances, InvalidTable, TooLarge
 from core.models.signature import Signature
-from core.storage import LocalStorage
+from core.settings import Settings
+from core.storage import open_storage
+from core.storage.scratch import scratch_root
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
 from service.predictor.columns import RawColumns
@@ -33,14 +35,12 @@ CELLS = [
 
 @pytest.fixture
 def read(tmp_path):
-    storage = LocalStorage(tmp_path)
+    open_storage(Settings(home=tmp_path))
 
     def reader(content, columns=COLUMNS, **given):
         content = content.encode() if isinstance(content, str) else content
-        found = read_file(
-            Body(content, b"", 10**6), ParsingSpec(**given), columns, storage
-        )
-        assert list((tmp_path / "scratch").iterdir()) == []
+        found = read_file(Body(content, b"", 10**6), ParsingSpec(**given), columns)
+        assert list(scratch_root().iterdir()) == []
         return found
 
     return reader

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, update
 
 from core.runs.tables import Checkpoint, Epoch, Run
-from core.storage import LocalStorage
 from fitserve.specs.layers import Dense, ModelSpec
 
 pytestmark = pytest.mark.keras
@@ -308,7 +307,7 @@ def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
     monkeypatch.setattr(workers.run_executor, "save_artifacts", save_and_lose)
     assert bench.execute(run_id)["status"] == "running"
     assert len(saved) == 4
-    assert LocalStorage(bench.settings.files_dir).keys("runs") == []
+    assert bench.storage.list("runs") == []
 
 
 def test_a_worker_that_was_overtaken_leaves_no_artifacts(bench, monkeypatch):
@@ -329,6 +328,6 @@ def test_a_worker_that_was_overtaken_leaves_no_artifacts(bench, monkeypatch):
     monkeypatch.setattr(workers.run_executor, "save_artifacts", save_and_be_overtaken)
     run = bench.execute(run_id)
     assert (run["status"], run["attempt"], run["model_version"]) == ("succeeded", 2, 1)
-    kept = LocalStorage(bench.settings.files_dir).keys("runs")
+    kept = bench.storage.list("runs")
     assert {key.split("/")[2] for key in kept} == {"2"}
     assert not set(kept) & {artifact.key for artifact in saved}

@@ -1,6 +1,5 @@
-"""Write the artifacts of a run, and publish each file in one step."""
+"""Write and store the files of a version."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,8 @@ from pydantic import BaseModel
 
 from core.models.signature import Signature
 from core.models.tables import Artifact
-from core.storage import Storage
+from core.storage import Storage, scratch
+from core.storage.recorded import put_recorded
 from workers.training.network import Network
 from workers.training.saving.keras_file import save_keras
 from workers.training.saving.onnx_file import save_onnx
@@ -21,31 +21,31 @@ def save_artifacts(
     run_id: str,
     attempt: int,
 ) -> list[Artifact]:
-    """Save, hash and publish the files. They count once the returned rows are committed.
+    """Store the files of a network; they count once the returned rows are committed.
 
-    Keys contain the attempt, so a worker that was replaced overwrites nothing.
+    Keys contain the attempt, so that a replaced worker overwrites nothing.
     """
-    with storage.scratch() as folder:
+    with scratch() as folder:
         save_keras(network, signature, folder / "model.keras")
         save_onnx(network, signature, folder / "model.onnx")
         _save_weights(network, folder / "weights.npz")
         (folder / "signature.json").write_text(signature.model_dump_json(indent=1))
         prefix = f"runs/{run_id}/{attempt}"
-        return [_publish(file, prefix, storage) for file in sorted(folder.iterdir())]
+        return [_store(file, prefix, storage) for file in sorted(folder.iterdir())]
 
 
 def save_json(
     name: str, content: BaseModel, storage: Storage, run_id: str, attempt: int
 ) -> Artifact:
-    """Save one more JSON file. It counts once the returned row is committed."""
-    with storage.scratch() as folder:
+    """Store a model as JSON; the file counts once the returned row is committed."""
+    with scratch() as folder:
         file = folder / f"{name}.json"
         file.write_text(content.model_dump_json(indent=1))
-        return _publish(file, f"runs/{run_id}/{attempt}", storage)
+        return _store(file, f"runs/{run_id}/{attempt}", storage)
 
 
 def _save_weights(network: Network, path: Path) -> None:
-    """Save arrays named `<layer index>/<weight name>`, and `embedding/<index>`."""
+    """Write arrays named `<layer index>/<weight name>`, and `embedding/<index>`."""
     arrays = {
         f"{i}/{variable.name}": variable.numpy()
         for i, layer in enumerate(network.body.layers)
@@ -57,13 +57,6 @@ def _save_weights(network: Network, path: Path) -> None:
     np.savez(path, **arrays)
 
 
-def _publish(file: Path, prefix: str, storage: Storage) -> Artifact:
-    content = file.read_bytes()
-    key = f"{prefix}/{file.name}"
-    storage.publish(file, key)
-    return Artifact(
-        name=file.name,
-        key=key,
-        sha256=hashlib.sha256(content).hexdigest(),
-        num_bytes=len(content),
-    )
+def _store(file: Path, prefix: str, storage: Storage) -> Artifact:
+    recorded = put_recorded(storage, file, f"{prefix}/{file.name}")
+    return Artifact(name=file.name, **recorded)

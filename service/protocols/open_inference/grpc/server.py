@@ -12,15 +12,28 @@ from tritonclient.grpc.service_pb2_grpc import add_GRPCInferenceServiceServicer_
 
 from core.errors import Invalid
 from core.keys.caller import PROBE
+from fitserve.scopes import Scope
 from service.auth.authenticator import Authenticator
-from service.auth.scopes import scope_of_call
+from service.auth.scopes import Access, Wanted
 from service.problems import INTERNAL_ERROR, known_problem
 from service.protocols.open_inference.grpc.servicer import CALLER, Servicer
 from service.services import Services
 
 log = logging.getLogger(__name__)
 
-_OPEN = ("/ServerLive", "/ServerReady")
+SCOPES: dict[str, Wanted] = {
+    "ServerLive": Access.OPEN,
+    "ServerReady": Access.OPEN,
+    "ServerMetadata": Access.ANY_KEY,
+    "ModelReady": Scope.MODELS_PREDICT,
+    "ModelInfer": Scope.MODELS_PREDICT,
+    "ModelStreamInfer": Scope.MODELS_PREDICT,
+    "ModelMetadata": Scope.MODELS_READ,
+    "RepositoryIndex": Scope.MODELS_READ,
+    "RepositoryModelLoad": Scope.MODELS_WRITE,
+    "RepositoryModelUnload": Scope.MODELS_WRITE,
+}
+"""What a caller of each method needs; of a method that is not listed, `admin`."""
 _GRACE_SECONDS = 10
 _LONGEST = 2_000
 """Characters of a detail: clients take 8 KB of metadata in all."""
@@ -100,11 +113,12 @@ class Porter(grpc.aio.ServerInterceptor):
 
     async def _admit(self, method: str, given: Any, context: Any) -> None:
         """Let the caller be known to what answers; raises what the door raises."""
-        if method.endswith(_OPEN):
+        name = method.rpartition("/")[2]
+        wanted = SCOPES.get(name, Scope.ADMIN)
+        if wanted is Access.OPEN:
             CALLER.set(PROBE)
             return
         address = _address(context.peer())
-        wanted, name = scope_of_call(method), method.rpartition("/")[2]
         CALLER.set(await self._authenticator.admit_call(given, address, wanted, name))
 
 

@@ -1,6 +1,6 @@
 """What a fit says about its rows."""
 
-from core.runs.planning.fit_spec import batch_warnings
+from core.runs.planning.warnings import batch_warnings
 
 
 def test_a_batch_larger_than_the_rows_is_told():

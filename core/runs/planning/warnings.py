@@ -1,0 +1,86 @@
+"""Warnings about a resolved run, shown before it is trained and kept on the run."""
+
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import TypedTable
+from core.errors import ModelNotFound
+from core.models.repository import ModelRepository
+from core.runs.planning.target import Target
+from core.runs.spec import ResolvedSpec
+from fitserve.enums import Task
+from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.run import RunCreate
+
+_IMBALANCE = 0.1
+"""A class is rare below this share of the rows that it would have if all were equal."""
+
+
+def target_warnings(target: Target, dataset: Dataset) -> list[str]:
+    """Return warnings about rows without a target and about rare classes."""
+    found = []
+    if without := dataset.num_rows - target.num_rows:
+        found.append(f"{without:,} row(s) without a target are left out")
+    named = list(zip(target.classes, target.counts, strict=True))
+    if rare := [f"{label!r} ({n})" for label, n in named if n < 2]:
+        found.append(
+            f"classes with a single row cannot be validated: {', '.join(rare[:20])}"
+        )
+    if named and min(target.counts) < _IMBALANCE * target.num_rows / len(named):
+        label, n = min(named, key=lambda pair: pair[1])
+        found.append(
+            f"the classes are imbalanced: {label!r} is in {n:,} of {target.num_rows:,} "
+            'rows; `class_weight: "balanced"` weighs them alike'
+        )
+    return found
+
+
+def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list[str]:
+    """Return a warning if the loss makes a regression of a target with two values."""
+    is_asked = target.task != Task.REGRESSION or create.task is not None
+    if is_asked or column.unique != 2:
+        return []
+    warning = (
+        f"the target {target.name!r} has two values ({column.min:g} and "
+        f"{column.max:g}), and the loss {create.compile.loss!r} makes this a regression; "
+        "leave `compile.loss` out for a classification with probabilities, or say "
+        '`task: "regression"`'
+    )
+    return [warning]
+
+
+def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
+    """Return a warning if a batch would hold more rows than there are to train on."""
+    if batch_size <= train_rows:
+        return []
+    warning = (
+        f"`fit.batch_size` is {batch_size:,} and there are {train_rows:,} training rows: "
+        "each epoch is one batch of all rows"
+    )
+    return [warning]
+
+
+def retyped_warnings(table: TypedTable) -> list[str]:
+    """Return the warnings about columns that were read again for the run."""
+    return [
+        f"the column {name!r} of {table.name!r}: {warning}"
+        for name, warnings in table.warnings.items()
+        for warning in warnings
+    ]
+
+
+def model_warnings(models: ModelRepository, spec: ResolvedSpec) -> list[str]:
+    """Return a warning if the newest version predicts another column or task."""
+    name = spec.model_name
+    try:
+        newest = models.newest(name)
+    except ModelNotFound:
+        return []
+    known = newest.signature
+    if (known.target, known.task) == (spec.target, spec.task):
+        return []
+    warning = (
+        f"version {newest.number} of the model {name!r} predicts {known.target!r} "
+        f"({known.task}); this run becomes the next version and predicts "
+        f"{spec.target!r} ({spec.task}), which whoever asks {name!r} for predictions "
+        "gets from then on: set `model_name` to keep them apart"
+    )
+    return [warning]

@@ -1,0 +1,29 @@
+"""Choose the implementation of the storage by the URL in the settings."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from core.settings import Settings
+from core.storage.local import LocalStorage
+from core.storage.port import Storage
+from core.storage.scratch import use_scratch_in
+
+BACKENDS: dict[str, Callable[[Settings], Storage]] = {
+    "file": lambda settings: LocalStorage(settings.files_dir),
+}
+"""The implementations, by the scheme of their URLs."""
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Return the storage that the settings name, and give this process a scratch place.
+
+    Raises ValueError if no implementation has the scheme of the URL.
+    """
+    scheme = urlsplit(settings.storage_url or "file:").scheme
+    if scheme not in BACKENDS:
+        raise ValueError(
+            f"FITSERVE_STORAGE_URL has the scheme {scheme!r}; expected one of "
+            f"{', '.join(BACKENDS)}, as in file:///srv/fitserve."
+        )
+    use_scratch_in(settings.files_dir / "scratch")
+    return BACKENDS[scheme](settings)

@@ -1,0 +1,65 @@
+"""The storage port: files under keys, with verbs that an object store can offer too.
+
+Keys are made by this service (`datasets/<id>/content.csv`), never from user strings.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+_KEY = re.compile(r"[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+
+
+class Storage(Protocol):
+    """A store of files that never change.
+
+    `open` and `local_copy` raise FileNotFoundError if the key holds no file. A store
+    that fails in another way, such as one that cannot be reached, raises an OSError.
+    """
+
+    def put(self, file: Path, key: str) -> None:
+        """Store a local file under `key`: durable, and visible only when it is whole.
+
+        The file may be moved away, so the caller must not use it afterwards.
+        """
+
+    def open(self, key: str) -> BinaryIO:
+        """Return a seekable binary stream of the file, which the caller closes."""
+
+    def local_copy(self, key: str) -> AbstractContextManager[Path]:
+        """Provide a path at which the file can be read until the context ends.
+
+        The caller must not change the file at this path.
+        """
+
+    def delete(self, key: str) -> None:
+        """Remove the file; do nothing if there is none."""
+
+    def list(self, prefix: str, older_than_seconds: float = 0.0) -> Sequence[str]:
+        """Return the keys below the folder `prefix`, sorted, of files at least that old.
+
+        Files whose names are not keys are left out: another program made them.
+        """
+
+
+def is_key(name: str) -> bool:
+    """Return whether a name has the form of a storage key."""
+    return _KEY.fullmatch(name) is not None
+
+
+def check_key(key: str) -> str:
+    """Return the key; raise ValueError if it does not have the form of one."""
+    if not is_key(key):
+        raise ValueError(
+            f"{key!r} is not a storage key; expected one such as runs/id/model.onnx"
+        )
+    return key
+
+
+def no_such_file(key: str) -> FileNotFoundError:
+    """Return the error of a key that holds no file."""
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)

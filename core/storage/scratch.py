@@ -1,0 +1,82 @@
+"""Scratch folders of this process, for files that are being made or read.
+
+They are no part of the storage: only the process that made a folder uses it.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.database.base import new_id
+from core.errors import StorageFull
+from core.storage.local import age
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class _Place:
+    """Where this process makes its scratch folders."""
+
+    root: Path | None = None
+
+
+def use_scratch_in(root: Path) -> None:
+    """Make the scratch folders of this process in `root` from now on."""
+    root.mkdir(parents=True, exist_ok=True)
+    _Place.root = root
+
+
+def scratch_root() -> Path:
+    """Return the folder in which this process makes scratch folders."""
+    if _Place.root is None:
+        raise RuntimeError("No place for scratch folders; call open_storage first.")
+    return _Place.root
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Provide a new folder, which is removed at the end of the context.
+
+    Raises StorageFull (507) if the disk has no room for what is done in the context.
+    """
+    folder = scratch_root() / new_id("tmp")
+    try:
+        with disk_full_is_507():
+            folder.mkdir()
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_scratch(older_than_seconds: float) -> None:
+    """Remove the scratch folders that killed processes left so long ago."""
+    for folder in scratch_root().iterdir():
+        if age(folder) >= older_than_seconds:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def disk_full_is_507() -> Iterator[None]:
+    """Raise StorageFull in place of an error that reports a full disk."""
+    try:
+        yield
+    except Exception as error:
+        if not _reports_full_disk(error):
+            raise
+        raise StorageFull(
+            "The disk of this service is full; nothing was stored. "
+            "Delete datasets, or ask the operator for room."
+        ) from error
+
+
+def _reports_full_disk(error: Exception) -> bool:
+    """Return whether an error reports a full disk; polars has only a message."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    is_polars = type(error).__module__.startswith("polars")
+    if not is_polars and not isinstance(error, OSError):
+        return False
+    return any(os.strerror(number) in str(error) for number in _FULL)

@@ -1,0 +1,65 @@
+"""The tables of commands and exit codes, from the command line's own parser."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from typer import Context
+from typer.main import get_command
+
+from docs.generating.tables import filled, first_sentence, table
+from fitserve.cli.app import make_app
+from fitserve.cli.console import FAILED, LATE, REFUSED, UNREACHABLE, USAGE
+
+EXIT_CODES = {
+    0: "done; a run that was cancelled has ended, too",
+    FAILED: "the run failed, or `doctor` found something to fix",
+    USAGE: "wrong usage: an option, or a file that cannot be read; nothing was sent",
+    REFUSED: "the service refused; the problem says why",
+    UNREACHABLE: "no service answers, or the server is not fitserve",
+    LATE: "the time of `--timeout` is up; the run goes on",
+    130: "interrupted; a run that was followed goes on",
+}
+
+
+def page() -> str:
+    """Return docs/cli.md."""
+    codes = [(str(code), meaning) for code, meaning in EXIT_CODES.items()]
+    commands = [_row(path, command) for path, command in every_command()]
+    return filled(
+        "docs/cli.md",
+        {
+            "commands": table(("command", "does", "options"), commands),
+            "exit codes": table(("exit code", "means"), codes),
+        },
+    )
+
+
+def every_command() -> Iterable[tuple[tuple[str, ...], Any]]:
+    """Yield path and command, those of the installed extras last."""
+    yield from _below(get_command(make_app()), ())
+
+
+def _below(group: Any, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Any]]:
+    context = Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if hasattr(command, "list_commands"):
+            yield from _below(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def _row(path: tuple[str, ...], command: Any) -> tuple[str, str, str]:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option"]
+    call = " ".join(["fitserve", *path, *map(_argument, arguments)])
+    named = [f"`{max(p.opts, key=len)}`" for p in options if p.name not in _EVERYWHERE]
+    return f"`{call}`", first_sentence(command.help), " ".join(named)
+
+
+_EVERYWHERE = ("help", "as_json")
+
+
+def _argument(parameter: Any) -> str:
+    name: str = parameter.name.upper()
+    return name if parameter.required else f"[{name}]"

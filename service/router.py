@@ -1,0 +1,121 @@
+"""Routers that declare who may call their routes, how large bodies are, how they fail."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute, RouteContext
+
+from core.settings import Settings
+from service.auth.scopes import ReadWrite, Wanted
+from service.protocols.failures import ErrorDialect, native
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+ScopeRule = Wanted | ReadWrite | Callable[[Settings], Wanted]
+"""One scope for every method, one for reading and one for writing, or by the settings."""
+_DECLARED = "declared_policy"
+
+
+class BodyLimit(StrEnum):
+    """The setting in `Limits` that limits the body of a POST."""
+
+    JSON = "max_body_bytes"
+    UPLOAD = "max_upload_bytes"
+    PREDICT = "max_predict_body_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePolicy:
+    """What a route declares.
+
+    Args:
+        scope: what a caller needs.
+        body_limit: how large a body may be.
+        errors: how a failure is written.
+        error_paths: globs of paths whose failures are written so, routed or not.
+        is_fast: whether `PredictFastPath` answers; the endpoint may then take path
+            parameters and `request`, nothing else.
+
+    """
+
+    scope: ScopeRule
+    body_limit: BodyLimit = BodyLimit.JSON
+    errors: ErrorDialect = native
+    error_paths: tuple[str, ...] = ()
+    is_fast: bool = False
+
+
+class PolicyRoute(APIRoute):
+    """A route with the policy of its router."""
+
+    policy: RoutePolicy
+
+
+class Router(APIRouter):
+    """An APIRouter that declares a `RoutePolicy` for its routes.
+
+    An endpoint changes its own by `declare`.
+    """
+
+    def __init__(
+        self,
+        *,
+        scope: ScopeRule,
+        body_limit: BodyLimit = BodyLimit.JSON,
+        errors: ErrorDialect = native,
+        error_paths: tuple[str, ...] = (),
+        is_fast: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(route_class=PolicyRoute, **options)
+        self.policy = RoutePolicy(scope, body_limit, errors, error_paths, is_fast)
+
+    def add_api_route(
+        self, path: str, endpoint: Callable[..., Any], **options: Any
+    ) -> None:
+        """Add a route as APIRouter does, with the policy of this router."""
+        super().add_api_route(path, endpoint, **options)
+        cast(PolicyRoute, self.routes[-1]).policy = self.policy
+
+
+def declare(
+    *,
+    scope: ScopeRule | None = None,
+    body_limit: BodyLimit | None = None,
+    errors: ErrorDialect | None = None,
+) -> Callable[[Endpoint], Endpoint]:
+    """Return a decorator that changes the policy of an endpoint or of a mounted app."""
+    given = {"scope": scope, "body_limit": body_limit, "errors": errors}
+    changes = {name: value for name, value in given.items() if value is not None}
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _DECLARED, changes)
+        return endpoint
+
+    return mark
+
+
+def policy_of(context: RouteContext) -> RoutePolicy:
+    """Return the policy of a route. Raises RuntimeError if it declares no scope."""
+    route = context.original_route
+    endpoint = context.endpoint or getattr(route, "app", None)
+    changes = getattr(endpoint, _DECLARED, {})
+    if isinstance(route, PolicyRoute):
+        return replace(route.policy, **changes)
+    if "scope" not in changes:
+        methods = "/".join(sorted(context.methods or ())) or "The mounted"
+        raise RuntimeError(
+            f"{methods} {context.path} declares no scope, so nobody may call it. Add it "
+            "to a `Router(scope=…)`, or decorate its endpoint with `@declare(scope=…)`; "
+            "both are in service/router.py."
+        )
+    return RoutePolicy(**changes)
+
+
+def error_paths_of(contexts: Iterable[RouteContext]) -> dict[str, ErrorDialect]:
+    """Return the error dialects of the globs that the routers declare."""
+    routes = [context.original_route for context in contexts]
+    policies = [route.policy for route in routes if isinstance(route, PolicyRoute)]
+    return {glob: policy.errors for policy in policies for glob in policy.error_paths}

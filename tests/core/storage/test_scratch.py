@@ -1,0 +1,71 @@
+"""Scratch folders go with their context, and a full disk is reported as one."""
+
+import errno
+import os
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from core.errors import StorageFull
+from core.settings import Settings
+from core.storage import open_storage, scratch
+from core.storage.scratch import disk_full_is_507, scratch_root, sweep_scratch
+
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux's device")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path):
+    open_storage(Settings(home=tmp_path))
+    return tmp_path
+
+
+def test_a_folder_goes_with_its_context():
+    """Whether the context ends well or not."""
+    with scratch() as folder:
+        (folder / "file").write_text("x")
+        assert list(scratch_root().iterdir()) == [folder]
+    with pytest.raises(KeyError), scratch():
+        raise KeyError
+    assert list(scratch_root().iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_swept_when_it_is_old(home):
+    """A younger folder may still be in use."""
+    old, young = (scratch_root() / name for name in ("old", "young"))
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "file").write_text("x")
+    then = time.time() - 3_601
+    os.utime(old, (then, then))
+    sweep_scratch(3_600)
+    assert list(scratch_root().iterdir()) == [young]
+
+
+def test_a_volume_that_is_gone_is_not_replaced_by_a_folder(home):
+    """Else uploads would fill the disk below its mount point."""
+    scratch_root().rmdir()
+    with pytest.raises(FileNotFoundError), scratch():
+        pass
+    assert not scratch_root().exists()
+
+
+@full
+def test_polars_tells_of_a_full_disk_in_words():
+    """Its exception has no number; the problem is the same."""
+    with pytest.raises(StorageFull), disk_full_is_507():
+        pl.LazyFrame({"x": range(100_000)}).sink_csv("/dev/full")
+
+
+def test_a_write_beyond_a_quota_is_told_too():
+    """By its number, within any scratch folder."""
+    with pytest.raises(StorageFull), scratch():
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+
+def test_another_error_stays_what_it_is():
+    """Neither of the disk nor of polars."""
+    with pytest.raises(ValueError, match="No space left"), disk_full_is_507():
+        raise ValueError("No space left on device")

@@ -1,0 +1,183 @@
+"""The route table knows every route, what it declares, and what FastAPI will choose."""
+
+import re
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from pydantic import SecretStr
+from starlette.routing import Match
+from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
+
+from core.settings import Limits, Settings
+from fitserve.scopes import Scope
+from service.app import create_app
+from service.auth.scopes import RUNS, Access
+from service.protocols.failures import mlflow, native, openai
+from service.route_table import RouteTable
+from service.router import BodyLimit, Router, declare
+
+LIMITS = Limits(max_body_bytes=1, max_predict_body_bytes=2, max_upload_bytes=3)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return Settings(home=tmp_path_factory.mktemp("table"), limits=LIMITS)
+
+
+@pytest.fixture(scope="module")
+def app(settings):
+    return create_app(settings)
+
+
+def endpoint():
+    return "x"
+
+
+def with_route(kind):
+    app, router = FastAPI(openapi_url=None), APIRouter()
+    if kind == "router":
+        router.add_api_route("/v1/things", endpoint)
+        app.include_router(router)
+    elif kind == "app":
+        app.add_api_route("/v1/things", endpoint)
+    else:
+        app.mount("/v1/things", StaticFiles(directory="/"))
+    return app
+
+
+@pytest.mark.parametrize("kind", ["router", "app", "folder"])
+def test_a_route_that_declares_nothing_is_refused_at_the_start(settings, kind):
+    """The sentence names it and says where a scope is declared."""
+    with pytest.raises(RuntimeError, match=r"/v1/things declares no scope.*Router"):
+        RouteTable(with_route(kind), settings)
+
+
+def test_a_router_cannot_be_made_without_a_scope():
+    """Python itself says so."""
+    with pytest.raises(TypeError, match="scope"):
+        Router(prefix="/v1/things")
+
+
+def test_a_route_that_another_hides_is_refused_at_the_start(settings):
+    """FastAPI would never choose it, so what it declares would be a lie."""
+    app, router = FastAPI(openapi_url=None), Router(prefix="/things", scope=RUNS)
+    for path in ("/{name}", "/newest"):
+        router.add_api_route(path, endpoint)
+    app.include_router(router)
+    with pytest.raises(RuntimeError, match=r"GET /things/newest gets no request.*\{name"):
+        RouteTable(app, settings)
+
+
+def test_an_endpoint_changes_what_its_router_declares(settings):
+    """Each part by itself; the rest is the router's."""
+    app = FastAPI(openapi_url=None)
+    router = Router(scope=RUNS, errors=mlflow, error_paths=("/folder/*",))
+    router.add_api_route("/plain", endpoint, methods=["GET", "POST"])
+    changed = declare(scope=Access.OPEN, body_limit=BodyLimit.UPLOAD, errors=native)
+    router.add_api_route("/changed", changed(lambda: "x"), methods=["POST"])
+    app.include_router(router)
+    table = RouteTable(app, settings)
+    plain = [table.find(method, "/plain")[0] for method in ("GET", "HEAD", "POST")]
+    reads, writes = Scope.RUNS_READ, Scope.RUNS_WRITE
+    assert [entry.scope for entry in plain] == [reads, reads, writes]
+    assert {(entry.max_bytes, entry.errors) for entry in plain} == {(1, mlflow)}
+    entry = table.find("POST", "/changed")[0]
+    assert (entry.scope, entry.max_bytes, entry.errors) == (Access.OPEN, 3, native)
+
+
+def test_the_table_finds_what_fastapi_chooses(app):
+    """Of every route, by a path of its own."""
+    table = app.state.routes
+    for entry in table.entries:
+        path = re.sub(r"\{\w+\}", "1", entry.path)
+        assert table.find(entry.method, path)[0] is entry
+        asked = {"type": "http", "method": entry.method, "path": path}
+        contexts = iter_route_contexts(app.routes)
+        taking = [c for c in contexts if c.matches(dict(asked))[0] == Match.FULL]
+        if entry.method == "HEAD" and not taking:
+            continue  # 405 by FastAPI, to whoever may GET
+        assert taking[0].path_format == entry.path
+
+
+def test_a_body_may_be_as_large_as_its_route_declares(app):
+    """Uploads, predictions, and the rest."""
+    largest = {1: set(), 2: set(), 3: set()}
+    for entry in app.state.routes.entries:
+        if entry.method == "POST":
+            largest[entry.max_bytes].add(entry.path)
+    assert largest[3] == {"/v1/datasets", "/v1/runs", "/v1/files"}
+    verbs = ("/predict", ":predict", ":classify", ":regress", "/infer", "/invocations")
+    assert len(largest[2]) == 17
+    assert all(path.endswith(verbs) for path in largest[2])
+    assert app.state.routes.find("POST", "/v1/nope/predict")[0].max_bytes == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "keys"),
+    [
+        ("GET", "/nope", 404, {"type", "detail"}),
+        ("GET", "/v1/models/m/nope", 404, {"type", "detail"}),
+        ("PUT", "/v1/models/m", 405, {"type", "detail", "error"}),
+        ("GET", "/v2/nope", 404, {"error"}),
+        ("GET", "/v2/a%0Ab", 404, {"error"}),
+        ("GET", "/mlflow/m/nope", 404, {"error_code", "message"}),
+        ("POST", "/ping", 405, {"error_code", "message"}),
+        ("GET", "/v1/models/m:predict", 400, {"error"}),
+        ("POST", "/v1/models/m/versions/newest:predict", 400, {"error"}),
+        ("GET", "/v1/models/m/versions/newest/metadata", 400, {"error"}),
+        ("POST", "/v1/models/m/labels/live", 400, {"error"}),
+        ("GET", "/v1/fine_tuning", 404, {"error"}),
+        ("GET", "/v1/files/f/nope", 404, {"error"}),
+    ],
+)
+def test_a_failure_without_a_route_is_told_in_the_dialect_of_its_path(
+    client, method, path, status, keys
+):
+    """A client reads only its own protocol."""
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    told = answer.json()
+    assert keys <= told.keys()
+    assert ("detail" in told) == ("detail" in keys)
+    assert isinstance(told.get("error", ""), dict) == (
+        "/fine" in path or "/files" in path
+    )
+
+
+def test_a_slash_too_many_needs_what_its_route_needs(app, client):
+    """It is redirected there; also where the fast path answers."""
+    table = app.state.routes
+    assert table.find("GET", "/v1/runs/")[0].scope is Scope.RUNS_READ
+    assert table.find("PUT", "/v1/runs/")[0].scope is Scope.ADMIN
+    assert table.dialect("GET", "/v1/files/") is openai
+    answer = client.post("/v1/predict/", json={}, follow_redirects=False)
+    assert answer.status_code == 307
+
+
+def test_an_open_path_refuses_a_method_without_asking_for_a_key(settings):
+    """As a probe by another method needs to hear; elsewhere a key comes first."""
+    given = settings.model_copy(update={"api_key": SecretStr("k" * 20)})
+    with TestClient(create_app(given), base_url="http://localhost") as client:
+        for path in ("/", "/health/live", "/dashboard/index.html"):
+            assert client.post(path).status_code == 405
+        assert client.post("/version").status_code == 401
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_setting_opens_the_metrics(settings, is_open):
+    """The OpenAPI document says so too."""
+    app = create_app(settings.model_copy(update={"metrics_open": is_open}))
+    scope = app.state.routes.find("GET", "/metrics")[0].scope
+    assert scope is (Access.OPEN if is_open else Scope.METRICS_READ)
+    operation = app.openapi()["paths"]["/metrics"]["get"]
+    assert (operation.get("security") == []) == is_open
+
+
+def test_a_method_that_a_client_made_up_is_not_kept(app):
+    """Else the table would grow with every one."""
+    before = len(app.state.routes._by_method)
+    for i in range(10):
+        assert app.state.routes.find(f"M{i}", "/v1/runs/x")[0].scope is Scope.ADMIN
+    assert len(app.state.routes._by_method) == before

@@ -1,0 +1,145 @@
+"""A service whose storage has no folder: only the port reaches its files."""
+
+import hashlib
+import io
+
+import numpy as np
+import pytest
+
+from core.datasets.ingest import Ingest, Reader
+from core.orphan_files import remove_orphan_files
+from core.settings import ReportRules
+from core.storage.factory import BACKENDS
+from service import upload_flow
+from tests.conftest import QUICK, bench_in
+from tests.core.storage.object_store import ObjectStore
+from tests.problems import assert_problem
+from tests.stored import store
+
+pytestmark = pytest.mark.keras
+CSV = "x,code,k,y\n" + "".join(
+    f"{i % 17},0{i % 3},{'abc'[i % 3]},{3 * i + i % 5}\n" for i in range(120)
+)
+SPEC = {
+    "dataset": "table",
+    "target": "y",
+    "model_name": "m",
+    "features": {"types": {"code": "categorical"}},
+    "model": {"layers": [{"type": "Dense", "units": 4}, {"type": "Output"}]},
+    "fit": {"epochs": 6, "seed": 1, "batch_size": 16, "validation_dataset": "held"},
+}
+ROW = {"x": 3, "code": "01", "k": "b"}
+
+
+@pytest.fixture
+def objects(monkeypatch):
+    """The one instance of the storage that the settings of `bench` name."""
+    objects = ObjectStore()
+    monkeypatch.setitem(BACKENDS, "memory", lambda _: objects)
+    return objects
+
+
+@pytest.fixture
+def bench(objects, tmp_path, broker_url):
+    """A service on it; at the end no file is left on this machine."""
+    given = {"storage_url": "memory://objects", "report": ReportRules()}
+    with bench_in(tmp_path / "home", broker_url, **given) as bench:
+        yield bench
+        assert not [p for p in bench.settings.files_dir.rglob("*") if p.is_file()]
+
+
+@pytest.fixture(params=["in memory", "streamed"])
+def rows_are(request, monkeypatch):
+    """Whether the fit reads its rows at once, or again in every epoch."""
+    from workers.training import batches, splits
+
+    if request.param == "streamed":
+        for module in (splits, batches):
+            monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 0)
+
+
+def interrupt(bench, objects, run_id):
+    """Stop the run after its first epoch; its checkpoint is an object."""
+    assert bench.execute(run_id, lambda: True)["status"] == "queued"
+    assert len(objects.list("checkpoints")) == 1
+
+
+def assert_downloads(bench, path):
+    """Every artifact is sent as it was recorded."""
+    version = bench.client.get(path).json()
+    names = [file["name"] for file in version["artifacts"]]
+    assert {"model.keras", "model.onnx", "report.json", "baselines.json"} <= set(names)
+    for file in version["artifacts"]:
+        sent = bench.client.get(f"{path}/artifacts/{file['name']}").content
+        assert hashlib.sha256(sent).hexdigest() == file["sha256"]
+    sent = bench.client.get(f"{path}/artifacts/weights.npz").content
+    assert np.load(io.BytesIO(sent)).files
+
+
+def assert_predicts(bench):
+    """By an instance and by a file."""
+    url = "/v1/models/m/predict"
+    by_row = bench.client.post(url, json={"instances": [ROW]})
+    file = f"{','.join(ROW)}\n{','.join(map(str, ROW.values()))}\n"
+    by_file = bench.client.post(url, content=file, headers={"Content-Type": "text/csv"})
+    assert by_row.status_code == by_file.status_code == 200, by_file.text
+    assert by_row.json()["predictions"] == by_file.json()["predictions"]
+
+
+@pytest.mark.usefixtures("rows_are")
+def test_a_table_becomes_a_model_that_predicts(bench, objects):
+    """Columns read again, a checkpoint, a report with baselines, a promotion, downloads."""
+    for name in ("table", "held"):
+        bench.upload(CSV, name=name)
+    run_id = bench.post(SPEC)
+    interrupt(bench, objects, run_id)
+    run = bench.execute(run_id)
+    assert (run["status"], run["attempt"]) == ("succeeded", 2), run["error"]
+    assert not run["warnings"], run["warnings"]
+    report = bench.client.get(f"/v1/runs/{run_id}/report").json()
+    assert report["baselines"]["status"] == "ready"
+    alias = {"version": 1, "require": {"rmse": "< 1000"}}
+    promoted = bench.client.put("/v1/models/m/aliases/live", json=alias)
+    assert promoted.status_code == 200, promoted.text
+    assert_predicts(bench)
+    assert_downloads(bench, "/v1/models/m/versions/1")
+    assert bench.client.get("/v1/datasets/table/content").text == CSV
+    assert bench.client.get("/v1/datasets/table/rows").json()["total"] == 120
+    assert objects.list("checkpoints") == []
+
+
+def test_a_large_upload_is_read_by_a_worker(bench, objects, monkeypatch):
+    """It downloads the CSV and stores the table."""
+    monkeypatch.setattr(upload_flow, "_PATIENCE", 0.0)
+    bench.settings.limits.max_inline_bytes = 10
+    dataset = bench.upload(CSV)
+    assert dataset["status"] == "processing"
+    reader = Reader(bench.storage, bench.settings.limits)
+    Ingest(bench.database, reader, QUICK).attempt(dataset["id"])
+    read = bench.client.get(f"/v1/datasets/{dataset['id']}").json()
+    assert (read["status"], read["num_rows"]) == ("ready", 120)
+
+
+def test_what_is_deleted_or_orphaned_leaves_no_object(bench, objects):
+    """A refused upload, a deleted dataset, a file of a process that died."""
+    refused = bench.client.post("/v1/datasets", content="a,b\n1\n")
+    assert_problem(refused, 422, "invalid-table")
+    assert objects.list("datasets") == []
+    dataset = bench.upload(CSV)
+    lost = store(objects, f"datasets/{dataset['id']}/table-9.parquet")
+    with bench.database.read() as session:
+        assert remove_orphan_files(objects, session) == [lost]
+    assert len(objects.list("datasets")) == 2
+    assert bench.client.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
+    assert objects.list("datasets") == []
+
+
+def test_a_lost_object_is_a_problem_and_no_crash(bench, objects):
+    """The dataset is there, and its files are not."""
+    bench.upload(CSV)
+    for key in objects.list("datasets"):
+        objects.delete(key)
+    rows = bench.client.get("/v1/datasets/table/rows")
+    assert_problem(rows, 409, "dataset-not-ready")
+    content = bench.client.get("/v1/datasets/table/content")
+    assert_problem(content, 503, "artifact-damaged")
