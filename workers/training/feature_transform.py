@@ -64,10 +64,10 @@ def piece_constants(encoders: list[NumericEncoder]) -> dict[str, Any] | None:
         return None
     rows = [
         row
-        for place, encoder in enumerate(encoders)
+        for index, encoder in enumerate(encoders)
         for row in [
-            (place, 0.0, 1.0, -_UNBOUND, _UNBOUND),
-            *((place, a, 1 / (b - a), 0.0, 1.0) for a, b in pairwise(encoder.knots)),
+            (index, 0.0, 1.0, -_UNBOUND, _UNBOUND),
+            *((index, a, 1 / (b - a), 0.0, 1.0) for a, b in pairwise(encoder.knots)),
         ]
     ]
     names = ("place", "begin", "slope", "low", "high")
@@ -84,8 +84,8 @@ class _NumpyOps:
     clip = staticmethod(np.clip)
 
     @staticmethod
-    def take(value: Column, places: NDArray[np.int64]) -> Column:
-        return value[:, places]
+    def take(value: Column, indices: NDArray[np.int64]) -> Column:
+        return value[:, indices]
 
 
 def _numeric(

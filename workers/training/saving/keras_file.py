@@ -61,18 +61,18 @@ def with_raw_columns(network: Network, signature: Signature) -> keras.Model:
     return keras.Model(raw, network.body(encoded), name="model")
 
 
-def _input(place: int, feature: Feature) -> Any:
+def _input(index: int, feature: Feature) -> Any:
     kind = "string" if feature.is_text else "float64"
-    return keras.Input((1,), dtype=kind, name=_layer_name(place, feature.name))
+    return keras.Input((1,), dtype=kind, name=_layer_name(index, feature.name))
 
 
-def _layer_name(place: int, column: str) -> str:
+def _layer_name(index: int, column: str) -> str:
     """Return the column's name if Keras can use it, else a generated name.
 
     Keras turns layer names into file paths: a column must not choose a path.
     """
     odd = column.startswith(".") or len(column) > 100 or _UNSAFE & set(column)
-    return f"column_{place}" if odd or column.startswith(_OURS) else column
+    return f"column_{index}" if odd or column.startswith(_OURS) else column
 
 
 _OURS = ("column_", "encode_", "embed_", "network", "concatenate")
@@ -108,8 +108,8 @@ class _Ops:
     log, abs, sign = ops.log, ops.abs, ops.sign
 
     @staticmethod
-    def take(value: Any, places: NDArray[np.int64]) -> Any:
-        return ops.take(value, places.tolist(), axis=1)
+    def take(value: Any, indices: NDArray[np.int64]) -> Any:
+        return ops.take(value, indices.tolist(), axis=1)
 
     @staticmethod
     def clip(value: Any, low: NDArray[np.float64], high: NDArray[np.float64]) -> Any:
@@ -125,10 +125,10 @@ def _datetime(encoder: DatetimeEncoder, seconds: Any) -> Any:
     return _filled(joined, np.zeros(len(parts)))
 
 
-def _one_hot(place: int, encoder: OneHotEncoder, texts: Any) -> Any:
-    places = _lookup(f"encode_lookup_{place}", encoder, texts, "one_hot")
+def _one_hot(index: int, encoder: OneHotEncoder, texts: Any) -> Any:
+    indices = _lookup(f"encode_lookup_{index}", encoder, texts, "one_hot")
     return (
-        places if encoder.others else places[:, 1:]
+        indices if encoder.others else indices[:, 1:]
     )  # index 0 is for unknown categories
 
 

@@ -124,9 +124,9 @@ def _datetime(graph: Graph, column: str, encoder: DatetimeEncoder) -> str:
 
 def _one_hot(graph: Graph, column: str, encoder: OneHotEncoder) -> str:
     first = 0 if encoder.others else 1
-    places = np.arange(first, len(encoder.vocabulary) + 1)
-    place = _place(graph, column, encoder.vocabulary)
-    hot = graph.add("Equal", place, graph.constant(places[None, :]))
+    indices = np.arange(first, len(encoder.vocabulary) + 1)
+    index = _category_index(graph, column, encoder.vocabulary)
+    hot = graph.add("Equal", index, graph.constant(indices[None, :]))
     return graph.add("Cast", hot, to=TensorProto.FLOAT)
 
 
@@ -137,13 +137,13 @@ def _embedding(
     layer: keras.layers.Embedding,
 ) -> str:
     table = graph.constant(np.asarray(layer.embeddings.numpy(), np.float32))
-    place = _place(graph, column, encoder.vocabulary)
-    rows = graph.add("Gather", table, place)  # [N, 1, dim]
+    index = _category_index(graph, column, encoder.vocabulary)
+    rows = graph.add("Gather", table, index)  # [N, 1, dim]
     shape = graph.constant(np.array([-1, encoder.dim], np.int64))
     return graph.add("Reshape", rows, shape)
 
 
-def _place(graph: Graph, column: str, vocabulary: list[str]) -> str:
+def _category_index(graph: Graph, column: str, vocabulary: list[str]) -> str:
     """Append the index of each category, from 1; 0 for unknown ones: int64 `[N, 1]`."""
     return graph.add(
         "LabelEncoder",
