@@ -125,10 +125,19 @@ class RunExecutor:
         report = None
         if trained.result.has_weights:
             with tracing.span("saving"):
-                artifacts = self._save(lease, trained)
+                artifacts = save_artifacts(
+                    trained.network,
+                    trained.signature,
+                    self.storage,
+                    lease.run_id,
+                    lease.attempt,
+                )
             with tracing.span("report"):
-                report = self._report(lease, heartbeat, run, trained)
-            artifacts = [*artifacts, *([report.artifact] if report else [])]
+                report = self._reporter().report(
+                    trained, run.spec.report, run.spec.fit.seed, lease, heartbeat
+                )
+            if report:
+                artifacts = [*artifacts, report.artifact]
         try:
             return self._finish(lease, heartbeat, run, trained, artifacts, report)
         except LeaseLost:
@@ -153,26 +162,9 @@ class RunExecutor:
         checkpointer = Checkpointer(self.storage, heartbeat, seconds, None)
         return train(run, tables, heartbeat, longest, checkpointer)
 
-    def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
-        network, signature = trained.network, trained.signature
-        return save_artifacts(
-            network, signature, self.storage, lease.run_id, lease.attempt
-        )
-
-    def _report(
-        self, lease: Lease, heartbeat: Heartbeat, run: Run, trained: Trained
-    ) -> Report | None:
-        spec = run.spec
-        return self._reporter().report(
-            trained, spec.report, spec.fit.seed, lease, heartbeat
-        )
-
     def _reporter(self) -> Reporter:
         return Reporter(
-            self.settings.report,
-            self.storage,
-            self.is_stopping,
-            self.keep_alive,
+            self.settings.report, self.storage, self.is_stopping, self.keep_alive
         )
 
     def _read(self, run_id: str) -> tuple[Run, Dataset | None]:
