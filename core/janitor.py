@@ -1,11 +1,9 @@
-"""Finds runs and datasets that nobody holds and rings for them again.
+"""Repair what dead processes left: lost runs and datasets, unsent messages, stray files.
 
-Any number may sweep.
+Any number of processes may run a janitor.
 """
 
 import logging
-import random
-import threading
 import time
 from functools import partial
 
@@ -21,7 +19,7 @@ from core.runs.checkpoint_files import remove_orphans
 from core.runs.maintenance import RunMaintenance
 from core.settings import RunTimes
 from core.storage import Storage
-from core.threads import let_end
+from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus, RunStatus
 from fitserve.problem_types import ProblemType
 from fitserve.problems import Problem
@@ -30,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def worker_lost(attempts: int) -> Problem:
-    """The problem of a run whose worker died every time."""
+    """Return the problem of a run whose worker died in every attempt."""
     return ProblemType.WORKER_LOST.problem(
         f"The process that trained this run died {attempts} times. A network "
         "that needs more memory than the worker has is the usual reason: try fewer "
@@ -39,48 +37,39 @@ def worker_lost(attempts: int) -> Problem:
 
 
 def reader_lost(attempts: int) -> Problem:
-    """The problem of a dataset whose reader died every time."""
+    """Return the problem of a dataset whose reader died in every attempt."""
     return ProblemType.WORKER_LOST.problem(
         f"The process that read this CSV died {attempts} times, most likely for "
         "want of memory; upload it in parts, or ask the operator for a larger worker.",
     )
 
 
-class Janitor(threading.Thread):
-    """A daemon thread that sweeps every few seconds until it is stopped."""
+class Janitor(PeriodicThread):
+    """Does each of its jobs every few seconds."""
 
     def __init__(
         self, database: Database, storage: Storage, queue: Queue, times: RunTimes
     ) -> None:
-        super().__init__(name="sweeper", daemon=True)
+        super().__init__("janitor", times.janitor_seconds, self.sweep_all, jitter=0.2)
         self._database = database
         self._storage = storage
         self._queue = queue
         self._times = times
-        self._stopped = threading.Event()
-        self._next_leftovers = 0.0
-
-    def run(self) -> None:
-        # each sweeper at a pace of its own, so that they spread out
-        pause = self._times.sweep_seconds * random.uniform(0.8, 1.2)  # noqa: S311  no secret
-        while not self._stopped.wait(pause):
-            self.sweep_all()
+        self._next_orphans = 0.0
 
     def sweep_all(self) -> None:
-        """Do each job once; one that fails holds up no other, and is tried again."""
-        for job in (self.sweep, self.sweep_files, self._sweep_leftovers):
+        """Do each job once; a job that fails delays no other."""
+        for job in (self.sweep, self.sweep_files, self._sweep_orphans):
             try:
                 job()
-            except Exception:  # without this thread lost runs stay lost
-                log.exception("%s failed; the next sweep will try again", job.__name__)
-
-    def stop(self) -> None:
-        """Sweep no more; a sweep at work may end first."""
-        self._stopped.set()
-        let_end(self)
+            except Exception:  # the other jobs must be done
+                log.exception("%s failed; the janitor will try again", job.__name__)
 
     def sweep(self) -> list[str]:
-        """Requeue lost runs, fail those lost too often, send what waits unsent."""
+        """Requeue lost runs, fail those lost too often, and send unsent messages.
+
+        Returns the ids of the runs whose messages were sent.
+        """
         with self._database.write() as session:
             runs = RunMaintenance(session)
             runs.requeue_lost(self._times.max_attempts)
@@ -97,19 +86,19 @@ class Janitor(threading.Thread):
         return due
 
     def sweep_files(self) -> None:
-        """Remove checkpoints that no run will go on from."""
+        """Remove checkpoints that no run will continue from."""
         with self._database.read() as session:
             remove_orphans(self._storage, session)
 
-    def _sweep_leftovers(self) -> None:
-        """Now and then: it looks at every file there is."""
-        if time.monotonic() < self._next_leftovers:
+    def _sweep_orphans(self) -> None:
+        """Remove orphan files, seldom: this lists every file."""
+        if time.monotonic() < self._next_orphans:
             return
-        self._next_leftovers = time.monotonic() + STALE_SECONDS
+        self._next_orphans = time.monotonic() + STALE_SECONDS
         with self._database.read() as session:
             gone = remove_orphan_files(self._storage, session)
         if gone:
-            log.info("%d files removed that dead processes had left", len(gone))
+            log.info("removed %d files that dead processes had left", len(gone))
 
     def _sweep_datasets(self, session: Session) -> None:
         datasets = DatasetMaintenance(session)

@@ -1,8 +1,8 @@
-"""The queue is only a doorbell: its messages may be lost, late or doubled.
+"""The queue of messages to workers, which may be lost, late or duplicated.
 
-A message carries an id and nothing else. Whoever hears it asks the database, which
-alone knows whether there is something to do; the sweeper rings again for what nobody
-came for. So any broker may be wiped at any moment.
+A message is only an id. The worker that receives it asks the database whether there is
+work to do, and the janitor sends messages again for unclaimed work. So the broker's data
+may be deleted at any time.
 """
 
 import logging
@@ -15,7 +15,7 @@ from core.settings import Settings
 TRAIN = "fitserve.train"
 READ = "fitserve.read"
 RUNS, DATASETS = "fitserve", "fitserve-datasets"
-"""Two queues, so that an upload never waits behind a fit."""
+"""Two queues, so that an upload never waits for a fit."""
 _GRACE_SECONDS = 60
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def make_celery(settings: Settings) -> Celery:
     """Return the Celery application that the API and the workers use."""
-    # reading, fitting, saving: each has a limit of its own, kept by the child
+    # reading, fitting and saving have a time limit each, which the child enforces
     hard_limit = 3 * settings.limits.max_run_seconds + _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
     app.conf.update(
@@ -32,7 +32,7 @@ def make_celery(settings: Settings) -> Celery:
         task_ignore_result=True,  # the database is the only truth
         task_serializer="json",
         accept_content=["json"],
-        task_acks_late=False,  # a message is worth nothing once it was heard
+        task_acks_late=False,  # a received message has no further use
         task_time_limit=hard_limit,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
@@ -48,23 +48,23 @@ def make_celery(settings: Settings) -> Celery:
 
 
 class Queue:
-    """Rings for a worker; a broken bell is logged and left to the sweeper."""
+    """Sends messages; a failure is logged and left to the janitor."""
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
 
     def send(self, task: str, subject_id: str) -> bool:
-        """Ask any worker to look at a run or dataset; False if the broker is away."""
+        """Send the id of a run or dataset. Return False if the broker is away."""
         try:
             self._celery.send_task(task, args=[subject_id], ignore_result=True)
         except (OperationalError, OSError) as error:
             log.warning(
-                "broker out of reach, the sweeper will send %s: %s", subject_id, error
+                "the broker is away, the janitor will send %s: %s", subject_id, error
             )
             return False
         return True
 
     def check(self) -> None:
-        """Reach the broker, or raise what its transport raises."""
+        """Connect to the broker, or raise what its transport raises."""
         with self._celery.connection_for_write(connect_timeout=1) as connection:
             connection.connect()

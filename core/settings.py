@@ -9,6 +9,7 @@ from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -91,8 +92,10 @@ class RunTimes(BaseModel):
     """How long a claim holds without a heartbeat."""
     heartbeat_seconds: float = 5.0
     """How often a worker renews its lease."""
-    sweep_seconds: float = 5.0
-    """How often somebody looks for runs that nobody holds."""
+    janitor_seconds: float = Field(
+        default=5.0, validation_alias=AliasChoices("janitor_seconds", "sweep_seconds")
+    )
+    """How often each process looks for runs that no worker holds."""
     requeue_after_seconds: float = 10.0
     """How long a queued run waits before its message is sent again."""
     deaf_after_seconds: float = 30.0

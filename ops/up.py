@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from core.lazy import LazyModule
+
 if TYPE_CHECKING:
+    from core import settings
+    from ops.supervisor import supervisor
     from ops.supervisor.ready import Ready
+else:  # needs the libraries of the server, which the other commands do without
+    settings = LazyModule("core.settings")
+    supervisor = LazyModule("ops.supervisor.supervisor")
 
 
 def up(
@@ -33,10 +40,6 @@ def up(
     ] = False,
 ) -> None:
     """Start API, worker and broker on this machine; Ctrl-C stops them."""
-    # here, because every other command is a client and must start quickly
-    from core.settings import Settings  # noqa: PLC0415
-    from ops.supervisor.supervisor import CannotStart, Supervisor  # noqa: PLC0415
-
     given: dict[str, Any] = {
         "host": host,
         "port": port,
@@ -44,9 +47,11 @@ def up(
         "api_workers": api_workers,
     }
     try:
-        settings = Settings(**{k: v for k, v in given.items() if v is not None})
+        chosen = {name: value for name, value in given.items() if value is not None}
         say = partial(_say, err=as_json)  # with --json, stdout has the one line only
-        Supervisor(settings, say, _tell_json if as_json else _tell).run()
+        supervisor.Supervisor(
+            settings.Settings(**chosen), say, _tell_json if as_json else _tell
+        ).run()
     except ValidationError as error:
         for line in error.errors():
             message = line["msg"].removeprefix("Value error, ")
@@ -55,7 +60,7 @@ def up(
                 f"FITSERVE_{name}: {message}" if name else message, fg="red", err=True
             )
         raise typer.Exit(2) from error
-    except CannotStart as error:
+    except supervisor.CannotStart as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(2) from error
 

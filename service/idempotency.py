@@ -1,10 +1,9 @@
-"""`Idempotency-Key`: the same request again gets the same answer, and makes nothing new.
+"""`Idempotency-Key`: a repeated request gets the first answer, and creates nothing.
 
-The fingerprint of a request is what the service understood, not its bytes: a multipart
-body has another boundary, and a gzip another time in it, each time that it is sent.
+The fingerprint of a request is its parsed content, not its bytes: a multipart body has
+another boundary, and a gzip file another time in it, each time that it is sent.
 """
 
-import asyncio
 import hashlib
 import logging
 import re
@@ -22,6 +21,7 @@ from starlette.responses import Response
 from core.errors import FitserveError
 from core.idempotency.claims import Answer, Claim
 from core.idempotency.repository import Asked
+from core.threads import PeriodicThread
 from fitserve.problems import shown
 from service.dependencies import workspace_of
 from service.problems import BadIdempotencyKey
@@ -64,27 +64,31 @@ KeyDep = Annotated[str | None, Depends(_key)]
 async def once(
     services: Services, request: Request, key: str | None, *content: object
 ) -> AsyncIterator[Claim]:
-    """The request's claim on its key; `content` is all that makes it what it is.
+    """Hold the request's claim on its key; `content` is everything that it asks for.
 
-    A refusal gives the key free. What breaks on the way can be taken up by the next.
+    A refused request frees the key. After any other failure, the next request continues
+    from the last step.
     """
     seconds = services.settings.runs.idempotency_lease_seconds
     asked = _asked(request, key, content) if key is not None else None
     claim = Claim(services.database, asked, seconds)
     await to_thread.run_sync(claim.begin)
-    beat = asyncio.create_task(_beat(claim, seconds / 3))
+    # a thread of its own: the requests at work may occupy every thread of the pool
+    renewal = PeriodicThread("idempotency-key", seconds / 3, claim.renew)
+    if claim.is_held:
+        renewal.start()
     try:
         yield claim
     except BaseException as error:
         with CancelScope(shield=True):
-            await to_thread.run_sync(_give_up, claim, error)
+            await to_thread.run_sync(_give_up, claim, renewal, error)
         raise
     finally:
-        beat.cancel()
+        renewal.stop(0)  # a late renewal changes nothing
 
 
 def to_response(claim: Claim, answer: Answer) -> Response:
-    """Return the answer that the claim has come to as it is sent."""
+    """Return the response for the claim's answer."""
     headers = {"Location": answer.location} if answer.location else {}
     if claim.is_replay:
         headers["Idempotent-Replayed"] = "true"
@@ -92,14 +96,14 @@ def to_response(claim: Claim, answer: Answer) -> Response:
 
 
 def answer_of(status: int, read: BaseModel, location: str | None = None) -> Answer:
-    """What will be sent, now and each time that the key comes again."""
+    """Return the answer to be sent now, and for every repeated request."""
     return Answer(status, read.model_dump_json(by_alias=True), location)
 
 
 def _asked(request: Request, key: str, content: tuple[object, ...]) -> Asked:
     asked = [request.method, request.scope["path"].rstrip("/"), content]
     text = orjson.dumps(asked, default=_plain, option=orjson.OPT_SORT_KEYS)
-    # the workspace, not the key: who changes keys between two tries makes nothing twice
+    # the workspace, not the API key: a retry with another API key must create nothing
     return Asked(key, hashlib.sha256(text).hexdigest(), workspace_of(request))
 
 
@@ -109,21 +113,12 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def _give_up(claim: Claim, error: BaseException) -> None:
+def _give_up(claim: Claim, renewal: PeriodicThread, error: BaseException) -> None:
+    renewal.stop()  # a renewal after this would keep the next request waiting
     try:
         if isinstance(error, FitserveError):
             claim.forget()
         else:
             claim.let_go()
-    except SQLAlchemyError:  # the lease ends by itself
+    except SQLAlchemyError:  # the lease ends without it
         log.warning("could not give up an idempotency key", exc_info=True)
-
-
-async def _beat(claim: Claim, pause: float) -> None:
-    """Renew the claim while it is worked on."""
-    while claim.is_held:
-        await asyncio.sleep(pause)
-        try:
-            await to_thread.run_sync(claim.renew)
-        except SQLAlchemyError:
-            log.warning("could not renew an idempotency key", exc_info=True)

@@ -31,7 +31,7 @@ class Services:
     runs: RunService
     reports: ReportService
     predictor: Predictor
-    sweeper: Janitor
+    janitor: Janitor
     senders: list[Sender]
     health: Health
     counters: RequestCounters
@@ -56,7 +56,7 @@ class Services:
             runs=RunService(storage, queue, settings.limits, settings.webhooks),
             reports=ReportService(storage, settings.report, settings.limits),
             predictor=predictor,
-            sweeper=Janitor(database, storage, queue, settings.runs),
+            janitor=Janitor(database, storage, queue, settings.runs),
             senders=[
                 Sender(database, settings.webhooks)
                 for _ in range(settings.webhooks.senders)
@@ -71,7 +71,7 @@ class Services:
     def start(self) -> None:
         """Begin what runs beside the requests."""
         self.api_keys.start()
-        self.sweeper.start()
+        self.janitor.start()
         for sender in self.senders:
             sender.start()
         self.predictor.start()
@@ -79,7 +79,7 @@ class Services:
 
     def close(self) -> None:
         """Stop that, and close connections."""
-        self.sweeper.stop()
+        self.janitor.stop()
         for sender in self.senders:
             sender.stop()
         self.predictor.close()

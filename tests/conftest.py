@@ -30,7 +30,7 @@ from tests.servers import (
 QUICK = RunTimes(
     lease_seconds=300.0,  # a busy machine traces a graph for long; who expires, says so
     heartbeat_seconds=0.5,
-    sweep_seconds=0.5,
+    janitor_seconds=0.5,
     requeue_after_seconds=1.0,
     history_seconds=0.05,
     cancel_poll_seconds=0.05,

@@ -1,8 +1,7 @@
 """The Celery application of the worker.
 
-The parent imports Keras before it forks, and never computes anything with it: its
-children start warm, within milliseconds, and TensorFlow only ever runs in them
-(docs/decisions/0002).
+The parent imports Keras before it forks, but never computes with it: its children start
+within milliseconds, and TensorFlow runs only in them (docs/decisions/0002).
 """
 
 import gc
@@ -44,34 +43,34 @@ celery.conf.update(
 )
 _child: dict[str, Any] = {}
 _busy = threading.Event()
-# shared with the children, which are forked: the parent alone hears SIGTERM. No event:
-# a child that is killed while it asks one keeps its lock, and nobody is answered again
+# shared with the forked children, as only the parent receives SIGTERM. Not an event: a
+# child that is killed while it reads an event keeps the event's lock for ever
 _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 
 def import_keras() -> None:
-    """FinishedRun in the parent, before it forks; an error here ends the worker."""
+    """Import Keras in the parent, before it forks; an error here ends the worker."""
     import workers.run_executor  # noqa: F401, PLC0415  not before it is a worker
 
-    # what is imported stays: no collection in a child need look at it again
+    # the imported modules stay, so that no collection in a child visits them again
     gc.collect()
     gc.freeze()
 
 
 @signals.setup_logging.connect
 def _leave_logs(**_: Any) -> None:
-    """Whoever hears this signal keeps Celery from setting up logs of its own."""
+    """Receive the signal, so that Celery does not configure logging."""
 
 
 @signals.worker_shutting_down.connect
 def _hand_back(**_: Any) -> None:
-    """Let the children give their runs back instead of waiting for their end."""
+    """Let the children return their runs to the queue instead of finishing them."""
     _stopping.value = 1
 
 
 @signals.worker_process_init.connect
 def _open(**_: Any) -> None:
-    """A child's own database connections, and its own sweeper and watchdogs."""
+    """Open the child's database connections, and start its background threads."""
     tracing.start("worker")
     database = Database(settings.resolved_database_url)
     storage = open_storage(settings)
@@ -110,22 +109,22 @@ def _kind(queues: Collection[str]) -> str:
 
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
-    """Train a run; the message is only a doorbell."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler would not be heard
+    """Train a run, if the database says that it is still queued."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler could not run
     with _at_work(), bound(run_id=run_id), _traced(run_id):
         _child["executor"].execute(run_id)
 
 
 @celery.task(name=READ)
 def read(dataset_id: str) -> None:
-    """Read a dataset; the message is only a doorbell."""
+    """Read a dataset, if the database says that it is still unread."""
     with _at_work(), bound(dataset_id=dataset_id):
         _child["ingest"].attempt(dataset_id)
 
 
 @contextmanager
 def _traced(run_id: str) -> Iterator[None]:
-    """A span that goes on with the trace of the request; asks for it only if it is on."""
+    """Open a span in the trace of the run's request, if tracing is on."""
     if not tracing.is_on():
         yield
         return
@@ -142,6 +141,6 @@ def _at_work() -> Iterator[None]:
     try:
         yield
     except MemoryError:  # Celery would end the whole worker, and the next one
-        log.exception("out of memory where nothing could be written down")
+        log.exception("out of memory where the run could not be ended")
     finally:
         _busy.clear()

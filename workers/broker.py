@@ -1,7 +1,7 @@
 """Redis as a broker in which anybody may have left junk.
 
 Celery ends the whole worker over a message that it cannot read. A message is only a
-doorbell here: such a one is dropped, and the sweeper rings for what it may have meant.
+doorbell here: such a one is dropped, and the janitor sends again what it may have meant.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""Knows when the thread that trains ought to have given a sign of life long ago.
+"""Detects a fit that hangs in native code.
 
-A fit looks at its time limit between two calls of native code. One that hangs inside of
-such a call never looks again, while its heartbeat, a thread of its own, goes on.
+A fit checks its time limit between two calls of native code. A fit that hangs in such a
+call never checks it again, while its heartbeat, another thread, continues.
 """
 
 import math
@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 _GRACE_SECONDS = 5.0
 _GRACE_CALLS = 2.0
-"""How many calls as long as its last one a fit may still take when its time is up."""
+"""How many calls as long as the last one a fit may make after its time limit."""
 _TRACING_SECONDS = 30.0
-"""Before the first sign of life: tracing a network takes seconds on a busy machine."""
+"""Before the first call: tracing a network takes seconds on a busy machine."""
 _MUTE_SECONDS = 60.0
 
 
 class HangDetector:
-    """Told of stages and of signs of life by one thread, asked by another."""
+    """Detects that a thread has not reported a call for too long."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,21 +29,21 @@ class HangDetector:
         self._grace = _TRACING_SECONDS
 
     def begin(self, seconds: float) -> None:
-        """A stage begins that shall take no longer than so many seconds."""
+        """Begin a stage that may take so many seconds."""
         with self._lock:
             self._heard = time.monotonic()
             self._deadline = self._heard + seconds
             self._grace = _TRACING_SECONDS
 
     def heard(self) -> None:
-        """The thread is alive, between two calls."""
+        """Record that the thread is alive, between two calls."""
         now = time.monotonic()
         with self._lock:
             self._grace = _GRACE_SECONDS + _GRACE_CALLS * (now - self._heard)
             self._heard = now
 
     def is_hung(self) -> bool:
-        """Whether the stage should have been over for some time."""
+        """Return whether the stage should have ended some time ago."""
         with self._lock:
             return time.monotonic() > self._deadline + self._grace
 
@@ -52,15 +52,15 @@ SilenceAlarm = Callable[[float], object]
 
 
 def kernels_alarm(seconds: float) -> None:
-    """Have the kernel end this process unless it is asked again in time; 0: never.
+    """Let the kernel end this process unless this is called again in time; 0 stops that.
 
-    For native code that also keeps Python's other threads from running. The signal must
-    have its default action.
+    This ends native code that also keeps Python's other threads from running. The signal
+    must have its default action.
     """
     mute = max(_MUTE_SECONDS, seconds) if seconds else 0.0
     signal.setitimer(signal.ITIMER_REAL, mute)
 
 
 def end_process() -> None:
-    """At once, whatever its other threads are in; the worker starts another child."""
+    """End this process at once; the worker starts another child."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,11 +1,9 @@
-"""The heartbeat of a run: one thread beside the fit that talks to the database.
+"""The heartbeat of a run: the thread beside the fit that uses the database.
 
-It renews the lease, writes the epochs that have ended in short batches, and hears
-whether a user wants an end. The fit itself never waits for the database.
+It renews the lease, writes the epochs that have ended, and checks whether a user has
+cancelled the run. The fit itself never waits for the database.
 """
 
-import contextlib
-import contextvars
 import logging
 import math
 import threading
@@ -13,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from core.database.engine import is_away
 from core.database.sessions import Database
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.settings import RunTimes
+from core.threads import PeriodicThread
 from fitserve.enums import StopReason
 from fitserve.problem_types import ProblemType
 from workers.hang_detector import HangDetector, SilenceAlarm, end_process
@@ -26,9 +25,9 @@ from workers.hang_detector import HangDetector, SilenceAlarm, end_process
 log = logging.getLogger(__name__)
 
 _EPOCH_SECONDS = 8.0
-"""How long a stopping worker lets an epoch go on: at its end the fit can be saved."""
+"""How long a stopping worker lets an epoch continue: at its end the fit is saved."""
 _LEAVE_SECONDS = 14.0
-"""How long an attempt that shall go no further may take to end of itself."""
+"""How long an attempt that must stop may take before its process is ended."""
 
 
 HUNG = ProblemType.TIME_LIMIT.problem(
@@ -39,17 +38,17 @@ HUNG = ProblemType.TIME_LIMIT.problem(
 
 
 class RunReleased(Exception):
-    """The worker is stopping: give the run back for another one to train."""
+    """The worker is stopping; the run returns to the queue."""
 
 
 class Heartbeat:
-    """Shared between the fit (main thread) and the thread that beats.
+    """The state that the fit (main thread) shares with the thread that beats.
 
     Args:
-        lease: the hold on the run.
+        lease: the lease on the run.
         times: how often to do what.
-        is_stopping: whether the worker was told to stop.
-        keep_alive: told at every beat how long silence may last at most; 0 at the end.
+        is_stopping: returns whether the worker was told to stop.
+        keep_alive: called in every beat with the longest pause to the next; 0 at the end.
 
     """
 
@@ -72,11 +71,8 @@ class Heartbeat:
         self._saved: SavedCheckpoint | None = None
         self._keys = [lease.checkpoint.key] if lease.checkpoint else []
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        told = contextvars.copy_context().run  # what the run's lines say, its lines say
-        self._thread = threading.Thread(
-            target=told, args=[self._beat], name="heartbeat", daemon=True
-        )
+        self._thread = PeriodicThread("heartbeat", times.history_seconds, self._beat)
+        self._next_renewal = self._next_question = 0.0
         self._began = time.monotonic()
         self._leaving_since = math.inf
 
@@ -87,10 +83,10 @@ class Heartbeat:
         try:
             yield self
         finally:
-            self._rest()
+            self._stop()
 
     def raise_if_stopped(self) -> None:
-        """After a batch: LeaseLost or RunReleased if this attempt shall go no further."""
+        """Raise LeaseLost or RunReleased if this attempt must stop; after every batch."""
         self._has_weights = True
         self.hang_detector.heard()
         if self._lost.is_set():
@@ -99,15 +95,15 @@ class Heartbeat:
             raise RunReleased(self.lease.run_id)
 
     def start_clock(self, spent_seconds: float = 0.0) -> None:
-        """The fit begins now; epochs tell their seconds from here."""
+        """Count the seconds of the fit from now on."""
         self._began = time.monotonic() - spent_seconds
 
     def fit_seconds(self) -> float:
-        """Since the fit began, without the time between its attempts."""
+        """Return the seconds since the fit began, without the time between attempts."""
         return time.monotonic() - self._began
 
     def epoch_ended(self, epoch: int, logs: dict[str, float], fit: int = 1) -> None:
-        """Take an epoch and its fit (both 1-based) and Keras's logs; returns at once."""
+        """Keep an epoch's logs until the next beat; epoch and fit count from 1."""
         row = EpochRow(
             epoch,
             {name: finite(value) for name, value in logs.items()},
@@ -118,31 +114,33 @@ class Heartbeat:
             self._rows.append(row)
 
     def checkpoint_saved(self, saved: SavedCheckpoint) -> None:
-        """Take a published checkpoint of an epoch that has ended; returns at once."""
+        """Keep a published checkpoint until the next beat."""
         with self._lock:
             self._saved = saved
 
     def recorded_keys(self) -> list[str]:
-        """The checkpoint's that counts, and of one that is about to."""
+        """Return the file keys of the recorded checkpoint and of one being recorded."""
         with self._lock:
             return list(self._keys)
 
     @contextmanager
     def final_transaction(self, database: Database) -> Iterator[Session]:
-        """A unit of work that ends the attempt; it holds all that was not written yet."""
-        self._rest()  # else the thread might hold epochs that come too late
+        """Open the transaction that ends the attempt, with everything not yet written."""
+        self._stop()  # else the thread might write epochs too late
         with database.write() as session:
-            self.lease.hold_in(session)  # before all that a second version would break
+            self.lease.hold_in(session)  # before any write that another attempt repeats
             self.lease.record_in(session, *self._take())
             yield session
 
-    def _rest(self) -> None:
-        self._stopped.set()
-        self._thread.join()
+    def _stop(self) -> None:
+        """Stop the thread, or raise LeaseLost if a write of it outlasts the lease."""
+        self._thread.stop(self._times.lease_seconds)
         self._keep_alive(0.0)
+        if self._thread.is_alive():
+            raise LeaseLost(self.lease.run_id)
 
     def _take(self) -> tuple[list[EpochRow], SavedCheckpoint | None]:
-        """What is not written yet; a checkpoint comes after its epochs, never before."""
+        """Take what is not written yet; a checkpoint never comes before its epochs."""
         with self._lock:
             rows, saved = self._rows, self._saved
             self._rows, self._saved = [], None
@@ -151,57 +149,61 @@ class Heartbeat:
         return rows, saved
 
     def _beat(self) -> None:
-        next_renewal = next_question = 0.0
-        while not self._stopped.wait(self._times.history_seconds):
-            now = time.monotonic()
-            self._keep_alive(2 * self._times.lease_seconds)
-            try:
-                self._leave_if_stuck(now)
-                if self._lost.is_set():
-                    continue
-                self._write()
-                if now >= next_question:
-                    next_question = now + self._times.cancel_poll_seconds
-                    self._ask()
-                if now >= next_renewal:
-                    next_renewal = now + self._times.heartbeat_seconds
-                    self.lease.renew()
-            except LeaseLost:
-                self._lost.set()
-            except (SQLAlchemyError, MemoryError):
-                log.exception("run %s: no heartbeat this time", self.lease.run_id)
+        now = time.monotonic()
+        self._keep_alive(2 * self._times.lease_seconds)
+        self._end_if_stuck(now)
+        if self._lost.is_set():
+            return
+        try:
+            self._renew_if_due(now)
+            self._ask_if_due(now)
+            if self._rows or self._saved:  # last: a write that fails costs no renewal
+                self._hand_over(self.lease.record)
+        except LeaseLost:
+            self._lost.set()
 
-    def _leave_if_stuck(self, now: float) -> None:
-        """End the process of a fit that does not end, having written what there is."""
+    def _renew_if_due(self, now: float) -> None:
+        if now >= self._next_renewal:
+            self._next_renewal = now + self._times.heartbeat_seconds
+            self.lease.renew()
+
+    def _ask_if_due(self, now: float) -> None:
+        """Check whether a user has cancelled the run."""
+        if now < self._next_question:
+            return
+        self._next_question = now + self._times.cancel_poll_seconds
+        if not self.lease.cancel_requested():
+            return
+        self.cancelled.set()
+        if not self._has_weights:  # nothing to keep; TensorFlow may trace for seconds
+            self.lease.cancel()
+            self._lost.set()
+
+    def _end_if_stuck(self, now: float) -> None:
+        """End the process if the fit hangs or does not stop, after the last write."""
         is_hung = self.hang_detector.is_hung()
         if self._lost.is_set() or self.is_stopping():
             self._leaving_since = min(now, self._leaving_since)
         if not is_hung and now - self._leaving_since < _LEAVE_SECONDS:
             return
         log.error("run %s: hangs in native code; this process ends", self.lease.run_id)
-        with contextlib.suppress(LeaseLost):
+        try:
             self._hand_over(self._fail if is_hung else self.lease.give_back)
+        except LeaseLost:
+            log.info("run %s: another worker holds it", self.lease.run_id)
+        except Exception as error:
+            if is_away(error):  # the next beat tries again
+                raise
+            log.exception("run %s: its lease ends unwritten", self.lease.run_id)
         end_process()
 
     def _fail(self, rows: list[EpochRow], saved: SavedCheckpoint | None) -> None:
         self.lease.fail(rows, saved, stop_reason=StopReason.TIME_LIMIT, error=HUNG)
 
-    def _ask(self) -> None:
-        if not self.lease.cancel_requested():
-            return
-        self.cancelled.set()
-        if not self._has_weights:  # none to keep; TensorFlow may trace for seconds yet
-            self.lease.cancel()
-            self._lost.set()
-
-    def _write(self) -> None:
-        if self._rows or self._saved:
-            self._hand_over(self.lease.record)
-
     def _hand_over(
         self, write: Callable[[list[EpochRow], SavedCheckpoint | None], None]
     ) -> None:
-        """Have written what is not, and keep it if that fails."""
+        """Write what is not written yet, and keep it if that fails."""
         rows, saved = self._take()
         try:
             write(rows, saved)
@@ -216,6 +218,6 @@ class Heartbeat:
 
 
 def finite(value: float) -> float | None:
-    """The number for JSON, which knows neither NaN nor infinity."""
+    """Return the number for JSON, which has neither NaN nor infinity."""
     number = float(value)
     return number if math.isfinite(number) else None

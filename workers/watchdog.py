@@ -1,23 +1,23 @@
-"""Notices a worker that has gone deaf, and ends it so that it is started again.
+"""Restart a worker that no longer receives messages from the broker.
 
-A Celery worker can lose its broker and live on without hearing anything: an idle child
-sees runs wait in the database that nobody rings it for. The one cure is a new worker.
+A Celery worker can lose its broker without noticing. An idle child then sees runs wait in
+the database for which no message comes, and ends its worker; the supervisor starts it
+again.
 """
 
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
 from core.runs.maintenance import RunMaintenance
 from core.settings import RunTimes
+from core.threads import PeriodicThread
 
 Waiting = Callable[[Session], list[str]]
 
@@ -25,23 +25,23 @@ log = logging.getLogger(__name__)
 
 
 def waiting_runs(session: Session) -> list[str]:
-    """Runs that no worker has taken."""
+    """Return the ids of runs that no worker has claimed."""
     return RunMaintenance(session).queued_ids()
 
 
 def waiting_datasets(session: Session) -> list[str]:
-    """Datasets that no worker reads."""
+    """Return the ids of datasets that no worker has claimed."""
     return DatasetMaintenance(session).waiting_ids()
 
 
-class Watchdog(threading.Thread):
-    """A daemon thread of a child.
+class Watchdog(PeriodicThread):
+    """Check from an idle child whether its worker still receives messages.
 
     Args:
         database: where work waits.
-        waiting: what waits there for this child.
-        times: how often to look, how long to bear it.
-        is_busy: whether this child is at work; a busy one cannot tell.
+        waiting: returns the ids of the work that this child could do.
+        times: how often to check, and how long work may wait.
+        is_busy: returns whether this child works; work may wait for a busy child.
 
     """
 
@@ -52,25 +52,21 @@ class Watchdog(threading.Thread):
         times: RunTimes,
         is_busy: Callable[[], bool],
     ) -> None:
-        super().__init__(name="watchdog", daemon=True)
+        super().__init__("watchdog", times.janitor_seconds, self.check)
         self._database = database
         self._waiting = waiting
         self._times = times
         self._is_busy = is_busy
         self._waiting_since: dict[str, float] = {}
 
-    def run(self) -> None:
-        while True:
-            time.sleep(self._times.sweep_seconds)
-            try:
-                if self.is_deaf():
-                    _end_worker()
-                    self._waiting_since.clear()
-            except SQLAlchemyError:
-                log.exception("could not look for what waits")
+    def check(self) -> None:
+        """End the worker if it receives no messages."""
+        if self.is_deaf():
+            _end_worker()
+            self._waiting_since.clear()
 
     def is_deaf(self) -> bool:
-        """Whether something has waited too long in front of this idle child."""
+        """Return whether work has waited too long while this child was idle."""
         if self._is_busy():
             self._waiting_since.clear()
             return False
@@ -83,5 +79,5 @@ class Watchdog(threading.Thread):
 
 
 def _end_worker() -> None:
-    log.error("work waits and no message comes: this worker is deaf and ends itself")
+    log.error("work waits, but this worker receives no messages; it ends itself")
     os.kill(os.getppid(), signal.SIGTERM)

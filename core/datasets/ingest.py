@@ -1,14 +1,10 @@
-"""Reading an upload: at once if it is small, by a worker under a lease if it is not."""
+"""Read an upload: in the request if it is small, else in a worker under a lease."""
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
@@ -18,13 +14,14 @@ from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage, scratch
+from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus
 from fitserve.problem_types import ProblemType
 
 log = logging.getLogger(__name__)
 
 _TYPICAL_RATIO = 0.25
-"""Bytes of Parquet for one of CSV, before anything is known."""
+"""Typical bytes of Parquet for a byte of CSV."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Reader:
     ) -> dict[str, Any]:
         """Read the CSV at `source` in the scratch `folder`, and store its table.
 
-        Returns the columns of the row that tell of it. Raises InvalidTable.
+        Returns the values for the dataset's row. Raises InvalidTable.
         """
         reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
@@ -62,14 +59,14 @@ class Reader:
 
 @dataclass(frozen=True)
 class Ingest:
-    """A worker's hands for datasets."""
+    """Reads datasets in a worker, each under a lease."""
 
     database: Database
     reader: Reader
     times: RunTimes
 
     def attempt(self, dataset_id: str) -> None:
-        """Claim the dataset and read it; do nothing if it is not to be had."""
+        """Claim the dataset and read it; do nothing if it cannot be claimed."""
         with self.database.write() as session:
             datasets = DatasetMaintenance(session)
             attempt = datasets.claim(dataset_id, self.times.lease_seconds)
@@ -77,11 +74,11 @@ class Ingest:
                 return
             dataset = session.get_one(Dataset, dataset_id)
         log.info("dataset %s: attempt %d", dataset_id, attempt)
-        with (
-            scratch() as folder,
-            self._beating(dataset, attempt, folder),
-        ):
-            values = self._read(dataset, folder, attempt)
+        with scratch() as folder:
+            renew = partial(self._renew, dataset, attempt, folder)
+            seconds = min(1.0, self.times.heartbeat_seconds)
+            with PeriodicThread("dataset-lease", seconds, renew).running():
+                values = self._read(dataset, folder, attempt)
         self._finish(dataset, attempt, values)
 
     def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
@@ -90,7 +87,7 @@ class Ingest:
                 return self.reader.read(dataset, source, folder, attempt)
         except FitserveError as error:
             problem = error.problem()
-        except Exception as error:  # whatever it is, the dataset must end and say so
+        except Exception as error:  # the dataset must end with a reason, whatever it is
             log.exception("dataset %s failed", dataset.id)
             problem = ProblemType.READING_FAILED.problem(
                 f"Reading stopped with {type(error).__name__}: {error!s:.1000}",
@@ -103,34 +100,14 @@ class Ingest:
         if not is_ours and "table_key" in values:
             self.reader.storage.delete(values["table_key"])
 
-    @contextmanager
-    def _beating(self, dataset: Dataset, attempt: int, folder: Path) -> Iterator[None]:
-        """Renew the lease and tell the progress until the block ends."""
-        stopped = threading.Event()
-
-        def beat() -> None:
-            while not stopped.wait(min(1.0, self.times.heartbeat_seconds)):
-                try:
-                    with self.database.write() as session:
-                        DatasetMaintenance(session).renew(
-                            dataset.id,
-                            attempt,
-                            self.times.lease_seconds,
-                            _progress(folder, dataset.num_bytes),
-                        )
-                except SQLAlchemyError:
-                    log.exception("dataset %s: no heartbeat this time", dataset.id)
-
-        thread = threading.Thread(target=beat, name="pulse", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stopped.set()
-            thread.join()
+    def _renew(self, dataset: Dataset, attempt: int, folder: Path) -> None:
+        """Extend the lease, and store the progress."""
+        seconds, progress = self.times.lease_seconds, _progress(folder, dataset.num_bytes)
+        with self.database.write() as session:
+            DatasetMaintenance(session).renew(dataset.id, attempt, seconds, progress)
 
 
 def _progress(folder: Path, csv_bytes: int) -> float:
-    """A guess by the size of what has been written; the profile is the last tenth."""
+    """Estimate the progress by the bytes written; the profile is the last tenth."""
     written = sum(path.stat().st_size for path in folder.glob("*.parquet"))
     return round(min(0.9, 0.9 * written / max(1.0, csv_bytes * _TYPICAL_RATIO)), 3)

@@ -1,76 +1,62 @@
-"""Every query that workers and sweepers make about datasets, whosesoever they are."""
+"""Every query of workers and the janitor about datasets, in all workspaces."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.database.clock import now_ms
+from core.database.lease import LeaseTable
 from core.datasets.tables import Dataset
 from fitserve.enums import DatasetStatus
 
+_LEASES = LeaseTable(
+    Dataset,
+    Dataset.attempt,
+    (Dataset.status == DatasetStatus.PROCESSING, Dataset.deleted_at.is_(None)),
+)
+
 
 class DatasetMaintenance:
-    """Claims datasets that are to be read; no request is answered from here."""
+    """Claims datasets that are to be read; not used by routes."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def claim(self, dataset_id: str, lease_seconds: float) -> int | None:
-        """The number of the attempt at reading it; None if it is not to be had."""
-        return self._session.scalar(
-            update(Dataset)
-            .where(Dataset.id == dataset_id, *_unheld())
-            .values(attempt=Dataset.attempt + 1, lease_until=_until(lease_seconds))
-            .returning(Dataset.attempt)
-        )
+        """Claim a dataset to read it. Return the number of the attempt, else None."""
+        return _LEASES.claim(self._session, dataset_id, lease_seconds, _LEASES.unheld())
 
     def update(self, dataset_id: str, attempt: int, **values: Any) -> bool:
-        """Change columns if this attempt still holds the dataset; False if not."""
-        changed = self._session.execute(
-            update(Dataset)
-            .where(
-                Dataset.id == dataset_id,
-                Dataset.attempt == attempt,
-                Dataset.status == DatasetStatus.PROCESSING,
-                Dataset.deleted_at.is_(None),
-            )
-            .values(**values)
-            .returning(Dataset.id)
-        )
-        return bool(changed.all())
+        """Change columns. Return False if the attempt no longer holds the dataset."""
+        return _LEASES.update(self._session, dataset_id, attempt, **values)
 
     def renew(
         self, dataset_id: str, attempt: int, lease_seconds: float, progress: float
     ) -> bool:
-        """Hold on for another term, and say how far it is; False if it is too late."""
-        until = _until(lease_seconds)
-        return self.update(dataset_id, attempt, lease_until=until, progress=progress)
+        """Extend the lease and store the progress. Return False if the lease is lost."""
+        return _LEASES.renew(
+            self._session, dataset_id, attempt, lease_seconds, progress=progress
+        )
 
     def lost_for_good(self, max_attempts: int) -> list[Dataset]:
-        """Datasets whose reader is gone for the last allowed time."""
-        query = select(Dataset).where(*_unheld(), Dataset.attempt >= max_attempts)
+        """Return lost datasets that were tried as often as allowed."""
+        query = select(Dataset).where(*_LEASES.unheld(), Dataset.attempt >= max_attempts)
         return list(self._session.scalars(query))
 
     def take_unsent(self, older_than_seconds: float) -> list[str]:
-        """Ids of datasets that nobody came for, marked as sent now."""
-        due = now_ms() - int(older_than_seconds * 1000)
-        return list(
-            self._session.scalars(
-                update(Dataset)
-                .where(*_unheld(), or_(Dataset.sent_at.is_(None), Dataset.sent_at < due))
-                .values(sent_at=now_ms())
-                .returning(Dataset.id)
-            )
-        )
+        """Mark datasets as sent that no worker has claimed. Return their ids."""
+        return _LEASES.take_unsent(self._session, older_than_seconds, _LEASES.unheld())
 
     def known(self, ids: Iterable[str]) -> set[str]:
-        """Those of the ids that have a row, deleted or not."""
+        """Return those of the ids that have a row, deleted or not."""
         return set(self._session.scalars(select(Dataset.id).where(Dataset.id.in_(ids))))
 
     def kept_keys(self, ids: Iterable[str]) -> dict[str, set[str]]:
-        """What is kept of those of the datasets that gain no more; none if deleted."""
+        """Return the file keys of those of the datasets that are read or deleted.
+
+        A deleted dataset has none.
+        """
         over = (Dataset.status != DatasetStatus.PROCESSING) | Dataset.deleted_at.is_not(
             None
         )
@@ -81,18 +67,6 @@ class DatasetMaintenance:
         }
 
     def waiting_ids(self, limit: int = 100) -> list[str]:
-        """Ids of datasets that nobody reads yet, the oldest first."""
-        query = select(Dataset.id).where(*_unheld()).order_by(Dataset.id).limit(limit)
-        return list(self._session.scalars(query))
-
-
-def _until(seconds: float) -> Any:
-    return now_ms() + int(seconds * 1000)
-
-
-def _unheld() -> tuple[ColumnElement[bool], ...]:
-    return (
-        Dataset.status == DatasetStatus.PROCESSING,
-        Dataset.deleted_at.is_(None),
-        or_(Dataset.lease_until.is_(None), Dataset.lease_until < now_ms()),
-    )
+        """Return ids of datasets that no worker has claimed, the oldest first."""
+        query = select(Dataset.id).where(*_LEASES.unheld()).order_by(Dataset.id)
+        return list(self._session.scalars(query.limit(limit)))

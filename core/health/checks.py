@@ -1,8 +1,8 @@
-"""The checks of the parts; each returns within the time its part takes, and no sooner.
+"""The checks of the parts; each one blocks until its part has answered.
 
-What keeps requests from being answered has failed. What only keeps runs waiting is
-degraded: a service whose broker or worker is away accepts runs and predicts, and to take
-it out of a load balancer would make things worse (docs/decisions/0020).
+A part without which requests are not answered has failed. A part without which only runs
+wait is degraded: a service without its broker or worker still accepts runs and predicts,
+so that a load balancer should keep it (docs/decisions/0020).
 """
 
 import errno
@@ -20,13 +20,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def check_database(database: Database) -> Part:
-    """Whether it answers."""
+    """Check that the database answers."""
     database.check()
     return ok("It answers.")
 
 
 def check_migrations(database: Database) -> Part:
-    """Whether its tables are those that this code reads and writes."""
+    """Check that the tables are those that this code reads and writes."""
     with database.engine.connect() as connection:
         revision = current_revision(connection)
     known = known_revisions()
@@ -41,7 +41,7 @@ def check_migrations(database: Database) -> Part:
 
 
 def check_broker(queue: Queue) -> Part:
-    """Whether it can be rung; without it runs start when the sweeper gets through."""
+    """Check that the broker can be reached; without it, runs wait for the janitor."""
     try:
         queue.check()
     except Exception as error:  # noqa: BLE001  every transport has its own
@@ -52,7 +52,7 @@ def check_broker(queue: Queue) -> Part:
 
 
 def check_storage(folder: Path, min_free_bytes: int) -> Part:
-    """Whether a file can be written, and how much room there is."""
+    """Check that a file can be written, and how much space is free."""
     path = folder / f".probe-{os.getpid()}"
     try:
         path.write_bytes(b"fitserve")
@@ -70,7 +70,7 @@ def check_storage(folder: Path, min_free_bytes: int) -> Part:
 
 
 def check_workers(database: Database, seconds: float) -> Part:
-    """Whether somebody trains and reads."""
+    """Check that there are workers for runs and for datasets."""
     with database.read() as session:
         alive = WorkerRepository(session).count_alive(seconds)
     missing = [kind for kind in (RUNS, DATASETS) if not alive[kind]]

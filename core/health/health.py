@@ -1,32 +1,32 @@
-"""Every part of the service, looked at together, within a deadline, once a second."""
+"""The health of every part of the service, checked together within a deadline."""
 
 import asyncio
 import time
 from collections.abc import Mapping
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from functools import partial
 
 from core.database.sessions import Database
 from core.health import checks
 from core.health.parts import Part
-from core.health.probe import Check, Probe, answer_of
+from core.health.probe import Check, Probe, part_of
 from core.queue import Queue
 from core.settings import Settings
 
 DEADLINE = 0.8
-"""Under the second that most probes wait."""
+"""Shorter than the second for which most health probes wait."""
 MAX_AGE = 1.0
 
 Parts = dict[str, Part]
 
 
 class Health:
-    """The parts by name.
+    """The parts of the service by name.
 
     Args:
-        checks: what is asked; each may block.
-        deadline: seconds after which a part that is silent has failed.
-        max_age: seconds that an answer holds.
+        checks: the functions that check the parts; each may block.
+        deadline: seconds after which a part without a result has failed.
+        max_age: seconds for which a result holds.
 
     """
 
@@ -43,25 +43,28 @@ class Health:
         self._until = 0.0
 
     async def look(self) -> Parts:
-        """Every part, as it is or was a second ago."""
+        """Return every part, as it is or was at most `max_age` ago."""
         if time.monotonic() < self._until:
             return self._parts
-        asked = {name: probe.ask() for name, probe in self._probes.items()}
+        asked = self._ask()
         waited = [asyncio.wrap_future(future) for future in asked.values()]
         await asyncio.wait(waited, timeout=self._deadline)
-        self._parts = {n: answer_of(f, self._deadline) for n, f in asked.items()}
+        self._parts = {name: part_of(f, self._deadline) for name, f in asked.items()}
         self._until = time.monotonic() + self._max_age
         return self._parts
 
     def look_now(self, deadline: float) -> Parts:
-        """The same for who has no event loop and time to wait."""
-        asked = {name: probe.ask() for name, probe in self._probes.items()}
+        """Return every part, for a caller without an event loop."""
+        asked = self._ask()
         wait(asked.values(), timeout=deadline)
-        return {name: answer_of(future, deadline) for name, future in asked.items()}
+        return {name: part_of(future, deadline) for name, future in asked.items()}
+
+    def _ask(self) -> dict[str, Future[Part]]:
+        return {name: probe.ask() for name, probe in self._probes.items()}
 
 
 def make_health(settings: Settings, database: Database, queue: Queue) -> Health:
-    """The parts that every service has."""
+    """Return the health of the parts that every service has."""
     seconds = settings.runs.lease_seconds
     storage = partial(checks.check_storage, settings.files_dir, settings.min_free_bytes)
     return Health(

@@ -1,11 +1,11 @@
-"""What a part of the service looks like when it is looked at."""
+"""The state of a part of the service."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Degraded: something waits or is near its end, and yet requests are answered."""
+    """Degraded means that requests are answered, but something waits or runs out."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -14,22 +14,22 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """One part, and a sentence about it that names no host, path or secret."""
+    """The state of one part, and a sentence that names no host, path or secret."""
 
     state: State
     detail: str
 
 
 def ok(detail: str) -> Part:
-    """All is well."""
+    """Return a part without a fault."""
     return Part(State.OK, detail)
 
 
 def degraded(detail: str) -> Part:
-    """Requests are answered, something else is not as it should be."""
+    """Return a part with a fault that leaves requests answered."""
     return Part(State.DEGRADED, detail)
 
 
 def failed(detail: str) -> Part:
-    """Without it no request can be served well."""
+    """Return a part with a fault that affects every request."""
     return Part(State.FAILED, detail)

@@ -1,23 +1,21 @@
-"""One question to a part, never asked twice at a time, never waited for too long."""
+"""One check of a part of the service, never made twice at a time."""
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from core.health.parts import Part, failed
+from core.single_flight import SingleFlight, run_in_daemon
 
 Check = Callable[[], Part]
 
 
 class Probe:
-    """Asks in a thread of its own, so that a part that hangs holds up nobody.
-
-    Its thread is a daemon: a check that never returns does not keep the process alive.
+    """Make a check in a thread of its own, so that a part that hangs delays no other.
 
     Args:
-        check: the question; may block.
-        max_age: seconds that an answer holds.
+        check: the function to call; may block.
+        max_age: seconds for which a result holds.
 
     """
 
@@ -25,33 +23,28 @@ class Probe:
         self._check = check
         self._max_age = max_age
         self._until = 0.0
-        self._lock = threading.Lock()
-        self._asked: Future[Part] | None = None
+        self._part: Part | None = None
+        self._checks = SingleFlight(run_in_daemon)
 
-    def ask(self) -> "Future[Part]":
-        """The answer to come; of the question at work, if there is one."""
-        with self._lock:
-            if self._asked is None or self._is_old(self._asked):
-                self._asked = Future()
-                threading.Thread(
-                    target=self._answer, args=[self._asked], name="probe", daemon=True
-                ).start()
-            return self._asked
+    def ask(self) -> Future[Part]:
+        """Return the result to come, of the check in progress if there is one."""
+        return self._checks.start(None, self._known_or_checked)
 
-    def _is_old(self, asked: "Future[Part]") -> bool:
-        return asked.done() and time.monotonic() >= self._until
+    def _known_or_checked(self) -> Part:
+        if self._part is None or time.monotonic() >= self._until:
+            self._part = self._checked()
+            self._until = time.monotonic() + self._max_age
+        return self._part
 
-    def _answer(self, asked: "Future[Part]") -> None:
+    def _checked(self) -> Part:
         try:
-            part = self._check()
-        except Exception as error:  # noqa: BLE001  whatever it is, the part is not well
-            part = failed(f"It cannot be used ({type(error).__name__}).")
-        self._until = time.monotonic() + self._max_age
-        asked.set_result(part)
+            return self._check()
+        except Exception as error:  # noqa: BLE001  its kind is reported as the part's fault
+            return failed(f"It cannot be used ({type(error).__name__}).")
 
 
-def answer_of(asked: "Future[Part]", seconds: float) -> Part:
-    """The part as far as it is known now, `seconds` after the question."""
-    if asked.done():
-        return asked.result()
+def part_of(result: Future[Part], seconds: float) -> Part:
+    """Return the part as it is known `seconds` after it was asked."""
+    if result.done():
+        return result.result()
     return failed(f"It did not answer within {seconds:g} s.")

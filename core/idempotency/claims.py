@@ -1,7 +1,7 @@
-"""One request works on a key at a time, and its answer is the answer to the key.
+"""One request at a time works on an idempotency key, and its answer is stored.
 
-What it makes and what it notes about it are one transaction, fenced by its token: a
-request that was thought dead, and another took its place, can commit nothing more.
+Everything that the request creates is in one transaction with a write that names its
+token: once another request has taken over the key, the first one can commit nothing.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from core.idempotency.tables import IdempotencyKey
 
 @dataclass(frozen=True)
 class Answer:
-    """What a key is answered with, now and ever after."""
+    """The stored answer to every request with the key."""
 
     status: int
     body: str
@@ -25,9 +25,9 @@ class Answer:
 
 
 class Claim:
-    """A request's right to answer a key, or the answer that was given already.
+    """A request's right to answer a key, or the answer that is stored already.
 
-    Without a key it notes nothing, so that a route need not ask whether there is one.
+    Without a key it stores nothing, so that a route need not check for one.
     """
 
     def __init__(
@@ -35,19 +35,19 @@ class Claim:
     ) -> None:
         self.answer: Answer | None = None
         self.is_replay = False
-        """Whether the answer was given to another request before."""
+        """Whether the answer is that of an earlier request."""
         self.step: str | None = None
-        """The id of what is made already, by this request or one that died."""
+        """The id of what was created already, by this request or one that died."""
         self._database = database
         self._asked = asked
         self._seconds = lease_seconds
         self._token = secrets.token_hex(16)
 
     def begin(self) -> None:
-        """Take the key, or find its answer; RequestInFlight, KeyReused."""
+        """Claim the key, or load its answer; raises RequestInFlight or KeyReused."""
         if self._asked is None:
             return
-        with self._database.read() as session:  # a twin waits for no writer
+        with self._database.read() as session:  # a repeated request takes no write lock
             keys = KeyRepository(session, self._asked)
             record = keys.get()
             is_twin = record is not None and not keys.is_abandoned()
@@ -65,35 +65,35 @@ class Claim:
 
     @property
     def is_held(self) -> bool:
-        """Whether there is a key to hold on to."""
+        """Return whether the claim must be renewed."""
         return self._asked is not None and self.answer is None
 
     def renew(self) -> None:
-        """Hold on for another term; too late is found out by what is noted next."""
+        """Extend the lease; if it is lost, the next write fails."""
         if self._asked is not None:
             with self._database.write() as session:
                 keys = KeyRepository(session, self._asked)
                 keys.renew(self._token, self._seconds)
 
     def reach(self, session: Session, step: str) -> None:
-        """Note what the session's transaction makes on the way to the answer."""
+        """Store the id of what the session's transaction creates before the answer."""
         self._note(session, step=step)
         self.step = step
 
     def complete(self, session: Session, answer: Answer) -> Answer:
-        """Note the answer within the transaction that makes what it tells of."""
+        """Store the answer within the transaction that creates its subject."""
         self._note(session, lease_until=0, **vars(answer))
         self.answer = answer
         return answer
 
     def forget(self) -> None:
-        """Nothing was made: the key is as if it had never been sent."""
+        """Free the key; nothing was created."""
         if self._asked is not None:
             with self._database.write() as session:
                 KeyRepository(session, self._asked).forget(self._token)
 
     def let_go(self) -> None:
-        """It broke on the way: whoever sends the key again goes on from here."""
+        """End the lease after a failure; the next request continues from the step."""
         if self.step is None:
             self.forget()
         elif self._asked is not None:

@@ -1,19 +1,24 @@
-"""Every query about idempotency keys; each write names the token that it holds."""
+"""Every query about idempotency keys; each write names the token that holds the key."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from core.database.clock import now_ms
 from core.database.inserts import insert_into
+from core.database.lease import LeaseTable, time_after
 from core.idempotency.tables import IdempotencyKey
+
+_LEASES = LeaseTable(
+    IdempotencyKey, IdempotencyKey.token, (IdempotencyKey.status.is_(None),)
+)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that bears a key: whose it is, and a digest of what it asks."""
+    """A request with a key: its owner, and a digest of its content."""
 
     key: str
     fingerprint: str
@@ -26,29 +31,25 @@ class KeyRepository:
     def __init__(self, session: Session, asked: Asked) -> None:
         self._session = session
         self._asked = asked
+        self._identity = (asked.owner, asked.key)
 
     def get(self) -> IdempotencyKey | None:
-        """The record as it stands."""
-        return self._session.get(IdempotencyKey, (self._asked.owner, self._asked.key))
+        """Return the record, if there is one."""
+        return self._session.get(IdempotencyKey, self._identity)
 
     def is_abandoned(self) -> bool:
-        """Whether the record waits for somebody to go on."""
-        return bool(
-            self._session.scalar(
-                select(IdempotencyKey.key).where(
-                    *self._open(), IdempotencyKey.lease_until < now_ms()
-                )
-            )
-        )
+        """Return whether the record is unanswered and its lease has ended."""
+        found = _LEASES.find_unheld(self._session, self._identity)
+        return found is not None
 
     def insert(self, token: str, lease_seconds: float) -> bool:
-        """Make the record; False if there is one. Twins wait here for each other."""
+        """Make the record. Return False if there is one; equal requests wait here."""
         made = self._session.execute(
             insert_into(self._session, IdempotencyKey)
             .values(
                 **vars(self._asked),
                 token=token,
-                lease_until=_until(lease_seconds),
+                lease_until=time_after(lease_seconds),
                 created_at=now_ms(),
             )
             .on_conflict_do_nothing()
@@ -57,53 +58,35 @@ class KeyRepository:
         return bool(made.all())
 
     def take_over(self, token: str, lease_seconds: float) -> bool:
-        """Go on where a request left off that is no more; False if it still works."""
-        return self._update(
-            IdempotencyKey.lease_until < now_ms(),
+        """Claim the record of a request that died. Return False if it is not dead."""
+        where = [
+            *_LEASES.unheld(),
             IdempotencyKey.fingerprint == self._asked.fingerprint,
-            token=token,
-            lease_until=_until(lease_seconds),
+        ]
+        claimed = _LEASES.claim(
+            self._session, self._identity, lease_seconds, where, token=token
         )
+        return claimed is not None
 
     def renew(self, token: str, lease_seconds: float) -> bool:
-        """Hold on for another term."""
-        return self.update(token, lease_until=_until(lease_seconds))
+        """Extend the lease. Return False if the token no longer holds the key."""
+        return _LEASES.renew(self._session, self._identity, token, lease_seconds)
 
     def update(self, token: str, **values: Any) -> bool:
-        """Change columns if the token still holds the key; False if not."""
-        return self._update(IdempotencyKey.token == token, **values)
+        """Change columns. Return False if the token no longer holds the key."""
+        return _LEASES.update(self._session, self._identity, token, **values)
 
     def forget(self, token: str) -> None:
-        """Drop the record, unless it is answered or another's."""
-        held = IdempotencyKey.token == token
-        self._session.execute(delete(IdempotencyKey).where(*self._open(), held))
-
-    def _update(self, *conditions: ColumnElement[bool], **values: Any) -> bool:
-        changed = self._session.execute(
-            update(IdempotencyKey)
-            .where(*self._open(), *conditions)
-            .values(**values)
-            .returning(IdempotencyKey.key)
-        )
-        return bool(changed.all())
-
-    def _open(self) -> tuple[ColumnElement[bool], ...]:
-        return (
-            IdempotencyKey.owner == self._asked.owner,
-            IdempotencyKey.key == self._asked.key,
-            IdempotencyKey.status.is_(None),
-        )
+        """Delete the record if the token holds it and it is not answered."""
+        held = _LEASES.held(self._identity, token)
+        self._session.execute(delete(IdempotencyKey).where(*held))
 
 
 def sweep_keys(session: Session, keep_seconds: float) -> None:
-    """Forget keys older than that, but for those at work."""
+    """Delete keys older than that, except those of requests in progress."""
     session.execute(
         delete(IdempotencyKey).where(
-            IdempotencyKey.created_at < now_ms() - int(keep_seconds * 1000),
+            IdempotencyKey.created_at < time_after(-keep_seconds),
             IdempotencyKey.lease_until < now_ms(),
         )
     )
-
-
-def _until(seconds: float) -> Any:
-    return now_ms() + int(seconds * 1000)

@@ -1,32 +1,34 @@
-"""A worker's hold on a run: claimed by one conditional UPDATE, fenced ever after.
+"""A worker's lease on a run, and everything that the worker writes under it.
 
-Every write names the attempt that the claim was given. Once another worker holds the
-run, nothing that the first one writes changes a row, and LeaseLost tells it to stop.
+Once another worker holds the run, no write of the first worker changes a row, and
+LeaseLost tells it to stop.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
-from core.database.clock import now_ms
+from core.database.lease import LeaseTable, time_after
 from core.database.sessions import Database
 from core.runs.tables import Checkpoint, Epoch, Run
 from fitserve.enums import RunStatus, StopReason
 from fitserve.problems import Problem
 
+RUN_LEASES = LeaseTable(Run, Run.attempt, (Run.status == RunStatus.RUNNING,))
+
 
 class LeaseLost(Exception):
-    """Another worker holds the run now; this one must leave it alone."""
+    """The run has ended, or another worker holds it; this worker must write nothing."""
 
 
 @dataclass(frozen=True)
 class EpochRow:
     """One epoch's logs (not-finite numbers as None) and seconds since the fit began.
 
-    `fit` tells which of the run's fits it belongs to, from 1.
+    `fit` is the number of the fit within the run, from 1.
     """
 
     epoch: int
@@ -49,7 +51,7 @@ class SavedCheckpoint:
 class Lease:
     """The right to write to a run, as long as it is renewed.
 
-    `checkpoint` is where the attempt before got to; None means epoch 1.
+    `checkpoint` is where this attempt begins; None means epoch 1.
     """
 
     def __init__(
@@ -70,22 +72,19 @@ class Lease:
     def claim(
         cls, database: Database, run_id: str, owner: str, seconds: float
     ) -> "Lease | None":
-        """Take a queued run; None if it is not to be had.
+        """Claim a queued run. Return None if it is not queued any more.
 
-        Epochs behind the last checkpoint are forgotten: they will be trained again.
+        Epochs after the last checkpoint are deleted: they will be trained again.
         """
         with database.write() as session:
-            attempt = session.scalar(
-                update(Run)
-                .where(Run.id == run_id, Run.status == RunStatus.QUEUED)
-                .values(
-                    status=RunStatus.RUNNING,
-                    attempt=Run.attempt + 1,
-                    lease_owner=owner,
-                    lease_until=_until(seconds),
-                    started_at=utc_now(),
-                )
-                .returning(Run.attempt)
+            attempt = RUN_LEASES.claim(
+                session,
+                run_id,
+                seconds,
+                where=[Run.status == RunStatus.QUEUED],
+                status=RunStatus.RUNNING,
+                lease_owner=owner,
+                started_at=utc_now(),
             )
             if attempt is None:
                 return None
@@ -95,7 +94,7 @@ class Lease:
         return lease
 
     def start_anew(self, warning: str) -> None:
-        """Begin at epoch 1: the checkpoint is of no use, and the run's owner is told."""
+        """Begin at epoch 1, without the checkpoint, and add a warning to the run."""
         self.checkpoint = None
         with self._database.write() as session:
             self._begin_in(session)
@@ -104,12 +103,12 @@ class Lease:
             run.warnings = [*run.warnings, warning]
 
     def renew(self) -> None:
-        """Hold on for another term; LeaseLost if it is too late."""
+        """Extend the lease, or raise LeaseLost."""
         with self._database.write() as session:
             self.hold_in(session)
 
     def cancel_requested(self) -> bool:
-        """Whether a user asked for an end; LeaseLost if the run is another's."""
+        """Return whether a user cancelled the run, or raise LeaseLost."""
         with self._database.read() as session:
             run = session.get(Run, self.run_id)
             if run is None or run.attempt != self.attempt or run.status != "running":
@@ -119,7 +118,7 @@ class Lease:
     def record(
         self, rows: list[EpochRow], checkpoint: SavedCheckpoint | None = None
     ) -> None:
-        """Add epochs to the history; from then on `checkpoint` is the one that counts."""
+        """Add epochs to the history, and replace the checkpoint if one is given."""
         with self._database.write() as session:
             self.record_in(session, rows, checkpoint)
 
@@ -129,7 +128,7 @@ class Lease:
         rows: list[EpochRow],
         checkpoint: SavedCheckpoint | None = None,
     ) -> None:
-        """The same within a unit of work."""
+        """Record epochs and a checkpoint within a transaction."""
         if rows:
             last = rows[-1]
             self._update(session, epoch=last.epoch, fit_seconds=last.seconds)
@@ -144,15 +143,15 @@ class Lease:
             session.merge(Checkpoint(run_id=self.run_id, **vars(checkpoint)))
 
     def hold_in(self, session: Session) -> None:
-        """Keep others off until the unit of work ends; LeaseLost if another holds it."""
-        self._update(session, lease_until=_until(self._seconds))
+        """Extend the lease within a transaction, or raise LeaseLost."""
+        self._update(session, lease_until=time_after(self._seconds))
 
     def update_in(self, session: Session, **values: Any) -> None:
-        """Change columns of the run within a unit of work."""
+        """Change columns of the run within a transaction."""
         self._update(session, **values)
 
     def finish_in(self, session: Session, status: RunStatus, **values: Any) -> None:
-        """End the run within a unit of work; nothing can be written to it after."""
+        """End the run within a transaction; nothing can be written to it afterwards."""
         _forget(session, self.run_id)
         self._update(
             session,
@@ -179,23 +178,23 @@ class Lease:
             )
 
     def cancel(self) -> None:
-        """End the run at its user's wish, with nothing to keep."""
+        """End the run as cancelled, without a result."""
         with self._database.write() as session:
             self.finish_in(session, RunStatus.CANCELLED, stop_reason=StopReason.CANCELLED)
 
     def give_back(self, rows: list[EpochRow], checkpoint: SavedCheckpoint | None) -> None:
-        """Record what there is and release the run."""
+        """Record the remaining epochs and release the run."""
         with self._database.write() as session:
             self.record_in(session, rows, checkpoint)
             self.release_in(session)
 
     def release(self) -> None:
-        """Give the run back unharmed; the attempt does not count."""
+        """Return the run to the queue; the attempt does not count."""
         with self._database.write() as session:
             self.release_in(session)
 
     def release_in(self, session: Session) -> None:
-        """The same within a unit of work."""
+        """Return the run to the queue within a transaction."""
         self._update(
             session,
             status=RunStatus.QUEUED,
@@ -214,17 +213,7 @@ class Lease:
         )
 
     def _update(self, session: Session, **values: Any) -> None:
-        changed = session.execute(
-            update(Run)
-            .where(
-                Run.id == self.run_id,
-                Run.attempt == self.attempt,
-                Run.status == RunStatus.RUNNING,
-            )
-            .values(**values)
-            .returning(Run.id)
-        ).all()
-        if not changed:
+        if not RUN_LEASES.update(session, self.run_id, self.attempt, **values):
             raise LeaseLost(self.run_id)
 
 
@@ -236,7 +225,3 @@ def _saved(row: Checkpoint | None) -> SavedCheckpoint | None:
 
 def _forget(session: Session, run_id: str) -> None:
     session.execute(delete(Checkpoint).where(Checkpoint.run_id == run_id))
-
-
-def _until(seconds: float) -> Any:
-    return now_ms() + int(seconds * 1000)

@@ -1,25 +1,25 @@
-"""Every query that workers and sweepers make about runs, whosesoever they are."""
+"""Every query of workers and the janitor about runs, in all workspaces."""
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from core.database.clock import now_ms
 from core.datasets.tables import Dataset
 from core.errors import RunNotFound
+from core.runs.leases import RUN_LEASES
 from core.runs.tables import Checkpoint, Run
 from fitserve.enums import TERMINAL, RunStatus
 
 
 class RunMaintenance:
-    """Moves runs that nobody holds; no request is answered from here."""
+    """Finds runs, and requeues those that no worker holds; not used by routes."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def get(self, run_id: str) -> Run:
-        """The run with that id; RunNotFound if there is none."""
+        """Return the run with that id, or raise RunNotFound."""
         run = self._session.get(Run, run_id)
         if run is None:
             raise RunNotFound(run_id)
@@ -35,74 +35,54 @@ class RunMaintenance:
         return found
 
     def traceparent(self, run_id: str) -> str | None:
-        """The span that the run belongs to, if it was traced."""
+        """Return the span that the run belongs to, if it was traced."""
         return self._session.scalar(select(Run.traceparent).where(Run.id == run_id))
 
     def count_queued(self) -> int:
-        """How many runs wait for a worker."""
+        """Return how many runs wait for a worker."""
         query = select(func.count()).where(Run.status == RunStatus.QUEUED)
         return self._session.scalar(query) or 0
 
     def queued_ids(self, limit: int = 100) -> list[str]:
-        """Ids of runs that wait, the oldest first."""
+        """Return ids of runs that wait, the oldest first."""
         query = select(Run.id).where(Run.status == RunStatus.QUEUED)
         return list(self._session.scalars(query.order_by(Run.id).limit(limit)))
 
     def requeue_lost(self, max_attempts: int) -> None:
-        """Put runs whose worker is gone back into the queue, for now unsent."""
-        tried = Run.attempt - Run.handed_back
+        """Return lost runs to the queue, unsent; locked ones are left out."""
+        lost = select(Run.id).where(*RUN_LEASES.unheld(), _tried() < max_attempts)
         self._session.execute(
             update(Run)
-            .where(Run.id.in_(_unlocked(*_lost(), tried < max_attempts)))
+            .where(Run.id.in_(lost.with_for_update(skip_locked=True)))
             .values(status=RunStatus.QUEUED, lease_owner=None, sent_at=0)
         )
 
     def lost_for_good(self, max_attempts: int) -> list[Run]:
-        """Runs whose worker is gone for the last allowed time."""
-        tried = Run.attempt - Run.handed_back
-        query = select(Run).where(*_lost(), tried >= max_attempts)
+        """Return lost runs that were tried as often as allowed."""
+        query = select(Run).where(*RUN_LEASES.unheld(), _tried() >= max_attempts)
         query = query.with_for_update(skip_locked=True, of=Run)
         return list(self._session.scalars(query))
 
     def unended(self, run_ids: Iterable[str]) -> set[str]:
-        """Those of the runs that are queued or running."""
+        """Return those of the runs that are queued or running."""
         query = select(Run.id).where(Run.id.in_(run_ids), Run.status.not_in(TERMINAL))
         return set(self._session.scalars(query))
 
     def ended(self, run_ids: Iterable[str]) -> set[str]:
-        """Those of the runs that have ended."""
+        """Return those of the runs that have ended."""
         query = select(Run.id).where(Run.id.in_(run_ids), Run.status.in_(TERMINAL))
         return set(self._session.scalars(query))
 
     def forget_checkpoints(self) -> None:
-        """Runs that ended without their worker leave theirs behind."""
+        """Delete the checkpoints of ended runs; some end without their worker."""
         ended = exists().where(Run.id == Checkpoint.run_id, Run.status.in_(TERMINAL))
         self._session.execute(delete(Checkpoint).where(ended))
 
     def take_unsent(self, older_than_seconds: float) -> list[str]:
-        """Ids of queued runs that nobody came for, marked as sent now."""
-        due = now_ms() - int(older_than_seconds * 1000)
-        return list(
-            self._session.scalars(
-                update(Run)
-                .where(
-                    Run.id.in_(
-                        _unlocked(
-                            Run.status == RunStatus.QUEUED,
-                            or_(Run.sent_at.is_(None), Run.sent_at < due),
-                        )
-                    )
-                )
-                .values(sent_at=now_ms())
-                .returning(Run.id)
-            )
-        )
+        """Mark queued runs as sent that no worker has claimed. Return their ids."""
+        is_queued = Run.status == RunStatus.QUEUED
+        return RUN_LEASES.take_unsent(self._session, older_than_seconds, [is_queued])
 
 
-def _unlocked(*conditions: ColumnElement[bool]) -> Select[str]:
-    """Ids of runs that nobody writes to: a worker that froze stops no sweep."""
-    return select(Run.id).where(*conditions).with_for_update(skip_locked=True)
-
-
-def _lost() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (Run.status == RunStatus.RUNNING, Run.lease_until < now_ms())
+def _tried() -> ColumnElement[int]:
+    return Run.attempt - Run.handed_back

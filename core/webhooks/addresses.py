@@ -1,7 +1,7 @@
-"""Where a webhook may go: to public addresses, found once and connected to as found.
+"""The addresses to which webhooks may be sent: public ones.
 
-A name that is checked and then resolved again may have moved meanwhile to an address
-within our own network (DNS rebinding), so the address that was checked is the one used.
+A name that is resolved again after the check may lead to an address of the internal
+network (DNS rebinding), so the sender connects to the address that was checked.
 """
 
 import socket
@@ -17,17 +17,17 @@ _TUNNELS = tuple(
     IPv6Network(text)
     for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
 )
-"""An IPv4 address inside, where no rule for IPv4 would look for it."""
+"""Networks whose addresses contain an IPv4 address that no rule for IPv4 sees."""
 _SCHEMES = {"https": 443, "http": 80}
 
 
 class Refused(Exception):
-    """The URL leads where no webhook may go; the message says why."""
+    """A webhook may not be sent to the URL; the message says why."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A URL taken apart once, so that what is checked is what is used."""
+    """The parts of a URL, parsed once, so that the checked parts are the ones used."""
 
     scheme: str
     host: str
@@ -36,7 +36,7 @@ class Target:
 
     @classmethod
     def of(cls, url: str, rules: WebhookRules) -> "Target":
-        """Raises Refused for what can be told without asking a resolver."""
+        """Parse and check the URL without a resolver, or raise Refused."""
         import httpx  # noqa: PLC0415  megabytes, and most services send no webhook
 
         try:
@@ -56,7 +56,7 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The header `Host`."""
+        """Return the header `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _SCHEMES[self.scheme] else f"{host}:{self.port}"
 
@@ -65,7 +65,7 @@ class Target:
         if address is not None:
             check_address(address, rules)
         if rules.allow_loopback:
-            return  # http and any port, which only a loopback address will get
+            return  # http and any port; `find` checks that the address is loopback
         if self.scheme != "https":
             raise Refused("only https:// is taken")
         if self.port not in rules.ports:
@@ -73,7 +73,7 @@ class Target:
             raise Refused(f"the port {self.port} is not allowed, only {allowed}")
 
     def find(self, rules: WebhookRules, resolve: Resolve) -> str:
-        """The address to connect to; Refused if any of the host's is not public."""
+        """Return the address to connect to; raise Refused if any is not public."""
         found = [ip_address(text) for text in resolve(self.host, self.port)]
         if not found:
             raise Refused("its host has no address")
@@ -84,17 +84,17 @@ class Target:
         return str(found[0])
 
     def _check_public(self, rules: WebhookRules) -> None:
-        """What loopback is let off by `allow_loopback` holds for all others."""
+        """Check by the rules without `allow_loopback`."""
         self._check(rules.model_copy(update={"allow_loopback": False}))
 
 
 def check_url(url: str, rules: WebhookRules) -> None:
-    """Raises Refused for what is wrong with the URL wherever its host may be."""
+    """Raise Refused if the URL is not allowed, whatever the address of its host."""
     Target.of(url, rules)
 
 
 def system_resolve(host: str, port: int) -> list[str]:
-    """Every address of the host; Refused if there is none."""
+    """Return every address of the host, or raise Refused."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -103,7 +103,7 @@ def system_resolve(host: str, port: int) -> list[str]:
 
 
 def check_address(address: IPv4Address | IPv6Address, rules: WebhookRules) -> None:
-    """Raises Refused unless the address is public, or loopback and that is allowed."""
+    """Raise Refused unless the address is public, or an allowed loopback address."""
     if rules.allow_loopback and _is_loopback(address):
         return
     if not _is_public(address):

@@ -1,4 +1,4 @@
-"""One POST to one address: no proxy, no redirect, no second look at the name."""
+"""One POST to one address, without proxies, redirects or another name lookup."""
 
 import ssl
 import time
@@ -10,11 +10,11 @@ import httpcore
 from core.webhooks.addresses import Target
 
 UNREACHED = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
-"""What it raises where no answer came."""
+"""Raised by `post` if there is no answer."""
 
 
 class _Stream(httpcore.NetworkStream):
-    """A stream with one deadline for all that goes through it."""
+    """A stream with one deadline for all its operations."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream
@@ -49,7 +49,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Pinned(httpcore.SyncBackend):
-    """Connects to the address that was checked, whatever host it is asked for."""
+    """Connects to the checked address, whichever host is requested."""
 
     def __init__(self, address: str, seconds: float) -> None:
         self._address = address
@@ -78,7 +78,7 @@ def post(
     seconds: float,
     tls: ssl.SSLContext,
 ) -> tuple[int, dict[str, str]]:
-    """Status and headers of the answer, whose body is not read.
+    """Send the body. Return status and headers of the answer, whose body is not read.
 
     Raises httpcore's exceptions and OSError.
     """

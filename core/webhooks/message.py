@@ -1,4 +1,4 @@
-"""What is sent: the message of a run, signed as Standard Webhooks 1.0.0 has it."""
+"""The message of a run, signed as in Standard Webhooks 1.0.0."""
 
 import time
 from datetime import UTC, datetime
@@ -10,10 +10,7 @@ from fitserve.schemas.webhooks import RunEnded, WebhookMessage
 
 
 def body_of(run: Run, ended_at: datetime) -> bytes:
-    """Return the message of a run that ended then.
-
-    The bytes are equal at every attempt: nothing of an ended run changes any more.
-    """
+    """Return the message of an ended run; it is the same in every attempt."""
     message = WebhookMessage(
         type=f"run.{run.status}",
         timestamp=ended_at,
@@ -32,7 +29,7 @@ def body_of(run: Run, ended_at: datetime) -> bytes:
 
 
 def headers_of(webhook: Webhook, body: bytes) -> dict[str, str]:
-    """The id is the run's, so that a receiver knows what it has seen before."""
+    """Return the headers; the id is the run's, so that receivers can drop duplicates."""
     message_id = f"{webhook.run_id}_ended"
     now = int(time.time())
     headers = {

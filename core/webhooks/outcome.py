@@ -1,4 +1,4 @@
-"""What an attempt came to, and when the next one is."""
+"""The outcome of an attempt, and the time of the next one."""
 
 import random
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _LONGEST_WAIT = 86_400.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """`pause` is None if there shall be no other attempt."""
+    """The result of one attempt; `pause` is None if there is no other attempt."""
 
     status: WebhookStatus
     pause: float | None
@@ -23,7 +23,7 @@ class Outcome:
 def answered(
     status: int, headers: dict[str, str], attempts: int, rules: WebhookRules
 ) -> Outcome:
-    """2xx alone is success, a redirect is none; 410 wants no more."""
+    """Return the outcome of an answer: only 2xx succeeds, and 410 ends the attempts."""
     if 200 <= status < 300:
         return Outcome(WebhookStatus.DELIVERED, None, status, None)
     told = f"the receiver answered {status}"
@@ -41,7 +41,7 @@ def failed(
     status: int | None = None,
     at_least: float = 0.0,
 ) -> Outcome:
-    """The next one by schedule, a little earlier or later; none after the last."""
+    """Return a failure with the scheduled pause, if attempts are left."""
     if attempts >= len(rules.schedule):
         return Outcome(WebhookStatus.FAILED, None, status, why)
     jitter = random.uniform(0.9, 1.1)  # noqa: S311  no secret

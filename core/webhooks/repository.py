@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.clock import now_ms
+from core.database.lease import Conditions, LeaseTable, time_after
 from core.errors import WebhookNotFound
 from core.runs.tables import Run
 from core.webhooks.tables import Webhook
@@ -16,10 +17,13 @@ from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.webhook import WebhookSpec
 
 _A_FEW = 10
+_LEASES = LeaseTable(
+    Webhook, Webhook.attempts, (Webhook.status == WebhookStatus.WAITING,)
+)
 
 
 class WebhookRepository:
-    """Webhooks, one a run; any number of senders share them."""
+    """Webhooks, at most one for each run; any number of senders share them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -29,66 +33,38 @@ class WebhookRepository:
         self._session.add(Webhook(run_id=run_id, url=spec.url, secret=spec.secret))
 
     def read(self, run: Run) -> WebhookRead:
-        """How the delivery stands; WebhookNotFound if the run has none."""
+        """Return the state of the delivery, or raise WebhookNotFound."""
         webhook = self._session.get(Webhook, run.id)
         if webhook is None:
             raise WebhookNotFound(run.id)
         return _read(webhook)
 
     def due(self) -> list[str]:
-        """Runs whose message is to be sent now, the longest due first."""
+        """Return runs whose message is due, the longest due first."""
         query = select(Webhook.run_id).where(*_due()).order_by(Webhook.due_at)
         return list(self._session.scalars(query.limit(_A_FEW)))
 
     def claim(self, run_id: str, lease_seconds: float) -> Webhook | None:
-        """The message, to be sent now by nobody else; None if it is not to be had.
-
-        The attempt counts from here on, and fences what is told of it.
-        """
-        claimed = self._session.scalar(
-            update(Webhook)
-            .where(Webhook.run_id == run_id, *_due())
-            .values(
-                attempts=Webhook.attempts + 1,
-                lease_until=_after(lease_seconds),
-                attempted_at=utc_now(),
-            )
-            .returning(Webhook.run_id)
+        """Claim a due message, and count the attempt. Return None if it is not due."""
+        attempt = _LEASES.claim(
+            self._session, run_id, lease_seconds, _due(), attempted_at=utc_now()
         )
-        return self._session.get(Webhook, claimed) if claimed else None
+        return self._session.get(Webhook, run_id) if attempt is not None else None
 
     def tell(self, webhook: Webhook, pause: float | None, **values: Any) -> bool:
-        """Note how the attempt went; False if another one is at work by now.
+        """Store the result of an attempt. Return False if another attempt has begun.
 
-        `pause` is the time to the next one, None if there shall be none.
+        `pause` is the time to the next attempt; None means that there is no other.
         """
         if pause is None:
             values["secret"] = None
-        changed = self._session.execute(
-            update(Webhook)
-            .where(
-                Webhook.run_id == webhook.run_id,
-                Webhook.attempts == webhook.attempts,
-                Webhook.status == WebhookStatus.WAITING,
-            )
-            .values(lease_until=0, due_at=_after(pause or 0), **values)
-            .returning(Webhook.run_id)
-        )
-        return bool(changed.all())
+        values.update(lease_until=0, due_at=time_after(pause or 0))
+        return _LEASES.update(self._session, webhook.run_id, webhook.attempts, **values)
 
 
-def _due() -> tuple[ColumnElement[bool], ...]:
+def _due() -> Conditions:
     ended = exists().where(Run.id == Webhook.run_id, Run.status.in_(TERMINAL))
-    return (
-        Webhook.status == WebhookStatus.WAITING,
-        Webhook.due_at <= now_ms(),
-        Webhook.lease_until <= now_ms(),
-        ended,
-    )
-
-
-def _after(seconds: float) -> Any:
-    return now_ms() + int(seconds * 1000)
+    return (*_LEASES.unheld(), Webhook.due_at <= now_ms(), ended)
 
 
 def _read(webhook: Webhook) -> WebhookRead:

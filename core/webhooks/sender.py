@@ -1,22 +1,18 @@
-"""Sends what is due, beside the requests; any number of senders may run.
+"""Sends the messages that are due; any number of senders may run.
 
-Each message is sent at least once, with the same id every time: a sender that dies
-between the receiver's answer and the note about it leaves it to the next one.
+Each message is sent at least once, with the same id every time: if a sender dies after
+the receiver answered and before the answer is stored, another sender sends it again.
 """
 
 import logging
-import random
 import ssl
-import threading
 from collections.abc import Callable
 from functools import cached_property
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.runs.maintenance import RunMaintenance
 from core.settings import WebhookRules
-from core.threads import let_end
+from core.threads import PeriodicThread
 from core.webhooks.addresses import Refused, Resolve, Target, system_resolve
 from core.webhooks.message import body_of, headers_of
 from core.webhooks.outcome import Outcome, answered, failed
@@ -27,14 +23,14 @@ log = logging.getLogger(__name__)
 
 
 def trusted() -> ssl.SSLContext:
-    """The public certificate authorities."""
+    """Return a context that trusts the public certificate authorities."""
     import certifi  # noqa: PLC0415  most services send nothing
 
     return ssl.create_default_context(cafile=certifi.where())
 
 
-class Sender(threading.Thread):
-    """A daemon thread that sends until it is stopped."""
+class Sender(PeriodicThread):
+    """Sends the due messages every few seconds."""
 
     def __init__(
         self,
@@ -43,38 +39,24 @@ class Sender(threading.Thread):
         resolve: Resolve = system_resolve,
         trust: Callable[[], ssl.SSLContext] = trusted,
     ) -> None:
-        super().__init__(name="webhooks", daemon=True)
+        super().__init__("webhooks", rules.poll_seconds, self.send_due, jitter=0.2)
         self._database = database
         self._rules = rules
         self._resolve = resolve
         self._trust = trust
-        self._stopped = threading.Event()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return self._trust()  # takes milliseconds, and most services send nothing
 
-    def run(self) -> None:
-        pause = self._rules.poll_seconds * random.uniform(0.8, 1.2)  # noqa: S311  no secret
-        while not self._stopped.wait(pause):
-            try:
-                self.send_due()
-            except SQLAlchemyError:
-                log.exception("webhooks wait; the next look will try again")
-
-    def stop(self) -> None:
-        """Send no more; a look at work may end first, but no slow receiver is awaited."""
-        self._stopped.set()
-        let_end(self)
-
     def send_due(self) -> int:
-        """Send what is due and nobody else has taken; returns how many that were."""
+        """Send due messages that no other sender has claimed. Return their number."""
         with self._database.read() as session:
             due = WebhookRepository(session).due()
-        return sum(self._send(run_id) for run_id in due if not self._stopped.is_set())
+        return sum(self._send(run_id) for run_id in due if not self.is_stopping)
 
     def _send(self, run_id: str) -> bool:
-        # two terms: one for the resolver, which knows no deadline
+        # twice the timeout: the resolver has no deadline of its own
         lease = 2 * self._rules.timeout_seconds + 5
         with self._database.write() as session:
             run = RunMaintenance(session).get(run_id)

@@ -10,10 +10,10 @@ from fitserve.enums import WebhookStatus
 
 
 class Webhook(Base):
-    """The outbox: a message that a run will send, stored with the run itself.
+    """The outbox: the message that a run will send, stored together with the run.
 
-    It is due once the run has a terminal status, so whatever transaction ends the run
-    fills the outbox. `due_at` and `lease_until` are milliseconds by the database's clock.
+    It is due once the run has a terminal status, whichever transaction ends the run.
+    `due_at` and `lease_until` are milliseconds by the database's clock.
     """
 
     __tablename__ = "webhooks"
@@ -24,7 +24,7 @@ class Webhook(Base):
     )
     url: Mapped[str] = mapped_column(String(2000))
     secret: Mapped[str | None] = mapped_column(String(200))
-    """Forgotten once there is nothing more to sign."""
+    """Deleted when no attempt is left."""
     status: Mapped[str] = mapped_column(String(20), default=WebhookStatus.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -1,4 +1,4 @@
-"""The table of worker processes: who was there lately, told by themselves."""
+"""The table of worker processes, written by themselves."""
 
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from core.database.base import Base
 
 
 class Worker(Base):
-    """A process that takes runs or datasets; nothing depends on its row but the eye.
+    """A process that works on runs or datasets; for health checks and metrics alone.
 
     `seen_at` is milliseconds by the database's clock.
     """
@@ -17,5 +17,5 @@ class Worker(Base):
     id: Mapped[str] = mapped_column(String(200), primary_key=True)
     """`host:pid`, as in `lease_owner` of a run."""
     kind: Mapped[str] = mapped_column(String(20))
-    """`runs`, `datasets` or `both`: what it takes."""
+    """`runs`, `datasets` or `both`: what it works on."""
     seen_at: Mapped[int] = mapped_column(BigInteger)

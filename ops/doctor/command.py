@@ -7,14 +7,26 @@ from concurrent.futures import Future, wait
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from core.lazy import LazyModule
 from ops.doctor.findings import Check, Finding, Verdict, failed
+
+if TYPE_CHECKING:
+    import pydantic_settings
+
+    from core import settings
+    from ops.doctor import host, service
+else:  # a missing library must become a sentence, not a traceback
+    pydantic_settings = LazyModule("pydantic_settings")
+    settings = LazyModule("core.settings")
+    host = LazyModule("ops.doctor.host")
+    service = LazyModule("ops.doctor.service")
 
 DEADLINE = 6.0
 _COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
@@ -44,17 +56,11 @@ def doctor(
 
 def examine(home: Path | None) -> list[Finding]:
     """Return the findings of all checks."""
-    # here, because a missing library must become a sentence, not a traceback
-    from pydantic_settings import SettingsError  # noqa: PLC0415
-
-    from core.settings import Settings  # noqa: PLC0415
-    from ops.doctor import host  # noqa: PLC0415
-
     given: dict[str, Any] = {} if home is None else {"home": home}
-    error: ValidationError | SettingsError | None = None
+    error: ValidationError | pydantic_settings.SettingsError | None = None
     try:
-        settings = Settings(**given)
-    except (ValidationError, SettingsError) as wrong:
+        chosen = settings.Settings(**given)
+    except (ValidationError, pydantic_settings.SettingsError) as wrong:
         error = wrong
     findings = [
         host.check_python(),
@@ -62,14 +68,12 @@ def examine(home: Path | None) -> list[Finding]:
         host.check_settings(error),
         host.check_names(os.environ),
     ]
-    return findings if error else [*findings, *_of_service(settings)]
+    return findings if error else [*findings, *_of_service(chosen)]
 
 
-def _of_service(settings: Any) -> Iterable[Finding]:
-    from ops.doctor.service import ServiceChecks  # noqa: PLC0415  imports the database
-
+def _of_service(chosen: Any) -> Iterable[Finding]:
     try:
-        checks = ServiceChecks(settings)
+        checks = service.ServiceChecks(chosen)
     except Exception as error:  # noqa: BLE001  SQLAlchemy cannot read the URL
         detail = f"FITSERVE_DATABASE_URL cannot be used: {type(error).__name__}."
         return [failed("database", detail, "sqlite:///… or postgresql+psycopg://…")]

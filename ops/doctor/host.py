@@ -5,7 +5,7 @@ import platform
 import sys
 from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
 from core.settings import Settings
@@ -80,7 +80,9 @@ def check_names(environment: Mapping[str, str]) -> Finding:
 
 def _names(model: type[BaseModel], prefix: str) -> Iterable[str]:
     for name, field in model.model_fields.items():
-        yield prefix + name.upper()
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [name]
+        yield from (f"{prefix}{choice}".upper() for choice in choices)
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from _names(kind, f"{prefix}{name.upper()}__")

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from core.threads import PeriodicThread
 from service.metrics.request_counters import (
     HttpKey,
     Latencies,
@@ -107,17 +108,17 @@ class Snapshots:
         self._folder = folder
         self._written = b""
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._thread = PeriodicThread("metrics", _WRITE_SECONDS, self._share_own)
 
     def start(self) -> None:
         """Begin to share, if there is anybody to share with."""
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            threading.Thread(target=self._run, name="metrics", daemon=True).start()
+            self._thread.start()
 
     def stop(self) -> None:
         """Share for the last time: what was counted stays, what is held does not."""
-        self._stopped.set()
+        self._thread.stop()
         last = self._own()
         last.gauges.clear()
         self._share(last)
@@ -141,12 +142,8 @@ class Snapshots:
             gauges=self._gauges() | {"processes": 1},
         )
 
-    def _run(self) -> None:
-        while not self._stopped.wait(_WRITE_SECONDS):
-            with contextlib.suppress(
-                OSError
-            ):  # a full disk: the next one may get through
-                self._share(self._own())
+    def _share_own(self) -> None:
+        self._share(self._own())
 
     def _share(self, own: Snapshot) -> None:
         if self._folder is None:

@@ -5,11 +5,13 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from core.database.sessions import Database
 from core.errors import InvalidInstances
 from core.settings import Settings
+from core.single_flight import SingleFlight
 from core.storage import Storage
 from service.metrics.request_counters import RequestCounters
 from service.predictor.answers import Answer, answer_of
@@ -73,7 +75,7 @@ class Predictor:
             settings.limits.max_predict_rows,
         )
         self.max_bytes = settings.limits.max_predict_body_bytes
-        self._finding: dict[ModelRef, asyncio.Future[ServedVersion]] = {}
+        self._lookups = SingleFlight(self._finders.submit)
 
     async def answer(
         self, exchange: Exchange[Result_co], num_bytes: int, *, is_slow: bool = False
@@ -81,9 +83,8 @@ class Predictor:
         """Answer a request whose body has `num_bytes`.
 
         A small request is read and written on the event loop, and shares a call of the
-        network with other requests; a large or a slow one gets
-        its own thread. Raises the errors
-        of `find` and `load`, InvalidInstances and TooLarge.
+        network with other requests; a large or a slow one gets its own thread. Raises the
+        errors of `find` and `load`, InvalidInstances and TooLarge.
         """
         began = time.perf_counter()
         if is_slow or num_bytes > _INLINE_BYTES:
@@ -161,13 +162,7 @@ class Predictor:
 
     async def _find(self, wanted: ModelRef) -> ServedVersion:
         """Return the version; simultaneous requests for it share one query."""
-        finding = self._finding.get(wanted)
-        if finding is None:
-            loop = asyncio.get_running_loop()
-            finding = loop.run_in_executor(self._finders, self.find, wanted)
-            self._finding[wanted] = finding
-            finding.add_done_callback(lambda _: self._finding.pop(wanted, None))
-        return await asyncio.shield(finding)
+        return await self._lookups.wait(wanted, partial(self.find, wanted))
 
     @staticmethod
     async def _in(pool: ThreadPoolExecutor, action: Callable[[], Found]) -> Found:

@@ -1,18 +1,20 @@
 """ONNX Runtime sessions of versions, in a cache bounded in bytes.
 
 A file is loaded only if its sha256 is the one that the database holds: ONNX Runtime
-itself loads many damaged files without complaint.
+itself loads many damaged files without an error.
 """
 
 import threading
 from collections import OrderedDict
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
 
+from core.single_flight import SingleFlight, run_here
 from core.storage import Storage
 from core.storage.recorded import read_recorded
 from service.predictor.batching import Batcher, Output
@@ -20,15 +22,15 @@ from service.predictor.memory import give_back
 from service.predictor.table import Table
 
 _RESIDENT_RATIO = 1.7
-"""Memory of a session over its file's size, measured: weights packed for products."""
+"""Memory of a session over its file's size, as measured: ONNX Runtime packs weights."""
 _RESIDENT_BASE = 300_000
 _MOST_ROWS = 512
-"""Rows of a call: what a wide layer makes of more leaves the cache of a core."""
+"""Rows of a call: the output of a wide layer for more exceeds a core's cache."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """Where a version's `model.onnx` lies, and what it must hash to."""
+    """Where a version's `model.onnx` is stored, and the hash that it must have."""
 
     version_id: str
     key: str
@@ -37,7 +39,7 @@ class ModelFile:
 
     @property
     def resident_bytes(self) -> int:
-        """About what its session takes in memory."""
+        """Return about how much memory its session takes."""
         return int(_RESIDENT_RATIO * self.num_bytes) + _RESIDENT_BASE
 
 
@@ -52,7 +54,7 @@ class Network:
         self._outputs = [output.name for output in session.get_outputs()]
 
     def run(self, table: Table) -> Output:
-        """The network's output, float32 `[N, 1]` or `[N, classes]`."""
+        """Return the network's output, float32 `[N, 1]` or `[N, classes]`."""
         starts = range(0, table.num_rows, _MOST_ROWS)
         parts = [self._run(table.rows(i, i + _MOST_ROWS)) for i in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -64,9 +66,9 @@ class Network:
 
 
 class Loaded(NamedTuple):
-    """A network in memory, and the batcher before it.
+    """A network in memory, and the batcher that calls it.
 
-    Nothing in here points back, so that what is dropped is freed at once.
+    Neither refers to its cache, so that a dropped network is freed at once.
     """
 
     file: ModelFile
@@ -75,7 +77,7 @@ class Loaded(NamedTuple):
 
 
 def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
-    """The session of a file; ArtifactDamaged if it is not what was recorded."""
+    """Return the session of a file; raise ArtifactDamaged if its hash is wrong."""
     what = "The file of this version"
     content = read_recorded(storage, file.key, file.sha256, file.num_bytes, what)
     session = ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
@@ -84,7 +86,7 @@ def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
 
 
 def _options() -> ort.SessionOptions:
-    """One thread a session: small nets gain nothing from more, and pools add up."""
+    """Return options for one thread a session: small networks gain nothing from more."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
@@ -94,7 +96,7 @@ def _options() -> ort.SessionOptions:
 
 
 class SessionCache:
-    """The sessions used last; each is loaded once, however many ask at the same time."""
+    """The sessions used last; simultaneous requests for one share its load."""
 
     def __init__(self, storage: Storage, max_bytes: int, pool: Executor) -> None:
         self._storage = storage
@@ -103,11 +105,11 @@ class SessionCache:
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._num_bytes = 0
         self._counters = {"loads": 0.0, "evictions": 0.0, "load_failures": 0.0}
-        self._loading: dict[str, threading.Lock] = {}
+        self._loads = SingleFlight(run_here)
         self._lock = threading.Lock()
 
     def peek(self, version_id: str) -> Loaded | None:
-        """The session if it is loaded; never waits for a load."""
+        """Return the session if it is loaded; never waits for a load."""
         with self._lock:
             found = self._loaded.get(version_id)
             if found is not None:
@@ -115,15 +117,10 @@ class SessionCache:
             return found
 
     def get(self, file: ModelFile) -> Loaded:
-        """The session, loaded if need be; ArtifactDamaged."""
-        with self._lock:
-            turn = self._loading.setdefault(file.version_id, threading.Lock())
-        try:
-            with turn:
-                return self.peek(file.version_id) or self._load(file)
-        finally:
-            with self._lock:  # those who wait for this turn have their hands on it
-                self._loading.pop(file.version_id, None)
+        """Return the session, loaded if necessary; raises ArtifactDamaged."""
+        known = partial(self.peek, file.version_id)
+        load = self._loads.start(file, lambda: known() or self._load(file))
+        return load.result()
 
     def _load(self, file: ModelFile) -> Loaded:
         try:
@@ -138,7 +135,7 @@ class SessionCache:
         return loaded
 
     def drop(self, version_id: str) -> bool:
-        """Forget a session, whose requests at work still end well; False if unknown."""
+        """Drop a session, whose requests in progress end well; False if there is none."""
         with self._lock:
             dropped = self._loaded.pop(version_id, None)
             if dropped is not None:
@@ -156,11 +153,11 @@ class SessionCache:
                 self._counters["evictions"] += 1
 
     def counters(self) -> dict[str, float]:
-        """How often a session was loaded, could not be, and made room for another."""
+        """Return how many sessions were loaded, failed to load, and were evicted."""
         with self._lock:
             return dict(self._counters)
 
     def gauges(self) -> dict[str, float]:
-        """How many sessions are loaded, and about how large they are."""
+        """Return how many sessions are loaded, and about how large they are."""
         with self._lock:
             return {"entries": len(self._loaded), "bytes": self._num_bytes}

@@ -22,7 +22,7 @@ from tests.chaos.request_log import RequestLog
 FAST = RunTimes(
     lease_seconds=2.0,
     heartbeat_seconds=0.5,
-    sweep_seconds=0.5,
+    janitor_seconds=0.5,
     requeue_after_seconds=1.0,
     deaf_after_seconds=8.0,
     history_seconds=0.05,

@@ -27,7 +27,7 @@ def storage(tmp_path):
     return open_storage(Settings(home=tmp_path))
 
 
-def sweeper(database, storage, broker_url):
+def janitor(database, storage, broker_url):
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
     return Janitor(database, storage, queue, TIMES)
 
@@ -37,7 +37,7 @@ def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
 ):
     """Two attempts are allowed: one requeue, then failed with the reason."""
     run_id = add_run(database)
-    sweep = sweeper(database, storage, broker_url).sweep
+    sweep = janitor(database, storage, broker_url).sweep
     for attempt in (1, 2):
         assert Lease.claim(database, run_id, "w", 0.0).attempt == attempt
         time.sleep(0.01)
@@ -52,7 +52,7 @@ def test_a_run_whose_message_was_lost_is_sent_again(database, storage, broker_ur
     """A queued run that nobody came for rings again."""
     run_id = add_run(database)
     time.sleep(0.01)
-    assert sweeper(database, storage, broker_url).sweep() == [run_id]
+    assert janitor(database, storage, broker_url).sweep() == [run_id]
 
 
 def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker_url):
@@ -65,7 +65,7 @@ def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker
     time.sleep(0.01)
     with database.write() as session:
         RunRepository(session, "default").request_cancel(frozen)
-        assert sweeper(database, storage, broker_url).sweep() == [lost]
+        assert janitor(database, storage, broker_url).sweep() == [lost]
     assert read_run(database, frozen).status == RunStatus.RUNNING
 
 
@@ -73,7 +73,7 @@ def test_a_held_run_is_left_alone(database, storage, broker_url):
     """A lease that runs is respected."""
     run_id = add_run(database)
     Lease.claim(database, run_id, "w", 30.0)
-    assert sweeper(database, storage, broker_url).sweep() == []
+    assert janitor(database, storage, broker_url).sweep() == []
     assert read_run(database, run_id).status == RunStatus.RUNNING
 
 
@@ -82,7 +82,7 @@ def test_a_broken_broker_is_survived(database, storage, tmp_path):
     run_id = add_run(database)
     time.sleep(0.01)
     missing = f"redis+socket://{tmp_path / 'none.sock'}"
-    assert sweeper(database, storage, missing).sweep() == [run_id]
+    assert janitor(database, storage, missing).sweep() == [run_id]
     assert read_run(database, run_id).status == RunStatus.QUEUED
 
 
@@ -96,7 +96,7 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
         store(storage, checkpoint_key(run_id, 1, 1))
     with database.write() as session:
         RunRepository(session, "default").request_cancel(ids[0])
-    sweep = sweeper(database, storage, broker_url)
+    sweep = janitor(database, storage, broker_url)
     sweep.sweep()
     sweep.sweep_files()
     assert storage.list("checkpoints") == [checkpoint_key(ids[1], 1, 1)]
@@ -132,7 +132,7 @@ def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
         stray.parent.mkdir(exist_ok=True)
         stray.write_text("x")
     time.sleep(0.01)
-    sweep = sweeper(database, storage, broker_url)
+    sweep = janitor(database, storage, broker_url)
     sweep.sweep_files()
     assert storage.list("checkpoints") == []
     assert all(stray.exists() for stray in strays)
@@ -159,7 +159,7 @@ def test_files_that_cannot_be_swept_hold_up_no_run(
     run_id = add_run(database)
     Lease.claim(database, run_id, "w", 0.0)
     time.sleep(0.01)
-    sweeper(database, broken, broker_url).sweep_all()
+    janitor(database, broken, broker_url).sweep_all()
     assert read_run(database, run_id).status == RunStatus.QUEUED
     assert broken.asked == ["checkpoints", "runs"]
 
@@ -168,7 +168,7 @@ def test_the_thread_outlives_what_nobody_foresaw(database, storage, broker_url, 
     """It sweeps again after a sweep that failed."""
     broken = BrokenStorage(tmp_path / "files")
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
-    times = TIMES.model_copy(update={"sweep_seconds": 0.01})
+    times = TIMES.model_copy(update={"janitor_seconds": 0.01})
     thread = Janitor(database, broken, queue, times)
     thread.start()
     try:

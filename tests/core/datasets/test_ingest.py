@@ -31,7 +31,7 @@ class Room:
         self.reader = Reader(storage, Limits(max_inline_bytes=0))
         self.service = DatasetService(database, self.reader, queue)
         self.ingest = Ingest(database, self.reader, TIMES)
-        self.sweeper = Janitor(database, storage, queue, TIMES)
+        self.janitor = Janitor(database, storage, queue, TIMES)
 
     def upload(self, content="a,b\n1,x\n2,y\n"):
         source = self.folder / "source.csv"
@@ -97,13 +97,13 @@ def test_a_reader_that_was_replaced_changes_nothing(room):
 
 
 def test_a_lost_reader_is_replaced_and_given_up_in_the_end(room):
-    """The sweeper rings again, three times."""
+    """The janitor sends its message again, three times."""
     dataset = room.upload()
     for attempt in range(1, 4):
-        room.sweeper.sweep()
+        room.janitor.sweep()
         with room.database.write() as session:
             assert DatasetMaintenance(session).claim(dataset.id, -1.0) == attempt
-    room.sweeper.sweep()
+    room.janitor.sweep()
     read = room.get(dataset.id)
     assert (read.status, read.error.type) == ("failed", "/problems/worker-lost")
 

@@ -55,7 +55,7 @@ class RunMachine(RuleBasedStateMachine):
     """Leases are kept after they are lost: whoever holds an old one is a zombie."""
 
     bench = None
-    """Set by the test; its sweeper sleeps, and is called by hand."""
+    """Set by the test; its janitor sleeps, and is called by hand."""
 
     runs = Bundle("runs")
     leases = Bundle("leases")
@@ -188,7 +188,7 @@ class RunMachine(RuleBasedStateMachine):
             if expected.status == "queued" and expected.is_unsent:
                 due.add(run_id)
                 expected.is_unsent = False
-        assert set(self.services.sweeper.sweep()) == due
+        assert set(self.services.janitor.sweep()) == due
 
     # -- what holds at any moment
 

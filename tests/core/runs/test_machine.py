@@ -18,7 +18,9 @@ from tests.conftest import bench_in
 from tests.core.runs.machine import CSV, HOUR, MAX_ATTEMPTS, RunMachine
 
 EXAMPLES = int(os.environ.get("FITSERVE_FUZZ_EXAMPLES", "5"))
-CALM = RunTimes(sweep_seconds=HOUR, requeue_after_seconds=HOUR, max_attempts=MAX_ATTEMPTS)
+CALM = RunTimes(
+    janitor_seconds=HOUR, requeue_after_seconds=HOUR, max_attempts=MAX_ATTEMPTS
+)
 OPTIONS = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,

@@ -61,7 +61,7 @@ def lose(database, run_id):
     [(cancel, "run.cancelled"), (finish, "run.succeeded"), (lose, "run.failed")],
 )
 def test_whatever_ends_a_run_fills_the_outbox(database, receiver, end, kind):
-    """A user, a worker, the sweeper; until then nothing is sent."""
+    """A user, a worker, the janitor; until then nothing is sent."""
     run_id = add_hook(database, receiver.url, status="queued", ended_at=None)
     hermes = sender(database)
     assert hermes.send_due() == 0

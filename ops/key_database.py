@@ -1,0 +1,122 @@
+"""Create, list and revoke API keys in the database, for `fitserve keys`."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from core.database.base import utc_now
+from core.database.migrate import upgrade
+from core.database.sessions import Database
+from core.errors import FitserveError
+from core.keys.pepper import read_pepper
+from core.keys.repository import ApiKeyRepository
+from core.keys.service import create_key
+from core.settings import Settings
+from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE
+from fitserve.problems import field_errors, sentences
+from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
+
+_MOST = 10_000
+
+
+def create(home: Path | None, given: dict[str, Any], *, as_json: bool) -> KeyCreated:
+    """Create a key from the values of the options."""
+    spec = _spec(given)
+    with _writing(home, as_json=as_json) as (settings, session):
+        return create_key(session, read_pepper(settings), spec)
+
+
+def page(home: Path | None, workspace: str | None, *, as_json: bool) -> list[KeyRead]:
+    """Return the keys of a workspace, or of all."""
+    with _writing(home, as_json=as_json) as (_, session):
+        found = ApiKeyRepository(session).page(None, _MOST, workspace)
+        return [KeyRead.model_validate(key) for key in found]
+
+
+def revoke(home: Path | None, ref: str, *, as_json: bool) -> tuple[str, str]:
+    """Revoke the key with this id or name; return its id and its name."""
+    with _writing(home, as_json=as_json) as (_, session):
+        keys = ApiKeyRepository(session)
+        revoked = keys.revoke(_id_of(keys, ref))
+        return revoked.id, revoked.name
+
+
+def _id_of(keys: ApiKeyRepository, ref: str) -> str:
+    """Return the id; for a name, the id of the only valid key that has it."""
+    named = keys.in_force_named(ref) if keys.find(ref) is None else []
+    if len(named) > 1:
+        tell(
+            f"{len(named)} valid keys are called {ref!r}: {', '.join(named)}. "
+            "Give the id of one of them."
+        )
+        raise typer.Exit(USAGE)
+    return named[0] if named else ref
+
+
+def _spec(given: dict[str, Any]) -> KeyCreate:
+    try:
+        return KeyCreate.model_validate(given)
+    except ValidationError as error:
+        tell(sentences(field_errors(error.errors(include_url=False), given)))
+        raise typer.Exit(USAGE) from error
+
+
+@contextmanager
+def _writing(home: Path | None, *, as_json: bool) -> Iterator[tuple[Settings, Session]]:
+    """Migrate the database; yield the settings and a session on it."""
+    try:
+        settings = Settings() if home is None else Settings(home=home)
+        settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        upgrade(settings.resolved_database_url)
+        with (
+            closing(Database(settings.resolved_database_url)) as database,
+            database.write() as session,
+        ):
+            yield settings, session
+    except ValidationError as error:
+        for line in error.errors():
+            tell(line["msg"].removeprefix("Value error, "))
+        raise typer.Exit(USAGE) from error
+    except FitserveError as error:
+        problem = error.problem()
+        told = problem.model_dump_json(indent=2) if as_json else problem.detail
+        tell(told)
+        raise typer.Exit(REFUSED) from error
+    except OperationalError as error:
+        tell(f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL.")
+        raise typer.Exit(UNREACHABLE) from error
+
+
+def print_table(keys: list[KeyRead]) -> None:
+    """Print the keys as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "name", "workspace", "scopes", "state", "last used", "last four"):
+        table.add_column(name, overflow="fold", no_wrap=name in {"id", "scopes"})
+    for key in keys:
+        scopes = "\n".join(key.scopes)
+        used = f"{key.last_used_at:%Y-%m-%d %H:%M}Z" if key.last_used_at else "never"
+        state, four = _state(key), key.last_four
+        table.add_row(key.id, key.name, key.workspace, scopes, state, used, four)
+    Console(soft_wrap=False).print(table)
+
+
+def _state(key: KeyRead) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is None:
+        return "valid"
+    is_over = key.expires_at <= utc_now()
+    return f"{'expired' if is_over else 'until'} {key.expires_at:%Y-%m-%d %H:%M}Z"
+
+
+def tell(line: str) -> None:
+    """Print a line for the person at the terminal, not for a program."""
+    typer.secho(line, fg="yellow", err=True)
