@@ -88,27 +88,29 @@ class RunTimes(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    lease_seconds: float = 30.0
+    lease_seconds: float = Field(default=30.0, gt=0)
     """How long a claim holds without a heartbeat."""
-    heartbeat_seconds: float = 5.0
+    heartbeat_seconds: float = Field(default=5.0, gt=0)
     """How often a worker renews its lease."""
     janitor_seconds: float = Field(
-        default=5.0, validation_alias=AliasChoices("janitor_seconds", "sweep_seconds")
+        default=5.0,
+        gt=0,
+        validation_alias=AliasChoices("janitor_seconds", "sweep_seconds"),
     )
     """How often each process looks for runs that no worker holds."""
-    requeue_after_seconds: float = 10.0
+    requeue_after_seconds: float = Field(default=10.0, gt=0)
     """How long a queued run waits before its message is sent again."""
-    deaf_after_seconds: float = 30.0
+    deaf_after_seconds: float = Field(default=30.0, gt=0)
     """How long runs may wait before an idle worker takes itself for deaf and restarts."""
-    max_attempts: int = 3
+    max_attempts: int = Field(default=3, ge=1)
     """How often a run is tried when its worker dies."""
-    history_seconds: float = 0.25
+    history_seconds: float = Field(default=0.25, gt=0)
     """How often a worker writes the epochs that have ended."""
-    cancel_poll_seconds: float = 0.5
+    cancel_poll_seconds: float = Field(default=0.5, gt=0)
     """How often a worker asks whether its run was cancelled."""
-    checkpoint_seconds: float = 15.0
+    checkpoint_seconds: float = Field(default=15.0, ge=0)
     """How often a fit is saved, to be gone on with; rarer where saving takes long."""
-    idempotency_seconds: float = 86_400.0
+    idempotency_seconds: float = Field(default=86_400.0, gt=0)
     """How long the answer to an `Idempotency-Key` is kept."""
     idempotency_lease_seconds: float = Field(default=10.0, gt=0)
     """How long a key waits for a request that died before another may go on."""
@@ -200,8 +202,8 @@ class Settings(BaseSettings):
     """Free disk below which `/health/ready` says degraded."""
     metrics_open: bool = False
     """Whether `/metrics` is told without a key."""
-    log_level: str = "INFO"
-    """Python's level names."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """The lowest level that is logged."""
     log_format: Literal["text", "json"] = "text"
     """`text` for eyes, `json` for one object a line."""
     access_log: bool = False
@@ -224,6 +226,11 @@ class Settings(BaseSettings):
                 "expected a URL such as file:///srv/fitserve, with three slashes."
             )
         return url
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
 
     @model_validator(mode="after")
     def _refuse_vague_origins(self) -> Self:

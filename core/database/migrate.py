@@ -21,4 +21,6 @@ def upgrade(url: str) -> None:
 
 
 if __name__ == "__main__":
-    upgrade(Settings().resolved_database_url)
+    settings = Settings()
+    settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    upgrade(settings.resolved_database_url)

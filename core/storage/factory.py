@@ -17,13 +17,20 @@ BACKENDS: dict[str, Callable[[Settings], Storage]] = {
 def open_storage(settings: Settings) -> Storage:
     """Return the storage that the settings name, and give this process a scratch place.
 
-    Raises ValueError if no implementation has the scheme of the URL.
+    Raises ValueError if no implementation has the scheme of the URL, OSError if the
+    folder of scratch or of files cannot be used.
     """
+    scheme = check_scheme(settings)
+    use_scratch_in(settings.files_dir / "scratch")
+    return BACKENDS[scheme](settings)
+
+
+def check_scheme(settings: Settings) -> str:
+    """Return the scheme of the storage. Raises ValueError if none implements it."""
     scheme = urlsplit(settings.storage_url or "file:").scheme
     if scheme not in BACKENDS:
         raise ValueError(
             f"FITSERVE_STORAGE_URL has the scheme {scheme!r}; expected one of "
             f"{', '.join(BACKENDS)}, as in file:///srv/fitserve."
         )
-    use_scratch_in(settings.files_dir / "scratch")
-    return BACKENDS[scheme](settings)
+    return scheme

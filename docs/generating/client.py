@@ -27,7 +27,7 @@ def _rows(client: Client) -> Iterable[tuple[str, str]]:
 
 def _parameters(call: Callable[..., Any]) -> str:
     parameters = inspect.signature(call).parameters.items()
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     return ", ".join(
-        f"**{name}" if parameter.kind is parameter.VAR_KEYWORD else name
-        for name, parameter in parameters
+        f"{stars.get(parameter.kind, '')}{name}" for name, parameter in parameters
     )

@@ -17,6 +17,7 @@ from core.health import checks
 from core.keys.repository import ApiKeyRepository
 from core.queue import Queue, make_celery
 from core.settings import Settings
+from core.storage.factory import check_scheme
 from ops.doctor.findings import Finding, failed, of_part, ok, warning
 
 _NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -66,6 +67,10 @@ class ServiceChecks:
     def check_storage(self) -> Finding:
         """Check that files can be written, and the free disk space."""
         folder, least = self._settings.files_dir, self._settings.min_free_bytes
+        try:
+            check_scheme(self._settings)
+        except ValueError as error:
+            return failed("storage", str(error), "Correct FITSERVE_STORAGE_URL.")
         if not folder.exists():
             folder = _nearest(folder)
             free = shutil.disk_usage(folder).free

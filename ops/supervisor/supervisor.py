@@ -75,11 +75,17 @@ class Supervisor:
         return self._is_stopped
 
     def _check_storage(self) -> None:
-        """Raise CannotStart if no storage has the scheme of the URL in the settings."""
+        """Raise CannotStart if the storage of the settings cannot be used."""
         try:
             open_storage(self._settings)
         except ValueError as error:
             raise CannotStart(str(error)) from error
+        except OSError as error:
+            folder = self._settings.files_dir
+            raise CannotStart(
+                f"The folder of files, {folder}, cannot be used ({error.strerror}). Let "
+                "this user write to it, or set FITSERVE_HOME or FITSERVE_STORAGE_URL."
+            ) from error
 
     def _check_key(self) -> KeyState:
         database = Database(self._settings.resolved_database_url)

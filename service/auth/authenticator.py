@@ -118,8 +118,8 @@ def _admitted(known: CachedKey, wanted: Wanted, name: str) -> Caller:
     if isinstance(wanted, Scope) and wanted not in caller.scopes:
         has = ", ".join(f"`{scope}`" for scope in Scope if scope in caller.scopes)
         raise MissingScope(
-            f"{name} wants the scope `{wanted}`, this key has {has}; ask the operator "
-            f"for a key made with `--scope {wanted}`.{_unknown_hint(wanted)}"
+            f"{_unknown_hint(wanted)}{name} wants the scope `{wanted}`, this key has "
+            f"{has}; ask the operator for a key made with `--scope {wanted}`."
         )
     if known.bucket is not None and (wait := known.bucket.take()):
         raise TooManyRequests("This key asks faster than it may.", wait)
@@ -130,4 +130,4 @@ def _unknown_hint(wanted: Scope) -> str:
     """Return a hint for a mistyped path."""
     if wanted != Scope.ADMIN:
         return ""
-    return " A path or method that does not exist needs this scope too; /docs lists all."
+    return "Check the path and the method first: unknown ones need `admin` too. "

@@ -1,6 +1,7 @@
 """Settings by their environment variables."""
 
 import pytest
+from pydantic import ValidationError
 
 from core.settings import RunTimes, Settings
 from ops.doctor.host import check_names
@@ -21,3 +22,26 @@ def test_the_new_name_of_the_janitors_pace_wins(monkeypatch):
     monkeypatch.setenv("FITSERVE_RUNS__JANITOR_SECONDS", "2")
     assert Settings().runs.janitor_seconds == 2
     assert RunTimes(janitor_seconds=3).model_dump()["janitor_seconds"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RUNS__JANITOR_SECONDS", "-1"),
+        ("RUNS__LEASE_SECONDS", "0"),
+        ("RUNS__HEARTBEAT_SECONDS", "0"),
+        ("RUNS__MAX_ATTEMPTS", "0"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused(monkeypatch, name, value):
+    """Before a process starts with it."""
+    monkeypatch.setenv(f"FITSERVE_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_a_log_level_may_be_written_small(monkeypatch):
+    """As in `FITSERVE_LOG_LEVEL=debug`."""
+    monkeypatch.setenv("FITSERVE_LOG_LEVEL", "debug")
+    assert Settings().log_level == "DEBUG"
