@@ -36,7 +36,7 @@ class Limits(BaseModel):
     max_body_bytes: int = MIB
     """Largest body of a request that is neither an upload nor a predict request."""
     max_head_bytes: int = 64 * 1024
-    """Largest request line with headers."""
+    """Largest size of the request line and headers together."""
     head_seconds: float = 10.0
     """Longest time to receive the request line and headers."""
     body_seconds: float = 30.0
@@ -46,41 +46,41 @@ class Limits(BaseModel):
     max_predict_body_bytes: int = 32 * MIB
     """Largest body of a predict request."""
     max_predict_rows: int = 100_000
-    """Most instances in one predict request."""
+    """Maximum number of instances in one predict request."""
     max_upload_bytes: int = 4 * GIB
     """Largest CSV."""
     max_inline_bytes: int = 8 * MIB
     """Larger CSVs are read by a worker, with `status: processing` meanwhile."""
     max_columns: int = 2_000
-    """Most columns of a dataset."""
+    """Maximum number of columns of a dataset."""
     max_parameters: int = 5_000_000
-    """Most weights of a network, trainable or not."""
+    """Maximum number of weights of a network, trainable or not."""
     max_layer_width: int = 8_192
-    """Most outputs of one layer."""
+    """Maximum number of outputs of one layer."""
     max_layers: int = 64
-    """Most layers of a network."""
+    """Maximum number of layers of a network."""
     max_epochs: int = 10_000
-    """Most epochs of a run."""
+    """Maximum number of epochs of a run."""
     max_batch_size: int = 8_192
-    """Most rows of a batch."""
+    """Maximum number of rows of a batch."""
     max_steps: int = 2_000_000
-    """Most gradient steps of a run: epochs times batches."""
+    """Maximum number of gradient steps of a run: epochs times batches."""
     max_memory_bytes: int = GIB
-    """Most memory that a run may need, as estimated."""
+    """Maximum memory that a run may need, as estimated."""
     max_classes: int = 1_000
-    """Most classes of a target."""
+    """Maximum number of classes of a target."""
     max_run_seconds: float = 3_600.0
     """Longest fit; also the time limit of a run whose spec sets none."""
     max_queued_runs: int = 1_000
-    """Most queued runs."""
+    """Maximum number of queued runs."""
     key_requests_per_second: float = Field(default=0.0, ge=0)
-    """Most requests per second and key, in each API process; 0 sets no limit."""
+    """Maximum requests per second and key, in each API process; 0 sets no limit."""
     key_queued_runs: int = Field(default=100, ge=0)
-    """Most queued runs in a key's workspace; 0 sets no limit."""
+    """Maximum number of queued runs in a key's workspace; 0 sets no limit."""
     key_stored_bytes: int = Field(default=0, ge=0)
-    """Most bytes of uploads and artifacts in a key's workspace; 0 sets no limit."""
+    """Maximum bytes of uploads and artifacts in a key's workspace; 0 sets no limit."""
     unknown_keys_per_minute: float = Field(default=60.0, gt=0)
-    """Most unknown keys per minute from one address."""
+    """Maximum number of unknown keys per minute from one address."""
 
 
 class RunTimes(BaseModel):
@@ -101,7 +101,7 @@ class RunTimes(BaseModel):
     deaf_after_seconds: float = 30.0
     """How long runs may wait before an idle worker that gets no messages restarts."""
     max_attempts: int = 3
-    """Most attempts at a run whose worker dies."""
+    """Maximum number of attempts at a run whose worker dies."""
     history_seconds: float = 0.25
     """How often a worker writes the epochs that have ended."""
     cancel_poll_seconds: float = 0.5

@@ -45,10 +45,10 @@ def create(  # noqa: PLR0913, PLR0917  an option each
         float | None, typer.Option(help="Per API process; 0 sets no limit.")
     ] = None,
     queued_runs: Annotated[
-        int | None, typer.Option(help="Most queued runs in the workspace.")
+        int | None, typer.Option(help="Maximum number of queued runs in the workspace.")
     ] = None,
     stored_bytes: Annotated[
-        int | None, typer.Option(help="Most bytes stored in the workspace.")
+        int | None, typer.Option(help="Maximum bytes stored in the workspace.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,

@@ -126,7 +126,7 @@ class InstanceReader:
             for i, reader in enumerate(self._numbers):
                 numbers[i] = reader.read(columns[i], notes)
         for i, reader in self._with_null_numbers:
-            reader.forget_nulls(numbers[i], notes)
+            reader.nulls_to_nan(numbers[i], notes)
         return self._table(numbers, columns[split:], notes)
 
     def _table(

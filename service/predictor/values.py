@@ -22,7 +22,7 @@ from service.predictor.notes import Notes
 from service.predictor.table import Texts
 
 Cells = Sequence[Any] | NDArray[Any]
-_NEVER_MISSING = "missing, although no training row lacked it"
+_NEVER_MISSING = "missing, although every training row had a value"
 _NOT_FINITE = "not finite, so it counts as missing"
 
 
@@ -70,7 +70,7 @@ class NumberReader(_CellReader):
         numbers = [self._number(i, cell, notes) for i, cell in enumerate(cells)]
         return np.array(numbers, np.float64)
 
-    def forget_nulls(self, numbers: NDArray[np.float64], notes: Notes) -> None:
+    def nulls_to_nan(self, numbers: NDArray[np.float64], notes: Notes) -> None:
         """Replace numbers that mean missing by NaN, in place."""
         missing = np.isin(numbers, self.null_numbers)
         self._warn_missing_where(missing, notes)

@@ -66,7 +66,9 @@ def test_a_route_that_another_hides_is_refused_at_the_start(settings):
     for path in ("/{name}", "/newest"):
         router.add_api_route(path, endpoint)
     app.include_router(router)
-    with pytest.raises(RuntimeError, match=r"GET /things/newest is never reached.*\{name"):
+    with pytest.raises(
+        RuntimeError, match=r"GET /things/newest is never reached.*\{name"
+    ):
         RouteTable(app, settings)
 
 
