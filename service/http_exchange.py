@@ -39,7 +39,7 @@ class HttpExchange:
     def model_ref(self) -> ModelRef:
         return self._ref
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         raise NotImplementedError
 
     def write(self, answer: ModelAnswer) -> Response:
@@ -56,8 +56,8 @@ class CsvExchange(HttpExchange):
         self._options = from_params(request.query_params, body.media_type)
         self._parsing: dict[str, Any] = {}
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
-        found = read_file(self._body, self._options, columns)
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        found = read_file(self._body, self._options, reader)
         self._parsing = found.parsing
         return found.reading
 

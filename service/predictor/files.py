@@ -26,7 +26,7 @@ class FileReading(NamedTuple):
     parsing: dict[str, Any]
 
 
-def read_file(body: Body, given: ParsingSpec, columns: InstanceReader) -> FileReading:
+def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileReading:
     """Read a CSV, gzipped or not, with the formats of the model's columns.
 
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
@@ -36,11 +36,11 @@ def read_file(body: Body, given: ParsingSpec, columns: InstanceReader) -> FileRe
     with scratch() as folder:
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
-        given = _as_one_column(content, given, columns)
+        given = _as_one_column(content, given, reader)
         texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
-    reading = columns.read_texts(texts, given.decimal)
+    reading = reader.read_texts(texts, given.decimal)
     return FileReading(reading, file.parsing())
 
 
@@ -56,15 +56,15 @@ def _plain(body: Body) -> bytes:
 
 
 def _as_one_column(
-    content: bytes, given: ParsingSpec, columns: InstanceReader
+    content: bytes, given: ParsingSpec, reader: InstanceReader
 ) -> ParsingSpec:
     """Return options that do not split the cells of a file with one column.
 
     By default, the blank in `1000 CC` could be read as a delimiter.
     """
     first = content.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
-    name = columns.spelling(trimmed(first).strip('"'))
-    if given.delimiter or [name] != columns.names:
+    name = reader.spelling(trimmed(first).strip('"'))
+    if given.delimiter or [name] != reader.names:
         return given
     unused = (mark for mark in "\t|;," if mark.encode() not in content)
     return given.model_copy(update={"delimiter": next(unused, None)})

@@ -36,7 +36,7 @@ class Exchange(Protocol[Result_co]):
     def model_ref(self) -> ModelRef:
         """Return the model and version that the request names."""
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         """Return the rows as a table; raises InvalidInstances."""
 
     def write(self, answer: ModelAnswer) -> Result_co:
@@ -148,7 +148,7 @@ class Predictor:
 
     @staticmethod
     def _read(exchange: Exchange[Any], served: ServedVersion) -> ParsedInstances:
-        reading = exchange.read(served.columns)
+        reading = exchange.read(served.reader)
         if reading.table.num_rows == 0:
             raise InvalidInstances("Expected at least one row.")
         if reading.warnings and exchange.is_strict:

@@ -39,7 +39,7 @@ class ServedVersion:
     most_rows: int
 
     @cached_property
-    def columns(self) -> InstanceReader:
+    def reader(self) -> InstanceReader:
         """Return the reader of the version's instances."""
         return InstanceReader(self.signature, self.most_rows)
 

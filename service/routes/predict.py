@@ -126,7 +126,7 @@ class _JsonExchange(HttpExchange):
             raise InvalidInstances("Expected `model` to be the name of a model.")
         return _version_or_alias(self._ref.workspace, model, version, alias)
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         body = self._json_body
         tabular = "columns" in body or "data" in body
         if ("instances" in body) == tabular:
@@ -137,8 +137,8 @@ class _JsonExchange(HttpExchange):
         if not isinstance(rows, list) or not rows:
             raise InvalidInstances("Expected a list of at least one row.")
         if not tabular:
-            return columns.read_instances(rows)
-        return columns.read_table(body.get("columns"), rows)
+            return reader.read_instances(rows)
+        return reader.read_table(body.get("columns"), rows)
 
     def write(self, answer: ModelAnswer) -> Response:
         return json_response(_content(answer))

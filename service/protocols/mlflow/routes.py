@@ -131,11 +131,11 @@ def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
 class _JsonExchange(HttpExchange):
     """A scoring request in one of MLflow's four forms of JSON."""
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         body = parse_loose_json(self._body.content())
         self._json_body = body if isinstance(body, dict) else {}
         self.is_strict |= strict_parameter(self._parameter("strict"))
-        return read_json(body, columns)
+        return read_json(body, reader)
 
     def write(self, answer: ModelAnswer) -> Response:
         if answer.is_classification and self._parameter("probabilities") is True:
@@ -161,8 +161,8 @@ class _ParquetExchange(HttpExchange):
 
     is_slow = True
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
-        return read_parquet(self._body.content(), columns)
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        return read_parquet(self._body.content(), reader)
 
     def write(self, answer: ModelAnswer) -> Response:
         return _predictions(answer)

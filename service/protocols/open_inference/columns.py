@@ -20,15 +20,15 @@ PROBABILITIES = "probabilities"
 
 
 def read_tensors(
-    inputs: Sequence[NamedTensor], columns: InstanceReader
+    inputs: Sequence[NamedTensor], reader: InstanceReader
 ) -> ParsedInstances:
     """Read a tensor `[N]` or `[N, 1]` for each column.
 
     One tensor `[N, F]` of another name holds all columns in the order of the features.
     """
-    if len(inputs) == 1 and inputs[0].name not in columns.names:
-        return columns.read_columns(_split(inputs[0], columns.names))
-    return columns.read_columns(_columns(inputs))
+    if len(inputs) == 1 and inputs[0].name not in reader.names:
+        return reader.read_columns(_split(inputs[0], reader.names))
+    return reader.read_columns(_columns(inputs))
 
 
 def _columns(inputs: Sequence[NamedTensor]) -> dict[str, Cells]:

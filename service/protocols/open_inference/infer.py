@@ -87,7 +87,7 @@ class InferExchange(HttpExchange):
         self.is_strict |= strict_parameter(_parameters(body).get("strict"))
         return self._ref
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         inputs = self._json_body.get("inputs")
         if not isinstance(inputs, list) or not inputs:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")
@@ -100,7 +100,7 @@ class InferExchange(HttpExchange):
                 f"{len(self._binary)} bytes follow the JSON; the inputs' "
                 f"`binary_data_size` add up to {at}."
             )
-        return read_tensors(tensors, columns)
+        return read_tensors(tensors, reader)
 
     def write(self, answer: ModelAnswer) -> Response:
         request_id = self._json_body.get("id")

@@ -40,9 +40,9 @@ class TfServingExchange(HttpExchange):
             )
         return self._ref
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         if self._verb != "predict":
-            return columns.read_instances(self._examples())
+            return reader.read_instances(self._examples())
         has_rows, has_columns = (
             "instances" in self._json_body,
             "inputs" in self._json_body,
@@ -54,10 +54,10 @@ class TfServingExchange(HttpExchange):
                 "`instances`, columns as `inputs`."
             )
         if has_rows:
-            return columns.read_instances(
-                _rows(self._json_body["instances"], columns.names)
+            return reader.read_instances(
+                _rows(self._json_body["instances"], reader.names)
             )
-        return columns.read_columns(_columns(self._json_body["inputs"], columns.names))
+        return reader.read_columns(_columns(self._json_body["inputs"], reader.names))
 
     def write(self, answer: ModelAnswer) -> Response:
         if self._verb == "predict":

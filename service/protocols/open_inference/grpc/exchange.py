@@ -53,7 +53,7 @@ class GrpcExchange:
         self.is_strict = strict_parameter(_parameter(request, "strict"))
         return model_named(self._workspace, request.model_name, request.model_version)
 
-    def read(self, columns: InstanceReader) -> ParsedInstances:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         inputs, raw = self._request.inputs, self._request.raw_input_contents
         if not inputs:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")
@@ -66,7 +66,7 @@ class GrpcExchange:
             _tensor(given, raw[place] if self._is_raw else None)
             for place, given in enumerate(inputs)
         ]
-        return read_tensors(tensors, columns)
+        return read_tensors(tensors, reader)
 
     def write(self, answer: ModelAnswer) -> Any:
         response = messages.ModelInferResponse(**described(answer, self._request.id))
