@@ -1,4 +1,4 @@
-"""Repair what dead processes left: lost runs and datasets, unsent messages, stray files.
+"""Requeue or fail lost runs and datasets, send unsent messages, remove orphan files.
 
 Any number of processes may run a janitor.
 """
@@ -30,22 +30,23 @@ log = logging.getLogger(__name__)
 def worker_lost(attempts: int) -> Problem:
     """Return the problem of a run whose worker died in every attempt."""
     return ProblemType.WORKER_LOST.problem(
-        f"The process that trained this run died {attempts} times. A network "
-        "that needs more memory than the worker has is the usual reason: try fewer "
-        "units, fewer rows a batch, or ask the operator for a larger worker.",
+        f"The process that trained this run died {attempts} times. The usual reason is "
+        "a network that needs more memory than the worker has: use fewer units or a "
+        "smaller batch, or ask the operator for a larger worker.",
     )
 
 
 def reader_lost(attempts: int) -> Problem:
     """Return the problem of a dataset whose reader died in every attempt."""
     return ProblemType.WORKER_LOST.problem(
-        f"The process that read this CSV died {attempts} times, most likely for "
-        "want of memory; upload it in parts, or ask the operator for a larger worker.",
+        f"The process that read this CSV died {attempts} times, most likely because it "
+        "needed too much memory. Upload the file in parts, or ask the operator for a "
+        "larger worker.",
     )
 
 
 class Janitor(PeriodicThread):
-    """Does each of its jobs every few seconds."""
+    """Run all jobs every few seconds in a background thread."""
 
     def __init__(
         self, database: Database, storage: Storage, queue: Queue, times: RunTimes
@@ -58,11 +59,11 @@ class Janitor(PeriodicThread):
         self._next_orphans = 0.0
 
     def sweep_all(self) -> None:
-        """Do each job once; a job that fails delays no other."""
+        """Run each job once, even if another job fails."""
         for job in (self.sweep, self.sweep_files, self._sweep_orphans):
             try:
                 job()
-            except Exception:  # the other jobs must be done
+            except Exception:  # the other jobs must still run
                 log.exception("%s failed; the janitor will try again", job.__name__)
 
     def sweep(self) -> list[str]:
@@ -86,12 +87,12 @@ class Janitor(PeriodicThread):
         return due
 
     def sweep_files(self) -> None:
-        """Remove checkpoints that no run will continue from."""
+        """Remove checkpoints from which no run will continue."""
         with self._database.read() as session:
             remove_orphans(self._storage, session)
 
     def _sweep_orphans(self) -> None:
-        """Remove orphan files, seldom: this lists every file."""
+        """Remove orphan files, once an hour, because this lists every file."""
         if time.monotonic() < self._next_orphans:
             return
         self._next_orphans = time.monotonic() + STALE_SECONDS

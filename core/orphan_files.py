@@ -1,8 +1,8 @@
-"""Remove stored files of processes that died before they recorded them in the database.
+"""Remove stored files whose process died before it recorded them in the database.
 
-After a dataset has been read, it gets no further file: a file that the database does not
-name is an orphan. A run that has ended may still get its baselines, and the request of an
-upload without a row may still be at work. Such files are orphans after an hour.
+A dataset gets no further files once it has been read, so each of its unrecorded files is
+an orphan. A run that has ended may still get its baselines, and an upload without a row
+may still be in progress: unrecorded files of these are orphans after an hour.
 """
 
 from collections import defaultdict

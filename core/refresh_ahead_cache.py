@@ -1,4 +1,4 @@
-"""A cache that reads the values in use again before they are too old."""
+"""A cache that re-reads the values in use before they are too old."""
 
 import logging
 import threading
@@ -32,15 +32,15 @@ class _Entry(Generic[Value]):
 class RefreshAheadCache(Generic[Key, Value]):
     """Values from the database by key, none of them older than `max_age`.
 
-    A thread reads the values again that were used since it last read them, so that a
-    request never waits for a value in use. While the database is away, the values hold.
+    A thread re-reads the values that were used since its last read, so that a request
+    never waits for a value in use. Values stay valid while the database is unavailable.
 
     Args:
-        name: of the thread.
+        name: the name of the thread.
         max_age: seconds for which a value may be used.
-        reread: returns what the given keys mean now; a key that it leaves out is dropped.
-        capacity: how many values are kept.
-        grace: seconds for which values hold while the database is away.
+        reread: returns the present values of the given keys; other keys are removed.
+        capacity: the largest number of values.
+        grace: seconds for which values stay valid while the database is unavailable.
 
     """
 
@@ -61,11 +61,11 @@ class RefreshAheadCache(Generic[Key, Value]):
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._read_at = time.monotonic()
-        self._is_away = False
+        self._is_unavailable = False
         self._thread = PeriodicThread(name, max_age / 2, self._refresh_or_extend)
 
     def peek(self, key: Key) -> Value | None:
-        """Return the value if it is fresh; never asks the database."""
+        """Return the value if it is fresh; never query the database."""
         entry = self._entries.get(key)
         if entry is None or time.monotonic() >= entry.until:
             return None
@@ -73,7 +73,7 @@ class RefreshAheadCache(Generic[Key, Value]):
         return entry.value
 
     def put(self, key: Key, value: Value, seconds: float = FOREVER) -> None:
-        """Keep a value that was just read and expires in so many seconds."""
+        """Store a value that was just read and that expires after `seconds`."""
         now = time.monotonic()
         entry = _Entry(value, now + min(self._max_age, seconds), now + seconds)
         with self._lock:
@@ -82,18 +82,18 @@ class RefreshAheadCache(Generic[Key, Value]):
             self._entries[key] = entry
 
     def pin(self, key: Key, value: Value) -> None:
-        """Keep a value for ever, without reading it again."""
+        """Store a value that never expires and is never re-read."""
         with self._lock:
             self._entries[key] = _Entry(value, FOREVER, FOREVER)
 
     def drop(self, matches: Callable[[Key, Value], bool]) -> None:
-        """Forget the values that match, from this moment."""
+        """Remove the values that match."""
         with self._lock:
             for key in [k for k, e in self._entries.items() if matches(k, e.value)]:
                 del self._entries[key]
 
-    def known(self, key: Key) -> Value | None:
-        """Return the value even if it is too old to be used."""
+    def peek_stale(self, key: Key) -> Value | None:
+        """Return the value even if it is too old."""
         entry = self._entries.get(key)
         return None if entry is None else entry.value
 
@@ -106,9 +106,9 @@ class RefreshAheadCache(Generic[Key, Value]):
         self._thread.stop()
 
     def refresh(self, matches: Callable[[Key], bool] | None = None) -> None:
-        """Read values again: those in use, or those whose key matches.
+        """Re-read the values in use, or those whose keys match.
 
-        Values read earlier never replace values read later: refreshes take turns.
+        One refresh runs at a time, so that an older value never replaces a newer one.
         """
         with self._refreshing:
             began = time.monotonic()
@@ -148,17 +148,18 @@ class RefreshAheadCache(Generic[Key, Value]):
         try:
             self.refresh()
         except SQLAlchemyError:
-            if not self._is_away:
+            if not self._is_unavailable:
                 log.warning(
-                    "%s: the database is away; known values hold", self._thread.name
+                    "%s: the database is unavailable; cached values stay valid",
+                    self._thread.name,
                 )
-            self._is_away = True
+            self._is_unavailable = True
             self._extend(began)
         else:
-            self._is_away = False
+            self._is_unavailable = False
 
     def _extend(self, since: float) -> None:
-        """Let the values hold for another term that were in force at the time `since`."""
+        """Extend the values that were still valid at the time `since` by `max_age`."""
         now = time.monotonic()
         if now > self._read_at + self._grace:
             return

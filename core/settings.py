@@ -29,67 +29,67 @@ _LONGEST_SOCKET = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 
 
 class Limits(BaseModel):
-    """What a request may ask for (`FITSERVE_LIMITS__…`)."""
+    """The limits of requests and runs (`FITSERVE_LIMITS__…`)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     max_body_bytes: int = MIB
-    """Largest body of any route but the uploads."""
+    """Largest body of a request that is neither an upload nor a predict request."""
     max_head_bytes: int = 64 * 1024
-    """Largest head of a request: its line and headers."""
+    """Largest size of the request line and headers together."""
     head_seconds: float = 10.0
-    """Longest time for a head to come."""
+    """Longest time to receive the request line and headers."""
     body_seconds: float = 30.0
-    """Longest time for a body, beside what its bytes may take."""
+    """Longest time to receive a body, besides its bytes at the slowest rate."""
     body_bytes_per_second: int = Field(default=64 * 1024, ge=1)
-    """Slowest pace of a body, and of a client that reads an answer."""
+    """Slowest rate at which a client may send a body or read an answer."""
     max_predict_body_bytes: int = 32 * MIB
     """Largest body of a predict request."""
     max_predict_rows: int = 100_000
-    """Most instances in one predict request."""
+    """Maximum number of instances in one predict request."""
     max_upload_bytes: int = 4 * GIB
     """Largest CSV."""
     max_inline_bytes: int = 8 * MIB
     """Larger CSVs are read by a worker, with `status: processing` meanwhile."""
     max_columns: int = 2_000
-    """Most columns of a dataset."""
+    """Maximum number of columns of a dataset."""
     max_parameters: int = 5_000_000
-    """Most trainable and other weights of a network."""
+    """Maximum number of weights of a network, trainable or not."""
     max_layer_width: int = 8_192
-    """Most outputs of one layer."""
+    """Maximum number of outputs of one layer."""
     max_layers: int = 64
-    """Most layers of a network."""
+    """Maximum number of layers of a network."""
     max_epochs: int = 10_000
-    """Most epochs of a run."""
+    """Maximum number of epochs of a run."""
     max_batch_size: int = 8_192
-    """Most rows of a batch."""
+    """Maximum number of rows of a batch."""
     max_steps: int = 2_000_000
-    """Most gradient steps of a run: epochs times batches."""
+    """Maximum number of gradient steps of a run: epochs times batches."""
     max_memory_bytes: int = GIB
-    """Most memory that a run may need by the estimate."""
+    """Maximum memory that a run may need, as estimated."""
     max_classes: int = 1_000
-    """Most classes of a target."""
+    """Maximum number of classes of a target."""
     max_run_seconds: float = 3_600.0
-    """Longest fit; a run that asks for no time limit gets this one."""
+    """Longest fit; also the time limit of a run whose spec sets none."""
     max_queued_runs: int = 1_000
-    """Most runs waiting at a time."""
+    """Maximum number of queued runs."""
     key_requests_per_second: float = Field(default=0.0, ge=0)
-    """Most requests a second of a key, by each API process; 0 sets no limit."""
+    """Maximum requests per second and key, in each API process; 0 sets no limit."""
     key_queued_runs: int = Field(default=100, ge=0)
-    """Most runs waiting in a key's workspace; 0 sets no limit."""
+    """Maximum number of queued runs in a key's workspace; 0 sets no limit."""
     key_stored_bytes: int = Field(default=0, ge=0)
-    """Most bytes of uploads and artifacts in a key's workspace; 0 sets no limit."""
+    """Maximum bytes of uploads and artifacts in a key's workspace; 0 sets no limit."""
     unknown_keys_per_minute: float = Field(default=60.0, gt=0)
-    """Most keys that are looked up and found wrong, from one address."""
+    """Maximum number of unknown keys per minute from one address."""
 
 
 class RunTimes(BaseModel):
-    """How runs are watched over (`FITSERVE_RUNS__…`), in seconds."""
+    """The intervals and timeouts of runs (`FITSERVE_RUNS__…`), in seconds."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     lease_seconds: float = Field(default=30.0, gt=0)
-    """How long a claim holds without a heartbeat."""
+    """How long a worker's claim on a run is valid without a heartbeat."""
     heartbeat_seconds: float = Field(default=5.0, gt=0)
     """How often a worker renews its lease."""
     janitor_seconds: float = Field(
@@ -101,56 +101,56 @@ class RunTimes(BaseModel):
     requeue_after_seconds: float = Field(default=10.0, gt=0)
     """How long a queued run waits before its message is sent again."""
     deaf_after_seconds: float = Field(default=30.0, gt=0)
-    """How long runs may wait before an idle worker takes itself for deaf and restarts."""
+    """How long runs may wait before an idle worker that gets no messages restarts."""
     max_attempts: int = Field(default=3, ge=1)
-    """How often a run is tried when its worker dies."""
+    """Maximum number of attempts at a run whose worker dies."""
     history_seconds: float = Field(default=0.25, gt=0)
     """How often a worker writes the epochs that have ended."""
     cancel_poll_seconds: float = Field(default=0.5, gt=0)
-    """How often a worker asks whether its run was cancelled."""
+    """How often a worker checks whether its run was cancelled."""
     checkpoint_seconds: float = Field(default=15.0, ge=0)
-    """How often a fit is saved, to be gone on with; rarer where saving takes long."""
+    """How often a checkpoint of a fit is saved; less often if saving takes long."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0)
     """How long the answer to an `Idempotency-Key` is kept."""
     idempotency_lease_seconds: float = Field(default=10.0, gt=0)
-    """How long a key waits for a request that died before another may go on."""
+    """How long a repeated key is refused after its request died."""
 
 
 class WebhookRules(BaseModel):
-    """Where webhooks may go, and when (`FITSERVE_WEBHOOKS__…`)."""
+    """The allowed addresses and the retries of webhooks (`FITSERVE_WEBHOOKS__…`)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     ports: list[int] = [443]
-    """The ports that a webhook may name."""
+    """The allowed ports of webhook URLs."""
     allow_loopback: bool = False
-    """Lets webhooks go to this machine, by http and any port; for development."""
+    """Whether webhooks may go to this machine, over http and any port (development)."""
     timeout_seconds: float = Field(default=15.0, gt=0)
-    """How long one attempt may take."""
+    """Longest time of one attempt."""
     schedule: list[float] = Field(
         default=[0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
         min_length=1,
         max_length=10,
     )
-    """The pause before each attempt; after the last one it is given up."""
+    """The pause before each attempt; there is none after the last."""
     poll_seconds: float = Field(default=1.0, gt=0)
-    """How often somebody looks for what is due."""
+    """How often an API process looks for messages that are due."""
     senders: int = Field(default=2, ge=0, le=64)
     """How many messages an API process sends at a time."""
 
 
 class ReportRules(BaseModel):
-    """What is measured behind a fit (`FITSERVE_REPORT__…`)."""
+    """What is measured after a fit (`FITSERVE_REPORT__…`)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     baselines: bool = True
-    """Whether other models are trained beside each run, to compare it with."""
+    """Whether simple models are trained after each run, for comparison."""
     time_limit_seconds: float = Field(default=10.0, gt=0)
-    """Longest time for the baselines of a run; a spec may ask for less."""
+    """Longest time for the baselines of a run; a spec may set less."""
 
     def seconds(self, spec: ReportSpec) -> float:
-        """How long the baselines of a run may take."""
+        """Return how long the baselines of a run may take."""
         asked = spec.time_limit_seconds or self.time_limit_seconds
         return min(asked, self.time_limit_seconds)
 
@@ -165,57 +165,57 @@ class Settings(BaseSettings):
     )
 
     home: Path = Path("~/.fitserve")
-    """Where the database, the files and the logs of the embedded default live."""
+    """Folder of the embedded database, the files and the logs."""
     host: str = "127.0.0.1"
-    """Where the API listens; any address but loopback needs an API key."""
+    """Address on which the API listens; other than loopback, it requires an API key."""
     port: int = Field(default=8000, ge=0, le=65_535)
-    """The API's port; 0 takes a free one."""
+    """Port of the API; 0 chooses a free one."""
     grpc_port: int | None = Field(default=None, ge=1, le=65_535)
-    """Open Inference's gRPC port; none unless given (`pip install fitserve[grpc]`)."""
+    """Port of Open Inference's gRPC; off by default (`pip install fitserve[grpc]`)."""
     database_url: str | None = None
-    """SQLAlchemy URL; SQLite in `home` unless given."""
+    """SQLAlchemy URL of the database; by default SQLite in `home`."""
     broker_url: str | None = None
-    """Celery broker URL; an embedded Redis in `home` unless given."""
+    """URL of the Celery broker; by default an embedded Redis in `home`."""
     storage_url: str | None = None
-    """URL of uploads and artifacts, such as `file:///srv/x`; in `home` unless given."""
+    """URL of uploads and artifacts, such as `file:///srv/x`; by default in `home`."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
-    """A key that opens everything; none is needed on loopback while there is none."""
+    """A key with every scope; on loopback, no key is needed while none exists."""
     key_pepper: SecretStr | None = Field(default=None, min_length=32)
-    """Secret under which keys are hashed, the same for all hosts; a file in `home`."""
+    """Secret for hashing keys, the same on all hosts; by default a file in `home`."""
     allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
-    """Host names under which a keyless API answers (against DNS rebinding)."""
+    """Host names under which an API without keys answers (against DNS rebinding)."""
     cors_origins: list[str] = []
-    """Web origins whose pages may ask, such as `https://app.example`; `*` wants a key."""
+    """Allowed web origins, such as `https://app.example`; `*` requires a key."""
     api_workers: int = Field(default=1, ge=1, le=256)
     """API processes that `fitserve up` starts, on one address."""
     default_model: str | None = None
-    """The model, or `model@alias`, that MLflow's bare `/invocations` asks."""
+    """The model, or `model@alias`, of MLflow's route `/invocations` without a name."""
     predict_cache_bytes: int = Field(default=128 * MIB, ge=1)
-    """About how much memory each API process gives to loaded models."""
+    """Approximate memory for loaded models in each API process."""
     alias_refresh_seconds: float = Field(default=0.8, gt=0)
-    """How old an API process's knowledge of versions and aliases may be."""
+    """Largest age of cached versions and aliases in an API process."""
     worker_processes: int = Field(default=1, ge=1, le=256)
     """Runs that one worker trains at a time."""
     worker_memory_bytes: int = 2 * GIB
     """A training process above this is replaced after its run."""
     min_free_bytes: int = Field(default=512 * MIB, ge=0)
-    """Free disk below which `/health/ready` says degraded."""
+    """Free disk space below which `/health/ready` reports `degraded`."""
     metrics_open: bool = False
-    """Whether `/metrics` is told without a key."""
+    """Whether `/metrics` can be read without a key."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    """The lowest level that is logged."""
+    """Least level of log lines, as in Python's `logging`."""
     log_format: Literal["text", "json"] = "text"
-    """`text` for eyes, `json` for one object a line."""
+    """`text` for people, `json` for one object per line."""
     access_log: bool = False
-    """Whether every request is a line of the log."""
+    """Whether every request is logged."""
     limits: Limits = Limits()
-    """What a request may ask for."""
+    """The limits of requests and runs."""
     runs: RunTimes = RunTimes()
-    """How runs are watched over."""
+    """The intervals and timeouts of runs."""
     webhooks: WebhookRules = WebhookRules()
-    """Where webhooks may go, and when."""
+    """The allowed addresses and the retries of webhooks."""
     report: ReportRules = ReportRules()
-    """What is measured behind a fit."""
+    """What is measured after a fit."""
 
     @field_validator("storage_url")
     @classmethod
@@ -237,35 +237,35 @@ class Settings(BaseSettings):
         for origin in self.cors_origins:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ValueError(
-                    f"{origin!r} in FITSERVE_CORS_ORIGINS is no origin; expected "
+                    f"{origin!r} in FITSERVE_CORS_ORIGINS is not an origin; expected "
                     "scheme://host or scheme://host:port, without a path."
                 )
         return self
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach the API."""
+        """Return whether only this machine can reach the API."""
         return self.host in _LOOPBACK
 
     @property
     def home_dir(self) -> Path:
-        """`home`, made absolute."""
+        """Return `home` as an absolute path."""
         return self.home.expanduser().resolve()
 
     @property
     def files_dir(self) -> Path:
-        """The folder of this machine for scratch, and for the storage if it is local."""
+        """Return the folder of scratch files, and of the storage if it is local."""
         url = urlsplit(self.storage_url or "")
         return self.home_dir / (unquote(url.path) if url.scheme == "file" else "files")
 
     @property
     def resolved_database_url(self) -> str:
-        """The database's URL, embedded or given."""
+        """Return the URL of the database, given or embedded."""
         return self.database_url or f"sqlite:///{self.home_dir / 'fitserve.db'}"
 
     @property
     def redis_socket(self) -> Path:
-        """The socket of the embedded Redis, short enough for the kernel."""
+        """Return the socket of the embedded Redis, short enough for the kernel."""
         socket = self.home_dir / "broker" / "redis.sock"
         if len(str(socket)) <= _LONGEST_SOCKET:
             return socket
@@ -275,5 +275,5 @@ class Settings(BaseSettings):
 
     @property
     def resolved_broker_url(self) -> str:
-        """The broker's URL, embedded or given."""
+        """Return the URL of the broker, given or embedded."""
         return self.broker_url or f"redis+socket://{self.redis_socket}"

@@ -1,4 +1,4 @@
-"""One call for all who ask for the same thing at the same time."""
+"""Share one call among all callers that need the same result at the same time."""
 
 import asyncio
 import threading
@@ -28,10 +28,10 @@ def run_in_daemon(function: Callable[..., object], /, *args: Any) -> None:
 
 
 class SingleFlight:
-    """Calls by key; a call in progress is joined instead of made again.
+    """Run calls by key; while a call is in progress, further callers share its result.
 
     Args:
-        spawn: where a call is made, such as `executor.submit`.
+        spawn: starts a call, here or in a thread, such as `executor.submit`.
 
     """
 
@@ -41,16 +41,16 @@ class SingleFlight:
         self._lock = threading.Lock()
 
     def start(self, key: Hashable, call: Callable[[], Result]) -> Future[Result]:
-        """Return the result to come of the key's call, which is made if none is."""
+        """Return the future of the key's call in progress; start a call if none is."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:
                 return flight
             flight = self._flights[key] = Future()
         try:
-            spawned = self._spawn(self._make, key, flight, call)
+            spawned = self._spawn(self._run, key, flight, call)
         except BaseException as error:  # noqa: BLE001  raised again for each caller
-            self._land(key)
+            self._remove(key)
             flight.set_exception(error)
         else:
             if isinstance(spawned, Future):
@@ -61,23 +61,23 @@ class SingleFlight:
         """Return the result of the key's call; a cancelled caller does not cancel it."""
         return await asyncio.shield(asyncio.wrap_future(self.start(key, call)))
 
-    def _make(
+    def _run(
         self, key: Hashable, flight: Future[Result], call: Callable[[], Result]
     ) -> None:
         try:
             result = call()
         except BaseException as error:  # noqa: BLE001  raised again for each caller
-            self._land(key)
+            self._remove(key)
             flight.set_exception(error)
         else:
-            self._land(key)
+            self._remove(key)
             flight.set_result(result)
 
     def _cancel(self, key: Hashable, flight: Future[Any], spawned: Future[Any]) -> None:
         if spawned.cancelled():  # its executor was shut down before the call began
-            self._land(key)
+            self._remove(key)
             flight.cancel()
 
-    def _land(self, key: Hashable) -> None:
+    def _remove(self, key: Hashable) -> None:
         with self._lock:
             del self._flights[key]

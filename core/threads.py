@@ -44,14 +44,14 @@ class PeriodicThread(threading.Thread):
         self._work = work
         self._is_eager = is_eager
         self._jitter = jitter
-        # its own generator: a fit draws from the global one, in the order of its seed
+        # not the global generator: draws from it would change a seeded fit
         self._random = random.Random()  # noqa: S311  no secret
         self._stopping = threading.Event()
         self._has_failed = False
 
     @property
     def is_stopping(self) -> bool:
-        """Return whether the thread was told to stop."""
+        """Return whether `stop` was called."""
         return self._stopping.is_set()
 
     def start(self) -> None:
@@ -97,6 +97,6 @@ class PeriodicThread(threading.Thread):
             self._has_failed = False
 
     def _log(self, error: Exception) -> None:
-        """Log the traceback of the first failure in a row, and a line for each other."""
+        """Log a failure, with its traceback if the previous call succeeded."""
         what = f"{type(error).__name__} in the thread {self.name}; it will try again"
         log.error("%s", what, exc_info=None if self._has_failed else error)

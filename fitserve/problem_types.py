@@ -1,7 +1,7 @@
-"""The table of problem types: each once, with its status, title and meaning.
+"""All problem types, each with its status, title and meaning.
 
 The exceptions of the service (`core/errors.py`), the exceptions of the client
-(`fitserve/client/problem_errors.py`) and docs/problems.md are made from it.
+(`fitserve/client/problem_errors.py`) and docs/problems.md are made from this table.
 """
 
 from collections.abc import Sequence
@@ -275,7 +275,7 @@ class ProblemType(Enum):
     NOT_READY = (
         503,
         "Not ready",
-        """The answer of `/health/ready` if a part that the service needs has failed: the
+        """`/health/ready` answers this if a part that the service needs has failed: the
         database, its migrations, or the storage folder. `parts` has the state of
         each.""",
     )
@@ -348,4 +348,4 @@ class ProblemType(Enum):
 
 
 RAISED = [kind for kind in ProblemType if kind.source is Source.API]
-"""The types that a call of the client can raise: each has an exception class."""
+"""The types that the client raises, each as an exception class of its own."""

@@ -24,36 +24,36 @@ from fitserve.cli.console import REFUSED, UNREACHABLE, USAGE
 from fitserve.problems import field_errors, sentences
 from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
 
-_MOST = 10_000
+_MAX_KEYS = 10_000
 
 
 def create(home: Path | None, given: dict[str, Any], *, as_json: bool) -> KeyCreated:
     """Create a key from the values of the options."""
     spec = _spec(given)
-    with _writing(home, as_json=as_json) as (settings, session):
+    with _open_database(home, as_json=as_json) as (settings, session):
         return create_key(session, read_pepper(settings), spec)
 
 
-def page(home: Path | None, workspace: str | None, *, as_json: bool) -> list[KeyRead]:
-    """Return the keys of a workspace, or of all."""
-    with _writing(home, as_json=as_json) as (_, session):
-        found = ApiKeyRepository(session).page(None, _MOST, workspace)
+def find_all(home: Path | None, workspace: str | None, *, as_json: bool) -> list[KeyRead]:
+    """Return the keys of a workspace, or of all workspaces."""
+    with _open_database(home, as_json=as_json) as (_, session):
+        found = ApiKeyRepository(session).page(None, _MAX_KEYS, workspace)
         return [KeyRead.model_validate(key) for key in found]
 
 
 def revoke(home: Path | None, ref: str, *, as_json: bool) -> tuple[str, str]:
     """Revoke the key with this id or name; return its id and its name."""
-    with _writing(home, as_json=as_json) as (_, session):
+    with _open_database(home, as_json=as_json) as (_, session):
         keys = ApiKeyRepository(session)
         revoked = keys.revoke(_id_of(keys, ref))
         return revoked.id, revoked.name
 
 
 def _id_of(keys: ApiKeyRepository, ref: str) -> str:
-    """Return the id; for a name, the id of the only valid key that has it."""
+    """Return the id that `ref` is, or the id of the only valid key with this name."""
     named = keys.in_force_named(ref) if keys.find(ref) is None else []
     if len(named) > 1:
-        tell(
+        print_notice(
             f"{len(named)} valid keys are called {ref!r}: {', '.join(named)}. "
             "Give the id of one of them."
         )
@@ -65,14 +65,16 @@ def _spec(given: dict[str, Any]) -> KeyCreate:
     try:
         return KeyCreate.model_validate(given)
     except ValidationError as error:
-        tell(sentences(field_errors(error.errors(include_url=False), given)))
+        print_notice(sentences(field_errors(error.errors(include_url=False), given)))
         raise typer.Exit(USAGE) from error
 
 
 @contextmanager
-def _writing(home: Path | None, *, as_json: bool) -> Iterator[tuple[Settings, Session]]:
-    """Migrate the database; yield the settings and a session on it."""
-    try:
+def _open_database(
+    home: Path | None, *, as_json: bool
+) -> Iterator[tuple[Settings, Session]]:
+    """Migrate the database, and provide the settings and a session to write."""
+    with _exit_on_error(as_json=as_json):
         settings = Settings() if home is None else Settings(home=home)
         settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         upgrade(settings.resolved_database_url)
@@ -81,17 +83,25 @@ def _writing(home: Path | None, *, as_json: bool) -> Iterator[tuple[Settings, Se
             database.write() as session,
         ):
             yield settings, session
+
+
+@contextmanager
+def _exit_on_error(*, as_json: bool) -> Iterator[None]:
+    """Print an expected error, and exit with its code."""
+    try:
+        yield
     except ValidationError as error:
         for line in error.errors():
-            tell(line["msg"].removeprefix("Value error, "))
+            print_notice(line["msg"].removeprefix("Value error, "))
         raise typer.Exit(USAGE) from error
     except FitserveError as error:
         problem = error.problem()
-        told = problem.model_dump_json(indent=2) if as_json else problem.detail
-        tell(told)
+        print_notice(problem.model_dump_json(indent=2) if as_json else problem.detail)
         raise typer.Exit(REFUSED) from error
     except OperationalError as error:
-        tell(f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL.")
+        print_notice(
+            f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL."
+        )
         raise typer.Exit(UNREACHABLE) from error
 
 
@@ -117,6 +127,6 @@ def _state(key: KeyRead) -> str:
     return f"{'expired' if is_over else 'until'} {key.expires_at:%Y-%m-%d %H:%M}Z"
 
 
-def tell(line: str) -> None:
-    """Print a line for the person at the terminal, not for a program."""
+def print_notice(line: str) -> None:
+    """Print a line for the user to stderr, since stdout is for programs."""
     typer.secho(line, fg="yellow", err=True)

@@ -14,7 +14,7 @@ from fitserve.scopes import USERS, Scope
 
 if TYPE_CHECKING:
     from ops import key_database
-else:  # needs the libraries of the server, which the other commands do without
+else:  # needs the server's libraries, which other commands do not need
     key_database = LazyModule("ops.key_database")
 
 app = typer.Typer(
@@ -45,10 +45,10 @@ def create(  # noqa: PLR0913, PLR0917  an option each
         float | None, typer.Option(help="Per API process; 0 sets no limit.")
     ] = None,
     queued_runs: Annotated[
-        int | None, typer.Option(help="Most queued runs in the workspace.")
+        int | None, typer.Option(help="Maximum number of queued runs in the workspace.")
     ] = None,
     stored_bytes: Annotated[
-        int | None, typer.Option(help="Most bytes stored in the workspace.")
+        int | None, typer.Option(help="Maximum bytes stored in the workspace.")
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -70,7 +70,7 @@ def create(  # noqa: PLR0913, PLR0917  an option each
     if as_json:
         print_json(made)
         return
-    key_database.tell(
+    key_database.print_notice(
         f"Key {made.id} for the workspace {made.workspace!r}. Store it now, because it\n"
         "cannot be shown again. Clients send it as `Authorization: Bearer …`, or read\n"
         "it from FITSERVE_API_KEY:"
@@ -87,7 +87,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List keys, expired and revoked ones too; secrets are not stored."""
-    keys = key_database.page(home, workspace, as_json=as_json)
+    keys = key_database.find_all(home, workspace, as_json=as_json)
     if as_json:
         print_json({"items": [key.model_dump(mode="json") for key in keys]})
     else:

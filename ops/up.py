@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core import settings
     from ops.supervisor import supervisor
     from ops.supervisor.ready import Ready
-else:  # needs the libraries of the server, which the other commands do without
+else:  # needs the server's libraries, which other commands do not need
     settings = LazyModule("core.settings")
     supervisor = LazyModule("ops.supervisor.supervisor")
 
@@ -48,9 +48,9 @@ def up(
     }
     try:
         chosen = {name: value for name, value in given.items() if value is not None}
-        say = partial(_say, err=as_json)  # with --json, stdout has the one line only
+        say = partial(_print, err=as_json)  # with --json, stdout has the one line only
         supervisor.Supervisor(
-            settings.Settings(**chosen), say, _tell_json if as_json else _tell
+            settings.Settings(**chosen), say, _print_json if as_json else _print_ready
         ).run()
     except ValidationError as error:
         for line in error.errors():
@@ -65,17 +65,17 @@ def up(
         raise typer.Exit(2) from error
 
 
-def _tell(ready: "Ready") -> None:
-    _say(f"fitserve is ready at {ready.url}")
-    _say(f"API page {ready.url}/docs, files and logs in {ready.home}")
+def _print_ready(ready: "Ready") -> None:
+    _print(f"fitserve is ready at {ready.url}")
+    _print(f"API page {ready.url}/docs, files and logs in {ready.home}")
 
 
-def _tell_json(ready: "Ready") -> None:
-    _say(ready.model_dump_json())
+def _print_json(ready: "Ready") -> None:
+    _print(ready.model_dump_json())
 
 
-def _say(line: str, *, err: bool = False) -> None:
-    """Print a line; go on if the reader has closed the pipe."""
+def _print(line: str, *, err: bool = False) -> None:
+    """Print a line; continue if the reader has closed the pipe."""
     name = "stderr" if err else "stdout"
     try:
         typer.echo(line, err=err)

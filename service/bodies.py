@@ -55,7 +55,7 @@ def _once(pairs: list[tuple[str, object]]) -> None:
         return
     twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
     raise BadJson(
-        f"The key {twice[:100]!r} stands twice in one object; keep one of them."
+        f"The key {twice[:100]!r} occurs twice in one object; keep one of them."
     )
 
 

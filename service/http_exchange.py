@@ -1,4 +1,4 @@
-"""A predict request over HTTP; the protocols differ in how they read and write rows."""
+"""Answer predict requests over HTTP; each protocol has its own format of rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,36 +10,36 @@ from service.bodies import Body, read_body
 from service.dependencies import get_services
 from service.parsing_options import from_params
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
 from service.predictor.files import read_file
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.version_resolver import ModelRef
 from service.strict import is_strict
 
 
 class HttpExchange:
-    """An exchange of the predictor; a protocol defines `read` and `write`.
+    """The base of the exchanges over HTTP; a protocol defines `read` and `write`.
 
     Args:
-        request: its URL and its header `Prefer` may make it strict.
+        request: the request, which is strict if its URL or its header `Prefer` says so.
         body: the body of the request.
-        ref: the model that the path names; without a name if the body names it.
+        ref: the model that the path names; its name is empty if the body names the model.
 
     """
 
     is_slow = False
-    """Whether the request is always read in a thread."""
+    """Whether a thread always reads the request, however small it is."""
 
     def __init__(self, request: Request, body: Body, ref: ModelRef) -> None:
         self.is_strict = is_strict(request, body)
         self._request = request
-        self._packed = body
+        self._body = body
         self._ref = ref
-        self._body: dict[str, Any] = {}
+        self._json_body: dict[str, Any] = {}
 
-    def wanted(self) -> ModelRef:
+    def model_ref(self) -> ModelRef:
         return self._ref
 
-    def read(self, columns: RawColumns) -> ReadColumns:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         raise NotImplementedError
 
     def write(self, answer: ModelAnswer) -> Response:
@@ -47,7 +47,7 @@ class HttpExchange:
 
 
 class CsvExchange(HttpExchange):
-    """A request whose body is a CSV, gzipped or not; the query says how to parse it."""
+    """A request with a CSV as its body, gzipped or not; the query has parsing options."""
 
     is_slow = True
 
@@ -56,8 +56,8 @@ class CsvExchange(HttpExchange):
         self._options = from_params(request.query_params, body.media_type)
         self._parsing: dict[str, Any] = {}
 
-    def read(self, columns: RawColumns) -> ReadColumns:
-        found = read_file(self._packed, self._options, columns)
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        found = read_file(self._body, self._options, reader)
         self._parsing = found.parsing
         return found.reading
 
@@ -65,10 +65,10 @@ class CsvExchange(HttpExchange):
 async def answer_predict(
     request: Request,
     ref: ModelRef,
-    exchange_of: Callable[[Request, Body, ModelRef], HttpExchange],
+    make_exchange: Callable[[Request, Body, ModelRef], HttpExchange],
 ) -> Response:
-    """Read the body of a predict request, and answer it by the exchange made for it."""
+    """Read the body of a predict request, make its exchange, and answer it."""
     predictor = get_services(request).predictor
     body = await read_body(request, predictor.max_bytes)
-    exchange = exchange_of(request, body, ref)
+    exchange = make_exchange(request, body, ref)
     return await predictor.answer(exchange, body.num_bytes, is_slow=exchange.is_slow)

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Iterable
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import BadRequest, TooLarge, TooManyRequests
@@ -27,16 +28,22 @@ access = logging.getLogger("service.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
 _REDIRECT = 307
-"""Starlette's answer to a path with a slash too many."""
+"""The status with which Starlette redirects a path with an extra slash at its end."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
 """The label of requests that were refused, or have no route."""
 
-_ONCE = (b"host", b"origin", b"authorization", b"content-encoding", b"x-forwarded-proto")
+_SINGLE_HEADERS = (
+    b"host",
+    b"origin",
+    b"authorization",
+    b"content-encoding",
+    b"x-forwarded-proto",
+)
 
 
 class RequestGate:
-    """Gives every request an id, finds its route and caller, limits its body."""
+    """Give every request an id, find its route and caller, and limit its body."""
 
     def __init__(
         self,
@@ -57,38 +64,34 @@ class RequestGate:
             await self._app(scope, receive, send)
             return
         headers: Headers = dict(scope["headers"])
-        request_id = _request_id(headers)
         state = scope.setdefault("state", {})
-        state["request_id"] = request_id
+        state["request_id"] = request_id = _request_id(headers)
         REQUEST_ID.set(request_id)
-        send = self._watched(send, scope, request_id)
+        send = self._observed(send, scope, request_id)
         state["match"] = entry, _ = self._routes.find(scope["method"], scope["path"])
         limit = entry.max_bytes
         try:
             if len(headers) < len(scope["headers"]):
-                _refuse_twins(scope["headers"])
-            wanted, path = entry.scope, scope["path"]
-            caller = self._authenticator.peek(wanted, path, headers)
-            if caller is None:  # not known yet: the database is asked
+                _refuse_repeated(scope["headers"])
+            required, path = entry.scope, scope["path"]
+            caller = self._authenticator.peek(required, path, headers)
+            if caller is None:  # not cached: query the database
                 address = (scope.get("client") or ("",))[0]
-                caller = await self._authenticator.find(wanted, path, headers, address)
+                caller = await self._authenticator.find(required, path, headers, address)
             state["caller"] = caller
-            _refuse_unsound(scope, headers, limit)
+            _refuse_bad_path_or_length(scope, headers, limit)
         except Exception as error:
-            problem = known_problem(error)
-            if problem is None:
+            refusal = _refusal(error, scope)
+            if refusal is None:
                 raise
-            response = problem_response(problem, scope)
-            if isinstance(error, TooManyRequests):
-                response.headers["Retry-After"] = str(math.ceil(error.wait_seconds))
-            await response(scope, receive, send)
+            await refusal(scope, receive, send)
             return
-        if b"content-length" not in headers:  # the server holds a body to its length
+        if b"content-length" not in headers:  # the server enforces a given length
             receive = _limited(receive, limit)
         await self._app(scope, receive, send)
 
-    def _watched(self, send: Send, scope: Scope, request_id: str) -> Send:
-        """Return `send`, with our headers, that counts a response when it begins."""
+    def _observed(self, send: Send, scope: Scope, request_id: str) -> Send:
+        """Wrap `send` to add our headers, and to count a response when it begins."""
         began = time.perf_counter()
         identity = (b"x-request-id", request_id.encode())
 
@@ -96,9 +99,9 @@ class RequestGate:
             if message["type"] == "http.response.start":
                 headers = list(message["headers"])
                 if message["status"] == _REDIRECT:
-                    headers = [_here(name, value) for name, value in headers]
+                    headers = [_without_host(name, value) for name, value in headers]
                 message["headers"] = [*headers, identity, *security_headers(headers)]
-                key = _key(scope, message["status"])
+                key = _counter_key(scope, message["status"])
                 seconds = time.perf_counter() - began
                 self._counters.answered(key, seconds)
                 if self._logs_access:
@@ -108,24 +111,35 @@ class RequestGate:
         return wrapped
 
 
-def _here(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """Remove the host, which a client's header named, from a Location."""
+def _refusal(error: Exception, scope: Scope) -> Response | None:
+    """Return the response to a refused request, or None if the error is a bug."""
+    problem = known_problem(error)
+    if problem is None:
+        return None
+    response = problem_response(problem, scope)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(math.ceil(error.wait_seconds))
+    return response
+
+
+def _without_host(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Return a header; remove the host, which the client chose, from a Location."""
     if name != b"location" or b"://" not in value:
         return name, value
     path = value.partition(b"://")[2].partition(b"/")[2]
     return name, b"/" + path.lstrip(b"/")
 
 
-def _refuse_unsound(scope: Scope, headers: Headers, limit: int) -> None:
+def _refuse_bad_path_or_length(scope: Scope, headers: Headers, limit: int) -> None:
     if b"%00" in scope["query_string"] or "\0" in scope["path"]:
-        raise BadRequest("The URL holds the character U+0000, which is not text.")
+        raise BadRequest("The URL contains the character U+0000; remove it.")
     length = headers.get(b"content-length", b"0")
     if not (length.isdigit() and len(length) < _MOST_DIGITS and int(length) <= limit):
         raise _too_large(limit)
 
 
-def _key(scope: Scope, status: int) -> HttpKey:
-    """Return what a request is counted under, never a text that a client chose."""
+def _counter_key(scope: Scope, status: int) -> HttpKey:
+    """Return the key of the request's counter; no part of it is chosen by the client."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = scope.get("route")
     return method, getattr(route, "path", _NO_ROUTE), status // 100
@@ -138,8 +152,8 @@ def _log_access(scope: Scope, status: int, key: HttpKey, seconds: float) -> None
     access.info("%s %s %d", *line, extra={"facts": facts})
 
 
-def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    names = [name for name, _ in headers if name in _ONCE]
+def _refuse_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    names = [name for name, _ in headers if name in _SINGLE_HEADERS]
     if len(set(names)) < len(names):
         raise BadRequest(
             "A header that may occur once came twice, such as Host or Authorization."
@@ -154,7 +168,7 @@ def _request_id(headers: Headers) -> str:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """Return `receive`, which raises TooLarge once the body is over the limit."""
+    """Wrap `receive` to raise TooLarge once the body exceeds the limit."""
     read = 0
 
     async def wrapped() -> Message:

@@ -1,7 +1,7 @@
-"""The route that a request gets, by method and path, and what that route declares.
+"""Find the route of a request by method and path, with the policy of that route.
 
-The request gate, the fast path and the error handlers look here; FastAPI routes all other
-requests by itself. Both try the same patterns in the same order.
+The request gate, the fast path and the error handlers use this table; FastAPI routes all
+other requests. Both try the same patterns in the same order.
 """
 
 import re
@@ -18,13 +18,13 @@ from starlette.routing import BaseRoute
 from core.settings import Settings
 from fitserve.problems import Problem
 from fitserve.scopes import Scope
-from service.auth.scopes import Access, ReadWrite, Wanted
-from service.protocols.failures import ErrorDialect, Failure, native
+from service.auth.scopes import Access, ReadWrite, RequiredAccess
+from service.protocols.failures import ErrorFormat, Failure, native
 from service.router import ScopeRule, error_paths_of, policy_of
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _NOTHING = re.compile(r"(?!)")
-_MOUNT_METHODS = {"GET"}  # another is refused by the mounted app
+_MOUNT_METHODS = {"GET"}  # the mounted app refuses every other method
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,24 @@ class RouteEntry:
     """One method of one route.
 
     Args:
-        method: the method.
-        path: the template of its paths, as in the OpenAPI document.
-        scope: what a caller needs.
+        method: the HTTP method.
+        path: the path template, as in the OpenAPI document.
+        scope: the access that a caller needs.
         max_bytes: the size of the largest body.
-        errors: how a failure is written.
+        errors: the function that writes errors in the format of the protocol.
         is_fast: whether `PredictFastPath` answers.
-        pattern: what its paths match.
-        convert: makes the values of path parameters that are not texts, by name.
-        route: FastAPI's route; None if there is none.
-        endpoint: the function that answers.
+        pattern: the regular expression that its paths match.
+        convert: functions that convert path parameters other than strings, by name.
+        route: FastAPI's route; None for a request without a route.
+        endpoint: the function that handles the request.
 
     """
 
     method: str
     path: str
-    scope: Wanted
+    scope: RequiredAccess
     max_bytes: int
-    errors: ErrorDialect = native
+    errors: ErrorFormat = native
     is_fast: bool = False
     pattern: re.Pattern[str] = _NOTHING
     convert: dict[str, Callable[[str], Any]] = field(default_factory=dict)
@@ -58,21 +58,21 @@ class RouteEntry:
 
 
 RouteMatch = tuple[RouteEntry, dict[str, Any]]
-"""The route of a request, and the texts of its path parameters."""
+"""The route of a request, and its path parameters as strings."""
 Exact = dict[str, RouteMatch]
 Ends = dict[str, list[RouteEntry]]
-"""Routes by the last segment of their paths; "" has those that may end otherwise."""
+"""Routes by the last segment of their paths; "" holds those that end in a parameter."""
 _NO_ROUTES: tuple[Exact, Ends] = {}, {"": []}
 
 
 class RouteTable:
     """Every route of an application.
 
-    Raises RuntimeError if a route declares no scope, or if another takes its requests.
+    Raises RuntimeError if a route declares no scope, or can never be reached.
 
     Args:
         app: the application, with all its routes.
-        settings: limits of bodies, and settings that open routes.
+        settings: the body limits, and the settings on which scopes depend.
 
     """
 
@@ -83,20 +83,20 @@ class RouteTable:
             (re.compile(translate(glob)), errors)
             for glob, errors in error_paths_of(contexts).items()
         ]
-        most, no_texts = settings.limits.max_body_bytes, dict[str, Any]()
-        self._unknown = RouteEntry("", "", Scope.ADMIN, most), no_texts
-        self._open = RouteEntry("", "", Access.OPEN, most), no_texts
-        self._refuse_hidden()
+        max_bytes, no_params = settings.limits.max_body_bytes, dict[str, Any]()
+        self._unknown = RouteEntry("", "", Scope.ADMIN, max_bytes), no_params
+        self._open = RouteEntry("", "", Access.OPEN, max_bytes), no_params
+        self._refuse_unreachable()
         self._by_method = {
             method: _indexed([e for e in self.entries if e.method == method])
             for method in {e.method for e in self.entries}
         }
 
     def find(self, method: str, path: str) -> RouteMatch:
-        """Return the route that takes the request.
+        """Return the route of a request, and its path parameters.
 
-        A request without a route needs the scope `admin`. A path with a slash too many
-        has the route to which FastAPI redirects it.
+        A request without a route needs the scope `admin`. A path with an extra slash at
+        its end has the route to which FastAPI redirects it.
         """
         exact, ends = self._by_method.get(method, _NO_ROUTES)
         match = exact.get(path)
@@ -108,11 +108,11 @@ class RouteTable:
         return self._without_route(method, path)
 
     def failure(self, problem: Problem, method: str, path: str) -> Failure:
-        """Return the problem as the clients of the path read it."""
-        return self.dialect(method, path)(problem, method, path)
+        """Return the problem in the error format of the path."""
+        return self.error_format(method, path)(problem, method, path)
 
-    def dialect(self, method: str, path: str) -> ErrorDialect:
-        """Return the dialect of the path, of its route, or of the closest route."""
+    def error_format(self, method: str, path: str) -> ErrorFormat:
+        """Return the error format of the path, its route, or the closest route."""
         for pattern, errors in self._error_paths:
             if pattern.match(path):
                 return errors
@@ -128,28 +128,28 @@ class RouteTable:
         stripped = path.rstrip("/")
         if stripped == path:
             return self._unknown
-        entry, texts = self.find(method, stripped)
-        return replace(entry, is_fast=False), texts
+        entry, params = self.find(method, stripped)
+        return replace(entry, is_fast=False), params
 
     def _closest(self, path: str) -> RouteEntry | None:
-        """Return the route, of any method, whose template has most of the path in it."""
+        """Return the matching route, of any method, with the longest literal template."""
         found = [entry for entry in self.entries if entry.pattern.match(path)]
         return max(found, key=lambda e: len(_PARAMETER.sub("", e.path)), default=None)
 
-    def _refuse_hidden(self) -> None:
+    def _refuse_unreachable(self) -> None:
         for entry in self.entries:
             sample = _PARAMETER.sub("1", entry.path)
             same = (e for e in self.entries if e.method == entry.method)
             first = next(e for e in same if e.pattern.match(sample))
             if first is not entry:
                 raise RuntimeError(
-                    f"{entry.method} {entry.path} gets no request, because {first.path} "
-                    "stands before it and takes them. Change the order of the routes."
+                    f"{entry.method} {entry.path} is never reached, because {first.path} "
+                    "is declared earlier and matches too. Change the order of the routes."
                 )
 
 
 def _indexed(entries: list[RouteEntry]) -> tuple[Exact, Ends]:
-    """Return the routes of a method: those without and those with path parameters."""
+    """Return a method's routes without path parameters, and those with parameters."""
     exact: Exact = {e.path: (e, {}) for e in entries if "{" not in e.path}
     others = [e for e in entries if "{" in e.path]
     ends = {"", *(_end(e.path) for e in others)}
@@ -157,7 +157,7 @@ def _indexed(entries: list[RouteEntry]) -> tuple[Exact, Ends]:
 
 
 def _end(template: str) -> str:
-    """Return the last segment of a template; "" if it holds a parameter."""
+    """Return the last segment of a template, or "" if it contains a parameter."""
     end = template.rpartition("/")[2]
     return "" if "{" in end else end
 
@@ -184,7 +184,7 @@ def _entries(context: RouteContext, settings: Settings) -> Iterator[RouteEntry]:
         )
 
 
-def _scope(rule: ScopeRule, method: str, settings: Settings) -> Wanted:
+def _scope(rule: ScopeRule, method: str, settings: Settings) -> RequiredAccess:
     if isinstance(rule, ReadWrite):
         return rule.needed_by(method)
-    return rule if isinstance(rule, Wanted) else rule(settings)
+    return rule if isinstance(rule, RequiredAccess) else rule(settings)

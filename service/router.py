@@ -1,4 +1,4 @@
-"""Routers that declare who may call their routes, how large bodies are, how they fail."""
+"""Routers that declare the required scope, body limit and error format of routes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -9,12 +9,12 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute, RouteContext
 
 from core.settings import Settings
-from service.auth.scopes import ReadWrite, Wanted
-from service.protocols.failures import ErrorDialect, native
+from service.auth.scopes import ReadWrite, RequiredAccess
+from service.protocols.failures import ErrorFormat, native
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-ScopeRule = Wanted | ReadWrite | Callable[[Settings], Wanted]
-"""One scope for every method, one for reading and one for writing, or by the settings."""
+ScopeRule = RequiredAccess | ReadWrite | Callable[[Settings], RequiredAccess]
+"""A scope for every method, one to read and one to write, or a function of settings."""
 _DECLARED = "declared_policy"
 
 
@@ -28,21 +28,21 @@ class BodyLimit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoutePolicy:
-    """What a route declares.
+    """The required scope, body limit and error format of a route.
 
     Args:
-        scope: what a caller needs.
-        body_limit: how large a body may be.
-        errors: how a failure is written.
-        error_paths: globs of paths whose failures are written so, routed or not.
-        is_fast: whether `PredictFastPath` answers; the endpoint may then take path
-            parameters and `request`, nothing else.
+        scope: the access that a caller needs.
+        body_limit: the limit of the body.
+        errors: the function that writes errors in the format of the protocol.
+        error_paths: globs of paths whose errors have this format, even without a route.
+        is_fast: whether `PredictFastPath` answers; the endpoint may then take only path
+            parameters and `request`.
 
     """
 
     scope: ScopeRule
     body_limit: BodyLimit = BodyLimit.JSON
-    errors: ErrorDialect = native
+    errors: ErrorFormat = native
     error_paths: tuple[str, ...] = ()
     is_fast: bool = False
 
@@ -56,7 +56,7 @@ class PolicyRoute(APIRoute):
 class Router(APIRouter):
     """An APIRouter that declares a `RoutePolicy` for its routes.
 
-    An endpoint changes its own by `declare`.
+    `declare` changes the policy of a single endpoint.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Router(APIRouter):
         *,
         scope: ScopeRule,
         body_limit: BodyLimit = BodyLimit.JSON,
-        errors: ErrorDialect = native,
+        errors: ErrorFormat = native,
         error_paths: tuple[str, ...] = (),
         is_fast: bool = False,
         **options: Any,
@@ -84,7 +84,7 @@ def declare(
     *,
     scope: ScopeRule | None = None,
     body_limit: BodyLimit | None = None,
-    errors: ErrorDialect | None = None,
+    errors: ErrorFormat | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Return a decorator that changes the policy of an endpoint or of a mounted app."""
     given = {"scope": scope, "body_limit": body_limit, "errors": errors}
@@ -114,8 +114,8 @@ def policy_of(context: RouteContext) -> RoutePolicy:
     return RoutePolicy(**changes)
 
 
-def error_paths_of(contexts: Iterable[RouteContext]) -> dict[str, ErrorDialect]:
-    """Return the error dialects of the globs that the routers declare."""
+def error_paths_of(contexts: Iterable[RouteContext]) -> dict[str, ErrorFormat]:
+    """Return the error format of each glob that the routers declare."""
     routes = [context.original_route for context in contexts]
     policies = [route.policy for route in routes if isinstance(route, PolicyRoute)]
     return {glob: policy.errors for policy in policies for glob in policy.error_paths}

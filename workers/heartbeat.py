@@ -1,7 +1,7 @@
-"""The heartbeat of a run: the thread beside the fit that uses the database.
+"""The heartbeat of a run: a thread that uses the database while the main thread fits.
 
-It renews the lease, writes the epochs that have ended, and checks whether a user has
-cancelled the run. The fit itself never waits for the database.
+The thread renews the lease, writes the epochs that have ended, and checks whether a user
+has cancelled the run. The fit itself never waits for the database.
 """
 
 import logging
@@ -25,15 +25,15 @@ from workers.hang_detector import HangDetector, SilenceAlarm, end_process
 log = logging.getLogger(__name__)
 
 _EPOCH_SECONDS = 8.0
-"""How long a stopping worker lets an epoch continue: at its end the fit is saved."""
+"""How long a stopping worker waits for the end of an epoch, where the fit is saved."""
 _LEAVE_SECONDS = 14.0
 """How long an attempt that must stop may take before its process is ended."""
 
 
 HUNG = ProblemType.TIME_LIMIT.problem(
-    "The time limit passed and training did not stop: a step of it hung, or takes "
-    "very long, and its process was ended. Try fewer units or fewer rows a batch; the "
-    "history up to there is kept.",
+    "The time limit passed and training did not stop, because a step hung or took very "
+    "long. Its process was ended. Use fewer units or a smaller batch. The history until "
+    "then is kept.",
 )
 
 
@@ -42,13 +42,13 @@ class RunReleased(Exception):
 
 
 class Heartbeat:
-    """The state that the fit (main thread) shares with the thread that beats.
+    """The state that the fit (main thread) shares with the heartbeat thread.
 
     Args:
         lease: the lease on the run.
-        times: how often to do what.
-        is_stopping: returns whether the worker was told to stop.
-        keep_alive: called in every beat with the longest pause to the next; 0 at the end.
+        times: the intervals of the thread's tasks.
+        is_stopping: returns whether the worker is stopping.
+        keep_alive: called with the longest time until its next call; 0 at the end.
 
     """
 
@@ -72,13 +72,13 @@ class Heartbeat:
         self._keys = [lease.checkpoint.key] if lease.checkpoint else []
         self._lock = threading.Lock()
         self._thread = PeriodicThread("heartbeat", times.history_seconds, self._beat)
-        self._next_renewal = self._next_question = 0.0
+        self._next_renewal = self._next_cancel_check = 0.0
         self._began = time.monotonic()
         self._leaving_since = math.inf
 
     @contextmanager
     def running(self) -> Iterator["Heartbeat"]:
-        """Beat until the block ends, or until the end of the run is written."""
+        """Run the thread until the block ends, or until the end of the run is written."""
         self._thread.start()
         try:
             yield self
@@ -86,7 +86,10 @@ class Heartbeat:
             self._stop()
 
     def raise_if_stopped(self) -> None:
-        """Raise LeaseLost or RunReleased if this attempt must stop; after every batch."""
+        """Raise LeaseLost or RunReleased if this attempt must stop.
+
+        The fit calls this after every batch.
+        """
         self._has_weights = True
         self.hang_detector.heard()
         if self._lost.is_set():
@@ -103,7 +106,7 @@ class Heartbeat:
         return time.monotonic() - self._began
 
     def epoch_ended(self, epoch: int, logs: dict[str, float], fit: int = 1) -> None:
-        """Keep an epoch's logs until the next beat; epoch and fit count from 1."""
+        """Queue an epoch's logs for the next write; epoch and fit count from 1."""
         row = EpochRow(
             epoch,
             {name: finite(value) for name, value in logs.items()},
@@ -114,33 +117,33 @@ class Heartbeat:
             self._rows.append(row)
 
     def checkpoint_saved(self, saved: SavedCheckpoint) -> None:
-        """Keep a published checkpoint until the next beat."""
+        """Queue a stored checkpoint for the next write."""
         with self._lock:
             self._saved = saved
 
     def recorded_keys(self) -> list[str]:
-        """Return the file keys of the recorded checkpoint and of one being recorded."""
+        """Return the file keys of the recorded checkpoint and of one being written."""
         with self._lock:
             return list(self._keys)
 
     @contextmanager
     def final_transaction(self, database: Database) -> Iterator[Session]:
         """Open the transaction that ends the attempt, with everything not yet written."""
-        self._stop()  # else the thread might write epochs too late
+        self._stop()  # otherwise the thread could write epochs after the end
         with database.write() as session:
-            self.lease.hold_in(session)  # before any write that another attempt repeats
-            self.lease.record_in(session, *self._take())
+            self.lease.hold_in(session)  # first: another attempt may write the same rows
+            self.lease.record_in(session, *self._take_pending())
             yield session
 
     def _stop(self) -> None:
-        """Stop the thread, or raise LeaseLost if a write of it outlasts the lease."""
+        """Stop the thread. Raise LeaseLost if its last write outlasts the lease."""
         self._thread.stop(self._times.lease_seconds)
         self._keep_alive(0.0)
         if self._thread.is_alive():
             raise LeaseLost(self.lease.run_id)
 
-    def _take(self) -> tuple[list[EpochRow], SavedCheckpoint | None]:
-        """Take what is not written yet; a checkpoint never comes before its epochs."""
+    def _take_pending(self) -> tuple[list[EpochRow], SavedCheckpoint | None]:
+        """Take the epochs and the checkpoint that are not written yet, together."""
         with self._lock:
             rows, saved = self._rows, self._saved
             self._rows, self._saved = [], None
@@ -156,9 +159,9 @@ class Heartbeat:
             return
         try:
             self._renew_if_due(now)
-            self._ask_if_due(now)
-            if self._rows or self._saved:  # last: a write that fails costs no renewal
-                self._hand_over(self.lease.record)
+            self._check_cancel_if_due(now)
+            if self._rows or self._saved:  # last: its failure must not prevent a renewal
+                self._write_pending(self.lease.record)
         except LeaseLost:
             self._lost.set()
 
@@ -167,20 +170,20 @@ class Heartbeat:
             self._next_renewal = now + self._times.heartbeat_seconds
             self.lease.renew()
 
-    def _ask_if_due(self, now: float) -> None:
+    def _check_cancel_if_due(self, now: float) -> None:
         """Check whether a user has cancelled the run."""
-        if now < self._next_question:
+        if now < self._next_cancel_check:
             return
-        self._next_question = now + self._times.cancel_poll_seconds
+        self._next_cancel_check = now + self._times.cancel_poll_seconds
         if not self.lease.cancel_requested():
             return
         self.cancelled.set()
-        if not self._has_weights:  # nothing to keep; TensorFlow may trace for seconds
+        if not self._has_weights:  # no weights to keep; TensorFlow may trace for seconds
             self.lease.cancel()
             self._lost.set()
 
     def _end_if_stuck(self, now: float) -> None:
-        """End the process if the fit hangs or does not stop, after the last write."""
+        """End the process, after a last write, if the fit hangs or does not stop."""
         is_hung = self.hang_detector.is_hung()
         if self._lost.is_set() or self.is_stopping():
             self._leaving_since = min(now, self._leaving_since)
@@ -188,23 +191,23 @@ class Heartbeat:
             return
         log.error("run %s: hangs in native code; this process ends", self.lease.run_id)
         try:
-            self._hand_over(self._fail if is_hung else self.lease.give_back)
+            self._write_pending(self._fail if is_hung else self.lease.give_back)
         except LeaseLost:
-            log.info("run %s: another worker holds it", self.lease.run_id)
+            log.info("run %s: another worker has claimed it", self.lease.run_id)
         except Exception as error:
             if is_away(error):  # the next beat tries again
                 raise
-            log.exception("run %s: its lease ends unwritten", self.lease.run_id)
+            log.exception("run %s: the last write failed", self.lease.run_id)
         end_process()
 
     def _fail(self, rows: list[EpochRow], saved: SavedCheckpoint | None) -> None:
         self.lease.fail(rows, saved, stop_reason=StopReason.TIME_LIMIT, error=HUNG)
 
-    def _hand_over(
+    def _write_pending(
         self, write: Callable[[list[EpochRow], SavedCheckpoint | None], None]
     ) -> None:
-        """Write what is not written yet, and keep it if that fails."""
-        rows, saved = self._take()
+        """Write what is pending; queue it again if the write fails."""
+        rows, saved = self._take_pending()
         try:
             write(rows, saved)
         except Exception:
@@ -218,6 +221,6 @@ class Heartbeat:
 
 
 def finite(value: float) -> float | None:
-    """Return the number for JSON, which has neither NaN nor infinity."""
+    """Return the number, or None for NaN and infinity, which JSON lacks."""
     number = float(value)
     return number if math.isfinite(number) else None

@@ -1,8 +1,7 @@
 """Restart a worker that no longer receives messages from the broker.
 
-A Celery worker can lose its broker without noticing. An idle child then sees runs wait in
-the database for which no message comes, and ends its worker; the supervisor starts it
-again.
+A Celery worker can lose its broker without an error. If runs then wait in the database
+while a child process is idle, the child ends its worker, and the supervisor restarts it.
 """
 
 import logging
@@ -19,7 +18,7 @@ from core.runs.maintenance import RunMaintenance
 from core.settings import RunTimes
 from core.threads import PeriodicThread
 
-Waiting = Callable[[Session], list[str]]
+FindWaiting = Callable[[Session], list[str]]
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +37,17 @@ class Watchdog(PeriodicThread):
     """Check from an idle child whether its worker still receives messages.
 
     Args:
-        database: where work waits.
-        waiting: returns the ids of the work that this child could do.
+        database: the database with the waiting runs or datasets.
+        waiting: returns the ids of those that this child could process.
         times: how often to check, and how long work may wait.
-        is_busy: returns whether this child works; work may wait for a busy child.
+        is_busy: returns whether this child is busy; work may wait for a busy child.
 
     """
 
     def __init__(
         self,
         database: Database,
-        waiting: Waiting,
+        waiting: FindWaiting,
         times: RunTimes,
         is_busy: Callable[[], bool],
     ) -> None:
@@ -61,11 +60,11 @@ class Watchdog(PeriodicThread):
 
     def check(self) -> None:
         """End the worker if it receives no messages."""
-        if self.is_deaf():
+        if self.misses_messages():
             _end_worker()
             self._waiting_since.clear()
 
-    def is_deaf(self) -> bool:
+    def misses_messages(self) -> bool:
         """Return whether work has waited too long while this child was idle."""
         if self._is_busy():
             self._waiting_since.clear()
@@ -79,5 +78,5 @@ class Watchdog(PeriodicThread):
 
 
 def _end_worker() -> None:
-    log.error("work waits, but this worker receives no messages; it ends itself")
+    log.error("work is waiting, but this worker receives no messages; restarting it")
     os.kill(os.getppid(), signal.SIGTERM)

@@ -2,8 +2,8 @@
 
 A claim is one conditional UPDATE that changes the row's fence, a column that numbers the
 attempts or names the holder. Every later write of the holder names the fence that its
-claim was given, so that it changes nothing once another holder has claimed the row. All
-times are the database's.
+claim returned, so that it changes nothing once another holder has claimed the row. All
+times come from the clock of the database.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Conditions = tuple[ColumnElement[bool], ...]
 
 
 def time_after(seconds: float) -> ColumnElement[int]:
-    """Return the database's time so many seconds from now, in milliseconds."""
+    """Return the database's time `seconds` from now, in milliseconds."""
     return now_ms() + int(seconds * 1000)
 
 
@@ -32,7 +32,7 @@ class LeaseTable:
     Args:
         row: the mapped class.
         fence: the column that a claim changes: the number of the attempt, or a token.
-        is_open: what a row must fulfil to be written by its holder.
+        is_open: the conditions under which a holder may write a row.
 
     """
 
@@ -41,7 +41,7 @@ class LeaseTable:
     is_open: Conditions
 
     def unheld(self) -> Conditions:
-        """Return the conditions of an open row whose lease has ended, or never began."""
+        """Return the conditions of an open row with no lease, or an expired one."""
         until = self.row.lease_until
         return (*self.is_open, or_(until.is_(None), until < now_ms()))
 
@@ -55,7 +55,7 @@ class LeaseTable:
     ) -> Any | None:
         """Claim the row if it fulfils `where`. Return its new fence, else None.
 
-        The fence is the next number, unless `values` has a token for it.
+        The new fence is the next number, unless `values` contains a token.
         """
         values = {"lease_until": time_after(seconds), **values}
         if self.fence.key not in values:
@@ -66,7 +66,7 @@ class LeaseTable:
     def update(
         self, session: Session, identity: Identity, fence: Any, **values: Any
     ) -> bool:
-        """Change columns of the row. Return False if `fence` no longer holds it."""
+        """Change columns of the row. Return False if `fence` is no longer its holder."""
         changed = update(self.row).where(*self.held(identity, fence)).values(**values)
         return bool(session.execute(changed.returning(self.fence)).all())
 
@@ -78,7 +78,7 @@ class LeaseTable:
         seconds: float,
         **values: Any,
     ) -> bool:
-        """Extend the lease, and change columns. Return False if it is lost."""
+        """Extend the lease, and change columns. Return False if the lease is lost."""
         until = time_after(seconds)
         return self.update(session, identity, fence, lease_until=until, **values)
 
@@ -88,9 +88,9 @@ class LeaseTable:
         older_than_seconds: float,
         where: Sequence[ColumnElement[bool]],
     ) -> list[str]:
-        """Mark rows as sent whose message is missing or too old. Return their ids.
+        """Mark rows as sent if their message is missing or too old. Return their ids.
 
-        Rows that another transaction has locked are left out.
+        Rows that another transaction has locked are skipped.
         """
         row = self.row
         is_due = or_(row.sent_at.is_(None), row.sent_at < time_after(-older_than_seconds))

@@ -20,7 +20,7 @@ _STRICT: Json = {
 _FAILURES = {
     "400": "The body is not JSON, or cannot be unpacked.",
     "401": "The service wants a key, and the request bears another or none.",
-    "403": "A service without a key answers only to its own machine.",
+    "403": "A service without a key answers only its own machine.",
     "404": "The model, version or alias is gone.",
     "413": "The body, or the number of instances, is over the limit.",
     "422": "An instance cannot be understood; row, column and remedy are named.",

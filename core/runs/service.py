@@ -61,8 +61,8 @@ class RunService:
     def prepare(self, session: Session, caller: Caller, create: RunCreate) -> Resolved:
         """Resolve a run to be queued, in a session that only reads.
 
-        A column may have to be read again from a large file, which must not hold up
-        writers. Raises what `resolve` raises, TooManyRuns and QuotaExceeded.
+        A column may have to be re-read from a large file, which must not block writers.
+        Raises the errors of `resolve`, TooManyRuns and QuotaExceeded.
         """
         self._refuse_over_limits(session, caller)
         return self.resolve(session, caller.workspace, create)
@@ -74,12 +74,12 @@ class RunService:
         resolved: Resolved,
         webhook: WebhookSpec | None = None,
     ) -> Run:
-        """Queue a run that was prepared; workers hear of it when the session commits.
+        """Queue a prepared run; its message is sent when the session commits.
 
         Raises DatasetNotFound if a table was deleted since, TooManyRuns, QuotaExceeded.
         """
         self._refuse_over_limits(session, caller)
-        _hold(resolved.datasets, DatasetRepository(session, caller.workspace))
+        _lock(resolved.datasets, DatasetRepository(session, caller.workspace))
         run = _run(resolved)
         RunRepository(session, caller.workspace).add(run)
         if webhook is not None:
@@ -123,7 +123,7 @@ def _dataset_ref(create: RunCreate) -> str:
     error = FieldError(
         pointer=pointer("dataset"),
         detail="this key is required and is absent",
-        hint="name a dataset, or send the CSV along as the multipart part `file`",
+        hint="name a dataset, or send the CSV in the multipart part `file`",
     )
     raise InvalidSpec("The run names no dataset.", [error])
 
@@ -137,7 +137,7 @@ def _find(datasets: DatasetRepository, ref: str, create: RunCreate) -> Datasets:
     )
 
 
-def _hold(found: Datasets, datasets: DatasetRepository) -> None:
+def _lock(found: Datasets, datasets: DatasetRepository) -> None:
     """Lock the datasets, so that none is deleted while the run is being stored."""
     for dataset in (found.dataset, found.validation):
         if dataset is not None:

@@ -1,4 +1,4 @@
-"""The storage port, what chooses its implementation, and scratch folders."""
+"""The storage port, the choice of its implementation, and scratch folders."""
 
 from core.storage.factory import open_storage
 from core.storage.port import Storage

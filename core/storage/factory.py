@@ -15,7 +15,7 @@ BACKENDS: dict[str, Callable[[Settings], Storage]] = {
 
 
 def open_storage(settings: Settings) -> Storage:
-    """Return the storage that the settings name, and give this process a scratch place.
+    """Return the storage that the settings name, and set this process's scratch folder.
 
     Raises ValueError if no implementation has the scheme of the URL, OSError if the
     folder of scratch or of files cannot be used.

@@ -13,7 +13,7 @@ from core.storage.port import check_key, is_key, no_such_file
 class LocalStorage:
     """A storage whose keys are paths below the folder `root`.
 
-    The files that it stores must come from the same disk: `put` renames them.
+    `put` renames a file, which must therefore be on the same disk.
     """
 
     def __init__(self, root: Path) -> None:
@@ -42,7 +42,7 @@ class LocalStorage:
             path.parent.rmdir()
 
     def list(self, prefix: str, older_than_seconds: float = 0.0) -> Sequence[str]:
-        tree = os.walk(self._root / prefix)  # a folder may go while it is read
+        tree = os.walk(self._root / prefix)  # a folder may be removed meanwhile
         files = (Path(folder, name) for folder, _, names in tree for name in names)
         if older_than_seconds:
             files = (file for file in files if age(file) >= older_than_seconds)

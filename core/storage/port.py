@@ -1,4 +1,4 @@
-"""The storage port: files under keys, with verbs that an object store can offer too.
+"""The storage port: files by key, with methods that an object store can offer too.
 
 Keys are made by this service (`datasets/<id>/content.csv`), never from user strings.
 """
@@ -17,12 +17,12 @@ _KEY = re.compile(r"[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 class Storage(Protocol):
     """A store of files that never change.
 
-    `open` and `local_copy` raise FileNotFoundError if the key holds no file. A store
-    that fails in another way, such as one that cannot be reached, raises an OSError.
+    `open` and `local_copy` raise FileNotFoundError if no file has the key. Every other
+    failure, such as a store that cannot be reached, raises an OSError.
     """
 
     def put(self, file: Path, key: str) -> None:
-        """Store a local file under `key`: durable, and visible only when it is whole.
+        """Store a local file under `key`, durably; it becomes visible only when complete.
 
         The file may be moved away, so the caller must not use it afterwards.
         """
@@ -40,9 +40,9 @@ class Storage(Protocol):
         """Remove the file; do nothing if there is none."""
 
     def list(self, prefix: str, older_than_seconds: float = 0.0) -> Sequence[str]:
-        """Return the keys below the folder `prefix`, sorted, of files at least that old.
+        """Return the sorted keys of files below the folder `prefix` of at least this age.
 
-        Files whose names are not keys are left out: another program made them.
+        Files whose names are not keys are skipped: another program made them.
         """
 
 
@@ -61,5 +61,5 @@ def check_key(key: str) -> str:
 
 
 def no_such_file(key: str) -> FileNotFoundError:
-    """Return the error of a key that holds no file."""
+    """Return the error for a key without a file."""
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)

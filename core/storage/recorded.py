@@ -1,4 +1,4 @@
-"""Files whose length and sha256 the database records, and which are read only as such."""
+"""Store files whose length and sha256 the database records, and check them on reading."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from core.storage.port import Storage
 
 
 class Recorded(TypedDict):
-    """Where a file was stored, and what must be read there."""
+    """The key of a stored file, and the hash and length that it must have."""
 
     key: str
     sha256: str
@@ -18,7 +18,7 @@ class Recorded(TypedDict):
 
 
 def put_recorded(storage: Storage, file: Path, key: str) -> Recorded:
-    """Store a file; return the facts about it that the database must record."""
+    """Store a file; return the values that the database must record."""
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     num_bytes = file.stat().st_size
@@ -40,12 +40,12 @@ def read_recorded(
         raise unreadable(what, error) from error
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), sha256):
         raise ArtifactDamaged(
-            f"{what} is damaged: its sha256 is not the recorded one. "
-            "Other versions still serve; train again or restore the file."
+            f"{what} is damaged: its sha256 differs from the recorded one. "
+            "Other versions can still be used; train again or restore the file."
         )
     return content
 
 
 def unreadable(what: str, error: OSError) -> ArtifactDamaged:
-    """Return the problem of a recorded file that cannot be read."""
+    """Return the error for a recorded file that cannot be read."""
     return ArtifactDamaged(f"{what} is missing ({error.strerror or error}).")

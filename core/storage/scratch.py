@@ -1,6 +1,6 @@
-"""Scratch folders of this process, for files that are being made or read.
+"""Scratch folders, for files that this process is writing or reading.
 
-They are no part of the storage: only the process that made a folder uses it.
+They do not belong to the storage: only the process that made a folder uses it.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ from core.storage.local import age
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class _Place:
-    """Where this process makes its scratch folders."""
+class _Scratch:
+    """The folder in which this process makes its scratch folders."""
 
     root: Path | None = None
 
@@ -26,21 +26,21 @@ class _Place:
 def use_scratch_in(root: Path) -> None:
     """Make the scratch folders of this process in `root` from now on."""
     root.mkdir(parents=True, exist_ok=True)
-    _Place.root = root
+    _Scratch.root = root
 
 
 def scratch_root() -> Path:
     """Return the folder in which this process makes scratch folders."""
-    if _Place.root is None:
-        raise RuntimeError("No place for scratch folders; call open_storage first.")
-    return _Place.root
+    if _Scratch.root is None:
+        raise RuntimeError("The scratch folder is not set; call open_storage first.")
+    return _Scratch.root
 
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """Provide a new folder, which is removed at the end of the context.
 
-    Raises StorageFull (507) if the disk has no room for what is done in the context.
+    Raises StorageFull (507) if the disk becomes full within the context.
     """
     folder = scratch_root() / new_id("tmp")
     try:
@@ -52,7 +52,7 @@ def scratch() -> Iterator[Path]:
 
 
 def sweep_scratch(older_than_seconds: float) -> None:
-    """Remove the scratch folders that killed processes left so long ago."""
+    """Remove scratch folders of at least this age, which killed processes left."""
     for folder in scratch_root().iterdir():
         if age(folder) >= older_than_seconds:
             shutil.rmtree(folder, ignore_errors=True)
@@ -68,12 +68,12 @@ def disk_full_is_507() -> Iterator[None]:
             raise
         raise StorageFull(
             "The disk of this service is full; nothing was stored. "
-            "Delete datasets, or ask the operator for room."
+            "Delete datasets, or ask the operator for more space."
         ) from error
 
 
 def _reports_full_disk(error: Exception) -> bool:
-    """Return whether an error reports a full disk; polars has only a message."""
+    """Return whether an error reports a full disk; polars reports it only as text."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _FULL
     is_polars = type(error).__module__.startswith("polars")

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from core.settings import Settings
 from service.app import create_app
-from service.auth.scopes import Access, Wanted
+from service.auth.scopes import Access, RequiredAccess
 
 INTRO = """\
 # HTTP
@@ -50,7 +50,7 @@ def page() -> str:
     return INTRO + "".join(sections)
 
 
-def _shown(scope: Wanted) -> str:
+def _shown(scope: RequiredAccess) -> str:
     return scope.value if isinstance(scope, Access) else f"`{scope}`"
 
 

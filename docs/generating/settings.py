@@ -14,15 +14,15 @@ from docs.generating.tables import table
 INTRO = """\
 # Settings
 
-Made from `core/settings.py` by `python -m docs.generate`. Every setting is an environment
-variable; a list is written as JSON. Sizes are bytes, times seconds.
+Generated from `core/settings.py` by `python -m docs.generate`. Every setting is an
+environment variable; lists are written as JSON. Sizes are in bytes, times in seconds.
 
 """
 
 
 def page() -> str:
     """Return docs/settings.md."""
-    return INTRO + table(("variable", "default", "what it is"), _rows(Settings, ""))
+    return INTRO + table(("variable", "default", "meaning"), _rows(Settings, ""))
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterable[tuple[str, str, str]]:

@@ -48,8 +48,8 @@ async def predict_file(
     path = path_of(path, "predict_file", "", "predict() takes rows and DataFrames")
     if "types" in parsing:
         raise TypeError(
-            "predict_file() takes no `types`: a file is read by the types of the model's "
-            "columns"
+            "predict_file() takes no `types`: a file is read with the types of "
+            "the model's columns"
         )
     options = given_options("predict_file", parsing)
     connection = prediction.transport.connection

@@ -1,4 +1,4 @@
-"""The API keys in use, so that a request need not ask the database.
+"""Cache the API keys in use, so that a request needs no database query.
 
 A key is looked up once. While it is in use, a thread checks every half second whether it
 is still valid, so that a revoked key is refused everywhere within a second
@@ -31,7 +31,7 @@ from core.single_flight import SingleFlight
 from core.threads import PeriodicThread
 from fitserve.schemas.keys import KeyLimits
 from fitserve.scopes import Scope
-from service.auth.rate_limits import Bucket
+from service.auth.rate_limits import TokenBucket
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ _MAX_AGE = 0.8
 _GRACE_SECONDS = 300.0
 _REFUSED_SECONDS = 10.0
 _NOTE_SECONDS = 60.0
-_MOST_REFUSED = 1_000
+_MAX_REFUSED = 1_000
 _NO_KEY = b""
-"""What a request without a key is cached under; valid while there is no key at all."""
+"""The cache key of requests without an API key; it is cached while no API key exists."""
 
 BEARER = b"Bearer "
-"""Before a key in the header by which it is cached; other spellings cost more."""
+"""The prefix of a key in the cached header; headers with another spelling cost more."""
 
 
 class CachedKey:
@@ -54,11 +54,11 @@ class CachedKey:
 
     def __init__(self, caller: Caller, rate: float = 0.0) -> None:
         self.caller = caller
-        self.bucket = Bucket(rate) if rate else None
+        self.bucket = TokenBucket(rate) if rate else None
 
 
 class ApiKeyCache:
-    """Checks keys, and keeps those in use fresh."""
+    """Check API keys, and keep those in use fresh."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
@@ -74,17 +74,17 @@ class ApiKeyCache:
         self._used: set[str] = set()
         self._notes = PeriodicThread("api-key-use", _NOTE_SECONDS, self._note_use)
         self.may_be_keyless = settings.is_loopback and settings.api_key is None
-        """Whether programs of this machine may still be admitted without a key."""
+        """Whether programs on this machine may still be admitted without a key."""
         if settings.api_key is not None:
             text = settings.api_key.get_secret_value().encode()
-            self._keys.pin(_digest(BEARER + text), _operator(settings.limits))
+            self._keys.pin(_digest(BEARER + text), _operator_key(settings.limits))
 
     def peek(self, header: bytes) -> CachedKey | None:
-        """Return the key of a header if it is cached; never asks the database."""
+        """Return the key of a header if it is cached; never query the database."""
         return self._keys.peek(_digest(header))
 
     def is_keyless(self) -> bool:
-        """Return whether there is surely no key at all; never asks the database."""
+        """Return whether no key exists, as far as is cached; never query the database."""
         return self.may_be_keyless and self._keys.peek(_NO_KEY) is not None
 
     def end_keyless(self) -> None:
@@ -92,7 +92,7 @@ class ApiKeyCache:
         self.may_be_keyless = False
 
     async def find_keyless(self) -> bool:
-        """Return whether there is no key at all; asks the database if necessary."""
+        """Return whether no key exists; query the database if necessary."""
         if self.may_be_keyless and not self.is_keyless():
             await self._lookups.wait(_NO_KEY, self._look_for_keys)
         return self.is_keyless()
@@ -102,16 +102,16 @@ class ApiKeyCache:
         digest = _digest(BEARER + str(token).encode())
         return await self._lookups.wait(digest, partial(self._look_up, token, digest))
 
-    def token_of(self, given: bytes) -> Token:
-        """Return the parts of a key; raise Unauthorized if it is known to be invalid.
+    def parse_token(self, given: bytes) -> Token:
+        """Return the parts of a key, without a database query.
 
-        The database is not asked.
+        Raises Unauthorized if the key is malformed, or was refused a moment ago.
         """
         token = parse(given.decode("latin-1")) if len(given) <= LONGEST else None
         if token is None:
             raise Unauthorized(
-                "That is no API key of this service: its form or checksum is wrong. Keys "
-                "are made by `fitserve keys create`."
+                "The API key is invalid: its form or checksum is wrong. Create a key "
+                "with `fitserve keys create`."
             )
         until, detail = self._refused.get(_digest(BEARER + given), (0.0, ""))
         if time.monotonic() < until:
@@ -119,40 +119,40 @@ class ApiKeyCache:
         return token
 
     def start(self) -> None:
-        """Start the threads that keep keys fresh and note when they were used."""
+        """Start the threads that keep keys fresh and record when they were used."""
         try:
             self._look_for_keys()
         except SQLAlchemyError:
-            log.warning("the database is away; keys are looked up later")
+            log.warning("the database is unavailable; keys are looked up later")
         self._keys.start()
         self._notes.start()
 
     def stop(self) -> None:
-        """Stop the threads, and note which keys were used."""
+        """Stop the threads, and record which keys were used."""
         self._keys.stop()
         self._notes.stop()
         try:
             self._note_use()
         except SQLAlchemyError:
-            log.warning("could not note when keys were used last")
+            log.warning("could not record when keys were last used")
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def refresh(self) -> None:
-        """Read from the database which of the keys in use are valid."""
+        """Check in the database which of the keys in use are still valid."""
         self._keys.refresh()
 
     def forget(self, key_id: str) -> None:
-        """Refuse a key from this moment."""
+        """Remove a key from the cache, so that it is looked up again."""
         self._keys.drop(lambda _, known: known.caller.key_id == key_id)
 
     def pepper(self) -> Pepper:
-        """Return the pepper of the keys, which is read or made on first use."""
+        """Return the pepper of the keys, which is read or created on first use."""
         if self._pepper is None:
             self._pepper = read_pepper(self._settings)
         return self._pepper
 
     def _reread(self, known: Mapping[bytes, CachedKey]) -> dict[bytes, CachedKey]:
-        """Return those of the keys that are still valid."""
+        """Return the keys that are still valid."""
         ids = {key.caller.key_id for key in known.values() if key.caller.key_id}
         with self._database.read() as session:
             keys = ApiKeyRepository(session)
@@ -171,7 +171,7 @@ class ApiKeyCache:
         except Unauthorized as error:
             self._refuse(digest, error.detail)
             raise
-        known = _known(key, self._settings.limits)
+        known = _cached_key(key, self._settings.limits)
         self._keys.put(digest, known, _seconds_to(key.expires_at))
         self.end_keyless()
         return known
@@ -188,7 +188,7 @@ class ApiKeyCache:
 
     def _refuse(self, digest: bytes, detail: str) -> None:
         with self._lock:
-            if len(self._refused) >= _MOST_REFUSED:
+            if len(self._refused) >= _MAX_REFUSED:
                 self._refused.clear()
             self._refused[digest] = time.monotonic() + _REFUSED_SECONDS, detail
 
@@ -201,11 +201,11 @@ class ApiKeyCache:
 
 
 def _digest(given: bytes) -> bytes:
-    """Return what a key is cached under: its text is neither kept nor compared."""
+    """Return the cache key of a header, whose text is neither kept nor compared."""
     return hashlib.sha256(given).digest()
 
 
-def _known(key: ApiKey, limits: Limits) -> CachedKey:
+def _cached_key(key: ApiKey, limits: Limits) -> CachedKey:
     own = KeyLimits.model_validate(key.limits)
     rate = own.requests_per_second
     caller = Caller(
@@ -213,14 +213,14 @@ def _known(key: ApiKey, limits: Limits) -> CachedKey:
         scopes=frozenset(map(Scope, key.scopes)),
         key_id=key.id,
         is_known=True,
-        queued_runs=_most(own.queued_runs, limits.key_queued_runs),
-        stored_bytes=_most(own.stored_bytes, limits.key_stored_bytes),
+        queued_runs=_limit(own.queued_runs, limits.key_queued_runs),
+        stored_bytes=_limit(own.stored_bytes, limits.key_stored_bytes),
     )
     rate = limits.key_requests_per_second if rate is None else rate
     return CachedKey(caller, rate)
 
 
-def _operator(limits: Limits) -> CachedKey:
+def _operator_key(limits: Limits) -> CachedKey:
     """Return FITSERVE_API_KEY, which has every scope in the workspace `default`."""
     caller = Caller(
         scopes=frozenset(Scope),
@@ -231,8 +231,8 @@ def _operator(limits: Limits) -> CachedKey:
     return CachedKey(caller, limits.key_requests_per_second)
 
 
-def _most(own: int | None, default: int) -> int | None:
-    """Return the key's limit, else the service's; 0 sets no limit."""
+def _limit(own: int | None, default: int) -> int | None:
+    """Return the key's own limit, or the default one; None (from 0) sets no limit."""
     return (default if own is None else own) or None
 
 

@@ -1,4 +1,4 @@
-"""Who sends a request: the owner of a key, or a local program while there are no keys."""
+"""Identify the caller of a request: a key, or a local program while no key exists."""
 
 from core.errors import MissingScope, TooManyRequests, Unauthorized
 from core.keys.caller import LOCAL, PROBE, Caller
@@ -6,35 +6,37 @@ from core.keys.tokens import PREFIX
 from core.settings import Settings
 from fitserve.scopes import Scope
 from service.auth.api_key_cache import BEARER, ApiKeyCache, CachedKey
-from service.auth.hosts import Hosts
-from service.auth.rate_limits import Addresses
-from service.auth.scopes import Access, Wanted
+from service.auth.hosts import AllowedHosts
+from service.auth.rate_limits import AddressBuckets
+from service.auth.scopes import Access, RequiredAccess
 
 Headers = dict[bytes, bytes]
-"""The last value of each name; the gate refuses headers that must not come twice."""
+"""The last value of each header; the request gate refuses repeated single headers."""
 _PREFIX = f" {PREFIX}_".encode()
 
 
 class Authenticator:
-    """Finds the caller of a request, and checks what its route needs.
+    """Find the caller of a request, and check that it has the required access.
 
     Args:
-        api_keys: the keys.
+        api_keys: the cached keys.
         settings: allowed hosts, and how many unknown keys an address may try.
 
     """
 
     def __init__(self, api_keys: ApiKeyCache, settings: Settings) -> None:
         self._api_keys = api_keys
-        self._hosts = Hosts(settings)
-        self._addresses = Addresses(settings.limits.unknown_keys_per_minute)
+        self._hosts = AllowedHosts(settings)
+        self._addresses = AddressBuckets(settings.limits.unknown_keys_per_minute)
 
-    def peek(self, wanted: Wanted, path: str, headers: Headers) -> Caller | None:
-        """Return the caller, or None if the database must be asked.
+    def peek(
+        self, required: RequiredAccess, path: str, headers: Headers
+    ) -> Caller | None:
+        """Return the caller, or None if the database must be queried.
 
-        Raises what `find` raises.
+        Raises the same errors as `find`.
         """
-        if wanted is Access.OPEN:
+        if required is Access.OPEN:
             if self._api_keys.may_be_keyless:
                 self._hosts.check(headers)
             return PROBE
@@ -46,10 +48,10 @@ class Authenticator:
             self._hosts.check(headers)
             return LOCAL
         known = self._api_keys.peek(headers.get(b"authorization", b""))
-        return None if known is None else _admitted(known, wanted, path)
+        return None if known is None else _authorized(known, required, path)
 
     async def find(
-        self, wanted: Wanted, path: str, headers: Headers, address: str
+        self, required: RequiredAccess, path: str, headers: Headers, address: str
     ) -> Caller:
         """Return the caller.
 
@@ -59,20 +61,24 @@ class Authenticator:
         if await self._api_keys.find_keyless() and not _has_key(authorization):
             self._hosts.check(headers)
             return LOCAL
-        return _admitted(await self._look_up(authorization, address), wanted, path)
+        return _authorized(await self._look_up(authorization, address), required, path)
 
     async def admit_call(
-        self, authorization: str | bytes, address: str, wanted: Wanted, name: str
+        self,
+        authorization: str | bytes,
+        address: str,
+        required: RequiredAccess,
+        name: str,
     ) -> Caller:
-        """Return the caller of a gRPC method; hosts are not checked.
+        """Return the caller of a gRPC method.
 
-        No web page speaks gRPC, and no rebound DNS name helps one to.
+        Hosts are not checked: a web page cannot send gRPC, even through DNS rebinding.
         """
         if isinstance(authorization, str):
             authorization = authorization.encode()
         if await self._api_keys.find_keyless() and not _has_key(authorization):
             return LOCAL
-        return _admitted(await self._look_up(authorization, address), wanted, name)
+        return _authorized(await self._look_up(authorization, address), required, name)
 
     async def _look_up(self, authorization: bytes, address: str) -> CachedKey:
         """Return the key from the database.
@@ -80,9 +86,9 @@ class Authenticator:
         Raises TooManyRequests if the address tried too many wrong keys.
         """
         given = _token(authorization)
-        if known := self._api_keys.peek(BEARER + given):  # spelled in another way
+        if known := self._api_keys.peek(BEARER + given):  # e.g. `bearer` in lower case
             return known
-        token = self._api_keys.token_of(given)
+        token = self._api_keys.parse_token(given)
         bucket = self._addresses.bucket(address)
         if wait := bucket.take():
             raise TooManyRequests("Too many wrong API keys came from this address.", wait)
@@ -92,10 +98,10 @@ class Authenticator:
 
 
 def _has_key(authorization: bytes) -> bool:
-    """Return whether the header has a key of fitserve.
+    """Return whether the header contains a fitserve key.
 
-    Such a key is looked up even if this process has not yet seen that keys exist. Other
-    credentials are ignored while there are no keys.
+    Such a key is looked up even if this process does not know yet that keys exist. Other
+    credentials are ignored while no key exists.
     """
     return _PREFIX in authorization
 
@@ -103,31 +109,32 @@ def _has_key(authorization: bytes) -> bool:
 def _token(authorization: bytes) -> bytes:
     if not authorization:
         raise Unauthorized(
-            "This service wants an API key. Send it as `Authorization: Bearer <key>`."
+            "This service requires an API key. Send it as `Authorization: Bearer <key>`."
         )
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer":
         raise Unauthorized(
-            "The header Authorization is of another kind; expected `Bearer <key>`."
+            "The header Authorization has another scheme; expected `Bearer <key>`."
         )
     return token.strip()
 
 
-def _admitted(known: CachedKey, wanted: Wanted, name: str) -> Caller:
+def _authorized(known: CachedKey, required: RequiredAccess, name: str) -> Caller:
     caller = known.caller
-    if isinstance(wanted, Scope) and wanted not in caller.scopes:
+    if isinstance(required, Scope) and required not in caller.scopes:
         has = ", ".join(f"`{scope}`" for scope in Scope if scope in caller.scopes)
         raise MissingScope(
-            f"{_unknown_hint(wanted)}{name} wants the scope `{wanted}`, this key has "
-            f"{has}; ask the operator for a key made with `--scope {wanted}`."
+            f"{_unknown_hint(required)}{name} requires the scope `{required}`; this key "
+            f"has {has}. Ask the operator for a key created with `--scope {required}`."
         )
     if known.bucket is not None and (wait := known.bucket.take()):
-        raise TooManyRequests("This key asks faster than it may.", wait)
+        detail = "This key exceeds its request rate. Try again later."
+        raise TooManyRequests(detail, wait)
     return caller
 
 
-def _unknown_hint(wanted: Scope) -> str:
+def _unknown_hint(required: Scope) -> str:
     """Return a hint for a mistyped path."""
-    if wanted != Scope.ADMIN:
+    if required != Scope.ADMIN:
         return ""
     return "Check the path and the method first: unknown ones need `admin` too. "

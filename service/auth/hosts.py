@@ -1,18 +1,17 @@
-"""Serve only this machine's own programs while there is no API key.
+"""Serve only programs on this machine while no API key exists.
 
-Starlette's TrustedHostMiddleware refuses with a plain 400, knows no Origin, and cannot
-stop checking when the first key is made.
+Starlette's TrustedHostMiddleware does not fit: it answers with a plain 400, does not
+check Origin, and cannot be switched off when the first key is created.
 """
 
 from core.errors import ForbiddenHost
 from core.settings import Settings
 
 
-class Hosts:
+class AllowedHosts:
     """The host names under which an API without keys answers.
 
-    A web page that calls localhost is recognised by its Origin, and a rebound DNS name
-    by its Host.
+    Origin reveals a web page that calls localhost, and Host reveals DNS rebinding.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -23,9 +22,9 @@ class Hosts:
         """Raise ForbiddenHost if the request may come from another machine."""
         if not self._is_local(headers):
             raise ForbiddenHost(
-                "Without an API key this service answers only to its own machine, under "
-                "localhost or 127.0.0.1. Make a key with `fitserve keys create`, or set "
-                "FITSERVE_ALLOWED_HOSTS."
+                "Without an API key this service answers only its own machine, at "
+                "localhost or 127.0.0.1. Create a key with `fitserve keys create`, or "
+                "set FITSERVE_ALLOWED_HOSTS."
             )
 
     def _is_local(self, headers: dict[bytes, bytes]) -> bool:

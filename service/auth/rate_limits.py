@@ -1,17 +1,17 @@
-"""Token buckets, which limit how often a key or an address may ask."""
+"""Token buckets, which limit the rate of requests from a key or an address."""
 
 import ipaddress
 import time
 from collections import OrderedDict
 
-_MOST = 10_000
+_MAX_ADDRESSES = 10_000
 _LONGEST_WAIT = 86_400.0
 """Seconds; a rate can be so small that the true wait is infinite."""
 _IPV6_HOST_BITS = 64
 
 
-class Bucket:
-    """A bucket that gains tokens at a rate, and keeps those of one second unless told."""
+class TokenBucket:
+    """A bucket that gains `rate` tokens a second, and holds `rate` tokens by default."""
 
     __slots__ = ("_at", "_capacity", "_rate", "_tokens")
 
@@ -21,7 +21,7 @@ class Bucket:
         self._at = time.monotonic()
 
     def take(self) -> float:
-        """Take a token. Return 0, or the seconds until there is one."""
+        """Take a token and return 0, or return the seconds until one is available."""
         now = time.monotonic()
         self._tokens += (now - self._at) * self._rate
         self._at = now
@@ -36,21 +36,21 @@ class Bucket:
         self._tokens += 1
 
 
-class Addresses:
-    """A bucket for each recent address; the least recent is dropped first."""
+class AddressBuckets:
+    """A bucket for each recent address; the least recently used is removed first."""
 
     def __init__(self, per_minute: float) -> None:
         self._per_minute = per_minute
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def bucket(self, address: str) -> Bucket:
+    def bucket(self, address: str) -> TokenBucket:
         """Return the bucket of an IPv4 address, or of the /64 of an IPv6 address."""
         name = _network(address)
         bucket = self._buckets.pop(name, None)
         if bucket is None:
-            if len(self._buckets) >= _MOST:
+            if len(self._buckets) >= _MAX_ADDRESSES:
                 self._buckets.popitem(last=False)
-            bucket = Bucket(self._per_minute / 60, max(1.0, self._per_minute / 2))
+            bucket = TokenBucket(self._per_minute / 60, max(1.0, self._per_minute / 2))
         self._buckets[name] = bucket
         return bucket
 

@@ -1,4 +1,4 @@
-"""What a request may be asked to prove: a scope, any key, or nothing."""
+"""The access that a route requires: a scope, any valid key, or nothing."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -10,22 +10,22 @@ class Access(Enum):
     """Access that needs no scope."""
 
     OPEN = "none"
-    """No key: for probes, and for pages that show only what the package holds."""
+    """No key: for probes, and for pages that contain only files of the package."""
     ANY_KEY = "any key"
-    """A valid key: for facts that are of no workspace, or of the key itself."""
+    """A valid key: for facts about the service, or about the key itself."""
 
 
-Wanted = Scope | Access
+RequiredAccess = Scope | Access
 
 
 class ReadWrite(NamedTuple):
-    """What GET and HEAD need, and what every other method needs."""
+    """The access that GET and HEAD need, and that of every other method."""
 
-    read: Wanted
-    write: Wanted
+    read: RequiredAccess
+    write: RequiredAccess
 
-    def needed_by(self, method: str) -> Wanted:
-        """Return what a request of the method needs."""
+    def needed_by(self, method: str) -> RequiredAccess:
+        """Return the access that a request of the method needs."""
         return self.read if method in ("GET", "HEAD") else self.write
 
 

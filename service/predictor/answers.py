@@ -17,7 +17,7 @@ _NO_PREDICTION = "no prediction: a value is too far outside the training rows' r
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """The network's output for the rows of one request, all by one version.
+    """The output of one version's network for the rows of one request.
 
     Args:
         served: the version that answered.
@@ -32,7 +32,7 @@ class ModelAnswer:
 
     @property
     def is_classification(self) -> bool:
-        """Return whether predictions are labels, which have probabilities."""
+        """Return whether predictions are class labels."""
         return self.served.signature.task != Task.REGRESSION
 
     @cached_property
@@ -44,9 +44,9 @@ class ModelAnswer:
 
     @property
     def predictions(self) -> list[Any] | NDArray[np.float32]:
-        """Return for each row a number, or the label of the likeliest class.
+        """Return a number for each row, or the label of its most probable class.
 
-        It is NaN or None where the network's arithmetic overflowed.
+        A prediction is NaN or None where the network's arithmetic overflowed.
         """
         if not self.is_classification:
             return np.ascontiguousarray(self.output[:, 0])
@@ -59,13 +59,13 @@ class ModelAnswer:
 
     @property
     def probabilities_by_class(self) -> list[dict[str, float]]:
-        """Return for each row an object of class name to probability."""
+        """Return the probabilities of each row by class name."""
         names = self.served.signature.class_names
         rows = self.probabilities.tolist()
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def with_warnings(self, content: dict[str, Any]) -> dict[str, Any]:
-        """Return the content, with `warnings` in it if there are any."""
+        """Return the content, with the key `warnings` if there are any."""
         return content | {"warnings": self.warnings} if self.warnings else content
 
 
@@ -74,7 +74,7 @@ def _finite_rows(output: NetworkOutput) -> list[bool]:
     return [bool(row) for row in rows]
 
 
-def answer_of(
+def make_answer(
     served: ServedVersion, output: NetworkOutput, warnings: list[RowWarning]
 ) -> ModelAnswer:
     """Return the answer, with a warning for each row whose arithmetic overflowed."""

@@ -1,8 +1,8 @@
-"""Run the requests that wait at the same moment for one version in one call.
+"""Run all requests that are waiting for one version in one call of its network.
 
-The weights are read from memory once for all of them, which is most of what a single row
-costs. Nobody waits for others to come: what is there when the event loop comes round is
-taken. ONNX Runtime's products give a row the same bits in any company
+The weights are then read from memory once for all requests, which is most of the cost of
+a single row. A request never waits for others to arrive: each pass of the event loop
+takes those that are waiting. ONNX Runtime gives a row the same bits in any batch
 (docs/decisions/0014).
 """
 
@@ -15,14 +15,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from service.predictor.table import Table, joined
+from service.predictor.table import Table, concatenate
 
 NetworkOutput = NDArray[np.float32]
 Outcome = NetworkOutput | Exception
 
-_MOST_ROWS = 128
+_MAX_ROWS = 128
 _INLINE_WORK = 64 * 1024 * 1024
-"""Rows times bytes of weights; a thread does larger work (more than 0.2 ms)."""
+"""Rows times bytes of weights; larger batches (more than 0.2 ms) run in a thread."""
 
 
 class Batcher:
@@ -54,9 +54,9 @@ class Batcher:
             tables, futures = self._take()
             work = sum(table.num_rows for table in tables) * self._row_work
             if work <= _INLINE_WORK:
-                _deliver(self._answers(tables), futures)
+                _deliver(self._run_batch(tables), futures)
             else:
-                done = loop.run_in_executor(self._pool, self._answers, tables)
+                done = loop.run_in_executor(self._pool, self._run_batch, tables)
                 done.add_done_callback(partial(_deliver_from, futures))
 
     def _take(self) -> tuple[list[Table], list[asyncio.Future[NetworkOutput]]]:
@@ -64,19 +64,19 @@ class Batcher:
         rows = taken[0][0].num_rows
         while self._waiting:
             rows += self._waiting[0][0].num_rows
-            if rows > _MOST_ROWS:
+            if rows > _MAX_ROWS:
                 break
             taken.append(self._waiting.popleft())
         return [table for table, _ in taken], [future for _, future in taken]
 
-    def _answers(self, tables: Sequence[Table]) -> Sequence[Outcome]:
-        """Return the outcome of each table; if a batch fails, each table is run alone."""
+    def _run_batch(self, tables: Sequence[Table]) -> Sequence[Outcome]:
+        """Return the outcome of each table; run each one alone if the batch fails."""
         try:
-            output = self._run(joined(tables))
+            output = self._run(concatenate(tables))
         except Exception as error:  # noqa: BLE001  raised in the request
             if len(tables) == 1:
                 return [error]
-            return [answer for table in tables for answer in self._answers([table])]
+            return [outcome for table in tables for outcome in self._run_batch([table])]
         if len(tables) == 1:
             return [output]
         ends = np.cumsum([table.num_rows for table in tables[:-1]])
@@ -87,7 +87,7 @@ def _deliver_from(
     futures: Sequence[asyncio.Future[NetworkOutput]],
     done: asyncio.Future[Sequence[Outcome]],
 ) -> None:
-    """Hand a thread's outcomes to the requests; a closed pool has none."""
+    """Give the requests the outcomes of a thread, or an error if its pool was closed."""
     try:
         outcomes = done.result()
     except asyncio.CancelledError:
@@ -98,13 +98,13 @@ def _deliver_from(
 
 
 def _deliver(
-    answers: Sequence[Outcome], futures: Sequence[asyncio.Future[NetworkOutput]]
+    outcomes: Sequence[Outcome], futures: Sequence[asyncio.Future[NetworkOutput]]
 ) -> None:
-    """Hand each request its outcome, unless it went away."""
-    for answer, future in zip(answers, futures, strict=True):
+    """Give each request its outcome, unless the request was cancelled."""
+    for outcome, future in zip(outcomes, futures, strict=True):
         if future.done():
             continue
-        if isinstance(answer, Exception):
-            future.set_exception(answer)
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
         else:
-            future.set_result(answer)
+            future.set_result(outcome)

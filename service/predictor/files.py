@@ -12,21 +12,21 @@ from core.storage import scratch
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 
 _GZIP = b"\x1f\x8b"
 _MOST_COLUMNS = 2_500
-"""More than an upload may have, so that a table with further columns is read."""
+"""More than an upload may have: a file to predict may have further columns."""
 
 
 class FileReading(NamedTuple):
-    """The rows of a file, and how the file was understood."""
+    """The rows of a file, and the parsing options with which it was read."""
 
-    reading: ReadColumns
+    reading: ParsedInstances
     parsing: dict[str, Any]
 
 
-def read_file(body: Body, given: ParsingSpec, columns: RawColumns) -> FileReading:
+def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileReading:
     """Read a CSV, gzipped or not, with the formats of the model's columns.
 
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
@@ -36,11 +36,11 @@ def read_file(body: Body, given: ParsingSpec, columns: RawColumns) -> FileReadin
     with scratch() as folder:
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
-        given = _as_one_column(content, given, columns)
+        given = _as_one_column(content, given, reader)
         texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
     if given.null_values:
         texts = texts.with_columns(_without(texts, given.null_values))
-    reading = columns.of_texts(texts, given.decimal)
+    reading = reader.read_texts(texts, given.decimal)
     return FileReading(reading, file.parsing())
 
 
@@ -56,15 +56,15 @@ def _plain(body: Body) -> bytes:
 
 
 def _as_one_column(
-    content: bytes, given: ParsingSpec, columns: RawColumns
+    content: bytes, given: ParsingSpec, reader: InstanceReader
 ) -> ParsingSpec:
     """Return options that do not split the cells of a file with one column.
 
-    Without them, blanks could be taken for delimiters, as in `1000 CC`.
+    By default, the blank in `1000 CC` could be read as a delimiter.
     """
     first = content.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
-    name = columns.known(trimmed(first).strip('"'))
-    if given.delimiter or [name] != columns.names:
+    name = reader.spelling(trimmed(first).strip('"'))
+    if given.delimiter or [name] != reader.names:
         return given
     unused = (mark for mark in "\t|;," if mark.encode() not in content)
     return given.model_copy(update={"delimiter": next(unused, None)})
@@ -78,7 +78,7 @@ def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:
 def _refuse_types(given: ParsingSpec) -> None:
     if not given.types:
         return
-    detail = "a file to predict is read by the types of the model's columns"
+    detail = "a file to predict is read with the types of the model's columns"
     hint = "leave `types` out, or train a run with `features.types`"
     error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
     raise InvalidInstances(f"{detail}; {hint}.", [error])

@@ -11,12 +11,12 @@ from core.errors import InvalidInstances
 from fitserve.problems import FieldError
 
 RowWarning = dict[str, Any]
-MOST_TOLD = 20
-MOST_WARNINGS = 100
-_MOST_SAID = 5
+MAX_ERRORS = 20
+MAX_WARNINGS = 100
+_MAX_IN_MESSAGE = 5
 _STRICT = (
-    "The request is strict, so it is refused where others are answered with warnings. "
-    "Correct what is named, or ask without strict."
+    "The request is strict, so warnings refuse it. Correct these cells, or send the "
+    "request without strict."
 )
 
 
@@ -29,20 +29,20 @@ class Notes:
 
     def warn(self, row: int | None, column: str, detail: str) -> None:
         """Add a warning about a cell, or about a column if `row` is None."""
-        if len(self.warnings) < MOST_WARNINGS:
-            told = {"row": row, "column": column[:100], "detail": detail}
-            self.warnings.append(told)
+        if len(self.warnings) < MAX_WARNINGS:
+            warning = {"row": row, "column": column[:100], "detail": detail}
+            self.warnings.append(warning)
 
     def warn_where(self, rows: NDArray[np.bool_], column: str, detail: str) -> None:
         """Add a warning about the cells of a column where `rows` is true."""
-        for row in np.flatnonzero(rows)[:MOST_WARNINGS].tolist():
+        for row in np.flatnonzero(rows)[:MAX_WARNINGS].tolist():
             self.warn(row, column, detail)
 
-    def refuse(self, row: int, column: str, cell: Any, wanted: str) -> None:
+    def refuse(self, row: int, column: str, cell: Any, expected: str) -> None:
         """Add an error about a cell that does not fit."""
-        if len(self.errors) < MOST_TOLD:
-            said = f"got {str(cell)[:80]!r}, expected {wanted}"
-            detail = f"row {row}, column {column!r}: {said}"
+        if len(self.errors) < MAX_ERRORS:
+            received = f"got {str(cell)[:80]!r}"
+            detail = f"row {row}, column {column!r}: {received}, expected {expected}"
             self.errors.append(error_at(row, column, detail))
 
 
@@ -57,18 +57,19 @@ def error_at(
 def refuse(errors: list[FieldError]) -> None:
     """Raise InvalidInstances if there are errors."""
     if errors:
-        shown = errors[:MOST_TOLD]
-        said = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in shown[:5])
-        raise InvalidInstances(f"{said}.", shown)
+        shown = errors[:MAX_ERRORS]
+        first = shown[:_MAX_IN_MESSAGE]
+        details = "; ".join(e.detail + (f" ({e.hint})" if e.hint else "") for e in first)
+        raise InvalidInstances(f"{details}.", shown)
 
 
 def refuse_warnings(warnings: Sequence[RowWarning]) -> None:
     """Raise InvalidInstances with an error for each warning of a strict request."""
     errors = [_as_error(warning) for warning in warnings]
-    said = [error.detail for error in errors[:_MOST_SAID]]
-    if len(errors) > _MOST_SAID:
-        said.append(f"{len(errors) - _MOST_SAID} more")
-    raise InvalidInstances(f"{'; '.join(said)}. {_STRICT}", errors)
+    details = [error.detail for error in errors[:_MAX_IN_MESSAGE]]
+    if len(errors) > _MAX_IN_MESSAGE:
+        details.append(f"{len(errors) - _MAX_IN_MESSAGE} more")
+    raise InvalidInstances(f"{'; '.join(details)}. {_STRICT}", errors)
 
 
 def _as_error(warning: RowWarning) -> FieldError:

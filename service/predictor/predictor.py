@@ -1,4 +1,4 @@
-"""Answer predict requests; every protocol implements an Exchange."""
+"""Answer predict requests; each protocol implements an `Exchange`."""
 
 import asyncio
 import os
@@ -14,8 +14,8 @@ from core.settings import Settings
 from core.single_flight import SingleFlight
 from core.storage import Storage
 from service.metrics.request_counters import RequestCounters
-from service.predictor.answers import ModelAnswer, answer_of
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.answers import ModelAnswer, make_answer
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.notes import refuse_warnings
 from service.predictor.sessions import Loaded, SessionCache
 from service.predictor.version_resolver import ModelRef, ServedVersion, VersionResolver
@@ -31,20 +31,20 @@ class Exchange(Protocol[Result_co]):
 
     @property
     def is_strict(self) -> bool:
-        """Return whether warnings refuse the request; used after `read`."""
+        """Return whether the request is refused if there are warnings."""
 
-    def wanted(self) -> ModelRef:
+    def model_ref(self) -> ModelRef:
         """Return the model and version that the request names."""
 
-    def read(self, columns: RawColumns) -> ReadColumns:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         """Return the rows as a table; raises InvalidInstances."""
 
     def write(self, answer: ModelAnswer) -> Result_co:
-        """Return the answer in the form of the protocol."""
+        """Return the answer in the format of the protocol."""
 
 
 class _Done(NamedTuple, Generic[Result_co]):
-    """The result of a request that a thread answered."""
+    """The result of a request that was answered in a thread."""
 
     result: Result_co
     served: ServedVersion
@@ -83,31 +83,32 @@ class Predictor:
         """Answer a request whose body has `num_bytes`.
 
         A small request is read and written on the event loop, and shares a call of the
-        network with other requests; a large or a slow one gets its own thread. Raises the
-        errors of `find` and `load`, InvalidInstances and TooLarge.
+        network with other requests. A large or slow request gets its own thread.
+
+        Raises the errors of `find` and `load`, InvalidInstances and TooLarge.
         """
         began = time.perf_counter()
         if is_slow or num_bytes > _INLINE_BYTES:
-            done = await self._in(self._runners, lambda: self._answer_whole(exchange))
+            done = await self._run_in(self._runners, lambda: self._answer_whole(exchange))
             self._count(done.served, time.perf_counter() - began, done.num_rows)
             return done.result
-        wanted = exchange.wanted()
-        served = self.versions.peek(wanted) or await self._find(wanted)
+        ref = exchange.model_ref()
+        served = self.versions.peek(ref) or await self._find(ref)
         loaded = self._sessions.peek(served.file.version_id)
         if loaded is None:
-            loaded = await self._in(self._finders, lambda: self.load(served))
+            loaded = await self._run_in(self._finders, lambda: self.load(served))
         table, warnings = self._read(exchange, served)
         output = await loaded.batcher.submit(table)
-        result = self._written(exchange, answer_of(served, output, warnings))
+        result = self._write(exchange, make_answer(served, output, warnings))
         self._count(served, time.perf_counter() - began, table.num_rows)
         return result
 
-    def find(self, wanted: ModelRef) -> ServedVersion:
+    def find(self, ref: ModelRef) -> ServedVersion:
         """Return the version, from the database if it is not cached; blocks.
 
         Raises NotFound.
         """
-        return self.versions.get(wanted)
+        return self.versions.get(ref)
 
     def load(self, served: ServedVersion) -> Loaded:
         """Return the version's session, loaded if necessary; blocks.
@@ -117,7 +118,7 @@ class Predictor:
         return self._sessions.get(served.file)
 
     def unload(self, served: ServedVersion) -> bool:
-        """Drop the version's session; return False if it was not loaded."""
+        """Remove the version's session; return False if it was not loaded."""
         return self._sessions.drop(served.file.version_id)
 
     def is_loaded(self, served: ServedVersion) -> bool:
@@ -125,11 +126,11 @@ class Predictor:
         return self._sessions.peek(served.file.version_id) is not None
 
     def start(self) -> None:
-        """Start the thread that refreshes names."""
+        """Start the thread that keeps model names fresh."""
         self.versions.start()
 
     def close(self) -> None:
-        """Stop the refreshing of names and all threads."""
+        """Stop all threads."""
         self.versions.stop()
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)
@@ -139,15 +140,15 @@ class Predictor:
         self._counters.predicted(model, seconds, num_rows)
 
     def _answer_whole(self, exchange: Exchange[Result_co]) -> "_Done[Result_co]":
-        served = self.find(exchange.wanted())
+        served = self.find(exchange.model_ref())
         table, warnings = self._read(exchange, served)
         output = self.load(served).network.run(table)
-        result = self._written(exchange, answer_of(served, output, warnings))
+        result = self._write(exchange, make_answer(served, output, warnings))
         return _Done(result, served, table.num_rows)
 
     @staticmethod
-    def _read(exchange: Exchange[Any], served: ServedVersion) -> ReadColumns:
-        reading = exchange.read(served.columns)
+    def _read(exchange: Exchange[Any], served: ServedVersion) -> ParsedInstances:
+        reading = exchange.read(served.reader)
         if reading.table.num_rows == 0:
             raise InvalidInstances("Expected at least one row.")
         if reading.warnings and exchange.is_strict:
@@ -155,15 +156,15 @@ class Predictor:
         return reading
 
     @staticmethod
-    def _written(exchange: Exchange[Result_co], answer: ModelAnswer) -> Result_co:
+    def _write(exchange: Exchange[Result_co], answer: ModelAnswer) -> Result_co:
         if answer.warnings and exchange.is_strict:  # warnings about the output
             refuse_warnings(answer.warnings)
         return exchange.write(answer)
 
-    async def _find(self, wanted: ModelRef) -> ServedVersion:
+    async def _find(self, ref: ModelRef) -> ServedVersion:
         """Return the version; simultaneous requests for it share one query."""
-        return await self._lookups.wait(wanted, partial(self.find, wanted))
+        return await self._lookups.wait(ref, partial(self.find, ref))
 
     @staticmethod
-    async def _in(pool: ThreadPoolExecutor, action: Callable[[], Found]) -> Found:
+    async def _run_in(pool: ThreadPoolExecutor, action: Callable[[], Found]) -> Found:
         return await asyncio.get_running_loop().run_in_executor(pool, action)

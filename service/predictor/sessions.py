@@ -1,7 +1,7 @@
-"""ONNX Runtime sessions of versions, in a cache bounded in bytes.
+"""Load versions into ONNX Runtime sessions, in a cache limited in bytes.
 
-A file is loaded only if its sha256 is the one that the database holds: ONNX Runtime
-itself loads many damaged files without an error.
+A file is loaded only if its sha256 is the recorded one: ONNX Runtime itself loads many
+damaged files without an error.
 """
 
 import ctypes
@@ -22,13 +22,13 @@ from service.predictor.batching import Batcher, NetworkOutput
 from service.predictor.table import Table
 
 _RESIDENT_RATIO = 1.7
-"""Memory of a session over its file's size, as measured: ONNX Runtime packs weights."""
+"""Memory of a session divided by its file's size, as measured: weights are packed."""
 _RESIDENT_BASE = 300_000
-# glibc keeps the memory that loading leaves free, several times the size of a model;
-# absent in other C libraries
+# glibc keeps memory that loading has freed, several times the size of a model, until
+# `malloc_trim` returns it; other C libraries lack the function
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-_MOST_ROWS = 512
-"""Rows of a call: the output of a wide layer for more exceeds a core's cache."""
+_MAX_ROWS = 512
+"""Rows of one call: with more, the output of a wide layer exceeds a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ModelFile:
 
 
 class Network:
-    """A session and its inputs by kind."""
+    """A session, with the names of its inputs and outputs."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
@@ -58,8 +58,8 @@ class Network:
 
     def run(self, table: Table) -> NetworkOutput:
         """Return the network's output, float32 `[N, 1]` or `[N, classes]`."""
-        starts = range(0, table.num_rows, _MOST_ROWS)
-        parts = [self._run(table.rows(i, i + _MOST_ROWS)) for i in starts]
+        starts = range(0, table.num_rows, _MAX_ROWS)
+        parts = [self._run(table.rows(i, i + _MAX_ROWS)) for i in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _run(self, table: Table) -> NetworkOutput:
@@ -71,7 +71,7 @@ class Network:
 class Loaded(NamedTuple):
     """A network in memory, and the batcher that calls it.
 
-    Neither refers to its cache, so that a dropped network is freed at once.
+    Neither refers to the cache, so that memory is freed as soon as a network is removed.
     """
 
     file: ModelFile
@@ -80,7 +80,7 @@ class Loaded(NamedTuple):
 
 
 def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
-    """Return the session of a file; raise ArtifactDamaged if its hash is wrong."""
+    """Return a new session of a file; raise ArtifactDamaged if its hash is wrong."""
     what = "The file of this version"
     content = read_recorded(storage, file.key, file.sha256, file.num_bytes, what)
     session = ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
@@ -89,7 +89,7 @@ def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
 
 
 def _options() -> ort.SessionOptions:
-    """Return options for one thread a session: small networks gain nothing from more."""
+    """Return options for one thread per session: small networks do not gain from more."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
@@ -99,7 +99,7 @@ def _options() -> ort.SessionOptions:
 
 
 class SessionCache:
-    """The sessions used last; simultaneous requests for one share its load."""
+    """The recently used sessions; simultaneous requests for a session load it once."""
 
     def __init__(self, storage: Storage, max_bytes: int, pool: Executor) -> None:
         self._storage = storage
@@ -139,12 +139,12 @@ class SessionCache:
         return loaded
 
     def drop(self, version_id: str) -> bool:
-        """Drop a session, whose requests in progress end well; False if there is none."""
+        """Remove a session; requests in progress continue. Return False if not loaded."""
         with self._lock:
-            dropped = self._loaded.pop(version_id, None)
-            if dropped is not None:
-                self._num_bytes -= dropped.file.resident_bytes
-            return dropped is not None
+            removed = self._loaded.pop(version_id, None)
+            if removed is not None:
+                self._num_bytes -= removed.file.resident_bytes
+            return removed is not None
 
     def _keep(self, loaded: Loaded) -> None:
         with self._lock:
@@ -162,6 +162,6 @@ class SessionCache:
             return dict(self._counters)
 
     def gauges(self) -> dict[str, float]:
-        """Return how many sessions are loaded, and about how large they are."""
+        """Return how many sessions are loaded, and their approximate size in bytes."""
         with self._lock:
             return {"entries": len(self._loaded), "bytes": self._num_bytes}

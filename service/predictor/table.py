@@ -1,4 +1,4 @@
-"""Raw columns of some rows, in the layout of ONNX Runtime."""
+"""The table of instances, in the memory layout of ONNX Runtime."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ class Table:
 
     @property
     def num_rows(self) -> int:
-        """Return N."""
+        """Return the number of rows."""
         return int(self.numbers.shape[1])
 
     def rows(self, start: int, stop: int) -> "Table":
-        """Return some of the rows; nothing is copied."""
+        """Return the rows from `start` up to `stop`, as views."""
         texts = [text[start:stop] for text in self.texts]
         return Table(self.numbers[:, start:stop], texts)
 
     def feed(self, numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
-        """Return the network's inputs by name, each `[N, 1]`; nothing is copied."""
+        """Return the network's inputs by name, each a view `[N, 1]`."""
         shape = (self.num_rows, 1)
         columns = dict(zip(texts, (t.reshape(shape) for t in self.texts), strict=True))
         for name, row in zip(numbers, self.numbers, strict=True):
@@ -40,8 +40,8 @@ class Table:
         return columns
 
 
-def joined(tables: Sequence[Table]) -> Table:
-    """Return the rows of all tables of one model, in order."""
+def concatenate(tables: Sequence[Table]) -> Table:
+    """Return one table with the rows of all tables, which belong to the same model."""
     if len(tables) == 1:
         return tables[0]
     return Table(

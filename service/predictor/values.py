@@ -1,6 +1,6 @@
 """Read the cells of instances, column by column (docs/values.md).
 
-The class of a column's type, in `core.columns`, decides what its cells mean.
+The class of a column's type, in `core.columns`, defines the meaning of its cells.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from service.predictor.notes import Notes
 from service.predictor.table import Texts
 
 Cells = Sequence[Any] | NDArray[Any]
-_NEVER_MISSING = "missing; it never was in the training rows"
+_NEVER_MISSING = "missing, although every training row had a value"
 _NOT_FINITE = "not finite, so it counts as missing"
 
 
 class _CellReader:
-    """The base of the readers; `nulls` replaces the default texts for missing cells."""
+    """The base of the readers; `nulls` replaces the default words for missing cells."""
 
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         self.name = feature.name
@@ -35,11 +35,11 @@ class _CellReader:
         self._kind = feature.kind
         self._nulls = frozenset(null_words(nulls))
 
-    def _tell_missing(self, row: int, notes: Notes) -> None:
+    def _warn_missing(self, row: int, notes: Notes) -> None:
         if not self._feature.has_missing:
             notes.warn(row, self.name, _NEVER_MISSING)
 
-    def _tell_missing_where(self, rows: NDArray[np.bool_], notes: Notes) -> None:
+    def _warn_missing_where(self, rows: NDArray[np.bool_], notes: Notes) -> None:
         if not self._feature.has_missing:
             notes.warn_where(rows, self.name, _NEVER_MISSING)
 
@@ -54,7 +54,7 @@ class NumberReader(_CellReader):
         words = nulls if nulls is not None and reading > 1 else []
         found = (self._kind.parse_cell(word, feature.format) for word in words)
         self.null_numbers = [float(number) for number in found if number is not None]
-        """Numbers that mean missing, such as -999, if the upload said so."""
+        """Numbers that mean missing, such as -999, according to the upload's options."""
         self._strays = frozenset(feature.format.strays)
         self.least: float | None = None
         self.greatest: float | None = None
@@ -70,10 +70,10 @@ class NumberReader(_CellReader):
         numbers = [self._number(i, cell, notes) for i, cell in enumerate(cells)]
         return np.array(numbers, np.float64)
 
-    def forget_nulls(self, numbers: NDArray[np.float64], notes: Notes) -> None:
-        """Set numbers that mean missing to NaN, in place."""
+    def nulls_to_nan(self, numbers: NDArray[np.float64], notes: Notes) -> None:
+        """Replace numbers that mean missing by NaN, in place."""
         missing = np.isin(numbers, self.null_numbers)
-        self._tell_missing_where(missing, notes)
+        self._warn_missing_where(missing, notes)
         numbers[missing] = math.nan
 
     def _array(self, numbers: NDArray[np.float64], notes: Notes) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ class NumberReader(_CellReader):
             return numbers
         infinite = np.isinf(numbers)
         notes.warn_where(infinite, self.name, _NOT_FINITE)
-        self._tell_missing_where(np.isnan(numbers), notes)
+        self._warn_missing_where(np.isnan(numbers), notes)
         return np.where(infinite, math.nan, numbers)
 
     def _number(
@@ -100,7 +100,7 @@ class NumberReader(_CellReader):
         self, row: int, cell: Any, form: ColumnFormat, notes: Notes
     ) -> float | None:
         if cell is None or cell != cell:  # NaN  # noqa: PLR0124
-            self._tell_missing(row, notes)
+            self._warn_missing(row, notes)
             return math.nan
         if isinstance(cell, str):
             return self._number_in(row, trimmed(cell), form, notes)
@@ -115,7 +115,7 @@ class NumberReader(_CellReader):
         self, row: int, text: str, form: ColumnFormat, notes: Notes
     ) -> float | None:
         if text in self._nulls:
-            self._tell_missing(row, notes)
+            self._warn_missing(row, notes)
             return math.nan
         number = None if text in self._strays else self._kind.parse_cell(text, form)
         if number is None and (text in self._strays or form.more_strays):
@@ -138,7 +138,7 @@ class NumberReader(_CellReader):
         unparsed = np.isnan(numbers) & ~missing.to_numpy()
         for row in np.flatnonzero(unparsed).tolist():
             numbers[row] = self._number(row, texts[row], notes, form)
-        self._tell_missing_where(missing.to_numpy(), notes)
+        self._warn_missing_where(missing.to_numpy(), notes)
         return numbers
 
 
@@ -171,16 +171,16 @@ class TextReader(_CellReader):
             notes.refuse(row, self.name, cell, self._kind.expected(self._feature.format))
             return MISSING
         if not self._nulls.isdisjoint(spellings):
-            self._tell_missing(row, notes)
+            self._warn_missing(row, notes)
             return MISSING
         known = (text for text in spellings if text in self._vocabulary)
         text = next(known, spellings[0])
         if text not in self._vocabulary:
-            notes.warn(row, self.name, f"{text[:40]!r} is not among the categories known")
+            notes.warn(row, self.name, f"{text[:40]!r} is not a known category")
         return text
 
     def _spellings(self, cell: Any) -> tuple[str, ...]:
-        """Return the texts that a cell may stand for; none for lists and objects."""
+        """Return the possible spellings of a cell; none for lists and objects."""
         if cell is None or cell != cell:  # NaN  # noqa: PLR0124
             return (MISSING,)
         if isinstance(cell, str):

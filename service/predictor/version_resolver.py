@@ -1,8 +1,7 @@
-"""Which version a name means now, cached so that a request need not ask the database.
+"""Resolve model names to versions, with a cache, so that requests need no query.
 
-What a request names is looked up once. While a name is in use, a thread reads again which
-version it means. A version is loaded before a name moves to it; a name never moves to a
-version that cannot be loaded.
+A name is looked up once. While it is in use, a thread re-reads its version. A version is
+loaded before a name moves to it; a name never moves to a version that cannot be loaded.
 """
 
 import logging
@@ -17,20 +16,20 @@ from core.models.repository import ModelRepository
 from core.models.signature import Signature
 from core.models.tables import Version
 from core.refresh_ahead_cache import RefreshAheadCache
-from service.predictor.columns import RawColumns
+from service.predictor.instance_reader import InstanceReader
 from service.predictor.sessions import ModelFile
 
 log = logging.getLogger(__name__)
 
-_MOST = 10_000
+_CAPACITY = 10_000
 Targets = dict[tuple[str, str | int | None], str]
-"""Ids of versions by model and alias; under None, the newest version."""
+"""Ids of versions by model and alias or number; None is the newest version."""
 _MAX_VERSION = 2**31
 
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """A version with what the predictor needs; immutable."""
+    """A version with the data that the predictor needs; immutable."""
 
     workspace: str
     model_name: str
@@ -40,13 +39,13 @@ class ServedVersion:
     most_rows: int
 
     @cached_property
-    def columns(self) -> RawColumns:
-        """Return the reader of its instances."""
-        return RawColumns(self.signature, self.most_rows)
+    def reader(self) -> InstanceReader:
+        """Return the reader of the version's instances."""
+        return InstanceReader(self.signature, self.most_rows)
 
 
 class ModelRef(NamedTuple):
-    """What a request names: a version, an alias, or neither for the newest version."""
+    """A model with a version or an alias, or with neither for the newest version."""
 
     workspace: str
     model: str
@@ -55,13 +54,13 @@ class ModelRef(NamedTuple):
 
 
 class VersionResolver:
-    """Finds versions by name, and keeps the names in use fresh.
+    """Find versions by name, and keep the names in use fresh.
 
     Args:
-        database: where the models are.
+        database: the database with the models.
         max_age: seconds for which the version of a name may be cached.
         warm: loads a version's file; raises if it cannot be served.
-        most_rows: instances that one request may hold.
+        most_rows: the largest number of instances in one request.
 
     """
 
@@ -76,35 +75,35 @@ class VersionResolver:
         self._database = database
         self._warm = warm
         self._names = RefreshAheadCache[ModelRef, ServedVersion](
-            "versions", max_age, self._reread, capacity=_MOST
+            "versions", max_age, self._reread, capacity=_CAPACITY
         )
         self._served: dict[str, ServedVersion] = {}
         self._refused: set[str] = set()
 
-    def peek(self, wanted: ModelRef) -> ServedVersion | None:
-        """Return the version of a name if it is cached; never asks the database."""
-        return self._names.peek(wanted)
+    def peek(self, ref: ModelRef) -> ServedVersion | None:
+        """Return the version of a name if it is cached; never query the database."""
+        return self._names.peek(ref)
 
-    def get(self, wanted: ModelRef) -> ServedVersion:
+    def get(self, ref: ModelRef) -> ServedVersion:
         """Return the version of a name.
 
-        If the name has moved to a version that cannot be loaded, this is the one before.
+        If the name has moved to a version that cannot be loaded, return the previous one.
         Raises ModelNotFound, VersionNotFound, AliasNotFound, ArtifactDamaged.
         """
-        served = self.peek(wanted)
+        served = self.peek(ref)
         if served is not None:
             return served
         with self._database.read() as session:
-            models = ModelRepository(session, wanted.workspace)
-            found = self._as_served(_find(models, wanted))
-        found = self._best(found, self._names.known(wanted))
-        self._names.put(wanted, found)
+            models = ModelRepository(session, ref.workspace)
+            found = self._as_served(_find(models, ref))
+        found = self._loadable(found, self._names.peek_stale(ref))
+        self._names.put(ref, found)
         return found
 
     def refresh(self, *models: tuple[str, str]) -> None:
-        """Read again which versions the names in use mean, or the names of `models`.
+        """Re-read the versions of the names in use, or of all names of `models`.
 
-        A model is given as its workspace and its name.
+        Each model is a pair of its workspace and its name.
         """
         self._names.refresh((lambda ref: ref[:2] in models) if models else None)
 
@@ -119,15 +118,15 @@ class VersionResolver:
     def _reread(
         self, known: Mapping[ModelRef, ServedVersion]
     ) -> dict[ModelRef, ServedVersion]:
-        """Return the versions that the names mean now, without names that are gone."""
+        """Return the present versions of the names that still exist."""
         by_workspace: dict[str, list[ModelRef]] = {}
-        for wanted in known:
-            by_workspace.setdefault(wanted.workspace, []).append(wanted)
+        for ref in known:
+            by_workspace.setdefault(ref.workspace, []).append(ref)
         found: dict[ModelRef, ServedVersion] = {}
         with self._database.read() as session:
             for workspace, refs in by_workspace.items():
                 found |= self._targets(ModelRepository(session, workspace), refs)
-        return {ref: self._best(served, known[ref]) for ref, served in found.items()}
+        return {ref: self._loadable(served, known[ref]) for ref, served in found.items()}
 
     def _targets(
         self, models: ModelRepository, refs: list[ModelRef]
@@ -147,7 +146,9 @@ class VersionResolver:
                 found[ref] = served
         return found
 
-    def _best(self, target: ServedVersion, known: ServedVersion | None) -> ServedVersion:
+    def _loadable(
+        self, target: ServedVersion, known: ServedVersion | None
+    ) -> ServedVersion:
         """Return `target`, or the known version if `target` cannot be loaded."""
         if known is None or known is target or self._can_serve(target):
             return target
@@ -160,26 +161,26 @@ class VersionResolver:
         except FitserveError as error:
             if version_id not in self._refused:
                 self._refused.add(version_id)
-                told = (served.model_name, served.number, error.detail)
-                log.error("version %s/%s cannot be served: %s", *told)  # noqa: TRY400
+                facts = (served.model_name, served.number, error.detail)
+                log.error("version %s/%s cannot be served: %s", *facts)  # noqa: TRY400
             return False
         self._refused.discard(version_id)
         return True
 
     def _as_served(self, version: Version) -> ServedVersion:
-        if len(self._served) > _MOST:
+        if len(self._served) > _CAPACITY:
             self._served.clear()
         return self._served.setdefault(version.id, _served(version, self._most_rows))
 
 
-def _find(models: ModelRepository, wanted: ModelRef) -> Version:
-    if wanted.version is not None:
-        if not 0 < wanted.version < _MAX_VERSION:
-            raise VersionNotFound(f"{wanted.model}/{wanted.version}")
-        return models.version(wanted.model, wanted.version)
-    if wanted.alias is not None:
-        return models.aliased(wanted.model, wanted.alias)
-    return models.newest(wanted.model)
+def _find(models: ModelRepository, ref: ModelRef) -> Version:
+    if ref.version is not None:
+        if not 0 < ref.version < _MAX_VERSION:
+            raise VersionNotFound(f"{ref.model}/{ref.version}")
+        return models.version(ref.model, ref.version)
+    if ref.alias is not None:
+        return models.aliased(ref.model, ref.alias)
+    return models.newest(ref.model)
 
 
 def _served(version: Version, most_rows: int) -> ServedVersion:

@@ -1,6 +1,6 @@
-"""The dialects in which failures are written, each for the clients of some routes.
+"""The formats of error responses, one for the clients of each protocol.
 
-A router declares one (`errors=`); problems (RFC 9457) are the default.
+A router declares its format (`errors=`); problems (RFC 9457) are the default.
 """
 
 from collections.abc import Callable
@@ -29,8 +29,8 @@ class Failure(NamedTuple):
     body: Any
 
 
-ErrorDialect = Callable[[Problem, str, str], Failure]
-"""Writes a problem; also given are the method and the path of the request."""
+ErrorFormat = Callable[[Problem, str, str], Failure]
+"""A function that converts a problem, with the method and the path of the request."""
 
 
 def native(problem: Problem, _: str, __: str) -> Failure:

@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from core.settings import Settings
 from fitserve.scopes import Scope
-from service.auth.scopes import Access, Wanted
+from service.auth.scopes import Access, RequiredAccess
 from service.dependencies import ServicesDep
 from service.router import Router
 
 
-def _scope(settings: Settings) -> Wanted:
+def _scope(settings: Settings) -> RequiredAccess:
     return Access.OPEN if settings.metrics_open else Scope.METRICS_READ
 
 

@@ -17,8 +17,8 @@ from service.http_exchange import CsvExchange, HttpExchange, answer_predict
 from service.parsing_options import CSV, media_type_of
 from service.paths import VERSION
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
-from service.predictor.notes import MOST_TOLD
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
+from service.predictor.notes import MAX_ERRORS
 from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
 from service.router import BodyLimit, Router
@@ -115,19 +115,19 @@ def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
 class _JsonExchange(HttpExchange):
     """A native predict request; its body may name the model."""
 
-    def wanted(self) -> ModelRef:
+    def model_ref(self) -> ModelRef:
         schema = PredictBody if self._ref.model else PredictRequest
-        self._body = _object(_json(self._packed.content()), schema)
+        self._json_body = _object(_json(self._body.content()), schema)
         return self._ref if self._ref.model else self._named()
 
     def _named(self) -> ModelRef:
-        model, version, alias = map(self._body.get, ("model", "version", "alias"))
+        model, version, alias = map(self._json_body.get, ("model", "version", "alias"))
         if not isinstance(model, str):
             raise InvalidInstances("Expected `model` to be the name of a model.")
         return _version_or_alias(self._ref.workspace, model, version, alias)
 
-    def read(self, columns: RawColumns) -> ReadColumns:
-        body = self._body
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        body = self._json_body
         tabular = "columns" in body or "data" in body
         if ("instances" in body) == tabular:
             raise InvalidInstances(
@@ -137,8 +137,8 @@ class _JsonExchange(HttpExchange):
         if not isinstance(rows, list) or not rows:
             raise InvalidInstances("Expected a list of at least one row.")
         if not tabular:
-            return columns.of_instances(rows)
-        return columns.of_table(body.get("columns"), rows)
+            return reader.read_instances(rows)
+        return reader.read_table(body.get("columns"), rows)
 
     def write(self, answer: ModelAnswer) -> Response:
         return json_response(_content(answer))
@@ -190,7 +190,7 @@ def _refuse_unknown(body: dict[str, Any], schema: type[PredictBody]) -> None:
             detail=f"`{key[:100]}` is not a key of this object",
             hint=did_you_mean(key, schema.model_fields),
         )
-        for key in islice((k for k in body if k not in schema.model_fields), MOST_TOLD)
+        for key in islice((k for k in body if k not in schema.model_fields), MAX_ERRORS)
     ]
     raise InvalidInstances(f"{errors[0].detail}; {errors[0].hint}", errors)
 

@@ -66,7 +66,9 @@ def test_a_route_that_another_hides_is_refused_at_the_start(settings):
     for path in ("/{name}", "/newest"):
         router.add_api_route(path, endpoint)
     app.include_router(router)
-    with pytest.raises(RuntimeError, match=r"GET /things/newest gets no request.*\{name"):
+    with pytest.raises(
+        RuntimeError, match=r"GET /things/newest is never reached.*\{name"
+    ):
         RouteTable(app, settings)
 
 
@@ -151,7 +153,7 @@ def test_a_slash_too_many_needs_what_its_route_needs(app, client):
     table = app.state.routes
     assert table.find("GET", "/v1/runs/")[0].scope is Scope.RUNS_READ
     assert table.find("PUT", "/v1/runs/")[0].scope is Scope.ADMIN
-    assert table.dialect("GET", "/v1/files/") is openai
+    assert table.error_format("GET", "/v1/files/") is openai
     answer = client.post("/v1/predict/", json={}, follow_redirects=False)
     assert answer.status_code == 307
 

@@ -47,7 +47,7 @@ DENSE = {"type": "Dense", "units": 1}
         (layers({"type": "Dense", "units": 60_000}, DENSE), "over-limit", "#/model/layers", "60,000"),
         (layers({"type": "Dense", "unitz": 3}), "invalid-body", "#/model/layers/0/unitz", "did you mean `units`?"),
         (layers({"type": "Dropout", "rate": 1.5}, DENSE), "invalid-body", "#/model/layers/0/rate", "got 1.5"),
-        (layers({"type": "Dense", "units": 3}), "invalid-spec", "#/model/layers/0", "3 wide"),
+        (layers({"type": "Dense", "units": 3}), "invalid-spec", "#/model/layers/0", "3 outputs"),
         (layers(*[DENSE] * 65), "over-limit", "#/model/layers", "65"),
         ({"fit": {"batch_size": 8_193}}, "over-limit", "#/fit/batch_size", "8,193 rows a batch"),
         ({"fit": {"epochs": 10_001}}, "over-limit", "#/fit/epochs", "10,001"),

@@ -10,15 +10,15 @@ from workers.watchdog import Watchdog, waiting_runs
 TIMES = RunTimes(deaf_after_seconds=0.05)
 
 
-def test_an_idle_child_in_front_of_a_waiting_run_is_deaf(database):
+def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database):
     """Not at first sight, but after the time allowed; not once the run was claimed."""
     run_id = add_run(database)
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: False)
-    assert not watchdog.is_deaf()
+    assert not watchdog.misses_messages()
     time.sleep(0.1)
-    assert watchdog.is_deaf()
+    assert watchdog.misses_messages()
     Lease.claim(database, run_id, "w", 30.0)
-    assert not watchdog.is_deaf()
+    assert not watchdog.misses_messages()
 
 
 def test_a_busy_child_cannot_tell(database):
@@ -26,8 +26,8 @@ def test_a_busy_child_cannot_tell(database):
     add_run(database)
     busy = [True]
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])
-    watchdog.is_deaf()
+    watchdog.misses_messages()
     time.sleep(0.1)
-    assert not watchdog.is_deaf()
+    assert not watchdog.misses_messages()
     busy[0] = False
-    assert not watchdog.is_deaf()
+    assert not watchdog.misses_messages()

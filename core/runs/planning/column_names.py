@@ -1,4 +1,4 @@
-"""Replace names of columns in a spec by the spelling of the dataset."""
+"""Replace column names in a spec by the spelling of the dataset."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,13 +13,13 @@ Place = tuple[object, ...]
 
 
 class ColumnNames:
-    """The names of a dataset's columns, found in any Unicode form and with blanks."""
+    """Find the columns of a dataset, whatever the Unicode form and blanks of a name."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._known = dict.fromkeys(names)
         self._spelled = {plain_name(name): name for name in self._known}
 
-    def __call__(self, name: str) -> str:
+    def spelling(self, name: str) -> str:
         """Return the dataset's spelling of a name, or an unknown name unchanged."""
         return name if name in self._known else self._spelled.get(plain_name(name), name)
 
@@ -29,13 +29,13 @@ class ColumnNames:
         Raises InvalidSpec with an error for each unknown name.
         """
         errors = [self._error(*named) for named in _named(create)]
-        raise_any(InvalidSpec, [*errors, *self._twice(create.features.types)])
+        raise_any(InvalidSpec, [*errors, *self._repeated(create.features.types)])
         split = create.split
         if split.column is not None:
-            split = split.model_copy(update={"column": self(split.column)})
+            split = split.model_copy(update={"column": self.spelling(split.column)})
         return create.model_copy(
             update={
-                "target": self(create.target),
+                "target": self.spelling(create.target),
                 "features": self._in_features(create.features),
                 "split": split,
             }
@@ -44,28 +44,29 @@ class ColumnNames:
     def _in_features(self, features: FeaturesSpec) -> FeaturesSpec:
         given: dict[str, Any] = {}
         if features.include is not None:
-            given["include"] = [self(name) for name in features.include]
+            given["include"] = [self.spelling(name) for name in features.include]
         if features.exclude:
-            given["exclude"] = [self(name) for name in features.exclude]
+            given["exclude"] = [self.spelling(name) for name in features.exclude]
         if features.types:
-            given["types"] = {self(n): kind for n, kind in features.types.items()}
+            types = features.types.items()
+            given["types"] = {self.spelling(name): kind for name, kind in types}
         return features.model_copy(update=given)
 
-    def _twice(self, types: Iterable[str]) -> list[FieldError]:
-        """Return an error for each further spelling of a column that has a type."""
+    def _repeated(self, types: Iterable[str]) -> list[FieldError]:
+        """Return an error for each column whose type is given under two spellings."""
         first: dict[str, str] = {}
         return [
             FieldError(
                 pointer=pointer("features", "types", name),
-                detail=f"{name!r} and {first[self(name)]!r} are the same column",
+                detail=f"{name!r} and {first[self.spelling(name)]!r} are the same column",
                 hint="give its type once",
             )
             for name in types
-            if first.setdefault(self(name), name) != name
+            if first.setdefault(self.spelling(name), name) != name
         ]
 
     def _error(self, place: Place, name: str) -> FieldError | None:
-        if self(name) in self._known:
+        if self.spelling(name) in self._known:
             return None
         return FieldError(
             pointer=pointer(*place),
@@ -75,7 +76,7 @@ class ColumnNames:
 
 
 def _named(create: RunCreate) -> list[tuple[Place, str]]:
-    """Return every name of a column in a spec, with the keys that lead to it."""
+    """Return every column name in a spec, with the path of its key."""
     features = create.features
     named: list[tuple[Place, str]] = [(("target",), create.target)]
     named += [(("features", "exclude", i), n) for i, n in enumerate(features.exclude)]

@@ -30,7 +30,7 @@ def resolve_compile(given: CompileSpec, task: Task) -> ResolvedCompile:
         errors.append(_misfit("metric", ("metrics", i), metric, METRICS[task], task))
         if metric in metrics[:i]:
             at = pointer("compile", "metrics", i)
-            errors.append(FieldError(pointer=at, detail=f"{metric!r} stands twice"))
+            errors.append(FieldError(pointer=at, detail=f"{metric!r} occurs twice"))
     raise_any(InvalidSpec, errors)
     name = given.optimizer
     optimizer = BY_NAME[name]() if isinstance(name, str) else name

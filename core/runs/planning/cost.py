@@ -12,12 +12,12 @@ from fitserve.specs.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSp
 
 _FLOAT = 4
 LARGEST_IN_MEMORY = 256 * MIB
-"""Encoded tables above this are trained on block by block."""
+"""Encoded tables above this size are trained on block by block."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Figures of a run: counts, and bytes of memory at its peak (an estimate)."""
+    """The size of a run: counts, and an estimate of its peak memory in bytes."""
 
     num_params: int
     num_layers: int
@@ -26,10 +26,10 @@ class Cost:
     memory_bytes: int
 
     def of_fits(self, num_seeds: int) -> "Cost":
-        """Return the cost of several fits, one after another.
+        """Return the cost of `num_seeds` such fits, one after another.
 
-        From the second on there are the weights of the best one, and for a moment those
-        that the next begins with.
+        From the second fit on, memory also holds the weights of the best fit, and for a
+        moment the initial weights of the next.
         """
         if num_seeds == 1:
             return self
@@ -52,13 +52,12 @@ def estimate(
 ) -> Cost:
     """Return the cost of a fit.
 
-    Memory: weights, gradients and optimizer slots; a batch of activations and their
-    gradients; the encoded table, or as much of it as is in memory at a time. A batch
-    holds no more rows than there are.
+    Memory consists of weights, gradients and optimizer slots; of the activations of a
+    batch and their gradients; and of the encoded table, or the block of it in memory.
     """
     params = sum(plan.params for plan in plans) + num_embedding_params
-    # what repeats the inputs for the members of an ensemble is no layer of the spec
-    chosen = plans[2:] if plans[0].type == "RepeatVector" else plans
+    # the two layers that repeat the inputs for an ensemble are not in the spec
+    in_spec = plans[2:] if plans[0].type == "RepeatVector" else plans
     outputs = sum(math.prod(plan.output_shape) for plan in plans)
     activations = min(batch_size, num_rows) * (num_inputs + outputs) * 2
     weights = params * (2 + slots(optimizer))
@@ -66,7 +65,7 @@ def estimate(
     return Cost(
         num_params=params,
         num_layers=len(plans),
-        widest=max(plan.output_shape[-1] for plan in chosen),
+        widest=max(plan.output_shape[-1] for plan in in_spec),
         steps=epochs * math.ceil(train_rows / batch_size),
         memory_bytes=_FLOAT * (weights + activations) + 2 * table,
     )
@@ -89,7 +88,7 @@ def slots(optimizer: Optimizer) -> int:
 def limit_errors(
     cost: Cost, limits: Limits, fit: ResolvedFit, layers: str
 ) -> list[FieldError]:
-    """Return an error for each figure of a resolved fit that is above its limit.
+    """Return an error for each quantity of a resolved fit that is above its limit.
 
     `layers` is the pointer to the layers.
     """
@@ -118,7 +117,7 @@ def limit_errors(
         FieldError(
             pointer=at,
             detail=f"this run needs {value:,} {what}; the limit here is {limit:,}",
-            hint="ask for less, or have the operator raise the limit",
+            hint="reduce it, or ask the operator to raise the limit",
         )
         for at, what, value, limit in figures
         if value > limit

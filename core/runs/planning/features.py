@@ -45,7 +45,7 @@ def select_features(
     }
     chosen = [column for name, column in columns.items() if name not in excluded]
     if not chosen:
-        # a table that holds only a series has no other feature
+        # the row number is the only possible feature of a table with a single series
         chosen = [c for n, c in columns.items() if excluded[n] == ROW_NUMBER]
         excluded = {n: r for n, r in excluded.items() if r != ROW_NUMBER}
     if not chosen:

@@ -22,8 +22,8 @@ def resolve_fit(
 ) -> ResolvedFit:
     """Return batch size, epochs and callbacks as they will be used; raises InvalidSpec.
 
-    A batch size above the training rows stays as it is given: Keras trains one batch of
-    all rows then.
+    A given batch size may exceed the training rows: Keras then trains one batch of all
+    rows.
     """
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
@@ -52,8 +52,8 @@ def _batch_size(train_rows: int) -> int:
 
 
 def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None:
-    asked = given.model_fields_set & {"epochs", "early_stopping"}
-    return given.early_stopping if asked else EarlyStopping(monitor=monitors[-1])
+    is_given = given.model_fields_set & {"epochs", "early_stopping"}
+    return given.early_stopping if is_given else EarlyStopping(monitor=monitors[-1])
 
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
@@ -88,7 +88,7 @@ def _seeds_error(num_seeds: int, validation_rows: int) -> FieldError | None:
         return None
     return FieldError(
         pointer=pointer("fit", "num_seeds"),
-        detail=f"no validation rows tell which of {num_seeds} fits is the best",
+        detail=f"there are no validation rows to choose the best of {num_seeds} fits",
         hint="give `validation_split` or `validation_dataset`, or leave `num_seeds` out",
     )
 

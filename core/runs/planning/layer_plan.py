@@ -17,7 +17,7 @@ _HEADS = {
 
 @dataclass(frozen=True)
 class Head:
-    """What the last layer must give for a task."""
+    """The units and the activation that a task requires of the last layer."""
 
     task: Task
     units: int
@@ -29,11 +29,11 @@ class Head:
 
     @property
     def activation(self) -> str | None:
-        """Return the activation that the head must end in; None allows any."""
+        """Return the required activation, or None if any is allowed."""
         return _HEADS[self.task]
 
     def as_dense(self) -> Dense:
-        """Return the layer that `{"type": "Output"}` stands for."""
+        """Return the dense layer that replaces `{"type": "Output"}`."""
         activation = self.activation or "linear"
         return Dense.model_validate(
             {"type": "Dense", "units": self.units, "activation": activation}
@@ -41,14 +41,15 @@ class Head:
 
 
 def with_head(layers: Sequence[Layer], head: Head) -> list[Layer]:
-    """Return the layers with each `Output` replaced by the layer it stands for."""
+    """Return the layers with each `Output` replaced by its dense layer."""
     return [head.as_dense() if isinstance(x, Output) else x for x in layers]
 
 
 def plan_layers(model: ModelSpec, num_inputs: int) -> list[LayerPlan]:
     """Return the output shape and parameter count of each layer, as Keras builds it.
 
-    An ensemble has three layers more: members, their scales, and at the end their mean.
+    An ensemble adds three layers: one repeats the inputs, one scales them for each
+    member, and the last one takes the mean of the members.
     """
     width, plans = num_inputs, []
     for layer in model.layers:
@@ -89,9 +90,9 @@ def head_errors(
 ) -> list[FieldError]:
     """Return the errors of the last layer, at the pointer `at`, for this task."""
     width = plans[-1].output_shape[-1]
-    hint = '{"type": "Output"} as the last layer is always right'
+    hint = '{"type": "Output"} as the last layer fits every task'
     if width != head.units:
-        detail = f"the network ends {width} wide; {head.task} needs {head.units}"
+        detail = f"the network has {width} outputs; {head.task} needs {head.units}"
         return [FieldError(pointer=at, detail=detail, hint=hint)]
     last = layers[-1]
     ending = last.activation if isinstance(last, Dense | ActivationLayer) else None

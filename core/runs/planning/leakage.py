@@ -1,7 +1,7 @@
-"""Find columns that give the target away, which a network would merely copy.
+"""Find columns from which a network could simply read off the target.
 
-A copy holds the target itself in another form. A column that decides the target has a
-value, or many, that always come with the same target: few instances have it in time.
+A copy holds the target itself in another form. A deciding column has values each of which
+always occurs with the same target. Such columns are often unknown before the target is.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from core.runs.planning.features import Selection
 _COPY = "a copy of the target"
 _RENAMED = "one to one with the target"
 _UNIT = "the target in another unit"
-"""An exact line: reported and not left out, since it may be what is to be learned."""
+"""An exact linear relation: it stays a feature, since it may be what is to be learned."""
 
 _SAMPLE = 20_000
 _LEAST_ROWS = 10
 _MOST_VALUES = 1_000
 _ROWS_A_VALUE = 5
-"""Rows for each value on average; with fewer it may be chance."""
+"""Rows for each value on average; with fewer, a relation may be chance."""
 _EXACT = 1 - 1e-12
 
 
 def find_copies(table: TypedTable, target: str) -> dict[str, str]:
-    """Return what each column is that holds the target itself, by name."""
+    """Return the columns that are copies of the target, each with its kind of copy."""
     others = [column.name for column in table.columns if column.name != target]
     return _in_all_rows(
         table.scan(), target, others, lambda rows, names: _relations(rows, target, names)
     )
 
 
-def reasons(copies: dict[str, str]) -> dict[str, str]:
-    """Return the reason for each copy that is not a feature unless the spec says so."""
+def exclusion_reasons(copies: dict[str, str]) -> dict[str, str]:
+    """Return the reason for each copy that is excluded unless the spec includes it."""
     return {name: what for name, what in copies.items() if what != _UNIT}
 
 
@@ -46,14 +46,14 @@ def leakage_warnings(
     deciding = _find_deciding(table, target, suspects)
     return [
         *(
-            f"the column {name!r} is {what}: does an instance have it?"
+            f"the column {name!r} is {what}: is it known before the target is?"
             for name, what in copies.items()
             if name in selection.columns
         ),
         *(
             f"the column {name!r} alone decides {target!r} ({suspects[name]:,} values, "
-            "each always with the same target): does an instance have it before the "
-            "target is known? Else leave it out by `features.exclude`"
+            "each always with the same target): is it known before the target is? If "
+            "not, leave it out with `features.exclude`"
             for name in deciding
         ),
     ]
@@ -65,7 +65,7 @@ def _in_all_rows(
     names: list[str],
     check: Callable[[pl.DataFrame, list[str]], dict[str, str]],
 ) -> dict[str, str]:
-    """Return what `check` finds in the first rows and confirms in all of them."""
+    """Return what `check` finds in the first rows and confirms in all rows."""
     head = rows.select([target, *names]).head(_SAMPLE).collect()
     found = check(head, names)
     if not found or head.height < _SAMPLE:
@@ -97,9 +97,9 @@ def _relation(rows: pl.DataFrame, target: str, name: str) -> str | None:
 
 
 def _is_renaming(pair: pl.DataFrame) -> bool:
-    """Return whether each value of one stands for one value of the other, and often."""
+    """Return whether the values correspond one to one, in several rows each."""
     values = pair["target"].n_unique()
-    if values > min(_MOST_VALUES, pair.height // 5):
+    if values > min(_MOST_VALUES, pair.height // _ROWS_A_VALUE):
         return False
     return values == pair["column"].n_unique() == pair.unique().height
 
@@ -107,7 +107,7 @@ def _is_renaming(pair: pl.DataFrame) -> bool:
 def _find_deciding(
     table: TypedTable, target: str, unique: dict[str, int]
 ) -> dict[str, str]:
-    """Return the columns whose every value comes with one target only.
+    """Return the columns each of whose values occurs with a single target.
 
     `unique` holds the number of values of each column to check.
     """

@@ -64,15 +64,15 @@ def with_preset(
 def _with_validation_split(create: RunCreate, name: PresetName) -> RunCreate:
     """Return the spec with the preset's share of validation rows, unless it sets one."""
     share = _VALIDATION_SPLITS.get(name)
-    said = {"validation_split", "validation_dataset"} & create.fit.model_fields_set
-    if share is None or said:
+    is_given = {"validation_split", "validation_dataset"} & create.fit.model_fields_set
+    if share is None or is_given:
         return create
     fit = create.fit.model_copy(update={"validation_split": share})
     return create.model_copy(update={"fit": fit})
 
 
 def _train_rows(create: RunCreate, num_rows: int) -> int:
-    """Return about how many rows will train."""
+    """Return the approximate number of training rows."""
     has_own = create.fit.validation_dataset is not None
     held_out = create.split.test + (0.0 if has_own else create.fit.validation_split)
     return max(1, int(num_rows * (1 - held_out)))
@@ -126,24 +126,24 @@ def _small(size: Size) -> Preset:  # noqa: ARG001  one shape for all
 
 
 _VALIDATION_SPLITS: dict[PresetName, float] = {"default": 0.1, "thorough": 0.1}
-"""Rows that only choose the epoch are missed where there are few."""
+"""A small share: small tables need their rows for training."""
 _WIDTH = 128
 _FEW_ROWS, _FEW_COLUMNS = 4_000, 50
-"""A table of no more rows to train on and no more columns gets more members at a slower
-rate; in a wide one they cost most and gained nothing."""
+"""Tables up to this many training rows and columns get more members and a slower rate; in
+wide tables, more members cost most and gained nothing."""
 _MEMBERS, _MORE_MEMBERS, _MANY_MEMBERS = 8, 16, 32
 _RATE, _SLOW_RATE = 0.005, 0.003
 _EPOCHS, _MANY_EPOCHS = 100, 150
 _FEWEST_EPOCHS = 15
 _WORK, _MUCH_WORK = 3_200_000, 80_000_000
-"""Training rows times members times epochs, of all fits: where they would be more, there
-are fewer epochs, so that a run takes as long."""
+"""Upper bound of training rows times members times epochs, over all fits: larger tables
+get fewer epochs, so that a run does not take longer."""
 _NUM_SEEDS = 3
 _TOO_FEW_TO_CHOOSE = 2_000
-"""Beside so few training rows, those to validate on choose an epoch by chance."""
+"""With so few training rows, the validation rows choose an epoch by chance."""
 _LONGEST_SECONDS = 600.0
 _NUM_BINS = ((100, 16), (250, 8))
-"""Pieces of a number by columns of the table, up to each bound; none beyond."""
+"""Bins of a number by columns of the table, up to each bound; no bins beyond."""
 _BATCH_SIZES = ((2_000, 32), (5_000, 64), (20_000, 128), (100_000, 256))
 """Batch size by training rows, up to each bound; 1024 beyond."""
 
@@ -171,20 +171,20 @@ def _epochs(size: Size, members: int, most: int, work: int) -> int:
 
 
 def _tabm(size: Size, members: int, epochs: int) -> Preset:
-    """Return a strong network for a table, after the literature.
+    """Return a strong network for tables, as in the literature.
 
     - An ensemble that shares its hidden layers, trained on the mean of its members'
       losses: Gorishniy, Kotelnikov and Babenko, "TabM", 2024.
-    - Numbers as they are and in pieces between quantiles: Gorishniy, Rubachev and
+    - Numbers as they are and in bins between quantiles: Gorishniy, Rubachev and
       Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning", 2022.
     - AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019), He's
       initialisation ("Delving Deep into Rectifiers", 2015), Dropout (Srivastava et al.,
       2014).
     - A rate that falls along a cosine to the end: Holzmüller, Grinsztajn and Steinwart,
-      "Better by Default", 2024. The epoch of the least `val_loss` is kept, but for small
-      regressions, which keep the last.
+      "Better by Default", 2024. The epoch with the least `val_loss` is kept, except in
+      small regressions, which keep the last.
 
-    What was tried besides is in docs/decisions/0029 and 0034.
+    docs/decisions/0029 and 0034 list the alternatives that were tried.
     """
     hidden = {**_dense(_WIDTH), "kernel_initializer": "he_normal"}
     dropout = {"type": "Dropout", "rate": 0.1}

@@ -15,7 +15,7 @@ from core.runs.planning.cost import Cost, estimate, limit_errors
 from core.runs.planning.features import Selection, select_features
 from core.runs.planning.fit_spec import resolve_fit
 from core.runs.planning.layer_plan import Head, head_errors, plan_layers, with_head
-from core.runs.planning.leakage import find_copies, leakage_warnings, reasons
+from core.runs.planning.leakage import exclusion_reasons, find_copies, leakage_warnings
 from core.runs.planning.presets import with_preset
 from core.runs.planning.splits import count_rows
 from core.runs.planning.target import Target, read_target
@@ -39,7 +39,7 @@ from fitserve.specs.run import RunCreate
 
 @dataclass(frozen=True)
 class Datasets:
-    """The datasets that a run reads, looked up once: a name may later move on."""
+    """The datasets that a run reads, looked up once: a name may later move to another."""
 
     dataset: Dataset
     validation: Dataset | None
@@ -133,7 +133,7 @@ def _draft(
     num_columns = len(table.columns)
     create, model = with_preset(create, target.task, target.num_rows, num_columns)
     copies = find_copies(table, create.target)
-    excluded = {**reasons(copies), **_split_reason(create)}
+    excluded = {**exclusion_reasons(copies), **_split_reason(create)}
     selection = select_features(table, create.target, create.features, excluded)
     seed = _seed_of(create)
     validation = datasets.validation
@@ -201,7 +201,7 @@ def _split_reason(create: RunCreate) -> dict[str, str]:
     """Return the reason to leave out the column that names the split of a row."""
     if create.split.column is None or create.split.by == "time":
         return {}
-    return {create.split.column: "the split goes by it"}
+    return {create.split.column: "it determines the split"}
 
 
 def _seed_of(create: RunCreate) -> int:
@@ -233,14 +233,14 @@ def _cost(
 
 def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
     """Return an error if the network's Input layer has another number of inputs."""
-    came, wanted = model.num_inputs, selection.num_inputs
-    if came is None or came == wanted:
+    given, expected = model.num_inputs, selection.num_inputs
+    if given is None or given == expected:
         return None
     kinds = Counter(selection.types.values())
     columns = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     return FieldError(
         pointer=pointer(*model.place(0)[:-1], 0),
-        detail=f"the network takes {came:,} inputs; the features ({columns}) are encoded "
-        f"as {wanted:,}",
-        hint=f"leave the Input layer out, or write keras.Input(({wanted},))",
+        detail=f"the network takes {given:,} inputs; the features ({columns}) are "
+        f"encoded as {expected:,}",
+        hint=f"leave the Input layer out, or write keras.Input(({expected},))",
     )

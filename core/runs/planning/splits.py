@@ -61,7 +61,7 @@ def assign(
     if split.by == "group" and column is not None:
         return _by_group(column, shares, seed)
     if split.by == "time" and column is not None:
-        # rows without a time are taken for the oldest
+        # rows without a time count as the oldest
         return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
     rng = np.random.default_rng(seed)
     strata = None if task == Task.REGRESSION else rows[target].to_physical()
@@ -69,8 +69,8 @@ def assign(
 
 
 def counts(num_rows: int, shares: Shares) -> tuple[int, int, int]:
-    """Return how many of `num_rows` train, validate and test if drawn one by one."""
-    # 1 - 0.9 is a little less than 0.1: that must not cost a row
+    """Return the numbers of training, validation and test rows in a row-wise split."""
+    # 1 - 0.9 is slightly less than 0.1, which must not lose a row
     rest = math.floor(num_rows * (1 - shares.test) + _TINY)
     train = math.floor(num_rows * (1 - shares.test - shares.validation) + _TINY)
     return train, rest - train, num_rows - rest
@@ -85,7 +85,7 @@ def _cut(order: Indices, shares: Shares) -> SplitCodes:
 
 
 def _order(num_rows: int, strata: pl.Series | None, rng: np.random.Generator) -> Indices:
-    """Return a random order in which every prefix holds each stratum in its share."""
+    """Return a random order in which every prefix has the strata in proportion."""
     shuffled = rng.permutation(num_rows)
     if strata is None:
         return shuffled
@@ -98,7 +98,7 @@ def _order(num_rows: int, strata: pl.Series | None, rng: np.random.Generator) ->
 
 
 def _by_group(column: pl.Series, shares: Shares, seed: int) -> SplitCodes:
-    """Assign whole groups; the shares hold as far as whole groups allow."""
+    """Assign whole groups, as close to the shares as whole groups allow."""
     groups = column.rank("dense").fill_null(0).to_numpy().astype(np.int64)
     codes = np.full(len(groups), TRAIN, np.int8)
     filled = 0
@@ -158,13 +158,30 @@ def count_rows(
 
 
 def shares_of(split: SplitSpec, fit: FitSpec) -> Shares:
-    """Return the shares that are held out of the dataset itself."""
+    """Return the shares of the dataset that are held out for validation and test."""
     has_own = fit.validation_dataset is not None
     return Shares(0.0 if has_own else fit.validation_split, split.test)
 
 
 def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> None:
+    """Raise InvalidSpec if a required split has no rows."""
     shares = shares_of(create.split, create.fit)
+    _refuse_too_few_rows(target, shares)
+    by_column = create.split.by == "column"
+    required = {
+        "train": True,
+        "validation": shares.validation > 0 and not by_column,
+        "test": shares.test > 0 and not by_column,
+    }
+    if all(found[name] for name, is_required in required.items() if is_required):
+        return
+    numbers = ", ".join(f"{found[name]} for {name}" for name in found)
+    detail = f"{target.num_rows} row(s) with a target split into {numbers}"
+    at = ("fit", "validation_split") if create.split.column is None else _COLUMN
+    raise split_error(f"The rows cannot be split: {detail}", detail, *at)
+
+
+def _refuse_too_few_rows(target: Target, shares: Shares) -> None:
     if target.num_rows < _LEAST_ROWS:
         detail = (
             f"the dataset has {target.num_rows} row(s) with a target; "
@@ -177,18 +194,6 @@ def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> N
             f"{shares.test:g} leave nothing to train on"
         )
         raise split_error(detail, detail, "split", "test")
-    by_column = create.split.by == "column"
-    wanted = {
-        "train": True,
-        "validation": shares.validation > 0 and not by_column,
-        "test": shares.test > 0 and not by_column,
-    }
-    if all(found[name] for name, is_wanted in wanted.items() if is_wanted):
-        return
-    numbers = ", ".join(f"{found[name]} for {name}" for name in found)
-    detail = f"{target.num_rows} row(s) with a target split into {numbers}"
-    at = ("fit", "validation_split") if create.split.column is None else _COLUMN
-    raise split_error(f"The rows cannot be split: {detail}", detail, *at)
 
 
 def split_error(sentence: str, detail: str, *path: str) -> InvalidSpec:

@@ -17,7 +17,7 @@ from fitserve.specs.vocabulary import LOSSES
 Label = str | int | float | bool
 
 _FEW_CLASSES = 10
-"""A target may have this many classes however few rows there are."""
+"""A target may have this many classes, even with few rows."""
 
 
 def class_name(label: Label) -> str:
@@ -81,9 +81,9 @@ def target_error(detail: str, hint: str | None = None) -> InvalidSpec:
 def read_target(
     table: TypedTable, column: ColumnRead, create: RunCreate, max_classes: int
 ) -> Target:
-    """Return what the target of `create` holds in a table.
+    """Return the task, classes and rows of the target of `create` in a table.
 
-    Raises InvalidSpec if nothing can be learned from it, OverLimit if it has too many
+    Raises InvalidSpec if the target cannot be learned, OverLimit if it has too many
     classes.
     """
     name, kind = column.name, column.type
@@ -93,7 +93,7 @@ def read_target(
     if column.unique < 2:
         raise target_error(
             f"The target {name!r} has {column.unique} distinct value(s); "
-            "a network needs at least two to tell apart.",
+            "a network needs at least two.",
         )
     if task == Task.REGRESSION:
         return Target(name, kind, task, num_rows, [], [])

@@ -69,8 +69,8 @@ def _refuse_other_values(
 ) -> None:
     """Raise InvalidSpec if the values cannot be those of the training table.
 
-    That is so if a column that was read again as categories shares none of them, if the
-    target has no value, or if it has classes that no training row has.
+    This is the case if a column that was re-read as categories shares none of them, if
+    the target has no value, or if it has classes that no training row has.
     """
     stored = {column.name: column for column in validation.columns}
     errors = [

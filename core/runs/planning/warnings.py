@@ -11,7 +11,7 @@ from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
 
 _IMBALANCE = 0.1
-"""A class is rare below this share of the rows that it would have if all were equal."""
+"""A class is rare below this share of its rows in a balanced target."""
 
 
 def target_warnings(target: Target, dataset: Dataset) -> list[str]:
@@ -41,7 +41,7 @@ def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list
     warning = (
         f"the target {target.name!r} has two values ({column.min:g} and "
         f"{column.max:g}), and the loss {create.compile.loss!r} makes this a regression; "
-        "leave `compile.loss` out for a classification with probabilities, or say "
+        "leave `compile.loss` out for a classification with probabilities, or set "
         '`task: "regression"`'
     )
     return [warning]
@@ -59,7 +59,7 @@ def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
 
 
 def retyped_warnings(table: TypedTable) -> list[str]:
-    """Return the warnings about columns that were read again for the run."""
+    """Return the warnings about columns that were re-read with another type."""
     return [
         f"the column {name!r} of {table.name!r}: {warning}"
         for name, warnings in table.warnings.items()
@@ -80,7 +80,7 @@ def model_warnings(models: ModelRepository, spec: ResolvedSpec) -> list[str]:
     warning = (
         f"version {newest.number} of the model {name!r} predicts {known.target!r} "
         f"({known.task}); this run becomes the next version and predicts "
-        f"{spec.target!r} ({spec.task}), which whoever asks {name!r} for predictions "
-        "gets from then on: set `model_name` to keep them apart"
+        f"{spec.target!r} ({spec.task}), and clients of {name!r} will get its "
+        "predictions; to prevent this, set another `model_name`"
     )
     return [warning]

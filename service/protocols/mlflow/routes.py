@@ -20,7 +20,7 @@ from service.dependencies import (
 from service.http_exchange import CsvExchange, HttpExchange, answer_predict
 from service.parsing_options import CSV
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import mlflow
 from service.protocols.mlflow import schemas
@@ -131,11 +131,11 @@ def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
 class _JsonExchange(HttpExchange):
     """A scoring request in one of MLflow's four forms of JSON."""
 
-    def read(self, columns: RawColumns) -> ReadColumns:
-        body = parse_loose_json(self._packed.content())
-        self._body = body if isinstance(body, dict) else {}
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        body = parse_loose_json(self._body.content())
+        self._json_body = body if isinstance(body, dict) else {}
         self.is_strict |= strict_parameter(self._parameter("strict"))
-        return read_json(body, columns)
+        return read_json(body, reader)
 
     def write(self, answer: ModelAnswer) -> Response:
         if answer.is_classification and self._parameter("probabilities") is True:
@@ -145,7 +145,7 @@ class _JsonExchange(HttpExchange):
         return _predictions(answer)
 
     def _parameter(self, name: str) -> Any:
-        params = self._body.get("params")
+        params = self._json_body.get("params")
         return params.get(name) if isinstance(params, dict) else None
 
 
@@ -161,8 +161,8 @@ class _ParquetExchange(HttpExchange):
 
     is_slow = True
 
-    def read(self, columns: RawColumns) -> ReadColumns:
-        return read_parquet(self._packed.content(), columns)
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        return read_parquet(self._body.content(), reader)
 
     def write(self, answer: ModelAnswer) -> Response:
         return _predictions(answer)

@@ -10,7 +10,7 @@ from core.lazy import pl
 from fitserve.problem_types import ProblemType
 from service.bodies import Body
 from service.parsing_options import CSV, media_type_of
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.protocols.cells import plain_columns
 
 JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
@@ -38,7 +38,7 @@ def media_type(body: Body) -> str:
     )
 
 
-def read_json(body: Any, columns: RawColumns) -> ReadColumns:
+def read_json(body: Any, reader: InstanceReader) -> ParsedInstances:
     """Return the rows of a JSON body in one of MLflow's four forms."""
     found = [key for key in FORMATS if isinstance(body, dict) and key in body]
     if len(found) != 1:
@@ -49,17 +49,17 @@ def read_json(body: Any, columns: RawColumns) -> ReadColumns:
     key = found[0]
     given = body[key]
     if key == "dataframe_split":
-        return _of_split(given, columns)
+        return _of_split(given, reader)
     if key == "inputs" and isinstance(given, dict):
-        return columns.of_columns(plain_columns(given))
+        return reader.read_columns(plain_columns(given))
     if not isinstance(given, list) or not given:
         raise InvalidInstances(f"Expected `{key}` to be a list of at least one row.")
-    if len(columns.names) == 1 and not isinstance(given[0], dict | list):
+    if len(reader.names) == 1 and not isinstance(given[0], dict | list):
         given = [[cell] for cell in given]
-    return columns.of_instances(given)
+    return reader.read_instances(given)
 
 
-def _of_split(given: Any, columns: RawColumns) -> ReadColumns:
+def _of_split(given: Any, reader: InstanceReader) -> ParsedInstances:
     split = given if isinstance(given, dict) else {}
     names, data = split.get("columns"), split.get("data")
     if not isinstance(names, list) or not isinstance(data, list) or not data:
@@ -67,21 +67,21 @@ def _of_split(given: Any, columns: RawColumns) -> ReadColumns:
             "Expected `dataframe_split` to be an object with `columns`, a list of "
             "names, and `data`, a list of at least one row."
         )
-    return columns.of_table(names, data)
+    return reader.read_table(names, data)
 
 
-def read_parquet(content: bytes, columns: RawColumns) -> ReadColumns:
+def read_parquet(content: bytes, reader: InstanceReader) -> ParsedInstances:
     """Return the rows of a Parquet file, at most one more than a request may have.
 
     Cells of columns that the model does not know are not read.
     """
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
-        known = frozenset(columns.names)
-        wanted = [name for name in present if columns.known(name) in known]
+        known = frozenset(reader.names)
+        wanted = [name for name in present if reader.spelling(name) in known]
         for name in wanted:
             _refuse_kind(name, present[name])
-        rows = columns.most_rows + 1
+        rows = reader.most_rows + 1
         frame = pl.read_parquet(io.BytesIO(content), columns=wanted, n_rows=rows)
         _refuse_long_texts(frame)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -90,7 +90,7 @@ def read_parquet(content: bytes, columns: RawColumns) -> ReadColumns:
         pl.selectors.temporal().cast(pl.String), pl.selectors.decimal().cast(pl.Float64)
     )
     unread = dict.fromkeys(present, [None] * frame.height)
-    return columns.of_columns(unread | {name: frame[name].to_list() for name in wanted})
+    return reader.read_columns(unread | {name: frame[name].to_list() for name in wanted})
 
 
 def _refuse_kind(name: str, kind: Any) -> None:

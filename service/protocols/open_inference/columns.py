@@ -10,7 +10,7 @@ from core.models.signature import Signature
 from fitserve.enums import Task
 from fitserve.names import did_you_mean
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.values import Cells
 from service.protocols.open_inference.tensors import BYTES, NamedTensor
 
@@ -19,14 +19,16 @@ PROBABILITY = "probability"
 PROBABILITIES = "probabilities"
 
 
-def read_tensors(inputs: Sequence[NamedTensor], columns: RawColumns) -> ReadColumns:
+def read_tensors(
+    inputs: Sequence[NamedTensor], reader: InstanceReader
+) -> ParsedInstances:
     """Read a tensor `[N]` or `[N, 1]` for each column.
 
     One tensor `[N, F]` of another name holds all columns in the order of the features.
     """
-    if len(inputs) == 1 and inputs[0].name not in columns.names:
-        return columns.of_columns(_split(inputs[0], columns.names))
-    return columns.of_columns(_columns(inputs))
+    if len(inputs) == 1 and inputs[0].name not in reader.names:
+        return reader.read_columns(_split(inputs[0], reader.names))
+    return reader.read_columns(_columns(inputs))
 
 
 def _columns(inputs: Sequence[NamedTensor]) -> dict[str, Cells]:

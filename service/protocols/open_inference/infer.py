@@ -14,7 +14,7 @@ from service.bodies import parse_loose_json
 from service.dependencies import workspace_of
 from service.http_exchange import HttpExchange, answer_predict
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import open_inference
 from service.protocols.open_inference import schemas
@@ -76,19 +76,19 @@ class InferExchange(HttpExchange):
 
     _binary = memoryview(b"")
 
-    def wanted(self) -> ModelRef:
-        content = self._packed.content()
+    def model_ref(self) -> ModelRef:
+        content = self._body.content()
         length = _length(self._request.headers.get(HEADER), len(content))
         self._binary = memoryview(content)[length:]
         body = parse_loose_json(content if length == len(content) else content[:length])
         if not isinstance(body, dict):
             raise InvalidInstances("Expected a JSON object with `inputs`.")
-        self._body = body
+        self._json_body = body
         self.is_strict |= strict_parameter(_parameters(body).get("strict"))
         return self._ref
 
-    def read(self, columns: RawColumns) -> ReadColumns:
-        inputs = self._body.get("inputs")
+    def read(self, reader: InstanceReader) -> ParsedInstances:
+        inputs = self._json_body.get("inputs")
         if not isinstance(inputs, list) or not inputs:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")
         tensors, at = [], 0
@@ -100,10 +100,10 @@ class InferExchange(HttpExchange):
                 f"{len(self._binary)} bytes follow the JSON; the inputs' "
                 f"`binary_data_size` add up to {at}."
             )
-        return read_tensors(tensors, columns)
+        return read_tensors(tensors, reader)
 
     def write(self, answer: ModelAnswer) -> Response:
-        request_id = self._body.get("id")
+        request_id = self._json_body.get("id")
         known_id = request_id if isinstance(request_id, str) else ""
         content: dict[str, Any] = dict(described(answer, known_id))
         if answer.warnings:
@@ -147,8 +147,8 @@ class InferExchange(HttpExchange):
 
     def _asked(self, known: dict[str, NamedTensor]) -> list[tuple[NamedTensor, bool]]:
         """Return the outputs to answer, each with whether it is answered as bytes."""
-        everywhere = bool(_parameters(self._body).get("binary_data_output"))
-        asked = self._body.get("outputs")
+        everywhere = bool(_parameters(self._json_body).get("binary_data_output"))
+        asked = self._json_body.get("outputs")
         asked = [] if asked is None else asked
         if not isinstance(asked, list) or not all(isinstance(o, dict) for o in asked):
             raise InvalidInstances("Expected `outputs` to be a list of objects.")

@@ -13,7 +13,7 @@ from fitserve.enums import Task
 from service.bodies import Body, json_response, parse_loose_json
 from service.http_exchange import HttpExchange
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.values import Cells
 from service.predictor.version_resolver import ModelRef
 from service.problems import BadJson
@@ -30,9 +30,9 @@ class TfServingExchange(HttpExchange):
         super().__init__(request, body, ref)
         self._verb = verb
 
-    def wanted(self) -> ModelRef:
-        self._body = _parsed(self._packed.content())
-        name = self._body.get("signature_name")
+    def model_ref(self) -> ModelRef:
+        self._json_body = _parsed(self._body.content())
+        name = self._json_body.get("signature_name")
         if name not in (None, "", SIGNATURE):
             raise InvalidInstances(
                 f'Serving signature name: "{str(name)[:100]}" not found in signature '
@@ -40,10 +40,13 @@ class TfServingExchange(HttpExchange):
             )
         return self._ref
 
-    def read(self, columns: RawColumns) -> ReadColumns:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         if self._verb != "predict":
-            return columns.of_instances(self._examples())
-        has_rows, has_columns = "instances" in self._body, "inputs" in self._body
+            return reader.read_instances(self._examples())
+        has_rows, has_columns = (
+            "instances" in self._json_body,
+            "inputs" in self._json_body,
+        )
         if has_rows == has_columns:
             what = "Both" if has_rows else "Missing"
             raise InvalidInstances(
@@ -51,12 +54,14 @@ class TfServingExchange(HttpExchange):
                 "`instances`, columns as `inputs`."
             )
         if has_rows:
-            return columns.of_instances(_rows(self._body["instances"], columns.names))
-        return columns.of_columns(_columns(self._body["inputs"], columns.names))
+            return reader.read_instances(
+                _rows(self._json_body["instances"], reader.names)
+            )
+        return reader.read_columns(_columns(self._json_body["inputs"], reader.names))
 
     def write(self, answer: ModelAnswer) -> Response:
         if self._verb == "predict":
-            key = "predictions" if "instances" in self._body else "outputs"
+            key = "predictions" if "instances" in self._json_body else "outputs"
             return _response(key, np.ascontiguousarray(answer.output), answer)
         if self._verb == "classify":
             if not answer.is_classification:
@@ -72,7 +77,10 @@ class TfServingExchange(HttpExchange):
         return _response("results", np.ascontiguousarray(answer.output[:, 0]), answer)
 
     def _examples(self) -> list[dict[str, Any]]:
-        examples, context = self._body.get("examples"), self._body.get("context", {})
+        examples, context = (
+            self._json_body.get("examples"),
+            self._json_body.get("context", {}),
+        )
         if not isinstance(examples, list) or not examples:
             raise InvalidInstances("Missing 'examples' key: a list of at least one row.")
         if not all(isinstance(part, dict) for part in [context, *examples]):

@@ -13,7 +13,7 @@ from core.columns import READING, kind_of
 from core.errors import InvalidInstances
 from core.models.signature import Signature
 from fitserve.schemas.datasets import ColumnFormat
-from service.predictor.columns import RawColumns
+from service.predictor.instance_reader import InstanceReader
 
 SCALE = {"center": 0, "scale": 1, "fill": 0}
 MOMENTS = {"datetime": "%d.%m.%y", "strays": ["soon"]}
@@ -49,7 +49,7 @@ INFINITE = "not finite, so it counts as missing"
 
 def known(reading):
     """The signature as it was stored: 0.1.0 wrote no reading."""
-    return RawColumns(
+    return InstanceReader(
         Signature.model_validate(STORED if reading == 1 else {**STORED, "reading": 2})
     )
 
@@ -60,7 +60,7 @@ ASKED = {reading: known(reading) for reading in (1, 2)}
 def answer(reading, name, cell):
     """What becomes of a cell, and what is said of it."""
     try:
-        found = ASKED[reading].of_instances([{**ROW, name: cell}])
+        found = ASKED[reading].read_instances([{**ROW, name: cell}])
     except InvalidInstances:
         return REFUSED, []
     names = [f["name"] for f in STORED["features"]]
@@ -74,7 +74,7 @@ def same(one, other):
 
 
 def unseen(text):
-    return f"{text[:40]!r} is not among the categories known"
+    return f"{text[:40]!r} is not a known category"
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from core.storage import open_storage
 from core.storage.scratch import scratch_root
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
-from service.predictor.columns import RawColumns
 from service.predictor.files import read_file
+from service.predictor.instance_reader import InstanceReader
 from service.problems import BadEncoding
 from tests.service.predictor.test_values import FEATURES, SIGNATURE
 
-COLUMNS = RawColumns(SIGNATURE)
+COLUMNS = InstanceReader(SIGNATURE)
 HEADER = "number;price;flag;when;kind;town"
 ROWS = [
     "1;€ 1.234,5;No;31.1.2024;3;Rome",
@@ -52,7 +52,7 @@ def test_a_file_is_read_as_its_cells_are_one_by_one(read, encoding):
     text = "\n".join([HEADER, *ROWS])
     packed = gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding)
     found = read(packed)
-    table, warnings = COLUMNS.of_instances(CELLS)
+    table, warnings = COLUMNS.read_instances(CELLS)
     assert np.array_equal(found.reading.table.numbers, table.numbers, equal_nan=True)
     assert [list(t) for t in found.reading.table.texts] == [list(t) for t in table.texts]
     assert sorted(map(str, found.reading.warnings)) == sorted(map(str, warnings))
@@ -66,7 +66,7 @@ def test_a_file_without_a_header_has_the_names_that_its_upload_made_up(read):
         model_name="m", task="regression", target="column_2", classes=None,
         features=[feature], ignored=[],
     )  # fmt: skip
-    found = read("1,5\n2,6\n3,7\n", RawColumns(one), header=False)
+    found = read("1,5\n2,6\n3,7\n", InstanceReader(one), header=False)
     assert found.reading.table.numbers.tolist() == [[1, 2, 3]]
 
 
@@ -81,7 +81,7 @@ def test_a_file_of_one_column_is_left_whole(read, cells, name):
         model_name="m", task="regression", target="y", classes=None,
         features=[feature], ignored=[], reading=2,
     )  # fmt: skip
-    found = read("\n".join([name, *cells]), RawColumns(one))
+    found = read("\n".join([name, *cells]), InstanceReader(one))
     assert [list(texts) for texts in found.reading.table.texts] == [cells]
 
 
@@ -93,7 +93,7 @@ def test_a_file_of_one_column_is_found_in_any_form_of_unicode(read, name):
         model_name="m", task="regression", target="y", classes=None,
         features=[feature], ignored=[], reading=2,
     )  # fmt: skip
-    found = read(f"{name}\n1,5\n2,5\n", RawColumns(one))
+    found = read(f"{name}\n1,5\n2,5\n", InstanceReader(one))
     assert [list(texts) for texts in found.reading.table.texts] == [["1,5", "2,5"]]
 
 

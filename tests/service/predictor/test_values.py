@@ -15,7 +15,7 @@ from core.models.signature import (
     Signature,
 )
 from fitserve.schemas.datasets import ColumnFormat
-from service.predictor.columns import RawColumns
+from service.predictor.instance_reader import InstanceReader
 
 SCALE = {"center": 0, "scale": 1, "fill": 0}
 FEATURES = [
@@ -55,7 +55,7 @@ def inputs(table):
 
 
 def read(**changes):
-    table, warnings = RawColumns(SIGNATURE).of_instances([ROW, {**ROW, **changes}])
+    table, warnings = InstanceReader(SIGNATURE).read_instances([ROW, {**ROW, **changes}])
     columns = inputs(table)
     name = next(iter(changes))
     value = columns[name][1, 0] if name in columns else None
@@ -69,8 +69,8 @@ def read(**changes):
         ("number", "3.5", 3.5, None),
         ("number", " 1e1 ", 10.0, None),
         ("number", True, 1.0, None),
-        ("number", None, MISSING, "never was in the training rows"),
-        ("number", "NA", MISSING, "never was in the training rows"),
+        ("number", None, MISSING, "every training row had a value"),
+        ("number", "NA", MISSING, "every training row had a value"),
         ("number", "n.b.", MISSING, "as in training"),
         ("number", "inf", MISSING, "not finite"),
         ("number", "1e999", MISSING, "not finite"),
@@ -88,8 +88,8 @@ def read(**changes):
         ("kind", True, "true", None),
         ("kind", " a ", "a", None),
         ("kind", None, "", None),
-        ("kind", "new", "new", "'new' is not among the categories known"),
-        ("town", "Bern", "Bern", "'Bern' is not among"),
+        ("kind", "new", "new", "'new' is not a known category"),
+        ("town", "Bern", "Bern", "'Bern' is not a known"),
         ("y", 5, None, None),
         ("id", 5, None, None),
         ("extra", 5, None, "does not know this column"),
@@ -130,31 +130,31 @@ def test_a_cell_that_refuses_its_request(name, cell, said):
 def test_an_absent_feature_is_refused_with_the_key_that_was_meant():
     """A typo is an absent column and an unknown one."""
     row = {k: v for k, v in ROW.items() if k != "price"} | {"prise": 1}
-    with pytest.raises(InvalidInstances, match="is `prise` meant to be it"):
-        RawColumns(SIGNATURE).of_instances([row])
+    with pytest.raises(InvalidInstances, match="did you mean `prise`"):
+        InstanceReader(SIGNATURE).read_instances([row])
 
 
 @pytest.mark.parametrize("name", ["price ", " price", "\tprice"])
 def test_blanks_around_a_name_do_not_matter(name):
     """As in the CSV that the model learned from; a name that is whole goes first."""
-    raw = RawColumns(SIGNATURE)
+    raw = InstanceReader(SIGNATURE)
     row = {k: v for k, v in ROW.items() if k != "price"} | {name: 7}
-    table, warnings = raw.of_instances([row, ROW])
+    table, warnings = raw.read_instances([row, ROW])
     assert inputs(table)["price"][0, 0] == 7
-    assert warnings == raw.of_instances([{**ROW, "price": 7}, ROW]).warnings
+    assert warnings == raw.read_instances([{**ROW, "price": 7}, ROW]).warnings
     by_column = {key: [cell] for key, cell in row.items()}
-    assert inputs(raw.of_columns(by_column).table)["price"][0, 0] == 7
-    table, warnings = raw.of_instances([{**ROW, name: 7}])
+    assert inputs(raw.read_columns(by_column).table)["price"][0, 0] == 7
+    table, warnings = raw.read_instances([{**ROW, name: 7}])
     assert inputs(table)["price"][0, 0] == 1
     assert [w["column"] for w in warnings if "does not know" in w["detail"]] == [name]
 
 
 def test_not_a_number_is_missing_whatever_the_words_for_it():
     """Data frames hold NaN where a cell is missing, also in columns of categories."""
-    own = RawColumns(SIGNATURE.model_copy(update={"null_values": ["nope"]}))
+    own = InstanceReader(SIGNATURE.model_copy(update={"null_values": ["nope"]}))
     row = dict.fromkeys(ROW, MISSING)
-    expected = own.of_instances([dict.fromkeys(ROW)])
-    found = own.of_instances([row])
+    expected = own.read_instances([dict.fromkeys(ROW)])
+    found = own.read_instances([row])
     assert [list(texts) for texts in found.table.texts] == [[""], [""]]
     assert found.warnings == expected.warnings
 
@@ -162,7 +162,7 @@ def test_not_a_number_is_missing_whatever_the_words_for_it():
 def test_many_rows_are_compared_at_once():
     """The same warnings, by NumPy; a hundred at most."""
     rows = [{**ROW, "number": i} for i in range(300)]
-    table, warnings = RawColumns(SIGNATURE).of_instances(rows)
+    table, warnings = InstanceReader(SIGNATURE).read_instances(rows)
     assert np.array_equal(inputs(table)["number"][:, 0], np.arange(300.0))
     assert [w["row"] for w in warnings] == list(range(11, 111))
 
@@ -174,9 +174,9 @@ def test_a_number_that_means_missing_is_missing_as_text_and_as_a_number():
         facts = {"model_name": "m", "task": "regression", "target": "y", "classes": None}
         signature = Signature(**facts, ignored=[], reading=reading, **own)
         rows = [{"number": -999}, {"number": "-999"}, {"number": 3}]
-        table, warnings = RawColumns(signature).of_instances(rows)
+        table, warnings = InstanceReader(signature).read_instances(rows)
         assert np.isnan(table.numbers[0]).tolist() == missing
         said = [w["row"] for w in warnings if "missing" in w["detail"]]
         assert sorted(said) == np.flatnonzero(missing).tolist()
-        plain, _ = RawColumns(signature).of_instances([rows[0], rows[2]])
+        plain, _ = InstanceReader(signature).read_instances([rows[0], rows[2]])
         assert np.isnan(plain.numbers[0]).tolist() == [missing[0], False]

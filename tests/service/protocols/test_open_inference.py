@@ -263,4 +263,4 @@ def test_not_a_number_is_missing(service):
     url = f"{service.url}/v2/models/price/infer"
     answer = httpx.post(url, content=json.dumps(body).encode()).json()
     assert close(answer["outputs"][0]["data"], native)
-    assert "never was in the training rows" in answer["parameters"]["warnings"]
+    assert "every training row had a value" in answer["parameters"]["warnings"]

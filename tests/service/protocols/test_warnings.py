@@ -19,7 +19,7 @@ from tests.service.protocols.models import ROWS
 
 pytestmark = pytest.mark.keras
 UNSEEN = [ROWS[0], {**ROWS[1], "kind": "mauve"}]
-SAID = "'mauve' is not among the categories known"
+SAID = "'mauve' is not a known category"
 WARNING = {"row": 1, "column": "kind", "detail": SAID}
 STRICT = [
     {"params": {"strict": "true"}},
@@ -124,7 +124,7 @@ def test_a_strict_request_is_refused_by_a_warning(service, way, strict):
     """In the protocol's own dialect, with row, column, sentence and remedy."""
     said = refusal(ask(service, way, UNSEEN, **strict))
     assert said.startswith(f"Row 1, column 'kind': {SAID}. The request is strict")
-    assert said.endswith("or ask without strict.")
+    assert said.endswith("send the request without strict.")
 
 
 @pytest.mark.parametrize("way", WAYS)

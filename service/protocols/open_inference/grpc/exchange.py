@@ -8,7 +8,7 @@ from tritonclient.grpc import service_pb2 as messages
 
 from core.errors import InvalidInstances
 from service.predictor.answers import ModelAnswer
-from service.predictor.columns import RawColumns, ReadColumns
+from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.values import Cells
 from service.predictor.version_resolver import ModelRef
 from service.protocols.open_inference.columns import (
@@ -48,12 +48,12 @@ class GrpcExchange:
         self._is_raw = bool(request.raw_input_contents)
         self.is_strict = False
 
-    def wanted(self) -> ModelRef:
+    def model_ref(self) -> ModelRef:
         request = self._request
         self.is_strict = strict_parameter(_parameter(request, "strict"))
         return model_named(self._workspace, request.model_name, request.model_version)
 
-    def read(self, columns: RawColumns) -> ReadColumns:
+    def read(self, reader: InstanceReader) -> ParsedInstances:
         inputs, raw = self._request.inputs, self._request.raw_input_contents
         if not inputs:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")
@@ -66,7 +66,7 @@ class GrpcExchange:
             _tensor(given, raw[place] if self._is_raw else None)
             for place, given in enumerate(inputs)
         ]
-        return read_tensors(tensors, columns)
+        return read_tensors(tensors, reader)
 
     def write(self, answer: ModelAnswer) -> Any:
         response = messages.ModelInferResponse(**described(answer, self._request.id))

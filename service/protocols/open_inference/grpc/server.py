@@ -14,14 +14,14 @@ from core.errors import Invalid
 from core.keys.caller import PROBE
 from fitserve.scopes import Scope
 from service.auth.authenticator import Authenticator
-from service.auth.scopes import Access, Wanted
+from service.auth.scopes import Access, RequiredAccess
 from service.problems import INTERNAL_ERROR, known_problem
 from service.protocols.open_inference.grpc.servicer import CALLER, Servicer
 from service.services import Services
 
 log = logging.getLogger(__name__)
 
-SCOPES: dict[str, Wanted] = {
+SCOPES: dict[str, RequiredAccess] = {
     "ServerLive": Access.OPEN,
     "ServerReady": Access.OPEN,
     "ServerMetadata": Access.ANY_KEY,
@@ -113,12 +113,12 @@ class CallGate(grpc.aio.ServerInterceptor):
     async def _admit(self, method: str, given: Any, context: Any) -> None:
         """Set the caller of the request; raises the errors of the authenticator."""
         name = method.rpartition("/")[2]
-        wanted = SCOPES.get(name, Scope.ADMIN)
-        if wanted is Access.OPEN:
+        required = SCOPES.get(name, Scope.ADMIN)
+        if required is Access.OPEN:
             CALLER.set(PROBE)
             return
         address = _address(context.peer())
-        CALLER.set(await self._authenticator.admit_call(given, address, wanted, name))
+        CALLER.set(await self._authenticator.admit_call(given, address, required, name))
 
 
 def _address(peer: str) -> str:

@@ -47,7 +47,7 @@ BODY = {"model": "m", "training_file": "price", "metadata": {"target": "goal"}}
         ({"spec": {"compile": {"optimizer": "adm"}}, "hyperparameters": {"learning_rate_multiplier": 2}}, "#/spec/compile/optimizer", "did you mean `adam`?"),
         ({"spec": {"compile": {"optimizer": {"type": "Adam", "learning_rate": 0.5}}}, "hyperparameters": {"learning_rate_multiplier": 2}}, "#/hyperparameters/learning_rate_multiplier", "says 0.5"),
         ({"spec": {"compile": 3, "fit": [], "tags": "x"}, "seed": 1}, "#/spec/compile", "#/spec/tags: got 'x'; expected a JSON object"),
-        ({"spec": {"model": {"layers": [{"type": "Dense", "units": 3}]}}}, "#/spec/model/layers/0", "3 wide"),
+        ({"spec": {"model": {"layers": [{"type": "Dense", "units": 3}]}}}, "#/spec/model/layers/0", "3 outputs"),
         ({"spec": {"dataset": "churn"}}, "#/training_file", "#/spec/dataset says 'churn'"),
         ({"spec": {"target": "size"}}, "#/metadata/target", "#/spec/target says 'size'"),
         ({"spec": {"model_name": "n"}, "suffix": "o"}, "#/suffix", "#/spec/model_name says 'n'"),

@@ -1,4 +1,4 @@
-"""Convert instances to raw columns."""
+"""Read the instances of a predict request into a table."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from core.lazy import pl
 from core.models.signature import Signature
 from fitserve.names import nearest
 from fitserve.problems import FieldError
-from service.predictor.notes import MOST_WARNINGS, Notes, RowWarning, error_at, refuse
+from service.predictor.notes import MAX_WARNINGS, Notes, RowWarning, error_at, refuse
 from service.predictor.table import Table
 from service.predictor.values import Cells, NumberReader, TextReader
 
 _PLAIN = frozenset({float, int, bool})
-"""Types of cells that NumPy converts as docs/values.md says."""
+"""Types of cells that NumPy converts as docs/values.md requires."""
 
 
-class ReadColumns(NamedTuple):
+class ParsedInstances(NamedTuple):
     """Rows as a table, and the warnings about them."""
 
     table: Table
     warnings: list[RowWarning]
 
 
-class RawColumns:
+class InstanceReader:
     """Read the instances of one version; one object serves every request.
 
     A row that is a list has the features in the order of the signature.
@@ -55,9 +55,9 @@ class RawColumns:
         self._least = _bounds([r.least for r in self._numbers], -np.inf)
         self._greatest = _bounds([r.greatest for r in self._numbers], np.inf)
 
-    def of_instances(self, instances: Sequence[Any]) -> ReadColumns:
+    def read_instances(self, instances: Sequence[Any]) -> ParsedInstances:
         """Read rows that are objects, or lists in the order of the features."""
-        self.measure(len(instances))
+        self.refuse_too_many(len(instances))
         notes = Notes()
         if all(isinstance(row, dict) for row in instances):
             return self._read(self._of_objects(instances, notes), notes)
@@ -65,42 +65,44 @@ class RawColumns:
             table = _of_lists(instances, self.names)
             return self._read([table[name] for name in self._ordered], notes)
         raise InvalidInstances(
-            "Expected every instance to be an object of column to value, or every "
-            "one a list of values."
+            "Expected every instance to be an object of column names and values, or "
+            "every instance to be a list of values."
         )
 
-    def of_table(self, columns: Any, data: Sequence[Any]) -> ReadColumns:
-        """Read the rows in `data`, whose cells belong to the names in `columns`."""
-        self.measure(len(data))
-        return self.of_columns(_of_lists(data, _names(columns)))
+    def read_table(self, columns: Any, data: Sequence[Any]) -> ParsedInstances:
+        """Read rows whose cells are in the order of the names in `columns`."""
+        self.refuse_too_many(len(data))
+        return self.read_columns(_of_lists(data, _names(columns)))
 
-    def of_columns(self, columns: Mapping[str, Cells]) -> ReadColumns:
+    def read_columns(self, columns: Mapping[str, Cells]) -> ParsedInstances:
         """Read cells by column, as lists or arrays `[N]`; refuse different lengths."""
         sizes = set(map(len, columns.values()))
-        self.measure(max(sizes, default=0))
+        self.refuse_too_many(max(sizes, default=0))
         if len(sizes) > 1:
-            told = ", ".join(f"{n[:40]}: {len(columns[n])}" for n in islice(columns, 20))
-            raise InvalidInstances(f"Columns differ in their number of rows: {told}.")
+            each = ", ".join(f"{n[:40]}: {len(columns[n])}" for n in islice(columns, 20))
+            raise InvalidInstances(f"Columns differ in their number of rows: {each}.")
         notes = Notes()
         columns = self._by_name(columns, notes)
         return self._read([columns[name] for name in self._ordered], notes)
 
-    def of_texts(self, texts: pl.DataFrame, decimal: str | None = None) -> ReadColumns:
+    def read_texts(
+        self, texts: pl.DataFrame, decimal: str | None = None
+    ) -> ParsedInstances:
         """Read the trimmed cells of a file, null where they are empty.
 
         `decimal` is the decimal mark of the file, if it differs from the model's.
         """
-        self.measure(texts.height)
+        self.refuse_too_many(texts.height)
         notes = Notes()
         columns = self._by_name({column.name: column for column in texts}, notes)
         numbers = np.empty((len(self._numbers), texts.height), np.float64)
         for i, reader in enumerate(self._numbers):
             numbers[i] = reader.read_texts(columns[reader.name], decimal, notes)
-        words = [columns[reader.name].to_list() for reader in self._texts]
-        return self._table(numbers, words, notes)
+        strings = [columns[reader.name].to_list() for reader in self._texts]
+        return self._table(numbers, strings, notes)
 
     def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
-        """Return columns by the model's names, and warn about unknown ones.
+        """Return columns by the model's spelling of their names; warn of unknown ones.
 
         Raises InvalidInstances if a column is missing.
         """
@@ -108,14 +110,14 @@ class RawColumns:
         self._check_names(columns, None, notes)
         return columns
 
-    def measure(self, num_rows: int) -> None:
+    def refuse_too_many(self, num_rows: int) -> None:
         """Raise TooLarge if a request has too many rows; call it before reading them."""
         if num_rows > self.most_rows:
             raise TooLarge(
-                f"{num_rows:,} rows came; {self.most_rows:,} is the limit of a request."
+                f"The request has {num_rows:,} rows; the limit is {self.most_rows:,}."
             )
 
-    def _read(self, columns: Sequence[Cells], notes: Notes) -> ReadColumns:
+    def _read(self, columns: Sequence[Cells], notes: Notes) -> ParsedInstances:
         """Read columns that are in the order of the table: numbers first, then texts."""
         split, num_rows = len(self._numbers), len(columns[0])
         numbers = _plain_numbers(columns[:split])
@@ -124,27 +126,28 @@ class RawColumns:
             for i, reader in enumerate(self._numbers):
                 numbers[i] = reader.read(columns[i], notes)
         for i, reader in self._with_null_numbers:
-            reader.forget_nulls(numbers[i], notes)
+            reader.nulls_to_nan(numbers[i], notes)
         return self._table(numbers, columns[split:], notes)
 
     def _table(
         self, numbers: NDArray[np.float64], columns: Sequence[Cells], notes: Notes
-    ) -> ReadColumns:
-        self._compare(numbers, notes)
+    ) -> ParsedInstances:
+        self._warn_outside_range(numbers, notes)
         pairs = zip(self._texts, columns, strict=True)
         texts = [reader.read(cells, notes) for reader, cells in pairs]
         refuse(notes.errors)
-        return ReadColumns(Table(numbers, texts), notes.warnings)
+        return ParsedInstances(Table(numbers, texts), notes.warnings)
 
-    def _compare(self, numbers: NDArray[np.float64], notes: Notes) -> None:
+    def _warn_outside_range(self, numbers: NDArray[np.float64], notes: Notes) -> None:
         """Warn about numbers outside the range of the training rows."""
         outside = (numbers < self._least) | (numbers > self._greatest)
         if not outside.any():
             return
-        for i, row in np.argwhere(outside)[:MOST_WARNINGS].tolist():
+        for i, row in np.argwhere(outside)[:MAX_WARNINGS].tolist():
             reader = self._numbers[i]
-            said = f"{numbers[i, row]:g} is outside the training rows' "
-            notes.warn(row, reader.name, f"{said}{reader.least:g} to {reader.greatest:g}")
+            training_range = f"{reader.least:g} to {reader.greatest:g}"
+            detail = f"{numbers[i, row]:g} is outside the training rows' {training_range}"
+            notes.warn(row, reader.name, detail)
 
     def _of_objects(
         self, rows: Sequence[dict[str, Any]], notes: Notes
@@ -154,7 +157,7 @@ class RawColumns:
             picked = [self._pick(row) for row in rows if len(row) == width]
         except KeyError:
             picked = []
-        if len(picked) == len(rows):  # every row has these columns and no other
+        if len(picked) == len(rows):  # every row has exactly the model's columns
             return list(zip(*picked, strict=True))
         return self._of_odd_objects(rows, notes)
 
@@ -169,24 +172,24 @@ class RawColumns:
         return [[row[name] for row in trimmed] for name in self._ordered]
 
     def _trimmed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return cells by the model's own spelling of their names.
+        """Return cells by the model's spelling of their column names.
 
-        Blanks around a name and its form of Unicode do not matter.
+        Surrounding blanks and the Unicode form of a name do not matter.
         """
-        came = {
+        variants = {
             known: name
             for name in given
-            if name not in self._harmless and (known := self.known(name)) is not None
+            if name not in self._harmless and (known := self.spelling(name)) is not None
         }
-        odd = {name: given[came[name]] for name in came if name not in given}
-        if not odd:
+        renamed = {own: given[name] for own, name in variants.items() if own not in given}
+        if not renamed:
             return given
-        others = {came[name] for name in odd}
-        rest = {name: cell for name, cell in given.items() if name not in others}
-        return {**rest, **odd}
+        replaced = {variants[own] for own in renamed}
+        rest = {name: cell for name, cell in given.items() if name not in replaced}
+        return {**rest, **renamed}
 
-    def known(self, name: str) -> str | None:
-        """Return the model's own spelling of a name; None for an unknown name."""
+    def spelling(self, name: str) -> str | None:
+        """Return the model's spelling of a column name, or None for an unknown name."""
         return self._spelled.get(plain_name(name))
 
     def _check_names(
@@ -218,7 +221,7 @@ def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
 
 
 def _plain_numbers(columns: Sequence[Cells]) -> NDArray[np.float64] | None:
-    """Return all columns at once `[F, N]`; None unless all cells are finite numbers."""
+    """Return all columns as one array `[F, N]`, or None if a cell is no finite number."""
     if not columns or not _are_plain(columns):
         return None
     try:
@@ -245,9 +248,7 @@ def _missing(row: int | None, name: str, given: list[str]) -> FieldError:
         detail = f"row {row} has no value for the column {name!r}"
         hint = "send null where a value is unknown"
     near = nearest(name, given)
-    return error_at(
-        row, name, detail, f"is `{near[:100]}` meant to be it?" if near else hint
-    )
+    return error_at(row, name, detail, f"did you mean `{near[:100]}`?" if near else hint)
 
 
 def _of_lists(rows: Sequence[Any], names: list[str]) -> dict[str, Cells]:
@@ -259,4 +260,4 @@ def _of_lists(rows: Sequence[Any], names: list[str]) -> dict[str, Cells]:
                 f"Row {i} {given}; expected {len(names)}, in the order "
                 f"{', '.join(names[:50])}."
             )
-    return dict(zip(names, zip(*rows), strict=True))  # noqa: B905  every row was measured
+    return dict(zip(names, zip(*rows), strict=True))  # noqa: B905  lengths were checked
