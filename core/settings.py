@@ -98,7 +98,7 @@ class RunTimes(BaseModel):
         validation_alias=AliasChoices("janitor_seconds", "sweep_seconds"),
     )
     """How often each process looks for runs that no worker holds."""
-    requeue_after_seconds: float = Field(default=10.0, gt=0)
+    requeue_after_seconds: float = Field(default=10.0, ge=0)
     """How long a queued run waits before its message is sent again."""
     deaf_after_seconds: float = Field(default=30.0, gt=0)
     """How long runs may wait before an idle worker that gets no messages restarts."""

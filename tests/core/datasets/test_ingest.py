@@ -18,7 +18,7 @@ from core.storage import open_storage
 from fitserve.enums import DatasetStatus
 from fitserve.specs.parsing import ParsingSpec
 
-TIMES = RunTimes(requeue_after_seconds=0.0, lease_seconds=0.0)
+TIMES = RunTimes(requeue_after_seconds=0.0).model_copy(update={"lease_seconds": 0.0})
 
 
 class Room:
