@@ -10,6 +10,9 @@
       below them a class for each problem type, in problem_errors.py
 """
 
+import copyreg
+from typing import Any
+
 from fitserve.problems import FieldError, Problem
 from fitserve.schemas.runs import RunRead
 
@@ -32,7 +35,11 @@ __all__ = [
 
 
 class FitserveError(Exception):
-    """The root of everything the client raises."""
+    """The root of everything the client raises; it can be pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # `__init__` is not called again: its arguments are not those of Exception
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__
 
 
 class ConnectionFailed(FitserveError):
@@ -74,9 +81,6 @@ class ApiError(FitserveError):
         lines = [_line(error) for error in problem.errors]
         super().__init__("\n".join([headline(problem), *lines, *self._way_out]))
         self.problem = problem
-
-    def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
-        return type(self), (self.problem,)  # keep `problem` when it is pickled
 
 
 def headline(problem: Problem) -> str:
