@@ -198,10 +198,6 @@ class StorageFull(FitserveError):
     problem_type = ProblemType.STORAGE_FULL
 
 
-class Unavailable(FitserveError):
-    problem_type = ProblemType.UNAVAILABLE
-
-
 class ArtifactDamaged(FitserveError):
     problem_type = ProblemType.ARTIFACT_DAMAGED
 

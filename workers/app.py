@@ -81,8 +81,10 @@ def _open(**_: Any) -> None:
         _child["ingest"] = Ingest(database, reader, settings.runs)
         Watchdog(database, waiting_datasets, settings.runs, _busy.is_set).start()
     if RUNS in queues:
-        from workers.run_executor import RunExecutor  # noqa: PLC0415  the parent imported it
-        from workers.threads import share_cores  # noqa: PLC0415  it imports TensorFlow
+        from workers.run_executor import (  # noqa: PLC0415  the parent imported it
+            RunExecutor,
+            share_cores,
+        )
 
         share_cores(settings.worker_processes)
         _child["executor"] = RunExecutor(

@@ -4,11 +4,14 @@ Each way in which an attempt can end is one function and one transaction.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from core import tracing
 from core.database.engine import is_away
@@ -22,7 +25,6 @@ from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.maintenance import RunMaintenance
 from core.runs.run_tables import RunTables, open_run_tables
-from core.runs.spec import RunPlan
 from core.runs.tables import Run
 from core.settings import Settings
 from core.storage import Storage
@@ -36,10 +38,21 @@ from workers.report.report import Report, Reporter
 from workers.training.checkpointer import Checkpointer
 from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.saving.artifacts import save_artifacts
-from workers.training.train import Trained, is_usable, train
+from workers.training.train import Trained, train
 from workers.training.trainer import FitResult
 
 log = logging.getLogger(__name__)
+
+
+def share_cores(num_processes: int) -> None:
+    """Limit TensorFlow to this process's share of the cores, before it computes."""
+    if hasattr(os, "sched_getaffinity"):
+        num_cores = len(os.sched_getaffinity(0))  # a container may have fewer
+    else:
+        num_cores = os.cpu_count() or 1
+    threads = max(1, num_cores // num_processes)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
 @dataclass(frozen=True)
@@ -53,14 +66,14 @@ class RunExecutor:
     is_stopping: Callable[[], bool]
     keep_alive: SilenceAlarm = lambda _: None
 
-    @bound()  # fields that it adds to logs are removed at its end
+    @bound()  # removes the log fields that are bound below
     def execute(self, run_id: str) -> None:
         """Claim the run and bring it to its end; do nothing if it cannot be claimed."""
         times = self.settings.runs
         with tracing.span("claim"):
             lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
         if lease is None:
-            log.info("run %s: nothing to do", run_id)
+            log.info("run %s: cannot be claimed", run_id)
             return
         bind(attempt=lease.attempt)
         log.info("run %s: attempt %d", run_id, lease.attempt)
@@ -70,12 +83,12 @@ class RunExecutor:
             with heartbeat.running():
                 done = self._see_through(lease, heartbeat)
             if done is not None and done.report is not None:
-                with tracing.span("baselines"):  # its version serves already
+                with tracing.span("baselines"):  # the version is served already
                     self._reporter().add_baselines(
                         self.database, done.report, done.version_id, lease
                     )
         except LeaseLost:
-            log.warning("run %s: has ended, or another worker holds it", run_id)
+            log.warning("run %s: the run has ended, or another worker holds it", run_id)
         finally:
             keras.utils.clear_session()
 
@@ -87,9 +100,9 @@ class RunExecutor:
         except RunReleased:
             with heartbeat.final_transaction(self.database) as session:
                 lease.release_in(session)
-            log.info("run %s: handed back", lease.run_id)
-        except Exception as error:  # whatever happens, the run must end with a reason
-            if is_away(error):  # not the run's fault: it is retried when its lease ends
+            log.info("run %s: released, because the worker stops", lease.run_id)
+        except Exception as error:  # a run must always end with a reason
+            if is_away(error):  # the run is retried when its lease ends
                 raise
             log.exception("run %s failed", lease.run_id)
             self._fail(lease, heartbeat, problem_of(error))
@@ -110,12 +123,21 @@ class RunExecutor:
             trained = self._fit(lease, heartbeat, run, tables)
         artifacts: list[Artifact] = []
         report = None
-        if is_usable(trained.result):
+        if trained.result.has_weights:
             with tracing.span("saving"):
-                artifacts = self._save(lease, trained)
+                artifacts = save_artifacts(
+                    trained.network,
+                    trained.signature,
+                    self.storage,
+                    lease.run_id,
+                    lease.attempt,
+                )
             with tracing.span("report"):
-                report = self._report(lease, heartbeat, run, trained)
-            artifacts = [*artifacts, *([report.artifact] if report else [])]
+                report = self._reporter().report(
+                    trained, run.spec.report, run.spec.fit.seed, lease, heartbeat
+                )
+            if report:
+                artifacts = [*artifacts, report.artifact]
         try:
             return self._finish(lease, heartbeat, run, trained, artifacts, report)
         except LeaseLost:
@@ -135,31 +157,14 @@ class RunExecutor:
             checkpointer = Checkpointer(self.storage, heartbeat, seconds, resumed)
             return train(run, tables, heartbeat, longest, checkpointer)
         except CheckpointUseless as error:
-            log.warning("run %s: begins anew, %s", run.id, error)
+            log.warning("run %s: begins again with epoch 1: %s", run.id, error)
         lease.start_anew(_ANEW)
         checkpointer = Checkpointer(self.storage, heartbeat, seconds, None)
         return train(run, tables, heartbeat, longest, checkpointer)
 
-    def _save(self, lease: Lease, trained: Trained) -> list[Artifact]:
-        network, signature = trained.network, trained.signature
-        return save_artifacts(
-            network, signature, self.storage, lease.run_id, lease.attempt
-        )
-
-    def _report(
-        self, lease: Lease, heartbeat: Heartbeat, run: Run, trained: Trained
-    ) -> Report | None:
-        spec = run.spec
-        return self._reporter().report(
-            trained, spec.report, spec.fit.seed, lease, heartbeat
-        )
-
     def _reporter(self) -> Reporter:
         return Reporter(
-            self.settings.report,
-            self.storage,
-            self.is_stopping,
-            self.keep_alive,
+            self.settings.report, self.storage, self.is_stopping, self.keep_alive
         )
 
     def _read(self, run_id: str) -> tuple[Run, Dataset | None]:
@@ -186,26 +191,19 @@ class RunExecutor:
         result = trained.result
         status = _STATUSES.get(result.stop_reason, RunStatus.SUCCEEDED)
         with heartbeat.final_transaction(self.database) as session:
-            version = _version(run, trained, artifacts) if artifacts else None
+            version = _version(run, trained, artifacts, report) if artifacts else None
             warnings = session.get_one(Run, run.id).warnings
             if version is not None:
-                version.headline = report.headline if report else None
                 ModelRepository(session, run.workspace).add_version(version)
             lease.finish_in(
                 session,
                 status,
                 stop_reason=result.stop_reason,
-                model_version=version.number if version else None,
                 best_epoch=result.best_epoch,
                 kept_fit=result.kept_fit,
-                metrics=version.metrics if version else {},
-                plan=_plan(run, version),
                 error=_NAN if status == RunStatus.FAILED else None,
-                warnings=[
-                    *warnings,
-                    *_fit_warnings(run, result),
-                    *_new_warnings(warnings, report),
-                ],
+                warnings=_warnings(warnings, run, result, report),
+                **_version_values(run, version),
             )
             after_commit(session, partial(remove_checkpoints, self.storage, run.id))
         log.info("run %s: %s (%s)", lease.run_id, status, result.stop_reason)
@@ -214,58 +212,71 @@ class RunExecutor:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that ended with a version, and the report that may still be extended."""
+    """A run that ended with a version. Baselines may still be added to its report."""
 
     version_id: str
     report: Report | None
 
 
-def _plan(run: Run, version: Version | None) -> RunPlan:
-    """Return the run's plan, with the layers that Keras built if there is a version."""
+def _version_values(run: Run, version: Version | None) -> dict[str, Any]:
+    """Return the columns of a run that describe its version, if it has one."""
     if version is None:
-        return run.plan
-    return run.plan.model_copy(update={"layers": version.layers})
+        return {"model_version": None, "metrics": {}, "plan": run.plan}
+    return {
+        "model_version": version.number,
+        "metrics": version.metrics,
+        "plan": run.plan.model_copy(update={"layers": version.layers}),
+    }
 
 
-def _fit_warnings(run: Run, result: FitResult) -> list[str]:
-    """Return warnings about fits that were lost or not begun."""
-    told, begun = [], result.num_fits
-    if result.num_lost and result.best_epoch is not None:
-        lost = f"{result.num_lost} of {begun} fits ended in a loss that is no number"
-        told.append(f"{lost} and count for nothing; try a lower learning rate")
-    if begun < run.num_seeds and result.stop_reason == StopReason.TIME_LIMIT:
-        few = f"there was time for {begun} of {run.num_seeds} fits"
-        told.append(f"{few}; raise `fit.time_limit_seconds`, or lower `fit.num_seeds`")
-    return told
-
-
-def _new_warnings(known: list[str], report: Report | None) -> list[str]:
-    """Return the report's warnings about leakage that are not yet in `known`."""
+def _warnings(
+    known: list[str], run: Run, result: FitResult, report: Report | None
+) -> list[str]:
+    """Return the warnings of a run, with those about its fits and about leakage."""
     traps = report.figures.traps if report else []
-    return [
+    leaks = [
         trap.sentence
         for trap in traps
         if trap.kind == "leakage"
         and not any(repr(trap.columns[0]) in warning for warning in known)
     ]
+    return [*known, *_fit_warnings(run, result), *leaks]
+
+
+def _fit_warnings(run: Run, result: FitResult) -> list[str]:
+    """Return warnings about fits that were lost or not started."""
+    warnings = []
+    if result.num_lost and result.best_epoch is not None:
+        warnings.append(
+            f"in {result.num_lost} of {result.num_fits} fits the loss became NaN, so "
+            "they were ignored; try a lower learning rate"
+        )
+    if result.num_fits < run.num_seeds and result.stop_reason == StopReason.TIME_LIMIT:
+        warnings.append(
+            f"there was time for {result.num_fits} of {run.num_seeds} fits; raise "
+            "`fit.time_limit_seconds`, or lower `fit.num_seeds`"
+        )
+    return warnings
 
 
 _ANEW = (
-    "the checkpoint of an earlier attempt was of no use (gone, damaged, or of another "
-    "network), so that this run began again with epoch 1"
+    "the checkpoint of an earlier attempt could not be used (missing, damaged, or of "
+    "another network), so this run began again with epoch 1"
 )
 _STATUSES = {
     StopReason.CANCELLED: RunStatus.CANCELLED,
     StopReason.NAN_LOSS: RunStatus.FAILED,
 }
 _NAN = ProblemType.NAN_LOSS.problem(
-    "The loss became NaN or infinite, so the weights are useless. Try a lower "
-    "learning rate, `clipnorm` on the optimizer, or look for huge values in the "
-    "target. The history up to there is kept.",
+    "The loss became NaN or infinite, so the weights cannot be used. Try a lower "
+    "learning rate or `clipnorm` on the optimizer, or look for huge values in the "
+    "target. The history is kept.",
 )
 
 
-def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
+def _version(
+    run: Run, trained: Trained, artifacts: list[Artifact], report: Report | None
+) -> Version:
     result = trained.result
     layers = [
         LayerPlan(
@@ -284,6 +295,7 @@ def _version(run: Run, trained: Trained, artifacts: list[Artifact]) -> Version:
         layers=layers,
         is_whole=result.stop_reason != StopReason.CANCELLED,
         artifacts=artifacts,
+        headline=report.headline if report else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Every query that a request makes about datasets; upkeep.py has those of workers."""
+"""Query datasets for requests; maintenance.py has the queries of workers."""
 
 from typing import TypeVarTuple
 

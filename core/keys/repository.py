@@ -11,7 +11,7 @@ from core.keys.tables import ApiKey
 
 
 class ApiKeyRepository:
-    """The keys of every workspace; for operators, and for the door."""
+    """The keys of every workspace, for operators and for authentication."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -146,10 +146,6 @@ class Lease:
         """Extend the lease within a transaction, or raise LeaseLost."""
         self._update(session, lease_until=time_after(self._seconds))
 
-    def update_in(self, session: Session, **values: Any) -> None:
-        """Change columns of the run within a transaction."""
-        self._update(session, **values)
-
     def finish_in(self, session: Session, status: RunStatus, **values: Any) -> None:
         """End the run within a transaction; nothing can be written to it afterwards."""
         _forget(session, self.run_id)

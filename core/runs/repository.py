@@ -1,7 +1,4 @@
-"""Every query that a request makes about runs.
-
-Those of workers are in upkeep.py, and in leases.py of the one that holds a run.
-"""
+"""Query runs for requests; maintenance.py and leases.py have the queries of workers."""
 
 from collections.abc import Mapping, Sequence
 

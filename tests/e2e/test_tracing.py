@@ -100,5 +100,5 @@ def test_a_request_tells_route_status_and_id(spans):
 
 
 def test_a_prediction_makes_no_span(spans):
-    """It is answered in the lane, before tracing is asked."""
+    """It is answered by the fast path, before tracing is asked."""
     assert [span.name for span in spans if "predict" in span.name] == []

@@ -87,7 +87,7 @@ def test_no_page_may_ask_unless_it_is_named(client, settings):
 
 
 def test_a_named_page_is_answered_with_the_key_and_not_without(settings):
-    """CORS opens no door; a refusal can be read by the page."""
+    """CORS grants no access; a refusal can be read by the page."""
     headers = {"Origin": APP, "Authorization": f"Bearer {KEY}"}
     with with_origins(settings, APP, api_key=SecretStr(KEY)) as named:
         without = named.get("/v1/runs", headers={"Origin": APP})

@@ -1,4 +1,4 @@
-"""The door."""
+"""The request gate: ids, access logs, limits of bodies, refusals."""
 
 import asyncio
 import logging

@@ -59,21 +59,22 @@ def test_any_network_trains_as_kerass(
     goal, hidden, optimizer, batch_size, num_rows, weighed
 ):
     """Weights and every value of the history, to 1e-4; remainders, weights of rows."""
-    from workers.training.batches import Rows
-    from workers.training.epoch_loop import Plan, fit_epochs
+    from workers.training.batches import InMemoryBatches
+    from workers.training.epoch_loop import fit_epochs
+    from workers.training.fit_plan import FitPlan
 
     task, loss = goal
     train, validation = rows(task, loss, num_rows, 0), rows(task, loss, 13, 1)
     if weighed:
         weight = np.linspace(0.5, 2, num_rows).astype(np.float32)
-        train = Rows(train.x, train.y, weight)
+        train = InMemoryBatches(train.x, train.y, weight)
     one, other = (network(task, loss, optimizer, hidden) for _ in range(2))
     expected = one.fit(
         train.x, train.y, sample_weight=train.weight, batch_size=batch_size,
         epochs=EPOCHS, shuffle=False, validation_data=(validation.x, validation.y),
         verbose=0,
     ).history  # fmt: skip
-    plan = Plan(batch_size, EPOCHS, shuffle=False, seed=0)
+    plan = FitPlan(batch_size, EPOCHS, shuffle=False, seed=0)
     history = fit_epochs(other, train, validation, plan, [])
     assert set(history) == set(expected)
     for name, values in expected.items():

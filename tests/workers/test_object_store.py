@@ -51,10 +51,10 @@ def bench(objects, tmp_path, broker_url):
 @pytest.fixture(params=["in memory", "streamed"])
 def rows_are(request, monkeypatch):
     """Whether the fit reads its rows at once, or again in every epoch."""
-    from workers.training import splits, streamed_batches
+    from workers.training import batches, splits
 
     if request.param == "streamed":
-        for module in (splits, streamed_batches):
+        for module in (splits, batches):
             monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 0)
 
 

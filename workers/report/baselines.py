@@ -1,10 +1,9 @@
-"""Other models on the run's own split: what the network has to be better than."""
+"""Train other models on the run's own split, which the network should beat."""
 
 import logging
 import time
 from collections.abc import Callable
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.models.scores import Numbers
@@ -12,28 +11,27 @@ from fitserve.enums import Task
 from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
 from fitserve.specs.report import Baseline, ReportSpec
 from workers.report import estimators
-from workers.report.estimators import Fitted
-from workers.report.evidence import Evidence, Rows
+from workers.report.estimators import FittedBaseline
+from workers.report.evidence import Evidence, SplitRows
 from workers.report.forms import Form, linear_form, tree_form
-from workers.report.reasons import failed
-from workers.report.scores import score
+from workers.report.scores import failure_reason, score
 
 log = logging.getLogger(__name__)
 
 ALL: tuple[Baseline, ...] = ("constant", "linear", "gradient_boosting")
 _MOST_ROWS = 50_000
 _MOST_NUMBERS = 100_000_000
-"""Rows times features times classes that a baseline is fitted on."""
+"""The most rows times features times classes that a baseline is fitted on."""
 _MOST_CLASSES = 50
-"""With more, a tree for each class and round takes too long."""
+"""With more classes, growing a tree for each class and round takes too long."""
 
 
 class Stopped(Exception):
-    """The worker is stopping: it does not wait for baselines."""
+    """The worker is stopping and does not wait for baselines."""
 
 
 def wanted(spec: ReportSpec) -> tuple[Baseline, ...]:
-    """The baselines that a spec names."""
+    """Return the baselines that a spec asks for."""
     if isinstance(spec.baselines, bool):
         return ALL if spec.baselines else ()
     return tuple(name for name in ALL if name in spec.baselines)
@@ -41,19 +39,19 @@ def wanted(spec: ReportSpec) -> tuple[Baseline, ...]:
 
 def train_baselines(
     evidence: Evidence,
-    held_out: Rows,
+    held_out: SplitRows,
     names: tuple[Baseline, ...],
     seconds: float,
     is_stopping: Callable[[], bool],
 ) -> BaselineFigures:
-    """Fit each on training rows and score it on the held-out ones, within `seconds`.
+    """Fit baselines on training rows and score them on held-out rows, within `seconds`.
 
-    Raises Stopped.
+    Raises Stopped if the worker stops.
     """
     began = time.monotonic()
     figures = BaselineFigures(results=[], missing=[], seconds=0.0)
-    # OpenMP's threads wait for each other by spinning: on cores that others use, two of
-    # them take twenty times as long as one
+    # OpenMP's threads wait for each other by spinning: on shared cores, two of them take
+    # twenty times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):
         for name in names:
             if is_stopping():
@@ -64,17 +62,22 @@ def train_baselines(
 
 
 def _add(
-    figures: BaselineFigures, name: Baseline, evidence: Evidence, rows: Rows, until: float
+    figures: BaselineFigures,
+    name: Baseline,
+    evidence: Evidence,
+    rows: SplitRows,
+    until: float,
 ) -> None:
-    """One baseline, or the reason why it is missing; the others go on."""
-    if reason := _reason_against(name, evidence, until):
+    """Add one baseline, or the reason why it is missing."""
+    reason = _reason_against(name, evidence, until)
+    if reason is None:
+        try:
+            figures.results.append(_train(name, evidence, rows, until))
+        except Exception as error:  # the run has succeeded: the reason is reported
+            log.exception("the baseline %s failed", name)
+            reason = failure_reason(error)
+    if reason is not None:
         figures.missing.append(Missing(part=name, reason=reason))
-        return
-    try:
-        figures.results.append(_train(name, evidence, rows, until))
-    except Exception as error:  # it is told, and nothing of the run hangs on it
-        log.exception("the baseline %s failed", name)
-        figures.missing.append(Missing(part=name, reason=failed(error)))
 
 
 def _reason_against(name: Baseline, evidence: Evidence, until: float) -> str | None:
@@ -87,19 +90,18 @@ def _reason_against(name: Baseline, evidence: Evidence, until: float) -> str | N
 
 
 def _train(
-    name: Baseline, evidence: Evidence, held_out: Rows, until: float
+    name: Baseline, evidence: Evidence, held_out: SplitRows, until: float
 ) -> BaselineResult:
     began = time.monotonic()
     train = evidence.train.head(_num_rows(evidence))
-    task = evidence.signature.task
-    is_tree = name == "gradient_boosting"
-    form = (tree_form if is_tree else linear_form)(train, held_out)
+    make_form = tree_form if name == "gradient_boosting" else linear_form
+    form = make_form(train, held_out)
     fitted = _fit(name, form, train.y, until, evidence)
-    answers = _answers(fitted, form.x_held_out, len(evidence.signature.classes or []))
-    metrics, _ = score(task, held_out.y, answers)
+    answers = fitted.answers(form.x_held_out, len(evidence.signature.classes or []))
+    metrics, _ = score(evidence.signature.task, held_out.y, answers)
     return BaselineResult(
         name=name,
-        estimator=fitted.estimator,
+        estimator=type(fitted.model).__name__,
         num_train_rows=len(train.y),
         seconds=time.monotonic() - began,
         metrics=metrics,
@@ -115,7 +117,7 @@ def _num_rows(evidence: Evidence) -> int:
 
 def _fit(
     name: Baseline, form: Form, y: Numbers, until: float, evidence: Evidence
-) -> Fitted:
+) -> FittedBaseline:
     is_regression = evidence.signature.task == Task.REGRESSION
     if name == "constant":
         return estimators.constant(form, y, is_regression=is_regression)
@@ -124,14 +126,3 @@ def _fit(
     return estimators.gradient_boosting(
         form, y, until, evidence.seed, is_regression=is_regression
     )
-
-
-def _answers(fitted: Fitted, x: Numbers, num_classes: int) -> Numbers:
-    """Values `[N]`, or probabilities of all classes: those of unseen ones are 0."""
-    if not num_classes:
-        values: Numbers = fitted.model.predict(x).astype(np.float64)
-        return values
-    probabilities = np.zeros((len(x), num_classes))
-    seen = fitted.model.classes_.astype(np.int64)
-    probabilities[:, seen] = fitted.model.predict_proba(x)
-    return probabilities

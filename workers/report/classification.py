@@ -1,67 +1,69 @@
-"""What only a classification has: classes, confusion, calibration, thresholds."""
+"""Compute the figures of a classification: classes, calibration, thresholds, curves."""
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import metrics
 
-from core.models.scores import Numbers
+from core.models.scores import Numbers, Places
 from fitserve.schemas.report import (
     CalibrationBin,
+    ClassCurves,
     ClassFigures,
     ClassificationFigures,
     Threshold,
 )
-from workers.report.curves import class_curves
 from workers.report.scores import MOST_CLASSES
 
 _BINS = 10
 _THRESHOLDS = [round(0.05 * k, 2) for k in range(1, 20)]
+_MOST_CURVES = 10
+_MOST_POINTS = 100
+_DIGITS = 6
 
-Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 def classification_figures(
     y: Places, probabilities: Numbers, names: list[str]
 ) -> ClassificationFigures:
-    """Figures of probabilities `[N, classes]` for rows of the classes at places `y`."""
+    """Return the figures of probabilities `[N, classes]` for class indices `y` `[N]`."""
     labels = probabilities.argmax(axis=1)
     is_binary = len(names) == 2
     bins = _calibration(y, probabilities, labels)
-    thresholds = _thresholds(y == 1, probabilities[:, 1]) if is_binary else []
-    known = [t for t in thresholds if t.f1 is not None]
-    best = max(known, key=lambda t: t.f1 or 0.0, default=None)
+    thresholds = (
+        [_threshold(t, y == 1, probabilities[:, 1]) for t in _THRESHOLDS]
+        if is_binary
+        else []
+    )
+    scored = [t for t in thresholds if t.f1 is not None]
+    best = max(scored, key=lambda t: t.f1 or 0.0, default=None)
     few = len(names) <= MOST_CLASSES
     return ClassificationFigures(
         positive_class=names[1] if is_binary else None,
-        classes=[_of_class(y == k, labels == k, name) for k, name in enumerate(names)],
+        classes=[
+            ClassFigures(
+                label=name, num_rows=int((y == k).sum()), **_rates(y == k, labels == k)
+            )
+            for k, name in enumerate(names)
+        ],
         confusion_matrix=_confusion(y, labels, len(names)) if few else None,
         calibration=bins,
-        expected_calibration_error=_error(bins),
+        expected_calibration_error=_calibration_error(bins),
         thresholds=thresholds,
         best_threshold=best.threshold if best else None,
-        curves=class_curves(y, probabilities, names),
+        curves=_curves(y, probabilities, names),
     )
 
 
-def _of_class(
-    is_true: NDArray[np.bool_], is_answered: NDArray[np.bool_], name: str
-) -> ClassFigures:
-    precision, recall, f1 = _precision_recall(is_true, is_answered)
-    return ClassFigures(
-        label=name, precision=precision, recall=recall, f1=f1, num_rows=int(is_true.sum())
-    )
-
-
-def _precision_recall(
-    is_true: NDArray[np.bool_], is_answered: NDArray[np.bool_]
-) -> tuple[float | None, float | None, float | None]:
-    """Precision, recall and F1; null where they would be nothing over nothing."""
-    hits = int((is_true & is_answered).sum())
-    answered, true = int(is_answered.sum()), int(is_true.sum())
-    return (
-        hits / answered if answered else None,
-        hits / true if true else None,
-        2 * hits / (answered + true) if answered + true else None,
-    )
+def _rates(is_true: Mask, is_predicted: Mask) -> dict[str, float | None]:
+    """Return precision, recall and F1; None where the denominator is zero."""
+    hits = int((is_true & is_predicted).sum())
+    predicted, true = int(is_predicted.sum()), int(is_true.sum())
+    return {
+        "precision": hits / predicted if predicted else None,
+        "recall": hits / true if true else None,
+        "f1": 2 * hits / (predicted + true) if predicted + true else None,
+    }
 
 
 def _confusion(y: Places, labels: Places, num_classes: int) -> list[list[int]]:
@@ -73,24 +75,24 @@ def _confusion(y: Places, labels: Places, num_classes: int) -> list[list[int]]:
 def _calibration(
     y: Places, probabilities: Numbers, labels: Places
 ) -> list[CalibrationBin]:
-    """Ten bins of equal width: of the positive class, or of whatever is answered."""
+    """Return ten bins of equal width, of the positive or the predicted class."""
     if probabilities.shape[1] == 2:
         predicted, came_true = probabilities[:, 1], y == 1
     else:
         predicted, came_true = probabilities.max(axis=1), y == labels
-    place = np.minimum((predicted * _BINS).astype(np.int64), _BINS - 1)
+    bin_of_row = np.minimum((predicted * _BINS).astype(np.int64), _BINS - 1)
     return [
         CalibrationBin(
-            mean_predicted=float(predicted[place == k].mean()),
-            share_true=float(came_true[place == k].mean()),
-            num_rows=int((place == k).sum()),
+            mean_predicted=float(predicted[is_in].mean()),
+            share_true=float(came_true[is_in].mean()),
+            num_rows=int(is_in.sum()),
         )
-        for k in range(_BINS)
-        if (place == k).any()
+        for is_in in (bin_of_row == k for k in range(_BINS))
+        if is_in.any()
     ]
 
 
-def _error(bins: list[CalibrationBin]) -> float | None:
+def _calibration_error(bins: list[CalibrationBin]) -> float | None:
     """Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities", 2015."""
     rows = sum(b.num_rows for b in bins)
     if not rows:
@@ -98,21 +100,50 @@ def _error(bins: list[CalibrationBin]) -> float | None:
     return sum(b.num_rows * abs(b.mean_predicted - b.share_true) for b in bins) / rows
 
 
-def _thresholds(is_true: NDArray[np.bool_], probability: Numbers) -> list[Threshold]:
-    return [_at(threshold, is_true, probability) for threshold in _THRESHOLDS]
-
-
-def _at(threshold: float, is_true: NDArray[np.bool_], probability: Numbers) -> Threshold:
-    answered = probability >= threshold
-    precision, recall, f1 = _precision_recall(is_true, answered)
+def _threshold(threshold: float, is_true: Mask, probability: Numbers) -> Threshold:
+    is_predicted = probability >= threshold
     negatives = int((~is_true).sum())
+    false_positives = int((is_predicted & ~is_true).sum())
     return Threshold(
         threshold=threshold,
-        precision=precision,
-        recall=recall,
-        f1=f1,
-        false_positive_rate=int((answered & ~is_true).sum()) / negatives
-        if negatives
-        else None,
-        num_positive=int(answered.sum()),
+        false_positive_rate=false_positives / negatives if negatives else None,
+        num_positive=int(is_predicted.sum()),
+        **_rates(is_true, is_predicted),
     )
+
+
+def _curves(y: Places, probabilities: Numbers, names: list[str]) -> list[ClassCurves]:
+    """Return the curves of the positive class, or of the most frequent classes.
+
+    A class that all or none of the rows have is left out. After Fawcett, "An introduction
+    to ROC analysis", 2006; Davis and Goadrich, "The relationship between Precision-Recall
+    and ROC curves", 2006.
+    """
+    counts = np.bincount(y, minlength=len(names))
+    classes = [1] if len(names) == 2 else np.argsort(-counts, kind="stable")
+    drawn = [k for k in classes if 0 < counts[k] < len(y)][:_MOST_CURVES]
+    return [_class_curves(y == k, probabilities[:, k], names[k]) for k in drawn]
+
+
+def _class_curves(is_true: Mask, probability: Numbers, name: str) -> ClassCurves:
+    false_positives, true_positives, _ = metrics.roc_curve(is_true, probability)
+    precision, recall, _ = metrics.precision_recall_curve(is_true, probability)
+    x, y = _thinned(false_positives, true_positives)
+    recalls, precisions = _thinned(recall[::-1], precision[::-1])
+    return ClassCurves(
+        label=name,
+        false_positive_rate=x,
+        true_positive_rate=y,
+        recall=recalls,
+        precision=precisions,
+    )
+
+
+def _thinned(x: Numbers, y: Numbers) -> tuple[list[float], list[float]]:
+    """Return points at about equal distances along the curve, with both ends."""
+    lengths = np.abs(np.diff(x)) + np.abs(np.diff(y))
+    way = np.concatenate([[0.0], np.cumsum(lengths)])
+    wanted = np.linspace(0.0, way[-1], _MOST_POINTS)
+    kept = np.searchsorted(way, wanted).clip(0, len(x) - 1)
+    kept = np.unique(np.concatenate([[0], kept, [len(x) - 1]]))
+    return x[kept].round(_DIGITS).tolist(), y[kept].round(_DIGITS).tolist()

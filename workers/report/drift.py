@@ -1,4 +1,4 @@
-"""Columns whose held-out cells are not distributed as the training cells are."""
+"""Find columns that are distributed differently in held-out and training rows."""
 
 import numpy as np
 import polars as pl
@@ -7,22 +7,22 @@ from scipy import stats
 from core.models.scores import Numbers
 from core.models.signature import Feature
 from fitserve.schemas.report import Trap
-from workers.report.evidence import Rows
+from workers.report.evidence import SplitRows
 
 _MOST_ROWS = 10_000
 _LEAST_ROWS = 30
 _CHANCE = 0.001
-"""Of one false alarm among all the columns of a table (Bonferroni)."""
+"""The chance of one false alarm among all columns of a table (Bonferroni)."""
 _LEAST_DISTANCE = 0.1
 _MOST_CATEGORIES = 50
 
 
-def drifts(train: Rows, held_out: Rows, side: str) -> list[Trap]:
-    """A trap for each column with another distribution, the target among them.
+def drifts(train: SplitRows, held_out: SplitRows, split: str) -> list[Trap]:
+    """Return a trap for each column that drifts. The target counts as one.
 
-    Numbers by the Kolmogorov-Smirnov test of two samples, categories by the chi-squared
-    test; the distance is the largest difference of the distribution functions, or half
-    the sum of the differences of the shares. A chance of 0.001 over all columns.
+    Numbers are compared by the Kolmogorov-Smirnov test of two samples: the distance is
+    the largest difference of the distribution functions. Categories are compared by the
+    chi-squared test: the distance is half the sum of the differences of their shares.
     """
     train, held_out = train.head(_MOST_ROWS), held_out.head(_MOST_ROWS)
     if min(train.frame.height, held_out.frame.height) < _LEAST_ROWS:
@@ -34,50 +34,50 @@ def drifts(train: Rows, held_out: Rows, side: str) -> list[Trap]:
     tested.append(_target_distance(train, held_out))
     limit = _CHANCE / len(names)
     return [
-        _trap(name, side, distance)
+        _trap(name, split, distance)
         for name, (distance, chance) in zip(names, tested, strict=True)
         if distance >= _LEAST_DISTANCE and chance < limit
     ]
 
 
 Tested = tuple[float, float]
-"""Distance of two distributions, and the chance of one so large if they are the same."""
+"""The distance of two distributions, and the p-value that they are the same."""
 
 
-def _distance(feature: Feature, train: Rows, held_out: Rows) -> Tested:
+def _distance(feature: Feature, train: SplitRows, held_out: SplitRows) -> Tested:
     a, b = train.frame[feature.name], held_out.frame[feature.name]
     if feature.is_text:
-        return _of_categories(feature.texts(a), feature.texts(b))
+        return _compare_categories(feature.texts(a), feature.texts(b))
     first, second = feature.numbers(a), feature.numbers(b)
-    known = _of_numbers(first[~np.isnan(first)], second[~np.isnan(second)])
+    known = _compare_numbers(first[~np.isnan(first)], second[~np.isnan(second)])
     if not feature.has_missing:
         return known
-    lacking = [pl.Series(np.isnan(c)).cast(pl.String) for c in (first, second)]
-    return max(known, _of_categories(*lacking))
+    is_missing = [pl.Series(np.isnan(c)).cast(pl.String) for c in (first, second)]
+    return max(known, _compare_categories(*is_missing))
 
 
-def _target_distance(train: Rows, held_out: Rows) -> Tested:
+def _target_distance(train: SplitRows, held_out: SplitRows) -> Tested:
     if train.signature.classes:
-        return _of_categories(
+        return _compare_categories(
             pl.Series(train.y).cast(pl.String), pl.Series(held_out.y).cast(pl.String)
         )
-    return _of_numbers(train.y, held_out.y)
+    return _compare_numbers(train.y, held_out.y)
 
 
-def _of_numbers(a: Numbers, b: Numbers) -> Tested:
+def _compare_numbers(a: Numbers, b: Numbers) -> Tested:
     if min(len(a), len(b)) < _LEAST_ROWS:
         return 0.0, 1.0
     found = stats.ks_2samp(a, b, method="asymp")
     return float(found.statistic), float(found.pvalue)
 
 
-def _of_categories(a: pl.Series, b: pl.Series) -> Tested:
-    """By the most frequent categories; what is rare counts as one."""
+def _compare_categories(a: pl.Series, b: pl.Series) -> Tested:
+    """Compare the most frequent categories. All rare ones count as one."""
     both = pl.concat([a.alias("x"), b.alias("x")])
     frequent = both.value_counts(sort=True)["x"].head(_MOST_CATEGORIES)
-    places = {value: place for place, value in enumerate(frequent.to_list())}
-    rare = len(places)
-    counts = np.stack([_counts(cells, places, rare) for cells in (a, b)])
+    codes = {value: code for code, value in enumerate(frequent.to_list())}
+    rare = len(codes)
+    counts = np.stack([_counts(cells, codes, rare) for cells in (a, b)])
     counts = counts[:, counts.sum(axis=0) > 0]
     if counts.shape[1] < 2:
         return 0.0, 1.0
@@ -86,18 +86,18 @@ def _of_categories(a: pl.Series, b: pl.Series) -> Tested:
     return distance, float(stats.chi2_contingency(counts).pvalue)
 
 
-def _counts(cells: pl.Series, places: dict[str, int], rare: int) -> Numbers:
-    codes = cells.replace_strict(places, default=rare, return_dtype=pl.Int64).to_numpy()
-    counts: Numbers = np.bincount(codes, minlength=rare + 1).astype(np.float64)
+def _counts(cells: pl.Series, codes: dict[str, int], rare: int) -> Numbers:
+    coded = cells.replace_strict(codes, default=rare, return_dtype=pl.Int64).to_numpy()
+    counts: Numbers = np.bincount(coded, minlength=rare + 1).astype(np.float64)
     return counts
 
 
-def _trap(name: str, side: str, distance: float) -> Trap:
+def _trap(name: str, split: str, distance: float) -> Trap:
     return Trap(
         kind="drift",
-        sentence=f"the column {name!r} is distributed otherwise in the {side} rows than "
-        f"in the training rows (distance {distance:.2f} of 1): what was learned on these "
-        "may not hold on those",
+        sentence=f"the column {name!r} is distributed differently in the {split} rows "
+        f"and in the training rows (distance {distance:.2f} of 1): what the network "
+        "learned may not hold for them. Check how the rows were split and collected",
         columns=[name],
         numbers={"distance": distance},
     )

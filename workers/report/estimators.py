@@ -1,7 +1,7 @@
-"""The baselines themselves: scikit-learn's models, fitted within a time.
+"""Fit scikit-learn's models as baselines, within a time limit.
 
-Nothing in scikit-learn can be interrupted. So they are fitted in rounds, each going on
-where the last one ended, and the clock is looked at between two.
+scikit-learn cannot be interrupted. So models are fitted in rounds that continue each
+other, and the time is checked between two rounds.
 """
 
 import time
@@ -23,48 +23,58 @@ from workers.report.forms import Form
 
 _TREES = 100
 _STEPS = 200
-_STEPS_A_ROUND = 20
+_STEPS_PER_ROUND = 20
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A fitted baseline; `note` says where it was not fitted to its end."""
+class FittedBaseline:
+    """A fitted model. `note` says why its fit was cut short, if it was."""
 
     model: Any
     note: str | None = None
 
-    @property
-    def estimator(self) -> str:
-        """The name of its class."""
-        return type(self.model).__name__
+    def answers(self, x: Numbers, num_classes: int) -> Numbers:
+        """Return values `[N]`, or probabilities `[N, num_classes]`.
+
+        A class that the training rows lack has the probability 0.
+        """
+        if not num_classes:
+            values: Numbers = self.model.predict(x).astype(np.float64)
+            return values
+        probabilities = np.zeros((len(x), num_classes))
+        seen = self.model.classes_.astype(np.int64)
+        probabilities[:, seen] = self.model.predict_proba(x)
+        return probabilities
 
 
-def constant(form: Form, y: Numbers, *, is_regression: bool) -> Fitted:
-    """The mean; or the most frequent class, with every class at its share."""
+def constant(form: Form, y: Numbers, *, is_regression: bool) -> FittedBaseline:
+    """Fit a model that predicts the mean, or each class with its share."""
     model = DummyRegressor() if is_regression else DummyClassifier(strategy="prior")
-    return Fitted(model.fit(form.x, y))
+    return FittedBaseline(model.fit(form.x, y))
 
 
-def linear(form: Form, y: Numbers, until: float, *, is_regression: bool) -> Fitted:
-    """Ridge or logistic regression with scikit-learn's defaults."""
+def linear(
+    form: Form, y: Numbers, until: float, *, is_regression: bool
+) -> FittedBaseline:
+    """Fit ridge or logistic regression with scikit-learn's defaults."""
     if is_regression:
-        return Fitted(Ridge().fit(form.x, y))
-    model = LogisticRegression(max_iter=_STEPS_A_ROUND, warm_start=True)
-    for _ in range(0, _STEPS, _STEPS_A_ROUND):
+        return FittedBaseline(Ridge().fit(form.x, y))
+    model = LogisticRegression(max_iter=_STEPS_PER_ROUND, warm_start=True)
+    for _ in range(0, _STEPS, _STEPS_PER_ROUND):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # looked at below
+            warnings.simplefilter("ignore", ConvergenceWarning)  # checked below
             model.fit(form.x, y)
-        if np.max(model.n_iter_) < _STEPS_A_ROUND:
-            return Fitted(model)
+        if np.max(model.n_iter_) < _STEPS_PER_ROUND:
+            return FittedBaseline(model)
         if time.monotonic() > until:
-            return Fitted(model, "its time was up before it had converged")
-    return Fitted(model, f"it had not converged after {_STEPS} steps")
+            return FittedBaseline(model, "the time was up before it had converged")
+    return FittedBaseline(model, f"it had not converged after {_STEPS} steps")
 
 
 def gradient_boosting(
     form: Form, y: Numbers, until: float, seed: int, *, is_regression: bool
-) -> Fitted:
-    """Histogram gradient boosting with scikit-learn's defaults: up to 100 rounds."""
+) -> FittedBaseline:
+    """Fit histogram gradient boosting with scikit-learn's defaults, up to 100 rounds."""
     kind = (
         HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier
     )
@@ -79,11 +89,11 @@ def gradient_boosting(
         before = getattr(model, "n_iter_", 0)
         model.fit(form.x, y)
         if model.n_iter_ >= _TREES or model.n_iter_ < model.max_iter:
-            return Fitted(model)  # all of them, or stopped early by its own rule
-        pace = (time.monotonic() - began) / (model.n_iter_ - before)
-        more = int((until - time.monotonic()) / pace)
+            return FittedBaseline(model)  # all rounds, or stopped early by its own rule
+        seconds_per_round = (time.monotonic() - began) / (model.n_iter_ - before)
+        more = int((until - time.monotonic()) / seconds_per_round)
         if more < 1:
-            note = f"its time was up after {model.n_iter_} of {_TREES} rounds"
-            return Fitted(model, note)
-        # few at first: a round is slower or quicker than the first one promised
+            note = f"the time was up after {model.n_iter_} of {_TREES} rounds"
+            return FittedBaseline(model, note)
+        # few rounds at first: the first one is a poor estimate of their time
         model.max_iter = min(_TREES, model.n_iter_ + min(more, 5 * model.n_iter_))

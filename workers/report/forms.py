@@ -1,4 +1,4 @@
-"""The rows in the form that each kind of baseline takes: the run's own features."""
+"""Encode the run's features in the form that each kind of baseline takes."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ from core.models.signature import (
     NumericEncoder,
     Signature,
 )
-from workers.report.evidence import Rows
+from workers.report.evidence import SplitRows
 
 _MOST_ONE_HOT = 50
-"""Categories of an embedded column that a linear model gets a place for."""
+"""Categories of an embedded column that a linear model gets an input for."""
 _MOST_CATEGORIES = 254
-"""scikit-learn's bins, but one for what is missing, rare or unseen."""
+"""scikit-learn's bins, less one for missing, rare and unseen categories."""
 
 
 @dataclass(frozen=True)
@@ -32,37 +32,42 @@ class Form:
     is_category: NDArray[np.bool_]
 
 
-def linear_form(train: Rows, held_out: Rows) -> Form:
-    """The network's encoded table, standardised; embedded categories one-hot."""
-    embedded = len(train.signature.encoded_by(EmbeddingEncoder))
-    first = train.x.shape[1] - embedded
-    sides: list[list[Numbers]] = [
-        [rows.x[:, :first].astype(np.float64)] for rows in (train, held_out)
-    ]
-    for k in range(first, train.x.shape[1]):
-        places, counts = np.unique(train.x[:, k], return_counts=True)
-        frequent = places[np.argsort(-counts, kind="stable")][:_MOST_ONE_HOT]
-        for side, rows in zip(sides, (train, held_out), strict=True):
-            side.append((rows.x[:, k, None] == frequent).astype(np.float64))
-    x, x_held_out = (np.concatenate(side, axis=1) for side in sides)
+def linear_form(train: SplitRows, held_out: SplitRows) -> Form:
+    """Return the network's inputs, standardised. Embedded categories become one-hot."""
+    first = train.x.shape[1] - len(train.signature.encoded_by(EmbeddingEncoder))
+    frequent = [_most_frequent(column) for column in train.x.T[first:]]
+    x, x_held_out = (
+        np.concatenate(
+            [
+                rows.x[:, :first],
+                *(rows.x[:, first + k, None] == f for k, f in enumerate(frequent)),
+            ],
+            axis=1,
+            dtype=np.float64,
+        )
+        for rows in (train, held_out)
+    )
     scaler = StandardScaler().fit(x)
     is_category = np.zeros(x.shape[1], np.bool_)
     return Form(scaler.transform(x), scaler.transform(x_held_out), is_category)
 
 
-def tree_form(train: Rows, held_out: Rows) -> Form:
-    """Raw numbers, moments as seconds and as the network's parts, categories as codes."""
-    columns = [_tree_columns(f, train, held_out) for f in train.signature.features]
+def _most_frequent(column: NDArray[np.float32]) -> NDArray[np.float32]:
+    values, counts = np.unique(column, return_counts=True)
+    return values[np.argsort(-counts, kind="stable")][:_MOST_ONE_HOT]
+
+
+def tree_form(train: SplitRows, held_out: SplitRows) -> Form:
+    """Return raw numbers, moments as seconds and parts, and categories as codes."""
+    features = train.signature.features
+    columns = [_tree_columns(f, train, held_out) for f in features]
     moments = _moments(train.signature)
     x, x_held_out = (
-        np.concatenate(
-            [*(pair[side] for pair in columns), rows.x[:, moments].astype(np.float64)],
-            axis=1,
-        )
-        for side, rows in enumerate((train, held_out))
+        np.concatenate([*parts, rows.x[:, moments]], axis=1, dtype=np.float64)
+        for parts, rows in zip(zip(*columns, strict=True), (train, held_out), strict=True)
     )
     is_category = np.zeros(x.shape[1], np.bool_)
-    is_category[: len(columns)] = [f.is_text for f in train.signature.features]
+    is_category[: len(columns)] = [f.is_text for f in features]
     return Form(x, x_held_out, is_category)
 
 
@@ -72,7 +77,9 @@ def _moments(signature: Signature) -> slice:
     return slice(numbers, numbers + parts)
 
 
-def _tree_columns(feature: Feature, train: Rows, held_out: Rows) -> list[Numbers]:
+def _tree_columns(
+    feature: Feature, train: SplitRows, held_out: SplitRows
+) -> list[Numbers]:
     cells = [rows.frame[feature.name] for rows in (train, held_out)]
     if not feature.is_text:
         return [feature.numbers(column)[:, None] for column in cells]

@@ -1,7 +1,7 @@
-"""Permutation importance: how much worse the answers get when a feature is shuffled.
+"""Measure permutation importance: how much the loss grows when a feature is shuffled.
 
 After Breiman, "Random Forests", 2001, and Fisher, Rudin and Dominici, "All Models are
-Wrong, but Many are Useful", 2019. The inputs that a column became are shuffled together.
+Wrong, but Many are Useful", 2019. All inputs of a feature are shuffled together.
 """
 
 import time
@@ -13,7 +13,7 @@ from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from fitserve.enums import Task
 from fitserve.schemas.report import Importance, Importances
-from workers.report.evidence import Evidence, Rows
+from workers.report.evidence import Evidence, SplitRows
 from workers.training.feature_transform import Matrix
 
 _MOST_ROWS = 1_000
@@ -26,21 +26,25 @@ _TINY = 1e-15
 
 
 class OutOfTime(Exception):
-    """The share of the run's time that this may take is over."""
+    """A part of the report would take too large a share of the run's time."""
 
 
-def importances(evidence: Evidence, held_out: Rows, seconds: float) -> Importances:
-    """Of every feature, on held-out rows, by the metric that the answer names.
+def importances(evidence: Evidence, held_out: SplitRows, seconds: float) -> Importances:
+    """Return the importance of every feature, on held-out rows.
 
-    Every feature is shuffled once before any is shuffled twice, which is done only within
-    `seconds`. Raises OutOfTime where once takes four times as long.
+    Every feature is shuffled once, and again while `seconds` last. Raises OutOfTime if
+    shuffling each of them once takes four times as long.
     """
     began = time.monotonic()
     blocks = list(_blocks(evidence.signature))
     most = max(_LEAST_ROWS, min(_MOST_ROWS, _MOST_PREDICTIONS // len(blocks)))
     rows = held_out.head(most)
     repeats = _MOST_PREDICTIONS // (len(rows.y) * len(blocks))
-    metric, loss = _loss_of(evidence.signature.task)
+    metric, loss = (
+        ("mae", _mae)
+        if evidence.signature.task == Task.REGRESSION
+        else ("log_loss", _log_loss)
+    )
     before = loss(rows.y, evidence.answers(rows.x))
     rng = np.random.default_rng(evidence.seed)
     worse: list[list[float]] = []
@@ -62,12 +66,12 @@ def importances(evidence: Evidence, held_out: Rows, seconds: float) -> Importanc
 
 def _losses(
     evidence: Evidence,
-    rows: Rows,
+    rows: SplitRows,
     loss: "Loss",
     rng: np.random.Generator,
     until: float,
 ) -> Iterator[float]:
-    """The loss with each feature shuffled, a few features in one call of the network."""
+    """Yield the loss with each feature shuffled, several in one call of the network."""
     n, task = len(rows.y), evidence.signature.task
     blocks = [columns for _, columns in _blocks(evidence.signature)]
     few = max(1, _ROWS_A_CALL // n)
@@ -81,14 +85,14 @@ def _losses(
 
 
 def _shuffled(x: Matrix, columns: slice, rng: np.random.Generator) -> Matrix:
-    """The rows, some columns of them in another order."""
+    """Return the rows with some columns in another order."""
     copy = x.copy()
     copy[:, columns] = x[rng.permutation(len(x)), columns]
     return copy
 
 
 def _blocks(signature: Signature) -> Iterator[tuple[str, slice]]:
-    """Each feature with its columns in the encoded table."""
+    """Yield each feature with its columns in the encoded table."""
     start = 0
     for feature in signature.ordered:
         width = 1 if feature.encoder.type == "embedding" else len(feature.inputs)
@@ -97,10 +101,6 @@ def _blocks(signature: Signature) -> Iterator[tuple[str, slice]]:
 
 
 Loss = Callable[[Numbers, Numbers], float]
-
-
-def _loss_of(task: Task) -> tuple[str, Loss]:
-    return ("mae", _mae) if task == Task.REGRESSION else ("log_loss", _log_loss)
 
 
 def _mae(y: Numbers, answers: Numbers) -> float:

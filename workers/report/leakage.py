@@ -1,4 +1,4 @@
-"""Features that alone give the target away: what an instance will hardly have."""
+"""Find features that alone predict the target and may not be known at prediction."""
 
 import time
 
@@ -10,43 +10,45 @@ from core.models.scores import Numbers
 from core.models.signature import Feature
 from fitserve.enums import Task
 from fitserve.schemas.report import Trap
-from workers.report.evidence import Rows
+from workers.report.evidence import SplitRows
 from workers.report.importance import OutOfTime
 
 _MOST_ROWS = 2_000
 _LEAST_ROWS = 50
 _LEAST_RARE = 5
-"""Rows outside the most frequent class: fewer are learned by chance."""
+"""The least rows outside the most frequent class; fewer are predicted by chance."""
 _LEAVES = 32
-_GIVES_AWAY = 0.98
-"""Of the squares (R²), or of the errors of answering the most frequent class."""
+_LEAK = 0.98
+"""The explained share of the variance, or of the errors of the majority class."""
+
+Cells = pl.Series | Numbers
 
 
-def leaks(train: Rows, held_out: Rows, seconds: float) -> list[Trap]:
-    """A trap for each feature that alone predicts held-out rows nearly without error.
+def leaks(train: SplitRows, held_out: SplitRows, seconds: float) -> list[Trap]:
+    """Return a trap for each feature that alone predicts held-out rows almost perfectly.
 
-    A tree of few leaves, or the means of categories, on some training rows. Raises
-    OutOfTime where all features take longer than `seconds` of work.
+    The predictor is a tree of few leaves, or the mean of each category, fitted on some
+    training rows. Raises OutOfTime after `seconds` of work.
     """
     features = train.signature.features
     train, held_out = train.head(_MOST_ROWS), held_out.head(_MOST_ROWS)
     if len(features) < 2 or min(len(train.y), len(held_out.y)) < _LEAST_ROWS:
         return []
-    # this thread's own work: a busy machine shall not hide a leak
+    # thread_time: on a busy machine the clock would run out and hide a leak
     until, found = time.thread_time() + seconds, []
     for feature in features:
         if time.thread_time() > until:
             raise OutOfTime
         share = explained(feature, train, held_out)
-        if share is not None and share >= _GIVES_AWAY:
+        if share is not None and share >= _LEAK:
             found.append(_trap(feature.name, train.signature.target, share))
     return found
 
 
-def explained(feature: Feature, train: Rows, held_out: Rows) -> float | None:
-    """The share of what there is to explain that the feature alone explains.
+def explained(feature: Feature, train: SplitRows, held_out: SplitRows) -> float | None:
+    """Return the share of the target's variance or errors that the feature explains.
 
-    None where the held-out rows have too little to explain.
+    Return None if the held-out targets hardly vary.
     """
     is_regression = train.signature.task == Task.REGRESSION
     if is_regression and np.ptp(held_out.y) == 0:
@@ -54,7 +56,7 @@ def explained(feature: Feature, train: Rows, held_out: Rows) -> float | None:
     if not is_regression and _num_rare(held_out.y) < _LEAST_RARE:
         return None
     x, x_held_out = _column(feature, train), _column(feature, held_out)
-    predicted = (_regress if is_regression else _classify)(x, train.y, x_held_out)
+    predicted = _predict(x, train.y, x_held_out, is_regression=is_regression)
     if is_regression:
         spread = np.mean((held_out.y - held_out.y.mean()) ** 2)
         return float(1 - np.mean((held_out.y - predicted) ** 2) / spread)
@@ -66,39 +68,29 @@ def _num_rare(y: Numbers) -> int:
     return len(y) - int(np.unique(y, return_counts=True)[1].max())
 
 
-def _column(feature: Feature, rows: Rows) -> pl.Series | Numbers:
+def _column(feature: Feature, rows: SplitRows) -> Cells:
     cells = rows.frame[feature.name]
     return feature.texts(cells) if feature.is_text else feature.numbers(cells)
 
 
-def _regress(
-    x: pl.Series | Numbers, y: Numbers, x_held_out: pl.Series | Numbers
-) -> Numbers:
+def _predict(x: Cells, y: Numbers, x_held_out: Cells, *, is_regression: bool) -> Numbers:
+    values, counts = np.unique(y, return_counts=True)
     if isinstance(x, pl.Series):
-        means = pl.DataFrame({"x": x, "y": y}).group_by("x").agg(pl.col("y").mean())
-        return _looked_up(means, x_held_out, float(y.mean()))
-    tree = DecisionTreeRegressor(max_leaf_nodes=_LEAVES, random_state=0)
+        target = pl.col("y")
+        typical = target.mean() if is_regression else target.mode().min()
+        known = pl.DataFrame({"x": x, "y": y}).group_by("x").agg(typical)
+        default = y.mean() if is_regression else values[counts.argmax()]
+        return _join(known, x_held_out, float(default))
+    if is_regression:
+        tree = DecisionTreeRegressor(max_leaf_nodes=_LEAVES, random_state=0)
+    else:
+        leaves = max(_LEAVES, 2 * len(values))
+        tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
     predicted: Numbers = tree.fit(x[:, None], y).predict(np.asarray(x_held_out)[:, None])
     return predicted
 
 
-def _classify(
-    x: pl.Series | Numbers, y: Numbers, x_held_out: pl.Series | Numbers
-) -> Numbers:
-    places, counts = np.unique(y, return_counts=True)
-    if isinstance(x, pl.Series):
-        frame = pl.DataFrame({"x": x, "y": y})
-        modes = frame.group_by("x").agg(pl.col("y").mode().min())
-        return _looked_up(modes, x_held_out, float(places[counts.argmax()]))
-    leaves = max(_LEAVES, 2 * len(places))
-    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
-    predicted: Numbers = tree.fit(x[:, None], y).predict(np.asarray(x_held_out)[:, None])
-    return predicted
-
-
-def _looked_up(
-    known: pl.DataFrame, cells: pl.Series | Numbers, default: float
-) -> Numbers:
+def _join(known: pl.DataFrame, cells: Cells, default: float) -> Numbers:
     found = pl.DataFrame({"x": cells}).join(
         known, on="x", how="left", maintain_order="left"
     )
@@ -109,9 +101,8 @@ def _looked_up(
 def _trap(name: str, target: str, share: float) -> Trap:
     return Trap(
         kind="leakage",
-        sentence=f"the column {name!r} alone gives away {share:.1%} of {target!r}: does "
-        "an instance have it before the target is known? Else leave it out by "
-        "`features.exclude`",
+        sentence=f"the column {name!r} alone explains {share:.1%} of {target!r}. If its "
+        "value is not known before the target is, leave it out by `features.exclude`",
         columns=[name],
         numbers={"explained": share},
     )

@@ -1,7 +1,7 @@
-"""Makes the report of a run: its figures before the run ends, baselines behind it.
+"""Make the report of a run: its figures before the run ends, its baselines after.
 
-Both are files like every artifact: published under a key that holds the attempt, and of
-no account until their sha256 is in the database (docs/decisions/0027).
+Both are files like every artifact: published under a key that holds the attempt, and
+ignored until their sha256 is in the database (docs/decisions/0027).
 """
 
 import logging
@@ -32,12 +32,12 @@ from workers.training.train import Trained
 log = logging.getLogger(__name__)
 
 _SILENT_SECONDS = 60.0
-"""How long a step of a baseline may take beyond their time; then the kernel ends it."""
+"""How long a baseline may exceed its time before the kernel ends the process."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of a network, its file, and what baselines are measured on."""
+    """The figures of a network, their file, and the rows that baselines need."""
 
     figures: Figures
     artifact: Artifact
@@ -46,18 +46,18 @@ class Report:
 
     @property
     def headline(self) -> Headline | None:
-        """The figures that stand with the version."""
-        side = self.figures.held_out
-        if side is None:
+        """Return the figures that are shown with the version."""
+        split = self.figures.held_out
+        if split is None:
             return None
         return Headline(
-            side=side.side, num_rows=side.num_rows, metrics=self.figures.metrics
+            side=split.side, num_rows=split.num_rows, metrics=self.figures.metrics
         )
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """What makes reports of any run."""
+    """Make the reports of runs."""
 
     rules: ReportRules
     storage: Storage
@@ -72,7 +72,7 @@ class Reporter:
         lease: Lease,
         heartbeat: Heartbeat,
     ) -> Report | None:
-        """The report without its baselines; None if it fails, which costs no run."""
+        """Return the report without baselines; None if it failed, which ends no run."""
         began = time.monotonic()
         try:
             fit_seconds = heartbeat.fit_seconds()
@@ -85,7 +85,7 @@ class Reporter:
         except (LeaseLost, RunReleased):
             raise
         except Exception:  # the network is trained: it must not be lost
-            log.exception("run %s: no report", lease.run_id)
+            log.exception("run %s: the report could not be made", lease.run_id)
             return None
         return Report(figures, saved, evidence, spec)
 
@@ -93,9 +93,9 @@ class Reporter:
         self, figures: Figures, spec: ReportSpec, heartbeat: Heartbeat
     ) -> str | None:
         if not wanted(spec):
-            return "the spec asks for none (`report.baselines`)"
+            return "the spec asks for no baselines (`report.baselines`)"
         if not self.rules.baselines:
-            return "this service trains none (`FITSERVE_REPORT__BASELINES`)"
+            return "this service trains no baselines (`FITSERVE_REPORT__BASELINES`)"
         if figures.held_out is None:
             return "no rows were held out to score them on"
         if heartbeat.cancelled.is_set() or self.is_stopping():
@@ -105,7 +105,7 @@ class Reporter:
     def add_baselines(
         self, database: Database, report: Report, version_id: str, lease: Lease
     ) -> None:
-        """Train baselines and add them to a version that serves already."""
+        """Train baselines and add them to a version that is served already."""
         held_out = report.evidence.held_out
         if held_out is None or any(m.part == BASELINES for m in report.figures.missing):
             return
@@ -124,10 +124,10 @@ class Reporter:
             )
             _add(database, saved, version_id, self.storage)
         except Stopped:
-            log.info("run %s: no baselines, the worker stops", lease.run_id)
+            log.info("run %s: no baselines, because the worker stops", lease.run_id)
         except (OSError, FitserveError, SQLAlchemyError, MemoryError):
-            # the report says that they were lost
-            log.exception("run %s: no baselines", lease.run_id)
+            # the report shows the baselines as lost
+            log.exception("run %s: the baselines could not be made", lease.run_id)
         finally:
             self.keep_alive(0.0)
 
@@ -135,7 +135,7 @@ class Reporter:
 def _add(
     database: Database, artifact: Artifact, version_id: str, storage: Storage
 ) -> None:
-    """Record the file; without its row it would be one that nobody knows."""
+    """Record the file in the database, or delete it if that fails."""
     artifact.version_id = version_id
     try:
         with database.write() as session:

@@ -1,94 +1,67 @@
-"""The figures that any model of a task has, by scikit-learn's names and formulas.
+"""Score predictions by the metrics of a task, and explain missing parts of a report.
 
 The network and its baselines are scored by the same function on the same rows.
 """
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn import metrics
 
+from core.models import scores
 from core.models.scores import CLASSIFICATION, REGRESSION, Numbers
 from fitserve.enums import Task
 from fitserve.schemas.report import Metrics
 
 MOST_CLASSES = 100
-"""With more, what has a part for each class is left out."""
-
-_REGRESSION = (*REGRESSION, "median_absolute_error")
+"""With more classes, figures that have a part for each class are left out."""
+_MEDIAN = "median_absolute_error"
 
 Reasons = dict[str, str]
 
 
 def score(task: Task, y: Numbers, answers: Numbers) -> tuple[Metrics, Reasons]:
-    """Figures of answers to rows with the targets `y`, and why some are null.
+    """Return the metrics of predictions, and the reasons why some are null.
 
-    `answers` are values `[N]`, or probabilities `[N, classes]`; `y` values or places.
+    Args:
+        task: decides which metrics there are.
+        y: targets `[N]`: values, or indices of classes.
+        answers: predicted values `[N]`, or probabilities `[N, classes]`.
+
     """
-    names = _REGRESSION if task == Task.REGRESSION else CLASSIFICATION
+    names = (*REGRESSION, _MEDIAN) if task == Task.REGRESSION else CLASSIFICATION
     rows = answers.reshape(len(answers), -1)
     if bad := int((~np.isfinite(rows).all(axis=1)).sum()):
-        reason = f"for {bad:,} of {len(rows):,} rows the answer is no number"
+        reason = f"for {bad:,} of {len(rows):,} rows the prediction is NaN or infinite"
         return dict.fromkeys(names), dict.fromkeys(names, reason)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if task == Task.REGRESSION:
-            return _told(*_regression(y, answers))
-        return _told(*_classification(y.astype(np.int64), answers))
+    reasons = _undefined(task, y)
+    found: Metrics = dict.fromkeys(names)
+    for name in set(names) - reasons.keys():
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = _metric(task, name, y, answers)
+        if value is not None and np.isfinite(value):
+            found[name] = value
+        else:
+            reasons[name] = "it is infinite"
+    return found, reasons
 
 
-def _told(found: Metrics, reasons: Reasons) -> tuple[Metrics, Reasons]:
-    """JSON knows no infinity."""
-    huge = [k for k, v in found.items() if v is not None and not np.isfinite(v)]
-    return found | dict.fromkeys(huge), reasons | dict.fromkeys(huge, "it is infinite")
+def _metric(task: Task, name: str, y: Numbers, answers: Numbers) -> float | None:
+    if name == _MEDIAN:
+        return float(np.median(np.abs(y - answers)))
+    return scores.score(task, name, y, answers)
 
 
-def _regression(y: Numbers, predicted: Numbers) -> tuple[Metrics, Reasons]:
-    found: Metrics = {
-        "r2": None,
-        "mae": float(metrics.mean_absolute_error(y, predicted)),
-        "rmse": float(metrics.root_mean_squared_error(y, predicted)),
-        "median_absolute_error": float(metrics.median_absolute_error(y, predicted)),
-    }
-    if np.ptp(y) == 0:
-        return found, {"r2": "the target is the same in all of these rows"}
-    return found | {"r2": float(metrics.r2_score(y, predicted))}, {}
+def _undefined(task: Task, y: Numbers) -> Reasons:
+    """Return the metrics that do not exist for these targets, with the reason."""
+    if task == Task.REGRESSION:
+        same = "the target is the same in all of these rows"
+        return {"r2": same} if np.ptp(y) == 0 else {}
+    num_classes, areas = len(np.unique(y)), ("roc_auc", "pr_auc")
+    if num_classes < 2:
+        return dict.fromkeys(areas, "all of these rows are of one class")
+    if num_classes > MOST_CLASSES:
+        return dict.fromkeys(areas, f"the target has more than {MOST_CLASSES} classes")
+    return {}
 
 
-def _classification(
-    y: NDArray[np.int64], probabilities: Numbers
-) -> tuple[Metrics, Reasons]:
-    places = np.arange(probabilities.shape[1])
-    # float32 rows of a softmax sum to one only nearly
-    even = probabilities / probabilities.sum(axis=1, keepdims=True)
-    labels = even.argmax(axis=1)
-    hit = np.array([float(np.mean(labels[y == k] == k)) for k in np.unique(y)])
-    found: Metrics = {
-        "accuracy": float(np.mean(labels == y)),
-        "balanced_accuracy": float(hit.mean()),
-        "log_loss": float(metrics.log_loss(y, even, labels=places)),
-        "roc_auc": None,
-        "pr_auc": None,
-        "brier": _brier(y, even),
-    }
-    areas, reason = _areas(y, even)
-    return found | areas, dict.fromkeys(("roc_auc", "pr_auc"), reason) if reason else {}
-
-
-def _brier(y: NDArray[np.int64], probabilities: Numbers) -> float:
-    """Brier, 1950; halved for two classes, as it has become usual."""
-    hot = np.eye(probabilities.shape[1])[y]
-    both = float(np.mean(np.sum((probabilities - hot) ** 2, axis=1)))
-    return both / 2 if probabilities.shape[1] == 2 else both
-
-
-def _areas(y: NDArray[np.int64], probabilities: Numbers) -> tuple[Metrics, str]:
-    """Areas under both curves; with many classes the mean, each against the others."""
-    classes = np.unique(y)
-    if len(classes) < 2:
-        return {}, "all of these rows are of one class"
-    if len(classes) > MOST_CLASSES:
-        return {}, f"the target has more than {MOST_CLASSES} classes"
-    if probabilities.shape[1] == 2:
-        classes = classes[-1:]
-    roc = [metrics.roc_auc_score(y == k, probabilities[:, k]) for k in classes]
-    pr = [metrics.average_precision_score(y == k, probabilities[:, k]) for k in classes]
-    return {"roc_auc": float(np.mean(roc)), "pr_auc": float(np.mean(pr))}, ""
+def failure_reason(error: Exception) -> str:
+    """Return the reason for a part that raised. The log has the whole error."""
+    return f"it failed ({type(error).__name__}), and the worker's log says why"

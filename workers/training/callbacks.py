@@ -1,4 +1,4 @@
-"""Keras callbacks of ours: tell the heartbeat, and stop when told."""
+"""Keras callbacks that report epochs to the heartbeat and stop a fit on request."""
 
 import math
 import time
@@ -14,35 +14,34 @@ from workers.training.multi_seed import SeedSearch
 Logs = dict[str, Any] | None
 
 
-class Recorder(keras.callbacks.Callback):
-    """Hand every epoch's logs to the heartbeat, with epochs counted from 1.
+class EpochRecorder(keras.callbacks.Callback):
+    """Report the logs of every epoch to the heartbeat, with epochs counted from 1.
 
     Args:
-        heartbeat: whom to tell.
-        spent_seconds: of the run, by earlier attempts that it goes on from, and by
-            earlier fits.
-        fits: which fit it is.
+        heartbeat: receives the logs.
+        spent_seconds: seconds that earlier attempts and earlier fits took.
+        search: says which fit this is.
 
     """
 
     def __init__(
-        self, heartbeat: Heartbeat, spent_seconds: float, fits: SeedSearch
+        self, heartbeat: Heartbeat, spent_seconds: float, search: SeedSearch
     ) -> None:
         super().__init__()
         self._heartbeat = heartbeat
-        self._fits = fits
+        self._search = search
         self._spent_seconds = spent_seconds
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._heartbeat.start_clock(self._spent_seconds)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        number = self._fits.epochs_before + epoch + 1
-        self._heartbeat.epoch_ended(number, dict(logs or {}), self._fits.place + 1)
+        number = self._search.epochs_before + epoch + 1
+        self._heartbeat.epoch_ended(number, dict(logs or {}), self._search.index + 1)
 
 
-class Pace(keras.callbacks.Callback):
-    """How long an epoch takes, apart from the first, which traces the network."""
+class EpochTimer(keras.callbacks.Callback):
+    """Measure the time of an epoch, without the first, in which the network is traced."""
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._since = self._last = time.monotonic()
@@ -55,22 +54,21 @@ class Pace(keras.callbacks.Callback):
         self._last = now
         self._epochs += 1
 
-    def seconds_of(self, epochs: int) -> float:
-        """What so many more would take."""
-        known = max(1, self._epochs - (self._epochs > 1))
-        return epochs * (self._last - self._since) / known
+    def estimate(self, epochs: int) -> float:
+        """Return the seconds that so many more epochs would take."""
+        timed = max(1, self._epochs - (self._epochs > 1))
+        return epochs * (self._last - self._since) / timed
 
 
-class StopWhenTold(keras.callbacks.Callback):
-    """Ends the fit between two batches: cancelled, out of time, loss not finite.
+class StopOnRequest(keras.callbacks.Callback):
+    """Stop the fit between two batches: cancelled, out of time, or the loss became NaN.
 
-    A lost lease or a stopping worker raise out of the fit instead (see Heartbeat.check).
+    `reason` says why the fit was stopped; it is None if the fit was not. If the lease is
+    lost or the worker stops, `Heartbeat.raise_if_stopped` raises out of the fit instead.
 
     Args:
-        heartbeat: who knows of cancelling, of a lost lease, of a stopping worker.
+        heartbeat: knows whether the run was cancelled and whether the worker stops.
         seconds: how long the fit may take.
-
-    `reason` tells why it stopped, None if it did not.
 
     """
 
@@ -89,14 +87,14 @@ class StopWhenTold(keras.callbacks.Callback):
         self._heartbeat.hang_detector.begin(math.inf)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
-        self._look()
+        self._check()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         if not math.isfinite(float((logs or {}).get("loss", 0.0))):
             self._stop(StopReason.NAN_LOSS)
-        self._look()
+        self._check()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._heartbeat.raise_if_stopped()
         if self._heartbeat.cancelled.is_set():
             self._stop(StopReason.CANCELLED)
@@ -111,7 +109,10 @@ class StopWhenTold(keras.callbacks.Callback):
 def cosine_decay(
     rate: float, epochs: int, warmup_epochs: int, alpha: float
 ) -> Callable[[int], float]:
-    """The learning rate of each epoch, from 0; it begins at or rises to `rate`."""
+    """Return a function from the epoch, from 0, to its learning rate.
+
+    The rate rises to `rate` during the warm-up and then falls to `alpha` times `rate`.
+    """
 
     def of_epoch(epoch: int) -> float:
         if epoch < warmup_epochs:

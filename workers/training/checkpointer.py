@@ -13,12 +13,12 @@ from workers.training.snapshots import FitState, restore, take
 
 log = logging.getLogger(__name__)
 
-_MOST_OF_THE_TIME = 0.03
+_MAX_SHARE = 0.03
 """The largest share of the time that saving may take."""
 
 
 class Checkpointer:
-    """Saves and restores a fit, between two epochs or two fits.
+    """Save and restore a fit, between two epochs or two fits.
 
     Args:
         storage: the storage of the checkpoints.
@@ -44,7 +44,7 @@ class Checkpointer:
 
     @property
     def spent_seconds(self) -> float:
-        """The time that earlier attempts spent on the epochs that are kept."""
+        """Return the time that earlier attempts spent on the epochs that are kept."""
         return self._resumed.seconds if self._resumed is not None else 0.0
 
     def begin(self, state: FitState) -> None:
@@ -52,7 +52,7 @@ class Checkpointer:
         if self._resumed is not None:
             restore(state, self._resumed)
             log.info(
-                "run %s: on from epoch %d", self._heartbeat.lease.run_id, state.epoch
+                "run %s: resumed at epoch %d", self._heartbeat.lease.run_id, state.epoch
             )
         self._resumed = None  # free its arrays
         self._due = self._due or time.monotonic() + self._seconds
@@ -92,4 +92,4 @@ class Checkpointer:
         except (OSError, FitserveError, MemoryError):
             log.exception("run %s: the checkpoint was not saved", lease.run_id)
         now = time.monotonic()
-        self._due = now + max(self._seconds, (now - began) / _MOST_OF_THE_TIME)
+        self._due = now + max(self._seconds, (now - began) / _MAX_SHARE)

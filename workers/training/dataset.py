@@ -1,4 +1,4 @@
-"""Raw rows of one side of a split: a frame in memory, or a part of a Parquet table."""
+"""Read the raw rows of one split: from a frame in memory, or from a Parquet table."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,24 +14,26 @@ _SAMPLE_ROWS = 500_000
 _READ_ROWS = 500_000
 
 
-class StoredRows(Protocol):
-    """Rows that can be read a stretch at a time."""
+class RawRows(Protocol):
+    """Rows that can be read a range at a time.
+
+    `num_rows` counts the rows of the split. `num_stored` counts the rows of the table
+    that holds them, in which rows of other splits lie between.
+    """
 
     @property
-    def num_rows(self) -> int:
-        """How many there are."""
+    def num_rows(self) -> int: ...
 
     @property
-    def num_stored(self) -> int:
-        """How many places there are to read from; rows of other sides lie between."""
+    def num_stored(self) -> int: ...
 
     def read(self, start: int, stop: int) -> pl.DataFrame:
-        """The rows that lie in these places."""
+        """Return the rows of the split among these stored rows."""
 
 
 @dataclass(frozen=True)
-class FrameRows:
-    """Rows in memory."""
+class InMemoryRows:
+    """Rows of a frame in memory."""
 
     frame: pl.DataFrame
 
@@ -39,9 +41,7 @@ class FrameRows:
     def num_rows(self) -> int:
         return self.frame.height
 
-    @property
-    def num_stored(self) -> int:
-        return self.frame.height
+    num_stored = num_rows
 
     def read(self, start: int, stop: int) -> pl.DataFrame:
         return self.frame[start:stop]
@@ -49,7 +49,7 @@ class FrameRows:
 
 @dataclass(frozen=True)
 class ParquetRows:
-    """The rows of `table` where `mask` is true, read anew each time."""
+    """The rows of `table` where `mask` is true. They are read anew each time."""
 
     table: TypedTable
     columns: list[str]
@@ -69,13 +69,13 @@ class ParquetRows:
         return frame.filter(pl.Series(self.mask[start:stop]))
 
 
-def sample(rows: StoredRows, seed: int, most: int = _SAMPLE_ROWS) -> pl.DataFrame:
-    """All rows if there are few, else about `most`: encoders can be fitted on them."""
-    share = min(1.0, most / max(rows.num_rows, 1))
-    if share == 1.0:
+def sample(rows: RawRows, seed: int, max_rows: int = _SAMPLE_ROWS) -> pl.DataFrame:
+    """Return all rows if there are few, else a random sample of about `max_rows`."""
+    fraction = min(1.0, max_rows / max(rows.num_rows, 1))
+    if fraction == 1.0:
         return rows.read(0, rows.num_stored)
     parts = []
     for start in range(0, rows.num_stored, _READ_ROWS):
         part = rows.read(start, start + _READ_ROWS)
-        parts.append(part.sample(fraction=share, seed=seed + start))
+        parts.append(part.sample(fraction=fraction, seed=seed + start))
     return pl.concat(parts)

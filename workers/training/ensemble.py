@@ -1,8 +1,8 @@
-"""Several networks in one, which share most of their weights; stock Keras layers alone.
+"""Build an ensemble in one network, whose members share most of their weights.
 
-Every member sees the inputs through scales of its own, that begin at 1 or -1, and ends in
-a last Dense of its own; the layers between are shared. Values are `[N, members, width]`,
-each member is trained on its own loss, and what is saved ends in their mean. That is
+Each member scales the inputs by weights of its own, which start at 1 or -1, and ends in a
+last Dense of its own. The layers between are shared. Values are `[N, members, width]`.
+Each member is trained on its own loss, and the saved network returns the mean. This is
 TabM-mini of Gorishniy, Kotelnikov and Babenko, "TabM: Advancing Tabular Deep Learning
 with Parameter-Efficient Ensembling", 2024.
 """
@@ -17,9 +17,9 @@ from workers.training.build import make_layer
 
 
 def build_ensemble(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
-    """The members of `spec` over `num_inputs` inputs, and the mean of their outputs.
+    """Return the members of `spec` over `num_inputs` inputs, and their mean.
 
-    Layers are named after their place in the spec, as in `build`.
+    Layers are named after their index in the spec, as in `build`.
     """
     members, last = spec.ensemble, spec.last_dense
     model = keras.Sequential(name="network")
@@ -37,7 +37,7 @@ def build_ensemble(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
 
 
 def members_of(body: keras.Sequential) -> keras.Model:
-    """The network without the mean at its end: `[N, members, outputs]`."""
+    """Return the network without the mean at its end: `[N, members, outputs]`."""
     return keras.Model(body.inputs[0], body.layers[-2].output, name="members")
 
 
@@ -53,7 +53,7 @@ def _scales(members: int, width: int) -> keras.layers.EinsumDense:
 def _own_dense(
     layer: keras.layers.Dense, members: int, width: int
 ) -> keras.layers.EinsumDense:
-    """A Dense for each member, that begins as `layer` would."""
+    """Return a Dense for each member, initialized as `layer` would be."""
     own = keras.layers.EinsumDense(
         "bki,kio->bko",
         output_shape=(members, layer.units),
@@ -71,20 +71,18 @@ def _own_dense(
 
 
 def _draw(variable: keras.Variable, initializer: keras.Initializer) -> None:
-    """Draw each member's part by itself: the fan of a layer is that of one member.
-
-    Keras's initializers keep their seed, and would draw the same again: clones do not.
-    """
+    """Draw the weights of each member separately, with the fan-in of one member."""
+    # an initializer draws the same values each time; its clones do not
     members, *shape = variable.shape
     draws = [initializer.clone()(tuple(shape)) for _ in range(members)]
     variable.assign(ops.stack(draws))
 
 
 class Members(keras.Model):
-    """A network of members, trained each on its own loss and tested by their mean.
+    """A model that trains each member on its own loss and evaluates the mean of them.
 
-    `loss` while training is the mean of the members' losses; `val_loss` and every metric
-    are those of the mean, which is what will predict.
+    The training `loss` is the mean of the members' losses. `val_loss` and every metric
+    are computed on the mean output, which is what predict returns.
     """
 
     def compute_loss(
@@ -95,7 +93,7 @@ class Members(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Keras's; while training over the rows of all members."""
+        """Compute the loss over all members in training, and of their mean otherwise."""
         if not training:
             mean = ops.mean(y_pred, axis=1)
             return super().compute_loss(x, y, mean, sample_weight, training)
@@ -109,5 +107,5 @@ class Members(keras.Model):
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> Any:
-        """Keras's, of the mean."""
+        """Compute the metrics of the mean."""
         return super().compute_metrics(x, y, ops.mean(y_pred, axis=1), sample_weight)

@@ -1,107 +1,75 @@
-"""The epochs of a fit, with Keras's own callbacks asked once an epoch."""
+"""Run the epochs of a fit, and call Keras's own callbacks once an epoch."""
 
-import math
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 import numpy as np
 
-from workers.training.batches import Blocks
-from workers.training.compiled_epoch import Logs
+from workers.training.batches import Batches
+from workers.training.fit_plan import FitPlan
 from workers.training.multi_seed import SeedSearch
 from workers.training.snapshots import FitState
-from workers.training.xla import Engine
+from workers.training.xla import XlaSwitch
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What `keras.Model.fit` is told besides the rows."""
-
-    batch_size: int
-    epochs: int
-    shuffle: bool
-    seed: int
-    gradient_scale: float = 1.0
-    """What gradients are multiplied by before the optimizer sees them."""
-    seconds: float = math.inf
-    """How long there is for it, which tells what compiling is worth."""
-
-
-class Between(Protocol):
-    """Who wants to see a fit between its epochs, or to change where it begins."""
+class EpochListener(Protocol):
+    """Observe a fit between its epochs, or change where it begins."""
 
     def begin(self, state: FitState) -> None:
-        """Before the first epoch, when the callbacks have begun."""
+        """Act before the first epoch, after the callbacks have begun."""
 
     def epoch_ended(self, state: FitState) -> None:
-        """After every epoch but the last of all."""
+        """Act after every epoch but the last of the run."""
 
 
 def fit_epochs(
     model: keras.Model,
-    train: Blocks,
-    validation: Blocks | None,
-    plan: Plan,
+    train: Batches,
+    validation: Batches | None,
+    plan: FitPlan,
     callbacks: list[keras.callbacks.Callback],
-    between: Between | None = None,
-    fits: SeedSearch | None = None,
-    engine: Engine | None = None,
+    listener: EpochListener | None = None,
+    search: SeedSearch | None = None,
+    xla: XlaSwitch | None = None,
 ) -> dict[str, list[float]]:
     """Do what `model.fit` does, and return its history.
 
-    Callbacks hear of the beginning and end of the fit and of every epoch, and of a batch
-    end now and then in a long epoch (often enough to stop it within half a second).
-    `fits` tells which fit of several this is, `engine` was made for all of them.
+    Callbacks are called when the fit and each epoch begin and end. `on_train_batch_end`
+    is called often enough in a long epoch to stop it within half a second.
+    `search` says which of several fits this is; `xla` is shared by all of them.
     """
-    listeners = keras.callbacks.CallbackList(
+    callback_list = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None
     )
     rng = np.random.default_rng(plan.seed) if plan.shuffle else None
-    state = FitState(model, callbacks, rng, fits=fits or SeedSearch())
+    state = FitState(model, callbacks, rng, search=search or SeedSearch())
     model.stop_training = False
-
-    def keeps_going() -> bool:
-        listeners.on_train_batch_end(0)
-        return not model.stop_training
-
-    listeners.on_train_begin()
-    if between is not None:
-        between.begin(state)
-        if state.fits.place and not state.epoch:
-            between.epoch_ended(state)  # the last one of the fit before
-    engine = engine or make_engine(
-        model, train, validation, plan, plan.epochs - state.epoch
-    )
-    for epoch in range(state.epoch, plan.epochs):
-        listeners.on_epoch_begin(epoch)
-        logs = engine.run_epoch(rng, keeps_going)
-        _append(state.history, logs)
-        listeners.on_epoch_end(epoch, logs)
-        state.epoch = epoch + 1
+    callback_list.on_train_begin()
+    if listener is not None:
+        listener.begin(state)
+        if state.search.index and not state.epoch:
+            listener.epoch_ended(state)  # the last epoch of the previous fit
+    xla = xla or XlaSwitch(model, train, validation, plan, plan.epochs - state.epoch)
+    while state.epoch < plan.epochs:
+        _run_epoch(xla, callback_list, state)
         if model.stop_training:
             break
-        if between is not None and state.epoch < plan.epochs:
-            between.epoch_ended(state)
-    listeners.on_train_end()
+        if listener is not None and state.epoch < plan.epochs:
+            listener.epoch_ended(state)
+    callback_list.on_train_end()
     return state.history
 
 
-def make_engine(
-    model: keras.Model, train: Blocks, validation: Blocks | None, plan: Plan, epochs: int
-) -> Engine:
-    """What runs at most so many epochs of the plan."""
-    return Engine(
-        model,
-        train,
-        validation,
-        plan.batch_size,
-        epochs,
-        plan.gradient_scale,
-        plan.seconds,
-    )
+def _run_epoch(
+    xla: XlaSwitch, callbacks: keras.callbacks.CallbackList, state: FitState
+) -> None:
+    def keeps_going() -> bool:
+        callbacks.on_train_batch_end(0)
+        return not state.model.stop_training
 
-
-def _append(history: dict[str, list[Any]], logs: Logs) -> None:
+    callbacks.on_epoch_begin(state.epoch)
+    logs = xla.run_epoch(state.rng, keeps_going)
     for name, value in logs.items():
-        history.setdefault(name, []).append(value)
+        state.history.setdefault(name, []).append(value)
+    callbacks.on_epoch_end(state.epoch, logs)
+    state.epoch += 1

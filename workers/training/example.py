@@ -1,4 +1,4 @@
-"""The row that stands for a version in its description: one that it was trained on."""
+"""Choose a training row as the example in a version's description."""
 
 import numpy as np
 import polars as pl
@@ -8,20 +8,20 @@ from core.models.example import categories, likely_cell
 from core.models.signature import Feature, Signature
 from fitserve.schemas.predict import Cell
 
-_MOST_LOOKED_AT = 10_000
+_MAX_ROWS = 10_000
 
 
 def with_examples(signature: Signature, rows: pl.DataFrame) -> Signature:
-    """The signature with the cells of the first row that lacks the least.
+    """Return the signature with the cells of the first row that lacks the fewest.
 
-    A category without a place of its own counts as lacking: the service would warn of it.
+    A rare category counts as missing, because the service warns of it.
     """
     features = signature.features
     columns = [_head(feature, rows[feature.name]) for feature in features]
-    lacking = np.zeros(min(rows.height, _MOST_LOOKED_AT), np.int64)
+    num_missing = np.zeros(min(rows.height, _MAX_ROWS), np.int64)
     for feature, column in zip(features, columns, strict=True):
-        lacking += _lacks(column, categories(feature, signature))
-    best = int(lacking.argmin())
+        num_missing += _is_missing(column, categories(feature, signature))
+    best = int(num_missing.argmin())
     shown = [
         feature.model_copy(update={"example": _cell(feature, column[best], signature)})
         for feature, column in zip(features, columns, strict=True)
@@ -30,14 +30,14 @@ def with_examples(signature: Signature, rows: pl.DataFrame) -> Signature:
 
 
 def _head(feature: Feature, column: pl.Series) -> pl.Series:
-    first = column.head(_MOST_LOOKED_AT)
+    first = column.head(_MAX_ROWS)
     if feature.is_text:
         texts: pl.Series = feature.kind.raw(first)  # null where missing
         return texts
     return pl.Series(feature.numbers(first), nan_to_null=True)
 
 
-def _lacks(column: pl.Series, known: list[str]) -> NDArray[np.bool_]:
+def _is_missing(column: pl.Series, known: list[str]) -> NDArray[np.bool_]:
     if column.dtype == pl.String:
         return ~column.is_in(known).fill_null(value=False).to_numpy()
     return column.is_null().to_numpy()
@@ -48,4 +48,4 @@ def _cell(feature: Feature, value: str | float | None, signature: Signature) -> 
         return feature.kind.example(value, feature.format)
     if value is None or value in categories(feature, signature):
         return value
-    return likely_cell(feature, signature)  # in every row some column is rare
+    return likely_cell(feature, signature)  # every row has a rare category

@@ -35,7 +35,7 @@ def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
         for feature, encoder in signature.encoded_by(OneHotEncoder)
     ]
     blocks += [
-        _place(encoder, feature.texts(rows[feature.name]))
+        _embedding_index(encoder, feature.texts(rows[feature.name]))
         for feature, encoder in signature.encoded_by(EmbeddingEncoder)
     ]
     encoded: Matrix = np.concatenate(blocks, axis=1)
@@ -64,10 +64,10 @@ def piece_constants(encoders: list[NumericEncoder]) -> dict[str, Any] | None:
         return None
     rows = [
         row
-        for place, encoder in enumerate(encoders)
+        for index, encoder in enumerate(encoders)
         for row in [
-            (place, 0.0, 1.0, -_UNBOUND, _UNBOUND),
-            *((place, a, 1 / (b - a), 0.0, 1.0) for a, b in pairwise(encoder.knots)),
+            (index, 0.0, 1.0, -_UNBOUND, _UNBOUND),
+            *((index, a, 1 / (b - a), 0.0, 1.0) for a, b in pairwise(encoder.knots)),
         ]
     ]
     names = ("place", "begin", "slope", "low", "high")
@@ -84,8 +84,8 @@ class _NumpyOps:
     clip = staticmethod(np.clip)
 
     @staticmethod
-    def take(value: Column, places: NDArray[np.int64]) -> Column:
-        return value[:, places]
+    def take(value: Column, indices: NDArray[np.int64]) -> Column:
+        return value[:, indices]
 
 
 def _numeric(
@@ -112,21 +112,21 @@ def _datetime(encoder: DatetimeEncoder, moments: Column) -> Matrix:
 
 def _one_hot(encoder: OneHotEncoder, texts: pl.Series) -> Matrix:
     first = 0 if encoder.others else 1
-    places = _places(texts, encoder.vocabulary)[:, None]
-    hot: Matrix = (places == np.arange(first, len(encoder.vocabulary) + 1)).astype(
+    indices = _category_indices(texts, encoder.vocabulary)[:, None]
+    hot: Matrix = (indices == np.arange(first, len(encoder.vocabulary) + 1)).astype(
         np.float32
     )
     return hot
 
 
-def _place(encoder: EmbeddingEncoder, texts: pl.Series) -> Matrix:
-    places: Matrix = _places(texts, encoder.vocabulary).astype(np.float32)[:, None]
-    return places
+def _embedding_index(encoder: EmbeddingEncoder, texts: pl.Series) -> Matrix:
+    indices = _category_indices(texts, encoder.vocabulary)
+    return indices.astype(np.float32)[:, None]
 
 
-def _places(texts: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
+def _category_indices(texts: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
     """Return an index for each text: from 1 for known categories, 0 for others."""
-    numbers = list(range(1, len(vocabulary) + 1))
-    found = texts.replace_strict(vocabulary, numbers, default=0, return_dtype=pl.Int64)
-    places: NDArray[np.int64] = found.to_numpy()
-    return places
+    indices = list(range(1, len(vocabulary) + 1))
+    found = texts.replace_strict(vocabulary, indices, default=0, return_dtype=pl.Int64)
+    numbers: NDArray[np.int64] = found.to_numpy()
+    return numbers

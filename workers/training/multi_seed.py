@@ -1,7 +1,7 @@
-"""Several fits of one run, each with a seed of its own, of which the best is kept.
+"""Keep the best of several fits of one run, each with a seed of its own.
 
-They follow one another over the same compiled network. Epochs are counted on from fit to
-fit, so that a history has no gap and no number twice.
+The fits run one after another over the same compiled network. Epochs are numbered through
+all fits, so the history has no gap and no number twice.
 """
 
 import math
@@ -20,10 +20,13 @@ Better = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class BestFit:
-    """The best fit so far: what it was judged by, and what it left.
+    """The best fit so far, with its weights.
 
-    `fit` counts from 1; `epoch` is the one whose weights these are, in the history of the
-    whole run.
+    Args:
+        value: the value that the fits are compared by.
+        fit: the number of the fit, from 1.
+        epoch: the epoch of the run whose weights are kept.
+
     """
 
     value: float
@@ -36,55 +39,64 @@ class BestFit:
 
 @dataclass
 class SeedSearch:
-    """Where a run stands: `place` is the fit under way, from 0."""
+    """The progress of a run through its fits.
 
-    place: int = 0
+    Args:
+        index: the current fit, from 0.
+        epochs_before: epochs of the fits that have ended.
+        num_lost: fits that ended in NaN.
+        kept: the best fit so far.
+
+    """
+
+    index: int = 0
     epochs_before: int = 0
-    """Epochs of the fits that have ended."""
     num_lost: int = 0
-    """Of those, that ended in NaN."""
     kept: BestFit | None = None
 
     def is_beaten_by(self, value: float, is_better: Better = operator.lt) -> bool:
-        """Whether a fit that has ended is the best so far; one of NaN is not."""
+        """Return whether a fit with this value is the best so far. NaN never is."""
         if math.isnan(value):
             return False
         return self.kept is None or bool(is_better(value, self.kept.value))
 
-    def go_on(self, epochs: int) -> None:
-        """To the next fit, after one of so many epochs."""
-        self.place += 1
+    def next_fit(self, epochs: int) -> None:
+        """Move to the next fit, after one that took `epochs`."""
+        self.index += 1
         self.epochs_before += epochs
 
-    def told(self) -> dict[str, Any]:
-        """As JSON, for a checkpoint; the weights are arrays of it."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the progress for a checkpoint, without the weights."""
         kept = None
         if self.kept is not None:
             kept = {k: v for k, v in vars(self.kept).items() if k != "weights"}
-        own = {k: v for k, v in vars(self).items() if k != "kept"}
-        return own | {"kept": kept}
+        return {
+            "place": self.index,  # the name that checkpoints have always used
+            "epochs_before": self.epochs_before,
+            "num_lost": self.num_lost,
+            "kept": kept,
+        }
 
-    def restore(self, told: dict[str, Any], weights: list[NDArray[Any]]) -> None:
-        """What `told` gave in an earlier attempt."""
-        self.place, self.epochs_before = told["place"], told["epochs_before"]
-        self.num_lost = told["num_lost"]
-        if told["kept"] is not None:
-            given = told["kept"]
-            reason = StopReason(given["stop_reason"])
-            self.kept = BestFit(**(given | {"stop_reason": reason, "weights": weights}))
+    def restore(self, saved: dict[str, Any], weights: list[NDArray[Any]]) -> None:
+        """Set the progress from what `to_json` returned in an earlier attempt."""
+        self.index, self.epochs_before = saved["place"], saved["epochs_before"]
+        self.num_lost = saved["num_lost"]
+        if (kept := saved["kept"]) is not None:
+            reason = StopReason(kept["stop_reason"])
+            self.kept = BestFit(**(kept | {"stop_reason": reason, "weights": weights}))
 
     @property
     def weights(self) -> list[NDArray[Any]]:
-        """Of the best fit so far; none before there is one."""
+        """Return the weights of the best fit so far, or none."""
         return self.kept.weights if self.kept is not None else []
 
 
 def copied(variables: list[Any]) -> list[NDArray[Any]]:
-    """The values of variables, apart from them."""
+    """Return copies of the values of variables."""
     return [np.array(variable) for variable in variables]
 
 
 def assign(variables: list[Any], values: list[Any]) -> None:
-    """Put values into variables of their shapes."""
+    """Assign values to variables of the same shapes."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -1,4 +1,4 @@
-"""The network of a run: embeddings of categories in front, the spec's layers behind."""
+"""Build the network of a run: embeddings of categories, then the layers of the spec."""
 
 from dataclasses import dataclass, field
 
@@ -13,27 +13,32 @@ from workers.training.target_scale import TargetScale
 
 @dataclass(frozen=True)
 class Network:
-    """What is trained.
+    """The network of a run.
 
-    `model` takes the encoded table `[N, signature.num_encoded]`; `body` is what the spec
-    describes and takes `[N, len(signature.inputs)]`. Without embeddings both are one. In
-    an ensemble, `model` gives what the members say and `body` their mean; embeddings are
-    shared.
+    Args:
+        model: takes the encoded table `[N, signature.num_encoded]`. For an ensemble it
+            returns the outputs of the members.
+        body: the layers of the spec; takes `[N, len(signature.inputs)]`. For an ensemble
+            it returns the mean of the members. Without embeddings and members, it is
+            `model`.
+        members: the size of the ensemble, 1 for a single network.
+        embeddings: one for each feature with an embedding, in the signature's order. The
+            members of an ensemble share them.
+
     """
 
     model: keras.Model
     body: keras.Sequential
     members: int = 1
     embeddings: list[keras.layers.Embedding] = field(default_factory=list)
-    """One for each feature with an embedding, in the signature's order."""
 
     @property
     def last_layer(self) -> keras.layers.Layer:
-        """The layer of the last one in the spec; a mean may follow."""
+        """Return the last layer of the spec. In an ensemble the mean follows it."""
         return self.body.layers[-1 if self.members == 1 else -2]
 
     def in_target_units(self, scale: TargetScale | None) -> keras.Model:
-        """What is compiled and fitted: `model`, its outputs scaled if need be."""
+        """Return the model to compile and fit: `model`, with scaled outputs if needed."""
         if scale is None and self.members == 1:
             return self.model
         outputs = self.model.outputs[0]
@@ -42,7 +47,7 @@ class Network:
 
 
 def build_network(spec: ModelSpec, signature: Signature) -> Network:
-    """The network of `spec` over the features of `signature`, not compiled."""
+    """Return the network of `spec` over the features of `signature`, not compiled."""
     members = spec.ensemble
     body = (build if members == 1 else build_ensemble)(spec, len(signature.inputs))
     trained = body if members == 1 else members_of(body)

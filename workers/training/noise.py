@@ -1,9 +1,9 @@
-"""Random numbers of Dropout and GaussianNoise that XLA draws fast.
+"""Draw the random numbers of Dropout and GaussianNoise fast under XLA.
 
-XLA's own generator takes 200 ns a number on a CPU: a net of two Dropout layers spends
-nine tenths of its time there. A hash of the number's place and of Keras's seed takes one.
-While an epoch is traced the layers of the model call what is here; nothing of it is left
-in them afterwards. Seeds come from the layers' own generators, as ever.
+XLA's own generator takes 200 ns a number on a CPU: a network with two Dropout layers
+spends nine tenths of its time there. A hash of the number's index and Keras's seed takes
+1 ns. The layers call the functions here only while an epoch is traced. Their seeds still
+come from their own generators.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ _GOLDEN = 0x9E3779B9
 
 
 @contextmanager
-def quick_noise(model: keras.Model) -> Iterator[None]:
-    """Within it, the noise layers of `model` draw by hash."""
+def fast_noise(model: keras.Model) -> Iterator[None]:
+    """Let the noise layers of `model` draw by hash within this context."""
     noisy = [layer for layer in _layers_of(model) if type(layer) in _CALLS]
     for layer in noisy:
         layer.call = partial(_CALLS[type(layer)], layer)
@@ -60,8 +60,8 @@ def _gaussian_noise(
 
 
 def _normal(uniform: Any) -> Any:
-    """From [0, 1) to the normal curve, where neither 0 nor 1 has a place."""
-    # the middle of each step of 2^-24; that of the last one would be rounded to 1
+    """Return normal numbers for uniform ones in [0, 1), none of them infinite."""
+    # take the middle of each step of 2^-24; the last one would be rounded to 1
     return tf.math.ndtri(tf.minimum(uniform + 2.0**-25, 1.0 - 2.0**-24))
 
 
@@ -72,10 +72,10 @@ _CALLS: dict[type, Callable[..., Any]] = {
 
 
 def _uniform(shape: tf.TensorShape, seed: Any) -> Any:
-    """Numbers in [0, 1) in steps of 2^-24; `seed` is Keras's pair of integers."""
+    """Return numbers in [0, 1) in steps of 2^-24; `seed` is Keras's pair of integers."""
     low, high = tf.unstack(tf.cast(seed, tf.uint32))
-    places = tf.cast(tf.range(prod(shape)), tf.uint32)
-    bits = _mix(_mix(places * _uint(_GOLDEN) + _mix(low)) ^ _mix(high + _uint(_GOLDEN)))
+    indices = tf.cast(tf.range(prod(shape)), tf.uint32)
+    bits = _mix(_mix(indices * _uint(_GOLDEN) + _mix(low)) ^ _mix(high + _uint(_GOLDEN)))
     numbers = tf.cast(tf.bitwise.right_shift(bits, _uint(8)), tf.float32) * 2.0**-24
     return tf.reshape(numbers, shape)
 

@@ -1,8 +1,8 @@
-"""Regression targets scaled inside: prices in the hundred thousands train like ratings.
+"""Standardize regression targets inside the network, so that any unit trains well.
 
-While it trains, the network learns the target in deviations from its middle; loss and
-metrics are told in the target's own unit all the same. Afterwards the last layer takes
-the scale over, so that nothing of it is left in what is saved.
+During training the network learns the standardized target. Loss and metrics are still in
+the target's own unit. After training the scale is folded into the last layer, so the
+saved network contains no scaling layer.
 """
 
 from typing import Any
@@ -16,15 +16,15 @@ from workers.training.feature_fit import linear_scale
 from workers.training.feature_transform import Matrix
 
 _DEGREES = {"mse": 2, "mean_squared_error": 2, "mape": 0}
-"""How the loss grows with the unit of the target; 1 for the others."""
+"""The power of the unit in the loss. It is 1 for losses that are not listed."""
 
 
 class TargetScale(keras.layers.Layer):
-    """`z * scale + center`, with a gradient as if the loss were taken on z.
+    """Compute `z * scale + center`, with the gradient of a loss computed on z.
 
     Args:
-        center, scale: middle and deviation of the target.
-        degree: how the loss grows with the unit of the target.
+        center, scale: the mean and standard deviation of the target, or robust versions.
+        degree: the power of the target's unit in the loss.
 
     """
 
@@ -34,7 +34,7 @@ class TargetScale(keras.layers.Layer):
         self._gradient = scale / scale**degree
 
     def call(self, z: Any) -> Any:
-        """Shapes stay as they are."""
+        """Return a tensor of the same shape."""
 
         @ops.custom_gradient
         def scaled(value: Any) -> tuple[Any, Any]:
@@ -46,7 +46,7 @@ class TargetScale(keras.layers.Layer):
         return scaled(z)
 
     def fold_into(self, layer: keras.layers.Dense | keras.layers.EinsumDense) -> None:
-        """Give center and scale to the linear layer before, or to every member's."""
+        """Fold center and scale into the preceding linear layer."""
         layer.kernel.assign(layer.kernel * self._scale)
         layer.bias.assign(layer.bias * self._scale + self._center)
 
@@ -54,7 +54,7 @@ class TargetScale(keras.layers.Layer):
 def target_scale(
     spec: ResolvedSpec, last: keras.layers.Layer, y: Matrix
 ) -> TargetScale | None:
-    """The scale for a regression that ends in a linear layer; None for others."""
+    """Return the scale for a regression that ends in a linear layer; None otherwise."""
     linear = (
         isinstance(last, keras.layers.Dense | keras.layers.EinsumDense)
         and last.activation is keras.activations.linear

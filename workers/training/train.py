@@ -1,7 +1,8 @@
-"""Train the network of a run: the steps in order, nothing else."""
+"""Train the network of a run, step by step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import keras
 import polars as pl
@@ -14,7 +15,7 @@ from core.runs.run_tables import RunTables
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
 from workers.heartbeat import Heartbeat, finite
-from workers.training.batches import Blocks, Rows
+from workers.training.batches import Batches, InMemoryBatches, make_batches
 from workers.training.build import compile_model
 from workers.training.checkpointer import Checkpointer
 from workers.training.compiled_epoch import evaluate
@@ -24,9 +25,8 @@ from workers.training.feature_fit import fit_feature
 from workers.training.feature_transform import encode
 from workers.training.multi_seed import assign
 from workers.training.network import Network, build_network
-from workers.training.splits import Sides, Table
-from workers.training.streamed_batches import blocks_of
-from workers.training.target_scale import target_scale
+from workers.training.splits import SourceTable, Splits
+from workers.training.target_scale import TargetScale, target_scale
 from workers.training.targets import (
     balanced_weights,
     encode_target,
@@ -38,13 +38,12 @@ from workers.training.trainer import FitJob, FitResult, fit
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, with what is needed to serve it and to report on it."""
+    """A trained network, with its signature and the raw rows of its splits."""
 
     network: Network
     signature: Signature
     result: FitResult
-    sides: Sides
-    """The raw rows of each side, for the report."""
+    splits: Splits
 
 
 def train(
@@ -57,63 +56,65 @@ def train(
     """Train the network of a claimed run."""
     spec = run.spec
     keras.utils.set_random_seed(spec.fit.seed)
-    split = _split(run, tables)
-    known = sample(split.train, spec.fit.seed)
-    signature = _signature(run, tables.train, known)
-    to_train = _encoder(signature, known, spec, weighed=True)
-    to_test = _encoder(signature, known, spec, weighed=False)
-    rows = blocks_of(split.train, to_train, signature.num_encoded)
-    held_out = blocks_of(split.validation, to_test, signature.num_encoded)
+    splits = _split(run, tables)
+    known = sample(splits.train, spec.fit.seed)
+    signature = _fit_signature(run, tables.train, known)
+    encode_train = _encoder(signature, known, spec, weighted=True)
+    encode_test = _encoder(signature, known, spec, weighted=False)
+    rows = make_batches(splits.train, encode_train, signature.num_encoded)
+    held_out = make_batches(splits.validation, encode_test, signature.num_encoded)
     network = build_network(spec.model, signature)
-    y = rows.y if isinstance(rows, Rows) else to_train(known).y
+    y = rows.y if isinstance(rows, InMemoryBatches) else encode_train(known).y
     scale = target_scale(spec, network.last_layer, y)
     model = network.in_target_units(scale)
     compile_model(model, spec.compile)
-
-    def draw(seed: int) -> None:
-        keras.utils.set_random_seed(seed)
-        fresh = build_network(spec.model, signature).in_target_units(scale)
-        assign(model.variables, fresh.variables)
-
+    validation = held_out if held_out.num_rows else None
+    seconds = min(spec.fit.time_limit_seconds or max_seconds, max_seconds)
+    draw = partial(_draw_weights, model, spec, signature, scale)
     result = fit(
-        FitJob(
-            model,
-            spec.fit,
-            rows,
-            held_out if held_out.num_rows else None,
-            heartbeat,
-            min(spec.fit.time_limit_seconds or max_seconds, max_seconds),
-            checkpointer,
-            draw,
-        )
+        FitJob(model, spec.fit, rows, validation, heartbeat, seconds, checkpointer, draw)
     )
     heartbeat.hang_detector.begin(max_seconds)
-    if split.test.num_rows and is_usable(result):
-        unseen = blocks_of(split.test, to_test, signature.num_encoded)
-        result.metrics.update(_test(model, unseen, spec.fit.batch_size))
+    if splits.test.num_rows and result.has_weights:
+        unseen = make_batches(splits.test, encode_test, signature.num_encoded)
+        result.metrics.update(_test_metrics(model, unseen, spec.fit.batch_size))
     if scale is not None:
         scale.fold_into(network.last_layer)
-    return Trained(network, signature, result, split)
+    return Trained(network, signature, result, splits)
 
 
-def _test(model: keras.Model, rows: Blocks, batch_size: int) -> dict[str, float | None]:
-    """Return the loss and the metrics on the test rows."""
+def _draw_weights(
+    model: keras.Model,
+    spec: ResolvedSpec,
+    signature: Signature,
+    scale: TargetScale | None,
+    seed: int,
+) -> None:
+    """Give the model the initial weights of a seed."""
+    keras.utils.set_random_seed(seed)
+    fresh = build_network(spec.model, signature).in_target_units(scale)
+    assign(model.variables, fresh.variables)
+
+
+def _test_metrics(
+    model: keras.Model, rows: Batches, batch_size: int
+) -> dict[str, float | None]:
     logs = evaluate(model, rows, batch_size)
     return {f"test_{name}": finite(value) for name, value in logs.items()}
 
 
-def _split(run: Run, tables: RunTables) -> Sides:
-    spec, columns = run.spec, list(run.plan.features)
-    table = Table(tables.train, columns, run.target)
+def _split(run: Run, tables: RunTables) -> Splits:
+    spec, features = run.spec, list(run.plan.features)
     shares = shares_of(spec.split, spec.fit)
-    sides = table.split(spec.task, spec.split, shares, spec.fit.seed)
+    table = SourceTable(tables.train, features, run.target)
+    splits = table.split(spec.task, spec.split, shares, spec.fit.seed)
     if tables.validation is None:
-        return sides
-    own = Table(tables.validation, columns, run.target)
-    return replace(sides, validation=own.rows())
+        return splits
+    validation = SourceTable(tables.validation, features, run.target)
+    return replace(splits, validation=validation.rows())
 
 
-def _signature(run: Run, table: TypedTable, rows: pl.DataFrame) -> Signature:
+def _fit_signature(run: Run, table: TypedTable, rows: pl.DataFrame) -> Signature:
     given = run.spec.features
     formats = {column.name: column.format for column in table.columns}
     signature = Signature(
@@ -140,31 +141,25 @@ def _signature(run: Run, table: TypedTable, rows: pl.DataFrame) -> Signature:
 
 
 def _encoder(
-    signature: Signature, known: pl.DataFrame, spec: ResolvedSpec, *, weighed: bool
-) -> Callable[[pl.DataFrame], Rows]:
+    signature: Signature, known: pl.DataFrame, spec: ResolvedSpec, *, weighted: bool
+) -> Callable[[pl.DataFrame], InMemoryBatches]:
     """Return a function that encodes frames.
 
-    Balanced weights of classes are those of the rows in `known`.
+    Balanced class weights are computed from the rows in `known`.
     """
     classes = signature.classes or []
     is_one_hot = spec.compile.loss == "categorical_crossentropy"
-    given = spec.fit.class_weight if weighed else None
-    if given == "balanced":
-        places = encode_target(known[signature.target], classes)
-        given = balanced_weights(places, classes)
+    class_weight = spec.fit.class_weight if weighted else None
+    if class_weight == "balanced":
+        indices = encode_target(known[signature.target], classes)
+        class_weight = balanced_weights(indices, classes)
 
-    def encoded(frame: pl.DataFrame) -> Rows:
+    def encoded(frame: pl.DataFrame) -> InMemoryBatches:
         y = encode_target(frame[signature.target], classes)
-        weight = row_weights(y, classes, given)
-        return Rows(
+        return InMemoryBatches(
             encode(signature, frame),
             one_hot(y, len(classes)) if is_one_hot else y,
-            weight,
+            row_weights(y, classes, class_weight),
         )
 
     return encoded
-
-
-def is_usable(result: FitResult) -> bool:
-    """Return whether the fit left weights worth keeping."""
-    return result.best_epoch is not None

@@ -1,4 +1,4 @@
-"""The fits of a run, and what they left: the epoch kept, why training stopped."""
+"""Fit the network of a run, once or with several seeds, and keep the best epoch."""
 
 import math
 import operator
@@ -9,30 +9,36 @@ import keras
 
 from core.runs.spec import ResolvedFit
 from fitserve.enums import StopReason
-from fitserve.specs.training import EarlyStopping
 from workers.heartbeat import Heartbeat, finite
-from workers.training.batches import Blocks
+from workers.training.batches import Batches
 from workers.training.callbacks import (
-    Pace,
-    Recorder,
-    StopWhenTold,
+    EpochRecorder,
+    EpochTimer,
+    StopOnRequest,
     cosine_decay,
 )
 from workers.training.checkpointer import Checkpointer
-from workers.training.epoch_loop import Plan, fit_epochs, make_engine
+from workers.training.epoch_loop import fit_epochs
+from workers.training.fit_plan import FitPlan
 from workers.training.multi_seed import BestFit, Better, SeedSearch, assign, copied
-from workers.training.xla import Engine
+from workers.training.xla import XlaSwitch
 
-_FOR_GOOD = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
-"""Reasons to begin no other fit."""
+_ENDS_THE_RUN = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
+"""Reasons not to start another fit."""
+
+History = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
 class FitResult:
-    """How a fit, or several, went.
+    """The result of one fit, or of the best of several.
 
-    `best_epoch` (1-based) is the one whose weights are kept; of several fits `num_fits`
-    have begun, `num_lost` of them ended in NaN, and `kept_fit` (1-based) is that epoch's.
+    Args:
+        best_epoch: the epoch whose weights are kept, from 1; None if there is none.
+        num_fits: fits that have begun.
+        num_lost: fits that ended in NaN.
+        kept_fit: the fit that `best_epoch` belongs to, from 1.
+
     """
 
     stop_reason: StopReason
@@ -42,28 +48,39 @@ class FitResult:
     num_lost: int = 0
     kept_fit: int | None = None
 
+    @property
+    def has_weights(self) -> bool:
+        """Return whether the fit left weights worth saving."""
+        return self.best_epoch is not None
+
 
 @dataclass(frozen=True)
 class FitJob:
-    """What every fit of a run is made of."""
+    """What the fits of a run share.
+
+    Args:
+        model: the compiled model.
+        seconds: how long all fits may take.
+        draw: gives the model the initial weights of a seed.
+
+    """
 
     model: keras.Model
     spec: ResolvedFit
-    train: Blocks
-    validation: Blocks | None
+    train: Batches
+    validation: Batches | None
     heartbeat: Heartbeat
     seconds: float
     checkpointer: Checkpointer
     draw: Callable[[int], None]
-    """Gives the model the first weights that a seed draws."""
 
 
 def fit(job: FitJob) -> FitResult:
-    """Fit a compiled model as its `spec` says, or go on with an earlier fit.
+    """Fit a compiled model as its `spec` says, or resume an earlier fit.
 
-    Stops early for the reasons that StopWhenTold knows. Of several fits the one is kept
-    whose `val_loss` is the best at the epoch that it kept, or what early stopping watches
-    of the validation rows.
+    StopOnRequest knows the reasons to stop early. Of several fits, keep the one with the
+    best `val_loss` at its kept epoch. If early stopping monitors another validation
+    metric, that metric decides.
     """
     try:
         if job.spec.num_seeds == 1:
@@ -75,164 +92,162 @@ def fit(job: FitJob) -> FitResult:
 
 @dataclass(frozen=True)
 class FitOutcome:
-    """One fit that has ended."""
+    """One fit that has ended.
+
+    Args:
+        seconds: how long another fit of as many epochs would take, without tracing.
+        value: the value that fits are compared by, NaN if there is none.
+        is_better: compares two such values.
+
+    """
 
     result: FitResult
     epochs: int
     seconds: float
-    """What another of as many epochs takes: nothing is traced or compiled again."""
     value: float
     is_better: Better
 
 
 def _fit_all(job: FitJob) -> FitResult:
-    """Seed after seed, until all are done or the time is."""
-    fits, model, spec = SeedSearch(), job.model, job.spec
+    """Fit with one seed after another, until all are done or the time is used up."""
+    search, model, spec = SeedSearch(), job.model, job.spec
     spent = job.checkpointer.spent_seconds
     model.optimizer.build(model.trainable_variables)
-    first_steps = copied(model.optimizer.variables)
-    plan = _plan(spec, 0, job.seconds - spent)
-    most = plan.epochs * spec.num_seeds
-    engine = make_engine(model, job.train, job.validation, plan, most)
+    initial_state = copied(model.optimizer.variables)
+    plan = _plan(job, 0, spent)
+    max_epochs = plan.epochs * spec.num_seeds
+    xla = XlaSwitch(model, job.train, job.validation, plan, max_epochs)
     while True:
-        one = _fit_one(job, fits, spent, engine)
-        _offer(one, fits, model)
-        reason = one.result.stop_reason
+        outcome = _fit_one(job, search, spent, xla)
+        _keep_if_best(outcome, search, model)
+        reason = outcome.result.stop_reason
         spent = job.heartbeat.fit_seconds()
-        is_last = fits.place + 1 == spec.num_seeds
-        if not is_last and spent + one.seconds > job.seconds:
-            reason = StopReason.TIME_LIMIT  # another would not come to its end
-        if is_last or reason in _FOR_GOOD:
-            return _best(job, fits, one.result, reason)
-        fits.go_on(one.epochs)
-        job.draw(spec.seed + fits.place)
-        assign(model.optimizer.variables, first_steps)
+        is_last = search.index + 1 == spec.num_seeds
+        if not is_last and spent + outcome.seconds > job.seconds:
+            reason = StopReason.TIME_LIMIT  # another fit would not finish
+        if is_last or reason in _ENDS_THE_RUN:
+            return _best_result(job, search, outcome.result, reason)
+        search.next_fit(outcome.epochs)
+        job.draw(spec.seed + search.index)
+        assign(model.optimizer.variables, initial_state)
 
 
-def _offer(one: FitOutcome, fits: SeedSearch, model: keras.Model) -> None:
-    """Keep the fit if it is the best so far; one that ended in NaN is none."""
-    result = one.result
-    fits.num_lost += result.stop_reason == StopReason.NAN_LOSS
-    if result.best_epoch is None:
-        return
-    if fits.is_beaten_by(one.value, one.is_better):
-        epoch = fits.epochs_before + result.best_epoch
-        weights = copied(model.variables)
-        fits.kept = BestFit(
-            one.value, fits.place + 1, epoch, result.stop_reason, result.metrics, weights
+def _keep_if_best(outcome: FitOutcome, search: SeedSearch, model: keras.Model) -> None:
+    result = outcome.result
+    search.num_lost += result.stop_reason == StopReason.NAN_LOSS
+    if result.best_epoch is not None and search.is_beaten_by(
+        outcome.value, outcome.is_better
+    ):
+        search.kept = BestFit(
+            outcome.value,
+            search.index + 1,
+            search.epochs_before + result.best_epoch,
+            result.stop_reason,
+            result.metrics,
+            copied(model.variables),
         )
 
 
-def _best(
-    job: FitJob, fits: SeedSearch, last: FitResult, reason: StopReason
+def _best_result(
+    job: FitJob, search: SeedSearch, last: FitResult, reason: StopReason
 ) -> FitResult:
-    """The best of the fits, its weights in the model."""
-    kept, number = fits.kept, fits.place + 1
+    """Return the result of the best fit, and put its weights into the model."""
+    kept, number = search.kept, search.index + 1
     if kept is None:
-        best = last.best_epoch and fits.epochs_before + last.best_epoch
+        best = last.best_epoch and search.epochs_before + last.best_epoch
         return replace(last, best_epoch=best, num_fits=number, kept_fit=best and number)
     assign(job.model.variables, kept.weights)
-    stop_reason = reason if reason in _FOR_GOOD else kept.stop_reason
+    stop_reason = reason if reason in _ENDS_THE_RUN else kept.stop_reason
     return FitResult(
-        stop_reason, kept.epoch, kept.metrics, number, fits.num_lost, kept.fit
+        stop_reason, kept.epoch, kept.metrics, number, search.num_lost, kept.fit
     )
 
 
 def _fit_one(
-    job: FitJob, fits: SeedSearch, spent: float, engine: Engine | None = None
+    job: FitJob, search: SeedSearch, spent: float, xla: XlaSwitch | None = None
 ) -> FitOutcome:
-    spec, heartbeat = job.spec, job.heartbeat
-    stopper = StopWhenTold(heartbeat, job.seconds - spent)
-    early = _early_stopping(spec.early_stopping)
-    pace = Pace()
-    rates = [*_reduce_lr(spec), *_schedule(spec, job.model)]
-    callbacks = [Recorder(heartbeat, spent, fits), stopper, pace, *early, *rates]
+    spec = job.spec
+    recorder = EpochRecorder(job.heartbeat, spent, search)
+    stopper = StopOnRequest(job.heartbeat, job.seconds - spent)
+    timer = EpochTimer()
+    early = _early_stopping(spec)
+    rates = _learning_rate_callbacks(spec, job.model)
     history = fit_epochs(
         job.model,
         job.train,
         job.validation,
-        _plan(spec, fits.place, job.seconds - spent),
-        callbacks,
+        _plan(job, search.index, spent),
+        [recorder, stopper, timer, *([early] if early else []), *rates],
         job.checkpointer,
-        fits,
-        engine,
+        search,
+        xla,
     )
-    result = _fitted(history, spec, stopper.reason, early)
-    # a loss of training rows would choose the fit that remembers most
-    judge = early[0] if early and early[0].monitor.startswith("val_") else None
-    values = history.get(judge.monitor if judge else "val_loss", [])
-    best, epochs = result.best_epoch, len(history.get("loss", []))
-    return FitOutcome(
-        result,
-        epochs=epochs,
-        seconds=pace.seconds_of(epochs),
-        value=values[best - 1] if best and values else math.nan,
-        # none is known before an epoch of this attempt has ended
-        is_better=(judge.monitor_op if judge else None) or operator.lt,
-    )
+    result = _result(history, spec, stopper.reason, early)
+    epochs = len(history.get("loss", []))
+    value, is_better = _judge(history, result.best_epoch, early)
+    return FitOutcome(result, epochs, timer.estimate(epochs), value, is_better)
 
 
-def _plan(spec: ResolvedFit, place: int, seconds: float) -> Plan:
-    return Plan(
+def _plan(job: FitJob, index: int, spent: float) -> FitPlan:
+    spec = job.spec
+    return FitPlan(
         batch_size=spec.batch_size,
         epochs=spec.epochs,
         shuffle=spec.shuffle,
-        seed=spec.seed + place,
-        seconds=seconds,
+        seed=spec.seed + index,
+        seconds=job.seconds - spent,
     )
 
 
-def _early_stopping(
-    spec: EarlyStopping | None,
-) -> list[keras.callbacks.EarlyStopping]:
-    if spec is None:
-        return []
-    return [keras.callbacks.EarlyStopping(**spec.model_dump())]
+def _early_stopping(spec: ResolvedFit) -> keras.callbacks.EarlyStopping | None:
+    if spec.early_stopping is None:
+        return None
+    return keras.callbacks.EarlyStopping(**spec.early_stopping.model_dump())
 
 
-def _reduce_lr(spec: ResolvedFit) -> list[keras.callbacks.ReduceLROnPlateau]:
-    if spec.reduce_lr_on_plateau is None:
-        return []
-    arguments = spec.reduce_lr_on_plateau.model_dump()
-    return [keras.callbacks.ReduceLROnPlateau(**arguments)]
-
-
-def _schedule(
+def _learning_rate_callbacks(
     spec: ResolvedFit, model: keras.Model
-) -> list[keras.callbacks.LearningRateScheduler]:
-    """By the rate that was compiled: a fit that goes on has not restored its own yet."""
-    given = spec.learning_rate_scheduler
-    if given is None:
-        return []
-    rate = float(model.optimizer.learning_rate)
-    of_epoch = cosine_decay(rate, spec.epochs, given.warmup_epochs, given.alpha)
-    return [keras.callbacks.LearningRateScheduler(lambda epoch, _: of_epoch(epoch))]
+) -> list[keras.callbacks.Callback]:
+    callbacks: list[keras.callbacks.Callback] = []
+    if (plateau := spec.reduce_lr_on_plateau) is not None:
+        callbacks.append(keras.callbacks.ReduceLROnPlateau(**plateau.model_dump()))
+    if (cosine := spec.learning_rate_scheduler) is not None:
+        # the compiled rate: a resumed fit has not restored its current one yet
+        rate = float(model.optimizer.learning_rate)
+        decay = cosine_decay(rate, spec.epochs, cosine.warmup_epochs, cosine.alpha)
+        callbacks.append(
+            keras.callbacks.LearningRateScheduler(lambda epoch, _: decay(epoch))
+        )
+    return callbacks
 
 
-def _fitted(
-    history: dict[str, list[float]],
+def _judge(
+    history: History, best: int | None, early: keras.callbacks.EarlyStopping | None
+) -> tuple[float, Better]:
+    """Return the value that fits are compared by, and how."""
+    # the loss on training rows would choose the fit that overfits most
+    if early and not early.monitor.startswith("val_"):
+        early = None
+    values = history.get(early.monitor if early else "val_loss", [])
+    # Keras sets monitor_op only when an epoch of this attempt has ended
+    is_better = (early.monitor_op if early else None) or operator.lt
+    return values[best - 1] if best and values else math.nan, is_better
+
+
+def _result(
+    history: History,
     spec: ResolvedFit,
     reason: StopReason | None,
-    early: list[keras.callbacks.EarlyStopping],
+    early: keras.callbacks.EarlyStopping | None,
 ) -> FitResult:
     epochs = len(history.get("loss", []))
-    stopped_early = epochs < spec.epochs
     if reason is None:
+        stopped_early = epochs < spec.epochs
         reason = StopReason.EARLY_STOPPING if stopped_early else StopReason.COMPLETED
-    is_lost = reason == StopReason.NAN_LOSS  # nothing of it is kept
-    best = None if is_lost else _kept_epoch(epochs, spec.early_stopping, early)
+    best: int | None = epochs or None
+    if early and early.restore_best_weights and early.best_weights is not None:
+        best = best and int(early.best_epoch) + 1
+    if reason == StopReason.NAN_LOSS:
+        best = None
     metrics = {k: finite(v[best - 1]) for k, v in history.items()} if best else {}
     return FitResult(reason, best, metrics)
-
-
-def _kept_epoch(
-    epochs: int,
-    spec: EarlyStopping | None,
-    early: list[keras.callbacks.EarlyStopping],
-) -> int | None:
-    if not epochs:
-        return None
-    restored = spec is not None and spec.restore_best_weights
-    if restored and early and early[0].best_weights is not None:
-        return int(early[0].best_epoch) + 1
-    return epochs

@@ -2,27 +2,16 @@
 
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tests.chaos.stand_in.faults import befall
 from tests.chaos.stand_in.weights import NAN_SEED, first, next_one
+from workers.training.fit_plan import FitPlan
 
 _NEVER = threading.Event()
 """Waited for instead of sleeping, which libfaketime does not bear."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """As the real one."""
-
-    batch_size: int
-    epochs: int
-    shuffle: bool
-    seed: int
-    seconds: float
 
 
 class Weight:
@@ -63,7 +52,7 @@ class StandIn:
         self.epoch_seconds = epoch_seconds
         self.fault = fault
 
-    def run_epoch(self, epoch: int, plan: Plan, keeps_going: Any) -> dict[str, float]:
+    def run_epoch(self, epoch: int, plan: FitPlan, keeps_going: Any) -> dict[str, float]:
         """Sleep, asked now and then whether to go on."""
         ends = time.monotonic() + self.epoch_seconds
         while (left := ends - time.monotonic()) > 0 and keeps_going():
@@ -74,19 +63,15 @@ class StandIn:
         return {"loss": float("nan") if is_nan else self.weight.value}
 
 
-def make_engine(*_: Any) -> None:
-    """Epochs here need none."""
-
-
 def fit_epochs(
     model: StandIn,
     _train: Any,
     _validation: Any,
-    plan: Plan,
+    plan: FitPlan,
     callbacks: list[Any],
-    between: Any,
-    fits: Any = None,
-    _engine: Any = None,
+    listener: Any,
+    search: Any = None,
+    _xla: Any = None,
 ) -> dict[str, list[float]]:
     """As the real one, callback for callback."""
     from workers.training.multi_seed import SeedSearch
@@ -96,8 +81,8 @@ def fit_epochs(
         callback.model = model
         callback.on_train_begin()
     rng = np.random.default_rng(plan.seed)
-    state = FitState(model, callbacks, rng, fits=fits or SeedSearch())
-    between.begin(state)
+    state = FitState(model, callbacks, rng, search=search or SeedSearch())
+    listener.begin(state)
 
     def keeps_going() -> bool:
         callbacks[1].on_train_batch_end(0)
@@ -113,6 +98,6 @@ def fit_epochs(
         if model.stop_training:
             break
         if state.epoch < plan.epochs:
-            between.epoch_ended(state)
+            listener.epoch_ended(state)
     callbacks[1].on_train_end()
     return state.history

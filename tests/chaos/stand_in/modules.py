@@ -44,10 +44,15 @@ def put_in_place() -> None:
         ),
         utils=_module("keras.utils", clear_session=lambda: None),
     )
-    _module("workers.threads", share_cores=lambda _: None)
-    _module("workers.training.batches", Blocks=object)
+    threading = _module(
+        "tensorflow.config.threading",
+        set_intra_op_parallelism_threads=lambda _: None,
+        set_inter_op_parallelism_threads=lambda _: None,
+    )
+    _module("tensorflow", config=_module("tensorflow.config", threading=threading))
+    _module("workers.training.batches", Batches=object)
     _module("workers.training.build", build=None)
-    _module("workers.training.xla", Engine=object)
+    _module("workers.training.xla", XlaSwitch=_Class)
     _module("workers.training.network", Network=_Class)
     _module("workers.report.report", Report=_Class, Reporter=_Reporter)
     _module("workers.training.saving.keras_file", save_keras=_save_keras)

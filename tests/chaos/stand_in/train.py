@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.signature import Feature, NumericEncoder, Signature
-from fitserve.enums import StopReason, Task
+from fitserve.enums import Task
 from tests.chaos.stand_in.fit import StandIn
 from tests.chaos.stand_in.weights import first
 
@@ -63,11 +63,6 @@ def train(
     result = fit(FitJob(model, spec, None, None, heartbeat, limit, checkpointer, draw))
     heartbeat.hang_detector.begin(max_seconds)
     return Trained(Network(model), _signature(run), result)
-
-
-def is_usable(result: Any) -> bool:
-    """As the real one."""
-    return result.best_epoch is not None and result.stop_reason != StopReason.NAN_LOSS
 
 
 def _note_execution(run_id: str, attempt: int) -> None:

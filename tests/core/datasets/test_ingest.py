@@ -64,7 +64,7 @@ def test_a_worker_reads_what_is_large(room):
 
 
 def test_what_cannot_be_read_says_why(room):
-    """failed, with the problem that the door would have given."""
+    """failed, with the problem that the upload would have got."""
     dataset = room.upload("a,b\n1\n")
     room.ingest.attempt(dataset.id)
     read = room.get(dataset.id)

@@ -137,7 +137,7 @@ def test_what_the_uploader_knows_goes_along(wire, client, tmp_path):
 
 
 def test_an_upload_returns_when_the_table_was_read(wire, client, tmp_path):
-    """Asked again while it is processing; a failure is raised as at the door."""
+    """Asked again while it is processing; a failure is raised as by an upload."""
     path = tmp_path / "wine.csv"
     path.write_bytes(b"alcohol\n9.5\n")
     problem = {

@@ -1,4 +1,4 @@
-"""Keys at the door: when they hold, when they end, how fast they may ask."""
+"""Keys: when they are valid, when they end, how fast they may ask."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ LIMITS = Limits(unknown_keys_per_minute=6)
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, broker_url):
     """One for all that need no home of their own; it has had a key from the start."""
-    with bench_in(tmp_path_factory.mktemp("door") / "home", broker_url) as bench:
+    with bench_in(tmp_path_factory.mktemp("auth") / "home", broker_url) as bench:
         make_key(bench)
         yield bench
 

@@ -15,9 +15,9 @@ A, B, NOISE = RNG.normal(size=(3, N))
 KINDS = {pl.String: ColumnType.CATEGORICAL, pl.Datetime: ColumnType.DATETIME}
 
 
-def sides(columns, held_out=None):
+def splits(columns, held_out=None):
     """The table's training and held-out rows; the target is `y`."""
-    from workers.report.evidence import Rows
+    from workers.report.evidence import SplitRows
     from workers.training.feature_fit import fit_feature
 
     frame = pl.DataFrame(columns)
@@ -42,7 +42,7 @@ def sides(columns, held_out=None):
             if name != "y"
         ],
     )
-    return Rows(train, signature), Rows(rest, signature)
+    return SplitRows(train, signature), SplitRows(rest, signature)
 
 
 def traps(columns, held_out=None):
@@ -51,7 +51,7 @@ def traps(columns, held_out=None):
     from workers.report.drift import drifts
     from workers.report.leakage import leaks
 
-    train, rest = sides(columns, held_out)
+    train, rest = splits(columns, held_out)
     found = [
         *leaks(train, rest, 60.0),
         *duplicates(train, rest, "validation"),

@@ -23,13 +23,15 @@ def test_a_fit_follows_its_scheduler():
     import keras
 
     from fitserve.specs.training import FitSpec
-    from workers.training.trainer import _schedule
+    from workers.training.trainer import _learning_rate_callbacks
 
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.1), "mse")
     given = {"type": "CosineDecay", "alpha": 0.5}
     spec = FitSpec.model_validate({"epochs": 4, "learning_rate_scheduler": given})
     x = np.ones((8, 1), np.float32)
-    told = model.fit(x, x, epochs=4, verbose=0, callbacks=_schedule(spec, model))
+    told = model.fit(
+        x, x, epochs=4, verbose=0, callbacks=_learning_rate_callbacks(spec, model)
+    )
     expected = 0.1 * (0.5 + 0.5 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2)
     np.testing.assert_allclose(told.history["learning_rate"], expected, rtol=1e-6)

@@ -82,12 +82,12 @@ def interruptions(monkeypatch):
 @pytest.fixture(params=["in memory", "streamed"])
 def rows_are(request, monkeypatch):
     """Where the rows of the fit lie."""
-    from workers.training import splits, streamed_batches
+    from workers.training import batches, splits
 
     if request.param == "streamed":
-        for module in (splits, streamed_batches):
+        for module in (splits, batches):
             monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 0)
-        monkeypatch.setattr(streamed_batches, "_BLOCK_BYTES", 1000)
+        monkeypatch.setattr(batches, "_BLOCK_BYTES", 1000)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def cases():
 
 
 def rows(task, loss, n, seed):
-    from workers.training.batches import Rows
+    from workers.training.batches import InMemoryBatches
     from workers.training.targets import one_hot
 
     rng = np.random.default_rng(seed)
@@ -57,7 +57,7 @@ def rows(task, loss, n, seed):
         y = rng.integers(0, 2 if task == Task.BINARY else 3, (n, 1)).astype(np.float32)
     if loss == "categorical_crossentropy":
         y = one_hot(y, 3)
-    return Rows(x, y)
+    return InMemoryBatches(x, y)
 
 
 def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3):
@@ -88,14 +88,14 @@ def by_keras(model, train, validation, batch_size, class_weight=None):
 
 
 def by_us(model, train, validation, batch_size, xla):
-    from workers.training.compiled_epoch import Epochs
+    from workers.training.compiled_epoch import CompiledEpoch
 
-    epochs = Epochs(model, train, validation, batch_size)
+    epochs = CompiledEpoch(model, train, validation, batch_size)
     logs = [epochs.run(None, lambda: True)]
     if xla:
-        for program in epochs.programs.values():
-            program.twin()()
-            assert program._fast is not None
+        for function in epochs.functions.values():
+            function.prepare_compiled_copy()()
+            assert function._compiled is not None
     logs += [epochs.run(None, lambda: True) for _ in range(EPOCHS - 1)]
     return {name: [epoch[name] for epoch in logs] for name in logs[0]}
 
@@ -150,7 +150,7 @@ def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size, xla):
 
 def test_class_weights_are_kerass():
     """Weights by row equal Keras's class_weight."""
-    from workers.training.batches import Rows
+    from workers.training.batches import InMemoryBatches
     from workers.training.targets import row_weights
 
     loss = "sparse_categorical_crossentropy"
@@ -162,7 +162,7 @@ def test_class_weights_are_kerass():
     models = [network(Task.MULTICLASS, loss, ADAM) for _ in range(2)]
     expected = by_keras(models[0], train, validation, 8, class_weight=weights)
     by_name = {str(place): weight for place, weight in weights.items()}
-    weighed = Rows(train.x, train.y, row_weights(train.y, [0, 1, 2], by_name))
+    weighed = InMemoryBatches(train.x, train.y, row_weights(train.y, [0, 1, 2], by_name))
     history = by_us(models[1], weighed, validation, 8, xla=False)
     assert_same(models[1], history, models[0], expected)
 
@@ -171,7 +171,7 @@ def test_chunks_change_nothing(monkeypatch):
     """An epoch in many calls is the epoch in one."""
     from workers.training import compiled_epoch
 
-    monkeypatch.setattr(compiled_epoch, "steps_a_chunk", lambda *_: 2)  # for both sides
+    monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 2)  # for both sides
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
         rows(Task.REGRESSION, "mse", 5, 1),
@@ -186,7 +186,8 @@ def test_early_stopping_stops_where_keras_stops():
     """The same epoch, the same weights restored, by Keras's own callback."""
     import keras
 
-    from workers.training.epoch_loop import Plan, fit_epochs
+    from workers.training.epoch_loop import fit_epochs
+    from workers.training.fit_plan import FitPlan
 
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
@@ -204,7 +205,7 @@ def test_early_stopping_stops_where_keras_stops():
         train.x, train.y, batch_size=8, epochs=300, shuffle=False, verbose=0,
         validation_data=(validation.x, validation.y), callbacks=[stops[0]],
     ).history  # fmt: skip
-    plan = Plan(batch_size=8, epochs=300, shuffle=False, seed=0)
+    plan = FitPlan(batch_size=8, epochs=300, shuffle=False, seed=0)
     history = fit_epochs(models[1], train, validation, plan, [stops[1]])
     assert len(history["loss"]) == len(expected["loss"]) < 300
     assert stops[1].best_epoch == stops[0].best_epoch
@@ -234,30 +235,14 @@ def test_dropout_learns_as_in_keras():
     assert abs(np.mean(differences)) < 4 * spread
 
 
-def test_gradients_are_scaled_before_the_optimizer():
-    """With SGD, half the gradient is half the learning rate."""
-    from workers.training.epoch_loop import Plan, fit_epochs
-
-    train = rows(Task.REGRESSION, "mse", 37, 0)
-    weights = []
-    for rate, scale in ((0.01, 1.0), (0.02, 0.5)):
-        sgd = BY_NAME["sgd"](learning_rate=rate)
-        model = network(Task.REGRESSION, "mse", sgd)
-        plan = Plan(8, epochs=3, shuffle=False, seed=0, gradient_scale=scale)
-        fit_epochs(model, train, None, plan, [])
-        weights.append(model.get_weights())
-        assert "apply_gradients" not in vars(model.optimizer)
-    for one, other in zip(*weights, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
-
-
 @pytest.mark.parametrize("batch_size", [4, 37])
 def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
     """The rest of its rows is left out; it is validated and told all the same."""
     import keras
 
     from workers.training import compiled_epoch, xla
-    from workers.training.epoch_loop import Plan, fit_epochs
+    from workers.training.epoch_loop import fit_epochs
+    from workers.training.fit_plan import FitPlan
 
     class StopAtThird(keras.callbacks.Callback):
         heard = 0
@@ -266,14 +251,14 @@ def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
             self.heard += 1
             self.model.stop_training = self.heard >= 3
 
-    monkeypatch.setattr(compiled_epoch, "steps_a_chunk", lambda *_: 1)
+    monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 1)
     monkeypatch.setattr(xla, "_PRICE_SECONDS", float("inf"))  # who waits for XLA asks too
     train, validation = (
         rows(Task.REGRESSION, "mse", 37 * 6 + 1, 0),
         rows(Task.REGRESSION, "mse", 150, 1),
     )
     model = network(Task.REGRESSION, "mse", ADAM)
-    plan = Plan(batch_size, epochs=2, shuffle=True, seed=0)
+    plan = FitPlan(batch_size, epochs=2, shuffle=True, seed=0)
     history = fit_epochs(model, train, validation, plan, [StopAtThird()])
     assert len(history["loss"]) == len(history["val_loss"]) == 1
     assert int(model.optimizer.iterations) == 4

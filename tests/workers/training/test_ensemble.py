@@ -39,17 +39,18 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
 @pytest.mark.parametrize(("task", "loss"), LOSSES)
 def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
     """With weights of rows and a remainder, or all rows at once: to 1e-4."""
-    from workers.training.batches import Rows
-    from workers.training.epoch_loop import Plan, fit_epochs
+    from workers.training.batches import InMemoryBatches
+    from workers.training.epoch_loop import fit_epochs
+    from workers.training.fit_plan import FitPlan
 
     train, validation = rows(task, loss, 37, 0), rows(task, loss, 13, 1)
-    train = Rows(train.x, train.y, np.linspace(0.5, 2, 37).astype(np.float32))
+    train = InMemoryBatches(train.x, train.y, np.linspace(0.5, 2, 37).astype(np.float32))
     (_, one), (_, other) = ensemble(task, loss), ensemble(task, loss)
     expected = one.fit(
         train.x, train.y, sample_weight=train.weight, batch_size=batch_size,
         epochs=4, shuffle=False, validation_data=(validation.x, validation.y), verbose=0,
     ).history  # fmt: skip
-    plan = Plan(batch_size, 4, shuffle=False, seed=0)
+    plan = FitPlan(batch_size, 4, shuffle=False, seed=0)
     history = fit_epochs(other, train, validation, plan, [])
     assert set(history) == set(expected)
     for name, values in expected.items():

@@ -67,7 +67,7 @@ def test_where_every_row_has_a_rare_category_a_known_one_stands_for_it():
 @pytest.mark.parametrize("standardize", [True, False])
 def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standardize):
     """The same as a table in memory; unscaled numbers have a range as well."""
-    from workers.training import splits, streamed_batches
+    from workers.training import batches, splits
     from workers.training.dataset import ParquetRows
 
     rows = "".join(f"{i or ''},{'ab'[i % 2]},{i % 7}\n" for i in range(60))
@@ -80,7 +80,7 @@ def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standar
     }
     in_memory = trained(bench, spec | {"model_name": "memory"})
     monkeypatch.setattr(splits, "LARGEST_IN_MEMORY", 0)
-    monkeypatch.setattr(streamed_batches, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(batches, "LARGEST_IN_MEMORY", 0)
     read = []
     kept = ParquetRows.read
     monkeypatch.setattr(

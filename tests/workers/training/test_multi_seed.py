@@ -122,9 +122,7 @@ def test_a_fit_of_nan_is_out_and_the_others_count(bench, table, monkeypatch):
     assert run["status"] == "succeeded"
     assert history(bench, run)["fit"] == [1] + [2] * EPOCHS + [3] * EPOCHS
     assert run["best_epoch"] > 1
-    assert any(
-        "1 of 3 fits ended in a loss that is no number" in w for w in run["warnings"]
-    )
+    assert any("in 1 of 3 fits the loss became NaN" in w for w in run["warnings"])
     spoil(monkeypatch, {1, 2, 3})
     run = bench.train(spec())
     assert (run["status"], run["stop_reason"]) == ("failed", "nan_loss")
@@ -137,14 +135,14 @@ def spoil(monkeypatch, places):
     """The loss of the first epoch of these fits is no number."""
     from workers.training import epoch_loop, trainer
 
-    def fit_epochs(model, train, validation, plan, callbacks, checkpointer, fits, engine):
+    def fit_epochs(model, train, validation, plan, callbacks, checkpointer, search, xla):
         class Spoiled:
             def run_epoch(self, rng, keeps_going):
-                logs = engine.run_epoch(rng, keeps_going)
-                is_out = fits.place + 1 in places
+                logs = xla.run_epoch(rng, keeps_going)
+                is_out = search.index + 1 in places
                 return logs | {"loss": math.nan} if is_out else logs
 
-        given = (model, train, validation, plan, callbacks, checkpointer, fits)
+        given = (model, train, validation, plan, callbacks, checkpointer, search)
         return epoch_loop.fit_epochs(*given, Spoiled())
 
     monkeypatch.setattr(trainer, "fit_epochs", fit_epochs)
@@ -205,12 +203,12 @@ def test_tracing_is_no_price_of_another_fit(monkeypatch, ends, seconds):
 
     clock = iter([0, *ends])
     monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
-    pace = callbacks.Pace()
-    pace.on_train_begin()
+    timer = callbacks.EpochTimer()
+    timer.on_train_begin()
     for epoch in range(len(ends)):
-        pace.on_epoch_end(epoch)
+        timer.on_epoch_end(epoch)
     monkeypatch.undo()
-    assert pace.seconds_of(4) == seconds
+    assert timer.estimate(4) == seconds
 
 
 def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
@@ -254,13 +252,13 @@ def test_fits_of_another_release_are_of_no_use():
     """What its checkpoint tells of them lacks something, or says more: epoch 1 again."""
     from workers.training.checkpoints import CheckpointUseless
     from workers.training.multi_seed import SeedSearch
-    from workers.training.snapshots import _restore_fits
+    from workers.training.snapshots import _restore_search
 
     kept = {"value": 1.0, "fit": 1, "epoch": 3, "stop_reason": "completed", "metrics": {}}
     told = {"place": 1, "epochs_before": 3, "num_lost": 0, "kept": kept}
-    fits = SeedSearch()
-    _restore_fits(fits, told, [])
-    assert SeedSearch.told(fits) == told
+    search = SeedSearch()
+    _restore_search(search, told, [])
+    assert search.to_json() == told
     for other in ({"kept": kept | {"more": 1}}, {"kept": {"value": 1.0}}):
         with pytest.raises(CheckpointUseless, match="another release"):
-            _restore_fits(SeedSearch(), told | other, [])
+            _restore_search(SeedSearch(), told | other, [])

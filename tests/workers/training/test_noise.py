@@ -10,10 +10,10 @@ def drawn(layer, n=200):
     import keras
     import tensorflow as tf
 
-    from workers.training.noise import quick_noise
+    from workers.training.noise import fast_noise
 
     model = keras.Sequential([keras.Input((n,)), layer])
-    with quick_noise(model):
+    with fast_noise(model):
         traced = tf.function(lambda x: model(x, training=True))
         values = [traced(tf.ones((n, n))).numpy() for _ in range(2)]
     assert "call" not in vars(layer)

@@ -21,7 +21,7 @@ def waits(monkeypatch):
         thread.start()
         return thread
 
-    monkeypatch.setattr(xla, "_compile_beside", never)
+    monkeypatch.setattr(xla, "_start_compiling", never)
     monkeypatch.setattr(xla, "_wait", lambda _, left, __: asked.append(left))
     yield asked
     end.set()
@@ -34,15 +34,17 @@ def test_half_of_the_time_is_the_most_that_is_waited(waits, seconds, most):
     """So many epochs would be worth it; where there is no time, nothing is compiled."""
     import keras
 
-    from workers.training.batches import Rows
-    from workers.training.xla import Engine
+    from workers.training.batches import InMemoryBatches
+    from workers.training.fit_plan import FitPlan
+    from workers.training.xla import XlaSwitch
 
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    rows = Rows(np.ones((8, 2), np.float32), np.ones((8, 1), np.float32))
-    engine = Engine(model, rows, None, 4, 10**9, seconds=seconds)
+    rows = InMemoryBatches(np.ones((8, 2), np.float32), np.ones((8, 1), np.float32))
+    plan = FitPlan(4, 10**9, shuffle=False, seed=0, seconds=seconds)
+    switch = XlaSwitch(model, rows, None, plan, plan.epochs)
     for _ in range(4):
-        engine.run_epoch(None, lambda: True)
+        switch.run_epoch(None, lambda: True)
     if most:
         (asked,) = waits
         assert 3000 < asked <= most

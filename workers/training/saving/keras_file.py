@@ -1,8 +1,8 @@
-"""`model.keras`: raw columns in, predictions out, for plain `keras.models.load_model`.
+"""Write `model.keras`, which maps raw columns to predictions in plain Keras.
 
-Called with a dict of tensors by column name: float64 `[N, 1]` for numbers, booleans and
-moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories ("" is
-missing).
+The model takes a dict of tensors by column name: float64 `[N, 1]` for numbers, booleans
+and moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories (""
+is missing).
 """
 
 import warnings
@@ -23,10 +23,7 @@ from core.models.signature import (
     OneHotEncoder,
     Signature,
 )
-from workers.training.feature_transform import (
-    numeric_constants,
-    piece_constants,
-)
+from workers.training.feature_transform import numeric_constants, piece_constants
 from workers.training.network import Network
 
 _UNSAFE = set("/\\") | {chr(i) for i in range(32)}
@@ -35,13 +32,13 @@ _UNSAFE = set("/\\") | {chr(i) for i in range(32)}
 def save_keras(network: Network, signature: Signature, path: Path) -> None:
     """Write the encoders and the trained network as one Keras model."""
     with warnings.catch_warnings():
-        # odd column names cannot be layer names; the dict's keys count, and are kept
+        # some column names cannot be layer names; Keras uses the dict's keys
         warnings.filterwarnings("ignore", message=".*keys in the dict must match.*")
         with_raw_columns(network, signature).save(path)
 
 
 def with_raw_columns(network: Network, signature: Signature) -> keras.Model:
-    """The functional model from raw columns through the encoders and the network."""
+    """Return the functional model from raw columns to the output of the network."""
     raw = {f.name: _input(i, f) for i, f in enumerate(signature.features)}
     numbers = signature.encoded_by(NumericEncoder)
     blocks = [_numeric(numbers, raw)] if numbers else []
@@ -64,18 +61,18 @@ def with_raw_columns(network: Network, signature: Signature) -> keras.Model:
     return keras.Model(raw, network.body(encoded), name="model")
 
 
-def _input(place: int, feature: Feature) -> Any:
+def _input(index: int, feature: Feature) -> Any:
     kind = "string" if feature.is_text else "float64"
-    return keras.Input((1,), dtype=kind, name=_layer_name(place, feature.name))
+    return keras.Input((1,), dtype=kind, name=_layer_name(index, feature.name))
 
 
-def _layer_name(place: int, column: str) -> str:
-    """The column's name where Keras can use it, a generated one elsewhere.
+def _layer_name(index: int, column: str) -> str:
+    """Return the column's name if Keras can use it, else a generated name.
 
-    Keras makes paths of layer names when it saves: a column must not choose one.
+    Keras turns layer names into file paths: a column must not choose a path.
     """
     odd = column.startswith(".") or len(column) > 100 or _UNSAFE & set(column)
-    return f"column_{place}" if odd or column.startswith(_OURS) else column
+    return f"column_{index}" if odd or column.startswith(_OURS) else column
 
 
 _OURS = ("column_", "encode_", "embed_", "network", "concatenate")
@@ -105,14 +102,14 @@ def _filled(value: Any, fill: NDArray[np.float64]) -> Any:
 
 
 class _Ops:
-    """The functions of formulas.py in Keras."""
+    """The functions of core/models/formulas.py in Keras."""
 
     floor, sin, sqrt = ops.floor, ops.sin, ops.sqrt
     log, abs, sign = ops.log, ops.abs, ops.sign
 
     @staticmethod
-    def take(value: Any, places: NDArray[np.int64]) -> Any:
-        return ops.take(value, places.tolist(), axis=1)
+    def take(value: Any, indices: NDArray[np.int64]) -> Any:
+        return ops.take(value, indices.tolist(), axis=1)
 
     @staticmethod
     def clip(value: Any, low: NDArray[np.float64], high: NDArray[np.float64]) -> Any:
@@ -128,9 +125,11 @@ def _datetime(encoder: DatetimeEncoder, seconds: Any) -> Any:
     return _filled(joined, np.zeros(len(parts)))
 
 
-def _one_hot(place: int, encoder: OneHotEncoder, texts: Any) -> Any:
-    places = _lookup(f"encode_lookup_{place}", encoder, texts, "one_hot")
-    return places if encoder.others else places[:, 1:]  # place 0 is the unseen one
+def _one_hot(index: int, encoder: OneHotEncoder, texts: Any) -> Any:
+    indices = _lookup(f"encode_lookup_{index}", encoder, texts, "one_hot")
+    return (
+        indices if encoder.others else indices[:, 1:]
+    )  # index 0 is for unknown categories
 
 
 def _lookup(
@@ -147,7 +146,7 @@ def _lookup(
 
 
 def _unused(vocabulary: list[str]) -> str:
-    token = "[UNK]"  # noqa: S105  Keras's name for it
+    token = "[UNK]"  # noqa: S105  Keras's own token
     while token in vocabulary:
         token = f"[{token}]"
     return token

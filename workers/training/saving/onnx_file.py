@@ -1,9 +1,8 @@
-"""`model.onnx`: raw columns in, predictions out, for plain ONNX Runtime.
+"""Write `model.onnx`, which maps raw columns to predictions in plain ONNX Runtime.
 
 Inputs are the features by their own names: float64 `[N, 1]` for numbers, booleans and
 moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories ("" is
-missing). The output `output` is
-float32 `[N, 1]`, or `[N, classes]` for multiclass.
+missing). The output `output` is float32 `[N, 1]`, or `[N, classes]` for multiclass.
 """
 
 from pathlib import Path
@@ -22,10 +21,7 @@ from core.models.signature import (
     OneHotEncoder,
     Signature,
 )
-from workers.training.feature_transform import (
-    numeric_constants,
-    piece_constants,
-)
+from workers.training.feature_transform import numeric_constants, piece_constants
 from workers.training.network import Network
 from workers.training.saving.onnx_layers import Graph, add_layer
 from workers.training.saving.onnx_values import OnnxOps, Value
@@ -74,7 +70,7 @@ def _inputs(signature: Signature) -> list[onnx.ValueInfoProto]:
 
 
 def _encode(graph: Graph, signature: Signature, network: Network) -> str:
-    """The nodes of encoding.py's `encode`, and embeddings: float32 `[N, inputs]`."""
+    """Append the encoders and embeddings: float32 `[N, inputs]`."""
     numbers = signature.encoded_by(NumericEncoder)
     blocks = [_numeric(graph, numbers)] if numbers else []
     blocks += [
@@ -106,8 +102,7 @@ def _numeric(graph: Graph, features: list[tuple[Feature, NumericEncoder]]) -> st
         return _filled(graph, scaled, fill)
     is_missing = graph.add("IsNaN", scaled)
     filled = Value(graph, graph.add("Where", is_missing, fill, scaled))
-    is_known = graph.add("Not", is_missing)
-    known = Value(graph, graph.add("Cast", is_known, to=TensorProto.DOUBLE))
+    known = Value(graph, is_missing).apply("Not").apply("Cast", to=TensorProto.DOUBLE)
     encoded = pieces(filled, known, between, OnnxOps).name
     return graph.add("Cast", encoded, to=TensorProto.FLOAT)
 
@@ -129,9 +124,9 @@ def _datetime(graph: Graph, column: str, encoder: DatetimeEncoder) -> str:
 
 def _one_hot(graph: Graph, column: str, encoder: OneHotEncoder) -> str:
     first = 0 if encoder.others else 1
-    places = np.arange(first, len(encoder.vocabulary) + 1)
-    place = _place(graph, column, encoder.vocabulary)
-    hot = graph.add("Equal", place, graph.constant(places[None, :]))
+    indices = np.arange(first, len(encoder.vocabulary) + 1)
+    index = _category_index(graph, column, encoder.vocabulary)
+    hot = graph.add("Equal", index, graph.constant(indices[None, :]))
     return graph.add("Cast", hot, to=TensorProto.FLOAT)
 
 
@@ -142,14 +137,14 @@ def _embedding(
     layer: keras.layers.Embedding,
 ) -> str:
     table = graph.constant(np.asarray(layer.embeddings.numpy(), np.float32))
-    place = _place(graph, column, encoder.vocabulary)
-    rows = graph.add("Gather", table, place)  # [N, 1, dim]
+    index = _category_index(graph, column, encoder.vocabulary)
+    rows = graph.add("Gather", table, index)  # [N, 1, dim]
     shape = graph.constant(np.array([-1, encoder.dim], np.int64))
     return graph.add("Reshape", rows, shape)
 
 
-def _place(graph: Graph, column: str, vocabulary: list[str]) -> str:
-    """1 and up for the categories known, 0 for others: int64 `[N, 1]`."""
+def _category_index(graph: Graph, column: str, vocabulary: list[str]) -> str:
+    """Append the index of each category, from 1; 0 for unknown ones: int64 `[N, 1]`."""
     return graph.add(
         "LabelEncoder",
         column,

@@ -1,7 +1,7 @@
-"""Keras layers as ONNX nodes, one short function a layer.
+"""Write Keras layers as ONNX nodes, with one short function for each layer.
 
-Our own writer and not a converter: the allow-list is small, a converter costs seconds a
-run, and raw string columns need nodes of our own anyway (docs/decisions/0003).
+There are few layers, a converter would cost seconds a run, and raw string columns need
+nodes of our own anyway (docs/decisions/0003).
 """
 
 from collections.abc import Callable, Iterable
@@ -18,10 +18,10 @@ Array = NDArray[np.generic]
 
 
 class Graph:
-    """Hold the nodes and constants of a graph; every value gets a fresh name.
+    """Collect the nodes and constants of a graph, and give every value a new name.
 
     Args:
-        inputs: the names of the graph's inputs, which no value may have.
+        inputs: the names of the graph's inputs, which no value may get.
 
     """
 
@@ -31,13 +31,13 @@ class Graph:
         self.constants: list[TensorProto] = []
 
     def fresh(self, name: str) -> str:
-        """Return the name, with underscores behind it while a column is called so."""
+        """Return the name, followed by underscores if a column has the same name."""
         while name in self._inputs:
             name += "_"
         return name
 
     def add(self, op: str, *inputs: str, domain: str = "", **attributes: object) -> str:
-        """Append a node with one output; returns the output's name."""
+        """Append a node with one output, and return the output's name."""
         name = self.fresh(f"v{len(self.nodes)}")
         self.nodes.append(
             helper.make_node(op, list(inputs), [name], domain=domain, **attributes)
@@ -45,21 +45,20 @@ class Graph:
         return name
 
     def constant(self, value: Array) -> str:
-        """Store an array; returns its name."""
+        """Store an array, and return its name."""
         name = self.fresh(f"c{len(self.constants)}")
         self.constants.append(numpy_helper.from_array(value, name))
         return name
 
     def scalar(self, value: float) -> str:
-        """Store a float32 scalar; returns its name."""
+        """Store a float32 scalar, and return its name."""
         return self.constant(np.array(value, np.float32))
 
 
 def add_layer(graph: Graph, layer: keras.layers.Layer, x: str) -> str:
-    """Append what `layer` computes when predicting; `x` is float32 `[N, width]`.
+    """Append what `layer` computes in prediction; `x` is float32 `[N, width]`.
 
-    In an ensemble it is `[members, N, width]`, so that a product of matrices a member is
-    one of ONNX's own.
+    In an ensemble `x` is `[members, N, width]`, so that one MatMul serves all members.
     """
     return WRITERS[type(layer).__name__](graph, layer, x)
 
@@ -74,7 +73,7 @@ def _dense(graph: Graph, layer: keras.layers.Dense, x: str) -> str:
 
 
 def _einsum_dense(graph: Graph, layer: keras.layers.EinsumDense, x: str) -> str:
-    """The scales of the members, or their last Dense (see `ensemble.py`)."""
+    """Append the scales of the members, or their last Dense (see `ensemble.py`)."""
     kernel = _array(layer.kernel)
     if kernel.ndim == 2:
         return graph.add("Mul", x, graph.constant(kernel[:, None, :]))
@@ -109,9 +108,8 @@ def _batch_normalization(
     deviation = np.sqrt(_array(layer.moving_variance) + np.float32(layer.epsilon))
     gamma = _array(layer.gamma) if layer.scale else np.float32(1)
     scale = gamma / deviation
-    offset = (_array(layer.beta) if layer.center else 0) - _array(
-        layer.moving_mean
-    ) * scale
+    beta = _array(layer.beta) if layer.center else 0
+    offset = beta - _array(layer.moving_mean) * scale
     scaled = graph.add("Mul", x, graph.constant(scale.astype(np.float32)))
     return graph.add("Add", scaled, graph.constant(offset.astype(np.float32)))
 
@@ -129,7 +127,7 @@ def _layer_normalization(
 
 
 def _nothing(graph: Graph, layer: keras.layers.Layer, x: str) -> str:  # noqa: ARG001
-    """A layer that only acts while training, or that ONNX does by itself."""
+    """Append nothing: the layer acts only in training, or ONNX broadcasts by itself."""
     return x
 
 
@@ -140,7 +138,7 @@ WRITERS: dict[str, Callable[[Graph, keras.layers.Layer, str], str]] = {
     "GaussianNoise": _nothing,
     "BatchNormalization": _batch_normalization,
     "LayerNormalization": _layer_normalization,
-    # what an ensemble has besides
+    # only in ensembles
     "EinsumDense": _einsum_dense,
     "RepeatVector": _nothing,
     "GlobalAveragePooling1D": _mean,

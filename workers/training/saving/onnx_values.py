@@ -1,8 +1,10 @@
-"""Values of an ONNX graph that are reckoned with by the usual operators."""
+"""Let the formulas of core/models/formulas.py build ONNX nodes by the usual operators."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partialmethod
 from typing import Any
 
 import numpy as np
@@ -13,68 +15,45 @@ from workers.training.saving.onnx_layers import Graph
 
 @dataclass(frozen=True)
 class Value:
-    """A float64 value in a graph: what formulas.py takes and gives."""
+    """A float64 value in a graph, with arithmetic operators that append nodes."""
 
     graph: Graph
     name: str
 
-    def _with(self, op: str, other: Any) -> Value:
-        if not isinstance(other, Value):
-            constant = self.graph.constant(np.asarray(other, np.float64))
-            other = Value(self.graph, constant)
-        return Value(self.graph, self.graph.add(op, self.name, other.name))
+    def apply(self, op: str, *others: Any, **attributes: Any) -> Value:
+        """Return the value of a node over this value and others, which may be arrays."""
+        names = [
+            other.name
+            if isinstance(other, Value)
+            else self.graph.constant(np.asarray(other))
+            for other in others
+        ]
+        return Value(self.graph, self.graph.add(op, self.name, *names, **attributes))
 
-    def __add__(self, other: Any) -> Value:
-        return self._with("Add", other)
+    def _arithmetic(self, op: str, other: Any) -> Value:
+        is_value = isinstance(other, Value)
+        return self.apply(op, other if is_value else np.asarray(other, np.float64))
 
-    def __sub__(self, other: Any) -> Value:
-        return self._with("Sub", other)
+    __add__ = partialmethod(_arithmetic, "Add")
+    __sub__ = partialmethod(_arithmetic, "Sub")
+    __mul__ = partialmethod(_arithmetic, "Mul")
+    __truediv__ = partialmethod(_arithmetic, "Div")
 
-    def __mul__(self, other: Any) -> Value:
-        return self._with("Mul", other)
 
-    def __truediv__(self, other: Any) -> Value:
-        return self._with("Div", other)
+def _unary(op: str) -> Callable[[Value], Value]:
+    return staticmethod(lambda value: value.apply(op))
 
 
 class OnnxOps:
-    """The functions of formulas.py as nodes."""
+    """The functions that the formulas need, as nodes."""
+
+    floor, sin, sqrt = _unary("Floor"), _unary("Sin"), _unary("Sqrt")
+    log, abs, sign = _unary("Log"), _unary("Abs"), _unary("Sign")
 
     @staticmethod
-    def floor(value: Value) -> Value:
-        return _apply("Floor", value)
-
-    @staticmethod
-    def sin(value: Value) -> Value:
-        return _apply("Sin", value)
-
-    @staticmethod
-    def sqrt(value: Value) -> Value:
-        return _apply("Sqrt", value)
-
-    @staticmethod
-    def log(value: Value) -> Value:
-        return _apply("Log", value)
-
-    @staticmethod
-    def abs(value: Value) -> Value:
-        return _apply("Abs", value)
-
-    @staticmethod
-    def sign(value: Value) -> Value:
-        return _apply("Sign", value)
-
-    @staticmethod
-    def take(value: Value, places: NDArray[np.int64]) -> Value:
-        at = value.graph.constant(places)
-        return Value(value.graph, value.graph.add("Gather", value.name, at, axis=1))
+    def take(value: Value, indices: NDArray[np.int64]) -> Value:
+        return value.apply("Gather", indices, axis=1)
 
     @staticmethod
     def clip(value: Value, low: NDArray[np.float64], high: NDArray[np.float64]) -> Value:
-        bounds = [value.graph.constant(bound) for bound in (low, high)]
-        above = value.graph.add("Max", value.name, bounds[0])
-        return Value(value.graph, value.graph.add("Min", above, bounds[1]))
-
-
-def _apply(op: str, value: Value) -> Value:
-    return Value(value.graph, value.graph.add(op, value.name))
+        return value.apply("Max", low).apply("Min", high)

@@ -116,7 +116,7 @@ def test_a_file_that_could_not_be_read_says_why(client, service):
         with service.bench.database.write() as session:
             dataset = DatasetRepository(session, "default").get(file.id)
             dataset.status, dataset.error = status, error
-            dataset.lease_until = 2**50  # no sweeper shall take it up
+            dataset.lease_until = 2**50  # no janitor may take it up
         found = client.files.retrieve(file.id)
         assert (found.status, found.status_details) == seen
     with pytest.raises(openai.ConflictError, match="Torn"):

@@ -11,18 +11,17 @@ COLUMNS = ["a", "b", "y"]
 
 
 def encode(frame):
-    from workers.training.batches import Rows
+    from workers.training.batches import InMemoryBatches
 
     x = frame.select("a", "b").to_numpy().astype(np.float32)
-    return Rows(x, frame["y"].to_numpy().astype(np.float32)[:, None])
+    return InMemoryBatches(x, frame["y"].to_numpy().astype(np.float32)[:, None])
 
 
 @pytest.fixture
 def source(tmp_path):
     """103 of 150 stored rows, in blocks of 20 places."""
-    from workers.training.batches import Layout
+    from workers.training.batches import RowLayout, StreamedBatches
     from workers.training.dataset import ParquetRows
-    from workers.training.streamed_batches import Streamed
 
     rng = np.random.default_rng(0)
     frame = pl.DataFrame(rng.normal(size=(150, 3)), schema=COLUMNS)
@@ -31,7 +30,7 @@ def source(tmp_path):
     mask[rng.permutation(150)[:103]] = True
     table = TypedTable("t", 150, [], tmp_path / "t.parquet")
     raw = ParquetRows(table, COLUMNS, mask)
-    return Streamed(raw, encode, Layout(2, 1, has_weight=False), 20)
+    return StreamedBatches(raw, encode, RowLayout(2, 1, has_weight=False), 20)
 
 
 @pytest.mark.parametrize("seed", [None, 0])
@@ -59,7 +58,7 @@ def test_blocks_train_as_memory_does(source, monkeypatch, batch_size):
     )
     from workers.training import compiled_epoch
 
-    monkeypatch.setattr(compiled_epoch, "steps_a_chunk", lambda *_: 3)
+    monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 3)
     whole = encode(source.raw.read(0, 150))
     layers = [{"type": "Dense", "units": 4, "activation": "tanh"}]
     adam = BY_NAME["adam"]()
@@ -96,16 +95,16 @@ def test_a_large_table_stays_in_its_file_and_trains(
     bench, monkeypatch, batch_size, epochs, greatest
 ):
     """The whole run with every bound lowered: the same splits, three of them streamed."""
-    from workers.training import dataset, splits, streamed_batches
+    from workers.training import batches, dataset, splits
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 2))
     kinds = rng.choice(["p", "q"], 400)
     lines = [f"{a},{b},{k},{3 * a + 1}" for (a, b), k in zip(x, kinds, strict=True)]
     bench.upload("a,b,k,y\n" + "\n".join(lines))
-    for module in (splits, streamed_batches):
+    for module in (splits, batches):
         monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 0)
-    monkeypatch.setattr(streamed_batches, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(batches, "_BLOCK_BYTES", 1000)
     monkeypatch.setattr(dataset, "_SAMPLE_ROWS", 150)
     run = bench.train(
         {
