@@ -10,7 +10,6 @@
       below them a class for each problem type, in problem_errors.py
 """
 
-import copyreg
 from typing import Any
 
 from fitserve.problems import FieldError, Problem
@@ -38,8 +37,12 @@ class FitserveError(Exception):
     """The root of everything the client raises; it can be pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # `__init__` is not called again: its arguments are not those of Exception
-        return copyreg.__newobj__, (type(self), *self.args), self.__dict__
+        return _without_init, (type(self), self.args), self.__dict__
+
+
+def _without_init(kind: type[FitserveError], args: tuple[Any, ...]) -> FitserveError:
+    """Return an error with these arguments of Exception; those of `__init__` differ."""
+    return kind.__new__(kind, *args)
 
 
 class ConnectionFailed(FitserveError):
