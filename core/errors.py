@@ -198,6 +198,10 @@ class StorageFull(FitserveError):
     problem_type = ProblemType.STORAGE_FULL
 
 
+class Unavailable(FitserveError):
+    problem_type = ProblemType.UNAVAILABLE
+
+
 class ArtifactDamaged(FitserveError):
     problem_type = ProblemType.ARTIFACT_DAMAGED
 

@@ -113,8 +113,7 @@ class RefreshAheadCache(Generic[Key, Value]):
         with self._refreshing:
             began = time.monotonic()
             entries = self._take_used(matches)
-            values = {key: entry.value for key, entry in entries.items()}
-            found = self._reread(values) if values else {}
+            found = self._read_again(entries) if entries else {}
             with self._lock:
                 for key, entry in entries.items():
                     self._renew(key, entry, found)
@@ -133,6 +132,14 @@ class RefreshAheadCache(Generic[Key, Value]):
         for entry in found.values():
             entry.is_used = False
         return found
+
+    def _read_again(self, entries: dict[Key, _Entry[Value]]) -> Mapping[Key, Value]:
+        try:
+            return self._reread({key: entry.value for key, entry in entries.items()})
+        except BaseException:
+            for entry in entries.values():  # due again at the next call
+                entry.is_used = True
+            raise
 
     def _renew(self, key: Key, entry: _Entry[Value], found: Mapping[Key, Value]) -> None:
         if self._entries.get(key) is not entry:  # dropped or replaced meanwhile

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Iterable
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,7 @@ from service.problems import known_problem, problem_response
 from service.route_table import RouteTable
 
 access = logging.getLogger("service.access")
+log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
@@ -88,7 +90,10 @@ class RequestGate:
             return
         if b"content-length" not in headers:  # the server enforces a given length
             receive = _limited(receive, limit)
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:  # nobody reads an answer
+            log.info("the client left before it had sent the whole body")
 
     def _observed(self, send: Send, scope: Scope, request_id: str) -> Send:
         """Wrap `send` to add our headers, and to count a response when it begins."""

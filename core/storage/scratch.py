@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.database.base import new_id
-from core.errors import StorageFull
+from core.errors import StorageFull, Unavailable
 from core.storage.local import age
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -40,15 +40,26 @@ def scratch_root() -> Path:
 def scratch() -> Iterator[Path]:
     """Provide a new folder, which is removed at the end of the context.
 
-    Raises StorageFull (507) if the disk becomes full within the context.
+    Raises StorageFull (507) if the disk becomes full within the context, Unavailable (503)
+    if the folder cannot be made.
     """
     folder = scratch_root() / new_id("tmp")
     try:
         with disk_full_is_507():
-            folder.mkdir()
+            _make(folder)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except (FileNotFoundError, PermissionError) as error:
+        raise Unavailable(
+            f"The folder of files cannot be written to ({error.strerror}); nothing was "
+            "stored. Ask again once /health/ready says that the storage is back."
+        ) from error
 
 
 def sweep_scratch(older_than_seconds: float) -> None:

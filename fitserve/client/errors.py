@@ -10,6 +10,8 @@
       below them a class for each problem type, in problem_errors.py
 """
 
+from typing import Any
+
 from fitserve.problems import FieldError, Problem
 from fitserve.schemas.runs import RunRead
 
@@ -32,7 +34,15 @@ __all__ = [
 
 
 class FitserveError(Exception):
-    """The root of everything the client raises."""
+    """The root of everything the client raises; it can be pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _without_init, (type(self), self.args), self.__dict__
+
+
+def _without_init(kind: type[FitserveError], args: tuple[Any, ...]) -> FitserveError:
+    """Return an error with these arguments of Exception; those of `__init__` differ."""
+    return kind.__new__(kind, *args)
 
 
 class ConnectionFailed(FitserveError):
@@ -74,9 +84,6 @@ class ApiError(FitserveError):
         lines = [_line(error) for error in problem.errors]
         super().__init__("\n".join([headline(problem), *lines, *self._way_out]))
         self.problem = problem
-
-    def __reduce__(self) -> tuple[type["ApiError"], tuple[Problem]]:
-        return type(self), (self.problem,)  # keep `problem` when it is pickled
 
 
 def headline(problem: Problem) -> str:

@@ -122,6 +122,18 @@ def test_values_hold_while_the_database_is_away(source, caplog):
     assert caplog.text.count("the database is unavailable") == 1
 
 
+def test_values_hold_while_the_database_is_away_and_nobody_asks(source):
+    """A failed read leaves the values due, so that the next one is not skipped."""
+    cache = cache_of(source)
+    cache.put("a", 1)
+    source.error = away()
+    cache._refresh_or_extend()
+    held = cache._entries["a"].until
+    cache._refresh_or_extend()
+    assert source.asked == [["a"], ["a"]]
+    assert cache._entries["a"].until > held
+
+
 def test_values_hold_no_longer_than_the_grace(source):
     """Afterwards the database must be asked."""
     cache = cache_of(source, max_age=0.02, grace=0.0)

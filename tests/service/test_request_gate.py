@@ -1,6 +1,7 @@
 """The request gate: ids, access logs, limits of bodies, refusals."""
 
 import asyncio
+import logging
 
 import pytest
 from pydantic import SecretStr
@@ -43,32 +44,46 @@ def test_the_key_opens_and_health_stays_open(locked):
     assert locked.get("/health/live").status_code == 200
 
 
+def asked(app, path, headers, message):
+    """Return what the application sends if `message` is all that it receives."""
+    received, sent = [], []
+
+    async def receive():
+        received.append(message)
+        return message
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": [(b"host", b"localhost"), *headers],
+        "query_string": b"",
+    }
+    asyncio.run(app(scope, receive, send))
+    return received, sent
+
+
 def test_a_refused_upload_is_not_read(locked):
     """401 comes without one byte of the body having been asked for."""
-    asked = []
+    body = {"type": "http.request", "body": b"x", "more_body": True}
+    received, sent = asked(locked.app, "/v1/datasets", [], body)
+    assert sent[0]["status"] == 401
+    assert received == []
 
-    async def ask():
-        sent = []
 
-        async def receive():
-            asked.append("receive")
-            return {"type": "http.request", "body": b"x", "more_body": True}
-
-        async def send(message):
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/v1/datasets",
-            "headers": [(b"host", b"localhost")],
-            "query_string": b"",
-        }
-        await locked.app(scope, receive, send)
-        return sent[0]["status"]
-
-    assert asyncio.run(ask()) == 401
-    assert asked == []
+@pytest.mark.parametrize("path", ["/v1/runs", "/v1/models/m/predict"])
+def test_a_client_that_leaves_in_its_body_is_no_bug(locked, caplog, path):
+    """Nobody hears an answer, so there is none, nor an error in the log."""
+    caplog.set_level(logging.INFO)
+    headers = [(b"authorization", f"Bearer {KEY}".encode())]
+    received, sent = asked(locked.app, path, headers, {"type": "http.disconnect"})
+    assert (len(received), sent) == (1, [])
+    assert [r.levelname for r in caplog.records if r.name.startswith("service")] == [
+        "INFO"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.errors import StorageFull
+from core.errors import StorageFull, Unavailable
 from core.settings import Settings
 from core.storage import open_storage, scratch
 from core.storage.scratch import disk_full_is_507, scratch_root, sweep_scratch
@@ -47,7 +47,7 @@ def test_what_a_killed_process_left_is_swept_when_it_is_old(home):
 def test_a_volume_that_is_gone_is_not_replaced_by_a_folder(home):
     """Else uploads would fill the disk below its mount point."""
     scratch_root().rmdir()
-    with pytest.raises(FileNotFoundError), scratch():
+    with pytest.raises(Unavailable, match="No such file"), scratch():
         pass
     assert not scratch_root().exists()
 

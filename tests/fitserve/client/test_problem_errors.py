@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 
 import fitserve
-from fitserve import ApiError, InvalidSpec, NotFound, ServerError, Unprocessable
+from fitserve import (
+    ApiError,
+    ConnectionFailed,
+    InvalidSpec,
+    NotFound,
+    RunFailed,
+    ServerError,
+    UnexpectedAnswer,
+    Unprocessable,
+)
 from fitserve.client.errors import by_status
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.problem_types import RAISED, ProblemType
 from fitserve.problems import FieldError, Problem
+from fitserve.schemas.runs import RunRead
 
 ROOT = Path(__file__).parents[3]
 
@@ -61,6 +71,21 @@ def test_an_error_survives_a_process_border():
     error = pickle.loads(pickle.dumps(error_from_problem(problem("invalid-spec", 422))))
     assert type(error) is InvalidSpec
     assert error.problem.detail == "D."
+
+
+@pytest.mark.parametrize("kind", [ConnectionFailed, UnexpectedAnswer])
+def test_an_error_without_a_problem_survives_a_process_border(kind):
+    """With its type and its text."""
+    error = kind("http://a", "no reason")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy)) == (kind, str(error))
+
+
+def test_a_failed_run_survives_a_process_border():
+    """With the run, which says why."""
+    error = RunFailed(RunRead.model_construct(id="run_1", error=None))
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.run.id) == (str(error), "run_1")
 
 
 def test_type_checkers_know_every_public_name(tmp_path):
