@@ -40,7 +40,7 @@ def scratch_root() -> Path:
 def scratch() -> Iterator[Path]:
     """Provide a new folder, which is removed at the end of the context.
 
-    Raises StorageFull (507) if the disk becomes full within the context, Unavailable (503)
+    Raises StorageFull (507) if the disk becomes full in the context, Unavailable (503)
     if the folder cannot be made.
     """
     folder = scratch_root() / new_id("tmp")
