@@ -127,7 +127,7 @@ def test_a_worker_that_is_killed_loses_nothing(service):
     assert (run.status, run.attempt, run.warnings) == (RunStatus.SUCCEEDED, 2, [])
     assert client.runs.history(run.id).epoch == list(range(1, 61))
     log = (home(process) / "logs" / "worker.log").read_text()
-    assert f"run {run.id}: on from epoch" in log
+    assert f"run {run.id}: resumed at epoch" in log
     assert not folder.exists()
 
 
@@ -218,7 +218,7 @@ def test_a_restart_on_the_same_home_predicts_the_same_and_takes_runs_up(tmp_path
         assert client.runs.wait(going.id, timeout=120).status == RunStatus.SUCCEEDED
         client.close()
     log = (tmp_path / "logs" / "worker.log").read_text()
-    assert re.search(rf"run {going.id}: on from epoch {epoch}\b", log)
+    assert re.search(rf"run {going.id}: resumed at epoch {epoch}\b", log)
 
 
 def told_of(line, process, home):
