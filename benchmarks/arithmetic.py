@@ -22,7 +22,7 @@ def product_rate() -> float:
 
 
 def epoch_flops(widths: list[int], train_rows: int, validation_rows: int) -> float:
-    """Of an epoch of a dense network: two a weight a row, thrice that to train on it.
+    """Return the operations of an epoch: two per weight and row, times three to train.
 
     The inputs need no gradient, which saves a third on the first layer.
     """

@@ -59,7 +59,7 @@ class Case:
 
     @property
     def flops(self) -> float:
-        """Of one epoch, validation too."""
+        """Return the seconds of one epoch, with its validation."""
         widths = [self.num_inputs, *self.hidden, 1]
         return epoch_flops(widths, self.train_rows, self.rows - self.train_rows)
 
@@ -242,7 +242,7 @@ def measure(case: Case, repeats: int, rate: float) -> dict[str, Any]:
 
 
 def _known(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures that there are: a single epoch has no pace, and JSON no NaN."""
+    """Return the figures that exist: one epoch has no pace, and JSON has no NaN."""
     return {name: value for name, value in figures.items() if value == value}  # noqa: PLR0124
 
 

@@ -50,7 +50,7 @@ profile(folder / "table.parquet", reading.columns, reading.stats)
 
 
 def write_table(path: Path, megabytes: int) -> int:
-    """A table of eight numbers, two categories, a date and gaps; returns its rows."""
+    """Write a table of numbers, categories, a date and gaps; return its rows."""
     rng = np.random.default_rng(0)
     rows = 0
     with path.open("wb") as file:

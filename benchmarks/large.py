@@ -36,7 +36,7 @@ CASE = Case("large", _SMALL, 8, [64, 64], 4096, 1)
 
 
 def write(path: Path) -> None:
-    """The large table, a block at a time."""
+    """Yield the large table, a block at a time."""
     rng = np.random.default_rng(0)
     names = [*(f"x{i}" for i in range(CASE.num_inputs)), "y"]
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

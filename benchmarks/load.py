@@ -26,7 +26,7 @@ def load(
     seconds: int,
     header_length: int | None = None,
 ) -> dict[str, Any]:
-    """Requests a second, latencies in ms, failures, of one request over and over."""
+    """Return requests per second, latencies in ms and failures of a repeated request."""
     _warm(url, body, header_length)
     more = {"BODY": str(body)} if body else {}
     more |= {"HEADER_LENGTH": str(header_length)} if header_length else {}

@@ -36,7 +36,7 @@ ROW = dict(zip(FEATURES, features(1)[0].tolist(), strict=True))
 
 
 def store_copies(home: Path, count: int) -> int:
-    """Copies of the trained model under names of their own; returns its size."""
+    """Copy the trained model under new names; return its size."""
     database = Database(f"sqlite:///{home / 'fitserve.db'}")
     with database.write() as session:
         models = ModelRepository(session, "default")
@@ -76,7 +76,7 @@ def ask(client: httpx.Client, name: str) -> float:
 
 
 def api_of(up: psutil.Process) -> psutil.Process:
-    """The API process, which is one here."""
+    """Return the API process; there is one here."""
     return next(part for part in up.children() if "service" in part.cmdline())
 
 
@@ -88,7 +88,7 @@ def idle_percent(process: psutil.Process) -> float:
 
 
 def in_turn(client: httpx.Client, api: psutil.Process) -> dict[str, float]:
-    """A hundred models, each asked once a turn, so that most are loaded anew."""
+    """Ask a hundred models once per turn, so that most are loaded again."""
     times: list[float] = []
     sizes = []
     for _ in range(TURNS):
@@ -106,7 +106,7 @@ def in_turn(client: httpx.Client, api: psutil.Process) -> dict[str, float]:
 
 
 def kb_a_load(sizes: list[float]) -> float:
-    """The slope of the megabytes after each turn, by model loaded and dropped."""
+    """Return how many megabytes each loaded and dropped model adds."""
     turns = range(len(sizes))
     return 1000 * statistics.linear_regression(turns, sizes).slope / USED
 

@@ -43,7 +43,7 @@ LONGEST = """() => new Promise((told) => {
 
 
 def fresh(browser: Browser, url: str, wanted: str) -> Page:
-    """A page in a context that has cached nothing."""
+    """Open a page in a context without a cache."""
     page = browser.new_context().new_page()
     page.goto(url)
     page.wait_for_selector(wanted)

@@ -80,7 +80,7 @@ def _wait_for(url: str) -> None:
 
 
 def bare_rows_a_second(session: ort.InferenceSession) -> float:
-    """Of ONNX Runtime alone, one thread, MANY rows a call."""
+    """Measure ONNX Runtime alone: one thread, MANY rows per call."""
     numbers = features(MANY).astype("float64")
     feed = {name: numbers[:, i : i + 1].copy() for i, name in enumerate(FEATURES)}
     session.run(None, feed)

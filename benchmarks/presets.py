@@ -33,7 +33,7 @@ _PAGE = Path(__file__).parent.parent / "docs" / "presets.md"
 
 
 def page_table(lines: list[dict[str, Any]]) -> str:
-    """The lines as Markdown, with the medians of `thorough` against `default`."""
+    """Return the lines as Markdown, with the medians of `thorough` against `default`."""
     head = ("table", "task", "rows", *PRESETS, "boosting", *(f"{p}, s" for p in PRESETS))
     rule = ["---", "---", *["--:"] * (len(head) - 2)]
     rows = [head, rule, *map(_cells, lines)]

@@ -58,7 +58,7 @@ class Rows:
 
 
 def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
-    """The same decision that the worker made, from the same function."""
+    """Split the rows as the worker did, by the same function."""
     spec = run.spec
     names = [feature.name for feature in signature.features]
     with bench.storage.local_copy(run.dataset.table_key) as table:
@@ -88,7 +88,7 @@ def scores(rows: Rows, answers: Array) -> dict[str, float]:
 
 
 def by_network(path: Path, rows: Rows) -> Array:
-    """What `model.onnx` says of the test rows."""
+    """Predict the test rows with `model.onnx`."""
     raw = {
         feature.name: feature.texts(column)
         .fill_null(MISSING)
@@ -105,7 +105,7 @@ def by_network(path: Path, rows: Rows) -> Array:
 
 
 def by_boosting(rows: Rows) -> Array:
-    """What HistGradientBoosting says of them."""
+    """Predict the test rows with HistGradientBoosting."""
     known, unseen = (_frame(rows, frame) for frame in (rows.known, rows.unseen))
     for feature in rows.signature.features:
         if feature.is_text:
@@ -135,7 +135,7 @@ def _frame(rows: Rows, frame: pl.DataFrame) -> pd.DataFrame:
 def measure(
     table: Table, presets: Sequence[str] = PRESETS, seeds: Sequence[int] = SEEDS
 ) -> Iterator[dict[str, Any]]:
-    """A line for every seed: scores and seconds by preset, and boosting's scores."""
+    """Yield a line for each seed: scores and seconds by preset, and boosting's scores."""
     with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
         source = Path(home) / "source.csv"
         write_csv(table, source)
@@ -197,7 +197,7 @@ def summary(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def page_table(found: list[dict[str, Any]]) -> str:
-    """The tables as Markdown, and what they come to."""
+    """Return the tables as Markdown, with a summary."""
     head = ("table", "task", "rows", "columns", "default", "small", "boosting")
     head = (*head, "ahead", "log loss", "seconds")
     lines = [f"| {' | '.join(head)} |", "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"]

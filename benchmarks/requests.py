@@ -1,4 +1,4 @@
-"""The same rows as requests of every protocol, as files for the load."""
+"""Write the same rows as a request of each protocol, for the load."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ class Case(NamedTuple):
 
 
 def table(rows: int) -> str:
-    """A CSV of eleven columns of noise and their sum."""
+    """Return a CSV of eleven columns of noise and their sum."""
     numbers = np.random.default_rng(1).normal(size=(rows, len(FEATURES)))
     whole = np.column_stack([numbers, numbers.sum(axis=1)])
     lines = [",".join(f"{cell:.4f}" for cell in row) for row in whole]

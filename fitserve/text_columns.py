@@ -1,4 +1,4 @@
-"""Whether a column of text holds categories, by counts over all its rows."""
+"""Decide whether a column of text holds categories, by counts over all rows."""
 
 from fitserve.enums import ColumnType
 

@@ -1,4 +1,4 @@
-"""What routes ask for by type."""
+"""Dependencies of the routes."""
 
 from collections.abc import Iterator
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What may stand in a path where a version's number does."""
+"""Path parameters for version numbers."""
 
 from starlette.convertors import Convertor, register_url_convertor
 
@@ -9,7 +9,7 @@ class VersionConvertor(Convertor[int]):
     regex = "[0-9]{1,9}"
 
     def convert(self, value: str) -> int:
-        """The number."""
+        """Return the number."""
         return int(value)
 
     def to_string(self, value: int) -> str:

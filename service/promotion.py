@@ -125,7 +125,7 @@ def _answers(services: Services, version: Version, rows: HeldOutRows) -> Numbers
 
 
 def _table(signature: Signature, frame: pl.DataFrame, version: Version) -> Table:
-    """The rows as the version's network takes them."""
+    """Return the rows as inputs of the version's network."""
     lacking = [f.name for f in signature.features if f.name not in frame.columns]
     if lacking:
         raise CannotScore(

@@ -1,4 +1,4 @@
-"""Whether this process can serve, as every protocol asks it."""
+"""Check whether this process can serve, for every protocol."""
 
 from core.errors import FitserveError
 from core.health.health import Health

@@ -1,4 +1,4 @@
-"""What the routes work with, made once for an application."""
+"""The services that routes use, created once for an application."""
 
 from dataclasses import dataclass
 

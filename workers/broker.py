@@ -24,7 +24,7 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """The same with channels of ours."""
+    """A Redis transport that uses our channels."""
 
     Channel = Channel
 

@@ -47,7 +47,7 @@ def make_engine(url: str) -> Engine:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether it tells of the database's absence, and nothing of what was asked."""
+    """Return whether the error means that the database is unavailable."""
     if isinstance(error, OperationalError):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -1,4 +1,4 @@
-"""Which encoding a CSV is in, and the same table in UTF-8."""
+"""Find the charset of a CSV, and convert it to UTF-8."""
 
 import codecs
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Charset:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the file can be read as it is."""
+        """Return whether the file can be read as it is."""
         return self.codec == "utf-8" and not self.has_bare_cr
 
     @property
@@ -43,7 +43,7 @@ class Charset:
 
 
 def find_charset(source: Path, given: str | None, *, whole: bool) -> Charset:
-    """The encoding of the file, or if not `whole`, of its beginning.
+    """Return the charset of the file, or if not `whole`, of its beginning.
 
     Raises InvalidTable for an unknown name, broken UTF-8, NUL bytes.
     """
@@ -83,7 +83,7 @@ def _wide(start: bytes) -> str | None:
 
 
 def _bare_cr(source: Path) -> bool:
-    """Whether lines end in CR alone, as on old Macs."""
+    """Return whether lines end in CR alone, as on old Macs."""
     with source.open("rb") as file:
         start = file.read(_CHUNK)
     return b"\r" in start and b"\n" not in start
@@ -114,7 +114,7 @@ def _nul(offset: int) -> InvalidTable:
 
 
 def _legacy(source: Path, offset: int) -> str:
-    """The likeliest single-byte or East Asian encoding of the text around `offset`."""
+    """Return the likeliest single-byte or East Asian charset of the text at `offset`."""
     with source.open("rb") as file:
         file.seek(max(0, offset - 1024))
         sample = file.read(_SAMPLE)
@@ -137,7 +137,7 @@ def _legacy(source: Path, offset: int) -> str:
 
 
 def _share_beyond_ascii(text: bytes) -> float:
-    """Of the letters; few in the languages of Western Europe, most in others."""
+    """Return the share of letters that are not ASCII; it is low in Western Europe."""
     beyond = sum(byte > 127 for byte in text)
     letters = sum(byte < 128 and chr(byte).isalpha() for byte in text)
     return beyond / max(1, beyond + letters)

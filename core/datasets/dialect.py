@@ -58,7 +58,7 @@ class Record:
 
 
 def find_layout(source: Path, given: ParsingSpec) -> Layout:
-    """The layout of a CSV in UTF-8; InvalidTable if it has none."""
+    """Return the layout of a CSV in UTF-8; raise InvalidTable if it has none."""
     sample = _sample(source)
     if not sample.strip():
         raise InvalidTable("The file is empty; expected a CSV with a header line.")
@@ -83,7 +83,7 @@ def find_layout(source: Path, given: ParsingSpec) -> Layout:
 
 
 def _sample(source: Path) -> str:
-    """The first lines, whole ones."""
+    """Return the first complete lines."""
     with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         text = file.read(_SAMPLE_CHARS)
         rest = file.readline(_SAMPLE_CHARS) if len(text) == _SAMPLE_CHARS else ""
@@ -112,7 +112,7 @@ def _delimiter(sample: str, given: str | None) -> tuple[str, str]:
 
 
 def _is_even(text: str, mark: str) -> bool:
-    """Whether the mark parts every line into as many cells, two or more."""
+    """Return whether the mark parts every line into as many cells, two or more."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
         widths = {len(cells) for cells in reader if cells}
@@ -122,7 +122,7 @@ def _is_even(text: str, mark: str) -> bool:
 
 
 def _by_count(text: str) -> str:
-    """The mark that stands most evenly in the lines; a comma if none does."""
+    """Return the delimiter that occurs most evenly in the lines, else a comma."""
     lines = [line for line in text.splitlines() if line.strip()][:100]
     for mark in _DELIMITERS:
         if lines and min(line.count(mark) for line in lines) > 0:
@@ -149,7 +149,7 @@ def _records(sample: str, layout: Layout) -> list[Record]:
 
 
 def _start(records: list[Record]) -> int:
-    """The first record of the table: titles and comments may stand above it."""
+    """Return the first record of the table, after titles and comments."""
     widths = [_width(record.cells) for record in records]
     common, count = Counter(widths[-_SAMPLE_ROWS // 2 :]).most_common(1)[0]
     if common == 1 or count < 3:
@@ -164,7 +164,7 @@ def _start(records: list[Record]) -> int:
 
 
 def _names_rows(records: list[Record], i: int, common: int) -> bool:
-    """Whether this line is a header without a name for the first column, as R's are."""
+    """Return whether this line is a header that leaves out the first name, as R's do."""
     following = records[i + 1].cells if i + 1 < len(records) else []
     return len(following) == common and any(map(is_number, following))
 
@@ -174,7 +174,7 @@ def _past_comments(records: list[Record]) -> int:
 
 
 def _is_comment(records: list[Record], i: int) -> bool:
-    """A line that begins with # and is not as wide as the next one."""
+    """Return whether a line begins with # and is not as wide as the next one."""
     cells = records[i].cells
     if not cells[0].lstrip().startswith("#") or i + 1 == len(records):
         return False

@@ -1,4 +1,4 @@
-"""Whether a table's first line names its columns, and what they are called."""
+"""Decide whether a table has a header, and name its columns."""
 
 import re
 
@@ -12,7 +12,7 @@ _MOST_TOLD = 10_000
 
 
 def has_header(table: list[list[str]]) -> bool:
-    """Whether the first row differs from the others as names differ from values.
+    """Return whether the first row differs from the others as names differ from values.
 
     A column of numbers under a first cell that is none speaks for a header; under one
     that is a number too, against it, unless that looks like a year. In columns of text
@@ -50,7 +50,7 @@ def _vote(cell: str, below: list[str]) -> int:
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell is a number, with a point or a comma."""
+    """Return whether a cell is a number, with a point or a comma."""
     return _NUMBER.match(text.strip()) is not None
 
 
@@ -113,7 +113,7 @@ def _usable(name: str) -> str:
 
 
 def _free(name: str, taken: set[str], used: dict[str, int]) -> str:
-    """The name with the next number behind it; `used` holds the last one of each."""
+    """Return the name with the next number; `used` holds the last number of each."""
     number = used.get(name, 1) + 1
     while f"{name}_{number}" in taken or f"{name}_{number}" in used:
         number += 1

@@ -84,7 +84,7 @@ def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
 def scan(
     source: Path, layout: Layout, nulls: list[str], numbers: set[str]
 ) -> pl.LazyFrame:
-    """The rows of the table as they stand in the file, blank lines left out."""
+    """Return the rows of the table as in the file, without blank lines."""
     kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
     # the header was read already: polars trips over a quoted last name before CR LF
     table = pl.scan_csv(
@@ -115,7 +115,7 @@ def _write(
 
 
 def finite(name: str) -> pl.Expr:
-    """A column of numbers, null where they are infinite or none."""
+    """Return a column of numbers, null where they are infinite or NaN."""
     number = pl.col(name)
     return pl.when(number.is_finite()).then(number).alias(name)
 
@@ -161,7 +161,7 @@ def _huge_cell(source: Path, layout: Layout) -> InvalidTable:
 
 
 def has_short(source: Path, layout: Layout) -> bool:
-    """Whether some line has too few delimiters; a quoted line break makes one too."""
+    """Return whether some line has too few delimiters, or a quoted line break."""
     lines = pl.scan_csv(
         source,
         has_header=False,

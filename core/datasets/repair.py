@@ -45,7 +45,7 @@ def repair(source: Path, layout: Layout, target: Path, why: str) -> list[str]:
 
 
 def find_fault(source: Path, layout: Layout) -> str | None:
-    """The first line that is not as wide as the table, as a sentence."""
+    """Describe the first line that is not as wide as the table."""
     with source.open(encoding="utf-8", newline="") as file:
         reader = _reader(file, layout, Way(""), strict=True)
         try:
@@ -88,7 +88,7 @@ def _told(line: int, cells: list[str], layout: Layout) -> str:
 
 
 def _is_even(source: Path, layout: Layout, way: Way) -> bool:
-    """Whether every line is a row, and as wide as the table."""
+    """Return whether every line is a row, and as wide as the table."""
     with source.open(encoding="utf-8", newline="") as file:
         reader, lines = _reader(file, layout, way), 0
         for cells in reader:

@@ -21,7 +21,7 @@ class DatasetRepository:
         self._workspace = workspace
 
     def get(self, ref: str) -> Dataset:
-        """The dataset with that id, or the newest upload of that name."""
+        """Return the dataset with that id, or the newest upload of that name."""
         found = self._session.scalars(
             self._mine(select(Dataset).options(undefer(Dataset.columns)))
             .where((Dataset.id == ref) | (Dataset.name == ref))
@@ -82,7 +82,7 @@ class DatasetRepository:
         )
 
     def stored_bytes(self) -> int:
-        """The sizes of all uploads together."""
+        """Return the number of bytes of all uploads."""
         query = self._mine(select(func.sum(Dataset.num_bytes)))
         return int(self._session.scalar(query) or 0)
 

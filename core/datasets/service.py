@@ -1,4 +1,4 @@
-"""What can be done with datasets: store, read, delete."""
+"""Store, read and delete datasets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class DatasetService:
 
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
-        """A slice of the typed table; DatasetNotReady while there is none."""
+        """Return a slice of the typed table; raise DatasetNotReady if there is none."""
         with self._storage.local_copy(ready(dataset).table_key) as path:
             columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
@@ -141,7 +141,7 @@ def _just_now(session: Session) -> int:
 
 
 def ready(dataset: Dataset) -> Dataset:
-    """The dataset, if it can be used; DatasetNotReady says why it cannot."""
+    """Return the dataset; raise DatasetNotReady, with the reason, if it is not usable."""
     if dataset.status == DatasetStatus.READY:
         return dataset
     if dataset.status == DatasetStatus.FAILED:

@@ -1,4 +1,4 @@
-"""What must hold before the service listens where others can reach it."""
+"""Refuse to listen on a network without an API key."""
 
 from core.database.sessions import Database
 from core.keys.repository import ApiKeyRepository

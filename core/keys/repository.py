@@ -58,17 +58,17 @@ class ApiKeyRepository:
         return key
 
     def any_ever(self) -> bool:
-        """Whether there is a key, or was one."""
+        """Return whether there is a key, or was one."""
         return self._session.scalar(select(ApiKey.id).limit(1)) is not None
 
     def any_valid(self) -> bool:
-        """Whether somebody can be let in by a key."""
+        """Return whether somebody can be let in by a key."""
         return (
             self._session.scalar(select(ApiKey.id).where(*_valid()).limit(1)) is not None
         )
 
     def valid(self, ids: Collection[str]) -> Sequence[ApiKey]:
-        """Those of the keys that are in force."""
+        """Return the ids of the keys that are valid."""
         query = select(ApiKey).where(ApiKey.id.in_(ids), *_valid())
         return self._session.scalars(query).all()
 

@@ -1,4 +1,4 @@
-"""What can be done with keys: make, check, revoke."""
+"""Create and check API keys."""
 
 import hmac
 import logging

@@ -1,4 +1,4 @@
-"""What a key looks like: `fitserve_<id>_<secret><checksum>`.
+"""Make and parse keys: `fitserve_<id>_<secret><checksum>`.
 
 The prefix lets scanners of repositories and logs find one that leaked, and the checksum
 tells a mistyped or made-up one without asking the database. The secret is 43 characters

@@ -1,4 +1,4 @@
-"""What a version takes and answers, as JSON Schema."""
+"""Describe the inputs and outputs of a version as JSON Schema."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -46,12 +46,12 @@ class Described:
 
     @property
     def path(self) -> str:
-        """Of its predict route."""
+        """Return the body or the answer of the predict route."""
         return f"/v1/models/{self.name}{self.place}/predict"
 
     @property
     def url(self) -> str:
-        """Of its predict route."""
+        """Return the body or the answer of the predict route."""
         return self.server + self.path
 
     @property

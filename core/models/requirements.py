@@ -1,4 +1,4 @@
-"""What a promotion requires: `{"roc_auc": ">= current", "log_loss": "<= 0.3"}`."""
+"""Parse requirements: `{"roc_auc": ">= current", "log_loss": "<= 0.3"}`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -42,11 +42,11 @@ class Requirement:
 
     @property
     def is_relative(self) -> bool:
-        """Whether the current version is needed to judge it."""
+        """Return whether the current version is needed to judge it."""
         return self.limit is None
 
     def holds(self, candidate: float | None, current: float | None) -> bool:
-        """Whether a figure is good enough; one that does not exist never is."""
+        """Return whether a figure is good enough; one that does not exist never is."""
         limit = current if self.limit is None else self.limit
         if candidate is None or limit is None:
             return False

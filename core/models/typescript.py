@@ -1,4 +1,4 @@
-"""The same for TypeScript: for Node 22 and newer as it is, and for browsers."""
+"""Write TypeScript snippets, for Node 22 and newer and for browsers."""
 
 from typing import Any
 

@@ -103,5 +103,5 @@ class RunRepository:
         return Run.id == run_id, Run.workspace == self._workspace
 
     def _is_of(self, run_id: str) -> ColumnElement[bool]:
-        """Whether an epoch is of that run, and the run of this workspace."""
+        """Return whether an epoch is of that run, and the run of this workspace."""
         return (Epoch.run_id == run_id) & exists().where(*self._is(run_id))

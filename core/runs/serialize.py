@@ -56,7 +56,7 @@ def history_to_schema(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead
 
 
 def of_one_fit(epochs: Sequence[Epoch], best_epoch: int | None) -> list[Epoch]:
-    """Those of the fit that was kept; before one is, those of the last."""
+    """Return the epochs of the kept fit, or of the last one if none is kept yet."""
     if not epochs:
         return []
     kept = next((e for e in epochs if e.epoch == best_epoch), epochs[-1])

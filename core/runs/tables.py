@@ -57,7 +57,7 @@ class Run(Base):
     fit_seconds: Mapped[float] = mapped_column(default=0.0)
     best_epoch: Mapped[int | None]
     kept_fit: Mapped[int | None]
-    """Of a run of several seeds, from 1."""
+    """The number of the fit in a run with several seeds, from 1."""
     num_rows: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
@@ -77,7 +77,7 @@ class Run(Base):
 
 
 class Epoch(Base):
-    """What one epoch left: Keras's logs; not-finite numbers are null."""
+    """The logs of one epoch; numbers that are not finite are null."""
 
     __tablename__ = "epochs"
 
@@ -89,7 +89,7 @@ class Epoch(Base):
     seconds: Mapped[float]
     """Since the fit began."""
     fit: Mapped[int] = mapped_column(default=1, server_default="1")
-    """Of a run of several seeds, from 1."""
+    """The number of the fit in a run with several seeds, from 1."""
 
 
 class Checkpoint(Base):
@@ -105,7 +105,7 @@ class Checkpoint(Base):
     )
     epoch: Mapped[int]
     seconds: Mapped[float]
-    """Of the fit, up to there; time limits count them."""
+    """Seconds of the fit so far; time limits count them."""
     key: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
     num_bytes: Mapped[int] = mapped_column(BigInteger)

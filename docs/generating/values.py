@@ -1,4 +1,4 @@
-"""What may stand behind a key, from its JSON Schema, in words."""
+"""Describe the values of a key in words, from its JSON Schema."""
 
 import json
 from typing import Any, get_args

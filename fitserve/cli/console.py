@@ -1,4 +1,4 @@
-"""What every command shares: the client, output, errors, exit codes."""
+"""The client, output, errors and exit codes of every command."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Whether a request is sent again, and when."""
+"""Decide whether and when a request is sent again."""
 
 import logging
 import random

@@ -16,7 +16,7 @@ _EMPTY = sa.text("'{}'")
 
 
 def upgrade() -> None:
-    """Reading of datasets by a worker."""
+    """Let a worker read datasets."""
     with op.batch_alter_table("datasets") as table:
         table.add_column(
             sa.Column("status", sa.String(20), server_default="ready", nullable=False)

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """API keys."""
+    """Add API keys."""
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(12), nullable=False),

@@ -1,4 +1,4 @@
-"""What `fitserve doctor` finds: a state, and how to fix it."""
+"""Findings of `fitserve doctor`: a state, and how to fix it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What `fitserve up` prints when the service is ready."""
+"""The message of `fitserve up` when the service is ready."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an API process counts while it answers: plain numbers, nothing else.
+"""Count the requests of an API process in plain numbers.
 
 A counter of prometheus-client locks, and writes to a file where processes share a port;
 that would cost a predict request some 10 % of its time. These are touched by the event
@@ -37,7 +37,7 @@ class Latencies:
         self.seconds += seconds
 
     def merge(self, other: "Latencies") -> None:
-        """Those of another process."""
+        """Add the counts of another process."""
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
         self.seconds += other.seconds
 
@@ -55,7 +55,7 @@ class ModelCounters:
         self.rows += rows
 
     def merge(self, other: "ModelCounters") -> None:
-        """Those of another process."""
+        """Add the counts of another process."""
         self.latencies.merge(other.latencies)
         self.rows += other.rows
 
@@ -68,14 +68,14 @@ class RequestCounters:
         self.models: dict[ModelKey, ModelCounters] = {}
 
     def answered(self, key: HttpKey, seconds: float) -> None:
-        """A response begins."""
+        """Count a response when it begins."""
         latencies = self.http.get(key)
         if latencies is None:
             latencies = self.http[key] = Latencies()
         latencies.add(seconds)
 
     def predicted(self, model: ModelKey, seconds: float, rows: int) -> None:
-        """A prediction is made."""
+        """Count a prediction."""
         counters = self.models.get(model)
         if counters is None:
             name = model if len(self.models) < MOST_MODELS else OTHER

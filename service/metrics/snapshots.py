@@ -1,4 +1,4 @@
-"""What every API process on this address counted, summed.
+"""Sum the counts of all API processes on this address.
 
 Processes that share a port share a folder too: each writes its figures there once a
 second if they changed, and when it is asked, so that none takes back what another told.
@@ -65,7 +65,7 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, content: bytes) -> "Snapshot":
-        """The reverse."""
+        """Build a snapshot from JSON written by `to_json`."""
         told: dict[str, Any] = orjson.loads(content)
         return cls(
             http={
@@ -124,7 +124,7 @@ class Snapshots:
         self._share(last)
 
     def total(self) -> Snapshot:
-        """The sum over every process."""
+        """Return the sum over all processes."""
         own = self._own()
         self._share(own)
         total = Snapshot()

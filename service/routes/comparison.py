@@ -19,7 +19,7 @@ def compare(
     models: Models,
     ids: Annotated[str, Query(max_length=2_000, description="`run_…,run_…`")],
 ) -> ComparisonRead:
-    """Runs side by side: curves by epoch, metrics, what differs in the specs.
+    """Compare runs: curves by epoch, metrics, and the differences of their specs.
 
     Two to twenty ids, with commas between. `warnings` says where figures of the runs
     cannot be compared.

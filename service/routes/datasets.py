@@ -125,13 +125,13 @@ def rows(
     offset: Annotated[int, Query(ge=0, le=2**40)] = 0,
     limit: Limit = 20,
 ) -> RowsRead:
-    """A slice of the table as it was understood."""
+    """Read rows of the table, as fitserve parsed it."""
     return services.datasets.rows(datasets.get(ref), offset, limit)
 
 
 @router.get("/{ref}/content", response_class=StreamingResponse)
 def content(ref: str, datasets: Datasets, services: ServicesDep) -> StreamingResponse:
-    """The CSV as it was uploaded."""
+    """Download the CSV as it was uploaded."""
     return content_response(services, datasets.get(ref))
 
 

@@ -1,4 +1,4 @@
-"""What a model says of itself: JSON Schema, an OpenAPI document, code to paste."""
+"""Routes that describe a model: JSON Schema, OpenAPI, code snippets."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -92,7 +92,7 @@ def snippets(described: DescribedDep) -> dict[Language, str]:
 
 
 def snippet(language: Language, described: DescribedDep) -> str:
-    """The code in one language, as plain text."""
+    """Return the code in one language, as plain text."""
     return _WRITERS[language](described)
 
 

@@ -11,13 +11,13 @@ router = Router(prefix="/health", tags=["health"], scope=Access.OPEN)
 
 @router.get("/live")
 async def live() -> dict[str, str]:
-    """Whether this process answers."""
+    """Return whether this process answers."""
     return {"status": "live"}
 
 
 @router.get("/ready")
 async def ready(services: ServicesDep) -> Readiness:
-    """Whether it can serve, part by part; 503 with the `parts` if one has failed.
+    """Return whether it can serve, part by part; 503 with the `parts` if one has failed.
 
     A worker or broker that is away is `degraded`: runs wait, everything else is served.
     """

@@ -63,7 +63,7 @@ def list_(
 @router.get("/current")
 @declare(scope=Access.ANY_KEY)
 def current(caller: CallerDep, session: ReadSession) -> KeyCurrent:
-    """The key that asks: its name, workspace and scopes. Any key may."""
+    """Describe the key of this request: name, workspace and scopes. Any key may."""
     key = ApiKeyRepository(session).find(caller.key_id) if caller.key_id else None
     return KeyCurrent(
         id=caller.key_id,

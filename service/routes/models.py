@@ -81,7 +81,7 @@ def _model(models: ModelRepository, name: str) -> ModelRead:
 def versions(
     name: str, models: Models, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[VersionRead]:
-    """The versions of a model, newest first."""
+    """List the versions of a model, newest first."""
     models.get(name)
     below = _number(cursor)
     found = models.versions(name, below, limit + 1)

@@ -28,7 +28,7 @@ def _picture(media_type: str) -> dict[int | str, dict[str, Any]]:
 async def history_svg(
     run_id: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """The loss plot; the epoch whose weights were kept is marked."""
+    """Draw the loss plot; the epoch whose weights were kept is marked."""
     return await _history(services, workspace, run_id, "svg")
 
 
@@ -36,7 +36,7 @@ async def history_svg(
 async def history_png(
     run_id: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """The same in pixels, 1008 by 576."""
+    """Draw the loss plot as PNG, 1008 by 576 pixels."""
     return await _history(services, workspace, run_id, "png")
 
 
@@ -66,7 +66,7 @@ def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, An
 async def report_svg(
     run_id: str, plot_name: Name, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """A picture of the report; `plots` in the report lists those that there are."""
+    """Draw a plot of the report; the report's `plots` lists those it has."""
     return await _report(services, workspace, run_id, plot_name, "svg")
 
 
@@ -76,7 +76,7 @@ async def report_svg(
 async def report_png(
     run_id: str, plot_name: Name, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """The same in pixels, 1008 by 576 or 792 by 720."""
+    """Draw a plot of the report as PNG, 1008 by 576 or 792 by 720 pixels."""
     return await _report(services, workspace, run_id, plot_name, "png")
 
 

@@ -30,5 +30,5 @@ def of_run(run_id: str, runs: Runs, models: Models, services: ServicesDep) -> Re
 def of_version(
     name: str, number: Number, runs: Runs, models: Models, services: ServicesDep
 ) -> ReportRead:
-    """The report of the run that made the version."""
+    """Read the report of the run that made the version."""
     return services.reports.of_version(runs, models, name, number)

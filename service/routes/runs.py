@@ -119,7 +119,7 @@ def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -
 async def validate_(
     request: Request, services: ServicesDep, workspace: WorkspaceDep
 ) -> ValidationRead:
-    """What would be trained, with every default in place; nothing is queued."""
+    """Resolve a run with every default filled in; nothing is queued."""
     spec = validate(RunCreate, await read_json(request))
 
     def resolve() -> ValidationRead:
@@ -145,7 +145,7 @@ def list_(
         ),
     ] = None,
 ) -> Page[RunRead]:
-    """Runs, newest first."""
+    """List runs, newest first."""
     tags = {}
     if tag is not None:
         name, _, value = tag.partition(":")
@@ -248,7 +248,7 @@ async def events(
 def cancel(
     run_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> RunRead:
-    """A queued run never starts, a running one stops soon; its best weights are kept."""
+    """Cancel a run: a queued run never starts, a running run keeps its best weights."""
     return run_to_schema(services.runs.cancel(session, workspace, run_id))
 
 

@@ -56,7 +56,7 @@ class FitResult:
 
 @dataclass(frozen=True)
 class FitJob:
-    """What the fits of a run share.
+    """The inputs that all fits of a run share.
 
     Args:
         model: the compiled model.

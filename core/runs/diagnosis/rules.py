@@ -11,7 +11,7 @@ GREW = 0.2
 """A training loss this far above where it began, as a share, has diverged."""
 NOISE = 0.05
 RISE = 0.03
-"""Of the validation loss over its best; and three times the noise at least."""
+"""A rise of the validation loss above its minimum, and at least three times the noise."""
 FALL = 0.02
 LEAST_GAP = 0.15
 """By which the validation loss is above the training loss where a rise is overfitting."""
@@ -30,7 +30,7 @@ FAR_BEHIND = 0.5
 LOST = 3.0
 """Times the error of answering the mean, or every class at its share."""
 LITTLE = 0.3
-"""Of what there is to learn in the training rows, or of the first epoch's loss."""
+"""A share of what can be learned, or of the first epoch's loss."""
 
 
 class Diagnosis(NamedTuple):

@@ -96,7 +96,7 @@ def _with_dropout(layers: Sequence[Layer], limits: Limits) -> list[Layer]:
 
 
 def _ends_hidden(layers: Sequence[Layer], i: int) -> bool:
-    """Whether a hidden layer is whole here: its own activation, or one behind it."""
+    """Return whether a hidden layer ends here, with its own activation or the next."""
     if i >= len(layers) - 1:
         return False
     if isinstance(layers[i], ActivationLayer):

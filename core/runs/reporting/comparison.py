@@ -20,7 +20,7 @@ _SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
     (lambda run: run.spec.fit.validation_split, "validation splits"),
     (lambda run: run.spec.fit.validation_dataset, "validation datasets"),
 )
-"""What decides which rows are held out, and how a warning calls it."""
+"""The parts of a run that decide which rows are held out, and their names."""
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""What is wrong with a Keras model's JSON, and where."""
+"""Errors in a Keras model's JSON, with their places."""
 
 from dataclasses import dataclass
 from typing import NoReturn

@@ -1,4 +1,4 @@
-"""What Keras writes for any object: module, class, config, and no registered name."""
+"""Parse a serialized Keras object: module, class, config, registered name."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple

@@ -79,14 +79,14 @@ async def invoke_model(model: str, request: Request) -> Response:
 @router.get("/health", response_class=Response, name="health")
 @declare(scope=Access.OPEN)
 def ping(services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Whether the model of the setting can be asked (404 where none is named)."""
+    """Return whether the model of the setting can be asked (404 where none is named)."""
     return _loaded(services, default_model(services, workspace))
 
 
 @router.get("/mlflow/{model}/ping", response_class=Response)
 @router.get("/mlflow/{model}/health", response_class=Response, name="model_health")
 def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Whether a model can be asked."""
+    """Return whether a model can be asked."""
     return _loaded(services, model_named(workspace, model))
 
 
@@ -94,7 +94,7 @@ def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Re
 @router.get("/mlflow/{_model}/version", name="model_version", **_TEXT)
 @declare(scope=Access.ANY_KEY)
 def version(_model: str = "") -> PlainTextResponse:
-    """The version of this service, as text."""
+    """Return the version of this service, as text."""
     return PlainTextResponse(__version__)
 
 

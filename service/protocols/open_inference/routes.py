@@ -54,14 +54,14 @@ def server() -> schemas.ServerMetadata:
 @router.get("/health/live")
 @_open
 async def live() -> schemas.ServerLive:
-    """Whether this process answers."""
+    """Return whether this process answers."""
     return schemas.ServerLive(live=True)
 
 
 @router.get("/health/ready")
 @_open
 async def ready(services: ServicesDep) -> schemas.ServerReady:
-    """Whether it can serve (503 otherwise); `/health/ready` tells more."""
+    """Return whether it can serve (503 otherwise); `/health/ready` tells more."""
     await readiness(services.health)
     return schemas.ServerReady(ready=True, live=True)
 
@@ -92,7 +92,7 @@ def config(_name: str, _version: str = "") -> None:
 def metadata(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
-    """What the newest version takes and gives."""
+    """Describe the inputs and outputs of the newest version."""
     return models.describe(services, ModelRef(workspace, name))
 
 
@@ -100,7 +100,7 @@ def metadata(
 def version_metadata(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
-    """What a version takes and gives, or the one that an alias points at."""
+    """Describe the inputs and outputs of a version, or of an alias."""
     return models.describe(services, model_named(workspace, name, version))
 
 
@@ -109,7 +109,7 @@ def version_metadata(
 def model_ready(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
-    """Whether the newest version can be asked (404 unknown, 503 damaged)."""
+    """Return whether the newest version can be asked (404 unknown, 503 damaged)."""
     models.make_ready(services, ModelRef(workspace, name))
     return schemas.ModelReady(name=name, ready=True)
 
@@ -119,7 +119,7 @@ def model_ready(
 def version_ready(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
-    """Whether a version, or the one that an alias points at, can be asked."""
+    """Return whether a version, or the one that an alias points at, can be asked."""
     models.make_ready(services, model_named(workspace, name, version))
     return schemas.ModelReady(name=name, ready=True)
 

@@ -157,7 +157,7 @@ def get_file(file_id: str, datasets: Datasets) -> FileRead:
 def get_file_content(
     file_id: str, datasets: Datasets, services: ServicesDep
 ) -> StreamingResponse:
-    """The CSV as it was uploaded."""
+    """Download the CSV as it was uploaded."""
     return content_response(services, datasets.get(file_id))
 
 

@@ -112,7 +112,7 @@ def _create(
 def list_jobs(
     request: Request, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[JobRead]:
-    """Runs, newest first."""
+    """List runs, newest first."""
     tags = _filters(request)
     target = tags.pop("target", None)
     found = runs.page(after, limit + 1, tags=tags, target=target)
@@ -145,7 +145,7 @@ def get_job(job_id: str, runs: Runs) -> JobRead:
 def list_job_events(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[EventRead]:
-    """What happened, an epoch an event, the latest first."""
+    """List the events of a job, one for each epoch, the latest first."""
     run = run_to_schema(runs.get(job_id))
     return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
 
@@ -154,7 +154,7 @@ def list_job_events(
 def list_job_checkpoints(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
-    """The weights that were kept: one checkpoint, once the run has ended."""
+    """List the kept weights: one checkpoint after the run has ended."""
     found = checkpoints(run_to_schema(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 
@@ -163,7 +163,7 @@ def list_job_checkpoints(
 def cancel_job(
     job_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> JobRead:
-    """A queued run never starts, a running one stops soon; its best weights are kept."""
+    """Cancel a run: a queued run never starts, a running run keeps its best weights."""
     return job_read(services.runs.cancel(session, workspace, job_id))
 
 

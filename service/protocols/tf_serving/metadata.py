@@ -32,7 +32,7 @@ router = Router(
 def label_status(
     name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelStatus:
-    """The version that an alias, a label there, points at."""
+    """Describe the version of an alias, which TensorFlow Serving calls a label."""
     served = _find(services, ModelRef(workspace, name, alias=label))
     status = schemas.VersionStatus.available(served.number)
     return schemas.ModelStatus(model_version_status=[status])
@@ -40,7 +40,7 @@ def label_status(
 
 @router.get("/{name}/metadata")
 def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[str, Any]:
-    """The signature of the newest version."""
+    """Return the signature of the newest version."""
     return _metadata(_find(services, ModelRef(workspace, name)))
 
 
@@ -48,7 +48,7 @@ def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[
 def version_metadata(
     name: str, number: int, services: ServicesDep, workspace: WorkspaceDep
 ) -> dict[str, Any]:
-    """The signature of a version."""
+    """Return the signature of a version."""
     return _metadata(_find(services, ModelRef(workspace, name, version=number)))
 
 
@@ -56,7 +56,7 @@ def version_metadata(
 def label_metadata(
     name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> dict[str, Any]:
-    """The signature of the version that an alias points at."""
+    """Return the signature of the version of an alias."""
     return _metadata(_find(services, ModelRef(workspace, name, alias=label)))
 
 

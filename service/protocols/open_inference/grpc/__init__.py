@@ -1,1 +1,1 @@
-"""The same protocol by gRPC, on a port of its own (docs/decisions/0015)."""
+"""Open Inference over gRPC, on its own port (docs/decisions/0015)."""

@@ -33,7 +33,7 @@ SCOPES: dict[str, RequiredAccess] = {
     "RepositoryModelLoad": Scope.MODELS_WRITE,
     "RepositoryModelUnload": Scope.MODELS_WRITE,
 }
-"""What a caller of each method needs; of a method that is not listed, `admin`."""
+"""The scope that each method requires; an unlisted method requires `admin`."""
 _GRACE_SECONDS = 10
 _LONGEST = 2_000
 """Characters of a detail; clients accept 8 KB of metadata in all."""
