@@ -132,7 +132,7 @@ class WebhookRules(BaseModel):
         min_length=1,
         max_length=10,
     )
-    """The pause before each attempt; there is none after the last."""
+    """The pause before each attempt. The webhook is given up after the last."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """How often an API process looks for messages that are due."""
     senders: int = Field(default=2, ge=0, le=64)
@@ -140,7 +140,7 @@ class WebhookRules(BaseModel):
 
 
 class ReportRules(BaseModel):
-    """What is measured after a fit (`FITSERVE_REPORT__…`)."""
+    """The measurements after a fit (`FITSERVE_REPORT__…`)."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -215,7 +215,7 @@ class Settings(BaseSettings):
     webhooks: WebhookRules = WebhookRules()
     """The allowed addresses and the retries of webhooks."""
     report: ReportRules = ReportRules()
-    """What is measured after a fit."""
+    """The measurements after a fit."""
 
     @field_validator("storage_url")
     @classmethod

@@ -84,7 +84,7 @@ class DatasetService:
 
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
-        """Return a slice of the typed table; raise DatasetNotReady if there is none."""
+        """Return rows of the typed table. Raise DatasetNotReady before it is written."""
         with self._storage.local_copy(ready(dataset).table_key) as path:
             columns, data = read_slice(path, offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)

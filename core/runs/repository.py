@@ -20,7 +20,7 @@ class RunRepository:
         self._workspace = workspace
 
     def get(self, run_id: str) -> Run:
-        """Return the run with that id; raise RunNotFound if there is none."""
+        """Return the run with that id. Raise RunNotFound if no run has it."""
         run = self._session.get(Run, run_id)
         if run is None or run.workspace != self._workspace:
             raise RunNotFound(run_id)

@@ -37,7 +37,7 @@ class Storage(Protocol):
         """
 
     def delete(self, key: str) -> None:
-        """Remove the file; do nothing if there is none."""
+        """Remove the file. Do nothing if the file does not exist."""
 
     def list(self, prefix: str, older_than_seconds: float = 0.0) -> Sequence[str]:
         """Return the sorted keys of files below the folder `prefix` of at least this age.

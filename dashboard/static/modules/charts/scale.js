@@ -35,7 +35,7 @@ export function scale(low, high, from, to, isLog = false) {
   return (value) => from + ((f(value) - f(low)) / span) * (to - from);
 }
 
-/** Return the least and the greatest of the finite numbers, or [0, 1] if there are none. */
+/** Return the smallest and the largest finite number, or [0, 1] if no number is finite. */
 export function extent(lists) {
   let [low, high] = [Infinity, -Infinity];
   for (const value of lists.flat()) {

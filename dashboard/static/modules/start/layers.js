@@ -73,7 +73,7 @@ function valueOf(control) {
   return control.type === "number" ? asNumber(control.value) : control.value;
 }
 
-/** Return a number, or a text that is none unchanged: the service says what is wrong with it. */
+/** Parse a number; return other text unchanged, since the service reports what is wrong. */
 export function asNumber(text) {
   return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }
