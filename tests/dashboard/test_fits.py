@@ -108,6 +108,15 @@ def test_a_run_without_weights_kept_none(page, service, fits):
     expect(page.locator(".mark.best")).to_have_count(0)
 
 
+def test_custom_layers_of_a_run_open_in_the_form(page, service, fits):
+    """The form selects "none" as the preset and lists the layers of the run."""
+    page.goto(f"{service}/#/runs/{fits}")
+    page.get_by_role("button", name="Edit and train again").click()
+    chosen = page.get_by_label("Preset").locator("option:checked")
+    expect(chosen).to_have_text("none (custom layers)")
+    expect(page.locator(".layers li")).to_have_count(2)
+
+
 def test_several_fits_are_asked_for_in_the_form(page, service, fits):
     """The field edits `num_seeds` in the JSON, and its hint explains the value."""
     page.goto(f"{service}/#/?dataset=diabetes")

@@ -68,10 +68,11 @@ export function ago(time) {
 }
 
 const WORDS = {
-  binary: "binary classification", multiclass: "multiclass classification", train: "training",
+  binary: "binary classification", multiclass: "multiclass classification",
+  brier: "Brier score", train: "training",
 };
 
-/** Return the page's text for an API value: a column type, a task, a part of the split. */
+/** Return the page's text for an API value: a task, a metric, a part of the split. */
 export function word(value) {
   return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
 }

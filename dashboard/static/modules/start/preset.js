@@ -33,8 +33,8 @@ export function presetField(draft, presets) {
   });
   const element = field("Preset", control, { hint: " ", className: "preset" });
   const refresh = () => {
-    const { preset = "", model } = draft.spec;
-    control.value = preset === "" && !model ? "default" : preset; // the default of the service
+    const { preset, model } = draft.spec; // a run's spec has null for no preset
+    control.value = preset || (model ? "" : "default"); // the default of the service
     put(element.querySelector(".hint"), HINTS[control.value] ?? HINTS[""]);
   };
   refresh();
