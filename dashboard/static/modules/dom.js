@@ -9,7 +9,7 @@ export function h(name, ...given) {
   return build((tag) => document.createElement(tag), name, given);
 }
 
-/** Build an SVG element in the same way. */
+/** Build an SVG element from the arguments of `h`. */
 export function s(name, ...given) {
   return build((tag) => document.createElementNS(SVG, tag), name, given);
 }

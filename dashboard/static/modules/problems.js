@@ -33,7 +33,7 @@ export function warningsBox(warnings, title = "Warnings") {
     h("strong", title), h("ul", warnings.map((one) => h("li", shown(one)))));
 }
 
-/** Run a button's action, one call at a time. Show a problem in `place`. Return the success. */
+/** Run a button's action. Show a problem in `place`. Return whether the action succeeded. */
 export async function attempt(button, place, action) {
   button.disabled = true;
   put(place);

@@ -26,7 +26,7 @@ export function drawnMarks(marks, chart) {
   });
 }
 
-/** Place a label after the line, or before it near the right edge or if `isBefore` is set. */
+/** Place a label after the line, or before it near the right edge. `isBefore` overrides this. */
 function placed({ x, text, isBefore: wanted }, { atX, width }) {
   const [at, length] = [atX(x), GAP + text.length * LETTER];
   const isBefore = wanted ?? at > width * 0.6;

@@ -26,7 +26,7 @@ export async function page({ given: [name, wanted], signal }) {
     deletion(name, version, versions.items.length));
 }
 
-/** Build one button for a model with a single version: deleting it deletes the model. */
+/** Build the buttons. The only version of a model is deleted together with the model. */
 function deletion(name, version, count) {
   const isOneOfSeveral = count > 1;
   const called = `version ${version.version}`;
