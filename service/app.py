@@ -106,7 +106,9 @@ def create_app(settings: Settings) -> FastAPI:
     whole_page(app, wants_key=settings.api_key is not None)
     add_pages(app)
     add_problem_handlers(app)
-    app.state.routes = RouteTable(app, settings)
+    own_routes = app.routes[len(ROUTERS) :]
+    routes = [*(route for router in ROUTERS for route in router.routes), *own_routes]
+    app.state.routes = RouteTable(routes, settings)
     if tracing.is_on():  # inside the fast path, so that predictions need not wait for it
         app.add_middleware(Traced)
     app.add_middleware(PredictFastPath)
