@@ -112,8 +112,8 @@ def policy_of(route: BaseRoute) -> RoutePolicy:
         methods = "/".join(sorted(getattr(route, "methods", None) or ())) or "The mounted"
         raise RuntimeError(
             f"{methods} {getattr(route, 'path', route)} declares no scope, so nobody may "
-            "call it. Add it to a `Router(scope=…)`, or decorate its endpoint with `@declare(scope=…)`; "
-            "both are in service/router.py."
+            "call it. Add it to a `Router(scope=…)`, or decorate its endpoint with "
+            "`@declare(scope=…)`; both are in service/router.py."
         )
     return RoutePolicy(**changes)
 
