@@ -78,7 +78,7 @@ def resolve(host, port):
     try:
         return [entry[4][0] for entry in socket.getaddrinfo(host, port)]
     except OSError as error:
-        raise Refused("its host has no address") from error
+        raise Refused("the host has no address") from error
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_hostile_urls_reach_nobody(database, connected):
         for run_id in runs:
             read = read_hook(database, run_id)
             assert (read.status, read.attempts, read.last_status) == ("waiting", 1, None)
-            assert read.last_error.startswith("refused, "), read.url
+            assert read.last_error.startswith("refused: "), read.url
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
