@@ -1,6 +1,6 @@
 """Let one request at a time use an idempotency key, and store its answer.
 
-A request creates everything in transactions that also write under its token. After
+Each transaction of a request also writes under the token of the request. After
 another request has taken over the key, the first request can commit nothing.
 """
 

@@ -58,7 +58,7 @@ class KeyRepository:
         return bool(made.all())
 
     def take_over(self, token: str, lease_seconds: float) -> bool:
-        """Claim the record of an abandoned, equal request. Return False if it is not."""
+        """Claim an abandoned record of an equal request. Return False without one."""
         where = [
             *_LEASES.unheld(),
             IdempotencyKey.fingerprint == self._asked.fingerprint,

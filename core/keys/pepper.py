@@ -24,7 +24,7 @@ class Pepper:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self.id = hashlib.sha256(b"id of " + secret).hexdigest()[:16]
-        """Identifies the pepper without revealing it."""
+        """An id that does not reveal the secret."""
 
     def hash(self, token: Token) -> str:
         """Return the HMAC-SHA256 of the whole key, so that it fits one id only."""

@@ -62,7 +62,7 @@ def _count_alone(session: Session, caller: Caller) -> None:
 
 
 def _take_turn(session: Session, name: str) -> None:
-    """Wait for the lock of that name; SQLite allows only one writer anyway."""
+    """Take the lock `name`, or wait for it; SQLite allows one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         key = func.hashtextextended(name, 0)
         session.execute(select(func.pg_advisory_xact_lock(key)))

@@ -22,7 +22,7 @@ class ApiKeyRepository:
         self._session.flush()
 
     def hash_of(self, key_id: str) -> tuple[str, str] | None:
-        """Return hash and pepper id of a key, so little that timing reveals nothing."""
+        """Return only hash and pepper id: reading more would make known ids slower."""
         query = select(ApiKey.hash, ApiKey.pepper_id).where(ApiKey.id == key_id)
         row = self._session.execute(query).first()
         return (row[0], row[1]) if row is not None else None

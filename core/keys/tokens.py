@@ -1,8 +1,7 @@
 """Make and parse keys: `fitserve_<id>_<secret><checksum>`.
 
-By the prefix, scanners of repositories and logs find leaked keys. By the checksum,
-mistyped keys are rejected without a database query. The secret is 43 characters of base
-62, 256 bits.
+The prefix lets scanners find leaked keys in repositories and logs. The checksum reveals
+a mistyped key without a database query. The secret is 43 characters of base 62, 256 bits.
 """
 
 import re

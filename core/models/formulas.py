@@ -100,4 +100,4 @@ PARTS: dict[str, Callable[[Any, Any], Any]] = {
     "hour_sin": _circle(_hour, 24, 0.0),
     "hour_cos": _circle(_hour, 24, _QUARTER),
 }
-"""How to compute the parts of a datetime from seconds since 1970 (UTC) `[N, 1]`."""
+"""The parts of a datetime, as functions of seconds since 1970 (UTC) `[N, 1]`."""

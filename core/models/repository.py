@@ -174,7 +174,7 @@ class ModelRepository:
         self._session.flush()
 
     def lock(self, name: str) -> bool:
-        """Lock a model, so that one transaction at a time numbers, aliases or deletes.
+        """Lock a model: one transaction at a time changes its versions and aliases.
 
         Return False if the model does not exist.
         """

@@ -41,8 +41,8 @@ def _refuse_aliased(name: str, aliases: Sequence[Alias]) -> None:
     if aliases:
         pointing = ", ".join(f"{a.name!r} to {a.version.number}" for a in aliases[:10])
         raise VersionInUse(
-            f"Aliases of {name!r} point here: {pointing}. Move them, or remove them with "
-            f"`fitserve models delete {name} --alias {aliases[0].name}` or "
+            f"Aliases point to versions of {name!r} ({pointing}). Move them, or remove "
+            f"them with `fitserve models delete {name} --alias {aliases[0].name}` or "
             f"DELETE /v1/models/{name}/aliases/{aliases[0].name}."
         )
 

@@ -2,7 +2,7 @@
 
 The encoders are fitted on the training rows. Training applies them in NumPy, and the
 downloads as Keras layers (`model.keras`) and ONNX nodes (`model.onnx`, which `/predict`
-runs). All of these must agree.
+runs). Their results must agree.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ Kind = TypeVar("Kind", NumericEncoder, OneHotEncoder, EmbeddingEncoder, Datetime
 
 
 class Feature(BaseModel):
-    """A raw column, how its texts are read, and its encoder."""
+    """A raw column, the rules to read its texts, and its encoder."""
 
     name: str
     type: ColumnType

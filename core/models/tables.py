@@ -71,7 +71,7 @@ class Version(Base):
     headline: Mapped[Headline | None] = mapped_column(Stored(Headline))
     """The metrics of its report that lists show; None if nothing was measured."""
     is_whole: Mapped[bool]
-    """False if its run was cancelled; other versions are then served by default."""
+    """False if its run was cancelled; by default, other versions are served first."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     artifacts: Mapped[list[Artifact]] = relationship(

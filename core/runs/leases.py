@@ -1,4 +1,4 @@
-"""A worker's lease on a run, and everything that the worker writes under it.
+"""Lease a run to a worker, and write the worker's results under the lease.
 
 After another worker has claimed the run, writes of the first worker change nothing and
 raise LeaseLost.

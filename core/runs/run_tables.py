@@ -52,7 +52,7 @@ def open_dataset(
 ) -> Iterator[TypedTable]:
     """Open a dataset with the types of `features.types`.
 
-    Raises InvalidSpec, with the message of an upload, if no cell fits a type.
+    Raises InvalidSpec, with the same message as an upload, if no cell fits a type.
     """
     try:
         with open_table(dataset, storage, given_types(features.types)) as table:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class RunService:
-    """Creates and cancels runs, with a storage for tables and a queue for workers."""
+    """The creation and cancellation of runs, with a storage and a queue."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class RunService:
         refuse_over_quota(session, caller)
 
     def cancel(self, session: Session, workspace: str, run_id: str) -> Run:
-        """End a queued run, or request a running one to stop; leave others unchanged."""
+        """End a queued run, ask a running one to stop, leave an ended one unchanged."""
         repository = RunRepository(session, workspace)
         run = repository.get(run_id)
         repository.request_cancel(run_id)

@@ -17,7 +17,7 @@ _TUNNELS = tuple(
     IPv6Network(text)
     for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
 )
-"""Networks whose addresses contain an IPv4 address; rules for IPv4 do not apply."""
+"""Networks of tunnels: their addresses contain an IPv4 address that is not checked."""
 _SCHEMES = {"https": 443, "http": 80}
 
 

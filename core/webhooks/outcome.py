@@ -28,7 +28,7 @@ def answered(
         return Outcome(WebhookStatus.DELIVERED, None, status, None)
     error = f"the receiver answered {status}"
     if status == 410:
-        return Outcome(WebhookStatus.FAILED, None, status, f"{error} (gone)")
+        return Outcome(WebhookStatus.FAILED, None, status, f"{error}: no more attempts")
     return failed(
         error, attempts, rules, status, retry_after(headers.get("retry-after", ""))
     )

@@ -1,6 +1,6 @@
 """Send the messages that are due; any number of senders may run.
 
-Each message is sent at least once, with the same id every time: if a sender dies after
+Each message is sent at least once, with the same id every time: if a sender stops after
 the receiver answered and before the answer is stored, another sender sends it again.
 """
 

@@ -8,7 +8,7 @@ from core.runs.diagnosis.facts import Facts
 from fitserve.enums import StopReason
 
 GREW = 0.2
-"""A training loss this share above its first value has diverged."""
+"""A training loss has diverged if it is this share above its first value."""
 NOISE = 0.05
 RISE = 0.03
 """The least rise of the validation loss; it must also be three times the noise."""

@@ -13,7 +13,7 @@ Place = tuple[object, ...]
 
 
 class ColumnNames:
-    """Finds the columns of a dataset, ignoring the Unicode form and spaces of names."""
+    """The column names of a dataset, found without regard to Unicode form and spaces."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._known = dict.fromkeys(names)

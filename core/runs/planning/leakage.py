@@ -1,7 +1,7 @@
 """Find columns that reveal the target to a network.
 
 A copy contains the target in another form. In a deciding column, each value always occurs
-with the same target. Often the values of such columns are unknown before the target.
+with the same target. Such columns are often known only after the target.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.runs.planning.features import Selection
 _COPY = "a copy of the target"
 _RENAMED = "one to one with the target"
 _UNIT = "the target in another unit"
-"""An exact linear relation. The column stays a feature: the relation may be wanted."""
+"""An exact linear relation; the column stays a feature, since this may be the task."""
 
 _SAMPLE = 20_000
 _LEAST_ROWS = 10
@@ -46,14 +46,14 @@ def leakage_warnings(
     deciding = _find_deciding(table, target, suspects)
     return [
         *(
-            f"the column {name!r} is {what}: leave it out unless it is known earlier"
+            f"the column {name!r} is {what}: use it only if it is known before the target"
             for name, what in copies.items()
             if name in selection.columns
         ),
         *(
             f"the column {name!r} alone determines {target!r} ({suspects[name]:,} "
-            "values, each always with the same target): unless it is known before the "
-            "target, leave it out with `features.exclude`"
+            "values, each always with the same target): use it only if it is known "
+            "before the target, or leave it out with `features.exclude`"
             for name in deciding
         ),
     ]

@@ -175,7 +175,7 @@ def _tabm(size: Size, members: int, epochs: int) -> Preset:
 
     - An ensemble that shares its hidden layers, trained on the mean of its members'
       losses: Gorishniy, Kotelnikov and Babenko, "TabM", 2024.
-    - Numbers, both unchanged and in bins of quantiles: Gorishniy, Rubachev and
+    - Numbers, unchanged and in bins between quantiles: Gorishniy, Rubachev and
       Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning", 2022.
     - AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019), He's
       initialisation ("Delving Deep into Rectifiers", 2015), Dropout (Srivastava et al.,

@@ -39,7 +39,7 @@ from fitserve.specs.run import RunCreate
 
 @dataclass(frozen=True)
 class Datasets:
-    """The datasets that a run reads, looked up once, since names may move later."""
+    """The datasets that a run reads, looked up once, since names can be reassigned."""
 
     dataset: Dataset
     validation: Dataset | None

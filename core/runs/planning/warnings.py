@@ -11,7 +11,7 @@ from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
 
 _IMBALANCE = 0.1
-"""A class is rare below this share of its rows in a balanced target."""
+"""Classes are imbalanced if one has less than this share of an equal part."""
 
 
 def target_warnings(target: Target, dataset: Dataset) -> list[str]:

@@ -58,7 +58,7 @@ class HeldOutRows:
             return self._frame(table, [self.run.target])[self.run.target]
 
     def features(self, signature: Signature) -> pl.DataFrame:
-        """Return the columns that the version needs and the dataset has, in its types.
+        """Return the dataset's columns that the version needs, with the version's types.
 
         Raises CannotScore if no cell of a column fits its type in training.
         """
@@ -93,7 +93,7 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
         storage: the storage of the tables.
 
     Raises CannotScore if the run held out no rows or its dataset was deleted,
-    OverLimit if the table is too large, DatasetNotReady if its file is gone.
+    OverLimit if the table is too large, DatasetNotReady if its file is missing.
 
     """
     side = side_of(run)

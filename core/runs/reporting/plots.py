@@ -162,7 +162,7 @@ def _why(report: ReportRead, name: str, plot: Plot) -> str:
 
 def _others(report: ReportRead) -> str:
     had = _had(report)
-    return f"The report has {_listed(had)}." if had else "It has no plots."
+    return f"The report has {_listed(had)}." if had else "The report has no plots."
 
 
 def _listed(names: list[str]) -> str:

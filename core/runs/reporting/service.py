@@ -39,7 +39,7 @@ _GRACE_SECONDS = 60.0
 
 
 class ReportService:
-    """Reads stored reports, and diagnoses the learning curve."""
+    """A reader of stored reports, which also diagnoses the learning curve."""
 
     def __init__(self, storage: Storage, rules: ReportRules, limits: Limits) -> None:
         self._storage = storage
