@@ -32,7 +32,7 @@ def pieces(value: Any, known: Any, constants: dict[str, Any], ops: Any) -> Any:
 
     `known` is 1.0 where there is a value and 0.0 where it is missing. For each output,
     `constants` holds the index of its column, the start of its piece, 1 / its width, and
-    its least and greatest value (infinite for the number itself).
+    its least and greatest value (no bounds for the number itself).
     """
     place = constants["place"]
     value = ops.take(value, place)
