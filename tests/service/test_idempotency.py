@@ -66,7 +66,7 @@ def test_the_same_again_is_answered_the_same(
     assert second.headers["idempotent-replayed"] == "true"
     refused = post(path, **other)
     assert refused.status_code in (400, 422)
-    assert "Idempotency-Key came with another request" in refused.text
+    assert "Idempotency-Key was used for a different request" in refused.text
     assert count(client) == made
     assert post(path, key="k2", **body).is_success
     assert count(client) != made

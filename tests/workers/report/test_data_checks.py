@@ -149,7 +149,7 @@ def test_categories_that_decide_a_class_are_told_before_training(bench):
     bench.upload(csv(a=A, state=state, y=y))
     validated = bench.client.post("/v1/runs/validate", json=spec()).json()
     (warning,) = validated["warnings"]
-    assert "'state' alone decides 'y' (3 values" in warning
+    assert "'state' alone determines 'y' (3 values" in warning
     run = bench.train(spec())
     assert run["warnings"] == [warning]
     report = bench.client.get(f"/v1/runs/{run['id']}/report").json()

@@ -31,7 +31,7 @@ BODY = {"model": "m", "training_file": "price", "metadata": {"target": "goal"}}
         ({"hyperparameters": {"n_epochs": 0}}, "#/hyperparameters/n_epochs", "got 0"),
         ({"hyperparameters": {"n_epochs": "atuo"}}, "#/hyperparameters/n_epochs", "expected 'auto'"),
         ({"hyperparameters": {"n_epochs": True}}, "#/hyperparameters/n_epochs", "got True"),
-        ({"hyperparameters": {"batch_size": 8_193}}, "#/hyperparameters/batch_size", "8,193 rows a batch"),
+        ({"hyperparameters": {"batch_size": 8_193}}, "#/hyperparameters/batch_size", "8,193 rows per batch"),
         ({"hyperparameters": {"learning_rate_multiplier": 0}}, "#/hyperparameters/learning_rate_multiplier", "got 0"),
         ({"hyperparameters": {"learning_rate_multiplier": 1e300}}, "#/hyperparameters/learning_rate_multiplier", "got 1e+300"),
         ({"hyperparameters": {"epochs": 3}}, "#/hyperparameters/epochs", "did you mean `n_epochs`?"),
