@@ -138,7 +138,7 @@ def test_days_and_months_that_could_be_either_are_told(read):
     cells = ["01/02/2024", "03/04/2024"] * 10
     table, _, columns = read(column(cells))
     assert table["a"][0].month == 1
-    assert "other way round" in columns["a"].warnings[0]
+    assert "day and month is ambiguous" in columns["a"].warnings[0]
     rows = "".join(f"{i};{cell}\n" for i, cell in enumerate(cells))
     assert read(f"n;a\n{rows}")[0]["a"][0].month == 2
 
@@ -200,15 +200,15 @@ def test_names_that_are_empty_or_double(read):
     assert table.columns == ["column_1", "a", "a_2", "b"]
     told = " ".join(reading.warnings)
     assert "'a_2'" in told
-    assert "without a name left out" in told
+    assert "1 unnamed, empty column(s) are ignored" in told
 
 
 def test_blanks_around_names_are_dropped_and_told(read):
     """No column is called like another; the name that was whole keeps it."""
     table, reading, _ = read("a ,\ta, b,b\n" + "1,2,3,4\n" * 3)
     assert table.columns == ["a", "a_2", "b_2", "b"]
-    assert "column 1 has 'a '; it is called 'a'" in reading.warnings
-    assert "column 3 has ' b'; it is called 'b_2'" in reading.warnings
+    assert "column 1 has the name 'a '; it is renamed to 'a'" in reading.warnings
+    assert "column 3 has the name ' b'; it is renamed to 'b_2'" in reading.warnings
 
 
 def test_row_names_as_r_writes_them(read):
