@@ -235,10 +235,10 @@ def test_empty_rows_and_cells_beyond_the_last_column(read):
 @pytest.mark.parametrize(
     ("rows", "cells", "told"),
     [
-        ('1,5" pipe\n2,"6" pipe\n', ['5" pipe', "6 pipe"], "do not match"),
+        ('1,5" pipe\n2,"6" pipe\n', ['5" pipe', "6 pipe"], "unmatched"),
         ('1,"5\\" pipe, long"\n2,x\n', ['5" pipe, long', "x"], "backslash"),
         ('1,"x\n2,"y\n', ['"x', '"y'], "plain characters"),
-        ('1,"x" \n2,y\n', ["x", "y"], "do not match"),
+        ('1,"x" \n2,y\n', ["x", "y"], "unmatched"),
     ],
 )
 def test_quotes_as_other_programs_write_them(read, rows, cells, told):
@@ -272,7 +272,7 @@ def test_line_breaks_and_delimiters_in_quoted_cells(read):
         (b'a,b\n"1\n2",2\n3\n', "Line 4 has 1 cells"),
         (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells"),
         (b'a,b\n1,2\n"3,4\n5,6\n', "cannot be read as CSV: unexpected end"),
-        (b"a,b\n1,\x00\n", "Byte 6 of the file is NUL"),
+        (b"a,b\n1,\x00\n", "Byte 6 is NUL"),
         ("é,b\n".encode() * 50 + b"\xff,1\n", "Byte 250 is not UTF-8"),
         (b"a,b\n1,2\n3," + b"x" * 70_000 + b"\n", "Line 3: a cell is longer"),
         (",".join(f"c{i}" for i in range(2001)).encode() + b"\n" + b"1," * 2000 + b"1\n",
