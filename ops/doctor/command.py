@@ -118,7 +118,7 @@ def _run(name: str, check: Check, found: "Future[Finding]") -> None:
 
 def _print(findings: list[Finding]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "what", "finding", "how to fix it"):
+    for name in ("", "check", "finding", "how to fix it"):
         table.add_column(name, overflow="fold")
     for finding in findings:
         colour = _COLOURS[finding.verdict]
