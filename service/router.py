@@ -14,7 +14,7 @@ from service.protocols.failures import ErrorFormat, native
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 ScopeRule = RequiredAccess | ReadWrite | Callable[[Settings], RequiredAccess]
-"""A scope for every method, one to read and one to write, or a function of settings."""
+"""A scope for all methods, a scope to read and one to write, or a function."""
 _DECLARED = "declared_policy"
 
 
@@ -107,7 +107,7 @@ def policy_of(context: RouteContext) -> RoutePolicy:
     if "scope" not in changes:
         methods = "/".join(sorted(context.methods or ())) or "The mounted"
         raise RuntimeError(
-            f"{methods} {context.path} declares no scope, so nobody may call it. Add it "
+            f"{methods} {context.path} declares no scope. Add it "
             "to a `Router(scope=…)`, or decorate its endpoint with `@declare(scope=…)`; "
             "both are in service/router.py."
         )

@@ -92,7 +92,7 @@ def read(**changes):
         ("town", "Bern", "Bern", "'Bern' is not a known"),
         ("y", 5, None, None),
         ("id", 5, None, None),
-        ("extra", 5, None, "does not know this column"),
+        ("extra", 5, None, "not a column of this model"),
     ],
 )
 def test_a_cell_and_what_becomes_of_it(name, cell, value, said):
