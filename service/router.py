@@ -15,7 +15,7 @@ from service.protocols.failures import ErrorFormat, native
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 ScopeRule = RequiredAccess | ReadWrite | Callable[[Settings], RequiredAccess]
-"""A scope for every method, one to read and one to write, or a function of settings."""
+"""A scope for all methods, a scope to read and one to write, or a function."""
 _DECLARED = "declared_policy"
 
 
@@ -111,9 +111,9 @@ def policy_of(route: BaseRoute) -> RoutePolicy:
     if "scope" not in changes:
         methods = "/".join(sorted(getattr(route, "methods", None) or ())) or "The mounted"
         raise RuntimeError(
-            f"{methods} {getattr(route, 'path', route)} declares no scope, so nobody may "
-            "call it. Add it to a `Router(scope=…)`, or decorate its endpoint with "
-            "`@declare(scope=…)`; both are in service/router.py."
+            f"{methods} {getattr(route, 'path', route)} declares no scope. Add it to a "
+            "`Router(scope=…)`, or decorate its endpoint with `@declare(scope=…)`; both "
+            "are in service/router.py."
         )
     return RoutePolicy(**changes)
 

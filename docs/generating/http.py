@@ -1,6 +1,5 @@
 """The page of routes, from the OpenAPI document that the service gives."""
 
-import re
 from collections import defaultdict
 from tempfile import TemporaryDirectory
 
@@ -39,7 +38,7 @@ def page() -> str:
     lines: dict[str, list[str]] = defaultdict(list)
     for path, methods in sorted(app.openapi()["paths"].items()):
         for name, operation in methods.items():
-            method, does = name.upper(), _first_sentence(operation["description"])
+            method, does = name.upper(), operation["summary"]
             line = f"| `{method} {path}` | {_shown(scopes[method, path])} | {does} |"
             lines[TITLES[operation["tags"][0]]].append(line)
     head = ["| route | scope | does |", "|---|---|---|"]
@@ -52,8 +51,3 @@ def page() -> str:
 
 def _shown(scope: RequiredAccess) -> str:
     return scope.value if isinstance(scope, Access) else f"`{scope}`"
-
-
-def _first_sentence(text: str) -> str:
-    first = re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
-    return " ".join(first.split())

@@ -108,7 +108,7 @@ def test_two_keys_are_one_too_many(client):
     """As are none in a header that is there."""
     headers = [(HEADER, "a"), (HEADER, "b")]
     answer = client.post("/v1/runs", json=SPEC, headers=headers)
-    assert "2 of them" in assert_problem(answer, 400, "bad-idempotency-key")["detail"]
+    assert "2 keys" in assert_problem(answer, 400, "bad-idempotency-key")["detail"]
 
 
 def test_the_longest_key_is_taken(post):
