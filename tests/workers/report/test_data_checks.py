@@ -116,7 +116,7 @@ def test_a_rare_class_is_told_with_its_counts():
     y = np.where(np.arange(N) % 40 == 1, "rare", "often")
     trap = traps({"a": A, "b": B, "y": y})["imbalance", "y"]
     assert trap.numbers == {"rarest": 10, "most": 310}
-    assert "'rare' is in 10 of 320 training rows" in trap.sentence
+    assert "10 of 320 training rows have the class 'rare'" in trap.sentence
 
 
 def csv(**columns):
