@@ -11,11 +11,11 @@ from service.auth.scopes import Access, RequiredAccess
 INTRO = """\
 # HTTP
 
-Generated from the code by `python -m docs.generate`. The running service has the same routes with
-every schema at `/docs`, and for programs at `/openapi.json`. Errors are
+Generated from the code by `python -m docs.generate`. The running service has the same
+routes with every schema at `/docs`, and for programs at `/openapi.json`. Errors are
 [problems](../problems.md). A key needs the scope of the route
-([what each scope allows](../keys.md#scopes)). "any key" means that the key needs no scope, and
-"none" that no key is needed.
+([what each scope allows](../keys.md#scopes)). "any key" means that the key needs no
+scope, and "none" that no key is needed.
 """
 TITLES = {
     "datasets": "Datasets",

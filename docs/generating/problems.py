@@ -27,8 +27,8 @@ of the Python client.
 EXCEPTIONS = """
 ## Exceptions of the Python client
 
-Each problem type is an exception of `fitserve`, a subclass of the class of its status. Catch
-either of them.
+Each problem type is an exception of `fitserve`, a subclass of the class of its status.
+Catch either of them.
 
 | status | class | subclasses |
 |---|---|---|

@@ -13,9 +13,9 @@ from fitserve.specs.parsing import ParsingSpec
 INTRO = """\
 # The spec
 
-Generated from the code by `python -m docs.generate`. A spec is the body of `POST /v1/runs`.
-Only `dataset` and `target` are required; the run has every default filled in. A key that is
-not listed here is refused, and the error suggests a similar one.
+Generated from the code by `python -m docs.generate`. A spec is the body of
+`POST /v1/runs`. Only `dataset` and `target` are required; the run has every default
+filled in. A key that is not listed here is refused, and the error suggests a similar one.
 [Examples](../../examples/README.md), [presets](../presets.md).
 """
 LISTS = {
@@ -84,7 +84,7 @@ def _row(name: str, schema: type[Closed], described: dict[str, Any]) -> str:
 
 
 def _default(value: Any) -> str:
-    """Return the default as code; nothing for None and for objects, which have a section."""
+    """Return the default as code, or nothing for None and objects."""
     if value is None or (isinstance(value, dict) and value):
         return ""
     return f"`{json.dumps(value)}`"
