@@ -29,7 +29,7 @@ _NAMES = (
     "colleges",
 )
 _RESULTS = Path(__file__).with_name("presets.json")
-_PAGE = Path(__file__).parent.parent / "docs" / "presets.md"
+_PAGE = Path(__file__).parent.parent / "docs" / "presets-method.md"
 
 
 def page_table(lines: list[dict[str, Any]]) -> str:
