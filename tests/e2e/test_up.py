@@ -110,7 +110,7 @@ def test_the_doctor_sees_every_part(service):
     assert set(told.values()) == {"ok"}, findings
     assert code == 0
     assert "fitserve answers" in findings["port"]["detail"]
-    assert findings["broker"]["detail"] == "It answers."
+    assert findings["broker"]["detail"] == "The broker answers."
 
 
 def test_a_worker_that_is_killed_loses_nothing(service):

@@ -234,7 +234,7 @@ def test_a_checkpoint_of_no_use_starts_the_run_anew(bench, interruptions, harm):
         widen(bench, run_id)
     run = attempt(bench, run_id, interruptions)
     assert run["status"] == "succeeded", run["error"]
-    assert "began again with epoch 1" in run["warnings"][-1]
+    assert "restarted at epoch 1" in run["warnings"][-1]
     epochs = bench.client.get(f"/v1/runs/{run_id}/history").json()["epoch"]
     assert epochs == list(range(1, run["progress"]["epoch"] + 1))
 
