@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TESTERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test test-scale-out how-to fuzz chaos soak check format reference screenshot up bench lock clean
+.PHONY: help setup demo test test-all test-scale-out how-to fuzz chaos soak check format reference screenshot up bench lock clean
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,13 @@ $(STAMP): requirements/dev.lock pyproject.toml
 demo: $(STAMP)  ## upload a table, train and predict, in under a minute
 	@$(BIN)/python examples/demo.py
 
-test: $(STAMP) check  ## run the checks, then every test except the slow suites
-	@$(PYTEST)
+test: $(STAMP) check  ## run the checks, then every test that is not marked heavy
+	@$(PYTEST) -m "not heavy"
 
-test-scale-out: $(STAMP)  ## run the tests with PostgreSQL, and Redis over TCP
+test-all: $(STAMP) check  ## run the checks, then every test and every how-to page
+	@FITSERVE_TEST_HOW_TO=all $(PYTEST)
+
+test-scale-out: $(STAMP)  ## run every test with PostgreSQL, and Redis over TCP
 	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
 
 how-to: $(STAMP)  ## run every page of docs/how-to, and compare its output
