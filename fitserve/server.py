@@ -1,4 +1,4 @@
-"""Find the server's packages, and run one of its modules.
+"""Find the server's packages, and run a module of the server.
 
 `python -m fitserve.server workers runs` starts a worker of an installed fitserve.
 An installation keeps the server in a private folder, because packages called `core` or
@@ -22,8 +22,8 @@ def server_path() -> Path:
 def use_server_path() -> None:
     """Put the server's packages first on the path of this process and its children.
 
-    `PYTHONSAFEPATH` keeps a folder called `service` in the directory of the shell from
-    replacing the server's.
+    `PYTHONSAFEPATH` prevents that a folder `service` in the current directory replaces
+    the server's package.
     """
     folder = str(server_path())
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
