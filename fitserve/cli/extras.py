@@ -76,7 +76,7 @@ def _guarded(name: str, function: Function) -> Function:
 
 def _lacking(name: str, error: ImportError) -> Function:
     def lacking() -> None:
-        """Run the server, once installed: pip install 'fitserve[worker]'."""
+        """Install the server first: pip install 'fitserve[worker]'."""
         sentence = (
             f"`fitserve {name}` needs the server's libraries ({error}). "
             "Install them: pip install 'fitserve[worker]'"

@@ -75,7 +75,7 @@ def _show(found: ReportRead) -> None:
 
 
 def show_comparison(found: ComparisonRead) -> None:
-    """Print a row for each figure and difference, a column for each run."""
+    """Print a row for each metric and difference, a column for each run."""
     for warning in found.warnings:
         say(warning, err)
     compared = found.runs

@@ -53,9 +53,7 @@ class ColumnRead(BaseModel):
     type: ColumnType
     format: ColumnFormat = ColumnFormat()
     missing: int
-    unique: int = Field(
-        description="Count of distinct values; an estimate if very high."
-    )
+    unique: int = Field(description="Distinct values; an estimate in large tables.")
     min: float | str | None
     max: float | str | None
     mean: float | None

@@ -91,7 +91,7 @@ class RunCreate(Closed):
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
     """Names and values of your choice, by which runs can be listed."""
     webhook: WebhookSpec | None = None
-    """Webhook to call when the run has ended. Not shown on the run."""
+    """Webhook to call when the run has ended; the run does not show the webhook."""
 
     def to_spec(self) -> dict[str, Any]:
         """Return the spec as stored and shown, without the webhook."""

@@ -12,7 +12,7 @@ _PREFIX = "whsec_"
 
 
 class WebhookSpec(Closed):
-    """A URL that is called once when the run has ended (Standard Webhooks 1.0.0)."""
+    """A URL that receives one message at the end of a run (Standard Webhooks 1.0.0)."""
 
     url: str = Field(min_length=1, max_length=2000)
     """https URL with a public address, to which the message is sent."""
