@@ -19,7 +19,7 @@ from fitserve.cli.console import (
 from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
 from fitserve.schemas.datasets import DatasetRead
 
-app = typer.Typer(no_args_is_help=True, help="Upload, list and delete datasets.")
+app = typer.Typer(no_args_is_help=True, help="Upload, list, show and delete datasets.")
 Ref = Annotated[
     str, typer.Argument(help="Dataset name or id.", autocompletion=completion.datasets)
 ]

@@ -18,7 +18,7 @@ from fitserve.cli.console import (
 )
 from fitserve.client import Client
 
-app = typer.Typer(no_args_is_help=True, help="List, promote, download and delete models.")
+app = typer.Typer(no_args_is_help=True, help="Show, promote, download and delete models.")
 Name = Annotated[str, typer.Argument(help="The model.", autocompletion=completion.models)]
 Version = Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)]
 _MODELS: Columns = {

@@ -20,7 +20,7 @@ from fitserve.spreadsheets import harmless
 
 def predict(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="The model.", autocompletion=models)],
+    model: Annotated[str, typer.Argument(help="Model name.", autocompletion=models)],
     file: Annotated[
         Path, typer.Argument(help="The CSV, gzipped or not.", dir_okay=False)
     ],
