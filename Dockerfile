@@ -1,4 +1,4 @@
-# Two targets: `service` has no TensorFlow in it, `worker` has.
+# Two targets: `service` does not contain TensorFlow, `worker` does.
 FROM python:3.11-slim AS base
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 FITSERVE_HOME=/data
 RUN useradd --create-home --uid 10001 fitserve && install -d -o fitserve /data

@@ -1,18 +1,18 @@
-# Bare `make` prints this help. Needs Python 3.11+ with pip, and make; nothing else.
+# `make` without a target prints a list of targets. Needs only make, and Python 3.11+ with pip.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# Processes that run the tests, each with a Redis and a PostgreSQL of its own; 0 is none beside
+# Number of test processes, each with its own Redis and PostgreSQL; 0 uses the main process
 TESTERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test test-scale-out how-to fuzz chaos soak check format reference up bench lock clean
+.PHONY: help setup demo test test-all test-scale-out how-to fuzz chaos soak check format reference up bench lock clean
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## make .venv and install everything that the lock names
+setup: $(STAMP)  ## create .venv and install the locked packages
 
 $(STAMP): requirements/dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -21,29 +21,32 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-demo: $(STAMP)  ## upload a table, train, predict: the main job in under a minute
+demo: $(STAMP)  ## upload a table, train and predict, in under a minute
 	@$(BIN)/python examples/demo.py
 
-test: $(STAMP) check  ## lint, types, contracts, then every test but the slow suites
-	@$(PYTEST)
+test: $(STAMP) check  ## run the checks, then every test that is not marked heavy
+	@$(PYTEST) -m "not heavy"
 
-test-scale-out: $(STAMP)  ## every test over PostgreSQL and a Redis by TCP
+test-all: $(STAMP) check  ## run the checks, then every test and every how-to page
+	@FITSERVE_TEST_HOW_TO=all $(PYTEST)
+
+test-scale-out: $(STAMP)  ## run every test with PostgreSQL, and Redis over TCP
 	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
 
-how-to: $(STAMP)  ## follow every page of docs/how-to, and compare what it prints
+how-to: $(STAMP)  ## run every page of docs/how-to, and compare its output
 	@FITSERVE_TEST_HOW_TO=all $(BIN)/python -m pytest -q tests/e2e/test_how_to.py
 
-fuzz: $(STAMP)  ## attack a whole service, on both databases (MINUTES, EXAMPLES, SEED)
+fuzz: $(STAMP)  ## fuzz a whole service, on both databases (MINUTES, EXAMPLES, SEED)
 	@$(BIN)/python -m tests.fuzz
 
-check: $(STAMP)  ## lint, formatting, types, import contracts
+check: $(STAMP)  ## check lint, formatting, types and import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || (cat .venv/lint-imports.log; exit 1)
 	@$(BIN)/oxlint dashboard/static > .venv/oxlint.log || (cat .venv/oxlint.log; exit 1)
 
-format: $(STAMP)  ## put the code into the house's form
+format: $(STAMP)  ## format the code, and fix what the linter can fix
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
@@ -53,22 +56,22 @@ reference: $(STAMP)  ## write the generated pages and stubs
 up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
 	@$(BIN)/fitserve up
 
-bench: $(STAMP)  ## measure, and print ratios against named baselines
+bench: $(STAMP)  ## run the benchmarks, and print ratios to baselines
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements/bench.lock
 	@$(BIN)/python -m benchmarks
 
-chaos: $(STAMP)  ## let faults befall the service: ROWS=1,7 PROFILES=sqlite TIMES=5 SEED=1 FULL=1
+chaos: $(STAMP)  ## inject faults into the service: ROWS=1,7 PROFILES=sqlite TIMES=5 SEED=1 FULL=1
 	@$(BIN)/python -m tests.chaos $(if $(ROWS),--rows $(ROWS)) $(if $(PROFILES),--profiles $(PROFILES)) \
 	  $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED)) $(if $(FULL),--full)
 
-soak: $(STAMP)  ## random faults under load: MINUTES=60 SEED=1 PROFILES=postgresql
+soak: $(STAMP)  ## inject random faults under load: MINUTES=60 SEED=1 PROFILES=postgresql
 	@$(BIN)/python -m tests.chaos --soak $(or $(MINUTES),60) \
 	  $(if $(PROFILES),--profiles $(PROFILES)) $(if $(SEED),--seed $(SEED))
 
-lock: $(STAMP)  ## resolve the ranges of pyproject.toml anew
-	@for room in service worker; do $(BIN)/uv pip compile --quiet --universal --upgrade \
+lock: $(STAMP)  ## resolve the version ranges of pyproject.toml again
+	@for extra in service worker; do $(BIN)/uv pip compile --quiet --universal --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-	  --extra $$room pyproject.toml -o requirements/$$room.lock; done
+	  --extra $$extra pyproject.toml -o requirements/$$extra.lock; done
 	@$(BIN)/uv pip compile --quiet --universal --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --extra worker --group dev pyproject.toml -o requirements/dev.lock

@@ -1,1 +1,1 @@
-"""Measurements; ratios within one run, medians of several."""
+"""Measure fitserve: ratios are computed within one run, medians over several runs."""

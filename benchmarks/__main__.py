@@ -1,4 +1,4 @@
-"""`make bench`: run every measurement, or those named: `python -m benchmarks service`."""
+"""`make bench`: run all suites, or the given ones: `python -m benchmarks service`."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ SUITES = (
 
 
 def main() -> None:
-    """Run the suites in turn."""
+    """Run the suites one after another."""
     for name in sys.argv[1:] or SUITES:
         print(f"== {name}", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()

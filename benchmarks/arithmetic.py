@@ -1,4 +1,4 @@
-"""The limit of arithmetic: FLOPs over the rate of this machine's matrix product."""
+"""Compute the shortest time of an epoch: its FLOPs over this machine's matrix rate."""
 
 import time
 from itertools import pairwise
@@ -9,8 +9,8 @@ _SIDE = 2048
 
 
 def product_rate() -> float:
-    """FLOPs a second of TensorFlow's float32 matrix product, the best of five."""
-    import tensorflow as tf  # noqa: PLC0415  not before the environment is set
+    """Return the FLOPs per second of TensorFlow's float32 matrix product, at best."""
+    import tensorflow as tf  # noqa: PLC0415  the environment must be set first
 
     one = tf.random.normal([_SIDE, _SIDE])
     seconds = []
@@ -24,7 +24,7 @@ def product_rate() -> float:
 def epoch_flops(widths: list[int], train_rows: int, validation_rows: int) -> float:
     """Return the operations of an epoch: two per weight and row, times three to train.
 
-    The inputs need no gradient, which saves a third on the first layer.
+    The inputs need no gradient, which saves a third of the work on the first layer.
     """
     products = [float(a * b) for a, b in pairwise(widths)]
     forward = 2 * float(np.sum(products))

@@ -1,8 +1,8 @@
-"""Training: plain `keras.Model.fit` and fitserve in turn, in this one process.
+"""Measure training by plain `keras.Model.fit` and by fitserve, in this process.
 
-"run" compares a whole run, from the claim to the artifacts saved, with the plain script's
-`fit` alone; "epochs" compares epochs a second alone, compiling left out on both sides.
-Tables are drawn at random in the shapes that the cases name.
+"run" compares a whole run, from its claim to its saved artifacts, with only the `fit` of
+the plain script. "epochs" compares epochs per second, without compilation on both sides.
+The cases give the shapes of the random tables.
 """
 
 import gc
@@ -41,7 +41,7 @@ from fitserve.specs.run import RunCreate
 
 @dataclass(frozen=True)
 class Case:
-    """A table's shape and a network."""
+    """The shape of a table, and a network."""
 
     name: str
     train_rows: int
@@ -54,18 +54,18 @@ class Case:
 
     @property
     def rows(self) -> int:
-        """Rows in all: 70 % of them train."""
+        """Return the number of rows, of which 70 % are training rows."""
         return round(self.train_rows / 0.7) + 1
 
     @property
     def flops(self) -> float:
-        """Return the seconds of one epoch, with its validation."""
+        """Return the FLOPs of one epoch, including its validation."""
         widths = [self.num_inputs, *self.hidden, 1]
         return epoch_flops(widths, self.train_rows, self.rows - self.train_rows)
 
     @property
     def layers(self) -> list[dict[str, Any]]:
-        """The network as a spec."""
+        """Return the layers of the network as in a spec."""
         layers: list[dict[str, Any]] = []
         for units in self.hidden:
             layers.append({"type": "Dense", "units": units, "activation": "relu"})
@@ -78,7 +78,7 @@ class Case:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The run's spec; an early stop only where the case has one."""
+        """Return the spec of the run, with early stopping if the case has it."""
         fit = {"validation_split": 0.3, "epochs": self.epochs, "seed": 1}
         fit["batch_size"] = min(self.batch_size, self.train_rows)
         if self.early_stopping:
@@ -105,7 +105,7 @@ CASES = [
 
 
 def draw(case: Case) -> np.ndarray:
-    """Features and a noisy target of them, float32 `[rows, inputs + 1]`."""
+    """Return random features and a noisy target, float32 `[rows, inputs + 1]`."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(case.rows, case.num_inputs))
     y = np.sin(x[:, 0]) + x[:, 1] * x[:, 2] + rng.normal(size=case.rows)
@@ -113,13 +113,13 @@ def draw(case: Case) -> np.ndarray:
 
 
 def plain(case: Case, table: np.ndarray) -> tuple[float, float]:
-    """Seconds of the plain script's fit, and of one epoch of it, compiling left out."""
-    import keras  # noqa: PLC0415  not before the environment is set
+    """Return the seconds of the plain script's fit, and of an epoch after compilation."""
+    import keras  # noqa: PLC0415  the environment must be set first
 
     from workers.training.build import build  # noqa: PLC0415
 
     create = RunCreate.model_validate(case.spec)
-    assert create.model is not None  # noqa: S101  given
+    assert create.model is not None  # noqa: S101  the case gives it
     keras.utils.set_random_seed(1)
     model = build(create.model, case.num_inputs)
     model.compile("adam", "mae")
@@ -151,22 +151,22 @@ def _pace(ends: list[float]) -> float:
 
 
 class Bench:
-    """A home with the table in it, and a worker's hands."""
+    """A home with a dataset, in which this process trains runs as a worker does."""
 
     def __init__(self, home: str) -> None:
-        # read in this process, whatever its size
+        # this process reads CSVs of every size
         limits = Limits(max_inline_bytes=4 * GIB)
         self.settings = Settings(home=Path(home), limits=limits)
         upgrade(self.settings.resolved_database_url)
         self.database = Database(self.settings.resolved_database_url)
         self.storage = open_storage(self.settings)
         self._queue = Queue(make_celery(self.settings))
-        self._queue.send = lambda *_: True  # type: ignore[method-assign]  trained right here
+        self._queue.send = lambda *_: True  # type: ignore[method-assign]  this process trains
         self.runs = RunService(self.storage, self._queue, limits)
 
     @classmethod
     def of_case(cls, home: str, case: Case, table: np.ndarray) -> "Bench":
-        """With the case's table."""
+        """Return a bench with the table of a case."""
         source = Path(home) / "source.csv"
         header = ",".join([*(f"x{i}" for i in range(case.num_inputs)), "y"])
         np.savetxt(source, table, delimiter=",", header=header, comments="", fmt="%.6g")
@@ -174,7 +174,7 @@ class Bench:
 
     @classmethod
     def of_csv(cls, home: str, source: Path) -> "Bench":
-        """With a CSV as the dataset `table`."""
+        """Return a bench with a CSV as the dataset `table`."""
         bench = cls(home)
         limits = bench.settings.limits
         upload = Upload(source, "sha256", "table", None, ParsingSpec())
@@ -183,20 +183,22 @@ class Bench:
         return bench
 
     def train(self, spec: dict[str, Any]) -> tuple[Run, Version, float]:
-        """Queue a run and see it to its end; the seconds are those from its claim."""
+        """Train a new run; return it, its version, and the seconds since its claim."""
         from workers.run_executor import RunExecutor  # noqa: PLC0415  imports Keras
 
         with self.database.write() as session:
             spec_ = RunCreate.model_validate(spec)
             resolved = self.runs.prepare(session, LOCAL, spec_)
             run_id = self.runs.create(session, LOCAL, resolved).id
-        hands = RunExecutor(self.settings, self.database, self.storage, new_id("w"), bool)
+        executor = RunExecutor(
+            self.settings, self.database, self.storage, new_id("w"), bool
+        )
         began = time.monotonic()
-        hands.execute(run_id)
+        executor.execute(run_id)
         seconds = time.monotonic() - began
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
-            assert run.status == "succeeded", run.error  # noqa: S101  else no figure
+            assert run.status == "succeeded", run.error  # noqa: S101  else no result
             version = ModelRepository(session, run.workspace).version(
                 run.model_name, run.model_version
             )
@@ -204,7 +206,7 @@ class Bench:
             return run, version, seconds
 
     def run(self, case: Case) -> tuple[float, float]:
-        """Seconds from the claim to the end of a run, and of one epoch of it."""
+        """Return the seconds from the claim to the end of a run, and of one epoch."""
         run, _, seconds = self.train(case.spec)
         return seconds / run.epoch * case.epochs, self._pace(run.id)
 
@@ -220,7 +222,7 @@ class Bench:
 
 
 def measure(case: Case, repeats: int, rate: float) -> dict[str, Any]:
-    """Medians of both sides, taken in turn."""
+    """Return the medians of both sides, which are measured alternately."""
     table = draw(case)
     with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
         bench = Bench.of_case(home, case, table)
@@ -247,8 +249,8 @@ def _known(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print a line of JSON a case, and write them all to `benchmarks/fit.json`."""
-    import keras  # noqa: PLC0415  warm, as the worker is
+    """Print one line of JSON per case, and write all to `benchmarks/fit.json`."""
+    import keras  # noqa: PLC0415  warm it up, as the worker does
 
     warm = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     warm.compile("adam", "mae")

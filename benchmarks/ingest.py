@@ -1,4 +1,4 @@
-"""Reading a CSV: fitserve's reader beside polars alone, and an upload beside its memory.
+"""Measure the reading of a CSV: time and memory of fitserve, of polars, of an upload.
 
 `SIZE_MB` (256) and `REPEATS` (3) come from the environment.
 """
@@ -50,7 +50,7 @@ profile(folder / "table.parquet", reading.columns, reading.stats)
 
 
 def write_table(path: Path, megabytes: int) -> int:
-    """Write a table of numbers, categories, a date and gaps; return its rows."""
+    """Write a table of numbers, categories, dates and gaps; return its number of rows."""
     rng = np.random.default_rng(0)
     rows = 0
     with path.open("wb") as file:
@@ -80,7 +80,7 @@ def _block(rng: np.random.Generator, first: int) -> pl.DataFrame:
 
 
 def measure(imports: str, work: str, source: Path, folder: str) -> tuple[float, float]:
-    """Seconds, and the peak of resident bytes, of a process that does the work."""
+    """Return the seconds and the peak resident bytes of a process that does the work."""
     done = subprocess.run(
         [
             sys.executable,
@@ -98,7 +98,7 @@ def measure(imports: str, work: str, source: Path, folder: str) -> tuple[float, 
 
 
 def upload(source: Path, folder: str) -> dict[str, float]:
-    """Seconds of an upload until it is read, and the peak of every process."""
+    """Return the seconds until an upload is read, and the peak memory of each process."""
     peaks: dict[str, float] = {}
     with service(f"{folder}/home") as (url, up, _), Client(url) as client:
         stopped = threading.Event()
@@ -136,7 +136,7 @@ def main() -> None:
         rows = write_table(source, SIZE_MB)
         size = source.stat().st_size / 1e6
         figures = []
-        for _ in range(REPEATS):  # in turn, so that a noisy minute hits both
+        for _ in range(REPEATS):  # alternately, so that other load affects both
             alone, alone_peak = measure(_POLARS_IMPORTS, _POLARS, source, folder)
             ours, our_peak = measure(_OUR_IMPORTS, _OURS, source, folder)
             figures.append((alone, ours, alone / ours, alone_peak, our_peak))

@@ -1,8 +1,8 @@
-"""A table of 20 million rows trains within 2 GB resident.
+"""Measure a run on a table of 20 million rows, which needs less than 2 GB of memory.
 
-The dataset is registered from a few rows of it; then its table is replaced by the large
-one, written here in blocks. What reading a CSV takes is the business of `ingest`. The run
-is trained by a process of its own, which tells the most that it had resident.
+The dataset is created from a few rows; then a large table, written in blocks, replaces
+its table. `ingest` measures the reading of CSVs. A separate process trains the run, and
+returns its peak resident memory.
 """
 
 import json
@@ -36,7 +36,7 @@ CASE = Case("large", _SMALL, 8, [64, 64], 4096, 1)
 
 
 def write(path: Path) -> None:
-    """Yield the large table, a block at a time."""
+    """Write the large table in blocks."""
     rng = np.random.default_rng(0)
     names = [*(f"x{i}" for i in range(CASE.num_inputs)), "y"]
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
@@ -49,14 +49,14 @@ def write(path: Path) -> None:
 
 
 def work(home: str, run_id: str, answer: "multiprocessing.Queue[float]") -> None:
-    """Train, and say what was resident at most, in MB."""
+    """Train, and put the peak resident memory in MB into `answer`."""
     from workers.run_executor import RunExecutor  # noqa: PLC0415  imports Keras
 
     settings = Settings(home=Path(home))
     database = Database(settings.resolved_database_url)
     storage = open_storage(settings)
     RunExecutor(settings, database, storage, new_id("w"), bool).execute(run_id)
-    # not ru_maxrss, which begins at what the parent had
+    # not ru_maxrss, which starts at the value of the parent
     status = Path("/proc/self/status").read_text().splitlines()
     answer.put(next(int(x.split()[1]) for x in status if x.startswith("VmHWM")) / 1e3)
 
@@ -85,7 +85,7 @@ def main() -> None:
         seconds = time.monotonic() - began
         with bench.database.read() as session:
             run = session.get_one(Run, run_id)
-            assert run.status == "succeeded", run.error  # noqa: S101  else no figure
+            assert run.status == "succeeded", run.error  # noqa: S101  else no result
             figures = {
                 "rows": ROWS,
                 "resident_mb": round(peak),

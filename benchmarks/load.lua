@@ -1,4 +1,4 @@
--- One request over and over for wrk; figures as a line of JSON at the end.
+-- Repeat one request with wrk; print the results as a line of JSON at the end.
 if os.getenv("BODY") then
   local file = io.open(os.getenv("BODY"), "rb")
   wrk.method, wrk.body = "POST", file:read("*a")

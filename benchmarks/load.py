@@ -1,4 +1,4 @@
-"""Load from a process of its own: wrk, which Debian and Homebrew have as a package."""
+"""Send load with wrk, a separate program that Debian and Homebrew package."""
 
 import json
 import os
@@ -13,9 +13,9 @@ _SCRIPT = Path(__file__).with_name("load.lua")
 
 
 def need_wrk() -> None:
-    """End with what to do, where there is none."""
+    """Exit with an instruction if wrk is not installed."""
     if shutil.which("wrk") is None:
-        raise SystemExit("left out: needs wrk (apt-get install wrk, brew install wrk)")
+        raise SystemExit("skipped: needs wrk (apt-get install wrk, brew install wrk)")
 
 
 def load(
@@ -31,21 +31,21 @@ def load(
     more = {"BODY": str(body)} if body else {}
     more |= {"HEADER_LENGTH": str(header_length)} if header_length else {}
     line = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
-    told = subprocess.run(
+    done = subprocess.run(
         [*line, "-s", str(_SCRIPT), url],
         env=os.environ | more,
         capture_output=True,
         text=True,
         check=True,
     )
-    figures: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if figures.pop("failed"):
-        raise SystemExit(f"requests failed at {url}: {told.stdout}")
+        raise SystemExit(f"requests failed at {url}: {done.stdout}")
     return figures
 
 
 def _warm(url: str, body: Path | None, header_length: int | None) -> None:
-    """Ask a few times first: a cold start is no part of a rate."""
+    """Send a few requests first, so that the rate excludes a cold start."""
     name = "Inference-Header-Content-Length"
     headers = {name: str(header_length)} if header_length else {}
     headers["Content-Type"] = "application/json"

@@ -1,7 +1,6 @@
-"""Many models: the API's memory with ten, and a hundred in turn over a cache of twenty.
+"""Measure many models: memory of the API with ten, a hundred over a cache of twenty.
 
-A thousand models are stored; they are copies of one trained network, each with a file of
-its own.
+A thousand models are stored: copies of one trained network, each with a separate file.
 """
 
 import json
@@ -36,7 +35,7 @@ ROW = dict(zip(FEATURES, features(1)[0].tolist(), strict=True))
 
 
 def store_copies(home: Path, count: int) -> int:
-    """Copy the trained model under new names; return its size."""
+    """Copy the trained model under new names; return the size of its file."""
     database = Database(f"sqlite:///{home / 'fitserve.db'}")
     with database.write() as session:
         models = ModelRepository(session, "default")
@@ -67,7 +66,7 @@ def store_copies(home: Path, count: int) -> int:
 
 
 def ask(client: httpx.Client, name: str) -> float:
-    """Milliseconds of one request."""
+    """Return the milliseconds of one request."""
     began = time.perf_counter()
     answer = client.post(f"/v1/models/{name}/predict", json={"instances": [ROW]})
     if answer.status_code != 200:
@@ -76,12 +75,12 @@ def ask(client: httpx.Client, name: str) -> float:
 
 
 def api_of(up: psutil.Process) -> psutil.Process:
-    """Return the API process; there is one here."""
+    """Return the only API process."""
     return next(part for part in up.children() if "service" in part.cmdline())
 
 
 def idle_percent(process: psutil.Process) -> float:
-    """Share of a core with nothing to do."""
+    """Return the share of a core that an idle process uses."""
     before = sum(process.cpu_times()[:2])
     time.sleep(IDLE_SECONDS)
     return 100 * (sum(process.cpu_times()[:2]) - before) / IDLE_SECONDS
@@ -106,7 +105,7 @@ def in_turn(client: httpx.Client, api: psutil.Process) -> dict[str, float]:
 
 
 def kb_a_load(sizes: list[float]) -> float:
-    """Return how many megabytes each loaded and dropped model adds."""
+    """Return how many kilobytes each loaded and dropped model adds."""
     turns = range(len(sizes))
     return 1000 * statistics.linear_regression(turns, sizes).slope / USED
 

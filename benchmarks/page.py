@@ -1,7 +1,7 @@
-"""The page in a real Chromium: how soon it is there, how it scrolls and draws.
+"""Measure the page in Chromium: its first paint, scrolling, and drawing.
 
-`python -m benchmarks.page URL [RUN]` prints milliseconds; the service at URL should hold
-many runs, and RUN be one of thousands of epochs.
+`python -m benchmarks.page URL [RUN]` prints milliseconds. The service at URL should have
+many runs; the run RUN should have thousands of epochs.
 """
 
 import shutil
@@ -33,12 +33,12 @@ SCROLL = """async () => {
   return [rows, gaps[gaps.length >> 1], gaps.at(-1)];
 }"""
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-LONGEST = """() => new Promise((told) => {
+LONGEST = """() => new Promise((resolve) => {
   const found = [0];
   const add = (list) => found.push(...list.getEntries().map((e) => e.duration));
   new PerformanceObserver(add)
     .observe({type: "longtask", buffered: true});
-  setTimeout(() => told(Math.max(...found)), 1500);
+  setTimeout(() => resolve(Math.max(...found)), 1500);
 })"""
 
 
@@ -60,7 +60,7 @@ def first_view(browser: Browser, url: str) -> float:
 
 
 def shown(browser: Browser, url: str) -> float:
-    """Until the first page is whole, its modules too."""
+    """Return the milliseconds until the first page and its modules are loaded."""
     page = fresh(browser, url, "main h1")
     return float(page.evaluate("performance.now()"))
 

@@ -1,7 +1,8 @@
-"""Predict: every protocol, one row and many, beside liveness and the textbook service.
+"""Measure predict requests of every protocol against liveness and the textbook service.
 
-Three layers of 512 units over 11 features, one API process, load from another process.
-REPEATS rounds; every ratio is of one round, and the medians of the rounds are told.
+The network has three layers of 512 units over 11 features; one API process answers, and
+another process sends the load. Ratios are computed within each of REPEATS rounds; the
+medians over the rounds are printed.
 """
 
 import json
@@ -53,7 +54,7 @@ def train(client: Client, folder: Path) -> None:
 
 @contextmanager
 def textbook(keras_file: Path) -> Iterator[str]:
-    """URL of the textbook service on the same network."""
+    """Start the textbook service with the same network; yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.textbook", str(keras_file), str(port)]
@@ -92,14 +93,14 @@ def bare_rows_a_second(session: ort.InferenceSession) -> float:
 
 
 def one_round(
-    url: str, plain: str, folder: Path, session: ort.InferenceSession, told: Figures
+    url: str, plain: str, folder: Path, session: ort.InferenceSession, results: Figures
 ) -> None:
-    """Every case once; its figures are appended under their names."""
+    """Measure every case once; append its figures to `results` by name."""
 
     def note(name: str, figures: dict[str, Any], rows: int = 1) -> float:
         for key, value in figures.items():
-            told[f"{name} {key}"].append(value)
-        told[f"{name} rows_a_second"].append(figures["rate"] * rows)
+            results[f"{name} {key}"].append(value)
+        results[f"{name} rows_a_second"].append(figures["rate"] * rows)
         return float(figures["rate"])
 
     for connections in (1, 16):
@@ -117,26 +118,26 @@ def one_round(
                     header_length=case.header_length,
                 )
                 own = note(label, figures, rows)
-                told[f"{label} over_liveness"].append(own / rate)
-    _textbook_round(plain, folder, note, told)
-    _many_round(url, folder, session, note, told)
+                results[f"{label} over_liveness"].append(own / rate)
+    _textbook_round(plain, folder, note, results)
+    _many_round(url, folder, session, note, results)
 
 
-def _textbook_round(plain: str, folder: Path, note: Any, told: Figures) -> None:
+def _textbook_round(plain: str, folder: Path, note: Any, results: Figures) -> None:
     body = cases(folder, MODEL, 1)["native"].body
     for connections in (1, 16):
         figures = load(f"{plain}/predict", body, connections=connections, seconds=SECONDS)
         slow = note(f"textbook, 1 row(s), {connections} conn", figures)
-        ours = told[f"native, 1 row(s), {connections} conn rate"][-1]
-        told[f"native over textbook, {connections} conn"].append(ours / slow)
+        ours = results[f"native, 1 row(s), {connections} conn rate"][-1]
+        results[f"native over textbook, {connections} conn"].append(ours / slow)
 
 
 def _many_round(
-    url: str, folder: Path, session: ort.InferenceSession, note: Any, told: Figures
+    url: str, folder: Path, session: ort.InferenceSession, note: Any, results: Figures
 ) -> None:
     case = cases(folder, MODEL, MANY)["V2 binary"]
     bare = bare_rows_a_second(session)
-    told["bare ONNX Runtime, one thread rows_a_second"].append(bare)
+    results["bare ONNX Runtime, one thread rows_a_second"].append(bare)
     for connections in (1, 2):
         figures = load(
             url + case.path,
@@ -147,13 +148,13 @@ def _many_round(
         )
         rate = note(f"V2 binary, {MANY} rows, {connections} conn", figures, MANY)
         ratio = rate * MANY / bare
-        told[f"V2 binary, {MANY} rows, {connections} conn over_bare"].append(ratio)
+        results[f"V2 binary, {MANY} rows, {connections} conn over_bare"].append(ratio)
 
 
 def main() -> None:
     """Print the medians as JSON."""
     need_wrk()
-    told: Figures = defaultdict(list)
+    results: Figures = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="fitserve-bench-") as home:
         folder = Path(home)
         with service(home) as (url, _, _), Client(url) as client:
@@ -165,8 +166,8 @@ def main() -> None:
             session = ort.InferenceSession(folder / "model.onnx", options)
             with textbook(folder / "model.keras") as plain:
                 for _ in range(REPEATS):
-                    one_round(url, plain, folder, session, told)
-    medians = {name: round(statistics.median(values), 3) for name, values in told.items()}
+                    one_round(url, plain, folder, session, results)
+    medians = {name: round(statistics.median(own), 3) for name, own in results.items()}
     print(json.dumps(medians, indent=1), flush=True)
 
 

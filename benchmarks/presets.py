@@ -1,7 +1,7 @@
-"""Presets: each on the same splits of a dozen tables, with what it takes.
+"""Measure quality and time of each preset on the same splits of a dozen tables.
 
-Scores are those of `benchmarks.quality`. `thorough` takes minutes a run, hence one seed
-and tables of up to 5,000 rows.
+Scores are computed as in `benchmarks.quality`. A run of `thorough` takes minutes, so
+there is one seed, and tables have up to 5,000 rows.
 """
 
 import json
@@ -29,7 +29,7 @@ _NAMES = (
     "colleges",
 )
 _RESULTS = Path(__file__).with_name("presets.json")
-_PAGE = Path(__file__).parent.parent / "docs" / "presets.md"
+_PAGE = Path(__file__).parent.parent / "docs" / "presets-method.md"
 
 
 def page_table(lines: list[dict[str, Any]]) -> str:
@@ -37,17 +37,17 @@ def page_table(lines: list[dict[str, Any]]) -> str:
     head = ("table", "task", "rows", *PRESETS, "boosting", *(f"{p}, s" for p in PRESETS))
     rule = ["---", "---", *["--:"] * (len(head) - 2)]
     rows = [head, rule, *map(_cells, lines)]
-    told = [f"| {' | '.join(row)} |" for row in rows]
+    text = [f"| {' | '.join(row)} |" for row in rows]
     gains = [line["thorough"]["score"] - line["default"]["score"] for line in lines]
     took = [line["thorough"]["seconds"] / line["default"]["seconds"] for line in lines]
-    told.append("")
-    told.append(
-        f"`thorough` is ahead of `default` on {sum(g > 0 for g in gains)} of "
-        f"{len(gains)}, by {statistics.median(gains):+.4f} in the median (worst "
-        f"{min(gains):+.4f}, best {max(gains):+.4f}), in {statistics.median(took):.1f} "
-        "times its time."
+    text.append("")
+    text.append(
+        f"`thorough` is better than `default` on {sum(g > 0 for g in gains)} of "
+        f"{len(gains)} tables. Its median gain is {statistics.median(gains):+.4f} (worst "
+        f"{min(gains):+.4f}, best {max(gains):+.4f}), and it takes "
+        f"{statistics.median(took):.1f} times as long."
     )
-    return "\n".join(told)
+    return "\n".join(text)
 
 
 def _cells(line: dict[str, Any]) -> list[str]:
@@ -57,7 +57,7 @@ def _cells(line: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Print a line of JSON a table; write `presets.json` and the page."""
+    """Print one line of JSON per table; write `presets.json` and the page."""
     lines: list[dict[str, Any]] = []
     for table in TABLES:
         if table.name in _NAMES:

@@ -1,9 +1,9 @@
-"""Quality: the default network, a plain one and gradient boosting on the same splits.
+"""Measure quality: two presets and gradient boosting on the same splits of tables.
 
-A run gets a dataset and a target and nothing else but a seed and a share to test on.
-HistGradientBoosting, at scikit-learn's defaults, gets the rows that the run trains and
-validates on, with its categories as such. Both are asked about the same test rows; the
-network answers by its `model.onnx`, from raw columns.
+The spec of a run has only a dataset, a target, a preset, a seed and a share of test rows.
+HistGradientBoosting, with scikit-learn's defaults, gets the training and the validation
+rows, with categories marked as such. Both predict the same test rows; the network's
+`model.onnx` predicts them from raw columns.
 """
 
 import json
@@ -43,14 +43,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Rows:
-    """Raw rows of one run, parted as it parts them."""
+    """The raw rows of one run: `known` to train and validate, `unseen` to test."""
 
     signature: Signature
     known: pl.DataFrame
     unseen: pl.DataFrame
 
     def y(self, frame: pl.DataFrame) -> Array:
-        """Targets, or the places of classes: float64 `[N]`."""
+        """Return targets, or the indexes of classes, as float64 `[N]`."""
         from workers.training.targets import encode_target  # noqa: PLC0415
 
         column = frame[self.signature.target]
@@ -58,7 +58,7 @@ class Rows:
 
 
 def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
-    """Split the rows as the worker did, by the same function."""
+    """Split the rows with the same function as the worker."""
     spec = run.spec
     names = [feature.name for feature in signature.features]
     with bench.storage.local_copy(run.dataset.table_key) as table:
@@ -71,7 +71,7 @@ def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
 
 
 def scores(rows: Rows, answers: Array) -> dict[str, float]:
-    """AUC (of each class against the others) and log loss, or R²."""
+    """Return AUC (each class against the others) and log loss, or R²."""
     y = rows.y(rows.unseen)
     if not rows.signature.classes:
         return {"score": float(r2_score(y, answers))}
@@ -80,9 +80,9 @@ def scores(rows: Rows, answers: Array) -> dict[str, float]:
     answers = np.clip(answers, 1e-7, 1)
     answers /= answers.sum(axis=1, keepdims=True)
     labels = range(answers.shape[1])
-    asked = answers if len(labels) > 2 else answers[:, 1]
+    ranked = answers if len(labels) > 2 else answers[:, 1]
     return {
-        "score": float(roc_auc_score(y, asked, multi_class="ovr")),
+        "score": float(roc_auc_score(y, ranked, multi_class="ovr")),
         "log_loss": float(log_loss(y, answers, labels=labels)),
     }
 
@@ -172,7 +172,7 @@ def _compare(
 
 
 def summary(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Medians over the seeds, a line a table."""
+    """Return the medians over the seeds, one line per table."""
     names = list(dict.fromkeys(line["table"] for line in lines))
     found = []
     for name in names:
@@ -212,15 +212,16 @@ def page_table(found: list[dict[str, Any]]) -> str:
     ratios = [r["log_loss_ratio"] for r in found if "log_loss_ratio" in r]
     lines.append("")
     lines.append(
-        f"Ahead or level (to 0.0005) on {sum(g > -0.0005 for g in gaps)} of {len(gaps)}; "
-        f"the median is {statistics.median(gaps):+.4f}, the worst {min(gaps):+.4f}; "
-        f"log loss is {statistics.median(ratios):.2f} of boosting's in the median."
+        f"The default is better than boosting, or equal to 0.0005, on "
+        f"{sum(g > -0.0005 for g in gaps)} of {len(gaps)} tables; the median difference "
+        f"is {statistics.median(gaps):+.4f}, the worst {min(gaps):+.4f}. The median log "
+        f"loss is {statistics.median(ratios):.2f} times that of boosting."
     )
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Print a line of JSON a table and seed; write `quality.json` and the page."""
+    """Print one line of JSON per table and seed; write `quality.json` and the page."""
     wanted = [name for name in os.environ.get("TABLES", "").split(",") if name]
     lines: list[dict[str, Any]] = []
     for table in TABLES:
@@ -237,7 +238,7 @@ def main() -> None:
 
 
 def write_page(page: Path, measured: str) -> None:
-    """Put what was measured between the page's two marks."""
+    """Write the measured table between the two marks of the page."""
     before, begin, rest = page.read_text().partition("<!-- measured -->\n")
     _, end, after = rest.partition("<!-- end -->")
     page.write_text(f"{before}{begin}{measured}\n{end}{after}")

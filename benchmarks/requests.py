@@ -1,4 +1,4 @@
-"""Write the same rows as a request of each protocol, for the load."""
+"""Write the same rows as a request body of each protocol, for the load."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ _FP32 = 4
 
 
 class Case(NamedTuple):
-    """A request: where to, what, how many rows, how much of it is JSON."""
+    """A request: its path, body, number of rows, and length of JSON in a binary body."""
 
     path: str
     body: Path
@@ -20,7 +20,7 @@ class Case(NamedTuple):
 
 
 def table(rows: int) -> str:
-    """Return a CSV of eleven columns of noise and their sum."""
+    """Return a CSV with eleven columns of noise, and their sum as the target."""
     numbers = np.random.default_rng(1).normal(size=(rows, len(FEATURES)))
     whole = np.column_stack([numbers, numbers.sum(axis=1)])
     lines = [",".join(f"{cell:.4f}" for cell in row) for row in whole]
@@ -28,13 +28,13 @@ def table(rows: int) -> str:
 
 
 def features(rows: int) -> np.ndarray:
-    """Rows to ask about, float32 `[N, 11]`, all within the training rows' range."""
+    """Return rows to predict, float32 `[N, 11]`, within the range of training rows."""
     numbers = np.random.default_rng(2).normal(size=(rows, len(FEATURES)))
     return np.clip(numbers, -2, 2).round(4).astype(np.float32)
 
 
 def cases(folder: Path, model: str, rows: int) -> dict[str, Case]:
-    """Native JSON, TF Serving, V2 JSON and V2 binary."""
+    """Return requests in native JSON, TF Serving, V2 JSON and V2 binary."""
     numbers = features(rows)
     objects = [dict(zip(FEATURES, row.tolist(), strict=True)) for row in numbers]
     listed = [
@@ -46,13 +46,13 @@ def cases(folder: Path, model: str, rows: int) -> dict[str, Case]:
         }
         for i, name in enumerate(FEATURES)
     ]
-    told = {
+    bodies = {
         "native": ({"instances": objects}, f"/v1/models/{model}/predict"),
         "TF Serving": ({"instances": objects}, f"/v1/models/{model}:predict"),
         "V2 JSON": ({"inputs": listed}, f"/v2/models/{model}/infer"),
     }
     made = {}
-    for name, (body, path) in told.items():
+    for name, (body, path) in bodies.items():
         file = folder / f"{name}-{rows}.json"
         file.write_text(json.dumps(body))
         made[name] = Case(path, file, rows)

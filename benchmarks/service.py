@@ -1,4 +1,4 @@
-"""The embedded default: start, memory, idling, and how soon a posted run is claimed."""
+"""Measure the default service: start, memory, idle load, and delay of a run's claim."""
 
 import json
 import signal
@@ -30,13 +30,13 @@ IDLE_SECONDS = 20
 
 @contextmanager
 def service(home: str) -> Iterator[tuple[str, psutil.Process, float]]:
-    """URL, process, and seconds until it said that it is ready."""
+    """Start a service; yield its URL, its process, and the seconds until it was ready."""
     command = [str(Path(sys.executable).with_name("fitserve")), "up"]
     began = time.monotonic()
     process = subprocess.Popen(
         [*command, "--port", "0", "--home", home], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None  # noqa: S101  a pipe was asked for
+    assert process.stdout is not None  # noqa: S101  it is a pipe
     ready = next(line for line in process.stdout if " ready at " in line)
     try:
         yield ready.split()[-1], psutil.Process(process.pid), time.monotonic() - began
@@ -46,7 +46,7 @@ def service(home: str) -> Iterator[tuple[str, psutil.Process, float]]:
 
 
 def api_ready_seconds(home: str) -> float:
-    """From the start of the API process to its first answer, the database being there."""
+    """Return the seconds from the API's start to its first answer, with a database."""
     with service(home) as (url, up, _):
         api = _api(up)
         api.kill()
@@ -58,7 +58,7 @@ def api_ready_seconds(home: str) -> float:
             except httpx.TransportError:
                 continue
             return time.time() - _api(up).create_time()
-    raise SystemExit("the API did not come back")
+    raise SystemExit("the API did not restart within 60 s")
 
 
 def _api(up: psutil.Process) -> psutil.Process:
@@ -70,11 +70,11 @@ def _api(up: psutil.Process) -> psutil.Process:
 
 
 def claim_milliseconds(client: Client, url: str) -> tuple[float, float]:
-    """Median from the POST to the claim on a warm worker, and of a liveness request."""
+    """Return median ms from POST to claim on a warm worker, and of a liveness request."""
     client.runs.wait(client.runs.create(SPEC).id)
     claims, lives = [], []
     for _ in range(RUNS):
-        time.sleep(1)  # the worker tidies up after a run
+        time.sleep(1)  # the worker cleans up after a run
         began = time.monotonic()
         httpx.get(f"{url}/health/live")
         lives.append(time.monotonic() - began)
@@ -86,7 +86,7 @@ def claim_milliseconds(client: Client, url: str) -> tuple[float, float]:
 
 
 def idle_percent(up: psutil.Process) -> float:
-    """Share of one core that all parts together take with nothing to do."""
+    """Return the share of one core that all idle processes use together."""
     before = _cpu_seconds(up)
     time.sleep(IDLE_SECONDS)
     return 100 * (_cpu_seconds(up) - before) / IDLE_SECONDS

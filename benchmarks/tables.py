@@ -1,4 +1,4 @@
-"""Real tables that packages carry, and published functions, to measure quality on."""
+"""Load real tables from packages, and draw tables from published functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ MOST_ROWS = 16_000
 
 @dataclass(frozen=True)
 class Table:
-    """A table by name: where its rows come from, and what is predicted."""
+    """The name of a table, its target, and the function that loads its rows."""
 
     name: str
     target: str
     load: Callable[[], Any]
-    """Gives a pandas DataFrame."""
+    """Returns a pandas DataFrame."""
 
 
 def _from_r(package: str, name: str, *left_out: str) -> Callable[[], Any]:
@@ -37,7 +37,7 @@ def _from_sklearn(name: str) -> Callable[[], Any]:
         frame = bunch.frame
         names = dict(enumerate(bunch.get("target_names", [])))
         if len(names) > 2:
-            # a class and no number
+            # text, so that it is a class and not a number
             frame["target"] = "class " + frame["target"].astype(str)
         return frame
 
@@ -56,7 +56,7 @@ def _drawn(name: str, num_rows: int, **arguments: Any) -> Callable[[], Any]:
     return load
 
 
-_GRADES = ("grade", "sub_grade")  # the interest rate in other words
+_GRADES = ("grade", "sub_grade")  # these contain the interest rate
 TABLES = [
     Table("attrition", "Attrition", _from_r("modeldata", "attrition")),
     Table("credit", "Status", _from_r("modeldata", "credit_data")),
@@ -90,7 +90,7 @@ TABLES = [
 
 
 def write_csv(table: Table, path: Any) -> None:
-    """Write the table as a CSV, of `MOST_ROWS` random rows if it has more."""
+    """Write the table as a CSV with at most `MOST_ROWS` random rows."""
     frame = table.load()
     frame = frame.drop(columns=[c for c in ("rownames",) if c in frame.columns])
     if len(frame) > MOST_ROWS:

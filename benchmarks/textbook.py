@@ -1,4 +1,4 @@
-"""The textbook service: FastAPI and `keras.Model.predict`, as tutorials write it."""
+"""Serve a model with FastAPI and `keras.Model.predict`, as in many tutorials."""
 
 import sys
 from typing import Any
@@ -11,13 +11,13 @@ from pydantic import BaseModel
 
 
 class Rows(BaseModel):
-    """Rows as objects."""
+    """The rows of a request, as objects."""
 
     instances: list[dict[str, float]]
 
 
 def make_app(path: str) -> FastAPI:
-    """Serve a `model.keras`."""
+    """Return an app that serves the `model.keras` at `path`."""
     model, app = keras.models.load_model(path), FastAPI()
 
     @app.post("/predict")

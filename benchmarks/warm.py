@@ -1,4 +1,4 @@
-"""The warm worker: POST to first epoch, and tiny runs back to back without growth."""
+"""Measure a warm worker: time to the first epoch, and memory over many tiny runs."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _FIRSTS = 7
 
 
 def first_epoch_seconds(client: Client) -> float:
-    """Median from the POST to the first epoch's row."""
+    """Return the median seconds from the POST to the row of the first epoch."""
     spec = {**SPEC, "fit": {"epochs": 1, "seed": 1}}
     firsts = []
     for _ in range(_FIRSTS):
@@ -31,7 +31,7 @@ def first_epoch_seconds(client: Client) -> float:
 
 
 def back_to_back(client: Client, up: psutil.Process) -> dict[str, float]:
-    """Queue all, watch the largest process until the last has ended."""
+    """Queue all runs; measure the largest process until the last run has ended."""
     began = time.monotonic()
     waiting = [client.runs.create(SPEC).id for _ in range(RUNS)]
     largest, pids = 0.0, set()

@@ -59,7 +59,7 @@ class ForbiddenHost(FitserveError):
 
 
 class NotFound(FitserveError):
-    """The base of errors about a missing thing, which `noun` names."""
+    """An error about an object that does not exist; `noun` names its kind."""
 
     noun: ClassVar[str]
 
@@ -101,7 +101,7 @@ class WebhookNotFound(NotFound):
 
 
 class PlotNotFound(NotFound):
-    """No plot has that name, or the report has no data for it; `why` gives the reason."""
+    """An error about an unknown plot, or a plot without data; `why` gives the reason."""
 
     problem_type, noun = ProblemType.PLOT_NOT_FOUND, "plot"
 
@@ -147,7 +147,7 @@ class QuotaExceeded(FitserveError):
 
 
 class Invalid(FitserveError):
-    """The body cannot be used; classes below it say why."""
+    """An error about an invalid request body; subclasses give the kind of fault."""
 
     problem_type = ProblemType.INVALID_BODY
 
@@ -181,7 +181,7 @@ class TooLarge(FitserveError):
 
 
 class TooManyRequests(FitserveError):
-    """The key or the address sends requests too fast."""
+    """An error about a key or an address that sends requests too fast."""
 
     problem_type = ProblemType.TOO_MANY_REQUESTS
 
@@ -211,8 +211,8 @@ class PlotFailed(FitserveError):
 
     def __init__(self, why: str) -> None:
         super().__init__(
-            f"The plot could not be drawn. {why} Ask again, or read the data at the same "
-            "path without the file's ending."
+            f"The plot could not be drawn. {why} Try again, or read its data at the same "
+            "path without the file extension."
         )
 
 

@@ -87,7 +87,7 @@ class Janitor(PeriodicThread):
         return due
 
     def sweep_files(self) -> None:
-        """Remove checkpoints from which no run will continue."""
+        """Remove checkpoints that no run needs any more."""
         with self._database.read() as session:
             remove_orphans(self._storage, session)
 

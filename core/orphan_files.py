@@ -1,8 +1,8 @@
 """Remove stored files whose process died before it recorded them in the database.
 
-A dataset gets no further files once it has been read, so each of its unrecorded files is
+A dataset gets no further files after it has been read, so each of its unrecorded files is
 an orphan. A run that has ended may still get its baselines, and an upload without a row
-may still be in progress: unrecorded files of these are orphans after an hour.
+may still be in progress. The unrecorded files of both are orphans after an hour.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from core.storage.scratch import sweep_scratch
 
 STALE_SECONDS = 3600.0
 _AT_A_TIME = 500
-"""Ids in one query: databases limit the parameters of a statement."""
+"""The number of ids in one query: databases limit the parameters of a statement."""
 
 
 def remove_orphan_files(
@@ -56,7 +56,7 @@ def _without_row(storage: Storage, session: Session, seconds: float) -> Iterator
 
 
 def _by_id(keys: Sequence[str]) -> Iterator[dict[str, list[str]]]:
-    """Yield keys grouped by the id in them, some hundred ids at a time."""
+    """Yield keys grouped by the id in them, `_AT_A_TIME` ids at a time."""
     found = defaultdict(list)
     for key in keys:
         found[key.split("/")[1]].append(key)

@@ -1,8 +1,8 @@
-"""The queue of messages to workers, which may be lost, late or duplicated.
+"""Send messages to workers; messages may be lost, late or duplicated.
 
-A message is only an id. The worker that receives it asks the database whether there is
-work to do, and the janitor sends messages again for unclaimed work. So the broker's data
-may be deleted at any time.
+A message holds only an id. The worker that receives a message reads from the database
+whether there is work to do, and the janitor sends messages again for unclaimed work.
+So the broker's data may be deleted at any time.
 """
 
 import logging
@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 
 def make_celery(settings: Settings) -> Celery:
     """Return the Celery application that the API and the workers use."""
-    # reading, fitting and saving have a time limit each, which the child enforces
+    # the child process enforces a time limit on each of reading, fitting and saving
     hard_limit = 3 * settings.limits.max_run_seconds + _GRACE_SECONDS
     app = Celery("fitserve", broker=settings.resolved_broker_url, set_as_current=False)
     app.conf.update(
         task_default_queue=RUNS,
         task_routes={READ: {"queue": DATASETS}},
-        task_ignore_result=True,  # the database is the only truth
+        task_ignore_result=True,  # results are in the database
         task_serializer="json",
         accept_content=["json"],
-        task_acks_late=False,  # a received message has no further use
+        task_acks_late=False,  # the janitor sends a message again if its work is lost
         task_time_limit=hard_limit,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
@@ -48,23 +48,23 @@ def make_celery(settings: Settings) -> Celery:
 
 
 class Queue:
-    """Sends messages; a failure is logged and left to the janitor."""
+    """A sender of messages; after a failure, the janitor sends the message again."""
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
 
     def send(self, task: str, subject_id: str) -> bool:
-        """Send the id of a run or dataset. Return False if the broker is away."""
+        """Send the id of a run or dataset. Return False if the broker is unavailable."""
         try:
             self._celery.send_task(task, args=[subject_id], ignore_result=True)
         except (OperationalError, OSError) as error:
             log.warning(
-                "the broker is away, the janitor will send %s: %s", subject_id, error
+                "broker unavailable; the janitor will send %s: %s", subject_id, error
             )
             return False
         return True
 
     def check(self) -> None:
-        """Connect to the broker, or raise what its transport raises."""
+        """Connect to the broker; raise the error of its transport if that fails."""
         with self._celery.connection_for_write(connect_timeout=1) as connection:
             connection.connect()

@@ -1,4 +1,4 @@
-"""A cache that re-reads the values in use before they are too old."""
+"""A cache that re-reads the values in use before they become too old."""
 
 import logging
 import threading
@@ -38,7 +38,7 @@ class RefreshAheadCache(Generic[Key, Value]):
     Args:
         name: the name of the thread.
         max_age: seconds for which a value may be used.
-        reread: returns the present values of the given keys; other keys are removed.
+        reread: returns the current values of the given keys; missing keys are removed.
         capacity: the largest number of values.
         grace: seconds for which values stay valid while the database is unavailable.
 
@@ -137,7 +137,7 @@ class RefreshAheadCache(Generic[Key, Value]):
         try:
             return self._reread({key: entry.value for key, entry in entries.items()})
         except BaseException:
-            for entry in entries.values():  # due again at the next call
+            for entry in entries.values():  # the next call reads them again
                 entry.is_used = True
             raise
 

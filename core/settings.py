@@ -1,4 +1,4 @@
-"""Every setting, with its unit and default; environment variables are `FITSERVE_…`."""
+"""Every setting with its default; its environment variable begins with `FITSERVE_`."""
 
 import hashlib
 import os
@@ -40,17 +40,17 @@ class Limits(BaseModel):
     head_seconds: float = 10.0
     """Longest time to receive the request line and headers."""
     body_seconds: float = 30.0
-    """Longest time to receive a body, besides its bytes at the slowest rate."""
+    """Longest time to receive a body, plus one second per `body_bytes_per_second`."""
     body_bytes_per_second: int = Field(default=64 * 1024, ge=1)
-    """Slowest rate at which a client may send a body or read an answer."""
+    """Slowest rate at which a client may send a request body or read a response."""
     max_predict_body_bytes: int = 32 * MIB
     """Largest body of a predict request."""
     max_predict_rows: int = 100_000
     """Maximum number of instances in one predict request."""
     max_upload_bytes: int = 4 * GIB
-    """Largest CSV."""
+    """Largest size of an uploaded CSV."""
     max_inline_bytes: int = 8 * MIB
-    """Larger CSVs are read by a worker, with `status: processing` meanwhile."""
+    """A worker reads larger CSVs; until then, the dataset's status is `processing`."""
     max_columns: int = 2_000
     """Maximum number of columns of a dataset."""
     max_parameters: int = 5_000_000
@@ -66,11 +66,11 @@ class Limits(BaseModel):
     max_steps: int = 2_000_000
     """Maximum number of gradient steps of a run: epochs times batches."""
     max_memory_bytes: int = GIB
-    """Maximum memory that a run may need, as estimated."""
+    """Maximum estimated memory of a run."""
     max_classes: int = 1_000
     """Maximum number of classes of a target."""
     max_run_seconds: float = 3_600.0
-    """Longest fit; also the time limit of a run whose spec sets none."""
+    """Longest time of a fit, and the time limit of a run whose spec sets no limit."""
     max_queued_runs: int = 1_000
     """Maximum number of queued runs."""
     key_requests_per_second: float = Field(default=0.0, ge=0)
@@ -97,23 +97,23 @@ class RunTimes(BaseModel):
         gt=0,
         validation_alias=AliasChoices("janitor_seconds", "sweep_seconds"),
     )
-    """How often each process looks for runs that no worker holds."""
+    """How often each process looks for lost runs and unsent messages."""
     requeue_after_seconds: float = Field(default=10.0, ge=0)
     """How long a queued run waits before its message is sent again."""
     deaf_after_seconds: float = Field(default=30.0, gt=0)
-    """How long runs may wait before an idle worker that gets no messages restarts."""
+    """An idle worker that gets no messages restarts after a run has waited this long."""
     max_attempts: int = Field(default=3, ge=1)
-    """Maximum number of attempts at a run whose worker dies."""
+    """Maximum number of attempts to train a run if its workers die."""
     history_seconds: float = Field(default=0.25, gt=0)
-    """How often a worker writes the epochs that have ended."""
+    """How often a worker stores the finished epochs of a run."""
     cancel_poll_seconds: float = Field(default=0.5, gt=0)
     """How often a worker checks whether its run was cancelled."""
     checkpoint_seconds: float = Field(default=15.0, ge=0)
-    """How often a checkpoint of a fit is saved; less often if saving takes long."""
+    """How often a worker saves a checkpoint; less often if saving takes long."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0)
-    """How long the answer to an `Idempotency-Key` is kept."""
+    """How long the response to an `Idempotency-Key` is stored."""
     idempotency_lease_seconds: float = Field(default=10.0, gt=0)
-    """How long a repeated key is refused after its request died."""
+    """How long a repeated key is refused if the process of its first request dies."""
 
 
 class WebhookRules(BaseModel):
@@ -124,7 +124,7 @@ class WebhookRules(BaseModel):
     ports: list[int] = [443]
     """The allowed ports of webhook URLs."""
     allow_loopback: bool = False
-    """Whether webhooks may go to this machine, over http and any port (development)."""
+    """For development: allow webhooks to this machine, over http and on any port."""
     timeout_seconds: float = Field(default=15.0, gt=0)
     """Longest time of one attempt."""
     schedule: list[float] = Field(
@@ -132,11 +132,11 @@ class WebhookRules(BaseModel):
         min_length=1,
         max_length=10,
     )
-    """The pause before each attempt. The webhook is given up after the last."""
+    """The pause before each attempt. After the last attempt, the webhook has failed."""
     poll_seconds: float = Field(default=1.0, gt=0)
-    """How often an API process looks for messages that are due."""
+    """How often an API process looks for webhook messages that are due."""
     senders: int = Field(default=2, ge=0, le=64)
-    """How many messages an API process sends at a time."""
+    """Number of webhook messages that an API process sends at the same time."""
 
 
 class ReportRules(BaseModel):
@@ -151,12 +151,12 @@ class ReportRules(BaseModel):
 
     def seconds(self, spec: ReportSpec) -> float:
         """Return how long the baselines of a run may take."""
-        asked = spec.time_limit_seconds or self.time_limit_seconds
-        return min(asked, self.time_limit_seconds)
+        requested = spec.time_limit_seconds or self.time_limit_seconds
+        return min(requested, self.time_limit_seconds)
 
 
 class Settings(BaseSettings):
-    """The settings of the process."""
+    """The settings of a process."""
 
     model_config = SettingsConfigDict(
         env_prefix="FITSERVE_",
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     home: Path = Path("~/.fitserve")
     """Folder of the embedded database, the files and the logs."""
     host: str = "127.0.0.1"
-    """Address on which the API listens; other than loopback, it requires an API key."""
+    """Address on which the API listens; any address but loopback requires an API key."""
     port: int = Field(default=8000, ge=0, le=65_535)
     """Port of the API; 0 chooses a free one."""
     grpc_port: int | None = Field(default=None, ge=1, le=65_535)
@@ -177,33 +177,33 @@ class Settings(BaseSettings):
     broker_url: str | None = None
     """URL of the Celery broker; by default an embedded Redis in `home`."""
     storage_url: str | None = None
-    """URL of uploads and artifacts, such as `file:///srv/x`; by default in `home`."""
+    """URL of the file storage, such as `file:///srv/x`; by default a folder in `home`."""
     api_key: SecretStr | None = Field(default=None, min_length=16)
-    """A key with every scope; on loopback, no key is needed while none exists."""
+    """A key with every scope. On loopback, no key is required until one exists."""
     key_pepper: SecretStr | None = Field(default=None, min_length=32)
     """Secret for hashing keys, the same on all hosts; by default a file in `home`."""
     allowed_hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
-    """Host names under which an API without keys answers (against DNS rebinding)."""
+    """Host names that an API without keys accepts (against DNS rebinding)."""
     cors_origins: list[str] = []
     """Allowed web origins, such as `https://app.example`; `*` requires a key."""
     api_workers: int = Field(default=1, ge=1, le=256)
-    """API processes that `fitserve up` starts, on one address."""
+    """Number of API processes that `fitserve up` starts on one address."""
     default_model: str | None = None
-    """The model, or `model@alias`, of MLflow's route `/invocations` without a name."""
+    """Model, or `model@alias`, for MLflow's `/invocations`, whose URL names no model."""
     predict_cache_bytes: int = Field(default=128 * MIB, ge=1)
     """Approximate memory for loaded models in each API process."""
     alias_refresh_seconds: float = Field(default=0.8, gt=0)
     """Largest age of cached versions and aliases in an API process."""
     worker_processes: int = Field(default=1, ge=1, le=256)
-    """Runs that one worker trains at a time."""
+    """Number of runs that one worker trains at the same time."""
     worker_memory_bytes: int = 2 * GIB
-    """A training process above this is replaced after its run."""
+    """A training process that uses more memory is replaced after its run."""
     min_free_bytes: int = Field(default=512 * MIB, ge=0)
     """Free disk space below which `/health/ready` reports `degraded`."""
     metrics_open: bool = False
     """Whether `/metrics` can be read without a key."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    """Least level of log lines, as in Python's `logging`."""
+    """Lowest level of log lines, as in Python's `logging`."""
     log_format: Literal["text", "json"] = "text"
     """`text` for people, `json` for one object per line."""
     access_log: bool = False

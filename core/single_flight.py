@@ -23,7 +23,7 @@ def run_here(function: Callable[..., object], /, *args: Any) -> None:
 
 
 def run_in_daemon(function: Callable[..., object], /, *args: Any) -> None:
-    """Run the function in a thread of its own that does not keep the process alive."""
+    """Run the function in a new thread that does not keep the process alive."""
     threading.Thread(target=function, args=args, daemon=True).start()
 
 
@@ -41,7 +41,7 @@ class SingleFlight:
         self._lock = threading.Lock()
 
     def start(self, key: Hashable, call: Callable[[], Result]) -> Future[Result]:
-        """Return the future of the key's call in progress; start a call if none is."""
+        """Return the future of the key's call in progress, or of a call started now."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:

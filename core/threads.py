@@ -18,15 +18,15 @@ class PeriodicThread(threading.Thread):
     """A daemon thread that calls a function every few seconds until it is stopped.
 
     An exception is logged, and the function is called again after the next pause. The
-    thread's log lines carry the log context of the caller of `start`.
+    thread's log lines have the log context of the caller of `start`.
 
     Args:
-        name: of the thread, as in log lines.
-        seconds: pause between two calls.
+        name: the name of the thread, which log lines show.
+        seconds: the pause between two calls.
         work: the function to call.
-        is_eager: whether the first call comes at once.
-        jitter: largest deviation of a pause, as a fraction of it, so that the threads of
-            many processes spread out.
+        is_eager: whether the thread makes the first call without a pause.
+        jitter: the largest deviation of a pause, as a fraction of the pause, so that
+            many processes do not work at the same moment.
 
     """
 

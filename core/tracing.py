@@ -1,7 +1,7 @@
-"""Spans by OpenTelemetry, if OTEL_* variables ask for them and the extra is installed.
+"""Trace with OpenTelemetry if OTEL_* variables are set and the extra is installed.
 
-Otherwise each function costs a comparison and does nothing. OpenTelemetry's own variables
-alone say what is sent, how much of it, and where to.
+Otherwise each function only makes one comparison. OpenTelemetry's own variables are the
+only settings: of the endpoint, of the sampling, and of everything else.
 """
 
 import logging
@@ -37,7 +37,7 @@ _tracer: Any = None
 
 
 def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
-    """Return whether an endpoint is set and nothing disables the spans."""
+    """Return whether an endpoint is set and no variable disables the spans."""
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
     if environment.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
@@ -46,15 +46,15 @@ def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def start(process: str) -> None:
-    """Start tracing if it is wanted. A process that forks calls this after the fork."""
+    """Start tracing if `is_wanted`. A process that forks calls this after the fork."""
     if not is_wanted():
         return
     try:
         _ = sdk.TracerProvider  # imports the extra
     except ImportError:
         log.warning(
-            "OTEL_… is set, but OpenTelemetry is missing: no traces are sent; "
-            "pip install 'fitserve[otel]'"
+            "OTEL_… is set, but OpenTelemetry is not installed, so no traces are sent; "
+            "run pip install 'fitserve[otel]'"
         )
         return
     name = os.environ.get("OTEL_SERVICE_NAME", f"fitserve-{process}")
@@ -66,7 +66,7 @@ def start(process: str) -> None:
 
 def use(provider: Any) -> None:
     """Trace with this provider; None stops tracing."""
-    global _provider, _tracer  # noqa: PLW0603  one for each process
+    global _provider, _tracer  # noqa: PLW0603  one provider for each process
     _provider = provider
     _tracer = provider.get_tracer("fitserve") if provider is not None else None
 
@@ -79,7 +79,7 @@ def stop() -> None:
 
 
 def flush() -> None:
-    """Send the waiting spans, because a child may be killed at any time."""
+    """Send the waiting spans now, because a child may be killed at any time."""
     if _provider is not None:
         _provider.force_flush(2_000)
 

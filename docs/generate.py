@@ -1,7 +1,7 @@
-"""Write what is made from the code: `python -m docs.generate`.
+"""Write the generated pages: `python -m docs.generate`.
 
-Some pages are made as a whole; in others, a table stands between two comments. A test
-compares the files with what comes out here, so none of them can fall behind.
+Some pages are generated completely; in others, only a table between two comments. A test
+compares the files with the output of this module.
 """
 
 from docs.generating import cli, client, http, metrics, problems, settings, spec

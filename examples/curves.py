@@ -20,7 +20,7 @@ def wanted() -> set[str]:
 
 
 def draw(client: Client, url: str, name: str) -> None:
-    """Train an example, and write its curve beside the chapters."""
+    """Train an example, and write its curve to the folder of the chapters."""
     spec = json.loads((HERE / f"{name}.json").read_text())
     client.datasets.upload(HERE / "data" / f"{spec['dataset']}.csv")
     run = client.runs.wait(client.runs.create(spec).id)

@@ -33,7 +33,7 @@ def running_service() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="fitserve-demo-") as folder:
         log = Path(folder) / "log"
         command = [FITSERVE, "up", "--port", "0", "--home", str(Path(folder) / "home")]
-        # a file, not a pipe: a pipe that nobody empties stops the service
+        # a file, because the service would block on a full pipe
         with log.open("w") as file:
             process = subprocess.Popen(command, stdout=file, stderr=file)
         try:
@@ -66,11 +66,11 @@ def show_curve(client: Client, run: RunRead) -> None:
 
 
 def show_predictions(client: Client, run: RunRead) -> None:
-    """Three rows of the table beside their true values."""
+    """Print predictions for three rows of the table, and their true values."""
     with TABLE.open() as file:
         rows = list(csv.DictReader(file))[:3]
     answer = client.predict(run.model_name, rows)
-    console.print(f"\npredictions of [bold]{run.model_name}[/] beside the truth:")
+    console.print(f"\npredictions of [bold]{run.model_name}[/] and true values:")
     for row, prediction in zip(rows, answer.predictions, strict=True):
         console.print(f"  predicted {prediction:7.1f}   true {float(row[TARGET]):7.1f}")
 
@@ -80,7 +80,7 @@ def show_curl(url: str) -> None:
     with TABLE.open() as file:
         row = {k: float(v) for k, v in next(csv.DictReader(file)).items() if k != TARGET}
     body = json.dumps({"model": "diabetes", "instances": [row]})
-    console.print("\nthe same with curl, after `make up`:")
+    console.print("\nthe same requests with curl, after `make up`:")
     for line in (
         f"curl -F file=@examples/data/diabetes.csv {url}/v1/datasets",
         f"curl -d @examples/demo.json {url}/v1/runs",
@@ -94,7 +94,7 @@ def main() -> None:
     """Upload, train, predict."""
     began = time.monotonic()
     with running_service() as url, Client(url) as client:
-        console.print(f"a service of our own at {url}")
+        console.print(f"started a service at {url}")
         dataset = client.datasets.upload(TABLE)
         columns = len(dataset.columns)
         console.print(
@@ -106,7 +106,7 @@ def main() -> None:
         show_curve(client, run)
         show_predictions(client, run)
         show_curl("http://127.0.0.1:8000")
-    console.print(f"\nstopped; nothing is left. {time.monotonic() - began:.0f} s in all.")
+    console.print(f"\nstopped and removed after {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How migrations run: one transaction, one migrator at a time, both databases."""
+"""Run migrations in one transaction, in one process at a time, on both databases."""
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -6,11 +6,11 @@ from sqlalchemy import Connection, text
 from core.database.engine import WRITES, make_engine
 from core.database.tables import Base
 
-LOCK = 7_227_453_101  # any number, the same for every migrator
+LOCK = 7_227_453_101  # an arbitrary number, equal in every process
 
 
 def migrate(connection: Connection) -> None:
-    """Run the missing migrations, then check that no reference dangles."""
+    """Run the missing migrations, then check that every foreign key is valid."""
     sqlite = connection.dialect.name == "sqlite"
     if not sqlite:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
@@ -22,13 +22,13 @@ def migrate(connection: Connection) -> None:
     )
     context.run_migrations()
     if sqlite and (broken := connection.execute(text("PRAGMA foreign_key_check")).all()):
-        raise RuntimeError(f"migration left dangling references: {broken[:5]}")
+        raise RuntimeError(f"the migration broke foreign keys: {broken[:5]}")
 
 
 engine = make_engine(context.config.attributes["url"])
 with engine.connect().execution_options(**{WRITES: True}) as connection:
     if connection.dialect.name == "sqlite":
-        # batch mode moves and copies tables; the pragma only acts outside a transaction
+        # batch mode copies and replaces tables; the pragma has no effect in a transaction
         raw = connection.connection.driver_connection
         raw.execute("PRAGMA foreign_keys=OFF")
     with connection.begin():

@@ -11,7 +11,7 @@ from core.database.migrate import alembic_config, upgrade
 
 
 def main() -> None:
-    """Compare a database at head with the tables, and write down the difference."""
+    """Compare a database at head with the tables; write the difference as a migration."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'head.db'}"
         upgrade(url)

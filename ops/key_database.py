@@ -50,7 +50,7 @@ def revoke(home: Path | None, ref: str, *, as_json: bool) -> tuple[str, str]:
 
 
 def _id_of(keys: ApiKeyRepository, ref: str) -> str:
-    """Return the id that `ref` is, or the id of the only valid key with this name."""
+    """Return `ref` if it is an id, else the id of the only valid key with this name."""
     named = keys.in_force_named(ref) if keys.find(ref) is None else []
     if len(named) > 1:
         print_notice(
@@ -100,7 +100,7 @@ def _exit_on_error(*, as_json: bool) -> Iterator[None]:
         raise typer.Exit(REFUSED) from error
     except OperationalError as error:
         print_notice(
-            f"The database does not answer ({error.orig}); see FITSERVE_DATABASE_URL."
+            f"The database does not answer ({error.orig}); check FITSERVE_DATABASE_URL."
         )
         raise typer.Exit(UNREACHABLE) from error
 

@@ -29,20 +29,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def create(  # noqa: PLR0913, PLR0917  an option each
+def create(  # noqa: PLR0913, PLR0917  one parameter for each option
     name: Annotated[str, typer.Argument(help="A name that says what the key is for.")],
     workspace: Annotated[
-        str, typer.Option(help="The workspace that the key opens.")
+        str, typer.Option(help="The workspace that the key can use.")
     ] = "default",
     scope: Annotated[
         list[Scope] | None,
         typer.Option(help="A scope of the key; repeatable. [all but admin and metrics]"),
     ] = None,
     expires_in_days: Annotated[
-        float | None, typer.Option(help="Without it, the key does not expire.")
+        float | None, typer.Option(help="Days until the key expires. [never]")
     ] = None,
     requests_per_second: Annotated[
-        float | None, typer.Option(help="Per API process; 0 sets no limit.")
+        float | None, typer.Option(help="Maximum per API process; 0 sets no limit.")
     ] = None,
     queued_runs: Annotated[
         int | None, typer.Option(help="Maximum number of queued runs in the workspace.")
@@ -86,7 +86,7 @@ def list_(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List keys, expired and revoked ones too; secrets are not stored."""
+    """List keys, including expired and revoked ones, without their secrets."""
     keys = key_database.find_all(home, workspace, as_json=as_json)
     if as_json:
         print_json({"items": [key.model_dump(mode="json") for key in keys]})
@@ -97,7 +97,7 @@ def list_(
 @app.command()
 def revoke(
     key: Annotated[
-        str, typer.Argument(help="Its id, or its name if only one valid key has it.")
+        str, typer.Argument(help="The id, or a name that only one valid key has.")
     ],
     home: Home = None,
     as_json: AsJson = False,

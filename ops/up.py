@@ -32,7 +32,7 @@ def up(
     ] = None,
     api_workers: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="API processes on that address. [1]"),
+        typer.Option(min=1, max=256, help="Number of API processes. [1]"),
     ] = None,
     as_json: Annotated[
         bool,
@@ -48,7 +48,7 @@ def up(
     }
     try:
         chosen = {name: value for name, value in given.items() if value is not None}
-        say = partial(_print, err=as_json)  # with --json, stdout has the one line only
+        say = partial(_print, err=as_json)  # with --json, stdout has one line only
         supervisor.Supervisor(
             settings.Settings(**chosen), say, _print_json if as_json else _print_ready
         ).run()

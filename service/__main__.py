@@ -16,7 +16,7 @@ from service.server import make_server
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Run the API until the process is stopped."""
     end_with_supervisor()
     settings = Settings()
     logs.configure(settings, "api")
@@ -29,7 +29,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         limit_concurrency=512,
-        ws="none",  # nothing here speaks it, and its library is not small
+        ws="none",  # no route uses WebSockets
         timeout_graceful_shutdown=20,
         server_header=False,
     )

@@ -1,4 +1,4 @@
-"""Make the FastAPI application; nothing connects on import."""
+"""Create the FastAPI application; importing this module opens no connection."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -62,23 +62,23 @@ ROUTERS = (
     tf_serving.router,
     mlflow.invocations,
 )
-"""Tried in this order by the route table and by FastAPI."""
+"""The route table and FastAPI try the routers in this order."""
 
 _PROBLEM = {
-    "description": "A problem.",
+    "description": "A problem (RFC 9457).",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 DESCRIPTION = """\
-Upload a CSV, POST a JSON model spec, get a trained Keras network behind `/v1/predict`.
+Train a neural network on a table (CSV), and call it over HTTP.
 
-Every failure is a problem (RFC 9457, `application/problem+json`): what came, what was
-expected, how to mend it.
+Errors are problems (RFC 9457, `application/problem+json`): they say what was received,
+what was expected, and what to do. Other protocols have their own error formats.
 """
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the API over the database, storage and broker that `settings` name."""
+    """Return the API for the database, storage and broker in `settings`."""
     services = Services.from_settings(settings)
 
     @asynccontextmanager
@@ -106,8 +106,10 @@ def create_app(settings: Settings) -> FastAPI:
     whole_page(app, wants_key=settings.api_key is not None)
     add_pages(app)
     add_problem_handlers(app)
-    app.state.routes = RouteTable(app, settings)
-    if tracing.is_on():  # inside the fast path, so that predictions need not wait for it
+    own_routes = app.routes[len(ROUTERS) :]
+    routes = [*(route for router in ROUTERS for route in router.routes), *own_routes]
+    app.state.routes = RouteTable(routes, settings)
+    if tracing.is_on():  # inside the fast path: predictions create no spans
         app.add_middleware(Traced)
     app.add_middleware(PredictFastPath)
     app.add_middleware(
@@ -117,13 +119,13 @@ def create_app(settings: Settings) -> FastAPI:
         counters=services.counters,
         authenticator=services.authenticator,
     )
-    if settings.cors_origins:  # outermost: a browser asks first, and without a key
+    if settings.cors_origins:  # outermost: preflight requests have no key
         app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     return app
 
 
 def _cors(origins: list[str]) -> dict[str, Any]:
-    """Return the options of CORS; keys come by header, so no credentials are allowed."""
+    """Return the CORS options; keys are sent in a header, so cookies are not allowed."""
     return {
         "allow_origins": origins,
         "allow_methods": ["GET", "POST", "PUT", "DELETE"],
@@ -136,16 +138,16 @@ def _cors(origins: list[str]) -> dict[str, Any]:
 
 
 def _grpc(services: Services) -> AbstractAsyncContextManager[None]:
-    """Return the context in which Open Inference's gRPC port is served, if it is set."""
+    """Return a context that serves Open Inference over gRPC, if a port is set."""
     if services.settings.grpc_port is None:
         return nullcontext()
     try:
         from service.protocols.open_inference.grpc.server import (  # noqa: PLC0415
-            listening,  # an extra, and 40 MB
+            listening,  # an optional dependency of 40 MB
         )
     except ImportError as error:
         raise RuntimeError(
-            "FITSERVE_GRPC_PORT is set, which wants `pip install fitserve[grpc]`."
+            "FITSERVE_GRPC_PORT needs gRPC: run `pip install 'fitserve[grpc]'`."
         ) from error
     return listening(services)
 

@@ -16,18 +16,18 @@ from service.problems import BadEncoding, BadJson, InvalidBody
 
 Schema = TypeVar("Schema", bound=BaseModel)
 _MOST_RATIO = 100
-"""Most unpacked bytes for a packed byte, above a size that does no harm."""
+"""Most unpacked bytes per packed byte; `_RATIO_FROM` bytes are always allowed."""
 _RATIO_FROM = 1024 * 1024
 _MOST_MEMBERS = 100
-"""Most members of a gzip, which are files packed one by one and joined."""
+"""Most members of a gzip file, which are separately packed parts."""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 async def read_json(request: Request, most_bytes: int | None = None) -> object:
-    """Return the body as JSON, whatever Content-Type says (curl -d says form).
+    """Return the body as JSON; ignore Content-Type, which `curl -d` sets to a form.
 
-    `most_bytes` is for a route whose uploads may be larger than its JSON. Raises BadJson
-    and TooLarge; NaN, Infinity and nesting beyond 1,000 are not JSON.
+    `most_bytes` limits the JSON on routes that also accept uploads. Raises TooLarge, and
+    BadJson, also for NaN, Infinity and nesting deeper than 1,000.
     """
     if most_bytes is None:
         return parse_spec(await request.body())
@@ -40,7 +40,7 @@ async def read_json(request: Request, most_bytes: int | None = None) -> object:
 
 
 def parse_spec(body: bytes) -> object:
-    """Parse JSON as parse_json does, and refuse an object with a key twice."""
+    """Parse JSON as `parse_json` does, and refuse duplicate keys."""
     value = parse_json(body)
     try:
         _KEYS_ONCE.decode(body.decode())
@@ -50,7 +50,7 @@ def parse_spec(body: bytes) -> object:
 
 
 def _once(pairs: list[tuple[str, object]]) -> None:
-    """Raise BadJson if a key comes twice, as parsers differ on which one counts."""
+    """Raise BadJson for a duplicate key: parsers differ on which value counts."""
     if len(pairs) == len(dict(pairs)):
         return
     twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
@@ -59,15 +59,15 @@ def _once(pairs: list[tuple[str, object]]) -> None:
     )
 
 
-# numbers stay text: converting a long one takes long
+# numbers stay text, because the conversion of a long number is slow
 _KEYS_ONCE = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)
 
 
 class Body(NamedTuple):
-    """A body as received, and the headers that describe it or the answer.
+    """A body as received, and the headers that a predict route reads.
 
     `encoding` is `Content-Encoding`, `media_type` is `Content-Type`, `prefer` joins all
-    headers `Prefer`.
+    `Prefer` headers.
     """
 
     raw: bytes
@@ -78,7 +78,7 @@ class Body(NamedTuple):
 
     @property
     def num_bytes(self) -> int:
-        """Return the size that decides about a thread; packed bodies count as largest."""
+        """Return the size of the body; for a packed body, the largest allowed size."""
         return self.most_bytes if self.encoding else len(self.raw)
 
     def content(self) -> bytes:
@@ -105,9 +105,9 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
     parts: list[bytes] = []
     left = most_bytes
     while raw:
-        if len(parts) == _MOST_MEMBERS:  # each costs a copy of all bytes after it
+        if len(parts) == _MOST_MEMBERS:  # each copies all bytes after it
             raise BadEncoding(
-                f"The packed body has more than {_MOST_MEMBERS} members; pack it as one."
+                f"The packed body has more than {_MOST_MEMBERS} members; expected one."
             )
         unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
         parts.append(unpacker.decompress(raw, left + 1))
@@ -115,7 +115,7 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
         if left < 0:
             raise TooLarge(f"The body unpacks to more than {most_bytes:,} bytes.")
         if not unpacker.eof:
-            raise BadEncoding("The packed body ends too early; send it again whole.")
+            raise BadEncoding("The packed body ends too early; send the complete body.")
         raw = unpacker.unused_data
     return b"".join(parts)
 
@@ -160,7 +160,7 @@ def parse_json(body: bytes) -> object:
 
 
 def parse_loose_json(body: bytes) -> object:
-    """Parse JSON that may hold NaN, Infinity and -Infinity, which Python's clients send.
+    """Parse JSON that may contain NaN, Infinity and -Infinity, which Python clients send.
 
     Raises BadJson.
     """
@@ -183,22 +183,22 @@ def parse_loose_json(body: bytes) -> object:
 
 def _refuse_nul(body: bytes) -> None:
     if b"\\u0000" in body:
-        raise BadJson("The body holds the character U+0000, which is no text.")
+        raise BadJson("The body contains the character U+0000; remove it.")
 
 
 def _bad_json(error: Exception) -> BadJson:
-    said = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-    return BadJson(f"The body is not JSON: {said}. Expected a JSON object.")
+    reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+    return BadJson(f"The body is not JSON: {reason}. Expected a JSON object.")
 
 
 def json_response(content: object, headers: dict[str, str] | None = None) -> Response:
-    """Return a response 200 with JSON, in which NumPy's arrays are lists."""
+    """Return a JSON response with status 200; NumPy arrays become lists."""
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, headers=headers, media_type="application/json")
 
 
 def validate(schema: type[Schema], value: object) -> Schema:
-    """Return the value as `schema`. Raises InvalidBody, which points to every fault."""
+    """Return the value as `schema`. Raises InvalidBody with the place of every error."""
     try:
         return schema.model_validate(value)
     except ValidationError as error:

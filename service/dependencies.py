@@ -49,9 +49,9 @@ def _write_session(services: ServicesDep) -> Iterator[Session]:
         yield session
 
 
-# scope="function": a download that is read slowly holds no connection to the database
+# scope="function": a slow download must not hold a database connection
 ReadSession = Annotated[Session, Depends(_read_session, scope="function")]
-# the commit comes before the answer, so that a 202 is durable
+# the commit precedes the answer, so that a 202 is durable
 WriteSession = Annotated[Session, Depends(_write_session, scope="function")]
 
 
@@ -67,12 +67,12 @@ def _models(session: ReadSession, workspace: WorkspaceDep) -> ModelRepository:
     return ModelRepository(session, workspace)
 
 
-# what the request's caller has, to be read
+# read access to the caller's workspace
 Datasets = Annotated[DatasetRepository, Depends(_datasets)]
 Runs = Annotated[RunRepository, Depends(_runs)]
 Models = Annotated[ModelRepository, Depends(_models)]
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items in the page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items in a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+    str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
 ]

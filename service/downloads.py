@@ -16,7 +16,7 @@ _CHUNK = 1024 * 1024
 
 
 def open_whole(storage: Storage, key: str, num_bytes: int) -> BinaryIO:
-    """Open a stored file; raise ArtifactDamaged if it is missing or of another length."""
+    """Open a stored file; raise ArtifactDamaged if it is missing or has another size."""
     try:
         file = storage.open(key)
         found = file.seek(0, os.SEEK_END)

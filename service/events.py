@@ -1,7 +1,7 @@
 """Send a run's epochs and statuses as server-sent events.
 
-They come from the database alone, so that any API process can serve any run, and a client
-that reconnects misses nothing.
+Events are read from the database only, so that any API process can serve any run, and a
+client that reconnects misses no event.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ async def run_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Yield the events after epoch `after` until the run has ended.
 
-    The id of an `epoch` event is the epoch; a `status` event comes at every change of
-    status and last of all. Raises RunNotFound.
+    The id of an `epoch` event is the epoch. A `status` event follows every change of the
+    status, and is the last event. Raises RunNotFound.
     """
     deadline = time.monotonic() + _MAX_SECONDS
-    told = None
+    status = None
     while time.monotonic() < deadline:
         found = await run_limited(_read, database, workspace, run_id, after)
         run, several, epochs = found
         for epoch in epochs:
             after = epoch.epoch
             yield _epoch_event(epoch, run, several=several)
-        if run.status != told:
-            told = run.status
+        if run.status != status:
+            status = run.status
             yield ServerSentEvent(event="status", data=run)
         if run.status in TERMINAL:
             return
@@ -51,8 +51,7 @@ def _read(
 ) -> tuple[RunRead, bool, Sequence[Epoch]]:
     with database.read() as session:
         runs = RunRepository(session, workspace)
-        # the run first: epochs written between the two reads are sent next time,
-        # and those of an ended run are all there
+        # the run first: if it has ended, the epochs that are read next are complete
         run = runs.get(run_id)
         return run_to_schema(run), run.num_seeds > 1, runs.epochs(run_id, after)
 

@@ -1,4 +1,4 @@
-"""Headers that every answer has, so that a browser makes no more of it than it is."""
+"""Headers of every response that limit what a browser does with the response."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _CACHE, _POLICY = b"cache-control", b"content-security-policy"
 _NO_STORE: Pair = (_CACHE, b"no-store")
 _SANDBOX: Pair = (
     _POLICY,
-    # styles are what a plot (SVG) is drawn with
+    # a plot (SVG) needs its styles
     b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 )
 _JSON: Pair = (b"content-type", b"application/json")
@@ -20,12 +20,12 @@ _OF_JSON = [*_ALWAYS, _NO_STORE]
 
 
 def security_headers(given: Sequence[Pair]) -> list[Pair]:
-    """Those that are missing: a page or a stream may have its own policy.
+    """Return the headers that a response lacks; it may set a policy itself.
 
-    JSON has none, as there is nothing in it to run; each header costs a prediction some
-    half a microsecond.
+    JSON needs no policy, because it contains nothing to run, and each header costs a
+    prediction about half a microsecond.
     """
-    if len(given) == 2 and _JSON in given:  # with its length: nearly every answer
+    if len(given) == 2 and _JSON in given:  # the other is Content-Length: most responses
         return _OF_JSON
     added, names = list(_ALWAYS), [name for name, _ in given]
     if _CACHE not in names:

@@ -17,17 +17,17 @@ from service.strict import is_strict
 
 
 class HttpExchange:
-    """The base of the exchanges over HTTP; a protocol defines `read` and `write`.
+    """The base of the exchanges over HTTP; each protocol defines `read` and `write`.
 
     Args:
-        request: the request, which is strict if its URL or its header `Prefer` says so.
+        request: the request, whose URL or header `Prefer` may make it strict.
         body: the body of the request.
         ref: the model that the path names; its name is empty if the body names the model.
 
     """
 
     is_slow = False
-    """Whether a thread always reads the request, however small it is."""
+    """Whether a thread reads the request even if it is small."""
 
     def __init__(self, request: Request, body: Body, ref: ModelRef) -> None:
         self.is_strict = is_strict(request, body)

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a repeated request gets the first answer, and creates nothing.
 
-The fingerprint of a request is its parsed content, not its bytes: a multipart body has
-another boundary, and a gzip file another time in it, each time that it is sent.
+The fingerprint of a request covers its parsed content, not its bytes: the boundary of a
+multipart body and the time in a gzip file change each time that they are sent.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ def _key(
         str | None,
         Header(
             alias=HEADER,
-            description="Of your choice, at most 255 visible ASCII characters, another "
-            "for every new request. The same request with the same key is answered as "
-            "the first time, and makes nothing new.",
+            description="A unique text for each new request, of 1 to 255 visible ASCII "
+            "characters. If you repeat a request with its key, you get the first answer, "
+            "and nothing new is created.",
         ),
     ] = None,
 ) -> str | None:
@@ -49,9 +49,9 @@ def _key(
     if not given:
         return None
     if len(given) > 1 or not _KEY.match(given[0]):
-        came = f"{len(given)} of them" if len(given) > 1 else shown(given[0])
+        received = f"{len(given)} keys" if len(given) > 1 else shown(given[0])
         raise BadIdempotencyKey(
-            f"{HEADER}: got {came}; expected one key of 1 to 255 visible ASCII "
+            f"{HEADER}: got {received}; expected one key of 1 to 255 visible ASCII "
             "characters (no space), such as a UUID."
         )
     return given[0]
@@ -64,7 +64,7 @@ KeyDep = Annotated[str | None, Depends(_key)]
 async def once(
     services: Services, request: Request, key: str | None, *content: object
 ) -> AsyncIterator[Claim]:
-    """Hold the request's claim on its key; `content` is everything that it asks for.
+    """Hold the request's claim on its key; the fingerprint covers `content`.
 
     A refused request frees the key. After any other failure, the next request continues
     from the last step.
@@ -73,7 +73,7 @@ async def once(
     asked = _asked(request, key, content) if key is not None else None
     claim = Claim(services.database, asked, seconds)
     await to_thread.run_sync(claim.begin)
-    # a thread of its own: the requests at work may occupy every thread of the pool
+    # a separate thread, because requests may occupy every thread of the pool
     renewal = PeriodicThread("idempotency-key", seconds / 3, claim.renew)
     if claim.is_held:
         renewal.start()
@@ -96,7 +96,7 @@ def to_response(claim: Claim, answer: Answer) -> Response:
 
 
 def answer_of(status: int, read: BaseModel, location: str | None = None) -> Answer:
-    """Return the answer to be sent now, and for every repeated request."""
+    """Return the answer to the request and to its repetitions."""
     return Answer(status, read.model_dump_json(by_alias=True), location)
 
 
@@ -120,5 +120,5 @@ def _give_up(claim: Claim, renewal: PeriodicThread, error: BaseException) -> Non
             claim.forget()
         else:
             claim.let_go()
-    except SQLAlchemyError:  # the lease ends without it
+    except SQLAlchemyError:  # the lease expires anyway
         log.warning("could not give up an idempotency key", exc_info=True)

@@ -1,10 +1,11 @@
-"""The OpenAPI document, with what FastAPI does not know: keys, and shared definitions.
+"""Complete FastAPI's OpenAPI document: summaries, keys and shared definitions.
 
 Routes that read their bodies themselves give FastAPI a schema with its own `$defs`. A
-reference counts from the root of the document, so these definitions are moved to
+reference starts at the root of the document, so these definitions are moved to
 `components`, where generated clients also find their names.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from threading import Lock
@@ -27,28 +28,29 @@ _KEY = {"type": "http", "scheme": "bearer", "description": "The service's API ke
 
 
 def whole_page(app: FastAPI, *, wants_key: bool) -> None:
-    """Replace the application's OpenAPI document, and serve it at /openapi.json."""
+    """Complete the application's OpenAPI document, and serve it at /openapi.json."""
     make = app.openapi
     done: list[Json] = []
-    making = Lock()
+    lock = Lock()
 
     def openapi() -> Json:
-        with making:
+        with lock:
             page = make()
             if not any(page is one for one in done):
+                split_summaries(page)
                 gather_definitions(page)
                 add_security(page, app.state.routes, wants_key=wants_key)
                 done[:] = [page]
             return page
 
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI documents it
     _serve(app)
 
 
 def _serve(app: FastAPI) -> None:
-    """Answer from a thread, where FastAPI's own route would block the event loop.
+    """Serve the document from a thread; FastAPI's own route blocks the event loop.
 
-    Making the document takes most of a second, and the dashboard asks for it first.
+    Creating the document takes most of a second, and the dashboard requests it first.
     """
 
     @cache
@@ -62,8 +64,16 @@ def _serve(app: FastAPI) -> None:
     app.add_route("/openapi.json", document, include_in_schema=False)
 
 
+def split_summaries(page: Json) -> None:
+    """Move the first sentence of each description to the summary."""
+    for operation in (o for methods in page["paths"].values() for o in methods.values()):
+        summary, *rest = re.split(r"\.\s+", operation.pop("description"), maxsplit=1)
+        operation["summary"] = summary.rstrip(".")
+        operation.update(("description", text) for text in rest)
+
+
 def add_security(page: Json, routes: RouteTable, *, wants_key: bool) -> None:
-    """Write which operations need a key: all but those of open routes."""
+    """Declare that every operation needs a key, except on open routes."""
     page["components"]["securitySchemes"] = {"key": _KEY}
     page["security"] = [{"key": []}] if wants_key else [{"key": []}, {}]
     for entry in routes.entries:
@@ -75,14 +85,14 @@ def add_security(page: Json, routes: RouteTable, *, wants_key: bool) -> None:
 def gather_definitions(page: Json) -> None:
     """Move every `$defs` of the document into `components`, in place.
 
-    Raises ValueError if two schemas of one name differ.
+    Raises ValueError if two different schemas have the same name.
     """
     schemas = page.setdefault("components", {}).setdefault("schemas", {})
     for node in list(_objects(page.get("paths", {}))):
         for name, definition in node.pop("$defs", {}).items():
             _point_to_components(definition)
             if schemas.setdefault(name, definition) != definition:
-                raise ValueError(f"two schemas of the page are called {name!r}")
+                raise ValueError(f"two different schemas are called {name!r}")
     _point_to_components(page["paths"])
 
 

@@ -1,7 +1,7 @@
 """Serve the pages for browsers: the dashboard at /, the API at /docs and /redoc.
 
-Every file is part of an installed package, so no page needs another network, and none
-needs a key: the dashboard asks its user for one.
+Every file is part of an installed package, so the pages load without internet access. The
+pages need no key; the dashboard asks its user for a key.
 """
 
 import base64
@@ -33,11 +33,11 @@ DASHBOARD_POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""No inline script or style, and no text is ever read as HTML."""
+"""No inline script or style, and no HTML from text."""
 
 
 class _Files(StaticFiles):
-    """A folder of a package, whose files a browser revalidates before it uses a copy."""
+    """A folder of a package; browsers must revalidate its cached files."""
 
     def file_response(
         self,
@@ -52,7 +52,7 @@ class _Files(StaticFiles):
 
 
 def add_pages(app: FastAPI) -> None:
-    """Add the dashboard, and FastAPI's pages under FastAPI's names."""
+    """Add the dashboard, and FastAPI's pages at their usual paths."""
     app.add_api_route("/", _dashboard, include_in_schema=False, name="dashboard")
     app.mount("/dashboard", _open(_Files(directory=_DASHBOARD)))
     for path, page in (("/docs", _swagger_ui(app)), ("/redoc", _redoc(app))):
@@ -97,7 +97,7 @@ def _giving(page: HTMLResponse) -> Callable[[], Awaitable[HTMLResponse]]:
 
 
 def policy(page: bytes) -> str:
-    """Return a policy that allows a page's inline scripts, by hash, and our own files."""
+    """Return a policy that allows a page's inline scripts (by hash) and our own files."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
         for script in _SCRIPT.findall(page)

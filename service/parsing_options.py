@@ -1,4 +1,4 @@
-"""Read the options of parsing from a query, a form or a Content-Type."""
+"""Read parsing options from a query, a form or a Content-Type."""
 
 import re
 from typing import Annotated, Any
@@ -24,10 +24,11 @@ def from_query(
     decimal: Annotated[str | None, Query(max_length=1)] = None,
     null_values: Annotated[list[str] | None, Query()] = None,
     types: Annotated[
-        str | None, Query(description="JSON: column name to type.", max_length=100_000)
+        str | None,
+        Query(description="Types by column name, as JSON.", max_length=100_000),
     ] = None,
 ) -> ParsingSpec:
-    """Return the options in the query, which replace what would be detected."""
+    """Return the options in the query, which replace automatic detection."""
     given = {
         "delimiter": delimiter,
         "header": header,

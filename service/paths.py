@@ -4,16 +4,14 @@ from starlette.convertors import Convertor, register_url_convertor
 
 
 class VersionConvertor(Convertor[int]):
-    """Up to nine digits; more are no version's, and cost time to read."""
+    """A version number of up to nine digits; longer numbers are slow to parse."""
 
     regex = "[0-9]{1,9}"
 
     def convert(self, value: str) -> int:
-        """Return the number."""
         return int(value)
 
     def to_string(self, value: int) -> str:
-        """Its digits."""
         return str(value)
 
 

@@ -1,6 +1,6 @@
 """Draw plots in a child process, one at a time.
 
-The API neither loads matplotlib (40 MB) nor loses the cores that predictions need.
+The API process does not load matplotlib (40 MB), and drawing takes only one core.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ async def plot(kind: str, form: PlotForm, data: dict[str, Any]) -> Response:
     Raises PlotFailed if the child process takes too long or fails.
     """
     packed, in_work = json.dumps(data).encode(), loop_local(_IN_WORK, dict)
-    asked = kind, form, hashlib.sha256(packed).digest()
-    if asked not in in_work:
-        in_work[asked] = asyncio.create_task(_in_turn(kind, form, packed))
-        in_work[asked].add_done_callback(lambda _: in_work.pop(asked))
-    return Response(await asyncio.shield(in_work[asked]), media_type=_MEDIA[form])
+    key = kind, form, hashlib.sha256(packed).digest()
+    if key not in in_work:
+        in_work[key] = asyncio.create_task(_in_turn(kind, form, packed))
+        in_work[key].add_done_callback(lambda _: in_work.pop(key))
+    return Response(await asyncio.shield(in_work[key]), media_type=_MEDIA[form])
 
 
 async def _in_turn(kind: str, form: PlotForm, data: bytes) -> bytes:
@@ -45,11 +45,11 @@ async def _in_turn(kind: str, form: PlotForm, data: bytes) -> bytes:
             async with loop_local(_DRAWING, lambda: anyio.CapacityLimiter(1)):
                 return await _drawn(kind, form, data)
     except TimeoutError as error:
-        raise PlotFailed(f"It took longer than {_SECONDS:.0f} s.") from error
+        raise PlotFailed(f"Drawing took longer than {_SECONDS:.0f} s.") from error
 
 
 async def _drawn(kind: str, form: PlotForm, data: bytes) -> bytes:
-    # asyncio's own, which accepts a child that dies before it has read everything
+    # asyncio accepts a child that exits before it has read all of its input
     command = [sys.executable, "-m", "service.plotting", kind, form]
     child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     try:
@@ -58,5 +58,5 @@ async def _drawn(kind: str, form: PlotForm, data: bytes) -> bytes:
         if child.returncode is None:
             child.kill()
     if child.returncode:
-        raise PlotFailed(f"Its process ended with {child.returncode}.")
+        raise PlotFailed(f"The drawing process ended with code {child.returncode}.")
     return picture

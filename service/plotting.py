@@ -1,6 +1,6 @@
 """Draw one plot: `python -m service.plotting KIND FORM` reads JSON, writes SVG or PNG.
 
-The process is its own, so that the API does not load matplotlib.
+A separate process draws, so that the API does not load matplotlib.
 """
 
 import json
@@ -22,11 +22,11 @@ SERIES = (BLUE, ORANGE, "#0f7b6c", "#a3249c", "#58710a", "#6d4bd0", "#b3261e", "
 _DPI = 144
 _WIDE, _SQUARE = (7.0, 4.0), (5.5, 5.0)
 _MOST_COUNTS = 12
-"""Classes whose cells have room for a number; with more classes, only colour fits."""
+"""With more classes, the cells of a matrix show only a colour, and no number."""
 _MOST_NAMES = 40
 _LONGEST = 24
 
-rcParams["svg.hashsalt"] = "fitserve"  # or the names inside differ at every drawing
+rcParams["svg.hashsalt"] = "fitserve"  # ids that are the same in every drawing
 rcParams["text.parse_math"] = False  # a column may be called "$a$"
 
 PlotData = dict[str, Any]
@@ -49,14 +49,14 @@ def draw_history(axes: Axes, data: PlotData) -> None:
 
 
 def draw_roc(axes: Axes, data: PlotData) -> None:
-    """Draw true over false positives; the diagonal is guessing."""
+    """Draw the true over the false positive rate; the diagonal means guessing."""
     _draw_curves(axes, data)
     axes.plot([0, 1], [0, 1], ls=":", color=GREY, label="guessing")
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
 
 
 def draw_precision_recall(axes: Axes, data: PlotData) -> None:
-    """Draw precision over recall; guessing is the share of the class."""
+    """Draw precision over recall; guessing has the share of the class as precision."""
     _draw_curves(axes, data)
     if len(data["curves"]) == 1:
         share = data["curves"][0]["share"]
@@ -73,7 +73,7 @@ def _draw_curves(axes: Axes, data: PlotData) -> None:
 
 
 def draw_calibration(axes: Axes, data: PlotData) -> None:
-    """Draw how often predictions came true; larger dots stand for more rows."""
+    """Draw how often predictions came true; larger dots mean more rows."""
     predicted = [one["mean_predicted"] for one in data["bins"]]
     true = [one["share_true"] for one in data["bins"]]
     rows = np.array([one["num_rows"] for one in data["bins"]])
@@ -82,8 +82,8 @@ def draw_calibration(axes: Axes, data: PlotData) -> None:
     sizes = 20 + 160 * rows / rows.max()
     axes.scatter(predicted, true, s=sizes, color=BLUE, alpha=0.8, label="network")
     _unit_square(axes)
-    of = data["positive_class"]
-    whose = f"of {_shortened(of)}" if of is not None else "of the answer"
+    positive = data["positive_class"]
+    whose = f"of {_shortened(positive)}" if positive is not None else "of the answer"
     axes.set(xlabel=f"predicted probability {whose}", ylabel="share that came true")
 
 
@@ -113,7 +113,7 @@ def _name_classes(axes: Axes, labels: list[str]) -> None:
 
 
 def draw_actual_vs_predicted(axes: Axes, data: PlotData) -> None:
-    """Draw a dot per row; on the diagonal prediction and target are the same."""
+    """Draw a dot per row; on the diagonal, prediction and target are equal."""
     both = [*data["actual"], *data["predicted"]]
     ends = [min(both), max(both)]
     axes.plot(ends, ends, ls=":", color=GREY, label="perfect")
@@ -141,7 +141,7 @@ def draw_importance(axes: Axes, data: PlotData) -> None:
 
 
 def draw_baselines(axes: Axes, data: PlotData) -> None:
-    """Draw one figure of the network and of each baseline."""
+    """Draw one metric of the network and of each baseline."""
     models = data["models"]
     names = [one["name"].replace("_", " ") for one in models]
     colours = [BLUE, *[ORANGE] * (len(models) - 1)]

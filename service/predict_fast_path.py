@@ -1,7 +1,7 @@
 """Answer predict requests before FastAPI routes them.
 
-They are nearly all requests of a service, and FastAPI's routing, dependencies and parsing
-cost several times what a network's answer does. FastAPI knows the same endpoints as
+Nearly all requests of a service are predict requests, and FastAPI's routing, dependencies
+and parsing take several times as long as the network. The endpoints are also FastAPI
 routes, for the OpenAPI document (docs/decisions/0013).
 """
 
@@ -16,9 +16,9 @@ from service.route_table import RouteEntry
 
 
 class PredictFastPath:
-    """Calls the endpoints of routes that are declared `is_fast`.
+    """Call the endpoints of routes that are declared `is_fast`.
 
-    The request gate has left the route of the request in its state.
+    The request gate stores the route of the request in its state.
     """
 
     def __init__(self, app: ASGIApp) -> None:

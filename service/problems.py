@@ -1,6 +1,6 @@
-"""Turn every failure into a problem.
+"""Convert every error to a response.
 
-Native routes answer `application/problem+json`, other protocols in their own form.
+Native routes send `application/problem+json`; other protocols have their own formats.
 """
 
 import logging
@@ -45,14 +45,14 @@ class InvalidBody(Invalid):
 
     @classmethod
     def of(cls, error: ValidationError, body: object) -> "InvalidBody":
-        """Return an error with all faults that pydantic found in `body`."""
+        """Return an error that lists everything that pydantic found in `body`."""
         errors = field_errors(error.errors(include_url=False), body)
         return cls(sentences(errors), errors)
 
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
-    """Return the problem with its request's path and id, in the form of its protocol."""
-    told = problem.model_copy(
+    """Return a response with the problem, in the error format of the protocol."""
+    located = problem.model_copy(
         update={
             "instance": scope["path"],
             "request_id": scope.get("state", {}).get("request_id"),
@@ -64,7 +64,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
     if problem.status in (429, 503) or problem.type == ProblemType.REQUEST_IN_FLIGHT.uri:
         headers["Retry-After"] = "1"
     table = scope["app"].state.routes
-    status, media_type, body = table.failure(told, scope["method"], scope["path"])
+    status, media_type, body = table.failure(located, scope["method"], scope["path"])
     content = body if isinstance(body, str) else orjson.dumps(body)
     return Response(content, status, headers, media_type=media_type)
 
@@ -91,13 +91,13 @@ def _answer(request: Request, error: Exception) -> Response:
 
 
 def known_problem(error: Exception) -> Problem | None:
-    """Return the problem of a FitserveError or of a lost database; None for others."""
+    """Return the problem of a FitserveError or an unavailable database, else None."""
     if isinstance(error, FitserveError):
         return error.problem()
     if is_away(error):
-        log.error("database out of reach", exc_info=error)
+        log.error("the database is unavailable", exc_info=error)
         return ProblemType.DATABASE_UNAVAILABLE.problem(
-            "The database does not answer; nothing was changed. Ask again."
+            "The database does not answer. Nothing was changed; send the request again."
         )
     return None
 
@@ -105,12 +105,12 @@ def known_problem(error: Exception) -> Problem | None:
 def _http(request: Request, error: HTTPException) -> Response:
     status, detail = error.status_code, str(error.detail)
     if status == 404:
-        detail = f"{request.method} {request.scope['path']} is no route here; see /docs."
+        detail = f"There is no route {request.method} {request.scope['path']}; see /docs."
     headers = dict(error.headers or {})
     if status == 405:
-        # a folder of files is no route
+        # a folder of static files has no route
         headers["Allow"] = allowed = ", ".join(_methods(request)) or "GET"
-        detail = f"{request.scope['path']} takes {allowed}, not {request.method}."
+        detail = f"{request.scope['path']} accepts {allowed}, not {request.method}."
     response = problem_response(_http_problem(status, detail), request.scope)
     response.headers.update(headers)
     return response
@@ -125,7 +125,7 @@ def _http_problem(status: int, detail: str) -> Problem:
 
 
 def _methods(request: Request) -> list[str]:
-    """Return the methods of the path; the exception only knows those of one route.
+    """Return the methods of the path; the exception has only those of one route.
 
     If several routes match, such as `/keys/{key_id}` and `/keys/current`, the route with
     the longest literal part counts.
@@ -139,12 +139,12 @@ def _methods(request: Request) -> list[str]:
 
 
 def _validation(request: Request, error: RequestValidationError) -> Response:
-    """Answer faults in parameters and in the small bodies that FastAPI reads."""
+    """Return the response to errors that FastAPI found in the request."""
     errors = field_errors(error.errors())
     for found, line in zip(errors, error.errors(), strict=False):
         found.pointer = "#/" + "/".join(str(part) for part in line["loc"])
-    said = InvalidBody(sentences(errors), errors)
-    return problem_response(said.problem(), request.scope)
+    invalid = InvalidBody(sentences(errors), errors)
+    return problem_response(invalid.problem(), request.scope)
 
 
 def _unknown(request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
-"""A promotion that requires something: both versions scored on the same held-out rows.
+"""Check the requirements of a promotion: score both versions on the same held-out rows.
 
-The rows are those of the new version's run. Both networks answer by ONNX Runtime, from
+The rows are those of the new version's run. Both networks run in ONNX Runtime, from the
 recorded files, as they do for /predict.
 """
 
@@ -29,10 +29,10 @@ from service.services import Services
 def check(
     services: Services, wanted: ModelRef, alias: str, update: AliasUpdate
 ) -> str | None:
-    """Score the version, and the one that the alias points at, if there is one.
+    """Score the version, and the current version of the alias if there is one.
 
-    Returns the id of that one; it must still be the alias's when it is moved. Raises
-    RequirementNotMet with both figures, CannotScore, InvalidRequirement.
+    Returns the id of the current version, which must not change before the alias moves.
+    Raises RequirementNotMet with both metrics, CannotScore, InvalidRequirement.
     """
     with services.database.read() as session:
         models = ModelRepository(session, wanted.workspace)
@@ -62,7 +62,7 @@ def _refuse_other_task(new: Signature, old: Signature, version: Version) -> None
     if not same:
         raise CannotScore(
             f"Version {version.number} predicts something else ({old.task} of "
-            f"{old.target!r}), so that the two cannot be scored on the same rows. "
+            f"{old.target!r}), so the two cannot be scored on the same rows. "
             "Promote without `current` in `require`."
         )
 
@@ -81,7 +81,7 @@ def _judge(
     errors = []
     for required in requirements:
         if required.is_relative and old is None:
-            continue  # nothing is promoted yet that it could be worse than
+            continue  # no version to compare with
         figure = score(task, required.metric, y, new)
         current = score(task, required.metric, y, old) if old is not None else None
         if not required.holds(figure, current):
@@ -89,8 +89,8 @@ def _judge(
     if errors:
         side = side_of(rows.run)
         where = f"on the same {len(rows.places):,} {side} rows of {rows.run.id}"
-        said = "; ".join(error.detail for error in errors)
-        raise RequirementNotMet(f"The alias stays where it is: {said}, {where}.", errors)
+        details = "; ".join(error.detail for error in errors)
+        raise RequirementNotMet(f"The alias was not moved: {details}, {where}.", errors)
 
 
 def _error(
@@ -102,11 +102,11 @@ def _error(
 ) -> FieldError:
     limit = "current" if required.limit is None else f"{required.limit:g}"
     detail = (
-        f"{required.metric} {required.sign} {limit} is required, and version "
+        f"{required.metric} {required.sign} {limit} is required, but version "
         f"{candidate.number} has {_shown(figure)}"
     )
     if required.is_relative and rival is not None:
-        detail += f" where version {rival.number} has {_shown(current)}"
+        detail += f" and version {rival.number} has {_shown(current)}"
     return FieldError(pointer=pointer("require", required.key), detail=detail)
 
 
@@ -115,7 +115,7 @@ def _shown(figure: float | None) -> str:
 
 
 def _answers(services: Services, version: Version, rows: HeldOutRows) -> Numbers:
-    """Values `[N]`, or probabilities `[N, classes]`."""
+    """Return values `[N]`, or probabilities `[N, classes]`."""
     served = services.predictor.find(
         ModelRef(version.workspace, version.model_name, version=version.number)
     )
@@ -126,10 +126,10 @@ def _answers(services: Services, version: Version, rows: HeldOutRows) -> Numbers
 
 def _table(signature: Signature, frame: pl.DataFrame, version: Version) -> Table:
     """Return the rows as inputs of the version's network."""
-    lacking = [f.name for f in signature.features if f.name not in frame.columns]
-    if lacking:
+    missing = [f.name for f in signature.features if f.name not in frame.columns]
+    if missing:
         raise CannotScore(
-            f"Version {version.number} needs the column(s) {lacking[:10]}, which the "
+            f"Version {version.number} needs the column(s) {missing[:10]}, which the "
             "held-out rows do not have. Promote without `current` in `require`."
         )
     numbers = [f.numbers(frame[f.name]) for f in signature.features if not f.is_text]
@@ -143,7 +143,7 @@ def _table(signature: Signature, frame: pl.DataFrame, version: Version) -> Table
 
 
 def _targets(signature: Signature, column: pl.Series) -> Numbers:
-    """Return values, or places of classes."""
+    """Return values, or indices of classes."""
     if signature.classes is not None:
         column = class_indices(column, signature.classes)
     values: Numbers = column.to_numpy().astype(np.float64)

@@ -9,7 +9,7 @@ from fitserve.schemas.health import NotReadyProblem, PartRead, Readiness
 
 
 class NotReady(FitserveError):
-    """A part without which nothing is served well has failed."""
+    """A part that every request needs has failed."""
 
     problem_type = ProblemType.NOT_READY
 
@@ -19,12 +19,12 @@ class NotReady(FitserveError):
         self._parts = parts
 
     def problem(self) -> Problem:
-        """With every part, the healthy ones too."""
+        """Return the problem with the state of every part."""
         return NotReadyProblem(**super().problem().model_dump(), parts=self._parts)
 
 
 async def readiness(health: Health) -> Readiness:
-    """Every part; NotReady if one has failed."""
+    """Return the state of every part; raise NotReady if one has failed."""
     parts = {
         name: PartRead(status=part.state.value, detail=part.detail)
         for name, part in (await health.look()).items()

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}\Z")
 _MOST_DIGITS = 20
 _REDIRECT = 307
-"""The status with which Starlette redirects a path with an extra slash at its end."""
+"""The status of Starlette's redirect from a path with an extra slash at its end."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NO_ROUTE = "none"
 """The label of requests that were refused, or have no route."""
@@ -92,11 +92,11 @@ class RequestGate:
             receive = _limited(receive, limit)
         try:
             await self._app(scope, receive, send)
-        except ClientDisconnect:  # nobody reads an answer
-            log.info("the client left before it had sent the whole body")
+        except ClientDisconnect:  # no client is left to answer
+            log.info("the client disconnected before it had sent the whole body")
 
     def _observed(self, send: Send, scope: Scope, request_id: str) -> Send:
-        """Wrap `send` to add our headers, and to count a response when it begins."""
+        """Wrap `send` to add headers, and to count a response when it begins."""
         began = time.perf_counter()
         identity = (b"x-request-id", request_id.encode())
 
@@ -144,7 +144,7 @@ def _refuse_bad_path_or_length(scope: Scope, headers: Headers, limit: int) -> No
 
 
 def _counter_key(scope: Scope, status: int) -> HttpKey:
-    """Return the key of the request's counter; no part of it is chosen by the client."""
+    """Return the key of the request's counter; clients can choose no part of it."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = scope.get("route")
     return method, getattr(route, "path", _NO_ROUTE), status // 100
@@ -161,7 +161,7 @@ def _refuse_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers if name in _SINGLE_HEADERS]
     if len(set(names)) < len(names):
         raise BadRequest(
-            "A header that may occur once came twice, such as Host or Authorization."
+            "A header such as Host or Authorization occurs twice; send it once."
         )
 
 

@@ -5,22 +5,20 @@ other requests. Both try the same patterns in the same order.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
-from typing import Any
+from typing import Any, cast
 
-from fastapi import FastAPI
-from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.convertors import StringConvertor
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, Route
 
 from core.settings import Settings
 from fitserve.problems import Problem
 from fitserve.scopes import Scope
 from service.auth.scopes import Access, ReadWrite, RequiredAccess
 from service.protocols.failures import ErrorFormat, Failure, native
-from service.router import ScopeRule, error_paths_of, policy_of
+from service.router import ScopeRule, endpoint_of, error_paths_of, policy_of
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _NOTHING = re.compile(r"(?!)")
@@ -68,20 +66,22 @@ _NO_ROUTES: tuple[Exact, Ends] = {}, {"": []}
 class RouteTable:
     """Every route of an application.
 
+    The table reads the routers, because FastAPI takes 0.1 s to prepare the routes of an
+    application, and otherwise does so at the first request.
+
     Raises RuntimeError if a route declares no scope, or can never be reached.
 
     Args:
-        app: the application, with all its routes.
+        routes: the routes of every router, and those of the application itself.
         settings: the body limits, and the settings on which scopes depend.
 
     """
 
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
-        contexts = list(iter_route_contexts(app.routes))
-        self.entries = [e for context in contexts for e in _entries(context, settings)]
+    def __init__(self, routes: Sequence[BaseRoute], settings: Settings) -> None:
+        self.entries = [e for route in routes for e in _entries(route, settings)]
         self._error_paths = [
             (re.compile(translate(glob)), errors)
-            for glob, errors in error_paths_of(contexts).items()
+            for glob, errors in error_paths_of(routes).items()
         ]
         max_bytes, no_params = settings.limits.max_body_bytes, dict[str, Any]()
         self._unknown = RouteEntry("", "", Scope.ADMIN, max_bytes), no_params
@@ -162,25 +162,26 @@ def _end(template: str) -> str:
     return "" if "{" in end else end
 
 
-def _entries(context: RouteContext, settings: Settings) -> Iterator[RouteEntry]:
-    policy = policy_of(context)
-    methods = set(context.methods or _MOUNT_METHODS)
+def _entries(route: BaseRoute, settings: Settings) -> Iterator[RouteEntry]:
+    policy = policy_of(route)
+    route = cast(Route | Mount, route)  # `policy_of` refuses every other kind
+    methods = set(getattr(route, "methods", None) or _MOUNT_METHODS)
     for method in sorted(methods | ({"HEAD"} if "GET" in methods else set())):
         yield RouteEntry(
             method=method,
-            path=context.path_format or "",
+            path=route.path_format,
             scope=_scope(policy.scope, method, settings),
             max_bytes=getattr(settings.limits, policy.body_limit),
             errors=policy.errors,
             is_fast=policy.is_fast,
-            pattern=context.path_regex,
+            pattern=route.path_regex,
             convert={
                 name: convertor.convert
-                for name, convertor in context.param_convertors.items()
+                for name, convertor in route.param_convertors.items()
                 if not isinstance(convertor, StringConvertor)
             },
-            route=context.original_route,
-            endpoint=context.endpoint,
+            route=route,
+            endpoint=endpoint_of(route),
         )
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute, RouteContext
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from core.settings import Settings
 from service.auth.scopes import ReadWrite, RequiredAccess
@@ -14,7 +15,7 @@ from service.protocols.failures import ErrorFormat, native
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 ScopeRule = RequiredAccess | ReadWrite | Callable[[Settings], RequiredAccess]
-"""A scope for every method, one to read and one to write, or a function of settings."""
+"""A scope for all methods, a scope to read and one to write, or a function."""
 _DECLARED = "declared_policy"
 
 
@@ -97,25 +98,27 @@ def declare(
     return mark
 
 
-def policy_of(context: RouteContext) -> RoutePolicy:
+def endpoint_of(route: BaseRoute) -> Any:
+    """Return the function of a route, or the app that is mounted."""
+    return getattr(route, "endpoint", None) or getattr(route, "app", None)
+
+
+def policy_of(route: BaseRoute) -> RoutePolicy:
     """Return the policy of a route. Raises RuntimeError if it declares no scope."""
-    route = context.original_route
-    endpoint = context.endpoint or getattr(route, "app", None)
-    changes = getattr(endpoint, _DECLARED, {})
+    changes = getattr(endpoint_of(route), _DECLARED, {})
     if isinstance(route, PolicyRoute):
         return replace(route.policy, **changes)
     if "scope" not in changes:
-        methods = "/".join(sorted(context.methods or ())) or "The mounted"
+        methods = "/".join(sorted(getattr(route, "methods", None) or ())) or "The mounted"
         raise RuntimeError(
-            f"{methods} {context.path} declares no scope, so nobody may call it. Add it "
-            "to a `Router(scope=…)`, or decorate its endpoint with `@declare(scope=…)`; "
-            "both are in service/router.py."
+            f"{methods} {getattr(route, 'path', route)} declares no scope. Add it to a "
+            "`Router(scope=…)`, or decorate its endpoint with `@declare(scope=…)`; both "
+            "are in service/router.py."
         )
     return RoutePolicy(**changes)
 
 
-def error_paths_of(contexts: Iterable[RouteContext]) -> dict[str, ErrorFormat]:
+def error_paths_of(routes: Iterable[BaseRoute]) -> dict[str, ErrorFormat]:
     """Return the error format of each glob that the routers declare."""
-    routes = [context.original_route for context in contexts]
     policies = [route.policy for route in routes if isinstance(route, PolicyRoute)]
     return {glob: policy.errors for policy in policies for glob in policy.error_paths}

@@ -1,6 +1,6 @@
-"""Read the database for waiting requests in a few threads of their own.
+"""Read the database for waiting requests in a few separate threads.
 
-Hundreds of waiting requests would otherwise take every thread of the other requests.
+Otherwise hundreds of waiting requests would occupy the threads of all other requests.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """uvicorn with timeouts for slow clients.
 
 uvicorn waits for a request as long as the client likes, and each byte restarts the wait:
-a few hundred slow sockets would occupy every connection. Here a head has a deadline, and
-a body and the reading of an answer have a minimum speed. One check a second covers all
-connections, so that a request costs one addition and no timer.
+a few hundred slow sockets would occupy every connection. Here headers have a deadline,
+and a client must send the body and read the response at a minimum speed. One check a
+second covers all connections, so that a request costs one addition and no timer.
 """
 
 from asyncio import Transport
@@ -22,7 +22,7 @@ _TICKS = 10
 
 
 class Phase(Enum):
-    """What the server waits for on a connection."""
+    """The part of a request that the server waits for."""
 
     HEAD = 1
     BODY = 2
@@ -55,7 +55,7 @@ class TimeoutProtocol(HttpToolsProtocol):
                 self._refuse(_HEAD_TOO_LARGE)
 
     def _is_unwanted(self) -> bool:
-        """Return whether a body continues though its request was answered a check ago.
+        """Return whether a body continues long after its response has ended.
 
         uvicorn would read the whole body, of any size, and discard it.
         """
@@ -109,7 +109,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         return now - since > self._pace(first - unread)
 
     def _pace(self, num_bytes: int) -> float:
-        """Return the seconds that so many bytes may take."""
+        """Return how many seconds so many bytes may take."""
         return self.limits.body_seconds + num_bytes / self.limits.body_bytes_per_second
 
     def _refuse(self, answer: bytes) -> None:
@@ -158,9 +158,9 @@ def _answer(kind: ProblemType, detail: str) -> bytes:
 
 _TIMEOUT = _answer(
     ProblemType.REQUEST_TIMEOUT,
-    "The request came too slowly; send its head at once and its body at a steady pace.",
+    "The request arrived too slowly. Send the headers at once and the body steadily.",
 )
 _HEAD_TOO_LARGE = _answer(
     ProblemType.HEAD_TOO_LARGE,
-    "The headers are larger than this service reads; send fewer, or shorter ones.",
+    "The headers are too large for this service; send fewer or shorter headers.",
 )

@@ -22,7 +22,7 @@ from service.predictor.predictor import Predictor
 
 @dataclass(frozen=True)
 class Services:
-    """Everything with a connection or a cache behind it."""
+    """The objects that hold connections or caches."""
 
     settings: Settings
     database: Database
@@ -41,7 +41,7 @@ class Services:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
-        """Nothing is connected yet; connections open when they are needed."""
+        """Create the services; each connection opens when it is first needed."""
         database = Database(settings.resolved_database_url)
         storage = open_storage(settings)
         queue = Queue(make_celery(settings))
@@ -69,7 +69,7 @@ class Services:
         )
 
     def start(self) -> None:
-        """Begin what runs beside the requests."""
+        """Start the background threads."""
         self.api_keys.start()
         self.janitor.start()
         for sender in self.senders:
@@ -78,7 +78,7 @@ class Services:
         self.metrics.snapshots.start()
 
     def close(self) -> None:
-        """Stop that, and close connections."""
+        """Stop the background threads, and close connections."""
         self.janitor.stop()
         for sender in self.senders:
             sender.stop()

@@ -15,8 +15,8 @@ from service.bodies import Body
 _WORDS = {"true": True, "1": True, "yes": True, "on": True}
 _WORDS |= {"false": False, "0": False, "no": False, "off": False}
 _WANTED = (
-    "expected true (warnings about the rows refuse the request) or false (they come with "
-    "the predictions)"
+    "expected true (refuse the request if there are warnings about its rows) or false "
+    "(return the warnings with the predictions)"
 )
 _PREFERENCE = "handling"
 
@@ -26,7 +26,7 @@ PARAMETERS: dict[str, Any] = {
             "name": "strict",
             "in": "query",
             "required": False,
-            "description": "Whether warnings about the rows refuse the request.",
+            "description": "Whether to refuse the request if rows have warnings.",
             "schema": {"type": "boolean", "default": False},
         },
         {
@@ -52,7 +52,7 @@ def is_strict(request: Request, body: Body) -> bool:
 
 
 def strict_parameter(given: object) -> bool:
-    """Return the value of a protocol's own parameter `strict`; False if it is None.
+    """Return the value of the parameter `strict` in a body; False if it is None.
 
     Raises InvalidInstances if it is neither true nor false.
     """

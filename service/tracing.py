@@ -1,4 +1,4 @@
-"""A span for every request but predictions, which are answered before this is asked."""
+"""Create a span for every request except predictions, which skip this middleware."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Traced:
-    """Makes spans as HTTP's semantic conventions have them; takes a caller's trace up."""
+    """Create spans by the semantic conventions of HTTP, within the caller's trace."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

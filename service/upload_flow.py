@@ -1,4 +1,4 @@
-"""Make datasets of uploads, wait until they are read, and send their bytes back."""
+"""Create datasets from uploads, wait until they are read, and send their files."""
 
 import asyncio
 import time
@@ -40,12 +40,12 @@ from service.uploads import chunks_of, receive
 MAX_WAIT = 60.0
 _POLL_SECONDS = 0.2
 _LONGEST_READING = 600.0
-_PATIENCE = 10.0
+_MAX_ANSWER_WAIT = 10.0
 """Seconds that the answer to an upload waits for the worker that reads it."""
 
 
 def is_multipart(request: Request) -> bool:
-    """Return whether the body comes in parts."""
+    """Return whether the body is multipart."""
     kind = request.headers.get("content-type", "")
     return kind.lower().startswith("multipart/form-data")
 
@@ -55,7 +55,7 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
     """Yield the parts of a multipart body with at most one file; raises InvalidTable."""
     try:
         form = await request.form(max_files=1, max_fields=200)
-    except (LookupError, UnicodeError) as error:  # of a charset that is none
+    except (LookupError, UnicodeError) as error:  # an invalid charset
         raise InvalidTable(f"The form cannot be read: {error}.") from error
     try:
         yield form
@@ -84,7 +84,7 @@ async def received(
     filename: str | None,
     parsing: ParsingSpec,
 ) -> AsyncIterator[Upload]:
-    """Receive a CSV on disk; its dataset is called `name`, or like its file."""
+    """Receive a CSV on disk; its dataset is named `name`, or after its file."""
     label = "".join(c for c in filename or "" if c.isprintable())[:255] or None
     stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
     with scratch() as folder:
@@ -94,7 +94,7 @@ async def received(
 
 
 async def _receive(request: Request, chunks: AsyncIterator[bytes], source: Path) -> str:
-    """Return the digest of the file; raises TooLarge or QuotaExceeded while it comes."""
+    """Return the digest of the file; raises TooLarge or QuotaExceeded early."""
     services, caller = get_services(request), caller_of(request)
     most = services.settings.limits.max_upload_bytes
     free = await to_thread.run_sync(_free_bytes, services, caller)
@@ -124,7 +124,7 @@ async def upload_once(
     uploading: AbstractAsyncContextManager[Upload],
     answer_of: Callable[[DatasetRead], Answer],
 ) -> Response:
-    """Answer an upload with a new dataset, or as its key was answered before."""
+    """Answer an upload with a new dataset, or with the first answer to its key."""
     services, caller = get_services(request), caller_of(request)
     async with (
         uploading as upload,
@@ -145,7 +145,7 @@ def _complete(services: Services, claim: Claim, answer: Answer) -> None:
 
 
 async def store(services: Services, caller: Caller, upload: Upload, claim: Claim) -> str:
-    """Return the id of the upload's dataset, made here or by a request that died."""
+    """Return the id of the dataset, which an earlier request may have created."""
     if claim.step is not None:
         return claim.step
     create = services.datasets.create
@@ -160,7 +160,7 @@ async def read_or_refused(
 
     Deletes the dataset and raises RemoteProblem if a worker cannot read it.
     """
-    read = await wait_until_read(services, workspace, dataset_id, _PATIENCE)
+    read = await wait_until_read(services, workspace, dataset_id, _MAX_ANSWER_WAIT)
     if read.error is not None:
         await to_thread.run_sync(_delete, services, workspace, dataset_id)
         raise RemoteProblem(read.error)
@@ -171,7 +171,7 @@ async def read_or_refused(
 async def for_one_run(
     services: Services, workspace: str, dataset_id: str
 ) -> AsyncIterator[None]:
-    """Delete the dataset that came with a run if the run is refused.
+    """Delete the dataset that was uploaded with a run if the run is refused.
 
     The dataset stays while a worker reads it, or while another request of the same key
     uses it.

@@ -1,4 +1,4 @@
-"""Receive a CSV: stream it to disk and unpack it on the way, never whole in memory."""
+"""Receive a CSV: stream it to disk and unpack it, without holding it in memory."""
 
 import hashlib
 import zlib
@@ -42,7 +42,7 @@ async def chunks_of(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 class _Sink:
-    """Write bytes to a file, unpacked if the first bytes are gzip's."""
+    """Write bytes to a file; unpack them if the first bytes are gzip's."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
@@ -58,7 +58,7 @@ class _Sink:
         if self._gzip is None:
             self._write_plain(data)
             return
-        # each member of a gzip copies what follows it, so a slice bounds the copying
+        # each member of a gzip copies the data after it, so slices limit the copying
         for start in range(0, len(data), _SLICE):
             rest = data[start : start + _SLICE]
             while rest:
@@ -66,7 +66,7 @@ class _Sink:
 
     def finish(self) -> str:
         if self._gzip is not None and not self._gzip.eof:
-            raise InvalidTable("The gzip file ends too early; send it again whole.")
+            raise InvalidTable("The gzip file ends too early; send the complete file.")
         return f"sha256:{self._hash.hexdigest()}"
 
     def _write_plain(self, data: bytes) -> None:
@@ -87,7 +87,7 @@ class _Sink:
         if self._written > max(_RATIO_FROM, _MAX_RATIO * self._came):
             raise InvalidTable(
                 f"The gzip file unpacks to more than {_MAX_RATIO} times its size; "
-                "send the CSV as it is."
+                "send the CSV without gzip."
             )
         self._write_plain(unpacked)
         return self._gzip.unconsumed_tail or self._gzip.unused_data  # type: ignore[no-any-return]

@@ -105,6 +105,7 @@ def test_every_file_that_the_page_names_exists():
         ("A metric", METRIC, "tests/workers/training/test_compiled_epoch.py", "mse"),
     ],
 )
+@pytest.mark.heavy
 def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
     """They are all of its numbered files, and the suite that it names passes with them."""
     said = entry(title)
@@ -121,6 +122,7 @@ def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
 
 
 @pytest.mark.keras
+@pytest.mark.heavy
 def test_a_missing_step_is_named(copy):
     """By the import of the module whose table lacks it."""
     first, *_ = METRIC

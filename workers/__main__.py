@@ -1,9 +1,9 @@
-"""Start a worker: `python -m workers [runs|datasets]`; without a word, for both."""
+"""Start a worker: `python -m workers [runs|datasets]`; without an argument, for both."""
 
 import os
 import sys
 
-# before TensorFlow is imported anywhere: no GPU search, no chatter
+# TensorFlow reads these when it is imported: it then searches no GPU and logs little
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -17,7 +17,7 @@ _QUEUES = {"runs": [RUNS], "datasets": [DATASETS]}
 
 
 def main() -> None:
-    """Work until told to stop; a stop lets the run at hand end or hand back."""
+    """Process the queues until a signal stops the worker; its runs are then requeued."""
     end_with_supervisor()
     queues = _QUEUES[sys.argv[1]] if len(sys.argv) > 1 else [RUNS, DATASETS]
     process = "worker" if RUNS in queues else "reader"
@@ -28,7 +28,7 @@ def main() -> None:
         celery.conf.worker_concurrency = 1
     celery.worker_main(
         [
-            "--quiet",  # its banner is no line of a log
+            "--quiet",  # Celery's banner is not a log record
             "worker",
             f"--queues={','.join(queues)}",
             f"--loglevel={settings.log_level}",

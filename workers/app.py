@@ -1,7 +1,7 @@
 """The Celery application of the worker.
 
-The parent imports Keras before it forks, but never computes with it: its children start
-within milliseconds, and TensorFlow runs only in them (docs/decisions/0002).
+The parent imports Keras before it forks, but never computes with Keras. So children start
+within milliseconds, and only children run TensorFlow (docs/decisions/0002).
 """
 
 import gc
@@ -43,16 +43,16 @@ celery.conf.update(
 )
 _child: dict[str, Any] = {}
 _busy = threading.Event()
-# shared with the forked children, as only the parent receives SIGTERM. Not an event: a
-# child that is killed while it reads an event keeps the event's lock for ever
+# shared with the forked children, because only the parent receives SIGTERM. Not an Event:
+# a child that is killed while it reads an Event never releases the lock of that Event
 _stopping = multiprocessing.get_context("fork").RawValue("b", 0)
 
 
 def import_keras() -> None:
     """Import Keras in the parent, before it forks; an error here ends the worker."""
-    import workers.run_executor  # noqa: F401, PLC0415  not before it is a worker
+    import workers.run_executor  # noqa: F401, PLC0415  only a worker for runs needs it
 
-    # the imported modules stay, so that no collection in a child visits them again
+    # garbage collection in a child then skips the imported modules
     gc.collect()
     gc.freeze()
 
@@ -110,7 +110,7 @@ def _kind(queues: Collection[str]) -> str:
 @celery.task(name=TRAIN)
 def train(run_id: str) -> None:
     """Train a run, if the database says that it is still queued."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # Celery's handler could not run
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a Python handler cannot end a hang
     with _at_work(), bound(run_id=run_id), _traced(run_id):
         _child["executor"].execute(run_id)
 
@@ -140,7 +140,7 @@ def _at_work() -> Iterator[None]:
     _busy.set()
     try:
         yield
-    except MemoryError:  # Celery would end the whole worker, and the next one
-        log.exception("out of memory where the run could not be ended")
+    except MemoryError:  # otherwise Celery ends this worker, and then its replacement
+        log.exception("out of memory, so the run or dataset has no recorded end yet")
     finally:
         _busy.clear()

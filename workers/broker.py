@@ -1,7 +1,7 @@
-"""Redis as a broker in which anybody may have left junk.
+"""Provide a Celery Redis transport that drops unreadable messages.
 
-Celery ends the whole worker over a message that it cannot read. A message is only a
-doorbell here: such a one is dropped, and the janitor sends again what it may have meant.
+Celery ends the whole worker if it cannot read a message. Dropping a message is safe: the
+database lists the waiting work, and the janitor sends a new message for it.
 """
 
 import logging
@@ -13,23 +13,23 @@ log = logging.getLogger(__name__)
 
 
 class Channel(redis.Channel):
-    """Drops what is no message."""
+    """A Redis channel that drops unreadable messages."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            log.exception("a message that cannot be read was dropped")
+            log.exception("dropped an unreadable message")
             return True
 
 
 class Transport(redis.Transport):
-    """A Redis transport that uses our channels."""
+    """A Redis transport that uses these channels."""
 
     Channel = Channel
 
 
 def bear_junk() -> None:
-    """From now on, `redis://` and `redis+socket://` mean this transport."""
+    """Use this transport for every Redis broker URL of this process."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"

@@ -1,7 +1,7 @@
 """Check that a worker of this host is alive: `python -m workers.health [runs|datasets]`.
 
-A worker that trains answers no ping. Instead, it writes the time to the database every
-few seconds, and this command reads that time. It does not import Keras.
+A worker does not answer a ping while it trains. Instead, every worker writes the time to
+the database every few seconds, and this command reads it, without importing Keras.
 """
 
 import socket
@@ -18,7 +18,7 @@ _KINDS = (RUNS, DATASETS)
 
 
 def fault(settings: Settings, host: str, kind: str | None) -> str | None:
-    """Return what is wrong as a sentence; None if a worker was seen lately."""
+    """Return a sentence about the fault, or None if a worker reported recently."""
     seconds = settings.runs.lease_seconds
     kinds = (*_KINDS, BOTH) if kind is None else (kind, BOTH)
     try:
@@ -32,14 +32,14 @@ def fault(settings: Settings, host: str, kind: str | None) -> str | None:
     if is_alive:
         return None
     what = "No worker" if kind is None else f"No worker for {kind}"
-    return f"{what} of the host {host!r} was seen within {seconds:g} s."
+    return f"{what} on the host {host!r} has reported within the last {seconds:g} s."
 
 
 def main() -> None:
-    """Exit with 0 if a worker is alive, 1 if none is, 2 for an invalid argument."""
+    """Exit with 0 if a worker is alive, 1 if no worker is, 2 for an invalid argument."""
     kind = sys.argv[1] if len(sys.argv) > 1 else None
     if kind is not None and kind not in _KINDS:
-        sys.stderr.write(f"got {kind!r}; expected `runs`, `datasets` or nothing\n")
+        sys.stderr.write(f"got {kind!r}; expected `runs`, `datasets` or no argument\n")
         sys.exit(2)
     sys.exit(fault(Settings(), socket.gethostname(), kind))
 

@@ -25,15 +25,15 @@ from workers.hang_detector import HangDetector, SilenceAlarm, end_process
 log = logging.getLogger(__name__)
 
 _EPOCH_SECONDS = 8.0
-"""How long a stopping worker waits for the end of an epoch, where the fit is saved."""
+"""How long a stopping worker waits for the end of the epoch, to save the fit there."""
 _LEAVE_SECONDS = 14.0
-"""How long an attempt that must stop may take before its process is ended."""
+"""How long an attempt may take to stop before this thread ends the process."""
 
 
 HUNG = ProblemType.TIME_LIMIT.problem(
-    "The time limit passed and training did not stop, because a step hung or took very "
-    "long. Its process was ended. Use fewer units or a smaller batch. The history until "
-    "then is kept.",
+    "Training did not stop at its time limit, because a step hung or took very long, so "
+    "the training process was ended. The history until then is kept. Use fewer units or "
+    "a smaller batch.",
 )
 
 
@@ -48,7 +48,7 @@ class Heartbeat:
         lease: the lease on the run.
         times: the intervals of the thread's tasks.
         is_stopping: returns whether the worker is stopping.
-        keep_alive: called with the longest time until its next call; 0 at the end.
+        keep_alive: called with the longest time until the next call; with 0 at the end.
 
     """
 
@@ -88,7 +88,7 @@ class Heartbeat:
     def raise_if_stopped(self) -> None:
         """Raise LeaseLost or RunReleased if this attempt must stop.
 
-        The fit calls this after every batch.
+        The fit calls this method after every batch.
         """
         self._has_weights = True
         self.hang_detector.heard()
@@ -98,7 +98,7 @@ class Heartbeat:
             raise RunReleased(self.lease.run_id)
 
     def start_clock(self, spent_seconds: float = 0.0) -> None:
-        """Count the seconds of the fit from now on."""
+        """Start to count the seconds of the fit, from `spent_seconds`."""
         self._began = time.monotonic() - spent_seconds
 
     def fit_seconds(self) -> float:
@@ -128,7 +128,7 @@ class Heartbeat:
 
     @contextmanager
     def final_transaction(self, database: Database) -> Iterator[Session]:
-        """Open the transaction that ends the attempt, with everything not yet written."""
+        """Yield the transaction that ends the attempt, with all pending rows written."""
         self._stop()  # otherwise the thread could write epochs after the end
         with database.write() as session:
             self.lease.hold_in(session)  # first: another attempt may write the same rows
@@ -136,14 +136,14 @@ class Heartbeat:
             yield session
 
     def _stop(self) -> None:
-        """Stop the thread. Raise LeaseLost if its last write outlasts the lease."""
+        """Stop the thread. Raise LeaseLost if that takes longer than the lease."""
         self._thread.stop(self._times.lease_seconds)
         self._keep_alive(0.0)
         if self._thread.is_alive():
             raise LeaseLost(self.lease.run_id)
 
     def _take_pending(self) -> tuple[list[EpochRow], SavedCheckpoint | None]:
-        """Take the epochs and the checkpoint that are not written yet, together."""
+        """Remove and return the pending epochs and checkpoint, under one lock."""
         with self._lock:
             rows, saved = self._rows, self._saved
             self._rows, self._saved = [], None
@@ -160,7 +160,7 @@ class Heartbeat:
         try:
             self._renew_if_due(now)
             self._check_cancel_if_due(now)
-            if self._rows or self._saved:  # last: its failure must not prevent a renewal
+            if self._rows or self._saved:  # last: a failure must not prevent a renewal
                 self._write_pending(self.lease.record)
         except LeaseLost:
             self._lost.set()
@@ -189,13 +189,13 @@ class Heartbeat:
             self._leaving_since = min(now, self._leaving_since)
         if not is_hung and now - self._leaving_since < _LEAVE_SECONDS:
             return
-        log.error("run %s: hangs in native code; this process ends", self.lease.run_id)
+        log.error("run %s: hangs in native code; ending this process", self.lease.run_id)
         try:
             self._write_pending(self._fail if is_hung else self.lease.give_back)
         except LeaseLost:
             log.info("run %s: another worker has claimed it", self.lease.run_id)
         except Exception as error:
-            if is_away(error):  # the next beat tries again
+            if is_away(error):  # the next beat retries
                 raise
             log.exception("run %s: the last write failed", self.lease.run_id)
         end_process()
@@ -206,7 +206,7 @@ class Heartbeat:
     def _write_pending(
         self, write: Callable[[list[EpochRow], SavedCheckpoint | None], None]
     ) -> None:
-        """Write what is pending; queue it again if the write fails."""
+        """Write the pending epochs and checkpoint; queue them again if that fails."""
         rows, saved = self._take_pending()
         try:
             write(rows, saved)
@@ -221,6 +221,6 @@ class Heartbeat:
 
 
 def finite(value: float) -> float | None:
-    """Return the number, or None for NaN and infinity, which JSON lacks."""
+    """Return the number, or None for NaN and infinity, which JSON cannot represent."""
     number = float(value)
     return number if math.isfinite(number) else None

@@ -1,6 +1,6 @@
-"""Make one attempt at a run: claim it, train it, and end it in a terminal status.
+"""Make one attempt at a run: claim the run, train its network, and end the run.
 
-Each way in which an attempt can end is one function and one transaction.
+For each possible end of an attempt there is one function with one transaction.
 """
 
 import logging
@@ -68,7 +68,7 @@ class RunExecutor:
 
     @bound()  # removes the log fields that are bound below
     def execute(self, run_id: str) -> None:
-        """Claim the run and bring it to its end; do nothing if it cannot be claimed."""
+        """Claim, train and end the run. Do nothing if it cannot be claimed."""
         times = self.settings.runs
         with tracing.span("claim"):
             lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
@@ -83,7 +83,7 @@ class RunExecutor:
             with heartbeat.running():
                 done = self._see_through(lease, heartbeat)
             if done is not None and done.report is not None:
-                with tracing.span("baselines"):  # the version is served already
+                with tracing.span("baselines"):  # the service already serves the version
                     self._reporter().add_baselines(
                         self.database, done.report, done.version_id, lease
                     )
@@ -102,7 +102,7 @@ class RunExecutor:
                 lease.release_in(session)
             log.info("run %s: released, because the worker stops", lease.run_id)
         except Exception as error:  # a run must always end with a reason
-            if is_away(error):  # the run is retried when its lease ends
+            if is_away(error):  # the run is retried when its lease expires
                 raise
             log.exception("run %s failed", lease.run_id)
             self._fail(lease, heartbeat, problem_of(error))
@@ -157,8 +157,8 @@ class RunExecutor:
             checkpointer = Checkpointer(self.storage, heartbeat, seconds, resumed)
             return train(run, tables, heartbeat, longest, checkpointer)
         except CheckpointUseless as error:
-            log.warning("run %s: begins again with epoch 1: %s", run.id, error)
-        lease.start_anew(_ANEW)
+            log.warning("run %s: restarts at epoch 1: %s", run.id, error)
+        lease.start_anew(_RESTARTED)
         checkpointer = Checkpointer(self.storage, heartbeat, seconds, None)
         return train(run, tables, heartbeat, longest, checkpointer)
 
@@ -249,7 +249,7 @@ def _fit_warnings(run: Run, result: FitResult) -> list[str]:
     if result.num_lost and result.best_epoch is not None:
         warnings.append(
             f"in {result.num_lost} of {result.num_fits} fits the loss became NaN, so "
-            "they were ignored; try a lower learning rate"
+            "these fits were ignored; try a lower learning rate"
         )
     if result.num_fits < run.num_seeds and result.stop_reason == StopReason.TIME_LIMIT:
         warnings.append(
@@ -259,9 +259,9 @@ def _fit_warnings(run: Run, result: FitResult) -> list[str]:
     return warnings
 
 
-_ANEW = (
+_RESTARTED = (
     "the checkpoint of an earlier attempt could not be used (missing, damaged, or of "
-    "another network), so this run began again with epoch 1"
+    "another network), so this run restarted at epoch 1"
 )
 _STATUSES = {
     StopReason.CANCELLED: RunStatus.CANCELLED,
@@ -300,13 +300,13 @@ def _version(
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return the reason why a run failed, for its owner."""
+    """Return the problem that explains to the user why a run failed."""
     if isinstance(error, FitserveError):
         return error.problem()
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return ProblemType.OUT_OF_MEMORY.problem(
             "Training needed more memory than the worker has. Try fewer units, "
-            "fewer rows a batch, or ask the operator for a larger worker.",
+            "a smaller batch, or ask the operator for a larger worker.",
         )
     return ProblemType.TRAINING_FAILED.problem(
         f"Training stopped with {type(error).__name__}: {str(error)[:1000]}",

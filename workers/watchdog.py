@@ -38,9 +38,9 @@ class Watchdog(PeriodicThread):
 
     Args:
         database: the database with the waiting runs or datasets.
-        waiting: returns the ids of those that this child could process.
+        waiting: returns the ids of the waiting runs or datasets.
         times: how often to check, and how long work may wait.
-        is_busy: returns whether this child is busy; work may wait for a busy child.
+        is_busy: returns whether this child is busy, so that work may have to wait.
 
     """
 

@@ -17,7 +17,7 @@ KINDS: tuple[ColumnKind, ...] = (Boolean(), Numeric(), Datetime(), Categorical()
 """Every type, in the order in which the types are tried on a column."""
 
 READING = 2
-"""The version of the rules that read a cell; a model keeps that of its training."""
+"""The version of the rules that read a cell; a model stores the version it uses."""
 
 _EARLIER = (EarlierNumeric(), EarlierBoolean(), EarlierCategorical(), EarlierText())
 _BY_TYPE = {

@@ -20,12 +20,12 @@ Encoding = Literal["numeric", "datetime", "categories"]
 """The families of encoders that turn a column into inputs of the network."""
 
 MOST_SAMPLED = 0.9
-"""A format is considered if at least this share of a sample is written in it."""
+"""A format is considered if at least this share of the sampled cells fits it."""
 
 
 @dataclass
 class Stats:
-    """Figures of a column over all rows. None: the type has no such figure."""
+    """Statistics of a column over all rows; None if the type has no such statistic."""
 
     rows: int
     missing: int
@@ -35,7 +35,7 @@ class Stats:
     max: Any = None
     mean: float | None = None
     whole: bool | None = None
-    """Whether every number is a whole one."""
+    """Whether every number is whole."""
     length: float | None = None
     """The mean length of a text, in characters."""
     bytes: int | None = None
@@ -51,7 +51,7 @@ class Stats:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A type and a format that the sample of a column fits."""
+    """A type and a format in which most of a column's sample can be read."""
 
     kind: ColumnKind
     format: ColumnFormat
@@ -95,11 +95,11 @@ class Seen:
 
 
 class ColumnKind(ABC):
-    """A type of column. Methods stand in the order in which a cell passes through them.
+    """A type of column; its methods are in the order in which they process a cell.
 
     The methods that take polars expressions read whole columns (upload, training, files
-    to predict); `parse_cell` reads one text (JSON instances). Both read by the column's
-    format, and tests/core/columns compares them.
+    to predict); `parse_cell` reads one text (JSON instances). Both use the format of the
+    column, and tests/core/columns compares their results.
     """
 
     type: ClassVar[ColumnType]
@@ -111,9 +111,9 @@ class ColumnKind(ABC):
     task: ClassVar[Task | None] = Task.MULTICLASS
     """The task of a target with more than two values; None if it cannot be a target."""
     is_ordered: ClassVar[bool] = False
-    """Whether the smallest and the largest value are worth showing."""
+    """Whether the profile shows the smallest and the largest value."""
     stands_for: ClassVar[frozenset[ColumnType]] = frozenset()
-    """Other types whose stored values may be used as if they were of this one."""
+    """Other types whose stored values may be used as values of this type."""
 
     @property
     def is_text(self) -> bool:
@@ -121,15 +121,15 @@ class ColumnKind(ABC):
         return self.encoding == "categories"
 
     def expected(self, form: ColumnFormat) -> str:
-        """Return what a cell in this format should be, for a message of refusal."""
+        """Return the description of a valid cell in this format, for error messages."""
         return self.wanted
 
     @abstractmethod
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
-        """Return the formats of this type that most of a sample is written in."""
+        """Return the formats of this type that most of a sample fits."""
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
-        """Return the formats to try if the user says that the column is of this type."""
+        """Return the formats to try if the user gives the column this type."""
         return self.recognise(sample, hints)
 
     @abstractmethod
@@ -138,10 +138,10 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        """Return trimmed cells as stored values, null where they do not fit."""
+        """Return trimmed cells as stored values, null where a cell does not fit."""
 
     def is_plain(self, form: ColumnFormat) -> bool:
-        """Return whether polars' CSV reader can parse cells of this format itself."""
+        """Return whether polars' CSV reader can parse cells of this format."""
         return False
 
     def classes(self, values: list[Any], form: ColumnFormat) -> list[Any]:
@@ -157,7 +157,7 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def parse_cell(self, text: str, form: ColumnFormat) -> float | str | None:
-        """Return one trimmed text as the network's raw input, None if it does not fit."""
+        """Return one trimmed text as the network's raw input; None if it is invalid."""
 
     def spellings(self, cell: Any) -> tuple[str, ...]:
         """Return how a JSON number or boolean could be written in a column of text."""
@@ -168,7 +168,7 @@ class ColumnKind(ABC):
         """Return the expressions that compute the profile of a stored column."""
 
     def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
-        """Return why runs leave the column out; None if they keep it."""
+        """Return the reason why runs leave the column out; None if runs use it."""
         return None
 
     @abstractmethod
@@ -200,11 +200,11 @@ class NumberKind(ColumnKind):
 
     @abstractmethod
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
-        """Return the number in a trimmed text, None if it does not fit."""
+        """Return the number in a trimmed text; None if the text is invalid."""
 
 
 def without_point(value: float) -> float:
-    """Return a whole number as an integer, any other number as it is."""
+    """Return a whole number as an integer, any other number unchanged."""
     is_whole = float(value).is_integer() and abs(value) <= _LARGEST_EXACT
     return int(value) if is_whole else value
 

@@ -15,7 +15,7 @@ from fitserve.schemas.predict import Cell
 TRUE, FALSE = ("true", "yes", "y", "t", "on"), ("false", "no", "n", "f", "off")
 """Words for true and false; opposite words have the same index."""
 _ONE, _ZERO = ("1", "1.0"), ("0", "0.0")
-"""Also booleans, but only in a column of the words above or if the user says so."""
+"""Also booleans, but only in a column with words above, or if the user gives the type."""
 _CASES = (str.lower, str.title, str.upper)
 
 
@@ -72,8 +72,8 @@ class Boolean(NumberKind):
         if seen.least is None or seen.least != seen.greatest:
             return {"type": "boolean"}, "True or false."
         always = seen.least > 0
-        said = f"Always {always} in the training rows; {not always} is answered with a "
-        return {"type": "boolean", "enum": [always]}, (said + "warning.").capitalize()
+        text = f"Always {always} in the training rows; {not always} causes a warning."
+        return {"type": "boolean", "enum": [always]}, text.capitalize()
 
 
 def boolean_labels(sample: Sequence[str]) -> list[str]:

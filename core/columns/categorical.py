@@ -18,8 +18,8 @@ MOST_PLACES = 10_000
 """This many of the most frequent categories get an index; the others share one."""
 
 FEW_CATEGORIES = 10
-"""Up to this many categories, even rare ones get their own input; beyond, rare ones share
-one."""
+"""With up to this many categories, each one gets an input; with more, rare ones share
+an input."""
 
 _FREE_TEXT = 40
 """A column whose mean length is above this holds free text, not ids."""
@@ -91,12 +91,10 @@ class Categorical(ColumnKind):
 
     def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
         known = list(seen.categories)
-        place = "share a place with rare ones" if seen.is_shared else "have no place"
+        place = "share an input with rare ones" if seen.is_shared else "have no input"
         noun = "category is" if len(known) == 1 else "categories are"
-        said = (
-            f"{len(known)} {noun} known; others are answered with a warning, and {place}."
-        )
-        return {"type": "string", "enum": known}, said
+        text = f"{len(known)} {noun} known; others cause a warning, and {place}."
+        return {"type": "string", "enum": known}, text
 
 
 class Text(Categorical):
@@ -109,7 +107,7 @@ class Text(Categorical):
         if (stats.length or 0) > _FREE_TEXT:
             return "free text"
         if stats.unique >= 0.9 * stats.present:
-            return "an id or a name: nearly every row has a value of its own"
+            return "an id or a name: nearly every row has a different value"
         return f"text with {stats.unique:,} values, too many for categories"
 
 

@@ -27,11 +27,11 @@ _JSON_FORMATS = {
     "%Y-%m-%dT%H:%M:%SZ": "date-time",
     "%Y-%m-%dT%H:%M:%S.%fZ": "date-time",
 }
-"""JSON Schema's `format` for a pattern; other patterns have none."""
+"""JSON Schema's `format` for a pattern; other patterns have no `format`."""
 
 
 class Datetime(NumberKind):
-    """Moments in the pattern `format.datetime`; UTC unless a cell names a zone."""
+    """Dates and times in the pattern `format.datetime`; UTC unless a cell has a zone."""
 
     type = ColumnType.DATETIME
     wanted = "a date or time, such as 2026-01-31T12:00:00"
@@ -42,8 +42,8 @@ class Datetime(NumberKind):
 
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
         patterns = time_formats(sample, day_first=hints.comma_first)
-        said = "days and months could be the other way round; read as {}"
-        warnings = (said.format(patterns[0]),) if is_ambiguous(patterns) else ()
+        text = "the order of day and month is ambiguous; read as {}"
+        warnings = (text.format(patterns[0]),) if is_ambiguous(patterns) else ()
         return [Candidate(self, ColumnFormat(datetime=p), warnings) for p in patterns]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
@@ -69,11 +69,11 @@ class Datetime(NumberKind):
     def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
         pattern = form.datetime
         own = "" if pattern is None else f"as `{pattern}` (Python's strptime) or "
-        said = f"A date or time written {own}in ISO 8601, UTC unless it names a zone; "
+        text = f"A date or time written {own}in ISO 8601, UTC unless it has a time zone; "
         schema = {"type": "string"}
         if pattern in _JSON_FORMATS:
             schema["format"] = _JSON_FORMATS[pattern]
-        return schema, said + "other texts are refused."
+        return schema, text + "other texts are refused."
 
 
 def _written(seconds: float, form: ColumnFormat) -> str:

@@ -65,7 +65,7 @@ def given_types(types: Mapping[str, ColumnType]) -> dict[str, Wanted]:
 
 @dataclass(frozen=True)
 class Cells:
-    """A table of trimmed text, null where missing; `is_small` computes in memory.
+    """A table of trimmed text, null where missing; if small, it is computed in memory.
 
     Streaming costs milliseconds and megabytes for each column. That does not matter for a
     long table, but it takes gigabytes for a table of 2,000 columns and two rows.
@@ -76,8 +76,8 @@ class Cells:
 
     def select(self, *exprs: pl.Expr) -> pl.DataFrame:
         """Return the results of expressions as a table."""
-        asked = self.frame.select(*exprs)
-        return asked.collect(engine="in-memory" if self.is_small else "streaming")
+        results = self.frame.select(*exprs)
+        return results.collect(engine="in-memory" if self.is_small else "streaming")
 
     def sample(self, name: str) -> list[str]:
         """Return the first present cells of a column."""
@@ -126,14 +126,14 @@ def _are_codes(sample: list[str]) -> bool:
 def _count(
     cells: Cells, names: list[str], found: list[list[Candidate]]
 ) -> list[dict[str, Any]]:
-    """Count present and distinct cells, their length, and the cells of each candidate."""
+    """Return counts, mean length and number of fitting cells per candidate by column."""
     exprs = [pl.len().alias("rows")]
     for i, name in enumerate(names):
         text = pl.col(name)
         exprs += [
             text.count().alias(f"{i}.present"),
             text.str.len_chars().mean().alias(f"{i}.length"),
-            # an estimate is enough to tell categories from text
+            # an estimate is enough to distinguish categories from text
             text.drop_nulls().approx_n_unique().alias(f"{i}.rough"),
         ]
         for k, candidate in enumerate(found[i]):
@@ -222,8 +222,8 @@ def _strays(cells: Cells, name: str, candidate: Candidate) -> list[str]:
 def _no_cell_fits(cells: Cells, name: str, wanted: ColumnType) -> InvalidTable:
     first = cells.sample(name)[0]
     detail = (
-        f"`types` says that the column {name!r} is {wanted}, but its cells are not, such "
-        f"as {first[:60]!r}"
+        f"`types` gives the column {name!r} the type {wanted}, but its cells, such as "
+        f"{first[:60]!r}, are not {wanted}"
     )
     hint = "leave the type out, or use categorical"
     at = pointer("types", name)

@@ -1,8 +1,8 @@
 """Reading 1: the rules by which models of release 0.1.0 read cells.
 
 Release 0.1.0 applied a type in a spec to the values that the upload had parsed: the codes
-`01` and `1` became the number 1, and then the category `1`. Its models must still answer
-as they did. Later models read the original text (reading 2).
+`01` and `1` became the number 1, and then the category `1`. The predictions of its models
+must not change. Later models read the original text (reading 2).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def _number(text: str, form: ColumnFormat) -> float | None:
 
 
 class EarlierNumeric(Numeric):
-    """Numbers; words such as `inf` count in upper and lower case."""
+    """Numbers; words such as `inf` are read in upper and lower case."""
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
-        """Return the number in a text, None if it is not one."""
+        """Return the number in a text; None if the text is not a number."""
         return _number(text, form)
 
 
@@ -43,7 +43,7 @@ class EarlierBoolean(Boolean):
 
 
 class EarlierCategorical(Categorical):
-    """Categories made of parsed values; a whole number is written without a point."""
+    """Categories made of parsed values; a whole number has no decimal point."""
 
     def raw(self, column: pl.Series) -> pl.Series:
         """Return the values of a stored column as text."""

@@ -16,7 +16,7 @@ INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
 _SIGNS = r"[$€£¥₹₽₩₺₴₪฿%‰]"
 _CODES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK", "NOK")
 _AFFIX = rf"(?:{_SIGNS}|\b(?:{'|'.join(_CODES)})\b|(?:US|CA|AU)\$)"
-"""Signs of currency and percent before or after a number."""
+"""Currency and percent signs before or after a number."""
 
 _SPACES = " \u00a0\u202f"
 _POINT = [("", "."), (",", "."), (" ", "."), ("'", ".")]
@@ -40,7 +40,7 @@ def number_pattern(decimal: str, thousands: str) -> str:
 def number_format(
     sample: list[str], decimal: str | None, *, comma_first: bool
 ) -> ColumnFormat | None:
-    """Return the first format that most of the sample is written in, or None.
+    """Return the first format that most of the sample fits, or None.
 
     `decimal` is the decimal mark if the user gave it. Else `comma_first` decides which
     mark to try first, since a text such as `1,234` fits both.
@@ -88,7 +88,7 @@ def is_number(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
 
 
 def parse_numbers(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return cells as float64, null where they are not finite numbers."""
+    """Return cells as float64, null where a cell is not a finite number."""
     bare = _bare_column(text, form)
     plain = pl.when(is_number(text, form)).then(_plain_column(bare, form))
     number = plain.cast(pl.Float64, strict=False)
@@ -96,7 +96,7 @@ def parse_numbers(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
 
 
 def parse_number(text: str, form: ColumnFormat) -> float | None:
-    """Return the number in one trimmed cell, None if it is not one.
+    """Return the number in one trimmed cell; None if the cell is not a number.
 
     A number too large for float64 becomes infinite, like `inf`.
     """
@@ -109,7 +109,7 @@ def parse_number(text: str, form: ColumnFormat) -> float | None:
 
 
 def _bare_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return cells without signs of currency; `(3)` becomes `-3`."""
+    """Return cells without currency signs; `(3)` becomes `-3`."""
     if not form.affixes:
         return text
     bare = text.str.replace_all(_AFFIX, "").str.strip_chars()

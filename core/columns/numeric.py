@@ -26,7 +26,7 @@ from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
 
 _WORDS = Boolean()
-"""Reads words such as yes and no in a column that the user calls numeric."""
+"""Reads words such as yes and no in a column to which the user gives the type numeric."""
 
 ROW_NUMBER = "a row number"
 _ID_NAME = re.compile(
@@ -63,7 +63,7 @@ class Numeric(NumberKind):
         if words := _WORDS.recognise(sample, hints):
             labels = words[0].format.labels or ["false", "true"]
             return [Candidate(self, ColumnFormat(labels=labels))]
-        # the user wants numbers, so even a few are enough
+        # the user gave the type, so even a few numbers are enough
         return [Candidate(self, ColumnFormat(decimal=hints.decimal or "."))]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
@@ -94,7 +94,7 @@ class Numeric(NumberKind):
     def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
         """Return a reason if the column is an id or a row number; None otherwise.
 
-        Distinct whole numbers alone prove nothing: they may be years. The column must
+        Distinct whole numbers are not enough, because they may be years. The column must
         also have the name of an id.
         """
         if not stats.whole or stats.missing or not _may_be_id(name, stats):
@@ -103,7 +103,7 @@ class Numeric(NumberKind):
             steps = column.select((pl.col(name).diff().drop_nulls() == 1).all())
             if steps.collect(engine="streaming").item():
                 return ROW_NUMBER
-        return "an id: every row has a value of its own"
+        return "an id: every row has a different value"
 
     def num_inputs(
         self, num_values: int, num_missing: int, num_bins: int | None
@@ -117,9 +117,9 @@ class Numeric(NumberKind):
         if seen.least is None or seen.greatest is None:
             return {"type": "number"}, "A number."
         least, greatest = without_point(seen.least), without_point(seen.greatest)
-        said = f"A number, {least} to {greatest} in the training rows; what lies outside "
+        text = f"A number, {least} to {greatest} in the training rows; other numbers "
         schema = {"type": "number", "minimum": least, "maximum": greatest}
-        return schema, said + "is answered with a warning."
+        return schema, text + "cause a warning."
 
 
 def num_pieces(num_values: int, num_bins: int | None) -> int:
@@ -134,14 +134,14 @@ def _may_be_id(name: str, stats: Stats) -> bool:
 
 
 def _warnings(form: ColumnFormat) -> tuple[str, ...]:
-    told = []
+    warnings = []
     if signs := [sign for sign in form.affixes if sign != "()"]:
         dropped = "sign {} is" if len(signs) == 1 else "signs {} are"
         percent = ": 45% is 45" if "%" in signs else ""
-        told.append(f"the {dropped.format(' '.join(signs))} dropped{percent}")
+        warnings.append(f"the {dropped.format(' '.join(signs))} dropped{percent}")
     if "()" in form.affixes:
-        told.append("brackets mean minus: (3) is -3")
+        warnings.append("brackets mean minus: (3) is -3")
     if form.decimal != "." or form.thousands:
         thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
-        told.append(f"read with {form.decimal!r} as decimal mark{thousands}")
-    return tuple(told)
+        warnings.append(f"read with {form.decimal!r} as decimal mark{thousands}")
+    return tuple(warnings)

@@ -9,7 +9,7 @@ from core.columns.base import MOST_SAMPLED
 from core.lazy import pl
 
 _DATES = {
-    # pattern: a regular expression, which keeps years of 2 and of 4 digits apart
+    # the regular expression of a pattern distinguishes years of 2 and of 4 digits
     "%Y-%m-%d": r"\d{4}-\d{1,2}-\d{1,2}",
     "%Y/%m/%d": r"\d{4}/\d{1,2}/\d{1,2}",
     "%Y.%m.%d": r"\d{4}\.\d{1,2}\.\d{1,2}",
@@ -63,9 +63,9 @@ def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
 
 
 def _ways(texts: pl.Series) -> list[tuple[str, str]]:
-    """Return patterns and their regular expressions; times only if cells have a colon.
+    """Return the patterns that fit the first or the last cell, with regular expressions.
 
-    Only patterns that fit the first or the last cell are worth trying.
+    Patterns with a time are tried only if most cells have a colon.
     """
     ways = dict(_DATES | _MONTHS)
     if _mostly(texts.str.contains(":", literal=True)):
@@ -109,7 +109,7 @@ def is_time(text: pl.Expr, pattern: str) -> pl.Expr:
 
 
 def parse_times(text: pl.Expr, pattern: str) -> pl.Expr:
-    """Return cells as datetimes in UTC, without a zone; null where they do not fit."""
+    """Return cells as UTC datetimes without a zone; null where a cell does not fit."""
     start, whole = completed(pattern)
     moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
         whole.replace(".%f", "%.f"), strict=False, time_unit="us"
@@ -122,7 +122,7 @@ def parse_times(text: pl.Expr, pattern: str) -> pl.Expr:
 def parse_time(text: str, pattern: str | None) -> float | None:
     """Return one trimmed cell as seconds since 1970 (UTC); None if it is not a time.
 
-    The column's own pattern is tried first, then ISO 8601. A time without a zone is UTC.
+    The column's pattern is tried first, then ISO 8601. A time without a zone is UTC.
     """
     moment = _strptime(text, pattern) or _iso(text)
     if moment is None:

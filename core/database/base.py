@@ -18,7 +18,7 @@ NAMING = {
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite forgets the zone, so it is put back on reading."""
+    """A UTC time with its zone; SQLite does not store the zone, so reading adds it."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -46,14 +46,14 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's class-level setting
         datetime: UtcDateTime(),
-        # plain JSON: JSONB would forget the order of keys, SQLite would not
+        # JSON keeps the order of keys in both databases; JSONB does not keep it
         dict[str, Any]: JSON(none_as_null=True),
         list[Any]: JSON(none_as_null=True),
     }
 
 
 def new_id(prefix: str) -> str:
-    """Return an id that sorts by the time it was made (to the millisecond)."""
+    """Return an id that sorts by its creation time (to the millisecond)."""
     return f"{prefix}_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}"
 
 

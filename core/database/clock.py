@@ -1,4 +1,4 @@
-"""The database's own clock: leases must not depend on the workers' clocks."""
+"""SQL functions of the database's clock: leases must not depend on workers' clocks."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class now_ms(FunctionElement[int]):  # noqa: N801  reads as the SQL function it is
+class now_ms(FunctionElement[int]):  # noqa: N801  looks like an SQL function
     """Milliseconds since the epoch, by the database's clock."""
 
     type = BigInteger()
@@ -24,7 +24,7 @@ def _postgresql(element: now_ms, compiler: Any, **kw: Any) -> str:  # noqa: ARG0
     return "CAST(extract(epoch from clock_timestamp()) * 1000 AS BIGINT)"
 
 
-class seconds_between(FunctionElement[float]):  # noqa: N801  reads as the SQL function it is
+class seconds_between(FunctionElement[float]):  # noqa: N801  looks like an SQL function
     """Seconds from one time to a later one."""
 
     type = Double()

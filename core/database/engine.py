@@ -1,8 +1,8 @@
-"""Engines for SQLite and PostgreSQL, each with the settings that keep it calm.
+"""Create engines for SQLite and PostgreSQL with settings that avoid lock errors.
 
-SQLite runs in WAL mode, and a transaction that will write says so at its start
-(`BEGIN IMMEDIATE`): a reader that upgrades to a writer fails at once with "database is
-locked", busy timeout or not.
+SQLite runs in WAL mode, and a transaction that will write starts with `BEGIN IMMEDIATE`.
+A reading transaction that becomes a writing one fails at once with "database is locked",
+even with a busy timeout.
 """
 
 import sqlite3
@@ -13,17 +13,17 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 WRITES = "fitserve_writes"
-"""Execution option that makes a transaction a writing one."""
+"""The execution option of transactions that write."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",  # a 202 survives a power cut
+    "PRAGMA synchronous=FULL",  # an accepted run (202) survives a power failure
     "PRAGMA busy_timeout=10000",
     "PRAGMA foreign_keys=ON",
 )
 
 _IDLE = "idle_in_transaction_session_timeout=60s"
-"""A process that froze in a transaction keeps its rows locked no longer than this."""
+"""The longest time for which a frozen process can keep rows locked."""
 
 
 def make_engine(url: str) -> Engine:
@@ -54,12 +54,12 @@ def is_away(error: Exception) -> bool:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    # what was sent is users' data, and no line of a log
+    # parameters of statements are users' data, which must not be logged
     engine = create_engine(url, pool_size=10, max_overflow=40, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, not here
+        connection.isolation_level = None  # _begin starts the transactions
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 

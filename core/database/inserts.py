@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which SQLAlchemy writes for each database."""
+"""Create INSERT … ON CONFLICT statements, which SQLAlchemy has for each database."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +8,13 @@ from core.lazy import LazyModule
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
-else:  # a process needs only one of the two, and neither is small
+else:  # a process needs only one of these two large modules
     postgresql = LazyModule("sqlalchemy.dialects.postgresql")
     sqlite = LazyModule("sqlalchemy.dialects.sqlite")
 
 
 def insert_into(session: Session, table: type[Any]) -> Any:
-    """Return an INSERT that knows ON CONFLICT, for the session's database."""
+    """Return an INSERT with support for ON CONFLICT, for the session's database."""
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -1,9 +1,9 @@
 """Leases on the rows of a table: claimed, renewed and updated by one holder at a time.
 
-A claim is one conditional UPDATE that changes the row's fence, a column that numbers the
-attempts or names the holder. Every later write of the holder names the fence that its
-claim returned, so that it changes nothing once another holder has claimed the row. All
-times come from the clock of the database.
+A claim is one conditional UPDATE that changes the row's fence: a column with the number
+of the attempt, or with a token of the holder. Every later write of the holder contains
+the fence that its claim returned, so that the write changes nothing after another holder
+has claimed the row. All times come from the clock of the database.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Conditions = tuple[ColumnElement[bool], ...]
 
 
 def time_after(seconds: float) -> ColumnElement[int]:
-    """Return the database's time `seconds` from now, in milliseconds."""
+    """Return the database's time in `seconds` from now, in milliseconds."""
     return now_ms() + int(seconds * 1000)
 
 
@@ -66,7 +66,7 @@ class LeaseTable:
     def update(
         self, session: Session, identity: Identity, fence: Any, **values: Any
     ) -> bool:
-        """Change columns of the row. Return False if `fence` is no longer its holder."""
+        """Change columns of the row. Return False if `fence` no longer holds the row."""
         changed = update(self.row).where(*self.held(identity, fence)).values(**values)
         return bool(session.execute(changed.returning(self.fence)).all())
 

@@ -16,7 +16,7 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Apply every missing migration; wait for a process that is doing the same."""
+    """Apply every missing migration; wait while another process applies them."""
     command.upgrade(alembic_config(url), "head")
 
 

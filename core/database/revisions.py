@@ -1,6 +1,6 @@
-"""The revisions that this code knows, and the one that a database is at.
+"""Read the revisions of this code, and the revision of a database.
 
-Read without alembic, whose import costs the API some 20 MB.
+This module does not import alembic, which takes some 20 MB of memory.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ def scripts_folder() -> Path:
 
 @cache
 def known_revisions() -> tuple[str, ...]:
-    """Return every revision that this code knows, newest first, from the file names."""
+    """Return every revision of this code, newest first, from the file names."""
     scripts = (scripts_folder() / "versions").glob("[0-9]*_*.py")
     return tuple(sorted((path.name.partition("_")[0] for path in scripts), reverse=True))
 

@@ -1,4 +1,4 @@
-"""One unit of work, one transaction, committed at its edge and nowhere else."""
+"""Run each unit of work in one transaction, which is committed only at its end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _AFTER_COMMIT = "after_commit"
 
 
 def after_commit(session: Session, action: AfterCommit) -> None:
-    """Have `action` done once the session's transaction is durable, never before."""
+    """Call `action` after the session's transaction has been committed."""
     session.info.setdefault(_AFTER_COMMIT, []).append(action)
 
 
@@ -33,7 +33,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Open a session whose work is committed at the end, or not at all."""
+        """Open a session that is committed at the end, or rolled back after an error."""
         with Session(self._writer, expire_on_commit=False) as session:
             with session.begin():
                 yield session
@@ -41,12 +41,12 @@ class Database:
                 action()
 
     def check(self) -> None:
-        """Ask for nothing; OperationalError if the database does not answer."""
+        """Raise OperationalError if the database does not answer."""
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Close every pooled connection; one in use is closed when it comes back."""
+        """Close every pooled connection; a connection in use is closed on its return."""
         event.listen(self.engine.pool, "checkin", _close_late)
         self.engine.dispose()
 

@@ -21,8 +21,8 @@ class Stored(TypeDecorator[Any]):
     Args:
         kind: the type, such as a model or `list[Model]`. It must have a default for
             every key that an earlier release did not write.
-        upgrade: changes JSON of earlier releases before it is read, if defaults are
-            not enough.
+        upgrade: changes JSON of earlier releases before the type reads it, if defaults
+            are not enough.
 
     """
 
@@ -53,7 +53,7 @@ class Stored(TypeDecorator[Any]):
             return None
         if self.upgrade is not None:
             value = self.upgrade(value)
-        # a later release may have written more keys, even in a closed schema
+        # a later release may have written more keys, even if the type forbids them
         return self._adapter.validate_python(value, extra="ignore")
 
     def result_processor(
@@ -71,5 +71,5 @@ class Stored(TypeDecorator[Any]):
     def coerce_compared_value(
         self, op: OperatorType | None, value: Any
     ) -> TypeEngine[Any]:
-        """Return the type of the other operand: a key of the JSON is text."""
+        """Return the type to compare with: a key of the JSON is compared as text."""
         return self.impl_instance.coerce_compared_value(op, value)

@@ -1,4 +1,4 @@
-"""Every table, so that one import knows them all (alembic, tests)."""
+"""Import every table, for alembic and the tests."""
 
 from core.database.base import Base
 from core.datasets.tables import Dataset

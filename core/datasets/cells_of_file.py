@@ -16,7 +16,7 @@ def read_cells(
 ) -> tuple[pl.DataFrame, TextFile]:
     """Return the trimmed cells of a CSV as columns of text; an empty cell is null.
 
-    Lines without any cell are left out, as in an upload. Raises InvalidTable.
+    Lines without a value are skipped, as in an upload. Raises InvalidTable.
     """
     text = text_file(source, folder, given, max_columns, whole=True)
     raw = folder / "cells.parquet"
@@ -24,7 +24,7 @@ def read_cells(
     cells = pl.read_parquet(raw)
     if not cells.height:
         raise InvalidTable(
-            "The CSV has a header but no values; add a line of them. If curl sent it, "
-            "use --data-binary: -d removes line ends."
+            "The CSV has a header but no values; add at least one row of values. With "
+            "curl, use --data-binary, because -d removes line ends."
         )
     return cells, text

@@ -25,7 +25,7 @@ _PUBLIC = {"utf_8": "utf-8", "cp1252": "windows-1252", "utf-8-sig": "utf-8"}
 
 @dataclass(frozen=True)
 class Charset:
-    """A Python codec and whether it was guessed; `has_bare_cr` asks for new line ends."""
+    """A Python codec, whether it was guessed, and whether lines end in CR alone."""
 
     codec: str
     is_guessed: bool
@@ -33,19 +33,19 @@ class Charset:
 
     @property
     def is_plain(self) -> bool:
-        """Return whether the file can be read as it is."""
+        """Return whether the file can be read without conversion."""
         return self.codec == "utf-8" and not self.has_bare_cr
 
     @property
     def name(self) -> str:
-        """The name for users."""
+        """Return the name that users see."""
         return _PUBLIC.get(self.codec, self.codec.replace("_", "-"))
 
 
 def find_charset(source: Path, given: str | None, *, whole: bool) -> Charset:
-    """Return the charset of the file, or if not `whole`, of its beginning.
+    """Return the charset of the file; without `whole`, read only the beginning.
 
-    Raises InvalidTable for an unknown name, broken UTF-8, NUL bytes.
+    Raises InvalidTable for an unknown name, broken UTF-8, or NUL bytes.
     """
     if given is not None:
         return Charset(_codec(given), is_guessed=False, has_bare_cr=_bare_cr(source))
@@ -62,7 +62,7 @@ def find_charset(source: Path, given: str | None, *, whole: bool) -> Charset:
 def _codec(given: str) -> str:
     try:
         codec = codecs.lookup(given).name
-        "".encode(codec)  # not every codec is one of text
+        "".encode(codec)  # some codecs do not encode text
     except (LookupError, TypeError, ValueError) as error:
         raise InvalidTable(
             f"There is no encoding {given[:40]!r}; expected a name such as utf-8, "
@@ -72,7 +72,7 @@ def _codec(given: str) -> str:
 
 
 def _wide(start: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of plain text is NUL."""
+    """Return UTF-16 if every other byte is NUL, as in plain text without a BOM."""
     if len(start) < 4:
         return None
     if start[1::2].count(0) > 0.4 * len(start) / 2 and 0 not in start[::2]:
@@ -96,7 +96,7 @@ def _utf8_or_legacy(source: Path, *, whole: bool) -> str:
         while chunk := file.read(_CHUNK):
             if 0 in chunk:
                 raise _nul(offset + chunk.index(0))
-            kept = len(decoder.getstate()[0])  # of a character that goes on here
+            kept = len(decoder.getstate()[0])  # bytes of a character that ends here
             try:
                 decoder.decode(chunk, final=len(chunk) < _CHUNK)
             except UnicodeDecodeError as fault:
@@ -109,7 +109,7 @@ def _utf8_or_legacy(source: Path, *, whole: bool) -> str:
 
 def _nul(offset: int) -> InvalidTable:
     return InvalidTable(
-        f"Byte {offset:,} of the file is NUL, so it is not a CSV; save it as CSV UTF-8."
+        f"Byte {offset:,} is NUL, so the file is not a CSV; save it as CSV UTF-8."
     )
 
 
@@ -122,8 +122,8 @@ def _legacy(source: Path, offset: int) -> str:
     good = sum(ord(char) > 127 and char != "\ufffd" for char in text)
     if good > 4 * text.count("\ufffd"):
         raise InvalidTable(
-            f"Byte {offset:,} is not UTF-8 while the text around it is; mend that "
-            "cell, or tell the `encoding` of the file."
+            f"Byte {offset:,} is not UTF-8, but the text around it is; correct that "
+            "cell, or set the `encoding` of the file."
         )
     lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())
     if _share_beyond_ascii(lines) < _WESTERN_SHARE:
@@ -144,7 +144,7 @@ def _share_beyond_ascii(text: bytes) -> float:
 
 
 def _western(source: Path) -> str:
-    """Latin-1 holds the few bytes that Windows-1252 leaves out."""
+    """Return Latin-1 if the file has bytes that Windows-1252 does not define."""
     undefined = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
     with source.open("rb") as file:
         start = file.read(_CHUNK)
@@ -152,7 +152,7 @@ def _western(source: Path) -> str:
 
 
 def to_utf8(source: Path, target: Path, encoding: Charset) -> None:
-    """Write the file in UTF-8 with LF between lines; InvalidTable if it is not in it."""
+    """Write the file in UTF-8 with LF; raise InvalidTable if it cannot be decoded."""
     try:
         with (
             source.open(encoding=encoding.codec) as text,
@@ -167,5 +167,5 @@ def to_utf8(source: Path, target: Path, encoding: Charset) -> None:
         reason = getattr(fault, "reason", str(fault))
         raise InvalidTable(
             f"The file is not in {encoding.name} ({where}{reason}); "
-            "tell its `encoding`, or save it as CSV UTF-8."
+            "set its `encoding`, or save it as CSV UTF-8."
         ) from fault

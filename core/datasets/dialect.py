@@ -1,6 +1,6 @@
-"""How a CSV is laid out: delimiter, quotes, and the line where the table begins.
+"""Find the layout of a CSV: delimiter, quotes, and the line where the table begins.
 
-Delimiter and quote are found by clevercsv, after van den Burg, Nazábal and Sutton,
+clevercsv finds delimiter and quote, by the method of van den Burg, Nazábal and Sutton,
 "Wrangling messy CSV files by detecting row and type patterns", 2019.
 """
 
@@ -30,7 +30,7 @@ _DELIMITERS = ",;\t|"
 
 @dataclass
 class Layout:
-    """Where the table is in the text, and what its columns are called."""
+    """The position of the table in the file, and the names of its columns."""
 
     delimiter: str
     quote: str
@@ -45,20 +45,20 @@ class Layout:
     warnings: list[str] = field(default_factory=list)
 
     def hints(self, decimal: Literal[".", ","] | None) -> Hints:
-        """Return the decimal mark that was given, and the hint of the delimiter."""
+        """Return the given decimal mark, and the order that the delimiter suggests."""
         return Hints(decimal=decimal, comma_first=self.delimiter == ";")
 
 
 @dataclass(frozen=True)
 class Record:
-    """Cells, and the number of the last line (1-based) that they stand on."""
+    """The cells of a row, and the number (1-based) of the last line of the row."""
 
     line: int
     cells: list[str]
 
 
 def find_layout(source: Path, given: ParsingSpec) -> Layout:
-    """Return the layout of a CSV in UTF-8; raise InvalidTable if it has none."""
+    """Return the layout of a CSV in UTF-8; raise InvalidTable if there is no table."""
     sample = _sample(source)
     if not sample.strip():
         raise InvalidTable("The file is empty; expected a CSV with a header line.")
@@ -69,8 +69,8 @@ def find_layout(source: Path, given: ParsingSpec) -> Layout:
     if start:
         shown = records[0].cells[0].strip()[:60]
         layout.warnings.append(
-            f"{layout.num_skipped} line(s) above the table are left out, "
-            f"the first is {shown!r}"
+            f"{layout.num_skipped} line(s) above the table are skipped; "
+            f"the first one is {shown!r}"
         )
     table = [record.cells for record in records[start:]]
     given_header = given.header
@@ -90,7 +90,7 @@ def _sample(source: Path) -> str:
     if len(rest) == _SAMPLE_CHARS:
         raise InvalidTable(
             f"Line {text.count(chr(10)) + 1} is longer than {_SAMPLE_CHARS:,} "
-            "characters; is this a CSV with a row a line?"
+            "characters; expected a CSV with one row per line."
         )
     return text + rest
 
@@ -112,7 +112,7 @@ def _delimiter(sample: str, given: str | None) -> tuple[str, str]:
 
 
 def _is_even(text: str, mark: str) -> bool:
-    """Return whether the mark parts every line into as many cells, two or more."""
+    """Return whether the mark splits each line into the same number of cells, over 1."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
         widths = {len(cells) for cells in reader if cells}
@@ -122,7 +122,7 @@ def _is_even(text: str, mark: str) -> bool:
 
 
 def _by_count(text: str) -> str:
-    """Return the delimiter that occurs most evenly in the lines, else a comma."""
+    """Return the first delimiter that occurs in every line, else a comma."""
     lines = [line for line in text.splitlines() if line.strip()][:100]
     for mark in _DELIMITERS:
         if lines and min(line.count(mark) for line in lines) > 0:
@@ -144,12 +144,12 @@ def _records(sample: str, layout: Layout) -> list[Record]:
             f"Line {reader.line_num} cannot be read as CSV: {error}."
         ) from error
     if not records:
-        raise InvalidTable("The file holds delimiters but no values.")
+        raise InvalidTable("The file contains delimiters but no values.")
     return records
 
 
 def _start(records: list[Record]) -> int:
-    """Return the first record of the table, after titles and comments."""
+    """Return the index of the first record after titles and comments."""
     widths = [_width(record.cells) for record in records]
     common, count = Counter(widths[-_SAMPLE_ROWS // 2 :]).most_common(1)[0]
     if common == 1 or count < 3:
@@ -164,7 +164,7 @@ def _start(records: list[Record]) -> int:
 
 
 def _names_rows(records: list[Record], i: int, common: int) -> bool:
-    """Return whether this line is a header that leaves out the first name, as R's do."""
+    """Return whether this line is a header without the first name, as R writes it."""
     following = records[i + 1].cells if i + 1 < len(records) else []
     return len(following) == common and any(map(is_number, following))
 
@@ -186,6 +186,6 @@ def _is_comment(records: list[Record], i: int) -> bool:
 
 
 def _width(cells: list[str]) -> int:
-    """Cells up to the last one that is not empty."""
+    """Return the number of cells up to the last one that is not empty."""
     filled = [i for i, cell in enumerate(cells, start=1) if cell.strip()]
     return filled[-1] if filled else 0

@@ -8,15 +8,15 @@ from core.columns.number_formats import number_pattern
 _NUMBER = re.compile(number_pattern(".", "").replace("\\.", "[.,]"))
 _LOOK_AT = 200
 _MOST_CATEGORIES = 20
-_MOST_TOLD = 10_000
+_MOST_WARNINGS = 10_000
 
 
 def has_header(table: list[list[str]]) -> bool:
-    """Return whether the first row differs from the others as names differ from values.
+    """Return whether the first row holds names; each column votes.
 
-    A column of numbers under a first cell that is none speaks for a header; under one
-    that is a number too, against it, unless that looks like a year. In columns of text
-    a first cell that comes again below speaks against it.
+    A text above numbers votes for a header. A number votes against a header, unless the
+    numbers look like years. A text above texts votes against a header if the text occurs
+    again in a column of few categories.
     """
     if len(table) < 2:
         return True
@@ -55,7 +55,7 @@ def is_number(text: str) -> bool:
 
 
 def _are_years(first: list[str], votes: list[int]) -> bool:
-    """Wide tables name their columns 1960, 1961, …, after a name or two in words."""
+    """Return whether the numbers in a first row are years, as names in a wide table."""
     numbers = [cell.strip() for cell in first if is_number(cell.strip())]
     years = all(re.fullmatch(r"(1[89]|20|21)\d\d", text) for text in numbers)
     words = len(first) - len(numbers)
@@ -71,12 +71,12 @@ def _recurs(votes: list[int], first: list[str]) -> bool:
 def column_names(
     table: list[list[str]], warnings: list[str], *, header: bool
 ) -> list[str]:
-    """Names for every column, all different; what was made up is told in `warnings`."""
+    """Return a unique name for every column; add a warning for each changed name."""
     width = max((len(row) for row in table[1:]), default=len(table[0]))
     if not header:
         warnings.append(
             "the first line holds values, so the columns are named column_1, "
-            "column_2, …; say `header` if that is wrong"
+            "column_2, …; if that is wrong, set `header`"
         )
         return [f"column_{i}" for i in range(1, len(table[0]) + 1)]
     names = [composed(name) for name in table[0]]
@@ -87,7 +87,7 @@ def column_names(
 
 
 def _all_as_wide(rows: list[list[str]], width: int) -> bool:
-    # a delimiter at the end of every line is no row name
+    # if every line ends with a delimiter, the first cells are not row names
     return all(len(row) == width and row[-1].strip() for row in rows)
 
 
@@ -98,9 +98,9 @@ def _unlike(names: list[str], warnings: list[str]) -> list[str]:
         wanted = _usable(name) or f"column_{place}"
         if wanted in used or (wanted != name and wanted in taken):
             wanted = _free(wanted, taken, used)
-        if wanted != name and len(used) < _MOST_TOLD:
-            told = repr(name) if name.strip() else "no name"
-            warnings.append(f"column {place} has {told}; it is called {wanted!r}")
+        if wanted != name and len(used) < _MOST_WARNINGS:
+            old = f"the name {name!r}" if name.strip() else "no name"
+            warnings.append(f"column {place} has {old}; it is renamed to {wanted!r}")
         used.setdefault(wanted, 1)
     return list(used)
 
@@ -108,8 +108,8 @@ def _unlike(names: list[str], warnings: list[str]) -> list[str]:
 def _usable(name: str) -> str:
     name = name.strip()
     if name[:1] == "^" and name[-1:] == "$":
-        name = name.strip("^$ ")  # polars takes the whole for a pattern of names
-    return "" if name == "*" else name  # and this for every column
+        name = name.strip("^$ ")  # polars would read ^…$ as a pattern of names
+    return "" if name == "*" else name  # polars would read * as every column
 
 
 def _free(name: str, taken: set[str], used: dict[str, int]) -> str:

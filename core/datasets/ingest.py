@@ -26,9 +26,9 @@ _TYPICAL_RATIO = 0.25
 
 @dataclass(frozen=True)
 class Reader:
-    """Turns stored CSVs into typed tables.
+    """A reader that converts uploaded CSVs to typed tables.
 
-    polars is imported when a table is first touched, so that the API is ready sooner.
+    The first reading imports polars, so that the API starts faster.
     """
 
     storage: Storage
@@ -59,7 +59,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Ingest:
-    """Reads datasets in a worker, each under a lease."""
+    """A worker's reader of datasets, which holds a lease on each one."""
 
     database: Database
     reader: Reader
@@ -87,7 +87,7 @@ class Ingest:
                 return self.reader.read(dataset, source, folder, attempt)
         except FitserveError as error:
             problem = error.problem()
-        except Exception as error:  # the dataset must end with a reason, whatever it is
+        except Exception as error:  # the user must see why the dataset failed
             log.exception("dataset %s failed", dataset.id)
             problem = ProblemType.READING_FAILED.problem(
                 f"Reading stopped with {type(error).__name__}: {error!s:.1000}",

@@ -1,4 +1,4 @@
-"""Every query of workers and the janitor about datasets, in all workspaces."""
+"""Query the datasets of all workspaces, for workers and the janitor."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,7 @@ _LEASES = LeaseTable(
 
 
 class DatasetMaintenance:
-    """Claims datasets that are to be read; not used by routes."""
+    """The queries of workers and the janitor about datasets; routes do not use them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -40,7 +40,7 @@ class DatasetMaintenance:
         )
 
     def lost_for_good(self, max_attempts: int) -> list[Dataset]:
-        """Return lost datasets that were tried as often as allowed."""
+        """Return lost datasets that have no attempt left."""
         query = select(Dataset).where(*_LEASES.unheld(), Dataset.attempt >= max_attempts)
         return list(self._session.scalars(query))
 
@@ -49,13 +49,13 @@ class DatasetMaintenance:
         return _LEASES.take_unsent(self._session, older_than_seconds, _LEASES.unheld())
 
     def known(self, ids: Iterable[str]) -> set[str]:
-        """Return those of the ids that have a row, deleted or not."""
+        """Return the ids that have a row, deleted or not."""
         return set(self._session.scalars(select(Dataset.id).where(Dataset.id.in_(ids))))
 
     def kept_keys(self, ids: Iterable[str]) -> dict[str, set[str]]:
-        """Return the file keys of those of the datasets that are read or deleted.
+        """Return the file keys of each of the datasets that is read or deleted.
 
-        A deleted dataset has none.
+        A deleted dataset has no keys.
         """
         over = (Dataset.status != DatasetStatus.PROCESSING) | Dataset.deleted_at.is_not(
             None

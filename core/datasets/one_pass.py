@@ -2,7 +2,7 @@
 
 Types are planned from the first rows, and every cell is compared with the plan while it
 is written. If a cell does not fit, the result is discarded, and the caller uses the slow
-way (raw_table.py), which reads all cells before it decides.
+method (raw_table.py), which reads all cells before it decides.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Written:
 def write_typed(
     source: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
 ) -> Written | None:
-    """Write the typed table to `target`; None if a cell contradicts the plan."""
+    """Write the typed table to `target`. Return None if a cell contradicts the plan."""
     try:
         raw = scan(source, layout, [], set()).head(SAMPLE_ROWS).collect()
         cells = raw.select([clean_text(name, nulls) for name in layout.names])
         if not cells.height or not all(column.count() for column in cells):
-            return None  # an empty column: nothing to plan from
+            return None  # an empty column shows no type
         plan = decide_types(
             Cells(cells.lazy(), is_small=True),
             layout.names,
@@ -89,7 +89,7 @@ def _table(
 ) -> pl.LazyFrame:
     """Return the typed columns, then flags for the converted ones.
 
-    A flag tells whether the cell held a text before it was converted.
+    A flag is true if the cell held a text before its conversion.
     """
     numbers = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
     texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
@@ -149,7 +149,7 @@ def _write_and_compute(
 
 
 def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
-    """Return whether no cell became missing by its type, and none is too long."""
+    """Return whether every cell fits its type and is short enough."""
     for i, stats in enumerate(found):
         if not stats.present:
             return False

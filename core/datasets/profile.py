@@ -24,7 +24,7 @@ def profile(
 
 def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     left_out = _left_out(fact, stats, frame)
-    told = [] if left_out is None else [f"{left_out}; left out of training"]
+    reason = [] if left_out is None else [f"{left_out}; left out of training"]
     return ColumnRead(
         name=fact.name,
         type=fact.type,
@@ -36,7 +36,7 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
         mean=stats.mean,
         top=[] if fact.kind.is_ordered else _top(frame, fact.name),
         left_out=left_out,
-        warnings=[*fact.warnings, *told],
+        warnings=[*fact.warnings, *reason],
     )
 
 
@@ -60,11 +60,11 @@ def _top(frame: pl.LazyFrame, name: str) -> list[TopValue]:
 
 
 def _left_out(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> str | None:
-    """Return why a network can learn nothing from the column; None if it can."""
+    """Return the reason why a network cannot learn from the column; None if it can."""
     if stats.present == 0:
         return "every cell is missing"
     if stats.unique == 1:
-        # if some cells are missing, whether one is present may matter
+        # if some cells are missing, a network can learn from the missing cells
         return "constant" if stats.missing == 0 else None
     return fact.kind.left_out(fact.name, stats, frame)
 

@@ -1,8 +1,7 @@
-"""From a CSV in UTF-8 to Parquet with plain numbers and trimmed text, in one pass.
+"""Convert a CSV in UTF-8 to Parquet with plain numbers and trimmed text, in one pass.
 
-Columns whose first rows hold only plain numbers are parsed as such at once; where one of
-them turns out to be something else further down, the pass is made again with that column
-as text.
+A column whose first rows hold only plain numbers is parsed as numbers. If a later row of
+it holds another value, the pass is repeated with that column as text.
 """
 
 from __future__ import annotations
@@ -18,30 +17,30 @@ from core.errors import InvalidTable
 from core.lazy import pl
 
 _MOST_PASSES = 4
-_HELD = "\x1fheld"  # no column of a CSV is called so
+_HELD = "\x1fheld"  # no CSV has a column of this name
 SAMPLE_ROWS = 5_000
 """The first rows, from which types are planned."""
 CELL_BYTES = 64 * 1024
 ROW_GROUP = 100_000
 SMALL_CELLS = 1_000_000
-"""Tables up to so many cells are read in memory; see core.columns.decide.Cells."""
+"""Tables up to this many cells are read in memory; see core.columns.decide.Cells."""
 
 
 def write_raw(
     source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
 ) -> list[str]:
-    """Write the table to `target`; returns the names of the columns of text.
+    """Write the table to `target`; return the names of the text columns.
 
-    Raises InvalidTable for lines that are too long or short, or not to be read.
+    Raises InvalidTable for a line that is too long, too short or unreadable.
     """
     try:
         return _passes(source, layout, nulls, text_only, target)
     except pl.exceptions.PolarsError as error:
-        mended = target.with_suffix(".csv")
-        layout.warnings += repair(source, layout, mended, str(error))
+        repaired = target.with_suffix(".csv")
+        layout.warnings += repair(source, layout, repaired, str(error))
     plain = Layout(",", '"', layout.names)
     try:
-        return _passes(mended, plain, nulls, text_only, target)
+        return _passes(repaired, plain, nulls, text_only, target)
     except pl.exceptions.PolarsError as error:
         raise InvalidTable(
             f"The CSV cannot be read: {str(error).splitlines()[0]}"
@@ -71,7 +70,7 @@ def _passes(
 
 
 def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
-    """Columns whose first rows are numbers that polars reads by itself."""
+    """Return the columns whose first rows are numbers that polars can parse."""
     head = scan(source, layout, nulls, set()).head(SAMPLE_ROWS).collect()
     codes = pl.all().str.contains(r"^0[0-9]").any()
     plain = pl.all().str.contains(number_pattern(".", "")).all() & (pl.all().count() > 0)
@@ -86,7 +85,7 @@ def scan(
 ) -> pl.LazyFrame:
     """Return the rows of the table as in the file, without blank lines."""
     kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
-    # the header was read already: polars trips over a quoted last name before CR LF
+    # the header is skipped: polars fails on a quoted last name before CR LF
     table = pl.scan_csv(
         source,
         has_header=False,
@@ -97,8 +96,8 @@ def scan(
         null_values=nulls,
         glob=False,
     )
-    # as a column: a condition on 2,000 texts that polars takes along into its CSV reader
-    # costs seconds and gigabytes
+    # a column, because polars would evaluate a filter condition on 2,000 texts in its CSV
+    # reader, which takes seconds and gigabytes
     held = pl.any_horizontal(pl.all().is_not_null()).alias(_HELD)
     return table.with_columns(held).filter(pl.col(_HELD)).drop(_HELD)
 
@@ -115,19 +114,19 @@ def _write(
 
 
 def finite(name: str) -> pl.Expr:
-    """Return a column of numbers, null where they are infinite or NaN."""
+    """Return a column of numbers, null where a number is infinite or NaN."""
     number = pl.col(name)
     return pl.when(number.is_finite()).then(number).alias(name)
 
 
 def clean_text(name: str, nulls: list[str]) -> pl.Expr:
-    """Cells trimmed, null where they mean "missing"."""
+    """Return a column of trimmed cells, null where a cell means "missing"."""
     text = pl.col(name).str.strip_chars()
     return pl.when(~text.is_in(nulls)).then(text).alias(name)
 
 
 def _check(source: Path, layout: Layout, texts: list[str], target: Path) -> None:
-    """Refuse huge cells, and lines that polars filled up silently."""
+    """Raise InvalidTable for a huge cell, or a short line that polars filled silently."""
     table = pl.scan_parquet(target)
     longest = [pl.col(name).str.len_bytes().max() for name in texts]
     counts = table.select(
@@ -155,13 +154,13 @@ def _huge_cell(source: Path, layout: Layout) -> InvalidTable:
             None,
         )
     return InvalidTable(
-        f"Line {line}: a cell is longer than {CELL_BYTES:,} bytes; is a quote missing? "
-        "Leave the column out, or shorten it."
+        f"Line {line}: a cell is longer than {CELL_BYTES:,} bytes. Add a missing quote, "
+        "shorten the cell, or remove the column."
     )
 
 
 def has_short(source: Path, layout: Layout) -> bool:
-    """Return whether some line has too few delimiters, or a quoted line break."""
+    """Return whether a line has too few delimiters, or a quoted line break."""
     lines = pl.scan_csv(
         source,
         has_header=False,

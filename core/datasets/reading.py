@@ -1,4 +1,4 @@
-"""From a CSV as it came to a typed table in Parquet."""
+"""Convert an uploaded CSV to a typed table in Parquet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass
 class CsvReading:
-    """How a CSV was understood."""
+    """The columns of a CSV, and how the CSV was parsed."""
 
     parsing: dict[str, Any]
     columns: list[ColumnFacts]
@@ -35,11 +35,11 @@ def read_csv(
 ) -> CsvReading:
     """Write the CSV at `source` as typed Parquet to `folder/table.parquet`.
 
-    Raises InvalidTable: empty, no rows, ragged, undecodable, or not as `given` says.
+    Raises InvalidTable if the CSV is empty, ragged, undecodable, or contradicts `given`.
     """
     target = folder / "table.parquet"
     nulls = null_words(given.null_values)
-    # the first lines tell the truth nearly always; if not, every byte is looked at
+    # the first lines are nearly always enough; if not, every byte is read
     text = text_file(source, folder, given, max_columns, whole=False)
     written = write_typed(text.path, text.layout, nulls, given, target)
     if written is None:
@@ -54,9 +54,9 @@ def read_csv(
 def _the_long_way(
     plain: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
 ) -> list[ColumnFacts]:
-    """Everything as text first, then the types by all cells."""
+    """Write the CSV as text, then decide the types from all cells."""
     raw = target.with_name("raw.parquet")
-    # a decimal comma, or a type that is given, is beyond the fast parser
+    # the fast parser supports neither decimal commas nor given types
     texts = set(given.types) if given.decimal != "," else set(layout.names)
     text_names = write_raw(plain, layout, nulls, texts, raw)
     return _type(raw, layout, text_names, given, target)
@@ -65,7 +65,7 @@ def _the_long_way(
 def _type(
     raw: Path, layout: Layout, texts: list[str], given: ParsingSpec, target: Path
 ) -> list[ColumnFacts]:
-    """Give the columns of text their types, and write the table to `target`."""
+    """Decide the types of the text columns, and write the table to `target`."""
     table = pl.scan_parquet(raw)
     num_cells = table.select(pl.len()).collect().item() * len(layout.names)
     cells = Cells(table, is_small=num_cells <= SMALL_CELLS)
@@ -76,11 +76,11 @@ def _type(
     empty = _empty(table)
     if len(empty) == len(layout.names):
         raise InvalidTable(
-            "The CSV has a header but no values; add at least one line of them."
+            "The CSV has a header but no values; add at least one row of values."
         )
     dropped = empty & layout.made_up
     if dropped:
-        layout.warnings.append(f"{len(dropped)} empty column(s) without a name left out")
+        layout.warnings.append(f"{len(dropped)} unnamed, empty column(s) are ignored")
     columns = [
         by_name.get(name) or ColumnFacts(name, ColumnType.NUMERIC)
         for name in layout.names
@@ -110,6 +110,6 @@ def _parsing(text: TextFile, nulls: list[str]) -> dict[str, Any]:
     if text.encoding.is_guessed:
         layout.warnings.append(
             f"the file is not UTF-8 and was read as {text.encoding.name}; if letters "
-            "look wrong, say its `encoding`"
+            "look wrong, set its `encoding`"
         )
     return {**text.parsing(), "null_values": nulls}

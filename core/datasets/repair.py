@@ -1,4 +1,4 @@
-"""A second, patient reading of a CSV that the fast reader refused."""
+"""Repair a CSV that polars cannot read."""
 
 import csv
 from collections.abc import Iterator
@@ -12,40 +12,40 @@ from core.errors import InvalidTable
 
 @dataclass(frozen=True)
 class Way:
-    """A way to read lines that plain CSV cannot be read in, and what is told of it."""
+    """A way to read lines that are not valid CSV, and a warning that describes it."""
 
-    told: str
+    warning: str
     options: dict[str, Any] = field(default_factory=dict)
 
 
 _WAYS = (
-    Way("quotes that do not match are taken as csv.reader takes them"),
-    Way("a backslash is taken to escape quotes", {"escapechar": "\\"}),
-    Way("quotes are taken as plain characters", {"quoting": csv.QUOTE_NONE}),
+    Way("unmatched quotes are read as Python's csv.reader reads them"),
+    Way("a backslash is read as the escape of a quote", {"escapechar": "\\"}),
+    Way("quotes are read as plain characters", {"quoting": csv.QUOTE_NONE}),
 )
 
 
 def repair(source: Path, layout: Layout, target: Path, why: str) -> list[str]:
-    """Write the table anew without what does no harm; returns what was done.
+    """Write the table again without harmless faults; return warnings about the repair.
 
-    Mended are empty cells beyond the last column, and quotes and blanks as other
-    programs write them. Raises InvalidTable with the line of what cannot be mended.
+    Harmless faults are empty cells after the last column, and unusual quotes and blanks.
+    Raises InvalidTable with the line of a fault that cannot be repaired.
     """
     fault = find_fault(source, layout)
     if fault is None:
         _rewrite(source, layout, target, Way(""))
         return []
-    # a quote that is never closed is a fault, whatever else fits
+    # a quote that is never closed cannot be repaired
     ways = [] if "unexpected end" in fault else _WAYS
     for way in ways:
         if _is_even(source, layout, way):
             _rewrite(source, layout, target, way)
-            return [f"{way.told}: as plain CSV it cannot be read ({fault.rstrip('.')})"]
+            return [f"{way.warning}: the file is not valid CSV ({fault.rstrip('.')})"]
     raise InvalidTable(f"The CSV cannot be read. {fault or why.splitlines()[0]}")
 
 
 def find_fault(source: Path, layout: Layout) -> str | None:
-    """Describe the first line that is not as wide as the table."""
+    """Return a message about the first line that is not as wide as the table, or None."""
     with source.open(encoding="utf-8", newline="") as file:
         reader = _reader(file, layout, Way(""), strict=True)
         try:
@@ -58,7 +58,7 @@ def find_fault(source: Path, layout: Layout) -> str | None:
 
 
 def without_runs(source: Path, target: Path) -> None:
-    """Write the lines with one blank where any number of them parts the columns."""
+    """Write the lines with one blank between columns, instead of one or more."""
     with (
         source.open(encoding="utf-8") as file,
         target.open("w", encoding="utf-8", newline="\n") as plain,
@@ -81,14 +81,14 @@ def _is_odd(cells: list[str], layout: Layout) -> bool:
 def _told(line: int, cells: list[str], layout: Layout) -> str:
     mark = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(layout.delimiter)
     return (
-        f"Line {line} has {len(cells)} cells where the table has {len(layout.names)} "
-        f"columns; quote cells that hold {mark or repr(layout.delimiter)}, and write "
-        "empty cells as such."
+        f"Line {line} has {len(cells)} cells, but the table has {len(layout.names)} "
+        f"columns; quote cells that contain {mark or repr(layout.delimiter)}, and keep "
+        "the delimiters of empty cells."
     )
 
 
 def _is_even(source: Path, layout: Layout, way: Way) -> bool:
-    """Return whether every line is a row, and as wide as the table."""
+    """Return whether every line is one row that is as wide as the table."""
     with source.open(encoding="utf-8", newline="") as file:
         reader, lines = _reader(file, layout, way), 0
         for cells in reader:

@@ -14,7 +14,7 @@ Found = TypeVarTuple("Found")
 
 
 class DatasetRepository:
-    """The datasets of one workspace, by id or by name; others' are not there."""
+    """The datasets of one workspace; datasets of other workspaces are not found."""
 
     def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
@@ -33,16 +33,16 @@ class DatasetRepository:
         return found
 
     def hold(self, dataset: Dataset, *, alone: bool = False) -> None:
-        """Let nobody delete it until the transaction ends; DatasetNotFound if it went.
+        """Lock a dataset against deletion until the transaction ends.
 
-        Many can hold it at a time, or one `alone`.
+        Many transactions can hold it, or one `alone`. Raises DatasetNotFound.
         """
         query = self._mine(select(Dataset.id)).where(Dataset.id == dataset.id)
         if self._session.scalar(query.with_for_update(read=not alone)) is None:
             raise DatasetNotFound(dataset.name, self.names())
 
     def names(self) -> list[str]:
-        """Every name, at most a thousand, for hints."""
+        """Return the names of the datasets, at most a thousand, for hints."""
         query = self._mine(select(Dataset.name))
         return list(self._session.scalars(query.distinct().limit(1000)))
 
@@ -55,13 +55,13 @@ class DatasetRepository:
         oldest_first: bool = False,
         with_columns: bool = True,
     ) -> list[Dataset]:
-        """Return datasets after the id `after`, the newest first unless told."""
+        """Return datasets after the id `after`, newest first unless `oldest_first`."""
         query = self._mine(select(Dataset))
         if with_columns:
             query = query.options(undefer(Dataset.columns))
         if after is not None:
-            behind = Dataset.id > after if oldest_first else Dataset.id < after
-            query = query.where(behind)
+            is_later = Dataset.id > after if oldest_first else Dataset.id < after
+            query = query.where(is_later)
         if name is not None:
             query = query.where(Dataset.name == name)
         order = Dataset.id.asc() if oldest_first else Dataset.id.desc()
@@ -73,7 +73,7 @@ class DatasetRepository:
         self._session.add(dataset)
 
     def runs_that_need(self, dataset: Dataset) -> list[str]:
-        """Ids of runs that have not ended and read this dataset."""
+        """Return the ids of runs that read this dataset and have not ended."""
         reads = (Run.dataset_id == dataset.id) | (Run.validation_dataset_id == dataset.id)
         return list(
             self._session.scalars(
@@ -82,7 +82,7 @@ class DatasetRepository:
         )
 
     def stored_bytes(self) -> int:
-        """Return the number of bytes of all uploads."""
+        """Return the total size of the uploads in bytes."""
         query = self._mine(select(func.sum(Dataset.num_bytes)))
         return int(self._session.scalar(query) or 0)
 

@@ -64,8 +64,8 @@ def _write_text(
         if held == num_rows:
             return text
     raise InvalidTable(
-        f"The file has {held:,} rows now, and the upload had {num_rows:,}: this release "
-        "reads it in another way. Upload it again, with these types."
+        f"This release reads {held:,} rows in the file, but the upload had {num_rows:,}. "
+        "Upload the file again, with these types."
     )
 
 
@@ -99,15 +99,15 @@ def _attempts(
 
 
 def _spelled(layout: Layout, names: list[str]) -> dict[str, str]:
-    """Return how the file, as it is read today, spells each name of the upload.
+    """Return the present name in the file for each column name of the upload.
 
-    Release 0.1.0 kept names in the form of Unicode in which they came.
+    Release 0.1.0 did not convert names to one Unicode form.
     """
     known = {plain_name(name): name for name in layout.names}
     missing = [name for name in names if plain_name(name) not in known]
     if missing:
         raise InvalidTable(
-            f"The file has no column {missing[0]!r} now: this release reads it in "
-            "another way. Upload it again, with these types."
+            f"This release finds no column {missing[0]!r} in the file. Upload the file "
+            "again, with these types."
         )
     return {name: known[plain_name(name)] for name in names}

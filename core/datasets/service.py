@@ -28,7 +28,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass(frozen=True)
 class Upload:
-    """A CSV that has come; `source` is its file, in UTF-8 or not."""
+    """A received CSV; `source` is its file, in any encoding."""
 
     source: Path
     digest: str
@@ -38,7 +38,7 @@ class Upload:
 
 
 class DatasetService:
-    """Datasets over a database, a storage and a queue."""
+    """The operations on datasets in the database, the storage and the queue."""
 
     def __init__(self, database: Database, reader: Reader, queue: Queue) -> None:
         self._database = database
@@ -52,11 +52,11 @@ class DatasetService:
         upload: Upload,
         note: Callable[[Session, str], None] | None = None,
     ) -> Dataset:
-        """Store an upload, whose file is moved away, as a new dataset of its caller's.
+        """Store an upload as a new dataset in the caller's workspace, and move its file.
 
-        A small one is read at once; a worker is sent for a large one. `note` is told its
-        id within the transaction that makes it. Raises InvalidTable, QuotaExceeded;
-        nothing is kept then.
+        A small CSV is read at once; a worker reads a large CSV. `note` is called with the
+        dataset's id in the transaction that stores the dataset. Raises InvalidTable or
+        QuotaExceeded, and then stores nothing.
         """
         dataset = _unread(upload)
         try:

@@ -1,4 +1,4 @@
-"""Counts, extremes and means of columns, computed in one pass."""
+"""Compute counts, extremes and means of columns in one pass."""
 
 from __future__ import annotations
 

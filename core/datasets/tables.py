@@ -16,10 +16,10 @@ from fitserve.specs.parsing import ParsingSpec
 
 
 def readable_options(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return the options without those that a ParsingSpec no longer takes.
+    """Return the options without those that a ParsingSpec no longer accepts.
 
-    Earlier releases took any character as the delimiter. The table has been read by it,
-    so that nothing is lost.
+    Earlier releases accepted any character as the delimiter. Such a table has already
+    been read, so its delimiter is no longer needed.
     """
     try:
         ParsingSpec.model_validate(stored)
@@ -54,7 +54,7 @@ class Dataset(Base):
     options: Mapped[ParsingSpec] = mapped_column(
         Stored(ParsingSpec, readable_options), default=ParsingSpec, server_default="{}"
     )
-    """The ParsingSpec of its uploader."""
+    """The options of the upload."""
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -65,7 +65,7 @@ class Dataset(Base):
     columns: Mapped[list[ColumnRead]] = mapped_column(
         Stored(list[ColumnRead]), deferred=True
     )
-    """Thousands in a wide table: loaded for who asks, not with every run on it."""
+    """Not loaded by default, because a wide table has thousands of columns."""
     parsing: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
     content_key: Mapped[str] = mapped_column(String(200))

@@ -22,7 +22,7 @@ class TextFile:
     encoding: Charset
 
     def parsing(self) -> dict[str, Any]:
-        """Return how the file was understood, for the user."""
+        """Return how the file was parsed, for the user."""
         return {
             "delimiter": self.layout.delimiter,
             "quote": self.layout.quote,
@@ -62,7 +62,7 @@ def _in_utf8(source: Path, folder: Path, encoding: Charset) -> Path:
 def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
     if len(layout.names) > max_columns:
         raise InvalidTable(
-            f"The table has {len(layout.names):,} columns; this service takes "
+            f"The table has {len(layout.names):,} columns; this service accepts at most "
             f"{max_columns:,}."
         )
     unknown = [name for name in given.types if name not in layout.names]
@@ -75,4 +75,4 @@ def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
             )
             for name in unknown
         ]
-        raise InvalidTable(f"`types` names no column: {unknown[0]!r}.", errors)
+        raise InvalidTable(f"`types` names an unknown column: {unknown[0]!r}.", errors)

@@ -1,4 +1,4 @@
-"""The table of a dataset as a run reads it; a spec may change types of columns."""
+"""Open the table of a dataset for a run; a spec may change the types of columns."""
 
 from __future__ import annotations
 
@@ -112,6 +112,6 @@ def table_gone_is_409() -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise DatasetNotReady(
-            "The table is not there any more: its dataset was deleted just now, or its "
-            "file was lost. Upload it again."
+            "The table no longer exists: its dataset was just deleted, or its file was "
+            "lost. Upload the dataset again."
         ) from error

@@ -1,8 +1,8 @@
-"""The checks of the parts; each one blocks until its part has answered.
+"""Check the parts of the service; each check blocks until its part has answered.
 
-A part without which requests are not answered has failed. A part without which only runs
-wait is degraded: a service without its broker or worker still accepts runs and predicts,
-so that a load balancer should keep it (docs/decisions/0020).
+A part has failed if requests cannot be answered without it. A part is degraded if only
+runs must wait for it: a service without a broker or a worker still accepts runs and
+predicts, so a load balancer should keep it (docs/decisions/0020).
 """
 
 import errno
@@ -22,11 +22,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 def check_database(database: Database) -> Part:
     """Check that the database answers."""
     database.check()
-    return ok("It answers.")
+    return ok("The database answers.")
 
 
 def check_migrations(database: Database) -> Part:
-    """Check that the tables are those that this code reads and writes."""
+    """Check that the database is at the revision that this code needs."""
     with database.engine.connect() as connection:
         revision = current_revision(connection)
     known = known_revisions()
@@ -35,7 +35,7 @@ def check_migrations(database: Database) -> Part:
     if revision is not None and revision not in known:
         return degraded(f"A newer fitserve migrated the database, to {revision}.")
     return failed(
-        f"The database is at revision {revision}, this code wants {known[0]}; run "
+        f"The database is at revision {revision}, but this code needs {known[0]}; run "
         "`python -m fitserve.server core.database.migrate`."
     )
 
@@ -44,11 +44,11 @@ def check_broker(queue: Queue) -> Part:
     """Check that the broker can be reached; without it, runs wait for the janitor."""
     try:
         queue.check()
-    except Exception as error:  # noqa: BLE001  every transport has its own
+    except Exception as error:  # noqa: BLE001  every transport has its own errors
         return degraded(
-            f"It cannot be reached ({type(error).__name__}); what is posted waits."
+            f"The broker cannot be reached ({type(error).__name__}); new runs wait."
         )
-    return ok("It answers.")
+    return ok("The broker answers.")
 
 
 def check_storage(folder: Path, min_free_bytes: int) -> Part:
@@ -59,14 +59,14 @@ def check_storage(folder: Path, min_free_bytes: int) -> Part:
         path.unlink()
     except OSError as error:
         if error.errno in _FULL:
-            return degraded("The disk is full; what is stored is still served.")
+            return degraded("The disk is full; stored files can still be read.")
         return failed(f"The folder of files cannot be written to ({error.strerror}).")
     free = shutil.disk_usage(folder).free
     if free < min_free_bytes:
         return degraded(
             f"Only {free // 2**20:,} MiB are free; uploads and runs may fail."
         )
-    return ok(f"It can be written to; {free / 2**30:,.1f} GiB are free.")
+    return ok(f"The folder can be written to; {free / 2**30:,.1f} GiB are free.")
 
 
 def check_workers(database: Database, seconds: float) -> Part:
@@ -77,7 +77,7 @@ def check_workers(database: Database, seconds: float) -> Part:
     if missing:
         kinds = " and ".join(missing)
         return degraded(
-            f"No worker for {kinds} was seen within {seconds:g} s; what is posted waits."
+            f"No worker for {kinds} was seen within {seconds:g} s; new {kinds} wait."
         )
-    told = ", ".join(f"{alive[kind]} for {kind}" for kind in (RUNS, DATASETS))
-    return ok(f"Seen lately: {told}.")
+    counts = ", ".join(f"{alive[kind]} for {kind}" for kind in (RUNS, DATASETS))
+    return ok(f"Workers seen recently: {counts}.")

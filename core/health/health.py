@@ -1,4 +1,4 @@
-"""The health of every part of the service, checked together within a deadline."""
+"""Check the health of every part of the service at the same time, within a deadline."""
 
 import asyncio
 import time
@@ -21,12 +21,12 @@ Parts = dict[str, Part]
 
 
 class Health:
-    """The parts of the service by name.
+    """The state of the parts of the service by name.
 
     Args:
         checks: the functions that check the parts; each may block.
         deadline: seconds after which a part without a result has failed.
-        max_age: seconds for which a result holds.
+        max_age: seconds for which a result is valid.
 
     """
 
@@ -43,21 +43,21 @@ class Health:
         self._until = 0.0
 
     async def look(self) -> Parts:
-        """Return every part, as it is or was at most `max_age` ago."""
+        """Return the state of every part, which is at most `max_age` old."""
         if time.monotonic() < self._until:
             return self._parts
-        asked = self._ask()
-        waited = [asyncio.wrap_future(future) for future in asked.values()]
+        results = self._ask()
+        waited = [asyncio.wrap_future(future) for future in results.values()]
         await asyncio.wait(waited, timeout=self._deadline)
-        self._parts = {name: part_of(f, self._deadline) for name, f in asked.items()}
+        self._parts = {name: part_of(f, self._deadline) for name, f in results.items()}
         self._until = time.monotonic() + self._max_age
         return self._parts
 
     def look_now(self, deadline: float) -> Parts:
-        """Return every part, for a caller without an event loop."""
-        asked = self._ask()
-        wait(asked.values(), timeout=deadline)
-        return {name: part_of(future, deadline) for name, future in asked.items()}
+        """Return the state of every part, for a caller without an event loop."""
+        results = self._ask()
+        wait(results.values(), timeout=deadline)
+        return {name: part_of(future, deadline) for name, future in results.items()}
 
     def _ask(self) -> dict[str, Future[Part]]:
         return {name: probe.ask() for name, probe in self._probes.items()}

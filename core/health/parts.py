@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Degraded means that requests are answered, but something waits or runs out."""
+    """Degraded means that requests are answered, but work waits or disk space is low."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -26,7 +26,7 @@ def ok(detail: str) -> Part:
 
 
 def degraded(detail: str) -> Part:
-    """Return a part with a fault that leaves requests answered."""
+    """Return a part with a fault despite which requests are answered."""
     return Part(State.DEGRADED, detail)
 
 

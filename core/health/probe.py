@@ -1,4 +1,4 @@
-"""One check of a part of the service, never made twice at a time."""
+"""Check a part of the service, at most once at the same time."""
 
 import time
 from collections.abc import Callable
@@ -11,11 +11,11 @@ Check = Callable[[], Part]
 
 
 class Probe:
-    """Make a check in a thread of its own, so that a part that hangs delays no other.
+    """A check in a separate thread, so that a part that hangs does not delay other parts.
 
     Args:
         check: the function to call; may block.
-        max_age: seconds for which a result holds.
+        max_age: seconds for which a result is valid.
 
     """
 
@@ -27,7 +27,7 @@ class Probe:
         self._checks = SingleFlight(run_in_daemon)
 
     def ask(self) -> Future[Part]:
-        """Return the result to come, of the check in progress if there is one."""
+        """Return the future of the check in progress, or of a check started now."""
         return self._checks.start(None, self._known_or_checked)
 
     def _known_or_checked(self) -> Part:
@@ -39,12 +39,12 @@ class Probe:
     def _checked(self) -> Part:
         try:
             return self._check()
-        except Exception as error:  # noqa: BLE001  its kind is reported as the part's fault
-            return failed(f"It cannot be used ({type(error).__name__}).")
+        except Exception as error:  # noqa: BLE001  reported as the part's fault
+            return failed(f"The check failed ({type(error).__name__}).")
 
 
 def part_of(result: Future[Part], seconds: float) -> Part:
-    """Return the part as it is known `seconds` after it was asked."""
+    """Return the part, or a failed part if there is no result after `seconds`."""
     if result.done():
         return result.result()
-    return failed(f"It did not answer within {seconds:g} s.")
+    return failed(f"No answer within {seconds:g} s.")

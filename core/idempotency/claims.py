@@ -1,7 +1,7 @@
-"""One request at a time works on an idempotency key, and its answer is stored.
+"""Let one request at a time use an idempotency key, and store its answer.
 
-Everything that the request creates is in one transaction with a write that names its
-token: once another request has taken over the key, the first one can commit nothing.
+Each transaction of a request also writes under the token of the request. After
+another request has taken over the key, the first request can commit nothing.
 """
 
 import secrets
@@ -25,9 +25,9 @@ class Answer:
 
 
 class Claim:
-    """A request's right to answer a key, or the answer that is stored already.
+    """A request's claim on a key, or the stored answer.
 
-    Without a key it stores nothing, so that a route need not check for one.
+    Without a key, a claim stores nothing, so routes need not check for a key.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class Claim:
     ) -> None:
         self.answer: Answer | None = None
         self.is_replay = False
-        """Whether the answer is that of an earlier request."""
+        """Whether an earlier request stored the answer."""
         self.step: str | None = None
-        """The id of what was created already, by this request or one that died."""
+        """The id of the object created so far, by this request or an interrupted one."""
         self._database = database
         self._asked = asked
         self._seconds = lease_seconds
         self._token = secrets.token_hex(16)
 
     def begin(self) -> None:
-        """Claim the key, or load its answer; raises RequestInFlight or KeyReused."""
+        """Claim the key, or load its answer; raise RequestInFlight or KeyReused."""
         if self._asked is None:
             return
         with self._database.read() as session:  # a repeated request takes no write lock
@@ -76,18 +76,18 @@ class Claim:
                 keys.renew(self._token, self._seconds)
 
     def reach(self, session: Session, step: str) -> None:
-        """Store the id of what the session's transaction creates before the answer."""
+        """Store the id of an object that this transaction creates before the answer."""
         self._note(session, step=step)
         self.step = step
 
     def complete(self, session: Session, answer: Answer) -> Answer:
-        """Store the answer within the transaction that creates its subject."""
+        """Store the answer in the transaction that creates the object."""
         self._note(session, lease_until=0, **vars(answer))
         self.answer = answer
         return answer
 
     def forget(self) -> None:
-        """Free the key; nothing was created."""
+        """Release the key; nothing was created."""
         if self._asked is not None:
             with self._database.write() as session:
                 KeyRepository(session, self._asked).forget(self._token)
@@ -109,8 +109,8 @@ class Claim:
     def _replay(self, asked: Asked, record: IdempotencyKey | None) -> None:
         if record is not None and record.fingerprint != asked.fingerprint:
             raise KeyReused(
-                "This Idempotency-Key came with another request before; send a new key "
-                "with every new request, and the same only with the very same one."
+                "This Idempotency-Key was used for a different request. Send a new key "
+                "with each request; repeat a key only to retry the same request."
             )
         if record is None or record.status is None or record.body is None:
             raise _in_flight()
@@ -120,6 +120,6 @@ class Claim:
 
 def _in_flight() -> RequestInFlight:
     return RequestInFlight(
-        "A request with this Idempotency-Key is being worked on; send it again in a "
-        "second to get its answer."
+        "A request with this Idempotency-Key is in progress. Retry in a second to get "
+        "its answer."
     )

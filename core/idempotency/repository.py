@@ -1,4 +1,4 @@
-"""Every query about idempotency keys; each write names the token that holds the key."""
+"""Query idempotency keys; each write names the token that holds the key."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ class KeyRepository:
         return found is not None
 
     def insert(self, token: str, lease_seconds: float) -> bool:
-        """Make the record. Return False if there is one; equal requests wait here."""
+        """Create the record. Return False if it exists; concurrent requests wait here."""
         made = self._session.execute(
             insert_into(self._session, IdempotencyKey)
             .values(
@@ -58,7 +58,7 @@ class KeyRepository:
         return bool(made.all())
 
     def take_over(self, token: str, lease_seconds: float) -> bool:
-        """Claim the record of a request that died. Return False if it is not dead."""
+        """Claim an abandoned record of an equal request. Return False without one."""
         where = [
             *_LEASES.unheld(),
             IdempotencyKey.fingerprint == self._asked.fingerprint,
@@ -77,13 +77,13 @@ class KeyRepository:
         return _LEASES.update(self._session, self._identity, token, **values)
 
     def forget(self, token: str) -> None:
-        """Delete the record if the token holds it and it is not answered."""
+        """Delete the record if the token holds it and no answer is stored."""
         held = _LEASES.held(self._identity, token)
         self._session.execute(delete(IdempotencyKey).where(*held))
 
 
 def sweep_keys(session: Session, keep_seconds: float) -> None:
-    """Delete keys older than that, except those of requests in progress."""
+    """Delete keys older than `keep_seconds`, except keys of requests in progress."""
     session.execute(
         delete(IdempotencyKey).where(
             IdempotencyKey.created_at < time_after(-keep_seconds),

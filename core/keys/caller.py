@@ -1,4 +1,4 @@
-"""Who asks: what a request may do, where, and how much of it."""
+"""The workspace, the permissions and the limits of a request."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from fitserve.scopes import Scope
 
 @dataclass(frozen=True)
 class Caller:
-    """The bearer of a key, or a program of this machine where there are no keys.
+    """The sender of a request: the owner of a key, or a local program without a key.
 
     Args:
-        workspace: whose datasets, runs and models it sees; no others are there.
-        scopes: what it may do.
-        key_id: of its key in the database; None for the operator's and for none.
-        is_known: whether it bore a key.
-        queued_runs: runs that may wait in the workspace for it to add one more.
-        stored_bytes: bytes that the workspace may hold for it to add to them.
+        workspace: the workspace whose datasets, runs and models it can use.
+        scopes: the actions that it may perform.
+        key_id: the id of its key in the database; None for the operator's or no key.
+        is_known: whether it sent a valid key.
+        queued_runs: the maximum number of queued runs in the workspace, if limited.
+        stored_bytes: the maximum number of bytes in the workspace, if limited.
 
     """
 
@@ -29,6 +29,6 @@ class Caller:
 
 
 PROBE = Caller()
-"""Whoever asks for what needs no key."""
+"""A sender of requests that need no key."""
 LOCAL = Caller(scopes=frozenset(Scope))
-"""A program of this machine, where there are no keys."""
+"""A program on the machine of a service without keys."""

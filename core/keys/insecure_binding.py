@@ -6,7 +6,7 @@ from core.settings import Settings
 
 
 class InsecureBinding(Exception):
-    """The service would serve anybody; the message says how to mend it."""
+    """The service would be open to anyone; the message says how to prevent it."""
 
 
 def refuse_insecure_binding(settings: Settings, database: Database) -> None:
@@ -21,11 +21,11 @@ def refuse_insecure_binding(settings: Settings, database: Database) -> None:
     if settings.is_loopback:
         raise InsecureBinding(
             "FITSERVE_CORS_ORIGINS=* without a key would let every web page use this "
-            "service. Make a key with `fitserve keys create`, set FITSERVE_API_KEY, or "
-            "name the origins."
+            "service. Create a key with `fitserve keys create`, set FITSERVE_API_KEY, "
+            "or list the allowed origins."
         )
     raise InsecureBinding(
-        f"Listening on {settings.host} would let anybody on the network train. Make a "
-        "key with `fitserve keys create`, set FITSERVE_API_KEY to 16 secret characters "
-        "or more, or listen on 127.0.0.1."
+        f"Listening on {settings.host} without a key would let everyone on the network "
+        "use this service. Create a key with `fitserve keys create`, set "
+        "FITSERVE_API_KEY to at least 16 secret characters, or listen on 127.0.0.1."
     )

@@ -1,7 +1,7 @@
-"""The secret beside the database: who steals the table of keys cannot check a guess.
+"""Hash keys with a secret outside the database: a stolen table reveals no key.
 
-It is a file of the home folder, made when it is first wanted, or FITSERVE_KEY_PEPPER
-where several hosts share a database.
+The secret is a file in the home folder, created on first use. If several hosts share a
+database, the secret is FITSERVE_KEY_PEPPER.
 """
 
 import contextlib
@@ -19,20 +19,20 @@ _BYTES = 32
 
 
 class Pepper:
-    """Hashes keys; a secret of 256 bits needs no slow hash."""
+    """A secret for hashing keys; keys of 256 bits need no slow hash."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self.id = hashlib.sha256(b"id of " + secret).hexdigest()[:16]
-        """Tells two peppers apart, and nothing about them."""
+        """An id that does not reveal the secret."""
 
     def hash(self, token: Token) -> str:
-        """HMAC-SHA256 of the whole key, so that a hash moved to another id fits none."""
+        """Return the HMAC-SHA256 of the whole key, so that it fits one id only."""
         return hmac.new(self._secret, str(token).encode(), hashlib.sha256).hexdigest()
 
 
 def read_pepper(settings: Settings) -> Pepper:
-    """Return the pepper of the settings, else of the home folder; make one if absent."""
+    """Return the pepper of the settings, or of the home folder; create it if needed."""
     if settings.key_pepper is not None:
         return Pepper(settings.key_pepper.get_secret_value().encode())
     path = settings.home_dir / _FILE
@@ -42,7 +42,7 @@ def read_pepper(settings: Settings) -> Pepper:
 
 
 def _make(path: Path) -> None:
-    """Write it whole under another name first; the first of two processes counts."""
+    """Create the complete file at once; the first of several processes creates it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     scratch = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""How much a caller's workspace may hold."""
+"""Check the limits of a caller's workspace."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from core.runs.repository import RunRepository
 
 
 def free_bytes(session: Session, caller: Caller) -> int | None:
-    """Bytes that the caller may still store; None if nothing limits them."""
+    """Return the bytes that the caller may still store; None if there is no limit."""
     if caller.stored_bytes is None:
         return None
     uploads = DatasetRepository(session, caller.workspace).stored_bytes()
@@ -21,9 +21,9 @@ def free_bytes(session: Session, caller: Caller) -> int | None:
 
 
 def refuse_over_quota(session: Session, caller: Caller, num_bytes: int = 1) -> None:
-    """QuotaExceeded if so many bytes more are too many.
+    """Raise QuotaExceeded if the caller may not store `num_bytes` more.
 
-    What another transaction stores in the workspace is waited for, and counted.
+    The check waits for other transactions that store in the workspace.
     """
     if caller.stored_bytes is not None:
         _count_alone(session, caller)
@@ -33,36 +33,36 @@ def refuse_over_quota(session: Session, caller: Caller, num_bytes: int = 1) -> N
 
 
 def over_quota(caller: Caller) -> QuotaExceeded:
-    """Return the error of a workspace that is full."""
+    """Return the error for a full workspace."""
     return QuotaExceeded(
-        f"The workspace {caller.workspace!r} would hold more than the "
-        f"{caller.stored_bytes or 0:,} bytes that this key may fill; delete datasets, "
-        "or ask the operator for a larger limit."
+        f"The workspace {caller.workspace!r} would exceed the limit of this key, "
+        f"{caller.stored_bytes or 0:,} bytes. Delete datasets, or ask the operator for "
+        "a larger limit."
     )
 
 
 def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
-    """TooManyRuns if the caller's workspace, or the service (`most`), has enough."""
+    """Raise TooManyRuns if the workspace or the service (`most`) may queue no more."""
     if RunMaintenance(session).count_queued() >= most:
-        raise TooManyRuns(f"{most:,} runs wait already; try again later.")
+        raise TooManyRuns(f"{most:,} runs are queued, the most allowed. Retry later.")
     mine = caller.queued_runs
     if mine is None:
         return
     _count_alone(session, caller)
     if RunRepository(session, caller.workspace).count_queued() >= mine:
         raise TooManyRuns(
-            f"{mine:,} runs wait in the workspace {caller.workspace!r} already, the "
-            "most that this key may fill it to; try again when one has begun."
+            f"{mine:,} runs are queued in the workspace {caller.workspace!r}, the most "
+            "that this key allows. Retry after one of them has started."
         )
 
 
 def _count_alone(session: Session, caller: Caller) -> None:
-    """Others that fill the workspace under a limit wait until this transaction ends."""
+    """Lock the quota of the workspace until this transaction ends."""
     _take_turn(session, f"quota of {caller.workspace}")
 
 
-def _take_turn(session: Session, what: str) -> None:
-    """Wait until no other transaction holds `what`; SQLite has one writer anyway."""
+def _take_turn(session: Session, name: str) -> None:
+    """Take the lock `name`, or wait for it; SQLite allows one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        key = func.hashtextextended(what, 0)
+        key = func.hashtextextended(name, 0)
         session.execute(select(func.pg_advisory_xact_lock(key)))

@@ -1,4 +1,4 @@
-"""Every query about API keys."""
+"""Query API keys."""
 
 from collections.abc import Collection, Sequence
 
@@ -22,7 +22,7 @@ class ApiKeyRepository:
         self._session.flush()
 
     def hash_of(self, key_id: str) -> tuple[str, str] | None:
-        """Hash and pepper's id of a key: little, so that none takes as long."""
+        """Return only hash and pepper id: reading more would make known ids slower."""
         query = select(ApiKey.hash, ApiKey.pepper_id).where(ApiKey.id == key_id)
         row = self._session.execute(query).first()
         return (row[0], row[1]) if row is not None else None
@@ -32,14 +32,14 @@ class ApiKeyRepository:
         return self._session.get(ApiKey, key_id)
 
     def in_force_named(self, name: str) -> list[str]:
-        """Ids of the keys in force that are called so, of every workspace."""
+        """Return the ids of the valid keys with that name, in every workspace."""
         query = select(ApiKey.id).where(ApiKey.name == name, *_valid())
         return list(self._session.scalars(query.order_by(ApiKey.id)))
 
     def page(
         self, after: str | None, limit: int, workspace: str | None = None
     ) -> list[ApiKey]:
-        """Keys by id, from behind `after`."""
+        """Return the keys whose ids come after `after`, by id."""
         query = select(ApiKey).order_by(ApiKey.id).limit(limit)
         if after is not None:
             query = query.where(ApiKey.id > after)
@@ -48,7 +48,7 @@ class ApiKeyRepository:
         return list(self._session.scalars(query))
 
     def revoke(self, key_id: str) -> ApiKey:
-        """End a key; one that is ended stays as it is. KeyNotFound."""
+        """Revoke a key, unless it is revoked already; raise KeyNotFound."""
         key = self.find(key_id)
         if key is None:
             known = self._session.scalars(select(ApiKey.id).limit(1000))
@@ -58,22 +58,22 @@ class ApiKeyRepository:
         return key
 
     def any_ever(self) -> bool:
-        """Return whether there is a key, or was one."""
+        """Return whether a key exists, including expired and revoked keys."""
         return self._session.scalar(select(ApiKey.id).limit(1)) is not None
 
     def any_valid(self) -> bool:
-        """Return whether somebody can be let in by a key."""
+        """Return whether a valid key exists."""
         return (
             self._session.scalar(select(ApiKey.id).where(*_valid()).limit(1)) is not None
         )
 
     def valid(self, ids: Collection[str]) -> Sequence[ApiKey]:
-        """Return the ids of the keys that are valid."""
+        """Return those of the keys that are valid."""
         query = select(ApiKey).where(ApiKey.id.in_(ids), *_valid())
         return self._session.scalars(query).all()
 
     def note_use(self, ids: Collection[str]) -> None:
-        """They were used just now."""
+        """Set the time of last use of these keys to now."""
         self._session.execute(
             update(ApiKey).where(ApiKey.id.in_(ids)).values(last_used_at=utc_now())
         )

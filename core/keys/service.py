@@ -17,11 +17,11 @@ from fitserve.schemas.keys import KeyCreate, KeyCreated, KeyRead
 log = logging.getLogger(__name__)
 
 _NOBODYS = "0" * 64
-"""Compared with where there is no key, so that both ways take the same time."""
+"""The hash for an unknown id, so that its check takes the same time."""
 
 
 def create_key(session: Session, pepper: Pepper, create: KeyCreate) -> KeyCreated:
-    """Make a key; this is the one time that it can be told."""
+    """Create a key; only its answer contains the whole key."""
     token, now = new_token(), utc_now()
     days = create.expires_in_days
     key = ApiKey(
@@ -37,25 +37,25 @@ def create_key(session: Session, pepper: Pepper, create: KeyCreate) -> KeyCreate
         expires_at=now + timedelta(days=days) if days is not None else None,
     )
     ApiKeyRepository(session).add(key)
-    log.info("key %s: made for the workspace %s", key.id, key.workspace)
+    log.info("key %s: created for the workspace %s", key.id, key.workspace)
     return KeyCreated(**KeyRead.model_validate(key).model_dump(), key=str(token))
 
 
 def check_key(session: Session, pepper: Pepper, token: Token) -> ApiKey:
-    """Return the key of a token; raise Unauthorized, whose reason only the owner sees."""
+    """Return the key of a token; raise Unauthorized if the key is not valid."""
     keys = ApiKeyRepository(session)
     kept, pepper_id = keys.hash_of(token.key_id) or (_NOBODYS, pepper.id)
     is_its = hmac.compare_digest(kept, pepper.hash(token))
     if pepper_id != pepper.id:
         log.error(
             "key %s was made under another pepper; give every process the same "
-            "FITSERVE_KEY_PEPPER, or make the key anew",
+            "FITSERVE_KEY_PEPPER, or create a new key",
             token.key_id,
         )
-    # what is behind the secret is read for its bearer alone
+    # a caller without the secret gets no information about the key
     key = keys.find(token.key_id) if is_its else None
     if key is None:
-        raise Unauthorized("No such API key; it may be mistyped, or of another service.")
+        raise Unauthorized("Unknown API key. Check the key and the URL of the service.")
     if key.revoked_at is not None:
         raise Unauthorized(
             f"This API key was revoked at {key.revoked_at:%Y-%m-%d %H:%M}Z."

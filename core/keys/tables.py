@@ -10,9 +10,9 @@ from core.database.base import Base, utc_now
 
 
 class ApiKey(Base):
-    """A key; its secret is not here, only its hash.
+    """An API key; the row holds the hash of its secret only.
 
-    A row stays when its key is revoked: whoever had none before is not let in again.
+    A revoked key keeps its row, so that revoking the last key does not open the service.
     """
 
     __tablename__ = "api_keys"
@@ -25,9 +25,9 @@ class ApiKey(Base):
     last_four: Mapped[str] = mapped_column(String(4))
     scopes: Mapped[list[Any]]
     limits: Mapped[dict[str, Any]]
-    """KeyLimits; what is absent or null is as the service's settings say."""
+    """KeyLimits; the service's settings apply to absent values and to nulls."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
-    """To the minute or so: no request writes."""
+    """Accurate to about a minute: requests do not write it themselves."""

@@ -1,8 +1,7 @@
 """Make and parse keys: `fitserve_<id>_<secret><checksum>`.
 
-The prefix lets scanners of repositories and logs find one that leaked, and the checksum
-tells a mistyped or made-up one without asking the database. The secret is 43 characters
-of base 62, 256 bits.
+The prefix lets scanners find leaked keys in repositories and logs. The checksum reveals
+a mistyped key without a database query. The secret is 43 characters of base 62, 256 bits.
 """
 
 import re
@@ -18,11 +17,11 @@ _FORM = re.compile(
     rf"{PREFIX}_([0-9A-Za-z]{{{_ID}}})_([0-9A-Za-z]{{{_SECRET + _CHECKSUM}}})"
 )
 LONGEST = 200
-"""Characters that are looked at; a key has 71."""
+"""Texts with more characters are not parsed; a key has 71."""
 
 
 class Token(NamedTuple):
-    """A key's public and secret part."""
+    """The id and the secret of a key."""
 
     key_id: str
     secret: str

@@ -1,6 +1,6 @@
-"""Figures that the database knows: the same from whichever process is asked.
+"""Query the figures of the metrics that are equal in every process.
 
-Those that only rise are sums over runs that have ended, whose rows no longer change.
+Counters are sums over runs that have ended, because their rows no longer change.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Durations:
 
 @dataclass(frozen=True)
 class Figures:
-    """One look at the database."""
+    """The figures of the database at one time."""
 
     runs: dict[str, int]
     datasets: dict[str, int]
@@ -50,13 +50,13 @@ class Figures:
 
 
 class FiguresRepository:
-    """Counts and sums over whole tables."""
+    """The counts and sums over whole tables."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def figures(self, alive_seconds: float) -> Figures:
-        """All of them; a worker counts that was seen within `alive_seconds`."""
+        """Return all figures; `workers` are those seen within `alive_seconds`."""
         epochs, fit_seconds, expiries, handed_back = self._sums()
         return Figures(
             runs=self._runs_by_status(),
@@ -136,7 +136,7 @@ class FiguresRepository:
 
 
 def _held() -> ColumnElement[bool]:
-    """Return the runs whose last attempt has a worker or was ended by one."""
+    """Return the condition that a worker holds, or has ended, a run's last attempt."""
     lost = and_(
         Run.error.is_not(None),
         Run.error["type"].as_string() == ProblemType.WORKER_LOST.uri,
@@ -144,6 +144,6 @@ def _held() -> ColumnElement[bool]:
     return or_(
         Run.status.in_([RunStatus.RUNNING, RunStatus.SUCCEEDED]),
         and_(Run.status == RunStatus.FAILED, ~lost),
-        # one that is cancelled while it waits is never asked to stop
+        # a run that is cancelled in the queue has no `cancel_requested`
         and_(Run.status == RunStatus.CANCELLED, Run.cancel_requested),
     )

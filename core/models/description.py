@@ -11,24 +11,24 @@ from fitserve.schemas.predict import Cell
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LIKE_TRAINING_ROWS = """\
-An instance for version {version} of {model}, like the rows that it was trained on: what \
-fits this schema is answered without warnings. The service answers others too if it can \
-understand them, and tells in `warnings` what is unlike the training rows; texts are \
-read as numbers and booleans, numbers as categories. No property may be absent. Columns \
-beyond them are not looked at; one that the dataset had not gets a warning."""
+An instance for version {version} of {model}. Instances that match this schema are like \
+the training rows and get no warnings. The service also predicts for other instances if \
+it can read them, and lists in `warnings` how they differ from the training rows. It \
+reads texts as numbers and booleans, and numbers as categories. No property may be \
+absent. Other columns are ignored; a column that the dataset lacked gets a warning."""
 
 
 @dataclass(frozen=True)
 class Described:
-    """A version, and the address at which it is asked.
+    """A version and the URL of its predict route.
 
     Args:
-        signature: what it expects and answers.
-        version: its number.
-        server: URL of the service, without a slash at its end.
-        place: behind the model in paths: nothing, or `/versions/3`, or `/aliases/live`.
-        wants_key: whether the service answers only to who bears a key.
-        most_rows: instances that one request may hold.
+        signature: the columns that it expects and its answers.
+        version: the number of the version.
+        server: the URL of the service, without a trailing slash.
+        place: the path after the model: empty, `/versions/3` or `/aliases/live`.
+        wants_key: whether every request needs an API key.
+        most_rows: the maximum number of instances in a request.
 
     """
 
@@ -41,27 +41,27 @@ class Described:
 
     @property
     def name(self) -> str:
-        """The model's."""
+        """Return the name of the model."""
         return self.signature.model_name
 
     @property
     def path(self) -> str:
-        """Return the body or the answer of the predict route."""
+        """Return the path of the predict route."""
         return f"/v1/models/{self.name}{self.place}/predict"
 
     @property
     def url(self) -> str:
-        """Return the body or the answer of the predict route."""
+        """Return the URL of the predict route."""
         return self.server + self.path
 
     @property
     def example(self) -> dict[str, Cell]:
-        """An instance like the training rows."""
+        """Return an instance like the training rows."""
         return example_row(self.signature)
 
 
 def described_schema(described: Described) -> dict[str, Any]:
-    """JSON Schema of one instance; `$defs` has the schema of what comes back for it."""
+    """Return the JSON Schema of an instance, with its answer's schemas in `$defs`."""
     versions = f"{described.server}/v1/models/{described.name}/versions"
     return {
         "$schema": DIALECT,
@@ -72,7 +72,7 @@ def described_schema(described: Described) -> dict[str, Any]:
 
 
 def instance_schema(described: Described) -> dict[str, Any]:
-    """Return the schema of an instance, to be put into another document."""
+    """Return the schema of an instance, for use in another document."""
     signature = described.signature
     return {
         "title": f"An instance for {described.name}",
@@ -88,17 +88,17 @@ def instance_schema(described: Described) -> dict[str, Any]:
 
 
 def answer_schemas(signature: Signature) -> dict[str, dict[str, Any]]:
-    """Schemas of one `prediction`, and of its `probabilities` if it is a label."""
+    """Return the schemas of `prediction` and, for classes, of `probabilities`."""
     target = signature.target
     if signature.task == Task.REGRESSION:
-        said = f"The number that the model expects as {target!r}."
-        return {"prediction": {"type": "number", "description": said}}
+        text = f"The predicted value of {target!r}."
+        return {"prediction": {"type": "number", "description": text}}
     labels = signature.classes or []
     names = signature.class_names
     return {
-        "prediction": {"enum": labels, "description": f"The likeliest {target!r}."},
+        "prediction": {"enum": labels, "description": f"The most likely {target!r}."},
         "probabilities": {
-            "description": f"How likely each {target!r} is; together they make 1.",
+            "description": f"The probability of each {target!r}; their sum is 1.",
             "type": "object",
             "properties": {
                 name: {"type": "number", "minimum": 0, "maximum": 1} for name in names

@@ -1,4 +1,4 @@
-"""The example row of a version: cells of a training row, or likely ones."""
+"""Build the example row of a version from a training row, or from likely cells."""
 
 from core.columns.cells import null_words
 from core.models.formulas import DAY
@@ -12,20 +12,20 @@ def example_row(signature: Signature) -> dict[str, Cell]:
 
 
 def _example(feature: Feature, signature: Signature) -> Cell:
-    # a stored null is a cell too; earlier releases stored no cell at all
+    # the stored cell may be null; earlier releases stored no cell
     if "example" in feature.model_fields_set:
         return feature.example
     return likely_cell(feature, signature)
 
 
 def categories(feature: Feature, signature: Signature) -> list[str]:
-    """Return the texts that the encoder knows, without those that mean "missing"."""
+    """Return the encoder's categories, without the texts that mean "missing"."""
     nulls = set(null_words(signature.null_values))
     return [text for text in feature.vocabulary if text not in nulls]
 
 
 def likely_cell(feature: Feature, signature: Signature) -> Cell:
-    """Return the middle of the training rows, or the first category."""
+    """Return the middle of the training values, or the first category."""
     encoder = feature.encoder
     if isinstance(encoder, NumericEncoder):
         return feature.kind.example(_middle(encoder), feature.format)

@@ -1,7 +1,7 @@
-"""The arithmetic of the encoders, written once for NumPy, Keras and ONNX.
+"""Encode numbers and datetimes by the same formulas in NumPy, Keras and ONNX.
 
-Values are float64 arrays, Keras tensors or ONNX nodes; `ops` has `floor`, `sin`, `sqrt`,
-`log`, `abs`, `sign`, `clip` and `take` for them, and the operators work on them.
+Values are float64 arrays, Keras tensors or ONNX nodes. They support operators, and `ops`
+has `floor`, `sin`, `sqrt`, `log`, `abs`, `sign`, `clip` and `take` for them.
 """
 
 import math
@@ -12,9 +12,9 @@ DAY = 86_400.0
 
 
 def numeric(value: Any, constants: dict[str, Any], ops: Any) -> Any:
-    """Raw numbers `[N, C]` scaled column by column, NaN where missing.
+    """Scale raw numbers `[N, C]` column by column; missing ones are NaN.
 
-    `constants` holds rows of C numbers: center, scale, and where a column needs them log
+    `constants` holds rows of C numbers: center, scale and, if a column needs them, log
     (1 or 0) and sharpness (1 / clip, or 0).
     """
     if "log" in constants:
@@ -28,11 +28,11 @@ def numeric(value: Any, constants: dict[str, Any], ops: Any) -> Any:
 
 
 def pieces(value: Any, known: Any, constants: dict[str, Any], ops: Any) -> Any:
-    """Scaled numbers `[N, C]` and the pieces between their knots, column by column.
+    """Return scaled numbers `[N, C]` and the pieces between their knots, by column.
 
-    `known` is 1.0 where there is a value and 0.0 where it is missing. `constants` holds
-    for each output the place of its column, where its piece begins, one through its
-    width, and the least and greatest it may be (no bounds for the number itself).
+    `known` is 1.0 where there is a value and 0.0 where it is missing. For each output,
+    `constants` holds the index of its column, the start of its piece, 1 / its width, and
+    its least and greatest value (no bounds for the number itself).
     """
     place = constants["place"]
     value = ops.take(value, place)
@@ -50,12 +50,12 @@ def _year(seconds: Any, ops: Any) -> Any:
 
 
 def _month(seconds: Any, ops: Any) -> Any:
-    """0 for January."""
+    """Return the month, 0 for January."""
     return _civil(seconds, ops)[1] - 1.0
 
 
 def _weekday(seconds: Any, ops: Any) -> Any:
-    """0 for Monday; 1970 began on a Thursday."""
+    """Return the weekday, 0 for Monday; 1970-01-01 was a Thursday."""
     days = ops.floor(seconds / DAY) + 3.0
     return days - ops.floor(days / 7.0) * 7.0
 
@@ -65,9 +65,9 @@ def _hour(seconds: Any, ops: Any) -> Any:
 
 
 def _civil(seconds: Any, ops: Any) -> tuple[Any, Any]:
-    """Year and month (1 to 12) in the proleptic Gregorian calendar.
+    """Return year and month (1 to 12) in the proleptic Gregorian calendar.
 
-    After Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013.
+    The formula is from Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013.
     """
     days = ops.floor(seconds / DAY) + 719_468.0
     era = ops.floor(days / 146_097.0)
@@ -76,7 +76,7 @@ def _civil(seconds: Any, ops: Any) -> tuple[Any, Any]:
     year = ops.floor((day - leaps + ops.floor(day / 146_096.0) * -1.0) / 365.0)
     gone = year * 365.0 + ops.floor(year / 4.0) - ops.floor(year / 100.0)
     month = ops.floor(((day - gone) * 5.0 + 2.0) / 153.0)  # 0 for March
-    turned = ops.floor(month / 10.0)  # January and February end the year that began
+    turned = ops.floor(month / 10.0)  # January and February are in the next year
     return year + era * 400.0 + turned, month + 3.0 - turned * 12.0
 
 
@@ -89,7 +89,7 @@ def _circle(
     return place
 
 
-_QUARTER = math.pi / 2  # a cosine is a sine that is a quarter ahead
+_QUARTER = math.pi / 2  # a cosine is a sine shifted by a quarter turn
 PARTS: dict[str, Callable[[Any, Any], Any]] = {
     "elapsed": _elapsed,
     "year": _year,
@@ -100,4 +100,4 @@ PARTS: dict[str, Callable[[Any, Any], Any]] = {
     "hour_sin": _circle(_hour, 24, 0.0),
     "hour_cos": _circle(_hour, 24, _QUARTER),
 }
-"""The parts of a moment, from seconds since 1970 (UTC) `[N, 1]`."""
+"""The parts of a datetime, as functions of seconds since 1970 (UTC) `[N, 1]`."""

@@ -1,4 +1,4 @@
-"""An OpenAPI document of one model's predict route, for generators of clients."""
+"""Build an OpenAPI document of one model's predict route, for client generators."""
 
 from typing import Any
 
@@ -14,22 +14,22 @@ Json = dict[str, Any]
 _STRICT: Json = {
     "name": "strict",
     "in": "query",
-    "description": "Whether warnings about the instances refuse the request.",
+    "description": "Refuse the request if an instance gets a warning.",
     "schema": {"type": "boolean", "default": False},
 }
 _FAILURES = {
-    "400": "The body is not JSON, or cannot be unpacked.",
-    "401": "The service wants a key, and the request bears another or none.",
-    "403": "A service without a key answers only its own machine.",
-    "404": "The model, version or alias is gone.",
-    "413": "The body, or the number of instances, is over the limit.",
-    "422": "An instance cannot be understood; row, column and remedy are named.",
-    "503": "The version's file is damaged, or the database does not answer. Ask again.",
+    "400": "The body is not JSON, or cannot be decompressed.",
+    "401": "The service requires an API key; the request has none or an invalid one.",
+    "403": "A service without API keys answers only requests from its own machine.",
+    "404": "The model, version or alias does not exist.",
+    "413": "The body is too large, or has too many instances.",
+    "422": "An instance is invalid; the problem names row, column and remedy.",
+    "503": "The version's file is damaged, or the database is unavailable. Retry.",
 }
 
 
 def openapi_document(described: Described) -> Json:
-    """OpenAPI 3.1: the route, its schemas, its failures, and code that calls it."""
+    """Return an OpenAPI 3.1 document: the route, schemas, errors and sample code."""
     security: list[Json] = [{"bearer": []}]
     return {
         "openapi": "3.1.0",
@@ -51,7 +51,7 @@ def openapi_document(described: Described) -> Json:
 def _operation(described: Described) -> Json:
     request = _content("application/json", "PredictRequest")
     request["application/json"]["example"] = {"instances": [described.example]}
-    answer = {"description": "One prediction for each instance, in their order."}
+    answer = {"description": "One prediction for each instance, in the same order."}
     return {
         "operationId": "predict",
         "summary": f"Predict {described.signature.target!r}",
@@ -60,8 +60,8 @@ def _operation(described: Described) -> Json:
         "responses": {
             "200": answer | {"content": _content("application/json", "PredictResponse")},
             **{
-                status: {"description": said, "content": _content(MEDIA_TYPE, "Problem")}
-                for status, said in _FAILURES.items()
+                status: {"description": text, "content": _content(MEDIA_TYPE, "Problem")}
+                for status, text in _FAILURES.items()
             },
         },
         "x-codeSamples": _samples(described),

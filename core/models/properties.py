@@ -6,18 +6,18 @@ from core.models.signature import Feature, NumericEncoder, OneHotEncoder, Signat
 
 
 def property_schema(feature: Feature, signature: Signature) -> Schema:
-    """Return the schema of the column's cells, with what happens to other cells."""
-    schema, said = feature.kind.describe(feature.format, _seen(feature, signature))
+    """Return the schema of a column's cells; its description covers other cells."""
+    schema, text = feature.kind.describe(feature.format, _seen(feature, signature))
     if feature.has_missing:
-        said += " Null where it is missing, as in some training rows."
+        text += " Null if the value is missing, as in some training rows."
         schema["type"] = [schema["type"], "null"]
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
     else:
-        said += " Null is answered with a warning: no training row lacked it."
+        text += " Null gets a warning: every training row has a value."
     if schema.get("enum") == []:  # an empty list would forbid everything
         del schema["enum"]
-    return {"title": feature.name, "description": said, **schema}
+    return {"title": feature.name, "description": text, **schema}
 
 
 def _seen(feature: Feature, signature: Signature) -> Seen:

@@ -1,4 +1,4 @@
-"""Every query about models, versions, artifacts and aliases."""
+"""Query models, versions, artifacts and aliases."""
 
 from collections.abc import Collection, Sequence
 from typing import TypeVarTuple
@@ -16,14 +16,14 @@ Found = TypeVarTuple("Found")
 
 
 class ModelRepository:
-    """The models of one workspace and what belongs to them; others' are not there."""
+    """The models, versions and aliases of one workspace."""
 
     def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
         self._workspace = workspace
 
     def get(self, name: str) -> Model:
-        """Return the model of that name; raise ModelNotFound with similar names."""
+        """Return the model with that name; raise ModelNotFound with similar names."""
         model = self._session.get(Model, (self._workspace, name))
         if model is None:
             known = self._session.scalars(
@@ -33,7 +33,7 @@ class ModelRepository:
         return model
 
     def page(self, after: str | None, limit: int) -> list[Model]:
-        """Models by name, from behind `after`."""
+        """Return the models whose names come after `after`, by name."""
         query = self._mine(select(Model), Model).order_by(Model.name).limit(limit)
         if after is not None:
             query = query.where(Model.name > after)
@@ -42,7 +42,7 @@ class ModelRepository:
     def versions(
         self, name: str, below: int | None = None, limit: int | None = None
     ) -> list[Version]:
-        """Versions of a model, newest first."""
+        """Return the versions of a model, newest first."""
         query = self._mine(select(Version), Version).where(Version.model_name == name)
         if below is not None:
             query = query.where(Version.number < below)
@@ -50,7 +50,7 @@ class ModelRepository:
         return list(self._session.scalars(query))
 
     def version(self, name: str, number: int) -> Version:
-        """One version; ModelNotFound or VersionNotFound."""
+        """Return one version; raise ModelNotFound or VersionNotFound."""
         self.get(name)
         found = self._session.scalars(
             self._mine(select(Version), Version).where(
@@ -63,17 +63,17 @@ class ModelRepository:
         return found
 
     def newest(self, name: str) -> Version:
-        """Return the version that serves if none is named; undamaged ones come first."""
+        """Return the newest version; versions of cancelled runs come last."""
         self.get(name)
         query = self._mine(select(Version), Version).where(Version.model_name == name)
         query = query.order_by(Version.is_whole.desc(), Version.number.desc())
         found = self._session.scalars(query.limit(1)).first()
-        if found is None:  # the model went between the two looks
+        if found is None:  # deleted between the two queries
             raise ModelNotFound(name)
         return found
 
     def pointers(self, names: Collection[str]) -> dict[tuple[str, str | None], str]:
-        """Version ids by model and alias; under None, the version `newest` gives."""
+        """Return version ids by model and alias; the alias None stands for `newest`."""
         order = (Version.is_whole.desc(), Version.number.desc())
         place = func.row_number().over(partition_by=Version.model_name, order_by=order)
         ranked = (
@@ -97,7 +97,7 @@ class ModelRepository:
     def numbered(
         self, names: Collection[str], numbers: Collection[int]
     ) -> dict[tuple[str, int], str]:
-        """Version ids by model and number, of those that there are."""
+        """Return the ids of the versions that exist, by model and number."""
         query = self._mine(
             select(Version.model_name, Version.number, Version.id), Version
         )
@@ -105,7 +105,7 @@ class ModelRepository:
         return {(name, number): i for name, number, i in self._session.execute(query)}
 
     def all_numbers(self, limit: int) -> list[tuple[str, int]]:
-        """Model and number of every version, in order."""
+        """Return model and number of every version, in order."""
         query = self._mine(select(Version.model_name, Version.number), Version)
         query = query.order_by(Version.model_name, Version.number).limit(limit)
         return [(name, number) for name, number in self._session.execute(query)]
@@ -131,7 +131,7 @@ class ModelRepository:
         return found.version
 
     def set_alias(self, name: str, alias: str, number: int) -> Version:
-        """Point an alias at a version, making it if it is new."""
+        """Point an alias at a version; create the alias if it is new."""
         self.lock(name)
         version = self.version(name, number)
         self._session.merge(
@@ -145,44 +145,44 @@ class ModelRepository:
         return version
 
     def refuse_moved(self, name: str, alias: str, version_id: str | None) -> None:
-        """Raise AliasMoved unless the alias points there; None is that it is new.
+        """Raise AliasMoved unless the alias points to `version_id` (None: no alias yet).
 
-        It stays so until the transaction ends.
+        A lock on the model keeps the alias unchanged until the transaction ends.
         """
         self.lock(name)
         found = self._session.get(Alias, (self._workspace, name, alias))
         if (found.version_id if found is not None else None) != version_id:
             raise AliasMoved(
                 f"The alias {alias!r} was moved while this version was compared with the "
-                "one it pointed at; ask again."
+                "version that it pointed to. Send the request again."
             )
 
     def delete_alias(self, name: str, alias: str) -> None:
-        """Remove an alias; ModelNotFound or AliasNotFound."""
+        """Remove an alias; raise ModelNotFound or AliasNotFound."""
         self.lock(name)
         self.aliased(name, alias)
         key = (Alias.workspace == self._workspace, Alias.model_name == name)
         self._session.execute(delete(Alias).where(*key, Alias.name == alias))
 
     def add_version(self, version: Version) -> None:
-        """Store a version under the next number of its model, made if it is new."""
+        """Store a version under its model's next number; create the model if needed."""
         name, version.workspace = version.model_name, self._workspace
-        while not self.lock(name):  # it may be deleted between the two
+        while not self.lock(name):  # it may be deleted in between
             self._ensure(name)
         version.number = self._last_number(name) + 1
         self._session.add(version)
         self._session.flush()
 
     def lock(self, name: str) -> bool:
-        """One writer a model at a time: no number twice, no alias to what is deleted.
+        """Lock a model: one transaction at a time changes its versions and aliases.
 
-        False if there is no such model.
+        Return False if the model does not exist.
         """
         query = self._mine(select(Model.name), Model).where(Model.name == name)
         return self._session.scalar(query.with_for_update()) is not None
 
     def delete(self, version: Version) -> None:
-        """Delete a version, and the model if it was the last."""
+        """Delete a version, and its model if no version is left."""
         self._session.expunge(version)
         for table, key in ((Artifact, Artifact.version_id), (Version, Version.id)):
             self._session.execute(delete(table).where(key == version.id))
@@ -192,7 +192,7 @@ class ModelRepository:
             self._session.execute(delete(Model).where(*mine))
 
     def _last_number(self, name: str) -> int:
-        """Return the highest number that was given, even to a deleted version."""
+        """Return the highest number of a version, including deleted versions."""
         given = (
             self._mine(select(func.max(Version.number)), Version).where(
                 Version.model_name == name
@@ -209,7 +209,7 @@ class ModelRepository:
         self._session.execute(insert.on_conflict_do_nothing())
 
     def stored_bytes(self) -> int:
-        """Return the number of bytes of all artifacts."""
+        """Return the size of all artifacts in bytes."""
         query = self._mine(select(func.sum(Artifact.num_bytes)), Version).join(
             Version, Artifact.version_id == Version.id
         )
@@ -228,6 +228,6 @@ def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
 
 
 def add_artifact(session: Session, artifact: Artifact) -> None:
-    """Store one more file of a version; its name must be new there."""
+    """Store a file of a version; the version must not have that name yet."""
     session.add(artifact)
     session.flush()

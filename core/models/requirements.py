@@ -27,26 +27,26 @@ _OTHER_NAMES = {
     "r2_score": "r2",
     "binary_accuracy": "accuracy",
 }
-"""Keras's and others' names of the same figures."""
+"""Other names of the metrics, such as Keras's names."""
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """One figure of the new version, against a number or the version promoted now."""
+    """A bound on a metric: a number, or the metric of the version promoted now."""
 
     key: str
     metric: str
     sign: str
     limit: float | None
-    """None is the figure of the current version."""
+    """None means the metric of the current version."""
 
     @property
     def is_relative(self) -> bool:
-        """Return whether the current version is needed to judge it."""
+        """Return whether the bound is the metric of the current version."""
         return self.limit is None
 
     def holds(self, candidate: float | None, current: float | None) -> bool:
-        """Return whether a figure is good enough; one that does not exist never is."""
+        """Return whether the metric is good enough; return False if one is missing."""
         limit = current if self.limit is None else self.limit
         if candidate is None or limit is None:
             return False
@@ -54,7 +54,7 @@ class Requirement:
 
 
 def parse(require: Mapping[str, str], task: Task) -> list[Requirement]:
-    """Parse the requirements of a promotion; raise InvalidRequirement for wrong ones."""
+    """Parse the requirements of a promotion; raise InvalidRequirement for errors."""
     known = REGRESSION if task == Task.REGRESSION else CLASSIFICATION
     found = [_parsed(key, text, known, task) for key, text in require.items()]
     raise_any(InvalidRequirement, [e for e in found if isinstance(e, FieldError)])
@@ -64,16 +64,16 @@ def parse(require: Mapping[str, str], task: Task) -> list[Requirement]:
 def _parsed(
     key: str, text: str, known: tuple[str, ...], task: Task
 ) -> Requirement | FieldError:
-    """Return the requirement, or what is wrong with it."""
+    """Return the requirement, or its error."""
     at = pointer("require", key)
     if _OTHER_NAMES.get(key, key) not in known:
-        detail = f"no figure of a {task} model is called {key!r}"
+        detail = f"a {task} model has no metric {key!r}"
         near = did_you_mean(key, known)
-        return FieldError(pointer=at, detail=detail, hint=near or f"known: {known}")
+        return FieldError(pointer=at, detail=detail, hint=near or f"use one of {known}")
     match = _FORM.fullmatch(text)
     if match is None:
         detail = f"got {text[:80]!r}; expected >=, <=, > or < and a number or `current`"
-        return FieldError(pointer=at, detail=detail, hint='such as ">= current"')
+        return FieldError(pointer=at, detail=detail, hint='for example ">= current"')
     sign, limit = match.groups()
     metric = _OTHER_NAMES.get(key, key)
     return Requirement(key, metric, sign, None if limit == CURRENT else float(limit))

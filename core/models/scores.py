@@ -1,6 +1,6 @@
-"""The figures of a report that a promotion can require, in plain NumPy.
+"""Compute the metrics that a promotion can require, in plain NumPy.
 
-The API process does without scikit-learn (60 MB); a test holds these against its figures.
+The API process does not load scikit-learn (60 MB); a test compares the results with it.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def as_answers(output: NDArray[np.float32], task: Task) -> Numbers:
 def score(task: Task, metric: str, y: Numbers, answers: Numbers) -> float | None:
     """Return a metric of predictions for the targets `y`; None where it is undefined.
 
-    `answers` are values `[N]`, or probabilities `[N, classes]`; `y` values or places.
+    `answers` are values `[N]` or probabilities `[N, classes]`; `y` values or indices.
     """
     if not np.isfinite(answers).all():
         return None
@@ -92,7 +92,7 @@ def _pr_auc(y: Places, p: Numbers) -> float | None:
 def _mean_of_classes(
     y: Places, p: Numbers, area: Callable[[NDArray[np.bool_], Numbers], float]
 ) -> float | None:
-    """Each class against the others; of two, the second alone."""
+    """Return the mean area of one class against the rest; of two, the second's area."""
     classes = np.unique(y)
     if len(classes) < 2:
         return None
@@ -102,7 +102,7 @@ def _mean_of_classes(
 
 
 def _area_under_roc(is_true: NDArray[np.bool_], p: Numbers) -> float:
-    """By ranks (Mann and Whitney, 1947); ties share theirs."""
+    """Return the area from ranks (Mann and Whitney, 1947); ties have equal ranks."""
     _, place, counts = np.unique(p, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
     positive = int(is_true.sum())
@@ -116,8 +116,8 @@ def _average_precision(is_true: NDArray[np.bool_], p: Numbers) -> float:
     values, place = np.unique(-p, return_inverse=True)
     hits = np.cumsum(np.bincount(place, weights=is_true, minlength=len(values)))
     rows = np.cumsum(np.bincount(place, minlength=len(values)))
-    won = np.diff(hits, prepend=0.0) / is_true.sum()
-    return float(np.sum(hits / rows * won))
+    gains = np.diff(hits, prepend=0.0) / is_true.sum()
+    return float(np.sum(hits / rows * gains))
 
 
 _OF_VALUES: dict[str, Callable[[Numbers, Numbers], float | None]] = {

@@ -1,4 +1,4 @@
-"""Rows of models and versions as the API shows them."""
+"""Convert rows of models and versions to the API's schemas."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
 def model_to_schema(
     model: Model, versions: Sequence[Version], aliases: Sequence[Alias], newest: Version
 ) -> ModelRead:
-    """Convert a model to its schema; `newest` serves if no version is named."""
+    """Convert a model to its schema; `newest` is the default version."""
     return ModelRead(
         name=model.name,
         latest_version=newest.number,
@@ -34,7 +34,7 @@ def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead
         best_epoch=version.best_epoch,
         num_params=sum(layer.params for layer in version.layers),
         layers=version.layers,
-        # the keys that were stored: an earlier release wrote fewer
+        # only the stored keys: earlier releases stored fewer
         signature=version.signature.model_dump(mode="json", exclude_unset=True),
         artifacts=[
             ArtifactRead(name=a.name, sha256=a.sha256, num_bytes=a.num_bytes)

@@ -1,4 +1,4 @@
-"""Deleting versions and models, with their files."""
+"""Delete versions and models, with their files."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,10 +15,10 @@ from core.storage import Storage
 def delete_version(
     session: Session, storage: Storage, workspace: str, name: str, number: int
 ) -> None:
-    """Delete a version; the model goes with its last one.
+    """Delete a version, and its model if no version is left.
 
-    Its number is given to no other. Raises ModelNotFound, VersionNotFound, and
-    VersionInUse while an alias points at it.
+    The number is not used again. Raises ModelNotFound, VersionNotFound, and VersionInUse
+    while an alias points to the version.
     """
     models = ModelRepository(session, workspace)
     models.lock(name)
@@ -29,7 +29,7 @@ def delete_version(
 
 
 def delete_model(session: Session, storage: Storage, workspace: str, name: str) -> None:
-    """Delete a model with all its versions; ModelNotFound, VersionInUse as above."""
+    """Delete a model with its versions; raise ModelNotFound or VersionInUse."""
     models = ModelRepository(session, workspace)
     models.lock(name)
     models.get(name)
@@ -39,10 +39,10 @@ def delete_model(session: Session, storage: Storage, workspace: str, name: str) 
 
 def _refuse_aliased(name: str, aliases: Sequence[Alias]) -> None:
     if aliases:
-        pointing = ", ".join(f"{a.name!r} at {a.version.number}" for a in aliases[:10])
+        pointing = ", ".join(f"{a.name!r} to {a.version.number}" for a in aliases[:10])
         raise VersionInUse(
-            f"Aliases of {name!r} point here: {pointing}. Move them, or remove them with "
-            f"`fitserve models delete {name} --alias {aliases[0].name}` or "
+            f"Aliases point to versions of {name!r} ({pointing}). Move them, or remove "
+            f"them with `fitserve models delete {name} --alias {aliases[0].name}` or "
             f"DELETE /v1/models/{name}/aliases/{aliases[0].name}."
         )
 

@@ -2,7 +2,7 @@
 
 The encoders are fitted on the training rows. Training applies them in NumPy, and the
 downloads as Keras layers (`model.keras`) and ONNX nodes (`model.onnx`, which `/predict`
-runs). All of these must agree.
+runs). Their results must agree.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
 
 MISSING = ""
-"""A missing category in the raw string input."""
+"""The text of a missing category in the raw string input."""
 
 OTHERS = "(other)"
 """The name of the input that rare and unseen categories share."""
 
 
 class NumericEncoder(BaseModel):
-    """`(x - center) / scale`; a missing (NaN) value becomes `fill`, after all else.
+    """`(x - center) / scale`; a missing (NaN) value finally becomes `fill`.
 
     With `log`, x is first replaced by `sign(x) * log(1 + |x|)`. With `clip`, the scaled z
-    is finally replaced by `z / sqrt(1 + (z / clip)^2)`, which hardly changes small values
-    and keeps the largest below `clip`. That is the smooth clipping of Holzmüller,
+    is replaced by `z / sqrt(1 + (z / clip)^2)`, which hardly changes small values
+    and keeps the largest below `clip`. This is the smooth clipping of Holzmüller,
     Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees
     on Tabular Data", 2024.
 
     With `knots`, every gap between two knots adds an input (a piece): 0 below the gap, 1
-    above it, and a straight line within it. That is the piecewise linear
+    above it, and a straight line within it. This is the piecewise linear
     encoding of Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in
     Tabular Deep Learning", 2022. The pieces of a missing value are all 0.
     """
@@ -48,9 +48,9 @@ class NumericEncoder(BaseModel):
     clip: float | None = None
     fill: float
     knots: list[float] = []
-    """The bounds of the pieces on the scale of z, ascending; none or at least two."""
+    """The bounds of the pieces on the scale of z, ascending; empty or at least two."""
     least: float | None = None
-    """The smallest value of the training rows; below it an instance gets a warning."""
+    """The smallest value of the training rows; smaller ones get a warning."""
     greatest: float | None = None
 
 
@@ -78,7 +78,7 @@ class EmbeddingEncoder(BaseModel):
 
 
 class DatetimePart(BaseModel):
-    """A number taken from a moment, standardised."""
+    """A number computed from a datetime, standardised."""
 
     name: str
     center: float
@@ -86,7 +86,7 @@ class DatetimePart(BaseModel):
 
 
 class DatetimeEncoder(BaseModel):
-    """Parts of a moment given as seconds since 1970 (UTC); missing ones are 0.
+    """Parts of a datetime, given as seconds since 1970 (UTC); 0 if it is missing.
 
     `elapsed` counts days. Month, weekday and hour are angles on a circle, each as sine
     and cosine. Parts that are equal in all training rows are left out.
@@ -106,13 +106,13 @@ Kind = TypeVar("Kind", NumericEncoder, OneHotEncoder, EmbeddingEncoder, Datetime
 
 
 class Feature(BaseModel):
-    """A raw column, how its texts are read, and its encoder."""
+    """A raw column, the rules to read its texts, and its encoder."""
 
     name: str
     type: ColumnType
     format: ColumnFormat = ColumnFormat()
     has_missing: bool = True
-    """Whether training rows lacked it; if none did, a missing value brings a warning."""
+    """Whether a training row lacks a value; if not, a missing value gets a warning."""
     encoder: Encoder
     example: Cell = None
     """The cell of the example row, as a client sends it; see `core.models.example`."""
@@ -120,7 +120,7 @@ class Feature(BaseModel):
 
     @property
     def kind(self) -> ColumnKind:
-        """Return the class of the column's type, as the model reads it."""
+        """Return the class that reads the column, by the model's version of the rules."""
         return kind_of(self.type, self._reading)
 
     def read_as(self, reading: int) -> None:
@@ -134,7 +134,7 @@ class Feature(BaseModel):
 
     @property
     def vocabulary(self) -> list[str]:
-        """Return the categories that the encoder knows."""
+        """Return the categories of the encoder."""
         encoder = self.encoder
         if isinstance(encoder, OneHotEncoder | EmbeddingEncoder):
             return encoder.vocabulary
@@ -176,9 +176,9 @@ class Signature(BaseModel):
     reading: int = 1
     """The version of the rules that read a cell; models without this key have 1."""
     ignored: list[str]
-    """Other columns of the dataset: an instance may have them, and they are ignored."""
+    """Other columns of the dataset; an instance may have them, without effect."""
     null_values: list[str] | None = None
-    """The texts that mean "missing", if the upload named its own."""
+    """The texts that mean "missing", if the upload specified them."""
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002  pydantic's shape
         """Set the version of the rules on every feature."""
@@ -191,7 +191,7 @@ class Signature(BaseModel):
         return [class_name(label) for label in self.classes or []]
 
     def encoded_by(self, kind: type[Kind]) -> list[tuple[Feature, Kind]]:
-        """Return the features with that class of encoder, in order, with the encoder."""
+        """Return the features with that class of encoder and their encoders, in order."""
         pairs = ((f, f.encoder) for f in self.features)
         return [(f, encoder) for f, encoder in pairs if isinstance(encoder, kind)]
 

@@ -1,4 +1,4 @@
-"""Code that asks a model for its example row, ready to be pasted: curl and Python."""
+"""Write curl and Python code that sends the example row to a model."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ KEY = "FITSERVE_API_KEY"
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """JSON that survives being pasted: what cannot be seen is escaped."""
+    """Return JSON that can be pasted: invisible characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
@@ -21,9 +21,9 @@ def _escaped(character: str) -> str:
 
 
 def shell_snippet(described: Described) -> str:
-    """For any POSIX shell."""
+    """Return a curl command for any POSIX shell."""
     body = json_text({"instances": [described.example]}, indent=2)
-    # JSON's own escapes leave nothing to quote, nor an interactive shell's history mark
+    # escape the shell's quote, and the history character of interactive shells
     body = body.replace("'", "\\u0027").replace("!", "\\u0021")
     lines = [
         f"curl -sS {shlex.quote(described.url)}",
@@ -50,7 +50,7 @@ request = Request(
 try:
     with urlopen(request) as response:
         answer = json.load(response)
-except HTTPError as error:  # the body tells what to mend
+except HTTPError as error:  # the body explains the error
     raise SystemExit(error.read().decode()) from None
 print(json.dumps(answer, indent=2))
 """
@@ -59,7 +59,7 @@ _PYTHON_KEY = f"""
 
 
 def python_snippet(described: Described) -> str:
-    """For any Python 3, with nothing installed."""
+    """Return code for any Python 3 without other packages."""
     return _PYTHON.format(
         import_os="import os\n" * described.wants_key,
         key=_PYTHON_KEY * described.wants_key,
@@ -72,19 +72,19 @@ _CLIENT = """\
 from fitserve import Client
 
 instance = {instance}
-with Client({server}) as client:  # bears {key} if it is set
+with Client({server}) as client:  # sends {key} if it is set
     print(client.predict({arguments}).model_dump_json(indent=2))
 """
 
 
 def client_snippet(described: Described) -> str:
-    """For Python with `pip install fitserve`."""
+    """Return code for Python with `pip install fitserve`."""
     arguments = [_python(described.name), "[instance]"]
-    kind, _, which = described.place.removeprefix("/").partition("/")
+    kind, _, value = described.place.removeprefix("/").partition("/")
     if kind == "versions":
-        arguments.append(f"version={which}")
+        arguments.append(f"version={value}")
     if kind == "aliases":
-        arguments.append(f"alias={_python(which)}")
+        arguments.append(f"alias={_python(value)}")
     return _CLIENT.format(
         instance=_python_dict(described.example),
         server=_python(described.server),

@@ -25,7 +25,7 @@ def _of_model() -> ForeignKeyConstraint:
 
 
 class Model(Base):
-    """A named trained thing; two workspaces may use the same name."""
+    """A named model; two workspaces may use the same name."""
 
     __tablename__ = "models"
 
@@ -35,7 +35,7 @@ class Model(Base):
 
 
 class Artifact(Base):
-    """A file that a run left; only files whose sha256 stands here are ever loaded."""
+    """A file that a run produced; it is loaded only if it has this sha256."""
 
     __tablename__ = "artifacts"
 
@@ -49,7 +49,7 @@ class Artifact(Base):
 
 
 class Version(Base):
-    """The nth training of a model; immutable."""
+    """A numbered version of a model; immutable."""
 
     __tablename__ = "versions"
     __table_args__ = (
@@ -69,9 +69,9 @@ class Version(Base):
     best_epoch: Mapped[int | None]
     layers: Mapped[list[LayerPlan]] = mapped_column(Stored(list[LayerPlan]))
     headline: Mapped[Headline | None] = mapped_column(Stored(Headline))
-    """The figures of its report that lists show; None where none could be measured."""
+    """The metrics of its report that lists show; None if nothing was measured."""
     is_whole: Mapped[bool]
-    """False when its run was cancelled: never served unless asked for by number."""
+    """False if its run was cancelled; by default, other versions are served first."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     artifacts: Mapped[list[Artifact]] = relationship(
@@ -79,7 +79,7 @@ class Version(Base):
     )
 
     def artifact(self, name: str) -> Artifact | None:
-        """Return the artifact of that name, if the run left one."""
+        """Return the artifact with that name, if the run produced it."""
         return next((a for a in self.artifacts if a.name == name), None)
 
 

@@ -45,7 +45,7 @@ predict([example]).then((answer) => console.log(JSON.stringify(answer, null, 2))
 """
 _HEADER = """
       Authorization: `Bearer ${key}`,"""
-# a browser has no `process`, and TypeScript knows of none without Node's types
+# browsers have no `process`, and TypeScript declares it only with Node's types
 _PROCESS = f"""\
 type Environment = {{ process?: {{ env: Record<string, string | undefined> }} }};
 const key = (globalThis as Environment).process?.env.{KEY};
@@ -86,17 +86,17 @@ def _answers(described: Described) -> dict[str, str]:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """Return the TypeScript type of a schema without parts."""
+    """Return the TypeScript type of a scalar schema."""
     values = schema.get("enum")
     if values is not None and len(values) <= _MOST_LITERALS:
         return " | ".join(json_text(value) for value in values)
-    if "type" not in schema:  # labels too many to be named
+    if "type" not in schema:  # too many labels to list
         return "string | number | boolean"
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " | ".join(_TYPES[kind] for kind in kinds)
 
 
 def _cell(name: str, cell: Cell) -> str:
-    # as a plain key, that one name would set the object's prototype
+    # the plain key `__proto__` would set the object's prototype
     key = '["__proto__"]' if name == "__proto__" else json_text(name)
     return f"  {key}: {json_text(cell)},\n"

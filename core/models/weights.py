@@ -1,4 +1,4 @@
-"""Weights of a version, read back from its `weights.npz`."""
+"""Read the weights of a version from its `weights.npz`."""
 
 import io
 
@@ -21,16 +21,15 @@ _MOST_VALUES = 200_000
 
 
 def read_weights(version: Version, storage: Storage) -> WeightsRead:
-    """Every array of every layer as lists.
+    """Return every array of every layer as lists.
 
-    Raises OverLimit for large networks, ArtifactDamaged if the file is not the
-    recorded one.
+    Raises OverLimit for large networks, ArtifactDamaged if the file has changed.
     """
     count = sum(layer.params for layer in version.layers)
     if count > _MOST_VALUES:
         raise OverLimit(
-            f"This network has {count:,} weights; {_MOST_VALUES:,} is the most that is "
-            f"sent as JSON. Download the artifact {FILE} and open it with numpy.load."
+            f"This network has {count:,} weights; at most {_MOST_VALUES:,} are sent "
+            f"as JSON. Download the artifact {FILE} and open it with numpy.load."
         )
     arrays = np.load(io.BytesIO(_checked(version, storage)), allow_pickle=False)
     layers = [

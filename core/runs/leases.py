@@ -1,7 +1,7 @@
-"""A worker's lease on a run, and everything that the worker writes under it.
+"""Lease a run to a worker, and write the worker's results under the lease.
 
-Once another worker holds the run, no write of the first worker changes a row, and
-LeaseLost tells it to stop.
+After another worker has claimed the run, writes of the first worker change nothing and
+raise LeaseLost.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ RUN_LEASES = LeaseTable(Run, Run.attempt, (Run.status == RunStatus.RUNNING,))
 
 
 class LeaseLost(Exception):
-    """The run has ended, or another worker holds it; this worker must write nothing."""
+    """The run has ended or another worker holds it; this worker must not write."""
 
 
 @dataclass(frozen=True)
 class EpochRow:
-    """One epoch's logs (not-finite numbers as None) and seconds since the fit began.
+    """One epoch's logs (None if not finite) and seconds since the fit began.
 
     `fit` is the number of the fit within the run, from 1.
     """
@@ -39,7 +39,7 @@ class EpochRow:
 
 @dataclass(frozen=True)
 class SavedCheckpoint:
-    """A published checkpoint: its file, and the epoch at whose end it was taken."""
+    """A published checkpoint: its file, and the epoch after which it was saved."""
 
     epoch: int
     seconds: float
@@ -49,9 +49,9 @@ class SavedCheckpoint:
 
 
 class Lease:
-    """The right to write to a run, as long as it is renewed.
+    """The right to write to a run, which a worker must renew.
 
-    `checkpoint` is where this attempt begins; None means epoch 1.
+    The attempt begins at `checkpoint`; None means epoch 1.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Lease:
     def claim(
         cls, database: Database, run_id: str, owner: str, seconds: float
     ) -> "Lease | None":
-        """Claim a queued run. Return None if it is not queued any more.
+        """Claim a queued run. Return None if it is no longer queued.
 
         Epochs after the last checkpoint are deleted: they will be trained again.
         """
@@ -132,8 +132,8 @@ class Lease:
         if rows:
             last = rows[-1]
             self._update(session, epoch=last.epoch, fit_seconds=last.seconds)
-            # returning makes it one statement: psycopg would send several in a pipeline,
-            # in which a process that froze is not idle, and never timed out
+            # RETURNING makes it one statement; several would go in a pipeline, in which
+            # the server's idle timeout does not end the transaction of a frozen process
             session.execute(
                 insert(Epoch).returning(Epoch.epoch),
                 [{"run_id": self.run_id, **vars(row)} for row in rows],

@@ -1,4 +1,4 @@
-"""Every query of workers and the janitor about runs, in all workspaces."""
+"""Query the runs of all workspaces, for workers and the janitor."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from fitserve.enums import TERMINAL, RunStatus
 
 
 class RunMaintenance:
-    """Finds runs, and requeues those that no worker holds; not used by routes."""
+    """The runs of all workspaces, for workers and the janitor; not for routes."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -31,7 +31,7 @@ class RunMaintenance:
         if run.validation_dataset_id is not None:
             found = self._session.get_one(Dataset, run.validation_dataset_id)
         for dataset in filter(None, (run.dataset, found)):
-            self._session.refresh(dataset, ["columns"])  # not loaded with a run
+            self._session.refresh(dataset, ["columns"])  # runs load without them
         return found
 
     def traceparent(self, run_id: str) -> str | None:
@@ -44,12 +44,12 @@ class RunMaintenance:
         return self._session.scalar(query) or 0
 
     def queued_ids(self, limit: int = 100) -> list[str]:
-        """Return ids of runs that wait, the oldest first."""
+        """Return ids of queued runs, the oldest first."""
         query = select(Run.id).where(Run.status == RunStatus.QUEUED)
         return list(self._session.scalars(query.order_by(Run.id).limit(limit)))
 
     def requeue_lost(self, max_attempts: int) -> None:
-        """Return lost runs to the queue, unsent; locked ones are left out."""
+        """Mark lost runs as queued and unsent; skip locked rows."""
         lost = select(Run.id).where(*RUN_LEASES.unheld(), _tried() < max_attempts)
         self._session.execute(
             update(Run)
@@ -58,18 +58,18 @@ class RunMaintenance:
         )
 
     def lost_for_good(self, max_attempts: int) -> list[Run]:
-        """Return lost runs that were tried as often as allowed."""
+        """Return lost runs that have no attempt left."""
         query = select(Run).where(*RUN_LEASES.unheld(), _tried() >= max_attempts)
         query = query.with_for_update(skip_locked=True, of=Run)
         return list(self._session.scalars(query))
 
     def unended(self, run_ids: Iterable[str]) -> set[str]:
-        """Return those of the runs that are queued or running."""
+        """Return the ids of the runs that are queued or running."""
         query = select(Run.id).where(Run.id.in_(run_ids), Run.status.not_in(TERMINAL))
         return set(self._session.scalars(query))
 
     def ended(self, run_ids: Iterable[str]) -> set[str]:
-        """Return those of the runs that have ended."""
+        """Return the ids of the runs that have ended."""
         query = select(Run.id).where(Run.id.in_(run_ids), Run.status.in_(TERMINAL))
         return set(self._session.scalars(query))
 
@@ -79,7 +79,7 @@ class RunMaintenance:
         self._session.execute(delete(Checkpoint).where(ended))
 
     def take_unsent(self, older_than_seconds: float) -> list[str]:
-        """Mark queued runs as sent that no worker has claimed. Return their ids."""
+        """Mark queued, unclaimed runs as sent. Return their ids."""
         is_queued = Run.status == RunStatus.QUEUED
         return RUN_LEASES.take_unsent(self._session, older_than_seconds, [is_queued])
 

@@ -13,7 +13,7 @@ from fitserve.enums import RunStatus, StopReason
 
 
 class RunRepository:
-    """The runs of one workspace; others' are not there."""
+    """The runs of one workspace."""
 
     def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
@@ -59,7 +59,7 @@ class RunRepository:
         return list(self._session.scalars(query.order_by(Run.id.desc()).limit(limit)))
 
     def count_queued(self) -> int:
-        """How many of its runs wait for a worker."""
+        """Return how many runs of the workspace are queued."""
         query = select(func.count()).where(
             Run.status == RunStatus.QUEUED, Run.workspace == self._workspace
         )
@@ -103,5 +103,5 @@ class RunRepository:
         return Run.id == run_id, Run.workspace == self._workspace
 
     def _is_of(self, run_id: str) -> ColumnElement[bool]:
-        """Return whether an epoch is of that run, and the run of this workspace."""
+        """Return the condition that an epoch is of that run, in this workspace."""
         return (Epoch.run_id == run_id) & exists().where(*self._is(run_id))

@@ -1,4 +1,4 @@
-"""The tables of a run: its dataset and its validation dataset, read with its types."""
+"""Open the dataset and the validation dataset of a run with the run's types."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -34,9 +34,9 @@ def open_run_tables(
     names: Iterable[str],
     storage: Storage,
 ) -> Iterator[RunTables]:
-    """Open the tables of a queued run.
+    """Open the tables of a run.
 
-    `names` are the features and the target, which the validation dataset has too.
+    `names` are the features and the target; the validation dataset has them too.
     """
     with open_dataset(dataset, features, storage) as train:
         if validation is None:
@@ -52,7 +52,7 @@ def open_dataset(
 ) -> Iterator[TypedTable]:
     """Open a dataset with the types of `features.types`.
 
-    Raises InvalidSpec, with the message of an upload, if a type fits no cell.
+    Raises InvalidSpec, with the same message as an upload, if no cell fits a type.
     """
     try:
         with open_table(dataset, storage, given_types(features.types)) as table:
@@ -73,8 +73,8 @@ def open_validation(
 ) -> Iterator[TypedTable]:
     """Open a validation dataset with the types and formats of the training table.
 
-    Numbers may replace booleans and the reverse, as in an instance. A column of any other
-    type is read again in the run's type. Raises InvalidSpec if that type fits no cell.
+    Numbers may replace booleans, and booleans numbers, as in an instance. A column of
+    another type is re-read with the run's type; raises InvalidSpec if no cell fits it.
     """
     stored = {column.name: column for column in validation.columns}
     wanted = {}
@@ -91,7 +91,7 @@ def open_validation(
                 stored[line.column],
                 wanted[line.column],
                 validation.name,
-                "none of its cells can be read as such",
+                "none of its cells can be read as that type",
             )
             for line in error.errors
             if line.column in wanted
@@ -106,11 +106,11 @@ def may_stand(held: ColumnRead, wanted: ColumnType) -> bool:
 
 
 def misfit(held: ColumnRead, wanted: Wanted, dataset: str, why: str) -> FieldError:
-    """Return the fault of a column of the validation dataset that is of another type."""
+    """Return the error for a validation column whose type cannot be used."""
     return FieldError(
         pointer=VALIDATION,
-        detail=f"the column {held.name!r} is {held.type} in {dataset!r}; the run trains "
-        f"on {wanted.type} ones, and {why}",
-        hint="mend its cells, or validate on another table",
+        detail=f"the column {held.name!r} is {held.type} in {dataset!r}; the run expects "
+        f"{wanted.type} cells, and {why}",
+        hint="correct its cells, or use another validation dataset",
         column=held.name,
     )

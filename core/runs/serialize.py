@@ -37,7 +37,7 @@ def run_to_schema(run: Run) -> RunRead:
 
 
 def _eta(run: Run) -> float | None:
-    """Seconds to the last epoch at the pace so far; early stopping may come before."""
+    """Return the seconds to the last epoch at the current pace."""
     if run.status in TERMINAL:
         return 0.0
     if not run.epoch:
@@ -46,7 +46,7 @@ def _eta(run: Run) -> float | None:
 
 
 def history_to_schema(epochs: Sequence[Epoch], num_fits: int = 1) -> HistoryRead:
-    """Epochs as Keras's history; which fit they are of, where there may be several."""
+    """Convert epochs to Keras's history, with their fits if there may be several."""
     names = list(dict.fromkeys(name for epoch in epochs for name in epoch.metrics))
     return HistoryRead(
         epoch=[epoch.epoch for epoch in epochs],

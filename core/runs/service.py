@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class RunService:
-    """Create and cancel runs, with a storage for tables and a queue for workers."""
+    """The creation and cancellation of runs, with a storage and a queue."""
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class RunService:
         resolved: Resolved,
         webhook: WebhookSpec | None = None,
     ) -> Run:
-        """Queue a prepared run; its message is sent when the session commits.
+        """Store a prepared run, and send it to the queue when the session commits.
 
-        Raises DatasetNotFound if a table was deleted since, TooManyRuns, QuotaExceeded.
+        Raises DatasetNotFound if a dataset was deleted, TooManyRuns, QuotaExceeded.
         """
         self._refuse_over_limits(session, caller)
         _lock(resolved.datasets, DatasetRepository(session, caller.workspace))
@@ -129,7 +129,7 @@ def _dataset_ref(create: RunCreate) -> str:
 
 
 def _find(datasets: DatasetRepository, ref: str, create: RunCreate) -> Datasets:
-    """Return the datasets of a spec; raises DatasetNotFound and DatasetNotReady."""
+    """Return the datasets of a spec; raise DatasetNotFound or DatasetNotReady."""
     validation = create.fit.validation_dataset
     return Datasets(
         ready(datasets.get(ref)),

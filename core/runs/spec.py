@@ -39,13 +39,13 @@ class ResolvedFit(FitSpec):
 class ResolvedSpec(BaseModel):
     """A RunCreate with every default filled in; it has the same keys in the same order.
 
-    A value is None only if the fit can do without it: a preset, a callback, a time limit.
+    Only optional values are None: a preset, a callback, a time limit.
     """
 
     model_config = ConfigDict(frozen=True)
 
     dataset: str
-    """As the user named it, by id or by name."""
+    """The id or the name that the user gave."""
     target: str
     model_name: str
     task: Task
@@ -70,15 +70,15 @@ class RunPlan(BaseModel):
 
     layers: list[LayerPlan]
     features: dict[str, ColumnType] = {}
-    """The columns that the network sees, in order."""
+    """The columns that are inputs of the network, in order."""
     excluded: dict[str, str] = {}
     """The other columns, each with the reason."""
     classes: list[Label] = []
     """Sorted; empty for a regression. 1, 1.0, True and "1" are different classes."""
     formats: dict[str, ColumnFormat] = {}
-    """How the cells of each feature are written; runs of the first release have none."""
+    """The format of each feature's cells; empty in runs of the first release."""
     null_values: list[str] | None = None
-    """The texts that mean "missing", if the upload named its own."""
+    """The texts that mean "missing", if the upload specified them."""
 
     @property
     def num_params(self) -> int:

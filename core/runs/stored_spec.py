@@ -15,7 +15,7 @@ def upgraded_spec(stored: dict[str, Any]) -> dict[str, Any]:
     """Return a stored spec in the shape of a ResolvedSpec.
 
     Absent keys (`split`, `report`, `preset`, `fit.num_seeds`, …) have defaults in the
-    schema. This function replaces the values that the schema now refuses.
+    schema. This function replaces values that the schema no longer accepts.
     """
     parts = {
         "compile": _compile(stored["compile"], Task(stored["task"])),

@@ -16,11 +16,11 @@ from fitserve.problems import Problem
 
 
 class Run(Base):
-    """One training attempt; this row is the only truth about it.
+    """A training run; this row is the only record of its state.
 
-    `attempt` is the fence: every write of a worker names the attempt it was given, and
-    changes nothing once another worker holds the run. `lease_until` and `sent_at` are
-    milliseconds by the database's clock.
+    `attempt` is a fencing token: each write of a worker names its attempt, and changes
+    nothing after another worker has claimed the run. `lease_until` and `sent_at` are
+    milliseconds of the database's clock.
     """
 
     __tablename__ = "runs"
@@ -47,7 +47,7 @@ class Run(Base):
     tags: Mapped[dict[str, Any]]
     attempt: Mapped[int] = mapped_column(default=0)
     handed_back: Mapped[int] = mapped_column(default=0)
-    """Attempts that ended by a worker's orderly stop; they do not count."""
+    """Attempts that ended with a worker's graceful stop; they do not count."""
     lease_owner: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -63,7 +63,7 @@ class Run(Base):
     warnings: Mapped[list[Any]]
     error: Mapped[Problem | None] = mapped_column(Stored(Problem))
     traceparent: Mapped[str | None] = mapped_column(String(60))
-    """The span of the request that made it (W3C), for its worker to go on with."""
+    """The span of the request that created the run (W3C); its worker continues it."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -72,7 +72,7 @@ class Run(Base):
 
     @property
     def num_seeds(self) -> int:
-        """How many fits it may have."""
+        """Return the number of fits in the spec."""
         return self.spec.fit.num_seeds
 
 
@@ -87,15 +87,15 @@ class Epoch(Base):
     epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     metrics: Mapped[dict[str, Any]]
     seconds: Mapped[float]
-    """Since the fit began."""
+    """Seconds since the fit began."""
     fit: Mapped[int] = mapped_column(default=1, server_default="1")
     """The number of the fit in a run with several seeds, from 1."""
 
 
 class Checkpoint(Base):
-    """The newest checkpoint of a run; the next attempt goes on from it.
+    """The newest checkpoint of a run; the next attempt continues from it.
 
-    Only a file whose sha256 stands here is ever loaded.
+    A file is loaded only if it has this sha256.
     """
 
     __tablename__ = "checkpoints"

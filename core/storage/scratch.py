@@ -24,7 +24,7 @@ class _Scratch:
 
 
 def use_scratch_in(root: Path) -> None:
-    """Make the scratch folders of this process in `root` from now on."""
+    """Create later scratch folders of this process in `root`."""
     root.mkdir(parents=True, exist_ok=True)
     _Scratch.root = root
 
@@ -58,7 +58,7 @@ def _make(folder: Path) -> None:
     except (FileNotFoundError, PermissionError) as error:
         raise Unavailable(
             f"The folder of files cannot be written to ({error.strerror}); nothing was "
-            "stored. Ask again once /health/ready says that the storage is back."
+            "stored. Try again when /health/ready reports that the storage is ok."
         ) from error
 
 

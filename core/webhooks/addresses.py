@@ -1,4 +1,4 @@
-"""The addresses to which webhooks may be sent: public ones.
+"""Check that webhooks are sent to public addresses only.
 
 A name that is resolved again after the check may lead to an address of the internal
 network (DNS rebinding), so the sender connects to the address that was checked.
@@ -17,7 +17,7 @@ _TUNNELS = tuple(
     IPv6Network(text)
     for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
 )
-"""Networks whose addresses contain an IPv4 address that no rule for IPv4 sees."""
+"""Networks of tunnels: their addresses contain an IPv4 address that is not checked."""
 _SCHEMES = {"https": 443, "http": 80}
 
 
@@ -27,7 +27,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """The parts of a URL, parsed once, so that the checked parts are the ones used."""
+    """The parts of a URL, parsed once: the sender uses the parts that were checked."""
 
     scheme: str
     host: str
@@ -37,17 +37,17 @@ class Target:
     @classmethod
     def of(cls, url: str, rules: WebhookRules) -> "Target":
         """Parse and check the URL without a resolver, or raise Refused."""
-        import httpx  # noqa: PLC0415  megabytes, and most services send no webhook
+        import httpx  # noqa: PLC0415  large, and rarely needed
 
         try:
             parsed = httpx.URL(url)
             host = parsed.raw_host.decode("ascii").strip("[]")
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise Refused(f"it is no URL: {error}") from error
+            raise Refused(f"not a valid URL: {error}") from error
         if not host or parsed.scheme not in _SCHEMES:
-            raise Refused("only https:// and a host name are taken")
+            raise Refused("expected https:// and a host name")
         if parsed.userinfo:
-            raise Refused("it holds a user name or password; use the secret instead")
+            raise Refused("it contains a user name or password; use `secret` instead")
         port = parsed.port or _SCHEMES[parsed.scheme]
         path = parsed.raw_path.decode("ascii")
         target = cls(parsed.scheme, host, port, path)
@@ -56,7 +56,7 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """Return the header `Host`."""
+        """Return the value of the header `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _SCHEMES[self.scheme] else f"{host}:{self.port}"
 
@@ -67,16 +67,16 @@ class Target:
         if rules.allow_loopback:
             return  # http and any port; `find` checks that the address is loopback
         if self.scheme != "https":
-            raise Refused("only https:// is taken")
+            raise Refused("expected https://")
         if self.port not in rules.ports:
             allowed = ", ".join(str(port) for port in rules.ports)
-            raise Refused(f"the port {self.port} is not allowed, only {allowed}")
+            raise Refused(f"port {self.port} is not allowed; use {allowed}")
 
     def find(self, rules: WebhookRules, resolve: Resolve) -> str:
         """Return the address to connect to; raise Refused if any is not public."""
         found = [ip_address(text) for text in resolve(self.host, self.port)]
         if not found:
-            raise Refused("its host has no address")
+            raise Refused("the host has no address")
         for address in found:
             check_address(address, rules)
             if not _is_loopback(address):
@@ -89,7 +89,7 @@ class Target:
 
 
 def check_url(url: str, rules: WebhookRules) -> None:
-    """Raise Refused if the URL is not allowed, whatever the address of its host."""
+    """Raise Refused if the URL is not allowed; the host is not resolved."""
     Target.of(url, rules)
 
 
@@ -98,7 +98,7 @@ def system_resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Refused("its host has no address") from error
+        raise Refused("the host has no address") from error
     return [str(entry[4][0]) for entry in found]
 
 
@@ -107,7 +107,7 @@ def check_address(address: IPv4Address | IPv6Address, rules: WebhookRules) -> No
     if rules.allow_loopback and _is_loopback(address):
         return
     if not _is_public(address):
-        raise Refused("its host is not a public address")
+        raise Refused("the host is not a public address")
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -1,4 +1,4 @@
-"""One POST to one address, without proxies, redirects or another name lookup."""
+"""Send a POST to one address, without proxies, redirects or another name lookup."""
 
 import ssl
 import time
@@ -49,7 +49,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Pinned(httpcore.SyncBackend):
-    """Connects to the checked address, whichever host is requested."""
+    """A backend that connects to the checked address, for any requested host."""
 
     def __init__(self, address: str, seconds: float) -> None:
         self._address = address
@@ -78,7 +78,7 @@ def post(
     seconds: float,
     tls: ssl.SSLContext,
 ) -> tuple[int, dict[str, str]]:
-    """Send the body. Return status and headers of the answer, whose body is not read.
+    """Send the body. Return status and headers of the answer; its body is not read.
 
     Raises httpcore's exceptions and OSError.
     """
@@ -95,5 +95,5 @@ def post(
         ) as pool,
         pool.stream("POST", url, headers=sent, content=body) as answer,
     ):
-        told = {name.lower().decode(): value for name, value in answer.headers}
-        return answer.status, {k: v.decode("latin-1") for k, v in told.items()}
+        received = {name.lower().decode(): value for name, value in answer.headers}
+        return answer.status, {k: v.decode("latin-1") for k, v in received.items()}

@@ -1,4 +1,4 @@
-"""The message of a run, signed as in Standard Webhooks 1.0.0."""
+"""Build the message of a run, signed as in Standard Webhooks 1.0.0."""
 
 import time
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def body_of(run: Run, ended_at: datetime) -> bytes:
 
 
 def headers_of(webhook: Webhook, body: bytes) -> dict[str, str]:
-    """Return the headers; the id is the run's, so that receivers can drop duplicates."""
+    """Return the headers; receivers can drop duplicates by the id of the run."""
     message_id = f"{webhook.run_id}_ended"
     now = int(time.time())
     headers = {

@@ -1,4 +1,4 @@
-"""The outcome of an attempt, and the time of the next one."""
+"""Compute the outcome of an attempt, and the time of the next attempt."""
 
 import random
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _LONGEST_WAIT = 86_400.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one attempt; `pause` is None if there is no other attempt."""
+    """The result of one attempt; `pause` is None if no attempt follows."""
 
     status: WebhookStatus
     pause: float | None
@@ -26,11 +26,11 @@ def answered(
     """Return the outcome of an answer: only 2xx succeeds, and 410 ends the attempts."""
     if 200 <= status < 300:
         return Outcome(WebhookStatus.DELIVERED, None, status, None)
-    told = f"the receiver answered {status}"
+    error = f"the receiver answered {status}"
     if status == 410:
-        return Outcome(WebhookStatus.FAILED, None, status, f"{told}: it wants no more")
+        return Outcome(WebhookStatus.FAILED, None, status, f"{error}: no more attempts")
     return failed(
-        told, attempts, rules, status, retry_after(headers.get("retry-after", ""))
+        error, attempts, rules, status, retry_after(headers.get("retry-after", ""))
     )
 
 

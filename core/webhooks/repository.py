@@ -1,4 +1,4 @@
-"""Every query about webhooks."""
+"""Query webhooks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ _LEASES = LeaseTable(
 
 
 class WebhookRepository:
-    """Webhooks, at most one for each run; any number of senders share them."""
+    """The webhooks, at most one for each run; any number of senders may use them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -40,7 +40,7 @@ class WebhookRepository:
         return _read(webhook)
 
     def due(self) -> list[str]:
-        """Return runs whose message is due, the longest due first."""
+        """Return the ids of runs whose message is due, the oldest first."""
         query = select(Webhook.run_id).where(*_due()).order_by(Webhook.due_at)
         return list(self._session.scalars(query.limit(_A_FEW)))
 
@@ -54,7 +54,7 @@ class WebhookRepository:
     def tell(self, webhook: Webhook, pause: float | None, **values: Any) -> bool:
         """Store the result of an attempt. Return False if another attempt has begun.
 
-        `pause` is the time to the next attempt; None means that there is no other.
+        `pause` is the time to the next attempt; None means that no attempt follows.
         """
         if pause is None:
             values["secret"] = None

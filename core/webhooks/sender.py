@@ -1,6 +1,6 @@
-"""Sends the messages that are due; any number of senders may run.
+"""Send the messages that are due; any number of senders may run.
 
-Each message is sent at least once, with the same id every time: if a sender dies after
+Each message is sent at least once, with the same id every time: if a sender stops after
 the receiver answered and before the answer is stored, another sender sends it again.
 """
 
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 
 def trusted() -> ssl.SSLContext:
     """Return a context that trusts the public certificate authorities."""
-    import certifi  # noqa: PLC0415  most services send nothing
+    import certifi  # noqa: PLC0415  rarely needed
 
     return ssl.create_default_context(cafile=certifi.where())
 
 
 class Sender(PeriodicThread):
-    """Sends the due messages every few seconds."""
+    """A thread that sends the due messages every few seconds."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Sender(PeriodicThread):
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return self._trust()  # takes milliseconds, and most services send nothing
+        return self._trust()  # takes milliseconds, and is rarely needed
 
     def send_due(self) -> int:
         """Send due messages that no other sender has claimed. Return their number."""
@@ -56,7 +56,7 @@ class Sender(PeriodicThread):
         return sum(self._send(run_id) for run_id in due if not self.is_stopping)
 
     def _send(self, run_id: str) -> bool:
-        # twice the timeout: the resolver has no deadline of its own
+        # twice the timeout, which does not limit the resolver
         lease = 2 * self._rules.timeout_seconds + 5
         with self._database.write() as session:
             run = RunMaintenance(session).get(run_id)
@@ -81,9 +81,9 @@ class Sender(PeriodicThread):
             address = target.find(rules, self._resolve)
             headers = headers_of(webhook, body)
             seconds = rules.timeout_seconds
-            status, told = post(target, address, headers, body, seconds, self._tls)
+            status, received = post(target, address, headers, body, seconds, self._tls)
         except Refused as error:
-            return failed(f"refused, {error}", attempts, rules)
+            return failed(f"refused: {error}", attempts, rules)
         except (*UNREACHED, OSError) as error:
             return failed(f"no answer: {type(error).__name__}", attempts, rules)
-        return answered(status, told, attempts, rules)
+        return answered(status, received, attempts, rules)

@@ -12,8 +12,8 @@ from fitserve.enums import WebhookStatus
 class Webhook(Base):
     """The outbox: the message that a run will send, stored together with the run.
 
-    It is due once the run has a terminal status, whichever transaction ends the run.
-    `due_at` and `lease_until` are milliseconds by the database's clock.
+    The message is due once the run has a terminal status, for any reason.
+    `due_at` and `lease_until` are milliseconds of the database's clock.
     """
 
     __tablename__ = "webhooks"
@@ -24,7 +24,7 @@ class Webhook(Base):
     )
     url: Mapped[str] = mapped_column(String(2000))
     secret: Mapped[str | None] = mapped_column(String(200))
-    """Deleted when no attempt is left."""
+    """Deleted after the last attempt."""
     status: Mapped[str] = mapped_column(String(20), default=WebhookStatus.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[int] = mapped_column(BigInteger, default=0)

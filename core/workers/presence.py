@@ -1,4 +1,4 @@
-"""Sign of life of a worker process, whether it is busy or idle."""
+"""Record that a worker process is alive, whether it is busy or idle."""
 
 from core.database.sessions import Database
 from core.threads import PeriodicThread
@@ -6,13 +6,13 @@ from core.workers.repository import WorkerRepository
 
 
 class Presence(PeriodicThread):
-    """Record every few seconds that the worker process is alive.
+    """A thread that records every few seconds that the worker process is alive.
 
     Args:
-        database: where it is recorded.
+        database: the database that stores the record.
         worker_id: `host:pid`.
-        kind: what the process works on.
-        seconds: pause between two records.
+        kind: `runs`, `datasets` or `both`.
+        seconds: the pause between two records.
 
     """
 

@@ -1,4 +1,4 @@
-"""Every query about worker processes."""
+"""Store and query when worker processes were last seen."""
 
 from collections.abc import Collection
 
@@ -13,13 +13,13 @@ _FORGOTTEN_SECONDS = 3600.0
 
 
 class WorkerRepository:
-    """When each worker process was seen last."""
+    """The worker processes and the times at which they were last seen."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def beat(self, worker_id: str, kind: str) -> None:
-        """Record that the process is alive; delete those not seen for an hour."""
+        """Record that the process is alive; delete processes not seen for an hour."""
         changed = self._session.execute(
             update(Worker)
             .where(Worker.id == worker_id)
@@ -31,7 +31,7 @@ class WorkerRepository:
         self._session.execute(delete(Worker).where(~_since(_FORGOTTEN_SECONDS)))
 
     def count_alive(self, seconds: float) -> dict[str, int]:
-        """Return how many processes for runs, and for datasets, were seen since then."""
+        """Return by kind how many processes were seen within `seconds`."""
         query = select(Worker.kind, func.count()).where(_since(seconds))
         rows = self._session.execute(query.group_by(Worker.kind)).all()
         found = {row[0]: row[1] for row in rows}
@@ -39,7 +39,7 @@ class WorkerRepository:
         return {kind: found.get(kind, 0) + both for kind in (RUNS, DATASETS)}
 
     def is_alive_on(self, host: str, kinds: Collection[str], seconds: float) -> bool:
-        """Return whether a process of the host, of one of the `kinds`, was seen."""
+        """Return whether a process of one of the `kinds` was seen on the host."""
         mine = Worker.id.startswith(f"{host}:", autoescape=True)
         query = select(Worker.id).where(mine, Worker.kind.in_(kinds), _since(seconds))
         return self._session.scalars(query.limit(1)).first() is not None

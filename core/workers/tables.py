@@ -1,4 +1,4 @@
-"""The table of worker processes, written by themselves."""
+"""The table of worker processes; each process writes its own row."""
 
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from core.database.base import Base
 
 
 class Worker(Base):
-    """A process that works on runs or datasets; for health checks and metrics alone.
+    """A process that works on runs or datasets; only health checks and metrics use it.
 
     `seen_at` is milliseconds by the database's clock.
     """
@@ -17,5 +17,5 @@ class Worker(Base):
     id: Mapped[str] = mapped_column(String(200), primary_key=True)
     """`host:pid`, as in `lease_owner` of a run."""
     kind: Mapped[str] = mapped_column(String(20))
-    """`runs`, `datasets` or `both`: what it works on."""
+    """`runs`, `datasets` or `both`."""
     seen_at: Mapped[int] = mapped_column(BigInteger)

@@ -1,4 +1,4 @@
-"""The tables of commands and exit codes, from the command line's own parser."""
+"""Write the tables of commands and exit codes from the parser of the command line."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -35,7 +35,7 @@ def page() -> str:
 
 
 def every_command() -> Iterable[tuple[tuple[str, ...], Any]]:
-    """Yield path and command, those of the installed extras last."""
+    """Yield the path and the command; commands of extras come last."""
     yield from _below(get_command(make_app()), ())
 
 

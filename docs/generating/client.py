@@ -1,4 +1,4 @@
-"""The table of the Python client's calls, from its docstrings."""
+"""Write the table of the Python client's calls from its docstrings."""
 
 import inspect
 from collections.abc import Callable, Iterable

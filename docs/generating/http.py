@@ -1,6 +1,5 @@
-"""The page of routes, from the OpenAPI document that the service gives."""
+"""Write the page of routes from the OpenAPI document of the service."""
 
-import re
 from collections import defaultdict
 from tempfile import TemporaryDirectory
 
@@ -11,11 +10,11 @@ from service.auth.scopes import Access, RequiredAccess
 INTRO = """\
 # HTTP
 
-Made from the code by `python -m docs.generate`. The running service shows the same with
-every schema at `/docs`, and for programs at `/openapi.json`. Failures are
+Generated from the code by `python -m docs.generate`. The running service has the same
+routes with every schema at `/docs`, and for programs at `/openapi.json`. Errors are
 [problems](../problems.md). A key needs the scope of the route
-([what each lets a key do](../keys.md#scopes)). Where that is "any key", a key needs no
-scope; where it is "none", a caller needs no key.
+([what each scope allows](../keys.md#scopes)). "any key" means that the key needs no
+scope, and "none" that no key is needed.
 """
 TITLES = {
     "datasets": "Datasets",
@@ -32,14 +31,14 @@ TITLES = {
 
 
 def page() -> str:
-    """Every route by its noun or protocol."""
+    """Return docs/reference/http.md, the routes by noun or protocol."""
     with TemporaryDirectory() as home:
         app = create_app(Settings(home=home))
     scopes = {(e.method, e.path): e.scope for e in app.state.routes.entries}
     lines: dict[str, list[str]] = defaultdict(list)
     for path, methods in sorted(app.openapi()["paths"].items()):
         for name, operation in methods.items():
-            method, does = name.upper(), _first_sentence(operation["description"])
+            method, does = name.upper(), operation["summary"]
             line = f"| `{method} {path}` | {_shown(scopes[method, path])} | {does} |"
             lines[TITLES[operation["tags"][0]]].append(line)
     head = ["| route | scope | does |", "|---|---|---|"]
@@ -52,8 +51,3 @@ def page() -> str:
 
 def _shown(scope: RequiredAccess) -> str:
     return scope.value if isinstance(scope, Access) else f"`{scope}`"
-
-
-def _first_sentence(text: str) -> str:
-    first = re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
-    return " ".join(first.split())

@@ -1,4 +1,4 @@
-"""The table of metrics, from the families that the service collects."""
+"""Write the table of metrics from the families that the service collects."""
 
 from collections.abc import Iterable
 from itertools import chain

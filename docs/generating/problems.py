@@ -1,4 +1,4 @@
-"""The page of problems and the stub of the client's exceptions, from the table."""
+"""Write the page of problems and the stub of the client's exceptions from their table."""
 
 from textwrap import fill
 
@@ -8,7 +8,7 @@ from fitserve.problem_types import RAISED, ProblemType, Source
 INTRO = """\
 # Problems
 
-Made from `fitserve/problem_types.py` by `python -m docs.generate`. Every failure on a
+Generated from `fitserve/problem_types.py` by `python -m docs.generate`. Every error of a
 native route is `application/problem+json` (RFC 9457):
 
 ```json
@@ -27,10 +27,10 @@ of the Python client.
 EXCEPTIONS = """
 ## Exceptions of the Python client
 
-Each problem type is an exception of `fitserve`, below the class of its status; catch
-either of them.
+Each problem type is an exception of `fitserve`, a subclass of the class of its status.
+Catch either of them.
 
-| status | class | below it |
+| status | class | subclasses |
 |---|---|---|
 """
 STUB = """\

@@ -1,4 +1,4 @@
-"""The page of settings, from their classes."""
+"""Write the page of settings from their classes."""
 
 import json
 from collections.abc import Iterable

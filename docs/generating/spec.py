@@ -1,4 +1,4 @@
-"""The page of the spec, from the schemas that a spec is read with."""
+"""Write the page of the spec from the schemas of a spec."""
 
 import json
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from fitserve.specs.parsing import ParsingSpec
 INTRO = """\
 # The spec
 
-Made from the code by `python -m docs.generate`. A spec is the body of `POST /v1/runs`;
-only `dataset` and `target` are required, and the run shows every default filled in. A key
-that is not listed here is refused, with the one that was meant.
+Generated from the code by `python -m docs.generate`. A spec is the body of
+`POST /v1/runs`. Only `dataset` and `target` are required; the run has every default
+filled in. A key that is not listed here is refused, and the error suggests a similar one.
 [Examples](../../examples/README.md), [presets](../presets.md).
 """
 LISTS = {
@@ -46,7 +46,7 @@ FIT: list[tuple[str, type[Closed]]] = [
 
 
 def page() -> str:
-    """Every key of every object that a spec may hold."""
+    """Return docs/reference/spec.md, with every key of every object of a spec."""
     sections = [INTRO]
     sections += [_section(2, title, schema) for title, schema in PARTS]
     sections += ["## Layers\n", *_typed(layers.LAYERS)]
@@ -61,7 +61,7 @@ def page() -> str:
 
 
 def _typed(schemas: Mapping[str, type[Closed]]) -> list[str]:
-    """Objects that are told apart by their `type`."""
+    """Return a section for each object that a `type` selects."""
     return [_section(3, name, schema) for name, schema in schemas.items()]
 
 
@@ -84,7 +84,7 @@ def _row(name: str, schema: type[Closed], described: dict[str, Any]) -> str:
 
 
 def _default(value: Any) -> str:
-    """None is what follows from the rest; a whole object is told in its own section."""
+    """Return the default as code, or nothing for None and objects."""
     if value is None or (isinstance(value, dict) and value):
         return ""
     return f"`{json.dumps(value)}`"

@@ -1,4 +1,4 @@
-"""Markdown tables, and their places in pages that are written by hand."""
+"""Format Markdown tables, and insert them in pages."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,12 +18,12 @@ def _line(cells: tuple[str, ...]) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """Return what comes before the first point, semicolon or colon, on one line."""
+    """Return the text before the first full stop, semicolon or colon, on one line."""
     return " ".join(re.split(r"[.;:]\s|\.$", text, maxsplit=1)[0].split())
 
 
 def filled(name: str, tables: Mapping[str, str]) -> str:
-    """Return the page of that name with each table between the comments for it."""
+    """Return the page with this name, with each table between its comments."""
     text = (ROOT / name).read_text(encoding="utf-8")
     for title, content in tables.items():
         begin, end = f"<!-- generated: {title} -->\n", "<!-- end -->"

@@ -26,7 +26,7 @@ PLACES = {
 
 
 def value_of(field: dict[str, Any], whole: dict[str, Any]) -> str:
-    """`integer, 1 to 64`, `one of …`, a link to the object's own section."""
+    """Return the values of a key, such as `integer, 1 to 64`, or links to sections."""
     if "$ref" in field:
         return _object(field["$ref"].rpartition("/")[2], whole)
     for key in ("anyOf", "oneOf"):
@@ -48,7 +48,7 @@ def _object(name: str, whole: dict[str, Any]) -> str:
 
 
 def _either(options: list[dict[str, Any]], whole: dict[str, Any]) -> str:
-    """Each once; layers, optimizers and regularizers have a section for all of theirs."""
+    """Return each section once; layers, optimizers and regularizers share one each."""
     names = {o["$ref"].rpartition("/")[2] for o in options if "$ref" in o}
     if "Dense" in names:
         return "[layer](#layers)"

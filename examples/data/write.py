@@ -21,7 +21,7 @@ DIABETES = {
 
 
 def write(name, columns, rows, targets):
-    """One CSV: the features, then the target."""
+    """Write one CSV: the features, then the target."""
     with (HERE / f"{name}.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -30,7 +30,7 @@ def write(name, columns, rows, targets):
 
 
 def main():
-    """Regression, two classes, three classes."""
+    """Write a table for regression, one with two classes, and one with three."""
     table = datasets.load_diabetes(scaled=False)
     names = [DIABETES[name] for name in table.feature_names]
     write("diabetes", [*names, "progression"], table.data, table.target.astype(int))

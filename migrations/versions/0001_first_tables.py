@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """First tables."""
+    """Create the first tables."""
     op.create_table(
         "datasets",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -162,7 +162,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     op.drop_table("artifacts")
     op.drop_table("aliases")
     op.drop_table("versions")

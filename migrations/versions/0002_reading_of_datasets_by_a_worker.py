@@ -16,7 +16,7 @@ _EMPTY = sa.text("'{}'")
 
 
 def upgrade() -> None:
-    """Let a worker read datasets."""
+    """Add the columns with which a worker reads datasets."""
     with op.batch_alter_table("datasets") as table:
         table.add_column(
             sa.Column("status", sa.String(20), server_default="ready", nullable=False)
@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     with op.batch_alter_table("datasets") as table:
         for name in (
             *("sent_at", "lease_until", "attempt", "options"),

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Idempotency keys."""
+    """Create the table of idempotency keys."""
     op.create_table(
         "idempotency_keys",
         sa.Column("owner", sa.String(100), nullable=False),
@@ -33,5 +33,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     op.drop_table("idempotency_keys")

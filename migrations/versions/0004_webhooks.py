@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Webhooks."""
+    """Create the table of webhooks."""
     op.create_table(
         "webhooks",
         sa.Column("run_id", sa.String(40), nullable=False),
@@ -36,5 +36,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     op.drop_table("webhooks")

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Checkpoints of runs."""
+    """Create the table of checkpoints of runs."""
     op.create_table(
         "checkpoints",
         sa.Column("run_id", sa.String(40), nullable=False),
@@ -34,5 +34,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     op.drop_table("checkpoints")

@@ -1,4 +1,4 @@
-"""workers seen lately.
+"""workers seen recently.
 
 Revision ID: 0006
 Revises: 0005
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Workers seen lately."""
+    """Create the table of workers that were seen recently."""
     op.create_table(
         "workers",
         sa.Column("id", sa.String(200), nullable=False),
@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     op.drop_table("workers")

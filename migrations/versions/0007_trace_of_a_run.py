@@ -14,12 +14,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Trace of a run."""
+    """Add the trace of a run."""
     with op.batch_alter_table("runs") as table:
         table.add_column(sa.Column("traceparent", sa.String(60), nullable=True))
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     with op.batch_alter_table("runs") as table:
         table.drop_column("traceparent")

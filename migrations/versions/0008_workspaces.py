@@ -17,7 +17,7 @@ _TO_MODELS = ("versions", "aliases")
 
 
 def upgrade() -> None:
-    """Workspaces: what there is belongs to `default`."""
+    """Add workspaces; existing rows belong to `default`."""
     for name in _OWNED:
         with op.batch_alter_table(name) as table:
             column = sa.Column(
@@ -53,14 +53,14 @@ def upgrade() -> None:
         table.create_index(
             "ix_runs_workspace_model_name_id", ["workspace", "model_name", "id"]
         )
-    for name in _OWNED:  # who forgets it from now on is told
+    for name in _OWNED:  # later inserts without a workspace must fail
         with op.batch_alter_table(name) as table:
             table.alter_column("workspace", server_default=None)
     op.execute("UPDATE idempotency_keys SET owner = 'default' WHERE owner = ''")
 
 
 def downgrade() -> None:
-    """Undo it; fails if two workspaces have a model of the same name."""
+    """Undo the migration; fails if two workspaces have a model of the same name."""
     op.execute("UPDATE idempotency_keys SET owner = '' WHERE owner = 'default'")
     with op.batch_alter_table("runs") as table:
         table.drop_index("ix_runs_workspace_id")

@@ -14,12 +14,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Headline of a version."""
+    """Add the headline of a version."""
     with op.batch_alter_table("versions") as table:
         table.add_column(sa.Column("headline", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     with op.batch_alter_table("versions") as table:
         table.drop_column("headline")

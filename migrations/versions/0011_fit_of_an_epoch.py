@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Fit of an epoch: every epoch so far is of a run's only one."""
+    """Add the fit of an epoch; existing epochs belong to the only fit of a run."""
     with op.batch_alter_table("epochs") as table:
         table.add_column(
             sa.Column("fit", sa.Integer(), server_default="1", nullable=False)
@@ -22,6 +22,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     with op.batch_alter_table("epochs") as table:
         table.drop_column("fit")

@@ -1,4 +1,4 @@
-"""fit kept of a run.
+"""kept fit of a run.
 
 Revision ID: 0012
 Revises: 0011
@@ -14,12 +14,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Fit kept of a run: none of those so far had several."""
+    """Add the kept fit of a run; it is null for existing runs, which had one fit."""
     with op.batch_alter_table("runs") as table:
         table.add_column(sa.Column("kept_fit", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Undo the migration."""
     with op.batch_alter_table("runs") as table:
         table.drop_column("kept_fit")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core import settings
     from ops.doctor import host, service
-else:  # a missing library must become a sentence, not a traceback
+else:  # a missing library must become a finding, not a traceback
     pydantic_settings = LazyModule("pydantic_settings")
     settings = LazyModule("core.settings")
     host = LazyModule("ops.doctor.host")
@@ -102,7 +102,7 @@ def _within_deadline(checks: dict[str, Check]) -> list[Finding]:
         future.result()
         if future.done()
         else failed(
-            name, f"No answer within {DEADLINE:g} s.", "Check that it is running."
+            name, f"No answer within {DEADLINE:g} s.", f"Check the {name}, and try again."
         )
         for name, future in found.items()
     ]
@@ -113,12 +113,12 @@ def _run(name: str, check: Check, found: "Future[Finding]") -> None:
         found.set_result(check())
     except Exception as error:  # noqa: BLE001  becomes a finding
         detail = f"The check failed ({type(error).__name__})."
-        found.set_result(failed(name, detail, "Fix the findings before it first."))
+        found.set_result(failed(name, detail, "Fix the findings above first."))
 
 
 def _print(findings: list[Finding]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "what", "finding", "how to fix it"):
+    for name in ("", "check", "finding", "how to fix it"):
         table.add_column(name, overflow="fold")
     for finding in findings:
         colour = _COLOURS[finding.verdict]

@@ -8,7 +8,7 @@ from core.health.parts import Part, State
 
 
 class Verdict(StrEnum):
-    """`failed`: the service cannot work. `warning`: it works, for now or in part."""
+    """`failed`: the service cannot work. `warning`: the service works, but not fully."""
 
     OK = "ok"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Hold the result of one check."""
+    """The result of one check; `mend` is the instruction that fixes a fault."""
 
     name: str
     verdict: Verdict
@@ -29,23 +29,23 @@ Check = Callable[[], Finding]
 
 
 def ok(name: str, detail: str) -> Finding:
-    """Return a finding that needs nothing."""
+    """Return a finding that needs no action."""
     return Finding(name, Verdict.OK, detail)
 
 
-def warning(name: str, detail: str, mend: str) -> Finding:
+def warning(name: str, detail: str, fix: str) -> Finding:
     """Return a finding that should be fixed."""
-    return Finding(name, Verdict.WARNING, detail, mend)
+    return Finding(name, Verdict.WARNING, detail, fix)
 
 
-def failed(name: str, detail: str, mend: str) -> Finding:
+def failed(name: str, detail: str, fix: str) -> Finding:
     """Return a finding that must be fixed."""
-    return Finding(name, Verdict.FAILED, detail, mend)
+    return Finding(name, Verdict.FAILED, detail, fix)
 
 
-def of_part(name: str, part: Part, mend: str) -> Finding:
+def of_part(name: str, part: Part, fix: str) -> Finding:
     """Return the finding for a part of the service, as readiness checks it."""
     if part.state == State.OK:
         return ok(name, part.detail)
     make = failed if part.state == State.FAILED else warning
-    return make(name, part.detail, mend)
+    return make(name, part.detail, fix)

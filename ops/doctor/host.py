@@ -17,7 +17,7 @@ _OLDEST, _TOO_NEW = (3, 11), (3, 14)
 _SERVER = ("fastapi", "uvicorn", "celery", "sqlalchemy", "onnxruntime", "polars")
 _TRAINER = ("keras", "tensorflow-cpu", "tensorflow")
 _OTHERS = ("FITSERVE_URL", LISTEN_FD, METRICS_DIR, SUPERVISED)
-"""Variables that are not settings: of the client, and of the supervisor."""
+"""Variables of the client and of the supervisor, which are not settings."""
 
 
 def check_python() -> Finding:
@@ -37,11 +37,11 @@ def check_versions() -> Finding:
     found = {name: _version(name) for name in (*_SERVER, *_TRAINER)}
     listed = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     if missing := [name for name in _SERVER if not found[name]]:
-        mend = "pip install 'fitserve[service]'"
-        return failed("versions", f"Missing: {', '.join(missing)}. {listed}.", mend)
+        fix = "pip install 'fitserve[service]'"
+        return failed("versions", f"Missing: {', '.join(missing)}. {listed}.", fix)
     if not found["keras"]:
-        mend = "To train on this host: pip install 'fitserve[worker]'"
-        return warning("versions", f"No Keras: this host only serves. {listed}.", mend)
+        fix = "To train on this host: pip install 'fitserve[worker]'"
+        return warning("versions", f"No Keras: this host cannot train. {listed}.", fix)
     return ok("versions", f"{listed}.")
 
 
@@ -56,14 +56,14 @@ def check_settings(error: ValidationError | SettingsError | None) -> Finding:
     """Check the settings; name a wrong variable, but do not show its value."""
     if error is None:
         return ok("settings", "Every FITSERVE_ variable has a valid value.")
-    detail = str(error)  # a value that is not JSON although its setting is a list
+    detail = str(error)  # the value of a list is not JSON
     if isinstance(error, ValidationError):
         detail = "; ".join(_sentence(line["loc"], line["msg"]) for line in error.errors())
     return failed("settings", detail, "See docs/settings.md for the values of each one.")
 
 
 def check_names(environment: Mapping[str, str]) -> Finding:
-    """Check that every FITSERVE_ variable is a setting; a misspelt one has no effect."""
+    """Check that every FITSERVE_ variable is a setting, to find misspelt names."""
     known = {*_names(Settings, "FITSERVE_"), *_OTHERS}
     strays = sorted(
         name

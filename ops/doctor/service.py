@@ -1,4 +1,4 @@
-"""Checks of what the settings name: database, broker, files, port, key."""
+"""Check the parts that the settings name: database, broker, files, port, key."""
 
 import shutil
 import socket
@@ -28,7 +28,7 @@ _START = "`fitserve up` creates it."
 
 
 class ServiceChecks:
-    """Check a service from outside, whether it runs or not."""
+    """The checks of a service from outside, whether it is running or not."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -36,21 +36,21 @@ class ServiceChecks:
         self._url = make_url(settings.resolved_database_url)
 
     def check_database(self) -> Finding:
-        """Check that the database answers; create no file."""
+        """Check that the database answers; do not create a file."""
         shown = self._url.render_as_string(hide_password=True)
         if self._is_missing():
-            return ok("database", f"{shown} does not exist yet. {_START}")
-        mend = "Start it, or correct FITSERVE_DATABASE_URL."
+            return ok("database", f"{shown} does not exist yet; {_START}")
+        fix = "Start the database, or correct FITSERVE_DATABASE_URL."
         try:
             part = checks.check_database(self._database)
-        except Exception as error:  # noqa: BLE001  each driver has its own
-            return failed("database", f"{shown}: {type(error).__name__}.", mend)
-        return of_part("database", part, mend)
+        except Exception as error:  # noqa: BLE001  each driver has its own errors
+            return failed("database", f"{shown}: {type(error).__name__}.", fix)
+        return of_part("database", part, fix)
 
     def check_migrations(self) -> Finding:
         """Check that the database is at the newest revision of this code."""
         if self._is_missing():
-            return ok("migrations", f"Nothing to migrate yet. {_START}")
+            return ok("migrations", f"The database does not exist yet; {_START}")
         part = checks.check_migrations(self._database)
         return of_part("migrations", part, _MIGRATE)
 
@@ -62,7 +62,7 @@ class ServiceChecks:
                 "broker", "The embedded broker is not running; `fitserve up` starts it."
             )
         part = checks.check_broker(Queue(make_celery(settings)))
-        return of_part("broker", part, "Start it, or correct FITSERVE_BROKER_URL.")
+        return of_part("broker", part, "Start a broker, or correct FITSERVE_BROKER_URL.")
 
     def check_storage(self) -> Finding:
         """Check that files can be written, and the free disk space."""
@@ -75,20 +75,20 @@ class ServiceChecks:
             folder = _nearest(folder)
             free = shutil.disk_usage(folder).free
             detail = f"Nothing is stored yet; {free / 2**30:,.1f} GiB are free."
-            mend = f"Free space on the disk of {folder}, or set FITSERVE_HOME."
+            fix = f"Free space on the disk of {folder}, or set FITSERVE_HOME."
             return (
                 ok("storage", detail)
                 if free >= least
-                else warning("storage", detail, mend)
+                else warning("storage", detail, fix)
             )
-        mend = f"Let this user write to {folder}, and free space on its disk."
-        return of_part("storage", checks.check_storage(folder, least), mend)
+        fix = f"Let this user write to {folder}, and free space on its disk."
+        return of_part("storage", checks.check_storage(folder, least), fix)
 
     def check_home(self) -> Finding:
         """Check that other users of this machine cannot read the files."""
         home = self._settings.home_dir
         if not home.exists():
-            return ok("home", f"{home} does not exist yet. {_START}")
+            return ok("home", f"{home} does not exist yet; {_START}")
         mode = stat.S_IMODE(home.stat().st_mode)
         if mode & 0o077:
             detail = f"{home} has the mode {mode:o}: other users can read it."
@@ -117,51 +117,51 @@ class ServiceChecks:
         )
 
     def check_workers(self) -> Finding:
-        """Check that workers for runs and datasets were seen lately."""
+        """Check that workers for runs and datasets were seen recently."""
         if self._is_missing() or not self.is_served():
-            return ok("workers", "No service is running, so none is needed.")
+            return ok("workers", "No service is running, so no workers are needed.")
         part = checks.check_workers(self._database, self._settings.runs.lease_seconds)
-        mend = "`python -m fitserve.server workers`; its log says why it ended."
-        return of_part("workers", part, mend)
+        fix = "Run `python -m fitserve.server workers`; its log shows why it ended."
+        return of_part("workers", part, fix)
 
     def check_clock(self) -> Finding:
         """Compare the clock of this machine with the clock of the database."""
         if self._is_missing():
-            return ok("clock", "No database to compare with yet.")
+            return ok("clock", "There is no database to compare with yet.")
         with self._database.read() as session:
             theirs = (session.scalar(select(now_ms())) or 0) / 1000
         off = abs(time.time() - theirs)
         if off < _CLOCK_SECONDS:
             return ok("clock", f"{off:.1f} s from the clock of the database.")
-        detail = f"{off:,.0f} s from the clock of the database; times are shown wrongly."
-        return warning("clock", detail, "Synchronise both machines by NTP.")
+        detail = f"{off:,.0f} s from the clock of the database; times shown are wrong."
+        return warning("clock", detail, "Synchronise both machines with NTP.")
 
     def check_key(self) -> Finding:
-        """Check that the key is hard to guess; never show it."""
+        """Check that the key is hard to guess; do not print the key."""
         key = self._settings.api_key
         if key is None:
             return self._check_keys()
         text = key.get_secret_value()
         if len(set(text)) < _FEWEST_DIFFERENT:
-            detail = f"It has {len(set(text))} different characters and can be guessed."
-            return warning("key", detail, f"Use a random one: {_NEW_KEY}")
+            detail = f"Only {len(set(text))} different characters, so it can be guessed."
+            return warning("key", detail, f"Use a random key: {_NEW_KEY}")
         return ok("key", f"{len(text)} characters, {len(set(text))} different ones.")
 
     def _check_keys(self) -> Finding:
-        is_had, is_valid = False, False
+        has_any, has_valid = False, False
         if not self._is_missing():
             with self._database.read() as session:
                 keys = ApiKeyRepository(session)
-                is_had, is_valid = keys.any_ever(), keys.any_valid()
-        if is_valid:
+                has_any, has_valid = keys.any_ever(), keys.any_valid()
+        if has_valid:
             return ok("key", "The database has valid keys.")
-        if is_had:
-            detail = "Every key of the database has expired or is revoked; none opens it."
-            return warning("key", detail, "Make one: fitserve keys create NAME")
+        if has_any:
+            detail = "Every key in the database is expired or revoked."
+            return warning("key", detail, "Create one: fitserve keys create NAME")
         if self._settings.is_loopback:
-            return ok("key", "No key: only programs of this machine are served.")
-        detail = f"No key, and the host is {self._settings.host}: it will not start."
-        return failed("key", detail, "Make one: fitserve keys create NAME")
+            return ok("key", "No key: only programs on this machine can connect.")
+        detail = f"The host {self._settings.host} needs a key, but no key exists."
+        return failed("key", detail, "Create one: fitserve keys create NAME")
 
     def close(self) -> None:
         """Close the database."""

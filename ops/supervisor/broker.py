@@ -1,7 +1,7 @@
 """The embedded broker: a Redis from a wheel, on a socket that only its owner can open.
 
-It stores nothing on disk. After it dies, queued work is sent to it again
-(docs/decisions/0001).
+The broker stores nothing on disk. If it dies, it is restarted, and the janitor sends
+queued work again (docs/decisions/0001).
 """
 
 import contextlib

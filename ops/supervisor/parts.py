@@ -32,7 +32,7 @@ class Part:
     _next_start: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start the process in a session of its own, so that Ctrl-C does not reach it."""
+        """Start the process in a new session, so that Ctrl-C does not reach it."""
         self.prepare()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:

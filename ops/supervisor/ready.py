@@ -15,11 +15,11 @@ KeyState = Literal["none", "setting", "database"]
 
 
 class Ready(BaseModel):
-    """Hold the address of the service, the kind of key it needs, and its processes."""
+    """The address of a ready service, the kind of key it needs, and its processes."""
 
     url: str
     key: KeyState
-    """Which key opens it: none on this machine, FITSERVE_API_KEY, one of the database."""
+    """The key that the API requires: no key, FITSERVE_API_KEY, or one in the database."""
     home: Path
     logs: Path
     pids: dict[str, int]

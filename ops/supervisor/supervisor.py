@@ -1,4 +1,4 @@
-"""Start broker, API and workers together, restart those that die, stop all cleanly."""
+"""Start broker, API and workers together, restart a process that dies, and stop all."""
 
 import fcntl
 import os
@@ -27,7 +27,7 @@ from ops.supervisor.ready import KeyState, Ready, key_state, pids_of
 _STOP_SECONDS = 25.0
 
 Say = Callable[[str], None]
-Tell = Callable[[Ready], None]
+OnReady = Callable[[Ready], None]
 
 
 class CannotStart(Exception):
@@ -38,16 +38,16 @@ class Supervisor:
     """Run the parts of the service on this machine.
 
     Args:
-        settings: what the parts are started with.
-        say: prints a line about what happens.
-        tell_ready: reports, once, that the service answers.
+        settings: the settings of all parts.
+        say: prints a status message.
+        on_ready: called once, when the service is ready.
 
     """
 
-    def __init__(self, settings: Settings, say: Say, tell_ready: Tell) -> None:
+    def __init__(self, settings: Settings, say: Say, on_ready: OnReady) -> None:
         self._settings = settings
         self._say = say
-        self._tell_ready = tell_ready
+        self._on_ready = on_ready
         self._is_stopped = False
 
     def run(self) -> None:
@@ -60,17 +60,17 @@ class Supervisor:
             key = self._check_key()
             with _listening(self._settings) as listener:
                 self._supervise(listener, key)
-        _on_signals(signal.SIG_IGN)  # Python drops its handlers before it has exited
+        _on_signals(signal.SIG_IGN)  # Python removes its handlers before it has exited
 
     def stop(self, *_: object) -> None:
-        """Make `run` return. A signal handler, so it must take no lock.
+        """Make `run` return. This is a signal handler, which must not take a lock.
 
-        `threading.Event.set` takes a lock that the interrupted wait may hold for ever.
+        `threading.Event.set` takes a lock that the interrupted wait may hold forever.
         """
         self._is_stopped = True
 
     def is_stopped_within(self, seconds: float) -> bool:
-        """Wait; return whether `stop` was called by then."""
+        """Wait for `seconds`; return whether `stop` has been called."""
         time.sleep(seconds)
         return self._is_stopped
 
@@ -140,7 +140,7 @@ class Supervisor:
     ) -> list[Part]:
         """Return the API processes, which accept from one socket."""
         metrics = self._settings.home_dir / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)  # from the last start
+        shutil.rmtree(metrics, ignore_errors=True)  # files of the previous start
         environment = {
             **environment,
             LISTEN_FD: str(listener.fileno()),
@@ -178,7 +178,7 @@ class Supervisor:
         while not self.is_stopped_within(0.05):
             if _is_ready(ready.url):
                 ready.pids = pids_of(parts, os.getpid())
-                self._tell_ready(ready)
+                self._on_ready(ready)
                 return
 
     def _stop(self, parts: list[Part]) -> None:
@@ -205,7 +205,7 @@ def _python_part(
     logs: Path,
     pass_fds: Sequence[int] = (),
 ) -> Part:
-    """Return a part that runs `python -m module` with a log of its name."""
+    """Return a part that runs `python -m module` with a log file of the same name."""
     log = logs / f"{name.lower().replace(' ', '-')}.log"
     command = [sys.executable, "-m", *module.split()]
     return Part(name, command, environment, log, pass_fds)
@@ -246,7 +246,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/health/ready", timeout=1) as answer:  # noqa: S310  http, ours
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=1) as answer:  # noqa: S310  our URL
             return bool(answer.status == 200)
     except OSError:
         return False

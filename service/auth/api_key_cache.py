@@ -74,7 +74,7 @@ class ApiKeyCache:
         self._used: set[str] = set()
         self._notes = PeriodicThread("api-key-use", _NOTE_SECONDS, self._note_use)
         self.may_be_keyless = settings.is_loopback and settings.api_key is None
-        """Whether programs on this machine may still be admitted without a key."""
+        """Whether programs on this machine may be admitted without a key."""
         if settings.api_key is not None:
             text = settings.api_key.get_secret_value().encode()
             self._keys.pin(_digest(BEARER + text), _operator_key(settings.limits))
@@ -232,7 +232,7 @@ def _operator_key(limits: Limits) -> CachedKey:
 
 
 def _limit(own: int | None, default: int) -> int | None:
-    """Return the key's own limit, or the default one; None (from 0) sets no limit."""
+    """Return the key's limit or the default limit; None if that is 0 (no limit)."""
     return (default if own is None else own) or None
 
 

@@ -20,7 +20,7 @@ class Authenticator:
 
     Args:
         api_keys: the cached keys.
-        settings: allowed hosts, and how many unknown keys an address may try.
+        settings: the allowed hosts, and how many unknown keys an address may try.
 
     """
 
@@ -91,7 +91,7 @@ class Authenticator:
         token = self._api_keys.parse_token(given)
         bucket = self._addresses.bucket(address)
         if wait := bucket.take():
-            raise TooManyRequests("Too many wrong API keys came from this address.", wait)
+            raise TooManyRequests("This address sent too many wrong API keys.", wait)
         known = await self._api_keys.find(token)
         bucket.give_back()
         return known
@@ -100,7 +100,7 @@ class Authenticator:
 def _has_key(authorization: bytes) -> bool:
     """Return whether the header contains a fitserve key.
 
-    Such a key is looked up even if this process does not know yet that keys exist. Other
+    Such a key is looked up even if this process has cached that no key exists. Other
     credentials are ignored while no key exists.
     """
     return _PREFIX in authorization
@@ -114,7 +114,7 @@ def _token(authorization: bytes) -> bytes:
     scheme, _, token = authorization.partition(b" ")
     if scheme.lower() != b"bearer":
         raise Unauthorized(
-            "The header Authorization has another scheme; expected `Bearer <key>`."
+            "The header Authorization has the wrong scheme; expected `Bearer <key>`."
         )
     return token.strip()
 

@@ -9,7 +9,7 @@ from core.settings import Settings
 
 
 class AllowedHosts:
-    """The host names under which an API without keys answers.
+    """The host names that an API without keys accepts.
 
     Origin reveals a web page that calls localhost, and Host reveals DNS rebinding.
     """
@@ -22,9 +22,9 @@ class AllowedHosts:
         """Raise ForbiddenHost if the request may come from another machine."""
         if not self._is_local(headers):
             raise ForbiddenHost(
-                "Without an API key this service answers only its own machine, at "
-                "localhost or 127.0.0.1. Create a key with `fitserve keys create`, or "
-                "set FITSERVE_ALLOWED_HOSTS."
+                "Without an API key, this service accepts requests only from its own "
+                "machine, at localhost or 127.0.0.1. Create a key with `fitserve keys "
+                "create`, or set FITSERVE_ALLOWED_HOSTS."
             )
 
     def _is_local(self, headers: dict[bytes, bytes]) -> bool:

@@ -19,7 +19,7 @@ RequiredAccess = Scope | Access
 
 
 class ReadWrite(NamedTuple):
-    """The access that GET and HEAD need, and that of every other method."""
+    """The access that GET and HEAD need, and the access that other methods need."""
 
     read: RequiredAccess
     write: RequiredAccess

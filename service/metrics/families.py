@@ -1,4 +1,4 @@
-"""The names, helps and labels of every metric, as prometheus_client renders them.
+"""The names, help texts and labels of all metrics, for prometheus_client.
 
 `python -m docs.generate` lists them in docs/metrics.md.
 """
@@ -21,18 +21,18 @@ Labelled = Iterable[tuple[Sequence[str], float]]
 
 
 def of_processes(total: Snapshot) -> Iterable[Metric]:
-    """Yield the metrics that API processes count."""
+    """Yield the metrics of API processes."""
     yield from _http(total)
     yield from _predict(total)
     gauges, counters = total.gauges, total.counters
     yield _gauge("api_processes", "API processes on this address", gauges["processes"])
     yield _gauge(
-        "model_cache_bytes", "About the memory of loaded models", gauges["bytes"]
+        "model_cache_bytes", "Approximate memory of loaded models", gauges["bytes"]
     )
-    yield _gauge("model_cache_entries", "Models that are loaded", gauges["entries"])
+    yield _gauge("model_cache_entries", "Loaded models", gauges["entries"])
     for name, text in (
         ("loads", "Models that were loaded"),
-        ("evictions", "Models dropped to make room for others"),
+        ("evictions", "Models that were unloaded to load other models"),
         ("load_failures", "Models that could not be loaded"),
     ):
         yield _counter(f"model_{name}", text, counters[name])
@@ -42,35 +42,32 @@ def of_database(figures: Figures) -> Iterable[Metric]:
     """Yield the metrics that are read from the database."""
     yield _gauges("runs", "Runs by status", "status", figures.runs)
     depth = {"runs": figures.runs["queued"], "datasets": figures.waiting_datasets}
-    yield _gauges("queue_depth", "What waits for a worker", "queue", depth)
+    yield _gauges("queue_depth", "Runs and datasets waiting for a worker", "queue", depth)
     yield _gauge(
         "queue_oldest_age_seconds",
-        "Age of the oldest run that waits; 0 if none does",
+        "Age of the oldest queued run; 0 if no run is queued",
         figures.oldest_queued_seconds,
     )
     yield _durations(figures)
-    yield _counter("epochs", "Epochs of runs that have ended", figures.epochs)
-    yield _counter("fit_seconds", "Seconds those epochs took", figures.fit_seconds)
-    yield _counter(
-        "lease_expiries",
-        "Attempts at runs whose worker was lost; each but the last was queued again",
-        figures.lease_expiries,
-    )
+    yield _counter("epochs", "Epochs of ended runs", figures.epochs)
+    yield _counter("fit_seconds", "Training time of ended runs", figures.fit_seconds)
+    lost = figures.lease_expiries
+    yield _counter("lease_expiries", "Attempts at runs whose worker was lost", lost)
     yield _counter(
         "runs_handed_back",
-        "Attempts that a stopping worker gave back",
+        "Attempts that a stopping worker returned to the queue",
         figures.handed_back,
     )
     yield _gauges("datasets", "Datasets by status", "status", figures.datasets)
     yield _gauges("stored_bytes", "Bytes of stored files", "kind", figures.stored_bytes)
-    yield _gauge("models", "Models that have a name", figures.models)
+    yield _gauge("models", "Number of models", figures.models)
     yield _gauge("versions", "Versions of all models", figures.versions)
-    yield _gauges("workers", "Worker processes seen lately", "kind", figures.workers)
+    yield _gauges("workers", "Recently active workers", "kind", figures.workers)
 
 
 def database_up(is_up: bool) -> Metric:
-    """Return whether the metrics of the database are included."""
-    return _gauge("database_up", "Whether the database answered this scrape", is_up)
+    """Return the metric that says whether the database answered."""
+    return _gauge("database_up", "1 if the database answered this scrape", is_up)
 
 
 def _http(total: Snapshot) -> Iterable[Metric]:
@@ -80,7 +77,7 @@ def _http(total: Snapshot) -> Iterable[Metric]:
     )
     seconds = HistogramMetricFamily(
         "fitserve_http_request_duration_seconds",
-        "From the request's head to the response's",
+        "Duration from the request's headers to the response's headers",
         labels=labels,
     )
     for (method, route, status), latencies in sorted(total.http.items()):
@@ -91,12 +88,10 @@ def _http(total: Snapshot) -> Iterable[Metric]:
 
 
 def _predict(total: Snapshot) -> Iterable[Metric]:
-    rows = CounterMetricFamily(
-        "fitserve_predict_rows", "Rows that were predicted", labels=_MODEL
-    )
+    rows = CounterMetricFamily("fitserve_predict_rows", "Predicted rows", labels=_MODEL)
     seconds = HistogramMetricFamily(
         "fitserve_predict_duration_seconds",
-        "From a request's body to its answer, of those answered",
+        "Duration from the received body to the answer, of successful requests",
         labels=_MODEL,
     )
     for model, counters in sorted(total.models.items()):
@@ -118,13 +113,13 @@ def _add(
 def _durations(figures: Figures) -> Metric:
     family = HistogramMetricFamily(
         "fitserve_run_duration_seconds",
-        "From the claim to the end, of the last attempt at a run",
+        "Duration of the last attempt at a run, from its claim to its end",
         labels=["status"],
     )
-    for status, told in sorted(figures.durations.items()):
+    for status, durations in sorted(figures.durations.items()):
         bounds = (f"{float(bound)}" for bound in DURATION_BOUNDS)
-        buckets = [*zip(bounds, told.counts, strict=True), ("+Inf", told.total)]
-        family.add_metric([status], buckets, told.seconds)
+        buckets = [*zip(bounds, durations.counts, strict=True), ("+Inf", durations.total)]
+        family.add_metric([status], buckets, durations.seconds)
     return family
 
 

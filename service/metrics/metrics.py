@@ -28,7 +28,7 @@ from service.predictor.predictor import Predictor
 log = logging.getLogger(__name__)
 
 _FIGURES_SECONDS = 5.0
-"""The least time between two queries, however many scrapers there are."""
+"""The minimum time between two queries, for any number of scrapers."""
 
 
 class Metrics(Collector):
@@ -59,7 +59,7 @@ class Metrics(Collector):
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Yield every family."""
+        """Yield all metrics."""
         yield from families.of_processes(self.snapshots.total())
         figures = self._read()
         yield families.database_up(figures is not None)
@@ -67,7 +67,7 @@ class Metrics(Collector):
             yield from families.of_database(figures)
 
     def page(self, accept: str) -> tuple[bytes, str]:
-        """Return the page in a format that the scraper accepts, and its type; blocks."""
+        """Return the page in a format that the scraper accepts, and its type; block."""
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
 

@@ -1,9 +1,9 @@
 """Count the requests of an API process in plain numbers.
 
-A counter of prometheus-client locks, and writes to a file where processes share a port;
-that would cost a predict request some 10 % of its time. These are touched by the event
-loop alone and cost a look-up and two additions. They become Prometheus's figures when
-somebody asks (docs/decisions/0021).
+A counter of prometheus-client takes a lock, and writes to a file if processes share a
+port. That would take about 10 % of the time of a predict request. Only the event loop
+changes the numbers here, with a look-up and two additions. Each scrape converts the
+numbers for Prometheus (docs/decisions/0021).
 """
 
 from bisect import bisect_left
@@ -15,11 +15,11 @@ BOUNDS = (
 )
 """Upper bounds of the latency buckets, in seconds; one more bucket is above them."""
 MOST_MODELS = 300
-"""Models with figures of their own in a process; the rest are `other` together."""
+"""Models that a process counts separately; it counts further models as `other`."""
 OTHER = "other", "other"
 
 ModelKey = tuple[str, str]
-"""Workspace and name: two workspaces may use the same one."""
+"""Workspace and name; two workspaces may use the same name."""
 HttpKey = tuple[str, str, int]
 """Method, route template, first digit of the status."""
 
@@ -32,7 +32,7 @@ class Latencies:
     seconds: float = 0.0
 
     def add(self, seconds: float) -> None:
-        """One more."""
+        """Count one request."""
         self.counts[bisect_left(BOUNDS, seconds)] += 1
         self.seconds += seconds
 
@@ -44,13 +44,13 @@ class Latencies:
 
 @dataclass(slots=True)
 class ModelCounters:
-    """Predictions of one model."""
+    """The counters of one model."""
 
     latencies: Latencies = field(default_factory=Latencies)
     rows: int = 0
 
     def add(self, seconds: float, rows: int) -> None:
-        """One more request."""
+        """Count one request and its rows."""
         self.latencies.add(seconds)
         self.rows += rows
 
@@ -61,7 +61,7 @@ class ModelCounters:
 
 
 class RequestCounters:
-    """Requests and predictions of one process."""
+    """The counters of one process."""
 
     def __init__(self) -> None:
         self.http: dict[HttpKey, Latencies] = {}

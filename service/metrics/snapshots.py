@@ -1,8 +1,8 @@
 """Sum the counts of all API processes on this address.
 
-Processes that share a port share a folder too: each writes its figures there once a
-second if they changed, and when it is asked, so that none takes back what another told.
-Files of processes that ended stay until the service starts anew: a counter never falls.
+Processes that share a port also share a folder. Each writes its figures there once a
+second if they changed, and at each scrape that it answers. Files of ended processes stay
+until the service restarts. So no counter decreases from one scrape to the next.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class Snapshot:
     gauges: dict[str, float] = field(default_factory=dict)
 
     def merge(self, other: "Snapshot") -> None:
-        """Add what another process counted."""
+        """Add the figures of another process."""
         for key, latencies in other.http.items():
             self.http.setdefault(key, Latencies()).merge(latencies)
         for model, counters in other.models.items():
@@ -50,7 +50,7 @@ class Snapshot:
                 mine[name] = mine.get(name, 0) + value
 
     def to_json(self) -> bytes:
-        """As it lies in the shared folder."""
+        """Return the content of the process's file in the shared folder."""
         return orjson.dumps(
             {
                 "http": [[*k, v.counts, v.seconds] for k, v in self.http.items()],
@@ -66,18 +66,18 @@ class Snapshot:
     @classmethod
     def from_json(cls, content: bytes) -> "Snapshot":
         """Build a snapshot from JSON written by `to_json`."""
-        told: dict[str, Any] = orjson.loads(content)
+        read: dict[str, Any] = orjson.loads(content)
         return cls(
             http={
                 (method, route, status): Latencies(counts, seconds)
-                for method, route, status, counts, seconds in told["http"]
+                for method, route, status, counts, seconds in read["http"]
             },
             models={
                 (workspace, name): ModelCounters(Latencies(counts, seconds), rows)
-                for workspace, name, counts, seconds, rows in told["models"]
+                for workspace, name, counts, seconds, rows in read["models"]
             },
-            counters=told["counters"],
-            gauges=told["gauges"],
+            counters=read["counters"],
+            gauges=read["gauges"],
         )
 
 
@@ -85,13 +85,13 @@ Figures = Callable[[], dict[str, float]]
 
 
 class Snapshots:
-    """Takes this process's figures, and adds the others'.
+    """Sum the figures of this process and of the others.
 
     Args:
-        requests: what is counted on the way.
-        counters: figures that only rise.
-        gauges: figures of the moment.
-        folder: shared by the processes of one address; None if this is the only one.
+        requests: the counters of this process.
+        counters: returns further figures that only increase.
+        gauges: returns current values.
+        folder: the folder of the processes; None if this is the only process.
 
     """
 
@@ -111,13 +111,13 @@ class Snapshots:
         self._thread = PeriodicThread("metrics", _WRITE_SECONDS, self._share_own)
 
     def start(self) -> None:
-        """Begin to share, if there is anybody to share with."""
+        """Start to write to the shared folder, if there is one."""
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Share for the last time: what was counted stays, what is held does not."""
+        """Write the counters for the last time, without the gauges."""
         self._thread.stop()
         last = self._own()
         last.gauges.clear()
@@ -135,7 +135,7 @@ class Snapshots:
     def _own(self) -> Snapshot:
         requests = self._requests
         return Snapshot(
-            # dict() and list() of these are one step for the interpreter
+            # dict() copies in one step, while the event loop counts
             http=dict(requests.http),
             models=dict(requests.models),
             counters=self._counters(),

@@ -87,7 +87,7 @@ def _deliver_from(
     futures: Sequence[asyncio.Future[NetworkOutput]],
     done: asyncio.Future[Sequence[Outcome]],
 ) -> None:
-    """Give the requests the outcomes of a thread, or an error if its pool was closed."""
+    """Give the requests the outcomes of a thread, or an error if the pool was closed."""
     try:
         outcomes = done.result()
     except asyncio.CancelledError:

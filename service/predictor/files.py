@@ -16,7 +16,7 @@ from service.predictor.instance_reader import InstanceReader, ParsedInstances
 
 _GZIP = b"\x1f\x8b"
 _MOST_COLUMNS = 2_500
-"""More than an upload may have: a file to predict may have further columns."""
+"""More than an upload may have, because a file to predict may have extra columns."""
 
 
 class FileReading(NamedTuple):
@@ -60,7 +60,7 @@ def _as_one_column(
 ) -> ParsingSpec:
     """Return options that do not split the cells of a file with one column.
 
-    By default, the blank in `1000 CC` could be read as a delimiter.
+    Otherwise, the space in `1000 CC` might be detected as the delimiter.
     """
     first = content.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
     name = reader.spelling(trimmed(first).strip('"'))

@@ -174,7 +174,7 @@ class InstanceReader:
     def _trimmed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return cells by the model's spelling of their column names.
 
-        Surrounding blanks and the Unicode form of a name do not matter.
+        Spaces around a name and its Unicode form are ignored.
         """
         variants = {
             known: name
@@ -199,7 +199,7 @@ class InstanceReader:
         unknown = [name for name in given if name not in self._harmless]
         refuse([_missing(row, n, unknown) for n in self.names if n not in given])
         for name in unknown:
-            notes.warn(row, name, "the model does not know this column")
+            notes.warn(row, name, "not a column of this model")
 
 
 def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
@@ -221,12 +221,12 @@ def _bounds(limits: list[float | None], default: float) -> NDArray[np.float64]:
 
 
 def _plain_numbers(columns: Sequence[Cells]) -> NDArray[np.float64] | None:
-    """Return all columns as one array `[F, N]`, or None if a cell is no finite number."""
+    """Return the columns as `[F, N]`, or None if a cell is not a finite number."""
     if not columns or not _are_plain(columns):
         return None
     try:
         numbers = np.array(columns, np.float64)
-    except OverflowError:  # the reader of the column refuses the integer by name
+    except OverflowError:  # the reader of the column refuses the integer
         return None
     return numbers if np.isfinite(numbers).all() else None
 
@@ -240,7 +240,7 @@ def _are_plain(columns: Sequence[Cells]) -> bool:
 
 
 def _missing(row: int | None, name: str, given: list[str]) -> FieldError:
-    """Return the error for a column that a row, or all rows, do not have."""
+    """Return the error for a column that is missing in a row or in all rows."""
     if row is None:
         detail = f"the column {name!r} is missing"
         hint = "send it with nulls where its values are unknown"

@@ -130,7 +130,6 @@ class Predictor:
         self.versions.start()
 
     def close(self) -> None:
-        """Stop all threads."""
         self.versions.stop()
         self._runners.shutdown(wait=False, cancel_futures=True)
         self._finders.shutdown(wait=False, cancel_futures=True)

@@ -22,10 +22,10 @@ from service.predictor.batching import Batcher, NetworkOutput
 from service.predictor.table import Table
 
 _RESIDENT_RATIO = 1.7
-"""Memory of a session divided by its file's size, as measured: weights are packed."""
+"""The measured memory of a session, divided by the size of its file."""
 _RESIDENT_BASE = 300_000
-# glibc keeps memory that loading has freed, several times the size of a model, until
-# `malloc_trim` returns it; other C libraries lack the function
+# Loading frees several times the size of a model, which glibc keeps until `malloc_trim`;
+# other C libraries lack the function
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _MAX_ROWS = 512
 """Rows of one call: with more, the output of a wide layer exceeds a core's cache."""

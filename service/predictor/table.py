@@ -15,7 +15,7 @@ class Table:
     """The features of N rows.
 
     `numbers` is float64 `[F, N]`, NaN where missing; `texts` holds an array of N strings
-    for every feature of categories.
+    for every categorical feature.
     """
 
     numbers: NDArray[np.float64]
@@ -23,7 +23,6 @@ class Table:
 
     @property
     def num_rows(self) -> int:
-        """Return the number of rows."""
         return int(self.numbers.shape[1])
 
     def rows(self, start: int, stop: int) -> "Table":

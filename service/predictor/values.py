@@ -27,7 +27,7 @@ _NOT_FINITE = "not finite, so it counts as missing"
 
 
 class _CellReader:
-    """The base of the readers; `nulls` replaces the default words for missing cells."""
+    """The base of the readers; `nulls` replaces the default texts of missing cells."""
 
     def __init__(self, feature: Feature, nulls: list[str] | None) -> None:
         self.name = feature.name
@@ -54,7 +54,7 @@ class NumberReader(_CellReader):
         words = nulls if nulls is not None and reading > 1 else []
         found = (self._kind.parse_cell(word, feature.format) for word in words)
         self.null_numbers = [float(number) for number in found if number is not None]
-        """Numbers that mean missing, such as -999, according to the upload's options."""
+        """Numbers that mean missing, such as -999, from the upload's options."""
         self._strays = frozenset(feature.format.strays)
         self.least: float | None = None
         self.greatest: float | None = None
@@ -126,7 +126,7 @@ class NumberReader(_CellReader):
     def read_texts(
         self, texts: pl.Series, decimal: str | None, notes: Notes
     ) -> NDArray[np.float64]:
-        """Return the numbers in the trimmed cells of a file, read as an upload would.
+        """Return the numbers in the trimmed cells of a file, parsed as in an upload.
 
         `decimal` is the decimal mark of the file, if it differs from the column's.
         """
@@ -180,7 +180,7 @@ class TextReader(_CellReader):
         return text
 
     def _spellings(self, cell: Any) -> tuple[str, ...]:
-        """Return the possible spellings of a cell; none for lists and objects."""
+        """Return the possible spellings of a cell; lists and objects have none."""
         if cell is None or cell != cell:  # NaN  # noqa: PLR0124
             return (MISSING,)
         if isinstance(cell, str):

@@ -1,4 +1,4 @@
-"""Resolve model names to versions, with a cache, so that requests need no query.
+"""Resolve model names to versions, with a cache, so that requests need no database query.
 
 A name is looked up once. While it is in use, a thread re-reads its version. A version is
 loaded before a name moves to it; a name never moves to a version that cannot be loaded.
@@ -59,7 +59,7 @@ class VersionResolver:
     Args:
         database: the database with the models.
         max_age: seconds for which the version of a name may be cached.
-        warm: loads a version's file; raises if it cannot be served.
+        warm: loads a version's file; raises FitserveError if that fails.
         most_rows: the largest number of instances in one request.
 
     """
@@ -112,13 +112,12 @@ class VersionResolver:
         self._names.start()
 
     def stop(self) -> None:
-        """Stop the thread."""
         self._names.stop()
 
     def _reread(
         self, known: Mapping[ModelRef, ServedVersion]
     ) -> dict[ModelRef, ServedVersion]:
-        """Return the present versions of the names that still exist."""
+        """Return the current versions of the names that still exist."""
         by_workspace: dict[str, list[ModelRef]] = {}
         for ref in known:
             by_workspace.setdefault(ref.workspace, []).append(ref)

@@ -1,1 +1,1 @@
-"""Wire shapes that existing clients speak, each over the one predictor."""
+"""Protocols of other model servers, with the same predictor."""

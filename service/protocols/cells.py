@@ -40,5 +40,5 @@ def plain_cell(cell: Any) -> Any:
         return base64.b64decode(cell["b64"], validate=True).decode()
     except (TypeError, ValueError, binascii.Error) as error:
         raise InvalidInstances(
-            f"A `b64` value is no base64 of UTF-8: {error}."
+            f"A `b64` value is not base64 of UTF-8: {error}."
         ) from error

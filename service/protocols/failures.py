@@ -1,4 +1,4 @@
-"""The formats of error responses, one for the clients of each protocol.
+"""The formats of error responses, one for each protocol.
 
 A router declares its format (`errors=`); problems (RFC 9457) are the default.
 """
@@ -34,7 +34,7 @@ ErrorFormat = Callable[[Problem, str, str], Failure]
 
 
 def native(problem: Problem, _: str, __: str) -> Failure:
-    """Write a problem as it is."""
+    """Write a problem without changes."""
     return Failure(problem.status, MEDIA_TYPE, problem.model_dump(exclude_none=True))
 
 
@@ -50,7 +50,7 @@ def open_inference(problem: Problem, _: str, __: str) -> Failure:
 
 
 def tf_serving(problem: Problem, method: str, path: str) -> Failure:
-    """Write `{"error": …}`; TF Serving answers 400 where there is no such route."""
+    """Write `{"error": …}`; TF Serving answers unknown routes with 400."""
     status, detail = _not_422(problem.status), problem.detail
     is_verb = path.endswith(_VERBS)
     if problem.type in _UNROUTED or (is_verb and method != "POST" and status == 404):
@@ -60,7 +60,7 @@ def tf_serving(problem: Problem, method: str, path: str) -> Failure:
 
 
 def mlflow(problem: Problem, _: str, __: str) -> Failure:
-    """Write an error code of MLflow and a message; a wrong media type is told as text."""
+    """Write an error code of MLflow and a message; the error 415 is plain text."""
     if problem.status == 415:
         return Failure(415, "text/plain", problem.detail)
     fallback = "BAD_REQUEST" if problem.status < 500 else "INTERNAL_ERROR"

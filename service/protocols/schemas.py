@@ -1,4 +1,4 @@
-"""Describe the failures of protocols on the OpenAPI page."""
+"""Describe the errors of protocols in the OpenAPI document."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel
 
 
 class ErrorText(BaseModel):
-    """A sentence."""
+    """An error message."""
 
     error: str
 
 
 def failures_as(schema: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of routes whose failures have this body."""
+    """Return the `responses` of routes whose errors have this body."""
     return {"4XX": {"model": schema}, "5XX": {"model": schema}}
 
 

@@ -1,7 +1,7 @@
-"""Bodies of paths that several protocols ask: what all of them read, in one object.
+"""Answers of paths that several protocols share, with the keys of all of them.
 
-`GET /v1/models` and `/v1/models/{name}` are ours, KServe V1's, TF Serving's and OpenAI's;
-their keys do not clash.
+fitserve, KServe V1, TF Serving and OpenAI share `GET /v1/models` and `/v1/models/{name}`.
+Their keys do not conflict.
 """
 
 from typing import Literal
@@ -14,16 +14,16 @@ from service.protocols.tf_serving.schemas import VersionStatus
 
 
 class Card(BaseModel):
-    """A model as OpenAI's clients read it."""
+    """A model with the keys of OpenAI."""
 
     id: str
     object: Literal["model"] = "model"
-    created: int = Field(description="Seconds since 1970.")
+    created: int = Field(description="Time of creation, in seconds since 1970.")
     owned_by: str = "fitserve"
 
 
 class SharedModelRead(ModelRead, Card):
-    """A model, and what KServe's, TF Serving's and OpenAI's clients read of it."""
+    """A model, with the keys of KServe, TF Serving and OpenAI."""
 
     ready: bool
     model_version_status: list[VersionStatus]
@@ -38,7 +38,7 @@ class SharedModelRead(ModelRead, Card):
 
 
 class SharedVersionRead(VersionRead):
-    """A version, and what TF Serving's clients read of it."""
+    """A version, with the key of TF Serving."""
 
     model_version_status: list[VersionStatus]
 
@@ -50,7 +50,7 @@ class SharedVersionRead(VersionRead):
 
 
 class SharedModelPage(Page[ModelRead]):
-    """A page of models; `models` is for KServe's clients, `data` for OpenAI's."""
+    """A page of models; `models` is for clients of KServe, `data` for those of OpenAI."""
 
     models: list[str]
     object: Literal["list"] = "list"

@@ -1,4 +1,4 @@
-"""/v1/runs/compare; its router stands before that of /v1/runs/{run_id}."""
+"""/v1/runs/compare; the router of /v1/runs/{run_id} must come after this router."""
 
 from typing import Annotated
 
@@ -17,11 +17,11 @@ router = Router(prefix="/v1/runs", tags=["runs"], scope=Scope.RUNS_READ)
 def compare(
     runs: Runs,
     models: Models,
-    ids: Annotated[str, Query(max_length=2_000, description="`run_…,run_…`")],
+    ids: Annotated[str, Query(max_length=2_000, description="Run ids, with commas.")],
 ) -> ComparisonRead:
-    """Compare runs: curves by epoch, metrics, and the differences of their specs.
+    """Compare 2 to 20 runs.
 
-    Two to twenty ids, with commas between. `warnings` says where figures of the runs
-    cannot be compared.
+    Returns metrics by epoch, final metrics, and the differences between the specs.
+    `warnings` lists metrics that cannot be compared.
     """
     return compare_runs(runs, models, [part for part in ids.split(",") if part])

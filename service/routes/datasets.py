@@ -61,10 +61,10 @@ async def create(
     name: NameQuery = None,
     filename: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """Upload a CSV (gzip is accepted) as multipart `file` or as the body itself.
+    """Upload a CSV as a dataset.
 
-    A large one is read by a worker. If that takes more than some seconds, `status` is
-    `processing`; ask for it with `?wait=30`.
+    The body is the CSV, gzipped or not, or a form with the part `file`. If a large CSV is
+    not read within 10 seconds, `status` is `processing`; get the dataset with `?wait=30`.
     """
     uploading = _received(request, name, filename, parsing)
     return await upload_once(request, key, uploading, _created)
@@ -97,7 +97,7 @@ def list_(
     cursor: Cursor = None,
     name: NameQuery = None,
 ) -> Page[DatasetRead]:
-    """Datasets, newest first."""
+    """List datasets, newest first."""
     found = datasets.page(cursor, limit + 1, name)
     items = [DatasetRead.model_validate(dataset) for dataset in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
@@ -110,9 +110,9 @@ async def get(
     workspace: WorkspaceDep,
     wait: Annotated[float, Query(ge=0, le=3600)] = 0.0,
 ) -> DatasetRead:
-    """One dataset, by id or by name (the newest upload of that name).
+    """Get a dataset by id, or the newest dataset by name.
 
-    `?wait=30` answers when it has been read, or when the time is up (60 at most).
+    `?wait=30` waits up to 30 seconds (60 at most) until the dataset has been read.
     """
     return await wait_until_read(services, workspace, ref, min(wait, MAX_WAIT))
 
@@ -125,13 +125,13 @@ def rows(
     offset: Annotated[int, Query(ge=0, le=2**40)] = 0,
     limit: Limit = 20,
 ) -> RowsRead:
-    """Read rows of the table, as fitserve parsed it."""
+    """List rows of a dataset, as fitserve parsed them."""
     return services.datasets.rows(datasets.get(ref), offset, limit)
 
 
 @router.get("/{ref}/content", response_class=StreamingResponse)
 def content(ref: str, datasets: Datasets, services: ServicesDep) -> StreamingResponse:
-    """Download the CSV as it was uploaded."""
+    """Download the uploaded CSV, uncompressed."""
     return content_response(services, datasets.get(ref))
 
 
@@ -139,5 +139,5 @@ def content(ref: str, datasets: Datasets, services: ServicesDep) -> StreamingRes
 def delete(
     ref: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> None:
-    """Delete a dataset; 409 while a run that has not ended needs it."""
+    """Delete a dataset. Fails with 409 while an unfinished run needs the dataset."""
     services.datasets.delete(session, workspace, ref)

@@ -48,7 +48,7 @@ def _describe(request: Request, version: Version, place: str) -> None:
 
 
 def _described(request: Request) -> Described:
-    # absent where the path is refused; then nobody will ask it
+    # absent if a path parameter is invalid; the endpoint is not called then
     found: Described = getattr(request.state, "described", None)  # type: ignore[assignment]
     return found
 
@@ -57,7 +57,7 @@ DescribedDep = Annotated[Described, Depends(_described)]
 
 
 class Language(StrEnum):
-    """What snippets are written in."""
+    """The languages of snippets."""
 
     CURL = "curl"
     PYTHON = "python"
@@ -74,30 +74,31 @@ _WRITERS = {
 
 
 def schema(described: DescribedDep) -> dict[str, Any]:
-    """JSON Schema (2020-12) of one instance: the training rows' categories and ranges.
+    """Get the JSON Schema (2020-12) of one instance.
 
-    `examples` holds one of those rows, `$defs` the schema of what comes back for it.
+    The schema has the categories and ranges of the training rows. `examples` contains a
+    training row, and `$defs` contains the schema of a prediction.
     """
     return described_schema(described)
 
 
 def openapi(described: DescribedDep) -> dict[str, Any]:
-    """OpenAPI 3.1 of the model's predict route alone, for generators of clients."""
+    """Get an OpenAPI 3.1 document of the predict route, for client generators."""
     return openapi_document(described)
 
 
 def snippets(described: DescribedDep) -> dict[Language, str]:
-    """Code by language that predicts the example row at the address asked."""
+    """Get code that predicts the example row, in every language."""
     return {language: write(described) for language, write in _WRITERS.items()}
 
 
 def snippet(language: Language, described: DescribedDep) -> str:
-    """Return the code in one language, as plain text."""
+    """Get code that predicts the example row, in one language, as plain text."""
     return _WRITERS[language](described)
 
 
-_SCHEMA = "The schema; what fits it is answered without warnings."
-_TEXT = "Code that works when pasted; FITSERVE_API_KEY is read if a key is wanted."
+_SCHEMA = "The schema. An instance that fits it gets no warnings."
+_CODE = "Complete code. It reads FITSERVE_API_KEY if the service needs a key."
 _PLACES: dict[str, tuple[str, Callable[..., None]]] = {
     "newest": ("", _newest),
     "version": ("/versions/{number}", _version),
@@ -105,17 +106,17 @@ _PLACES: dict[str, tuple[str, Callable[..., None]]] = {
 }
 
 for _kind, (_place, _find) in _PLACES.items():
-    for _path, _endpoint, _said in (
+    for _path, _endpoint, _text in (
         ("/schema", schema, _SCHEMA),
-        ("/openapi.json", openapi, "The document."),
-        ("/snippets", snippets, _TEXT),
+        ("/openapi.json", openapi, "The OpenAPI document."),
+        ("/snippets", snippets, _CODE),
     ):
         router.add_api_route(
             _place + _path,
             _endpoint,
             name=f"{_kind}_{_endpoint.__name__}",
             dependencies=[Depends(_find)],
-            response_description=_said,
+            response_description=_text,
         )
     router.add_api_route(
         _place + "/snippets/{language}",
@@ -123,5 +124,5 @@ for _kind, (_place, _find) in _PLACES.items():
         name=f"{_kind}_snippet",
         dependencies=[Depends(_find)],
         response_class=PlainTextResponse,
-        response_description=_TEXT,
+        response_description=_CODE,
     )

@@ -11,14 +11,15 @@ router = Router(prefix="/health", tags=["health"], scope=Access.OPEN)
 
 @router.get("/live")
 async def live() -> dict[str, str]:
-    """Return whether this process answers."""
+    """Check that this process answers."""
     return {"status": "live"}
 
 
 @router.get("/ready")
 async def ready(services: ServicesDep) -> Readiness:
-    """Return whether it can serve, part by part; 503 with the `parts` if one has failed.
+    """Check whether this process can serve, part by part.
 
-    A worker or broker that is away is `degraded`: runs wait, everything else is served.
+    Fails with 503 and all `parts` if a part has failed. Without a worker or the broker,
+    the status is `degraded`: runs wait, and everything else works.
     """
     return await readiness(services.health)

@@ -1,4 +1,4 @@
-"""/v1/keys: for operators, the keys of every workspace."""
+"""/v1/keys: the keys of all workspaces, for operators."""
 
 from functools import partial
 from typing import Annotated
@@ -31,10 +31,10 @@ router = Router(prefix="/v1/keys", tags=["keys"], scope=Scope.ADMIN)
 
 @router.post("", status_code=201, openapi_extra=body_schema(KeyCreate))
 async def create(request: Request, services: ServicesDep) -> KeyCreated:
-    """Make a key; `key` is told this once.
+    """Create a key.
 
-    Takes no `Idempotency-Key`: an answer that could be given again would be kept, and
-    with it the secret.
+    Only this answer contains the secret, `key`. The header `Idempotency-Key` is ignored,
+    because the service would have to store the answer with the secret.
     """
     spec = validate(KeyCreate, await read_json(request))
     return await to_thread.run_sync(_create, services, spec)
@@ -54,7 +54,7 @@ def list_(
     cursor: Cursor = None,
     workspace: Annotated[str | None, Query(pattern=NAME_PATTERN, max_length=100)] = None,
 ) -> Page[KeyRead]:
-    """Keys by id, those that ended too."""
+    """List all keys by id, including revoked and expired keys."""
     found = ApiKeyRepository(session).page(cursor, limit + 1, workspace)
     items = [KeyRead.model_validate(key) for key in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
@@ -63,7 +63,7 @@ def list_(
 @router.get("/current")
 @declare(scope=Access.ANY_KEY)
 def current(caller: CallerDep, session: ReadSession) -> KeyCurrent:
-    """Describe the key of this request: name, workspace and scopes. Any key may."""
+    """Get the name, workspace and scopes of this request's key."""
     key = ApiKeyRepository(session).find(caller.key_id) if caller.key_id else None
     return KeyCurrent(
         id=caller.key_id,
@@ -76,6 +76,6 @@ def current(caller: CallerDep, session: ReadSession) -> KeyCurrent:
 
 @router.delete("/{key_id}", status_code=204)
 def revoke(key_id: str, session: WriteSession, services: ServicesDep) -> None:
-    """End a key: in force here at once, in other processes within a second."""
+    """Revoke a key. All processes of the service refuse the key within a second."""
     ApiKeyRepository(session).revoke(key_id)
     after_commit(session, partial(services.api_keys.forget, key_id))

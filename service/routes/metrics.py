@@ -22,6 +22,6 @@ router = Router(tags=["health"], scope=_scope)
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(services: ServicesDep, accept: Annotated[str, Header()] = "") -> Response:
-    """Figures for Prometheus, of every API process on this address."""
+    """Get the metrics of all API processes on this address, for Prometheus."""
     content, media_type = services.metrics.page(accept)
     return Response(content, media_type=media_type)

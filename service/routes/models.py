@@ -43,13 +43,13 @@ router = Router(prefix="/v1/models", tags=["models"], scope=MODELS)
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _read_by_tf_serving = declare(errors=native_with_error)
-"""For paths that TF Serving's clients ask too."""
+"""For paths that TF Serving's clients also request."""
 
 
 @router.get("")
 @_read_by_tf_serving
 def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedModelPage:
-    """Models by name."""
+    """List models by name."""
     found = models.page(cursor, limit + 1)
     names = [model.name for model in found[:limit]]
     items = [read for name in names if (read := _if_there(models, name)) is not None]
@@ -57,7 +57,7 @@ def list_(models: Models, limit: Limit = 50, cursor: Cursor = None) -> SharedMod
 
 
 def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
-    """None for a model that was deleted since the page was looked up."""
+    """Return a model, or None if it was deleted after its name was read."""
     try:
         return _model(models, name)
     except ModelNotFound:
@@ -67,7 +67,7 @@ def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
 @router.get("/{name}")
 @_read_by_tf_serving
 def get(name: str, models: Models) -> SharedModelRead:
-    """One model: its versions and aliases."""
+    """Get a model with its versions and aliases."""
     return SharedModelRead.of(_model(models, name))
 
 
@@ -99,7 +99,7 @@ def _number(cursor: str | None) -> int | None:
 @router.get("/{name}/versions/{number}")
 @_read_by_tf_serving
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
-    """One version: signature, metrics, layers, artifacts."""
+    """Get a version: its signature, metrics, layers and artifacts."""
     found = version_to_schema(models.version(name, number), models.aliases(name))
     return SharedVersionRead.of(found)
 
@@ -113,10 +113,10 @@ def delete_version_(
     workspace: WorkspaceDep,
     services: ServicesDep,
 ) -> None:
-    """Delete a version and its files; 409 while an alias points at it.
+    """Delete a version and its files.
 
-    The model goes with its last version. Out of service here at once, in other processes
-    within a second; the number is not used again.
+    The last version deletes its model too. All processes stop serving the version within
+    a second. Its number is not used again. Fails with 409 if the version has an alias.
     """
     delete_version(session, services.storage, workspace, name, number)
     versions = services.predictor.versions
@@ -128,7 +128,7 @@ def delete_version_(
 def delete(
     name: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> None:
-    """Delete a model, all its versions and their files; 409 while it has an alias."""
+    """Delete a model with all its versions. Fails with 409 if the model has an alias."""
     delete_model(session, services.storage, workspace, name)
     versions = services.predictor.versions
     after_commit(session, partial(versions.refresh, (workspace, name)))
@@ -138,7 +138,7 @@ def delete(
 def weights(
     name: str, number: Number, models: Models, services: ServicesDep
 ) -> WeightsRead:
-    """Weights and biases by layer, as lists; large networks are for the download."""
+    """Get weights and biases by layer. Fails with 422 if there are too many."""
     found = models.version(name, number)
     return read_weights(found, services.storage)
 
@@ -176,14 +176,13 @@ async def set_alias(
     services: ServicesDep,
     workspace: WorkspaceDep,
 ) -> VersionRead:
-    """Point an alias at a version: promote, or roll back.
+    """Point an alias at a version, to promote or roll back.
 
-    The version is loaded first: one that cannot be served is refused with 503, and the
-    alias stays where it is. In force here at once, in other processes within a second.
+    The version is loaded first. If that fails, the answer is 503, and the alias is not
+    moved. All processes serve the new version within a second.
 
-    With `require`, both this version and the one that the alias points at predict the
-    held-out rows of this version's run; where the figures are not as required, the answer
-    is 409 and tells them.
+    With `require`, the new and the current version predict the held-out rows of the new
+    version's run. If a requirement is not met, the answer is 409 with both metrics.
     """
     update = validate(AliasUpdate, await read_json(request))
     wanted = ModelRef(workspace, name, version=update.version)
@@ -218,7 +217,7 @@ def delete_alias(
     workspace: WorkspaceDep,
     services: ServicesDep,
 ) -> None:
-    """Remove an alias; the version stays."""
+    """Delete an alias, but not its version."""
     ModelRepository(session, workspace).delete_alias(name, alias)
     versions = services.predictor.versions
     after_commit(session, partial(versions.refresh, (workspace, name)))

@@ -1,4 +1,4 @@
-"""Pictures of a run by URL, for a README or a chat."""
+"""Plots of a run by URL, for a README or a chat."""
 
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ def _picture(media_type: str) -> dict[int | str, dict[str, Any]]:
 async def history_svg(
     run_id: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """Draw the loss plot; the epoch whose weights were kept is marked."""
+    """Download the loss plot as SVG. A line marks the epoch that was kept."""
     return await _history(services, workspace, run_id, "svg")
 
 
@@ -36,7 +36,7 @@ async def history_svg(
 async def history_png(
     run_id: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """Draw the loss plot as PNG, 1008 by 576 pixels."""
+    """Download the loss plot as PNG, 1008 by 576 pixels."""
     return await _history(services, workspace, run_id, "png")
 
 
@@ -66,7 +66,7 @@ def _history_of(services: Services, workspace: str, run_id: str) -> dict[str, An
 async def report_svg(
     run_id: str, plot_name: Name, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """Draw a plot of the report; the report's `plots` lists those it has."""
+    """Download a plot of the report as SVG. The report lists its plots in `plots`."""
     return await _report(services, workspace, run_id, plot_name, "svg")
 
 
@@ -76,7 +76,7 @@ async def report_svg(
 async def report_png(
     run_id: str, plot_name: Name, services: ServicesDep, workspace: WorkspaceDep
 ) -> Response:
-    """Draw a plot of the report as PNG, 1008 by 576 or 792 by 720 pixels."""
+    """Download a plot of the report as PNG, 1008 by 576 or 792 by 720 pixels."""
     return await _report(services, workspace, run_id, plot_name, "png")
 
 

@@ -34,30 +34,30 @@ router = Router(
 
 _MOST_DIGITS = 9
 _QUERY_OPTIONS = {
-    "delimiter": ("string", "The mark between cells; found in the file if absent."),
-    "header": ("boolean", "Whether the first line names the columns."),
-    "encoding": ("string", "Such as `windows-1252`."),
-    "decimal": ("string", "The decimal mark, if it is not that of the training table."),
-    "null_values": ("string", "A further cell that means missing; repeatable."),
+    "delimiter": ("string", "Delimiter of the CSV; detected by default."),
+    "header": ("boolean", "Whether the first line has the column names."),
+    "encoding": ("string", "Encoding of the CSV, such as `windows-1252`."),
+    "decimal": ("string", "Decimal mark; by default that of the training table."),
+    "null_values": ("string", "An additional text for missing cells; repeatable."),
 }
 
 
-def _query(name: str, kind: str, said: str) -> dict[str, Any]:
+def _query(name: str, kind: str, text: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": kind}
     if name == "null_values":
         schema = {"type": "array", "items": schema}
-    return {"name": name, "in": "query", "description": said, "schema": schema}
+    return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
 _MODEL = (
-    _query("model", "string", "The model, where the body is a file."),
-    _query("version", "integer", "Its version, where the body is a file."),
-    _query("alias", "string", "Its alias, where the body is a file."),
+    _query("model", "string", "The model, if the body is a CSV."),
+    _query("version", "integer", "Version of the model, if the body is a CSV."),
+    _query("alias", "string", "Alias of the model, if the body is a CSV."),
 )
 
 
 def _with_file(described: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI parts of a predict route that takes a CSV as well."""
+    """Return the OpenAPI parts of a predict route that also accepts a CSV."""
     body = described["requestBody"]
     content = body["content"] | {"text/csv": {"schema": {"type": "string"}}}
     options = [_query(name, *about) for name, about in _QUERY_OPTIONS.items()]
@@ -81,7 +81,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
     openapi_extra=_with_file(body_schema(PredictRequest) | PARAMETERS, *_MODEL),
 )
 async def predict(request: Request) -> Response:
-    """Predict with the model that the body names."""
+    """Predict with the model that the body names (for a CSV, the query)."""
     return await answer_predict(request, ModelRef(workspace_of(request), ""), _exchange)
 
 
@@ -145,7 +145,7 @@ class _JsonExchange(HttpExchange):
 
 
 class _CsvExchange(CsvExchange):
-    """A native predict request whose answer also says how the file was parsed."""
+    """A native predict request whose answer includes the parsing options of its CSV."""
 
     def write(self, answer: ModelAnswer) -> Response:
         return json_response(_content(answer) | {"parsing": self._parsing})
@@ -163,12 +163,12 @@ def _content(answer: ModelAnswer) -> dict[str, Any]:
 
 
 def _json(content: bytes) -> Any:
-    """Return a body as JSON; the refusal of another one names the way for a CSV."""
+    """Return a body as JSON; if it may be a CSV, name its Content-Type in the error."""
     try:
         return parse_json(content)
     except BadJson as error:
         if content.lstrip()[:1] not in (b"{", b"[", b""):
-            error.detail += " A CSV is sent with `Content-Type: text/csv`."
+            error.detail += " Send a CSV with `Content-Type: text/csv`."
         raise
 
 
@@ -200,9 +200,9 @@ def _kind(body: Any) -> str:
 
 
 def _named_in(params: QueryParams, path: ModelRef) -> ModelRef:
-    """Return the model of a CSV, which either the path or the query names.
+    """Return the model of a CSV, from the path or from the query.
 
-    Raises InvalidInstances if neither or both do.
+    Raises InvalidInstances if both or neither name a model.
     """
     named = [key for key in ("model", "version", "alias") if key in params]
     if path.model and named:
@@ -214,7 +214,7 @@ def _named_in(params: QueryParams, path: ModelRef) -> ModelRef:
         return path
     if not params.get("model"):
         raise InvalidInstances(
-            "A file to predict names its model in the path "
+            "The model of the CSV is missing; name it in the path "
             "(/v1/models/{name}/predict) or by `?model=`."
         )
     model, version = params["model"], _number(params.get("version"))

@@ -1,4 +1,4 @@
-"""/v1/runs/{id}/report, and the same of a version."""
+"""/v1/runs/{run_id}/report, and the report of a version."""
 
 from typing import Annotated
 
@@ -16,11 +16,10 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 @router.get("/runs/{run_id}/report", tags=["runs"], name="report")
 def of_run(run_id: str, runs: Runs, models: Models, services: ServicesDep) -> ReportRead:
-    """How good the network is, against what, and what to try next.
+    """Get the report of a run.
 
-    Figures on held-out rows, baselines, importance of features, traps in the data, the
-    reading of the curve. `pending` until the run has ended; the baselines' figures come
-    seconds later.
+    The report has metrics on held-out rows, baselines, feature importance, advice, and
+    warnings about the data. `status` is `pending` until the run has ended.
     """
     return services.reports.of_run(runs, models, run_id)
 
@@ -30,5 +29,5 @@ def of_run(run_id: str, runs: Runs, models: Models, services: ServicesDep) -> Re
 def of_version(
     name: str, number: Number, runs: Runs, models: Models, services: ServicesDep
 ) -> ReportRead:
-    """Read the report of the run that made the version."""
+    """Get the report of the run that created a version."""
     return services.reports.of_version(runs, models, name, number)

@@ -72,7 +72,11 @@ _MAX_WAIT = 60.0
 async def create(
     request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
 ) -> Response:
-    """Queue a run: a JSON RunCreate, or multipart `spec` and `file` in one call."""
+    """Create a run.
+
+    The body is a RunCreate, or a form with the parts `spec` (a RunCreate) and `file` (a
+    CSV). Fails with 422 if the spec is invalid or does not fit the dataset.
+    """
     if is_multipart(request):
         return await _create_with_table(request, services, caller, key)
     body = await read_json(request, services.settings.limits.max_body_bytes)
@@ -119,7 +123,7 @@ def _create(services: Services, caller: Caller, spec: RunCreate, claim: Claim) -
 async def validate_(
     request: Request, services: ServicesDep, workspace: WorkspaceDep
 ) -> ValidationRead:
-    """Resolve a run with every default filled in; nothing is queued."""
+    """Validate a run. Returns the spec with all defaults, and queues nothing."""
     spec = validate(RunCreate, await read_json(request))
 
     def resolve() -> ValidationRead:
@@ -140,7 +144,7 @@ def list_(
         str | None,
         Query(
             max_length=700,
-            description="`name:value`",
+            description="A tag as `name:value`.",
             pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:",
         ),
     ] = None,
@@ -163,10 +167,7 @@ async def get(
     wait: Annotated[float | None, Query(ge=0, le=3600)] = None,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> RunRead:
-    """One run; `?wait=30` or `Prefer: wait=30` answers when it ends, or in time.
-
-    At most 60 seconds are waited; ask again for more.
-    """
+    """Get a run. `?wait=30` or `Prefer: wait=30` waits for 30 seconds (60 at most)."""
     seconds = wait if wait is not None else _preferred_wait(prefer)
     deadline = time.monotonic() + min(seconds, _MAX_WAIT)
     run = await to_thread.run_sync(_read_run, services, workspace, run_id)
@@ -182,7 +183,7 @@ def _read_run(services: Services, workspace: str, run_id: str) -> RunRead:
 
 
 def _preferred_wait(prefer: str | None) -> float:
-    """Seconds of RFC 7240's `wait` preference; 0 without one."""
+    """Return the seconds of the preference `wait` (RFC 7240), or 0."""
     for preference in (prefer or "").split(","):
         name, _, value = preference.strip().partition("=")
         if name.lower() == "wait" and value.isascii() and value.isdigit():
@@ -201,7 +202,7 @@ def history(
     runs: Runs,
     accept: Annotated[str, Header(max_length=1000)] = "",
 ) -> Any:
-    """Every metric of every epoch; as a table with `Accept: text/csv`."""
+    """Get the metrics of every epoch. `Accept: text/csv` returns a CSV."""
     read = _history(runs, run_id)
     if "text/csv" in accept:
         return Response(_as_csv(read), media_type="text/csv")
@@ -214,7 +215,7 @@ def _history(runs: RunRepository, run_id: str) -> HistoryRead:
 
 
 def _as_csv(read: HistoryRead) -> str:
-    """Numbers and Keras's metric names only, so nothing needs quotes."""
+    """Return a CSV without quotes: numbers and metric names need none."""
     table = read.table()
     lines = zip(*table.values(), strict=True)
     rows = [["" if cell is None else repr(cell) for cell in line] for line in lines]
@@ -222,7 +223,7 @@ def _as_csv(read: HistoryRead) -> str:
 
 
 def _is_known(run_id: str, runs: Runs) -> None:
-    """Said before the stream begins: within it there is no status any more."""
+    """Raise RunNotFound before the stream begins; later its status cannot change."""
     runs.get(run_id)
 
 
@@ -237,7 +238,7 @@ async def events(
     workspace: WorkspaceDep,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Epochs and statuses as they come; `Last-Event-ID` resumes behind that epoch."""
+    """Stream epochs and statuses. `Last-Event-ID` resumes after an epoch."""
     after = last_event_id or ""
     seen = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     async for event in run_events(services.database, workspace, run_id, seen):
@@ -248,11 +249,11 @@ async def events(
 def cancel(
     run_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> RunRead:
-    """Cancel a run: a queued run never starts, a running run keeps its best weights."""
+    """Cancel a run. A queued run never starts; a running run keeps its best weights."""
     return run_to_schema(services.runs.cancel(session, workspace, run_id))
 
 
 @router.get("/{run_id}/webhook")
 def webhook(run_id: str, runs: Runs, session: ReadSession) -> WebhookRead:
-    """How the delivery of the run's message stands."""
+    """Get the delivery status of a run's webhook."""
     return WebhookRepository(session).read(runs.get(run_id))

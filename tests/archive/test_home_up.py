@@ -12,6 +12,7 @@ from tests.e2e_service import running
 from tests.servers import IS_SCALE_OUT
 
 pytestmark = [
+    pytest.mark.heavy,
     pytest.mark.e2e,
     pytest.mark.keras,
     pytest.mark.skipif(IS_SCALE_OUT, reason="the archive holds a SQLite database"),

@@ -17,7 +17,7 @@ from tests.chaos.registry import ROWS
 from tests.chaos.rows.queue import duplicates
 from tests.chaos.rows.workers import zombie
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 SEED = int(os.environ.get("FITSERVE_TEST_SEED", str(random.randrange(10**6))))
 
 

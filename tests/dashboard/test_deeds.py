@@ -11,7 +11,7 @@ from tests.dashboard.conftest import opened
 from tests.dashboard.test_pages import sound
 from tests.live import live
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 READS = ["datasets:read", "runs:read", "models:read"]
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from fitserve import Client, RunFailed
 from tests.dashboard.conftest import DATA
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 FITS = 3
 EPOCHS = 40
 

@@ -11,7 +11,7 @@ from fitserve.specs.optimizers import OPTIMIZERS
 from fitserve.specs.run import PresetName
 from fitserve.specs.vocabulary import LONG_NAMES, LOSSES, Activation
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 START = "#/?dataset=breast-cancer"
 INVENTED = {
     "type": "object",

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from fitserve import Client
 from tests.dashboard.conftest import DATA
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 
 
 def fill_network(page):

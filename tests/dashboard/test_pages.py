@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.dashboard.conftest import opened
 from tests.live import live
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 LATE = {
     "start": ".values svg",
     "run": ".importance",

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from fitserve import Client
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 
 
 def report_of(page, service, run):

@@ -12,7 +12,7 @@ import pytest
 from fitserve import Client
 from tests.e2e_service import ROOT, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 DATA = ROOT / "examples" / "data" / "diabetes.csv"
 ROW = [59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.8598, 87]
 PATH = "/v1/models/m/aliases/live/predict"

@@ -11,7 +11,7 @@ from tests.live import live
 from tests.pages import follow, says
 from tests.servers import IS_SCALE_OUT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 HOW_TO = ROOT / "docs/how-to"
 OWN = {"keys-for-two-apps"}
 """Pages that change who is served: each has a service of its own."""

@@ -8,7 +8,7 @@ import pytest
 from fitserve import Client, FitserveError
 from tests.e2e_service import ROOT, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 KEY = "a-secret-of-many-characters"
 WRONG = "another-secret-of-characters"
 DATA = ROOT / "examples" / "data" / "diabetes.csv"

@@ -66,6 +66,7 @@ def test_an_alias_is_pointed_and_asked(url):
     assert (answer["model_name"], answer["model_version"]) == ("diabetes", 1)
 
 
+@pytest.mark.heavy
 def test_the_command_line_session_writes_predictions(url, tmp_path):
     """train and predict as printed; the table comes back with a column more."""
     script = block("sh command-line").replace("predictions.csv", str(tmp_path / "p.csv"))
@@ -76,6 +77,7 @@ def test_the_command_line_session_writes_predictions(url, tmp_path):
     assert lines[0].endswith(",progression,prediction")
 
 
+@pytest.mark.heavy
 def test_the_python_session_predicts(url, monkeypatch, capsys):
     """The block runs as it stands."""
     monkeypatch.setenv("FITSERVE_URL", url)
@@ -88,6 +90,7 @@ def test_the_python_session_predicts(url, monkeypatch, capsys):
     client.close()
 
 
+@pytest.mark.heavy
 def test_the_clients_page_trains_predicts_and_downloads_in_eight_lines(
     url, monkeypatch, capsys, tmp_path
 ):
@@ -108,6 +111,7 @@ def test_the_clients_page_trains_predicts_and_downloads_in_eight_lines(
     names["client"].close()
 
 
+@pytest.mark.heavy
 def test_the_notebook_runs(url, monkeypatch, tmp_path):
     """Every cell in turn; the last of them saves a model."""
     monkeypatch.setenv("FITSERVE_URL", url)

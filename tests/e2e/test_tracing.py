@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from fitserve import Client
 from tests.e2e_service import ROOT, running
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 DATA = ROOT / "examples" / "data" / "diabetes.csv"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"

@@ -110,9 +110,10 @@ def test_the_doctor_sees_every_part(service):
     assert set(told.values()) == {"ok"}, findings
     assert code == 0
     assert "fitserve answers" in findings["port"]["detail"]
-    assert findings["broker"]["detail"] == "It answers."
+    assert findings["broker"]["detail"] == "The broker answers."
 
 
+@pytest.mark.heavy
 def test_a_worker_that_is_killed_loses_nothing(service):
     """SIGKILL on the child that trains: the second attempt goes on where it was."""
     client, process = service
@@ -131,6 +132,7 @@ def test_a_worker_that_is_killed_loses_nothing(service):
     assert not folder.exists()
 
 
+@pytest.mark.heavy
 def test_a_part_that_dies_is_started_again(service):
     """API and broker killed outright: a run posted at once still ends well."""
     client, process = service
@@ -147,6 +149,7 @@ def quietly(action):
         return None
 
 
+@pytest.mark.heavy
 def test_deleting_the_brokers_files_loses_nothing(service):
     """Its folder removed with runs queued, or all of its keys: every one of them ends."""
     client, process = service
@@ -161,6 +164,7 @@ def test_deleting_the_brokers_files_loses_nothing(service):
         assert client.runs.wait(run_id, timeout=120).status == RunStatus.SUCCEEDED
 
 
+@pytest.mark.heavy
 def test_cancel_stops_a_running_run_soon(service):
     """Within a few seconds of the request, best weights kept."""
     client, _ = service
@@ -200,6 +204,7 @@ def test_an_open_door_is_refused(tmp_path):
     assert "FITSERVE_API_KEY" in done.stderr
 
 
+@pytest.mark.heavy
 def test_a_restart_on_the_same_home_predicts_the_same_and_takes_runs_up(tmp_path):
     """Stopped with a run at hand: the run ends after the restart; answers are equal."""
     with running(tmp_path) as (url, _), Client(url) as client:

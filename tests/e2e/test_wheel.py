@@ -19,7 +19,7 @@ from tests.e2e_service import ROOT, running
 from tests.live import live
 from tests.service.small_model import ROW, SPEC, TABLE
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 UV = Path(sys.executable).with_name("uv")
 SERVER_PACKAGES = ("core", "service", "workers", "ops", "migrations", "dashboard")
 FILES = ("pyproject.toml", "README.md", "LICENSE")

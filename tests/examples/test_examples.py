@@ -21,6 +21,7 @@ def test_an_example_is_a_spec_on_a_shipped_table(path):
 
 @pytest.mark.keras
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.heavy
 def test_an_example_trains_and_predicts(bench, path):
     """It succeeds, learns something, and answers for a row."""
     spec = json.loads(path.read_text())

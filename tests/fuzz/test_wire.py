@@ -1,9 +1,13 @@
 """A few seconds of what `make fuzz` does for minutes."""
 
+import pytest
+
 from service.app import create_app
 from tests.conftest import bench_in
 from tests.fuzz.wire import KEY, TABLE, attack
 from tests.live import live
+
+pytestmark = pytest.mark.heavy
 
 
 def test_schemathesis_finds_nothing(tmp_path, broker_url):

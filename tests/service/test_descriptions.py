@@ -291,6 +291,6 @@ def test_the_routes_are_in_the_openapi_page(service):
     assert len(found) == 12
     assert len({route["operationId"] for route in found.values()}) == 12
     for name, route in found.items():
-        assert route["description"]
+        assert route["summary"]
         assert route["responses"]["200"]["description"] != "Successful Response"
         assert all(f"{{{p['name']}}}" in name for p in route["parameters"])

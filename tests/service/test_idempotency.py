@@ -66,7 +66,7 @@ def test_the_same_again_is_answered_the_same(
     assert second.headers["idempotent-replayed"] == "true"
     refused = post(path, **other)
     assert refused.status_code in (400, 422)
-    assert "Idempotency-Key came with another request" in refused.text
+    assert "Idempotency-Key was used for a different request" in refused.text
     assert count(client) == made
     assert post(path, key="k2", **body).is_success
     assert count(client) != made
@@ -108,7 +108,7 @@ def test_two_keys_are_one_too_many(client):
     """As are none in a header that is there."""
     headers = [(HEADER, "a"), (HEADER, "b")]
     answer = client.post("/v1/runs", json=SPEC, headers=headers)
-    assert "2 of them" in assert_problem(answer, 400, "bad-idempotency-key")["detail"]
+    assert "2 keys" in assert_problem(answer, 400, "bad-idempotency-key")["detail"]
 
 
 def test_the_longest_key_is_taken(post):

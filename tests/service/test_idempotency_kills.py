@@ -21,6 +21,8 @@ from core.runs.tables import Run
 from service.idempotency import HEADER
 from tests.live import free_port
 
+pytestmark = pytest.mark.heavy
+
 KEYS = int(os.environ.get("FITSERVE_TEST_KEYS", "12"))
 PARALLEL = int(os.environ.get("FITSERVE_TEST_PARALLEL", "6"))
 KILLS = int(os.environ.get("FITSERVE_TEST_KILLS", str(max(2, KEYS // 20))))

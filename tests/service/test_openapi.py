@@ -51,6 +51,15 @@ def test_operations_have_names_of_their_own(page):
     assert len(set(names)) == len(names)
 
 
+def test_every_operation_says_what_it_does(page):
+    """A summary is the first sentence of the docstring, and not said again."""
+    for operation in (o for path in page["paths"].values() for o in path.values()):
+        summary = operation["summary"]
+        assert re.match(r"[A-Z][a-z]+ (?!.*\.$)", summary), summary
+        assert not operation.get("description", "").startswith(summary)
+    assert page["paths"]["/v1/runs"]["post"]["summary"] == "Create a run"
+
+
 def test_every_reference_leads_somewhere(page):
     """From the page's root, as generators of clients read it; no schema keeps `$defs`."""
     schemas = page["components"]["schemas"]

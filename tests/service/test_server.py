@@ -14,6 +14,8 @@ import uvicorn
 from core.settings import Limits
 from service.server import make_server
 
+pytestmark = pytest.mark.heavy
+
 LIMITS = Limits(
     head_seconds=1.5, body_seconds=1.5, body_bytes_per_second=50_000, max_head_bytes=4096
 )

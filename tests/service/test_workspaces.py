@@ -94,6 +94,7 @@ TELL_NOTHING = {"/v1/keys/{key_id}", "/mlflow/{_model}/version"}
 """Of operators, and the service's own version."""
 
 
+@pytest.mark.heavy
 def test_every_route_answers_for_a_foreign_id_as_for_none(two):
     """Status and body are those of an id that nobody has; and nothing has changed."""
     tried = 0

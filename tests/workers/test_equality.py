@@ -13,7 +13,7 @@ from fitserve.specs.optimizers import BY_NAME
 from fitserve.specs.vocabulary import LOSSES, Activation
 from tests.workers.training.test_compiled_epoch import network, rows
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.heavy]
 EPOCHS = 10
 EXAMPLES = int(os.environ.get("FITSERVE_FUZZ_EXAMPLES", "40")) // 10
 ACTIVATIONS = sorted(set(get_args(Activation)) - {"softmax", "exponential"})

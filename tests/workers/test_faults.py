@@ -17,7 +17,7 @@ import pytest
 from core.runs.tables import Run
 from tests.conftest import QUICK, bench_in
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keras]
+pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 TIMES = int(os.environ.get("FITSERVE_FAULTS", "1"))
 slow_one = pytest.mark.skipif(TIMES == 1, reason="takes long: FITSERVE_FAULTS=2 or more")
 SHORT = QUICK.model_copy(

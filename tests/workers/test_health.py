@@ -38,14 +38,14 @@ def test_a_worker_that_was_seen_is_well_and_one_that_fell_silent_is_not(
     """By its own presence in the database; nothing else is asked."""
     unseen = health(database_url)
     assert unseen.returncode == 1
-    assert f"No worker of the host {HERE!r}" in unseen.stderr
+    assert f"No worker on the host {HERE!r}" in unseen.stderr
     beat(database, RUNS)
     assert health(database_url).returncode == 0
     with database.write() as session:
         session.execute(update(Worker).values(seen_at=now_ms() - 40_000))
     stale = health(database_url)
     assert stale.returncode == 1
-    assert "within 30 s" in stale.stderr
+    assert "within the last 30 s" in stale.stderr
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_table_becomes_a_model_that_predicts(bench, objects):
 
 def test_a_large_upload_is_read_by_a_worker(bench, objects, monkeypatch):
     """It downloads the CSV and stores the table."""
-    monkeypatch.setattr(upload_flow, "_PATIENCE", 0.0)
+    monkeypatch.setattr(upload_flow, "_MAX_ANSWER_WAIT", 0.0)
     bench.settings.limits.max_inline_bytes = 10
     dataset = bench.upload(CSV)
     assert dataset["status"] == "processing"

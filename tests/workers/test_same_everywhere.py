@@ -15,7 +15,7 @@ import pytest
 from fitserve.specs.vocabulary import Activation
 from tests.layers import exported
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.heavy]
 
 NAMES = [
     *("fixed acidity, (g/dm³)", "..", "yes/no", 'the "kind"', "код"),

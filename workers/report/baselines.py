@@ -1,4 +1,4 @@
-"""Train other models on the run's own split, which the network should beat."""
+"""Train baselines: other models, on the run's split, that the network should beat."""
 
 import logging
 import time
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 ALL: tuple[Baseline, ...] = ("constant", "linear", "gradient_boosting")
 _MOST_ROWS = 50_000
 _MOST_NUMBERS = 100_000_000
-"""The most rows times features times classes that a baseline is fitted on."""
+"""The most rows times features times classes of the rows that a baseline is fitted on."""
 _MOST_CLASSES = 50
-"""With more classes, growing a tree for each class and round takes too long."""
+"""With more classes, gradient boosting is too slow: each round grows a tree per class."""
 
 
 class Stopped(Exception):
-    """The worker is stopping and does not wait for baselines."""
+    """The worker is stopping, so it trains no more baselines."""
 
 
 def wanted(spec: ReportSpec) -> tuple[Baseline, ...]:
@@ -50,7 +50,7 @@ def train_baselines(
     """
     began = time.monotonic()
     figures = BaselineFigures(results=[], missing=[], seconds=0.0)
-    # OpenMP's threads wait for each other by spinning: on shared cores, two of them take
+    # OpenMP's threads wait for each other by spinning: on shared cores, two threads take
     # twenty times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):
         for name in names:
@@ -73,7 +73,7 @@ def _add(
     if reason is None:
         try:
             figures.results.append(_train(name, evidence, rows, until))
-        except Exception as error:  # the run has succeeded: the reason is reported
+        except Exception as error:  # must not fail the run, which has succeeded
             log.exception("the baseline %s failed", name)
             reason = failure_reason(error)
     if reason is not None:
@@ -82,10 +82,10 @@ def _add(
 
 def _reason_against(name: Baseline, evidence: Evidence, until: float) -> str | None:
     if time.monotonic() > until:
-        return "the time for baselines was up"
+        return "the time limit of the baselines was reached"
     many = len(evidence.signature.classes or []) > _MOST_CLASSES
     if name == "gradient_boosting" and many:
-        return f"it takes too long with more than {_MOST_CLASSES} classes"
+        return f"it would take too long with more than {_MOST_CLASSES} classes"
     return None
 
 

@@ -75,7 +75,7 @@ def _confusion(y: Places, labels: Places, num_classes: int) -> list[list[int]]:
 def _calibration(
     y: Places, probabilities: Numbers, labels: Places
 ) -> list[CalibrationBin]:
-    """Return ten bins of equal width, of the positive or the predicted class."""
+    """Return ten equal bins of the probability of the positive or the predicted class."""
     if probabilities.shape[1] == 2:
         predicted, came_true = probabilities[:, 1], y == 1
     else:
@@ -93,7 +93,7 @@ def _calibration(
 
 
 def _calibration_error(bins: list[CalibrationBin]) -> float | None:
-    """Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities", 2015."""
+    """Return the error after Naeini et al., "Obtaining Well Calibrated Probabilities"."""
     rows = sum(b.num_rows for b in bins)
     if not rows:
         return None
@@ -115,9 +115,9 @@ def _threshold(threshold: float, is_true: Mask, probability: Numbers) -> Thresho
 def _curves(y: Places, probabilities: Numbers, names: list[str]) -> list[ClassCurves]:
     """Return the curves of the positive class, or of the most frequent classes.
 
-    A class that all or none of the rows have is left out. After Fawcett, "An introduction
-    to ROC analysis", 2006; Davis and Goadrich, "The relationship between Precision-Recall
-    and ROC curves", 2006.
+    Classes of all rows or of no row are left out. The curves follow Fawcett, "An
+    introduction to ROC analysis", 2006, and Davis and Goadrich, "The relationship between
+    Precision-Recall and ROC curves", 2006.
     """
     counts = np.bincount(y, minlength=len(names))
     classes = [1] if len(names) == 2 else np.argsort(-counts, kind="stable")
@@ -140,10 +140,10 @@ def _class_curves(is_true: Mask, probability: Numbers, name: str) -> ClassCurves
 
 
 def _thinned(x: Numbers, y: Numbers) -> tuple[list[float], list[float]]:
-    """Return points at about equal distances along the curve, with both ends."""
+    """Return points at about equal distances along the curve, and both end points."""
     lengths = np.abs(np.diff(x)) + np.abs(np.diff(y))
-    way = np.concatenate([[0.0], np.cumsum(lengths)])
-    wanted = np.linspace(0.0, way[-1], _MOST_POINTS)
-    kept = np.searchsorted(way, wanted).clip(0, len(x) - 1)
+    distance = np.concatenate([[0.0], np.cumsum(lengths)])
+    targets = np.linspace(0.0, distance[-1], _MOST_POINTS)
+    kept = np.searchsorted(distance, targets).clip(0, len(x) - 1)
     kept = np.unique(np.concatenate([[0], kept, [len(x) - 1]]))
     return x[kept].round(_DIGITS).tolist(), y[kept].round(_DIGITS).tolist()

@@ -12,15 +12,15 @@ from workers.report.evidence import Evidence, SplitRows
 from workers.report.leakage import leaks
 
 _LEAST_SHARE = 0.01
-"""The least share of held-out rows that repeat training rows, to be reported."""
+"""Duplicates are reported if at least this share of the held-out rows is duplicate."""
 _RARE = 0.1
-"""A class is rare below this share of the rows it would have if all were equal."""
+"""A class is rare below this share of the rows per class of a balanced table."""
 
 Check = Callable[[], list[Trap]]
 
 
 def checks(evidence: Evidence, seconds: float) -> Iterator[tuple[str, Check]]:
-    """Yield the checks that apply, by the kind of trap that they find."""
+    """Yield each check that applies, with the kind of trap that the check finds."""
     train, held_out = evidence.train, evidence.held_out
     yield "constant_target", lambda: constant_targets(evidence)
     yield "imbalance", lambda: imbalances(train)
@@ -32,7 +32,7 @@ def checks(evidence: Evidence, seconds: float) -> Iterator[tuple[str, Check]]:
 
 
 def duplicates(train: SplitRows, held_out: SplitRows, split: str) -> list[Trap]:
-    """Find held-out rows that are training rows too, cell by cell, with the target."""
+    """Find held-out rows that equal a training row in every feature and the target."""
     names = [f.name for f in train.signature.features] + [train.signature.target]
     known, rows = (part.frame.select(names).hash_rows() for part in (train, held_out))
     same = int(rows.is_in(known.implode()).sum())
@@ -40,9 +40,9 @@ def duplicates(train: SplitRows, held_out: SplitRows, split: str) -> list[Trap]:
     if share < _LEAST_SHARE:
         return []
     sentence = (
-        f"{same:,} of {len(rows):,} {split} rows ({share:.0%}) are training rows too, "
-        "with the same target: a network that only memorizes looks good on them. Upload "
-        "the table without duplicates, or split by a group that holds them together"
+        f"{same:,} of {len(rows):,} {split} rows ({share:.0%}) are also training rows, "
+        "with the same target, so a network that only memorizes scores well. Upload the "
+        "table without duplicates, or split by a column that groups equal rows"
     )
     numbers = {"rows": float(same), "of": float(len(rows))}
     return [Trap(kind="duplicates", sentence=sentence, columns=[], numbers=numbers)]
@@ -58,17 +58,17 @@ def imbalances(train: SplitRows) -> list[Trap]:
     if counts[rarest] >= _RARE * len(train.y) / len(labels):
         return []
     sentence = (
-        f"the class {labels[rarest]!r} is in {counts[rarest]:,} of {len(train.y):,} "
-        f"training rows, {labels[most]!r} in {counts[most]:,}: accuracy hides errors on "
-        "the rare class. Look at its recall and at pr_auc, or set "
-        '`class_weight: "balanced"`'
+        f"{counts[rarest]:,} of {len(train.y):,} training rows have the class "
+        f"{labels[rarest]!r}, and {counts[most]:,} have {labels[most]!r}, so accuracy "
+        "hides errors on the rare class. Look at the recall of that class and at pr_auc, "
+        'or set `class_weight: "balanced"`'
     )
     numbers = {"rarest": float(counts[rarest]), "most": float(counts[most])}
     return [Trap(kind="imbalance", sentence=sentence, columns=[target], numbers=numbers)]
 
 
 def constant_targets(evidence: Evidence) -> list[Trap]:
-    """Find splits whose target is the same in every row."""
+    """Find splits in which every row has the same target."""
     target = evidence.signature.target
     return [
         Trap(

@@ -18,7 +18,7 @@ _MOST_CATEGORIES = 50
 
 
 def drifts(train: SplitRows, held_out: SplitRows, split: str) -> list[Trap]:
-    """Return a trap for each column that drifts. The target counts as one.
+    """Return a trap for each feature that drifts, and for the target if it drifts.
 
     Numbers are compared by the Kolmogorov-Smirnov test of two samples: the distance is
     the largest difference of the distribution functions. Categories are compared by the
@@ -72,7 +72,7 @@ def _compare_numbers(a: Numbers, b: Numbers) -> Tested:
 
 
 def _compare_categories(a: pl.Series, b: pl.Series) -> Tested:
-    """Compare the most frequent categories. All rare ones count as one."""
+    """Compare the most frequent categories. All other categories count as one."""
     both = pl.concat([a.alias("x"), b.alias("x")])
     frequent = both.value_counts(sort=True)["x"].head(_MOST_CATEGORIES)
     codes = {value: code for code, value in enumerate(frequent.to_list())}
@@ -96,8 +96,8 @@ def _trap(name: str, split: str, distance: float) -> Trap:
     return Trap(
         kind="drift",
         sentence=f"the column {name!r} is distributed differently in the {split} rows "
-        f"and in the training rows (distance {distance:.2f} of 1): what the network "
-        "learned may not hold for them. Check how the rows were split and collected",
+        f"and in the training rows (distance {distance:.2f} of 1), so the network may "
+        f"fail on the {split} rows. Check how the rows were split and collected",
         columns=[name],
         numbers={"distance": distance},
     )

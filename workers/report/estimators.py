@@ -1,7 +1,7 @@
 """Fit scikit-learn's models as baselines, within a time limit.
 
-scikit-learn cannot be interrupted. So models are fitted in rounds that continue each
-other, and the time is checked between two rounds.
+scikit-learn cannot be interrupted. So a model is fitted in rounds. Each round continues
+the previous one, and the time is checked between two rounds.
 """
 
 import time
@@ -28,7 +28,7 @@ _STEPS_PER_ROUND = 20
 
 @dataclass(frozen=True)
 class FittedBaseline:
-    """A fitted model. `note` says why its fit was cut short, if it was."""
+    """A fitted model. `note` gives the reason if the fit was stopped before its end."""
 
     model: Any
     note: str | None = None
@@ -48,7 +48,7 @@ class FittedBaseline:
 
 
 def constant(form: Form, y: Numbers, *, is_regression: bool) -> FittedBaseline:
-    """Fit a model that predicts the mean, or each class with its share."""
+    """Fit a model that predicts the mean, or the share of each class."""
     model = DummyRegressor() if is_regression else DummyClassifier(strategy="prior")
     return FittedBaseline(model.fit(form.x, y))
 
@@ -67,8 +67,8 @@ def linear(
         if np.max(model.n_iter_) < _STEPS_PER_ROUND:
             return FittedBaseline(model)
         if time.monotonic() > until:
-            return FittedBaseline(model, "the time was up before it had converged")
-    return FittedBaseline(model, f"it had not converged after {_STEPS} steps")
+            return FittedBaseline(model, "it did not converge before the time limit")
+    return FittedBaseline(model, f"it did not converge in {_STEPS} steps")
 
 
 def gradient_boosting(
@@ -89,11 +89,11 @@ def gradient_boosting(
         before = getattr(model, "n_iter_", 0)
         model.fit(form.x, y)
         if model.n_iter_ >= _TREES or model.n_iter_ < model.max_iter:
-            return FittedBaseline(model)  # all rounds, or stopped early by its own rule
+            return FittedBaseline(model)  # all rounds, or scikit-learn stopped it early
         seconds_per_round = (time.monotonic() - began) / (model.n_iter_ - before)
         more = int((until - time.monotonic()) / seconds_per_round)
         if more < 1:
-            note = f"the time was up after {model.n_iter_} of {_TREES} rounds"
+            note = f"it reached its time limit after {model.n_iter_} of {_TREES} rounds"
             return FittedBaseline(model, note)
-        # few rounds at first: the first one is a poor estimate of their time
+        # only a few more rounds at first: the time of one round is a poor estimate
         model.max_iter = min(_TREES, model.n_iter_ + min(more, 5 * model.n_iter_))

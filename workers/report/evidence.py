@@ -1,4 +1,4 @@
-"""Hold what a report is computed from: sampled rows of each split, and the network."""
+"""Hold the inputs of a report: sampled rows of each split, and the network."""
 
 import math
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from workers.training.targets import encode_target
 from workers.training.train import Trained
 
 _MOST_ROWS = 100_000
-"""Rows sampled from a split. More would change figures in the third digit."""
+"""Rows sampled from a split. More rows would change figures only in the third digit."""
 _MOST_OUTPUTS = 4_000_000
-"""Outputs of the widest layer in one call of the network: 16 MB."""
+"""The outputs of the widest layer in one call of the network: 16 MB."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class SplitRows:
 
     @cached_property
     def x(self) -> Matrix:
-        """Return encoded rows, float32 `[N, signature.num_encoded]`."""
+        """Return the encoded rows, float32 `[N, signature.num_encoded]`."""
         return encode(self.signature, self.frame)
 
     @cached_property
     def y(self) -> Numbers:
-        """Return targets, float64 `[N]`: values, or indices of classes."""
+        """Return the targets, float64 `[N]`: values, or indices of classes."""
         column = self.frame[self.signature.target]
         encoded = encode_target(column, self.signature.classes or [])
         values: Numbers = encoded[:, 0].astype(np.float64)
         return values
 
     def head(self, most: int) -> "SplitRows":
-        """Return at most so many rows. They are in random order already."""
+        """Return at most `most` rows: a sample, because the rows are in random order."""
         return SplitRows(self.frame.head(most), self.signature)
 
 
@@ -69,7 +69,7 @@ class Evidence:
 
     @classmethod
     def of(cls, trained: Trained, seed: int) -> "Evidence":
-        """Sample rows with the run's own seed, so that a report can be made again."""
+        """Sample rows with the seed of the run, so that the report is reproducible."""
         signature, splits = trained.signature, trained.splits
         train = SplitRows(_shuffled(splits.train, seed), signature)
         targets = {"training": train.frame[signature.target]}

@@ -1,4 +1,4 @@
-"""Encode the run's features in the form that each kind of baseline takes."""
+"""Encode the features of a run in the form that each kind of baseline needs."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ from core.models.signature import (
 from workers.report.evidence import SplitRows
 
 _MOST_ONE_HOT = 50
-"""Categories of an embedded column that a linear model gets an input for."""
+"""The most inputs that a linear model gets for the categories of an embedded column."""
 _MOST_CATEGORIES = 254
-"""scikit-learn's bins, less one for missing, rare and unseen categories."""
+"""scikit-learn's bins, minus one for missing, rare and unseen categories."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """Training and held-out rows as `[N, F]`, and which columns are categories."""
+    """Training and held-out rows as `[N, F]`, and a mask of the category columns."""
 
     x: Numbers
     x_held_out: Numbers

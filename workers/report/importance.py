@@ -1,7 +1,7 @@
 """Measure permutation importance: how much the loss grows when a feature is shuffled.
 
-After Breiman, "Random Forests", 2001, and Fisher, Rudin and Dominici, "All Models are
-Wrong, but Many are Useful", 2019. All inputs of a feature are shuffled together.
+The method follows Breiman, "Random Forests", 2001, and Fisher, Rudin and Dominici, "All
+Models are Wrong, but Many are Useful", 2019. All inputs of a feature move together.
 """
 
 import time
@@ -32,8 +32,8 @@ class OutOfTime(Exception):
 def importances(evidence: Evidence, held_out: SplitRows, seconds: float) -> Importances:
     """Return the importance of every feature, on held-out rows.
 
-    Every feature is shuffled once, and again while `seconds` last. Raises OutOfTime if
-    shuffling each of them once takes four times as long.
+    Every feature is shuffled once, and then again until `seconds` have passed. Raises
+    OutOfTime if shuffling every feature once takes four times as long.
     """
     began = time.monotonic()
     blocks = list(_blocks(evidence.signature))
@@ -85,7 +85,7 @@ def _losses(
 
 
 def _shuffled(x: Matrix, columns: slice, rng: np.random.Generator) -> Matrix:
-    """Return the rows with some columns in another order."""
+    """Return the rows, with the values of some columns in another order."""
     copy = x.copy()
     copy[:, columns] = x[rng.permutation(len(x)), columns]
     return copy
@@ -108,5 +108,5 @@ def _mae(y: Numbers, answers: Numbers) -> float:
 
 
 def _log_loss(y: Numbers, answers: Numbers) -> float:
-    of_truth = answers[np.arange(len(y)), y.astype(np.int64)]
-    return float(-np.mean(np.log(np.maximum(of_truth, _TINY))))
+    of_true_class = answers[np.arange(len(y)), y.astype(np.int64)]
+    return float(-np.mean(np.log(np.maximum(of_true_class, _TINY))))

@@ -1,4 +1,4 @@
-"""Find features that alone predict the target and may not be known at prediction."""
+"""Find features that alone predict the target, and may be unknown at prediction time."""
 
 import time
 
@@ -16,10 +16,10 @@ from workers.report.importance import OutOfTime
 _MOST_ROWS = 2_000
 _LEAST_ROWS = 50
 _LEAST_RARE = 5
-"""The least rows outside the most frequent class; fewer are predicted by chance."""
+"""The fewest rows outside the most frequent class: chance may predict fewer rows."""
 _LEAVES = 32
 _LEAK = 0.98
-"""The explained share of the variance, or of the errors of the majority class."""
+"""The least explained share, of the variance or of the errors of the majority class."""
 
 Cells = pl.Series | Numbers
 
@@ -34,7 +34,7 @@ def leaks(train: SplitRows, held_out: SplitRows, seconds: float) -> list[Trap]:
     train, held_out = train.head(_MOST_ROWS), held_out.head(_MOST_ROWS)
     if len(features) < 2 or min(len(train.y), len(held_out.y)) < _LEAST_ROWS:
         return []
-    # thread_time: on a busy machine the clock would run out and hide a leak
+    # thread_time: on a busy machine, a limit on elapsed time could hide a leak
     until, found = time.thread_time() + seconds, []
     for feature in features:
         if time.thread_time() > until:
@@ -102,7 +102,7 @@ def _trap(name: str, target: str, share: float) -> Trap:
     return Trap(
         kind="leakage",
         sentence=f"the column {name!r} alone explains {share:.1%} of {target!r}. If its "
-        "value is not known before the target is, leave it out by `features.exclude`",
+        "value is unknown when you predict, leave the column out by `features.exclude`",
         columns=[name],
         numbers={"explained": share},
     )

@@ -1,4 +1,4 @@
-"""Compute the report's figures part by part, so that a failing part costs no other."""
+"""Compute the figures of a report in parts, so that one failure does not stop others."""
 
 import logging
 from collections.abc import Callable
@@ -36,19 +36,19 @@ _LEAK_SECONDS = 0.5
 _SHARE = 0.05
 """The share of the fit's time that importance, or the search for leaks, may take."""
 _NOTHING_HELD_OUT = (
-    "no rows were held out; give `fit.validation_split` or `split.test` a share of them"
+    "no rows were held out; set `fit.validation_split` or `split.test` to a share of rows"
 )
 
 
 class Parts:
-    """Make parts of a report, and note those that could not be made."""
+    """A builder of report parts, which records why a part is missing."""
 
     def __init__(self, heartbeat: Heartbeat) -> None:
         self.missing: list[Missing] = []
         self._heartbeat = heartbeat
 
     def make(self, name: str, make: Callable[[], Part]) -> Part | None:
-        """Return the part, or None. Raise only if the attempt has ended."""
+        """Return the part, or None if it fails. Raise only if the attempt must end."""
         self._heartbeat.hang_detector.heard()
         if self._heartbeat.is_stopping() or self._heartbeat.cancelled.is_set():
             self.note_missing(name, "the run was being stopped")
@@ -58,7 +58,7 @@ class Parts:
         except (LeaseLost, RunReleased):
             raise
         except OutOfTime:
-            self.note_missing(name, "it would have taken too large a share of the run")
+            self.note_missing(name, "it would take too large a share of the run's time")
         except Exception as error:  # the network is trained: it must not be lost
             log.exception("run %s: no %s", self._heartbeat.lease.run_id, name)
             self.note_missing(name, failure_reason(error))
@@ -72,7 +72,7 @@ class Parts:
 def measure(
     evidence: Evidence, spec: ReportSpec, heartbeat: Heartbeat, fit_seconds: float
 ) -> Figures:
-    """Return the figures of the report, without the seconds that it took."""
+    """Return the figures of the report. `report_seconds` is still 0."""
     parts = Parts(heartbeat)
     figures = Figures(
         task=evidence.signature.task,
@@ -98,7 +98,7 @@ def measure(
                 "importance", lambda: importances(evidence, held_out, seconds)
             )
         else:
-            parts.note_missing("importance", "the spec says `report.importance: false`")
+            parts.note_missing("importance", "the spec has `report.importance: false`")
     figures.missing = parts.missing
     return figures
 

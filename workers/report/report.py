@@ -1,7 +1,7 @@
-"""Make the report of a run: its figures before the run ends, its baselines after.
+"""Make the report of a run: the figures before the run ends, the baselines after.
 
-Both are files like every artifact: published under a key that holds the attempt, and
-ignored until their sha256 is in the database (docs/decisions/0027).
+Both are files like every artifact: stored under a key that contains the attempt, and
+ignored until the database holds their sha256 (docs/decisions/0027).
 """
 
 import logging
@@ -31,8 +31,8 @@ from workers.training.train import Trained
 
 log = logging.getLogger(__name__)
 
-_SILENT_SECONDS = 60.0
-"""How long a baseline may exceed its time before the kernel ends the process."""
+_GRACE_SECONDS = 60.0
+"""How long baselines may exceed their time limit before the kernel ends the process."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Report:
 
     @property
     def headline(self) -> Headline | None:
-        """Return the figures that are shown with the version."""
+        """Return the figures that lists of versions show."""
         split = self.figures.held_out
         if split is None:
             return None
@@ -57,7 +57,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Reporter:
-    """Make the reports of runs."""
+    """The settings and services that every report needs."""
 
     rules: ReportRules
     storage: Storage
@@ -72,7 +72,7 @@ class Reporter:
         lease: Lease,
         heartbeat: Heartbeat,
     ) -> Report | None:
-        """Return the report without baselines; None if it failed, which ends no run."""
+        """Return the report without baselines, or None if it fails. The run continues."""
         began = time.monotonic()
         try:
             fit_seconds = heartbeat.fit_seconds()
@@ -97,7 +97,7 @@ class Reporter:
         if not self.rules.baselines:
             return "this service trains no baselines (`FITSERVE_REPORT__BASELINES`)"
         if figures.held_out is None:
-            return "no rows were held out to score them on"
+            return "no rows were held out to score the baselines on"
         if heartbeat.cancelled.is_set() or self.is_stopping():
             return "the run was being stopped"
         return None
@@ -105,12 +105,12 @@ class Reporter:
     def add_baselines(
         self, database: Database, report: Report, version_id: str, lease: Lease
     ) -> None:
-        """Train baselines and add them to a version that is served already."""
+        """Train baselines and add their file to a version, which is already served."""
         held_out = report.evidence.held_out
         if held_out is None or any(m.part == BASELINES for m in report.figures.missing):
             return
         seconds = self.rules.seconds(report.spec)
-        self.keep_alive(seconds + _SILENT_SECONDS)
+        self.keep_alive(seconds + _GRACE_SECONDS)
         try:
             figures = train_baselines(
                 report.evidence,
@@ -126,7 +126,7 @@ class Reporter:
         except Stopped:
             log.info("run %s: no baselines, because the worker stops", lease.run_id)
         except (OSError, FitserveError, SQLAlchemyError, MemoryError):
-            # the report shows the baselines as lost
+            # the API then reports the baselines as lost
             log.exception("run %s: the baselines could not be made", lease.run_id)
         finally:
             self.keep_alive(0.0)

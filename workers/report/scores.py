@@ -11,7 +11,7 @@ from fitserve.enums import Task
 from fitserve.schemas.report import Metrics
 
 MOST_CLASSES = 100
-"""With more classes, figures that have a part for each class are left out."""
+"""With more classes, a report leaves out the figures that grow with the classes."""
 _MEDIAN = "median_absolute_error"
 
 Reasons = dict[str, str]
@@ -21,7 +21,7 @@ def score(task: Task, y: Numbers, answers: Numbers) -> tuple[Metrics, Reasons]:
     """Return the metrics of predictions, and the reasons why some are null.
 
     Args:
-        task: decides which metrics there are.
+        task: decides which metrics are computed.
         y: targets `[N]`: values, or indices of classes.
         answers: predicted values `[N]`, or probabilities `[N, classes]`.
 
@@ -50,7 +50,7 @@ def _metric(task: Task, name: str, y: Numbers, answers: Numbers) -> float | None
 
 
 def _undefined(task: Task, y: Numbers) -> Reasons:
-    """Return the metrics that do not exist for these targets, with the reason."""
+    """Return the metrics that are undefined for these targets, with the reasons."""
     if task == Task.REGRESSION:
         same = "the target is the same in all of these rows"
         return {"r2": same} if np.ptp(y) == 0 else {}
@@ -63,5 +63,5 @@ def _undefined(task: Task, y: Numbers) -> Reasons:
 
 
 def failure_reason(error: Exception) -> str:
-    """Return the reason for a part that raised. The log has the whole error."""
-    return f"it failed ({type(error).__name__}), and the worker's log says why"
+    """Return the reason for a part that raised. The log has the full traceback."""
+    return f"it failed ({type(error).__name__}); see the log of the worker"

@@ -57,7 +57,7 @@ class Batches(Protocol):
     def chunks(self, size: int, rng: Rng) -> Iterator[Any]:
         """Yield every row once, as float32 `[size, width]`; the last chunk is shorter.
 
-        `rng` shuffles the rows. Without it they come in stored order.
+        `rng` shuffles the rows. Without `rng` they come in stored order.
         """
 
 
@@ -116,7 +116,7 @@ Encode = Callable[[pl.DataFrame], InMemoryBatches]
 
 
 def make_batches(raw: RawRows, encode: Encode, width: int) -> Batches:
-    """Return the encoded rows of a split. Stream them if they do not fit in memory."""
+    """Return the encoded rows of a split, streamed if they do not fit in memory."""
     # num_stored: reading a small split of a large table reads the whole table
     if raw.num_stored * width * 4 <= LARGEST_IN_MEMORY:
         return encode(raw.read(0, raw.num_stored))
@@ -130,11 +130,11 @@ class StreamedBatches:
     """Rows that are read and encoded again in every epoch, one block ahead in a thread.
 
     Each epoch visits the blocks in another order. The rows of a few blocks are shuffled
-    together. Rows left over are prepended to the next blocks, so a batch may span two.
+    together. Rows left over are prepended to the next blocks, so a batch may span blocks.
 
     Args:
         raw: the rows.
-        encode: encodes a frame of them.
+        encode: encodes a frame of rows.
         layout: the layout of the encoded rows.
         block_rows: the number of stored rows in a block.
 
@@ -181,7 +181,7 @@ class StreamedBatches:
 
 
 def read_ahead(items: Iterator[Matrix]) -> Iterator[Matrix]:
-    """Yield the items. A thread prepares the next one while one is in use."""
+    """Yield the items. A thread prepares the next item while one is in use."""
     ready: queue.Queue[Matrix | BaseException | None] = queue.Queue(maxsize=1)
     is_closed = threading.Event()
 
@@ -200,7 +200,7 @@ def read_ahead(items: Iterator[Matrix]) -> Iterator[Matrix]:
                 if is_closed.is_set():
                     return
             put(None)
-        except BaseException as error:  # noqa: BLE001  raised where the items are used
+        except BaseException as error:  # noqa: BLE001  raised again in the other thread
             put(error)
 
     threading.Thread(target=produce, name="read ahead", daemon=True).start()

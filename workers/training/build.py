@@ -1,7 +1,7 @@
 """Build and compile the Keras model of a resolved spec, from fixed tables of classes.
 
 A `type` is the name of a Keras class. The tables are filled when this module is imported,
-and only with the types of the closed spec. So no name in a request is looked up in Keras.
+and only with the types of the closed spec. So no name in a request is searched in Keras.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ _METRICS: dict[str, type[keras.metrics.Metric]] = {
     "recall": keras.metrics.Recall,
 }
 _CLASS_METRICS: dict[str, tuple[type[keras.metrics.Metric], ...]] = {
-    # the first for class indices as targets, the second for one-hot targets
+    # the first class is for class indices as targets, the second for one-hot targets
     "accuracy": (
         keras.metrics.SparseCategoricalAccuracy,
         keras.metrics.CategoricalAccuracy,
@@ -80,13 +80,13 @@ def make_layer(layer: Layer, name: str) -> keras.layers.Layer:
     for key in arguments:
         given = getattr(layer, key)
         if key.endswith("_regularizer") and given is not None:
-            # looked up here, because Keras has no name `l1_l2`
+            # resolved here, because Keras has no regularizer called `l1_l2`
             found = NAMED_REGULARIZERS[given] if isinstance(given, str) else given
             arguments[key] = _regularizer(**found.model_dump())
     return _LAYERS[layer.type](name=name, **arguments)
 
 
-def _regularizer(type: str, **factors: float) -> keras.regularizers.Regularizer:  # noqa: A002  the spec's word
+def _regularizer(type: str, **factors: float) -> keras.regularizers.Regularizer:  # noqa: A002  a spec key
     return _REGULARIZERS[type](**factors)
 
 

@@ -20,7 +20,7 @@ class EpochRecorder(keras.callbacks.Callback):
     Args:
         heartbeat: receives the logs.
         spent_seconds: seconds that earlier attempts and earlier fits took.
-        search: says which fit this is.
+        search: gives the index of the current fit.
 
     """
 
@@ -41,7 +41,7 @@ class EpochRecorder(keras.callbacks.Callback):
 
 
 class EpochTimer(keras.callbacks.Callback):
-    """Measure the time of an epoch, without the first, in which the network is traced."""
+    """Measure the mean time of an epoch, except the first, which includes tracing."""
 
     def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
         self._since = self._last = time.monotonic()
@@ -55,19 +55,19 @@ class EpochTimer(keras.callbacks.Callback):
         self._epochs += 1
 
     def estimate(self, epochs: int) -> float:
-        """Return the seconds that so many more epochs would take."""
+        """Return the seconds that this number of epochs would take."""
         timed = max(1, self._epochs - (self._epochs > 1))
         return epochs * (self._last - self._since) / timed
 
 
 class StopOnRequest(keras.callbacks.Callback):
-    """Stop the fit between two batches: cancelled, out of time, or the loss became NaN.
+    """Stop a fit that is cancelled, out of time, or has a NaN loss, between two batches.
 
-    `reason` says why the fit was stopped; it is None if the fit was not. If the lease is
-    lost or the worker stops, `Heartbeat.raise_if_stopped` raises out of the fit instead.
+    `reason` is None unless this callback stopped the fit. If the lease is lost or the
+    worker is stopping, `Heartbeat.raise_if_stopped` raises out of the fit instead.
 
     Args:
-        heartbeat: knows whether the run was cancelled and whether the worker stops.
+        heartbeat: reports whether the run was cancelled and whether the worker stops.
         seconds: how long the fit may take.
 
     """
@@ -109,7 +109,7 @@ class StopOnRequest(keras.callbacks.Callback):
 def cosine_decay(
     rate: float, epochs: int, warmup_epochs: int, alpha: float
 ) -> Callable[[int], float]:
-    """Return a function from the epoch, from 0, to its learning rate.
+    """Return a function that maps an epoch, counted from 0, to its learning rate.
 
     The rate rises to `rate` during the warm-up and then falls to `alpha` times `rate`.
     """

@@ -22,7 +22,7 @@ class Checkpointer:
 
     Args:
         storage: the storage of the checkpoints.
-        heartbeat: records checkpoints, together with the epochs before them.
+        heartbeat: records each checkpoint together with the epochs before it.
         seconds: the interval between two checkpoints.
         resumed: the last checkpoint of an earlier attempt.
 
@@ -44,11 +44,11 @@ class Checkpointer:
 
     @property
     def spent_seconds(self) -> float:
-        """Return the time that earlier attempts spent on the epochs that are kept."""
+        """Return the time that earlier attempts spent on the restored epochs."""
         return self._resumed.seconds if self._resumed is not None else 0.0
 
     def begin(self, state: FitState) -> None:
-        """Restore the earlier attempt's state; raise CheckpointUseless if it differs."""
+        """Restore an earlier attempt. Raise CheckpointUseless if its state differs."""
         if self._resumed is not None:
             restore(state, self._resumed)
             log.info(
@@ -58,7 +58,7 @@ class Checkpointer:
         self._due = self._due or time.monotonic() + self._seconds
 
     def epoch_ended(self, state: FitState) -> None:
-        """Save if it is time; if the worker stops, save and raise RunReleased."""
+        """Save if the interval has passed. Save and raise RunReleased on a stop."""
         if self._heartbeat.is_stopping():
             self.close()
             self._save(take(state, self._heartbeat.fit_seconds()), time.monotonic())
@@ -81,7 +81,7 @@ class Checkpointer:
         return self._writing is not None and self._writing.is_alive()
 
     def _save(self, snapshot: Snapshot, began: float) -> None:
-        """Store and record a snapshot; log a failure, which must not end the run."""
+        """Store and record a snapshot. Log a failure, which must not end the run."""
         lease = self._heartbeat.lease
         key = checkpoint_key(lease.run_id, lease.attempt, snapshot.epoch)
         try:

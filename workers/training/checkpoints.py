@@ -1,4 +1,4 @@
-"""Store checkpoints as files of arrays, and load them if their hash is right."""
+"""Store checkpoints as files of arrays, and load them if their hash matches."""
 
 import io
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from core.storage.recorded import put_recorded, read_recorded
 
 
 class CheckpointUseless(Exception):
-    """The file is gone, damaged, or of another network; the message says which."""
+    """The checkpoint is missing, damaged, or of another network or release."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Snapshot:
 
 
 def save(snapshot: Snapshot, storage: Storage, key: str) -> SavedCheckpoint:
-    """Store a snapshot; it counts once the lease has recorded what is returned."""
+    """Store a snapshot. It is used only after the lease has recorded the result."""
     with scratch() as folder:
         path = folder / "checkpoint.npz"
         np.savez(path, allow_pickle=False, **snapshot.arrays)
@@ -37,7 +37,7 @@ def save(snapshot: Snapshot, storage: Storage, key: str) -> SavedCheckpoint:
 
 
 def load(saved: SavedCheckpoint, storage: Storage) -> Snapshot:
-    """Return a stored snapshot; raise CheckpointUseless if it is not as recorded."""
+    """Return a stored snapshot. Raise CheckpointUseless if its hash does not match."""
     try:
         content = read_recorded(
             storage, saved.key, saved.sha256, saved.num_bytes, "its file"

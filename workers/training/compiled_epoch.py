@@ -63,21 +63,21 @@ class CompiledEpoch:
         return logs | self.validate(self._validation, keeps_going)
 
     def validate(self, rows: Batches, keeps_going: Callable[[], bool]) -> Logs:
-        """Return the logs of rows laid out as the validation rows, each `val_…`."""
+        """Return logs named `val_…` of rows that have the layout of validation rows."""
         last = self._run_chunks(rows, "test", None, keeps_going)
         return self._call("close", None, last)
 
     def _run_chunks(
         self, rows: Batches, name: str, rng: Rng, keeps_going: Callable[[], bool]
     ) -> Any:
-        """Call the function on every chunk but the last, and return the last."""
+        """Call the function on every chunk but the last, and return the last chunk."""
         chunks = rows.chunks(self._size, rng)
         chunk = next(chunks)
         for following in chunks:
             self._call(name, chunk)
             chunk = following
             if not keeps_going():
-                # the size of a last chunk, for which a function is traced already
+                # as long as the last chunk: a function for this size is already traced
                 return chunk[: (rows.num_rows - 1) % self._size + 1]
         return chunk
 
@@ -100,7 +100,7 @@ class CompiledEpoch:
 
 
 def evaluate(model: keras.Model, rows: Batches, batch_size: int) -> Logs:
-    """Return what `keras.Model.evaluate` returns."""
+    """Return the loss and metrics of these rows, as `keras.Model.evaluate` does."""
     logs = CompiledEpoch(model, rows, rows, batch_size).validate(rows, lambda: True)
     return {name.removeprefix("val_"): value for name, value in logs.items()}
 
@@ -110,7 +110,7 @@ def _num_chunks(rows: Batches, size: int) -> int:
 
 
 def _flops(model: keras.Model, num_rows: int) -> int:
-    """Estimate the work of training on these rows: about six operations a weight."""
+    """Estimate the operations of training on these rows: six per weight and row."""
     return 6 * num_rows * int(model.count_params())
 
 

@@ -17,8 +17,8 @@ _READ_ROWS = 500_000
 class RawRows(Protocol):
     """Rows that can be read a range at a time.
 
-    `num_rows` counts the rows of the split. `num_stored` counts the rows of the table
-    that holds them, in which rows of other splits lie between.
+    `num_rows` counts the rows of the split. `num_stored` counts the rows of the stored
+    table, which also holds the rows of other splits.
     """
 
     @property
@@ -28,7 +28,7 @@ class RawRows(Protocol):
     def num_stored(self) -> int: ...
 
     def read(self, start: int, stop: int) -> pl.DataFrame:
-        """Return the rows of the split among these stored rows."""
+        """Return the rows of the split in a range of stored rows."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class InMemoryRows:
 
 @dataclass(frozen=True)
 class ParquetRows:
-    """The rows of `table` where `mask` is true. They are read anew each time."""
+    """The rows of `table` where `mask` is true. Each use reads the file again."""
 
     table: TypedTable
     columns: list[str]

@@ -1,7 +1,7 @@
-"""Build an ensemble in one network, whose members share most of their weights.
+"""Build an ensemble as one network, whose members share most of their weights.
 
-Each member scales the inputs by weights of its own, which start at 1 or -1, and ends in a
-last Dense of its own. The layers between are shared. Values are `[N, members, width]`.
+Each member has its own scales of the inputs, which start at 1 or -1, and its own last
+Dense layer. All members share the other layers. Values are `[N, members, width]`.
 Each member is trained on its own loss, and the saved network returns the mean. This is
 TabM-mini of Gorishniy, Kotelnikov and Babenko, "TabM: Advancing Tabular Deep Learning
 with Parameter-Efficient Ensembling", 2024.
@@ -17,7 +17,7 @@ from workers.training.build import make_layer
 
 
 def build_ensemble(spec: ModelSpec, num_inputs: int) -> keras.Sequential:
-    """Return the members of `spec` over `num_inputs` inputs, and their mean.
+    """Return a network of the members of `spec`, which ends in their mean.
 
     Layers are named after their index in the spec, as in `build`.
     """
@@ -53,7 +53,7 @@ def _scales(members: int, width: int) -> keras.layers.EinsumDense:
 def _own_dense(
     layer: keras.layers.Dense, members: int, width: int
 ) -> keras.layers.EinsumDense:
-    """Return a Dense for each member, initialized as `layer` would be."""
+    """Return a layer that holds one Dense per member, initialized like `layer`."""
     own = keras.layers.EinsumDense(
         "bki,kio->bko",
         output_shape=(members, layer.units),
@@ -72,17 +72,17 @@ def _own_dense(
 
 def _draw(variable: keras.Variable, initializer: keras.Initializer) -> None:
     """Draw the weights of each member separately, with the fan-in of one member."""
-    # an initializer draws the same values each time; its clones do not
+    # an initializer draws the same values in each call; a clone draws other values
     members, *shape = variable.shape
     draws = [initializer.clone()(tuple(shape)) for _ in range(members)]
     variable.assign(ops.stack(draws))
 
 
 class Members(keras.Model):
-    """A model that trains each member on its own loss and evaluates the mean of them.
+    """A model that trains each member on its own loss and evaluates their mean.
 
     The training `loss` is the mean of the members' losses. `val_loss` and every metric
-    are computed on the mean output, which is what predict returns.
+    are computed on the mean output, which predict returns.
     """
 
     def compute_loss(
@@ -93,7 +93,7 @@ class Members(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Compute the loss over all members in training, and of their mean otherwise."""
+        """Compute the loss of all members in training, else the loss of their mean."""
         if not training:
             mean = ops.mean(y_pred, axis=1)
             return super().compute_loss(x, y, mean, sample_weight, training)
@@ -107,5 +107,5 @@ class Members(keras.Model):
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> Any:
-        """Compute the metrics of the mean."""
+        """Compute the metrics of the mean output."""
         return super().compute_metrics(x, y, ops.mean(y_pred, axis=1), sample_weight)

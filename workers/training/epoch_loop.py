@@ -13,13 +13,13 @@ from workers.training.xla import XlaSwitch
 
 
 class EpochListener(Protocol):
-    """Observe a fit between its epochs, or change where it begins."""
+    """An observer of a fit between epochs, which may also restore an earlier state."""
 
     def begin(self, state: FitState) -> None:
-        """Act before the first epoch, after the callbacks have begun."""
+        """Act before the first epoch, after `on_train_begin` of the callbacks."""
 
     def epoch_ended(self, state: FitState) -> None:
-        """Act after every epoch but the last of the run."""
+        """Act after every epoch except the last epoch of the run."""
 
 
 def fit_epochs(
@@ -32,11 +32,11 @@ def fit_epochs(
     search: SeedSearch | None = None,
     xla: XlaSwitch | None = None,
 ) -> dict[str, list[float]]:
-    """Do what `model.fit` does, and return its history.
+    """Train like `model.fit`, and return the history.
 
     Callbacks are called when the fit and each epoch begin and end. `on_train_batch_end`
     is called often enough in a long epoch to stop it within half a second.
-    `search` says which of several fits this is; `xla` is shared by all of them.
+    `search` gives the index of this fit. All fits of a run share `xla`.
     """
     callback_list = keras.callbacks.CallbackList(
         callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None

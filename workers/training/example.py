@@ -12,9 +12,9 @@ _MAX_ROWS = 10_000
 
 
 def with_examples(signature: Signature, rows: pl.DataFrame) -> Signature:
-    """Return the signature with the cells of the first row that lacks the fewest.
+    """Return the signature with a row of examples: the row with the fewest missing cells.
 
-    A rare category counts as missing, because the service warns of it.
+    A rare category counts as missing, because the service warns about rare categories.
     """
     features = signature.features
     columns = [_head(feature, rows[feature.name]) for feature in features]
@@ -48,4 +48,4 @@ def _cell(feature: Feature, value: str | float | None, signature: Signature) -> 
         return feature.kind.example(value, feature.format)
     if value is None or value in categories(feature, signature):
         return value
-    return likely_cell(feature, signature)  # every row has a rare category
+    return likely_cell(feature, signature)  # the category of the chosen row is rare

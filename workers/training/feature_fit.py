@@ -1,4 +1,4 @@
-"""Fit the signature's encoders, on the training rows only."""
+"""Fit the encoders of a signature on the training rows only."""
 
 import numpy as np
 import polars as pl
@@ -30,7 +30,7 @@ from workers.training.feature_transform import numeric_constants
 _FAR = 10.0
 """Values more than this many interquartile ranges from the median are far out."""
 _TAIL = 0.005
-"""If a larger share is far out, the column is skewed; a smaller one may be mistakes."""
+"""If a larger share is far out, the column is skewed; a smaller share may be errors."""
 _CLIP = 3.0
 _LEAST_SPREAD = 1e-9
 _MANY_ROWS = 10_000
@@ -74,7 +74,7 @@ def fit_numeric(
 
     Quartiles are used if some values are far out; those values are then clipped smoothly.
     A column with a long tail is first replaced by its logarithm. With `num_bins`, at most
-    so many pieces between quantiles are added.
+    `num_bins` pieces between quantiles are added.
     """
     present = values[~np.isnan(values)]
     if not len(present):
@@ -120,14 +120,14 @@ def linear_scale(values: Column) -> NumericEncoder:
 
 
 def share_far_out(values: Column) -> float:
-    """Return the share of the values that lie far out."""
+    """Return the share of the values that are far out."""
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     spread = high - low if high > low else _inner_spread(values)
     return float(np.mean(np.abs(values - middle) > _FAR * spread))
 
 
 def _inner_spread(values: Column) -> float:
-    """Return the spread of a column of mostly one value: the median distance to it."""
+    """Return the spread of mostly equal values: the median distance to the main value."""
     others = np.abs(values - np.median(values))
     others = others[others > 0]
     return _usable(float(np.median(others))) if len(others) else 1.0
@@ -182,6 +182,6 @@ def _fit_datetime(seconds: Column) -> DatetimeEncoder:
 
 
 def _one_moment(seconds: Column) -> DatetimePart:
-    """Return the only part of a column with one moment, or none, in all training rows."""
+    """Return the part for a column with at most one moment in the training rows."""
     center = float(seconds.mean()) / DAY if len(seconds) else 0.0
     return DatetimePart(name="elapsed", center=center, scale=1.0)

@@ -43,7 +43,7 @@ def encode(signature: Signature, rows: pl.DataFrame) -> Matrix:
 
 
 def numeric_constants(encoders: list[NumericEncoder]) -> dict[str, Any]:
-    """Return the constants of formulas.numeric by name, and `fill`.
+    """Return the constants of formulas.numeric, and `fill`, by name.
 
     `log` and `sharpness` are left out if no column needs them.
     """
@@ -125,7 +125,7 @@ def _embedding_index(encoder: EmbeddingEncoder, texts: pl.Series) -> Matrix:
 
 
 def _category_indices(texts: pl.Series, vocabulary: list[str]) -> NDArray[np.int64]:
-    """Return an index for each text: from 1 for known categories, 0 for others."""
+    """Return the index of each text: from 1 for known categories, 0 for others."""
     indices = list(range(1, len(vocabulary) + 1))
     found = texts.replace_strict(vocabulary, indices, default=0, return_dtype=pl.Int64)
     numbers: NDArray[np.int64] = found.to_numpy()

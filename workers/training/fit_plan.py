@@ -1,4 +1,4 @@
-"""Hold the arguments of a fit besides its rows."""
+"""Hold the arguments of a fit, except its rows."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class FitPlan:
         epochs: the number of epochs.
         shuffle: whether to shuffle the training rows before each epoch.
         seed: the seed of that shuffle.
-        seconds: how long the fit may take. It decides whether XLA compilation pays.
+        seconds: how long the fit may take. XLA is used only if this leaves enough time.
 
     """
 

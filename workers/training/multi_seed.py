@@ -1,7 +1,7 @@
-"""Keep the best of several fits of one run, each with a seed of its own.
+"""Keep the best of several fits of one run, each with its own seed.
 
-The fits run one after another over the same compiled network. Epochs are numbered through
-all fits, so the history has no gap and no number twice.
+The fits run one after another over the same compiled network. Epoch numbers continue
+from one fit to the next, so the history has no gap and no duplicate number.
 """
 
 import math
@@ -23,7 +23,7 @@ class BestFit:
     """The best fit so far, with its weights.
 
     Args:
-        value: the value that the fits are compared by.
+        value: the value by which fits are compared.
         fit: the number of the fit, from 1.
         epoch: the epoch of the run whose weights are kept.
 
@@ -43,8 +43,8 @@ class SeedSearch:
 
     Args:
         index: the current fit, from 0.
-        epochs_before: epochs of the fits that have ended.
-        num_lost: fits that ended in NaN.
+        epochs_before: the number of epochs of the fits that have ended.
+        num_lost: the number of fits that ended in NaN.
         kept: the best fit so far.
 
     """
@@ -61,7 +61,7 @@ class SeedSearch:
         return self.kept is None or bool(is_better(value, self.kept.value))
 
     def next_fit(self, epochs: int) -> None:
-        """Move to the next fit, after one that took `epochs`."""
+        """Move to the next fit, after a fit of `epochs` epochs."""
         self.index += 1
         self.epochs_before += epochs
 
@@ -71,14 +71,14 @@ class SeedSearch:
         if self.kept is not None:
             kept = {k: v for k, v in vars(self.kept).items() if k != "weights"}
         return {
-            "place": self.index,  # the name that checkpoints have always used
+            "place": self.index,  # the key is part of the checkpoint format
             "epochs_before": self.epochs_before,
             "num_lost": self.num_lost,
             "kept": kept,
         }
 
     def restore(self, saved: dict[str, Any], weights: list[NDArray[Any]]) -> None:
-        """Set the progress from what `to_json` returned in an earlier attempt."""
+        """Set the progress from a result of `to_json` in an earlier attempt."""
         self.index, self.epochs_before = saved["place"], saved["epochs_before"]
         self.num_lost = saved["num_lost"]
         if (kept := saved["kept"]) is not None:
@@ -87,7 +87,7 @@ class SeedSearch:
 
     @property
     def weights(self) -> list[NDArray[Any]]:
-        """Return the weights of the best fit so far, or none."""
+        """Return the weights of the best fit so far, or an empty list."""
         return self.kept.weights if self.kept is not None else []
 
 

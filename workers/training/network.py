@@ -19,11 +19,11 @@ class Network:
         model: takes the encoded table `[N, signature.num_encoded]`. For an ensemble it
             returns the outputs of the members.
         body: the layers of the spec; takes `[N, len(signature.inputs)]`. For an ensemble
-            it returns the mean of the members. Without embeddings and members, it is
-            `model`.
+            it returns the mean of the members. For a single network without embeddings,
+            `body` is `model`.
         members: the size of the ensemble, 1 for a single network.
         embeddings: one for each feature with an embedding, in the signature's order. The
-            members of an ensemble share them.
+            members of an ensemble share the embeddings.
 
     """
 

@@ -1,9 +1,9 @@
 """Draw the random numbers of Dropout and GaussianNoise fast under XLA.
 
-XLA's own generator takes 200 ns a number on a CPU: a network with two Dropout layers
+XLA's own generator takes 200 ns per number on a CPU: a network with two Dropout layers
 spends nine tenths of its time there. A hash of the number's index and Keras's seed takes
-1 ns. The layers call the functions here only while an epoch is traced. Their seeds still
-come from their own generators.
+1 ns. The layers use these functions only while an epoch is traced. Each layer still
+takes its seeds from its own generator.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ _GOLDEN = 0x9E3779B9
 
 @contextmanager
 def fast_noise(model: keras.Model) -> Iterator[None]:
-    """Let the noise layers of `model` draw by hash within this context."""
+    """Make the noise layers of `model` draw numbers by hash within this context."""
     noisy = [layer for layer in _layers_of(model) if type(layer) in _CALLS]
     for layer in noisy:
         layer.call = partial(_CALLS[type(layer)], layer)
@@ -60,8 +60,8 @@ def _gaussian_noise(
 
 
 def _normal(uniform: Any) -> Any:
-    """Return normal numbers for uniform ones in [0, 1), none of them infinite."""
-    # take the middle of each step of 2^-24; the last one would be rounded to 1
+    """Return finite normal numbers for uniform numbers in [0, 1)."""
+    # the middle of each step of 2^-24; the minimum keeps the last step below 1
     return tf.math.ndtri(tf.minimum(uniform + 2.0**-25, 1.0 - 2.0**-24))
 
 

@@ -1,8 +1,8 @@
 """Take the state of a fit between two epochs as arrays, and restore it.
 
 The state is: weights, variables of normalizations and noise, the optimizer's variables,
-what early stopping and the learning rate callbacks remember, the shuffle generator, the
-history, and the best of the earlier fits. Metrics start at zero in every epoch.
+the state of early stopping and of the learning rate callbacks, the shuffle generator, the
+history, and the best of the earlier fits. Metrics are reset in every epoch.
 """
 
 import json
@@ -28,7 +28,7 @@ class FitState:
     """A fit in progress.
 
     Args:
-        epoch: epochs of this fit that have ended.
+        epoch: the number of epochs of this fit that have ended.
         search: the progress of the whole run.
 
     """
@@ -42,8 +42,8 @@ class FitState:
 
 
 def take(state: FitState, seconds: float) -> Snapshot:
-    """Copy the state, so that the fit can go on while the snapshot is written."""
-    # JSON for None and for numbers that no array holds (128 bits of a generator)
+    """Copy the state, so that the fit can continue while the snapshot is written."""
+    # "told" is part of the file format: JSON for None and the generator's 128-bit numbers
     arrays: Arrays = {
         "told": np.frombuffer(json.dumps(_to_json(state)).encode(), np.uint8)
     }
@@ -57,7 +57,7 @@ def take(state: FitState, seconds: float) -> Snapshot:
 def restore(state: FitState, snapshot: Snapshot) -> None:
     """Put the state of a snapshot into a fit that has just begun.
 
-    Raises CheckpointUseless if the snapshot is of another network or release.
+    Raises CheckpointUseless if the snapshot was taken of another network or release.
     """
     arrays = snapshot.arrays
     saved = json.loads(arrays["told"].tobytes())
@@ -70,7 +70,7 @@ def restore(state: FitState, snapshot: Snapshot) -> None:
         state.rng.bit_generator.state = saved["rng"]
     for name in saved["history"]:
         state.history[name] = arrays[f"history/{name}"].tolist()
-    if "fits" in saved:  # checkpoints of early releases have none
+    if "fits" in saved:  # checkpoints of early releases have no fits
         _restore_search(state.search, saved["fits"], _listed("kept", arrays))
     state.epoch = snapshot.epoch - state.search.epochs_before
 

@@ -34,7 +34,7 @@ class SourceTable:
     target: str
 
     def split(self, task: Task, split: SplitSpec, shares: Shares, seed: int) -> Splits:
-        """Return the splits that `core.runs.planning.splits` assigns the rows to."""
+        """Return the rows in the splits that `core.runs.planning.splits` assigns."""
         by = [] if split.column is None else [split.column]
         frame = self.table.read(
             [*(self.features if self._fits() else []), *by, self.target]

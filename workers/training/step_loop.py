@@ -1,8 +1,8 @@
 """Loop over Keras's own training steps inside one graph.
 
 On a small table `keras.Model.fit` spends nearly all its time between steps: it fetches a
-batch, calls the compiled step, calls callbacks. Here the loop over the batches is part of
-the graph. Keras's `train_step` and `test_step` still compute everything else, with the
+batch, calls the compiled step and calls callbacks. Here the loop over the batches is part
+of the graph. Keras's `train_step` and `test_step` still compute everything else, with the
 layers, loss, optimizer and metrics of the model.
 """
 
@@ -17,7 +17,7 @@ from workers.training.noise import fast_noise
 
 
 class StepLoop:
-    """Functions to be traced over a compiled model, whose variables they change in place.
+    """Functions to trace. They change the variables of a compiled model in place.
 
     Args:
         model: a compiled model with one float32 input `[N, F]`.
@@ -81,7 +81,7 @@ class StepLoop:
 
     def _read_metrics(self, prefix: str) -> dict[str, Any]:
         logs = {prefix + k: v for k, v in self._model.get_metrics_result().items()}
-        # the graph may reorder operations: values must be read before the reset
+        # a graph may reorder operations, but values must be read before the reset
         logs = {name: tf.identity(value) for name, value in logs.items()}
         with tf.control_dependencies(list(logs.values())):
             for metric in self._model.metrics:

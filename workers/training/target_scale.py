@@ -1,4 +1,4 @@
-"""Standardize regression targets inside the network, so that any unit trains well.
+"""Standardize regression targets in the network, so that targets of any unit train well.
 
 During training the network learns the standardized target. Loss and metrics are still in
 the target's own unit. After training the scale is folded into the last layer, so the
@@ -23,7 +23,7 @@ class TargetScale(keras.layers.Layer):
     """Compute `z * scale + center`, with the gradient of a loss computed on z.
 
     Args:
-        center, scale: the mean and standard deviation of the target, or robust versions.
+        center, scale: mean and standard deviation of the target, or robust estimates.
         degree: the power of the target's unit in the loss.
 
     """
@@ -34,7 +34,7 @@ class TargetScale(keras.layers.Layer):
         self._gradient = scale / scale**degree
 
     def call(self, z: Any) -> Any:
-        """Return a tensor of the same shape."""
+        """Return `z` in the unit of the target."""
 
         @ops.custom_gradient
         def scaled(value: Any) -> tuple[Any, Any]:

@@ -1,8 +1,8 @@
 """Trace functions over a model's state, and switch to an XLA-compiled copy when ready.
 
-A traced function holds the variables that it changes as captured inputs. To compile the
-copy while the fit goes on, it is first bound to zeros of the same shapes and called once.
-Then it is bound to the model's variables.
+A traced function holds the variables that it changes as captured inputs. The copy is
+first bound to zeros and called once, so that it compiles while the fit continues. Then
+the copy is bound to the model's variables.
 """
 
 import logging
@@ -32,8 +32,8 @@ class TracedFunction:
 
     Args:
         function: takes rows, returns a dict of scalars or None.
-        shapes: the shapes of its arguments, all float32.
-        state: returns the variables that it changes, once tracing has created them all.
+        shapes: the shapes of the function's arguments, all float32.
+        state: returns the variables that the function changes. Called after tracing.
 
     """
 
@@ -54,7 +54,7 @@ class TracedFunction:
         self._compiled_seconds: list[float] = []
 
     def _stacked(self, function: Callable[..., dict[str, Any] | None]) -> Any:
-        """Return one tensor, which is faster to fetch than many."""
+        """Return a function with one output tensor: many would be slower to fetch."""
 
         def stacked(*rows: Any) -> Any:
             logs = function(*rows) or {}
@@ -91,7 +91,7 @@ class TracedFunction:
     def _drop_if_slower(self) -> None:
         plain = min(self._plain_seconds[1:], default=float("inf"))
         if min(self._compiled_seconds[1:]) > plain:
-            log.info("XLA made the network no faster; training goes on without it")
+            log.info("XLA did not make this network faster; continuing without XLA")
             self._compiled = None
 
     def prepare_compiled_copy(self) -> Callable[[], None]:

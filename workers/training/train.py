@@ -90,7 +90,7 @@ def _draw_weights(
     scale: TargetScale | None,
     seed: int,
 ) -> None:
-    """Give the model the initial weights of a seed."""
+    """Assign the initial weights of a seed to the model."""
     keras.utils.set_random_seed(seed)
     fresh = build_network(spec.model, signature).in_target_units(scale)
     assign(model.variables, fresh.variables)

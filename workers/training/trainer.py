@@ -34,9 +34,9 @@ class FitResult:
     """The result of one fit, or of the best of several.
 
     Args:
-        best_epoch: the epoch whose weights are kept, from 1; None if there is none.
-        num_fits: fits that have begun.
-        num_lost: fits that ended in NaN.
+        best_epoch: the epoch whose weights are kept, from 1; None without weights.
+        num_fits: the number of fits that have begun.
+        num_lost: the number of fits that ended in NaN.
         kept_fit: the fit that `best_epoch` belongs to, from 1.
 
     """
@@ -50,7 +50,7 @@ class FitResult:
 
     @property
     def has_weights(self) -> bool:
-        """Return whether the fit left weights worth saving."""
+        """Return whether the fit has weights to save."""
         return self.best_epoch is not None
 
 
@@ -61,7 +61,7 @@ class FitJob:
     Args:
         model: the compiled model.
         seconds: how long all fits may take.
-        draw: gives the model the initial weights of a seed.
+        draw: assigns the initial weights of a seed to the model.
 
     """
 
@@ -78,7 +78,7 @@ class FitJob:
 def fit(job: FitJob) -> FitResult:
     """Fit a compiled model as its `spec` says, or resume an earlier fit.
 
-    StopOnRequest knows the reasons to stop early. Of several fits, keep the one with the
+    StopOnRequest lists the reasons to stop early. Of several fits, keep the fit with the
     best `val_loss` at its kept epoch. If early stopping monitors another validation
     metric, that metric decides.
     """
@@ -96,7 +96,7 @@ class FitOutcome:
 
     Args:
         seconds: how long another fit of as many epochs would take, without tracing.
-        value: the value that fits are compared by, NaN if there is none.
+        value: the value by which fits are compared; NaN if it is missing.
         is_better: compares two such values.
 
     """
@@ -109,7 +109,7 @@ class FitOutcome:
 
 
 def _fit_all(job: FitJob) -> FitResult:
-    """Fit with one seed after another, until all are done or the time is used up."""
+    """Fit with one seed after another, until all are done or no time is left."""
     search, model, spec = SeedSearch(), job.model, job.spec
     spent = job.checkpointer.spent_seconds
     model.optimizer.build(model.trainable_variables)
@@ -224,7 +224,7 @@ def _learning_rate_callbacks(
 def _judge(
     history: History, best: int | None, early: keras.callbacks.EarlyStopping | None
 ) -> tuple[float, Better]:
-    """Return the value that fits are compared by, and how."""
+    """Return the value by which fits are compared, and the comparison."""
     # the loss on training rows would choose the fit that overfits most
     if early and not early.monitor.startswith("val_"):
         early = None

@@ -1,13 +1,13 @@
 """Decide whether and when XLA compiles the epochs of a fit.
 
 XLA makes an epoch up to seven times faster, and takes a second or more to compile. A fit
-starts without it. A thread compiles once the epochs so far took as long as compiling
-will, and more than that is left (the ski rental rule). So a run of three epochs never
-pays for XLA, and a run of five hundred hardly notices the price. Calls use the compiled
-copy as soon as it is ready, also within an epoch.
+starts without XLA. A thread compiles when the epochs so far took as long as compiling
+takes, and the rest would take longer (the ski rental rule). So a run of three epochs
+never compiles, and a run of 500 epochs spends only a small share of its time on it. Calls
+use the compiled copy as soon as it is ready, also within an epoch.
 
-A small network, whose time goes into overhead rather than arithmetic, gains most. It
-compiles at once and waits for the thread, for at most half of the time that is left.
+A small network, whose time is overhead and not arithmetic, gains most. Its fit compiles
+at once and waits for the thread, for at most half of the remaining time.
 """
 
 import logging
@@ -38,7 +38,7 @@ class XlaSwitch:
 
     Args:
         model, train, validation: as for CompiledEpoch.
-        plan: its batch size and its seconds count.
+        plan: gives the batch size and the time limit.
         epochs: the most epochs that can follow.
 
     """
@@ -112,7 +112,7 @@ def _start_compiling(functions: list[TracedFunction]) -> threading.Thread:
             for compile_copy in copies:
                 compile_copy()
         except _CANNOT_COMPILE:
-            log.exception("XLA cannot compile this network; training goes on without it")
+            log.exception("XLA cannot compile this network; continuing without XLA")
 
     thread = threading.Thread(target=compile_all, name="xla")
     thread.start()

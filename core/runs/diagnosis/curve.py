@@ -12,9 +12,9 @@ _WINDOW = 0.1
 
 @dataclass(frozen=True)
 class Curve:
-    """Loss an epoch: on training rows, and on validation rows if there are any.
+    """The loss of each epoch on training rows, and on validation rows if there are any.
 
-    Both end before the first epoch whose loss is not a number.
+    Both lists end before the first epoch whose loss is not a number.
     """
 
     loss: list[float]
@@ -53,7 +53,7 @@ class Curve:
 
     @property
     def rise(self) -> float:
-        """Return how far the loss at the end is above its minimum, as a share of it."""
+        """Return how far the loss at the end is above its minimum, as a share."""
         return _share(median(self.judged[-self.window :]) - min(self.judged), self.judged)
 
     @property
@@ -64,12 +64,12 @@ class Curve:
 
     @property
     def late_gain(self) -> float:
-        """Return how much lower the last epochs' loss is than before, as a share."""
+        """Return by what share the loss in the last epochs is below the loss before."""
         return _gain(self.judged, self.window)
 
     @property
     def late_training_gain(self) -> float:
-        """Return `late_gain` of the training loss."""
+        """Return `late_gain` for the training loss."""
         return _gain(self.loss, self.window)
 
     @property
@@ -82,7 +82,7 @@ class Curve:
     def noise(self) -> float:
         """Return how far an epoch lies from the mean of its neighbours, as a share.
 
-        The median over the second half; a curve that bends smoothly has next to none.
+        The value is the median over the second half; it is near 0 for a smooth curve.
         """
         values = self.judged[len(self.judged) // 2 :]
         if len(values) < 5:
@@ -94,14 +94,14 @@ class Curve:
 
     @property
     def gap(self) -> float | None:
-        """Return how far the validation loss is above the training loss at the best."""
+        """Return how far validation loss exceeds training loss in the best epoch."""
         if not self.val_loss:
             return None
         return _above(min(self.val_loss), self.loss[self.best_epoch - 1])
 
     @property
     def end_gap(self) -> float | None:
-        """Return `gap` in the last epochs."""
+        """Return `gap` for the last epochs."""
         if not self.val_loss:
             return None
         return _above(*(median(v[-self.window :]) for v in (self.val_loss, self.loss)))

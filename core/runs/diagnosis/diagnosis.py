@@ -1,4 +1,4 @@
-"""Diagnose a run's curve: a word, the numbers used, and the spec to try next."""
+"""Diagnose a run's curve with a word, the numbers used, and the spec to try next."""
 
 from core.runs.diagnosis.curve import Curve, History
 from core.runs.diagnosis.facts import Facts

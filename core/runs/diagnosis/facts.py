@@ -1,4 +1,4 @@
-"""Facts of a run that its diagnosis uses besides the curve."""
+"""Facts of a run that its diagnosis uses in addition to the curve."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from fitserve.schemas.report import Metrics
 
 @dataclass(frozen=True)
 class Facts:
-    """A run as its diagnosis needs it.
+    """The facts of a run.
 
     Args:
-        stop_reason: why the last epoch was the last one; None while it runs.
+        stop_reason: why training stopped; None while the run is in progress.
         spec: the run's spec.
-        metrics: the network's metrics on held-out rows, as far as they are known.
+        metrics: the network's metrics on held-out rows, if they are known.
         training_metrics: its metrics on training rows.
         rivals: the metrics of baselines on the held-out rows, by name.
         num_train_rows: the number of training rows.
@@ -45,7 +45,7 @@ class Facts:
 
     @property
     def skill(self) -> float | None:
-        """Return R² on training rows, or by how much log loss is below chance."""
+        """Return R² on training rows, or the share by which log loss is below chance."""
         r2 = self.training_metrics.get("r2")
         if r2 is not None:
             return r2
@@ -59,13 +59,13 @@ class Facts:
     def error_over_chance(self) -> float | None:
         """Return the network's error divided by that of a constant prediction."""
         if self.metrics.get("r2") is not None:
-            return self.error  # 1 - R² is just that
+            return self.error  # 1 - R² is this ratio
         chance = self.rivals.get("constant", {}).get("log_loss")
         return self.error / chance if self.error is not None and chance else None
 
     @property
     def is_standardized(self) -> bool:
-        """Return whether features are standardized; a fit then begins near the mean."""
+        """Return whether features are standardized; then the fit begins near the mean."""
         return self.spec.features.standardize
 
 

@@ -1,4 +1,4 @@
-"""Name what is wrong with a curve: the first rule that holds decides."""
+"""Diagnose a curve by the first rule that applies."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,16 +8,16 @@ from core.runs.diagnosis.facts import Facts
 from fitserve.enums import StopReason
 
 GREW = 0.2
-"""A training loss this far above where it began, as a share, has diverged."""
+"""A training loss has diverged if it is this share above its first value."""
 NOISE = 0.05
 RISE = 0.03
-"""A rise of the validation loss above its minimum, and at least three times the noise."""
+"""The least rise of the validation loss; it must also be three times the noise."""
 FALL = 0.02
 LEAST_GAP = 0.15
-"""By which the validation loss is above the training loss where a rise is overfitting."""
+"""The least gap from training to validation loss for a rise to be overfitting."""
 BIG_RISE = 0.1
-"""A rise that counts though the losses part only behind the best epoch: dropout and the
-members of an ensemble hold the training loss up at first."""
+"""A rise that is overfitting even if the gap opens after the best epoch: dropout and
+ensembles keep the training loss high at first."""
 WIDE_GAP = 1.0
 """A validation loss twice the training loss."""
 GAIN = 0.01
@@ -25,12 +25,12 @@ TRAINING_GAIN = 0.02
 BEATEN = 0.1
 """How much higher the network's error is than a baseline's."""
 ON_PAR = 0.05
-"""Above the best baseline's error by no more: the network has what can be had."""
+"""A network with an error up to this share above the best baseline's is as good."""
 FAR_BEHIND = 0.5
 LOST = 3.0
-"""Times the error of answering the mean, or every class at its share."""
+"""A multiple of the error of a constant prediction."""
 LITTLE = 0.3
-"""A share of what can be learned, or of the first epoch's loss."""
+"""A reduction of the error by less than this share is underfitting."""
 
 
 class Diagnosis(NamedTuple):
@@ -45,13 +45,12 @@ def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
     for rule in _RULES:
         if (found := rule(curve, facts)) is not None:
             return found
-    tail = f"after the best epoch, {curve.best_epoch} of {curve.num_epochs}"
+    tail = f"after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
     if curve.best_epoch == curve.num_epochs:
         tail = "in the last epochs"
     return Diagnosis(
         "fine",
-        f"the {_name(curve)} fell to {min(curve.judged):.4g} and neither rises nor falls "
-        f"much {tail}",
+        f"the {_name(curve)} fell to {min(curve.judged):.4g} and changed little {tail}",
     )
 
 
@@ -62,15 +61,14 @@ def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
     if -curve.drop > GREW:
         return Diagnosis(
             "diverged",
-            f"the training loss grew from {curve.loss[0]:.4g} in epoch 1 to "
+            f"the training loss rose from {curve.loss[0]:.4g} in epoch 1 to "
             f"{curve.loss[-1]:.4g} in epoch {curve.num_epochs}",
         )
     if facts.is_standardized and (facts.error_over_chance or 0.0) > LOST:
         return Diagnosis(
             "diverged",
-            f"the network's error is {facts.error_over_chance:.4g} times that of an "
-            "answer that is always the same: its weights went far away and came back "
-            "only part of the way",
+            f"the error of the network is {facts.error_over_chance:.4g} times the error "
+            "of a constant prediction: the weights diverged and recovered only in part",
         )
     return None
 
@@ -80,8 +78,8 @@ def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a r
         return None
     return Diagnosis(
         "noisy",
-        f"from one epoch to the next the {_name(curve)} jumps by {curve.noise:.0%} of "
-        "itself: which epoch is best is chance",
+        f"the {_name(curve)} changes by about {curve.noise:.0%} from one epoch to the "
+        "next, so the choice of the best epoch is random",
     )
 
 
@@ -94,16 +92,16 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if rises and (gap > LEAST_GAP or ends_apart):
         return Diagnosis(
             "overfit",
-            f"behind epoch {curve.best_epoch} the training loss fell by another "
+            f"after epoch {curve.best_epoch} the training loss fell by another "
             f"{curve.fall_since_best:.0%} while the validation loss rose by "
             f"{curve.rise:.0%}",
         )
     if gap > WIDE_GAP and not _is_on_par(facts):
         return Diagnosis(
             "overfit",
-            f"at its best the validation loss ({min(curve.val_loss):.4g}) is "
-            f"{gap + 1:.1f} times the training loss: the network knows its "
-            "training rows by heart",
+            f"in the best epoch the validation loss ({min(curve.val_loss):.4g}) is "
+            f"{gap + 1:.1f} times the training loss: the network predicts its training "
+            "rows much better than other rows",
         )
     return None
 
@@ -116,8 +114,8 @@ def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
         return None
     return Diagnosis(
         "still_improving",
-        f"in its last {curve.window} epochs the {_name(curve)} was still "
-        f"{curve.late_gain:.1%} lower than in the {curve.window} before",
+        f"the {_name(curve)} was still falling: it was {curve.late_gain:.1%} lower in "
+        f"the last {curve.window} epochs than in the {curve.window} epochs before",
     )
 
 
@@ -127,9 +125,9 @@ def _impatient(curve: Curve) -> Diagnosis | None:
         return None
     return Diagnosis(
         "still_improving",
-        f"early stopping ended it at epoch {curve.num_epochs} while the training loss "
-        f"still fell ({curve.late_training_gain:.1%} in {curve.window} epochs) and the "
-        f"{_name(curve)} was no more than {curve.rise:.1%} above its best",
+        f"early stopping ended the run in epoch {curve.num_epochs}, but the training "
+        f"loss was still falling ({curve.late_training_gain:.1%} in {curve.window} "
+        f"epochs) and the {_name(curve)} was only {curve.rise:.1%} above its minimum",
     )
 
 
@@ -140,7 +138,7 @@ def _far_behind(curve: Curve, facts: Facts) -> Diagnosis | None:
 
 
 def _is_on_par(facts: Facts) -> bool:
-    """Return whether no baseline does much better; False if that is not known."""
+    """Return whether no baseline is much better; False if the errors are unknown."""
     rival, error = facts.best_rival, facts.error
     return rival is not None and error is not None and error <= rival[1] * (1 + ON_PAR)
 
@@ -151,8 +149,8 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
         return None
     return Diagnosis(
         "underfit",
-        f"{rival[0].replace('_', ' ')} leaves {rival[1]:.3g} of error on the same "
-        f"held-out rows where the network leaves {error:.3g}, and its curve is flat",
+        f"on the held-out rows, the error of {rival[0].replace('_', ' ')} is "
+        f"{rival[1]:.3g} and the error of the network is {error:.3g}; the curve is flat",
     )
 
 
@@ -163,8 +161,8 @@ def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if learned < LITTLE:
         return Diagnosis(
             "underfit",
-            f"the curve is flat, and only {max(learned, 0):.0%} of what there is to "
-            "learn in the training rows was learned",
+            f"the curve is flat, and the network reduced its error on the training rows "
+            f"by only {max(learned, 0):.0%}",
         )
     return None
 

@@ -1,4 +1,4 @@
-"""The spec to try after a reading: the same run, with what the word asks for changed."""
+"""Build the spec to try next: the run's spec with the changes for its diagnosis."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -34,9 +34,9 @@ _L2 = 0.01
 def next_spec(
     word: str, spec: ResolvedSpec, dataset: str, num_train_rows: int, limits: Limits
 ) -> Changed:
-    """Return a spec to post, and in words what is different in it.
+    """Return a spec to post, and a description of its changes.
 
-    `spec` is a run's own. The rows, their split and the loss stay the same, so that the
+    `spec` is the run's spec. The rows, their split and the loss stay the same, so the
     validation losses of both runs can be compared.
     """
     fits = spec.fit.num_seeds
@@ -49,7 +49,7 @@ def next_spec(
 
 
 def _grow(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """Wider and deeper."""
+    """Make the network wider and deeper."""
     spec = _stop_early(spec, limits)
     layers, hidden = spec.model.layers, _hidden(spec.model.layers)
     if not hidden:
@@ -62,13 +62,13 @@ def _grow(spec: ResolvedSpec, limits: Limits) -> Changed:
     more = _dense(_hidden(wider)[-1].units, _activation(hidden))
     larger = [*wider[:-1], more, wider[-1]]
     if len(larger) > limits.max_layers or _weights(larger) > limits.max_parameters / 2:
-        advice = "more patience and less dropout: the network is as large as it may be"
+        advice = "more patience and less dropout; the network is at the size limit"
         return _with_layers(spec, layers), advice
-    return _with_layers(spec, larger), "hidden layers twice as wide, and one more of them"
+    return _with_layers(spec, larger), "hidden layers twice as wide, and one more layer"
 
 
 def _regularize(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """Dropout behind each hidden layer; where there is much of it, fewer units."""
+    """Add dropout after each hidden layer, or remove units if dropout is high."""
     spec = _stop_early(spec, limits)
     layers = spec.model.layers
     rates = [layer.rate for layer in layers if isinstance(layer, Dropout)]
@@ -81,7 +81,7 @@ def _regularize(spec: ResolvedSpec, limits: Limits) -> Changed:
     if not _hidden(layers):
         advice = f"an L2 penalty of {_L2:g} on the weights, and early stopping"
         return _with_layers(spec, [_with_penalty(x) for x in layers]), advice
-    advice = f"dropout of {_RATE:g} behind each hidden layer, and early stopping"
+    advice = f"dropout of {_RATE:g} after each hidden layer, and early stopping"
     return _with_layers(spec, _with_dropout(layers, limits)), advice
 
 
@@ -89,24 +89,24 @@ def _with_dropout(layers: Sequence[Layer], limits: Limits) -> list[Layer]:
     found: list[Layer] = []
     for i, layer in enumerate(layers):
         found.append(layer)
-        room = len(found) + len(layers) - i - 1 < limits.max_layers
-        if _ends_hidden(layers, i) and room:
+        is_allowed = len(found) + len(layers) - i - 1 < limits.max_layers
+        if _ends_hidden(layers, i) and is_allowed:
             found.append(Dropout(type="Dropout", rate=_RATE))
     return found
 
 
 def _ends_hidden(layers: Sequence[Layer], i: int) -> bool:
-    """Return whether a hidden layer ends here, with its own activation or the next."""
+    """Return whether layer `i` is a hidden layer's last part, such as its activation."""
     if i >= len(layers) - 1:
         return False
     if isinstance(layers[i], ActivationLayer):
         return True
-    goes_on = isinstance(layers[i + 1], ActivationLayer | BatchNormalization)
-    return isinstance(layers[i], Dense) and not goes_on
+    continues = isinstance(layers[i + 1], ActivationLayer | BatchNormalization)
+    return isinstance(layers[i], Dense) and not continues
 
 
 def _go_on(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """More epochs, more patience."""
+    """Train for more epochs, with more patience."""
     epochs = min(limits.max_epochs, max(_MOST_EPOCHS, 5 * spec.fit.epochs))
     stopping = spec.fit.early_stopping
     patience = max(2 * _PATIENCE, 3 * (stopping.patience if stopping else 0))
@@ -125,7 +125,7 @@ def _slow_down(spec: ResolvedSpec, limits: Limits) -> Changed:
 
 
 def _calm(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """Smaller steps, each over more rows."""
+    """Lower the learning rate, and double the epochs."""
     rate = spec.compile.optimizer.learning_rate / 5
     spec = _with_optimizer(spec, learning_rate=rate)
     spec = _with_fit(spec, epochs=min(limits.max_epochs, 2 * spec.fit.epochs))
@@ -140,11 +140,11 @@ def _polish(spec: ResolvedSpec, limits: Limits) -> Changed:
     )
     spec = _with_fit(
         spec,
-        learning_rate_scheduler=None,  # one of the two sets the rate
+        learning_rate_scheduler=None,  # only one of the two may set the rate
         reduce_lr_on_plateau=plateau,
         epochs=min(limits.max_epochs, max(_MOST_EPOCHS, spec.fit.epochs)),
     )
-    advice = "a learning rate that is lowered where the curve is flat, and more patience"
+    advice = "a lower learning rate where the curve is flat, and more patience"
     return _stop_early(spec, limits, 2 * _PATIENCE), advice
 
 
@@ -161,7 +161,7 @@ _CHANGES: dict[str, Change] = {
 def _stop_early(
     spec: ResolvedSpec, limits: Limits, patience: int = _PATIENCE
 ) -> ResolvedSpec:
-    """Enough epochs to see the curve turn, and the best of them kept."""
+    """Train for enough epochs to see the loss rise, and keep the best epoch."""
     own = spec.fit.early_stopping or EarlyStopping(monitor=_monitor(spec), patience=0)
     longer = max(patience, own.patience)
     stopping = own.model_copy(update={"patience": longer, "restore_best_weights": True})
@@ -209,7 +209,7 @@ def _with_penalty(layer: Layer) -> Layer:
 
 
 def _with_units(layers: Sequence[Layer], units: Callable[[int], int]) -> list[Layer]:
-    """Return the layers with other units in the hidden ones."""
+    """Return the layers with other numbers of units in the hidden layers."""
     resized: list[Layer] = [
         x.model_copy(update={"units": units(x.units)}) if isinstance(x, Dense) else x
         for x in layers[:-1]
@@ -218,7 +218,7 @@ def _with_units(layers: Sequence[Layer], units: Callable[[int], int]) -> list[La
 
 
 def _weights(layers: Sequence[Layer]) -> int:
-    """About how many there are; those of the first layer are not counted."""
+    """Return the approximate number of weights, without those of the first layer."""
     units = [layer.units for layer in layers if isinstance(layer, Dense)]
     return sum(a * b for a, b in itertools.pairwise(units))
 
@@ -232,6 +232,6 @@ def _dense(units: int, activation: Activation = "relu") -> Dense:
 
 
 def _activation(hidden: Sequence[Dense]) -> Activation:
-    """Return the activation of the last hidden layer, if it has one of its own."""
+    """Return the activation of the last hidden layer, or relu if it sets none."""
     own = hidden[-1].activation
     return own if own not in ("linear", "softmax") else "relu"

@@ -13,14 +13,14 @@ Place = tuple[object, ...]
 
 
 class ColumnNames:
-    """Find the columns of a dataset, whatever the Unicode form and blanks of a name."""
+    """The column names of a dataset, found without regard to Unicode form and spaces."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._known = dict.fromkeys(names)
         self._spelled = {plain_name(name): name for name in self._known}
 
     def spelling(self, name: str) -> str:
-        """Return the dataset's spelling of a name, or an unknown name unchanged."""
+        """Return the dataset's spelling of a name; return an unknown name unchanged."""
         return name if name in self._known else self._spelled.get(plain_name(name), name)
 
     def in_spec(self, create: RunCreate) -> RunCreate:

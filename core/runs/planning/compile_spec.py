@@ -22,7 +22,7 @@ _DEFAULT_METRICS = {
 
 
 def resolve_compile(given: CompileSpec, task: Task) -> ResolvedCompile:
-    """Return optimizer, loss and metrics as they will be used; raise InvalidSpec."""
+    """Return optimizer, loss and metrics with defaults; raise InvalidSpec."""
     loss = given.loss or _DEFAULT_LOSS[task]
     metrics = _DEFAULT_METRICS[task] if given.metrics is None else given.metrics
     errors = [_misfit("loss", ("loss",), loss, LOSSES[task], task)]

@@ -12,7 +12,7 @@ from fitserve.specs.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSp
 
 _FLOAT = 4
 LARGEST_IN_MEMORY = 256 * MIB
-"""Encoded tables above this size are trained on block by block."""
+"""Encoded tables above this size are read block by block in training."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Cost:
     def of_fits(self, num_seeds: int) -> "Cost":
         """Return the cost of `num_seeds` such fits, one after another.
 
-        From the second fit on, memory also holds the weights of the best fit, and for a
-        moment the initial weights of the next.
+        From the second fit on, memory also holds the weights of the best fit and, for a
+        short time, the initial weights of the next fit.
         """
         if num_seeds == 1:
             return self
@@ -88,7 +88,7 @@ def slots(optimizer: Optimizer) -> int:
 def limit_errors(
     cost: Cost, limits: Limits, fit: ResolvedFit, layers: str
 ) -> list[FieldError]:
-    """Return an error for each quantity of a resolved fit that is above its limit.
+    """Return an error for each quantity of a fit that is above its limit.
 
     `layers` is the pointer to the layers.
     """
@@ -100,7 +100,7 @@ def limit_errors(
         (layers, "parameters", cost.num_params, limits.max_parameters),
         (
             pointer("fit", "batch_size"),
-            "rows a batch",
+            "rows per batch",
             fit.batch_size,
             limits.max_batch_size,
         ),

@@ -14,12 +14,12 @@ from fitserve.specs.run import FeaturesSpec
 
 @dataclass(frozen=True)
 class Selection:
-    """Features by name, and the reason for each column that is left out."""
+    """The features by name, and the reason for each column that is left out."""
 
     columns: dict[str, ColumnRead]
     excluded: dict[str, str]
     num_inputs: int
-    """An upper bound: a category that no training row has gets no input."""
+    """An upper bound: a category without a training row gets no input."""
     num_embedding_params: int
     """An upper bound, for the same reason."""
 
@@ -34,7 +34,7 @@ def select_features(
 ) -> Selection:
     """Return the features of a run on a table.
 
-    `not_features` holds reasons to leave out columns; `include` overrules them.
+    `not_features` holds reasons to leave out columns; `include` overrides them.
     Raises InvalidSpec if no column is left.
     """
     columns = {column.name: column for column in table.columns}

@@ -9,7 +9,7 @@ from fitserve.specs.training import EarlyStopping, FitSpec
 
 _DEFAULT_EPOCHS = 200
 _BATCH_SIZES = ((10_000, 32), (100_000, 256))
-"""Batch size by training rows, up to each bound; 1024 beyond."""
+"""Batch sizes by number of training rows, up to each bound; 1024 above."""
 
 
 def resolve_fit(
@@ -20,10 +20,10 @@ def resolve_fit(
     *,
     seed: int,
 ) -> ResolvedFit:
-    """Return batch size, epochs and callbacks as they will be used; raises InvalidSpec.
+    """Return batch size, epochs and callbacks with defaults; raise InvalidSpec.
 
-    A given batch size may exceed the training rows: Keras then trains one batch of all
-    rows.
+    A given batch size may exceed the number of training rows, as in Keras: an epoch is
+    then one batch.
     """
     train = num_rows["train"]
     monitors = _monitors(compiled, validated=num_rows["validation"] > 0)
@@ -57,7 +57,7 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
 
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
-    """Return the keys of Keras's logs, with `val_loss` last if there is one."""
+    """Return the keys of Keras's logs; `val_loss` is last if there is one."""
     names = [*compiled.metrics, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 
@@ -68,7 +68,7 @@ def _monitor_error(key: str, callback: object, monitors: list[str]) -> FieldErro
         return None
     return FieldError(
         pointer=pointer("fit", key, "monitor"),
-        detail=f"no epoch of this run will report {monitor!r}",
+        detail=f"the epochs of this run do not report {monitor!r}",
         hint=did_you_mean(monitor, monitors),
     )
 
@@ -78,8 +78,8 @@ def _two_rates_error(fit: FitSpec) -> FieldError | None:
         return None
     return FieldError(
         pointer=pointer("fit", "learning_rate_scheduler"),
-        detail="`reduce_lr_on_plateau` sets the learning rate too",
-        hint="leave one of the two out",
+        detail="`reduce_lr_on_plateau` also sets the learning rate",
+        hint="leave out one of the two",
     )
 
 

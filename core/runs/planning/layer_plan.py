@@ -88,7 +88,7 @@ def _in_members(
 def head_errors(
     layers: Sequence[Layer], plans: Sequence[LayerPlan], head: Head, at: str
 ) -> list[FieldError]:
-    """Return the errors of the last layer, at the pointer `at`, for this task."""
+    """Return the errors of the last layer for this task, at the pointer `at`."""
     width = plans[-1].output_shape[-1]
     hint = '{"type": "Output"} as the last layer fits every task'
     if width != head.units:

@@ -1,7 +1,7 @@
-"""Find columns from which a network could simply read off the target.
+"""Find columns that reveal the target to a network.
 
-A copy holds the target itself in another form. A deciding column has values each of which
-always occurs with the same target. Such columns are often unknown before the target is.
+A copy contains the target in another form. In a deciding column, each value always occurs
+with the same target. Such columns are often known only after the target.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from core.runs.planning.features import Selection
 _COPY = "a copy of the target"
 _RENAMED = "one to one with the target"
 _UNIT = "the target in another unit"
-"""An exact linear relation: it stays a feature, since it may be what is to be learned."""
+"""An exact linear relation; the column stays a feature, since this may be the task."""
 
 _SAMPLE = 20_000
 _LEAST_ROWS = 10
 _MOST_VALUES = 1_000
 _ROWS_A_VALUE = 5
-"""Rows for each value on average; with fewer, a relation may be chance."""
+"""The mean number of rows per value; with fewer rows, a relation may be chance."""
 _EXACT = 1 - 1e-12
 
 
@@ -34,26 +34,26 @@ def find_copies(table: TypedTable, target: str) -> dict[str, str]:
 
 
 def exclusion_reasons(copies: dict[str, str]) -> dict[str, str]:
-    """Return the reason for each copy that is excluded unless the spec includes it."""
+    """Return the copies to exclude unless the spec includes them, with the reasons."""
     return {name: what for name, what in copies.items() if what != _UNIT}
 
 
 def leakage_warnings(
     table: TypedTable, target: str, selection: Selection, copies: dict[str, str]
 ) -> list[str]:
-    """Return a warning for each feature that is a copy or that decides the target."""
+    """Return a warning for each feature that is a copy or determines the target."""
     suspects = {n: c.unique for n, c in selection.columns.items() if n not in copies}
     deciding = _find_deciding(table, target, suspects)
     return [
         *(
-            f"the column {name!r} is {what}: is it known before the target is?"
+            f"the column {name!r} is {what}: use it only if it is known before the target"
             for name, what in copies.items()
             if name in selection.columns
         ),
         *(
-            f"the column {name!r} alone decides {target!r} ({suspects[name]:,} values, "
-            "each always with the same target): is it known before the target is? If "
-            "not, leave it out with `features.exclude`"
+            f"the column {name!r} alone determines {target!r} ({suspects[name]:,} "
+            "values, each always with the same target): use it only if it is known "
+            "before the target, or leave it out with `features.exclude`"
             for name in deciding
         ),
     ]
@@ -65,7 +65,7 @@ def _in_all_rows(
     names: list[str],
     check: Callable[[pl.DataFrame, list[str]], dict[str, str]],
 ) -> dict[str, str]:
-    """Return what `check` finds in the first rows and confirms in all rows."""
+    """Return the columns that `check` finds in the first rows and then in all rows."""
     head = rows.select([target, *names]).head(_SAMPLE).collect()
     found = check(head, names)
     if not found or head.height < _SAMPLE:
@@ -97,7 +97,7 @@ def _relation(rows: pl.DataFrame, target: str, name: str) -> str | None:
 
 
 def _is_renaming(pair: pl.DataFrame) -> bool:
-    """Return whether the values correspond one to one, in several rows each."""
+    """Return whether the values correspond one to one, each in several rows."""
     values = pair["target"].n_unique()
     if values > min(_MOST_VALUES, pair.height // _ROWS_A_VALUE):
         return False
@@ -107,7 +107,7 @@ def _is_renaming(pair: pl.DataFrame) -> bool:
 def _find_deciding(
     table: TypedTable, target: str, unique: dict[str, int]
 ) -> dict[str, str]:
-    """Return the columns each of whose values occurs with a single target.
+    """Return the columns in which each value occurs with a single target.
 
     `unique` holds the number of values of each column to check.
     """

@@ -1,7 +1,7 @@
-"""Presets: the choices of a run that its spec leaves open, by the size of its table.
+"""Fill in a spec from a preset, by the size of the table.
 
-Each key of the spec overrides the preset. The values of `default` are those that scored
-best on the tables of `benchmarks/quality.py`.
+Each key of the spec overrides the preset. The values of `default` scored best on the
+tables of `benchmarks/quality.py`.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from fitserve.specs.training import CosineDecay, EarlyStopping
 
 @dataclass(frozen=True)
 class Size:
-    """The size of a table: training rows (about), columns, and the task."""
+    """The approximate number of training rows, the number of columns, and the task."""
 
     train_rows: int
     columns: int
@@ -26,7 +26,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Preset:
-    """The choices of a preset, by the part of the spec."""
+    """The values that a preset sets in each part of the spec."""
 
     model: ModelSpec
     features: dict[str, Any] = field(default_factory=dict)
@@ -37,10 +37,10 @@ class Preset:
 def with_preset(
     create: RunCreate, task: Task, num_rows: int, num_columns: int
 ) -> tuple[RunCreate, ModelSpec]:
-    """Return `create` with its preset's choices where it makes none, and its network.
+    """Return `create` with the preset's values for keys that it lacks, and its network.
 
     `num_rows` counts the rows with a target, `num_columns` the columns of the table. A
-    spec with a `model` and no preset stays as it is; one with neither gets `default`.
+    spec with a `model` and no preset is unchanged; a spec with neither gets `default`.
     """
     if create.preset is None and create.model is not None:
         return create, create.model
@@ -62,7 +62,7 @@ def with_preset(
 
 
 def _with_validation_split(create: RunCreate, name: PresetName) -> RunCreate:
-    """Return the spec with the preset's share of validation rows, unless it sets one."""
+    """Return the spec with the preset's share of validation rows, if it sets none."""
     share = _VALIDATION_SPLITS.get(name)
     is_given = {"validation_split", "validation_dataset"} & create.fit.model_fields_set
     if share is None or is_given:
@@ -83,7 +83,7 @@ def _features(choices: dict[str, Any], create: RunCreate) -> dict[str, Any]:
 
 
 def _fit(choices: dict[str, Any], create: RunCreate) -> dict[str, Any]:
-    """Return the choices without those that contradict the spec."""
+    """Return the choices that do not contradict the spec."""
     fit = create.fit
     is_validated = fit.validation_dataset is not None or fit.validation_split > 0
     if not is_validated:
@@ -119,33 +119,33 @@ def _linear(size: Size) -> Preset:
     )
 
 
-def _small(size: Size) -> Preset:  # noqa: ARG001  one shape for all
-    """Return two layers of 64 units, as a tutorial would write them."""
+def _small(size: Size) -> Preset:  # noqa: ARG001  same signature for all
+    """Return two layers of 64 units, as in many tutorials."""
     layers = [_dense(64), _dense(64), _OUTPUT]
     return Preset(model=ModelSpec.model_validate({"layers": layers}))
 
 
 _VALIDATION_SPLITS: dict[PresetName, float] = {"default": 0.1, "thorough": 0.1}
-"""A small share: small tables need their rows for training."""
+"""The shares are small because small tables need their rows for training."""
 _WIDTH = 128
 _FEW_ROWS, _FEW_COLUMNS = 4_000, 50
-"""Tables up to this many training rows and columns get more members and a slower rate; in
-wide tables, more members cost most and gained nothing."""
+"""Tables up to this many training rows and columns get more members and a lower rate; in
+wide tables, more members cost time and gained nothing."""
 _MEMBERS, _MORE_MEMBERS, _MANY_MEMBERS = 8, 16, 32
 _RATE, _SLOW_RATE = 0.005, 0.003
 _EPOCHS, _MANY_EPOCHS = 100, 150
 _FEWEST_EPOCHS = 15
 _WORK, _MUCH_WORK = 3_200_000, 80_000_000
 """Upper bound of training rows times members times epochs, over all fits: larger tables
-get fewer epochs, so that a run does not take longer."""
+get fewer epochs, which limits the duration of a run."""
 _NUM_SEEDS = 3
 _TOO_FEW_TO_CHOOSE = 2_000
-"""With so few training rows, the validation rows choose an epoch by chance."""
+"""Up to this many training rows, the best epoch on validation rows is random."""
 _LONGEST_SECONDS = 600.0
 _NUM_BINS = ((100, 16), (250, 8))
-"""Bins of a number by columns of the table, up to each bound; no bins beyond."""
+"""Bins of a numeric column by number of columns, up to each bound; no bins above."""
 _BATCH_SIZES = ((2_000, 32), (5_000, 64), (20_000, 128), (100_000, 256))
-"""Batch size by training rows, up to each bound; 1024 beyond."""
+"""Batch sizes by number of training rows, up to each bound; 1024 above."""
 
 
 def _default(size: Size) -> Preset:
@@ -175,12 +175,12 @@ def _tabm(size: Size, members: int, epochs: int) -> Preset:
 
     - An ensemble that shares its hidden layers, trained on the mean of its members'
       losses: Gorishniy, Kotelnikov and Babenko, "TabM", 2024.
-    - Numbers as they are and in bins between quantiles: Gorishniy, Rubachev and
+    - Numbers, unchanged and in bins between quantiles: Gorishniy, Rubachev and
       Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning", 2022.
     - AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019), He's
       initialisation ("Delving Deep into Rectifiers", 2015), Dropout (Srivastava et al.,
       2014).
-    - A rate that falls along a cosine to the end: Holzmüller, Grinsztajn and Steinwart,
+    - A learning rate that falls along a cosine: Holzmüller, Grinsztajn and Steinwart,
       "Better by Default", 2024. The epoch with the least `val_loss` is kept, except in
       small regressions, which keep the last.
 
@@ -204,14 +204,14 @@ def _tabm(size: Size, members: int, epochs: int) -> Preset:
 
 
 def _keep_best(size: Size, epochs: int) -> EarlyStopping | None:
-    """Keep the best epoch, except for small regressions, where it is best by chance."""
+    """Keep the best epoch, except for small regressions, where it is random."""
     if size.task == Task.REGRESSION and size.train_rows <= _TOO_FEW_TO_CHOOSE:
         return None
     return EarlyStopping(patience=max(8, epochs // 2))
 
 
 def _num_bins(columns: int) -> int | None:
-    """Return fewer bins for a wide table, whose first layer would become too large."""
+    """Return fewer bins for a wide table, to limit the size of the first layer."""
     return next((bins for most, bins in _NUM_BINS if columns <= most), None)
 
 

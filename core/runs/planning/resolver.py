@@ -39,7 +39,7 @@ from fitserve.specs.run import RunCreate
 
 @dataclass(frozen=True)
 class Datasets:
-    """The datasets that a run reads, looked up once: a name may later move to another."""
+    """The datasets that a run reads, looked up once, since names can be reassigned."""
 
     dataset: Dataset
     validation: Dataset | None
@@ -47,7 +47,7 @@ class Datasets:
 
 @dataclass(frozen=True)
 class Draft:
-    """A spec with its preset's choices, and the facts of its tables.
+    """A spec with the values of its preset, and the facts of its tables.
 
     Args:
         create: the spec.
@@ -56,7 +56,7 @@ class Draft:
         column: the column to predict, as the run reads it.
         target: the task and the classes.
         selection: the features.
-        num_rows: the number of rows in each split.
+        num_rows: the number of rows in each part of the split.
         warnings: the warnings about the tables.
 
     """
@@ -107,7 +107,7 @@ def resolve(
 
     Args:
         create: the spec.
-        ref: the dataset as the user named it.
+        ref: the id or name of the dataset that the user gave.
         datasets: the datasets that the spec names.
         storage: the storage of their tables.
         limits: the limits of this service.
@@ -198,7 +198,7 @@ def _network(
 
 
 def _split_reason(create: RunCreate) -> dict[str, str]:
-    """Return the reason to leave out the column that names the split of a row."""
+    """Return the reason to leave out the column that determines the split."""
     if create.split.column is None or create.split.by == "time":
         return {}
     return {create.split.column: "it determines the split"}
@@ -232,7 +232,7 @@ def _cost(
 
 
 def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
-    """Return an error if the network's Input layer has another number of inputs."""
+    """Return an error if the Input layer does not have the number of encoded inputs."""
     given, expected = model.num_inputs, selection.num_inputs
     if given is None or given == expected:
         return None

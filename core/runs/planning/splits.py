@@ -1,4 +1,4 @@
-"""Decide which rows train, validate and test, for the validate route and for the fit."""
+"""Split rows for training, validation and test, in the validate route and the fit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SplitCodes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Shares:
-    """The parts of the rows that are not for training, 0 to 1."""
+    """The shares of rows for validation and test, 0 to 1."""
 
     validation: float
     test: float
@@ -53,7 +53,7 @@ def assign(
     """Return the split of each row; the same seed draws the same rows.
 
     `rows` holds the target and the column of `split`. Raises InvalidSpec if that column
-    cannot split them.
+    does not determine a split.
     """
     column = rows[split.column] if split.column is not None else None
     if split.by == "column" and column is not None:
@@ -69,8 +69,8 @@ def assign(
 
 
 def counts(num_rows: int, shares: Shares) -> tuple[int, int, int]:
-    """Return the numbers of training, validation and test rows in a row-wise split."""
-    # 1 - 0.9 is slightly less than 0.1, which must not lose a row
+    """Return the numbers of training, validation and test rows in a split by row."""
+    # 1 - 0.9 is slightly below 0.1; the rounding must not lose a row
     rest = math.floor(num_rows * (1 - shares.test) + _TINY)
     train = math.floor(num_rows * (1 - shares.test - shares.validation) + _TINY)
     return train, rest - train, num_rows - rest
@@ -85,7 +85,7 @@ def _cut(order: Indices, shares: Shares) -> SplitCodes:
 
 
 def _order(num_rows: int, strata: pl.Series | None, rng: np.random.Generator) -> Indices:
-    """Return a random order in which every prefix has the strata in proportion."""
+    """Return a random order in which every prefix has the proportions of the strata."""
     shuffled = rng.permutation(num_rows)
     if strata is None:
         return shuffled
@@ -121,7 +121,7 @@ def _by_words(column: pl.Series) -> SplitCodes:
             ", ".join(repr(word) for word in unknown[:_MOST_SHOWN]) or "a missing cell"
         )
         detail = (
-            f"the column holds {shown}; expected train, validation and test in its cells"
+            f"the column contains {shown}; expected train, validation or test in cells"
         )
         raise split_error(f"The rows cannot be split: {detail}", detail, *_COLUMN)
     codes: SplitCodes = words.replace_strict(_WORDS, return_dtype=pl.Int8).to_numpy()
@@ -191,12 +191,12 @@ def _refuse_too_few_rows(target: Target, shares: Shares) -> None:
     if shares.validation + shares.test >= 1:
         detail = (
             f"`fit.validation_split` {shares.validation:g} and `split.test` "
-            f"{shares.test:g} leave nothing to train on"
+            f"{shares.test:g} leave no rows for training"
         )
         raise split_error(detail, detail, "split", "test")
 
 
 def split_error(sentence: str, detail: str, *path: str) -> InvalidSpec:
-    """Return an InvalidSpec about the split that points at the key under `path`."""
+    """Return an InvalidSpec about the split, with a pointer to `path`."""
     error = FieldError(pointer=pointer(*path), detail=detail)
     return InvalidSpec(f"{sentence}.", [error])

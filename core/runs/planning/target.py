@@ -1,4 +1,4 @@
-"""Read the target column: its task, its classes and the rows that have one."""
+"""Read the target column: its task, its classes and its rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def class_name(label: Label) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """The target column over the rows that have one."""
+    """The target column, in the rows where it is not missing."""
 
     name: str
     type: ColumnType
@@ -41,7 +41,7 @@ class Target:
 def infer_task(kind: ColumnType, unique: int, create: RunCreate) -> Task:
     """Return the task of a target of this type.
 
-    Raises InvalidSpec if the target cannot have the task that the spec asks for.
+    Raises InvalidSpec if the target does not allow the task in the spec.
     """
     task = create.task or _task_of_loss(create.compile.loss) or _natural(kind, unique)
     if task == Task.REGRESSION != kind_of(kind).task:
@@ -114,8 +114,8 @@ def _classes(
     if counted.height > max(_FEW_CLASSES, int(counted["count"].sum()) // 2):
         raise target_error(
             f"The target {name!r} has {counted.height:,} classes in "
-            f"{counted['count'].sum():,} rows, most of them in one row only: nothing can "
-            "be learned about those. Is it an id or a name? Choose another target.",
+            f"{counted['count'].sum():,} rows, most of them in one row only: too few "
+            "to learn from. Is it an id or a name? Choose another target.",
         )
     labels = counted["value"]
     if labels.dtype.is_float() and ((labels % 1 == 0) & (labels.abs() <= 2**53)).all():
@@ -124,7 +124,7 @@ def _classes(
 
 
 def unknown_classes(table: TypedTable, target: Target) -> list[Label]:
-    """Return the classes of another table's target that `target` does not have."""
+    """Return the classes in another table's target that `target` does not have."""
     if not target.classes:
         return []
     values = table.scan().select(pl.col(target.name).unique().drop_nulls())
@@ -141,7 +141,7 @@ def class_indices(cells: pl.Series, classes: list[Label]) -> pl.Series:
 
 
 def _values(cells: pl.Series, classes: list[Label]) -> list[Label]:
-    """Return the classes as stored cells: a boolean column stores no labels."""
+    """Return the classes as stored cells: boolean columns store no labels."""
     is_text = all(isinstance(label, str) for label in classes)
     if is_text and (cells.dtype == pl.Boolean or cells.dtype.is_numeric()):
         return [False, True]

@@ -24,7 +24,7 @@ from fitserve.problems import FieldError
 
 @dataclass(frozen=True)
 class ValidationTable:
-    """The validation dataset of a run, if it has one, and the warnings about it."""
+    """The validation dataset of a run, if the spec has one, and its warnings."""
 
     table: TypedTable | None
     warnings: list[str]
@@ -40,7 +40,7 @@ def open_validation_table(
 ) -> Iterator[ValidationTable]:
     """Open the validation dataset with the types of the run, and check its values.
 
-    Raises InvalidSpec if it lacks a column of the run or holds other values.
+    Raises InvalidSpec if it lacks a column of the run or has values that do not fit.
     """
     if validation is None:
         yield ValidationTable(None, [])
@@ -67,10 +67,10 @@ def _refuse_missing_columns(validation: Dataset, names: list[str]) -> None:
 def _refuse_other_values(
     validation: Dataset, held: TypedTable, trained: TypedTable, target: Target
 ) -> None:
-    """Raise InvalidSpec if the values cannot be those of the training table.
+    """Raise InvalidSpec if the values do not fit the training table.
 
-    This is the case if a column that was re-read as categories shares none of them, if
-    the target has no value, or if it has classes that no training row has.
+    This is the case if a column that was re-read as categories shares no category, if the
+    target has no value, or if the target has classes that no training row has.
     """
     stored = {column.name: column for column in validation.columns}
     errors = [
@@ -78,14 +78,14 @@ def _refuse_other_values(
             stored[name],
             Wanted(ColumnType.CATEGORICAL),
             validation.name,
-            f"none of its values is among those of the training table, such as {value!r}",
+            f"none of its values, such as {value!r}, occurs in the training table",
         )
         for name, value in _strange_categories(held, trained, held.warnings).items()
     ]
     column = held.column(target.name)
     if column is not None and not column.unique:
         detail = f"in {validation.name!r} every cell of {target.name!r} is missing"
-        detail = f"{detail}; there is nothing to compare"
+        detail = f"{detail}; validation needs the target"
         errors.append(FieldError(pointer=VALIDATION, detail=detail))
     raise_any(InvalidSpec, errors)
     _refuse_other_classes(held, target)
@@ -94,10 +94,10 @@ def _refuse_other_values(
 def _strange_warnings(
     held: TypedTable, trained: TypedTable, names: Iterable[str]
 ) -> list[str]:
-    """Return a warning for each column whose categories the training table lacks."""
+    """Return a warning for each column without a category of the training table."""
     return [
-        f"the column {name!r} of {held.name!r} holds none of the training table's "
-        f"values, but others, such as {value!r}: the figures on these rows say little"
+        f"the values of the column {name!r} of {held.name!r}, such as {value!r}, do not "
+        "occur in the training table: metrics on these rows are not meaningful"
         for name, value in _strange_categories(held, trained, names).items()
     ]
 
@@ -105,7 +105,7 @@ def _strange_warnings(
 def _strange_categories(
     held: TypedTable, trained: TypedTable, names: Iterable[str]
 ) -> dict[str, str]:
-    """Return the columns of categories that share none, each with a value of `held`."""
+    """Return categorical columns without a shared value, with a value of `held`."""
     found = {}
     for name in names:
         column = held.column(name)

@@ -1,4 +1,4 @@
-"""Warnings about a resolved run, shown before it is trained and kept on the run."""
+"""Build the warnings of a resolved run, which are shown before training and stored."""
 
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
@@ -11,7 +11,7 @@ from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
 
 _IMBALANCE = 0.1
-"""A class is rare below this share of its rows in a balanced target."""
+"""Classes are imbalanced if one has less than this share of an equal part."""
 
 
 def target_warnings(target: Target, dataset: Dataset) -> list[str]:
@@ -28,13 +28,13 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
         label, n = min(named, key=lambda pair: pair[1])
         found.append(
             f"the classes are imbalanced: {label!r} is in {n:,} of {target.num_rows:,} "
-            'rows; `class_weight: "balanced"` weighs them alike'
+            'rows; `class_weight: "balanced"` gives all classes equal weight'
         )
     return found
 
 
 def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list[str]:
-    """Return a warning if the loss makes a regression of a target with two values."""
+    """Return a warning if the loss selects regression for a target with two values."""
     is_asked = target.task != Task.REGRESSION or create.task is not None
     if is_asked or column.unique != 2:
         return []
@@ -48,7 +48,7 @@ def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list
 
 
 def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
-    """Return a warning if a batch would hold more rows than there are to train on."""
+    """Return a warning if the batch size is above the number of training rows."""
     if batch_size <= train_rows:
         return []
     warning = (

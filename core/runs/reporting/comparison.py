@@ -52,8 +52,8 @@ def _refuse(ids: Sequence[str]) -> None:
     if 2 <= len(set(ids)) == len(ids) <= MOST_RUNS:
         return
     detail = (
-        f"got {len(ids)} id(s), {len(set(ids))} of them different; expected 2 to "
-        f"{MOST_RUNS} different ones: ?ids=run_…,run_…"
+        f"got {len(ids)} id(s), {len(set(ids))} of them distinct; expected 2 to "
+        f"{MOST_RUNS} distinct ids: ?ids=run_…,run_…"
     )
     field = FieldError(pointer=pointer("ids"), detail=detail)
     raise InvalidQuery(f"These runs cannot be compared: {detail}.", [field])
@@ -75,7 +75,7 @@ def _headline(models: ModelRepository, run: Run) -> Headline | None:
         return None
     try:
         return models.version(run.model_name, run.model_version).headline
-    except NotFound:  # it was deleted, or its model with it
+    except NotFound:  # the version or its model was deleted
         return None
 
 
@@ -112,18 +112,18 @@ def _leaves(value: Any, path: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], An
 
 
 def _warnings(runs: Sequence[Run]) -> list[str]:
-    told = []
+    found = []
     if len({run.target for run in runs}) > 1:
-        told.append("the targets differ: no figure of these runs can be compared")
+        found.append("the targets differ: metrics of these runs cannot be compared")
     different = [name for part, name in _SPLIT if _differs(runs, part)]
     if different:
-        told.append(
-            f"the {' and '.join(different)} differ, so that the runs were scored on "
-            "different rows"
+        found.append(
+            f"the {' and '.join(different)} differ, so the runs were scored on different "
+            "rows"
         )
     if _differs(runs, lambda run: run.spec.compile.loss):
-        told.append("the losses differ: compare the metrics, not `loss`")
-    return told
+        found.append("the losses differ: compare the metrics, not `loss`")
+    return found
 
 
 def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:

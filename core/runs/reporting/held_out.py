@@ -1,7 +1,7 @@
 """Find the rows that a run held out, to score versions on them.
 
-No list of rows is stored: the worker splits the rows by the same function (splits.py) of
-the same columns, and the spec holds the seed.
+No list of rows is stored: the worker splits the rows by the same function (splits.py),
+from the same columns and the seed in the spec.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_ROWS = 20_000
 """If a run held out more rows, this many are drawn with the run's seed."""
 _PLACE = "\0place"  # no CSV has a column of this name
 _MOST_STORED = 1_000_000
-"""The API process does not read tables with more rows."""
+"""The API process does not read tables with more rows than this."""
 
 
 def side_of(run: Run) -> str | None:
@@ -58,9 +58,9 @@ class HeldOutRows:
             return self._frame(table, [self.run.target])[self.run.target]
 
     def features(self, signature: Signature) -> pl.DataFrame:
-        """Return the columns that the version needs and the dataset has, in its types.
+        """Return the dataset's columns that the version needs, with the version's types.
 
-        Raises CannotScore if no cell of a column fits the type at training.
+        Raises CannotScore if no cell of a column fits its type in training.
         """
         stored = {column.name: column for column in self.dataset.columns}
         held = [feature for feature in signature.features if feature.name in stored]
@@ -74,7 +74,7 @@ class HeldOutRows:
                 return self._frame(table, [feature.name for feature in held])
         except InvalidTable as error:
             raise CannotScore(
-                f"The held-out rows are not like those of the version: {error.detail}"
+                f"The held-out rows do not fit the columns of the version: {error.detail}"
             ) from error
 
     def _frame(self, table: TypedTable, names: list[str]) -> pl.DataFrame:
@@ -93,12 +93,12 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
         storage: the storage of the tables.
 
     Raises CannotScore if the run held out no rows or its dataset was deleted,
-    OverLimit if the table is too large, DatasetNotReady if its file is gone.
+    OverLimit if the table is too large, DatasetNotReady if its file is missing.
 
     """
     side = side_of(run)
     if side is None:
-        raise CannotScore(f"The run {run.id} held no rows out to score versions on.")
+        raise CannotScore(f"The run {run.id} has no held-out rows to score versions on.")
     own = validation if side == "validation" else None
     dataset = run.dataset if own is None else own
     _refuse_unreadable(dataset, run)
@@ -115,13 +115,13 @@ def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
     """Raise CannotScore if the dataset was deleted, OverLimit if it is too large."""
     if dataset.deleted_at is not None:
         raise CannotScore(
-            f"The dataset {dataset.name!r} of the run {run.id} was deleted, and the rows "
-            "with it. Promote without `require`, or upload it and train again."
+            f"The dataset {dataset.name!r} of the run {run.id} was deleted. Promote "
+            "without `require`, or upload the dataset and train again."
         )
     if dataset.num_rows > _MOST_STORED:
         raise OverLimit(
-            f"The table has {dataset.num_rows:,} rows; {_MOST_STORED:,} is the most that "
-            "versions are scored on here. Promote without `require`."
+            f"The table has {dataset.num_rows:,} rows; versions are scored on tables of "
+            f"at most {_MOST_STORED:,} rows. Promote without `require`."
         )
 
 

@@ -1,4 +1,4 @@
-"""List the plots of a report, and return the numbers that each is drawn from."""
+"""List the plots of a report, and return the numbers of each plot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def _importance(report: ReportRead) -> Data | None:
 
 
 def _baselines(report: ReportRead) -> Data | None:
-    """Return the metric that the report's summary names, of network and baselines."""
+    """Return the summary's leading metric, for the network and for each baseline."""
     leading = leading_figure(report.task, report.metrics)
     if leading is None or not report.baselines.results:
         return None
@@ -109,7 +109,7 @@ PLOTS: dict[str, Plot] = {
     "importance": Plot(_ALL, "importance", _importance),
     "baselines": Plot(_ALL, "baselines", _baselines),
 }
-"""By their names in the URL, in the order of the report."""
+"""The plots by their names in URLs, in the order of the report."""
 
 
 def paths_of(report: ReportRead) -> dict[str, str]:
@@ -122,9 +122,9 @@ def _had(report: ReportRead) -> list[str]:
 
 
 def plot_data(report: ReportRead, name: str) -> Data:
-    """Return the numbers of a plot, and which rows they are about.
+    """Return the numbers of a plot, and a title that names their rows.
 
-    Raises PlotNotFound with the reason, ReportNotReady where it may be there soon.
+    Raises PlotNotFound with the reason, ReportNotReady if the plot may exist soon.
     """
     plot = PLOTS.get(name)
     if plot is None:
@@ -139,30 +139,30 @@ def plot_data(report: ReportRead, name: str) -> Data:
 def _refuse_early(report: ReportRead, name: str) -> None:
     if report.status == "pending":
         raise ReportNotReady(
-            "The run has not ended, and its report is made when it has. "
-            f"`GET /v1/runs/{report.run_id}?wait=30` waits for the end."
+            "The run has not ended, so it has no report yet. Wait for the end with "
+            f"`GET /v1/runs/{report.run_id}?wait=30`."
         )
     if name == "baselines" and report.baselines.status == "pending":
         raise ReportNotReady(
-            "The worker trains the baselines, which takes seconds behind the run's end. "
-            "Ask again soon."
+            "The worker is training the baselines, for some seconds after the run's end. "
+            "Retry soon."
         )
 
 
 def _why(report: ReportRead, name: str, plot: Plot) -> str:
     if report.task not in plot.tasks:
         tasks = " or ".join(plot.tasks)
-        return f"Runs of the task {tasks} have it; this run's is {report.task}."
+        return f"It needs the task {tasks}; the task of this run is {report.task}."
     reasons = {one.part: one.reason for one in report.missing}
     reason = reasons.get(plot.part) or reasons.get("metrics")
     if name == "baselines":
         reason = reason or report.baselines.reason
-    return f"Its numbers are not in this run's report: {reason or 'there are none'}."
+    return f"The report has no numbers for it: {reason or 'nothing was measured'}."
 
 
 def _others(report: ReportRead) -> str:
     had = _had(report)
-    return f"The report has {_listed(had)}." if had else "Nor has the run another."
+    return f"The report has {_listed(had)}." if had else "The report has no plots."
 
 
 def _listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Assemble the report of a run from what is stored."""
+"""Assemble the report of a run from stored artifacts."""
 
 from datetime import timedelta
 from typing import TypeVar
@@ -35,11 +35,11 @@ BASELINES = "baselines"
 
 Stored = TypeVar("Stored", bound=BaseModel)
 _GRACE_SECONDS = 60.0
-"""How late baselines may be before they are reported as lost."""
+"""Extra time for baselines before they are reported as lost."""
 
 
 class ReportService:
-    """Read reports; only the diagnosis of the curve is computed."""
+    """A reader of stored reports, which also diagnoses the learning curve."""
 
     def __init__(self, storage: Storage, rules: ReportRules, limits: Limits) -> None:
         self._storage = storage
@@ -59,7 +59,7 @@ class ReportService:
     def of_run(
         self, runs: RunRepository, models: ModelRepository, run_id: str
     ) -> ReportRead:
-        """Return what is known of a run so far; raise RunNotFound or ArtifactDamaged."""
+        """Return the report of a run so far; raise RunNotFound or ArtifactDamaged."""
         run = runs.get(run_id)
         version = _version(models, run)
         figures = self._stored(version, REPORT, Figures)
@@ -70,8 +70,8 @@ class ReportService:
         facts = _facts(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         if reading is not None and run.kept_fit is not None:
-            told = f"Epochs are those of fit {run.kept_fit}. {reading.sentence}"
-            reading = reading.model_copy(update={"sentence": told})
+            sentence = f"These are epochs of fit {run.kept_fit}. {reading.sentence}"
+            reading = reading.model_copy(update={"sentence": sentence})
         summary = summary_of(Task(run.task), figures, baselines.results)
         parts = {"baselines": baselines, "reading": reading, "summary": summary}
         report = _read(run, figures).model_copy(update=parts)
@@ -94,10 +94,10 @@ class ReportService:
     ) -> BaselinesRead:
         found = self._stored(version, BASELINES, BaselineFigures)
         if found is not None:
-            lacking = "; ".join(f"{m.part}: {m.reason}" for m in found.missing)
+            missing = "; ".join(f"{m.part}: {m.reason}" for m in found.missing)
             return BaselinesRead(
                 status="ready",
-                reason=lacking or None,
+                reason=missing or None,
                 seconds=found.seconds,
                 results=found.results,
             )
@@ -110,14 +110,14 @@ class ReportService:
         if run.status not in TERMINAL:
             return "pending", "the run has not ended"
         if figures is None:
-            return "skipped", "there is nothing to compare them with"
-        told = [m.reason for m in figures.missing if m.part == BASELINES]
-        if told:
-            return "skipped", told[0]
+            return "skipped", "the run has no metrics to compare them with"
+        reasons = [m.reason for m in figures.missing if m.part == BASELINES]
+        if reasons:
+            return "skipped", reasons[0]
         seconds = self._rules.seconds(run.spec.report) + _GRACE_SECONDS
         if run.ended_at and utc_now() - run.ended_at > timedelta(seconds=seconds):
-            return "lost", "the worker ended before it had trained them"
-        return "pending", "the worker trains them"
+            return "lost", "the worker stopped before it had trained them"
+        return "pending", "the worker is training them"
 
 
 def _version(models: ModelRepository, run: Run) -> Version | None:
@@ -125,7 +125,7 @@ def _version(models: ModelRepository, run: Run) -> Version | None:
         return None
     try:
         return models.version(run.model_name, run.model_version)
-    except NotFound:  # it was deleted, or its model with it
+    except NotFound:  # the version or its model was deleted
         return None
 
 
@@ -178,7 +178,7 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
 
 
 def _nothing(run: Run) -> Missing:
-    reason = f"the run {run.status} and left no network"
+    reason = f"the run ended as {run.status} without a network"
     if run.model_version is not None:
         reason = "its version was deleted, or has no report"
     return Missing(part="metrics", reason=reason)

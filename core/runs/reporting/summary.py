@@ -1,4 +1,4 @@
-"""A report in a line: "R² 0.84 on 480 held-out rows; gradient boosting 0.82"."""
+"""Summarize a report: "R² 0.84 on 480 held-out rows; gradient boosting 0.82"."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ _NAMES = {
 def summary_of(
     task: Task, figures: Figures | None, baselines: Sequence[BaselineResult]
 ) -> str:
-    """Return the first metric that exists, of the network and of its baselines.
+    """Return the leading metric of the network and of its baselines, the best first.
 
-    Baselines are told best first; the sentence is empty where nothing was measured.
+    The text is empty if nothing was measured.
     """
     if figures is None or figures.held_out is None:
         return ""
@@ -30,16 +30,16 @@ def summary_of(
         return ""
     key, name, value = found
     side = figures.held_out
-    told = [f"{name} {value:z.2f} on {side.num_scored:,} {side.side} rows"]
+    parts = [f"{name} {value:z.2f} on {side.num_scored:,} {side.side} rows"]
     rivals = [(b.metrics.get(key), b) for b in baselines]
     known = [(v, b) for v, b in rivals if v is not None]
     known.sort(key=lambda pair: pair[0], reverse=key != "mae")
     others = ", ".join(f"{_name(task, b.name)} {v:z.2f}" for v, b in known)
-    return "; ".join([*told, *([others] if others else [])])
+    return "; ".join([*parts, *([others] if others else [])])
 
 
 def leading_figure(task: Task, metrics: Metrics) -> tuple[str, str, float] | None:
-    """Key, name and value of the first figure that there is, by which models are told."""
+    """Return key, name and value of the task's first metric that was measured."""
     for key, name in _HEADLINES[task]:
         value = metrics.get(key)
         if value is not None:

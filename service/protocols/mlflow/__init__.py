@@ -1,1 +1,1 @@
-"""MLflow's scoring server, over the one predictor."""
+"""MLflow's scoring protocol."""

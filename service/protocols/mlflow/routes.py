@@ -1,4 +1,4 @@
-"""`/invocations`, `/ping` and `/version`, for a model in the path or in a setting."""
+"""`/invocations`, `/ping` and `/version`, for the default model or one in the path."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ _ANSWER: dict[str, Any] = {
     "responses": schemas.FAILURES,
     "openapi_extra": schemas.BODY | PARAMETERS,
 }
-_TEXT: dict[str, Any] = {  # a text class would call the failures text too
+_TEXT: dict[str, Any] = {  # PlainTextResponse would declare errors as text too
     "response_class": Response,
     "responses": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 }
@@ -63,7 +63,7 @@ _TEXT: dict[str, Any] = {  # a text class would call the failures text too
 
 @invocations.post("/invocations", **_ANSWER)
 async def invoke(request: Request) -> Response:
-    """Predict with the model that FITSERVE_DEFAULT_MODEL names."""
+    """Predict with the default model, which FITSERVE_DEFAULT_MODEL names."""
     ref = default_model(get_services(request), workspace_of(request))
     return await answer_predict(request, ref, _exchange)
 
@@ -79,14 +79,14 @@ async def invoke_model(model: str, request: Request) -> Response:
 @router.get("/health", response_class=Response, name="health")
 @declare(scope=Access.OPEN)
 def ping(services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Return whether the model of the setting can be asked (404 where none is named)."""
+    """Check whether the default model can predict. Fails with 404 if there is none."""
     return _loaded(services, default_model(services, workspace))
 
 
 @router.get("/mlflow/{model}/ping", response_class=Response)
 @router.get("/mlflow/{model}/health", response_class=Response, name="model_health")
 def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Return whether a model can be asked."""
+    """Check whether a model can predict."""
     return _loaded(services, model_named(workspace, model))
 
 
@@ -94,7 +94,7 @@ def ping_model(model: str, services: ServicesDep, workspace: WorkspaceDep) -> Re
 @router.get("/mlflow/{_model}/version", name="model_version", **_TEXT)
 @declare(scope=Access.ANY_KEY)
 def version(_model: str = "") -> PlainTextResponse:
-    """Return the version of this service, as text."""
+    """Get the version of this service, as text."""
     return PlainTextResponse(__version__)
 
 
@@ -105,14 +105,14 @@ def model_named(workspace: str, reference: str) -> ModelRef:
 
 
 def default_model(services: Services, workspace: str) -> ModelRef:
-    """Return the model that the setting names; ModelNotFound says how to set it."""
+    """Return the model of FITSERVE_DEFAULT_MODEL; raise ModelNotFound if it is unset."""
     reference = services.settings.default_model
     if reference is None:
         error = ModelNotFound("")
         error.detail = (
-            "No model is set for this path; set FITSERVE_DEFAULT_MODEL, or ask "
-            "/mlflow/{model}/invocations, which names one. The service's own health is "
-            "at /health/live."
+            "This path needs a default model. Set FITSERVE_DEFAULT_MODEL, or use "
+            "/mlflow/{model}/invocations. The health of the service itself is at "
+            "/health/live."
         )
         raise error
     return model_named(workspace, reference)
@@ -129,7 +129,7 @@ def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
 
 
 class _JsonExchange(HttpExchange):
-    """A scoring request in one of MLflow's four forms of JSON."""
+    """A scoring request in one of MLflow's four JSON formats."""
 
     def read(self, reader: InstanceReader) -> ParsedInstances:
         body = parse_loose_json(self._body.content())
@@ -140,8 +140,8 @@ class _JsonExchange(HttpExchange):
     def write(self, answer: ModelAnswer) -> Response:
         if answer.is_classification and self._parameter("probabilities") is True:
             rows = zip(answer.predictions, answer.probabilities_by_class, strict=True)
-            told = [{"prediction": label, "probabilities": row} for label, row in rows]
-            return json_response(answer.with_warnings({"predictions": told}))
+            scores = [{"prediction": label, "probabilities": row} for label, row in rows]
+            return json_response(answer.with_warnings({"predictions": scores}))
         return _predictions(answer)
 
     def _parameter(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""MLflow's bodies, for the OpenAPI page; read and written by hand."""
+"""MLflow's bodies, for the OpenAPI document only."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from service.protocols.schemas import failures_as
 
 
 class Split(BaseModel):
-    """A table as pandas writes it with orient="split"; `index` is not looked at."""
+    """A table as pandas writes it with orient="split"; `index` is ignored."""
 
     columns: list[str]
     data: list[list[Any]]
@@ -20,7 +20,7 @@ class Split(BaseModel):
 
 
 class ScoringBody(BaseModel):
-    """Exactly one of the four forms of a table."""
+    """A table in exactly one of four formats."""
 
     dataframe_split: Split | None = None
     dataframe_records: list[dict[str, Any]] | None = None
@@ -28,22 +28,22 @@ class ScoringBody(BaseModel):
     instances: list[Any] | None = None
     params: dict[str, Any] | None = Field(
         default=None,
-        description='`{"probabilities": true}` tells them with each label; '
-        '`{"strict": true}` has warnings refuse the request.',
+        description='`{"probabilities": true}` adds probabilities to each label. '
+        '`{"strict": true}` refuses rows with warnings.',
     )
 
 
 class Scores(BaseModel):
-    """A number or a label a row."""
+    """A number or a label for each row."""
 
     predictions: list[Any]
     warnings: list[CellWarning] | None = Field(
-        default=None, description="Present if there are any; the first hundred."
+        default=None, description="The first 100 warnings; absent without warnings."
     )
 
 
 class ScoringError(BaseModel):
-    """The body of every failure."""
+    """The body of every error."""
 
     error_code: str
     message: str

@@ -14,7 +14,7 @@ from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.protocols.cells import plain_columns
 
 JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
-_MOST_TEXT = 256 * 1024 * 1024  # a dictionary of one long text unpacks without bound
+_MOST_TEXT = 256 * 1024 * 1024  # dictionary encoding can repeat one long text
 _UTF_8 = ("", "utf-8")
 FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
@@ -27,7 +27,7 @@ def media_type(body: Body) -> str:
     """Return JSON, CSV or PARQUET; JSON if absent. Raises UnsupportedMedia."""
     kind = media_type_of(body) or JSON
     if kind == CSV:
-        return CSV  # its reader knows many character sets
+        return CSV  # its reader supports many character sets
     header = body.media_type.decode("latin-1")
     more = header.partition(";")[2].strip().lower()
     if kind in (JSON, PARQUET) and more.removeprefix("charset=").strip('"') in _UTF_8:
@@ -39,7 +39,7 @@ def media_type(body: Body) -> str:
 
 
 def read_json(body: Any, reader: InstanceReader) -> ParsedInstances:
-    """Return the rows of a JSON body in one of MLflow's four forms."""
+    """Return the rows of a JSON body in one of MLflow's four formats."""
     found = [key for key in FORMATS if isinstance(body, dict) and key in body]
     if len(found) != 1:
         raise InvalidInstances(
@@ -73,7 +73,7 @@ def _of_split(given: Any, reader: InstanceReader) -> ParsedInstances:
 def read_parquet(content: bytes, reader: InstanceReader) -> ParsedInstances:
     """Return the rows of a Parquet file, at most one more than a request may have.
 
-    Cells of columns that the model does not know are not read.
+    Cells of columns that the model does not have are not read.
     """
     try:
         present = pl.read_parquet_schema(io.BytesIO(content))
@@ -94,7 +94,7 @@ def read_parquet(content: bytes, reader: InstanceReader) -> ParsedInstances:
 
 
 def _refuse_kind(name: str, kind: Any) -> None:
-    """Refuse lists, structs and bytes, which no cell can be."""
+    """Refuse lists, structs and bytes."""
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise InvalidInstances(
             f"The column {name[:100]!r} of the Parquet file holds {kind}; expected "
@@ -103,7 +103,7 @@ def _refuse_kind(name: str, kind: Any) -> None:
 
 
 def _refuse_long_texts(frame: pl.DataFrame) -> None:
-    """Refuse texts that, each as an object of its own, would not fit into memory."""
+    """Refuse texts that would not fit into memory as separate objects."""
     kinds = {pl.Categorical: "cat", pl.Enum: "cat", pl.String: "str"}
     sizes = [
         getattr(column, kinds[kind]).len_bytes().cast(pl.Int64).sum()
@@ -111,4 +111,4 @@ def _refuse_long_texts(frame: pl.DataFrame) -> None:
         if (kind := column.dtype.base_type()) in kinds
     ]
     if sum(sizes) > _MOST_TEXT:
-        raise TooLarge(f"Its texts add up to more than {_MOST_TEXT:,} bytes.")
+        raise TooLarge(f"The texts of the file are larger than {_MOST_TEXT:,} bytes.")

@@ -34,7 +34,7 @@ def read_tensors(
 def _columns(inputs: Sequence[NamedTensor]) -> dict[str, Cells]:
     columns = {tensor.name: _column(tensor) for tensor in inputs}
     if len(columns) != len(inputs):
-        raise InvalidInstances("Expected the names of `inputs` to be different.")
+        raise InvalidInstances("Two `inputs` have the same name; rename one of them.")
     return columns
 
 
@@ -52,8 +52,8 @@ def _split(tensor: NamedTensor, names: Sequence[str]) -> dict[str, Cells]:
     if len(tensor.shape) != 2 or tensor.shape[1] != width:
         near = did_you_mean(tensor.name, names)
         raise InvalidInstances(
-            f"Input {tensor.name[:100]!r} is no column of this model ({near}), and its "
-            f"shape {tensor.shape[:8]} is not [N, {width}], one tensor for all columns."
+            f"Input {tensor.name[:100]!r} is not a column of this model ({near}). Its "
+            f"shape {tensor.shape[:8]} is not [N, {width}], a tensor of all columns."
         )
     return {name: tensor.cells[i::width] for i, name in enumerate(names)}
 
@@ -78,7 +78,7 @@ def _label_datatype(classes: list[str | int | float | bool]) -> str:
 
 
 def described(answer: ModelAnswer, request_id: str) -> dict[str, str]:
-    """Return the model of an answer and its id, a random one if the request has none."""
+    """Return an answer's model and id; the id is random if the request has no id."""
     return {
         "model_name": answer.served.model_name,
         "model_version": str(answer.served.number),

@@ -1,4 +1,4 @@
-"""`…/infer`: tensors in, tensors out, as JSON or as bytes after the JSON."""
+"""`…/infer`: tensors as JSON, or as bytes after the JSON."""
 
 import gzip
 import re
@@ -66,13 +66,13 @@ async def infer(name: str, request: Request) -> Response:
 
 @router.post("/{name}/versions/{version}/infer", **_ANSWER)
 async def infer_version(name: str, version: str, request: Request) -> Response:
-    """Predict with a version, or with the one that an alias points at."""
+    """Predict with a version, or with the version of an alias."""
     ref = model_named(workspace_of(request), name, version)
     return await answer_predict(request, ref, InferExchange)
 
 
 class InferExchange(HttpExchange):
-    """An infer request; HEADER says how many bytes of its unpacked body are JSON."""
+    """An infer request; HEADER has the number of JSON bytes in its unpacked body."""
 
     _binary = memoryview(b"")
 
@@ -107,8 +107,8 @@ class InferExchange(HttpExchange):
         known_id = request_id if isinstance(request_id, str) else ""
         content: dict[str, Any] = dict(described(answer, known_id))
         if answer.warnings:
-            told = orjson.dumps(answer.warnings).decode()
-            content["parameters"] = {"warnings": told}
+            text = orjson.dumps(answer.warnings).decode()
+            content["parameters"] = {"warnings": text}
         listed, parts = [], []
         for tensor, is_binary in self._asked(outputs(answer)):
             output: dict[str, Any] = vars(tensor).copy()
@@ -124,7 +124,7 @@ class InferExchange(HttpExchange):
         return _packed(_response(content, parts), accepts)
 
     def _tensor(self, place: int, given: Any, at: int) -> tuple[NamedTensor, int]:
-        """Return the input at a place, and where the next one's bytes begin."""
+        """Return the input at a place, and where the bytes of the next input begin."""
         if not isinstance(given, dict) or not isinstance(given.get("name"), str):
             raise InvalidInstances(
                 f"Expected inputs[{place}] to be a tensor with a name."
@@ -132,7 +132,7 @@ class InferExchange(HttpExchange):
         name, datatype = given["name"], given.get("datatype")
         size = _parameters(given).get("binary_data_size")
         if "shared_memory_region" in _parameters(given):
-            raise InvalidInstances("Shared memory is not offered; send the data.")
+            raise InvalidInstances("Shared memory is not supported; send the data.")
         if size is None:
             cells: Any = flattened(given.get("data"))
         elif type(size) is int and 0 <= size <= len(self._binary) - at:
@@ -141,12 +141,12 @@ class InferExchange(HttpExchange):
         else:
             raise InvalidInstances(
                 f"Input {name[:100]!r} has `binary_data_size` {str(size)[:40]}; "
-                f"{len(self._binary) - at} bytes are left behind the JSON."
+                f"{len(self._binary) - at} bytes remain after the JSON."
             )
         return checked(name, datatype, given.get("shape"), cells), at
 
     def _asked(self, known: dict[str, NamedTensor]) -> list[tuple[NamedTensor, bool]]:
-        """Return the outputs to answer, each with whether it is answered as bytes."""
+        """Return the requested outputs, each with whether it is sent as bytes."""
         everywhere = bool(_parameters(self._json_body).get("binary_data_output"))
         asked = self._json_body.get("outputs")
         asked = [] if asked is None else asked
@@ -188,7 +188,7 @@ def _response(content: dict[str, Any], parts: list[bytes]) -> Response:
 
 
 def _packed(response: Response, accepts: str) -> Response:
-    """Return the response in gzip if the client reads that; HEADER stays as it is."""
+    """Return the response, in gzip if the client accepts it; HEADER is not changed."""
     if len(response.body) < _WORTH_PACKING or not _GZIP.search(accepts):
         return response
     response.body = gzip.compress(response.body, compresslevel=1)

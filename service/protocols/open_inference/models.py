@@ -34,7 +34,7 @@ def model_named(workspace: str, name: str, version: str | None) -> ModelRef:
 
 
 def describe(services: Services, ref: ModelRef) -> schemas.ModelMetadata:
-    """Return what a version takes and gives."""
+    """Return the inputs and outputs of a version."""
     signature = services.predictor.find(ref).signature
     with services.database.read() as session:
         found = ModelRepository(session, ref.workspace).versions(
@@ -60,7 +60,7 @@ def list_versions(services: Services, workspace: str) -> list[schemas.IndexEntry
 
 
 def make_ready(services: Services, ref: ModelRef) -> None:
-    """Load a version into this process, ahead of its first request."""
+    """Load a version into this process before its first request."""
     services.predictor.load(services.predictor.find(ref))
 
 
@@ -71,7 +71,7 @@ def load(services: Services, workspace: str, name: str) -> None:
 
 
 def unload(services: Services, workspace: str, name: str) -> None:
-    """Drop the newest version from this process's memory; a request loads it again."""
+    """Unload the newest version from this process; a request loads it again."""
     with _cannot_load():
         services.predictor.unload(services.predictor.find(ModelRef(workspace, name)))
 

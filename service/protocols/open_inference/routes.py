@@ -1,4 +1,4 @@
-"""Health, metadata and repository of the protocol, by REST."""
+"""Health, metadata and repository of the protocol, over REST."""
 
 from anyio import to_thread
 from fastapi import Request
@@ -45,7 +45,7 @@ class NotOffered(FitserveError):
 @router.get("")
 @declare(scope=Access.ANY_KEY)
 def server() -> schemas.ServerMetadata:
-    """Who answers, and which extensions of the protocol it has."""
+    """Get the name and version of this service, and its extensions of the protocol."""
     return schemas.ServerMetadata(
         name="fitserve", version=__version__, extensions=EXTENSIONS
     )
@@ -54,21 +54,21 @@ def server() -> schemas.ServerMetadata:
 @router.get("/health/live")
 @_open
 async def live() -> schemas.ServerLive:
-    """Return whether this process answers."""
+    """Check that this process answers."""
     return schemas.ServerLive(live=True)
 
 
 @router.get("/health/ready")
 @_open
 async def ready(services: ServicesDep) -> schemas.ServerReady:
-    """Return whether it can serve (503 otherwise); `/health/ready` tells more."""
+    """Check whether this process can serve. Fails with 503 if it cannot."""
     await readiness(services.health)
     return schemas.ServerReady(ready=True, live=True)
 
 
 @router.get("/models")
 def names(repository: Models) -> schemas.ModelNames:
-    """Every model, by name; the first thousand."""
+    """List the first 1,000 models by name."""
     found = repository.page(None, _MOST)
     return schemas.ModelNames(models=[model.name for model in found])
 
@@ -77,14 +77,12 @@ def names(repository: Models) -> schemas.ModelNames:
 @router.get("/models/{_name}/stats", include_in_schema=False)
 @router.get("/models/{_name}/versions/{_version}/stats", include_in_schema=False)
 def stats(_name: str = "", _version: str = "") -> None:
-    """Answer with what is offered instead."""
     raise NotOffered("statistics")
 
 
 @router.get("/models/{_name}/config", include_in_schema=False)
 @router.get("/models/{_name}/versions/{_version}/config", include_in_schema=False)
 def config(_name: str, _version: str = "") -> None:
-    """Answer with what is offered instead."""
     raise NotOffered("model configuration")
 
 
@@ -92,7 +90,7 @@ def config(_name: str, _version: str = "") -> None:
 def metadata(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
-    """Describe the inputs and outputs of the newest version."""
+    """Get the inputs and outputs of the newest version."""
     return models.describe(services, ModelRef(workspace, name))
 
 
@@ -100,7 +98,7 @@ def metadata(
 def version_metadata(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
-    """Describe the inputs and outputs of a version, or of an alias."""
+    """Get the inputs and outputs of a version, or of the version of an alias."""
     return models.describe(services, model_named(workspace, name, version))
 
 
@@ -109,7 +107,7 @@ def version_metadata(
 def model_ready(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
-    """Return whether the newest version can be asked (404 unknown, 503 damaged)."""
+    """Check whether the newest version can predict. Fails with 404 or 503 if not."""
     models.make_ready(services, ModelRef(workspace, name))
     return schemas.ModelReady(name=name, ready=True)
 
@@ -119,7 +117,7 @@ def model_ready(
 def version_ready(
     name: str, version: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
-    """Return whether a version, or the one that an alias points at, can be asked."""
+    """Check whether a version, or the version of an alias, can predict."""
     models.make_ready(services, model_named(workspace, name, version))
     return schemas.ModelReady(name=name, ready=True)
 
@@ -129,22 +127,22 @@ def version_ready(
 async def index(
     request: Request, services: ServicesDep, workspace: WorkspaceDep
 ) -> list[schemas.IndexEntry]:
-    """Every version; all can be asked, and are loaded when they are."""
+    """List all versions. Every version is READY: its first request loads it."""
     body = await request.body()
     if body.strip() and not isinstance(parse_json(body), dict):
-        raise Invalid('Expected nothing, or a JSON object such as {"ready": true}.')
+        raise Invalid('Expected no body, or a JSON object such as {"ready": true}.')
     return await to_thread.run_sync(models.list_versions, services, workspace)
 
 
 @router.post("/repository/models/{name}/load", response_class=Response)
 def load(name: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Load the newest version into this process, ahead of its first request."""
+    """Load the newest version into this process before its first request."""
     models.load(services, workspace, name)
     return Response()
 
 
 @router.post("/repository/models/{name}/unload", response_class=Response)
 def unload(name: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Drop the newest version from this process's memory; a request loads it again."""
+    """Unload the newest version from this process. The next request loads it again."""
     models.unload(services, workspace, name)
     return Response()

@@ -1,4 +1,4 @@
-"""The protocol's bodies, for the OpenAPI page; infer reads and writes them by hand."""
+"""The protocol's bodies; those of infer are for the OpenAPI document only."""
 
 from typing import Any
 
@@ -8,28 +8,28 @@ from service.bodies import body_schema
 
 
 class Tensor(BaseModel):
-    """A named, typed, row-major tensor; its data is here or in bytes behind the JSON."""
+    """A named, typed, row-major tensor; its data is here or in bytes after the JSON."""
 
     name: str
     datatype: str = Field(description="BOOL, UINT8 … INT64, FP16, FP32, FP64 or BYTES.")
-    shape: list[int] = Field(description="`[N]` or `[N, 1]` a column.")
+    shape: list[int] = Field(description="`[N]` or `[N, 1]` for a column.")
     parameters: dict[str, Any] | None = None
     data: list[Any] | None = None
 
 
 class InferRequest(BaseModel):
-    """One tensor a column, or one of `[N, F]` for all of them."""
+    """A tensor for each column, or one tensor `[N, F]` for all columns."""
 
     id: str | None = None
     parameters: dict[str, Any] | None = None
     inputs: list[Tensor]
     outputs: list[dict[str, Any]] | None = Field(
-        default=None, description="Outputs wanted, by `name`; all unless given."
+        default=None, description="Requested outputs, by `name`; the default is all."
     )
 
 
 class InferResponse(BaseModel):
-    """The prediction first; probabilities behind it for classification."""
+    """The prediction, followed by probabilities for classification."""
 
     model_name: str
     model_version: str
@@ -39,18 +39,18 @@ class InferResponse(BaseModel):
 
 
 class TensorMetadata(BaseModel):
-    """A tensor that a model takes or gives."""
+    """An input or output of a model."""
 
     name: str
     datatype: str
-    shape: list[int] = Field(description="-1 is any number of rows.")
+    shape: list[int] = Field(description="-1 means any number of rows.")
     parameters: dict[str, Any] | None = Field(
-        default=None, description="Of outputs of classes: their `classes` in order."
+        default=None, description="For outputs of a classifier: its `classes` in order."
     )
 
 
 class ModelMetadata(BaseModel):
-    """What a version takes and gives."""
+    """The inputs and outputs of a version."""
 
     name: str
     versions: list[str]
@@ -60,7 +60,7 @@ class ModelMetadata(BaseModel):
 
 
 class ServerMetadata(BaseModel):
-    """Who answers."""
+    """The name, version and extensions of this service."""
 
     name: str
     version: str
@@ -68,33 +68,33 @@ class ServerMetadata(BaseModel):
 
 
 class ServerLive(BaseModel):
-    """Whether this process answers."""
+    """The answer of a process that is alive."""
 
     live: bool
 
 
 class ServerReady(BaseModel):
-    """Whether it can serve."""
+    """The answer of a process that can serve."""
 
     ready: bool
     live: bool
 
 
 class ModelReady(BaseModel):
-    """Whether a version can be asked now."""
+    """The answer for a version that can predict."""
 
     name: str
     ready: bool
 
 
 class ModelNames(BaseModel):
-    """Every model, by name."""
+    """The names of all models."""
 
     models: list[str]
 
 
 class IndexEntry(BaseModel):
-    """A version in the repository: READY if it is loaded, UNAVAILABLE until asked for."""
+    """A version in the repository; its state is always READY."""
 
     name: str
     version: str

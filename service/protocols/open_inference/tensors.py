@@ -19,7 +19,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     **{f"INT{8 * k}": np.dtype(f"<i{k}") for k in (1, 2, 4, 8)},
     **{f"FP{8 * k}": np.dtype(f"<f{k}") for k in (2, 4, 8)},
 }
-"""Datatypes of fixed size; BYTES is the other one."""
+"""Datatypes of fixed size, which are all except BYTES."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def checked(name: str, datatype: Any, shape: Any, cells: Cells) -> NamedTensor:
         )
     if math.prod(shape) != len(cells):
         raise InvalidInstances(
-            f"Input {shown} has {len(cells)} value(s); its shape {shape} wants "
+            f"Input {shown} has {len(cells)} value(s); its shape {shape} needs "
             f"{math.prod(shape)}."
         )
     return NamedTensor(name, datatype, shape, cells)
@@ -73,10 +73,10 @@ def from_bytes(name: str, datatype: Any, raw: bytes | memoryview) -> Cells:
         return _texts(name, raw)
     dtype = DTYPES.get(str(datatype))
     if dtype is None:
-        return []  # the datatype is refused by its name
+        return []  # `checked` refuses the datatype
     if len(raw) % dtype.itemsize:
         raise InvalidInstances(
-            f"Input {name[:100]!r} has {len(raw)} bytes, which is no whole number of "
+            f"Input {name[:100]!r} has {len(raw)} bytes, which is not a whole number of "
             f"{datatype} values of {dtype.itemsize} bytes."
         )
     return np.frombuffer(raw, dtype)

@@ -1,1 +1,1 @@
-"""Files and fine-tuning jobs, as OpenAI's clients call datasets and runs."""
+"""OpenAI's files and fine-tuning jobs: datasets and runs."""

@@ -18,7 +18,7 @@ EventNumber = float | int | None
 
 
 class EventRead(Identified):
-    """Something that happened; `data` are the metrics of an epoch, the step here."""
+    """An event of a run; `data` contains the metrics of an epoch."""
 
     object: Literal["fine_tuning.job.event"] = "fine_tuning.job.event"
     created_at: int
@@ -33,7 +33,7 @@ def events(
 ) -> list[EventRead]:
     """Return at most `limit` events, the latest first, from before the event `after`.
 
-    An event's id ends in its place in the order: queued, warnings, begun, epochs, ended.
+    An event's id ends with its place in the order queued, warnings, begun, epochs, ended.
     """
     below = _NO_END if after is None else _place(after)
     begun = len(run.warnings) + 1
@@ -52,7 +52,7 @@ def _place(event_id: str) -> int:
 
 
 def _messages(run: RunRead, begun: int) -> Iterator[tuple[int, EventRead]]:
-    """Yield all events but the epochs, each with its place."""
+    """Yield all events except epochs, each with its place."""
     queued = seconds(run.created_at)
     name = f"{run.model_name!r} on the dataset {run.dataset.name!r}"
     yield 0, _event(run, 0, queued, "info", f"Queued: {name}.")
@@ -70,7 +70,7 @@ def _messages(run: RunRead, begun: int) -> Iterator[tuple[int, EventRead]]:
 def _end(run: RunRead) -> str:
     if run.error is not None:
         return run.error.detail
-    left = f", leaving version {run.model_version}" if run.model_version else ""
+    left = f" and created version {run.model_version}" if run.model_version else ""
     return f"The run {run.status}{left} ({run.stop_reason})."
 
 

@@ -1,4 +1,4 @@
-"""/v1/files: datasets, as OpenAI's clients upload, list and delete them."""
+"""/v1/files: datasets, in OpenAI's format."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -60,7 +60,7 @@ _FILE_FORM: dict[str, Any] = {
 
 
 class FileRead(Identified):
-    """A dataset; `id` is the dataset's own."""
+    """A dataset as a file; `id` is the id of the dataset."""
 
     object: Literal["file"] = "file"
     bytes: int
@@ -84,7 +84,7 @@ class FileRead(Identified):
 
 
 class FileDeleted(BaseModel):
-    """A dataset that is gone."""
+    """A deleted dataset."""
 
     id: str
     object: Literal["file"] = "file"
@@ -94,10 +94,10 @@ class FileDeleted(BaseModel):
 @router.post("", openapi_extra=_FILE_FORM, response_model=FileRead)
 @declare(body_limit=BodyLimit.UPLOAD)
 async def create_file(request: Request, key: KeyDep) -> Response:
-    """Upload a CSV (gzip is accepted) as a dataset.
+    """Upload a CSV as a dataset.
 
-    Beside OpenAI's `file` and `purpose` the form may hold `name`, and how the CSV shall
-    be read. A large one is read by a worker; its status is `uploaded` meanwhile.
+    In addition to OpenAI's `file` and `purpose`, the form may contain `name` and parsing
+    options. While a worker reads a large CSV, its status is `uploaded`.
     """
     async with form_of(request) as form:
         _check(form)
@@ -114,15 +114,15 @@ def _check(form: FormData) -> None:
     errors = [
         FieldError(
             pointer=pointer(key),
-            detail="this field of the form has no meaning here",
+            detail="this form has no such field",
             hint=did_you_mean(key, _FIELDS),
         )
         for key in form
         if key not in _FIELDS
     ]
     if (purpose := form.get("purpose")) != _PURPOSE:
-        came = "nothing" if purpose is None else shown(purpose)
-        detail = f"got {came}; expected {_PURPOSE!r}, the one thing a table is for"
+        received = "nothing" if purpose is None else shown(purpose)
+        detail = f"got {received}; expected {_PURPOSE!r}"
         errors.append(FieldError(pointer=pointer("purpose"), detail=detail))
     if errors:
         raise InvalidBody(sentences(errors), errors)
@@ -136,7 +136,7 @@ def list_files(
     purpose: Annotated[str | None, Query(max_length=100)] = None,
     order: Literal["asc", "desc"] = "desc",
 ) -> Listing[FileRead]:
-    """Datasets by time of upload, at most 1,000 in one page."""
+    """List datasets by time of upload, at most 1,000 in one page."""
     limit = min(limit, _LONGEST_PAGE)
     if purpose not in (None, _PURPOSE):
         return Listing[FileRead].of([], limit)
@@ -149,7 +149,7 @@ def list_files(
 
 @router.get("/{file_id}")
 def get_file(file_id: str, datasets: Datasets) -> FileRead:
-    """One dataset, by id or by name (the newest upload of that name)."""
+    """Get a dataset by id, or the newest dataset by name."""
     return FileRead.of(datasets.get(file_id))
 
 
@@ -157,7 +157,7 @@ def get_file(file_id: str, datasets: Datasets) -> FileRead:
 def get_file_content(
     file_id: str, datasets: Datasets, services: ServicesDep
 ) -> StreamingResponse:
-    """Download the CSV as it was uploaded."""
+    """Download the uploaded CSV, uncompressed."""
     return content_response(services, datasets.get(file_id))
 
 
@@ -168,7 +168,7 @@ def delete_file(
     workspace: WorkspaceDep,
     services: ServicesDep,
 ) -> FileDeleted:
-    """Delete a dataset; 409 while a run that has not ended needs it."""
+    """Delete a dataset. Fails with 409 while an unfinished run needs the dataset."""
     dataset = DatasetRepository(session, workspace).get(file_id)
     services.datasets.delete(session, workspace, dataset.id)
     return FileDeleted(id=dataset.id)

@@ -20,7 +20,7 @@ _Multiplier = Annotated[
 
 
 class _Body(Closed):
-    """Closed, but a null is an absent key: clients write every key that they know."""
+    """A closed body in which null means absent: clients send unused keys as null."""
 
     @model_validator(mode="before")
     @classmethod
@@ -31,42 +31,42 @@ class _Body(Closed):
 
 
 class Hyperparameters(_Body):
-    """`auto` is the default of this service."""
+    """Hyperparameters; `auto` means the default of this service."""
 
     n_epochs: _Int | None = None
     batch_size: _Int | None = None
     learning_rate_multiplier: _Multiplier | None = None
-    """Times the optimizer's default learning rate."""
+    """A factor of the optimizer's default learning rate."""
 
 
 class Supervised(_Body):
-    """The one way of training here."""
+    """The settings of supervised training."""
 
     hyperparameters: Hyperparameters = Hyperparameters()
 
 
 class Method(_Body):
-    """Supervised, or nothing."""
+    """The training method, which is always `supervised`."""
 
     type: Literal["supervised"]
     supervised: Supervised = Supervised()
 
 
 class JobCreate(_Body):
-    """What to train, on which file."""
+    """A run as a fine-tuning job."""
 
     model: str = Field(min_length=1, max_length=500)
-    """Any label; kept as the tag `base_model`."""
+    """Any text; it becomes the tag `base_model`."""
     training_file: str = Field(min_length=1, max_length=100)
     validation_file: str | None = Field(default=None, min_length=1, max_length=100)
     hyperparameters: Hyperparameters = Hyperparameters()
     method: Method | None = None
     seed: int | None = None
     suffix: str | None = Field(default=None, min_length=1, max_length=500)
-    """The name of the model that comes out, else `model` is."""
+    """The name of the trained model; by default the text in `model`."""
     metadata: dict[str, str] = Field(default={})
-    """`target` is the column to predict; all else becomes the run's tags."""
+    """`target` is the column to predict; all other keys become tags of the run."""
     integrations: list[Any] = Field(default=[])
-    """None are offered, so that it must be empty."""
+    """Must be empty: integrations are not supported."""
     spec: dict[str, Any] = Field(default={})
-    """Any part of a RunCreate."""
+    """Any keys of a RunCreate."""

@@ -1,4 +1,4 @@
-"""Runs in the shape of OpenAI's fine-tuning jobs and their checkpoints."""
+"""Convert runs to OpenAI's fine-tuning jobs and checkpoints."""
 
 import time
 from typing import Literal
@@ -16,7 +16,7 @@ from service.protocols.openai.translation import BASE_MODEL
 
 
 class HyperparametersRead(BaseModel):
-    """As they are used: nothing is `auto` any more."""
+    """The hyperparameters of the run, with a value in place of `auto`."""
 
     n_epochs: int
     batch_size: int
@@ -24,20 +24,20 @@ class HyperparametersRead(BaseModel):
 
 
 class SupervisedRead(BaseModel):
-    """The one method."""
+    """The settings of supervised training."""
 
     hyperparameters: HyperparametersRead
 
 
 class MethodRead(BaseModel):
-    """How it is trained."""
+    """The training method."""
 
     type: Literal["supervised"] = "supervised"
     supervised: SupervisedRead
 
 
 class JobError(BaseModel):
-    """Why a job failed."""
+    """The reason why a job failed."""
 
     code: str
     message: str
@@ -45,11 +45,11 @@ class JobError(BaseModel):
 
 
 class JobRead(Identified):
-    """A run; `id` and `status` are the run's own."""
+    """A run as a fine-tuning job; `id` and `status` are those of the run."""
 
     object: Literal["fine_tuning.job"] = "fine_tuning.job"
     model: str
-    fine_tuned_model: str | None = Field(description="Its name, once it succeeded.")
+    fine_tuned_model: str | None = Field(description="Name of the model after success.")
     status: RunStatus
     error: JobError | None
     created_at: int
@@ -67,7 +67,7 @@ class JobRead(Identified):
 
 
 class CheckpointMetrics(BaseModel):
-    """At the epoch whose weights were kept."""
+    """The metrics at the epoch whose weights were kept."""
 
     step: int
     train_loss: float | None
@@ -76,7 +76,7 @@ class CheckpointMetrics(BaseModel):
 
 
 class CheckpointRead(Identified):
-    """The weights that a run left; the name goes behind `/v1/models/`."""
+    """The kept weights of a run; their path is `/v1/models/` plus their name."""
 
     object: Literal["fine_tuning.job.checkpoint"] = "fine_tuning.job.checkpoint"
     created_at: int
@@ -135,7 +135,7 @@ def _estimated_finish(run: RunRead) -> int | None:
 
 
 def checkpoints(run: RunRead) -> list[CheckpointRead]:
-    """Return the weights that the run left, if it left any."""
+    """Return the checkpoint of the kept weights, if there are any."""
     if run.model_version is None or run.ended_at is None:
         return []
     step = run.best_epoch or run.progress.epoch

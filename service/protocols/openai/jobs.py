@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs: runs, as OpenAI's clients create and follow them."""
+"""/v1/fine_tuning/jobs: runs, in OpenAI's format."""
 
 import re
 from functools import partial
@@ -59,7 +59,7 @@ _FILTERS: dict[str, Any] = {
             "in": "query",
             "style": "deepObject",
             "schema": {"type": "object", "additionalProperties": {"type": "string"}},
-            "description": "`metadata[name]=value`; all that are given must hold.",
+            "description": "Tags as `metadata[name]=value`; a run must have all of them.",
         }
     ]
 }
@@ -69,18 +69,18 @@ _FILTERS: dict[str, Any] = {
 async def create_job(
     request: Request, services: ServicesDep, caller: CallerDep, key: KeyDep
 ) -> Response:
-    """Queue a run; a file that is still being read is waited for, up to a minute."""
+    """Create a run. Waits up to a minute for a file that a worker still reads."""
     body = await read_json(request)
     job = validate(JobCreate, body)
-    told = translate(job)
-    spec = told.run_create()
+    mapped = translate(job)
+    spec = mapped.run_create()
     async with once(services, request, key, body) as claim:
         answer = claim.answer
         if answer is None:
             for field in ("training_file", "validation_file"):
                 ref = getattr(job, field)
                 await _wait_for(services, caller.workspace, field, ref)
-            create = partial(_create, services, caller, told, spec, claim)
+            create = partial(_create, services, caller, mapped, spec, claim)
             answer = await to_thread.run_sync(create)
     return to_response(claim, answer)
 
@@ -98,11 +98,11 @@ async def _wait_for(
 
 
 def _create(
-    services: Services, caller: Caller, told: Translation, spec: RunCreate, claim: Claim
+    services: Services, caller: Caller, mapped: Translation, spec: RunCreate, claim: Claim
 ) -> Answer:
-    with told.pointing(), services.database.read() as session:
+    with mapped.pointing(), services.database.read() as session:
         resolved = services.runs.prepare(session, caller, spec)
-    with told.pointing(), services.database.write() as session:
+    with mapped.pointing(), services.database.write() as session:
         run = services.runs.create(session, caller, resolved, spec.webhook)
         job = job_read(run)
         return claim.complete(session, answer_of(200, job))
@@ -127,7 +127,7 @@ def _filters(request: Request) -> dict[str, str]:
         if name is not None and re.fullmatch(NAME_PATTERN, name):
             filters[name] = value
             if len(filters) > _MOST_FILTERS:
-                raise InvalidBody(f"More than {_MOST_FILTERS} filters by metadata came.")
+                raise InvalidBody(f"Expected at most {_MOST_FILTERS} metadata filters.")
         elif key.startswith("metadata"):
             detail = f"got {shown(key)}; expected `metadata[name]=value`"
             error = FieldError(pointer="#/query/metadata", detail=detail)
@@ -137,7 +137,7 @@ def _filters(request: Request) -> dict[str, str]:
 
 @router.get("/{job_id}")
 def get_job(job_id: str, runs: Runs) -> JobRead:
-    """One run."""
+    """Get a run."""
     return job_read(runs.get(job_id))
 
 
@@ -145,7 +145,7 @@ def get_job(job_id: str, runs: Runs) -> JobRead:
 def list_job_events(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 20
 ) -> Listing[EventRead]:
-    """List the events of a job, one for each epoch, the latest first."""
+    """List the events of a run, such as its epochs, the latest first."""
     run = run_to_schema(runs.get(job_id))
     return Listing[EventRead].of(events(runs, run, after, limit + 1), limit)
 
@@ -154,7 +154,7 @@ def list_job_events(
 def list_job_checkpoints(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
-    """List the kept weights: one checkpoint after the run has ended."""
+    """List the checkpoints of a run. An ended run has one."""
     found = checkpoints(run_to_schema(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 
@@ -163,7 +163,7 @@ def list_job_checkpoints(
 def cancel_job(
     job_id: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> JobRead:
-    """Cancel a run: a queued run never starts, a running run keeps its best weights."""
+    """Cancel a run. A queued run never starts; a running run keeps its best weights."""
     return job_read(services.runs.cancel(session, workspace, job_id))
 
 
@@ -172,7 +172,7 @@ def cancel_job(
     "/{job_id}/resume", status_code=400, response_model=ErrorRead, name="resume_job"
 )
 def pause_job(job_id: str, runs: Runs) -> None:
-    """Not offered."""
+    """Refuse to pause or resume a run, which is not supported."""
     runs.get(job_id)
     raise BadRequest(
         "A run cannot be paused or resumed. Cancel the run, which keeps its best "

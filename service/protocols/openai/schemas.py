@@ -1,4 +1,4 @@
-"""Pages, errors and times as OpenAI's clients read them."""
+"""Pages, errors and times in OpenAI's format."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,12 +11,12 @@ from service.protocols.schemas import failures_as
 
 After = Annotated[
     str | None,
-    Query(max_length=200, description="`id` of the last item of the page before."),
+    Query(max_length=200, description="`id` of the last item of the previous page."),
 ]
 
 
 class Identified(BaseModel):
-    """What a page can hold."""
+    """An item of a page."""
 
     id: str
 
@@ -25,7 +25,7 @@ Item = TypeVar("Item", bound=Identified)
 
 
 class Listing(BaseModel, Generic[Item]):
-    """A page; while `has_more`, ask again with `after` = `last_id`."""
+    """A page; if `has_more`, request the next page with `after` = `last_id`."""
 
     object: Literal["list"] = "list"
     data: list[Item]
@@ -46,16 +46,16 @@ class Listing(BaseModel, Generic[Item]):
 
 
 class ErrorBody(BaseModel):
-    """What went wrong, and where in the body."""
+    """An error, and its place in the body."""
 
     message: str
     type: str
     param: str | None = Field(description="JSON Pointer into the body.")
-    code: str = Field(description="The slug of a heading in docs/problems.md.")
+    code: str = Field(description="Problem type, see docs/problems.md.")
 
 
 class ErrorRead(BaseModel):
-    """The body of every failure."""
+    """The body of every error."""
 
     error: ErrorBody
 

@@ -19,7 +19,7 @@ SpecPath = tuple[str, ...]
 
 
 class Translation:
-    """A spec made from keys of a body; it remembers the origin of each key."""
+    """A spec from keys of a body, and the origin of each key."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
@@ -32,17 +32,17 @@ class Translation:
         if at is None:
             return
         here, there = pointer(*path), pointer(*source)
-        came = at.get(path[-1])
-        if came is not None and came != value:
+        current = at.get(path[-1])
+        if current is not None and current != value:
             other = self._origins.get(here, pointer("spec", *path))
-            detail = f"means {shown(value)}, while {other} says {shown(came)}"
-            self.refuse(there, detail, "Say it in one of the two.")
+            detail = f"means {shown(value)}, but {other} means {shown(current)}"
+            self.refuse(there, detail, "Set only one of the two.")
         else:
             at[path[-1]] = value
             self._origins.setdefault(here, there)
 
     def object_at(self, path: SpecPath) -> dict[str, Any] | None:
-        """Return an object of the spec, made if absent; None if the value is another."""
+        """Return an object of the spec, created if absent; None for other values."""
         at: Any = self.spec
         for key in path:
             at = at.setdefault(key, {})
@@ -51,7 +51,7 @@ class Translation:
         return at  # type: ignore[no-any-return]
 
     def refuse(self, place: str, detail: str, hint: str) -> None:
-        """Note an error of the body itself."""
+        """Add an error about the body."""
         self._errors.append(FieldError(pointer=place, detail=detail, hint=hint))
 
     def run_create(self) -> RunCreate:
@@ -63,7 +63,7 @@ class Translation:
 
     @contextmanager
     def pointing(self) -> Iterator[None]:
-        """Make errors about the spec point into the body."""
+        """Change the pointers of errors about the spec to the body."""
         try:
             yield
         except FitserveError as error:
@@ -84,57 +84,57 @@ class Translation:
 
 def translate(job: JobCreate) -> Translation:
     """Return the spec that the body describes."""
-    told = Translation(job.spec)
-    told.put(job.training_file, ("dataset",), ("training_file",))
-    told.put(job.validation_file, ("fit", "validation_dataset"), ("validation_file",))
-    told.put(job.seed, ("fit", "seed"), ("seed",))
-    _put_name(told, job)
-    _put_metadata(told, job)
-    _put_hyperparameters(told, job.hyperparameters, ("hyperparameters",))
+    into = Translation(job.spec)
+    into.put(job.training_file, ("dataset",), ("training_file",))
+    into.put(job.validation_file, ("fit", "validation_dataset"), ("validation_file",))
+    into.put(job.seed, ("fit", "seed"), ("seed",))
+    _put_name(into, job)
+    _put_metadata(into, job)
+    _put_hyperparameters(into, job.hyperparameters, ("hyperparameters",))
     if job.method is not None:
         at = ("method", "supervised", "hyperparameters")
-        _put_hyperparameters(told, job.method.supervised.hyperparameters, at)
-    if told.spec.get("target") is None:
+        _put_hyperparameters(into, job.method.supervised.hyperparameters, at)
+    if into.spec.get("target") is None:
         detail = "this key is required and is absent"
         hint = 'Name the column to predict: `{"target": "…"}`.'
-        told.refuse(pointer("metadata", "target"), detail, hint)
+        into.refuse(pointer("metadata", "target"), detail, hint)
     if job.integrations:
-        detail = "this service has no integrations"
-        told.refuse(pointer("integrations"), detail, "Leave it out.")
-    return told
+        detail = "integrations are not supported"
+        into.refuse(pointer("integrations"), detail, "Remove this key.")
+    return into
 
 
-def _put_name(told: Translation, job: JobCreate) -> None:
+def _put_name(into: Translation, job: JobCreate) -> None:
     if job.suffix is not None:
-        told.put(to_name(job.suffix, "model"), ("model_name",), ("suffix",))
-    elif told.spec.get("model_name") is None:
-        told.put(to_name(job.model, "model"), ("model_name",), ("model",))
+        into.put(to_name(job.suffix, "model"), ("model_name",), ("suffix",))
+    elif into.spec.get("model_name") is None:
+        into.put(to_name(job.model, "model"), ("model_name",), ("model",))
 
 
-def _put_metadata(told: Translation, job: JobCreate) -> None:
+def _put_metadata(into: Translation, job: JobCreate) -> None:
     for key, value in job.metadata.items():
         path = ("target",) if key == "target" else ("tags", key)
-        told.put(value, path, ("metadata", key))
-    told.put(job.model, ("tags", BASE_MODEL), ("model",))
+        into.put(value, path, ("metadata", key))
+    into.put(job.model, ("tags", BASE_MODEL), ("model",))
 
 
-def _put_hyperparameters(told: Translation, given: Hyperparameters, at: SpecPath) -> None:
+def _put_hyperparameters(into: Translation, given: Hyperparameters, at: SpecPath) -> None:
     for key, name in (("n_epochs", "epochs"), ("batch_size", "batch_size")):
         value = getattr(given, key)
-        told.put(None if value == "auto" else value, ("fit", name), (*at, key))
+        into.put(None if value == "auto" else value, ("fit", name), (*at, key))
     factor = given.learning_rate_multiplier
     if not isinstance(factor, float):
         return
-    kind = _optimizer(told)
+    kind = _optimizer(into)
     if kind is not None:
         rate = kind.model_fields["learning_rate"].default * factor
         source = (*at, "learning_rate_multiplier")
-        told.put(rate, ("compile", "optimizer", "learning_rate"), source)
+        into.put(rate, ("compile", "optimizer", "learning_rate"), source)
 
 
-def _optimizer(told: Translation) -> type[Optimizer] | None:
-    """Return the optimizer that the spec names, and make it an object there."""
-    compiled = told.object_at(("compile",))
+def _optimizer(into: Translation) -> type[Optimizer] | None:
+    """Return the optimizer that the spec names, and make it an object in the spec."""
+    compiled = into.object_at(("compile",))
     if compiled is None:
         return None
     given = compiled.get("optimizer", "adam")

@@ -1,1 +1,1 @@
-"""TensorFlow Serving's REST API, over the one predictor."""
+"""TensorFlow Serving's REST API."""

@@ -24,7 +24,7 @@ SIGNATURE = "serving_default"
 
 
 class TfServingExchange(HttpExchange):
-    """Rows or columns in, the network's own output out; the path ends in the verb."""
+    """A request with rows or columns, whose path ends with the verb."""
 
     def __init__(self, request: Request, body: Body, ref: ModelRef, verb: Verb) -> None:
         super().__init__(request, body, ref)
@@ -36,7 +36,7 @@ class TfServingExchange(HttpExchange):
         if name not in (None, "", SIGNATURE):
             raise InvalidInstances(
                 f'Serving signature name: "{str(name)[:100]}" not found in signature '
-                f"def. The only one is {SIGNATURE}; leave the key out."
+                f"def. The only one is {SIGNATURE}; remove the key."
             )
         return self._ref
 
@@ -65,15 +65,11 @@ class TfServingExchange(HttpExchange):
             return _response(key, np.ascontiguousarray(answer.output), answer)
         if self._verb == "classify":
             if not answer.is_classification:
-                raise InvalidInstances(
-                    "This model predicts numbers; ask `:regress` for them."
-                )
+                raise InvalidInstances("This model predicts numbers; use `:regress`.")
             rows = [list(row.items()) for row in answer.probabilities_by_class]
             return _response("results", rows, answer)
         if answer.served.signature.task == Task.MULTICLASS:
-            raise InvalidInstances(
-                "This model predicts classes; ask `:classify` for them."
-            )
+            raise InvalidInstances("This model predicts classes; use `:classify`.")
         return _response("results", np.ascontiguousarray(answer.output[:, 0]), answer)
 
     def _examples(self) -> list[dict[str, Any]]:
@@ -84,7 +80,7 @@ class TfServingExchange(HttpExchange):
         if not isinstance(examples, list) or not examples:
             raise InvalidInstances("Missing 'examples' key: a list of at least one row.")
         if not all(isinstance(part, dict) for part in [context, *examples]):
-            raise InvalidInstances("Expected every example, and `context`, as an object.")
+            raise InvalidInstances("Expected `context` and every example to be objects.")
         return plain_rows([{**context, **example} for example in examples])
 
 
@@ -105,7 +101,7 @@ def _rows(instances: Any, names: Sequence[str]) -> list[Any]:
         raise InvalidInstances("Expected 'instances' to be a list of at least one row.")
     if all(isinstance(row, dict) for row in instances):
         return plain_rows(instances)
-    if len(names) == 1:  # one named input: the values themselves
+    if len(names) == 1:  # with one input, rows may be plain values
         return [r if isinstance(r, list) else [plain_cell(r)] for r in instances]
     return instances
 
@@ -122,7 +118,7 @@ def _columns(inputs: Any, names: Sequence[str]) -> dict[str, Cells]:
 
 
 def _response(key: str, output: Any, answer: ModelAnswer) -> Response:
-    """Return the output with any warnings; NaN and Infinity are tokens of this JSON."""
+    """Return the output and any warnings; this JSON may contain NaN and Infinity."""
     content = answer.with_warnings({key: output})
     if np.isfinite(answer.output).all():
         return json_response(content)

@@ -1,4 +1,4 @@
-"""Status by label, and metadata, of TensorFlow Serving's REST API."""
+"""Status by label, and metadata."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ router = Router(
 def label_status(
     name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelStatus:
-    """Describe the version of an alias, which TensorFlow Serving calls a label."""
+    """Get the status of the version of an alias (label)."""
     served = _find(services, ModelRef(workspace, name, alias=label))
     status = schemas.VersionStatus.available(served.number)
     return schemas.ModelStatus(model_version_status=[status])
@@ -40,7 +40,7 @@ def label_status(
 
 @router.get("/{name}/metadata")
 def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[str, Any]:
-    """Return the signature of the newest version."""
+    """Get the signature of the newest version."""
     return _metadata(_find(services, ModelRef(workspace, name)))
 
 
@@ -48,7 +48,7 @@ def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[
 def version_metadata(
     name: str, number: int, services: ServicesDep, workspace: WorkspaceDep
 ) -> dict[str, Any]:
-    """Return the signature of a version."""
+    """Get the signature of a version."""
     return _metadata(_find(services, ModelRef(workspace, name, version=number)))
 
 
@@ -56,7 +56,7 @@ def version_metadata(
 def label_metadata(
     name: str, label: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> dict[str, Any]:
-    """Return the signature of the version of an alias."""
+    """Get the signature of the version of an alias (label)."""
     return _metadata(_find(services, ModelRef(workspace, name, alias=label)))
 
 

@@ -1,4 +1,4 @@
-"""`…:predict`, `:classify` and `:regress`, on the fast path."""
+"""`…:predict`, `…:classify` and `…:regress`."""
 
 from functools import partial
 from typing import Any, get_args
@@ -40,7 +40,7 @@ router = Router(
 
 
 class ServableNotFound(FitserveError):
-    """A missing model or version, reported in TF Serving's words."""
+    """A missing model or version, in the words of TF Serving."""
 
     problem_type = ProblemType.MODEL_NOT_FOUND
 
@@ -52,7 +52,7 @@ class ServableNotFound(FitserveError):
 
 
 async def answer(request: Request, verb: Verb, ref: ModelRef) -> Response:
-    """Answer a request; report what is missing in TF Serving's words."""
+    """Answer a request; report a missing model in the words of TF Serving."""
     exchange_of = partial(TfServingExchange, verb=verb)
     try:
         return await answer_predict(request, ref, exchange_of)
@@ -63,9 +63,9 @@ async def answer(request: Request, verb: Verb, ref: ModelRef) -> Response:
 
 
 def unknown_label(label: str | None, error: AliasNotFound) -> Invalid:
-    """Return the error for a missing alias: a malformed request to TF Serving."""
-    said = f"Unrecognized servable version label: {str(label)[:200]}"
-    return Invalid(f"{said}. {error.detail}")
+    """Return the error for a missing alias; to TF Serving it is a malformed request."""
+    reason = f"Unrecognized servable version label: {str(label)[:200]}"
+    return Invalid(f"{reason}. {error.detail}")
 
 
 def _declare(verb: Verb, asked: type[BaseModel], answered: type[BaseModel]) -> None:
@@ -74,23 +74,24 @@ def _declare(verb: Verb, asked: type[BaseModel], answered: type[BaseModel]) -> N
         "responses": FAILURES,
         "openapi_extra": body_schema(asked) | PARAMETERS,
     }
+    options["description"] = f"{verb.capitalize()} with the newest version of a model."
 
     @router.post(f"/{{name}}:{verb}", name=verb, **options)
     async def newest(name: str, request: Request) -> Response:
-        """Ask the newest version of a model."""
         return await answer(request, verb, ModelRef(workspace_of(request), name))
 
     path = f"/{{name}}/versions/{{number:{VERSION}}}:{verb}"
+    options["description"] = f"{verb.capitalize()} with a version of a model."
 
     @router.post(path, name=f"{verb}_version", **options)
     async def version(name: str, number: int, request: Request) -> Response:
-        """Ask one version of a model."""
         ref = ModelRef(workspace_of(request), name, version=number)
         return await answer(request, verb, ref)
 
+    options["description"] = f"{verb.capitalize()} with the version of an alias (label)."
+
     @router.post(f"/{{name}}/labels/{{label}}:{verb}", name=f"{verb}_label", **options)
     async def labelled(name: str, label: str, request: Request) -> Response:
-        """Ask the version that an alias, a label there, points at."""
         ref = ModelRef(workspace_of(request), name, alias=label)
         return await answer(request, verb, ref)
 

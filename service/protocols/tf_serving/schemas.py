@@ -1,4 +1,4 @@
-"""TF Serving's bodies, for the OpenAPI page; read and written by hand."""
+"""TF Serving's bodies, for the OpenAPI document."""
 
 from typing import Any
 
@@ -16,22 +16,22 @@ class PredictBody(BaseModel):
 
 
 class Warned(BaseModel):
-    """An answer that tells what is worth knowing about its rows."""
+    """An answer with warnings about its rows."""
 
     warnings: list[CellWarning] | None = Field(
-        default=None, description="Present if there are any; the first hundred."
+        default=None, description="The first 100 warnings; absent without warnings."
     )
 
 
 class PredictAnswer(Warned):
-    """The network's output a row: `predictions` for instances, `outputs` for inputs."""
+    """The network's output by row: `predictions` for instances, `outputs` for inputs."""
 
     predictions: list[list[float]] | None = None
     outputs: list[list[float]] | None = None
 
 
 class ExamplesBody(BaseModel):
-    """Rows as objects; `context` holds what all have in common."""
+    """Rows as objects; `context` contains values that all rows share."""
 
     signature_name: str | None = None
     context: dict[str, Any] | None = None
@@ -39,26 +39,26 @@ class ExamplesBody(BaseModel):
 
 
 class ClassifyAnswer(Warned):
-    """Pairs of label and probability, a list a row."""
+    """A list of pairs of label and probability for each row."""
 
     results: list[list[tuple[str, float]]]
 
 
 class RegressAnswer(Warned):
-    """A number a row."""
+    """A number for each row."""
 
     results: list[float]
 
 
 class StateStatus(BaseModel):
-    """Why a version is in its state."""
+    """The error of a version, which is always `OK`."""
 
     error_code: str
     error_message: str
 
 
 class VersionStatus(BaseModel):
-    """Whether a version serves."""
+    """The state of a version, which is always `AVAILABLE`."""
 
     version: str
     state: str
@@ -66,12 +66,12 @@ class VersionStatus(BaseModel):
 
     @classmethod
     def available(cls, number: int) -> "VersionStatus":
-        """Return the status of a version that serves."""
+        """Return the status of a version."""
         status = StateStatus(error_code="OK", error_message="")
         return cls(version=str(number), state="AVAILABLE", status=status)
 
 
 class ModelStatus(BaseModel):
-    """The versions that serve."""
+    """The states of versions."""
 
     model_version_status: list[VersionStatus]

@@ -129,7 +129,7 @@ def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
     from service import upload_flow
 
     bench.settings.limits.max_inline_bytes = 10
-    monkeypatch.setattr(upload_flow, "_PATIENCE", 0.0)
+    monkeypatch.setattr(upload_flow, "_MAX_ANSWER_WAIT", 0.0)
     answer = bench.client.post(
         "/v1/datasets",
         params={"name": "t"},

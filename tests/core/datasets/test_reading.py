@@ -138,7 +138,7 @@ def test_days_and_months_that_could_be_either_are_told(read):
     cells = ["01/02/2024", "03/04/2024"] * 10
     table, _, columns = read(column(cells))
     assert table["a"][0].month == 1
-    assert "other way round" in columns["a"].warnings[0]
+    assert "day and month is ambiguous" in columns["a"].warnings[0]
     rows = "".join(f"{i};{cell}\n" for i, cell in enumerate(cells))
     assert read(f"n;a\n{rows}")[0]["a"][0].month == 2
 
@@ -200,15 +200,15 @@ def test_names_that_are_empty_or_double(read):
     assert table.columns == ["column_1", "a", "a_2", "b"]
     told = " ".join(reading.warnings)
     assert "'a_2'" in told
-    assert "without a name left out" in told
+    assert "1 unnamed, empty column(s) are ignored" in told
 
 
 def test_blanks_around_names_are_dropped_and_told(read):
     """No column is called like another; the name that was whole keeps it."""
     table, reading, _ = read("a ,\ta, b,b\n" + "1,2,3,4\n" * 3)
     assert table.columns == ["a", "a_2", "b_2", "b"]
-    assert "column 1 has 'a '; it is called 'a'" in reading.warnings
-    assert "column 3 has ' b'; it is called 'b_2'" in reading.warnings
+    assert "column 1 has the name 'a '; it is renamed to 'a'" in reading.warnings
+    assert "column 3 has the name ' b'; it is renamed to 'b_2'" in reading.warnings
 
 
 def test_row_names_as_r_writes_them(read):
@@ -235,10 +235,10 @@ def test_empty_rows_and_cells_beyond_the_last_column(read):
 @pytest.mark.parametrize(
     ("rows", "cells", "told"),
     [
-        ('1,5" pipe\n2,"6" pipe\n', ['5" pipe', "6 pipe"], "do not match"),
+        ('1,5" pipe\n2,"6" pipe\n', ['5" pipe', "6 pipe"], "unmatched"),
         ('1,"5\\" pipe, long"\n2,x\n', ['5" pipe, long', "x"], "backslash"),
         ('1,"x\n2,"y\n', ['"x', '"y'], "plain characters"),
-        ('1,"x" \n2,y\n', ["x", "y"], "do not match"),
+        ('1,"x" \n2,y\n', ["x", "y"], "unmatched"),
     ],
 )
 def test_quotes_as_other_programs_write_them(read, rows, cells, told):
@@ -272,7 +272,7 @@ def test_line_breaks_and_delimiters_in_quoted_cells(read):
         (b'a,b\n"1\n2",2\n3\n', "Line 4 has 1 cells"),
         (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells"),
         (b'a,b\n1,2\n"3,4\n5,6\n', "cannot be read as CSV: unexpected end"),
-        (b"a,b\n1,\x00\n", "Byte 6 of the file is NUL"),
+        (b"a,b\n1,\x00\n", "Byte 6 is NUL"),
         ("é,b\n".encode() * 50 + b"\xff,1\n", "Byte 250 is not UTF-8"),
         (b"a,b\n1,2\n3," + b"x" * 70_000 + b"\n", "Line 3: a cell is longer"),
         (",".join(f"c{i}" for i in range(2001)).encode() + b"\n" + b"1," * 2000 + b"1\n",

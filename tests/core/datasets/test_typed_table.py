@@ -324,7 +324,9 @@ def test_a_file_that_is_read_otherwise_now_is_refused(shelf):
     store(shelf.storage, stored.content_key, more)
     wanted = {"code": Wanted(ColumnType.CATEGORICAL)}
     with (
-        pytest.raises(InvalidTable, match="has 61 rows now, and the upload had 60"),
+        pytest.raises(
+            InvalidTable, match="reads 61 rows in the file, but the upload had 60"
+        ),
         open_table(stored, shelf.storage, wanted),
     ):
         pass

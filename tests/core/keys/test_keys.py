@@ -82,7 +82,7 @@ def test_an_ended_key_says_so_to_its_bearer_alone(database):
         ApiKeyRepository(session).revoke(made.id)
     with pytest.raises(Unauthorized, match="was revoked"):
         check(database, parse(made.key))
-    with pytest.raises(Unauthorized, match="No such API key"):
+    with pytest.raises(Unauthorized, match="Unknown API key"):
         check(database, Token(made.id, new_token().secret))
     with database.write() as session, pytest.raises(KeyNotFound):
         ApiKeyRepository(session).revoke("nope")

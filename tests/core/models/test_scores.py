@@ -94,7 +94,7 @@ def test_requirements_hold_or_do_not(text, figure, current, holds):
     ("require", "said"),
     [
         ({"rocauc": "> 1"}, "did you mean `roc_auc`"),
-        ({"r2": "> 1"}, "no figure of a binary model is called 'r2'"),
+        ({"r2": "> 1"}, "a binary model has no metric 'r2'"),
         ({"auc": "0.9"}, "expected >=, <=, > or <"),
         ({"auc": ">= curent"}, "got '>= curent'"),
         ({"auc": "=> 1"}, "got '=> 1'"),

@@ -78,7 +78,7 @@ def resolve(host, port):
     try:
         return [entry[4][0] for entry in socket.getaddrinfo(host, port)]
     except OSError as error:
-        raise Refused("its host has no address") from error
+        raise Refused("the host has no address") from error
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_hostile_urls_reach_nobody(database, connected):
         for run_id in runs:
             read = read_hook(database, run_id)
             assert (read.status, read.attempts, read.last_status) == ("waiting", 1, None)
-            assert read.last_error.startswith("refused, "), read.url
+            assert read.last_error.startswith("refused: "), read.url
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -182,14 +182,14 @@ def test_no_proxy_is_taken_from_the_environment(database, monkeypatch):
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://example.com/", "only https"),
-        ("ftp://example.com/", "only https"),
-        ("example.com", "only https"),
+        ("http://example.com/", "expected https"),
+        ("ftp://example.com/", "expected https"),
+        ("example.com", "expected https"),
         ("https://example.com:8443/", "8443"),
         ("https://u:p@example.com/", "user name"),
         ("https://10.0.0.1/", "public"),
         ("https://[::1]/", "public"),
-        ("https://exa mple\x7f.com/", "no URL"),
+        ("https://exa mple\x7f.com/", "not a valid URL"),
     ],
 )
 def test_what_can_be_told_at_once_is(url, said):

@@ -14,6 +14,8 @@ from tests.servers import environment_of
 from tests.service.hostile.sound import SPEC, TABLE
 from tests.service.hostile.specs import changed, places
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[3]
 STEP = 1 if os.environ.get("FITSERVE_TEST_HOSTILE") else 7
 """All of the corpus where that is set, else a part of every kind."""

@@ -92,7 +92,7 @@ def read(**changes):
         ("town", "Bern", "Bern", "'Bern' is not a known"),
         ("y", 5, None, None),
         ("id", 5, None, None),
-        ("extra", 5, None, "does not know this column"),
+        ("extra", 5, None, "not a column of this model"),
     ],
 )
 def test_a_cell_and_what_becomes_of_it(name, cell, value, said):
@@ -146,7 +146,7 @@ def test_blanks_around_a_name_do_not_matter(name):
     assert inputs(raw.read_columns(by_column).table)["price"][0, 0] == 7
     table, warnings = raw.read_instances([{**ROW, name: 7}])
     assert inputs(table)["price"][0, 0] == 1
-    assert [w["column"] for w in warnings if "does not know" in w["detail"]] == [name]
+    assert [w["column"] for w in warnings if "not a column" in w["detail"]] == [name]
 
 
 def test_not_a_number_is_missing_whatever_the_words_for_it():

@@ -10,7 +10,7 @@ import pytest
 
 from tests.service.protocols.models import COLUMNS, ROWS
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.heavy]
 PARQUET = {"Content-Type": "application/vnd.apache.parquet"}
 CSV = {"Content-Type": "text/csv"}
 LONG = "x" * 1_000_000

@@ -171,7 +171,7 @@ def test_each_warning_is_a_line_of_the_refusal(service):
 def test_an_unknown_column_refuses_too(service, way):
     """Sent once for all rows, it is of no row."""
     rows = [{**row, "colour": "red"} for row in ROWS]
-    said = "the model does not know this column"
+    said = "not a column of this model"
     told = {"row": None, "column": "colour", "detail": said}
     assert warned(ask(service, way, rows)) == [told]
     refused = refusal(ask(service, way, rows, **STRICT[0]))
@@ -193,7 +193,10 @@ def test_a_value_that_is_neither_is_told_so(service, way, query):
     """Also for rows that bring no warning."""
     answer = ask(service, way, ROWS, params=httpx.QueryParams(query))
     assert answer.status_code == 400, answer.text
-    assert "expected true (warnings about the rows refuse the request)" in answer.text
+    assert (
+        "expected true (refuse the request if there are warnings about its rows)"
+        in answer.text
+    )
 
 
 @pytest.mark.parametrize(

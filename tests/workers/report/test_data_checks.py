@@ -116,7 +116,7 @@ def test_a_rare_class_is_told_with_its_counts():
     y = np.where(np.arange(N) % 40 == 1, "rare", "often")
     trap = traps({"a": A, "b": B, "y": y})["imbalance", "y"]
     assert trap.numbers == {"rarest": 10, "most": 310}
-    assert "'rare' is in 10 of 320 training rows" in trap.sentence
+    assert "10 of 320 training rows have the class 'rare'" in trap.sentence
 
 
 def csv(**columns):
@@ -149,7 +149,7 @@ def test_categories_that_decide_a_class_are_told_before_training(bench):
     bench.upload(csv(a=A, state=state, y=y))
     validated = bench.client.post("/v1/runs/validate", json=spec()).json()
     (warning,) = validated["warnings"]
-    assert "'state' alone decides 'y' (3 values" in warning
+    assert "'state' alone determines 'y' (3 values" in warning
     run = bench.train(spec())
     assert run["warnings"] == [warning]
     report = bench.client.get(f"/v1/runs/{run['id']}/report").json()

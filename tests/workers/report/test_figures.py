@@ -248,7 +248,7 @@ def test_a_part_that_fails_costs_nothing_else(bench, monkeypatch):
     monkeypatch.setattr(workers.report.measure, "importances", broken)
     report, answer = trained(bench, np.where(TEST, 5.0, A))
     assert len(answer["predictions"]) == 100
-    reason = "it failed (RuntimeError), and the worker's log says why"
+    reason = "it failed (RuntimeError); see the log of the worker"
     assert {"part": "importance", "reason": reason} in report["missing"]
     assert report["metrics"]["mae"] is not None
     assert report["metrics"]["r2"] is None

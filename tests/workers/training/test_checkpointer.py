@@ -123,6 +123,7 @@ def test_interrupted_twice_it_ends_as_if_it_never_was(bench, interruptions):
 
 
 @pytest.mark.usefixtures("no_xla")
+@pytest.mark.heavy
 def test_an_ensemble_and_its_schedule_go_on_too(bench, interruptions):
     """Stopped while the rate rises: it comes from the number of the epoch."""
     assert_the_same_if_interrupted(bench, interruptions, ENSEMBLE)
@@ -130,6 +131,7 @@ def test_an_ensemble_and_its_schedule_go_on_too(bench, interruptions):
 
 @pytest.mark.usefixtures("no_xla")
 @pytest.mark.parametrize("early_stopping", [None, {"patience": 2}])
+@pytest.mark.heavy
 def test_several_seeds_go_on_too(bench, interruptions, early_stopping):
     """Stopped in the second fit: the best so far comes from the checkpoint."""
     fit = {**_FIT, "epochs": 6, "num_seeds": 3, "early_stopping": early_stopping}
@@ -161,6 +163,7 @@ def assert_the_same_if_interrupted(bench, interruptions, spec, stops=(3, 4)):
     assert history["epoch"] == list(range(1, len(history["epoch"]) + 1))
 
 
+@pytest.mark.heavy
 def test_with_xla_it_ends_as_well(bench, interruptions):
     """To rounding, since the epoch in which XLA takes over goes by the clock."""
     spec = SPEC | {"fit": SPEC["fit"] | {"epochs": 12, "early_stopping": None}}
@@ -179,6 +182,7 @@ def expire(bench):
         session.execute(update(Run).values(status="queued", lease_owner=None))
 
 
+@pytest.mark.heavy
 def test_a_killed_worker_loses_the_epochs_behind_the_checkpoint_only(
     bench, interruptions, no_xla, monkeypatch
 ):
@@ -234,7 +238,7 @@ def test_a_checkpoint_of_no_use_starts_the_run_anew(bench, interruptions, harm):
         widen(bench, run_id)
     run = attempt(bench, run_id, interruptions)
     assert run["status"] == "succeeded", run["error"]
-    assert "began again with epoch 1" in run["warnings"][-1]
+    assert "restarted at epoch 1" in run["warnings"][-1]
     epochs = bench.client.get(f"/v1/runs/{run_id}/history").json()["epoch"]
     assert epochs == list(range(1, run["progress"]["epoch"] + 1))
 

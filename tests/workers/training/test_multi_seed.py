@@ -226,7 +226,7 @@ def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
     assert compared["curves"]["val_loss"][0][-1] == run["metrics"]["val_loss"]
     assert compared["runs"][0]["best_epoch"] == EPOCHS
     assert [one["kept_fit"] for one in compared["runs"]] == [run["kept_fit"], None]
-    assert reading["sentence"].startswith(f"Epochs are those of fit {run['kept_fit']}. ")
+    assert reading["sentence"].startswith(f"These are epochs of fit {run['kept_fit']}. ")
     table = bench.client.get(f"{url}/history", headers={"Accept": "text/csv"}).text
     assert table.startswith("epoch,fit,loss,")
     events = bench.client.get(f"{url}/events").text

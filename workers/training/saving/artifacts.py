@@ -21,7 +21,7 @@ def save_artifacts(
     run_id: str,
     attempt: int,
 ) -> list[Artifact]:
-    """Store the files of a network; they count once the returned rows are committed.
+    """Store the files of a network. They are used only after their rows are committed.
 
     Keys contain the attempt, so that a replaced worker overwrites nothing.
     """
@@ -37,7 +37,7 @@ def save_artifacts(
 def save_json(
     name: str, content: BaseModel, storage: Storage, run_id: str, attempt: int
 ) -> Artifact:
-    """Store a model as JSON; the file counts once the returned row is committed."""
+    """Store a model as JSON. The file is used only after its row is committed."""
     with scratch() as folder:
         file = folder / f"{name}.json"
         file.write_text(content.model_dump_json(indent=1))

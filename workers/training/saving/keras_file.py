@@ -32,7 +32,7 @@ _UNSAFE = set("/\\") | {chr(i) for i in range(32)}
 def save_keras(network: Network, signature: Signature, path: Path) -> None:
     """Write the encoders and the trained network as one Keras model."""
     with warnings.catch_warnings():
-        # some column names cannot be layer names; Keras uses the dict's keys
+        # not every column name can be a layer name; the keys of the dict still work
         warnings.filterwarnings("ignore", message=".*keys in the dict must match.*")
         with_raw_columns(network, signature).save(path)
 
@@ -69,7 +69,7 @@ def _input(index: int, feature: Feature) -> Any:
 def _layer_name(index: int, column: str) -> str:
     """Return the column's name if Keras can use it, else a generated name.
 
-    Keras turns layer names into file paths: a column must not choose a path.
+    Keras turns layer names into file paths, so a column must not choose a path.
     """
     odd = column.startswith(".") or len(column) > 100 or _UNSAFE & set(column)
     return f"column_{index}" if odd or column.startswith(_OURS) else column
@@ -127,9 +127,8 @@ def _datetime(encoder: DatetimeEncoder, seconds: Any) -> Any:
 
 def _one_hot(index: int, encoder: OneHotEncoder, texts: Any) -> Any:
     indices = _lookup(f"encode_lookup_{index}", encoder, texts, "one_hot")
-    return (
-        indices if encoder.others else indices[:, 1:]
-    )  # index 0 is for unknown categories
+    # index 0 is for unknown categories
+    return indices if encoder.others else indices[:, 1:]
 
 
 def _lookup(

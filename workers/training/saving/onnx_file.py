@@ -144,7 +144,7 @@ def _embedding(
 
 
 def _category_index(graph: Graph, column: str, vocabulary: list[str]) -> str:
-    """Append the index of each category, from 1; 0 for unknown ones: int64 `[N, 1]`."""
+    """Append category indices, int64 `[N, 1]`: from 1, or 0 for an unknown category."""
     return graph.add(
         "LabelEncoder",
         column,

@@ -1,7 +1,7 @@
 """Write Keras layers as ONNX nodes, with one short function for each layer.
 
-There are few layers, a converter would cost seconds a run, and raw string columns need
-nodes of our own anyway (docs/decisions/0003).
+There are few layers, a converter would cost seconds per run, and raw string columns need
+our own nodes in any case (docs/decisions/0003).
 """
 
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ class Graph:
     """Collect the nodes and constants of a graph, and give every value a new name.
 
     Args:
-        inputs: the names of the graph's inputs, which no value may get.
+        inputs: the names of the graph's inputs, which no other value may have.
 
     """
 
@@ -56,9 +56,9 @@ class Graph:
 
 
 def add_layer(graph: Graph, layer: keras.layers.Layer, x: str) -> str:
-    """Append what `layer` computes in prediction; `x` is float32 `[N, width]`.
+    """Append the nodes of `layer` in prediction; `x` is float32 `[N, width]`.
 
-    In an ensemble `x` is `[members, N, width]`, so that one MatMul serves all members.
+    In an ensemble `x` is `[members, N, width]`, so that one MatMul computes all members.
     """
     return WRITERS[type(layer).__name__](graph, layer, x)
 
@@ -127,7 +127,7 @@ def _layer_normalization(
 
 
 def _nothing(graph: Graph, layer: keras.layers.Layer, x: str) -> str:  # noqa: ARG001
-    """Append nothing: the layer acts only in training, or ONNX broadcasts by itself."""
+    """Append nothing: the layer acts only in training, or ONNX broadcasts anyway."""
     return x
 
 

@@ -1,4 +1,4 @@
-"""Let the formulas of core/models/formulas.py build ONNX nodes by the usual operators."""
+"""Build ONNX nodes by Python's operators, for the formulas of core/models/formulas.py."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _unary(op: str) -> Callable[[Value], Value]:
 
 
 class OnnxOps:
-    """The functions that the formulas need, as nodes."""
+    """The functions of core/models/formulas.py as ONNX nodes."""
 
     floor, sin, sqrt = _unary("Floor"), _unary("Sin"), _unary("Sqrt")
     log, abs, sign = _unary("Log"), _unary("Abs"), _unary("Sign")

@@ -40,7 +40,7 @@ _CONTENTS = {
 
 
 class GrpcExchange:
-    """A ModelInferRequest; if its tensors are raw bytes, so are those of the answer."""
+    """A ModelInferRequest; if its tensors are raw bytes, so are the answer's tensors."""
 
     def __init__(self, request: Any, workspace: str) -> None:
         self._workspace = workspace
@@ -59,8 +59,8 @@ class GrpcExchange:
             raise InvalidInstances("Expected `inputs` to be a list of tensors.")
         if self._is_raw and len(raw) != len(inputs):
             raise InvalidInstances(
-                f"{len(inputs)} inputs came with {len(raw)} raw contents; expected one "
-                "for each."
+                f"The request has {len(inputs)} inputs and {len(raw)} raw contents; "
+                "expected one for each input."
             )
         tensors = [
             _tensor(given, raw[place] if self._is_raw else None)
@@ -71,8 +71,8 @@ class GrpcExchange:
     def write(self, answer: ModelAnswer) -> Any:
         response = messages.ModelInferResponse(**described(answer, self._request.id))
         if answer.warnings:
-            told = orjson.dumps(answer.warnings).decode()
-            response.parameters["warnings"].string_param = told
+            text = orjson.dumps(answer.warnings).decode()
+            response.parameters["warnings"].string_param = text
         names = [output.name for output in self._request.outputs]
         for tensor in asked_outputs(names, outputs(answer)):
             output = response.outputs.add(
@@ -87,7 +87,7 @@ class GrpcExchange:
 
 def _parameter(request: Any, name: str) -> Any:
     """Return the value of a parameter; None if the request has none of that name."""
-    if name not in request.parameters:  # asking for it would make one
+    if name not in request.parameters:  # indexing would create it
         return None
     value = request.parameters[name]
     kind = value.WhichOneof("parameter_choice")

@@ -1,4 +1,4 @@
-"""Listen on the port of gRPC, authenticate calls, and answer errors with a status."""
+"""Serve gRPC on its port, authenticate calls, and answer errors with a status."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ SCOPES: dict[str, RequiredAccess] = {
 """The scope that each method requires; an unlisted method requires `admin`."""
 _GRACE_SECONDS = 10
 _LONGEST = 2_000
-"""Characters of a detail; clients accept 8 KB of metadata in all."""
+"""Most characters of an error detail; clients accept 8 KB of metadata in total."""
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -52,7 +52,7 @@ _NAMES = ("name", "version", "model_name", "model_version")
 
 @asynccontextmanager
 async def listening(services: Services) -> AsyncIterator[None]:
-    """Serve on the setting's port within the context."""
+    """Serve gRPC on the port of the setting within the context."""
     settings = services.settings
     most = settings.limits.max_predict_body_bytes
     server = grpc.aio.server(
@@ -135,13 +135,13 @@ def _read(packed: bytes, reading: Callable[[bytes], Any]) -> Any:
         raise Invalid(f"The message cannot be unpacked: {error}.") from error
     for name in _NAMES:
         if "\0" in getattr(message, name, ""):
-            raise Invalid(f"`{name}` holds the character U+0000, which is no text.")
+            raise Invalid(f"`{name}` contains the character U+0000; remove it.")
     return message
 
 
 def _status(error: Exception) -> tuple[grpc.StatusCode, str]:
-    if isinstance(error, NotImplementedError):  # of the generated base
-        return grpc.StatusCode.UNIMPLEMENTED, "This service does not offer that."
+    if isinstance(error, NotImplementedError):  # from the generated base
+        return grpc.StatusCode.UNIMPLEMENTED, "This service does not support this method."
     problem = known_problem(error)
     if problem is not None:
         code = _CODES.get(problem.status, grpc.StatusCode.UNKNOWN)

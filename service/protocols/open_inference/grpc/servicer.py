@@ -23,7 +23,7 @@ CALLER: ContextVar[Caller] = ContextVar("caller")
 
 
 class Servicer(generated.GRPCInferenceServiceServicer):
-    """The protocol's service over the predictor that every protocol shares."""
+    """The protocol's gRPC service."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -52,7 +52,7 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         found = await self._run(models.describe, _named(request))
         content = found.model_dump()
         for tensor in (*content["inputs"], *content["outputs"]):
-            del tensor["parameters"]  # which the message does not have
+            del tensor["parameters"]  # the message has no such field
         return messages.ModelMetadataResponse(**content)
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:
@@ -65,7 +65,7 @@ class Servicer(generated.GRPCInferenceServiceServicer):
         async for request in request_iterator:
             try:
                 answer = await self.ModelInfer(request, context)
-            except FitserveError as error:  # of this request; the stream goes on
+            except FitserveError as error:  # the stream continues
                 yield messages.ModelStreamInferResponse(error_message=error.detail)
             else:
                 yield messages.ModelStreamInferResponse(infer_response=answer)

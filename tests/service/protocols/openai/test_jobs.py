@@ -172,6 +172,7 @@ def test_every_route_is_in_the_openapi_page(service):
     assert "training_file" in body["application/json"]["schema"]["required"]
 
 
+@pytest.mark.heavy
 def test_the_session_in_the_docs_ends_in_a_prediction(service, monkeypatch, capsys):
     """Run as it stands, with a worker's hands beside it."""
     text = (ROOT / "docs/protocols/openai.md").read_text()
