@@ -35,6 +35,7 @@ def share_explained(bench, name, compile_):
     {"optimizer": {"type": "SGD", "learning_rate": 0.05}, "loss": "mse"},
     {"optimizer": {"type": "SGD", "learning_rate": 0.05}, "loss": "mae"},
 ])  # fmt: skip
+@pytest.mark.heavy
 def test_prices_train_as_well_as_ratings(bench, compile_):
     """The same rows in units of one and of a hundred thousand."""
     bench.upload(table(1), "ratings")
