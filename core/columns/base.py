@@ -69,11 +69,13 @@ class Hints:
     Args:
         decimal: the decimal mark that the uploader gave.
         comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
+        is_typed: whether the file has types, so that no text is a number.
 
     """
 
     decimal: Literal[".", ","] | None = None
     comma_first: bool = False
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ _SAMPLE = 2_000
 _MOST_STRAYS = 50
 _STRAY_SHARE = 0.05
 _LEAST_FOR_STRAYS = 20
+_NOT_TEXT = (ColumnType.NUMERIC,)
+"""Types that no text has if the file itself says that a column holds text."""
 EXACT_ROWS = 250_000
 """Up to this many rows, distinct values are counted exactly, not estimated."""
 
@@ -113,7 +115,8 @@ def _candidates(
         return kind_of(wanted.type).given(sample, hints)
     if _are_codes(sample):
         return []
-    return [candidate for kind in KINDS for candidate in kind.recognise(sample, hints)]
+    kinds = [kind for kind in KINDS if not (hints.is_typed and kind.type in _NOT_TEXT)]
+    return [candidate for kind in kinds for candidate in kind.recognise(sample, hints)]
 
 
 def _are_codes(sample: list[str]) -> bool:

@@ -12,9 +12,15 @@ from core.datasets.dialect import Layout
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
 from core.datasets.text_file import TextFile, text_file
+from core.datasets.typed_reading import write_texts
+from core.datasets.typed_source import open_typed, readable
 from core.errors import InvalidTable
 from core.lazy import pl
+from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
+
+_NO_LIMIT = 10**6
+"""Number of columns that no table has: the upload was accepted."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,15 @@ def read_again(
     given: ParsingSpec,
     wanted: Mapping[str, Wanted],
     num_rows: int,
+    found: FileFormat = FileFormat.CSV,
 ) -> Reread:
-    """Read the columns in `wanted` from the CSV at `source`; write them to `folder`.
+    """Read the columns in `wanted` from the file at `source`; write them to `folder`.
 
-    `given` holds the options of the upload, `num_rows` its number of rows. Raises
-    InvalidTable if a wanted type fits no cell of its column.
+    `given` holds the options of the upload, `num_rows` its number of rows, `found` its
+    format. Raises InvalidTable if a wanted type fits no cell of its column.
     """
+    if found != FileFormat.CSV:
+        return _from_typed(source, folder, given, wanted, found)
     names = list(wanted)
     raw = folder / "again.parquet"
     layout = _write_text(source, folder, given, names, num_rows, raw).layout
@@ -47,6 +56,20 @@ def read_again(
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP
     )
+    return Reread(typed, columns)
+
+
+def _from_typed(
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    wanted: Mapping[str, Wanted],
+    found: FileFormat,
+) -> Reread:
+    typed = folder / "typed.parquet"
+    with readable(found):
+        opened = open_typed(source, folder, found, given, _NO_LIMIT).only(set(wanted))
+        columns = write_texts(opened.measured(), wanted, given.decimal, typed)
     return Reread(typed, columns)
 
 
@@ -77,9 +100,8 @@ def _attempts(
     The caller stops at the first one with the right number of rows.
     """
     nulls = null_words(given.null_values)
-    width = 10**6  # no limit: the upload was accepted
     try:
-        text = text_file(source, folder, given, width, whole=False)
+        text = text_file(source, folder, given, _NO_LIMIT, whole=False)
         columns = _spelled(text.layout, names)
         cells = [clean_text(c, nulls).alias(name) for name, c in columns.items()]
         for words in (seen_nulls(text, nulls), nulls):
@@ -89,7 +111,7 @@ def _attempts(
             yield text
     except pl.exceptions.PolarsError:
         pass
-    text = text_file(source, folder, given, width, whole=True)
+    text = text_file(source, folder, given, _NO_LIMIT, whole=True)
     every = target.with_name("every.parquet")
     write_raw(text.path, text.layout, nulls, set(text.layout.names), every)
     columns = _spelled(text.layout, names)

@@ -15,6 +15,7 @@ from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
 from core.lazy import pl
 from core.storage import Storage, scratch
+from fitserve.file_formats import FileFormat
 from fitserve.schemas.datasets import ColumnRead
 
 
@@ -93,7 +94,9 @@ def _read_again(
     wanted: Mapping[str, Wanted],
 ) -> TypedTable:
     """Return the table with the columns in `wanted` read again from the upload."""
-    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows)
+    # datasets of earlier releases are CSVs, whatever their first bytes
+    found = FileFormat(dataset.parsing.get("format", FileFormat.CSV))
+    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows, found)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}
