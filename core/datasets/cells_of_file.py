@@ -16,6 +16,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 _MOST_TEXT = 256 * 1024 * 1024  # dictionary encoding can repeat one long text
 _MOST_CELLS = 32 * 1024 * 1024
+_MOST_MEMORY = 1024**3
 
 
 class Features(Protocol):
@@ -44,7 +45,7 @@ def read_cells(
     if found == FileFormat.CSV:
         return _of_csv(source, folder, given, max_columns)
     with readable(found):
-        opened = open_typed(source, folder, found, given, max_columns)
+        opened = open_typed(source, folder, found, given, max_columns, _MOST_MEMORY)
         return _typed(opened, features), opened.parsing
 
 

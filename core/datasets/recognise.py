@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from core.errors import InvalidTable
-from fitserve.file_formats import HEAD_BYTES, FileFormat, format_of
+from fitserve.file_formats import HEAD_BYTES, MEDIA_TYPES, FileFormat, format_of
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 
@@ -16,8 +16,12 @@ NAMES = {
     FileFormat.PARQUET: "Parquet",
     FileFormat.ARROW: "Arrow IPC (Feather)",
     FileFormat.ARROW_STREAM: "Arrow IPC stream",
+    FileFormat.XLSX: "Excel (xlsx)",
+    FileFormat.ODS: "OpenDocument (ods)",
 }
-_EXPECTED = "CSV, JSON Lines, Parquet or Arrow IPC (Feather)"
+WORKBOOKS = (FileFormat.XLSX, FileFormat.ODS)
+_EXPECTED = "CSV, JSON Lines, Parquet, Arrow IPC (Feather), xlsx or ods"
+_ODS = MEDIA_TYPES[FileFormat.ODS].encode()
 _OTHERS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel 97-2003 file, or an encrypted one",
     b"FEA1": "a file of Feather version 1",
@@ -33,6 +37,8 @@ _OTHERS = {
 }
 _OPTIONS = {
     FileFormat.CSV: {"delimiter", "header", "encoding", "decimal"},
+    FileFormat.XLSX: {"sheet", "header", "decimal"},
+    FileFormat.ODS: {"sheet", "header", "decimal"},
 }
 """Options of each format, besides `null_values` and `types`; other formats have none."""
 
@@ -57,8 +63,13 @@ def _in_zip(source: Path) -> FileFormat:
     try:
         with zipfile.ZipFile(source) as archive:
             names = archive.namelist()
+            is_ods = _ODS in archive.read("mimetype") if "mimetype" in names else False
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InvalidTable(f"The ZIP archive cannot be read: {error}.") from error
+    if is_ods:
+        return FileFormat.ODS
+    if "xl/workbook.xml" in names:
+        return FileFormat.XLSX
     inside = ", ".join(repr(name[:60]) for name in names[:3]) or "nothing"
     raise InvalidTable(
         f"The file is a ZIP archive with {inside}; unpack it, and send the table inside. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.datasets.reading import CsvReading, read_csv
-from core.datasets.recognise import recognise, refuse_options
+from core.datasets.recognise import WORKBOOKS, recognise, refuse_options
 from core.datasets.typed_reading import write_typed_source
 from core.datasets.typed_source import open_typed, readable, unpacked_bytes
 from fitserve.file_formats import FileFormat
@@ -30,13 +30,14 @@ def read_table(
 
 
 def is_small(source: Path, most_bytes: int) -> bool:
-    """Return whether a file is read in the request: its size and its unpacked size.
+    """Return whether a file is read in the request: no workbook, and small if unpacked.
 
     Raises InvalidTable if the file cannot be a table.
     """
     if source.stat().st_size > most_bytes:
         return False
-    return unpacked_bytes(source, recognise(source)) <= most_bytes
+    found = recognise(source)
+    return found not in WORKBOOKS and unpacked_bytes(source, found) <= most_bytes
 
 
 def options_of(reading: CsvReading, given: ParsingSpec) -> ParsingSpec:
@@ -45,7 +46,7 @@ def options_of(reading: CsvReading, given: ParsingSpec) -> ParsingSpec:
     In a file with types, only an empty text is missing: `NA` is an ordinary word. The
     models of the dataset read texts in the same way.
     """
-    is_text = reading.parsing["format"] == FileFormat.CSV
-    if is_text or given.null_values is not None:
+    is_typed = reading.parsing["format"] not in (FileFormat.CSV, *WORKBOOKS)
+    if not is_typed or given.null_values is not None:
         return given
     return given.model_copy(update={"null_values": reading.parsing["null_values"]})

@@ -28,6 +28,7 @@ class TypedColumn:
         kind: the datatype in the file.
         is_wide: whether it holds whole numbers that a float64 cannot represent.
         has_fractions: whether its moments have fractions of a second.
+        is_mixed: whether its cells had several types, and are read like those of a CSV.
 
     """
 
@@ -35,6 +36,7 @@ class TypedColumn:
     kind: pl.DataType
     is_wide: bool = False
     has_fractions: bool = False
+    is_mixed: bool = False
 
     @property
     def is_readable(self) -> bool:

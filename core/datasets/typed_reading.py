@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +79,16 @@ def _plan(
     wanted: Mapping[str, Wanted],
     hints: Hints,
 ) -> list[ColumnFacts]:
-    decided = {f.name: f for f in decide_types(cells, texts, wanted, hints)}
+    mixed = [name for name in texts if source.columns[name].is_mixed]
+    pure = [name for name in texts if not source.columns[name].is_mixed]
+    as_in_csv = replace(hints, is_typed=False)
+    decided = {
+        fact.name: fact
+        for fact in (
+            *decide_types(cells, pure, wanted, hints),
+            *decide_types(cells, mixed, wanted, as_in_csv),
+        )
+    }
     return [decided.get(name) or c.facts() for name, c in source.columns.items()]
 
 
@@ -133,8 +143,16 @@ def _warn_of_numbers(
                 "whole numbers beyond 2^53 are kept as text, because a number would lose "
                 "their last digits"
             )
-        elif fact.kind.is_text and fact.name in sample.columns:
+        elif (
+            fact.kind.is_text
+            and fact.name in sample.columns
+            and not _is_mixed(source, fact)
+        ):
             fact.warnings += _number_warning(sample[fact.name].drop_nulls().head(2_000))
+
+
+def _is_mixed(source: TypedSource, fact: ColumnFacts) -> bool:
+    return source.columns[fact.name].is_mixed
 
 
 def _number_warning(cells: pl.Series) -> list[str]:

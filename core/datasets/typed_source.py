@@ -1,4 +1,4 @@
-"""Open a file whose columns have types: Parquet, Arrow IPC or JSON Lines."""
+"""Open a file whose columns have types: Parquet, Arrow IPC, JSON Lines, workbooks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.columns.cells import null_words
 from core.datasets import arrow_size, parquet_size
 from core.datasets.header import column_names
 from core.datasets.json_lines import scan_json_lines
 from core.datasets.raw_table import CELL_BYTES
-from core.datasets.recognise import NAMES
+from core.datasets.recognise import NAMES, WORKBOOKS
 from core.datasets.typed_columns import TypedColumn
 from core.datasets.unpacked import most_unpacked
+from core.datasets.workbook import Sheet, read_sheet
 from core.errors import InvalidTable
 from core.lazy import pl
 from fitserve.file_formats import FileFormat
@@ -151,13 +153,23 @@ class TypedSource:
 
 
 def open_typed(
-    source: Path, folder: Path, found: FileFormat, given: ParsingSpec, max_columns: int
+    source: Path,
+    folder: Path,
+    found: FileFormat,
+    given: ParsingSpec,
+    max_columns: int,
+    most_memory: int | None = None,
 ) -> TypedSource:
     """Open a file of this format; temporary files go to `folder`.
+
+    `most_memory` limits the process that reads a workbook.
 
     Raises InvalidTable if the file is damaged, has too many columns, unpacks to far more
     than its size, or has columns that no table can hold.
     """
+    if found in WORKBOOKS:
+        sheet = read_sheet(source, folder, found, given, max_columns, most_memory)
+        return _of_sheet(sheet, source, found, given)
     size = unpacked_bytes(source, found)
     frame = _scan(source, folder, found, size, max_columns)
     schema = frame.collect_schema()
@@ -170,17 +182,44 @@ def open_typed(
         )
     warnings: list[str] = []
     names = column_names([list(schema)], warnings, header=True)
-    columns = {
-        name: TypedColumn(name, kind)
-        for name, kind in zip(names, schema.values(), strict=True)
-    }
-    if names != list(schema):
-        frame = frame.select([pl.nth(i).alias(name) for i, name in enumerate(names)])
     nulls = ["", *(given.null_values or [])]
     parsing = {"format": found.value, "null_values": nulls}
-    opened = TypedSource(frame, columns, nulls, source.stat().st_size, parsing, warnings)
+    opened = TypedSource(
+        _renamed(frame, names),
+        {n: TypedColumn(n, k) for n, k in zip(names, schema.values(), strict=True)},
+        nulls,
+        source.stat().st_size,
+        parsing,
+        warnings,
+    )
     opened.refuse_bomb(size)
     return opened
+
+
+def _of_sheet(
+    sheet: Sheet, source: Path, found: FileFormat, given: ParsingSpec
+) -> TypedSource:
+    kinds = sheet.frame.collect_schema().values()
+    columns = {
+        name: TypedColumn(name, kind, is_mixed=name in sheet.mixed)
+        for name, kind in zip(sheet.names, kinds, strict=True)
+    }
+    nulls = null_words(given.null_values)  # people type them, as in a CSV
+    return TypedSource(
+        _renamed(sheet.frame, sheet.names),
+        columns,
+        nulls,
+        source.stat().st_size,
+        {"format": found.value, **sheet.parsing, "null_values": nulls},
+        sheet.warnings,
+    )
+
+
+def _renamed(frame: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
+    if names == frame.collect_schema().names():
+        return frame
+    # by position, because polars reads some names as patterns
+    return frame.select([pl.nth(i).alias(name) for i, name in enumerate(names)])
 
 
 def unpacked_bytes(source: Path, found: FileFormat) -> int:

@@ -4,6 +4,7 @@ import json
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ class FrameRows(Rows):
     @cached_property
     def _frame(self) -> Any:
         try:
-            import polars as pl  # noqa: PLC0415  the client does not need it
+            pl = import_module("polars")  # the client works without it
         except ImportError:
             return None
         is_parquet = self.parsing["format"] == FileFormat.PARQUET

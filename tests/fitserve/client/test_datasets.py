@@ -51,7 +51,7 @@ def test_a_given_name_wins_and_plain_text_is_not_called_gzip(wire, client, tmp_p
 @pytest.mark.parametrize("source", [{"a": [1]}, b"a\n1\n", [[1]]])
 def test_what_is_no_path_and_no_frame_is_told_so(wire, client, source):
     """What is taken, what came, how to make one of the other; nothing is sent."""
-    said = f"path of a CSV, or a DataFrame.*got {type(source).__name__}"
+    said = f"path of a file, or a DataFrame.*got {type(source).__name__}"
     with pytest.raises(TypeError, match=said):
         client.datasets.upload(source, "x")
     assert wire.asked == []
