@@ -15,6 +15,7 @@ from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 
 _EXACT = 2**53
+_DIGITS = 38
 _DAY, _MOMENT, _FRACTION = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"
 _NUMERIC = Numeric()
 
@@ -42,6 +43,8 @@ class TypedColumn:
     def is_readable(self) -> bool:
         """Return whether the datatype can become a column of a table."""
         kind = self.kind.base_type()
+        if kind == pl.Decimal and (getattr(self.kind, "precision", 0) or 0) > _DIGITS:
+            return False  # polars reads the schema of such a column, but not its cells
         return kind in _TEXTS or kind in _OTHERS or self.kind.is_numeric()
 
     @property

@@ -71,8 +71,7 @@ class TypedSource:
             for what, expr in column.measures().items()
         }
         exprs = [expr.alias(name) for name, expr in wanted.items()]
-        found = self.frame.select(pl.len().alias("rows"), *exprs)
-        row = found.collect(engine="streaming").row(0, named=True)
+        row = self._computed([pl.len().alias("rows"), *exprs])
         if not row["rows"]:
             raise InvalidTable(
                 f"The {self.label} has columns but no rows; add at least one row."
@@ -89,6 +88,28 @@ class TypedSource:
             for i, (name, column) in enumerate(self.columns.items())
         }
         return replace(self, columns=columns, num_rows=row["rows"])
+
+    def _computed(self, exprs: list[pl.Expr]) -> dict[str, Any]:
+        """Return the results of expressions over all rows, by name."""
+        try:
+            found = self.frame.select(exprs).collect(engine="streaming")
+        except _faults() as error:
+            names = [name for name in self.columns if self._is_faulty(name)]
+            if not names:
+                raise
+            raise InvalidTable(
+                f"The {self.label} has columns that cannot be read: "
+                f"{', '.join(map(repr, names[:_SHOWN]))}; they are damaged, or of a "
+                "datatype that is not supported. Remove them, or write them as text."
+            ) from error
+        return found.row(0, named=True)
+
+    def _is_faulty(self, name: str) -> bool:
+        try:
+            self.frame.select(name).head(1).collect()
+        except _faults():
+            return True
+        return False
 
     def refuse_unreadable(self) -> None:
         """Raise InvalidTable with the columns that a table cannot hold."""
@@ -253,10 +274,20 @@ def readable(found: FileFormat) -> Iterator[None]:
     """Raise InvalidTable if polars cannot read the file."""
     try:
         yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except pl.exceptions.PanicException as error:
+        raise InvalidTable(
+            f"The {NAMES[found]} file cannot be read: it is damaged, or has a feature "
+            "that is not supported. Write it again, or send the table as CSV."
+        ) from error
+    except (pl.exceptions.PolarsError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk, and not of the file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidTable(
             f"The {NAMES[found]} file cannot be read: {reason[:300]}"
         ) from error
+
+
+def _faults() -> tuple[type[BaseException], ...]:
+    """Return what polars raises for a file that it cannot read."""
+    return pl.exceptions.PolarsError, pl.exceptions.PanicException
