@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says of additions: its files exist, and its steps are enough."""
+"""CONTRIBUTING.md: its files exist, and its steps for an addition are sufficient."""
 
 import os
 import re
@@ -50,7 +50,7 @@ METRIC = {
 
 
 def entry(title):
-    """What the page says of one kind of addition."""
+    """Return the page's text about one kind of addition."""
     return re.search(
         rf"^- \*\*{title}\*\*.*?(?=^- \*\*|\Z)", PAGE, re.MULTILINE | re.DOTALL
     ).group()
@@ -62,7 +62,7 @@ def paths(text):
 
 @pytest.fixture
 def copy(tmp_path):
-    """The tree, to be changed."""
+    """Copy the source tree, to be changed."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=without_caches)
@@ -71,7 +71,7 @@ def copy(tmp_path):
 
 
 def add(copy, file, additions):
-    """Insert each text before the one place where its anchor is."""
+    """Insert each text before its anchor, which must occur once."""
     content = (copy / file).read_text()
     for anchor, text in additions:
         assert content.count(anchor) == 1, anchor
@@ -91,7 +91,6 @@ def python(copy, *arguments):
 
 
 def test_every_file_that_the_page_names_exists():
-    """Also those of steps that are seldom taken."""
     named = paths(PAGE)
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
@@ -107,11 +106,11 @@ def test_every_file_that_the_page_names_exists():
 )
 @pytest.mark.heavy
 def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
-    """They are all of its numbered files, and the suite that it names passes with them."""
-    said = entry(title)
-    numbered = re.findall(r"^  \d\. `([\w/.]+)`", said, re.MULTILINE)
+    """The steps name all files to change, and the suite that the page names then passes."""
+    text = entry(title)
+    numbered = re.findall(r"^  \d\. `([\w/.]+)`", text, re.MULTILINE)
     assert numbered == list(steps)
-    assert suite in paths(said)
+    assert suite in paths(text)
     for file, additions in steps.items():
         add(copy, file, additions)
     done = python(
@@ -124,7 +123,7 @@ def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
 @pytest.mark.keras
 @pytest.mark.heavy
 def test_a_missing_step_is_named(copy):
-    """By the import of the module whose table lacks it."""
+    """The import of the module whose table lacks the entry fails with its name."""
     first, *_ = METRIC
     add(copy, first, METRIC[first])
     done = python(copy, "-c", "import workers.training.build")

@@ -1,4 +1,4 @@
-"""What a trained run leaves: versions, aliases, classes, weights, artifacts."""
+"""Results of a trained run: versions, aliases, classes, weights, artifacts."""
 
 import hashlib
 import time
@@ -20,7 +20,7 @@ def model(upload, train):
 
 
 def test_an_alias_moves_between_versions(client, model, train, settings):
-    """Promotion and roll-back are in force within the refresh time."""
+    """Promotion and rollback take effect within the refresh time."""
     train(SPEC)
 
     def served():
@@ -41,7 +41,7 @@ def test_an_alias_moves_between_versions(client, model, train, settings):
 
 
 def test_classes_come_with_probabilities(client, upload, train):
-    """Labels as they stand in the table; probabilities by class name sum to one."""
+    """Labels are written as in the table, and the probabilities of a row sum to one."""
     upload(
         "x,y\n" + "".join(f"{i},{('low', 'mid', 'top')[i // 20]}\n" for i in range(60))
     )
@@ -66,7 +66,7 @@ def test_numbers_as_classes_stay_numbers(client, upload, train):
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_a_damaged_file_is_never_served(client, model, settings, damage):
-    """The sha256 in the database decides; 503, and other routes go on."""
+    """The sha256 in the database is checked; the answer is 503, and other routes work."""
     file = next(settings.files_dir.rglob("model.onnx"))
     content = bytearray(file.read_bytes())
     if damage == "remove":
@@ -81,7 +81,7 @@ def test_a_damaged_file_is_never_served(client, model, settings, damage):
 
 
 def test_weights_of_a_linear_neuron_can_be_read(client, upload, train):
-    """w and b of y = 2x + 1, learned without scaling, are readable by input name."""
+    """The weights of y = 2x + 1 are about 2 and 1, under the input's name."""
     upload("x,y\n" + "".join(f"{i / 10},{2 * i / 10 + 1}\n" for i in range(40)))
     run = train(
         {
@@ -106,8 +106,8 @@ def test_weights_of_a_linear_neuron_can_be_read(client, upload, train):
     assert bias["values"][0] == pytest.approx(1, abs=0.1)
 
 
-def test_artifacts_are_what_the_registry_says(client, model):
-    """Each download has the recorded size and sha256; another name is a 404."""
+def test_artifacts_have_the_recorded_size_and_sha256(client, model):
+    """An unknown name is a 404."""
     version = client.get("/v1/models/m/versions/1").json()
     names = [artifact["name"] for artifact in version["artifacts"]]
     assert names == [

@@ -1,4 +1,4 @@
-"""Those that wait, or are waited for, hold nothing that others need."""
+"""Waiting requests hold nothing that other requests need."""
 
 import socket
 import threading
@@ -17,13 +17,13 @@ SPEC = {"dataset": "table", "target": "y"}
 
 @pytest.fixture
 def queued(bench):
-    """A run that nobody trains: whoever follows it waits."""
+    """Queue a run that no worker trains."""
     bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
     return bench.post(SPEC)
 
 
 def test_a_slow_download_holds_no_connection_to_the_database(bench):
-    """Fifty of them would else be all that there are."""
+    """Otherwise fifty downloads would use all connections."""
     bench.upload("x,y\n" + "".join(f"{i},{'a' * 1000}\n" for i in range(7_000)), "big")
     app = create_app(bench.settings)
     pool = app.state.services.database.engine.pool
@@ -32,27 +32,27 @@ def test_a_slow_download_holds_no_connection_to_the_database(bench):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", int(url.rpartition(":")[2])))
         connection.sendall(ask)
-        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # most of it is still to come
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # the rest is not sent yet
         assert pool.checkedout() == 0
 
 
-def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
-    """Fifty looks that take for ever do not stop a list."""
-    go_on, read, looks = threading.Event(), runs._read_run, []
+def test_waiting_requests_leave_threads_to_others(bench, queued, monkeypatch):
+    """Fifty reads that hang do not block the list of models."""
+    go_on, read, reads = threading.Event(), runs._read_run, []
 
-    def stuck(*asked):
-        looks.append(asked)
-        if len(looks) > 50:  # the first looks are those of any request
+    def stuck(*arguments):
+        reads.append(arguments)
+        if len(reads) > 50:  # every request reads the run first without waiting
             go_on.wait(60)
-        return read(*asked)
+        return read(*arguments)
 
     monkeypatch.setattr(runs, "_read_run", stuck)
     with live(create_app(bench.settings)) as url, ThreadPoolExecutor(50) as clients:
         wait = f"{url}/v1/runs/{queued}?wait=60"
         waiting = [clients.submit(httpx.get, wait, timeout=60) for _ in range(50)]
-        while len(looks) < 54:
+        while len(reads) < 54:
             time.sleep(0.01)
-        time.sleep(0.5)  # the others come to their second look
+        time.sleep(0.5)  # the other requests reach their second read
         try:
             assert httpx.get(f"{url}/v1/models", timeout=20).status_code == 200
         finally:

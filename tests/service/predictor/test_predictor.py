@@ -1,4 +1,4 @@
-"""Names that move, files that are damaged, more models than the cache holds."""
+"""Names that change, files that are damaged, and more models than the cache holds."""
 
 import threading
 import time
@@ -48,7 +48,7 @@ def damage(bench, model, number=1):
 
 
 def test_an_alias_does_not_move_to_a_damaged_version(bench, model):
-    """503 for who promotes it; the old version keeps serving."""
+    """The promotion gets 503, and the old version is still served."""
     copies(bench, ["m"])
     client = bench.client
     assert client.put("/v1/models/m/aliases/live", json={"version": 1}).is_success
@@ -56,14 +56,14 @@ def test_an_alias_does_not_move_to_a_damaged_version(bench, model):
     answer = client.put("/v1/models/m/aliases/live", json={"version": 2})
     assert_problem(answer, 503, "artifact-damaged")
     assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
-    told = ask(client, "/v1/models/m/aliases/live/predict", instances=[ROW])
-    assert told.json()["model_version"] == 1
-    told = ask(client, "/v1/models/m/versions/2/predict", instances=[ROW])
-    assert_problem(told, 503, "artifact-damaged")
+    answer = ask(client, "/v1/models/m/aliases/live/predict", instances=[ROW])
+    assert answer.json()["model_version"] == 1
+    answer = ask(client, "/v1/models/m/versions/2/predict", instances=[ROW])
+    assert_problem(answer, 503, "artifact-damaged")
 
 
-def test_the_newest_version_serves_only_if_it_is_whole(bench, model):
-    """One that arrives damaged is passed over, also after a pause in the requests."""
+def test_a_damaged_newest_version_is_not_served(bench, model):
+    """The version before it is served, also after a pause in the requests."""
     assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
     copies(bench, ["m"])
     damage(bench, "m", 2)
@@ -74,8 +74,8 @@ def test_the_newest_version_serves_only_if_it_is_whole(bench, model):
     assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
 
 
-def test_a_name_in_use_costs_no_look_up(bench, model, predictor, monkeypatch):
-    """The thread beside keeps it fresh; requests never find it gone."""
+def test_a_name_in_use_needs_no_look_up(bench, model, predictor, monkeypatch):
+    """A thread keeps the name fresh, so that a request always finds it."""
     predictor.start()
     predictor.find(ModelRef("default", "m"))
     monkeypatch.setattr(predictor.versions, "_as_served", None)  # a look-up would fail
@@ -85,8 +85,8 @@ def test_a_name_in_use_costs_no_look_up(bench, model, predictor, monkeypatch):
         time.sleep(0.01)
 
 
-def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
-    """Without requests the database has its peace."""
+def test_an_idle_name_is_not_read(bench, model, predictor, monkeypatch):
+    """Without requests the database is not queried."""
     predictor.find(ModelRef("default", "m"))
     predictor.versions.peek(ModelRef("default", "m"))
     predictor.versions.refresh()
@@ -94,8 +94,9 @@ def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
     predictor.versions.refresh()
 
 
-def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor):
-    """Names cannot move then, so what was known holds."""
+def test_known_names_are_served_while_the_database_is_unavailable(
+    bench, model, predictor
+):
     predictor.start()
     predictor.find(ModelRef("default", "m"))
     with away(bench.database):
@@ -105,16 +106,15 @@ def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor
             time.sleep(0.05)
 
 
-def test_a_row_has_the_same_answer_in_any_company(bench, model):
-    """Alone, among others in one request, and among requests that wait with it."""
+def test_a_row_has_the_same_answer_in_any_batch(bench, model):
+    """A row alone and a row among others have the same prediction."""
     rows = [{**ROW, "x": x} for x in range(33)]
     together = ask(bench.client, instances=rows).json()["predictions"]
     alone = [ask(bench.client, instances=[row]).json()["predictions"][0] for row in rows]
     assert alone == pytest.approx(together, rel=1e-6)
 
 
-def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
-    """One load for sixteen threads."""
+def test_simultaneous_requests_load_a_model_once(bench, model, predictor, monkeypatch):
     loads = []
     load = sessions.load
     monkeypatch.setattr(
@@ -129,8 +129,8 @@ def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
     assert len(loads) == 1
 
 
-def test_the_cache_holds_what_its_bytes_allow(bench, model):
-    """Forty models in turn over a cache for five: all answer alike, five stay."""
+def test_the_cache_keeps_within_its_bytes(bench, model):
+    """With forty models and space for five, all answers are equal and five models stay."""
     names = [f"c{i}" for i in range(40)]
     copies(bench, names)
     services = bench.client.app.state.services
@@ -138,13 +138,13 @@ def test_the_cache_holds_what_its_bytes_allow(bench, model):
     settings = bench.settings.model_copy(update={"predict_cache_bytes": 5 * size})
     predictor = Predictor(bench.database, services.storage, settings, RequestCounters())
     object.__setattr__(services, "predictor", predictor)
-    told = {
+    answers = {
         ask(bench.client, f"/v1/models/{name}/predict", instances=[ROW]).text.replace(
             name, ""
         )
         for name in names * 2
     }
-    assert len(told) == 1
+    assert len(answers) == 1
     loaded = [
         n for n in names if predictor.is_loaded(predictor.find(ModelRef("default", n)))
     ]

@@ -1,4 +1,4 @@
-"""One service with three trained models, behind a socket, for all client families."""
+"""One service with three trained models on a real socket, for all client families."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.service.protocols.models import ROWS, spec, table
 
 @dataclass
 class Live:
-    """The service's address, and its answers by the native route."""
+    """The addresses of the service, and its native answers."""
 
     url: str
     grpc_address: str
@@ -23,13 +23,13 @@ class Live:
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """Return host and port."""
         return self.url.removeprefix("http://")
 
     def native(
         self, model: str, rows: list[Any] = ROWS, path: str = ""
     ) -> dict[str, Any]:
-        """The native route's answer, which all others must equal."""
+        """Return the native route's answer, which all protocols must equal."""
         url = f"{self.url}/v1/models/{model}{path}/predict"
         answer = httpx.post(url, json={"instances": rows})
         assert answer.status_code == 200, answer.text
@@ -38,7 +38,7 @@ class Live:
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterator[Live]:
-    """Models `price` (regression), `churn` (binary) and `grade` (multiclass)."""
+    """Serve the models `price` (regression), `churn` (binary) and `grade` (multiclass)."""
     with bench_in(tmp_path_factory.mktemp("live") / "home", broker_url) as bench:
         for target in ("price", "churn", "grade"):
             bench.upload(table(target), target)
