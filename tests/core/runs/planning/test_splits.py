@@ -81,5 +81,5 @@ def test_classes_keep_their_shares_on_three_sides():
 
 @pytest.mark.parametrize("given_", [{"by": "time"}, {"by": "random", "column": "x"}])
 def test_a_split_has_a_column_only_if_it_needs_one(given_):
-    with pytest.raises(ValueError, match="needs"):
+    with pytest.raises(ValueError, match="`column` for a split by"):
         SplitSpec(**given_)
