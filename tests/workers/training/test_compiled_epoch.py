@@ -171,9 +171,7 @@ def test_chunks_change_nothing(monkeypatch):
     """An epoch in many calls equals an epoch in one call."""
     from workers.training import compiled_epoch
 
-    monkeypatch.setattr(
-        compiled_epoch, "steps_per_chunk", lambda *_: 2
-    )  # for both tables
+    monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 2)  # for both sets
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
         rows(Task.REGRESSION, "mse", 5, 1),
