@@ -175,7 +175,7 @@ def test_ctrl_c_explains_that_the_run_continues(trained, fitserve, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("{", "is not JSON"), ("[]", "holds no JSON object")]
+    ("text", "sentence"), [("{", "is not JSON"), ("[]", "is not a JSON object")]
 )
 def test_an_invalid_spec_is_wrong_usage(wire, fitserve, spec, text, sentence):
     """No request is sent."""
@@ -271,7 +271,7 @@ def test_a_timeout_ends_the_wait(trained, fitserve):
     trained.answers("GET /v1/runs/run_1/events", queued)
     done = fitserve("watch", "run_1", "--timeout", 0.2)
     assert done.exit_code == 5
-    assert done.stderr == "run_1 has not ended in time; it goes on.\n"
+    assert done.stderr == "run_1 has not ended in time; it continues.\n"
 
 
 @pytest.mark.parametrize(
