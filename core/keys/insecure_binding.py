@@ -46,7 +46,7 @@ def _refuse_key_of_database(settings: Settings, database: Database) -> None:
         if ApiKeyRepository(session).find(token.key_id) is None:
             return
     raise InsecureBinding(
-        f"FITSERVE_API_KEY holds the key {token.key_id} of this database. As the server's "
+        f"FITSERVE_API_KEY is the key {token.key_id} of this database. As the server's "
         "own key it would get every scope. Unset FITSERVE_API_KEY here, or set another "
         "secret."
     )
