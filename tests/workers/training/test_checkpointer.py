@@ -140,6 +140,7 @@ def test_several_seeds_continue(bench, interruptions, early_stopping):
 
 
 @pytest.mark.parametrize(("epochs", "stops"), [(3, (3, 6)), (1, (1, 2))])
+@pytest.mark.heavy
 def test_a_run_stopped_between_two_fits_continues_there(
     bench, interruptions, epochs, stops
 ):

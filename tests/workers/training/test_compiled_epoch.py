@@ -136,6 +136,7 @@ def test_xla_equals_keras(task):
 
 @pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 37, 36, 5, 512])
+@pytest.mark.heavy
 def test_batches_are_cut_as_in_keras(batch_size, xla):
     """Batches have one row, all rows, a remainder of one, or more rows than exist."""
     train, validation = (

@@ -35,6 +35,7 @@ def share_explained(bench, name, compile_):
     {"optimizer": {"type": "SGD", "learning_rate": 0.05}, "loss": "mse"},
     {"optimizer": {"type": "SGD", "learning_rate": 0.05}, "loss": "mae"},
 ])  # fmt: skip
+@pytest.mark.heavy
 def test_prices_train_as_well_as_ratings(bench, compile_):
     """The rows have units of 1 and of 100,000."""
     bench.upload(table(1), "ratings")
