@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: its files exist, and its steps for an addition are sufficient."""
+"""Check that the files in CONTRIBUTING.md exist, and that its steps are sufficient."""
 
 import os
 import re
@@ -50,7 +50,7 @@ METRIC = {
 
 
 def entry(title):
-    """Return the page's text about one kind of addition."""
+    """Return the section of the page about one kind of addition."""
     return re.search(
         rf"^- \*\*{title}\*\*.*?(?=^- \*\*|\Z)", PAGE, re.MULTILINE | re.DOTALL
     ).group()
@@ -62,7 +62,7 @@ def paths(text):
 
 @pytest.fixture
 def copy(tmp_path):
-    """Copy the source tree, to be changed."""
+    """Return a copy of the repository that a test may change."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=without_caches)
@@ -71,7 +71,7 @@ def copy(tmp_path):
 
 
 def add(copy, file, additions):
-    """Insert each text before its anchor, which must occur once."""
+    """Insert each text before the one place where its anchor is."""
     content = (copy / file).read_text()
     for anchor, text in additions:
         assert content.count(anchor) == 1, anchor
@@ -105,12 +105,12 @@ def test_every_file_that_the_page_names_exists():
     ],
 )
 @pytest.mark.heavy
-def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
-    """The steps name all files to change, and the suite that the page names then passes."""
-    text = entry(title)
-    numbered = re.findall(r"^  \d\. `([\w/.]+)`", text, re.MULTILINE)
+def test_the_steps_of_an_addition_are_sufficient(copy, title, steps, suite, cases):
+    """The steps change exactly the numbered files, and the named test suite passes."""
+    section = entry(title)
+    numbered = re.findall(r"^  \d\. `([\w/.]+)`", section, re.MULTILINE)
     assert numbered == list(steps)
-    assert suite in paths(text)
+    assert suite in paths(section)
     for file, additions in steps.items():
         add(copy, file, additions)
     done = python(
@@ -122,8 +122,8 @@ def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
 
 @pytest.mark.keras
 @pytest.mark.heavy
-def test_a_missing_step_is_named(copy):
-    """The import of the module whose table lacks the entry fails with its name."""
+def test_a_missing_step_is_reported(copy):
+    """Importing the module whose table lacks the entry fails."""
     first, *_ = METRIC
     add(copy, first, METRIC[first])
     done = python(copy, "-c", "import workers.training.build")

@@ -1,4 +1,4 @@
-"""The docs cover everything that exists, and nothing else."""
+"""Check that the docs describe everything in the code, and nothing else."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_generated_files_are_current(name):
-    """`make reference` writes them."""
+def test_generated_files_are_up_to_date(name):
+    """`make reference` writes these files."""
     assert (ROOT / name).read_text() == PAGES[name]()
 
 
@@ -36,11 +36,13 @@ def every_schema(kind):
         yield from every_schema(child)
 
 
-def test_the_changelog_has_the_version():
+def test_the_changelog_has_an_entry_for_the_version():
+    """The version is the one in pyproject.toml."""
     assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_every_relative_link_has_a_target():
+def test_every_link_in_the_docs_has_a_target():
+    """The test checks the relative links in all Markdown files."""
     pages = [path for path in ROOT.glob("**/*.md") if ".venv" not in path.parts]
     broken = [
         f"{page.name}: {target}"
@@ -52,7 +54,7 @@ def test_every_relative_link_has_a_target():
 
 
 def test_decisions_are_numbered_without_a_gap():
-    """Numbers start at the template, 0000, and each title has the number of its file."""
+    """Numbers start at 0000, the template; each title contains the number of its file."""
     pages = sorted((ROOT / "docs/decisions").glob("*.md"))
     assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(len(pages))]
     for number, page in enumerate(pages[1:], 1):
@@ -60,7 +62,7 @@ def test_decisions_are_numbered_without_a_gap():
 
 
 def test_the_compose_file_matches_the_code():
-    """The services, commands and required secrets exist."""
+    """Services, commands and required secrets are those of the code."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     assert set(compose["services"]) == {
         "postgres",

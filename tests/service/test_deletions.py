@@ -48,7 +48,7 @@ def test_a_version_with_an_alias_is_not_deleted(bench, model):
     client.put("/v1/models/m/aliases/live", json={"version": 1})
     for path in ("/v1/models/m/versions/1", "/v1/models/m"):
         refused = assert_problem(client.delete(path), 409, "version-in-use")
-        assert "'live' at 1" in refused["detail"]
+        assert "'live' to 1" in refused["detail"]
         assert "DELETE /v1/models/m/aliases/live" in refused["detail"]
         assert "fitserve models delete m --alias live" in refused["detail"]
     assert predict(client, "/versions/1").status_code == 200

@@ -1,4 +1,4 @@
-"""A worker that hears nothing notices it."""
+"""Test that a worker notices when it no longer receives messages."""
 
 import time
 
@@ -10,8 +10,8 @@ from workers.watchdog import Watchdog, waiting_runs
 TIMES = RunTimes(deaf_after_seconds=0.05)
 
 
-def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database):
-    """Not at first sight, but after the time allowed; not once the run was claimed."""
+def test_an_idle_child_with_a_waiting_run_misses_messages(database):
+    """The child reports it after the allowed time, unless the run was claimed."""
     run_id = add_run(database)
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: False)
     assert not watchdog.misses_messages()
@@ -21,8 +21,8 @@ def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database):
     assert not watchdog.misses_messages()
 
 
-def test_a_busy_child_cannot_tell(database):
-    """Runs wait because it works; the clock starts when it is idle again."""
+def test_a_busy_child_reports_no_missed_messages(database):
+    """Runs wait because the child works; the time starts when it is idle again."""
     add_run(database)
     busy = [True]
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])

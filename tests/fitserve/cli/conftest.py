@@ -1,4 +1,4 @@
-"""`fitserve`, in this process, against a wire."""
+"""Run `fitserve` in this process, against a fake server."""
 
 import pytest
 from typer.testing import CliRunner
@@ -8,7 +8,7 @@ from fitserve.cli.app import make_app
 
 @pytest.fixture
 def fitserve(wire):
-    """Runs `fitserve --url <wire> ...`; its exit code, stdout and stderr."""
+    """Return a function that runs `fitserve --url <wire> ...`."""
     return lambda *args: CliRunner().invoke(
         make_app(), ["--url", wire.url, *(str(arg) for arg in args)]
     )

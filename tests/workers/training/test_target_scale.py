@@ -1,4 +1,4 @@
-"""Targets of any size train alike."""
+"""Test that targets of any size train equally well."""
 
 import numpy as np
 import pytest
@@ -35,20 +35,21 @@ def share_explained(bench, name, compile_):
     {"optimizer": {"type": "SGD", "learning_rate": 0.05}, "loss": "mse"},
     {"optimizer": {"type": "SGD", "learning_rate": 0.05}, "loss": "mae"},
 ])  # fmt: skip
+@pytest.mark.heavy
 def test_prices_train_as_well_as_ratings(bench, compile_):
-    """The same rows in units of one and of a hundred thousand."""
+    """The rows have units of 1 and of 100,000."""
     bench.upload(table(1), "ratings")
     bench.upload(table(1e5, offset=3e5), "prices")
     ratings, prices = (share_explained(bench, n, compile_) for n in ("ratings", "prices"))
     assert ratings["metrics"]["val_r2_score"] > 0.9
     assert prices["metrics"]["val_r2_score"] > 0.9
-    if compile_["loss"] == "mse":  # the signs of mae's gradients flip by rounding
+    if compile_["loss"] == "mse":  # rounding flips the signs of mae's gradients
         ratio = prices["metrics"]["val_loss"] / ratings["metrics"]["val_loss"]
-        assert ratio == pytest.approx(1e10, rel=0.05)  # told in the target's own unit
+        assert ratio == pytest.approx(1e10, rel=0.05)  # in the unit of the target
 
 
-def test_nothing_of_the_scale_is_left_in_the_artifacts(bench):
-    """The service answers in the target's unit from a network of the spec's layers."""
+def test_the_scale_is_not_visible_in_the_artifacts(bench):
+    """The service answers in the target's unit with a network of the spec's layers."""
     bench.upload(table(1e5, offset=3e5), "prices")
     share_explained(bench, "prices", {"loss": "mae"})
     version = bench.client.get("/v1/models/prices/versions/1").json()
@@ -61,7 +62,7 @@ def test_nothing_of_the_scale_is_left_in_the_artifacts(bench):
 
 
 def test_a_few_mistyped_targets_do_not_ruin_the_fit(bench):
-    """A lost decimal point in six rows of the target."""
+    """A decimal point is missing in six targets."""
     bench.upload(table(1, outliers=6), "mistyped")
     run = share_explained(bench, "mistyped", {"loss": "mae"})
     x = [[0.5, -0.5, 0.0], [-0.5, 0.5, 0.0]]
