@@ -74,8 +74,8 @@ class ProblemType(Enum):
     REPORT_NOT_READY = (
         409,
         "Report not ready",
-        """The report is made when the run has ended (`GET /v1/runs/{id}?wait=30` waits
-        for that); its baselines follow some seconds later.""",
+        """A run has a report when it has ended (`GET /v1/runs/{id}?wait=30` waits for the
+        end). The baselines follow some seconds later.""",
     )
     DATASET_IN_USE = (
         409,

@@ -51,7 +51,7 @@ def path_of(text: str) -> tuple[str, ...]:
 def sentences(errors: Sequence[FieldError]) -> str:
     """Return the first errors as one line, each with its pointer and hint."""
     return " ".join(
-        f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "") for e in errors[:5]
+        f"{e.pointer}: {e.detail}{f' ({e.hint})' if e.hint else ''}." for e in errors[:5]
     )
 
 

@@ -1,6 +1,6 @@
 """Admit or refuse a request by its headers and path, before its body is read.
 
-Pure ASGI, so that a refused upload is never received, and nothing is buffered. Access is
+The gate is pure ASGI, so it receives no refused upload and buffers nothing. Access is
 decided on `scope["path"]`, never on a URL that includes the Host header.
 """
 
@@ -144,7 +144,7 @@ def _refuse_bad_path_or_length(scope: Scope, headers: Headers, limit: int) -> No
 
 
 def _counter_key(scope: Scope, status: int) -> HttpKey:
-    """Return the key of the request's counter; clients can choose no part of it."""
+    """Return the key of the request's counter, without any text of the client."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = scope.get("route")
     return method, getattr(route, "path", _NO_ROUTE), status // 100

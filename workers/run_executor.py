@@ -68,7 +68,7 @@ class RunExecutor:
 
     @bound()  # removes the log fields that are bound below
     def execute(self, run_id: str) -> None:
-        """Claim, train and end the run. Do nothing if it cannot be claimed."""
+        """Claim, train and end a run. Do nothing if the run cannot be claimed."""
         times = self.settings.runs
         with tracing.span("claim"):
             lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)

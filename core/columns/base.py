@@ -83,7 +83,7 @@ class Seen:
     Args:
         least: the smallest value; None if it is not known.
         greatest: the largest value.
-        categories: the texts that have an input of their own.
+        categories: the texts that each have a separate input.
         is_shared: whether unknown texts share one input with rare ones.
 
     """
@@ -104,7 +104,7 @@ class ColumnKind(ABC):
 
     type: ClassVar[ColumnType]
     wanted: ClassVar[str]
-    """Completes "expected …" in the message that refuses a cell."""
+    """The text after "expected" in the message that refuses a cell."""
     encoding: ClassVar[Encoding]
     tensor: ClassVar[str]
     """The datatype of the column in the Open Inference Protocol."""

@@ -126,7 +126,7 @@ def _are_codes(sample: list[str]) -> bool:
 def _count(
     cells: Cells, names: list[str], found: list[list[Candidate]]
 ) -> list[dict[str, Any]]:
-    """Return counts, mean length and number of fitting cells per candidate by column."""
+    """Return for each column its counts, and how many cells fit each candidate."""
     exprs = [pl.len().alias("rows")]
     for i, name in enumerate(names):
         text = pl.col(name)
@@ -158,7 +158,7 @@ def _count_few(cells: Cells, names: list[str], counts: list[dict[str, Any]]) -> 
 
 
 def by_number(counts: dict[str, Any], number: int) -> list[dict[str, Any]]:
-    """Return a row of results, named `<i>.<what>`, as a dictionary for each column."""
+    """Split a row of results, named `<i>.<what>`, into a dictionary for each column."""
     found: list[dict[str, Any]] = [{} for _ in range(number)]
     for key, value in counts.items():
         place, dot, what = key.partition(".")

@@ -38,7 +38,7 @@ def train(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the network that SPEC describes, on DATA if given."""
+    """Train the network that SPEC describes; if DATA is given, upload it first."""
     with service(context) as client:
         source = Source.read(spec)
         if name is not None:

@@ -42,7 +42,7 @@ class ModelFile:
 
     @property
     def resident_bytes(self) -> int:
-        """Return about how much memory its session takes."""
+        """Return the approximate memory of the session of this file."""
         return int(_RESIDENT_RATIO * self.num_bytes) + _RESIDENT_BASE
 
 

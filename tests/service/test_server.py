@@ -101,7 +101,7 @@ def test_a_trickling_client_gets_408_and_is_disconnected(address, beginning):
 
 
 def test_a_body_at_the_required_rate_is_read_to_its_end(address):
-    """It may take longer than the deadline of a slower body."""
+    """The whole body may take longer than a body that is too slow."""
     chunks, chunk = 12, b"x" * 25_000
     with socket.create_connection(address) as connection:
         length = chunks * len(chunk)
@@ -124,7 +124,7 @@ def test_a_client_that_does_not_read_is_disconnected(address, kept):
 
 
 def test_a_client_that_reads_at_the_required_rate_gets_the_whole_answer(address):
-    """It may take longer than the deadline of a client that does not read."""
+    """The client may take longer than a client that does not read."""
     with socket.create_connection(address) as connection:
         connection.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         began = time.monotonic()

@@ -64,7 +64,7 @@ def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
 
 
 def test_early_stopping_keeps_the_lowest_validation_loss(bench, table):
-    """The kept epoch has the minimum."""
+    """The kept epoch has the lowest `val_loss`."""
     stop = {"patience": 3, "min_delta": 0.0, "restore_best_weights": True}
     given = spec(epochs=1000, early_stopping=stop)
     given["compile"] = {"optimizer": {"type": "Adam", "learning_rate": 0.1}}
@@ -185,7 +185,7 @@ def test_class_weights_are_accepted(bench, weights):
 
 
 def test_a_lost_database_connection_at_the_end_fails_no_run(bench, table, monkeypatch):
-    """The attempt ends; its lease expires, and the run is taken up again."""
+    """The attempt ends; its lease expires, and another attempt starts."""
     finish = Lease.finish_in
 
     def gone(*_, **__):
@@ -218,7 +218,7 @@ def test_all_rows_of_a_validation_dataset_are_used(bench, table):
     ],
 )
 def test_both_class_losses_learn(bench, loss, metrics):
-    """Either loss separates three classes."""
+    """Each of the two losses separates three classes."""
     bench.upload("x,y\n" + "".join(f"{i},c{i // 30}\n" for i in range(90)))
     given = spec(
         [{"type": "Dense", "units": 16, "activation": "relu"}, {"type": "Output"}],

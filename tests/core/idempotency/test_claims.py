@@ -95,7 +95,7 @@ def test_an_interrupted_request_is_continued_at_its_step(database):
 
 
 def test_a_released_claim_can_be_claimed_at_once(database):
-    """A claim without a step frees the key; a claim with a step passes the step on."""
+    """Without a step, the key is free; with a step, the next claim gets the step."""
     claim = begin(database)
     claim.let_go()
     assert sweep(database, keep_seconds=60) == 0
@@ -131,7 +131,7 @@ def test_a_renewed_claim_is_still_held(database):
 
 
 def test_without_a_key_nothing_is_stored(database):
-    """The calls are the same, but no row is written."""
+    """Every call is possible, but none writes a row."""
     claim = begin(database, None)
     assert not claim.is_held
     with database.write() as session:

@@ -71,7 +71,7 @@ def count_queries(bench, monkeypatch):
 
 
 def test_the_first_key_makes_a_key_required_on_loopback(fresh):
-    """Before the first key none is needed, and a token that is not a fitserve key is ignored."""
+    """Before a key exists, no key is required, and a token in another format is ignored."""
     assert fresh.client.get("/v1/runs").status_code == 200
     assert status_of(fresh.client, "any") == 200
     assert status_of(fresh.client, str(new_token())) == 401
@@ -212,7 +212,7 @@ def test_a_key_is_limited_in_stored_bytes(bench):
 
 
 def test_the_last_use_of_a_key_is_stored_by_a_thread(bench):
-    """No request writes it; the thread does, and the shutdown."""
+    """The thread and the shutdown write the time; no request writes it."""
     key = make_key(bench)
     app = create_app(bench.settings)
     with TestClient(app, base_url="http://localhost") as client:

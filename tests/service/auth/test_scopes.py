@@ -82,7 +82,7 @@ def test_an_unknown_path_needs_the_scope_admin(keyed, method, path):
 
 
 def test_an_unknown_method_needs_the_scope_admin(keyed):
-    """This holds for every path, and for `OPTIONS *`, which has none."""
+    """This holds for every path, and for `OPTIONS *`, which has no path."""
     for method, path in (
         ("PATCH", "/v1/models/x"),
         ("TRACE", "/v1/runs"),
