@@ -4,18 +4,23 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
+from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.service.predictor.store import copies
-from tests.service.small_model import ROW, SPEC, TABLE, ask
+from tests.service.small_model import ROW, SPEC, ask
 
 pytestmark = pytest.mark.keras
 
 
 @pytest.fixture
+def bench(tmp_path, broker_url, small_home):
+    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
+        yield bench
+
+
+@pytest.fixture
 def model(bench):
     """Versions 1 and 2 of `m`, and a client that served all of them."""
-    bench.upload(TABLE)
-    assert bench.train(SPEC)["status"] == "succeeded"
     copies(bench, ["m"])
     for path in ("", "/versions/1", "/versions/2"):
         assert predict(bench.client, path).status_code == 200
@@ -48,7 +53,7 @@ def test_a_version_that_an_alias_points_at_stays(bench, model):
     client.put("/v1/models/m/aliases/live", json={"version": 1})
     for path in ("/v1/models/m/versions/1", "/v1/models/m"):
         refused = assert_problem(client.delete(path), 409, "version-in-use")
-        assert "'live' at 1" in refused["detail"]
+        assert "'live' to 1" in refused["detail"]
         assert "DELETE /v1/models/m/aliases/live" in refused["detail"]
         assert "fitserve models delete m --alias live" in refused["detail"]
     assert predict(client, "/versions/1").status_code == 200

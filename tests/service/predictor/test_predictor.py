@@ -1,27 +1,42 @@
 """Names that move, files that are damaged, more models than the cache holds."""
 
 import threading
-import time
 
 import pytest
 
+from core import refresh_ahead_cache
 from core.models.repository import ModelRepository
 from service.metrics.request_counters import RequestCounters
 from service.predictor import sessions
 from service.predictor.predictor import Predictor
 from service.predictor.version_resolver import ModelRef
+from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.servers import away
 from tests.service.predictor.store import copies
-from tests.service.small_model import ROW, SPEC, TABLE, ask
+from tests.service.small_model import ROW, ask
+from tests.timing import Clock, until
 
 pytestmark = pytest.mark.keras
 
 
+M = ModelRef("default", "m")
+
+
 @pytest.fixture
-def model(upload, train):
-    upload(TABLE)
-    assert train(SPEC)["status"] == "succeeded"
+def bench(tmp_path, broker_url, small_home):
+    """Its own thread reads names again in half an hour."""
+    given = {"alias_refresh_seconds": 3600.0}
+    with bench_in(tmp_path / "home", broker_url, small_home, **given) as bench:
+        yield bench
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time by which names age."""
+    clock = Clock()
+    monkeypatch.setattr(refresh_ahead_cache, "time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -47,7 +62,7 @@ def damage(bench, model, number=1):
     file.write_bytes(content)
 
 
-def test_an_alias_does_not_move_to_a_damaged_version(bench, model):
+def test_an_alias_does_not_move_to_a_damaged_version(bench):
     """503 for who promotes it; the old version keeps serving."""
     copies(bench, ["m"])
     client = bench.client
@@ -62,50 +77,77 @@ def test_an_alias_does_not_move_to_a_damaged_version(bench, model):
     assert_problem(told, 503, "artifact-damaged")
 
 
-def test_the_newest_version_serves_only_if_it_is_whole(bench, model):
+def test_the_newest_version_serves_only_if_it_is_whole(bench, clock):
     """One that arrives damaged is passed over, also after a pause in the requests."""
     assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
     copies(bench, ["m"])
     damage(bench, "m", 2)
-    for _ in range(8):
-        time.sleep(0.2)
+    for _ in range(3):
+        bench.client.app.state.services.predictor.versions.refresh()
         assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
-    time.sleep(1.2)
+    clock.now += 2 * bench.settings.alias_refresh_seconds
     assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
 
 
-def test_a_name_in_use_costs_no_look_up(bench, model, predictor, monkeypatch):
-    """The thread beside keeps it fresh; requests never find it gone."""
+@pytest.fixture
+def kept_fresh(bench, clock, monkeypatch):
+    """A predictor whose thread reads names again every 10 ms, and a look at `M`.
+
+    `look` asks while the thread reads twice, then lets most of a name's age go by.
+    """
+    settings = bench.settings.model_copy(update={"alias_refresh_seconds": 0.02})
+    predictor = Predictor(bench.database, _storage(bench), settings, RequestCounters())
+    names, reads = predictor.versions._names, []
+    reread = names._reread
+
+    def counted(known):
+        reads.append(1)
+        return reread(known)
+
+    def look():
+        clock.now += 0.015
+        reads.clear()
+
+        def is_read_twice():
+            assert predictor.versions.peek(M) is not None
+            return len(reads) >= 2
+
+        until(is_read_twice)
+
+    monkeypatch.setattr(names, "_reread", counted)
+
+    predictor.find(M)
     predictor.start()
-    predictor.find(ModelRef("default", "m"))
+    yield predictor, look
+    predictor.close()
+
+
+def test_a_name_in_use_costs_no_look_up(kept_fresh, monkeypatch):
+    """The thread beside keeps it fresh; requests never find it gone."""
+    predictor, look = kept_fresh
     monkeypatch.setattr(predictor.versions, "_as_served", None)  # a look-up would fail
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
-        assert predictor.versions.peek(ModelRef("default", "m")) is not None
-        time.sleep(0.01)
+    for _ in range(4):
+        look()
 
 
-def test_an_idle_name_is_not_asked_for(bench, model, predictor, monkeypatch):
+def test_an_idle_name_is_not_asked_for(bench, predictor, monkeypatch):
     """Without requests the database has its peace."""
-    predictor.find(ModelRef("default", "m"))
-    predictor.versions.peek(ModelRef("default", "m"))
+    predictor.find(M)
+    predictor.versions.peek(M)
     predictor.versions.refresh()
     monkeypatch.setattr(predictor.versions, "_database", None)
     predictor.versions.refresh()
 
 
-def test_what_is_known_serves_while_the_database_is_away(bench, model, predictor):
+def test_what_is_known_serves_while_the_database_is_away(bench, kept_fresh):
     """Names cannot move then, so what was known holds."""
-    predictor.start()
-    predictor.find(ModelRef("default", "m"))
+    _, look = kept_fresh
     with away(bench.database):
-        until = time.monotonic() + 2
-        while time.monotonic() < until:
-            assert predictor.versions.peek(ModelRef("default", "m")) is not None
-            time.sleep(0.05)
+        for _ in range(4):
+            look()
 
 
-def test_a_row_has_the_same_answer_in_any_company(bench, model):
+def test_a_row_has_the_same_answer_in_any_company(bench):
     """Alone, among others in one request, and among requests that wait with it."""
     rows = [{**ROW, "x": x} for x in range(33)]
     together = ask(bench.client, instances=rows).json()["predictions"]
@@ -113,14 +155,27 @@ def test_a_row_has_the_same_answer_in_any_company(bench, model):
     assert alone == pytest.approx(together, rel=1e-6)
 
 
-def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
+def test_many_that_ask_at_once_load_once(bench, predictor, monkeypatch):
     """One load for sixteen threads."""
-    loads = []
-    load = sessions.load
-    monkeypatch.setattr(
-        sessions, "load", lambda *a: (loads.append(1), time.sleep(0.2), load(*a))[2]
-    )
-    served = predictor.find(ModelRef("default", "m"))
+    loads, load = [], sessions.load
+    asked = threading.Semaphore(0)
+    flights = predictor.cache._loads
+    start = flights.start
+
+    def counted(*given):
+        flight = start(*given)
+        asked.release()
+        return flight
+
+    def slow(*given):
+        loads.append(1)
+        for _ in range(15):
+            assert asked.acquire(timeout=20)
+        return load(*given)
+
+    monkeypatch.setattr(flights, "start", counted)
+    monkeypatch.setattr(sessions, "load", slow)
+    served = predictor.find(M)
     threads = [threading.Thread(target=predictor.load, args=[served]) for _ in range(16)]
     for thread in threads:
         thread.start()
@@ -129,7 +184,7 @@ def test_many_that_ask_at_once_load_once(bench, model, predictor, monkeypatch):
     assert len(loads) == 1
 
 
-def test_the_cache_holds_what_its_bytes_allow(bench, model):
+def test_the_cache_holds_what_its_bytes_allow(bench):
     """Forty models in turn over a cache for five: all answer alike, five stay."""
     names = [f"c{i}" for i in range(40)]
     copies(bench, names)
