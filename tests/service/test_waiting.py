@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from service.app import create_app
 from service.routes import runs
 from tests.live import live
+from tests.timing import until
 
 SPEC = {"dataset": "table", "target": "y"}
 
@@ -38,23 +38,28 @@ def test_a_slow_download_holds_no_connection_to_the_database(bench):
 
 def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
     """Fifty looks that take for ever do not stop a list."""
-    go_on, read, looks = threading.Event(), runs._read_run, []
+    go_on, looks, limited = threading.Event(), [], runs.run_limited
 
-    def stuck(*asked):
-        looks.append(asked)
-        if len(looks) > 50:  # the first looks are those of any request
-            go_on.wait(60)
+    def stuck(read, *asked):
+        go_on.wait(60)
         return read(*asked)
 
-    monkeypatch.setattr(runs, "_read_run", stuck)
-    with live(create_app(bench.settings)) as url, ThreadPoolExecutor(50) as clients:
-        wait = f"{url}/v1/runs/{queued}?wait=60"
-        waiting = [clients.submit(httpx.get, wait, timeout=60) for _ in range(50)]
-        while len(looks) < 54:
-            time.sleep(0.01)
-        time.sleep(0.5)  # the others come to their second look
+    async def look_again(*asked):  # the first look is that of any request
+        looks.append(asked)
+        return await limited(stuck, *asked)
+
+    monkeypatch.setattr(runs, "run_limited", look_again)
+    monkeypatch.setattr(runs, "_POLL_SECONDS", 0.01)
+    with (
+        live(create_app(bench.settings)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+        ThreadPoolExecutor(50) as clients,
+    ):
+        wait = f"/v1/runs/{queued}?wait=60"
+        waiting = [clients.submit(client.get, wait) for _ in range(50)]
+        until(lambda: len(looks) == 50)
         try:
-            assert httpx.get(f"{url}/v1/models", timeout=20).status_code == 200
+            assert client.get("/v1/models", timeout=20).status_code == 200
         finally:
             go_on.set()
             bench.client.post(f"/v1/runs/{queued}/cancel")

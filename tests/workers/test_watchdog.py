@@ -1,33 +1,45 @@
 """A worker that hears nothing notices it."""
 
-import time
+import pytest
 
 from core.runs.leases import Lease
 from core.settings import RunTimes
 from tests.core.runs.rows import add_run
+from tests.timing import Clock
+from workers import watchdog as module
 from workers.watchdog import Watchdog, waiting_runs
 
-TIMES = RunTimes(deaf_after_seconds=0.05)
+TIMES = RunTimes(deaf_after_seconds=30.0)
 
 
-def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database):
+@pytest.fixture
+def clock(monkeypatch):
+    """The time by which runs wait."""
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database, clock):
     """Not at first sight, but after the time allowed; not once the run was claimed."""
     run_id = add_run(database)
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: False)
     assert not watchdog.misses_messages()
-    time.sleep(0.1)
+    clock.now += 29.0
+    assert not watchdog.misses_messages()
+    clock.now += 2.0
     assert watchdog.misses_messages()
     Lease.claim(database, run_id, "w", 30.0)
     assert not watchdog.misses_messages()
 
 
-def test_a_busy_child_cannot_tell(database):
+def test_a_busy_child_cannot_tell(database, clock):
     """Runs wait because it works; the clock starts when it is idle again."""
     add_run(database)
     busy = [True]
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])
     watchdog.misses_messages()
-    time.sleep(0.1)
+    clock.now += 31.0
     assert not watchdog.misses_messages()
     busy[0] = False
     assert not watchdog.misses_messages()

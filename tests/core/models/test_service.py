@@ -20,6 +20,7 @@ from core.runs.repository import RunRepository
 from core.settings import Settings
 from core.storage import open_storage
 from tests.core.runs.rows import add_run, small_signature
+from tests.servers import until_locked
 from tests.stored import store
 
 
@@ -109,9 +110,10 @@ def test_of_two_that_remove_an_alias_the_second_is_told_that_it_is_gone(
     train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").set_alias("m", "live", 1)
-    told = []
+    told, begins = [], threading.Event()
 
     def second():
+        begins.set()
         try:
             with database.write() as session:
                 ModelRepository(session, "default").delete_alias("m", "live")
@@ -123,7 +125,11 @@ def test_of_two_that_remove_an_alias_the_second_is_told_that_it_is_gone(
         ModelRepository(session, "default").delete_alias("m", "live")
         session.flush()
         thread.start()
-        time.sleep(0.3)  # it reaches the row that is locked here
+        assert begins.wait(60)
+        if database.engine.dialect.name == "postgresql":
+            until_locked(database)
+        else:
+            time.sleep(0.02)  # it comes to the one lock of SQLite, which shows no waiter
     thread.join()
     assert told == [AliasNotFound]
 

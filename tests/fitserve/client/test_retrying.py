@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 
 from fitserve import AsyncClient, Client, TooManyRequests
-from fitserve.client import retrying
+from fitserve.client import connections, retrying
 from fitserve.enums import RunStatus
 from service.app import create_app
+from service.auth import rate_limits
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 from tests.live import live
 from tests.service.auth.keys import bearing, make_key
 from tests.service.small_model import SPEC, TABLE
+from tests.timing import Clock
 
 RUN = "GET /v1/runs/run_1"
 LATER = replace(
@@ -118,12 +120,18 @@ def test_a_long_pause_is_logged(wire, client, pauses, caplog):
 @pytest.mark.parametrize("is_awaited", [False, True])
 def test_the_real_service_is_asked_as_fast_as_its_key_may(bench, monkeypatch, is_awaited):
     """Two a second: every run is queued, and once, the one that was refused first too."""
-    busy, after = [], retrying.Retrying.after
+    busy, after, clock = [], retrying.Retrying.after, Clock()
 
     def noted(self, answer):
         busy.extend([answer] if answer.status_code == 429 else ())
         return after(self, answer)
 
+    async def sleep(self, seconds):
+        clock.now += seconds
+
+    for connection in (connections.Connection, connections.BlockingConnection):
+        monkeypatch.setattr(connection, "sleep", sleep)
+    monkeypatch.setattr(rate_limits, "time", clock)
     monkeypatch.setattr(retrying.Retrying, "after", noted)
     bench.upload(TABLE)
     key = make_key(bench, limits={"requests_per_second": 2})
