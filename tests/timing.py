@@ -7,15 +7,20 @@ from collections.abc import Callable
 class Clock:
     """A replacement for the module `time` in a module under test."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
-        """Seconds, which only the test changes."""
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+        """Seconds, which pass only if the test or a call of `sleep` says so."""
 
     def monotonic(self) -> float:
         return self.now
 
+    time = monotonic
 
-def until(is_so: Callable[[], object], seconds: float = 60.0) -> None:
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:
     """Return as soon as `is_so()` is true; fail if that takes longer than `seconds`."""
     deadline = time.monotonic() + seconds
     while not is_so():

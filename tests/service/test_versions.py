@@ -17,7 +17,9 @@ pytestmark = pytest.mark.keras
 
 @pytest.fixture
 def bench(tmp_path, broker_url, small_home):
-    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
+    """Its own thread reads names again in half an hour."""
+    given = {"alias_refresh_seconds": 3600.0}
+    with bench_in(tmp_path / "home", broker_url, small_home, **given) as bench:
         yield bench
 
 

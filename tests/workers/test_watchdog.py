@@ -36,9 +36,10 @@ def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database, clock
 def test_a_busy_child_cannot_tell(database, clock):
     """Runs wait because it works; the clock starts when it is idle again."""
     add_run(database)
-    busy = [True]
+    busy = [False]
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])
-    watchdog.misses_messages()
+    assert not watchdog.misses_messages()
+    busy[0] = True
     clock.now += 31.0
     assert not watchdog.misses_messages()
     busy[0] = False

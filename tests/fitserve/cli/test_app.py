@@ -170,13 +170,14 @@ def test_no_service_is_4():
     assert "fitserve up" in done.stderr
 
 
-def test_a_busy_service_is_waited_for_and_that_is_told(wire, fitserve):
+def test_a_busy_service_is_waited_for_and_that_is_told(wire, fitserve, client_clock):
     """On stderr; stdout is the answer alone."""
     busy = replace(problem(429, "too-many-requests", "."), headers={"Retry-After": "1"})
     wire.answers("GET /v1/models", busy, bodies.page())
     done = fitserve("models", "list", "--json")
     assert (done.exit_code, done.stdout) == (0, "[]\n")
     assert done.stderr == "the service is busy (429); asking again in 1 s\n"
+    assert 1 <= client_clock.now <= 1.25
 
 
 def test_another_service_is_4(wire, fitserve):

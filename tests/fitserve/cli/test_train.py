@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fitserve import Client
-from fitserve.cli import progress
+from fitserve.cli import progress, report
 from fitserve.client.following import EpochEvent
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
@@ -97,8 +97,11 @@ def test_json_of_a_failed_run_is_printed_all_the_same(trained, fitserve, spec):
     assert json.loads(done.stdout)["error"]["type"] == "/problems/nan-loss"
 
 
-def test_baselines_that_are_being_trained_are_waited_for(trained, fitserve, spec):
+def test_baselines_that_are_being_trained_are_waited_for(
+    trained, fitserve, spec, monkeypatch
+):
     """They come seconds behind the run's end."""
+    monkeypatch.setattr(report, "_LOOK_SECONDS", 0.01)
     pending = bodies.report(baselines=bodies.baselines("pending"), summary="R² alone")
     trained.answers("GET /v1/runs/run_1/report", pending, pending, bodies.report())
     done = fitserve("train", spec)
@@ -115,7 +118,7 @@ def test_a_failed_run_is_read_too(trained, fitserve, spec):
     assert "Try more epochs." in done.stdout
 
 
-def test_a_run_without_a_report_is_no_worse(trained, fitserve, spec):
+def test_a_run_without_a_report_is_no_worse(trained, fitserve, spec, client_clock):
     """The sentence goes to stderr, the exit code stays 0."""
     answer = problem(503, "artifact-damaged", "report.json is damaged.")
     trained.answers("GET /v1/runs/run_1/report", answer)
