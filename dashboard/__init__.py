@@ -1,1 +1,1 @@
-"""The page at `/`: plain ES modules, run as they stand, over the public API alone."""
+"""Serve the page at `/`: ES modules without a build step that use only the public API."""

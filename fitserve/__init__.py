@@ -8,7 +8,7 @@ __version__ = version("fitserve")
 
 
 def __getattr__(name: str) -> Any:
-    """Import a class of the client when it is first used: the service needs none.
+    """Import a class of the client on its first use: the service does not need it.
 
     Classes begin with a capital letter, modules do not.
     """

@@ -1,10 +1,10 @@
-"""The states a run can be in, and why it stopped."""
+"""Enumerations of the schemas."""
 
 from enum import StrEnum
 
 
 class RunStatus(StrEnum):
-    """Where a run stands; only the database knows, workers ask."""
+    """Status of a run."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -17,7 +17,7 @@ TERMINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED
 
 
 class StopReason(StrEnum):
-    """Why the last epoch was the last one."""
+    """Reason why the training of a run stopped."""
 
     COMPLETED = "completed"
     EARLY_STOPPING = "early_stopping"
@@ -27,7 +27,7 @@ class StopReason(StrEnum):
 
 
 class Task(StrEnum):
-    """What the network learns; follows from the target unless given."""
+    """Kind of prediction; by default derived from the target."""
 
     REGRESSION = "regression"
     BINARY = "binary"
@@ -35,7 +35,7 @@ class Task(StrEnum):
 
 
 class ColumnType(StrEnum):
-    """What the values of a column are."""
+    """Type of the values of a column."""
 
     NUMERIC = "numeric"
     BOOLEAN = "boolean"
@@ -45,7 +45,7 @@ class ColumnType(StrEnum):
 
 
 class DatasetStatus(StrEnum):
-    """Small tables are ready at once; a worker reads large ones."""
+    """Status of a dataset; `processing` while a worker reads a large table."""
 
     PROCESSING = "processing"
     READY = "ready"
@@ -53,7 +53,7 @@ class DatasetStatus(StrEnum):
 
 
 class WebhookStatus(StrEnum):
-    """Waiting for the run's end or for the next attempt, or over."""
+    """Delivery status; `waiting` for the end of the run or for the next attempt."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"

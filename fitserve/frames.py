@@ -1,4 +1,4 @@
-"""Convert answers that are tables to frames of pandas or polars, if installed."""
+"""Convert responses that are tables to DataFrames of pandas or polars."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,18 +9,18 @@ if TYPE_CHECKING:
 
 
 class Tabular:
-    """A table: `to_pandas()` and `to_polars()`."""
+    """A table that can be converted to a DataFrame."""
 
     def table(self) -> dict[str, list[Any]]:
-        """Return the columns by name, all of one length."""
+        """Return the columns by name, all of the same length."""
         raise NotImplementedError
 
     def to_pandas(self) -> "pd.DataFrame":
-        """Return the table as a pandas DataFrame; ImportError without pandas."""
+        """Return the table as a pandas DataFrame; raise ImportError without pandas."""
         return _library("pandas").DataFrame(self.table())
 
     def to_polars(self) -> "pl.DataFrame":
-        """Return the table as a polars DataFrame; ImportError without polars."""
+        """Return the table as a polars DataFrame; raise ImportError without polars."""
         frame: pl.DataFrame = _library("polars").DataFrame(self.table(), strict=False)
         return frame
 
@@ -29,4 +29,4 @@ def _library(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise ImportError(f"{name} is not here; pip install {name}") from error
+        raise ImportError(f"{name} is missing; pip install {name}") from error

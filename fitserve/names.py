@@ -1,4 +1,4 @@
-"""The form of names, and the known name nearest to a misspelt one."""
+"""The format of names, and suggestions for misspelt names."""
 
 import difflib
 import re
@@ -16,7 +16,7 @@ Name = Annotated[
 
 
 DEFAULT_WORKSPACE = "default"
-"""The workspace of rows made without a key, or before workspaces existed."""
+"""The workspace of rows created without a key, or before workspaces existed."""
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:
@@ -27,14 +27,14 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return a sentence that names the nearest known name, else the known ones."""
+    """Return a hint with the nearest known name, or with the first known names."""
     known = list(known)
     near = nearest(name, known)
     if near is not None:
         return f"did you mean `{near}`?"
     shown = ", ".join(f"`{item}`" for item in known[:20])
     more = f" and {len(known) - 20} more" if len(known) > 20 else ""
-    return f"known here: {shown}{more}" if known else ""
+    return f"known names: {shown}{more}" if known else ""
 
 
 def to_name(label: str, default: str) -> str:

@@ -23,23 +23,23 @@ class ProblemType(Enum):
 
     BAD_JSON = (
         400,
-        "Body is not JSON",
+        "Body is not valid JSON",
         """The body is not valid JSON. NaN, Infinity, numbers beyond float64, lone
         surrogates, NUL and nesting deeper than 1,000 are not accepted. A key that occurs
-        twice in one object is refused too, except in predict requests, where the last one
-        counts.""",
+        twice in one object is not accepted either, except in predict requests, which use
+        the last value.""",
     )
     BAD_REQUEST = (
         400,
         "Bad request",
-        """The request is malformed: the URL holds a NUL character, or a header that may
-        occur once came twice.""",
+        """The request is malformed: the URL contains a NUL character, or a header that
+        may occur only once occurs twice.""",
     )
     UNAUTHORIZED = (
         401,
         "Unauthorized",
-        """The service requires a valid API key: `Authorization: Bearer <key>`. For an
-        expired or revoked key, `detail` says so ([keys](keys.md)).""",
+        """The request needs a valid API key: `Authorization: Bearer <key>`. If the key
+        has expired or was revoked, `detail` says so ([keys](keys.md)).""",
     )
     MISSING_SCOPE = (
         403,
@@ -50,8 +50,8 @@ class ProblemType(Enum):
     FORBIDDEN_HOST = (
         403,
         "Host not allowed",
-        """Without an API key the service answers only its own machine: `Host` and
-        `Origin` must be local names, or listed in `FITSERVE_ALLOWED_HOSTS`.""",
+        """Without an API key the service answers only requests from its own machine:
+        `Host` and `Origin` must be local, or listed in `FITSERVE_ALLOWED_HOSTS`.""",
     )
     KEY_NOT_FOUND = 404, "Key not found", "No API key has that id."
     DATASET_NOT_FOUND = 404, "Dataset not found", "No dataset has that id or name."
@@ -108,7 +108,7 @@ class ProblemType(Enum):
     )
     ALIAS_MOVED = (
         409,
-        "Alias moved meanwhile",
+        "Alias moved by another request",
         """Another request moved the alias while `require` was evaluated. Send the request
         again.""",
     )
@@ -138,7 +138,7 @@ class ProblemType(Enum):
     )
     INVALID_BODY = (
         422,
-        "Body does not fit",
+        "Invalid body",
         "The body is valid JSON but does not have the form that the route expects.",
     )
     INVALID_SPEC = (
@@ -148,15 +148,15 @@ class ProblemType(Enum):
     )
     OVER_LIMIT = (
         422,
-        "Over a limit of this service",
+        "Limit of this service exceeded",
         """The run would exceed a limit of this service; `detail` gives the run's figure
         and the limit.""",
     )
     INVALID_REQUIREMENT = (
         422,
-        "Requirement cannot be read",
-        """The `require` of a promotion names a metric that the model lacks, or does not
-        have a form such as `">= current"`.""",
+        "Invalid requirement",
+        """The `require` of a promotion names a metric that the model does not have, or
+        its value does not have a form such as `">= current"`.""",
     )
     INVALID_QUERY = (
         400,
@@ -172,19 +172,19 @@ class ProblemType(Enum):
         422,
         "Instances do not fit the model",
         """The rows do not fit the model; `errors` names row and column. A strict request
-        (`?strict=true`, `Prefer: handling=strict`) is also refused for what other
-        requests only get a [warning](values.md) for.""",
+        (`?strict=true`, `Prefer: handling=strict`) is also refused if a row causes a
+        [warning](values.md).""",
     )
     BAD_ENCODING = (
         400,
-        "Body cannot be unpacked",
+        "Body cannot be decompressed",
         """`Content-Encoding` is neither gzip nor deflate, or the compressed body is
         damaged.""",
     )
     BAD_IDEMPOTENCY_KEY = (
         400,
         "Bad idempotency key",
-        """`Idempotency-Key` came twice, is empty, is longer than 255 characters, or has
+        """`Idempotency-Key` occurs twice, is empty, is longer than 255 characters, or has
         characters other than visible ASCII.""",
     )
     IDEMPOTENCY_KEY_REUSED = (
@@ -231,13 +231,13 @@ class ProblemType(Enum):
     READING_FAILED = (
         500,
         "Reading failed",
-        """An internal error stopped the reading of a dataset; the file itself may be
-        valid.""",
+        """An internal error occurred while the service read a dataset; the file itself
+        may be valid.""",
     )
     INTERNAL_ERROR = (
         500,
         "Internal error",
-        "A bug in the service. Its log has an entry with the `request_id`.",
+        "A bug in the service. The service's log has an entry with the `request_id`.",
     )
     NAN_LOSS = (
         500,
@@ -248,7 +248,7 @@ class ProblemType(Enum):
     TIME_LIMIT = (
         500,
         "Time limit",
-        """The time limit passed and training did not stop, because a step hung. (A run
+        """Training did not stop at the time limit because a step did not end. (A run
         that stops at its time limit succeeds with `stop_reason: time_limit`.)""",
         Source.RUN,
     )
@@ -267,22 +267,22 @@ class ProblemType(Enum):
     WORKER_LOST = (
         500,
         "Worker lost",
-        """The process that trained the run died on every attempt. A dataset has the same
-        problem if the process that read it died on every attempt.""",
+        """The process that trained the run died on every attempt. A dataset has this
+        problem if the process that read the dataset died on every attempt.""",
         Source.RUN,
     )
-    UNAVAILABLE = 503, "Unavailable", "Temporarily unavailable. Send the request again."
+    UNAVAILABLE = 503, "Unavailable", "A temporary error. Send the request again."
     NOT_READY = (
         503,
         "Not ready",
-        """`/health/ready` answers this if a part that the service needs has failed: the
-        database, its migrations, or the storage folder. `parts` has the state of
-        each.""",
+        """The response of `/health/ready` if a part that the service needs has failed:
+        the database, its migrations, or the storage folder. `parts` has the state of
+        each part.""",
     )
     DATABASE_UNAVAILABLE = (
         503,
         "Database unavailable",
-        "The database does not answer; nothing was changed.",
+        "The database does not respond; nothing was changed. Send the request again.",
     )
     ARTIFACT_DAMAGED = (
         503,
@@ -293,8 +293,8 @@ class ProblemType(Enum):
     PLOT_FAILED = (
         503,
         "Plot not drawn",
-        """The process that draws plots died or took too long. The data is at the same
-        path without `.svg` or `.png`.""",
+        """The process that draws plots died or took too long. The data of the plot is at
+        the same path without `.svg` or `.png`.""",
     )
     STORAGE_FULL = 507, "No space left", "The disk is full; nothing was stored."
     HTTP_400 = 400, "Bad request", "The request cannot be parsed.", Source.OTHER
@@ -348,4 +348,4 @@ class ProblemType(Enum):
 
 
 RAISED = [kind for kind in ProblemType if kind.source is Source.API]
-"""The types that the client raises, each as an exception class of its own."""
+"""The types that the client raises, each as a separate exception class."""

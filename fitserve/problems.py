@@ -1,4 +1,4 @@
-"""Failure bodies as RFC 9457 problems, and validation errors as sentences."""
+"""Error responses as RFC 9457 problems, and validation errors as sentences."""
 
 import re
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from fitserve.names import did_you_mean
 
 MEDIA_TYPE = "application/problem+json"
 PLACED = "placed"
-"""The type of an error line whose message is a sentence and whose place is exact."""
+"""The type of a validation error whose message and path need no changes."""
 
 
 class FieldError(BaseModel):
-    """One fault in a body: its place, what came and was expected, how to correct it."""
+    """One error in a body: the place, the received and the expected value, and a hint."""
 
-    pointer: str = Field(description="JSON Pointer into the body, `#` first.")
+    pointer: str = Field(description="JSON Pointer into the body; begins with `#`.")
     detail: str
     hint: str | None = None
-    row: int | None = Field(default=None, description="0-based index of the instance.")
+    row: int | None = Field(default=None, description="0-based index of the row.")
     column: str | None = None
 
 
 class Problem(BaseModel):
-    """The body of every failure on a native route (`application/problem+json`)."""
+    """The body of every error on a native route (`application/problem+json`)."""
 
     type: str = Field(description="`/problems/<slug>`, a heading in docs/problems.md.")
     title: str
@@ -49,15 +49,15 @@ def path_of(text: str) -> tuple[str, ...]:
 
 
 def sentences(errors: Sequence[FieldError]) -> str:
-    """Return the first faults in one line, each with its place and hint."""
+    """Return the first errors as one line, each with its pointer and hint."""
     return " ".join(
         f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "") for e in errors[:5]
     )
 
 
 def field_errors(lines: Sequence[ErrorDetails], body: Any = None) -> list[FieldError]:
-    """Return Pydantic's error lines as sentences that point into `body`."""
-    # an unknown key first: it is often why another one is missing
+    """Return Pydantic's errors as sentences with pointers into `body`."""
+    # an unknown key first: it is often a misspelt key, which is then missing too
     ordered = sorted(lines[:100], key=lambda line: line["type"] != "unknown_key")
     return [_field_error(line, body) for line in ordered]
 
@@ -71,8 +71,8 @@ def _field_error(line: ErrorDetails, body: Any) -> FieldError:
 
 
 def _path_in(body: Any, line: ErrorDetails) -> list[int | str]:
-    """Return the line's place without the union tags that pydantic puts into it."""
-    if line["type"] == PLACED:  # also inside a text, as Keras's JSON may be one
+    """Return the path of an error without the union tags that Pydantic adds."""
+    if line["type"] == PLACED:  # may lead into a string with Keras's JSON
         return list(line["loc"])
     path: list[int | str] = []
     absent = line["loc"][-1:] if line["type"] == "missing" else ()
@@ -93,7 +93,7 @@ def _detail(line: ErrorDetails) -> str:
         case "union_tag_invalid":
             return f"got type {ctx['tag']!r}; expected one of {ctx['expected_tags']}"
         case "union_tag_not_found":
-            return "an object here needs the key `type`"
+            return "the key `type` is required in this object and is absent"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"got {shown(line['input'])}; expected a JSON object"
         case "unknown_key" | "json_invalid" | "placed":
@@ -114,7 +114,7 @@ def _hint(line: ErrorDetails) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """Return a received value, short enough for a sentence."""
+    """Return a received value as a short text."""
     text = repr(value) if not isinstance(value, dict | list) else _kind(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

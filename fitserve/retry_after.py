@@ -1,11 +1,11 @@
-"""`Retry-After`, as RFC 9110 has it: seconds, or a date."""
+"""Read the header `Retry-After` (RFC 9110): seconds, or a date."""
 
 import email.utils
 import time
 
 
 def retry_after(text: str) -> float:
-    """Return the seconds from now; 0 or less if the text names none."""
+    """Return the seconds to wait; 0 or less if the text is invalid or the date past."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """Each route wants one of these; none is contained in another."""
+    """A permission of an API key. A route requires one; no scope includes another."""
 
     DATASETS_READ = "datasets:read"
     DATASETS_WRITE = "datasets:write"
@@ -14,12 +14,12 @@ class Scope(StrEnum):
     MODELS_PREDICT = "models:predict"
     MODELS_WRITE = "models:write"
     METRICS_READ = "metrics:read"
-    """The figures of the whole service, every workspace's."""
+    """Read the metrics of the whole service, over all workspaces."""
     ADMIN = "admin"
-    """Making and revoking keys, in every workspace."""
+    """Create and revoke keys in every workspace."""
 
 
 OPERATORS = frozenset({Scope.METRICS_READ, Scope.ADMIN})
-"""Those that reach beyond the key's own workspace."""
+"""Scopes that are not limited to the key's workspace."""
 USERS = tuple(scope for scope in Scope if scope not in OPERATORS)
-"""What a key may do unless it is told."""
+"""The scopes of a new key by default."""

@@ -1,8 +1,8 @@
-"""Find the server's packages, and run one of its modules.
+"""Find the server's packages, and run a module of the server.
 
 `python -m fitserve.server workers runs` starts a worker of an installed fitserve.
 An installation keeps the server in a private folder, because packages called `core` or
-`service` in site-packages would collide with other people's (docs/decisions/0041).
+`service` in site-packages would collide with other packages (docs/decisions/0041).
 """
 
 import os
@@ -22,8 +22,8 @@ def server_path() -> Path:
 def use_server_path() -> None:
     """Put the server's packages first on the path of this process and its children.
 
-    `PYTHONSAFEPATH` keeps a folder called `service` in the directory of the shell from
-    replacing the server's.
+    `PYTHONSAFEPATH` prevents a folder `service` in the current directory from replacing
+    the server's package.
     """
     folder = str(server_path())
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)

@@ -1,6 +1,6 @@
-"""Cells of text that a spreadsheet would run as a formula (CSV injection).
+"""Quote text that a spreadsheet would run as a formula (CSV injection).
 
-After OWASP's list of characters, with their full-width twins.
+The first characters are those of OWASP's list, and their full-width forms.
 """
 
 import re

@@ -3,7 +3,7 @@
 from fitserve.enums import ColumnType
 
 _LONG = 100
-"""Longer cells, on average, are text."""
+"""A column whose cells are longer on average is text."""
 
 
 def type_of_texts(present: int, unique: int, length: float | None) -> ColumnType:

@@ -15,8 +15,8 @@ EXIT_CODES = {
     FAILED: "the run failed, or `doctor` found something to fix",
     USAGE: "wrong usage: an option, or a file that cannot be read; nothing was sent",
     REFUSED: "the service refused; the problem says why",
-    UNREACHABLE: "no service answers, or the server is not fitserve",
-    LATE: "the time of `--timeout` is up; the run goes on",
+    UNREACHABLE: "the service cannot be reached, or the server is not fitserve",
+    LATE: "`--timeout` expired; the run continues",
     130: "interrupted; a run that was followed goes on",
 }
 

@@ -14,10 +14,10 @@ from fitserve.cli.predict import predict
 from fitserve.cli.train import train, watch
 
 HELP = """\
-Upload a CSV, train a Keras network from a JSON spec, predict.
+Upload a CSV, train a Keras network from a JSON spec, and predict.
 
-Exit codes: 0 done, 1 the run failed, 2 wrong usage, 3 the service refused,
-4 no service answers, 5 the time of --timeout is up, 130 interrupted.
+Exit codes: 0 success, 1 the run failed, 2 wrong usage, 3 the service refused the
+request, 4 the service cannot be reached, 5 --timeout expired, 130 interrupted.
 """
 
 
@@ -29,10 +29,10 @@ def _print_version(wanted: bool) -> None:
 
 def _root(
     url: Annotated[
-        str | None, typer.Option(envvar="FITSERVE_URL", help="Where the service is.")
+        str | None, typer.Option(envvar="FITSERVE_URL", help="URL of the service.")
     ] = None,
     api_key: Annotated[
-        str | None, typer.Option(envvar="FITSERVE_API_KEY", help="Its API key.")
+        str | None, typer.Option(envvar="FITSERVE_API_KEY", help="API key to send.")
     ] = None,
     version: Annotated[
         bool,
@@ -48,14 +48,14 @@ def openapi(
     context: typer.Context,
     model: Annotated[
         str | None,
-        typer.Argument(help="Of one model.", autocompletion=completion.models),
+        typer.Argument(help="Name of a model.", autocompletion=completion.models),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write a file.", dir_okay=False)
+        Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
     ] = None,
-    as_json: AsJson = False,  # it is nothing else
+    as_json: AsJson = False,  # the document is always JSON
 ) -> None:
-    """Print the service's OpenAPI document, or the one of a model's own endpoint."""
+    """Print the OpenAPI document of the service, or of the endpoint of one model."""
     with service(context) as client:
         document = client.openapi(model)
         if output is None:
@@ -66,7 +66,7 @@ def openapi(
 
 
 def make_app() -> typer.Typer:
-    """Return the command line with the commands of every installed extra."""
+    """Return the command line with the commands of all installed extras."""
     app = typer.Typer(
         cls=Commands,
         callback=_root,

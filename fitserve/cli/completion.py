@@ -1,4 +1,4 @@
-"""Names that the shell completes by asking the service."""
+"""Shell completion of names, which are requested from the service."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -10,7 +10,7 @@ from fitserve.client import Client, FitserveError
 from fitserve.schemas.models import ModelRead
 
 _MOST = 50
-_ANSWER_SECONDS = 2.0  # a reader waits who has pressed a key
+_ANSWER_SECONDS = 2.0  # the user has pressed a key and waits
 Complete = Callable[[typer.Context, str], list[str]]
 
 
@@ -19,7 +19,7 @@ def _completing(names: Callable[[Client, typer.Context], Iterable[str]]) -> Comp
         given = context.find_root().params
         url, key = given.get("url"), given.get("api_key")
         with (
-            suppress(FitserveError),  # a key was pressed; an error would break the line
+            suppress(FitserveError),  # an error would disturb the command line
             Client(url, key, _ANSWER_SECONDS, retry_seconds=0) as client,
         ):
             found = (n for n in names(client, context) if n.startswith(incomplete))
@@ -30,7 +30,7 @@ def _completing(names: Callable[[Client, typer.Context], Iterable[str]]) -> Comp
 
 
 def _of_model(names: Callable[[ModelRead], Iterable[str]]) -> Complete:
-    """Complete names that the model has which stands before in the line."""
+    """Complete names that belong to the model in the command line."""
 
     def found(client: Client, context: typer.Context) -> Iterable[str]:
         given = context.params.get("name") or context.params.get("model")
@@ -55,6 +55,6 @@ aliases = _of_model(lambda model: model.aliases)
 
 
 def artifacts(incomplete: str) -> list[str]:
-    """Complete the files that every version has."""
+    """Complete the files that all versions have."""
     names = ("model.keras", "model.onnx", "weights.npz", "signature.json")
     return [name for name in names if name.startswith(incomplete)]

@@ -19,8 +19,8 @@ from rich.table import Table
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
-"""Exit codes: the run failed, wrong usage, the service refused, no service answers, the
-time given by --timeout is up."""
+"""Exit codes: the run failed, wrong usage, the service refused the request, the service
+cannot be reached, --timeout expired."""
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (RunFailed, FAILED),
     (ApiError, REFUSED),
@@ -28,8 +28,8 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (TimeoutError, LATE),
     (Exception, USAGE),
 )
-_WIDE = 10_000  # columns of a pipe: what is cut there is lost
-_MOST = 1e15  # beyond it a float64 does not hold every whole number
+_WIDE = 10_000  # characters per line in a pipe, so that no cell is cut
+_MOST = 1e15  # above this, a float64 cannot represent every integer
 _LEAST = 1e-4
 out = Console()
 err = Console(stderr=True)
@@ -38,17 +38,17 @@ Shown = TypeVar("Shown", bound=BaseModel)
 Columns = Mapping[str, Callable[[Any], Any]]
 """The columns of a table by their header: each reads a cell from an item."""
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON, a problem on stderr too.")
+    bool, typer.Option("--json", help="Print JSON; errors as JSON on stderr.")
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option(min=0, metavar="SECONDS", help="Wait no longer; the run goes on."),
+    typer.Option(min=0, metavar="SECONDS", help="Stop waiting; the run continues."),
 ]
 
 
 @contextmanager
 def service(context: typer.Context) -> Iterator[Client]:
-    """Yield the client of the global options; end with an exit code if it fails."""
+    """Yield a client with the global options; exit with a code if a call fails."""
     options: dict[str, Any] = context.find_root().params
     with (
         _pauses_shown(),
@@ -60,7 +60,7 @@ def service(context: typer.Context) -> Iterator[Client]:
 
 @contextmanager
 def _pauses_shown() -> Iterator[None]:
-    """Print the log of the client's pauses on stderr."""
+    """Print the client's log messages about retries on stderr."""
     handler, level = _OnStderr(), retrying.logger.level
     retrying.logger.addHandler(handler)
     retrying.logger.setLevel(logging.INFO)
@@ -78,11 +78,11 @@ class _OnStderr(logging.Handler):
 
 @contextmanager
 def reporting(*, as_json: bool = False) -> Iterator[None]:
-    """Print a failure on stderr and end with its exit code; a problem may be JSON."""
+    """Print an error on stderr, a problem as JSON if `as_json`; exit with its code."""
     try:
         yield
     except BrokenPipeError:
-        raise  # the reader of our output went away; typer ends quietly
+        raise  # the reader of the output has closed the pipe; typer exits silently
     except (FitserveError, OSError, ValueError, csv.Error) as error:
         if as_json and isinstance(error, ApiError):
             typer.echo(error.problem.model_dump_json(indent=2), err=True)
@@ -98,21 +98,19 @@ def _sentence(error: Exception) -> str:
         return str(error)
     path = Path(os.fsdecode(error.filename))
     if not path.parent.exists():
-        return (
-            f"There is no folder {str(path.parent)!r}, which {path.name!r} would be in."
-        )
+        return f"{str(path)!r} cannot be used: no folder {str(path.parent)!r} exists."
     if isinstance(error, FileNotFoundError):
-        return f"There is no file {str(path)!r}."
+        return f"The file {str(path)!r} does not exist."
     return f"{str(path)!r} cannot be used: {error.strerror}."
 
 
 def say(sentence: str, console: Console = out) -> None:
-    """Print a line as it is, without markup and line breaks."""
+    """Print a line unchanged, without markup and line breaks."""
     console.print(sentence, markup=False, soft_wrap=True)
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
-    """Print a model, a list of models or an object as JSON, for other programs."""
+    """Print a model, a list of models or an object as JSON."""
     if isinstance(value, BaseModel):
         typer.echo(value.model_dump_json(indent=2))
     elif isinstance(value, dict):
@@ -124,7 +122,7 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
 def print_or_say(
     value: BaseModel | dict[str, Any], sentence: str, *, as_json: bool, to: Console = out
 ) -> None:
-    """Print what was done: JSON for programs, else a sentence."""
+    """Print the result of a command, as JSON or as a sentence."""
     if as_json:
         print_json(value)
     else:
@@ -134,7 +132,7 @@ def print_or_say(
 def print_or_show(
     value: Shown, show: Callable[[Shown], object], *, as_json: bool
 ) -> None:
-    """Print a model as JSON, or call `show` to print it for a reader."""
+    """Print a model as JSON, or call `show` to print the model as text."""
     if as_json:
         print_json(value)
     else:
@@ -142,7 +140,7 @@ def print_or_show(
 
 
 def print_list(items: Iterable[BaseModel], columns: Columns, *, as_json: bool) -> None:
-    """Print models as JSON, or as a table with a row each."""
+    """Print models as JSON, or as a table with one row per model."""
     found = list(items)
     if as_json:
         print_json(found)
@@ -163,12 +161,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def table_width() -> int:
-    """Return the number of characters that a line of a table may have."""
+    """Return the maximum number of characters in a line of a table."""
     return out.width if out.is_terminal else _WIDE
 
 
 def cell(value: Any) -> str:
-    """Return a value as the short text of a cell."""
+    """Return a value as short text for a cell."""
     match value:
         case None:
             return "-"
@@ -182,8 +180,8 @@ def cell(value: Any) -> str:
 def number(value: float) -> str:
     """Return a number as text, without an exponent from 0.0001 up to 1e15.
 
-    It has four significant digits below a thousand, two decimals below a million, and
-    none above.
+    The text has four significant digits below 1,000, at most two decimals below a
+    million, and no decimals above.
     """
     size = abs(value)
     if not math.isfinite(value) or not _LEAST <= size < _MOST or size < 1e3:

@@ -19,9 +19,9 @@ from fitserve.cli.console import (
 from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
 from fitserve.schemas.datasets import DatasetRead
 
-app = typer.Typer(no_args_is_help=True, help="Uploaded tables.")
+app = typer.Typer(no_args_is_help=True, help="Upload, list, show and delete datasets.")
 Ref = Annotated[
-    str, typer.Argument(help="Name or id.", autocompletion=completion.datasets)
+    str, typer.Argument(help="Dataset name or id.", autocompletion=completion.datasets)
 ]
 _DATASETS: Columns = {
     "name": lambda d: d.name,
@@ -44,17 +44,17 @@ _COLUMNS: Columns = {
 
 @app.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every dataset, newest first."""
+    """List all datasets, newest first."""
     with service(context) as client:
         print_list(client.datasets.list(), _DATASETS, as_json=as_json)
 
 
 @app.command()
-def upload(  # noqa: PLR0913, PLR0917  an argument is an option
+def upload(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(dir_okay=False)],
+    path: Annotated[Path, typer.Argument(help="The CSV to upload.", dir_okay=False)],
     name: Annotated[
-        str | None, typer.Option(help="The file's name unless given.")
+        str | None, typer.Option(help="Name of the dataset. Default: the file's name.")
     ] = None,
     as_json: AsJson = False,
     delimiter: Delimiter = None,
@@ -64,10 +64,10 @@ def upload(  # noqa: PLR0913, PLR0917  an argument is an option
     null: Null = None,
     kinds: Annotated[
         list[str] | None,
-        typer.Option("--type", metavar="COLUMN=TYPE", help="Repeatable."),
+        typer.Option("--type", metavar="COLUMN=TYPE", help="Column type; repeatable."),
     ] = None,
 ) -> None:
-    """Upload a CSV, gzipped or not; what is detected wrongly can be told."""
+    """Upload a CSV, gzipped or not; options replace what is detected."""
     parsing = given(delimiter, header, encoding, decimal, null)
     if types := dict(_type(pair) for pair in kinds or []):
         parsing["types"] = types
@@ -77,16 +77,16 @@ def upload(  # noqa: PLR0913, PLR0917  an argument is an option
 
 
 def _type(pair: str) -> tuple[str, str]:
-    """Split `COLUMN=TYPE`; the name of the column may hold `=` too."""
+    """Split `COLUMN=TYPE`; the name of the column may contain `=`."""
     name, _, kind = pair.rpartition("=")
     if not name:
-        raise typer.BadParameter(f"{pair!r} is not COLUMN=TYPE", param_hint="--type")
+        raise typer.BadParameter(f"got {pair!r}, not COLUMN=TYPE", param_hint="--type")
     return name, kind
 
 
 @app.command()
 def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
-    """Show a dataset's columns, by its name or id."""
+    """Show the columns of a dataset."""
     with service(context) as client:
         print_or_show(client.datasets.get(ref), _show, as_json=as_json)
 

@@ -1,7 +1,7 @@
-"""Commands of the installed extras: named in pyproject.toml, imported when they are used.
+"""Load the commands of installed extras, named in pyproject.toml, when they are used.
 
-`fitserve predict` never imports the server, and `fitserve up` without the libraries of
-the server says which `pip install` is missing.
+`fitserve predict` never imports the server. `fitserve up` without the libraries of the
+server prints the `pip install` that is missing.
 """
 
 import functools
@@ -25,7 +25,7 @@ class Commands(TyperGroup):
     """The built-in commands and, after them, the commands of the extras."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return every name once."""
+        """Return the names of all commands, each once."""
         extras = sorted(entry_points(group=GROUP).names)
         names = [*super().list_commands(ctx), *extras]
         return list(dict.fromkeys(names))
@@ -62,7 +62,7 @@ def _guarded_group(name: str, group: typer.Typer) -> typer.Typer:
 
 
 def _guarded(name: str, function: Function) -> Function:
-    """Return `function` with a sentence for a library that its own imports lack."""
+    """Return `function`; if it imports a missing library, it prints how to install it."""
 
     @functools.wraps(function)
     def called(*args: Any, **options: Any) -> Any:
@@ -76,7 +76,7 @@ def _guarded(name: str, function: Function) -> Function:
 
 def _lacking(name: str, error: ImportError) -> Function:
     def lacking() -> None:
-        """Needs the server: pip install 'fitserve[worker]'."""
+        """Install the server first: pip install 'fitserve[worker]'."""
         sentence = (
             f"`fitserve {name}` needs the server's libraries ({error}). "
             "Install them: pip install 'fitserve[worker]'"

@@ -18,8 +18,8 @@ from fitserve.cli.console import (
 )
 from fitserve.client import Client
 
-app = typer.Typer(no_args_is_help=True, help="Trained networks.")
-Name = Annotated[str, typer.Argument(autocompletion=completion.models)]
+app = typer.Typer(no_args_is_help=True, help="Show, promote, download and delete models.")
+Name = Annotated[str, typer.Argument(help="The model.", autocompletion=completion.models)]
 Version = Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)]
 _MODELS: Columns = {
     "name": lambda m: m.name,
@@ -38,14 +38,14 @@ _VERSIONS: Columns = {
 
 @app.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every model."""
+    """List all models."""
     with service(context) as client:
         print_list(client.models.list(), _MODELS, as_json=as_json)
 
 
 @app.command()
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Show the versions of a model."""
+    """Show all versions of a model."""
     with service(context) as client:
         print_list(client.models.versions(name), _VERSIONS, as_json=as_json)
 
@@ -57,22 +57,22 @@ def promote(
     version: Version,
     alias: Annotated[str, typer.Option(autocompletion=completion.aliases)] = "production",
     require: Annotated[
-        list[str] | None, typer.Option(help="roc_auc>=current; may be repeated.")
+        list[str] | None, typer.Option(help="Condition: roc_auc>=current; repeatable.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point an alias at a version; promote an older one to roll back."""
+    """Point an alias at a version; to roll back, promote an older version."""
     with service(context) as client:
         required = dict(_requirement(text) for text in require or [])
         found = client.models.set_alias(name, alias, version, required)
-        sentence = f"{found.model_name}: {alias} is version {found.version} now"
+        sentence = f"{found.model_name}: {alias} now points at version {found.version}"
         print_or_say(found, sentence, as_json=as_json)
 
 
 def _requirement(text: str) -> tuple[str, str]:
     metric = re.split("[<>]", text, maxsplit=1)[0]
     if metric == text or not metric.strip():
-        raise ValueError(f"{text!r} is no requirement; expected one as roc_auc>=current")
+        raise ValueError(f"got {text!r}; expected a condition such as roc_auc>=current")
     return metric.strip(), text[len(metric) :].strip()
 
 
@@ -82,19 +82,19 @@ def delete(
     name: Name,
     version: Annotated[
         int | None,
-        typer.Option(min=1, help="Only this one.", autocompletion=completion.versions),
+        typer.Option(
+            min=1, help="Delete only this version.", autocompletion=completion.versions
+        ),
     ] = None,
     alias: Annotated[
         str | None,
-        typer.Option(
-            help="Only this alias; versions stay.", autocompletion=completion.aliases
-        ),
+        typer.Option(help="Delete only this alias.", autocompletion=completion.aliases),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a model with all its versions, or one of them, or an alias alone.
+    """Delete a model with all its versions, or one version, or only an alias.
 
-    No alias may point at what is deleted.
+    A version cannot be deleted while an alias points at it.
     """
     with service(context) as client:
         sentence = _delete(client, name, version, alias)
@@ -103,12 +103,12 @@ def delete(
 
 
 def _delete(client: Client, name: str, version: int | None, alias: str | None) -> str:
-    """Delete what the options name; return a sentence about it."""
+    """Delete the model, the version or the alias; return a message."""
     if version is not None and alias is not None:
-        raise ValueError("delete either a --version or an --alias, not both at once")
+        raise ValueError("got --version and --alias; expected only one of them")
     if alias is not None:
         client.models.delete_alias(name, alias)
-        return f"deleted the alias {alias!r} of model {name!r}; its version stays"
+        return f"deleted alias {alias!r} of model {name!r}; the version is kept"
     if version is not None:
         client.models.delete_version(name, version)
         return f"deleted version {version} of model {name!r}"
@@ -124,10 +124,10 @@ def download(
     artifact: Annotated[
         str, typer.Argument(autocompletion=completion.artifacts)
     ] = "model.keras",
-    to: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
+    to: Annotated[Path | None, typer.Option(help="Target file.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Save model.keras, model.onnx, weights.npz or signature.json."""
+    """Download model.keras, model.onnx, weights.npz or signature.json."""
     with service(context) as client:
         saved = client.models.download(name, version, artifact, to)
         print_or_say({"path": str(saved)}, str(saved), as_json=as_json)

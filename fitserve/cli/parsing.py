@@ -1,4 +1,4 @@
-"""The options of commands that send a CSV: how to read it."""
+"""Options for reading a CSV, of all commands that send one."""
 
 from typing import Annotated, Any
 
@@ -6,21 +6,21 @@ import typer
 
 from fitserve.client.transport import without_none
 
-Delimiter = Annotated[str | None, typer.Option(help="Between cells.")]
+Delimiter = Annotated[str | None, typer.Option(help="Character between cells.")]
 Header = Annotated[
-    bool | None, typer.Option(help="Whether the first line names the columns.")
+    bool | None, typer.Option(help="Whether the first line has the column names.")
 ]
-Encoding = Annotated[str | None, typer.Option(help="Such as windows-1252.")]
-Decimal = Annotated[str | None, typer.Option(help="`.` or `,`")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding, such as windows-1252.")]
+Decimal = Annotated[str | None, typer.Option(help="Decimal mark: `.` or `,`.")]
 Null = Annotated[
-    list[str] | None, typer.Option(help="A cell that means missing; repeatable.")
+    list[str] | None, typer.Option(help="Cell that means missing; repeatable.")
 ]
 
 
 def given(
     delimiter: Delimiter, header: Header, encoding: Encoding, decimal: Decimal, null: Null
 ) -> dict[str, Any]:
-    """Return the options that were given; an empty list was not."""
+    """Return the options that were given; an empty list counts as not given."""
     return without_none(
         {
             "delimiter": delimiter,

@@ -21,7 +21,7 @@ def rows_of(path: Path, given: dict[str, Any], answer: PredictResponse) -> Rows:
 
 
 def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
-    """Return the text of a refusal, in which each fault names its line."""
+    """Return the text of a refusal, with the line of each fault."""
     of_rows = [error for error in problem.errors if error.row is not None]
     columns = {error.column or "/".join(path_of(error.pointer)[2:]) for error in of_rows}
     rows = Rows(path, guessed(path, given, columns - {""}))
@@ -35,7 +35,7 @@ def warn(answer: PredictResponse, rows: Rows) -> None:
         where = "" if warning.row is None else f"{rows.place(warning.row)}, "
         say(f"{where}column {warning.column!r}: {warning.detail}", err)
     if len(warnings) > _WARNINGS:
-        say(f"{len(warnings) - _WARNINGS} more warnings with --json", err)
+        say(f"{len(warnings) - _WARNINGS} more warnings; --json prints all", err)
 
 
 def _fault(error: FieldError, rows: Rows) -> str:

@@ -18,24 +18,24 @@ from fitserve.cli.refusals import shown_by
 from fitserve.spreadsheets import harmless
 
 
-def predict(  # noqa: PLR0913, PLR0917  an argument is an option
+def predict(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    model: Annotated[str, typer.Argument(autocompletion=models)],
+    model: Annotated[str, typer.Argument(help="Model name.", autocompletion=models)],
     file: Annotated[
-        Path, typer.Argument(help="A CSV of rows, gzipped or not.", dir_okay=False)
+        Path, typer.Argument(help="The CSV, gzipped or not.", dir_okay=False)
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write a CSV; - is stdout.")
+        Path | None, typer.Option("--output", "-o", help="CSV to write; - is stdout.")
     ] = None,
     version: Annotated[int | None, typer.Option(min=1, autocompletion=versions)] = None,
     alias: Annotated[str | None, typer.Option(autocompletion=aliases)] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse rows that bring warnings.")
+        bool, typer.Option("--strict", help="Refuse rows that cause warnings.")
     ] = False,
     as_json: AsJson = False,
     exact: Annotated[
         bool,
-        typer.Option(help="Write text as it is, also where a spreadsheet would run it."),
+        typer.Option(help="Write text unchanged, even if a spreadsheet would run it."),
     ] = False,
     delimiter: Delimiter = None,
     header: Header = None,
@@ -43,10 +43,10 @@ def predict(  # noqa: PLR0913, PLR0917  an argument is an option
     decimal: Decimal = None,
     null: Null = None,
 ) -> None:
-    """Predict the rows of a CSV; columns that the model does not use are kept.
+    """Predict the rows of a CSV; the output keeps all columns of the file.
 
-    The file is read as its upload would be; what is detected wrongly can be told. Text
-    that a spreadsheet would run as a formula is written with a ' in front.
+    The file is read like an upload; options replace what is detected. In the output, a '
+    precedes text that a spreadsheet would run as a formula.
     """
     parsing = given(delimiter, header, encoding, decimal, null)
     with service(context) as client:
@@ -78,7 +78,7 @@ def _write(path: Path, predicted: Predicted, *, exact: bool) -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
-    """Open a file for writing; it replaces `path`, maybe the input, when it is whole."""
+    """Open a file for writing, which replaces `path` (maybe the input) once complete."""
     if str(path) == "-":
         yield sys.stdout
         return

@@ -1,4 +1,4 @@
-"""Print predictions beside as many columns as the terminal has room for."""
+"""Print predictions next to as many columns as fit on the terminal."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ PredictionColumns = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Predicted:
-    """Rows, and the columns that an answer adds to them.
+    """Rows, and the columns that an answer adds to the rows.
 
     Args:
         names: the names of the rows' own columns.
@@ -39,16 +39,16 @@ class Predicted:
     def of(cls, rows: Rows, answer: PredictResponse) -> "Predicted":
         """Return the rows of a file with their predictions, or the predictions alone.
 
-        A prediction beside the wrong row would be worse than none. So if the command line
-        reads another number of rows than the service, row numbers replace the rows.
+        If the command line reads another number of rows than the service, row numbers
+        replace the rows: a prediction next to the wrong row would be worse than none.
         """
         expected = len(answer.predictions)
         if len(rows.lines) == expected:
             return cls(rows.names, rows, _renamed(answer.table(), rows.names), answer)
         say(
-            f"{rows.path} has {len(rows.lines):,} rows as it is read here, and the "
-            f"service predicted {expected:,}; so the predictions come alone, with the "
-            "number of their row",
+            f"The command line read {len(rows.lines):,} rows of {rows.path}, but the "
+            f"service predicted {expected:,}. The output has row numbers instead of the "
+            "columns of the file.",
             err,
         )
         numbers = [[i] for i in range(1, expected + 1)]
@@ -72,7 +72,7 @@ def _renamed(added: PredictionColumns, own: list[str]) -> PredictionColumns:
             numbered = (f"{name}_{i}" for i in count(2))
             free = next(other for other in numbered if other not in taken)
             taken.add(free)
-            said = f"the file has a column {name!r}; the one of the answer is {free!r}"
+            said = f"the file has a column {name!r}; the new column is named {free!r}"
             say(said, err)
         found[free] = values
     return found
@@ -92,7 +92,7 @@ def show(predicted: Predicted) -> None:
 
 
 def _fitting(own: list[str], num_added: int, widths: list[int]) -> list[int]:
-    """Return the indices of the columns to show; the prediction is always shown."""
+    """Return the indices of the columns to show, always with the prediction."""
     first = len(own)
     named = [i for i, name in enumerate(own) if _ID.search(name)]
     wanted = [first, *named, *range(first + 1, first + num_added), *range(first)]

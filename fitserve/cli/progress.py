@@ -31,7 +31,7 @@ from fitserve.schemas.runs import RunRead
 Show = Callable[[EpochEvent], None]
 _LINE_SECONDS = 1.0
 _BARS = "▁▂▃▄▅▆▇█"
-_WIDE = 120  # columns that a bar and the time so far want besides
+_WIDE = 120  # columns from which a bar and the elapsed time fit too
 
 
 def watch(
@@ -63,7 +63,7 @@ def upload(
         size = path.stat().st_size
 
         def reading(share: float) -> None:
-            told = f"{path.name}: the service reads it"
+            told = f"{path.name}: the service reads the file"
             progress.update(task, description=told, completed=share * size, total=size)
 
         return client.datasets.upload(
@@ -82,7 +82,7 @@ def _losses(event: EpochEvent) -> str:
 
 
 class RateColumn(ProgressColumn):
-    """Recent epochs a second."""
+    """The column with the recent epochs per second."""
 
     def render(self, task: Task) -> Text:
         """Return the rate; empty until two epochs have ended."""
@@ -90,7 +90,7 @@ class RateColumn(ProgressColumn):
 
 
 class CurveColumn(ProgressColumn):
-    """The loss from the first epoch on, computed only when the bar is drawn."""
+    """The column with the curve of the loss, computed only when the bar is drawn."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ def sparkline(values: Sequence[float], width: int = 12) -> str:
 
 
 def _at_most(event: EpochEvent) -> str:
-    """Return the time to the last epoch."""
+    """Return the time to the last epoch, which early stopping may not reach."""
     if event.epoch < 2 or event.eta_seconds is None:
         return ""  # the first epoch also builds the network
     minutes, seconds = divmod(round(event.eta_seconds), 60)

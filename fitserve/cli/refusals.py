@@ -1,4 +1,4 @@
-"""Show the refusal of a file with the places of its faults in that file."""
+"""Show the refusal of a file with the places of the faults in the file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _MOST_SHOWN = 10
 
 
 class RefusedFile(ApiError):
-    """A refusal with a text of its own."""
+    """A refusal with a custom text."""
 
     def __init__(self, problem: Problem, shown: str) -> None:
         super().__init__(problem)
@@ -33,7 +33,7 @@ def shown_by(show: Callable[[Problem], str]) -> Iterator[None]:
 
 
 def listed(problem: Problem, show: Callable[[FieldError], str], margin: str = "") -> str:
-    """Return a refusal with its first faults, and how many more there are."""
+    """Return a refusal with its first faults, and the number of other faults."""
     faults = dict.fromkeys(show(error) for error in problem.errors[:_MOST_SHOWN])
     more = len(problem.errors) - _MOST_SHOWN
     rest = [f"{more} more"] if more > 0 else []

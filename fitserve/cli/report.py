@@ -1,4 +1,4 @@
-"""Print the report of a run, and runs side by side."""
+"""Print the report of a run, and the comparison of runs."""
 
 import json
 import time
@@ -26,13 +26,13 @@ _MOST_SECONDS = 30.0
 
 def report(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(autocompletion=runs)],
+    run_id: Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)],
     as_json: AsJson = False,
     next_spec: Annotated[
-        Path | None, typer.Option(help="Save the spec to try next.", dir_okay=False)
+        Path | None, typer.Option(help="File for the spec to try next.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Show how good a run's network is, and what to try next."""
+    """Show the report of a run: how good the network is, and what to try next."""
     with service(context) as client:
         found = _with_baselines(client, run_id)
         if next_spec is not None and found.reading is not None:
@@ -75,7 +75,7 @@ def _show(found: ReportRead) -> None:
 
 
 def show_comparison(found: ComparisonRead) -> None:
-    """Print a row for each figure and difference, a column for each run."""
+    """Print a row for each metric and difference, a column for each run."""
     for warning in found.warnings:
         say(warning, err)
     compared = found.runs

@@ -36,7 +36,7 @@ class Rows:
 
     @cached_property
     def names(self) -> Row:
-        """Return the names of the columns, invented if the file has no header."""
+        """Return the names of the columns; generate them if the file has no header."""
         first, *more = [cells for _, cells in islice(self._records(), 2)] or [[]]
         if not self.parsing["header"]:
             return [f"column_{i + 1}" for i in range(len(first))]
@@ -68,10 +68,10 @@ class Rows:
 
 
 def guessed(path: Path, given: dict[str, Any], columns: set[str]) -> dict[str, Any]:
-    """Return the most likely layout of a file whose answer does not report it.
+    """Return the most likely layout of a file if the answer does not report the layout.
 
-    That is a refusal, or the stored answer to an earlier request. The header is the
-    record that holds all of `columns`, which the answer names.
+    Refusals and stored answers do not report it. The header is the record that contains
+    all of `columns`, which the answer names.
     """
     encoding = given.get("encoding") or _encoding(path)
     found = {"quote": '"', "header": True, "encoding": encoding, "skipped_lines": 0}

@@ -18,8 +18,8 @@ from fitserve.cli.console import (
 from fitserve.cli.report import report, show_comparison
 from fitserve.enums import RunStatus
 
-app = typer.Typer(no_args_is_help=True, help="Training attempts.")
-RunId = Annotated[str, typer.Argument(autocompletion=runs)]
+app = typer.Typer(no_args_is_help=True, help="List, show, compare and cancel runs.")
+RunId = Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)]
 _RUNS: Columns = {
     "id": lambda r: r.id,
     "status": lambda r: r.status,
@@ -33,10 +33,10 @@ _RUNS: Columns = {
 @app.command("list")
 def list_(
     context: typer.Context,
-    status: Annotated[RunStatus | None, typer.Option()] = None,
+    status: Annotated[RunStatus | None, typer.Option(help="Only this status.")] = None,
     model: Annotated[str | None, typer.Option(autocompletion=models)] = None,
-    tag: Annotated[str | None, typer.Option(help="name:value")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 50,
+    tag: Annotated[str | None, typer.Option(help="Only this tag, as name:value.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
@@ -49,9 +49,9 @@ def list_(
 def show(
     context: typer.Context,
     run_id: RunId,
-    as_json: AsJson = False,  # noqa: ARG001  it is nothing else
+    as_json: AsJson = False,  # noqa: ARG001  always JSON
 ) -> None:
-    """Print a run with its resolved spec, as JSON."""
+    """Print a run as JSON, with its spec and all defaults."""
     with service(context) as client:
         print_json(client.runs.get(run_id))
 
@@ -64,11 +64,11 @@ def compare(
     context: typer.Context,
     run_ids: Annotated[
         list[str],
-        typer.Argument(help="Two ids or more.", autocompletion=other_runs),
+        typer.Argument(help="Two or more run ids.", autocompletion=other_runs),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Compare runs: metrics, figures on held-out rows, what differs in the specs."""
+    """Compare runs: metrics, metrics on held-out rows, differences between the specs."""
     with service(context) as client:
         found = client.runs.compare(*run_ids)
         print_or_show(found, show_comparison, as_json=as_json)

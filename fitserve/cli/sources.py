@@ -1,4 +1,4 @@
-"""Underline the faults of a spec in the JSON file that holds it."""
+"""Underline the faults of a spec in its JSON file."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from fitserve.cli.refusals import listed
 from fitserve.problems import FieldError, Problem, path_of
 
 _DECODER = json.JSONDecoder()
-_WIDTH = 90  # of a line that is shown, in characters
-_BEFORE = 30  # of them in front of what is underlined, in a longer line
+_WIDTH = 90  # maximum characters of a line that is shown
+_BEFORE = 30  # characters before the underlined part, if the line is longer
 Place = tuple[str, ...]
 
 
@@ -28,7 +28,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Source:
-    """A file that holds a JSON object."""
+    """A file with a JSON object."""
 
     path: Path
     text: str
@@ -36,7 +36,7 @@ class Source:
 
     @classmethod
     def read(cls, path: Path) -> "Source":
-        """Read a file; ValueError, with the place underlined, if it is not JSON."""
+        """Read a file; raise ValueError, with the place underlined, if it is not JSON."""
         text = path.read_text(encoding="utf-8-sig")
         try:
             body = json.loads(text)
@@ -44,11 +44,11 @@ class Source:
             shown = excerpt(path, text, error.pos, error.pos + 1)
             raise ValueError(f"{path} is not JSON: {error.msg}\n{shown}") from error
         if not isinstance(body, dict):
-            raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004  usage
+            raise ValueError(f"{path} is not a JSON object")  # noqa: TRY004  usage
         return cls(path, text, body)
 
     def refused(self, problem: Problem) -> str:
-        """Return the text of a refusal, each fault below the line that it is in."""
+        """Return the text of a refusal, with the line of each fault underlined."""
         found = spans(self.text)
         return listed(problem, lambda error: self._fault(error, found))
 
@@ -61,7 +61,7 @@ class Source:
 
 
 def spans(text: str) -> dict[Place, Span]:
-    """Return the place of every value of a JSON text, by the keys that lead to it."""
+    """Return the span of every value of a JSON text, by the path of the value."""
     found: dict[Place, Span] = {}
     _value(text, _skip(text, 0), (), None, found)
     return found
@@ -74,7 +74,7 @@ def _value(
     key: tuple[int, int] | None,
     found: dict[Place, Span],
 ) -> int:
-    """Store the spans of a value and of all within it; return its end."""
+    """Store the spans of a value and of its inner values; return the end."""
     if text[start] not in "{[":
         _, end = _DECODER.raw_decode(text, start)
     else:
@@ -99,7 +99,7 @@ def _skip(text: str, at: int, mark: str = "") -> int:
 
 
 def _marked(found: dict[Place, Span], error: FieldError) -> tuple[int, int]:
-    """Return the span of a wrong key or value, or the start of what lacks the value."""
+    """Return the span of a wrong key or value, or the start of an incomplete object."""
     place = path_of(error.pointer)
     if error.detail.startswith("got type ") and (*place, "type") in found:
         place = (*place, "type")

@@ -29,16 +29,16 @@ _NAME_WIDTH = 24
 
 def train(
     context: typer.Context,
-    spec: Annotated[Path, typer.Argument(help="A RunCreate as JSON.", dir_okay=False)],
+    spec: Annotated[Path, typer.Argument(help="The spec, a JSON file.", dir_okay=False)],
     data: Annotated[
-        Path | None, typer.Argument(help="A CSV to upload and train on.", dir_okay=False)
+        Path | None, typer.Argument(help="The CSV to upload and use.", dir_okay=False)
     ] = None,
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the network that SPEC describes, on DATA if it is given."""
+    """Train the network that SPEC describes, on DATA if given."""
     with service(context) as client:
         source = Source.read(spec)
         if name is not None:
@@ -58,7 +58,7 @@ def train(
 
 def watch(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(autocompletion=runs)],
+    run_id: Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)],
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
@@ -87,8 +87,8 @@ def _follow(
         raise
     except KeyboardInterrupt:
         say(
-            f"{run.id} goes on. `fitserve watch {run.id}` follows it again, "
-            f"`fitserve runs cancel {run.id}` ends it.",
+            f"The run {run.id} continues. To follow it: `fitserve watch {run.id}`. "
+            f"To cancel it: `fitserve runs cancel {run.id}`.",
             err,
         )
         raise

@@ -1,8 +1,8 @@
-"""The blocking form of the calls, which are written once, as coroutines.
+"""Run the client's coroutines as blocking calls, without an event loop.
 
-Over a blocking connection a coroutine never waits for an event loop, so it runs in one
-step. No loop is made, and one that runs already, as in a notebook, is not disturbed.
-docs/decisions/0033 gives the reasons.
+Every call is written once, as a coroutine. Over a blocking connection a coroutine never
+waits for an event loop, so it runs in one step. An event loop that is already running, as
+in a notebook, is not affected. docs/decisions/0033 gives the reasons.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
@@ -15,14 +15,14 @@ _END: Any = object()
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Return the result of a coroutine that waits for no event loop."""
+    """Return the result of a coroutine that does not wait for an event loop."""
     try:
         work.send(None)
     except StopIteration as done:
         result: Result = done.value
         return result
     work.close()
-    raise TypeError("the blocking client takes plain functions; use AsyncClient")
+    raise TypeError("got an async function; Client needs a function. Use AsyncClient")
 
 
 def each(items: AsyncIterator[Result]) -> Generator[Result]:
@@ -40,7 +40,7 @@ def each(items: AsyncIterator[Result]) -> Generator[Result]:
 
 
 class Blocking:
-    """Coroutines of `calls`, run to their end."""
+    """The coroutines of `calls` as blocking calls."""
 
     def __init__(self, calls: Any) -> None:
         self._calls = calls
@@ -49,7 +49,7 @@ class Blocking:
 def returning(
     call: Callable[Concatenate[Any, P], Coroutine[Any, Any, Result]],
 ) -> Callable[Concatenate[Any, P], Result]:
-    """Return the blocking form of a call that returns one thing."""
+    """Return the blocking form of a call that returns a value."""
 
     @wraps(call)
     def called(self: Blocking, /, *args: P.args, **options: P.kwargs) -> Result:
@@ -61,7 +61,7 @@ def returning(
 def iterating(
     call: Callable[Concatenate[Any, P], AsyncIterator[Result]],
 ) -> Callable[Concatenate[Any, P], Generator[Result]]:
-    """Return the blocking form of a call that yields things one by one."""
+    """Return the blocking form of a call that yields values."""
 
     @wraps(call)
     def called(

@@ -12,9 +12,9 @@ _NATIVE = frozenset({str, int, bool, type(None)})
 def plain(cell: Any) -> Any:
     """Return a value as a JSON cell: text, a number, a boolean, or None if missing.
 
-    A NumPy scalar becomes a Python value, a moment ISO 8601, a duration its seconds, and
-    an infinite number the word `inf`, which the service knows. Any other value that JSON
-    cannot hold becomes its text. The CSV of a frame holds the same values.
+    A NumPy scalar becomes a Python value, a datetime a text in ISO 8601, a duration its
+    seconds, and an infinite number the text `inf`, which the service can read. Any other
+    value that JSON cannot represent becomes text. The CSV of a frame has the same values.
     """
     if type(cell) in _NATIVE:
         return cell

@@ -1,4 +1,4 @@
-"""The clients: `datasets`, `runs` and `models`, blocking or to be awaited."""
+"""The blocking and the asynchronous client."""
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -30,9 +30,9 @@ def _by_models(
 
 
 class AsyncClient:
-    """The service, from Python, in an event loop; lists and streams by `async for`.
+    """A client for an event loop; lists and streams are read with `async for`.
 
-    Its arguments and calls are those of `Client`.
+    AsyncClient has the arguments and calls of `Client`.
 
     Example:
         >>> async with AsyncClient() as client:                       # doctest: +SKIP
@@ -64,7 +64,7 @@ class AsyncClient:
     predict_file = _by_models(AsyncModels.predict_file)
 
     async def openapi(self, model: str | None = None) -> dict[str, Any]:
-        """Return the service's OpenAPI document, or the one of a model's own endpoint."""
+        """Return the OpenAPI document of the service, or of the endpoint of one model."""
         path = url_path("models", model, "openapi.json") if model else "/openapi.json"
         answer = await self._transport.request("GET", path)
         found: dict[str, Any] = answer.json()
@@ -86,14 +86,14 @@ class _Calls(AsyncClient):
 
 
 class Client(Blocking):
-    """The service, from Python.
+    """A client of the service.
 
     Args:
-        base_url: its URL; by default FITSERVE_URL, or http://127.0.0.1:8000.
-        api_key: its key; by default FITSERVE_API_KEY.
-        timeout: seconds that one answer may take.
-        retry_seconds: how long one call may pause, all pauses together, before it is sent
-            again to a service that is busy or restarts; 0 sends everything once.
+        base_url: URL of the service; by default FITSERVE_URL, or http://127.0.0.1:8000.
+        api_key: API key to send; by default FITSERVE_API_KEY.
+        timeout: maximum time to wait for an answer, in seconds.
+        retry_seconds: maximum sum of the pauses of one call, which is retried if the
+            service is busy or restarts; 0 disables retries.
 
     Example:
         >>> with Client() as client:                                  # doctest: +SKIP

@@ -1,6 +1,6 @@
 """The two ways to wait for the service: in an event loop, or in this thread.
 
-Everything that differs between `AsyncClient` and `Client` is here.
+This module contains everything that differs between `AsyncClient` and `Client`.
 """
 
 import time
@@ -15,13 +15,13 @@ from fitserve.client.blocking import each
 
 Result = TypeVar("Result")
 Content = Callable[[], AsyncIterator[bytes]]
-"""Returns the body of a request, anew for each time that it is sent."""
-_CONNECT_RETRIES = 2  # of connecting only, so nothing is sent twice
-_CHUNK = 64 * 1024  # larger ones take longer
+"""Returns the body of a request; called again for each retry."""
+_CONNECT_RETRIES = 2  # only for connecting, so nothing is sent twice
+_CHUNK = 64 * 1024  # larger chunks are slower
 
 
 class Connection:
-    """HTTP, files and the clock, awaited in the event loop that runs."""
+    """HTTP, files and pauses, awaited in the running event loop."""
 
     def __init__(self, **options: Any) -> None:
         self.http = httpx.AsyncClient(transport=self._transport(), **options)
@@ -45,7 +45,7 @@ class Connection:
 
 
 class BlockingConnection(Connection):
-    """HTTP, files and the clock in this thread: the coroutines never wait for a loop."""
+    """HTTP, files and pauses in this thread; its coroutines never wait for a loop."""
 
     def _transport(self) -> httpx.AsyncBaseTransport:
         return _BlockingTransport()
@@ -55,7 +55,7 @@ class BlockingConnection(Connection):
         time.sleep(seconds)
 
     async def outside(self, work: Callable[..., Result], *args: Any) -> Result:
-        """Run the function here."""
+        """Run the function in this thread."""
         return work(*args)
 
 

@@ -18,14 +18,14 @@ from fitserve.schemas.datasets import DatasetRead, RowsRead
 
 _WAIT_SECONDS = 1
 OnProgress = Callable[[int, int], object]
-"""Called with the number of bytes sent so far, and of all."""
+"""Called with the number of bytes sent so far, and the total number."""
 
 OnReading = Callable[[float], object]
 """Called about once a second with the share of the table that has been read."""
 
 
 class AsyncDatasets(Resource):
-    """Uploaded tables."""
+    """Calls for datasets: upload, list, read and delete tables."""
 
     async def upload(
         self,
@@ -38,12 +38,12 @@ class AsyncDatasets(Resource):
     ) -> DatasetRead:
         """Upload a CSV file, gzipped or not, or a DataFrame of pandas or polars.
 
-        Without `name`, a file's name without its ending is the dataset's; a frame needs a
-        name. A frame brings its own layout, categories and texts: only its empty cells
-        are missing. A file is streamed, so it may be larger than memory. `parsing` takes
-        the place of what the service would detect: delimiter, header, encoding, decimal,
-        null_values, types. Returns when the service has read the table; raises
-        InvalidTable if it cannot.
+        `name` is the dataset's name: by default the file's name without extension, and
+        required for a frame. In a frame, only empty cells are missing, and columns of
+        categories and of text keep their type. A file is streamed, so it may be larger
+        than memory. `parsing` replaces what the service would detect: delimiter, header,
+        encoding, decimal, null_values, types. Returns when the service has read the
+        table; raises InvalidTable if the service cannot read the table.
         """
         options = given_options("upload", parsing)
         if is_frame(source):
@@ -104,7 +104,7 @@ class AsyncDatasets(Resource):
         return dataset
 
     def list(self, name: str | None = None) -> AsyncIterator[DatasetRead]:
-        """List every dataset, newest first; a page is read when it is needed."""
+        """List all datasets, newest first; each page is requested when needed."""
         return self._transport.pages(DatasetRead, "datasets", name=name)
 
     async def get(self, ref: str) -> DatasetRead:
@@ -125,12 +125,12 @@ class AsyncDatasets(Resource):
         return await self._transport.download(path, Path(to_path))
 
     async def delete(self, ref: str) -> None:
-        """Delete a dataset; DatasetInUse while a run needs it."""
+        """Delete a dataset; raise DatasetInUse while a run needs the dataset."""
         await self._transport.request("DELETE", url_path("datasets", ref))
 
 
 class Datasets(Blocking):
-    """Uploaded tables."""
+    """Calls for datasets: upload, list, read and delete tables."""
 
     upload = returning(AsyncDatasets.upload)
     list = iterating(AsyncDatasets.list)
@@ -142,8 +142,8 @@ class Datasets(Blocking):
 
 _OR_FRAME = ", or a DataFrame of pandas or polars with a name"
 _HINT = (
-    "A dict of columns becomes one by `pandas.DataFrame(columns)`, text by writing it to "
-    "a file"
+    "Convert a dict of columns with `pandas.DataFrame(columns)`; write a text to a file "
+    "first"
 )
 
 
@@ -159,5 +159,5 @@ def _options_of_frame(frame: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def _name_of_frame(name: str | None) -> str:
     if name is None:
-        raise TypeError("a frame has no name of its own; give one: upload(frame, 'wine')")
+        raise TypeError("a DataFrame needs a name, such as upload(frame, 'wine')")
     return name

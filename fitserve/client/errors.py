@@ -34,19 +34,19 @@ __all__ = [
 
 
 class FitserveError(Exception):
-    """The root of everything the client raises; it can be pickled."""
+    """The base class of all exceptions of the client; they can be pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _without_init, (type(self), self.args), self.__dict__
 
 
 def _without_init(kind: type[FitserveError], args: tuple[Any, ...]) -> FitserveError:
-    """Return an error with these arguments of Exception; those of `__init__` differ."""
+    """Return an error with the arguments of Exception, which `__init__` does not take."""
     return kind.__new__(kind, *args)
 
 
 class ConnectionFailed(FitserveError):
-    """Nothing answers at the base URL."""
+    """The service at the base URL cannot be reached."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
@@ -78,7 +78,7 @@ class ApiError(FitserveError):
     """The service refused the request; `problem` is its answer."""
 
     _way_out: tuple[str, ...] = ()
-    """Lines that the client adds after those of the service."""
+    """Lines that the client adds after the lines of the service."""
 
     def __init__(self, problem: Problem) -> None:
         lines = [_line(error) for error in problem.errors]
@@ -110,8 +110,8 @@ class Unauthorized(ApiError):
 
     _way_out = (
         (
-            "This client sends the key in FITSERVE_API_KEY, or the one of "
-            "Client(api_key=…) or `fitserve --api-key KEY COMMAND`."
+            "This client sends the key from FITSERVE_API_KEY, from Client(api_key=…) or "
+            "from `fitserve --api-key KEY COMMAND`."
         ),
     )
 

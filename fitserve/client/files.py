@@ -1,4 +1,4 @@
-"""Send CSV files: the options for reading them, and predictions of their rows."""
+"""Predict the rows of CSV files, and check the options for reading files."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _LINE = re.compile(r"(\b[Ll]ine )(\d+)")
 
 
 def path_of(value: Any, call: str, takes: str, hint: str) -> Path:
-    """Return the path of a CSV; TypeError if the caller gave something else."""
+    """Return the path of a CSV; raise TypeError if the value is not a path."""
     if not isinstance(value, str | os.PathLike):
         got = type(value).__name__
         raise TypeError(f"{call}() takes the path of a CSV{takes}; got {got}. {hint}")
@@ -37,14 +37,14 @@ def given_options(
     """Return the options that are not None; the service checks their values."""
     if unknown := set(parsing).difference(known):
         hint = did_you_mean(min(unknown), known)
-        raise TypeError(f"{call}() knows no option {min(unknown)!r}; {hint}")
+        raise TypeError(f"{call}() has no option {min(unknown)!r}; {hint}")
     return without_none(parsing)
 
 
 async def predict_file(
     prediction: Prediction, path: Any, parsing: dict[str, Any]
 ) -> PredictResponse:
-    """Return one answer for all rows of a file, sent whole or, if large, in parts."""
+    """Return one answer for all rows of a file; send a large file in parts."""
     path = path_of(path, "predict_file", "", "predict() takes rows and DataFrames")
     if "types" in parsing:
         raise TypeError(
@@ -96,7 +96,7 @@ async def _ask(
 
 
 def _placed(error: ApiError, lines: int) -> ApiError:
-    """Return a refusal in which lines count from the first line of the file."""
+    """Return a refusal whose line numbers count from the first line of the file."""
     problem = error.problem
     if not lines or problem.type != ProblemType.INVALID_TABLE.uri:
         return error

@@ -1,4 +1,4 @@
-"""The events of a run, and following them to its end over connections that may break."""
+"""Follow the events of a run to its end, even if connections break."""
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,9 +16,9 @@ from fitserve.schemas.runs import HistoryRead, RunRead
 _CONNECT_SECONDS = 10.0
 _POLL_SECONDS = 5.0
 _PAUSE = 0.5
-_AWAY_SECONDS = 30.0  # enough for the service to be started again
+_AWAY_SECONDS = 30.0  # enough for a restart of the service
 _SILENCE = 60.0  # the service sends something every 15 seconds
-# under those 15: a deadline must be looked at between two signs of life
+# below 15 seconds, so that the deadline is checked between two messages
 _SILENCE_BEFORE_A_DEADLINE = 10.0
 _PASSING = (ConnectionFailed, ServerError, TooManyRequests)
 
@@ -26,7 +26,7 @@ _PASSING = (ConnectionFailed, ServerError, TooManyRequests)
 class EpochEvent(BaseModel):
     """An epoch that has ended; `eta_seconds` is the time to the last epoch.
 
-    `fit` is the number of the fit, from 1, in a run of several seeds.
+    `fit` is the number of the fit, from 1, in a run with several fits.
     """
 
     epoch: int
@@ -37,13 +37,16 @@ class EpochEvent(BaseModel):
 
 
 Event = EpochEvent | RunRead
-"""An epoch, or the run at the time when its status changed."""
+"""An epoch that has ended, or the run after a change of its status."""
 
 
 async def events(
     transport: Transport, run_id: str, last_event_id: int | str | None, silence: float
 ) -> AsyncGenerator[Event]:
-    """Yield the events of one connection; ConnectionFailed if it breaks or is silent."""
+    """Yield the events of one connection; raise ConnectionFailed if it breaks.
+
+    A connection over which nothing arrives for `silence` seconds counts as broken.
+    """
     headers = {"Accept": "text/event-stream"}
     if last_event_id is not None:
         headers["Last-Event-ID"] = str(last_event_id)
@@ -58,9 +61,9 @@ async def events(
 
 
 class Follower:
-    """The events of a run by its stream, or by polling where no stream comes through.
+    """The events of a run, from its stream, or by polling if the stream fails.
 
-    Polling yields the epochs that a broken stream missed only `with_epochs`.
+    Polling yields the epochs that a broken stream missed only if `with_epochs` is true.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Follower:
         self._heard_at = time.monotonic()
 
     async def events(self) -> AsyncGenerator[Event]:
-        """Yield every epoch and every change of status once, the ended run last.
+        """Yield every epoch and every change of status once, and the ended run last.
 
         Raises TimeoutError and ConnectionFailed.
         """
@@ -108,7 +111,7 @@ class Follower:
             return
 
     async def _poll(self) -> AsyncGenerator[Event]:
-        """Yield the missed epochs, and the run as it is within a few seconds."""
+        """Yield the missed epochs, then the run at its end or after a few seconds."""
         try:
             run = await self._run()
             if self._with_epochs and run.progress.epoch > self._last_epoch:
@@ -154,11 +157,11 @@ class Follower:
         return is_new
 
     def _within(self, free: float, hurried: float) -> float:
-        """Return `free` without a deadline, else `hurried` or the time that is left."""
+        """Return `free` without a deadline, else `hurried` or the remaining time."""
         if self._deadline is None:
             return free
         return max(0.05, min(hurried, self._deadline - time.monotonic()))
 
     def _raise_if_late(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise TimeoutError(f"{self._run_id} has not ended in time; it goes on.")
+            raise TimeoutError(f"{self._run_id} has not ended in time; it continues.")

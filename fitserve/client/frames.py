@@ -1,4 +1,4 @@
-"""Read DataFrames of pandas and polars, in the same way for uploads and predictions."""
+"""Read DataFrames of pandas and polars, for uploads and for predictions."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ def is_frame(value: object) -> bool:
 
 
 def names_of(frame: Any) -> list[str]:
-    """Return the names of the columns as text, even if they are numbers."""
+    """Return the names of the columns as text; pandas also allows numbers."""
     return [str(name) for name in frame.columns]
 
 
@@ -53,9 +53,9 @@ def csv_of(frame: Any) -> bytes:
 
 
 def types_of(frame: Any) -> dict[str, str]:
-    """Return the types of columns that the upload would not detect.
+    """Return the types of the columns whose type the service would not detect.
 
-    Those are columns of categories, and columns of text whose cells look like numbers,
+    These are columns of categories, and columns of text whose cells look like numbers,
     such as the code `02134`.
     """
     found = {}
@@ -92,7 +92,7 @@ def _slice(frame: Any, start: int, end: int) -> Any:
 
 
 def _cell_reader(column: Any) -> Callable[[Any], Any]:
-    """Return `plain`, or for moments a function that writes all with the same digits."""
+    """Return `plain`, or for datetimes a function with the same precision for all."""
     if not str(column.dtype).lower().startswith("datetime"):
         return plain
     found = column.dt.microsecond

@@ -8,14 +8,14 @@ _OF_KERAS_ONLY = frozenset({"name", "ema_momentum"})
 
 
 class KerasLike(Protocol):
-    """What `keras.Sequential` and `keras.Model` have."""
+    """The method of `keras.Sequential` and `keras.Model` that the client calls."""
 
     def to_json(self) -> str:
         """Return the architecture as JSON."""
 
 
 def with_keras_model(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the spec with the model's `to_json()`, and its `compile` unless given."""
+    """Return the spec with the model's `to_json()`; take `compile` from it if absent."""
     model = spec.get("model")
     if model is None or not hasattr(model, "to_json"):
         return spec
@@ -45,7 +45,7 @@ def _optimizer(given: Any) -> Any:
         if value not in _NOT_SET and name not in _OF_KERAS_ONLY
     }
     rate = config.get("learning_rate")
-    if isinstance(rate, float):  # Keras holds a float32: 0.001 comes as 0.00100000005
+    if isinstance(rate, float):  # Keras stores a float32: 0.001 becomes 0.00100000005
         config["learning_rate"] = float(f"{rate:.7g}")
     return {"type": given["class_name"], **config}
 
@@ -54,6 +54,6 @@ def _named(given: Any, key: str) -> Any:
     if given is None or isinstance(given, str):
         return given
     raise TypeError(
-        f"the model is compiled with `{key}` as an object; a run takes names, such as "
-        "'mae': compile it with a name, or pass compile={...}"
+        f"the model was compiled with an object as `{key}`; expected a name, such as "
+        "'mae'. Compile the model with a name, or pass compile={...}"
     )

@@ -14,10 +14,10 @@ from fitserve.schemas.report import ReportRead
 
 
 class AsyncModels(Resource):
-    """Trained networks, their versions and aliases."""
+    """Calls for models: their versions, aliases, files and predictions."""
 
     def list(self) -> AsyncIterator[ModelRead]:
-        """List every model, by name."""
+        """List all models, sorted by name."""
         return self._transport.pages(ModelRead, "models")
 
     async def get(self, name: str) -> ModelRead:
@@ -25,7 +25,7 @@ class AsyncModels(Resource):
         return await self._transport.get(ModelRead, "models", name)
 
     def versions(self, name: str) -> AsyncIterator[VersionRead]:
-        """List every version of a model, newest first."""
+        """List all versions of a model, newest first."""
         return self._transport.pages(VersionRead, "models", name, "versions")
 
     async def version(self, name: str, number: int) -> VersionRead:
@@ -33,22 +33,22 @@ class AsyncModels(Resource):
         return await self._transport.get(VersionRead, "models", name, "versions", number)
 
     async def delete_version(self, name: str, number: int) -> None:
-        """Delete a version and its files; VersionInUse while an alias points at it."""
+        """Delete a version; raise VersionInUse while an alias points at the version."""
         path = url_path("models", name, "versions", number)
         await self._transport.request("DELETE", path)
 
     async def delete(self, name: str) -> None:
-        """Delete a model with all its versions; VersionInUse while it has an alias."""
+        """Delete a model with all versions; raise VersionInUse while it has an alias."""
         await self._transport.request("DELETE", url_path("models", name))
 
     async def weights(self, name: str, number: int) -> WeightsRead:
-        """Return weights and biases by layer."""
+        """Return the weights and biases of each layer."""
         return await self._transport.get(
             WeightsRead, "models", name, "versions", number, "weights"
         )
 
     async def report(self, name: str, number: int) -> ReportRead:
-        """Return the report of the run that made the version."""
+        """Return the report of the run that trained the version."""
         return await self._transport.get(
             ReportRead, "models", name, "versions", number, "report"
         )
@@ -60,9 +60,9 @@ class AsyncModels(Resource):
         artifact: str = "model.keras",
         to_path: str | Path | None = None,
     ) -> Path:
-        """Save `model.keras`, `model.onnx`, `weights.npz` or `signature.json`.
+        """Download `model.keras`, `model.onnx`, `weights.npz` or `signature.json`.
 
-        The default version is the newest, the default path the artifact's name.
+        The default version is the newest; the default path is the artifact's name.
         """
         if number is None:
             number = (await self.get(name)).latest_version
@@ -76,7 +76,7 @@ class AsyncModels(Resource):
         version: int,
         require: Mapping[str, str] | None = None,
     ) -> VersionRead:
-        """Point an alias at a version; with `require`, only if figures hold.
+        """Point an alias at a version; with `require`, only if the conditions are true.
 
         Example:
             >>> client.models.set_alias(
@@ -89,7 +89,7 @@ class AsyncModels(Resource):
         return await self._transport.read(VersionRead, "PUT", path, json=body, again=True)
 
     async def delete_alias(self, name: str, alias: str) -> None:
-        """Remove an alias."""
+        """Delete an alias."""
         path = url_path("models", name, "aliases", alias)
         await self._transport.request("DELETE", path)
 
@@ -102,17 +102,17 @@ class AsyncModels(Resource):
         *,
         strict: bool = False,
     ) -> PredictResponse:
-        """Predict rows, in their order; by default with the newest version.
+        """Predict rows, by default with the newest version; keep the order of the rows.
 
         Args:
-            name: the model.
+            name: name of the model.
             instances: rows as dicts or lists, one dict, an array `[rows, columns]`, or
                 a DataFrame of pandas or polars. Many rows are sent in several requests,
-                and one version answers all of them.
-            version: its number.
-            alias: an alias that points at the version.
-            strict: whether a warning about any row refuses all: InvalidInstances names
-                the row, the column and the warning.
+                all to the same version.
+            version: number of the version.
+            alias: alias of the version, instead of its number.
+            strict: whether to raise InvalidInstances if any row causes a warning; the
+                exception names the row, the column and the warning.
 
         """
         prediction = Prediction(self._transport, name, version, alias, strict=strict)
@@ -130,18 +130,18 @@ class AsyncModels(Resource):
     ) -> PredictResponse:
         """Predict the rows of a CSV, gzipped or not; the service reads it like an upload.
 
-        The file's bytes are sent unchanged, those of a large file in parts, and one
-        version answers all of them. `parsing` takes the place of what the service would
-        detect: delimiter, header, encoding, decimal, null_values. The answer's `parsing`
-        has the layout that was used; lines without any cell are not rows. Version, alias
-        and strict are those of `predict`.
+        The bytes of the file are sent unchanged; a large file is sent in parts, all to
+        one version. `parsing` replaces what the service would detect: delimiter, header,
+        encoding, decimal, null_values. `parsing` of the answer has the options that were
+        used. Lines without any cell are not rows. `version`, `alias` and `strict` are as
+        in `predict`.
         """
         prediction = Prediction(self._transport, name, version, alias, strict=strict)
         return await predict_file(prediction, path, parsing)
 
 
 class Models(Blocking):
-    """Trained networks, their versions and aliases."""
+    """Calls for models: their versions, aliases, files and predictions."""
 
     list = iterating(AsyncModels.list)
     get = returning(AsyncModels.get)

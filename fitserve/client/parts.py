@@ -31,16 +31,16 @@ class PartSize(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A CSV, the options for reading it, and where it is in the file."""
+    """A part of a CSV file, the options for reading the part, and its position."""
 
     content: bytes
     options: dict[str, Any]
     lines_moved: int
-    """Added to a line number of the part it gives the line of the file."""
+    """Number to add to a line number of the part, to get the line of the file."""
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """Open a file, unpacked if it is a gzip."""
+    """Open a file; decompress it if it is gzipped."""
     with path.open("rb") as file:
         is_packed = file.read(2) == _GZIP
     return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]
@@ -49,7 +49,7 @@ def open_plain(path: Path) -> BinaryIO:
 def fits_one_part(path: Path, size: PartSize) -> bool:
     """Return whether the file fits one request.
 
-    A damaged gzip is sent whole: the service describes the fault.
+    A damaged gzip file is sent whole: the service describes the error.
     """
     try:
         with open_plain(path) as file:
@@ -64,7 +64,7 @@ def fits_one_part(path: Path, size: PartSize) -> bool:
 def wide_codec(path: Path, given: str | None) -> str | None:
     """Return the codec of a file whose characters are wider than a byte, as in UTF-16.
 
-    None if line ends, quotes and delimiters are the same bytes as in ASCII.
+    Return None if line ends, quotes and delimiters are the same bytes as in ASCII.
     """
     if given is not None:
         return None if _is_like_ascii(given) else given
@@ -83,14 +83,14 @@ def _is_like_ascii(codec: str) -> bool:
     try:
         return marks.encode(codec).removeprefix(codecs.BOM_UTF8) == marks.encode()
     except (LookupError, UnicodeError):
-        return True  # the service names what is wrong
+        return True  # the service reports the error
 
 
 class FileParts:
-    """The parts of one file; later parts are read as the service read the first.
+    """The parts of one file; later parts are read as the service read the first part.
 
-    Parts end at the end of a record; the last record of a part may exceed the size. They
-    hold the bytes of the file, except that text in UTF-16 and UTF-32 is sent as UTF-8.
+    A part ends at the end of a record; its last record may exceed the size. Parts have
+    the bytes of the file, except that text in UTF-16 and UTF-32 is sent as UTF-8.
     `parsing` is the layout of the whole file.
     """
 
@@ -205,7 +205,7 @@ class _Quotes:
 
 
 def _head(lines: list[str], parsing: dict[str, Any]) -> list[str]:
-    """Return the lines of the header; invent one if the file has none."""
+    """Return the lines of the header; generate a header if the file has none."""
     rest = lines[parsing["skipped_lines"] :]
     quotes = _Quotes(parsing["quote"], parsing["delimiter"])
     head: list[str] = []

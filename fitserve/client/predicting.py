@@ -1,4 +1,4 @@
-"""Ask for predictions of any number of rows, and return one answer."""
+"""Request predictions of any number of rows, and return one answer."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,10 +17,10 @@ _SAID = re.compile(r"(^row |; row )(\d+)", re.IGNORECASE)
 
 
 class Prediction:
-    """Requests for the rows of one table, and the answer to all of them so far.
+    """Requests for the rows of one table, and one answer to all requests so far.
 
-    Requests after the first ask for the version that answered the first, even if another
-    is promoted meanwhile. Row numbers count from the first row of the table.
+    All requests go to the version that answered the first request, even if another one is
+    promoted meanwhile. Row numbers count from the first row of the table.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Prediction:
 
     @property
     def answer(self) -> PredictResponse:
-        """Return the answer to all rows so far; at least one request was answered."""
+        """Return the answer to all rows so far; raise RuntimeError before the first."""
         if self._whole is None:
-            raise RuntimeError("the answer is read before a request was sent")
+            raise RuntimeError("no request has been answered yet")
         return self._whole
 
     async def ask(
@@ -68,7 +68,7 @@ class Prediction:
         return answer
 
     async def ask_rows(self, rows: Any) -> PredictResponse:
-        """Return the answer to rows, an array or a frame."""
+        """Send rows, an array or a frame, and return the answer."""
         for table in _batches(rows):
             await self.ask(json={**self.which, **table})
         return self.answer

@@ -25,7 +25,7 @@ __all__ = list(_MADE)
 
 
 def error_from_problem(problem: Problem) -> ApiError:
-    """Return the problem as an error of its own class, or of the class of its status."""
+    """Return the problem as an error of the class of its type, or of its status."""
     fallback = by_status(problem.status)
     kind = _CLASSES.get(problem.type, fallback)
     return (kind if issubclass(kind, fallback) else fallback)(problem)

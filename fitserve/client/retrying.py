@@ -13,7 +13,7 @@ from fitserve.retry_after import retry_after
 logger = logging.getLogger("fitserve")
 
 BRIEFLY = (0.2, 0.5)  # seconds before a request is sent again
-LONG = (*BRIEFLY, 1.0, 2.0, 4.0, 8.0)  # the lease of a dead request ends after 10 s
+LONG = (*BRIEFLY, 1.0, 2.0, 4.0, 8.0)  # the lease of a dead request expires after 10 s
 BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _BUSY = (0.5, 1.0, 2.0, 4.0)  # then 8 s each
 _BUSY_AT_MOST = 8.0
@@ -22,10 +22,10 @@ _WORTH_TELLING = 1.0
 
 
 class Retrying:
-    """The pauses of one call, `most` seconds in all.
+    """The pauses of one call, at most `most` seconds in total.
 
-    After 429 nothing was done, so any call is sent again. After a broken connection, 502,
-    503 or 504 that is unknown: only calls that may arrive twice have `pauses` for them.
+    After 429 the service has done nothing, so any call is retried. After a broken
+    connection, 502, 503 or 504, only calls that may be processed twice have `pauses`.
     """
 
     def __init__(self, pauses: Sequence[float], most: float) -> None:
@@ -35,10 +35,10 @@ class Retrying:
 
     def after_break(self) -> float | None:
         """Return the pause after a broken connection; None if it must be raised."""
-        return self._taken(next(self._faulty, None), 0.0, "the line broke")
+        return self._taken(next(self._faulty, None), 0.0, "the connection broke")
 
     def after(self, answer: httpx.Response) -> float | None:
-        """Return the pause after an answer; None if it is final."""
+        """Return the pause after an answer; None if the answer is final."""
         told = retry_after(answer.headers.get("retry-after", ""))
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             return self._taken(next(self._busy), told, "the service is busy (429)")
@@ -50,18 +50,18 @@ class Retrying:
     def _taken(self, pause: float | None, at_least: float, why: str) -> float | None:
         if pause is None:
             return None
-        # a random part, so that not all clients come back together
+        # random, so that clients do not all retry at the same time
         pause = max(pause, at_least) * random.uniform(1.0, 1.25)  # noqa: S311  no secret
         if pause > self._left:
             return None
         self._left -= pause
         if pause >= _WORTH_TELLING:
-            logger.info("%s; asking again in %.0f s", why, pause)
+            logger.info("%s; retrying in %.0f s", why, pause)
         return pause
 
 
 def _is_passing(answer: httpx.Response) -> bool:
-    """Return whether the same request may succeed in a moment."""
+    """Return whether a retry of the request may succeed."""
     if answer.status_code != httpx.codes.CONFLICT:
         return answer.status_code in _PASSING
     return ProblemType.REQUEST_IN_FLIGHT.uri in answer.text

@@ -20,14 +20,14 @@ from fitserve.schemas.webhooks import WebhookRead
 from fitserve.specs.run import RunCreate
 
 Spec = dict[str, Any] | RunCreate | str | Path
-"""A RunCreate as a dict or an object, or the path of a JSON file that holds one."""
+"""A spec as a dict or a RunCreate, or the path of a JSON file with a spec."""
 
 OnEpoch = Callable[[EpochEvent], object]
 """Called with every epoch; AsyncClient awaits an awaitable result."""
 
 
 class AsyncRuns(Resource):
-    """Training attempts."""
+    """Calls for runs: create, follow, compare and cancel."""
 
     async def create(
         self,
@@ -37,10 +37,10 @@ class AsyncRuns(Resource):
         model: dict[str, Any] | KerasLike | None = None,
         **keys: Any,
     ) -> RunRead:
-        """Queue a run; keyword arguments are keys of the spec, and replace those given.
+        """Queue a run; keyword arguments add or replace keys of the spec.
 
-        `model` may be a Keras model: its `to_json()` is sent, and what it was compiled
-        with unless the spec has a `compile`. A broken connection queues no second run.
+        `model` may be a Keras model: the client sends its `to_json()`, and its compile
+        arguments unless the spec has `compile`. A retry does not queue a second run.
 
         Example:
             >>> client.runs.create(dataset="wine", target="quality")  # doctest: +SKIP
@@ -57,14 +57,14 @@ class AsyncRuns(Resource):
         model: dict[str, Any] | KerasLike | None = None,
         **keys: Any,
     ) -> ValidationRead:
-        """Return the network that the spec describes; queue nothing."""
+        """Return the network that the spec describes, without queueing a run."""
         body = _body(spec, model, keys)
         return await self._transport.read(
             ValidationRead, "POST", "/v1/runs/validate", json=body, again=True
         )
 
     async def get(self, run_id: str, wait: float | None = None) -> RunRead:
-        """Return one run; with `wait`, at its end or after so many seconds."""
+        """Return one run; with `wait`, at its end or after this number of seconds."""
         waiting = {"params": {"wait": wait}, "timeout": wait + 30} if wait else {}
         return await self._transport.get(RunRead, "runs", run_id, **waiting)
 
@@ -74,7 +74,7 @@ class AsyncRuns(Resource):
         model: str | None = None,
         tag: str | None = None,
     ) -> AsyncIterator[RunRead]:
-        """List runs, newest first; a page is read when it is needed.
+        """List runs, newest first; each page is requested when needed.
 
         `tag` is `name:value`.
         """
@@ -88,16 +88,16 @@ class AsyncRuns(Resource):
         return await self._transport.get(HistoryRead, "runs", run_id, "history")
 
     async def report(self, run_id: str) -> ReportRead:
-        """Return how good the network is, compared with what, and what to try next."""
+        """Return the report: metrics, comparison with simple models, what to try next."""
         return await self._transport.get(ReportRead, "runs", run_id, "report")
 
     async def plot(
         self, run_id: str, name: str = "history", to_path: str | Path | None = None
     ) -> Path:
-        """Save the loss plot, or a plot that the report names in `plots`.
+        """Save the loss plot, or a plot that the report lists in `plots`.
 
         The default path is `<name>.svg`; a path that ends in `.png` gets a PNG. Raises
-        PlotNotFound if the report has no plot of that name.
+        PlotNotFound if the report has no plot with this name.
         """
         path = Path(to_path or f"{name}.svg")
         folder = () if name == "history" else ("report",)
@@ -107,12 +107,12 @@ class AsyncRuns(Resource):
         )
 
     async def compare(self, *run_ids: str) -> ComparisonRead:
-        """Return two or more runs side by side."""
+        """Compare two or more runs."""
         params = {"ids": ",".join(run_ids)}
         return await self._transport.get(ComparisonRead, "runs", "compare", params=params)
 
     async def webhook(self, run_id: str) -> WebhookRead:
-        """Return the delivery state of the run's webhook; WebhookNotFound without one."""
+        """Return the delivery state of the run's webhook, or raise WebhookNotFound."""
         return await self._transport.get(WebhookRead, "runs", run_id, "webhook")
 
     async def cancel(self, run_id: str) -> RunRead:
@@ -126,19 +126,19 @@ class AsyncRuns(Resource):
         last_event_id: int | str | None = None,
         silence: float = 60.0,
     ) -> AsyncGenerator[Event]:
-        """Yield epochs after `last_event_id` and changes of status, over one connection.
+        """Yield changes of status, and the epochs after `last_event_id`.
 
-        The id of an epoch's event is its number. Raises ConnectionFailed if the stream
-        breaks or sends nothing for `silence` seconds; `stream` continues instead.
+        The id of an epoch's event is the epoch. Raises ConnectionFailed if the connection
+        breaks or sends nothing for `silence` seconds; `stream` reconnects instead.
         """
         return events(self._transport, run_id, last_event_id, silence)
 
     def stream(self, run_id: str, timeout: float | None = None) -> AsyncGenerator[Event]:
         """Yield every EpochEvent, and a RunRead at every change of status, each once.
 
-        The ended run comes last, also if it failed. A broken stream is continued; where a
-        proxy holds the stream back, the run is polled until it has ended. Raises
-        TimeoutError, and ConnectionFailed if the service does not come back.
+        The ended run comes last, also if it failed. A broken stream is continued; if a
+        proxy blocks the stream, the client polls the run until it has ended. Raises
+        TimeoutError, and ConnectionFailed if the service stays unreachable.
         """
         return self._follow(run_id, timeout, with_epochs=True)
 
@@ -146,13 +146,13 @@ class AsyncRuns(Resource):
         self,
         run_id: str,
         on_epoch: OnEpoch | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  of both clients
+        timeout: float | None = None,  # noqa: ASYNC109  both clients have it
     ) -> RunRead:
-        """Return the run when it has ended; call `on_epoch` once for every epoch.
+        """Wait for the end of a run and return the run; call `on_epoch` for every epoch.
 
-        A broken connection is handled as in `stream`. A cancelled run is returned like
-        any other. Raises RunFailed, TimeoutError, and ConnectionFailed if the service
-        does not come back.
+        A broken connection is handled as in `stream`. A cancelled run is returned, a
+        failed run raises RunFailed. Raises TimeoutError, and ConnectionFailed if the
+        service stays unreachable.
 
         Example:
             >>> client.runs.wait(run.id, on_epoch=print, timeout=600)  # doctest: +SKIP
@@ -179,7 +179,7 @@ class AsyncRuns(Resource):
 
 
 class Runs(Blocking):
-    """Training attempts."""
+    """Calls for runs: create, follow, compare and cancel."""
 
     create = returning(AsyncRuns.create)
     validate = returning(AsyncRuns.validate)

@@ -1,4 +1,4 @@
-"""HTTP with the service: its URL, the key, repeated requests, errors."""
+"""HTTP requests to the service: URL, key, retries and errors."""
 
 import os
 import secrets
@@ -24,7 +24,7 @@ RETRY_SECONDS = 30.0
 
 
 def url_path(*parts: str | int) -> str:
-    """Return the path of these segments below /v1, whatever characters they hold."""
+    """Return the path of these segments below /v1, with quoted characters."""
     return "/".join(["/v1", *(quote(str(part), safe="") for part in parts)])
 
 
@@ -34,7 +34,7 @@ def without_none(given: dict[str, Any]) -> dict[str, Any]:
 
 
 class Transport:
-    """A connection whose failures are exceptions of this package."""
+    """A connection that raises only exceptions of this package."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class Transport:
     ) -> httpx.Response:
         """Return the answer; raise ApiError or ConnectionFailed.
 
-        Any request is sent again if the service is busy. A GET, and a request that
-        changes nothing the second time (`again`), is also sent again after a broken
-        connection or a temporary fault. `retry_seconds` can only shorten the client's.
+        Any request is retried if the service is busy. A GET, and a request that changes
+        nothing the second time (`again`), is also retried after a broken connection or a
+        temporary error. `retry_seconds` can only shorten the limit of the client.
         """
         pauses = BRIEFLY if again or method == "GET" else ()
         retrying = self._retrying(pauses, retry_seconds)
@@ -81,7 +81,7 @@ class Transport:
         headers: dict[str, str] | None = None,
         **options: Any,
     ) -> Schema:
-        """POST a new thing under an idempotency key, so that it may be sent again."""
+        """POST a new resource with an idempotency key, so that a retry is safe."""
         keyed = {**(headers or {}), "Idempotency-Key": secrets.token_hex(16)}
         answer = await self._send(
             self._retrying(LONG), "POST", path, content, headers=keyed, **options
@@ -122,18 +122,18 @@ class Transport:
     async def read(
         self, schema: type[Schema], method: str, path: str, **options: Any
     ) -> Schema:
-        """Return the answer as `schema`."""
+        """Send a request and return the answer as `schema`."""
         answer = await self.request(method, path, **options)
         return self.parsed(schema, answer.content)
 
     async def get(
         self, schema: type[Schema], *parts: str | int, **options: Any
     ) -> Schema:
-        """Return what is at the path of these segments as `schema`."""
+        """GET the path of these segments, and return the answer as `schema`."""
         return await self.read(schema, "GET", url_path(*parts), **options)
 
     def parsed(self, schema: type[Schema], text: str | bytes) -> Schema:
-        """Return JSON from the service as `schema`; raise UnexpectedAnswer."""
+        """Parse JSON from the service as `schema`; raise UnexpectedAnswer."""
         try:
             return schema.model_validate_json(text)
         except ValidationError as error:
@@ -144,7 +144,7 @@ class Transport:
     async def pages(
         self, schema: type[Schema], *parts: str, **params: Any
     ) -> AsyncIterator[Schema]:
-        """Yield the items of every page."""
+        """Yield the items of all pages of a list."""
         page_schema: type[Page[Any]] = Page[schema]  # type: ignore[valid-type]
         params = {name: value for name, value in params.items() if value}
         while True:
@@ -159,7 +159,7 @@ class Transport:
     async def stream(
         self, path: str, pauses: Sequence[float] | None = None, **options: Any
     ) -> AsyncIterator[httpx.Response]:
-        """GET an answer whose body is yet to be read; send it once without `pauses`."""
+        """GET an answer whose body the caller reads; do not retry without `pauses`."""
         retrying = Retrying((), 0) if pauses is None else self._retrying(pauses)
         with self._reaching():
             answer = await self._send(retrying, "GET", path, stream=True, **options)
@@ -169,7 +169,7 @@ class Transport:
                 await answer.aclose()
 
     async def download(self, path: str, target: Path) -> Path:
-        """Save a file and return its path; a failed download changes nothing there."""
+        """Save a file and return its path; a failed download does not change `target`."""
         outside = self.connection.outside
         part = target.with_name(target.name + ".part")
         try:
@@ -190,7 +190,7 @@ class Transport:
 
 
 class Resource:
-    """The calls about one noun."""
+    """The calls for one kind of resource."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

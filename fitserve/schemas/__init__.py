@@ -1,1 +1,1 @@
-"""What the service answers: wire models, no defaults, every field always present."""
+"""Schemas of the bodies of requests and responses, except the spec of a run."""

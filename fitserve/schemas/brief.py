@@ -1,11 +1,11 @@
-"""Schemas too long to be shown whole."""
+"""A short `repr()` for schemas with many fields."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 
 class Brief:
-    """`repr()` and `str()` show the fields that tell one from another; all are there."""
+    """A schema whose `repr()` and `str()` show only the fields in `brief`."""
 
     brief: ClassVar[tuple[str, ...]]
 

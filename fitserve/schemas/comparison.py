@@ -1,4 +1,4 @@
-"""Runs side by side on the wire."""
+"""Schemas of the comparison of runs."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from fitserve.schemas.runs import DatasetRef
 
 
 class ComparedRun(BaseModel):
-    """A run as a column of the comparison."""
+    """One of the compared runs."""
 
     id: str
     status: RunStatus
@@ -23,39 +23,39 @@ class ComparedRun(BaseModel):
     num_params: int
     num_rows: dict[str, int]
     best_epoch: int | None = Field(
-        description="In the curve, which is that of the kept fit where there are several."
+        description="Epoch whose weights were kept, counted from 1 within the kept fit."
     )
     kept_fit: int | None = Field(
-        description="Which fit the curve is of, from 1; null where there is one."
+        description="Number of the kept fit, from 1; null if the run has one fit."
     )
     fit_seconds: float
     metrics: dict[str, float | None] = Field(
         description="Every metric at the epoch whose weights were kept."
     )
     headline: Headline | None = Field(
-        description="The report's figures on held-out rows; null where it has none."
+        description="The report's metrics on held-out rows; null if there are none."
     )
 
 
 class Difference(BaseModel):
-    """A place in the specs where not all runs have the same."""
+    """A key whose value differs between the specs of the runs."""
 
     pointer: str
     values: list[Any] = Field(
-        description="One a run, in order; null also where a spec has no such place."
+        description="One value per run, as in `runs`; null if the spec lacks the key."
     )
 
 
 class ComparisonRead(BaseModel):
-    """Runs side by side; every list of runs is in the order of `runs`."""
+    """A comparison of runs; lists with one item per run have the order of `runs`."""
 
     runs: list[ComparedRun]
     epoch: list[int]
     curves: dict[str, list[list[float | None]]] = Field(
-        description="By metric, one list a run, aligned with `epoch`; null behind a "
-        "run's last epoch. Of a run of several seeds, the kept fit's epochs alone."
+        description="For each metric, one list per run, aligned with `epoch`; null after "
+        "the run's last epoch. If a run has several fits, only the kept fit is included."
     )
     differences: list[Difference]
     warnings: list[str] = Field(
-        description="Why figures of these runs may not be comparable."
+        description="Reasons why metrics of these runs may not be comparable."
     )

@@ -1,4 +1,4 @@
-"""Datasets on the wire."""
+"""Schemas of datasets."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -19,33 +19,33 @@ class TopValue(BaseModel):
 
 
 class ColumnFormat(BaseModel):
-    """How the cells of a column are written; the same holds for texts in instances."""
+    """The notation of a column's cells; strings in predict requests use it too."""
 
     decimal: str = "."
-    thousands: str = Field(default="", description="What stands between thousands.")
+    thousands: str = Field(default="", description="Thousands separator; empty if none.")
     affixes: list[str] = Field(
-        default=[], description="Signs around numbers that are dropped, such as `€`."
+        default=[], description="Symbols around numbers that are ignored, such as `€`."
     )
     datetime: str | None = Field(
-        default=None, description="Pattern of datetimes, as in Python's strptime."
+        default=None, description="Format of datetimes, as in Python's `strptime`."
     )
     labels: list[str] = Field(
         default=[],
-        description="How the column writes false and true (`no`, `yes`), which are the "
-        "classes if it is a target; empty for JSON's own words.",
+        description="Words for false and true, such as `no`, `yes`. In a target column "
+        "they are the class names. Empty if the words are `false` and `true`.",
     )
     strays: list[str] = Field(
-        default=[], description="Cells that did not fit the type and count as missing."
+        default=[], description="Cells that do not fit the type and count as missing."
     )
     more_strays: bool = Field(
         default=False,
-        description="Whether there are more strays than are listed; any cell that does "
-        "not fit the type counts as missing then.",
+        description="Whether the column has more strays than the list. If true, any cell "
+        "that does not fit the type counts as missing.",
     )
 
 
 class ColumnRead(BaseModel):
-    """One column and its profile; numbers are null where they make no sense."""
+    """A column and its statistics; null if the column's type has no such statistic."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -60,13 +60,13 @@ class ColumnRead(BaseModel):
     top: list[TopValue]
     left_out: str | None = Field(
         default=None,
-        description="Why runs leave the column out unless `features.include` names it.",
+        description="Why runs do not use the column unless `features.include` names it.",
     )
     warnings: list[str]
 
 
 class DatasetRead(Brief, BaseModel):
-    """An uploaded table; immutable. A name points at its newest upload."""
+    """An uploaded table; immutable. A name refers to its newest upload."""
 
     brief: ClassVar = ("id", "name", "status", "num_rows", "warnings", "error")
 
@@ -75,20 +75,20 @@ class DatasetRead(Brief, BaseModel):
     id: str
     name: str
     status: DatasetStatus
-    progress: float = Field(description="How much of the CSV has been read, 0 to 1.")
+    progress: float = Field(description="Share of the CSV that has been read, 0 to 1.")
     error: Problem | None
-    digest: str = Field(description="`sha256:` and the hash of the bytes as uploaded.")
+    digest: str = Field(description="`sha256:` and the hash of the uploaded bytes.")
     filename: str | None
     num_bytes: int
     num_rows: int
     columns: list[ColumnRead]
-    parsing: dict[str, Any] = Field(description="How the CSV was understood.")
+    parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     created_at: datetime
 
 
 class RowsRead(BaseModel, Tabular):
-    """A slice of a dataset: `data` holds one list per row, in column order."""
+    """Consecutive rows of a dataset: `data` has one list per row, in column order."""
 
     columns: list[str]
     data: list[list[Any]]

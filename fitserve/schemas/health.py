@@ -1,4 +1,4 @@
-"""The wire form of readiness."""
+"""Schemas of the readiness check."""
 
 from typing import Literal
 
@@ -8,20 +8,20 @@ from fitserve.problems import Problem
 
 
 class PartRead(BaseModel):
-    """How one part of the service is."""
+    """State of one part of the service."""
 
     status: Literal["ok", "degraded", "failed"]
     detail: str
 
 
 class Readiness(BaseModel):
-    """A service that answers; `degraded` where a part of it is not as it should be."""
+    """Readiness of the service; `degraded` if a part failed but requests are served."""
 
     status: Literal["ready", "degraded"]
     parts: dict[str, PartRead]
 
 
 class NotReadyProblem(Problem):
-    """The problem of a service that cannot serve, with every part of it."""
+    """The problem `not-ready`, with the state of every part."""
 
     parts: dict[str, PartRead]

@@ -1,4 +1,4 @@
-"""API keys on the wire."""
+"""Schemas of API keys."""
 
 from datetime import datetime
 
@@ -9,33 +9,33 @@ from fitserve.scopes import USERS, Scope
 
 
 class KeyLimits(BaseModel):
-    """How much a key may ask for; null is what the service's settings say, 0 no limit."""
+    """Limits of a key; null means the limit in the settings, 0 means no limit."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, use_attribute_docstrings=True
-    )  # strict: `true` is no number
+    )  # strict: `true` is not a number
 
     requests_per_second: float | None = Field(default=None, ge=0, le=1e6)
-    """By each API process; a second's worth may come at once."""
+    """Requests per second to each API process; this many may also arrive at once."""
     queued_runs: int | None = Field(default=None, ge=0)
-    """Runs that may wait in the key's workspace when it adds one."""
+    """Maximum number of queued runs in the key's workspace."""
     stored_bytes: int | None = Field(default=None, ge=0)
-    """Bytes of uploads and artifacts that the key may fill its workspace to."""
+    """Maximum size of all uploads and artifacts in the key's workspace, in bytes."""
 
 
 class KeyCreate(BaseModel):
-    """A key to be made."""
+    """The request to create a key."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: Name
-    """What it is for, to be recognized in a list."""
+    """Purpose of the key, shown in lists."""
     workspace: Name = DEFAULT_WORKSPACE
-    """Whose datasets, runs and models it sees."""
+    """Workspace whose datasets, runs and models the key can use."""
     scopes: list[Scope] = Field(default=list(USERS), min_length=1)
-    """What it may do; all but `metrics:read` and `admin` unless given."""
+    """Permissions of the key. Default: all scopes except `metrics:read` and `admin`."""
     expires_in_days: float | None = Field(default=None, gt=0, le=36_500, strict=True)
-    """It never ends unless given."""
+    """Days until the key expires. By default the key does not expire."""
     limits: KeyLimits = KeyLimits()
 
     @field_validator("scopes")
@@ -45,7 +45,7 @@ class KeyCreate(BaseModel):
 
 
 class KeyRead(BaseModel):
-    """A key; its secret is told once, when it is made."""
+    """A key, without the secret, which is returned only when the key is created."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -58,19 +58,19 @@ class KeyRead(BaseModel):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
-    last_used_at: datetime | None = Field(description="To the minute or so.")
+    last_used_at: datetime | None = Field(description="Exact to about a minute.")
 
 
 class KeyCreated(KeyRead):
-    """A key that was made just now."""
+    """A new key with its secret."""
 
-    key: str = Field(description="The key itself; it cannot be shown again.")
+    key: str = Field(description="The secret to send; it cannot be shown again.")
 
 
 class KeyCurrent(BaseModel):
-    """The request's own key; without one, what a program of this machine may do."""
+    """The key of this request; without a key, the permissions of a local program."""
 
-    id: str | None = Field(description="Null for the operator's key, and without any.")
+    id: str | None = Field(description="Null for `FITSERVE_API_KEY` and without a key.")
     name: str | None
     workspace: str
     scopes: list[Scope]

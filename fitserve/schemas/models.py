@@ -1,4 +1,4 @@
-"""Models, versions and aliases on the wire."""
+"""Schemas of models, versions and aliases."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -12,7 +12,7 @@ from fitserve.schemas.runs import LayerPlan
 
 
 class ArtifactRead(BaseModel):
-    """A file that a run left."""
+    """A file that a run produced."""
 
     name: str
     sha256: str
@@ -20,7 +20,7 @@ class ArtifactRead(BaseModel):
 
 
 class VersionRead(Brief, BaseModel):
-    """The nth training of a model; immutable."""
+    """A version of a model, trained by one run; immutable."""
 
     brief: ClassVar = ("model_name", "version", "run_id", "task", "aliases", "metrics")
 
@@ -32,7 +32,7 @@ class VersionRead(Brief, BaseModel):
     aliases: list[str]
     metrics: dict[str, float | None]
     headline: Headline | None = Field(
-        description="The report's figures on held-out rows; null where it has none."
+        description="The report's metrics on held-out rows; null if there are none."
     )
     best_epoch: int | None
     num_params: int
@@ -43,18 +43,18 @@ class VersionRead(Brief, BaseModel):
 
 
 class ModelRead(BaseModel):
-    """A named trained thing: its newest version and its aliases."""
+    """A model with its versions and aliases."""
 
     name: str
     latest_version: int
     versions: list[int]
     aliases: dict[str, int]
-    headline: Headline | None = Field(description="That of the latest version.")
+    headline: Headline | None = Field(description="`headline` of the latest version.")
     created_at: datetime
 
 
 class AliasUpdate(BaseModel):
-    """Where an alias shall point."""
+    """The request to point an alias at a version."""
 
     version: int = Field(ge=1, le=2**31 - 1)
     require: dict[
@@ -62,13 +62,13 @@ class AliasUpdate(BaseModel):
     ] = Field(
         default={},
         max_length=20,
-        description='Figures on held-out rows, such as `{"roc_auc": ">= current"}`: the '
-        "alias moves only if they hold.",
+        description="Conditions on metrics on held-out rows, such as "
+        '`{"roc_auc": ">= current"}`; the alias moves only if all are true.',
     )
 
 
 class WeightRead(BaseModel):
-    """One array of a layer."""
+    """One weight array of a layer."""
 
     name: str
     shape: list[int]
@@ -76,7 +76,7 @@ class WeightRead(BaseModel):
 
 
 class LayerWeights(BaseModel):
-    """The weights of one layer; `index` counts the spec's layers from 0."""
+    """The weights of one layer; `index` is the 0-based index of the layer in the spec."""
 
     index: int
     type: str
@@ -84,7 +84,7 @@ class LayerWeights(BaseModel):
 
 
 class EmbeddingRead(BaseModel):
-    """The numbers that stand for a column's categories, a row each."""
+    """The embedding of a column's categories; `values` has one row per category."""
 
     column: str
     categories: list[str]

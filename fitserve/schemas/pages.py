@@ -1,4 +1,4 @@
-"""Cursor pages."""
+"""The schema of a page of a list."""
 
 from typing import Generic, TypeVar
 
@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 
 
 class Page(BaseModel, Generic[Item]):
-    """Items in order, newest first, and the cursor of what follows (null at the end)."""
+    """A page of a list; `next_cursor` requests the next page, and is null on the last."""
 
     items: list[Item]
     next_cursor: str | None

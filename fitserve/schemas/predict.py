@@ -1,4 +1,4 @@
-"""Instances in, predictions out."""
+"""Schemas of predict requests and responses."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ Row = dict[str, Cell] | list[Cell]
 
 
 class PredictBody(BaseModel):
-    """Rows as objects or lists (`instances`), or as `columns` and `data`."""
+    """Rows to predict: objects or lists in `instances`, or `columns` and `data`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,7 +21,7 @@ class PredictBody(BaseModel):
 
 
 class PredictRequest(PredictBody):
-    """The same with the model named in the body; newest version unless told."""
+    """Rows to predict and the model to use, by default its newest version."""
 
     model: str
     version: int | None = Field(default=None, ge=1)
@@ -29,28 +29,28 @@ class PredictRequest(PredictBody):
 
 
 class CellWarning(BaseModel):
-    """Something worth knowing about an instance that was answered all the same."""
+    """A warning about a cell; its row was predicted nevertheless."""
 
-    row: int | None = Field(description="From 0; null where all rows are meant.")
+    row: int | None = Field(description="0-based row index; null stands for all rows.")
     column: str
     detail: str
 
 
 class PredictResponse(BaseModel, Tabular):
-    """One prediction a row: a number, or the label of the likeliest class."""
+    """One prediction per row: a number, or the label of the most probable class."""
 
     model_name: str
     model_version: int
     predictions: list[Any]
     probabilities: list[dict[str, float]] | None = Field(
-        default=None, description="Classification only: by class name, one a row."
+        default=None, description="Class probabilities per row; classification only."
     )
     warnings: list[CellWarning] | None = Field(
-        default=None, description="Present if there are any; the first hundred."
+        default=None, description="The first 100 warnings; absent if there are none."
     )
     parsing: dict[str, Any] | None = Field(
         default=None,
-        description="How the file was understood, where the request was a file.",
+        description="Options with which the file was read; absent if JSON was sent.",
     )
 
     def table(self) -> dict[str, list[Any]]:

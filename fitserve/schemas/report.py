@@ -1,4 +1,4 @@
-"""The report of a run on the wire; docs/report.md explains each figure."""
+"""Schemas of the report of a run; docs/report.md explains each metric."""
 
 from typing import Any, Literal
 
@@ -7,42 +7,42 @@ from pydantic import BaseModel, Field
 from fitserve.enums import Task
 
 Metrics = dict[str, float | None]
-"""Figures by scikit-learn's names; null where `reasons` says why."""
+"""Metrics by scikit-learn's names; `reasons` explains each null."""
 
 
 class HeldOut(BaseModel):
-    """The rows that the figures are about."""
+    """The held-out rows on which the network was measured."""
 
     side: Literal["test", "validation"]
     num_rows: int
-    num_scored: int = Field(description="Fewer than num_rows where those are too many.")
+    num_scored: int = Field(description="Rows measured: all, or a sample of many rows.")
 
 
 class ResidualQuantile(BaseModel):
-    """So large a share of the residuals (target minus prediction) is below `residual`."""
+    """A quantile of the residuals (target minus prediction)."""
 
     quantile: float
     residual: float
 
 
 class HeldOutPairs(BaseModel):
-    """Targets and predictions of some scored rows, drawn at random; aligned, `[N]`."""
+    """Targets and predictions of a random sample of rows, as two aligned lists."""
 
     actual: list[float]
     predicted: list[float]
 
 
 class RegressionFigures(BaseModel):
-    """What only a regression has."""
+    """Measurements of a regression."""
 
     residual_quantiles: list[ResidualQuantile]
     pairs: HeldOutPairs | None = Field(
-        None, description="At most 500; null in reports made before they were kept."
+        None, description="At most 500 rows; null in reports of older releases."
     )
 
 
 class ClassFigures(BaseModel):
-    """One class against the others, at the labels that predict answers."""
+    """Metrics of the predicted labels, for one class against the others."""
 
     label: str
     precision: float | None
@@ -52,7 +52,7 @@ class ClassFigures(BaseModel):
 
 
 class CalibrationBin(BaseModel):
-    """Rows of like probability: what was predicted, and how often it came true."""
+    """Rows with similar predicted probabilities: their mean, and the true share."""
 
     mean_predicted: float
     share_true: float
@@ -60,7 +60,7 @@ class CalibrationBin(BaseModel):
 
 
 class Threshold(BaseModel):
-    """The positive class is answered where its probability is at least `threshold`."""
+    """Metrics for a threshold on the probability of the positive class."""
 
     threshold: float
     precision: float | None
@@ -71,7 +71,7 @@ class Threshold(BaseModel):
 
 
 class ClassCurves(BaseModel):
-    """Of one class against the others, over all thresholds; about 100 points, `[N]`."""
+    """Curves of one class against the others over all thresholds; about 100 points."""
 
     label: str
     false_positive_rate: list[float]
@@ -81,24 +81,24 @@ class ClassCurves(BaseModel):
 
 
 class ClassificationFigures(BaseModel):
-    """What only a classification has."""
+    """Measurements of a classification."""
 
-    positive_class: str | None = Field(description="Of a binary target.")
+    positive_class: str | None = Field(description="Null if the target is not binary.")
     classes: list[ClassFigures]
     confusion_matrix: list[list[int]] | None = Field(
-        description="A row a true class, a column a predicted one, in `classes`' order."
+        description="A row per true class, a column per predicted class, as in `classes`."
     )
     calibration: list[CalibrationBin]
     expected_calibration_error: float | None
-    thresholds: list[Threshold] = Field(description="Of a binary target.")
-    best_threshold: float | None = Field(description="The one with the highest F1.")
+    thresholds: list[Threshold] = Field(description="Empty if the target is not binary.")
+    best_threshold: float | None = Field(description="Threshold with the highest F1.")
     curves: list[ClassCurves] = Field(
-        [], description="Of the positive class, or of the ten most frequent classes."
+        [], description="Curves of the positive class, or of the ten most common classes."
     )
 
 
 class Importance(BaseModel):
-    """How much the loss on held-out rows grows when a feature's cells are shuffled."""
+    """Increase of the loss on held-out rows when the values of a feature are shuffled."""
 
     feature: str
     mean: float
@@ -106,7 +106,7 @@ class Importance(BaseModel):
 
 
 class Importances(BaseModel):
-    """Permutation importance, the most important feature first."""
+    """Permutation importance of the features, the most important feature first."""
 
     metric: str
     num_rows: int
@@ -115,7 +115,7 @@ class Importances(BaseModel):
 
 
 class Trap(BaseModel):
-    """Something in the data that makes figures look better, or worse, than they are."""
+    """A property of the data that can make the metrics misleading."""
 
     kind: Literal["leakage", "duplicates", "drift", "imbalance", "constant_target"]
     sentence: str
@@ -124,19 +124,19 @@ class Trap(BaseModel):
 
 
 class Missing(BaseModel):
-    """A part of the report that there is not, and why."""
+    """A part that the report lacks, and the reason."""
 
     part: str
     reason: str
 
 
 class Figures(BaseModel):
-    """What a worker measured before the run ended; stored as `report.json`."""
+    """Measurements made before the run ended; stored as `report.json`."""
 
     task: Task
     held_out: HeldOut | None
     metrics: Metrics
-    training_metrics: Metrics = Field(description="The same on training rows.")
+    training_metrics: Metrics = Field(description="Metrics on training rows.")
     reasons: dict[str, str]
     regression: RegressionFigures | None
     classification: ClassificationFigures | None
@@ -148,7 +148,7 @@ class Figures(BaseModel):
 
 
 class BaselineResult(BaseModel):
-    """Another model on the same rows."""
+    """Metrics of a simple model on the same rows, for comparison."""
 
     name: str
     estimator: str
@@ -159,7 +159,7 @@ class BaselineResult(BaseModel):
 
 
 class BaselineFigures(BaseModel):
-    """What a worker measured behind the run's end; stored as `baselines.json`."""
+    """Baselines, trained after the run ended; stored as `baselines.json`."""
 
     results: list[BaselineResult]
     missing: list[Missing]
@@ -167,7 +167,7 @@ class BaselineFigures(BaseModel):
 
 
 class BaselinesRead(BaseModel):
-    """`pending` until the worker has trained them, seconds behind the run's end."""
+    """Baselines of a run; `pending` until some seconds after the run ended."""
 
     status: Literal["pending", "ready", "skipped", "lost"]
     reason: str | None
@@ -176,17 +176,17 @@ class BaselinesRead(BaseModel):
 
 
 class Reading(BaseModel):
-    """What the curve says, in a word, with the numbers behind it."""
+    """A diagnosis of the learning curve in one word, with its reasons and advice."""
 
     word: Literal["underfit", "overfit", "still_improving", "diverged", "noisy", "fine"]
     sentence: str
     numbers: dict[str, float | None]
     advice: str
-    next_spec: dict[str, Any] = Field(description="A RunCreate to try next.")
+    next_spec: dict[str, Any] = Field(description="A spec to try next.")
 
 
 class Headline(BaseModel):
-    """The figures that stand with the version."""
+    """The main metrics of a version, on held-out rows."""
 
     side: Literal["test", "validation"]
     num_rows: int
@@ -194,7 +194,7 @@ class Headline(BaseModel):
 
 
 class ReportRead(BaseModel):
-    """The report of a run; `pending` until it has ended."""
+    """The report of a run; `pending` until the run has ended."""
 
     run_id: str
     status: Literal["pending", "ready", "none"]
@@ -219,5 +219,5 @@ class ReportRead(BaseModel):
     reading: Reading | None
     missing: list[Missing]
     plots: dict[str, str] = Field(
-        {}, description="Paths of the pictures that this report has, as SVG, by name."
+        {}, description="Paths of the report's plots as SVG, by name."
     )

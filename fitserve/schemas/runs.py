@@ -1,4 +1,4 @@
-"""Runs on the wire."""
+"""Schemas of runs."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from fitserve.schemas.brief import Brief
 
 
 class DatasetRef(BaseModel):
-    """The exact upload that a run reads."""
+    """The upload that a run reads."""
 
     id: str
     name: str
@@ -20,7 +20,7 @@ class DatasetRef(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far the fit has come; `eta_seconds` is null until an epoch has ended."""
+    """Progress of the run; `eta_seconds` is null until the first epoch has ended."""
 
     epoch: int
     epochs: int
@@ -28,7 +28,7 @@ class Progress(BaseModel):
 
 
 class RunRead(Brief, BaseModel):
-    """One training attempt, with its spec resolved: no default left out."""
+    """A run: one training of a network. Its `spec` contains all defaults."""
 
     brief: ClassVar = (
         "id",
@@ -54,12 +54,12 @@ class RunRead(Brief, BaseModel):
     tags: dict[str, str]
     progress: Progress
     best_epoch: int | None = Field(
-        description="The epoch whose weights were kept; epochs count through all fits."
+        description="Epoch whose weights were kept, counted from 1 across all fits."
     )
     kept_fit: int | None = Field(
         default=None,
-        description="Which fit was kept, from 1, where `fit.num_seeds` asked for "
-        "several; its seed is `fit.seed` + `kept_fit` - 1.",
+        description="Number of the kept fit, from 1; null if `fit.num_seeds` is 1. The "
+        "seed of the kept fit is `fit.seed` + `kept_fit` - 1.",
     )
     metrics: dict[str, float | None] = Field(
         description="Every metric at the epoch whose weights were kept."
@@ -73,13 +73,13 @@ class RunRead(Brief, BaseModel):
 
 
 class HistoryRead(BaseModel, Tabular):
-    """Keras's history: a list per metric, aligned with `epoch` (1-based)."""
+    """Metrics of all epochs: one list per metric, aligned with `epoch` (1-based)."""
 
     epoch: list[int]
     fit: list[int] | None = Field(
         default=None,
-        description="Which fit each epoch is of, from 1; absent where `fit.num_seeds` "
-        "is 1.",
+        description="Number of the fit that each epoch belongs to, from 1; absent if "
+        "`fit.num_seeds` is 1.",
     )
     history: dict[str, list[float | None]]
 
@@ -89,7 +89,7 @@ class HistoryRead(BaseModel, Tabular):
 
 
 class LayerPlan(BaseModel):
-    """A layer as it will be built: output shape without the batch axis."""
+    """A layer of the network; `output_shape` does not include the batch axis."""
 
     type: str
     output_shape: list[int]
@@ -97,7 +97,7 @@ class LayerPlan(BaseModel):
 
 
 class ValidationRead(BaseModel):
-    """What would be trained; nothing was queued."""
+    """The network that a run would train; no run was created."""
 
     spec: dict[str, Any]
     task: Task

@@ -1,4 +1,4 @@
-"""Webhooks on the wire."""
+"""Schemas of webhooks."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from fitserve.enums import RunStatus, StopReason, WebhookStatus
 
 
 class WebhookRead(BaseModel):
-    """How the delivery of a run's message stands."""
+    """Delivery state of a run's webhook."""
 
     run_id: str
     url: str
@@ -16,14 +16,14 @@ class WebhookRead(BaseModel):
     attempts: int
     attempted_at: datetime | None
     next_attempt_at: datetime | None = Field(
-        description="Null before the first attempt, which is made when the run ends."
+        description="Time of the next attempt; null before the first and after the last."
     )
-    last_status: int | None = Field(description="The receiver's HTTP status, if any.")
+    last_status: int | None = Field(description="HTTP status of the last answer, if any.")
     last_error: str | None
 
 
 class RunEnded(BaseModel):
-    """What a receiver needs to know; all else is at `/v1/runs/{run_id}`."""
+    """The run that ended; `/v1/runs/{run_id}` has all its fields."""
 
     run_id: str
     status: RunStatus
@@ -36,8 +36,8 @@ class RunEnded(BaseModel):
 
 
 class WebhookMessage(BaseModel):
-    """The body that a receiver gets, the same at every attempt."""
+    """The body of the webhook's request, identical at every attempt."""
 
-    type: str = Field(description="`run.succeeded`, `run.failed`, `run.cancelled`.")
-    timestamp: datetime = Field(description="When the run ended.")
+    type: str = Field(description="`run.succeeded`, `run.failed` or `run.cancelled`.")
+    timestamp: datetime = Field(description="Time at which the run ended.")
     data: RunEnded

@@ -1,4 +1,4 @@
-"""What a user writes to have a network trained: closed schemas, no Keras needed."""
+"""Schemas of the spec of a run; they do not import Keras."""
 
 from fitserve.specs.run import RunCreate
 

@@ -1,4 +1,4 @@
-"""The base of everything a user writes: closed, finite, and helpful about near-misses."""
+"""The base class of the specs: strict, and with hints for misspelt keys."""
 
 from collections.abc import Callable
 from types import UnionType
@@ -20,14 +20,14 @@ class Closed(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        strict=True,  # "3" is no number, and true is none either
+        strict=True,  # "3" and true are not numbers
         allow_inf_nan=False,
         use_attribute_docstrings=True,
         validate_default=False,
     )
 
     other_keys: ClassVar[tuple[str, ...]] = ()
-    """Keys that may stand here instead, for the hint."""
+    """Keys of another schema that is also accepted here, for the hint."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -48,7 +48,7 @@ def _hint(schema: type[Closed], key: object) -> str:
 
 
 def _schemas(annotation: Any) -> list[type[Closed]]:
-    """Return the objects that an annotation allows, without those in lists."""
+    """Return the schemas that an annotation allows, without schemas of list items."""
     if isinstance(annotation, type) and issubclass(annotation, Closed):
         return [annotation]
     is_union = get_origin(annotation) in (Union, UnionType, Annotated)

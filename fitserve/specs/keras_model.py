@@ -1,4 +1,4 @@
-"""`model` in a RunCreate: layers, or the JSON of a Keras model."""
+"""The `model` of a spec: layers, or the JSON of a Keras model."""
 
 from typing import Annotated, Any
 
@@ -20,9 +20,9 @@ _MOST_FAULTS = 100
 
 
 class KerasModel(Closed):
-    """What `model.to_json()` returns, in place of `layers`.
+    """The result of Keras's `model.to_json()`, instead of `layers`.
 
-    Its layers are translated; Keras itself never reads it.
+    fitserve translates the layers; Keras does not load the JSON.
     """
 
     keras: Annotated[
@@ -30,7 +30,7 @@ class KerasModel(Closed):
         | Annotated[dict[str, Any], Tag("object")],
         Discriminator(name_or_object),
     ]
-    """The JSON of a Sequential, or of a Functional that is a plain chain."""
+    """JSON of a Sequential model, or of a Functional model that is a chain of layers."""
 
 
 def _model_spec(value: Any, handler: ValidatorFunctionWrapHandler) -> ModelSpec:

@@ -1,4 +1,4 @@
-"""The layers a network may be made of; `type` is the Keras class name.
+"""The layers that a network may have; `type` is the Keras class name.
 
 A class holds the keys that a user may write, and computes the number of weights and the
 width. The union `Layer` lists the classes. The other parts of a layer are in tables keyed
@@ -24,7 +24,7 @@ class L1(Closed):
 
     type: Literal["L1"]
     l1: Factor = 0.01
-    """The penalty is this times the sum of absolute weights."""
+    """Factor; the penalty is `l1` times the sum of the absolute weights."""
 
 
 class L2(Closed):
@@ -32,7 +32,7 @@ class L2(Closed):
 
     type: Literal["L2"]
     l2: Factor = 0.01
-    """The penalty is this times the sum of squared weights."""
+    """Factor; the penalty is `l2` times the sum of the squared weights."""
 
 
 class L1L2(Closed):
@@ -40,9 +40,9 @@ class L1L2(Closed):
 
     type: Literal["L1L2"]
     l1: Factor = 0.01
-    """Times the sum of absolute weights."""
+    """Factor of the sum of the absolute weights in the penalty."""
     l2: Factor = 0.01
-    """Times the sum of squared weights, added to it."""
+    """Factor of the sum of the squared weights in the penalty."""
 
 
 RegularizerObject = Annotated[L1 | L2 | L1L2, Field(discriminator="type")]
@@ -62,15 +62,15 @@ Regularizer = Annotated[
 
 
 class LayerSpec(Closed):
-    """The base of all layers, which computes sizes without Keras.
+    """The base class of layers, which computes sizes without Keras.
 
-    The page's form shows required fields and fields with `examples`; the first example
-    is the value in a new layer.
+    The dashboard's form shows required fields and fields with `examples`; the first
+    example is the initial value.
     """
 
     @abstractmethod
     def params(self, width: int) -> int:
-        """Return how many numbers Keras stores for the layer over `width` inputs."""
+        """Return the number of values that Keras stores for the layer."""
 
     @abstractmethod
     def output_width(self, width: int) -> int:
@@ -85,88 +85,88 @@ class SameWidth(LayerSpec):
 
 
 class Weightless(SameWidth):
-    """A layer that stores no numbers and leaves the width alone."""
+    """A layer without weights, whose output is as wide as its input."""
 
-    def params(self, width: int) -> int:  # noqa: ARG002  of any width
+    def params(self, width: int) -> int:  # noqa: ARG002  any width
         return 0
 
 
 class Dense(LayerSpec):
-    """`units` neurons, each joined to every output of the layer before."""
+    """A fully connected layer of `units` neurons."""
 
     type: Literal["Dense"]
     units: int = Field(ge=1, le=65_536, examples=[64])
-    """Neurons, which is the width of what comes out."""
+    """Number of neurons, which is the width of the output."""
     activation: Activation = Field(default="linear", examples=["relu"])
-    """Applied to what comes out."""
+    """Activation function of the neurons."""
     use_bias: bool = True
-    """Whether each neuron adds a number of its own."""
+    """Whether each neuron has a bias."""
     kernel_initializer: Initializer = "glorot_uniform"
-    """What the weights are before the first epoch."""
+    """Initial values of the weights."""
     bias_initializer: Initializer = "zeros"
-    """What the biases are before the first epoch."""
+    """Initial values of the biases."""
     kernel_regularizer: Regularizer | None = None
-    """A penalty on large weights, added to the loss; `"l2"` is `{"type": "L2"}`."""
+    """Penalty on large weights, added to the loss; `"l2"` means `{"type": "L2"}`."""
     bias_regularizer: Regularizer | None = None
-    """The same for biases."""
+    """Penalty on large biases, added to the loss."""
 
     def params(self, width: int) -> int:
         return (width + self.use_bias) * self.units
 
-    def output_width(self, width: int) -> int:  # noqa: ARG002  of any width
+    def output_width(self, width: int) -> int:  # noqa: ARG002  any width
         return self.units
 
 
 class ActivationLayer(Weightless):
-    """An activation as a layer of its own."""
+    """An activation function as a layer."""
 
     type: Literal["Activation"]
     activation: Activation = Field(examples=["relu"])
-    """Applied to every input."""
+    """Activation function, applied to every input."""
 
 
 class Dropout(Weightless):
-    """Sets a share `rate` of its inputs to zero while training."""
+    """In training, a random share `rate` of the inputs is set to zero."""
 
     type: Literal["Dropout"]
     rate: Rate = Field(examples=[0.3])
-    """Each input is dropped with this probability; the others grow to make up for it."""
+    """Probability that an input is set to zero; the other inputs are scaled up."""
 
 
 class BatchNormalization(SameWidth):
-    """Centres and scales each input over the batch, and learns where to put it."""
+    """Normalizes each input over the batch, then applies a learned factor and offset."""
 
     type: Literal["BatchNormalization"]
     momentum: Rate = 0.99
-    """How much of the running mean and variance, used to predict, a batch leaves."""
+    """Share of the moving mean and variance (for predictions) that each batch keeps."""
     epsilon: float = Field(default=0.001, gt=0, le=1)
-    """Added to the variance, so that nothing is divided by 0."""
+    """Added to the variance to avoid division by zero."""
     center: bool = True
-    """Whether an offset is learned (`beta`)."""
+    """Whether an offset (`beta`) is learned."""
     scale: bool = True
-    """Whether a factor is learned (`gamma`)."""
+    """Whether a factor (`gamma`) is learned."""
 
     def params(self, width: int) -> int:
         return (2 + self.center + self.scale) * width
 
 
 class LayerNormalization(SameWidth):
-    """Centres and scales the outputs of one row."""
+    """Normalizes the inputs of each row, then applies a learned factor and offset."""
 
     type: Literal["LayerNormalization"]
     epsilon: float = Field(default=0.001, gt=0, le=1)
-    """Added to the variance, so that nothing is divided by 0."""
+    """Added to the variance to avoid division by zero."""
     center: bool = True
-    """Whether an offset is learned (`beta`)."""
+    """Whether an offset (`beta`) is learned."""
     scale: bool = True
-    """Whether a factor is learned (`gamma`)."""
+    """Whether a factor (`gamma`) is learned."""
 
     def params(self, width: int) -> int:
         return (self.center + self.scale) * width
 
 
 class GaussianNoise(Weightless):
-    """Adds noise of standard deviation `stddev` while training."""
+    """In training, Gaussian noise is added to the inputs."""
 
     type: Literal["GaussianNoise"]
     stddev: float = Field(ge=0, le=100, examples=[0.1])
@@ -174,7 +174,7 @@ class GaussianNoise(Weightless):
 
 
 class Output(Weightless):
-    """The head that the task needs: Dense with its units and activation."""
+    """The output layer for the task: a Dense with the required units and activation."""
 
     type: Literal["Output"]
 
@@ -198,14 +198,14 @@ BUILT: dict[str, type[LayerSpec]] = {
 
 
 class ModelSpec(Closed):
-    """The whole network, head included, as in `keras.Sequential`."""
+    """The network: all layers including the output layer, as in `keras.Sequential`."""
 
     other_keys = ("keras",)
     layers: list[Layer] = Field(min_length=1, max_length=256)
-    """From the first behind the inputs to the head."""
+    """The layers in order, from the inputs to the output."""
     ensemble: int = Field(default=1, ge=1, le=64)
-    """So many networks in one: each scales the inputs and ends in a last Dense of its
-    own, the layers between are shared; the prediction is the mean (TabM, 2024)."""
+    """Number of members (TabM, 2024), each with its own input scales and last Dense; all
+    members share the other layers. The prediction is the mean of the members."""
     _place: tuple[str | int, ...] = PrivateAttr(default=("layers",))
     _first: int = PrivateAttr(default=0)
     _num_inputs: int | None = PrivateAttr(default=None)
@@ -213,7 +213,7 @@ class ModelSpec(Closed):
     def came_from(
         self, place: tuple[str | int, ...], first: int, num_inputs: int | None
     ) -> Self:
-        """Store the keys that lead to the layers in the user's spec, and the inputs."""
+        """Store where the layers are in the user's spec, and the number of inputs."""
         self._place, self._first, self._num_inputs = place, first, num_inputs
         return self
 
@@ -229,6 +229,6 @@ class ModelSpec(Closed):
         return self._num_inputs
 
     def place(self, layer: int | None = None) -> tuple[str | int, ...]:
-        """Return the keys that lead to the layers, or to one layer, in the spec."""
+        """Return the path of the layers, or of one layer, in the user's spec."""
         inner = () if layer is None else (layer + self._first,)
         return ("model", *self._place, *inner)

@@ -8,48 +8,48 @@ from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.tables import by_type, complete
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
-Epsilon = Annotated[float, Field(gt=0, le=1, description="Added to what is divided by.")]
-LearningRate = Annotated[float, Field(gt=0, le=1e6, description="How far a step goes.")]
+Epsilon = Annotated[float, Field(gt=0, le=1, description="Added to the divisor.")]
+LearningRate = Annotated[float, Field(gt=0, le=1e6, description="Size of each step.")]
 
 
 class Optimizer(Closed):
-    """What every optimizer takes."""
+    """The arguments of every optimizer."""
 
     learning_rate: LearningRate = 0.001
     weight_decay: float | None = Field(default=None, ge=0, le=1)
-    """The share of each weight that a step takes away, times the rate."""
+    """Each step subtracts this share of each weight, times the learning rate."""
     clipnorm: float | None = Field(default=None, gt=0, le=1e9)
-    """The gradient of each weight matrix is scaled down to this norm."""
+    """Maximum norm of the gradient of each array; a larger gradient is scaled down."""
     clipvalue: float | None = Field(default=None, gt=0, le=1e9)
-    """No element of a gradient is larger than this."""
+    """Maximum absolute value of each element of a gradient."""
 
 
 class _TwoMeans(Optimizer):
     type: str
     beta_1: Beta = 0.9
-    """How much of the mean of gradients a step keeps."""
+    """Share of the moving mean of gradients that each step keeps."""
     beta_2: Beta = 0.999
-    """How much of the mean of squared gradients a step keeps."""
+    """Share of the moving mean of squared gradients that each step keeps."""
     epsilon: Epsilon = 1e-7
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum if wanted."""
+    """Gradient descent, optionally with momentum."""
 
     type: Literal["SGD"] = "SGD"
     learning_rate: LearningRate = 0.01
     momentum: float = Field(default=0.0, ge=0, le=1)
-    """The share of the last step that the next one keeps."""
+    """Share of the last step that is added to the next step."""
     nesterov: bool = False
-    """Whether the gradient is taken where momentum leads (Nesterov, 1983)."""
+    """Whether to use Nesterov momentum (Nesterov, 1983)."""
 
 
 class Adam(_TwoMeans):
-    """Adam, a good first choice."""
+    """The Adam optimizer, a good first choice."""
 
     type: Literal["Adam"] = "Adam"
     amsgrad: bool = False
-    """Whether the largest mean of squares so far is used (Reddi et al., 2018)."""
+    """Whether to use the AMSGrad variant (Reddi et al., 2018)."""
 
 
 class AdamW(_TwoMeans):
@@ -57,30 +57,30 @@ class AdamW(_TwoMeans):
 
     type: Literal["AdamW"] = "AdamW"
     weight_decay: float | None = Field(default=0.004, ge=0, le=1)
-    """The share of each weight that a step takes away, times the rate."""
+    """Each step subtracts this share of each weight, times the learning rate."""
     amsgrad: bool = False
-    """Whether the largest mean of squares so far is used (Reddi et al., 2018)."""
+    """Whether to use the AMSGrad variant (Reddi et al., 2018)."""
 
 
 class RMSprop(Optimizer):
-    """Divides the gradient by a running average of its size."""
+    """Gradient descent that divides each gradient by a moving average of its size."""
 
     type: Literal["RMSprop"] = "RMSprop"
     rho: Beta = 0.9
-    """How much of the mean of squared gradients a step keeps."""
+    """Share of the moving mean of squared gradients that each step keeps."""
     momentum: float = Field(default=0.0, ge=0, le=1)
-    """The share of the last step that the next one keeps."""
+    """Share of the last step that is added to the next step."""
     epsilon: Epsilon = 1e-7
     centered: bool = False
-    """Whether the gradient's variance is divided by, not its mean square."""
+    """Whether to divide by the variance of the gradient, not by its mean square."""
 
 
 class Adagrad(Optimizer):
-    """A learning rate of its own for every weight."""
+    """Gradient descent with a separate learning rate for each weight."""
 
     type: Literal["Adagrad"] = "Adagrad"
     initial_accumulator_value: float = Field(default=0.1, ge=0, le=1e6)
-    """What the sum of squared gradients begins with."""
+    """Initial value of the sum of squared gradients."""
     epsilon: Epsilon = 1e-7
 
 

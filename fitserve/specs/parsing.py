@@ -1,4 +1,4 @@
-"""How a CSV shall be read, where its uploader knows better than the reader."""
+"""Options for reading a CSV."""
 
 from typing import Annotated, Literal
 
@@ -14,19 +14,19 @@ LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
 
 class ParsingSpec(Closed):
-    """Every key is detected unless given."""
+    """Options for reading a CSV; an absent option is detected."""
 
     delimiter: Delimiter | None = None
-    """One mark between cells, such as `;`; write a tab as itself or as `\\t`."""
+    """Character between cells, such as `;`; a tab can be written as `\\t`."""
     header: bool | None = None
-    """Whether the first line names the columns."""
+    """Whether the first line contains the names of the columns."""
     encoding: str | None = Field(
         default=None, min_length=1, max_length=40, pattern=_NO_NUL
     )
-    """A name such as `utf-8`, `windows-1252` or `utf-16`."""
+    """Character encoding, such as `utf-8`, `windows-1252` or `utf-16`."""
     decimal: Literal[".", ","] | None = None
-    """The decimal mark of every numeric column."""
+    """Decimal mark of all numeric columns."""
     null_values: list[Token] | None = Field(default=None, max_length=100)
-    """The cells that mean "missing", in place of the usual ones; empty ones always do."""
+    """Cells that mean "missing", instead of the usual ones. Empty cells always do."""
     types: dict[str, LaxColumnType] = Field(default={}, max_length=10_000)
-    """Types by column name; cells that do not fit are missing, and counted."""
+    """Types by column name; cells that do not fit the type count as missing."""

@@ -1,4 +1,4 @@
-"""What is told of a trained network, beside what every report tells."""
+"""The options of a run's report."""
 
 from typing import Annotated, Literal
 
@@ -22,11 +22,11 @@ Baselines = Annotated[
 
 
 class ReportSpec(Closed):
-    """How much is measured behind the fit; docs/report.md explains each figure."""
+    """Optional measurements after the fit; docs/report.md explains them."""
 
     baselines: Baselines = True
-    """Other models, trained on the same rows and scored on the same: all, none, these."""
+    """Simple models to compare with: `true` for all, `false` for none, or a list."""
     importance: bool = True
-    """Whether each feature is shuffled to see how much worse the predictions get."""
+    """Whether to measure how much the loss grows when a feature is shuffled."""
     time_limit_seconds: float | None = Field(default=None, gt=0, le=3_600)
-    """For the baselines; the service has a limit of its own."""
+    """Time limit for the baselines, in seconds. The service may set a shorter one."""

@@ -1,4 +1,4 @@
-"""A RunCreate: the notebook it replaces, as one JSON object."""
+"""The spec of a run: the body of `POST /v1/runs`."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -14,86 +14,85 @@ from fitserve.specs.webhook import WebhookSpec
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 Tag = Annotated[str, Field(max_length=500)]
-# enums are written as their values
+# a member of these enums is written as a string
 LaxTask = Annotated[Task, Field(strict=False)]
 LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
 
 class FeaturesSpec(Closed):
-    """Which columns the network sees, and how."""
+    """Columns that the network uses, and their encoding."""
 
     include: list[ColumnName] | None = Field(default=None, max_length=10_000)
-    """These and no others, also those that would be left out (text, ids)."""
+    """Use only these columns, even if they are left out by default (text, ids)."""
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
-    """Columns that the network does not see."""
+    """Columns that the network does not use."""
     types: dict[ColumnName, LaxColumnType] = Field(default={}, max_length=10_000)
-    """Types by column, in place of those that the upload found; the run reads the text
-    of the file again."""
+    """Types by column, instead of the detected types; the run reads the file again."""
     standardize: bool = True
-    """Whether numbers are centred and scaled by the training rows."""
+    """Whether numeric columns are standardized, by statistics of the training rows."""
     num_bins: int | None = Field(default=None, ge=2, le=256)
-    """Numbers are seen in so many pieces besides as they are: a piece runs from 0 to 1
-    between two quantiles of the training rows (piecewise linear encoding)."""
+    """Maximum number of bins per numeric column. Each bin adds an input that rises from 0
+    to 1 between two quantiles of the training rows (piecewise linear encoding)."""
 
     @model_validator(mode="after")
     def _bins_are_scaled(self) -> Self:
         if self.num_bins is None or self.standardize:
             return self
-        raise ValueError("`num_bins` needs `standardize`; leave one of the two out")
+        raise ValueError("`num_bins` only together with `standardize: true`")
 
 
 class SplitSpec(Closed):
-    """Which rows are held out; the share to validate on is `fit.validation_split`."""
+    """Rows that are held out; `fit.validation_split` is the share for validation."""
 
     by: Literal["random", "time", "group", "column"] = "random"
-    """At random (classes keep their shares), the newest by a column, whole groups of
-    one, or as its cells say (train, validation, test)."""
+    """How to hold out rows: `random` (stratified by class), `time` (the newest rows),
+    `group` (whole groups) or `column` (its cells are train, validation or test)."""
     column: ColumnName | None = None
-    """The column that a split by time, group or column goes by."""
+    """Column for a split by time, group or column; absent for `random`."""
     test: float = Field(default=0.0, ge=0, le=0.9)
-    """The share of rows that no epoch sees; the metrics on them are `test_…`."""
+    """Share of rows for a final test; metrics on these rows are named `test_…`."""
 
     @model_validator(mode="after")
     def _column_where_needed(self) -> Self:
         if (self.column is None) == (self.by == "random"):
             return self
         wanted = "no `column`" if self.by == "random" else "a `column`"
-        raise ValueError(f"a split by {self.by} needs {wanted}")
+        raise ValueError(f"{wanted} for a split by {self.by}")
 
 
 PresetName = Literal["linear", "small", "default", "thorough"]
 
 
 class RunCreate(Closed):
-    """Only `dataset` and `target` are required; every default is shown on the run."""
+    """The spec of a run. The run shows it with all defaults."""
 
     dataset: str | None = Field(default=None, min_length=1, max_length=100)
-    """Id or name of an upload; may be absent where the CSV comes in the same request."""
+    """Id or name of the dataset. Required unless the request contains the CSV."""
     target: ColumnName
-    """The column to predict."""
+    """Column to predict."""
     model_name: Name | None = None
-    """The model that the run makes a version of; the dataset's name unless given."""
+    """Name of the model that gets the new version. Default: the dataset's name."""
     task: LaxTask | None = None
-    """Follows from the target's values and the loss unless given."""
+    """Kind of prediction. Default: derived from the target's values and the loss."""
     preset: PresetName | None = None
-    """What stands where the spec is silent; `default` if there is no `model`."""
+    """Preset for the keys that the spec leaves out; `default` if `model` is absent."""
     features: FeaturesSpec = FeaturesSpec()
-    """Which columns the network sees, and how."""
+    """Columns that the network uses, and their encoding."""
     split: SplitSpec = SplitSpec()
-    """Which rows are held out."""
+    """Rows that are held out."""
     model: GivenModel | None = None
-    """The network; the preset's unless given."""
+    """The network. Default: the network of the preset."""
     compile: CompileSpec = CompileSpec()
     """Optimizer, loss and metrics."""
     fit: FitSpec = FitSpec()
-    """Epochs, batches, when to stop."""
+    """Epochs, batches and early stopping."""
     report: ReportSpec = ReportSpec()
-    """What is measured behind the fit."""
+    """Measurements after the fit."""
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
-    """Names and values of your own, to find the run by."""
+    """Names and values of your choice, by which runs can be listed."""
     webhook: WebhookSpec | None = None
-    """Told when the run has ended; it may hold a secret, so no run shows it."""
+    """Webhook to call when the run has ended; the run does not show the webhook."""
 
     def to_spec(self) -> dict[str, Any]:
-        """Return the spec as it is stored and shown."""
+        """Return the spec as stored and shown, without the webhook."""
         return self.model_dump(mode="json", exclude={"webhook"})

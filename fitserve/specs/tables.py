@@ -18,7 +18,7 @@ def by_type(union: Any) -> dict[str, Any]:
 def complete(part: str, table: Mapping[str, T], names: Iterable[str]) -> Mapping[str, T]:
     """Return the table; raise LookupError if it lacks an entry for one of the names.
 
-    The error names the missing `part`, so that whoever added the name knows what to add.
+    The error says that `part` is missing for these names.
     """
     missing = [name for name in sorted(names) if name not in table]
     if missing:

@@ -14,68 +14,68 @@ Epochs = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class CompileSpec(Closed):
-    """What `model.compile` gets; loss and metrics follow from the task if absent."""
+    """Arguments of Keras's `model.compile`; loss and metrics depend on the task."""
 
     optimizer: OptimizerSpec = "adam"
-    """By name with Keras's defaults, or as an object."""
+    """Name of an optimizer with Keras's defaults, or an object with its arguments."""
     loss: Loss | None = Field(default=None, json_schema_extra=by_task(LOSSES))
-    """What training makes small; `mse` or the crossentropy of the task unless given."""
+    """Function to minimize. Default: `mse`, or the crossentropy for classes."""
     metrics: list[Metric] | None = Field(
         default=None, max_length=20, json_schema_extra=by_task(METRICS)
     )
-    """Told with every epoch; `[]` for none. Absent: two that suit the task, or one."""
+    """Metrics to measure in every epoch. Default: one or two for the task."""
 
 
 class EarlyStopping(Closed):
-    """`keras.callbacks.EarlyStopping`; best weights are restored unless told not to."""
+    """`keras.callbacks.EarlyStopping`; by default the best weights are restored."""
 
     monitor: Monitor = "val_loss"
-    """The number to watch; the metrics by their names, with `val_` on held-out rows."""
+    """Loss or metric to watch; the prefix `val_` means its value on validation rows."""
     min_delta: float = Field(default=0.0, ge=0)
-    """A change that is smaller counts as none."""
+    """Smallest change that counts as an improvement."""
     patience: Epochs = 10
-    """Epochs without improvement until training stops."""
+    """Number of epochs without improvement after which training stops."""
     mode: Mode = "auto"
-    """Whether small or large is good; `auto` knows by the name."""
+    """`min` if lower is better, `max` if higher is better; `auto` decides by the name."""
     baseline: float | None = None
-    """A value to be reached within `patience` epochs."""
+    """Value that must be reached within `patience` epochs."""
     start_from_epoch: Epochs = 0
-    """Epochs before watching begins."""
+    """Number of epochs before improvements are counted."""
     restore_best_weights: bool = True
-    """Whether the best epoch's weights are kept, not the last one's."""
+    """Whether to keep the weights of the best epoch instead of the last epoch."""
 
 
 class ReduceLROnPlateau(Closed):
-    """`keras.callbacks.ReduceLROnPlateau`."""
+    """`keras.callbacks.ReduceLROnPlateau`: reduces the learning rate during training."""
 
     monitor: Monitor = "val_loss"
-    """The number to watch."""
+    """Loss or metric to watch."""
     factor: float = Field(default=0.1, gt=0, lt=1)
-    """What the learning rate is multiplied by."""
+    """Factor by which the learning rate is multiplied."""
     patience: Epochs = 10
-    """Epochs without improvement until that happens."""
+    """Number of epochs without improvement after which the rate is reduced."""
     mode: Mode = "auto"
-    """Whether small or large is good; `auto` knows by the name."""
+    """`min` if lower is better, `max` if higher is better; `auto` decides by the name."""
     min_delta: float = Field(default=0.0001, ge=0)
-    """A change that is smaller counts as none."""
+    """Smallest change that counts as an improvement."""
     cooldown: Epochs = 0
-    """Epochs after a reduction in which nothing is counted."""
+    """Number of epochs after a reduction that do not count for `patience`."""
     min_lr: float = Field(default=0.0, ge=0, le=1e6)
-    """The rate falls no lower."""
+    """Minimum of the learning rate."""
 
 
 class CosineDecay(Closed):
-    """The learning rate falls along a cosine to `alpha` of its start at the last epoch.
+    """A learning rate that falls along a cosine until the last epoch.
 
-    Before, it rises in a line over `warmup_epochs`: Loshchilov and Hutter, "SGDR:
+    It first rises linearly for `warmup_epochs`. After Loshchilov and Hutter, "SGDR:
     Stochastic Gradient Descent with Warm Restarts", 2017, without the restarts.
     """
 
     type: Literal["CosineDecay"]
     warmup_epochs: Epochs = 0
-    """Epochs in which the rate rises to its start."""
+    """Number of epochs in which the rate rises to the optimizer's learning rate."""
     alpha: float = Field(default=0.0, ge=0, le=1)
-    """The share of the rate that is left at the end."""
+    """Learning rate at the end, as a share of the optimizer's learning rate."""
 
 
 Weight = Annotated[float, Field(ge=0, le=1e6)]
@@ -87,35 +87,35 @@ ClassWeight = Annotated[
 
 
 class FitSpec(Closed):
-    """What `model.fit` gets.
+    """Arguments of Keras's `model.fit`.
 
-    With neither `epochs` nor `early_stopping` given, up to 200 epochs run with early
-    stopping; a given `epochs` without `early_stopping` runs to its end, as in Keras.
+    Without `epochs` and `early_stopping`, training runs up to 200 epochs with early
+    stopping. With `epochs` alone, all epochs run, as in Keras.
     """
 
     validation_split: float = Field(default=0.2, ge=0, le=0.9)
-    """The share of rows that are held out, and scored after every epoch."""
+    """Share of rows that are held out and scored after every epoch."""
     validation_dataset: str | None = Field(default=None, min_length=1, max_length=100)
-    """Another upload to validate on, in place of a share."""
+    """Id or name of a dataset to validate on, instead of a share of the rows."""
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Rows a step. Unless given 32; beyond 10,000 training rows 256, beyond 100,000
-    1,024. More than there are training rows is one batch of all, as in Keras."""
+    """Rows per step. Default: 32; 256 above 10,000 training rows, 1,024 above 100,000.
+    If there are fewer training rows, one batch has all of them, as in Keras."""
     epochs: int | None = Field(default=None, ge=1, le=10_000_000)
-    """Passes over the training rows, at most."""
+    """Maximum number of passes over the training rows."""
     shuffle: bool = True
-    """Whether rows are mixed anew for every epoch."""
+    """Whether the training rows are shuffled before every epoch."""
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """Fixes split, first weights and noise; drawn and stored unless given."""
+    """Random seed of split, initial weights and noise. Default: drawn, and stored."""
     num_seeds: int = Field(default=1, ge=1, le=10)
-    """How many fits there are, one after another with `seed`, `seed` + 1, and so on; the
-    best on the validation rows is kept."""
+    """Number of fits, which run one after another with `seed`, `seed` + 1 and so on. The
+    best fit on the validation rows is kept."""
     class_weight: ClassWeight | None = None
-    """How much a class counts in the loss: `"balanced"`, or numbers by class."""
+    """Weight of each class in the loss: `"balanced"`, or a number for each class."""
     early_stopping: EarlyStopping | None = None
     """`keras.callbacks.EarlyStopping`."""
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None
-    """`keras.callbacks.ReduceLROnPlateau`; not beside a scheduler."""
+    """`keras.callbacks.ReduceLROnPlateau`; not together with a scheduler."""
     learning_rate_scheduler: CosineDecay | None = None
-    """What `keras.callbacks.LearningRateScheduler` gets, by name."""
+    """Schedule for `keras.callbacks.LearningRateScheduler`."""
     time_limit_seconds: float | None = Field(default=None, gt=0, le=31_536_000)
-    """Training stops then, and what it has is kept."""
+    """Time limit in seconds; training then stops, and its result is kept."""

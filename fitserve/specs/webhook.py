@@ -1,4 +1,4 @@
-"""Where a run tells of its end."""
+"""The webhook of a run."""
 
 import base64
 import binascii
@@ -12,14 +12,14 @@ _PREFIX = "whsec_"
 
 
 class WebhookSpec(Closed):
-    """Told once when the run has ended, as Standard Webhooks 1.0.0 has it."""
+    """A URL that receives one message at the end of a run (Standard Webhooks 1.0.0)."""
 
     url: str = Field(min_length=1, max_length=2000)
-    """https, on a public address; receives `run.succeeded`, `run.failed` and the like."""
+    """https URL with a public address, to which the message is sent."""
     secret: str | None = Field(default=None, max_length=200, repr=False)
-    """`whsec_` and 24 to 64 bytes in base64; signs what is sent, never shown again."""
+    """`whsec_` and 24 to 64 bytes in base64; signs the message. It is not shown again."""
 
-    # of the whole, so that the error does not repeat the secret
+    # a validator of the object, so that the error does not repeat the secret
     @model_validator(mode="after")
     def _refuse_weak_secret(self) -> Self:
         if self.secret is None or 24 <= _num_bytes(self.secret) <= 64:

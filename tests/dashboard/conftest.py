@@ -1,4 +1,4 @@
-"""A real Chromium, the one that is installed, before a real service."""
+"""Fixtures: the installed Chromium and a running service."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,14 +32,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory, browser) -> Iterator[str]:
-    """URL of a whole service, for all tests of the page."""
+    """Start one service for all tests of the page and yield its URL."""
     with running(tmp_path_factory.mktemp("page")) as (url, _):
         yield url
 
 
 @pytest.fixture(scope="package")
 def trained(service) -> str:
-    """A model of two classes that is there to look at; the id of its run."""
+    """Train a binary classifier for tests that only read. Return the run's id."""
     with Client(service) as client:
         client.datasets.upload(DATA / "breast-cancer.csv")
         spec = {
@@ -53,7 +53,7 @@ def trained(service) -> str:
 
 @pytest.fixture(scope="package")
 def line(service, tmp_path_factory) -> str:
-    """A regression on a table whose first age is missing; the id of its run."""
+    """Train a regression on a table whose first age is missing. Return the run's id."""
     head, first, *rest = (DATA / "diabetes.csv").read_text().splitlines()
     assert head.startswith("age,")
     table = tmp_path_factory.mktemp("table") / "sugar.csv"
@@ -73,7 +73,7 @@ def line(service, tmp_path_factory) -> str:
 
 @contextmanager
 def opened(browser: Browser, **options: object) -> Iterator[Page]:
-    """A page of a new context that fails the test on any error it logs."""
+    """Open a page in a new context. Fail the test if the page logs an error."""
     context = browser.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -88,7 +88,7 @@ def opened(browser: Browser, **options: object) -> Iterator[Page]:
 
 
 def _is_ours(said) -> bool:
-    """A refusal that the page expects and handles is logged by the browser all the same."""
+    """Return whether the page logged the error. The browser also logs expected refusals."""
     return said.type == "error" and "Failed to load resource" not in said.text
 
 

@@ -1,4 +1,4 @@
-"""Presets, promotion with a condition, deletion, and keys that may not do everything."""
+"""Presets, promotion with a condition, deletion, and keys that lack scopes."""
 
 import re
 
@@ -16,30 +16,30 @@ READS = ["datasets:read", "runs:read", "models:read"]
 
 
 def test_a_preset_fills_the_form(page, service, trained):
-    """JSON, plan and placeholders follow; its layers can be taken into the form."""
+    """A preset updates JSON, plan and placeholders; the form can copy the preset's layers."""
     page.goto(f"{service}/#/?dataset=breast-cancer")
-    page.locator("summary", has_text="The same as JSON").click()
-    page.get_by_label("Begin from").select_option("thorough")
+    page.locator("summary", has_text="Spec as JSON").click()
+    page.get_by_label("Preset").select_option("thorough")
     text = page.locator("textarea")
     expect(text).to_have_value(re.compile('"preset": "thorough"'))
     assert '"layers"' not in text.input_value()
-    expect(page.locator(".preset .hint")).to_contain_text("ten minutes at most")
+    expect(page.locator(".preset .hint")).to_contain_text("at most ten minutes")
     expect(page.locator(".stack")).to_contain_text("GlobalAveragePooling1D")
-    page.get_by_label("Begin from").select_option("linear")
+    page.get_by_label("Preset").select_option("linear")
     expect(page.locator(".stack li")).to_have_count(1)
     expect(page.locator(".layers")).to_be_hidden()
     page.get_by_role("button", name="Edit these layers").click()
     expect(page.locator(".layers li")).to_have_count(1)
     assert '"layers"' in text.input_value()
     text.fill('{"dataset": "breast-cancer", "target": "diagnosis", "preset": "small"}')
-    expect(page.get_by_label("Begin from")).to_have_value("small")
-    page.get_by_label("Begin from").select_option("")
+    expect(page.get_by_label("Preset")).to_have_value("small")
+    page.get_by_label("Preset").select_option("")
     expect(page.locator(".layers li")).to_have_count(3)
 
 
 @pytest.fixture
 def spare(service, trained) -> str:
-    """A model with two versions that nobody else looks at."""
+    """Train two versions of a model that no other test uses."""
     with Client(service) as client:
         spec = client.runs.get(trained).spec | {
             "dataset": "breast-cancer",
@@ -55,11 +55,11 @@ def spare(service, trained) -> str:
 def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     page, service, spare
 ):
-    """Refusals are sentences, and nothing was moved or deleted; then it is deleted."""
+    """A refusal shows a sentence and changes nothing; then the deletion succeeds."""
     page.goto(f"{service}/#/models/{spare}/1")
     versions = page.locator("[aria-labelledby=versions]").first
     promote = page.get_by_role("button", name="Promote")
-    condition = page.get_by_label("Only if")
+    condition = page.get_by_label("Conditions")
     condition.fill("very good")
     promote.click()
     expect(versions.get_by_role("alert")).to_contain_text("auc >= current")
@@ -86,7 +86,7 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     remove = page.get_by_role("button", name="Delete version 1", exact=True)
     sure = page.get_by_role("alertdialog")
     remove.press("Enter")
-    expect(sure.get_by_role("button", name="Keep it")).to_be_focused()
+    expect(sure.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Escape")
     expect(sure).to_have_count(0)
     expect(remove).to_be_focused()
@@ -106,21 +106,21 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
 
 
 def test_a_table_is_deleted(page, service):
-    """And is no longer offered."""
+    """A deleted dataset is not in the list of datasets."""
     with Client(service) as client:
         httpx.post(
             f"{service}/v1/datasets?name=unwanted", content="x,y\n1,2\n3,4\n"
         ).raise_for_status()
         page.goto(f"{service}/#/?dataset=unwanted")
-        page.get_by_role("button", name="Delete this table").click()
+        page.get_by_role("button", name="Delete this dataset").click()
         page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
-        expect(page.get_by_text("Or a table that is here already")).to_be_visible()
+        expect(page.get_by_text("Or use an uploaded dataset")).to_be_visible()
         expect(page.locator(".facts")).to_have_count(0)
         assert "unwanted" not in [one.name for one in client.datasets.list()]
 
 
 def test_a_key_of_the_database_is_told_what_it_may_not_do(browser, settings):
-    """Asked for, shown with its workspace; a refusal names the scope that it lacks."""
+    """The page asks for the key, shows its workspace, and names the missing scope."""
     from service.app import create_app
 
     with live(create_app(settings)) as url, opened(browser, bypass_csp=True) as page:

@@ -1,4 +1,4 @@
-"""A run of several fits: which fit an epoch is of, wherever an epoch is told."""
+"""A run of several fits: the page names the fit of each epoch."""
 
 import re
 
@@ -15,7 +15,7 @@ EPOCHS = 40
 
 @pytest.fixture(scope="module")
 def fits(service) -> str:
-    """Three fits, of which early stopping ends at least one; the id of the run."""
+    """Train three fits; early stopping ends at least one. Return the run's id."""
     with Client(service) as client:
         client.datasets.upload(DATA / "diabetes.csv")
         spec = {
@@ -36,7 +36,7 @@ def fits(service) -> str:
 
 
 def told(service, run):
-    """The kept epoch, its fit, its number there, and the fit of each epoch."""
+    """Return the kept epoch, its fit, its number in the fit, and the fit of each epoch."""
     with Client(service) as client:
         best = client.runs.get(run).best_epoch
         of = client.runs.history(run).fit
@@ -45,14 +45,14 @@ def told(service, run):
 
 
 def test_the_curve_tells_its_fits(page, service, fits):
-    """A line for each, marks where they begin and stop, and in words which was kept."""
+    """Each fit has a line and marks at its start and stop; a sentence names the kept fit."""
     best, fit, own, of = told(service, fits)
     page.goto(f"{service}/#/runs/{fits}")
     expect(page.locator(".progress p")).to_contain_text(
-        f"Fit {fit} of {FITS} was kept, with the weights of epoch {best} (its epoch {own})."
+        f"Fit {fit} of {FITS} was kept with the weights of epoch {best} (epoch {own} of fit {fit})."
     )
     expect(page.locator("#figures")).to_have_text(
-        f"At epoch {best} (fit {fit}, its epoch {own})"
+        f"Metrics at epoch {best} (epoch {own} of fit {fit})"
     )
     first = page.locator(".chart").first
     expect(first.locator(".mark.begin text")).to_have_text(["fit 1", "fit 2", "fit 3"])
@@ -62,19 +62,19 @@ def test_the_curve_tells_its_fits(page, service, fits):
     lines = first.locator(".line").all()
     assert [line.get_attribute("d").count("M") for line in lines] == [FITS, FITS]
     expect(first.locator("svg")).to_have_attribute(
-        "aria-label", re.compile(f"in 3 of 3 fits; .*kept, fit {fit}, epoch {best}$")
+        "aria-label", re.compile(rf"in 3 of 3 fits; .*kept epoch {best} \(fit {fit}\)$")
     )
 
 
 def test_an_epoch_is_told_with_its_fit(page, service, fits):
-    """To the eye below the words of the marks, and to the ear."""
+    """The tooltip is below the labels of the marks; a screen reader gets the same text."""
     *_, of = told(service, fits)
     page.goto(f"{service}/#/runs/{fits}")
     first = page.locator(".chart").first
     first.locator("svg").focus()
     for _ in range(of.index(2) + 1):
         page.keyboard.press("ArrowRight")
-    told_at = f"epoch {of.index(2) + 1} (fit 2, its epoch 1)"
+    told_at = f"epoch {of.index(2) + 1} (epoch 1 of fit 2)"
     expect(first.locator(".tip strong")).to_have_text(told_at)
     expect(first.locator("[aria-live]")).to_contain_text(told_at)
     words = [text.bounding_box() for text in first.locator(".mark text").all()]
@@ -83,7 +83,7 @@ def test_an_epoch_is_told_with_its_fit(page, service, fits):
 
 
 def test_a_comparison_counts_in_the_fit_it_draws(page, service, fits):
-    """As many epochs as the curve has."""
+    """The comparison counts the epochs of the drawn fit."""
     _, fit, own, of = told(service, fits)
     page.goto(f"{service}/#/compare/{fits}")
     row = page.locator("[aria-labelledby=summary] tr", has_text="Best epoch")
@@ -94,7 +94,7 @@ def test_a_comparison_counts_in_the_fit_it_draws(page, service, fits):
 
 
 def test_a_run_without_weights_kept_none(page, service, fits):
-    """No epoch of a run whose loss was no number is called kept."""
+    """A run whose loss became NaN has no kept epoch."""
     with Client(service) as client:
         spec = client.runs.get(fits).spec | {"dataset": "diabetes"}
         spec["compile"]["optimizer"] = {"type": "SGD", "learning_rate": 1e6}
@@ -108,10 +108,19 @@ def test_a_run_without_weights_kept_none(page, service, fits):
     expect(page.locator(".mark.best")).to_have_count(0)
 
 
+def test_custom_layers_of_a_run_open_in_the_form(page, service, fits):
+    """The form selects "none" as the preset and lists the layers of the run."""
+    page.goto(f"{service}/#/runs/{fits}")
+    page.get_by_role("button", name="Edit and train again").click()
+    chosen = page.get_by_label("Preset").locator("option:checked")
+    expect(chosen).to_have_text("none (custom layers)")
+    expect(page.locator(".layers li")).to_have_count(2)
+
+
 def test_several_fits_are_asked_for_in_the_form(page, service, fits):
-    """The field is that of the JSON, and its hint says what it does."""
+    """The field edits `num_seeds` in the JSON, and its hint explains the value."""
     page.goto(f"{service}/#/?dataset=diabetes")
-    page.locator("summary", has_text="The same as JSON").click()
+    page.locator("summary", has_text="Spec as JSON").click()
     field = page.get_by_label("Random restarts", exact=True)
     expect(field).to_have_attribute("placeholder", "1")
     expect(field).to_have_accessible_description(re.compile("^1 to 10"))

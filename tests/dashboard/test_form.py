@@ -1,4 +1,4 @@
-"""The form of a network offers what the service's OpenAPI document says, and no more."""
+"""The form offers exactly the values in the service's OpenAPI document."""
 
 import json
 from typing import get_args
@@ -28,18 +28,18 @@ INVENTED = {
 
 @pytest.fixture
 def own_layers(page, service, trained):
-    """The start page with layers of one's own in the form."""
+    """Return a function that opens the start page with custom layers."""
 
     def opened():
         page.goto(f"{service}/{START}")
-        page.get_by_label("Begin from").select_option("")
+        page.get_by_label("Preset").select_option("")
         return page.get_by_label("Type of layer 1")
 
     return opened
 
 
 def offered(select):
-    """The values of a select; the empty one, which leaves the choice, is left out."""
+    """Return the values of a select without the empty value."""
     values = select.evaluate("one => [...one.options].map(option => option.value)")
     return [value for value in values if value]
 
@@ -49,9 +49,9 @@ def first_layer(page):
 
 
 def test_the_form_offers_what_a_spec_may_say(page, own_layers):
-    """Presets, layers, optimizers, and the losses of the target's task, each once."""
+    """The form lists presets, layers, optimizers and the losses of the task, each once."""
     layer = own_layers()
-    assert offered(page.get_by_label("Begin from")) == list(get_args(PresetName))
+    assert offered(page.get_by_label("Preset")) == list(get_args(PresetName))
     assert offered(layer) == list(LAYERS)
     assert offered(page.get_by_label("Optimizer")) == list(OPTIMIZERS)
     assert offered(page.get_by_label("Loss")) == list(LOSSES["binary"])
@@ -62,7 +62,7 @@ def test_the_form_offers_what_a_spec_may_say(page, own_layers):
 
 @pytest.mark.parametrize(("name", "kind"), LAYERS.items())
 def test_a_new_layer_is_one_that_the_spec_allows(page, own_layers, name, kind):
-    """It begins with sound values, and each number is asked for between its bounds."""
+    """A new layer has valid values, and each number field has the bounds of the spec."""
     layer = own_layers()
     layer.select_option("Output" if name != "Output" else "Dense")
     layer.select_option(name)
@@ -80,7 +80,7 @@ def test_a_new_layer_is_one_that_the_spec_allows(page, own_layers, name, kind):
 
 
 def test_a_layer_that_the_page_never_heard_of_has_a_form(page, own_layers):
-    """The schema alone tells its fields: a choice, a whole number, yes or no."""
+    """The form builds the fields of an unknown layer from its schema."""
 
     def answer(route):
         document = route.fetch().json()
@@ -103,7 +103,7 @@ def test_a_layer_that_the_page_never_heard_of_has_a_form(page, own_layers):
 def test_a_document_that_does_not_come_is_told_in_place_of_the_form(
     page, service, trained
 ):
-    """It is asked for again by the next page that wants it."""
+    """An error replaces the form; the next page retries."""
     told = {"title": "Later", "detail": "the service rests"}
     page.route("**/openapi.json", lambda route: route.fulfill(status=503, json=told))
     page.goto(f"{service}/{START}")
@@ -111,4 +111,4 @@ def test_a_document_that_does_not_come_is_told_in_place_of_the_form(
     page.unroute("**/openapi.json")
     page.get_by_role("link", name="Models").click()
     page.goto(f"{service}/{START}")
-    expect(page.get_by_label("Begin from")).to_be_visible()
+    expect(page.get_by_label("Preset")).to_be_visible()

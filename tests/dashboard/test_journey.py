@@ -1,4 +1,4 @@
-"""What somebody does who has a table and wants predictions: all of it by mouse and keys."""
+"""The main job with mouse and keyboard, from a CSV file to predictions."""
 
 import json
 import re
@@ -13,22 +13,22 @@ pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 
 
 def fill_network(page):
-    """Two wide layers and very many epochs, so that there is time to look."""
-    page.get_by_label("Begin from").select_option("")
+    """Configure two wide layers and many epochs, so that the run lasts long enough."""
+    page.get_by_label("Preset").select_option("")
     for layer in (1, 2):
         page.locator(f".layers li:nth-child({layer}) input").fill("1024")
-    page.get_by_label("Epochs, at most").fill("5000")
+    page.get_by_label("Maximum epochs").fill("5000")
     page.get_by_label("Early-stopping patience").fill("")
     page.get_by_label("Model name").fill("journey")
 
 
 def test_from_a_csv_to_a_prediction(page, service):
-    """Upload, choose, train, watch the curve move, cancel, promote, predict."""
+    """Upload, choose the target, train, see the curve change, cancel, promote, predict."""
     page.goto(service)
     page.set_input_files("input[type=file]", DATA / "diabetes.csv")
     expect(page.get_by_label("Predict progression")).to_be_checked()
     expect(page.locator(".histogram")).to_have_count(11)
-    expect(page.get_by_label("Begin from")).to_have_value("default")
+    expect(page.get_by_label("Preset")).to_have_value("default")
     fill_network(page)
     expect(page.locator(".plan")).to_contain_text("1,061,889")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -38,11 +38,11 @@ def test_from_a_csv_to_a_prediction(page, service):
     expect(curve).to_have_attribute("d", _with_points(2))
     seen = curve.get_attribute("d")
     expect(curve).not_to_have_attribute("d", seen)
-    expect(page.locator(".progress p")).to_contain_text("to go")
+    expect(page.locator(".progress p")).to_contain_text("remaining")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".chip")).to_have_text("cancelled")
     expect(page.locator(".mark.best")).not_to_have_count(0)
-    took = page.locator(".pairs > div", has_text="Training took").locator("dd")
+    took = page.locator(".pairs > div", has_text="Training time").locator("dd")
     expect(took).to_have_text(re.compile(r"\d"))
 
     page.get_by_role("link", name="Try version 1").click()
@@ -66,16 +66,16 @@ def _number():
 
 
 def test_form_and_json_are_one_spec(page, service, trained):
-    """Each follows the other; what is wrong is told at its field, and mends itself."""
+    """Form and JSON update each other; a corrected field loses its error."""
     page.goto(f"{service}/#/?dataset=breast-cancer")
-    page.locator("summary", has_text="The same as JSON").click()
+    page.locator("summary", has_text="Spec as JSON").click()
     text = page.locator("textarea")
     assert json.loads(text.input_value()) == {
         "dataset": "breast-cancer",
         "target": "diagnosis",
         "preset": "default",
     }
-    page.get_by_label("Begin from").select_option("")
+    page.get_by_label("Preset").select_option("")
     units = page.locator(".layers input").first
     units.fill("0")
     assert '"units": 0' in text.input_value()
@@ -91,7 +91,7 @@ def test_form_and_json_are_one_spec(page, service, trained):
 
 
 def test_runs_are_chosen_and_compared(page, service, trained):
-    """Two boxes ticked; their curves over one another, what differs, and a warning."""
+    """Two selected runs share a chart, with their differences and a warning."""
     with Client(service) as client:
         spec = client.runs.get(trained).spec
         spec["fit"]["seed"] = 2
@@ -115,7 +115,7 @@ def test_runs_are_chosen_and_compared(page, service, trained):
 
 
 def test_a_class_is_told_with_its_probability(page, service, trained):
-    """And the code beside it is for the version that is shown."""
+    """A prediction shows its probabilities; code and files are of the open version."""
     page.goto(f"{service}/#/models/tumours")
     page.get_by_role("button", name="Predict diagnosis").click()
     expect(page.locator(".prediction output")).to_have_text("malignant")
@@ -124,7 +124,7 @@ def test_a_class_is_told_with_its_probability(page, service, trained):
     expect(page.get_by_role("tab", name="Python, fitserve")).to_be_focused()
     expect(page.get_by_role("tabpanel")).to_contain_text("from fitserve import Client")
     version = page.locator(".chip").inner_text().split()[-1]
-    for key in ("", "any"):  # with a key it is fetched by script, for a link sends none
+    for key in ("", "any"):  # a script fetches the file if a key is set
         page.evaluate("key => key && sessionStorage.setItem('fitserve-key', key)", key)
         with page.expect_download() as told:
             page.get_by_role("link", name="model.onnx").click()

@@ -1,4 +1,4 @@
-"""Every page: sound for a screen reader, at every width, and by key where one is wanted."""
+"""Every page: accessibility, layout at every width, keyboard and API key."""
 
 import re
 
@@ -16,7 +16,7 @@ LATE = {
     "regression": ".importance",
     "compare": ".line",
 }
-"""What comes behind the page itself."""
+"""Selectors of parts that load after the page."""
 WIDTHS = (360, 768, 1440)
 KEY = "a-secret-of-many-characters"
 PAGES = {
@@ -41,7 +41,7 @@ def visit(page, service, place, run, line=None):
 
 
 def sound(page, what):
-    """Axe finds no violation; nothing is wider than the screen, the header as wide."""
+    """Check that Axe finds no violation and that no content is wider than the screen."""
     found = Axe().run(page).response["violations"]
     told = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found]
     assert told == [], what
@@ -54,8 +54,8 @@ def sound(page, what):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_sound(browser, service, trained, line, scheme):
-    """As it comes."""
-    # axe itself is put into the page as a script, which the policy would refuse
+    """Every page passes the checks without any input."""
+    # the security policy would block the script of axe
     with opened(browser, color_scheme=scheme, bypass_csp=True) as page:
         for place in PAGES:
             visit(page, service, place, trained, line)
@@ -63,10 +63,10 @@ def test_every_page_is_sound(browser, service, trained, line, scheme):
 
 
 def change_the_spec(page):
-    """Layers of one's own, the JSON open, and a field that the service refuses."""
-    page.get_by_label("Begin from").select_option("")
-    page.locator("summary", has_text="The same as JSON").click()
-    page.get_by_label("Epochs, at most").fill("-1")
+    """Choose custom layers, open the JSON, and enter an invalid value."""
+    page.get_by_label("Preset").select_option("")
+    page.locator("summary", has_text="Spec as JSON").click()
+    page.get_by_label("Maximum epochs").fill("-1")
     expect(page.locator(".plan .bad")).to_be_visible()
 
 
@@ -75,7 +75,7 @@ def ask_for_deletion(page):
 
 
 def be_refused(page):
-    page.get_by_label("Only if").fill("accuracy > 1")
+    page.get_by_label("Conditions").fill("accuracy > 1")
     page.get_by_role("button", name="Promote").click()
     expect(page.locator("[aria-labelledby=versions] .bad")).to_be_visible()
 
@@ -93,7 +93,7 @@ def open_everything(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_comes_of_pressing_is_sound(browser, service, trained, scheme):
-    """Problems, questions, predictions and what folds out."""
+    """Problems, dialogs, predictions and opened details pass the checks."""
     deeds = {
         change_the_spec: "start",
         ask_for_deletion: "model",
@@ -109,7 +109,7 @@ def test_what_comes_of_pressing_is_sound(browser, service, trained, scheme):
 
 
 def test_a_page_is_reached_by_keys_alone(page, service, trained):
-    """The skip link first; focus goes to the title of the page that is opened."""
+    """Tab reaches the skip link first; an opened page focuses its title."""
     page.goto(f"{service}/#/models")
     expect(page.locator("main h1")).to_have_text("Models")
     page.keyboard.press("Tab")
@@ -121,7 +121,7 @@ def test_a_page_is_reached_by_keys_alone(page, service, trained):
 
 
 def test_the_first_page_preloads_the_modules_that_it_imports(page, service):
-    """All of them and no other: without the list each level of imports would be a wait."""
+    """The list has every module of the first page and no other module."""
     listed, asked = set(), set()
 
     def unlist(route):
@@ -138,7 +138,7 @@ def test_the_first_page_preloads_the_modules_that_it_imports(page, service):
 
 
 def test_the_arrow_keys_walk_along_a_curve(page, service, trained):
-    """And what stands there is said."""
+    """A screen reader gets the values at the cursor."""
     page.goto(f"{service}/#/runs/{trained}")
     page.locator(".plot svg").first.focus()
     page.keyboard.press("ArrowRight")
@@ -147,7 +147,7 @@ def test_the_arrow_keys_walk_along_a_curve(page, service, trained):
 
 
 def test_a_key_is_asked_for_and_kept_in_the_tab(browser, settings):
-    """A wrong one is asked for again; the right one is in no local storage and no URL."""
+    """The page asks again after an invalid key; a valid key is in no URL or local storage."""
     from pydantic import SecretStr
 
     from service.app import create_app
@@ -163,7 +163,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(browser, settings):
         expect(page.locator("main h1")).to_have_text("Runs")
         assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
         assert KEY not in page.url
-        page.get_by_role("button", name="Forget the key").click()
+        page.get_by_role("button", name="Remove key").click()
         expect(page.get_by_role("textbox", name="API key")).to_be_visible()
 
 
@@ -171,11 +171,11 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(browser, settings):
     ("path", "wanted"), [("docs", "/v1/datasets"), ("redoc", "Upload a CSV")]
 )
 def test_the_api_pages_need_no_other_network(browser, service, path, wanted):
-    """They are drawn whole, from this service's own files."""
+    """The API pages load all their files from this service."""
     with opened(browser) as page:
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{service}/{path}")
-        expect(page.get_by_text(wanted).first).to_be_visible()
+        expect(page.get_by_text(wanted).filter(visible=True).first).to_be_visible()
         away = [url for url in asked if not url.startswith((service, "data:", "blob:"))]
         assert [url for url in away if "cdn.redoc.ly" not in url] == []

@@ -1,4 +1,4 @@
-"""The report of real runs on their pages, and what can be done from there."""
+"""The report of a run on its page, and the actions on its suggested spec."""
 
 import re
 
@@ -22,13 +22,17 @@ def chart(report, title):
 
 
 def test_a_classification_is_drawn(page, service, trained):
-    """The figures of the API in the table, and each curve with its points."""
+    """The page shows the metrics of the API and every curve."""
     report = report_of(page, service, trained)
     with Client(service) as client:
         told = client.runs.report(trained)
     counts = [str(n) for row in told.classification.confusion_matrix for n in row]
     expect(report.locator(".matrix td.figure")).to_have_text(counts)
-    for title in ("ROC", "Precision over recall", "Calibration: how often it came true"):
+    for title in (
+        "ROC curve",
+        "Precision-recall curve",
+        "Calibration: observed frequency",
+    ):
         expect(chart(report, title).locator(".line").first).to_have_attribute(
             "d", re.compile(r"^M[\d. ]+(L[\d. ]+)+")
         )
@@ -37,7 +41,7 @@ def test_a_classification_is_drawn(page, service, trained):
     expect(report.locator(".reading")).to_contain_text(told.reading.sentence)
     rows = report.locator("table.figures tbody tr")
     expect(rows).to_contain_text(
-        ["this network", "always the same", "linear model", "gradient boosting"]
+        ["this network", "constant prediction", "linear model", "gradient boosting"]
     )
     assert f"{told.metrics['roc_auc']:.4g}" in rows.first.inner_text()
 
@@ -47,25 +51,25 @@ def chart_bars(report):
 
 
 def test_a_regression_is_drawn(page, service, line):
-    """A dot for each held-out row; the arrow keys walk along them."""
+    """Each held-out row has a dot; the arrow keys move between the dots."""
     report = report_of(page, service, line)
-    for title in ("Actual against predicted", "Residuals"):
+    for title in ("Actual and predicted values", "Residuals"):
         dots = chart(report, title).locator(".cloud")
         expect(dots).to_have_count(89)
-    cloud = chart(report, "Actual against predicted")
+    cloud = chart(report, "Actual and predicted values")
     cloud.locator("svg").focus()
     page.keyboard.press("ArrowRight")
     expect(cloud.locator("[aria-live]")).to_contain_text("actual")
     expect(chart_bars(report)).to_have_count(10)
     expect(report.locator("table.figures tbody tr")).to_have_count(3)
-    report.locator("summary", has_text="pictures").click()
+    report.locator("summary", has_text="plots").click()
     with page.expect_download() as told:
         report.get_by_role("link", name="residuals.svg").click()
     assert b"<svg" in told.value.path().read_bytes()
 
 
 def test_the_form_says_of_each_column_whether_it_may_be_empty(page, service, line):
-    """Of numbers too, behind their range."""
+    """A hint names the range of a number and whether the cell may be empty."""
     page.goto(f"{service}/#/models/sugar/1")
     age = page.get_by_label("age", exact=True)
     expect(age).to_have_accessible_description(re.compile(r"^[-\d.]+ to .*may be empty$"))
@@ -74,12 +78,12 @@ def test_the_form_says_of_each_column_whether_it_may_be_empty(page, service, lin
 
 
 def test_the_suggested_spec_is_trained_or_opened(page, service, line):
-    """Pressed once, it is a run; opened, it stands in the form on the same rows."""
+    """One button starts the suggested spec; the other opens it in the form."""
     report_of(page, service, line)
     with Client(service) as client:
         wanted = client.runs.report(line).reading.next_spec
-    page.get_by_role("button", name="Open it first").click()
-    page.locator("summary", has_text="The same as JSON").click()
+    page.get_by_role("button", name="Edit the suggested spec").click()
+    page.locator("summary", has_text="Spec as JSON").click()
     assert wanted["dataset"] in page.locator("textarea").input_value()
     page.go_back()
     page.get_by_role("button", name="Train the suggested spec").click()

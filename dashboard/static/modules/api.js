@@ -1,8 +1,8 @@
-// The public API, as any client calls it. Failures are problems (RFC 9457).
+// Calls to the public API. Failures are problems (RFC 9457).
 
 import { askForKey, authorization } from "./key.js";
 
-/** An answer of the service that is a problem. */
+/** A problem that the service returned. */
 export class ProblemError extends Error {
   constructor(problem) {
     super(problem.detail);
@@ -10,7 +10,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** Return the response of a request that succeeded. Ask for a key if the service wants one. */
+/** Return the response of a successful request. Ask for a key if the service requires one. */
 export async function request(path, { headers = {}, ...options } = {}, transport = fetch) {
   const sent = authorization();
   const all = { ...options, headers: { ...headers, ...sent } };
@@ -26,30 +26,30 @@ function unreachable(error) {
   if (error.name === "AbortError") throw error;
   throw new ProblemError({
     status: 0,
-    title: "The service does not answer",
-    detail: "No response came. Is the service running, and is this machine online?",
+    title: "No response from the service",
+    detail: "Check that the service is running and that this device is online, then retry.",
   });
 }
 
-/** Return the problem in a response, also if a proxy sent something else. */
+/** Return the problem in a response, or build one if a proxy sent another body. */
 async function problemIn(response) {
   const { status, statusText: title } = response;
   const body = await response.json().catch(() => ({})); // not JSON: only the status is known
-  return body.detail ? body : { status, title, detail: `HTTP status ${status} without a reason.` };
+  return body.detail ? body : { status, title, detail: `Received HTTP status ${status}.` };
 }
 
 export async function get(path, signal) {
   return (await request(path, { signal })).json();
 }
 
-/** Send JSON. The service treats requests with the same `key` as one. */
+/** Send JSON. The service executes requests with the same `key` once. */
 export async function send(method, path, body, { signal, key } = {}) {
   const headers = { "Content-Type": "application/json", ...(key && { "Idempotency-Key": key }) };
   const response = await request(path, { method, headers, body: JSON.stringify(body), signal });
   return response.status === 204 ? null : response.json();
 }
 
-/** Return `{ value }` of a promise, or `{ problem }` if the service refused. */
+/** Return `{ value }` of a promise, or `{ problem }` if the service rejected the request. */
 export async function outcome(promise) {
   try {
     return { value: await promise };
@@ -59,24 +59,24 @@ export async function outcome(promise) {
   }
 }
 
-/** Return what is at a path, or null if there is nothing. */
+/** Return the resource at a path, or null if it does not exist. */
 export async function find(path, signal) {
   const { value = null, problem } = await outcome(get(path, signal));
   if (problem && problem.status !== 404) throw new ProblemError(problem);
   return value;
 }
 
-/** Return a random key. `crypto.randomUUID` would need TLS. */
+/** Return a random key. `crypto.randomUUID` requires TLS. */
 export function newKey() {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(16)).join("-");
 }
 
-/** Return a path below /v1 whose parts are escaped. */
+/** Return a path under /v1 with escaped parts. */
 export function v1(...parts) {
   return `v1/${parts.map(encodeURIComponent).join("/")}`;
 }
 
-/** Return the path of a version of a model, or of something below it. */
+/** Return the path of a model version, or of a resource of that version. */
 export function versionPath({ model_name: name, version }, ...parts) {
   return v1("models", name, "versions", String(version), ...parts);
 }

@@ -1,11 +1,11 @@
-// A button that deletes something after a question.
+// A button that deletes a resource after a confirmation.
 
 import { send } from "./api.js";
 import { announce, goTo, h } from "./dom.js";
 import { openDialog } from "./parts.js";
 import { attempt } from "./problems.js";
 
-/** Build the button. A refusal is shown beside it; after the deletion the page is `next`. */
+/** Build the button. Show an error next to it, or open the page `next` after the deletion. */
 export function deleteButton(path, name, { label, title, detail, next }) {
   const failed = h("div");
   const onclick = async () => {
@@ -18,15 +18,15 @@ export function deleteButton(path, name, { label, title, detail, next }) {
   return h("div.delete", button, failed);
 }
 
-/** Ask before something is lost. Escape means no, and the focus begins on no. */
+/** Ask for confirmation. Cancel has the initial focus, and Escape cancels. */
 function isConfirmed(title, detail) {
   return new Promise((resolve) => {
     const answer = (value) => () => dialog.close(value);
-    const no = h("button", { onclick: answer("no") }, "Keep it");
+    const no = h("button", { onclick: answer("no") }, "Cancel");
     const yes = h("button.danger", { onclick: answer("yes") }, "Delete");
     const dialog = openDialog("alertdialog", title, detail, h("div.actions", no, yes));
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
-    addEventListener("hashchange", answer("no"), { once: true }); // the page is left
+    addEventListener("hashchange", answer("no"), { once: true }); // another page opens
     no.focus();
   });
 }

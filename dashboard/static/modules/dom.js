@@ -1,15 +1,15 @@
-// Elements without a framework. Text stays text: nothing here parses HTML.
+// Builds elements without a framework. No function here parses HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 const PROPERTIES = new Set(["value", "checked", "disabled", "hidden"]);
 
-/** Build an element: `h("p.hint", { title: "…", onclick: act }, children)`. Attributes may be
- *  left out. Children may be nested; null, undefined and false are skipped. */
+/** Build an element: `h("p.hint", { title: "…", onclick: act }, children)`. Attributes are
+ *  optional. Children may be nested; null, undefined and false are skipped. */
 export function h(name, ...given) {
   return build((tag) => document.createElement(tag), name, given);
 }
 
-/** Build an SVG element in the same way. */
+/** Build an SVG element from the arguments of `h`. */
 export function s(name, ...given) {
   return build((tag) => document.createElementNS(SVG, tag), name, given);
 }
@@ -51,12 +51,12 @@ export function prose(text) {
   return text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h("code", part) : part));
 }
 
-/** Say a sentence to people who use a screen reader. */
+/** Announce a sentence to screen readers. */
 export function announce(sentence) {
   document.getElementById("announcer").textContent = sentence;
 }
 
-/** Return a function that calls `action` once in the next frame, however often it is called. */
+/** Return a function that calls `action` at most once per animation frame. */
 export function perFrame(action) {
   let isWaiting = false;
   return () => {
@@ -69,7 +69,7 @@ export function perFrame(action) {
   };
 }
 
-/** Open a page. The page that is shown already is built again. */
+/** Open a page. Rebuild the page if it is already open. */
 export function goTo(hash) {
   if (location.hash === hash) dispatchEvent(new Event("hashchange"));
   else location.hash = hash;

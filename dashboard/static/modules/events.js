@@ -1,4 +1,4 @@
-// A run's events. By fetch and not by EventSource, which cannot send a key.
+// Reads a run's events with fetch, because EventSource cannot send a key.
 
 import { request } from "./api.js";
 
@@ -20,7 +20,7 @@ export async function follow(path, after, report, signal) {
     } catch (error) {
       if (signal.aborted) return;
       const { status = 0 } = error.problem ?? {};
-      if (status !== 0 && status < 500) throw error; // another try would end in the same way
+      if (status !== 0 && status < 500) throw error; // a retry would fail again
     }
     if (!isEnded) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
@@ -40,7 +40,7 @@ async function readStream(path, last, read, signal) {
   }
 }
 
-/** Return the fields of one event, each of which is a line. */
+/** Return the fields of one event. Each line is a field. */
 function fieldsOf(block) {
   return Object.fromEntries(block.split("\n").map((line) => line.split(/: ?(.*)/, 2)));
 }

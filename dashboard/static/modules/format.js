@@ -1,6 +1,6 @@
-// Numbers, sizes and times as people read them.
+// Formats numbers, sizes and times for the page.
 
-const LANGUAGE = "en"; // the language of every sentence on the page
+const LANGUAGE = "en"; // the page is in English only
 const MISSING = "–";
 const numbers = (options) =>
   new Intl.NumberFormat(LANGUAGE, { signDisplay: "negative", ...options });
@@ -19,7 +19,7 @@ export function plural(count, noun) {
   return `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Return four significant digits; very large and very small numbers have an exponent. */
+/** Format with four significant digits; use an exponent for very large or small numbers. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return MISSING;
   const size = Math.abs(value);
@@ -48,7 +48,7 @@ export function duration(seconds) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Return the seconds between two times of the API, or until now. */
+/** Return the seconds between two API times. Without the second time, count until now. */
 export function elapsed(from, to) {
   if (from === null) return null;
   return Math.max(0, ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000);
@@ -68,11 +68,11 @@ export function ago(time) {
 }
 
 const WORDS = {
-  numeric: "number", boolean: "yes or no", categorical: "category", datetime: "time",
-  binary: "two classes", multiclass: "many classes", train: "training",
+  binary: "binary classification", multiclass: "multiclass classification",
+  brier: "Brier score", train: "training",
 };
 
-/** Return the page's word for a value of the API: a column type, a task, a part of the split. */
+/** Return the page's text for an API value: a task, a metric, a part of the split. */
 export function word(value) {
   return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
 }

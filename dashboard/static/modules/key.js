@@ -1,4 +1,4 @@
-// The API key, kept for this tab alone.
+// Stores the API key in the session storage of this browser tab.
 
 import { h, prose } from "./dom.js";
 import { field, openDialog } from "./parts.js";
@@ -15,7 +15,7 @@ export function forgetKey() {
   sessionStorage.removeItem(PLACE);
 }
 
-/** Ask for another key than the refused one; all refused requests share one question. */
+/** Ask for a key after one was rejected. All rejected requests share one dialog. */
 export function askForKey(refused, detail) {
   if (authorization().Authorization !== refused.Authorization) return Promise.resolve();
   asking ??= prompted(detail).finally(() => (asking = null));
@@ -32,8 +32,8 @@ function prompted(detail) {
       dispatchEvent(new Event("fitserve-key"));
       resolve();
     };
-    const hint = "It is kept for this tab alone, until the tab is closed.";
-    const dialog = openDialog("dialog", "This service requires an API key", prose(detail),
+    const hint = "The key is stored in this browser tab until you close the tab.";
+    const dialog = openDialog("dialog", "API key required", prose(detail),
       h("form", { onsubmit }, field("API key", input, { hint }),
         h("button.primary", "Use this key")));
     dialog.addEventListener("cancel", (event) => event.preventDefault());

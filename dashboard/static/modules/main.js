@@ -1,4 +1,4 @@
-// The address after `#` names the page; each page is a module of its own.
+// Opens the page that the URL names after `#`. Each page is a separate module.
 
 import { outcome } from "./api.js";
 import { announce, h, put } from "./dom.js";
@@ -17,7 +17,7 @@ const PAGES = [
 const main = document.getElementById("main");
 let leaving = new AbortController();
 
-/** Build the new page, then put it in place of the old one, so that nothing jumps. */
+/** Build the new page before it replaces the old one, to avoid layout shifts. */
 async function show() {
   const address = location.hash.slice(1);
   if (address === "main") return;
@@ -38,16 +38,16 @@ async function show() {
 
 async function built(load, options) {
   if (!load) {
-    return pageOf("There is no such page", h("p", "Start, Runs, Compare and Models are above."));
+    return pageOf("Page not found", h("p", "Use the links above: Start, Runs, Compare or Models."));
   }
   const { page } = await load();
   const { value, problem } = await outcome(page(options));
-  return value ?? pageOf("This page could not be shown", problemBox(problem));
+  return value ?? pageOf("The page could not be loaded", problemBox(problem));
 }
 
 let isGreeted = false;
 
-/** Let title and focus follow, for screen readers; the first page leaves the focus alone. */
+/** Update title and focus for screen readers. The first page does not move the focus. */
 function greet(shown) {
   const title = shown.querySelector("h1");
   document.title = `${title.textContent} · fitserve`;
@@ -67,7 +67,7 @@ function markPlace(place) {
 }
 
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason.name === "AbortError") event.preventDefault(); // the page was left
+  if (event.reason.name === "AbortError") event.preventDefault(); // another page was opened
 });
 addEventListener("hashchange", show);
 addEventListener("fitserve-key", showSession);

@@ -1,4 +1,4 @@
-// The parts that several pages are made of.
+// Elements that several pages share.
 
 import { h, newId } from "./dom.js";
 import { integer, word } from "./format.js";
@@ -8,14 +8,14 @@ export function pageOf(title, ...children) {
   return h("section", h("h1", { tabindex: "-1" }, title), children);
 }
 
-/** Build a titled section; `controls` stand beside the title. */
+/** Build a section with a title. `controls` are next to the title. */
 export function card(id, title, children, { className = "", controls = null } = {}) {
   const heading = h("h2", { id }, title);
   return h("section.card", { class: className, "aria-labelledby": id },
     controls ? h("div.head", heading, controls) : heading, children);
 }
 
-/** Build a table that scrolls sideways. A head is a cell or `[text, class]`. */
+/** Build a table that scrolls horizontally. A head is a cell or `[text, class]`. */
 export function table(label, className, heads, rows) {
   const head = ([text, name = ""]) => h("th", { scope: "col", class: name }, text);
   return h("div.scroll", { role: "group", tabindex: "0", "aria-label": label },
@@ -29,23 +29,23 @@ export function pairs(list) {
   return h("dl.pairs", list.map(([name, value]) => h("div", h("dt", name), h("dd", value))));
 }
 
-/** Return the rows of each part of the split, as pairs. */
+/** Return the number of rows in each part of the split, as pairs. */
 export function rowCounts(numRows) {
   return Object.entries(numRows).filter(([, count]) => count > 0)
-    .map(([part, count]) => [`Rows, ${word(part)}`, integer(count)]);
+    .map(([part, count]) => [`Rows (${word(part)})`, integer(count)]);
 }
 
-/** Build what a page shows instead of an empty list. */
+/** Build the note that replaces an empty list. */
 export function emptyNote(sentence, ...actions) {
   return h("div.empty", h("p", sentence), actions);
 }
 
-/** Build a link to the start page for people who have nothing to look at yet. */
+/** Build a link to the start page for a list without entries. */
 export function firstRunLink() {
   return h("a.button.primary", { href: "#/" }, "Train a network");
 }
 
-/** Build a select of options, each a word or `[value, text]`. */
+/** Build a select. Each option is a string or `[value, text]`. */
 export function select(options, value, props = {}) {
   const pair = (option) => (Array.isArray(option) ? option : [option, option]);
   const element = h("select", props,
@@ -54,13 +54,13 @@ export function select(options, value, props = {}) {
   return element;
 }
 
-/** Put a label and its control on one line. */
+/** Build a label and its control on one line. */
 export function labelled(className, label, control) {
   control.id ||= newId("control");
   return h("span", { class: className }, h("label", { for: control.id }, label), control);
 }
 
-/** Put a control under its label and above its hint. */
+/** Build a label, its control and a hint, one below the other. */
 export function field(label, control, { hint = null, className = "" } = {}) {
   control.id ||= newId("field");
   const note = hint && h("span.hint", { id: `${control.id}-hint` }, hint);
@@ -69,7 +69,7 @@ export function field(label, control, { hint = null, className = "" } = {}) {
     h("label", { for: control.id }, label), control, note);
 }
 
-/** Open a modal dialog, named by its title and described by its detail. */
+/** Open a modal dialog with a title and a description. */
 export function openDialog(role, title, detail, ...children) {
   const id = newId("dialog");
   const named = { "aria-labelledby": `${id}-title`, "aria-describedby": `${id}-detail` };

@@ -1,23 +1,23 @@
-// Failures as sentences.
+// Shows problems, errors of fields and warnings.
 
 import { outcome } from "./api.js";
 import { h, prose, put } from "./dom.js";
 
-/** Build a box with a problem's title, and its sentence or the fields that it names. */
+/** Build a box with a problem's title, and its field errors or else its detail. */
 export function problemBox({ title, detail, errors = [], request_id: id }) {
   const fieldError = (error) =>
     h("li", error.pointer && h("code", error.pointer), " ", prose(sentenceOf(error)));
   return h("div.notice.bad", { role: "alert" }, h("strong", title),
     errors.length ? h("ul", errors.map(fieldError)) : h("p", prose(sentence(detail))),
-    id && h("p.hint", `Request ${id}`));
+    id && h("p.hint", `Request ID: ${id}`));
 }
 
-/** Return what is wrong with a field, and how to mend it. */
+/** Return the error of a field and the hint that corrects it. */
 export function sentenceOf({ detail, hint }) {
   return [detail, hint].filter(Boolean).map(sentence).join(" ");
 }
 
-/** Begin with a capital, unless the first word is a name such as roc_auc, and end with a stop. */
+/** Add a capital letter and a full stop. Leave a first word such as roc_auc unchanged. */
 function sentence(text) {
   const trimmed = text.trim();
   const isWord = /^[a-z]+(?=[\s,:;.]|$)/.test(trimmed);
@@ -25,7 +25,7 @@ function sentence(text) {
   return first + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
 }
 
-/** Build a box of warnings, which are sentences or elements; null without any. */
+/** Build a box of warnings (sentences or elements), or null if there are no warnings. */
 export function warningsBox(warnings, title = "Warnings") {
   if (!warnings.length) return null;
   const shown = (one) => (typeof one === "string" ? prose(sentence(one)) : one);
@@ -33,7 +33,7 @@ export function warningsBox(warnings, title = "Warnings") {
     h("strong", title), h("ul", warnings.map((one) => h("li", shown(one)))));
 }
 
-/** Do what a button is for, once at a time. Show a refusal in `place`. Return whether it worked. */
+/** Run a button's action. Show a problem in `place`. Return whether the action succeeded. */
 export async function attempt(button, place, action) {
   button.disabled = true;
   put(place);

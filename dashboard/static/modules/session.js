@@ -1,4 +1,4 @@
-// The key in use: its name and workspace in the header, and the scopes that it lacks.
+// Shows the current key: its name, its workspace and the scopes that the key lacks.
 
 import { get, outcome } from "./api.js";
 import { h, put } from "./dom.js";
@@ -6,14 +6,14 @@ import { authorization, forgetKey } from "./key.js";
 import { warningsBox } from "./problems.js";
 
 const SCOPES = {
-  "datasets:write": "upload or delete tables",
-  "runs:write": "check, start or cancel runs",
+  "datasets:write": "upload or delete datasets",
+  "runs:write": "validate, start or cancel runs",
   "models:predict": "predict",
   "models:write": "move aliases or delete models",
 };
 let asked = null;
 
-/** Return what the service knows of the key in use, or null. */
+/** Return the current key from the service, or null. */
 async function current() {
   asked ??= outcome(get("v1/keys/current"));
   const { value = null } = await asked;
@@ -21,7 +21,7 @@ async function current() {
   return value;
 }
 
-/** Show in the header which key is in use, and a button that forgets it. */
+/** Show in the header the current key and a button that removes the key. */
 export async function showSession() {
   asked = null;
   const key = await current();
@@ -32,17 +32,17 @@ export async function showSession() {
   const name = key?.name ? `${key.name} in ${key.workspace}` : key?.workspace;
   const isKeyed = Boolean(authorization().Authorization);
   put(document.getElementById("session"),
-    isKeyed && [h("span.hint", name), h("button.quiet", { onclick }, "Forget the key")]);
+    isKeyed && [h("span.hint", name), h("button.quiet", { onclick }, "Remove key")]);
 }
 
-/** Build a notice that names, once it is known, which of these scopes the key lacks. */
+/** Build a notice and fill it, after the key was read, with the scopes that the key lacks. */
 export function lackingNotice(scopes) {
   const place = h("div");
   current().then((key) => {
     const lacking = key ? scopes.filter((scope) => !key.scopes.includes(scope)) : [];
     put(place, warningsBox(lacking.map((scope) =>
-      `It may not ${SCOPES[scope]}: the scope \`${scope}\` is missing. `
-      + "The operator can make a key that has it"), "This key may not do everything here"));
+      `The key cannot ${SCOPES[scope]} without the scope \`${scope}\`. `
+      + "Ask the operator for a key with this scope"), "The API key lacks scopes for this page"));
   });
   return place;
 }

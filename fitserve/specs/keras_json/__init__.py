@@ -1,7 +1,7 @@
-"""The JSON of a Keras model as layers of the closed spec.
+"""Translate the JSON of a Keras model to layers of the closed spec.
 
-Pure Python over parsed JSON: Keras never reads it, for Keras can be made to run what a
-config names. Every (module, class, key, value) is on a list here, or is refused.
+Keras does not load the JSON, because a config can make Keras run any code. A module,
+class, key or value that is not on a list in this package is refused.
 """
 
 from fitserve.specs.keras_json.faults import Fault, Refused

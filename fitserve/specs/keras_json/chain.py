@@ -1,4 +1,4 @@
-"""The layers of a Sequential, or of a Functional that is a plain chain, in order."""
+"""Read the layers of a Sequential, or of a Functional that is a chain, in order."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -29,13 +29,13 @@ _INPUT_KEYS = {
     "ragged": only(False),
     "optional": only(False),
 }
-_BESIDE = ("build_config", "name", "inbound_nodes")  # a Functional writes its nodes there
+_BESIDE = ("build_config", "name", "inbound_nodes")  # of a Functional
 _KWARGS = {"mask": only(None), "training": only(None, False)}
 
 
 @dataclass(frozen=True)
 class Link:
-    """A layer in the JSON, with the path to it."""
+    """A layer in the JSON, with its path."""
 
     at: Path
     entry: Json
@@ -43,7 +43,7 @@ class Link:
 
     @classmethod
     def read(cls, value: object, at: Path) -> "Link":
-        """Return the layer if its class is known."""
+        """Return the layer; raise Refused if its class is unknown."""
         found = named(value, at, "keras.layers", _CLASSES, _BESIDE)
         entry = mapping(value, at)
         built(entry.get("build_config"), (*at, "build_config"))
@@ -55,13 +55,13 @@ class Link:
 
 
 def links(config: Json, at: Path) -> tuple[list[Link], list[Fault]]:
-    """Return the known entries of `layers`, and the faults of the others.
+    """Return the known entries of `layers`, and the faults of the other entries.
 
-    Only the first may be an input layer.
+    Only the first entry may be an input layer.
     """
     entries = listed(config.get("layers"), (*at, "layers"))
     if len(entries) > MOST_LAYERS + 1:
-        detail = f"got {len(entries):,}; expected at most {MOST_LAYERS} and an input"
+        detail = f"got {len(entries):,} layers; expected an input and {MOST_LAYERS} more"
         refuse((*at, "layers"), detail)
     chain: list[Link] = []
     faults: list[Fault] = []
@@ -72,7 +72,7 @@ def links(config: Json, at: Path) -> tuple[list[Link], list[Fault]]:
         except Refused as refused:
             faults += refused.faults
     faults += [
-        Fault(link.at, "a second input layer; the network is one chain")
+        Fault(link.at, "got a second input layer; expected one")
         for link in chain
         if link.is_input and link.at[-1] != 0
     ]
@@ -80,25 +80,25 @@ def links(config: Json, at: Path) -> tuple[list[Link], list[Fault]]:
 
 
 def input_width(link: Link) -> int | None:
-    """Return how many numbers an input layer takes; None if it leaves that open."""
+    """Return the width of an input layer; None if the layer does not set it."""
     config = dict(link.found.config)
     given = config.pop("batch_shape", None)
     translated(config, link.found.at, _INPUT_KEYS)
     at = (*link.found.at, "batch_shape")
     sizes = shape(given, at)
     if len(sizes) != 2 or sizes[0] is not None:
-        hint = "a row is one list of numbers; `fit.batch_size` says how many rows a batch"
+        hint = "a row is one list of numbers; `fit.batch_size` sets the rows per batch"
         refuse(at, f"got {shown(given)}; expected [null, width]", hint)
     return sizes[1]
 
 
 def check_chain(config: Json, chain: list[Link], at: Path) -> None:
-    """Refuse a Functional whose layers are not each called once on the one before."""
+    """Refuse a Functional unless each layer is called once, on the layer before it."""
     names = [_own_name(link) for link in chain]
     if len(set(names)) < len(names):
-        refuse((*at, "layers"), "two layers have one name")
+        refuse((*at, "layers"), "two layers have the same name")
     if not chain or not chain[0].is_input:
-        refuse((*at, "layers"), "the first layer is no InputLayer")
+        refuse((*at, "layers"), "the first layer is not an InputLayer")
     for link, before in zip(chain, [None, *names], strict=False):
         _check_nodes(link, before)
     _check_end(config.get("input_layers"), names[0], (*at, "input_layers"))
@@ -145,7 +145,7 @@ def _check_tensor(tensor: Json, at: Path, before: str | None) -> None:
 
 
 def _check_end(value: object, name: str, at: Path) -> None:
-    """Accept one tensor as it is, in a list, or in an object: Keras writes all three."""
+    """Accept one tensor, alone, in a list or in an object: Keras writes all three."""
     inner = value
     if isinstance(value, dict) and len(value) == 1:
         inner = next(iter(value.values()))
@@ -156,5 +156,5 @@ def _check_end(value: object, name: str, at: Path) -> None:
 
 
 def _refuse_chain(at: Path, detail: str) -> NoReturn:
-    hint = "only a chain can be taken, each layer called once on the one before it"
+    hint = "each layer must be called once, on the layer before it"
     refuse(at, detail, hint)

@@ -1,4 +1,4 @@
-"""Errors in a Keras model's JSON, with their places."""
+"""Errors in the JSON of a Keras model, with their paths."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -8,7 +8,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is refused; `path` leads to it from the model's JSON."""
+    """An error at `path` in the JSON of the model."""
 
     path: Path
     detail: str
@@ -16,7 +16,7 @@ class Fault:
 
 
 class Refused(Exception):
-    """The JSON holds something that the closed spec has no place for."""
+    """The JSON contains something that the closed spec does not have."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__(*(fault.detail for fault in faults))

@@ -1,6 +1,6 @@
-"""The Keras layers that can be translated, key by key.
+"""Translate Keras layers, by a rule for each key.
 
-Keras writes more keys than the closed spec has: a rule says what may stand behind each.
+Keras writes more keys than the closed spec has; a rule says which values a key may have.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from fitserve.specs.keras_json.rules import (
 from fitserve.specs.layers import BUILT, Layer
 from fitserve.specs.tables import complete
 
-_SEEDED = only(None, hint="leave it out: `fit.seed` seeds the whole run")
+_SEEDED = only(None, hint="remove the key: `fit.seed` seeds the whole run")
 _ALL = {"name": label, "trainable": only(True), "dtype": float32}
 _SCALING: Mapping[str, Rule] = {
     **dict.fromkeys(("epsilon", "center", "scale"), kept),
@@ -56,7 +56,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     },
     "LayerNormalization": {
         **_SCALING,
-        # Keras writes a list of one
+        # Keras writes a list with one item
         "axis": lambda value, at: only(-1, 1)(_single(value), at),
         "rms_scaling": only(False),
     },
@@ -66,9 +66,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "negative_slope": only(0.0),
         "threshold": only(0.0),
     },
-    "LeakyReLU": {
-        "negative_slope": only(0.2, hint="the activation `leaky_relu` has 0.2")
-    },
+    "LeakyReLU": {"negative_slope": only(0.2, hint="`leaky_relu` has the slope 0.2")},
     "ELU": {"alpha": only(1.0)},
     "Softmax": {"axis": only(-1, 1)},
 }
@@ -82,7 +80,7 @@ _ACTIVATIONS: Mapping[str, Callable[[Json], str]] = {
     "ELU": lambda _: "elu",
     "Softmax": lambda _: "softmax",
 }
-"""Layers that are activations in the closed spec."""
+"""Keras layers that are activations in the closed spec."""
 _SCHEMA: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
@@ -100,13 +98,13 @@ def layer_of(found: Named) -> Layer:
 
 
 def _faults(error: ValidationError, given: Json, at: Path) -> list[Fault]:
-    """Return the values out of range, at their place in the Keras config."""
+    """Return the validation errors, with their paths in the Keras config."""
     lines = field_errors(error.errors(include_url=False), given)
     return [Fault((*at, *_place(e.pointer)), e.detail, e.hint or "") for e in lines]
 
 
 def _place(pointer: str) -> Path:
-    # only a regularizer is an object here, and Keras has its factors in a config
+    # only a regularizer is an object here; Keras nests its factors in a config
     path = path_of(pointer)
     return (path[0], "config", *path[1:]) if len(path) > 1 else path
 

@@ -9,10 +9,10 @@ from fitserve.specs.keras_json.faults import Fault, Path, Refused, refuse
 
 Json = dict[str, object]
 Rule = Callable[[object, Path], object]
-"""Returns the closed spec's value for a value at a place, or LEFT_OUT; raises Refused."""
+"""Returns the closed spec's value for a value at a path, or LEFT_OUT; raises Refused."""
 
 LEFT_OUT = object()
-"""For a value that is Keras's default, where the closed spec has no key for it."""
+"""Marks a value that is Keras's default, for a key that the closed spec does not have."""
 
 _KEYS = ("module", "class_name", "config", "registered_name")
 _WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}
@@ -26,19 +26,19 @@ class Named(NamedTuple):
     at: Path
 
     def translated(self, rules: Mapping[str, Rule]) -> Json:
-        """Return the config by a rule for each key; raise Refused with every fault."""
+        """Translate the config by a rule for each key; raise Refused with all faults."""
         return translated(self.config, self.at, rules)
 
 
 def mapping(value: object, at: Path) -> Json:
-    """Return the value if it is a JSON object."""
+    """Return the value; raise Refused unless it is a JSON object."""
     if not isinstance(value, dict):
         refuse(at, f"got {shown(value)}; expected a JSON object")
     return value
 
 
 def listed(value: object, at: Path) -> list[object]:
-    """Return the value if it is a list."""
+    """Return the value; raise Refused unless it is a list."""
     if not isinstance(value, list):
         refuse(at, f"got {shown(value)}; expected a list")
     return value
@@ -61,9 +61,7 @@ def named(
 def known_keys(found: Json, at: Path, known: Collection[str]) -> None:
     """Refuse keys that are not on the list."""
     faults = [
-        Fault(
-            (*at, key), f"`{key[:200]}` is no key that is read", did_you_mean(key, known)
-        )
+        Fault((*at, key), f"`{key[:200]}` is not a key here", did_you_mean(key, known))
         for key in found
         if key not in known
     ]
@@ -94,7 +92,7 @@ def _written(value: object) -> str:
 
 
 def translated(value: object, at: Path, rules: Mapping[str, Rule]) -> Json:
-    """Return an object by a rule for each key; raise Refused with every fault."""
+    """Translate an object by a rule for each key; raise Refused with all faults."""
     config = mapping(value, at)
     known_keys(config, at, rules)
     result: Json = {}

@@ -1,4 +1,4 @@
-"""The values that a key of a Keras config may have."""
+"""Rules for the values of the keys of a Keras config."""
 
 import re
 from collections.abc import Mapping
@@ -34,18 +34,18 @@ _INITIALIZERS: Mapping[str, tuple[str, Json]] = {
     "Zeros": ("zeros", {}),
     "Ones": ("ones", {}),
 }
-"""Keras's classes, the names in the closed spec, and the arguments that a name means."""
+"""By Keras class: the name in the closed spec, and the arguments that the name means."""
 _REGULARIZERS = {"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2")}
 
 
 def kept(value: object, at: Path) -> object:
-    """Return the value: the closed spec has the same key, and checks the range."""
+    """Return the value unchanged: the closed spec has the same key and checks it."""
     del at
     return value
 
 
 def only(*values: object, hint: str = "") -> Rule:
-    """Return a rule that accepts these values, for which the closed spec has no key."""
+    """Return a rule that accepts only these values, and leaves the key out."""
 
     def rule(value: object, at: Path) -> object:
         try:
@@ -59,7 +59,7 @@ def only(*values: object, hint: str = "") -> Rule:
 
 
 def label(value: object, at: Path) -> object:
-    """Accept a harmless name, and leave it out: layers have numbers here."""
+    """Accept a harmless name and leave it out: the closed spec numbers the layers."""
     if not isinstance(value, str) or not _LABEL.match(value):
         expected = "expected a name without slashes, control characters, `.` or `..`"
         refuse(at, f"got {shown(value)}; {expected}")
@@ -67,7 +67,7 @@ def label(value: object, at: Path) -> object:
 
 
 def float32(value: object, at: Path) -> object:
-    """Accept float32 by name or policy; no other dtype is trained in."""
+    """Accept float32, as a name or as a policy; training uses no other dtype."""
     if value is None or value == "float32":
         return LEFT_OUT
     if isinstance(value, str):
@@ -83,13 +83,13 @@ def initializer(value: object, at: Path) -> object:
         return value
     found = named(value, at, "keras.initializers", _INITIALIZERS)
     name, defaults = _INITIALIZERS[found.class_name]
-    hint = "`fit.seed` seeds the whole run; the other arguments have Keras's defaults"
+    hint = "`fit.seed` seeds the whole run; other arguments must be Keras's defaults"
     found.translated({key: only(default, hint=hint) for key, default in defaults.items()})
     return name
 
 
 def only_initializer(class_name: str) -> Rule:
-    """Return a rule that accepts one initializer, and leaves it out."""
+    """Return a rule that accepts only one initializer, and leaves the key out."""
 
     def rule(value: object, at: Path) -> object:
         named(value, at, "keras.initializers", (class_name,)).translated({})
@@ -99,7 +99,7 @@ def only_initializer(class_name: str) -> Rule:
 
 
 def regularizer(value: object, at: Path) -> object:
-    """Return None, or an object of the closed spec."""
+    """Return None, a name, or a regularizer of the closed spec."""
     if value is None or isinstance(value, str):
         return value
     found = named(value, at, "keras.regularizers", _REGULARIZERS)
@@ -108,7 +108,7 @@ def regularizer(value: object, at: Path) -> object:
 
 
 def shape(value: object, at: Path) -> list[int | None]:
-    """Return a short list of sizes, None where one is open."""
+    """Return a shape as a list of sizes; a size may be None."""
     sizes = listed(value, at)
     is_shape = all(
         size is None or (type(size) is int and 0 < size <= _LARGEST) for size in sizes
@@ -119,14 +119,14 @@ def shape(value: object, at: Path) -> list[int | None]:
 
 
 def built(value: object, at: Path) -> object:
-    """Leave out the shape that Keras built for; here it follows from the features."""
+    """Check and leave out the build shape; fitserve derives it from the features."""
     if value is not None:
         translated(value, at, {"input_shape": built_shape})
     return LEFT_OUT
 
 
 def built_shape(value: object, at: Path) -> object:
-    """Accept None or a shape, and leave it out."""
+    """Accept None or a shape, and leave the key out."""
     if value is not None:
         shape(value, at)
     return LEFT_OUT

@@ -1,4 +1,4 @@
-"""Translate what `model.to_json()` returns into the layers of the closed spec."""
+"""Translate the result of `model.to_json()` to layers of the closed spec."""
 
 from dataclasses import dataclass
 
@@ -21,27 +21,27 @@ _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _ALL = {"name": label, "trainable": only(True), "dtype": float32, "layers": kept}
 _KEYS = {
     "Sequential": {**_ALL, "build_input_shape": built_shape},
-    # check_chain reads the ends
+    # check_chain checks the ends
     "Functional": {**_ALL, "input_layers": kept, "output_layers": kept},
 }
 _COMPILED = (
-    "leave `compile_config` out: the run's own `compile` says optimizer, loss, metrics"
+    "remove `compile_config`: the spec's `compile` sets optimizer, loss and metrics"
 )
 
 
 @dataclass(frozen=True)
 class Translated:
-    """Layers of the closed spec, and the inputs that the JSON declares."""
+    """Layers of the closed spec, and the number of inputs that the JSON declares."""
 
     layers: list[Layer]
     num_inputs: int | None
-    """The width of the input layer; None if it leaves that open."""
+    """The width of the input layer; None if the JSON does not set it."""
     first: int
-    """How many entries of the JSON come before the first of `layers`."""
+    """The number of entries in the JSON before the first of `layers`."""
 
 
 def translate(given: object) -> Translated:
-    """Return the network of a Keras model's JSON, an object or a text; raise Refused."""
+    """Translate the JSON of a Keras model, an object or a string; raise Refused."""
     model = mapping(_parsed(given), ())
     class_name = model.get("class_name")
     one_of(class_name, ("class_name",), tuple(_MODULES))
@@ -49,7 +49,7 @@ def translate(given: object) -> Translated:
     found = named(model, (), module, _MODULES, ("build_config", "compile_config"))
     built(model.get("build_config"), ("build_config",))
     if model.get("compile_config"):
-        refuse(("compile_config",), "this is not read", _COMPILED)
+        refuse(("compile_config",), "this key is not read", _COMPILED)
     found.translated(_KEYS[found.class_name])
     chain, faults = links(found.config, found.at)
     if found.class_name == "Functional" and not faults:
@@ -63,7 +63,7 @@ def _parsed(given: object) -> object:
     try:
         return from_json(given, allow_inf_nan=False)
     except ValueError as error:
-        hint = "send what `model.to_json()` returns"
+        hint = "send the result of `model.to_json()`"
         raise Refused(Fault((), f"this text is not JSON: {error}", hint)) from None
 
 
@@ -80,7 +80,7 @@ def _translated(chain: list[Link], faults: list[Fault]) -> Translated:
         except Refused as refused:
             faults += refused.faults
     if not faults and not 0 < len(layers) <= MOST_LAYERS:
-        detail = f"got {len(layers)} besides the input; expected 1 to {MOST_LAYERS}"
+        detail = f"got {len(layers)} layers after the input; expected 1 to {MOST_LAYERS}"
         faults = [Fault(("config", "layers"), detail)]
     if faults:
         raise Refused(*faults)

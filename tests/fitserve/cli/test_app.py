@@ -34,8 +34,8 @@ def test_help_names_every_command_and_exit_code(columns):
     assert re.findall(r"^\W{1,2}(\w+) ", commands, re.MULTILINE) == names
     shown = told.stdout
     shown = " ".join(shown.split())
-    for word in ("0 done", "1 the run failed", "2 wrong usage", "3 the service refused",
-                 "4 no service answers", "5 the time of --timeout is up"):  # fmt: skip
+    for word in ("0 success", "1 the run failed", "2 wrong usage", "3 the service refused",
+                 "4 the service cannot be reached", "5 --timeout expired"):  # fmt: skip
         assert word in shown
 
 
@@ -81,8 +81,8 @@ def test_a_key_that_is_missing_can_be_given_here(wire, fitserve):
     done = fitserve("models", "list")
     assert done.exit_code == 3
     assert done.stderr == (
-        "Send it as `…`.\nThis client sends the key in FITSERVE_API_KEY, or the one of "
-        "Client(api_key=…) or `fitserve --api-key KEY COMMAND`.\n"
+        "Send it as `…`.\nThis client sends the key from FITSERVE_API_KEY, from "
+        "Client(api_key=…) or from `fitserve --api-key KEY COMMAND`.\n"
     )
 
 
@@ -176,7 +176,7 @@ def test_a_busy_service_is_waited_for_and_that_is_told(wire, fitserve, client_cl
     wire.answers("GET /v1/models", busy, bodies.page())
     done = fitserve("models", "list", "--json")
     assert (done.exit_code, done.stdout) == (0, "[]\n")
-    assert done.stderr == "the service is busy (429); asking again in 1 s\n"
+    assert done.stderr == "the service is busy (429); retrying in 1 s\n"
     assert 1 <= client_clock.now <= 1.25
 
 

@@ -92,7 +92,7 @@ def test_promote_points_the_alias(wire, fitserve):
     """`production` unless told."""
     wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(1))
     done = fitserve("models", "promote", "wine", 1)
-    assert done.stdout == "wine: production is version 1 now\n"
+    assert done.stdout == "wine: production now points at version 1\n"
     assert wire.asked[0].json == {"version": 1}
 
 
@@ -200,7 +200,7 @@ def test_an_alias_alone_is_deleted(wire, fitserve):
     wire.answers("DELETE /v1/models/wine/aliases/live", Answer(status=204))
     done = fitserve("models", "delete", "wine", "--alias", "live")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr == "deleted the alias 'live' of model 'wine'; its version stays\n"
+    assert done.stderr == "deleted alias 'live' of model 'wine'; the version is kept\n"
     told = fitserve("models", "delete", "wine", "--alias", "live", "--json").stdout
     assert json.loads(told) == {"deleted": "wine", "version": None, "alias": "live"}
     both = fitserve("models", "delete", "wine", "--alias", "live", "--version", 2)

@@ -173,11 +173,11 @@ def test_a_strict_refusal_is_told_by_its_lines(wire, fitserve, table):
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (("predict", "wine", "nothere.csv"), "There is no file 'nothere.csv'.\n"),
-        (("train", "nothere.json"), "There is no file 'nothere.json'.\n"),
+        (("predict", "wine", "nothere.csv"), "The file 'nothere.csv' does not exist.\n"),
+        (("train", "nothere.json"), "The file 'nothere.json' does not exist.\n"),
         (
             ("datasets", "upload", "no/x.csv"),
-            "There is no folder 'no', which 'x.csv' would be in.\n",
+            "'no/x.csv' cannot be used: no folder 'no' exists.\n",
         ),
     ],
 )
@@ -262,7 +262,7 @@ def test_predictions_of_other_rows_come_alone(wire, fitserve, table, tmp_path):
     wire.answers(ROUTE, answer([1.0, 2.0, 3.0], parsing=PARSING))
     target = tmp_path / "out.csv"
     done = fitserve("predict", "wine", table("x\n1\n2\n"), "-o", target)
-    assert "has 2 rows as it is read here, and the service predicted 3" in done.stderr
+    assert "but the service predicted 3" in done.stderr
     assert target.read_text() == "row,prediction\n1,1.0\n2,2.0\n3,3.0\n"
 
 

@@ -206,7 +206,7 @@ def test_a_column_called_prediction_keeps_its_name(served, command, tmp_path):
     served.fit("taken", "y")
     done = command("predict", "taken", path, "-o", target)
     assert done.exit_code == 0, done.stderr
-    said = "the file has a column 'prediction'; the one of the answer is 'prediction_3'"
+    said = "the file has a column 'prediction'; the new column is named 'prediction_3'"
     assert done.stderr.splitlines()[0] == said
     header = target.read_text().splitlines()[0].split(",")
     assert header == ["x", "prediction", "prediction_2", "y", "prediction_3"]

@@ -179,7 +179,7 @@ def test_ctrl_c_says_that_the_run_goes_on(trained, fitserve, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("{", "is not JSON"), ("[]", "holds no JSON object")]
+    ("text", "sentence"), [("{", "is not JSON"), ("[]", "is not a JSON object")]
 )
 def test_a_spec_that_is_none_is_wrong_usage(wire, fitserve, spec, text, sentence):
     """Found out before anything is sent."""
@@ -275,7 +275,7 @@ def test_the_time_may_be_up(trained, fitserve):
     trained.answers("GET /v1/runs/run_1/events", queued)
     done = fitserve("watch", "run_1", "--timeout", 0.2)
     assert done.exit_code == 5
-    assert done.stderr == "run_1 has not ended in time; it goes on.\n"
+    assert done.stderr == "run_1 has not ended in time; it continues.\n"
 
 
 @pytest.mark.parametrize(

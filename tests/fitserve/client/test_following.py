@@ -98,7 +98,7 @@ def test_the_timeout_holds_on_a_silent_stream(wire, wait):
     wire.answers(EVENTS, sse(("status", bodies.run("queued")), hold=10.0))
     wire.answers(RUN, bodies.run("queued"))
     began = time.monotonic()
-    with pytest.raises(TimeoutError, match="run_1 has not ended in time; it goes on"):
+    with pytest.raises(TimeoutError, match="run_1 has not ended in time; it continues"):
         wait(timeout=0.3)
     assert 0.3 <= time.monotonic() - began < 3
 

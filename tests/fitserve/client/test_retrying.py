@@ -114,7 +114,7 @@ def test_a_long_pause_is_logged(wire, client, pauses, caplog):
     caplog.set_level(logging.INFO, "fitserve")
     wire.answers(RUN, LATER, bodies.run())
     client.runs.get("run_1")
-    assert "the service is busy (429); asking again in" in caplog.text
+    assert "the service is busy (429); retrying in" in caplog.text
 
 
 @pytest.mark.parametrize("is_awaited", [False, True])

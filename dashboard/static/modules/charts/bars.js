@@ -1,4 +1,4 @@
-// Small bars: the values of a column, the probability of each class.
+// Small bar charts: the values of a column, the probability of each class.
 
 import { h, s } from "../dom.js";
 import { integer, number, percent } from "../format.js";
@@ -6,7 +6,7 @@ import { integer, number, percent } from "../format.js";
 const BINS = 16;
 const [WIDTH, HEIGHT] = [112, 26];
 
-/** Build a histogram of numbers, about as high as two lines of text. */
+/** Build a histogram of numbers with the height of about two lines of text. */
 export function histogram(values, name) {
   const numbers = values.filter(Number.isFinite);
   if (!numbers.length) return null;
@@ -41,7 +41,7 @@ export function shares(list) {
   return h("ul.bars", sorted.map(([name, share]) => bar(name, share, percent(share))));
 }
 
-/** Build one bar: `share` of the whole length. The policy forbids a style attribute. */
+/** Build one bar with a length of `share`. The security policy forbids a style attribute. */
 export function bar(name, share, text) {
   const fill = h("span.fill");
   fill.style.inlineSize = `${Math.max(0, Math.min(1, share)) * 100}%`;

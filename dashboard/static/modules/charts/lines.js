@@ -1,5 +1,5 @@
-// Lines over a shared x axis, drawn at the size that the page gives: SVG, so that colours
-// follow the theme and people can walk along the curve with the arrow keys.
+// Line charts with a shared x axis, drawn at the available width. They are SVG, so that the
+// colours follow the theme and the arrow keys can move along the curve.
 
 import { h, newId, perFrame, put, s } from "../dom.js";
 import { number } from "../format.js";
@@ -11,8 +11,8 @@ const DEFAULTS = {
   height: 260, xDomain: null, yDomain: null, isWhole: false, xText: number, yText: number,
 };
 
-/** Build a chart of `{ title, xLabel, … }`, and perhaps a `heading(x)` of its tip.
- *  `update({ series, marks, isLog, label })` draws it again, at most once a frame. */
+/** Build a chart from `{ title, xLabel, … }` and an optional `heading(x)` for its tooltip.
+ *  `update({ series, marks, isLog, label })` redraws the chart, at most once per frame. */
 export function lineChart(options) {
   const chart = { ...DEFAULTS, ...options, data: { series: [], marks: [] }, cursor: null };
   const { title, height } = chart;
@@ -110,7 +110,7 @@ function listen(chart) {
   chart.svg.addEventListener("keydown", (event) => walk(chart, event));
 }
 
-/** Go to the next or the previous point, with Shift ten points, and say what is there. */
+/** Move the cursor by one point, or by ten with Shift, and announce the values there. */
 function walk(chart, event) {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const xs = chart.data.series[0]?.xs ?? [];
@@ -122,7 +122,7 @@ function walk(chart, event) {
   chart.spoken.textContent = chart.tip.innerText.replaceAll("\n", ", ");
 }
 
-/** Move the cursor to the point nearest to `x`, and show the values there. */
+/** Move the cursor to the point nearest to `x`, and show the values in the tooltip. */
 function point(chart, x) {
   const { atX, data, svg, tip, top, base, width } = chart;
   const read = data.series.filter((one) => one.xs.length).map((one) => {
@@ -138,12 +138,12 @@ function point(chart, x) {
   put(tip, h("strong", chart.heading(chart.cursor)), shown.map(({ one, y }) =>
     h("span", { class: `series-${one.colour}` }, `${one.name} ${chart.yText(y)}`)));
   tip.hidden = false;
-  tip.style.top = `${top}px`; // below the words of the marks
+  tip.style.top = `${top}px`; // below the labels of the marks
   tip.style.left = at > width / 2 ? "" : `${at + 12}px`;
   tip.style.right = at > width / 2 ? `${width - at + 12}px` : "";
 }
 
-/** Return the index of the nearest of sorted numbers. */
+/** Return the index of the number nearest to `x` in a sorted list. */
 function nearest(xs, x) {
   let [low, high] = [0, xs.length - 1];
   while (low < high) {

@@ -1,20 +1,20 @@
-// Marks of a chart: vertical lines, and above the plot their words.
+// Marks of a chart: vertical lines with labels above the plot.
 
 import { s } from "../dom.js";
 
 const [TOP, TEXT_ROW, LETTER, GAP] = [14, 15, 6.2, 5];
 
-/** Return where the plot begins, below the rows of words. */
+/** Return the y of the plot's top edge, below the rows of labels. */
 export function topOf(marks) {
   return TOP + TEXT_ROW * rowsOf(marks).length;
 }
 
-/** Return a row of words for each mark, or one for all marks of the same `row`. */
+/** Return a row of labels for each mark, or one row for all marks with the same `row`. */
 function rowsOf(marks) {
   return [...new Set(marks.filter((mark) => mark.text).map((mark) => mark.row ?? mark))];
 }
 
-/** Draw the marks. Words of a mark with `within` need room between those two x. */
+/** Draw the marks. Hide the label of a mark with `within` unless it fits between those x. */
 export function drawnMarks(marks, chart) {
   const rows = rowsOf(marks);
   return marks.map((mark) => {
@@ -26,7 +26,7 @@ export function drawnMarks(marks, chart) {
   });
 }
 
-/** Place words after the line, or before it if they would leave the chart or the mark asks. */
+/** Place a label after the line, or before it near the right edge. `isBefore` overrides this. */
 function placed({ x, text, isBefore: wanted }, { atX, width }) {
   const [at, length] = [atX(x), GAP + text.length * LETTER];
   const isBefore = wanted ?? at > width * 0.6;

@@ -1,8 +1,8 @@
-// From values to pixels: scales, the round numbers on an axis, and the path of a line. A line
-// with more points than pixels keeps the ends and the extremes of each pixel, so that 5,000
-// epochs cost no more than the screen can show and no peak is lost.
+// Converts values to pixels: scales, axis ticks, and the path of a line. A line with more
+// points than pixels keeps the first, last, lowest and highest point of each pixel, so that
+// 5,000 epochs draw quickly and every peak remains.
 
-/** Return about `count` round numbers from `low` to `high`, integers if wanted. */
+/** Return about `count` round numbers from `low` to `high`; only integers if `isWhole`. */
 export function ticks(low, high, count, isWhole = false) {
   if (!(high > low)) return [low];
   const rough = Math.max((high - low) / count, isWhole ? 1 : 0);
@@ -13,7 +13,7 @@ export function ticks(low, high, count, isWhole = false) {
   return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step));
 }
 
-/** Return powers of ten, and round numbers between them where there are few. */
+/** Return powers of ten, with round numbers between them in a short range. */
 export function logTicks(low, high) {
   const factors = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
   const found = [];
@@ -28,7 +28,7 @@ function rounded(value) {
   return Number(value.toPrecision(12));
 }
 
-/** Return a function from [low, high] to [from, to], logarithmic if wanted. */
+/** Return a function from [low, high] to [from, to]; logarithmic if `isLog`. */
 export function scale(low, high, from, to, isLog = false) {
   const f = isLog ? Math.log : (value) => value;
   const span = f(high) - f(low) || 1;
@@ -46,7 +46,7 @@ export function extent(lists) {
   return [low - room, high + room];
 }
 
-/** Return the path of sorted `xs`. A NaN and each index of `starts` begin a new line. */
+/** Return the path of sorted `xs`. Start a new line after a NaN and at each of `starts`. */
 export function linePath(xs, ys, atX, atY, starts = []) {
   const ends = [0, ...starts, xs.length];
   const part = (end, i) => piece(xs.slice(ends[i], end), ys.slice(ends[i], end), atX, atY);
@@ -62,7 +62,7 @@ function piece(xs, ys, atX, atY) {
       command = "L";
     } else command = "M";
   }
-  return parts.length === 1 ? `${parts[0]}h0` : parts.join(""); // a round cap makes it a dot
+  return parts.length === 1 ? `${parts[0]}h0` : parts.join(""); // a round line cap draws a dot
 }
 
 function kept(xs, ys, atX) {

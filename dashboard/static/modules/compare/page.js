@@ -1,4 +1,4 @@
-// Compare: the curves of chosen runs over one another, and what differs in their specs.
+// The Compare page: curves of the selected runs in one chart, and differences in their specs.
 
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
@@ -10,7 +10,7 @@ import { History } from "../runs/history.js";
 import { epochsText, fitsOf, keptEpoch, keptFit } from "../runs/status.js";
 
 const MOST = 8;
-/** A narrow screen shows the table as blocks, which would lose the roles. */
+/** Explicit roles, because the blocks of a narrow screen lose the roles of a table. */
 const ROLES = {
   table: "table", "thead, tbody": "rowgroup", tr: "row", td: "cell",
   "thead th": "columnheader", "tbody th": "rowheader",
@@ -26,11 +26,11 @@ export async function page({ given: [list], signal }) {
   ]);
   return pageOf("Compare runs", picker(ids, recent.items), runs.length
     ? [warningsBox(compared.warnings), overlay(runs), summary(runs), differing(runs)]
-    : emptyNote("Choose runs above, or tick them in the table of runs. Try a wider network "
-      + "against a deeper one, with and without dropout."));
+    : emptyNote("Add runs above, or select them on the Runs page. For example, compare a wide "
+      + "network with a deep one, or a network with dropout and one without."));
 }
 
-/** Return a run, the epochs of the fit that it kept, and the best one's number among them. */
+/** Return a run, the history of its kept fit, and the best epoch as a number in that fit. */
 async function read(id, signal) {
   const [run, history] =
     await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
@@ -43,7 +43,7 @@ function picker(ids, recent) {
   const others = recent.filter((run) => !ids.includes(run.id));
   if (ids.length >= MOST || !others.length) return null;
   const options = others.map((run) => [run.id, `${nameOf(run)} · ${run.status} · ${shape(run)}`]);
-  const list = select([["", "Choose a run"], ...options], "", {
+  const list = select([["", "Select a run"], ...options], "", {
     onchange: () => list.value && (location.hash = `#/compare/${[...ids, list.value].join(",")}`),
   });
   return labelled("present", "Add a run", list);
@@ -53,7 +53,7 @@ function nameOf(run) {
   return `${run.model_name} ${run.id.slice(-6)}`;
 }
 
-/** Return the shape of a network in a few signs: `64-64-1, Dropout`. */
+/** Return the shape of a network as a short text: `64-64-1, Dropout`. */
 function shape({ spec: { model: { layers } } }) {
   const units = layers.filter(({ type }) => type === "Dense").map((layer) => layer.units);
   const others = layers.map(({ type }) => type)
@@ -65,7 +65,7 @@ function overlay(runs) {
   const metrics = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
   const first = metrics.includes("val_loss") ? "val_loss" : metrics[0];
   const chart = lineChart({
-    title: "Curves", xLabel: "epoch", height: 340, isWhole: true, xText: integer,
+    title: "Metric by epoch", xLabel: "epoch", height: 340, isWhole: true, xText: integer,
   });
   const draw = () => {
     const drawn = runs.map(({ name, history }, colour) =>
@@ -79,8 +79,8 @@ function overlay(runs) {
   const metric = select(metrics, first, { onchange: draw });
   draw();
   const controls = h("span.check", labelled("check", "Metric", metric),
-    h("label.check", log, "Logarithmic loss"));
-  return card("overlay", "Curves", chart.element, { controls });
+    h("label.check", log, "Logarithmic scale"));
+  return card("overlay", "Learning curves", chart.element, { controls });
 }
 
 function summary(runs) {
@@ -91,13 +91,13 @@ function summary(runs) {
       number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
     "Training loss": ({ run }) => number(run.metrics.loss),
     "Best epoch": bestEpoch,
-    "Training took": ({ run }) => duration(elapsed(run.started_at, run.ended_at)),
+    "Training time": ({ run }) => duration(elapsed(run.started_at, run.ended_at)),
   };
-  return comparison("summary", "Side by side", runs,
+  return comparison("summary", "Results", runs,
     Object.entries(rows).map(([title, cell]) => [title, runs.map(cell)]));
 }
 
-/** Count in the fit whose curve is drawn. */
+/** Return the best epoch as a number in the fit whose curve is drawn. */
 function bestEpoch({ run, history, best, fit }) {
   const text = epochsText(best, history.epochs.length);
   return fit && fitsOf(run) > 1 ? `${text}, fit ${integer(fit)} of ${integer(fitsOf(run))}` : text;
@@ -110,16 +110,16 @@ function lowest(values) {
 
 function differing(runs) {
   if (runs.length < 2) return null;
-  // the upload that was read: another one may have the same name
+  // the id distinguishes uploads with the same name
   const uploadOf = ({ dataset }) => `${dataset.name} ${dataset.id.slice(-6)}`;
   const found = differences(runs.map(({ run }) => ({ ...run.spec, dataset: uploadOf(run) })));
   const rows = found.map(({ place, values }) => [h("code", place), values]);
-  const title = "What differs in the specs";
+  const title = "Differences between the specs";
   return rows.length ? comparison("differences", title, runs, rows)
-    : card("differences", title, h("p", "Nothing."));
+    : card("differences", title, h("p", "The specs are equal."));
 }
 
-/** Build a table with a row for each question and a column for each run. */
+/** Build a table with a row for each property and a column for each run. */
 function comparison(id, title, runs, rows) {
   const heads = runs.map(({ run, name }, i) =>
     [h("a.swatch", { class: `series-${i}`, href: `#/runs/${run.id}` }, name), "figure"]);
@@ -133,7 +133,7 @@ function comparison(id, title, runs, rows) {
   return card(id, title, element);
 }
 
-/** Return `[{ place, values }]` of the places whose values are not the same in all specs. */
+/** Return `[{ place, values }]` for each place whose values differ between the specs. */
 function differences(specs) {
   const flats = specs.map((spec) => flat(spec));
   const places = [...new Set(flats.flatMap((one) => [...one.keys()]))];
@@ -161,7 +161,7 @@ const DEFAULTS = {
 };
 const UNNAMED = ["units", "activation", "rate", "stddev"];
 
-/** Return a layer and its arguments that are not the default: `Dense 64 relu`. */
+/** Return a layer with its arguments that differ from the defaults: `Dense 64 relu`. */
 function layerText({ type, ...rest }) {
   const shown = Object.entries(rest)
     .filter(([name, value]) => value !== null && value !== DEFAULTS[name])

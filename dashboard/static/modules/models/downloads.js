@@ -1,4 +1,4 @@
-// Files to download.
+// Links to the files of a version.
 
 import { request, versionPath } from "../api.js";
 import { h } from "../dom.js";
@@ -13,7 +13,7 @@ export function downloads(version) {
   return card("files", "Files", h("ul.files", version.artifacts.map(item)));
 }
 
-/** Build a link to a file. With a key the file is fetched by script, as a link cannot send one. */
+/** Build a link to a file. Fetch the file by script if a key is set: a link cannot send it. */
 export function fileLink(href, name) {
   const onclick = async (event) => {
     if (!authorization().Authorization) return;
@@ -26,7 +26,7 @@ export function fileLink(href, name) {
   return h("a", { href, download: name, onclick }, name);
 }
 
-/** Return the file name that the service sends, which a browser would take too. */
+/** Return the file name from the Content-Disposition header. */
 function nameOf({ headers }) {
   const disposition = headers.get("Content-Disposition") ?? "";
   const [, name] = /filename\*=UTF-8''([^;]+)/i.exec(disposition) ?? [];

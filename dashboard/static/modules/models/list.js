@@ -1,11 +1,11 @@
-// Models, by name.
+// The list of models.
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
 import { ago, moment } from "../format.js";
 import { emptyNote, firstRunLink, pageOf, table } from "../parts.js";
 
-const HEADS = [["Model"], ["Versions", "figure"], ["Aliases"], ["Since", "figure"]];
+const HEADS = [["Model"], ["Versions", "figure"], ["Aliases"], ["Created", "figure"]];
 
 export async function page({ query, signal }) {
   const after = (cursor) => (cursor ? `cursor=${encodeURIComponent(cursor)}` : "");
@@ -13,7 +13,7 @@ export async function page({ query, signal }) {
   const { items, next_cursor: next } = await get(path, signal);
   return pageOf("Models",
     items.length ? table("Models", "list", HEADS, items.map(row))
-      : emptyNote("No model yet. Each run that succeeds leaves a version of one.", firstRunLink()),
+      : emptyNote("No models yet. Each successful run creates a model version.", firstRunLink()),
     next && h("a.button", { href: `#/models?${after(next)}` }, "More models"));
 }
 

@@ -1,4 +1,4 @@
-// A model: its versions, its aliases, a form to try it, code, files.
+// The page of a model: prediction form, versions, aliases, code and files.
 
 import { get, v1, versionPath } from "../api.js";
 import { deleteButton } from "../deletion.js";
@@ -20,30 +20,30 @@ export async function page({ given: [name, wanted], signal }) {
   ]);
   return h("section",
     h("div.head", h("h1", { tabindex: "-1" }, name), h("span.chip", `version ${number}`),
-      h("div.actions", h("a.button", { href: `#/runs/${version.run_id}` }, "Its run"))),
+      h("div.actions", h("a.button", { href: `#/runs/${version.run_id}` }, "Training run"))),
     lackingNotice(["models:predict", "models:write"]), tryForm(version, schema),
     versionsSection(name, version.version, versions, list), snippets(code), downloads(version),
     deletion(name, version, versions.items.length));
 }
 
-/** The deletion of the last version deletes its model, so then there is one button. */
+/** Build the buttons. The only version of a model is deleted together with the model. */
 function deletion(name, version, count) {
   const isOneOfSeveral = count > 1;
   const called = `version ${version.version}`;
   return card("deletion", "Delete", [
-    h("p.hint", "A version that an alias points to cannot be deleted; remove the alias first."),
+    h("p.hint", "A version that an alias points to cannot be deleted. Remove the alias first."),
     isOneOfSeveral && deleteButton(versionPath(version), called, {
       label: `Delete ${called}`,
       title: `Delete ${called}?`,
-      detail: "Its files and its report are deleted for good, and its number is never used again. "
-        + "The run and its history stay.",
+      detail: "This permanently deletes the files and the report of the version. The version "
+        + "number is not used again. The run and its history remain.",
       next: `#/models/${encodeURIComponent(name)}`,
     }),
     deleteButton(v1("models", name), name, {
       label: `Delete the model ${name}`,
-      title: `Delete ${name} with all its versions?`,
-      detail: "Nobody can predict with it any more, and its files are deleted for good. "
-        + "Its runs and their histories stay.",
+      title: `Delete the model ${name} and all its versions?`,
+      detail: "This permanently deletes the files of the model. Requests to the model fail. "
+        + "Its runs and their histories remain.",
       next: "#/models",
     }),
   ]);

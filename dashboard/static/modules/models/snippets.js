@@ -1,4 +1,4 @@
-// Code that predicts with this version, as the service writes it.
+// Code from the service that calls predict for this version.
 
 import { announce, h, put } from "../dom.js";
 import { card } from "../parts.js";
@@ -34,14 +34,14 @@ export function snippets(code) {
   ], { controls: copyButton(() => text.textContent) });
 }
 
-/** Build a button that copies, and that says whether it could. */
+/** Build a button that copies the text and shows the result. */
 function copyButton(read) {
   const onclick = async () => {
     try {
       await navigator.clipboard.writeText(read());
       put(button, "Copied");
     } catch {
-      put(button, "Select it and copy by hand"); // the browser refused
+      put(button, "Copy failed. Select the code to copy it."); // no permission
     }
     announce(button.textContent);
     setTimeout(() => put(button, "Copy"), 2000);

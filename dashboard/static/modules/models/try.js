@@ -1,4 +1,4 @@
-// A form made of the model's own schema, filled with a training row.
+// A prediction form built from the model's schema and filled with a training row.
 
 import { outcome, send, versionPath } from "../api.js";
 import { shares } from "../charts/bars.js";
@@ -14,14 +14,14 @@ export function tryForm(version, schema) {
   const cells = Object.entries(schema.properties)
     .map(([name, property]) => cell(name, property, example[name]));
   const answer = h("div.answer", { "aria-live": "polite" },
-    h("p.hint", "The form holds a row of the training table. Change it and predict."));
+    h("p.hint", "The form contains a row of the training data. Edit the values and predict."));
   const onsubmit = async (event) => {
     event.preventDefault();
     const body = { instances: [Object.fromEntries(cells.map(({ name, read }) => [name, read()]))] };
     const { value, problem } = await outcome(send("POST", versionPath(version, "predict"), body));
     put(answer, value ? answered(version.target, value) : problemBox(problem));
   };
-  return card("try", "Try it", [
+  return card("try", "Predict", [
     h("form", { onsubmit, novalidate: true },
       h("div.fields", cells.map((one) => one.element)),
       h("div.go", h("button.primary", `Predict ${version.target}`))),
@@ -29,7 +29,7 @@ export function tryForm(version, schema) {
   ]);
 }
 
-/** Build a control that says what the training rows were like; `read()` is its value. */
+/** Build a control with the range of the training rows as a hint. `read()` returns its value. */
 function cell(name, property, example) {
   const types = [property.type].flat();
   const value = String(example ?? "");
@@ -53,7 +53,7 @@ function hintOf({ minimum, maximum, format, enum: known }, types) {
   return [
     minimum !== undefined && `${number(minimum)} to ${number(maximum)}`,
     format,
-    count > MOST_CHOICES && `${count} known`,
+    count > MOST_CHOICES && `${count} known values`,
     types.includes("null") && "may be empty",
   ].filter(Boolean).join(", ");
 }
@@ -70,6 +70,6 @@ function answered(target, { predictions: [prediction], probabilities, warnings =
     h("p.prediction", h("span", target), h("output", shown)),
     probabilities && shares(Object.entries(probabilities[0])),
     warningsBox(warnings.map(({ column, detail }) =>
-      h("span", h("strong", column), ": ", prose(detail))), "Unlike the training rows"),
+      h("span", h("strong", column), ": ", prose(detail))), "Unlike the training data"),
   ];
 }

@@ -1,4 +1,4 @@
-// Versions with their figures, and the aliases: promote, roll back, remove.
+// Versions with their metrics, and aliases: promote, roll back, remove.
 
 import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
@@ -6,7 +6,7 @@ import { ago, integer, moment, number } from "../format.js";
 import { card, field, select, table } from "../parts.js";
 import { problemBox } from "../problems.js";
 
-/** Build the section. `read()` asks for the versions again after an alias was moved. */
+/** Build the section. `read()` fetches the versions again after an alias has moved. */
 export function versionsSection(name, current, { items, next_cursor: next }, read) {
   const list = h("div");
   const form = aliasForm(name, current, items, async () => draw((await read()).items));
@@ -16,14 +16,14 @@ export function versionsSection(name, current, { items, next_cursor: next }, rea
   };
   draw(items);
   return card("versions", "Versions",
-    [list, next && h("p.hint", "Older versions are in the API."), form.elements]);
+    [list, next && h("p.hint", "Use the API to list older versions."), form.elements]);
 }
 
 function versionTable(name, current, items) {
   const all = Object.keys(items[0]?.metrics ?? {});
   const validation = all.filter((one) => one.startsWith("val_"));
   const metrics = validation.length ? validation : all;
-  const heads = [...metrics, "Parameters", "Since"].map((one) => [one, "figure"]);
+  const heads = [...metrics, "Parameters", "Created"].map((one) => [one, "figure"]);
   return table("Versions", "list", [["Version"], ["Aliases"], ...heads],
     items.map((version) => versionRow(name, version, metrics, version.version === current)));
 }
@@ -49,7 +49,7 @@ function aliasForm(name, current, items, refresh) {
   const version = select(versions, String(current));
   const require = textInput({
     placeholder: "auc >= current", maxlength: 200, spellcheck: "false",
-    "aria-describedby": "only-if-hint",
+    "aria-describedby": "conditions-hint",
   });
   const promoting = h("button", "Promote");
   const failed = h("div");
@@ -79,18 +79,18 @@ function aliasForm(name, current, items, refresh) {
     act(() => send("DELETE", aliasPath(one)), `${one} was removed.`), promoting);
   const elements = [
     h("form.inline", { onsubmit }, field("Alias", alias), field("Points to", version),
-      field("Only if", require), promoting),
+      field("Conditions", require), promoting),
     done, failed, removals.element,
-    h("p.hint", "An alias is a name that you move: promote a newer version, or roll back to an "
-      + "older one. Callers of the alias follow within a second."),
-    h("p.hint", { id: "only-if-hint" }, "Only if: conditions on held-out rows, such as "
-      + "auc >= current or log_loss <= 0.4. The alias is not moved if they do not hold. "
-      + "May be empty."),
+    h("p.hint", "An alias is a movable name for a version: promote a newer version, or roll back "
+      + "to an older one. Requests to the alias use the new version within one second."),
+    h("p.hint", { id: "conditions-hint" }, "Conditions are optional and compare metrics on "
+      + "held-out rows, for example auc >= current or log_loss <= 0.4. The alias moves only if "
+      + "all conditions are met."),
   ];
   return { elements, draw: removals.draw };
 }
 
-/** Build a button for each alias. Once it is gone, the focus goes to the next, or to `last`. */
+/** Build a button for each alias. After a removal, focus the next button, or `last`. */
 function removalButtons(drop, last) {
   const element = h("p.links");
   const draw = (items) => {
@@ -108,7 +108,7 @@ function aliasesOf(items) {
   return [...new Set(items.flatMap((one) => one.aliases))];
 }
 
-/** Return `auc >= current, log_loss <= 0.4` as the API takes it, or the part that is invalid. */
+/** Parse `auc >= current, log_loss <= 0.4` for the API. Return the invalid part, if any. */
 function requirements(text) {
   const read = {};
   for (const part of text.split(",").map((one) => one.trim()).filter(Boolean)) {
@@ -121,8 +121,8 @@ function requirements(text) {
 
 function noCondition(given) {
   return {
-    title: "This is not a condition",
-    detail: `Received “${given}”. A condition is a figure, >=, <=, > or <, and a number or `
-      + "current: auc >= current. Separate several conditions by commas.",
+    title: "Invalid condition",
+    detail: `Received “${given}”. Expected a metric, then >=, <=, > or <, then a number or `
+      + "current, for example auc >= current. Separate conditions with commas.",
   };
 }

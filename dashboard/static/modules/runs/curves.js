@@ -1,4 +1,4 @@
-// Loss and every metric by epoch, training and validation.
+// Charts of the loss and of each metric by epoch, for training and validation rows.
 
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
@@ -6,12 +6,12 @@ import { integer, number, plural } from "../format.js";
 import { card } from "../parts.js";
 import { earlyStops, epochNamed, fitsOf, keptEpoch, placed } from "./status.js";
 
-/** Build the charts of a history; `update(run)` draws what is there now. */
+/** Build the charts of a history. `update(run)` redraws them with the current epochs. */
 export function curves(history) {
   const charts = new Map();
   const grid = h("div.charts");
   const log = h("input", { type: "checkbox", onchange: () => update(shownRun) });
-  const waiting = h("p.hint", "The first epoch has not ended yet.");
+  const waiting = h("p.hint", "The first epoch is not complete yet.");
   let shownRun = null;
   const addChart = (title, height) => {
     const heading = (epoch) => epochNamed(shownRun, history, epoch);
@@ -33,7 +33,7 @@ export function curves(history) {
     }
   };
   const element = card("curves", "Learning curves", [waiting, addChart("loss", 320), grid],
-    { controls: h("label.check", log, "Logarithmic loss") });
+    { controls: h("label.check", log, "Logarithmic loss scale") });
   return { element, update };
 }
 
@@ -43,7 +43,7 @@ function seriesOf({ metrics, epochs: xs, starts }, metric) {
     .filter(({ ys }) => ys);
 }
 
-/** Return lines for every chart, and words for the first. */
+/** Return the marks of a chart. Only the first chart has labels. */
 function marksOf(run, history, isNamed) {
   const marks = [...(fitsOf(run) > 1 ? begins(history) : []), ...stops(run, history)];
   if (keptEpoch(run)) {
@@ -63,15 +63,15 @@ function stops(run, history) {
   const isOfSeveral = fitsOf(run) > 1;
   return earlyStops(run, history).map(({ first, last: x }) => isOfSeveral
     ? { x, text: "stopped", kind: "end", row: "end", isBefore: true, within: [first, x] }
-    : { x, text: `stopped, epoch ${integer(x)}`, kind: "end" });
+    : { x, text: `stopped at epoch ${integer(x)}`, kind: "end" });
 }
 
 function bestNamed(run, history) {
   const { epoch, fit, isOfSeveral } = placed(run, history, run.best_epoch);
-  return isOfSeveral ? `kept, fit ${fit}, epoch ${epoch}` : `kept, epoch ${epoch}`;
+  return isOfSeveral ? `kept epoch ${epoch} (fit ${fit})` : `kept epoch ${epoch}`;
 }
 
-/** Return a description of the chart for people who do not see it. */
+/** Return a description of the chart for screen readers. */
 function labelOf(history, metric, run) {
   const ends = seriesOf(history, metric)
     .map(({ name, ys }) => `${name} from ${number(ys[0])} to ${number(ys.at(-1))}`);

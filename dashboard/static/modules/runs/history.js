@@ -1,9 +1,9 @@
-// A run's numbers by epoch, as they are and as they come.
+// A run's metrics by epoch, loaded once and then updated from events.
 
 import { find, v1 } from "../api.js";
 import { follow } from "../events.js";
 
-/** Columns that grow: `epochs`, their `fits`, and for each metric a list aligned with them. */
+/** The epochs so far: `epochs`, their `fits`, and a list of the same length per metric. */
 export class History {
   epochs = [];
   fits = [];
@@ -17,7 +17,7 @@ export class History {
     return history;
   }
 
-  /** Add an epoch; one that is known already is left as it is. */
+  /** Add an epoch. Ignore an epoch that was added before. */
   add(epoch, metrics, fit = 1) {
     if (epoch <= (this.epochs.at(-1) ?? 0)) return;
     this.epochs.push(epoch);
@@ -30,18 +30,18 @@ export class History {
     for (const [name, values] of this.metrics) values.push(metrics[name] ?? NaN);
   }
 
-  /** Names without `val_`, loss first: each is a chart. */
+  /** Return the metric names without `val_`, loss first. Each name has a chart. */
   get names() {
     const plain = [...this.metrics.keys()].filter((name) => !name.startsWith("val_"));
     return plain.toSorted((a, b) => (b === "loss") - (a === "loss"));
   }
 
-  /** The indices where fits begin, except the first. */
+  /** Return the index of the first epoch of each fit, except the first fit. */
   get starts() {
     return [...this.epochs.keys()].filter((i) => i > 0 && this.fits[i] !== this.fits[i - 1]);
   }
 
-  /** Each fit that has begun: its epochs, and whether its last loss is a finite number. */
+  /** Return each started fit: its epochs, and whether its last loss is a finite number. */
   get pieces() {
     const ends = [0, ...this.starts, this.epochs.length];
     const piece = (end, i) => ({
@@ -51,13 +51,13 @@ export class History {
     return this.epochs.length ? ends.slice(1).map(piece) : [];
   }
 
-  /** Return the fit of an epoch, from 1, and the epoch's number in it; null if unknown. */
+  /** Return an epoch's fit and its number in that fit, both from 1; null if unknown. */
   placeOf(epoch) {
     const piece = this.pieces.find(({ first, last }) => first <= epoch && epoch <= last);
     return piece ? { fit: piece.fit, own: epoch - piece.first + 1 } : null;
   }
 
-  /** Return the fit of an epoch alone (without one the last fit), counted from 1. */
+  /** Return the history of one fit: the fit of `epoch`, or the last fit if it is null. */
   fitOf(epoch) {
     if (!this.starts.length) return this;
     const fit = this.fits.at(this.epochs.indexOf(epoch));
@@ -77,7 +77,7 @@ function rowAt(columns, i) {
   return Object.fromEntries(columns.map(([name, values]) => [name, values[i]]));
 }
 
-/** Add a run's new epochs to its history, and call `epoch` and `status` with each event. */
+/** Add new epochs to a run's history, and call `epoch` or `status` for each event. */
 export function followRun(id, history, { epoch, status }, signal) {
   const report = (type, data) => {
     if (type === "status") status(data);

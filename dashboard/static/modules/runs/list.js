@@ -1,4 +1,4 @@
-// Runs: a live table, pages of it as it is scrolled.
+// The list of runs. It refreshes itself and loads more runs while the user scrolls.
 
 import { get } from "../api.js";
 import { h, put } from "../dom.js";
@@ -9,16 +9,16 @@ import { epochsText, fitsOf, statusChip } from "./status.js";
 const [PAGE, REFRESH_MS] = [50, 2000];
 const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"];
 const HEADS = [
-  ["Compare", "choose"], ["Run"], ["Status"], ["Table", "dataset"], ["Epochs", "figure"],
-  ["Validation loss", "figure"], ["Parameters", "figure params"], ["Took", "figure took"],
-  ["Started", "figure"],
+  ["Compare", "choose"], ["Run"], ["Status"], ["Dataset", "dataset"], ["Epochs", "figure"],
+  ["Validation loss", "figure"], ["Parameters", "figure params"], ["Training time", "figure took"],
+  ["Created", "figure"],
 ];
 
 export async function page({ query, signal }) {
   const list = runTable({ model: query.get("model"), status: query.get("status") }, signal);
   await list.load();
-  const filter = select([["", "Every status"], ...STATUSES], query.get("status") ?? "", {
-    "aria-label": "Show runs by status",
+  const filter = select([["", "All statuses"], ...STATUSES], query.get("status") ?? "", {
+    "aria-label": "Filter runs by status",
     onchange: () => {
       location.hash = filter.value ? `#/runs?status=${filter.value}` : "#/runs";
     },
@@ -33,8 +33,8 @@ function runTable(filters, signal) {
   const list = table("Runs", "list runs", HEADS, []);
   const body = list.querySelector("tbody");
   const more = h("button.more", { onclick: () => load() }, "More runs");
-  const empty = emptyNote("No run here yet. Upload a table and train on it; "
-    + "it shows up here at once.", firstRunLink());
+  const empty = emptyNote("No runs yet. Upload a dataset and train a network; "
+    + "the run appears here immediately.", firstRunLink());
   empty.hidden = true;
   const rows = new Map();
   let cursor = null;
@@ -71,25 +71,25 @@ function runTable(filters, signal) {
   return { element: h("div", list, empty, more, compareBar(body)), load };
 }
 
-/** Load when the button is almost in view. */
+/** Load more runs before the user scrolls to the button. */
 function loadNear(button, load) {
   const near = new IntersectionObserver(async ([seen]) => {
     if (!seen.isIntersecting || button.hidden) return;
     await load();
-    near.unobserve(button); // observed again: if it is still near, that is no change
+    near.unobserve(button); // observe again, or a button that stays near triggers nothing
     near.observe(button);
   }, { rootMargin: "600px" });
   near.observe(button);
 }
 
-/** Repeat an action while the page is visible. A failure waits for the next time. */
+/** Repeat an action while the page is visible. Ignore a failure until the next repetition. */
 function keepFresh(action, signal) {
   const act = () => document.visibilityState === "visible" && action().catch(() => {});
   const timer = setInterval(act, REFRESH_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** Build an empty row; `draw(run)` fills it, and does nothing if nothing has changed. */
+/** Build an empty row. `draw(run)` fills it; it skips an ended run without changes. */
 function runRow() {
   const element = h("tr");
   let shown = null;
@@ -125,7 +125,7 @@ function epochsOf(run) {
   return fitsOf(run) > 1 ? `${text} in ${integer(fitsOf(run))} fits` : text;
 }
 
-/** Build a bar that is shown at the bottom while rows are chosen. */
+/** Build a bar that is visible at the bottom while runs are selected. */
 function compareBar(body) {
   const link = h("a.button.primary");
   const bar = h("div.bar", { hidden: true }, link);

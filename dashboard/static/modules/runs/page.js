@@ -1,4 +1,4 @@
-// One run, while it trains and afterwards.
+// The page of a run, during and after training.
 
 import { get, send, v1 } from "../api.js";
 import { announce, h, perFrame, put } from "../dom.js";
@@ -18,7 +18,7 @@ export async function page({ given: [id], signal }) {
     await Promise.all([get(v1("runs", id), signal), History.load(id, signal)]);
   let run = first;
   const [head, measures, notices, report, facts] = Array.from({ length: 5 }, () => h("div"));
-  const bar = h("progress", { "aria-label": "Progress of the run" });
+  const bar = h("progress", { "aria-label": "Training progress" });
   const progress = h("div.progress", bar, h("p"));
   const charts = curves(history);
   const drawProgress = () => {
@@ -31,7 +31,7 @@ export async function page({ given: [id], signal }) {
     put(facts, pairs(factsOf(run)));
     drawProgress();
     put(notices, run.error && problemBox(run.error),
-      warningsBox(run.warnings, "Warnings from the training"));
+      warningsBox(run.warnings, "Training warnings"));
     if (run.ended_at) {
       showReport(run, history, report, signal).catch((error) => put(report, failureBox(error)));
     }
@@ -56,9 +56,9 @@ export async function page({ given: [id], signal }) {
     measures, report, details(run, facts));
 }
 
-/** Build a box for an error in the background. */
+/** Build a box for an error of a background task. */
 function failureBox(error) {
-  const other = { title: "This page could not be shown", detail: String(error) };
+  const other = { title: "The page could not be loaded", detail: String(error) };
   return problemBox(error.problem ?? other);
 }
 
@@ -72,7 +72,7 @@ function headOf(run) {
   };
   const cancel = h("button.danger", { onclick }, "Cancel");
   const again = h("button", { onclick: () => startWith(unseeded(run.spec)) },
-    "Change and train again");
+    "Edit and train again");
   const href = `#/models/${encodeURIComponent(run.model_name)}/${run.model_version}`;
   return [
     h("div.head",
@@ -85,13 +85,13 @@ function headOf(run) {
   ];
 }
 
-/** Return the spec without its seed: the same network trained again, not the same numbers. */
+/** Return the spec without its seed, so that a new run draws other random numbers. */
 function unseeded(spec) {
   const { seed: _seed, ...fit } = spec.fit;
   return structuredClone({ ...spec, fit });
 }
 
-/** Change the progress in place, so that nothing flickers. */
+/** Update the progress in place, to avoid flicker. */
 function showProgress({ children: [bar, text] }, run, history) {
   const { epoch, epochs } = run.progress;
   if (run.status === "running" && !epoch) bar.removeAttribute("value");
@@ -105,7 +105,7 @@ function measuresOf({ metrics, ...run }, history) {
   if (!plain.length) return null;
   const sides = [["validation", "val_"], ["test", "test_"], ["training", ""]]
     .filter(([, prefix]) => plain.some((name) => `${prefix}${name}` in metrics));
-  const title = `At ${epochNamed(run, history, keptEpoch(run) ?? run.progress.epoch)}`;
+  const title = `Metrics at ${epochNamed(run, history, keptEpoch(run) ?? run.progress.epoch)}`;
   const heads = plain.map((name) => [name, "figure"]);
   return card("figures", title,
     table(title, "", [h("td"), ...heads], sides.map(([side, prefix]) =>
@@ -113,19 +113,19 @@ function measuresOf({ metrics, ...run }, history) {
         plain.map((name) => h("td.figure", number(metrics[`${prefix}${name}`])))))));
 }
 
-/** Return what is known of the run; more once it has ended. */
+/** Return the properties of the run. Some are known only after the run has ended. */
 function factsOf(run) {
   const { dataset, started_at: started, ended_at: ended } = run;
   return [
-    ["Table", h("a", { href: `#/?dataset=${encodeURIComponent(dataset.name)}` }, dataset.name)],
+    ["Dataset", h("a", { href: `#/?dataset=${encodeURIComponent(dataset.name)}` }, dataset.name)],
     ["Target", run.target],
     ["Task", word(run.task)],
     ["Parameters", integer(run.num_params)],
     ...rowCounts(run.num_rows),
     ["Created", moment(run.created_at)],
-    ["Training took", duration(ended && elapsed(started, ended))],
+    ["Training time", duration(ended && elapsed(started, ended))],
     ["Attempt", integer(run.attempt)],
-    ["Id", h("code", run.id)],
+    ["Run ID", h("code", run.id)],
   ];
 }
 
@@ -133,9 +133,9 @@ function details({ id, spec }, facts) {
   const link = (name) => fileLink(v1("runs", id, name), name);
   return card("details", "Details", [
     facts,
-    h("p.links", "The loss plot as a file:", " ",
+    h("p.links", "Download the loss plot:", " ",
       link("history.svg"), link("history.png")),
-    h("details", h("summary", "The spec, with every default filled in"),
+    h("details", h("summary", "Full spec with all defaults"),
       h("pre", { tabindex: "0" }, JSON.stringify(spec, null, 2))),
   ]);
 }

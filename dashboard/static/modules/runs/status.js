@@ -1,25 +1,25 @@
-// The state of a run: which fit an epoch belongs to, a chip, and sentences. A run of one fit
-// says nothing about fits.
+// Texts about the state of a run: the status, its sentence, and the fit of an epoch. The
+// texts name the fit only if the run has several fits.
 
 import { h } from "../dom.js";
 import { duration, elapsed, integer } from "../format.js";
 
-/** Return how many fits the spec asks for; runs of earlier releases do not say. */
+/** Return the number of fits in the spec. Runs of earlier releases lack `num_seeds`. */
 export function fitsOf(run) {
   return run.spec.fit.num_seeds ?? 1;
 }
 
-/** Return the epoch whose weights were kept, or null: a run that failed has kept none. */
+/** Return the epoch whose weights were kept, or null. A failed run keeps no weights. */
 export function keptEpoch(run) {
   return run.model_version ? run.best_epoch : null;
 }
 
-/** Return the fit whose weights were kept, from 1, or null. */
+/** Return the fit whose weights were kept, counted from 1, or null. */
 export function keptFit(run, history) {
   return keptEpoch(run) && (run.kept_fit ?? history.placeOf(run.best_epoch)?.fit ?? null);
 }
 
-/** Return the parts of sentences on an epoch: of several fits also which one, and its epoch. */
+/** Return an epoch as text. With several fits, also return its fit and its number there. */
 export function placed(run, history, epoch) {
   const place = fitsOf(run) > 1 ? history.placeOf(epoch) : null;
   return {
@@ -28,10 +28,10 @@ export function placed(run, history, epoch) {
   };
 }
 
-/** Return `epoch 23 (fit 2, its epoch 7)`. */
+/** Return `epoch 23 (epoch 7 of fit 2)`. */
 export function epochNamed(run, history, number) {
   const { epoch, fit, own, isOfSeveral } = placed(run, history, number);
-  return isOfSeveral ? `epoch ${epoch} (fit ${fit}, its epoch ${own})` : `epoch ${epoch}`;
+  return isOfSeveral ? `epoch ${epoch} (epoch ${own} of fit ${fit})` : `epoch ${epoch}`;
 }
 
 /** Return `23 of 100`. */
@@ -48,7 +48,7 @@ export function earlyStops(run, { pieces }) {
     piece.length < epochs && piece.isFinite && isWhole(piece, i));
 }
 
-/** Return whether the last fit ended by itself. Of a run cut short only its epochs can show it. */
+/** Return whether the last fit ended by itself. An interrupted run shows it in its epochs. */
 function isLastWhole(run, { last }, { patience, restore_best_weights: isBestKept }) {
   if (["completed", "early_stopping"].includes(run.stop_reason)) return true;
   return Boolean(isBestKept && keptEpoch(run) && last - run.best_epoch >= patience);
@@ -60,14 +60,14 @@ export function statusChip(status) {
 
 const SOON = { epochs: 5, seconds: 5 };
 
-/** Return whether the pace is known: the first epoch also builds and compiles. */
+/** Return whether the speed is known. The first epoch is slower: it compiles the network. */
 function isPaceKnown(run) {
   const { epoch, eta_seconds: eta } = run.progress;
   const isLong = epoch > 1 && elapsed(run.started_at) >= SOON.seconds;
   return eta !== null && (epoch >= SOON.epochs || isLong);
 }
 
-/** Return the state of the run in a sentence or two. */
+/** Return one or two sentences about the state of the run. */
 export function sentenceOf(run, history) {
   if (run.status === "queued") return "Waiting for a worker.";
   if (run.status === "running") return runningSentence(run, history);
@@ -75,12 +75,12 @@ export function sentenceOf(run, history) {
   return keptEpoch(run) ? `${ended} ${keptSentence(run, history)}` : ended;
 }
 
-/** Of several fits this counts the epochs of one. */
+/** Return the progress. With several fits, count the epochs of the current fit. */
 function runningSentence(run, history) {
   const { epoch, epochs: all, eta_seconds: eta } = run.progress;
-  if (!epoch) return "Reading the table and building the network.";
+  if (!epoch) return "Reading the dataset and building the network.";
   const { isOfSeveral, fit, fits, own } = placed(run, history, epoch);
-  const toGo = isPaceKnown(run) ? `${isOfSeveral ? ";" : ","} ${duration(eta)} to go at most` : "";
+  const toGo = isPaceKnown(run) ? `, at most ${duration(eta)} remaining` : "";
   return isOfSeveral
     ? `Fit ${fit} of ${fits}, epoch ${own} of ${integer(run.spec.fit.epochs)}${toGo}.`
     : `Epoch ${integer(epoch)} of ${integer(all)}${toGo}.`;
@@ -91,13 +91,13 @@ function endSentence(run, history) {
   const epochs = integer(run.progress.epochs);
   const after = isOfSeveral ? `after ${epoch} epochs in ${fit} of ${fits} fits`
     : `after epoch ${epoch} of ${epochs}`;
-  const all = `${fits} fits, ${epoch} epochs in all`;
+  const all = `${fits} fits with ${epoch} epochs in total`;
   return {
-    completed: isOfSeveral ? `${all}.` : `All ${epochs} epochs were run.`,
+    completed: isOfSeveral ? `${all}.` : `All ${epochs} epochs are complete.`,
     early_stopping: isOfSeveral
-      ? `${all}; the fit that was kept stopped early, because it no longer improved.`
-      : `Stopped early, ${after}: it no longer improved.`,
-    time_limit: `Stopped at its time limit, ${after}.`,
+      ? `${all}. The kept fit stopped early because it no longer improved.`
+      : `Stopped early ${after}: the network no longer improved.`,
+    time_limit: `Stopped at the time limit ${after}.`,
     cancelled: `Cancelled ${after}.`,
     nan_loss: `Stopped ${after}: the loss became NaN. A lower learning rate usually helps.`,
     failed: `Failed ${after}.`,
@@ -105,8 +105,8 @@ function endSentence(run, history) {
 }
 
 function keptSentence(run, history) {
-  const { epoch, own, fits, isOfSeveral } = placed(run, history, run.best_epoch);
-  if (fitsOf(run) === 1) return `The weights of epoch ${epoch} were kept.`;
-  const fit = `Fit ${integer(keptFit(run, history))} of ${fits} was kept`;
-  return isOfSeveral ? `${fit}, with the weights of epoch ${epoch} (its epoch ${own}).` : `${fit}.`;
+  const named = epochNamed(run, history, run.best_epoch);
+  if (fitsOf(run) === 1) return `The weights of ${named} were kept.`;
+  const fit = `Fit ${integer(keptFit(run, history))} of ${integer(fitsOf(run))} was kept`;
+  return history.placeOf(run.best_epoch) ? `${fit} with the weights of ${named}.` : `${fit}.`;
 }

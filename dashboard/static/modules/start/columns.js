@@ -1,4 +1,4 @@
-// Step 2: the columns as they were understood, and which of them to predict.
+// Step 2: the columns of the dataset, the target and the features.
 
 import { get, v1 } from "../api.js";
 import { histogram, topBars } from "../charts/bars.js";
@@ -9,14 +9,14 @@ import { isFeature, setFeatures } from "./draft.js";
 
 const SAMPLE = { parts: 5, rows: 200 };
 const HEADS = [
-  ["Target", "target"], ["Use", "feature"], ["Column", "name"], ["Values", "values"],
+  ["Target", "target"], ["Feature", "feature"], ["Column", "name"], ["Values", "values"],
   ["Missing", "figure"], ["Distinct", "figure"],
 ];
 
 export function columnsSection(draft, signal) {
   const { columns, num_rows: total } = draft.dataset;
   const rows = columns.map((column) => columnRow(column, draft));
-  const sampled = h("p.hint", "Reading rows for the pictures…");
+  const sampled = h("p.hint", "Reading rows for the histograms…");
   const refresh = () => rows.forEach((row) => row.refresh());
   draft.listen(refresh);
   refresh();
@@ -24,13 +24,13 @@ export function columnsSection(draft, signal) {
     columns.forEach((column, i) =>
       put(rows[i].cell, picture(column, read.map((row) => row[i]), total)));
     sampled.textContent = read.length < total
-      ? `Pictures of ${plural(read.length, "row")} from places spread over the table; `
-        + "all other figures count every row."
-      : `Pictures of all ${plural(total, "row")}.`;
+      ? `The histograms show ${plural(read.length, "row")} from ${SAMPLE.parts} places in the `
+        + "dataset. All other numbers count every row."
+      : `The histograms show all ${plural(total, "row")}.`;
   }, () => put(sampled));
   return card("step-columns", "Columns", [
-    h("p.hint", "Choose the target, the column to predict. The network learns from the columns "
-      + "that are ticked."),
+    h("p.hint", "Select the target (the column to predict) and the features (the columns that "
+      + "the network learns from)."),
     table("Columns", "columns", HEADS, rows.map((row) => row.element)), sampled,
   ]);
 }
@@ -42,7 +42,7 @@ function columnRow(column, draft) {
     onchange: () => draft.change("columns", (spec) => retarget(spec, name)),
   });
   const feature = h("input", {
-    type: "checkbox", "aria-label": `Learn from ${name}`,
+    type: "checkbox", "aria-label": `Use ${name} as a feature`,
     onchange: () => draft.change("columns", (spec) => {
       const { columns } = draft.dataset;
       const isChosen = (one) => (one === column ? feature.checked : isFeature(spec, one));
@@ -63,7 +63,7 @@ function columnRow(column, draft) {
   return { element, cell, refresh };
 }
 
-/** Change the target; a loss or a task chosen for another target may not suit this one. */
+/** Change the target. Remove the task, loss and metrics that were chosen for the old one. */
 function retarget(spec, name) {
   spec.target = name;
   delete spec.task;
@@ -76,7 +76,7 @@ function retarget(spec, name) {
 
 function notes({ left_out: why, warnings }) {
   const others = why ? warnings.filter((one) => !one.startsWith(why)) : warnings;
-  const all = why ? [`Left out: ${why}`, ...others] : others;
+  const all = why ? [`Excluded: ${why}`, ...others] : others;
   return all.map((one) => h("span.note", prose(one)));
 }
 
@@ -91,7 +91,7 @@ function range({ min, max }) {
   return h("span.range", `${low} to ${high}`);
 }
 
-/** Return rows from places spread over the table, at most a thousand. */
+/** Return at most a thousand rows, from evenly spaced places in the dataset. */
 async function sample({ id, num_rows: total }, signal) {
   const { parts, rows } = SAMPLE;
   const isSmall = total <= parts * rows;

@@ -1,15 +1,15 @@
-// The spec while people work on it. Forms and JSON are views of it.
+// The spec that the user edits. The form and the JSON text are views of the spec.
 
 import { send } from "../api.js";
 
-/** A RunCreate for a dataset; listeners learn of every change and which view made it. */
+/** A RunCreate for a dataset. It notifies its listeners of each change and its source. */
 export class Draft {
   #listeners = [];
 
   constructor(dataset, given = null) {
     this.dataset = dataset;
     this.spec = given ?? firstSpec(dataset);
-    this.spec.dataset ??= dataset.name; // a spec from a run's report names the exact upload
+    this.spec.dataset ??= dataset.name; // a report's spec names a dataset by id
   }
 
   /** Call `listener(source)` after each change. */
@@ -17,7 +17,7 @@ export class Draft {
     this.#listeners.push(listener);
   }
 
-  /** Change the spec by `edit(spec)`; `source` names the view that did it. */
+  /** Change the spec with `edit(spec)`. `source` names the view that made the change. */
   change(source, edit) {
     edit(this.spec);
     for (const listener of this.#listeners) listener(source);
@@ -28,7 +28,7 @@ export class Draft {
   }
 }
 
-/** Return the spec to begin with: the target is most often the last column. */
+/** Return the initial spec. The target is usually the last column. */
 function firstSpec({ name, columns }) {
   const usable = columns.filter((column) => !column.left_out);
   const target = (usable.at(-1) ?? columns.at(-1))?.name ?? "";
@@ -43,27 +43,27 @@ export function startWith(spec) {
   location.hash = "#/";
 }
 
-/** Return the spec that another page left for the start page, once. */
+/** Return and remove the spec that `startWith` stored. */
 export function takeSpec() {
   const spec = waiting;
   waiting = null;
   return spec;
 }
 
-/** Post a run, and open its page. */
+/** Create a run and open its page. */
 export async function startRun(spec, key) {
   const run = await send("POST", "v1/runs", spec, { key });
   location.hash = `#/runs/${run.id}`;
 }
 
-/** Return whether a column is a feature, as far as the spec says. */
+/** Return whether the spec uses a column as a feature. */
 export function isFeature(spec, { name, left_out: isLeftOut }) {
   const { include = null, exclude = [] } = spec.features ?? {};
   if (name === spec.target || exclude.includes(name)) return false;
   return include ? include.includes(name) : !isLeftOut;
 }
 
-/** Choose the features. `include` is needed only for a column that is left out by default. */
+/** Set the features. Only a column that is excluded by default needs `include`. */
 export function setFeatures(spec, columns, chosen) {
   const others = columns.filter((column) => column.name !== spec.target);
   const namesOf = (isWanted) => others.filter(isWanted).map((column) => column.name);

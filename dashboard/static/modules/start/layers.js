@@ -1,11 +1,11 @@
-// The network, a row for each layer.
+// The list of layers, one row for each layer.
 
 import { h, put } from "../dom.js";
 import { plural } from "../format.js";
 import { labelled, select } from "../parts.js";
 import { newLayer, shownFields } from "./schema.js";
 
-/** Build the list of a draft's layers; `kinds` are the schemas of all layers by type. */
+/** Build the list of a draft's layers. `kinds` maps each layer type to its schema. */
 export function layerList(draft, kinds) {
   const list = h("ol.layers");
   const draw = (focus = null) => {
@@ -73,7 +73,7 @@ function valueOf(control) {
   return control.type === "number" ? asNumber(control.value) : control.value;
 }
 
-/** Parse a number; return other text unchanged, since the service reports what is wrong. */
+/** Parse a number. Return other text unchanged: the service reports the error. */
 export function asNumber(text) {
   return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -1,15 +1,15 @@
-// Step 3: the network and how it is trained, as a form and as JSON.
+// Step 3: the network and its training, as a form and as JSON.
 
 import { h, newId, put } from "../dom.js";
 import { card, field, select } from "../parts.js";
 import { asNumber, layerList } from "./layers.js";
 import { presetField, presetLayers } from "./preset.js";
 
-/** Views whose changes the fields show, beside the fields themselves. */
+/** Other views whose changes redraw the fields. */
 const REDRAWS = new Set(["json", "columns", "preset", "layers-taken"]);
-const CHOSEN = "chosen for you";
+const CHOSEN = "automatic";
 
-/** Build the section; `words` is the vocabulary of `schema.js`. */
+/** Build the section. `words` is the vocabulary of `schema.js`. */
 export function networkSection(draft, plan, words) {
   const layers = layerList(draft, words.layers);
   const preset = presetField(draft, words.presets);
@@ -39,7 +39,7 @@ export function networkSection(draft, plan, words) {
   ]);
 }
 
-/** Build the fields; `chosen()` is the spec as the service resolved it last, or null. */
+/** Build the fields. `chosen()` returns the last spec that the service resolved, or null. */
 function fitFields(draft, chosen, { optimizers: kinds, losses: fitting }) {
   const { spec } = draft;
   const { compile = {}, fit = {} } = spec;
@@ -53,17 +53,17 @@ function fitFields(draft, chosen, { optimizers: kinds, losses: fitting }) {
       (type) => setOptimizer(spec, chosen(), kinds, { type })),
     numeric(draft, "Learning rate", "compile/optimizer/learning_rate", rateOf(spec),
       (rate) => setOptimizer(spec, chosen(), kinds, { rate })),
-    choice(draft, "Loss", "compile/loss", [["", "follows from the target"], ...losses],
+    choice(draft, "Loss", "compile/loss", [["", CHOSEN], ...losses],
       compile.loss, ofCompile("loss")),
-    numeric(draft, "Epochs, at most", "fit/epochs", fit.epochs, ofFit("epochs")),
+    numeric(draft, "Maximum epochs", "fit/epochs", fit.epochs, ofFit("epochs")),
     numeric(draft, "Batch size", "fit/batch_size", fit.batch_size, ofFit("batch_size")),
-    numeric(draft, "Validation share", "fit/validation_split", fit.validation_split,
+    numeric(draft, "Validation split", "fit/validation_split", fit.validation_split,
       ofFit("validation_split")),
     numeric(draft, "Early-stopping patience", "fit/early_stopping/patience",
       fit.early_stopping?.patience, (value) => setPatience(spec, value)),
     numeric(draft, "Random restarts", "fit/num_seeds", fit.num_seeds, ofFit("num_seeds"), {
-      hint: "1 to 10 fits, one after another, each from different first weights. "
-        + "The best on the validation rows is kept.",
+      hint: "1 to 10 fits, one after another, each with different initial weights. "
+        + "The fit that is best on the validation rows is kept.",
     }),
     textual(draft, "Model name", "model_name", spec.model_name,
       (value) => (value ? (spec.model_name = value) : delete spec.model_name)),
@@ -94,8 +94,8 @@ function rateOf(spec) {
   return typeof given === "object" ? given?.learning_rate : undefined;
 }
 
-/** Change type or rate. Another optimizer takes other arguments, so only the rate is kept; a
- *  rate alone is for the optimizer that the service chose. */
+/** Change the optimizer's type or rate. A new type keeps only the rate, because other
+ *  arguments differ. A new rate alone applies to the optimizer that the service chose. */
 function setOptimizer(spec, chosen, kinds, { type, rate = type && rateOf(spec) }) {
   if (type === "") return set(spec, "compile", "optimizer", undefined);
   const old = spec.compile?.optimizer ?? chosen?.compile.optimizer ?? "Adam";
@@ -111,13 +111,13 @@ function setPatience(spec, patience) {
   set(spec, "fit", "early_stopping", patience === undefined ? undefined : stopping);
 }
 
-/** Show in each empty field what the service chose for it. */
+/** Show in each empty field the value that the service chose. */
 function showChosen(fit, spec) {
   if (!spec) return;
   for (const control of fit.querySelectorAll("input[data-pointer]")) {
     const names = control.dataset.pointer.split("/").slice(1);
     const value = names.reduce((part, name) => part?.[name], spec);
-    control.placeholder = String(value ?? "never");
+    control.placeholder = String(value ?? "none");
   }
 }
 
@@ -142,10 +142,10 @@ function textual(draft, label, place, value = "", edit, { hint = null, ...props 
   return field(label, control, { hint });
 }
 
-/** Build the spec as text; what is typed here is in the form at once. */
+/** Build the spec as an editable text. Each edit updates the form. */
 function jsonView(draft) {
-  const title = "The same as JSON";
-  const hint = "What you POST to /v1/runs. Edit it here or in the form; each follows the other.";
+  const title = "Spec as JSON";
+  const hint = "The request body of POST /v1/runs. The form and this text update each other.";
   const id = newId("json");
   const note = h("p.hint", { id }, hint);
   const refresh = () => (text.value = JSON.stringify(draft.spec, null, 2));
@@ -154,11 +154,11 @@ function jsonView(draft) {
     try {
       spec = JSON.parse(text.value);
     } catch (error) {
-      put(note, `This is not JSON yet: ${error.message}`);
+      put(note, `The text is not valid JSON: ${error.message}`);
       return;
     }
     const isObject = spec !== null && typeof spec === "object" && !Array.isArray(spec);
-    put(note, isObject ? hint : "A spec is a JSON object, in braces.");
+    put(note, isObject ? hint : "A spec must be a JSON object: { … }.");
     if (isObject) draft.replace("json", spec);
   };
   const named = { "aria-label": title, "aria-describedby": id };

@@ -1,4 +1,4 @@
-// Start: a table, its columns, a network, Train.
+// The start page: dataset, columns, network and the Train button.
 
 import { get, outcome, v1 } from "../api.js";
 import { h, put } from "../dom.js";
@@ -12,9 +12,9 @@ import { planSection } from "./plan.js";
 import { vocabulary } from "./schema.js";
 import { tableSection } from "./table.js";
 
-/** Build the page; `#/?dataset=…` names a table, and another page may have left a spec. */
+/** Build the page for the dataset in `#/?dataset=…` or for a spec from another page. */
 export async function page({ query, signal }) {
-  const asked = outcome(vocabulary()); // meanwhile the rest is built: only the form waits
+  const asked = outcome(vocabulary()); // only the form waits for the vocabulary
   const given = takeSpec();
   const name = given?.dataset ?? query.get("dataset");
   const dataset = name ? await get(v1("datasets", name), signal) : null;

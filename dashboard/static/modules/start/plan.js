@@ -1,4 +1,4 @@
-// Beside the form: what would be trained, asked of the service at every change; and Train.
+// The training plan next to the form, validated by the service after each change, and Train.
 
 import { newKey, outcome, send } from "../api.js";
 import { h, newId, prose, put } from "../dom.js";
@@ -28,7 +28,7 @@ export function planSection(draft, signal) {
     listeners.forEach((listener) => listener(plan));
   };
   draft.listen(() => {
-    key = newKey(); // another spec is another request
+    key = newKey(); // a changed spec is a new request
     clearTimeout(timer);
     timer = setTimeout(ask, QUIET_MS);
   });
@@ -37,7 +37,7 @@ export function planSection(draft, signal) {
   }, "Train");
   ask();
   const element = h("aside.card.plan", { "aria-labelledby": "step-plan" },
-    h("h2", { id: "step-plan" }, "What will be trained"), body, failed, h("div.go", train));
+    h("h2", { id: "step-plan" }, "Training plan"), body, failed, h("div.go", train));
   return { element, listen: (listener) => listeners.push(listener) };
 }
 
@@ -50,14 +50,14 @@ function facts(plan) {
       ...rowCounts(plan.num_rows),
       ["Loss", plan.spec.compile.loss],
       ["Parameters", integer(plan.num_params)],
-      ["Steps, at most", integer(plan.num_steps)],
+      ["Maximum steps", integer(plan.num_steps)],
       ["Memory for training", bytes(plan.memory_bytes)],
     ]),
     warningsBox(plan.warnings),
   ];
 }
 
-/** Build the network from top to bottom, each layer as wide as its output. */
+/** Build the list of layers. The width of each bar shows the width of the layer's output. */
 function stack({ layers }) {
   const widthOf = ({ output_shape: shape }) => shape.at(-1) ?? 1;
   const most = Math.max(...layers.map(widthOf));
@@ -67,10 +67,10 @@ function stack({ layers }) {
     return h("li", h("span.name", layer.type), h("span.track", block),
       h("span.figure", layer.output_shape.join(" × ")));
   };
-  return h("ol.stack", { "aria-label": "The layers and their outputs" }, layers.map(row));
+  return h("ol.stack", { "aria-label": "Layers and output shapes" }, layers.map(row));
 }
 
-/** Mark the controls that the problem points at; without a problem remove all marks. */
+/** Mark the controls that the problem names. Without a problem, remove all marks. */
 function mark(problem) {
   for (const control of document.querySelectorAll("[data-pointer]")) {
     unmark(control);

@@ -1,9 +1,9 @@
-// What the network begins from: own layers, or a preset that fills what the spec leaves out.
+// The choice between custom layers and a preset, which fills in missing parts of the spec.
 
 import { h, put } from "../dom.js";
 import { field, select } from "../parts.js";
 
-/** The plain network that own layers begin with. */
+/** The initial spec for custom layers. */
 const OWN = {
   model: {
     layers: [
@@ -16,38 +16,38 @@ const OWN = {
   fit: { validation_split: 0.2, epochs: 200, early_stopping: { patience: 10 } },
 };
 const HINTS = {
-  "": "The layers and the training below are the whole network.",
-  linear: "One layer: linear or logistic regression, whose weights can be read.",
-  small: "Two layers of 64 units and early stopping, as in a tutorial. Seconds on a small table.",
-  default: "An ensemble of small networks over binned numbers: as good as boosted trees on most "
-    + "tables.",
-  thorough: "The default with 32 members and three random restarts, the best kept. It takes ten "
-    + "minutes at most; small tables a minute or two.",
+  "": "The layers and training settings below define the whole network.",
+  linear: "One layer: linear or logistic regression with weights that you can interpret.",
+  small: "Two layers of 64 units with early stopping. A small dataset trains in seconds.",
+  default: "An ensemble of small networks on binned numbers. On most datasets it is as good "
+    + "as boosted trees.",
+  thorough: "The default with 32 members and three random restarts; the best is kept. Training "
+    + "takes at most ten minutes, and one or two minutes on a small dataset.",
 };
 
-/** Build the select; a choice changes the spec, so that form and JSON follow. */
+/** Build the select. A choice changes the spec, which updates the form and the JSON. */
 export function presetField(draft, presets) {
-  const control = select([["", "own layers"], ...presets], "", {
+  const control = select([["", "none (custom layers)"], ...presets], "", {
     "data-pointer": "#/preset",
     onchange: () => draft.change("preset", (spec) => choose(spec, control.value)),
   });
-  const element = field("Begin from", control, { hint: " ", className: "preset" });
+  const element = field("Preset", control, { hint: " ", className: "preset" });
   const refresh = () => {
-    const { preset = "", model } = draft.spec;
-    control.value = preset === "" && !model ? "default" : preset; // as the service does
+    const { preset, model } = draft.spec; // a run's spec has null for no preset
+    control.value = preset || (model ? "" : "default"); // the default of the service
     put(element.querySelector(".hint"), HINTS[control.value] ?? HINTS[""]);
   };
   refresh();
   return { element, refresh };
 }
 
-/** A preset chooses what the spec leaves out, so the spec's own choices are removed. */
+/** Set the preset. Remove the parts of the spec that would override the preset. */
 function choose(spec, preset) {
   for (const part of ["preset", "model", "compile", "fit"]) delete spec[part];
   Object.assign(spec, preset ? { preset } : structuredClone(OWN));
 }
 
-/** Build what stands in place of the layers while a preset chooses them. */
+/** Build the note that replaces the layers while a preset chooses them. */
 export function presetLayers(draft, plan, layers) {
   let resolved = null;
   const onclick = () =>
@@ -59,8 +59,8 @@ export function presetLayers(draft, plan, layers) {
     const { model } = draft.spec;
     element.hidden = Boolean(model?.layers);
     layers.hidden = !element.hidden;
-    put(note, model?.keras ? "The network is Keras's own JSON; see the JSON below."
-      : "The preset chooses the layers; see What will be trained.");
+    put(note, model?.keras ? "The spec defines the network as Keras JSON. See Spec as JSON."
+      : "The preset chooses the layers. See Training plan.");
     take.hidden = !resolved?.model.layers || Boolean(model);
   };
   plan.listen((read) => {

@@ -1,13 +1,13 @@
-// What a spec may say, read from the service's own OpenAPI document.
+// Reads the allowed values of a spec from the service's OpenAPI document.
 
 import { get } from "../api.js";
 
 let asked = null;
 
-/** Return layers with their schemas, optimizers, losses by task, and presets; fetched once. */
+/** Return layers with their schemas, optimizers, losses by task, and presets. Fetch once. */
 export function vocabulary() {
   asked ??= get("openapi.json").then(read);
-  asked.catch(() => (asked = null)); // the next page fetches it again
+  asked.catch(() => (asked = null)); // the next call retries
   return asked;
 }
 
@@ -24,7 +24,7 @@ function read({ paths, components: { schemas } }) {
   };
 }
 
-/** Return the fields that the form shows of a layer: required ones, and those with examples. */
+/** Return the fields of a layer in the form: required fields and fields with examples. */
 export function shownFields({ properties, required = [] }) {
   const isShown = ([name, schema]) =>
     name !== "type" && (required.includes(name) || schema.examples);

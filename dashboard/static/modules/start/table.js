@@ -1,4 +1,4 @@
-// Step 1: a CSV is dropped, chosen, or already there.
+// Step 1: upload a CSV file, or select an existing dataset.
 
 import { ProblemError, get, outcome, request, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
@@ -9,7 +9,7 @@ import { problemBox, warningsBox } from "../problems.js";
 
 const ACCEPTED = ".csv,.tsv,.txt,.gz,text/csv";
 
-/** Build the section; `take(dataset)` is called with each table that is ready. */
+/** Build the section. It calls `take(dataset)` with each dataset that is ready. */
 export function tableSection(dataset, take, signal) {
   const shown = h("div.said", dataset && facts(dataset));
   const present = h("div");
@@ -21,7 +21,7 @@ export function tableSection(dataset, take, signal) {
   const upload = (file) => sent(file, shown, show, signal);
   get("v1/datasets?limit=100", signal)
     .then(({ items }) => put(present, chooser(items, dataset, show)), () => put(present));
-  const section = card("step-table", "Table", [dropZone(upload), present, shown],
+  const section = card("step-table", "Dataset", [dropZone(upload), present, shown],
     { className: dataset ? "compact" : "" });
   return section;
 }
@@ -41,25 +41,25 @@ function dropZone(send) {
       over(false)(event);
       sendFirst(event.dataTransfer.files);
     },
-  }, h("strong", "Drop a CSV here"), h("span", "or choose a file; it may be gzipped"));
+  }, h("strong", "Drop a CSV file here"), h("span", "or select a file (gzip is supported)"));
   return [input, zone];
 }
 
-/** Build a select of the newest upload of each name. */
+/** Build a select with the newest upload of each name. */
 function chooser(items, current, show) {
   const isNewest = ({ name }, i) => items.findIndex((other) => other.name === name) === i;
   const newest = items.filter((one, i) => one.status === "ready" && isNewest(one, i));
   if (!newest.length) return null;
   const options = newest.map((one) => [one.name, `${one.name} (${plural(one.num_rows, "row")})`]);
-  const list = select([["", "Choose a table"], ...options], current?.name ?? "", {
+  const list = select([["", "Select a dataset"], ...options], current?.name ?? "", {
     onchange: () => list.value && show(newest.find((one) => one.name === list.value)),
   });
-  return labelled("present", "Or a table that is here already", list);
+  return labelled("present", "Or use an uploaded dataset", list);
 }
 
 async function sent(file, place, show, signal) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": file.name });
-  const step = h("span", "Sending");
+  const step = h("span", "Uploading");
   put(place, h("div.sending", h("span", file.name), bar, step));
   const report = (share, text) => {
     bar.value = share;
@@ -68,10 +68,10 @@ async function sent(file, place, show, signal) {
   const { value, problem } = await outcome(sendFile(file, report, signal));
   if (problem) return put(place, problemBox(problem));
   show(value);
-  return announce(`${file.name} has been read.`);
+  return announce(`${file.name} was uploaded.`);
 }
 
-/** Return the dataset once it has been read; call `report(share, step)` on the way. */
+/** Upload a file and return the ready dataset. Call `report(share, step)` meanwhile. */
 async function sendFile(file, report, signal) {
   const path = `v1/datasets?filename=${encodeURIComponent(file.name)}`;
   const options = { method: "POST", headers: { "Content-Type": "text/csv" }, body: file, signal };
@@ -84,13 +84,13 @@ async function sendFile(file, report, signal) {
   return dataset;
 }
 
-/** Return a `fetch` by XMLHttpRequest, the only way to learn how much has been sent. */
+/** Return a `fetch` that uses XMLHttpRequest, because `fetch` reports no upload progress. */
 function sendingWith(report) {
   return (path, { method, headers, body, signal }) => new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     sending.open(method, path);
     for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
-    sending.upload.onprogress = ({ loaded, total }) => report(loaded / total, "Sending");
+    sending.upload.onprogress = ({ loaded, total }) => report(loaded / total, "Uploading");
     sending.onload = () => {
       const { responseText, status, statusText } = sending;
       resolve(new Response(responseText, { status, statusText }));
@@ -109,10 +109,10 @@ function facts(dataset) {
       h("strong", name), h("span", plural(rows, "row")),
       h("span", plural(columns.length, "column")), h("span", bytes(size)),
       deleteButton(v1("datasets", id), name, {
-        label: "Delete this table",
-        title: `Delete the table ${name}?`,
-        detail: "Its rows and the uploaded file are deleted for good. "
-          + "Models that were trained on it go on predicting.",
+        label: "Delete this dataset",
+        title: `Delete the dataset ${name}?`,
+        detail: "This permanently deletes the rows and the uploaded file. "
+          + "Models that were trained on this dataset continue to work.",
         next: "#/",
       })),
     warningsBox(warnings, "Warnings from reading the file"),

@@ -1,4 +1,4 @@
-// The charts of a report: answers or predicted numbers against the truth.
+// The charts of a report: predictions compared with the true values.
 
 import { lineChart } from "../../charts/lines.js";
 import { extent } from "../../charts/scale.js";
@@ -15,7 +15,7 @@ export function classification(read) {
   ];
 }
 
-/** Draw every threshold if the report has them, else the nineteen that all reports have. */
+/** Draw all thresholds if the report has them, otherwise the 19 that every report has. */
 function roc({ curves = [], thresholds, positive_class: name }) {
   const known = thresholds
     .filter((one) => one.false_positive_rate !== null && one.recall !== null)
@@ -23,23 +23,23 @@ function roc({ curves = [], thresholds, positive_class: name }) {
   const series = curves.length
     ? curvesOf(curves, "false_positive_rate", "true_positive_rate")
     : known.length > 1 && [dotted(name, known, "false_positive_rate", "recall")];
-  return series && share("ROC", "false positive rate", [...series, diagonal("guessing")]);
+  return series && share("ROC curve", "false positive rate", [...series, diagonal("random guess")]);
 }
 
 function precisionRecall({ curves = [], best_threshold: best, positive_class: name }) {
   if (!curves.length) return null;
-  const figure = share("Precision over recall", "recall", curvesOf(curves, "recall", "precision"));
+  const figure = share("Precision-recall curve", "recall", curvesOf(curves, "recall", "precision"));
   if (best) {
     figure.append(h("p.hint",
-      `F1 is highest if ${name} is answered from a probability of ${number(best)} on.`));
+      `F1 is highest if ${name} is predicted at a probability of ${number(best)} or more.`));
   }
   return figure;
 }
 
 function calibration({ calibration: bins, positive_class: name }) {
   if (bins.length < 2) return null;
-  const series = dotted(name ?? "the answer", bins, "mean_predicted", "share_true");
-  return share("Calibration: how often it came true", "predicted probability",
+  const series = dotted(name ?? "predicted class", bins, "mean_predicted", "share_true");
+  return share("Calibration: observed frequency", "predicted probability",
     [series, diagonal("perfect")]);
 }
 
@@ -57,7 +57,7 @@ function diagonal(name) {
   return { name, colour: 7, isDashed: true, xs: UNIT, ys: UNIT };
 }
 
-/** Draw a chart whose axes are both shares. */
+/** Draw a chart with shares on both axes. */
 function share(title, xLabel, series) {
   const domains = { xDomain: UNIT, yDomain: UNIT, xText: percent, yText: percent };
   const chart = lineChart({ title, xLabel, ...domains });
@@ -69,7 +69,7 @@ function matrix({ classes, confusion_matrix: counts }) {
   const labels = classes.map((one) => one.label);
   const cell = (count, row, i, j) => {
     const part = count / (row.reduce((a, b) => a + b, 0) || 1);
-    const title = `${percent(part)} of ${labels[i]} were answered ${labels[j]}`;
+    const title = `${percent(part)} of ${labels[i]} were predicted as ${labels[j]}`;
     const element = h("td.figure", { class: i === j ? "hit" : "", title }, integer(count));
     element.style.setProperty("--share", part.toFixed(3));
     return element;
@@ -88,13 +88,13 @@ export function regression({ pairs, residual_quantiles: quantiles }) {
   const xDomain = extent([predicted]);
   const residuals = actual.map((y, i) => y - predicted[i]);
   return [
-    cloud("Actual against predicted", "actual", predicted, actual, ends,
+    cloud("Actual and predicted values", "actual", predicted, actual, ends,
       { xDomain: ends, yDomain: ends }),
     cloud("Residuals", "actual minus predicted", predicted, residuals, [0, 0], { xDomain }),
   ];
 }
 
-/** Draw a dot for each row, and the line of a perfect network. Sort them for the arrow keys. */
+/** Draw a dot for each row, sorted for the arrow keys, and the line of a perfect network. */
 function cloud(title, name, predicted, values, perfect, domains) {
   const chart = lineChart({ title, xLabel: "predicted", height: 280, ...domains });
   const order = [...predicted.keys()].toSorted((a, b) => predicted[a] - predicted[b]);
@@ -109,14 +109,14 @@ function cloud(title, name, predicted, values, perfect, domains) {
   return chart.element;
 }
 
-/** Draw the quantiles of reports that have no pairs yet. */
+/** Draw the quantiles of a report from an earlier release, which has no pairs. */
 function quantileChart(quantiles) {
   const chart = lineChart({
     title: "Residuals", xLabel: "actual minus predicted", height: 240, yDomain: [0, 1],
   });
   chart.update({
     series: [{
-      name: "share of rows below", colour: 0, hasDots: true,
+      name: "share of rows below the residual", colour: 0, hasDots: true,
       xs: quantiles.map((one) => one.residual), ys: quantiles.map((one) => one.quantile),
     }],
   });

@@ -1,4 +1,4 @@
-// The report of a run, if the service has one: figures on held-out rows.
+// The report of a run: metrics on held-out rows, charts and advice.
 
 import { find, newKey, v1 } from "../../api.js";
 import { bar } from "../../charts/bars.js";
@@ -13,9 +13,9 @@ import { classification, regression } from "./charts.js";
 const [PAUSE_MS, TRIES] = [2000, 60];
 const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
 const FIGURES = { r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC" };
-const BASELINES = { constant: "always the same answer", linear: "linear model" };
+const BASELINES = { constant: "constant prediction", linear: "linear model" };
 
-/** Show the report in `place`, and once the baselines are there what depends on them. */
+/** Show the report in `place`, and update its metrics when the baselines are ready. */
 export async function showReport(run, history, place, signal) {
   let parts = null;
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
@@ -31,7 +31,7 @@ export async function showReport(run, history, place, signal) {
   }
 }
 
-/** Show what will not change, and return the places of the rest. */
+/** Show the parts that do not change, and return the elements of the other parts. */
 function begin(report, chosen, place) {
   const parts = { scores: h("div"), files: h("div") };
   put(place, card("report", "Report", [
@@ -46,23 +46,23 @@ function begin(report, chosen, place) {
   return parts;
 }
 
-/** Return which rows were scored, and what else they were used for. */
+/** Return a sentence about the scored rows and about their use in training. */
 function heldSentence({ side, num_scored: count }, chosen) {
   const isOne = count === 1;
-  if (side === "test") return `On ${plural(count, "test row")}, which no epoch has seen.`;
-  const rows = `On ${plural(count, "validation row")}.`;
+  if (side === "test") return `Measured on ${plural(count, "test row")} not used in training.`;
+  const rows = `Measured on ${plural(count, "validation row")}.`;
   if (!chosen.length) return `${rows} The network did not train on ${isOne ? "it" : "them"}.`;
   return `${rows} ${isOne ? "This row" : "These rows"} also chose the ${chosen.join(" and the ")}, `
-    + "so the figures are slightly optimistic.";
+    + "so the metrics are slightly optimistic.";
 }
 
-/** Return what validation rows chose: one of several fits, and an epoch by early stopping. */
+/** Return what the validation rows chose: the fit, or the epoch by early stopping, or both. */
 function chosenBy({ early_stopping: stopping }, { pieces }) {
   const isEpochChosen = stopping?.restore_best_weights && stopping.monitor.startsWith("val_");
   return [pieces.length > 1 && "fit", isEpochChosen && "epoch"].filter(Boolean);
 }
 
-/** Build the network's figures beside the baselines' on the same rows, the best in bold. */
+/** Build a table of the metrics of the network and of the baselines, the best in bold. */
 function scores({ metrics, baselines, reasons, missing: lacking }) {
   const names = Object.keys(metrics);
   if (!names.length) return null;
@@ -78,7 +78,7 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
     return h("td.figure", { title: read === metrics ? reasons?.[figure] : null },
       isBest ? h("strong", text) : text);
   };
-  const title = "Beside simpler models";
+  const title = "Comparison with baselines";
   const heads = names.map((name) => [FIGURES[name] ?? word(name), "figure"]);
   return [
     h("h3", title),
@@ -97,9 +97,9 @@ function bestOf(figure, values) {
 
 function about({ status, reason }) {
   if (status === "pending") {
-    return h("p.hint", "Simpler models are being trained on the same rows.");
+    return h("p.hint", "The baselines are being trained on the same rows.");
   }
-  return reason && h("p.hint", prose(`Simpler models: ${reason}.`));
+  return reason && h("p.hint", prose(`Baselines: ${reason}.`));
 }
 
 function importance(read) {
@@ -107,12 +107,12 @@ function importance(read) {
   const most = Math.max(...read.features.map((one) => one.mean), 1e-12);
   const metric = FIGURES[read.metric] ?? word(read.metric);
   return h("figure.importance",
-    h("figcaption", `How much ${metric} grows without each feature`),
+    h("figcaption", `Importance: increase of ${metric} with shuffled values`),
     h("ul.bars", read.features.slice(0, 15).map(({ feature, mean }) =>
       bar(feature, mean / most, number(mean)))));
 }
 
-/** Name parts that are missing for the same reason together. */
+/** List the missing parts, grouped by reason. */
 function missing(parts) {
   if (!parts.length) return null;
   const reasons = [...new Set(parts.map((one) => one.reason))].map((reason) => {
@@ -122,18 +122,18 @@ function missing(parts) {
   return h("p.hint", prose(`Not in this report: ${reasons.join("; ")}.`));
 }
 
-/** Build links to each picture as a file, for a README or a chat. */
+/** Build links to download each plot. */
 function files({ plots }) {
   const names = Object.entries(plots ?? {});
   const links = ([name, path]) => ["svg", "png"].map((form) =>
     fileLink(path.slice(1).replace(/svg$/, form), `${name}.${form}`));
-  return names.length > 0 && h("details", h("summary", "The pictures as files"),
+  return names.length > 0 && h("details", h("summary", "Download the plots"),
     h("ul.files", names.map((one) => h("li", links(one)))));
 }
 
 const TITLES = {
-  underfit: "The network is too small, or the training too short",
-  overfit: "The network memorises the training rows",
+  underfit: "The network is too small or the training is too short",
+  overfit: "The network overfits the training rows",
   still_improving: "The network was still improving",
   diverged: "The training diverged",
   noisy: "The curve is noisy",
@@ -143,12 +143,12 @@ const TITLES = {
 function reading(read) {
   if (!read) return null;
   const failed = h("div");
-  const key = newKey(); // pressed twice, it is still one run
+  const key = newKey(); // a second click starts no second run
   const train = h("button.primary", {
     onclick: () => attempt(train, failed, () => startRun(read.next_spec, key)),
   }, "Train the suggested spec");
   const open = h("button", { onclick: () => startWith(structuredClone(read.next_spec)) },
-    "Open it first");
+    "Edit the suggested spec");
   return h("div.notice.reading",
     h("strong", TITLES[read.word] ?? word(read.word)), h("p", prose(read.sentence)),
     h("p", prose(read.advice)), h("p.links", train, open), failed);
