@@ -59,11 +59,11 @@ DENSE = {"type": "Dense", "units": 1}
         ({"features": {"exclude": ["xx"]}}, "invalid-spec", "#/features/exclude/0", "did you mean"),
         ({"features": {"include": []}}, "invalid-spec", "#/features", "not among"),
         ({"task": "binary"}, "invalid-spec", "#/target", "40 distinct"),
-        ({"split": {"by": "time"}}, "invalid-body", "#/split", "needs a `column`"),
+        ({"split": {"by": "time"}}, "invalid-body", "#/split", "expected a `column` for a split by time"),
         ({"split": {"by": "time", "column": "zz"}}, "invalid-spec", "#/split/column", "no column 'zz'"),
         ({"split": {"by": "column", "column": "c"}}, "invalid-spec", "#/split/column", "'a', 'b'"),
         ({"split": {"test": 0.9}, "fit": {"validation_split": 0.2}}, "invalid-spec", "#/split/test", "no rows for training"),
-        ({"features": {"types": {"c": "datetime"}}}, "invalid-spec", "#/features/types/c", "says that the column 'c' is datetime, but its cells are not"),
+        ({"features": {"types": {"c": "datetime"}}}, "invalid-spec", "#/features/types/c", "gives the column 'c' the type datetime, but its cells, such as 'a', are not"),
         ({"target": "c", "task": "regression"}, "invalid-spec", "#/target", "needs numbers"),
     ],
 )  # fmt: skip

@@ -64,3 +64,25 @@ def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
             go_on.set()
             bench.client.post(f"/v1/runs/{queued}/cancel")
         assert {answer.result().status_code for answer in waiting} == {200}
+
+
+def test_a_stopping_server_answers_the_requests_that_wait(bench, queued, monkeypatch):
+    """The answers are complete: the run as it is, and the end of the stream."""
+    app = create_app(bench.settings)
+    polling, waits = app.state.services.polling, set()
+    pause = polling.pause
+
+    async def noted(deadline):
+        waits.add(deadline)
+        return await pause(deadline)
+
+    monkeypatch.setattr(polling, "pause", noted)
+    with ThreadPoolExecutor(2) as clients:
+        with live(app) as url:
+            run = f"{url}/v1/runs/{queued}"
+            waiting = clients.submit(httpx.get, f"{run}?wait=60", timeout=60)
+            stream = clients.submit(httpx.get, f"{run}/events", timeout=60)
+            while len(waits) < 2:
+                time.sleep(0.01)
+        assert waiting.result().json()["status"] == "queued"
+        assert "event: status" in stream.result().text

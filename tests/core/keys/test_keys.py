@@ -124,6 +124,14 @@ def test_strangers_are_let_in_by_a_key_or_not_at_all(database, database_url):
         refuse_insecure_binding(wide, database)
 
 
+def test_a_key_of_the_database_is_not_the_servers_own(database, database_url):
+    """Clients read the same variable, so a shell may hold one of these keys."""
+    made = make(database, scopes=["models:read"])
+    with pytest.raises(InsecureBinding, match=f"{made.id}.*every scope"):
+        refuse_insecure_binding(Settings(api_key=made.key), database)
+    refuse_insecure_binding(Settings(api_key=str(new_token())), database)
+
+
 @pytest.mark.parametrize(
     "body",
     [

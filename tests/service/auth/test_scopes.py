@@ -16,6 +16,7 @@ OPEN = {
     *("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"),
     *("/ping", "/health", "/", "/docs", "/redoc", "/openapi.json"),
 }
+FOLDERS = {"/dashboard/{path}", "/docs/files/{path}"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_a_route_needs_a_scope_or_is_known_to_need_none(keyed):
     app = keyed.client.app
     wants = {route: needed(app, route[0], sample(route[1])) for route in routes(app)}
     for wanted, paths in (
-        (Access.OPEN, OPEN),
+        (Access.OPEN, OPEN | FOLDERS),
         (Access.ANY_KEY, ANY_KEY),
         (Scope.ADMIN, ADMINISTERED),
     ):

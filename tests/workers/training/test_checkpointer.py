@@ -140,6 +140,7 @@ def test_several_seeds_go_on_too(bench, interruptions, early_stopping):
 
 
 @pytest.mark.parametrize(("epochs", "stops"), [(3, (3, 6)), (1, (1, 2))])
+@pytest.mark.heavy
 def test_what_ends_between_two_fits_goes_on_there(bench, interruptions, epochs, stops):
     """Also where every fit is of one epoch."""
     fit = {**_FIT, "epochs": epochs, "num_seeds": 3, "early_stopping": None}

@@ -136,6 +136,7 @@ def test_xla_equals_keras_as_well(task):
 
 @pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 37, 36, 5, 512])
+@pytest.mark.heavy
 def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size, xla):
     """One row a batch, one batch an epoch, a remainder of one, more than there are."""
     train, validation = (

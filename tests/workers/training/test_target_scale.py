@@ -57,6 +57,7 @@ def trained(bench):
     return train
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("loss", ["mse", "mae"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_prices_train_as_well_as_ratings(trained, loss, optimizer):
