@@ -49,7 +49,7 @@ def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
         return await limited(stuck, *asked)
 
     monkeypatch.setattr(runs, "run_limited", look_again)
-    monkeypatch.setattr(runs, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr("service.polling._SECONDS", 0.01)
     with (
         live(create_app(bench.settings)) as url,
         httpx.Client(base_url=url, timeout=60) as client,
@@ -82,7 +82,6 @@ def test_a_stopping_server_answers_the_requests_that_wait(bench, queued, monkeyp
             run = f"{url}/v1/runs/{queued}"
             waiting = clients.submit(httpx.get, f"{run}?wait=60", timeout=60)
             stream = clients.submit(httpx.get, f"{run}/events", timeout=60)
-            while len(waits) < 2:
-                time.sleep(0.01)
+            until(lambda: len(waits) >= 2)
         assert waiting.result().json()["status"] == "queued"
         assert "event: status" in stream.result().text
