@@ -1,4 +1,4 @@
-"""Time in tests: a clock that only the test moves, and waiting for a condition."""
+"""A clock that only the test moves, and a function that waits for a condition."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ class Clock:
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
-        """Seconds, which pass only if the test or a call of `sleep` says so."""
+        """The time in seconds; only the test and `sleep` change it."""
 
     def monotonic(self) -> float:
         return self.now

@@ -1,4 +1,4 @@
-"""The clock of Kombu, which waits before it connects to a broker again."""
+"""A clock for Kombu, which pauses before it connects to a broker again."""
 
 import pytest
 from kombu.utils import functional
@@ -8,7 +8,7 @@ from tests.timing import Clock
 
 @pytest.fixture
 def broker_clock(monkeypatch):
-    """The time that passes between two attempts to connect to the broker."""
+    """Replace the clock of the pauses between two connection attempts."""
     clock = Clock()
     monkeypatch.setattr(functional, "time", clock.time)
     monkeypatch.setattr(functional, "sleep", clock.sleep)

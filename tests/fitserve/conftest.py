@@ -1,4 +1,4 @@
-"""A wire for the client and the command line to talk to."""
+"""Start a fake server and a real service for client and command line."""
 
 import httpcore
 import pytest

@@ -1,4 +1,4 @@
-"""A home with a trained model, which is trained once per test process and then copied."""
+"""A home with a trained model; each test process trains it once, and tests copy it."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.service.small_model import SPEC, TABLE
 
 @pytest.fixture(scope="session")
 def small_home(tmp_path_factory, broker_url):
-    """Settings of a closed bench that trained `SPEC` as version 1 of `m`."""
+    """Train `SPEC` as version 1 of `m`; return the settings of the closed service."""
     with bench_in(tmp_path_factory.mktemp("small") / "home", broker_url) as bench:
         bench.upload(TABLE)
         run = bench.train(SPEC)

@@ -1,4 +1,4 @@
-"""What a trained run leaves: versions, aliases, classes, weights, artifacts."""
+"""Results of a trained run: versions, aliases, classes, weights, artifacts."""
 
 import hashlib
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.keras
 
 @pytest.fixture
 def bench(tmp_path, broker_url, small_home):
-    """Its own thread reads names again in half an hour."""
+    """Copy a trained service, whose thread does not read names during a test."""
     given = {"alias_refresh_seconds": 3600.0}
     with bench_in(tmp_path / "home", broker_url, small_home, **given) as bench:
         yield bench
 
 
 def test_an_alias_moves_between_versions(client, bench):
-    """Promotion and roll-back are in force here at once, elsewhere when it is read again."""
+    """Promotion and rollback take effect at once, and elsewhere after a refresh."""
     copies(bench, ["m"])
     often = bench.settings.model_copy(update={"alias_refresh_seconds": 0.02})
 
@@ -47,7 +47,7 @@ def test_an_alias_moves_between_versions(client, bench):
 
 
 def test_classes_come_with_probabilities(client, upload, train):
-    """Labels as they stand in the table; probabilities by class name sum to one."""
+    """Labels are written as in the table, and the probabilities of a row sum to one."""
     upload(
         "x,y\n" + "".join(f"{i},{('low', 'mid', 'top')[i // 20]}\n" for i in range(60))
     )
@@ -72,7 +72,7 @@ def test_numbers_as_classes_stay_numbers(client, upload, train):
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_a_damaged_file_is_never_served(client, settings, damage):
-    """The sha256 in the database decides; 503, and other routes go on."""
+    """The sha256 in the database is checked; the answer is 503, and other routes work."""
     file = next(settings.files_dir.rglob("model.onnx"))
     content = bytearray(file.read_bytes())
     if damage == "remove":
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_never_served(client, settings, damage):
 
 
 def test_weights_of_a_linear_neuron_can_be_read(client, upload, train):
-    """w and b of y = 2x + 1, learned without scaling, are readable by input name."""
+    """The weights of y = 2x + 1 are about 2 and 1, under the input's name."""
     upload("x,y\n" + "".join(f"{i / 10},{2 * i / 10 + 1}\n" for i in range(40)))
     run = train(
         {
@@ -112,8 +112,8 @@ def test_weights_of_a_linear_neuron_can_be_read(client, upload, train):
     assert bias["values"][0] == pytest.approx(1, abs=0.1)
 
 
-def test_artifacts_are_what_the_registry_says(client):
-    """Each download has the recorded size and sha256; another name is a 404."""
+def test_artifacts_have_the_recorded_size_and_sha256(client):
+    """An unknown name is a 404."""
     version = client.get("/v1/models/m/versions/1").json()
     names = [artifact["name"] for artifact in version["artifacts"]]
     assert names == [

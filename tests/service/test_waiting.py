@@ -1,4 +1,4 @@
-"""Those that wait, or are waited for, hold nothing that others need."""
+"""Waiting requests hold nothing that other requests need."""
 
 import socket
 import threading
@@ -17,13 +17,13 @@ SPEC = {"dataset": "table", "target": "y"}
 
 @pytest.fixture
 def queued(bench):
-    """A run that nobody trains: whoever follows it waits."""
+    """Queue a run that no worker trains."""
     bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
     return bench.post(SPEC)
 
 
 def test_a_slow_download_holds_no_connection_to_the_database(bench):
-    """Fifty of them would else be all that there are."""
+    """Otherwise fifty downloads would use all connections."""
     bench.upload("x,y\n" + "".join(f"{i},{'a' * 1000}\n" for i in range(7_000)), "big")
     app = create_app(bench.settings)
     pool = app.state.services.database.engine.pool
@@ -32,19 +32,19 @@ def test_a_slow_download_holds_no_connection_to_the_database(bench):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", int(url.rpartition(":")[2])))
         connection.sendall(ask)
-        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # most of it is still to come
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # the rest is not sent yet
         assert pool.checkedout() == 0
 
 
-def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
-    """Fifty looks that take for ever do not stop a list."""
+def test_waiting_requests_leave_threads_to_others(bench, queued, monkeypatch):
+    """Fifty reads that hang do not block the list of models."""
     go_on, looks, limited = threading.Event(), [], runs.run_limited
 
     def stuck(read, *asked):
         go_on.wait(60)
         return read(*asked)
 
-    async def look_again(*asked):  # the first look is that of any request
+    async def look_again(*asked):  # each request reads the run once before it waits
         looks.append(asked)
         return await limited(stuck, *asked)
 
@@ -72,11 +72,11 @@ def test_a_stopping_server_answers_the_requests_that_wait(bench, queued, monkeyp
     polling, waits = app.state.services.polling, set()
     pause = polling.pause
 
-    async def noted(deadline):
+    async def recorded(deadline):
         waits.add(deadline)
         return await pause(deadline)
 
-    monkeypatch.setattr(polling, "pause", noted)
+    monkeypatch.setattr(polling, "pause", recorded)
     with ThreadPoolExecutor(2) as clients:
         with live(app) as url:
             run = f"{url}/v1/runs/{queued}"

@@ -1,4 +1,4 @@
-"""A worker that hears nothing notices it."""
+"""Test that a worker notices when it no longer receives messages."""
 
 import pytest
 
@@ -14,14 +14,14 @@ TIMES = RunTimes(deaf_after_seconds=30.0)
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The time by which runs wait."""
+    """Replace the clock of the watchdog."""
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
     return clock
 
 
-def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database, clock):
-    """Not at first sight, but after the time allowed; not once the run was claimed."""
+def test_an_idle_child_with_a_waiting_run_misses_messages(database, clock):
+    """The child reports it after the allowed time, unless the run was claimed."""
     run_id = add_run(database)
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: False)
     assert not watchdog.misses_messages()
@@ -33,8 +33,8 @@ def test_an_idle_child_in_front_of_a_waiting_run_misses_messages(database, clock
     assert not watchdog.misses_messages()
 
 
-def test_a_busy_child_cannot_tell(database, clock):
-    """Runs wait because it works; the clock starts when it is idle again."""
+def test_a_busy_child_reports_no_missed_messages(database, clock):
+    """Runs wait because the child works; the time starts when it is idle again."""
     add_run(database)
     busy = [False]
     watchdog = Watchdog(database, waiting_runs, TIMES, is_busy=lambda: busy[0])

@@ -1,4 +1,4 @@
-"""Who was there lately."""
+"""Recording and counting live workers."""
 
 from sqlalchemy import update
 
@@ -28,8 +28,8 @@ def age(database, worker_id, seconds):
         )
 
 
-def test_a_process_counts_for_what_it_takes(database):
-    """Beats of one process count once; one that takes both counts for both."""
+def test_a_process_counts_for_the_work_it_takes(database):
+    """Repeated beats of one process count once; a process for both kinds counts for both."""
     assert count(database) == {RUNS: 0, DATASETS: 0}
     for _ in range(2):
         beat(database, "a:1", RUNS)
@@ -37,8 +37,8 @@ def test_a_process_counts_for_what_it_takes(database):
     assert count(database) == {RUNS: 2, DATASETS: 1}
 
 
-def test_who_is_silent_is_not_counted_and_then_forgotten(database):
-    """After the lease the count falls; after an hour the row goes."""
+def test_a_silent_worker_is_not_counted_and_then_deleted(database):
+    """The count falls after the lease, and the row is deleted after an hour."""
     beat(database, "a:1", RUNS)
     age(database, "a:1", 40)
     assert count(database)[RUNS] == 0
@@ -49,7 +49,6 @@ def test_who_is_silent_is_not_counted_and_then_forgotten(database):
 
 
 def test_a_thread_beats_until_it_is_stopped(database):
-    """And survives a database that does not answer."""
     presence = Presence(database, "a:1", RUNS, 0.01)
     presence.start()
     until(lambda: count(database)[RUNS] == 1)

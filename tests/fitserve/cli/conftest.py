@@ -1,4 +1,4 @@
-"""`fitserve`, in this process, against a wire."""
+"""Run `fitserve` in this process, against a fake server."""
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +10,7 @@ from tests.timing import Clock
 
 @pytest.fixture
 def fitserve(wire):
-    """Runs `fitserve --url <wire> ...`; its exit code, stdout and stderr."""
+    """Return a function that runs `fitserve --url <wire> ...`."""
     return lambda *args: CliRunner().invoke(
         make_app(), ["--url", wire.url, *(str(arg) for arg in args)]
     )
@@ -18,7 +18,7 @@ def fitserve(wire):
 
 @pytest.fixture
 def client_clock(monkeypatch):
-    """The time that passes before the client sends a request again."""
+    """Replace the clock of the pauses before the client retries a request."""
     clock = Clock()
     monkeypatch.setattr(connections, "time", clock)
     return clock

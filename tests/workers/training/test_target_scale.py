@@ -1,4 +1,4 @@
-"""Targets of any size train alike."""
+"""Test that targets of any size train equally well."""
 
 from functools import cache
 
@@ -37,7 +37,7 @@ def bench(tmp_path_factory, broker_url):
 
 @pytest.fixture(scope="module")
 def trained(bench):
-    """The run of a table under a loss and an optimizer; each is trained once."""
+    """Return a function that trains each combination once and returns its run."""
 
     @cache
     def train(name, loss, optimizer):
@@ -61,17 +61,17 @@ def trained(bench):
 @pytest.mark.parametrize("loss", ["mse", "mae"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_prices_train_as_well_as_ratings(trained, loss, optimizer):
-    """The same rows in units of one and of a hundred thousand."""
+    """The rows have units of 1 and of 100,000."""
     ratings, prices = (trained(name, loss, optimizer) for name in ("ratings", "prices"))
     assert ratings["metrics"]["val_r2_score"] > 0.9
     assert prices["metrics"]["val_r2_score"] > 0.9
-    if loss == "mse":  # the signs of mae's gradients flip by rounding
+    if loss == "mse":  # rounding flips the signs of mae's gradients
         ratio = prices["metrics"]["val_loss"] / ratings["metrics"]["val_loss"]
-        assert ratio == pytest.approx(1e10, rel=0.05)  # told in the target's own unit
+        assert ratio == pytest.approx(1e10, rel=0.05)  # in the unit of the target
 
 
-def test_nothing_of_the_scale_is_left_in_the_artifacts(bench, trained):
-    """The service answers in the target's unit from a network of the spec's layers."""
+def test_the_scale_is_not_visible_in_the_artifacts(bench, trained):
+    """The service answers in the target's unit with a network of the spec's layers."""
     path = f"/v1/models/{trained('prices', 'mae', 'adam')['model_name']}"
     version = bench.client.get(f"{path}/versions/1").json()
     assert [layer["type"] for layer in version["layers"]] == ["Dense", "Dense"]
@@ -83,7 +83,7 @@ def test_nothing_of_the_scale_is_left_in_the_artifacts(bench, trained):
 
 
 def test_a_few_mistyped_targets_do_not_ruin_the_fit(bench, trained):
-    """A lost decimal point in six rows of the target."""
+    """A decimal point is missing in six targets."""
     run = trained("mistyped", "mae", "adam")
     x = [[0.5, -0.5, 0.0], [-0.5, 0.5, 0.0]]
     body = {"columns": ["a", "b", "c"], "data": x}
