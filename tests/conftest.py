@@ -6,6 +6,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.servers import (
     ENGINES,
     IS_SCALE_OUT,
     postgres_at_head,
+    postgres_copy,
     redis_of,
     sqlite_at_head,
 )
@@ -104,19 +106,26 @@ class ServiceUnderTest:
 
 
 @contextmanager
-def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[ServiceUnderTest]:
+def bench_in(
+    home: Path, broker_url: str, trained: Settings | None = None, **given: Any
+) -> Iterator[ServiceUnderTest]:
     """Run a service in its own home, with short times.
 
     Unless `given` names a database, the service uses the profile's. It must be migrated
-    to head.
+    to head. With `trained`, the settings of a closed service, start from a copy of its
+    home and database.
     """
     own = {"runs": QUICK, "report": ReportRules(baselines=False)}
     if IS_SCALE_OUT and "database_url" not in given:
-        given["database_url"] = postgres_at_head()
+        copied = trained and postgres_copy(trained.resolved_database_url)
+        given["database_url"] = copied or postgres_at_head()
     settings = Settings(home=home, broker_url=broker_url, **{**own, **given})
-    settings.home_dir.mkdir()
-    if settings.database_url is None:
-        sqlite_at_head(settings.resolved_database_url)
+    if trained is not None:
+        shutil.copytree(trained.home_dir, settings.home_dir)
+    else:
+        settings.home_dir.mkdir()
+        if settings.database_url is None:
+            sqlite_at_head(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield ServiceUnderTest(settings, client, database)

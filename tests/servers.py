@@ -26,6 +26,7 @@ from core.database.sessions import Database
 from core.settings import Settings
 from ops.supervisor.broker import redis_command
 from tests.live import free_port
+from tests.timing import until
 
 PROFILE = os.environ.get("FITSERVE_TEST_PROFILE", "embedded")
 if PROFILE not in ("embedded", "scale-out"):
@@ -74,6 +75,11 @@ def postgres_at_head() -> str:
     return new_postgres_database(_postgres_template())
 
 
+def postgres_copy(url: str) -> str:
+    """Copy a PostgreSQL database that has no connections; return the URL of the copy."""
+    return new_postgres_database(str(make_url(url).database))
+
+
 @cache
 def _sqlite_template() -> bytes:
     with tempfile.TemporaryDirectory(prefix="fitserve-db-") as folder:
@@ -89,6 +95,17 @@ def _postgres_template() -> str:
     url = new_postgres_database()
     upgrade(url)
     return str(make_url(url).database)
+
+
+def until_locked(database: Database) -> None:
+    """Return when a session of this PostgreSQL database waits for a lock."""
+    asked = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    )
+    with psycopg.connect(postgres(), autocommit=True) as connection:
+        until(
+            lambda: connection.execute(asked, [database.engine.url.database]).fetchone()
+        )
 
 
 @contextmanager

@@ -78,11 +78,12 @@ def test_a_held_run_is_not_requeued(database, storage, broker_url):
     assert read_run(database, run_id).status == RunStatus.RUNNING
 
 
-def test_a_sweep_survives_a_missing_broker(database, storage, tmp_path):
+def test_a_sweep_survives_a_missing_broker(database, storage, tmp_path, broker_clock):
     run_id = add_run(database)
     time.sleep(0.01)
     missing = f"redis+socket://{tmp_path / 'none.sock'}"
     assert janitor(database, storage, missing).sweep() == [run_id]
+    assert broker_clock.now < 10
     assert read_run(database, run_id).status == RunStatus.QUEUED
 
 

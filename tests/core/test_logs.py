@@ -125,17 +125,21 @@ def test_uncaught_exceptions_are_lines_of_the_same_form(tmp_path):
 def test_native_output_of_a_library_is_a_json_line_too(tmp_path):
     """This holds for both streams, and in a forked child."""
     code = (
-        "import os, time\n"
+        "import logging, os, threading\n"
         "from core import logs\n"
         "from core.settings import Settings\n"
         "settings = Settings(log_format='json')\n"
         "logs.configure(settings, 'worker', has_native=True)\n"
+        "written = threading.Semaphore(0)\n"
+        "last = logging.Handler()\n"
+        "last.emit = lambda _: written.release()\n"
+        "logging.getLogger().addHandler(last)\n"
         "os.write(2, b'native words\\n')\n"
         "if os.fork() == 0:\n"
         "    os.write(1, b'of a child\\n')\n"
         "    os._exit(0)\n"
         "os.wait()\n"
-        "time.sleep(0.5)\n"
+        "written.acquire(timeout=30) and written.acquire(timeout=30)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

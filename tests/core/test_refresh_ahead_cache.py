@@ -1,12 +1,13 @@
 """Values in use stay fresh, idle values expire, and all survive a lost database."""
 
 import threading
-import time
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from core import refresh_ahead_cache
 from core.refresh_ahead_cache import RefreshAheadCache
+from tests.timing import Clock, until
 
 HOUR = 3600.0
 
@@ -31,13 +32,6 @@ def source():
 
 def cache_of(source, max_age=HOUR, **more):
     return RefreshAheadCache("cache", max_age, source.reread, **more)
-
-
-def until(question):
-    deadline = time.monotonic() + 20
-    while not question():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def away():
@@ -87,16 +81,24 @@ def test_a_value_is_served_no_longer_than_its_age(source):
     assert cache.peek_stale("a") == 1
 
 
-def test_the_thread_keeps_a_used_value_fresh(source):
+def test_the_thread_keeps_a_used_value_fresh(source, monkeypatch):
     """The value is read again each time before it expires."""
-    cache = cache_of(source, max_age=2.0)
+    clock = Clock()
+    monkeypatch.setattr(refresh_ahead_cache, "time", clock)
+    cache = cache_of(source, max_age=0.02)
     source.values = {"a": 1}
     cache.put("a", 1)
+
+    def is_read_twice():
+        assert cache.peek("a") == 1
+        return len(source.reads) >= 2
+
     cache.start()
     try:
-        while len(source.reads) < 3:
-            assert cache.peek("a") == 1
-            time.sleep(0.005)
+        for _ in range(4):
+            clock.now += 0.015
+            source.reads.clear()
+            until(is_read_twice)
     finally:
         cache.stop()
 

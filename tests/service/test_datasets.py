@@ -2,7 +2,6 @@
 
 import gzip
 import threading
-import time
 
 import pytest
 
@@ -10,7 +9,7 @@ from core.keys.caller import LOCAL
 from fitserve.specs.run import RunCreate
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.servers import postgres_at_head
+from tests.servers import postgres_at_head, until_locked
 
 CSV = "size,colour,sold,when,note\n1.5,red,yes,2024-01-02,a1\n2.5,blue,no,2024-01-03,a2\n,red,yes,,a3\n"
 
@@ -144,7 +143,7 @@ def test_a_dataset_is_not_deleted_while_a_run_is_created(tmp_path, broker_url):
             spec = RunCreate.model_validate({"dataset": "table", "target": "y"})
             runs.create(session, LOCAL, runs.prepare(session, LOCAL, spec))
             deletion.start()
-            time.sleep(0.5)  # the deletion starts before the run is committed
+            until_locked(bench.database)  # the deletion waits before the run is committed
         deletion.join()
         assert_problem(answers[0], 409, "dataset-in-use")
         assert bench.client.get("/v1/datasets/table/rows").status_code == 200

@@ -4,18 +4,23 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
+from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.service.predictor.store import copies
-from tests.service.small_model import ROW, SPEC, TABLE, ask
+from tests.service.small_model import ROW, SPEC, ask
 
 pytestmark = pytest.mark.keras
 
 
 @pytest.fixture
+def bench(tmp_path, broker_url, small_home):
+    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
+        yield bench
+
+
+@pytest.fixture
 def model(bench):
     """Create versions 1 and 2 of `m`, and predict with each."""
-    bench.upload(TABLE)
-    assert bench.train(SPEC)["status"] == "succeeded"
     copies(bench, ["m"])
     for path in ("", "/versions/1", "/versions/2"):
         assert predict(bench.client, path).status_code == 200

@@ -12,6 +12,7 @@ import pytest
 
 from core.runs.reporting.plots import PLOTS
 from service import plots
+from tests.conftest import bench_in
 from tests.problems import assert_problem
 
 SPEC = {
@@ -24,16 +25,20 @@ CLASSES = {"confusion_matrix", "roc", "precision_recall", "calibration"}
 NUMBERS = {"actual_vs_predicted", "residuals"}
 
 
-@pytest.fixture
-def run(bench):
-    rows = "".join(f"{x},{2 * x + 1}\n" for x in range(60))
-    bench.upload("x,y\n" + rows)
-    return bench.train(SPEC)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, broker_url):
+    """Train one run for the tests that only read it."""
+    with bench_in(tmp_path_factory.mktemp("plots") / "home", broker_url) as bench:
+        rows = "".join(f"{x},{2 * x + 1}\n" for x in range(60))
+        bench.upload("x,y\n" + rows)
+        bench.run = bench.train(SPEC)
+        yield bench
 
 
 @pytest.mark.keras
-def test_the_loss_plot_is_svg_and_png(client, run):
+def test_the_loss_plot_is_svg_and_png(trained):
     """The curves and the kept epoch are named; a run always has the same bytes."""
+    client, run = trained.client, trained.run
     path = f"/v1/runs/{run['id']}/history"
     svg = client.get(f"{path}.svg")
     assert svg.headers["content-type"].startswith("image/svg+xml")
@@ -69,9 +74,10 @@ def test_a_child_that_dies_is_a_problem(client, bench, monkeypatch):
 
 
 @pytest.mark.keras
-def test_a_regression_has_its_plots(bench, client, run):
+def test_a_regression_has_its_plots(trained):
     """The report lists them; for other plots the problem says why there is none."""
-    path = f"/v1/runs/{run['id']}/report"
+    client = trained.client
+    path = f"/v1/runs/{trained.run['id']}/report"
     report = client.get(path).json()
     assert set(report["plots"]) == {*NUMBERS, "importance"}
     drawn = client.get(report["plots"]["actual_vs_predicted"]).text

@@ -6,22 +6,16 @@ import pytest
 
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.service.small_model import ROW, SPEC, TABLE, ask
+from tests.service.small_model import ROW, ask
 
 pytestmark = pytest.mark.keras
-ROWS = "".join(
-    f"{i},{'ab'[i % 2]},{'yes' if i > 20 else 'no'},{2 * i}\n" for i in range(40)
-)
-FIT = {"epochs": 3, "seed": 1}
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, broker_url):
+def served(tmp_path_factory, broker_url, small_home):
     """Provide one trained model for tests that only predict."""
-    with bench_in(tmp_path_factory.mktemp("served") / "home", broker_url) as bench:
-        bench.upload(TABLE)
-        run = bench.train(SPEC)
-        assert run["status"] == "succeeded", run["error"]
+    home = tmp_path_factory.mktemp("served") / "home"
+    with bench_in(home, broker_url, small_home) as bench:
         yield bench
 
 

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 from service.app import create_app
 from service.routes import runs
 from tests.live import live
+from tests.timing import until
 
 SPEC = {"dataset": "table", "target": "y"}
 
@@ -38,23 +38,28 @@ def test_a_slow_download_holds_no_connection_to_the_database(bench):
 
 def test_waiting_requests_leave_threads_to_others(bench, queued, monkeypatch):
     """Fifty reads that hang do not block the list of models."""
-    go_on, read, reads = threading.Event(), runs._read_run, []
+    go_on, looks, limited = threading.Event(), [], runs.run_limited
 
-    def stuck(*arguments):
-        reads.append(arguments)
-        if len(reads) > 50:  # every request reads the run first without waiting
-            go_on.wait(60)
-        return read(*arguments)
+    def stuck(read, *asked):
+        go_on.wait(60)
+        return read(*asked)
 
-    monkeypatch.setattr(runs, "_read_run", stuck)
-    with live(create_app(bench.settings)) as url, ThreadPoolExecutor(50) as clients:
-        wait = f"{url}/v1/runs/{queued}?wait=60"
-        waiting = [clients.submit(httpx.get, wait, timeout=60) for _ in range(50)]
-        while len(reads) < 54:
-            time.sleep(0.01)
-        time.sleep(0.5)  # the other requests reach their second read
+    async def look_again(*asked):  # each request reads the run once before it waits
+        looks.append(asked)
+        return await limited(stuck, *asked)
+
+    monkeypatch.setattr(runs, "run_limited", look_again)
+    monkeypatch.setattr("service.polling._SECONDS", 0.01)
+    with (
+        live(create_app(bench.settings)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+        ThreadPoolExecutor(50) as clients,
+    ):
+        wait = f"/v1/runs/{queued}?wait=60"
+        waiting = [clients.submit(client.get, wait) for _ in range(50)]
+        until(lambda: len(looks) == 50)
         try:
-            assert httpx.get(f"{url}/v1/models", timeout=20).status_code == 200
+            assert client.get("/v1/models", timeout=20).status_code == 200
         finally:
             go_on.set()
             bench.client.post(f"/v1/runs/{queued}/cancel")
@@ -77,7 +82,6 @@ def test_a_stopping_server_answers_the_requests_that_wait(bench, queued, monkeyp
             run = f"{url}/v1/runs/{queued}"
             waiting = clients.submit(httpx.get, f"{run}?wait=60", timeout=60)
             stream = clients.submit(httpx.get, f"{run}/events", timeout=60)
-            while len(waits) < 2:
-                time.sleep(0.01)
+            until(lambda: len(waits) >= 2)
         assert waiting.result().json()["status"] == "queued"
         assert "event: status" in stream.result().text

@@ -153,6 +153,17 @@ def test_a_request_can_wait_for_the_reader(bench, monkeypatch):
     )
     reader = Reader(bench.storage, bench.settings.limits)
     worker = Ingest(bench.database, reader, TIMES)
-    threading.Timer(0.3, worker.attempt, [body["id"]]).start()
+    reading = threading.Thread(target=worker.attempt, args=[body["id"]])
+    look = upload_flow._read
+
+    def look_then_start(*asked):
+        found = look(*asked)
+        if reading.ident is None:
+            reading.start()
+        return found
+
+    monkeypatch.setattr(upload_flow, "_read", look_then_start)
+    monkeypatch.setattr("service.polling._SECONDS", 0.01)
     read = bench.client.get(f"/v1/datasets/{body['id']}", params={"wait": 20}).json()
     assert (read["status"], read["num_rows"]) == ("ready", 2)
+    reading.join(60)

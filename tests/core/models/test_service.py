@@ -20,6 +20,7 @@ from core.runs.repository import RunRepository
 from core.settings import Settings
 from core.storage import open_storage
 from tests.core.runs.rows import add_run, small_signature
+from tests.servers import until_locked
 from tests.stored import store
 
 
@@ -107,9 +108,10 @@ def test_the_second_of_two_removals_of_an_alias_is_not_found(database, storage):
     train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").set_alias("m", "live", 1)
-    errors = []
+    errors, begins = [], threading.Event()
 
     def second():
+        begins.set()
         try:
             with database.write() as session:
                 ModelRepository(session, "default").delete_alias("m", "live")
@@ -121,7 +123,11 @@ def test_the_second_of_two_removals_of_an_alias_is_not_found(database, storage):
         ModelRepository(session, "default").delete_alias("m", "live")
         session.flush()
         thread.start()
-        time.sleep(0.3)  # the thread reaches the locked row
+        assert begins.wait(60)
+        if database.engine.dialect.name == "postgresql":
+            until_locked(database)
+        else:
+            time.sleep(0.02)  # SQLite does not show who waits for its lock
     thread.join()
     assert errors == [AliasNotFound]
 

@@ -166,7 +166,7 @@ def test_a_slow_receiver_times_out(database, receiver, answer):
     receiver.answers = [answer]
     run_id = add_hook(database, receiver.url)
     began = time.monotonic()
-    sender(database, LOCAL.model_copy(update={"timeout_seconds": 0.5})).send_due()
+    sender(database, LOCAL.model_copy(update={"timeout_seconds": 0.1})).send_due()
     assert time.monotonic() - began < 1.5
     assert "Timeout" in read_hook(database, run_id).last_error
 

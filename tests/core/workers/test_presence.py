@@ -1,13 +1,12 @@
 """Recording and counting live workers."""
 
-import time
-
 from sqlalchemy import update
 
 from core.database.clock import now_ms
 from core.workers.presence import Presence
 from core.workers.repository import BOTH, DATASETS, RUNS, WorkerRepository
 from core.workers.tables import Worker
+from tests.timing import until
 
 
 def count(database, seconds=30.0):
@@ -50,16 +49,12 @@ def test_a_silent_worker_is_not_counted_and_then_deleted(database):
 
 
 def test_a_thread_beats_until_it_is_stopped(database):
-    presence = Presence(database, "a:1", RUNS, 0.05)
+    presence = Presence(database, "a:1", RUNS, 0.01)
     presence.start()
-    until = time.monotonic() + 5
-    while not count(database)[RUNS] and time.monotonic() < until:
-        time.sleep(0.02)
-    assert count(database)[RUNS] == 1
+    until(lambda: count(database)[RUNS] == 1)
     with database.write() as session:
         session.execute(update(Worker).values(seen_at=0))
-    time.sleep(0.3)
-    assert count(database)[RUNS] == 1
+    until(lambda: count(database)[RUNS] == 1)
     presence.stop()
     presence.join(5)
     assert not presence.is_alive()

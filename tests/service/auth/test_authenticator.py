@@ -2,20 +2,26 @@
 
 import logging
 import time
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from core import refresh_ahead_cache
+from core.database.base import utc_now
 from core.keys.repository import ApiKeyRepository
 from core.keys.tables import ApiKey
 from core.keys.tokens import new_token
 from core.settings import Limits
 from service.app import create_app
+from service.auth import api_key_cache
 from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.servers import IS_SCALE_OUT
 from tests.service.auth.keys import bearing, id_of, make_key
+from tests.timing import Clock, until
 
 LIMITS = Limits(unknown_keys_per_minute=6)
 
@@ -33,6 +39,20 @@ def strict(tmp_path_factory, broker_url):
     home = tmp_path_factory.mktemp("strict") / "home"
     with bench_in(home, broker_url, limits=LIMITS) as bench:
         yield bench
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Replace the clock by which cached keys age."""
+    clock = Clock(time.monotonic())
+    monkeypatch.setattr(refresh_ahead_cache, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Let new applications read the keys in use every 10 ms."""
+    monkeypatch.setattr(api_key_cache, "_MAX_AGE", 0.02)
 
 
 @pytest.fixture
@@ -54,13 +74,6 @@ def status_of(client, key, path="/v1/runs"):
     return client.get(path, headers=bearing(key)).status_code
 
 
-def until(status, ask):
-    deadline = time.monotonic() + 10
-    while (found := ask()) != status:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.01)
-
-
 def count_queries(bench, monkeypatch):
     """Record the keys that are read from the database."""
     found, ask = [], ApiKeyRepository.hash_of
@@ -80,7 +93,8 @@ def test_the_first_key_makes_a_key_required_on_loopback(fresh):
     assert fresh.client.get("/v1/runs").status_code == 401
     with fresh.database.write() as session:
         ApiKeyRepository(session).revoke(id_of(key))
-    until(401, lambda: status_of(fresh.client, key))
+    fresh.client.app.state.services.api_keys.refresh()
+    assert status_of(fresh.client, key) == 401
     assert fresh.client.get("/v1/runs").status_code == 401
 
 
@@ -102,34 +116,69 @@ def test_the_operators_key_is_valid_as_well_as_stored_keys(bench):
         assert status_of(client, operator[:-1]) == 401
 
 
-def test_a_key_in_use_is_looked_up_once(bench, monkeypatch):
+def held(client, key, clock, monkeypatch):
+    """Send requests with the key for longer than a cached key is valid without a read.
+
+    In each step the clock advances by most of that time, and requests are sent until
+    the thread has read the keys in use twice.
+    """
+    keys, reads = client.app.state.services.api_keys._keys, []
+    reread = keys._reread
+
+    def counted(known):
+        reads.append(1)
+        return reread(known)
+
+    def is_read_twice():
+        assert status_of(client, key, "/v2") == 200
+        return len(reads) >= 2
+
+    monkeypatch.setattr(keys, "_reread", counted)
+    for _ in range(4):
+        clock.now += 0.015
+        reads.clear()
+        until(is_read_twice)
+
+
+def test_a_key_in_use_is_looked_up_once(bench, often, clock, monkeypatch):
     """A thread keeps the key fresh, so that requests need no query."""
     found = count_queries(bench, monkeypatch)
     key = make_key(bench)
-    began, count = time.monotonic(), 0
-    while time.monotonic() < began + 1.5:
-        assert status_of(bench.client, key) == 200
-        count += 1
-    assert len(found) * 10 <= count  # a delayed thread causes more than one
+    with TestClient(create_app(bench.settings), base_url="http://localhost") as client:
+        assert status_of(client, key) == 200
+        held(client, key, clock, monkeypatch)
+    assert len(found) == 1
 
 
-def test_a_revoked_key_is_refused_in_every_process(bench):
+def test_a_revoked_key_is_refused_in_every_process(bench, monkeypatch):
     """Other processes refuse it after they have read the keys again."""
+    monkeypatch.setattr(api_key_cache, "_MAX_AGE", 3600.0)
     key, admin = make_key(bench), make_key(bench, scopes=["admin"])
     with TestClient(create_app(bench.settings), base_url="http://localhost") as other:
         assert status_of(bench.client, key) == status_of(other, key) == 200
         gone = bench.client.delete(f"/v1/keys/{id_of(key)}", headers=bearing(admin))
         assert gone.status_code == 204
         assert status_of(bench.client, key) == 401
-        until(401, lambda: status_of(other, key))
+        assert status_of(other, key) == 200
+        other.app.state.services.api_keys.refresh()
+        assert status_of(other, key) == 401
 
 
-def test_a_key_in_use_expires_on_time(bench):
-    key = make_key(bench, expires_in_days=1.5 / 86_400)
-    assert status_of(bench.client, key) == 200
-    until(401, lambda: status_of(bench.client, key))
-    answer = bench.client.get("/v1/runs", headers=bearing(key))
-    assert "expired" in assert_problem(answer, 401, "unauthorized")["detail"]
+def test_a_key_in_use_expires_on_time(bench, clock, monkeypatch):
+    monkeypatch.setattr(api_key_cache, "_MAX_AGE", 3600.0)
+    key = make_key(bench, expires_in_days=600 / 86_400)
+    with TestClient(create_app(bench.settings), base_url="http://localhost") as client:
+        assert status_of(client, key) == 200
+        client.app.state.services.api_keys.refresh()
+        clock.now += 500.0
+        assert status_of(client, key) == 200
+        with bench.database.write() as session:  # time also passes in the database
+            past = {"expires_at": utc_now() - timedelta(seconds=1)}
+            session.execute(update(ApiKey).where(ApiKey.id == id_of(key)).values(past))
+        assert status_of(client, key) == 200
+        clock.now += 200.0
+        answer = client.get("/v1/runs", headers=bearing(key))
+        assert "expired" in assert_problem(answer, 401, "unauthorized")["detail"]
 
 
 def test_guessing_keys_is_limited(strict, monkeypatch):
@@ -225,7 +274,9 @@ def test_the_last_use_of_a_key_is_stored_by_a_thread(bench):
 
 
 @pytest.mark.skipif(IS_SCALE_OUT, reason="hides a database that is a file")
-def test_known_keys_are_valid_while_the_database_is_unavailable(fresh, monkeypatch):
+def test_known_keys_are_valid_while_the_database_is_unavailable(
+    often, fresh, clock, monkeypatch
+):
     """A key that is not in the cache gets 503."""
     key, other = make_key(fresh), make_key(fresh)
     assert status_of(fresh.client, key, "/v2") == 200
@@ -234,9 +285,7 @@ def test_known_keys_are_valid_while_the_database_is_unavailable(fresh, monkeypat
     path.mkdir()
     fresh.client.app.state.services.database.engine.dispose()
     try:
-        began = time.monotonic()
-        while time.monotonic() < began + 1.5:
-            assert status_of(fresh.client, key, "/v2") == 200
+        held(fresh.client, key, clock, monkeypatch)
         assert status_of(fresh.client, other, "/v2") == 503
     finally:
         path.rmdir()

@@ -16,7 +16,7 @@ from service.predictor.predictor import Predictor
 from service.predictor.version_resolver import ModelRef
 from service.protocols.tf_serving.exchange import TfServingExchange
 from tests.conftest import bench_in
-from tests.service.small_model import ROW, SPEC, TABLE
+from tests.service.small_model import ROW
 
 pytestmark = pytest.mark.keras
 WANTED = ModelRef("default", "m")
@@ -24,11 +24,10 @@ HUGE = {**ROW, "x": 1e308}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory, broker_url):
+def bench(tmp_path_factory, broker_url, small_home):
     """Provide a model without the range of its training rows, as early models were."""
-    with bench_in(tmp_path_factory.mktemp("strict") / "home", broker_url) as bench:
-        bench.upload(TABLE)
-        assert bench.train(SPEC)["status"] == "succeeded"
+    home = tmp_path_factory.mktemp("strict") / "home"
+    with bench_in(home, broker_url, small_home) as bench:
         with bench.database.write() as session:
             version = session.scalars(select(Version)).one()
             stored = version.signature.model_dump(mode="json")

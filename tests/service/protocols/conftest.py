@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core.settings import Settings
 from service.app import create_app
 from tests.conftest import ServiceUnderTest, bench_in
 from tests.live import free_port, live
@@ -36,16 +37,26 @@ class Live:
         return answer.json()
 
 
-@pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterator[Live]:
-    """Serve the models `price` (regression), `churn` (binary) and `grade` (multiclass)."""
-    with bench_in(tmp_path_factory.mktemp("live") / "home", broker_url) as bench:
+@pytest.fixture(scope="session")
+def three_models(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Settings:
+    """Train the three models; return the settings of the closed service."""
+    with bench_in(tmp_path_factory.mktemp("three") / "home", broker_url) as bench:
         for target in ("price", "churn", "grade"):
             bench.upload(table(target), target)
             run = bench.train(spec(target))
             assert run["status"] == "succeeded", run["error"]
         alias = {"version": 1}
         assert bench.client.put("/v1/models/churn/aliases/live", json=alias).is_success
+    return bench.settings
+
+
+@pytest.fixture(scope="package")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, broker_url: str, three_models: Settings
+) -> Iterator[Live]:
+    """Serve the models `price` (regression), `churn` (binary) and `grade` (multiclass)."""
+    home = tmp_path_factory.mktemp("live") / "home"
+    with bench_in(home, broker_url, three_models) as bench:
         port = free_port()
         more = {"default_model": "churn@live", "grpc_port": port}
         settings = bench.settings.model_copy(update=more)
