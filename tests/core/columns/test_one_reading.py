@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from core.columns import KINDS, kind_of
 from core.columns.cells import trimmed
-from core.columns.time_formats import _DATES, _MONTHS, _TIMES, _ZONES, completed
+from core.columns.time_cells import completed
+from core.columns.time_formats import _DATES, _MONTHS, _TIMES, _ZONES
 from fitserve.schemas.datasets import ColumnFormat
 
 FORMATS = [
