@@ -82,10 +82,12 @@ class Tried:
         return str(found.item())[:60]
 
     def odd(self, candidate: Candidate) -> list[str]:
-        """Return different cells that do not fit, sorted so that each reading is equal."""
+        """Return different cells that do not fit, sorted: each reading is equal."""
         text = pl.col(self.name)
         odd = text.filter(~candidate.fits(text)).drop_nulls().unique().sort()
-        found: list[str] = self.cells.select(odd.head(_MOST_STRAYS + 1)).to_series().to_list()
+        found: list[str] = (
+            self.cells.select(odd.head(_MOST_STRAYS + 1)).to_series().to_list()
+        )
         return found
 
 
@@ -151,15 +153,15 @@ def _list(cells: list[str]) -> str:
 
 
 def _with_years(column: Tried, facts: ColumnFacts) -> ColumnFacts:
-    """Add the hundred years that two digits of a year mean, by all years of the column."""
+    """Add the hundred years that two digits of a year mean, by all cells."""
     patterns = patterns_of(facts.format)
     is_given = column.wanted is not None and column.wanted.format is not None
     if is_given or not any("%y" in pattern for pattern in patterns):
         return facts
     facts.is_counted = True
     year = parse_times(pl.col(column.name), facts.format).dt.year()
-    counted = column.cells.select(year.drop_nulls().value_counts().struct.unnest())
-    counts = dict(counted.iter_rows())
+    counted = column.cells.select(year.drop_nulls().value_counts().alias("years"))
+    counts = dict(counted.unnest("years").iter_rows())
     latest = column.cells.select(pl.col(column.name).filter(year == max(counts)).first())
     years = hundred_years(column.name, counts, str(latest.item()))
     facts.format = facts.format.model_copy(update={"first_year": years.first})
@@ -187,7 +189,9 @@ def _offer(column: Tried) -> list[str]:
     unit = f" with the unit {candidate.format.unit!r}" if candidate.format.unit else ""
     text = f"{count:,} of {column.present:,} cells are {name}{unit}"
     if missed := column.present - count:
-        text += f"; {missed:,} are not, such as {_list(column.odd(candidate))}, and would "
+        text += (
+            f"; {missed:,} are not, such as {_list(column.odd(candidate))}, and would "
+        )
         text += "count as missing"
     return [f"{text}: give the column the type {name} to read it so"]
 
@@ -195,8 +199,8 @@ def _offer(column: Tried) -> list[str]:
 def _no_cell_fits(column: Tried, wanted: ColumnType) -> InvalidTable:
     first = column.cells.sample(column.name)[0]
     detail = (
-        f"`types` gives the column {column.name!r} the type {wanted}, but its cells, such "
-        f"as {first[:60]!r}, are not {wanted}"
+        f"`types` gives the column {column.name!r} the type {wanted}, but its cells, "
+        f"such as {first[:60]!r}, are not {wanted}"
     )
     hint = "leave the type out, or use categorical"
     at = pointer("types", column.name)

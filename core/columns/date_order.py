@@ -16,7 +16,7 @@ Counted = Sequence[tuple[Candidate, int]]
 
 
 def orders(columns: Mapping[str, Counted]) -> dict[str, bool]:
-    """Return the columns whose cells fit only one order, and whether that is day first."""
+    """Return whether the day comes first, for columns that fit only one order."""
     best = {name: _best(counted) for name, counted in columns.items()}
     return {name: day > month for name, (day, month) in best.items() if day != month}
 
@@ -24,7 +24,7 @@ def orders(columns: Mapping[str, Counted]) -> dict[str, bool]:
 def stored_orders(
     formats: Mapping[str, ColumnFormat], table: pl.LazyFrame
 ) -> dict[str, bool]:
-    """Return the same about columns of datetimes that are stored, by their days."""
+    """Return the same for stored columns of datetimes, by the days of their cells."""
     known = {name: order_of(form) for name, form in formats.items()}
     names = [name for name, order in known.items() if order is not None]
     if not names:

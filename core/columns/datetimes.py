@@ -73,11 +73,12 @@ class Datetime(NumberKind):
         zone, bare = marked.get("zone"), marked.get("no zone")
         if zone is None or bare is None:
             return []
-        return [
-            f"{bare.count:,} cell(s) have no time zone, such as {bare.example!r}, and are "
-            f"read as UTC; {zone.count:,} have one, such as {zone.example!r}: write all "
+        warning = (
+            f"{bare.count:,} cell(s) have no time zone, such as {bare.example!r}, and "
+            f"are read as UTC; {zone.count:,} have one, such as {zone.example!r}: write all "
             "cells with a zone if UTC is wrong"
-        ]
+        )
+        return [warning]
 
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         return parse_times(text, form)
@@ -138,10 +139,11 @@ def _warnings(form: ColumnFormat, sample: list[str]) -> tuple[str, ...]:
         return (f"quarters are read as their first day: {first!r} is {day}",)
     if is_compact(form):
         first = next(fits)
-        return (
-            f"whole numbers are read as dates: {first!r} is {_day(first, form)}; give the "
-            "column the type numeric or categorical if they are not",
+        warning = (
+            f"whole numbers are read as dates: {first!r} is {_day(first, form)}; give "
+            "the column the type numeric or categorical if they are not"
         )
+        return (warning,)
     return ()
 
 

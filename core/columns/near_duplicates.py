@@ -31,8 +31,10 @@ def near_duplicates(counts: pl.DataFrame) -> list[str]:
     shown = [_pair(values, nums) for _, values, nums in alike.head(_SHOWN).rows()]
     more = f"; and {alike.height - _SHOWN:,} more" if alike.height > _SHOWN else ""
     return [
-        f"categories that are probably the same: {'; '.join(shown)}{more}; they may count "
-        "as different: write each one in a single way"
+        (
+            f"categories that are probably the same: {'; '.join(shown)}{more}; they may "
+            "count as different: write each one in a single way"
+        )
     ]
 
 

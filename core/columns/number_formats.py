@@ -195,7 +195,7 @@ def _rewrites(form: ColumnFormat) -> list[tuple[str, str]]:
     if form.unit:
         found.append((rf"[{_SPACES}]*{re.escape(form.unit)}$", ""))
     if form.affixes:
-        found += [(_AFFIX, ""), (rf"^\s+|\s+$", "")]
+        found += [(_AFFIX, ""), (r"^\s+|\s+$", "")]
         found.append((r"^\(\s*(.*?)\s*\)$", "-$1"))
     if form.affixes or form.minus:
         found.append((r"^([+-])\s+", "$1"))

@@ -15,7 +15,6 @@ from core.columns.number_formats import (
 from core.lazy import pl
 from fitserve.schemas.datasets import ColumnFormat
 
-
 COMPACT_DATE = r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$"
 """A date as YYYYMMDD, which is a whole number too."""
 
@@ -49,15 +48,13 @@ def number_marks(text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
         "infinite": is_infinite(text, form),
         "zero": whole.str.contains(r"^[+-]?0[0-9]"),
         "fraction": fits & whole.is_null() & ~is_infinite(text, form),
-        "huge": long & (whole.cast(pl.Float64, strict=False).abs() > LARGEST_EXACT),
+        "huge": long & (whole.cast(pl.Float64, strict=False).abs() >= LARGEST_EXACT),
         "date": text.str.contains(COMPACT_DATE),
     }
     return {**marks, **_sign_marks(text, form, fits)}
 
 
-def _sign_marks(
-    text: pl.Expr, form: ColumnFormat, fits: pl.Expr
-) -> dict[str, pl.Expr]:
+def _sign_marks(text: pl.Expr, form: ColumnFormat, fits: pl.Expr) -> dict[str, pl.Expr]:
     """Return flags of cells by their signs, for a column of more than one notation."""
     marks = {}
     if {"%", "‰"} & set(form.affixes):
@@ -135,11 +132,12 @@ def _percent_remarks(marked: Mapping[str, Marked]) -> list[str]:
     percent, bare = marked.get("percent"), marked.get("no percent")
     if percent is None or bare is None:
         return []
-    return [
-        f"{percent.count:,} cell(s) have a percent sign, such as {percent.example!r}, and "
-        f"{bare.count:,} are without one, such as {bare.example!r}; the sign is dropped "
-        "and nothing is divided by 100: write all cells in one way"
-    ]
+    warning = (
+        f"{percent.count:,} cell(s) have a percent sign, such as {percent.example!r}, "
+        f"and {bare.count:,} are without one, such as {bare.example!r}; the sign is "
+        "dropped and nothing is divided by 100: write all cells in one way"
+    )
+    return [warning]
 
 
 def _currency_remarks(marked: Mapping[str, Marked]) -> list[str]:
@@ -147,7 +145,8 @@ def _currency_remarks(marked: Mapping[str, Marked]) -> list[str]:
     if len(found) < 2:
         return []
     shown = ", ".join(f"{own.count:,} such as {own.example!r}" for own in found)
-    return [
+    warning = (
         f"several currencies in one column: {shown}; their numbers are not converted: "
         "use one currency, or one column for each"
-    ]
+    )
+    return [warning]

@@ -55,7 +55,9 @@ def _moments(text: pl.Expr, pattern: str) -> pl.Expr:
     for look, target in changes:
         text = text.str.replace(look, target)
     if _MIDNIGHT in pattern:
-        text = pl.when(text.str.contains(_MIDNIGHT_LOOK)).then(text.str.replace("24:", "00:"))
+        text = pl.when(text.str.contains(_MIDNIGHT_LOOK)).then(
+            text.str.replace("24:", "00:")
+        )
     start, whole = completed(plain)
     moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
         whole.replace(".%f", "%.f"), strict=False, time_unit="us"

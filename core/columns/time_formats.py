@@ -48,8 +48,14 @@ _MIDNIGHTS = {"24:%M": r"24:00", "24:%M:%S": r"24:00:00"}
 """Midnight at the end of a day."""
 _OFFSET = r"[+-]\d{2}(?::?\d{2})?"
 _ZONES = {
-    **{"": "", "Z": "Z", "%z": _OFFSET, " %z": f" {_OFFSET}"},
-    **{" UTC": " UTC", "UTC": "UTC", " GMT": " GMT", " Z": " Z"},
+    "": "",
+    "Z": "Z",
+    "%z": _OFFSET,
+    " %z": f" {_OFFSET}",
+    " UTC": " UTC",
+    "UTC": "UTC",
+    " GMT": " GMT",
+    " Z": " Z",
 }
 _MARKS = (" ", "T", ", ")
 _MONTHS = {
@@ -61,10 +67,15 @@ _MONTHS = {
     "%b-%Y": r"\p{L}{3}-\d{4}",
 }
 _QUARTERS = {
-    **{f"Q%q{mark}%Y": rf"[Qq][1-4]{mark}\d{{4}}" for mark in ("-", " ", "/", "")},
-    **{f"%Y{mark}Q%q": rf"\d{{4}}{mark}[Qq][1-4]" for mark in ("-", " ", "/", "")},
-    **{f"%qQ{mark}%Y": rf"[1-4][Qq]{mark}\d{{4}}" for mark in ("-", " ", "/", "")},
-    **{"%qQ%y": r"[1-4][Qq]\d{2}", "Q%q-%y": r"[Qq][1-4]-\d{2}"},
+    pattern.format(mark): look.format(mark)
+    for mark in ("-", " ", "/", ":", "")
+    for pattern, look in {
+        "Q%q{}%Y": r"[Qq][1-4]{}\d{{4}}",
+        "%qQ{}%Y": r"[1-4][Qq]{}\d{{4}}",
+        "%Y{}Q%q": r"\d{{4}}{}[Qq][1-4]",
+        "Q%q{}%y": r"[Qq][1-4]{}\d{{2}}",
+        "%qQ{}%y": r"[1-4][Qq]{}\d{{2}}",
+    }.items()
 }
 _COMPACT_TIMES = {
     "%Y%m%dT%H%M%S": r"\d{8}T\d{6}",
@@ -73,21 +84,28 @@ _COMPACT_TIMES = {
 }
 _DAY = r"(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un|MON|TUE|WED|THU|FRI|SAT|SUN)"
 _WEEKDAYS = {
-    **{"": "", "%a, ": rf"{_DAY}, ?", "%a ": rf"{_DAY}\.? "},
-    **{"%A, ": rf"{_DAY}\p{{L}}+, ?", "%A ": rf"{_DAY}\p{{L}}+ "},
+    "": "",
+    "%a, ": rf"{_DAY}, ?",
+    "%a ": rf"{_DAY}\.? ",
+    "%A, ": rf"{_DAY}\p{{L}}+, ?",
+    "%A ": rf"{_DAY}\p{{L}}+ ",
 }
-_WEEKDAYS_BEHIND = {" %a": rf" {_DAY}", " %A": rf" {_DAY}\p{{L}}+", " (%a)": rf" \({_DAY}\)"}
+_WEEKDAYS_BEHIND = {
+    " %a": rf" {_DAY}",
+    " %A": rf" {_DAY}\p{{L}}+",
+    " (%a)": rf" \({_DAY}\)",
+}
+_CLOCK = rf"{_DAY} \p{{L}}{{3}} +\d{{1,2}} \d\d:\d\d:\d\d"
 _UNIX_DATES = {
-    f"%a %b %d %H:%M:%S{zone} %Y": rf"{_DAY} \p{{L}}{{3}} +\d{{1,2}} \d\d:\d\d:\d\d{look} \d{{4}}"
-    for zone, look in _ZONES.items()
-    if zone in ("", " UTC", " GMT", " %z")
+    f"%a %b %d %H:%M:%S{zone} %Y": rf"{_CLOCK}{_ZONES[zone]} \d{{4}}"
+    for zone in ("", " UTC", " GMT", " %z")
 }
 """As the command `date` and C's `ctime` write them."""
 
 _WHOLE = _MONTHS | _QUARTERS | _COMPACT_TIMES | _UNIX_DATES | _TIMES | _MIDNIGHTS
 """Patterns that are not a date with what may stand around it."""
 _LOOKS = r"^\(?[\p{L}\d]{1,9}[-/.,: (]+[\p{L}\d]{1,9}|^\d{8}T|^\d{4}[Qq]|^\d?[Qq]\d"
-_NUMBER = r"^\d+[.,]?\d*$"
+_NUMBER = re.compile(r"[+-]?\d*[.,]?\d*(?:[eE][+-]?\d+)?$")
 _FEWEST_DISTINCT = 3
 """With fewer different cells, digits may look like dates by chance."""
 _MOST_SHAPES = 12
@@ -99,8 +117,10 @@ def time_formats(sample: list[str], *, day_first: bool) -> list[ColumnFormat]:
     `day_first` decides the order if a date could be day-month or month-day. If cells of
     one kind of date differ in their time or zone, one format has several patterns.
     """
+    if _NUMBER.match(sample[0]) and _NUMBER.match(sample[-1]):
+        return []
     texts = pl.Series("text", sample, dtype=pl.String)
-    if not _is_mostly(texts.str.contains(_LOOKS) & ~texts.str.contains(_NUMBER)):
+    if not _is_mostly(texts.str.contains(_LOOKS)):
         return []
     flags = {pattern: _fits(texts, pattern, look) for pattern, look in _ways(texts)}
     fits = [pattern for pattern, fit in flags.items() if _is_mostly(fit)]
@@ -161,10 +181,12 @@ def _ways(texts: pl.Series) -> list[tuple[str, str]]:
 
 
 def _shapes(texts: pl.Series) -> list[str]:
-    """Return a cell for each of the usual arrangements of digits and letters."""
-    shape = texts.str.replace_all(r"\d", "9").str.replace_all(r"\p{L}+", "a")
-    cells = pl.DataFrame({"text": texts, "shape": shape}).group_by("shape", maintain_order=True)
-    counted = cells.agg(pl.col("text").first(), pl.len()).sort("len", descending=True)
+    """Return a cell for each usual arrangement of digits, letters and marks."""
+    shape = texts.str.replace(r"\b24:00", "m").str.replace_all(r"\d", "9")
+    shape = shape.str.replace_all(r"\p{L}+", "a")
+    cells = pl.DataFrame({"text": texts, "shape": shape})
+    shapes = cells.group_by("shape", maintain_order=True)
+    counted = shapes.agg(pl.col("text").first(), pl.len()).sort("len", descending=True)
     return counted["text"].head(_MOST_SHAPES).to_list()
 
 

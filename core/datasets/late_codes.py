@@ -35,7 +35,10 @@ def _rows(source: Path, layout: Layout) -> Iterator[list[str]]:
         for k in [0] if is_small else range(1, _PLACES + 1):
             file.seek(max(0, size - _BYTES) * k // _PLACES)
             content = file.read(size if is_small else _BYTES)
-            lines = content.decode(errors="replace").splitlines()[1:-1]
+            lines = content.decode(errors="replace").splitlines()[1:]
+            is_cut = not is_small and k < _PLACES
             yield from csv.reader(
-                lines, delimiter=layout.delimiter, quotechar=layout.quote
+                lines[:-1] if is_cut else lines,
+                delimiter=layout.delimiter,
+                quotechar=layout.quote,
             )

@@ -172,7 +172,7 @@ def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
             return False
         if stats.nul or (stats.bytes or 0) > CELL_BYTES:
             return False
-        if stats.whole and max(-stats.min, stats.max) > LARGEST_EXACT:
+        if stats.whole and max(-stats.min, stats.max) >= LARGEST_EXACT:
             return False  # ids of so many digits are no numbers
     return True
 

@@ -126,7 +126,7 @@ def _write(
         return set()
     _, row = pl.collect_all([sink, sizes], engine="streaming")
     sizes_by_name = row.row(0, named=True)
-    return {name for name, size in sizes_by_name.items() if (size or 0) > LARGEST_EXACT}
+    return {name for name, size in sizes_by_name.items() if (size or 0) >= LARGEST_EXACT}
 
 
 def finite(name: str) -> pl.Expr:

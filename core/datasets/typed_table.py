@@ -96,9 +96,7 @@ def _read_again(
     """Return the table with the columns in `wanted` read again from the upload."""
     others = {c.name: c.format for c in table.columns if c.name not in wanted}
     orders = stored_orders(others, pl.scan_parquet(table.path))
-    reread = read_again(
-        source, folder, dataset.options, wanted, dataset.num_rows, orders
-    )
+    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows, orders)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}

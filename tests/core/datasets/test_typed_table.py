@@ -331,6 +331,47 @@ def test_a_format_that_is_given_is_kept(shelf):
     assert strays == ["13/4/2024", "x"]
 
 
+def test_the_order_that_another_column_proves_holds_for_a_type_given_later(shelf):
+    """The other column is stored; it is not read again."""
+    pairs = [("31/01/2024", "01/03/2024"), ("01/02/2024", "02/03/2024")] * 10
+    content = "a,b\n" + "".join(f"{a},{b}\n" for a, b in pairs)
+    stored = shelf.dataset(content, types={"b": "categorical"})
+    fresh = shelf.dataset(content)
+    assert fresh.columns[1].format.datetime == "%d/%m/%Y"
+    assert_like_an_upload(shelf, stored, fresh, {"b": "datetime"})
+
+
+NOTATIONS = {
+    "minus": ["\u22125", "3"],
+    "lakh": ["1,00,000", "5,000"],
+    "weight": ["60 kg", "75 kg"],
+    "quarter": ["Q1-1985", "Q2-1985"],
+    "digits": ["20240102", "20240103", "20240131"],
+    "zoned": ["2024-01-02T03:04:05Z", "2024-01-02T03:04:05"],
+    "born": ["01-JAN-45", "02-FEB-50"],
+    "infinite": ["inf", "1"],
+    "codes": ["01", "1001"],
+    "share": ["5%", "0.5"],
+}
+"""Cells of notations that a format or a warning tells."""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, "numeric") for name in ("minus", "lakh", "weight", "infinite", "codes", "share")),
+        *((name, "datetime") for name in ("quarter", "digits", "zoned", "born")),
+    ],
+)  # fmt: skip
+def test_notations_are_read_again_as_at_the_upload(shelf, name, kind):
+    """Values, format and warnings."""
+    cells = NOTATIONS[name] * 12
+    content = f"n,{name}\n" + "".join(f'{i},"{cell}"\n' for i, cell in enumerate(cells))
+    stored = shelf.dataset(content, types={name: "text"})
+    fresh = shelf.dataset(content, types={name: kind})
+    assert_like_an_upload(shelf, stored, fresh, {name: kind})
+
+
 def test_a_file_that_is_read_otherwise_now_is_refused(shelf):
     """Rows are never put beside those of another reading."""
     stored = shelf.dataset(written(rows_of()))
