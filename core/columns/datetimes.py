@@ -75,8 +75,8 @@ class Datetime(NumberKind):
             return []
         warning = (
             f"{bare.count:,} cell(s) have no time zone, such as {bare.example!r}, and "
-            f"are read as UTC; {zone.count:,} have one, such as {zone.example!r}: write all "
-            "cells with a zone if UTC is wrong"
+            f"are read as UTC; {zone.count:,} have one, such as {zone.example!r}: write "
+            "all cells with a zone if UTC is wrong"
         )
         return [warning]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from core.columns.base import MOST_SAMPLED
@@ -86,7 +86,7 @@ def number_formats(
 
 
 def _format(
-    thousands: str, decimal: str, signs: dict[str, object], groups: str = "thousands"
+    thousands: str, decimal: str, signs: Mapping[str, object], groups: str = "thousands"
 ) -> ColumnFormat:
     groups = groups if thousands else "any"
     parts = {"decimal": decimal, "thousands": thousands, "groups": groups}

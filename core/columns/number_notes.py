@@ -56,7 +56,7 @@ def number_marks(text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
 
 def _sign_marks(text: pl.Expr, form: ColumnFormat, fits: pl.Expr) -> dict[str, pl.Expr]:
     """Return flags of cells by their signs, for a column of more than one notation."""
-    marks = {}
+    marks: dict[str, pl.Expr] = {}
     if {"%", "‰"} & set(form.affixes):
         has_sign = text.str.contains(PERCENT)
         marks |= {"percent": fits & has_sign, "no percent": fits & ~has_sign}

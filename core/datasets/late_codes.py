@@ -21,7 +21,7 @@ _CODE = re.compile(r"\s*0[0-9]+\s*")
 def late_codes(source: Path, layout: Layout, numbers: set[str]) -> set[str]:
     """Return the columns of `numbers` with a code, by rows at some places of the file."""
     places = [i for i, name in enumerate(layout.names) if name in numbers]
-    found = set()
+    found: set[int] = set()
     for cells in _rows(source, layout) if places else ():
         if len(cells) == len(layout.names):
             found.update(i for i in places if _CODE.fullmatch(cells[i]))

@@ -28,7 +28,7 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     left_out = _left_out(fact, stats, frame)
     reason = [] if left_out is None else [f"{left_out}; left out of training"]
     counts = None if fact.kind.is_ordered else _counts(frame, fact.name)
-    alike = near_duplicates(counts) if fact.type == ColumnType.CATEGORICAL else []
+    alike = _alike(fact, counts)
     return ColumnRead(
         name=fact.name,
         type=fact.type,
@@ -46,6 +46,13 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
 
 def _wire(value: Any) -> float | str | None:
     return value if value is None or isinstance(value, float) else value.isoformat()
+
+
+def _alike(fact: ColumnFacts, counts: pl.DataFrame | None) -> list[str]:
+    """Return the warning about categories that are probably the same."""
+    if counts is None or fact.type != ColumnType.CATEGORICAL:
+        return []
+    return near_duplicates(counts)
 
 
 def _counts(frame: pl.LazyFrame, name: str) -> pl.DataFrame:
