@@ -110,7 +110,7 @@ class Datetime(NumberKind):
         own = f"as {patterns} (Python's strptime{quarter}) or " if patterns else ""
         text = f"A date or time written {own}in ISO 8601, UTC unless it has a time zone; "
         schema = {"type": "string"}
-        if pattern in _JSON_FORMATS:
+        if pattern in _JSON_FORMATS and not form.other_datetimes:
             schema["format"] = _JSON_FORMATS[pattern]
         return schema, text + "other texts are refused."
 

@@ -79,7 +79,7 @@ def _prepared(pattern: str) -> tuple[str, list[tuple[str, str]]]:
         changes.append((r"(:[0-9]{2}),([0-9])", "$1.$2"))
         pattern = pattern.replace(",%f", ".%f")
     if "%z" in pattern:
-        changes.append((r"([+-][0-9]{2})$", "$1:00"))
+        changes.append((r"([+-][0-9]{2})( UTC)?$", "$1:00$2"))
     return pattern.strip().replace(_MIDNIGHT, "%H:%M"), changes
 
 

@@ -56,6 +56,7 @@ _ZONES = {
     "UTC": "UTC",
     " GMT": " GMT",
     " Z": " Z",
+    " %z UTC": f" {_OFFSET} UTC",
 }
 _MARKS = (" ", "T", ", ")
 _MONTHS = {

@@ -21,7 +21,8 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
     found = []
     if without := dataset.num_rows - target.num_rows:
         found.append(f"{without:,} row(s) without a target are left out")
-    found += _alike_classes(target)
+    about = [*_reading_warnings(target, dataset), *_alike_classes(target)]
+    found += [f"the target {target.name!r}: {text}" for text in dict.fromkeys(about)]
     named = list(zip(target.classes, target.counts, strict=True))
     if rare := [f"{label!r} ({n})" for label, n in named if n < 2]:
         found.append(
@@ -36,13 +37,24 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
     return found
 
 
+def _reading_warnings(target: Target, dataset: Dataset) -> list[str]:
+    """Return what the upload said of the target's cells, if its type is the same."""
+    return [
+        text
+        for column in dataset.columns
+        if (column.name, column.type) == (target.name, target.type)
+        for text in column.warnings
+        if column.left_out is None or not text.startswith(column.left_out)
+    ]
+
+
 def _alike_classes(target: Target) -> list[str]:
     """Return a warning if classes are probably the same, written in two ways."""
     if not all(isinstance(label, str) for label in target.classes):
         return []
     table = {"value": target.classes, "count": target.counts}
     counts = pl.DataFrame(table, schema={"value": pl.String, "count": pl.Int64})
-    return [f"the target {target.name!r}: {text}" for text in near_duplicates(counts)]
+    return near_duplicates(counts)
 
 
 def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list[str]:

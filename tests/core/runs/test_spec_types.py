@@ -109,6 +109,15 @@ class TestChecks:
         assert "the target 'loan'" in told
         assert "'Approved' (40) and 'approved' (40)" in told
 
+    def test_a_doubt_about_the_target_is_named(self, bench):
+        """With the count of the upload."""
+        bench.upload(csv({"x": ("1", "2"), "rate": ("inf", "1.5", "2.5", "7")}))
+        answer = bench.client.post("/v1/runs/validate", json=spec(target="rate"))
+        assert (
+            "the target 'rate': 30 cell(s) are infinite, such as 'inf', and count as missing"
+            in answer.json()["warnings"]
+        )
+
     def test_an_unknown_column_is_named(self, shared):
         """The hint is the most similar name."""
         answer = shared.client.post("/v1/runs/validate", json=spec({"zpi": "text"}))
