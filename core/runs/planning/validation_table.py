@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.columns import kind_of
-from core.columns.decide import Wanted
+from core.columns.facts import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any

@@ -1,8 +1,10 @@
 """Build the warnings of a resolved run, which are shown before training and stored."""
 
+from core.columns.near_duplicates import near_duplicates
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
+from core.lazy import pl
 from core.models.repository import ModelRepository
 from core.runs.planning.target import Target
 from core.runs.spec import ResolvedSpec
@@ -19,6 +21,8 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
     found = []
     if without := dataset.num_rows - target.num_rows:
         found.append(f"{without:,} row(s) without a target are left out")
+    about = [*_reading_warnings(target, dataset), *_alike_classes(target)]
+    found += [f"the target {target.name!r}: {text}" for text in dict.fromkeys(about)]
     named = list(zip(target.classes, target.counts, strict=True))
     if rare := [f"{label!r} ({n})" for label, n in named if n < 2]:
         found.append(
@@ -31,6 +35,26 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
             'rows; `class_weight: "balanced"` gives all classes equal weight'
         )
     return found
+
+
+def _reading_warnings(target: Target, dataset: Dataset) -> list[str]:
+    """Return what the upload said of the target's cells, if its type is the same."""
+    return [
+        text
+        for column in dataset.columns
+        if (column.name, column.type) == (target.name, target.type)
+        for text in column.warnings
+        if column.left_out is None or not text.startswith(column.left_out)
+    ]
+
+
+def _alike_classes(target: Target) -> list[str]:
+    """Return a warning if classes are probably the same, written in two ways."""
+    if not all(isinstance(label, str) for label in target.classes):
+        return []
+    table = {"value": target.classes, "count": target.counts}
+    counts = pl.DataFrame(table, schema={"value": pl.String, "count": pl.Int64})
+    return near_duplicates(counts)
 
 
 def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.columns.decide import Wanted
+from core.columns.facts import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit

@@ -67,7 +67,7 @@ class TestChecks:
 
     @pytest.mark.parametrize(
         ("column", "kind", "cell"),
-        [("engine", "numeric", "1000 CC"), ("yn", "datetime", "Y"), ("day", "boolean", "2024-01-31"), ("share", "datetime", "45%")],
+        [("engine", "boolean", "1000 CC"), ("yn", "datetime", "Y"), ("day", "boolean", "2024-01-31"), ("share", "datetime", "45%")],
     )  # fmt: skip
     def test_a_type_that_fits_no_cell_is_refused(self, shared, column, kind, cell):
         """The error is that of an upload, with a pointer into the spec."""
@@ -92,6 +92,30 @@ class TestChecks:
         assert (
             "48 cell(s) are not numeric and count as missing: 'big', 'tiny'"
             in warnings[0]
+        )
+
+    def test_a_unit_behind_numbers_is_dropped_with_a_word(self, shared):
+        """No cell becomes missing."""
+        answer = shared.client.post("/v1/runs/validate", json=spec({"engine": "numeric"}))
+        told = [w for w in answer.json()["warnings"] if "'engine'" in w]
+        assert told == ["the column 'engine' of 'table': the unit CC is dropped"]
+
+    def test_classes_that_are_written_in_two_ways_are_named(self, bench):
+        """On the run, with both spellings and their counts."""
+        bench.upload(csv({"loan": ("Approved", "approved", "Rejected")}))
+        answer = bench.client.post("/v1/runs/validate", json=spec(target="loan"))
+        assert answer.status_code == 200, answer.text
+        (told,) = [w for w in answer.json()["warnings"] if "probably the same" in w]
+        assert "the target 'loan'" in told
+        assert "'Approved' (40) and 'approved' (40)" in told
+
+    def test_a_doubt_about_the_target_is_named(self, bench):
+        """With the count of the upload."""
+        bench.upload(csv({"x": ("1", "2"), "rate": ("inf", "1.5", "2.5", "7")}))
+        answer = bench.client.post("/v1/runs/validate", json=spec(target="rate"))
+        assert (
+            "the target 'rate': 30 cell(s) are infinite, such as 'inf', and count as missing"
+            in answer.json()["warnings"]
         )
 
     def test_an_unknown_column_is_named(self, shared):
@@ -169,6 +193,43 @@ class TestPredictions:
         (feature,) = signature["features"]
         assert sorted(feature["encoder"]["vocabulary"]) == sorted(cells)
         assert signature["reading"] == 2
+
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            ("\u22125", "3", "7"),
+            ("5-", "3", "7"),
+            ("1,00,000", "5,00,000", "10"),
+            ("0,998", "0,001", "0,500"),
+            ("Q1-1985", "Q3-1995", "Q4-2005"),
+            ("19850101", "20050101", "20240131"),
+            ("2024-01-02 24:00", "2014-01-02 01:00", "2004-01-02 02:00"),
+            ("2024-01-02 03:04:05,5 UTC", "2014-01-02 03:04:05 UTC", "2004-01-02"),
+            ("Tue, 02 Jan 2024", "Thu, 02 Jan 2014", "Fri, 02 Jan 2004"),
+        ],
+    )
+    def test_every_notation_of_the_file_is_read(self, bench, cells):
+        """The same answer by each way, another one for each cell, and no warning."""
+        bench.upload(csv({"x": cells}))
+        run = bench.train(spec(model_name="m"))
+        assert run["status"] == "succeeded", run["error"]
+        ways = list(answers_of(bench, "x", cells))
+        for way in ways:
+            assert way == pytest.approx(ways[0], rel=1e-5)
+        assert len({round(value, 5) for value in ways[0]}) == len(cells)
+
+    def test_digits_of_a_date_may_be_a_json_number(self, bench):
+        """The number and its text are the same day."""
+        bench.upload(csv({"x": ("19850101", "20050101", "20240131")}))
+        assert bench.train(spec(model_name="m"))["status"] == "succeeded"
+        for rows in ([{"x": 20050101}], [{"x": 20050101}, {"x": "20050101"}]):
+            answer = bench.client.post("/v1/models/m/predict", json={"instances": rows})
+            (found,) = set(answer.json()["predictions"])
+        url = "/v1/models/m/predict"
+        far = bench.client.post(url, json={"instances": [{"x": 19850101}]}).json()
+        assert far["predictions"] != [found]
+        refused = bench.client.post(url, json={"instances": [{"x": 1_700_000_000}]})
+        assert_problem(refused, 422, "invalid-instances")
 
     def test_strays_count_as_missing_with_a_warning(self, shared):
         """Strays of the training rows count as missing, and any other word is refused."""
