@@ -26,8 +26,8 @@ class ProblemType(Enum):
         "Body is not valid JSON",
         """The body is not valid JSON. NaN, Infinity, numbers beyond float64, lone
         surrogates, NUL and nesting deeper than 1,000 are not accepted. A key that occurs
-        twice in one object is not accepted either, except in predict requests, which use
-        the last value.""",
+        twice in one object is not accepted either. Predict requests use the last value of
+        such a key, and may contain NaN and Infinity, which count as missing.""",
     )
     BAD_REQUEST = (
         400,
@@ -161,7 +161,7 @@ class ProblemType(Enum):
     INVALID_QUERY = (
         400,
         "Invalid query",
-        "A parameter in the query string has an invalid value.",
+        "A parameter in the query string is unknown or has an invalid value.",
     )
     INVALID_TABLE = (
         422,

@@ -4,6 +4,7 @@ The API process does not load scikit-learn (60 MB); a test compares the results 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ CLASSIFICATION = (
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
-def as_answers(output: NDArray[np.float32], task: Task) -> Numbers:
+def as_answers(output: NDArray[np.floating[Any]], task: Task) -> Numbers:
     """Return a network's output as values `[N]`, or as probabilities of every class."""
     wide = output.astype(np.float64)
     if task == Task.REGRESSION:

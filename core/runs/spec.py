@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.runs.planning.target import Label
 from fitserve.enums import ColumnType, Task
@@ -79,6 +79,8 @@ class RunPlan(BaseModel):
     """The format of each feature's cells; empty in runs of the first release."""
     null_values: list[str] | None = None
     """The texts that mean "missing", if the upload specified them."""
+    splitting: int = Field(default=1, exclude_if=lambda rule: rule == 1)
+    """The version of the rule that splits rows; runs without this key have 1."""
 
     @property
     def num_params(self) -> int:

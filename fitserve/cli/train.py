@@ -106,6 +106,8 @@ def _show_ended(client: Client, run: RunRead) -> None:
     width = max([_NAME_WIDTH, *map(len, run.metrics)])
     for name, value in run.metrics.items():
         say(f"  {name:<{width}} {cell(value)}")
+    for warning in run.warnings:
+        say(f"warning: {warning}")
     show_ended(client, run.id)
     if run.model_version is not None:
         say(f"model {run.model_name}, version {run.model_version}; now try:")

@@ -205,6 +205,9 @@ class ReportRead(BaseModel):
     summary: str
     num_params: int
     num_rows: dict[str, int]
+    excluded: dict[str, str] = Field(
+        {}, description="Columns that are not features, each with the reason."
+    )
     fit_seconds: float
     report_seconds: float | None
     held_out: HeldOut | None

@@ -23,7 +23,8 @@ class FeaturesSpec(Closed):
     """Columns that the network uses, and their encoding."""
 
     include: list[ColumnName] | None = Field(default=None, max_length=10_000)
-    """Use only these columns, even if they are left out by default (text, ids)."""
+    """Use only these columns, even if they are left out by default (ids, short text).
+    Free text is refused."""
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
     """Columns that the network does not use."""
     types: dict[ColumnName, LaxColumnType] = Field(default={}, max_length=10_000)

@@ -84,6 +84,7 @@ def test_a_spec_that_cannot_be_trained_is_refused_with_a_pointer(
         (b"", 400, "bad-json"),
         (b"{", 400, "bad-json"),
         (b'{"target": NaN}', 400, "bad-json"),
+        (b'{"target": "y", "fit": {"seed": -Infinity}}', 400, "bad-json"),
         (b"[" * 100_000, 400, "bad-json"),
         (b"[1]", 422, "invalid-body"),
         (b'"text"', 422, "invalid-body"),
@@ -95,6 +96,17 @@ def test_a_spec_that_cannot_be_trained_is_refused_with_a_pointer(
 )
 def test_a_body_that_is_not_a_spec_is_refused(client, table, body, status, slug):
     assert_problem(client.post("/v1/runs", content=body), status, slug)
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_lacks_is_named(client, table, word):
+    """A spec has no missing numbers; a text may hold the word."""
+    body = f'{{"target": "y", "tags": {{"a": "NaN"}}, "fit": {{"epochs": {word}}}}}'
+    answer = client.post("/v1/runs", content=body.encode())
+    assert (
+        f"{word} is not JSON; send null"
+        in assert_problem(answer, 400, "bad-json")["detail"]
+    )
 
 
 def test_a_target_of_one_class_cannot_be_learned(client, upload):

@@ -13,7 +13,7 @@ from fitserve.schemas.report import HeldOut
 from workers.training.dataset import RawRows, sample
 from workers.training.feature_transform import Matrix, encode
 from workers.training.network import Network
-from workers.training.targets import encode_target
+from workers.training.targets import target_values
 from workers.training.train import Trained
 
 _MOST_ROWS = 100_000
@@ -36,11 +36,13 @@ class SplitRows:
 
     @cached_property
     def y(self) -> Numbers:
-        """Return the targets, float64 `[N]`: values, or indices of classes."""
+        """Return the targets, float64 `[N]`: indices of classes, or values.
+
+        The offset of the signature is subtracted from the values.
+        """
         column = self.frame[self.signature.target]
-        encoded = encode_target(column, self.signature.classes or [])
-        values: Numbers = encoded[:, 0].astype(np.float64)
-        return values
+        classes = self.signature.classes or []
+        return target_values(column, classes, self.signature.offset)
 
     def head(self, most: int) -> "SplitRows":
         """Return at most `most` rows: a sample, because the rows are in random order."""
@@ -100,7 +102,10 @@ class Evidence:
         return output if self.network.members == 1 else output.mean(axis=1)
 
     def answers(self, x: Matrix) -> Numbers:
-        """Return values `[N]` of a regression, else probabilities `[N, classes]`."""
+        """Return values `[N]` of a regression, else probabilities `[N, classes]`.
+
+        The values lack the offset of the signature, as the targets of `SplitRows` do.
+        """
         return as_answers(self.predict(x), self.signature.task)
 
 

@@ -114,12 +114,14 @@ def _measure_network(
     answers = parts.make("metrics", lambda: evidence.answers(held_out.x))
     if answers is None:
         return
-    task, y = figures.task, held_out.y
+    task, y, offset = figures.task, held_out.y, evidence.signature.offset
     scored = parts.make("metrics", lambda: score(task, y, answers))
     figures.metrics, figures.reasons = scored or ({}, {})
     if np.isfinite(answers).all():
         if task == Task.REGRESSION:
-            figures.regression = parts.make("regression", lambda: _residuals(y, answers))
+            figures.regression = parts.make(
+                "regression", lambda: _residuals(y, answers, offset)
+            )
         else:
             names, indices = evidence.signature.class_names, y.astype(np.int64)
             figures.classification = parts.make(
@@ -132,13 +134,14 @@ def _measure_network(
     figures.training_metrics = on_training[0] if on_training else {}
 
 
-def _residuals(y: Numbers, predicted: Numbers) -> RegressionFigures:
+def _residuals(y: Numbers, predicted: Numbers, offset: float) -> RegressionFigures:
     values = np.quantile(y - predicted, _QUANTILES)
     pairs = zip(_QUANTILES, values.tolist(), strict=True)
     return RegressionFigures(
         residual_quantiles=[ResidualQuantile(quantile=q, residual=v) for q, v in pairs],
         # the rows are in random order: the first of them are a sample
         pairs=HeldOutPairs(
-            actual=y[:_MOST_PAIRS].tolist(), predicted=predicted[:_MOST_PAIRS].tolist()
+            actual=(y[:_MOST_PAIRS] + offset).tolist(),
+            predicted=(predicted[:_MOST_PAIRS] + offset).tolist(),
         ),
     )

@@ -3,17 +3,22 @@
 import numpy as np
 import polars as pl
 
+from core.models.scores import Numbers
 from core.runs.planning.target import Label, class_indices, class_name
 from workers.training.feature_transform import Matrix
 
 
-def encode_target(column: pl.Series, classes: list[Label]) -> Matrix:
-    """Return targets as float32 `[N, 1]`: the value, or the index of its class."""
-    if not classes:
-        values: Matrix = column.cast(pl.Float32).to_numpy()
-        return values[:, None]
-    indices: Matrix = class_indices(column, classes).to_numpy().astype(np.float32)
-    return indices[:, None]
+def encode_target(column: pl.Series, classes: list[Label], offset: float = 0.0) -> Matrix:
+    """Return targets as float32 `[N, 1]`: value minus offset, or index of the class."""
+    encoded: Matrix = target_values(column, classes, offset).astype(np.float32)
+    return encoded[:, None]
+
+
+def target_values(column: pl.Series, classes: list[Label], offset: float) -> Numbers:
+    """Return targets as float64 `[N]`: value minus offset, or index of the class."""
+    cells = class_indices(column, classes) if classes else column
+    values: Numbers = cells.cast(pl.Float64).to_numpy()
+    return values if classes else values - offset
 
 
 def one_hot(indices: Matrix, num_classes: int) -> Matrix:

@@ -26,7 +26,7 @@ from workers.training.feature_transform import encode
 from workers.training.multi_seed import assign
 from workers.training.network import Network, build_network
 from workers.training.splits import SourceTable, Splits
-from workers.training.target_scale import TargetScale, target_scale
+from workers.training.target_scale import TargetScale, target_offset, target_scale
 from workers.training.targets import (
     balanced_weights,
     encode_target,
@@ -59,15 +59,17 @@ def train(
     splits = _split(run, tables)
     known = sample(splits.train, spec.fit.seed)
     signature = _fit_signature(run, tables.train, known)
+    network = build_network(spec.model, signature)
+    offset = target_offset(spec, network.last_layer, known[signature.target])
+    signature = signature.model_copy(update={"offset": offset})
     encode_train = _encoder(signature, known, spec, weighted=True)
     encode_test = _encoder(signature, known, spec, weighted=False)
     rows = make_batches(splits.train, encode_train, signature.num_encoded)
     held_out = make_batches(splits.validation, encode_test, signature.num_encoded)
-    network = build_network(spec.model, signature)
     y = rows.y if isinstance(rows, InMemoryBatches) else encode_train(known).y
     scale = target_scale(spec, network.last_layer, y)
     model = network.in_target_units(scale)
-    compile_model(model, spec.compile)
+    compile_model(model, spec.compile, offset)
     validation = held_out if held_out.num_rows else None
     seconds = min(spec.fit.time_limit_seconds or max_seconds, max_seconds)
     draw = partial(_draw_weights, model, spec, signature, scale)
@@ -107,7 +109,7 @@ def _split(run: Run, tables: RunTables) -> Splits:
     spec, features = run.spec, list(run.plan.features)
     shares = shares_of(spec.split, spec.fit)
     table = SourceTable(tables.train, features, run.target)
-    splits = table.split(spec.task, spec.split, shares, spec.fit.seed)
+    splits = table.split(spec.task, spec.split, shares, spec.fit.seed, run.plan.splitting)
     if tables.validation is None:
         return splits
     validation = SourceTable(tables.validation, features, run.target)
@@ -155,7 +157,7 @@ def _encoder(
         class_weight = balanced_weights(indices, classes)
 
     def encoded(frame: pl.DataFrame) -> InMemoryBatches:
-        y = encode_target(frame[signature.target], classes)
+        y = encode_target(frame[signature.target], classes, signature.offset)
         return InMemoryBatches(
             encode(signature, frame),
             one_hot(y, len(classes)) if is_one_hot else y,

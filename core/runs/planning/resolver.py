@@ -14,7 +14,13 @@ from core.runs.planning.compile_spec import resolve_compile
 from core.runs.planning.cost import Cost, estimate, limit_errors
 from core.runs.planning.features import Selection, select_features
 from core.runs.planning.fit_spec import resolve_fit
-from core.runs.planning.layer_plan import Head, head_errors, plan_layers, with_head
+from core.runs.planning.layer_plan import (
+    Head,
+    bias_errors,
+    head_errors,
+    plan_layers,
+    with_head,
+)
 from core.runs.planning.leakage import exclusion_reasons, find_copies, leakage_warnings
 from core.runs.planning.presets import with_preset
 from core.runs.planning.splits import count_rows
@@ -22,6 +28,8 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
     batch_warnings,
+    far_target_warnings,
+    left_out_warnings,
     retyped_warnings,
     target_warnings,
     task_warnings,
@@ -30,6 +38,7 @@ from core.runs.run_tables import open_dataset
 from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from core.settings import Limits
 from core.storage import Storage
+from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.schemas.runs import LayerPlan, ValidationRead
@@ -134,15 +143,19 @@ def _draft(
     create, model = with_preset(create, target.task, target.num_rows, num_columns)
     copies = find_copies(table, create.target)
     excluded = {**exclusion_reasons(copies), **_split_reason(create)}
-    selection = select_features(table, create.target, create.features, excluded)
+    selection = select_features(
+        table, create.target, create.features, excluded, _texts(datasets.dataset)
+    )
     seed = _seed_of(create)
     validation = datasets.validation
     with open_validation_table(validation, table, selection, target, storage) as held:
-        num_rows = count_rows(create, target, table, held.table, seed=seed)
+        num_rows, split = count_rows(create, target, table, held.table, seed=seed)
     warnings = [
+        *split,
         *held.warnings,
         *retyped_warnings(table),
         *leakage_warnings(table, create.target, selection, copies),
+        *left_out_warnings(selection, copies),
     ]
     return Draft(create, model, seed, column, target, selection, num_rows, warnings)
 
@@ -169,6 +182,9 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
     warnings = [
         *target_warnings(target, datasets.dataset),
         *task_warnings(create, target, draft.column),
+        *far_target_warnings(
+            target, draft.column, model, standardize=create.features.standardize
+        ),
         *batch_warnings(fit.batch_size, num_rows["train"]),
         *draft.warnings,
     ]
@@ -193,8 +209,13 @@ def _network(
     raise_any(OverLimit, limit_errors(cost, limits, fit, at))
     end = pointer(*model.place(len(layers) - 1))
     errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
-    raise_any(InvalidSpec, errors)
+    raise_any(InvalidSpec, [*errors, *bias_errors(model)])
     return model, plans, cost
+
+
+def _texts(dataset: Dataset) -> frozenset[str]:
+    """Return the columns that the upload left as text."""
+    return frozenset(c.name for c in dataset.columns if c.type == ColumnType.TEXT)
 
 
 def _split_reason(create: RunCreate) -> dict[str, str]:

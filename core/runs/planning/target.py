@@ -18,6 +18,9 @@ Label = str | int | float | bool
 
 _FEW_CLASSES = 10
 """A target may have this many classes, even with few rows."""
+FAR = 1_000
+"""A target further from 0 than this many of its deviations gets an offset: float32 has
+about seven digits, and fewer than four would be left for the differences."""
 
 
 def class_name(label: Label) -> str:

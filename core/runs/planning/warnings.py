@@ -6,12 +6,15 @@ from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
 from core.lazy import pl
 from core.models.repository import ModelRepository
-from core.runs.planning.target import Target
+from core.runs.planning.features import Selection
+from core.runs.planning.target import FAR, Target
 from core.runs.spec import ResolvedSpec
 from fitserve.enums import Task
 from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.layers import Dense, ModelSpec
 from fitserve.specs.run import RunCreate
 
+_MOST_SHOWN = 10
 _IMBALANCE = 0.1
 """Classes are imbalanced if one has less than this share of an equal part."""
 
@@ -71,6 +74,30 @@ def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list
     return [warning]
 
 
+def far_target_warnings(
+    target: Target, column: ColumnRead, model: ModelSpec, *, standardize: bool
+) -> list[str]:
+    """Return a warning about a target whose differences float32 loses.
+
+    In a network that ends in a linear layer the target is moved to 0.
+    """
+    last = model.layers[-1]
+    is_moved = isinstance(last, Dense) and last.activation == "linear" and last.use_bias
+    if target.task != Task.REGRESSION or (is_moved and standardize):
+        return []
+    if not (isinstance(column.min, float) and isinstance(column.max, float)):
+        return []
+    if max(abs(column.min), abs(column.max)) <= FAR * (column.max - column.min):
+        return []
+    warning = (
+        f"the target {target.name!r} is {column.min:.10g} to {column.max:.10g}, and the "
+        "network computes with about seven digits, so its loss and metrics are rounded; "
+        'end the network with {"type": "Output"} and keep `features.standardize`, or '
+        "subtract a constant from the target"
+    )
+    return [warning]
+
+
 def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
     """Return a warning if the batch size is above the number of training rows."""
     if batch_size <= train_rows:
@@ -80,6 +107,24 @@ def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
         "each epoch is one batch of all rows"
     )
     return [warning]
+
+
+def left_out_warnings(selection: Selection, copies: dict[str, str]) -> list[str]:
+    """Return warnings about the columns that are left out without the spec's words."""
+    found = [
+        f"the column {name!r} is left out, because it is {copies[name]}: if its value is "
+        "known before the target, list the features in `features.include`"
+        for name, reason in selection.excluded.items()
+        if reason == copies.get(name)
+    ]
+    if not selection.left_out:
+        return found
+    shown = [f"{n!r} ({why})" for n, why in [*selection.left_out.items()][:_MOST_SHOWN]]
+    if more := len(selection.left_out) - len(shown):
+        shown.append(f"and {more:,} more")
+    number = len(selection.left_out)
+    noun = "column is" if number == 1 else "columns are"
+    return [*found, f"{number:,} {noun} left out of training: {', '.join(shown)}"]
 
 
 def retyped_warnings(table: TypedTable) -> list[str]:

@@ -143,6 +143,7 @@ def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
         spec.split,
         shares_of(spec.split, spec.fit),
         spec.fit.seed,
+        run.plan.splitting,
     )
     places: NDArray[np.int64] = known[sides == NAMES.index(side)]
     return places

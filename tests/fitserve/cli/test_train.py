@@ -36,6 +36,19 @@ def trained(wire):
     return wire
 
 
+def test_what_was_left_out_is_said_at_the_end(trained, fitserve, spec):
+    """The run's warnings; `runs report` lists the columns with their reasons."""
+    warning = "1 column is left out of training: 'title' (free text)"
+    done = bodies.run(warnings=[warning])
+    events = sse(*EPOCHS, ("status", done))
+    trained.answers("GET /v1/runs/run_1/events", events)
+    lines = fitserve("train", spec).stdout.splitlines()
+    assert f"warning: {warning}" in lines
+    excluded = {"quality": "the target", "title": "free text"}
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(excluded=excluded))
+    assert "not features: title (free text)" in fitserve("runs", "report", "run_1").stdout
+
+
 def sent(wire):
     return next(asked.json for asked in wire.asked if asked.path == "/v1/runs")
 

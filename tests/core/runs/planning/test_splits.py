@@ -58,6 +58,19 @@ def test_a_group_is_on_one_side(seed):
     assert 20 <= (assigned == TEST).sum() <= 60
 
 
+def test_an_earlier_run_keeps_its_groups():
+    """Its held-out rows are found again by the rule of its release."""
+    frame = rows(g=[f"g{i % 3}" for i in range(30)])
+    split = SplitSpec(by="group", column="g")
+    shares = Shares(0.2, 0.0)
+    assert (sides(frame, split, shares) == VALIDATION).sum() == 10
+    earlier = assign(frame, "y", Task.REGRESSION, split, shares, 1, splitting=1)
+    assert (earlier == VALIDATION).sum() == 10
+    two = rows(g=["a", "b"] * 15)
+    earlier = assign(two, "y", Task.REGRESSION, split, shares, 1, splitting=1)
+    assert (earlier == TRAIN).all()
+
+
 def test_a_column_may_name_the_sides():
     """The usual words are accepted, and other words are refused."""
     words = ["Train", " val ", "TEST", "training", "dev", "holdout"]
