@@ -133,9 +133,7 @@ class RunExecutor:
                     lease.attempt,
                 )
             with tracing.span("report"):
-                report = self._reporter().report(
-                    trained, run.spec.report, run.spec.fit.seed, lease, heartbeat
-                )
+                report = self._reporter().report(trained, run.spec, lease, heartbeat)
             if report:
                 artifacts = [*artifacts, report.artifact]
         try:

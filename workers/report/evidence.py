@@ -9,6 +9,7 @@ import polars as pl
 
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
+from core.runs.spec import ResolvedFit
 from fitserve.schemas.report import HeldOut
 from workers.training.dataset import RawRows, sample
 from workers.training.feature_transform import Matrix, encode
@@ -56,6 +57,7 @@ class Evidence:
             split; None if no rows are held out.
         split: describes the split of `held_out`.
         targets: the target's cells by split, without empty splits.
+        fit: the arguments of the fit.
 
     """
 
@@ -65,12 +67,17 @@ class Evidence:
     held_out: SplitRows | None
     split: HeldOut | None
     targets: dict[str, pl.Series]
-    seed: int
+    fit: ResolvedFit
+
+    @property
+    def seed(self) -> int:
+        """Return the seed of the run."""
+        return self.fit.seed
 
     @classmethod
-    def of(cls, trained: Trained, seed: int) -> "Evidence":
+    def of(cls, trained: Trained, fit: ResolvedFit) -> "Evidence":
         """Sample rows with the seed of the run, so that the report is reproducible."""
-        signature, splits = trained.signature, trained.splits
+        signature, splits, seed = trained.signature, trained.splits, fit.seed
         train = SplitRows(_shuffled(splits.train, seed), signature)
         targets = {"training": train.frame[signature.target]}
         held_out = split = None
@@ -81,7 +88,7 @@ class Evidence:
             targets[name] = held_out.frame[signature.target]
             counts = {"num_rows": raw.num_rows, "num_scored": held_out.frame.height}
             split = HeldOut.model_validate({"side": name, **counts})
-        return cls(trained.network, signature, train, held_out, split, targets, seed)
+        return cls(trained.network, signature, train, held_out, split, targets, fit)
 
     def predict(self, x: Matrix) -> Matrix:
         """Return the network's output for encoded rows, `[N, 1]` or `[N, classes]`.

@@ -103,6 +103,10 @@ def _class_weight_errors(fit: FitSpec, target: Target) -> list[FieldError]:
     if isinstance(fit.class_weight, str):
         return []
     known = [class_name(label) for label in target.classes]
+    if all(fit.class_weight.get(name) == 0 for name in known):
+        detail = "every class has the weight 0; at least one weight must be above 0"
+        hint = 'leave `class_weight` out, or use "balanced"'
+        return [FieldError(pointer=pointer(*at), detail=detail, hint=hint)]
     return [
         FieldError(
             pointer=pointer(*at, name),

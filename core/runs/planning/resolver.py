@@ -22,6 +22,7 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
     batch_warnings,
+    one_row_warnings,
     retyped_warnings,
     target_warnings,
     task_warnings,
@@ -167,9 +168,10 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         tags=create.tags,
     )
     warnings = [
-        *target_warnings(target, datasets.dataset),
+        *target_warnings(target, datasets.dataset, fit),
         *task_warnings(create, target, draft.column),
         *batch_warnings(fit.batch_size, num_rows["train"]),
+        *one_row_warnings(model, fit.batch_size, num_rows["train"]),
         *draft.warnings,
     ]
     selection = draft.selection

@@ -4,17 +4,19 @@ from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
 from core.models.repository import ModelRepository
-from core.runs.planning.target import Target
-from core.runs.spec import ResolvedSpec
+from core.runs.planning.one_row_batches import larger_batch, one_row_batches
+from core.runs.planning.target import Target, class_name
+from core.runs.spec import ResolvedFit, ResolvedSpec
 from fitserve.enums import Task
 from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.layers import ModelSpec
 from fitserve.specs.run import RunCreate
 
 _IMBALANCE = 0.1
 """Classes are imbalanced if one has less than this share of an equal part."""
 
 
-def target_warnings(target: Target, dataset: Dataset) -> list[str]:
+def target_warnings(target: Target, dataset: Dataset, fit: ResolvedFit) -> list[str]:
     """Return warnings about rows without a target and about rare classes."""
     found = []
     if without := dataset.num_rows - target.num_rows:
@@ -24,13 +26,31 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
         found.append(
             f"classes with a single row cannot be validated: {', '.join(rare[:20])}"
         )
-    if named and min(target.counts) < _IMBALANCE * target.num_rows / len(named):
+    is_imbalanced = named and (
+        min(target.counts) < _IMBALANCE * target.num_rows / len(named)
+    )
+    if is_imbalanced and fit.class_weight is None:
         label, n = min(named, key=lambda pair: pair[1])
         found.append(
             f"the classes are imbalanced: {label!r} is in {n:,} of {target.num_rows:,} "
             'rows; `class_weight: "balanced"` gives all classes equal weight'
         )
-    return found
+    return [*found, *_only_class_warnings(target, fit)]
+
+
+def _only_class_warnings(target: Target, fit: ResolvedFit) -> list[str]:
+    """Return a warning if a single class has a weight above 0."""
+    given = fit.class_weight
+    if not isinstance(given, dict):
+        return []
+    weighed = [label for label in target.classes if given.get(class_name(label), 1)]
+    if len(weighed) != 1:
+        return []
+    warning = (
+        f"only the class {weighed[0]!r} has a weight above 0 in `fit.class_weight`: the "
+        "network learns to answer it for every row; give every class a weight"
+    )
+    return [warning]
 
 
 def task_warnings(create: RunCreate, target: Target, column: ColumnRead) -> list[str]:
@@ -54,6 +74,20 @@ def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
     warning = (
         f"`fit.batch_size` is {batch_size:,} and there are {train_rows:,} training rows: "
         "each epoch is one batch of all rows"
+    )
+    return [warning]
+
+
+def one_row_warnings(model: ModelSpec, batch_size: int, train_rows: int) -> list[str]:
+    """Return a warning if BatchNormalization gets a batch of one row."""
+    which = one_row_batches(model, batch_size, train_rows)
+    if which is None:
+        return []
+    warning = (
+        f"{which} ({train_rows:,} training rows, `fit.batch_size` {batch_size:,}): "
+        "BatchNormalization turns a single row into zeros, so the network learns nothing "
+        "from its values; set `fit.batch_size` to "
+        f"{larger_batch(batch_size, train_rows):,}"
     )
     return [warning]
 
