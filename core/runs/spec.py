@@ -49,6 +49,8 @@ class ResolvedSpec(BaseModel):
     target: str
     model_name: str
     task: Task
+    positive_class: Label | None = None
+    """The class that is encoded as 1; None unless the target has two classes."""
     preset: PresetName | None = None
     features: FeaturesSpec = FeaturesSpec()
     split: SplitSpec = SplitSpec()

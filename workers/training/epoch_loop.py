@@ -90,5 +90,7 @@ def _run_epoch(
 
     callbacks.on_epoch_begin(state.epoch)
     logs = xla.run_epoch(state.rng, keeps_going)
+    for name in logs:  # the loss first: Keras sorts the names for callbacks
+        state.history.setdefault(name, [])
     callbacks.on_epoch_end(state.epoch, logs)
     state.epoch += 1

@@ -158,6 +158,7 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         target=create.target,
         model_name=create.model_name or datasets.dataset.name,
         task=target.task,
+        positive_class=target.positive_class,
         preset=create.preset,
         features=create.features,
         split=create.split,

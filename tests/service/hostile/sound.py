@@ -70,6 +70,7 @@ SPEC: dict[str, Any] = {
     "target": "c",
     "model_name": "hostile",
     "task": "binary",
+    "positive_class": "b",
     "features": {
         "include": ["x", "z", "d"],
         "exclude": ["d"],
@@ -103,6 +104,7 @@ _SOUND = {
     ("null",): (
         "model_name",
         "task",
+        "positive_class",
         "features/include",
         "model",
         "model/layers/0/kernel_regularizer",
