@@ -87,7 +87,7 @@ def _judge(
     rows: HeldOutRows,
 ) -> None:
     y = _targets(candidate.signature, rows.targets())
-    task = candidate.signature.task
+    task, weights = candidate.signature.task, rows.weights
     new = _answers(services, candidate, rows)
     old = _answers(services, rival, rows) if rival is not None else None
     if rival is not None and old is not None:
@@ -97,8 +97,8 @@ def _judge(
     for required in requirements:
         if required.is_relative and old is None:
             continue  # no version to compare with
-        figure = score(task, required.metric, y, new)
-        current = score(task, required.metric, y, old) if old is not None else None
+        figure = score(task, required.metric, y, new, weights)
+        current = None if old is None else score(task, required.metric, y, old, weights)
         if not required.holds(figure, current):
             errors.append(_error(required, candidate, figure, rival, current))
     if errors:

@@ -110,7 +110,7 @@ class RunExecutor:
 
     def _train(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         run, validation = self._read(lease.run_id)
-        names = [*run.plan.features, run.target]
+        names = [*run.plan.features, *run.spec.fit.weight_columns, run.target]
         with open_run_tables(
             run.dataset, validation, run.spec.features, names, self.storage
         ) as tables:

@@ -5,14 +5,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fitserve.enums import ColumnType, Task
-from fitserve.names import Name
+from fitserve.names import ColumnName, Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.keras_model import GivenModel
 from fitserve.specs.report import ReportSpec
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.webhook import WebhookSpec
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 Tag = Annotated[str, Field(max_length=500)]
 ClassLabel = bool | int | float | Annotated[str, Field(max_length=1000)]
 # a member of these enums is written as a string

@@ -95,7 +95,12 @@ def compile_model(model: keras.Model, spec: ResolvedCompile) -> None:
     model.compile(
         optimizer=_optimizer(spec.optimizer),
         loss=spec.loss,
-        metrics=[_metric(name, spec.loss) for name in spec.metrics],
+        metrics=[_metric(name, spec.loss, name) for name in spec.metrics],
+        # named as in Keras's history, by which early stopping finds a metric
+        weighted_metrics=[
+            _metric(name, spec.loss, spec.weighted_name(name))
+            for name in spec.weighted_metrics
+        ],
     )
 
 
@@ -104,10 +109,10 @@ def _optimizer(spec: Optimizer) -> keras.optimizers.Optimizer:
     return _OPTIMIZERS[spec.type](**arguments)  # type: ignore[attr-defined]
 
 
-def _metric(name: str, loss: str | None) -> keras.metrics.Metric:
-    if loss == "binary_crossentropy" and name == "accuracy":
+def _metric(metric: str, loss: str | None, name: str) -> keras.metrics.Metric:
+    if loss == "binary_crossentropy" and metric == "accuracy":
         return keras.metrics.BinaryAccuracy(name=name)
-    if name in _CLASS_METRICS:
-        sparse, one_hot = _CLASS_METRICS[name]
+    if metric in _CLASS_METRICS:
+        sparse, one_hot = _CLASS_METRICS[metric]
         return (one_hot if loss == "categorical_crossentropy" else sparse)(name=name)
-    return _METRICS[LONG_NAMES.get(name, name)](name=name)
+    return _METRICS[LONG_NAMES.get(metric, metric)](name=name)

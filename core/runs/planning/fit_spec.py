@@ -58,7 +58,7 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
     """Return the keys of Keras's logs; `val_loss` is last if there is one."""
-    names = [*compiled.metrics, "loss"]
+    names = [*compiled.metric_names, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 
 

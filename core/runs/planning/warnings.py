@@ -6,7 +6,7 @@ from core.errors import ModelNotFound
 from core.models.repository import ModelRepository
 from core.runs.planning.one_row_batches import larger_batch, one_row_batches
 from core.runs.planning.target import Target, class_name
-from core.runs.spec import ResolvedFit, ResolvedSpec
+from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from fitserve.enums import Task
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.layers import ModelSpec
@@ -74,6 +74,18 @@ def batch_warnings(batch_size: int, train_rows: int) -> list[str]:
     warning = (
         f"`fit.batch_size` is {batch_size:,} and there are {train_rows:,} training rows: "
         "each epoch is one batch of all rows"
+    )
+    return [warning]
+
+
+def weighted_metrics_warnings(compiled: ResolvedCompile, fit: ResolvedFit) -> list[str]:
+    """Return a warning if weighted metrics have no weights."""
+    has_weights = fit.sample_weight is not None or fit.class_weight is not None
+    if has_weights or not compiled.weighted_metrics:
+        return []
+    warning = (
+        "`compile.weighted_metrics` are not weighted, because the spec has neither "
+        "`fit.sample_weight` nor `fit.class_weight`"
     )
     return [warning]
 
