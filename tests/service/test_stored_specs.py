@@ -1,4 +1,4 @@
-"""What the database and the wire hold of a run's spec, to the byte."""
+"""The stored and the shown text of a run's spec, byte for byte."""
 
 import json
 
@@ -20,11 +20,11 @@ KERAS = {
         ]
     },
 }
-SILENT = {"dataset": "table", "target": "y", "preset": "linear", "fit": {"seed": 1}}
-SAID = {
+SHORT = {"dataset": "table", "target": "y", "preset": "linear", "fit": {"seed": 1}}
+FULL = {
     "dataset": "table",
     "target": "y",
-    "model_name": "said",
+    "model_name": "full",
     "features": {"exclude": ["c"], "types": {"x": "categorical"}},
     "split": {"test": 0.1},
     "model": {"keras": KERAS},
@@ -36,8 +36,8 @@ SAID = {
 }
 
 
-# the parts of the text that the release before typed specs wrote
-SILENT_PARTS = [
+# the text that the release before typed specs wrote, in parts
+SHORT_PARTS = [
     '"dataset": "table"',
     '"target": "y"',
     '"model_name": "table"',
@@ -52,10 +52,10 @@ SILENT_PARTS = [
     '"report": {"baselines": true, "importance": true, "time_limit_seconds": null}',
     '"tags": {}',
 ]
-SAID_PARTS = [
+FULL_PARTS = [
     '"dataset": "table"',
     '"target": "y"',
-    '"model_name": "said"',
+    '"model_name": "full"',
     '"task": "regression"',
     '"positive_class": null',
     '"preset": null',
@@ -71,11 +71,11 @@ SAID_PARTS = [
 
 @pytest.mark.parametrize(
     ("given", "parts"),
-    [(SILENT, SILENT_PARTS), (SAID, SAID_PARTS)],
-    ids=["silent", "said"],
+    [(SHORT, SHORT_PARTS), (FULL, FULL_PARTS)],
+    ids=["short", "full"],
 )
-def test_a_spec_is_stored_and_shown_as_it_always_was(bench, given, parts):
-    """Every default in its place, key by key in the same order; no webhook in it."""
+def test_a_spec_is_stored_and_shown_unchanged(bench, given, parts):
+    """Every default is in its place, keys keep their order, and no webhook is included."""
     bench.upload(CSV)
     checked = bench.client.post("/v1/runs/validate", json=given).json()
     run_id = bench.post(given)
@@ -84,5 +84,5 @@ def test_a_spec_is_stored_and_shown_as_it_always_was(bench, given, parts):
         stored = session.scalar(text("SELECT CAST(spec AS TEXT) FROM runs"))
     wanted = "{" + ", ".join(parts) + "}"
     assert stored == wanted
-    for told in (checked, shown):
-        assert json.dumps(told["spec"]) == wanted
+    for answer in (checked, shown):
+        assert json.dumps(answer["spec"]) == wanted

@@ -1,4 +1,4 @@
-"""One cell and a whole column are read alike, whatever the format."""
+"""A cell is read alike by itself and in a column, whatever the format."""
 
 import math
 
@@ -34,13 +34,13 @@ MOMENTS = st.datetimes()
 
 
 def column(kind, texts, form):
-    """Raw input of texts that are read as a column."""
+    """Return the raw inputs of texts that are read as a column."""
     cells = pl.select(kind.parse_column(pl.lit(pl.Series(texts)), form)).to_series()
     return kind.raw(cells).tolist()
 
 
 def cell(kind, text, form):
-    """Raw input of a text that is read by itself; infinite numbers are missing."""
+    """Return the raw input of a text that is read by itself; infinite numbers are missing."""
     value = kind.parse_cell(text, form)
     return math.nan if value is None or math.isinf(value) else float(value)
 
@@ -50,7 +50,7 @@ def cell(kind, text, form):
 @example(["1e400", "inf", "-Infinity", "1,234.5", "(3)", "- 3", "$ 1,000"], FORMATS[5])
 @example(["1.234,5", "1 234,5", "1\u00a0234", "5 %", "€3"], FORMATS[6])
 def test_numbers(texts, form):
-    """By every combination of marks and signs."""
+    """Numbers are read alike with every combination of marks and signs."""
     texts = [trimmed(text) for text in texts]
     kind = kind_of("numeric")
     expected = [cell(kind, text, form) for text in texts]
@@ -61,7 +61,7 @@ def test_numbers(texts, form):
 @given(st.lists(st.text("yesnotruefalYESNO10. ", max_size=6), min_size=1, max_size=20))
 @example(["Yes", "NO", "t", "F", "on", "OFF", "1", "0", "1.0", "0.0", "2", ""])
 def test_booleans(texts):
-    """Words in any case, and ones and zeros."""
+    """Words in any case, ones and zeros are read alike."""
     kind, form = kind_of("boolean"), ColumnFormat()
     expected = [cell(kind, text, form) for text in texts]
     assert column(kind, texts, form) == pytest.approx(expected, nan_ok=True)
@@ -70,7 +70,7 @@ def test_booleans(texts):
 @settings(max_examples=150, deadline=None)
 @given(MOMENTS, st.sampled_from(PATTERNS), st.sampled_from(["+0000", "+02:00", "-0530"]))
 def test_moments(moment, pattern, zone):
-    """Written by a format, and read again; the years from 1970 where it has two digits."""
+    """A moment in any format is read alike; two-digit years start at 1970."""
     year = 1970 + moment.year % 99 if "%y" in pattern else 1000 + moment.year % 9000
     moment = moment.replace(year=year, day=min(moment.day, 28))
     text = moment.strftime(completed(pattern)[1].replace("%z", zone))
@@ -83,14 +83,14 @@ def test_moments(moment, pattern, zone):
 
 @pytest.mark.parametrize("year", ["00", "68", "69", "70", "99"])
 def test_two_digits_of_a_year(year):
-    """Python and polars would differ on 69."""
+    """Two-digit years are read alike, although Python and polars differ on 69."""
     kind, form = kind_of("datetime"), ColumnFormat(datetime="%d.%m.%y")
     text = f"01.02.{year}"
     assert column(kind, [text], form) == [cell(kind, text, form)]
 
 
-def test_a_date_alone_of_each_format():
-    """Every format that an upload knows, with and without a time and a zone."""
+def test_every_format_of_an_upload():
+    """Dates are read alike with and without a time and a zone."""
     kind = kind_of("datetime")
     for date in _DATES:
         for time in ["", *(f" {time}" for time in _TIMES)]:
@@ -107,7 +107,7 @@ def test_a_date_alone_of_each_format():
     "word", ["größe", "gro\u0308ße", "  Rome ", "006", "6.0", "a\u00a0b"]
 )
 def test_categories(word):
-    """As they are written, in composed Unicode."""
+    """Both keep a category as it is written, in composed Unicode."""
     kind = kind_of("categorical")
     text = trimmed(word)
     assert kind.raw(pl.Series([text])).to_list() == [
@@ -116,8 +116,8 @@ def test_categories(word):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
-def test_what_an_example_says_is_read_as_itself(kind):
-    """The example row of a model's page answers without a warning."""
+def test_an_example_is_read_back(kind):
+    """The example row of a model's page is read back as the same value."""
     form = (
         ColumnFormat(datetime="%d.%m.%Y") if kind.type == "datetime" else ColumnFormat()
     )

@@ -1,4 +1,4 @@
-"""A sound RunCreate with every key in it, and the odd values that it may have too."""
+"""A valid RunCreate with every key, and the unusual values that are valid in it."""
 
 from typing import Any
 
@@ -92,10 +92,10 @@ SPEC: dict[str, Any] = {
     "tags": {"team": "red"},
 }
 KERAS = sequential(inputs(8), dense(units=4, activation="relu", use_bias=True, name="d"), layer("Dropout", rate=0.5, seed=None), dense(units=1, activation="sigmoid"))  # fmt: skip
-"""Eight: x, and z with its seven categories."""
+"""The eight inputs are x, and z with its seven categories."""
 
 _WORDS = (
-    "no text",
+    "an empty text",
     "climbing",
     "a path",
     "a URL",
@@ -210,5 +210,5 @@ def _pairs(table: dict[tuple[str, ...], tuple[str, ...]]) -> set[tuple[str, str]
 
 
 SOUND = _pairs(_SOUND)
-"""Where a bad value is a good one."""
+"""The places and values that are valid although they look bad."""
 SOUND_KERAS = _pairs(_SOUND_KERAS)

@@ -1,4 +1,4 @@
-"""The learning rate from epoch to epoch."""
+"""Test the learning rate of each epoch."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ pytestmark = pytest.mark.keras
 
 
 def test_a_cosine_rises_and_falls():
-    """By hand: a line up over the warm-up, half way down in the middle, then alpha."""
+    """The rate rises linearly, is halfway down in the middle, and ends at alpha."""
     from workers.training.callbacks import cosine_decay
 
     of_epoch = cosine_decay(rate=0.1, epochs=12, warmup_epochs=2, alpha=0.2)
@@ -19,7 +19,7 @@ def test_a_cosine_rises_and_falls():
 
 
 def test_a_fit_follows_its_scheduler():
-    """Every epoch has the rate that the cosine gives it."""
+    """Every epoch has the rate of the cosine."""
     import keras
 
     from fitserve.specs.training import FitSpec
@@ -30,11 +30,11 @@ def test_a_fit_follows_its_scheduler():
     given = {"type": "CosineDecay", "alpha": 0.5}
     spec = FitSpec.model_validate({"epochs": 4, "learning_rate_scheduler": given})
     x = np.ones((8, 1), np.float32)
-    told = model.fit(
+    fitted = model.fit(
         x, x, epochs=4, verbose=0, callbacks=_learning_rate_callbacks(spec, model)
     )
     expected = 0.1 * (0.5 + 0.5 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2)
-    np.testing.assert_allclose(told.history["learning_rate"], expected, rtol=1e-6)
+    np.testing.assert_allclose(fitted.history["learning_rate"], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["plateau", "cosine"])

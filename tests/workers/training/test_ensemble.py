@@ -1,4 +1,4 @@
-"""Members that share their hidden layers: where they begin, what they learn from."""
+"""Test the initial weights and the losses of members that share hidden layers."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ LOSSES = [
 
 
 def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
-    """A compiled ensemble's body, and the model of its members."""
+    """Return the body of a compiled ensemble, and the model of its members."""
     import keras
 
     from workers.training.build import compile_model
@@ -39,8 +39,8 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
 
 @pytest.mark.parametrize("batch_size", [8, 512])
 @pytest.mark.parametrize(("task", "loss"), LOSSES)
-def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
-    """With weights of rows and a remainder, or all rows at once: to 1e-4."""
+def test_an_ensemble_trains_as_in_keras(task, loss, batch_size):
+    """Row weights, a remainder and a single batch agree to 1e-4."""
     from workers.training.batches import InMemoryBatches
     from workers.training.epoch_loop import fit_epochs
     from workers.training.fit_plan import FitPlan
@@ -65,27 +65,29 @@ def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
         np.testing.assert_allclose(ours.numpy(), kerass.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_members_learn_from_their_own_loss_and_answer_by_their_mean():
-    """By hand: `loss` is the mean of the members' losses, `val_loss` that of the mean."""
+def test_members_learn_from_their_own_loss_and_predict_their_mean():
+    """`loss` is the mean of the members' losses, `val_loss` is the loss of their mean."""
     train = rows(Task.REGRESSION, "mse", 20, 0)
     body, model = ensemble(Task.REGRESSION, "mse", layers=HIDDEN[2:3], metrics=["mae"])
-    said = np.asarray(model(train.x))[..., 0]
-    assert said.shape == (20, MEMBERS)
+    answers = np.asarray(model(train.x))[..., 0]
+    assert answers.shape == (20, MEMBERS)
     regularization = float(sum(np.asarray(x) for x in model.losses))
-    own = np.mean((said - train.y) ** 2) + regularization
-    mean = np.mean((said.mean(1) - train.y[:, 0]) ** 2) + regularization
-    assert own > mean * 1.01  # or the two could not be told apart
+    own = np.mean((answers - train.y) ** 2) + regularization
+    mean = np.mean((answers.mean(1) - train.y[:, 0]) ** 2) + regularization
+    assert own > mean * 1.01  # otherwise the test could not distinguish them
     loss = model.compute_loss(train.x, train.y, model(train.x), training=True)
     assert float(loss) == pytest.approx(own, rel=1e-5)
     tested = model.evaluate(train.x, train.y, verbose=0, return_dict=True)
     assert tested["loss"] == pytest.approx(mean, rel=1e-5)
-    mae = np.mean(np.abs(said.mean(1) - train.y[:, 0]))
+    mae = np.mean(np.abs(answers.mean(1) - train.y[:, 0]))
     assert tested["mae"] == pytest.approx(mae, rel=1e-5)
-    np.testing.assert_allclose(np.asarray(body(train.x))[:, 0], said.mean(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(body(train.x))[:, 0], answers.mean(1), rtol=1e-5
+    )
 
 
-def test_members_begin_differently_and_as_a_dense_would():
-    """Scales of 1 and -1; a last Dense each, of the spread that Keras gives a Dense."""
+def test_members_start_differently():
+    """Scales are 1 and -1; each last Dense has the range that Keras gives a Dense."""
     wide = [{"type": "Dense", "units": 400, "activation": "relu"}]
     body, _ = ensemble(Task.REGRESSION, "mse", layers=wide)
     scales, last = body.get_layer("scales").kernel, body.get_layer("l1").kernel

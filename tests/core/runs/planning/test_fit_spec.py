@@ -1,4 +1,4 @@
-"""What a fit says about its rows."""
+"""Warnings about the rows of a fit."""
 
 import pytest
 
@@ -100,10 +100,10 @@ def test_the_advised_batch_size_leaves_no_single_row():
             assert rows % larger_batch(size, rows) != 1
 
 
-def test_a_batch_larger_than_the_rows_is_told():
-    """With both numbers, and what it means; a batch of exactly all rows is no news."""
-    (told,) = batch_warnings(512, 245)
-    assert told == (
+def test_a_batch_larger_than_the_rows_has_a_warning():
+    """The warning has both numbers; a batch of exactly all rows has no warning."""
+    (warning,) = batch_warnings(512, 245)
+    assert warning == (
         "`fit.batch_size` is 512 and there are 245 training rows: "
         "each epoch is one batch of all rows"
     )
