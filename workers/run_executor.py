@@ -110,7 +110,7 @@ class RunExecutor:
 
     def _train(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         run, validation = self._read(lease.run_id)
-        names = [*run.plan.features, run.target]
+        names = [*run.plan.features, *run.spec.fit.weight_columns, run.target]
         with open_run_tables(
             run.dataset, validation, run.spec.features, names, self.storage
         ) as tables:
@@ -133,9 +133,7 @@ class RunExecutor:
                     lease.attempt,
                 )
             with tracing.span("report"):
-                report = self._reporter().report(
-                    trained, run.spec.report, run.spec.fit.seed, lease, heartbeat
-                )
+                report = self._reporter().report(trained, run.spec, lease, heartbeat)
             if report:
                 artifacts = [*artifacts, report.artifact]
         try:

@@ -24,6 +24,16 @@ class ResolvedCompile(CompileSpec):
     optimizer: OptimizerObject
     loss: Loss
     metrics: list[Metric]
+    weighted_metrics: list[Metric] = Field(default=[])
+
+    @property
+    def metric_names(self) -> list[str]:
+        """Return the names of all metrics in the history, as Keras names them."""
+        return [*self.metrics, *map(self.weighted_name, self.weighted_metrics)]
+
+    def weighted_name(self, metric: str) -> str:
+        """Return the name of a weighted metric in the history."""
+        return f"weighted_{metric}" if metric in self.metrics else metric
 
 
 class ResolvedFit(FitSpec):
@@ -34,6 +44,11 @@ class ResolvedFit(FitSpec):
     batch_size: int
     epochs: int
     seed: int
+
+    @property
+    def weight_columns(self) -> list[str]:
+        """Return the column of the sample weights in a list, which may be empty."""
+        return [] if self.sample_weight is None else [self.sample_weight]
 
 
 class ResolvedSpec(BaseModel):
@@ -49,6 +64,8 @@ class ResolvedSpec(BaseModel):
     target: str
     model_name: str
     task: Task
+    positive_class: Label | None = None
+    """The class that is encoded as 1; None unless the target has two classes."""
     preset: PresetName | None = None
     features: FeaturesSpec = FeaturesSpec()
     split: SplitSpec = SplitSpec()

@@ -41,6 +41,7 @@ DENSE = {"type": "Dense", "units": 1}
         ({"compile": {"metrics": ["mse", "mse"]}}, "invalid-spec", "#/compile/metrics/1", "twice"),
         ({"compile": {"metrics": ["auc"]}}, "invalid-spec", "#/compile/metrics/0", "does not fit"),
         (layers({"type": "Dens", "units": 1}), "invalid-body", "#/model/layers/0", "did you mean `Dense`?"),
+        (layers({"type": "Normalization"}), "invalid-body", "#/model/layers/0", "leave it out: inputs are standardised already"),
         (layers({"type": "Lambda"}), "invalid-body", "#/model/layers/0", "'Lambda'"),
         (layers({"type": "Dense", "units": 0}), "invalid-body", "#/model/layers/0/units", "got 0"),
         (layers({"type": "Dense", "units": 10**9}), "invalid-body", "#/model/layers/0/units", "got 1000000000"),

@@ -50,6 +50,21 @@ def test_a_complete_run(bench, table):
     assert run["model_version"] == 1
 
 
+def test_the_history_has_the_learning_rate_where_it_changes(bench, table):
+    """It is in the history and in its CSV, and it is no metric of the version."""
+    schedule = {"type": "CosineDecay", "alpha": 0.5}
+    run = bench.train(spec(learning_rate_scheduler=schedule, num_seeds=2))
+    rates = history(bench, run)["history"]["learning_rate"]
+    assert len(rates) == 10
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[5:] == rates[:5] == sorted(rates[:5], reverse=True)
+    assert "learning_rate" not in run["metrics"]
+    url, accept = f"/v1/runs/{run['id']}/history", {"accept": "text/csv"}
+    head, *lines = bench.client.get(url, headers=accept).text.splitlines()
+    assert head.split(",")[-1] == "learning_rate"
+    assert len(lines) == 10
+
+
 @pytest.mark.parametrize("members", [None, 2])
 def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
     """Each epoch is one step, as in the course; the spec keeps the given batch size."""

@@ -97,7 +97,12 @@ def compile_model(model: keras.Model, spec: ResolvedCompile, offset: float = 0.0
     model.compile(
         optimizer=_optimizer(spec.optimizer),
         loss=_percentage_loss(offset) if is_relative else spec.loss,
-        metrics=[_metric(name, spec.loss, offset) for name in spec.metrics],
+        metrics=[_metric(name, spec.loss, name, offset) for name in spec.metrics],
+        # named as in Keras's history, by which early stopping finds a metric
+        weighted_metrics=[
+            _metric(name, spec.loss, spec.weighted_name(name), offset)
+            for name in spec.weighted_metrics
+        ],
     )
 
 
@@ -119,12 +124,14 @@ def _optimizer(spec: Optimizer) -> keras.optimizers.Optimizer:
     return _OPTIMIZERS[spec.type](**arguments)  # type: ignore[attr-defined]
 
 
-def _metric(name: str, loss: str | None, offset: float) -> keras.metrics.Metric:
-    if offset and LONG_NAMES.get(name, name) == "mape":
+def _metric(
+    metric: str, loss: str | None, name: str, offset: float
+) -> keras.metrics.Metric:
+    if offset and LONG_NAMES.get(metric, metric) == "mape":
         return keras.metrics.MeanMetricWrapper(_percentage_loss(offset), name=name)
-    if loss == "binary_crossentropy" and name == "accuracy":
+    if loss == "binary_crossentropy" and metric == "accuracy":
         return keras.metrics.BinaryAccuracy(name=name)
-    if name in _CLASS_METRICS:
-        sparse, one_hot = _CLASS_METRICS[name]
+    if metric in _CLASS_METRICS:
+        sparse, one_hot = _CLASS_METRICS[metric]
         return (one_hot if loss == "categorical_crossentropy" else sparse)(name=name)
-    return _METRICS[LONG_NAMES.get(name, name)](name=name)
+    return _METRICS[LONG_NAMES.get(metric, metric)](name=name)

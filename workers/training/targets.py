@@ -39,6 +39,20 @@ def row_weights(
     return weights
 
 
+def sample_weights(column: pl.Series) -> Matrix:
+    """Return the weights in a column, float32 `[N]`."""
+    weights: Matrix = column.cast(pl.Float32).to_numpy()
+    return weights
+
+
+def product(first: Matrix | None, second: Matrix | None) -> Matrix | None:
+    """Return the product of two weights of each row; None stands for weights of 1."""
+    if first is None or second is None:
+        return second if first is None else first
+    both: Matrix = first * second
+    return both
+
+
 def balanced_weights(indices: Matrix, classes: list[Label]) -> dict[str, float]:
     """Return the weight of each class: rows / (classes * rows of the class).
 

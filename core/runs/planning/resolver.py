@@ -23,6 +23,7 @@ from core.runs.planning.layer_plan import (
 )
 from core.runs.planning.leakage import exclusion_reasons, find_copies, leakage_warnings
 from core.runs.planning.presets import with_preset
+from core.runs.planning.sample_weight import check_sample_weight
 from core.runs.planning.splits import count_rows
 from core.runs.planning.target import Target, read_target
 from core.runs.planning.validation_table import open_validation_table
@@ -30,9 +31,11 @@ from core.runs.planning.warnings import (
     batch_warnings,
     far_target_warnings,
     left_out_warnings,
+    one_row_warnings,
     retyped_warnings,
     target_warnings,
     task_warnings,
+    weighted_metrics_warnings,
 )
 from core.runs.run_tables import open_dataset
 from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
@@ -141,18 +144,23 @@ def _draft(
     target = read_target(table, column, create, max_classes)
     num_columns = len(table.columns)
     create, model = with_preset(create, target.task, target.num_rows, num_columns)
+    seed = _seed_of(create)
+    weight_warnings = check_sample_weight(create, target, table, seed=seed)
     copies = find_copies(table, create.target)
-    excluded = {**exclusion_reasons(copies), **_split_reason(create)}
+    excluded = {**exclusion_reasons(copies), **_other_roles(create)}
     selection = select_features(
         table, create.target, create.features, excluded, _texts(datasets.dataset)
     )
-    seed = _seed_of(create)
     validation = datasets.validation
-    with open_validation_table(validation, table, selection, target, storage) as held:
+    weight = create.fit.sample_weight
+    with open_validation_table(
+        validation, table, selection, target, weight, storage
+    ) as held:
         num_rows, split = count_rows(create, target, table, held.table, seed=seed)
     warnings = [
         *split,
         *held.warnings,
+        *weight_warnings,
         *retyped_warnings(table),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),
@@ -170,6 +178,7 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         target=create.target,
         model_name=create.model_name or datasets.dataset.name,
         task=target.task,
+        positive_class=target.positive_class,
         preset=create.preset,
         features=create.features,
         split=create.split,
@@ -180,12 +189,14 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         tags=create.tags,
     )
     warnings = [
-        *target_warnings(target, datasets.dataset),
+        *target_warnings(target, datasets.dataset, fit),
         *task_warnings(create, target, draft.column),
         *far_target_warnings(
             target, draft.column, model, standardize=create.features.standardize
         ),
         *batch_warnings(fit.batch_size, num_rows["train"]),
+        *weighted_metrics_warnings(compiled, fit),
+        *one_row_warnings(model, fit.batch_size, num_rows["train"]),
         *draft.warnings,
     ]
     selection = draft.selection
@@ -218,11 +229,14 @@ def _texts(dataset: Dataset) -> frozenset[str]:
     return frozenset(c.name for c in dataset.columns if c.type == ColumnType.TEXT)
 
 
-def _split_reason(create: RunCreate) -> dict[str, str]:
-    """Return the reason to leave out the column that determines the split."""
-    if create.split.column is None or create.split.by == "time":
-        return {}
-    return {create.split.column: "it determines the split"}
+def _other_roles(create: RunCreate) -> dict[str, str]:
+    """Return the columns that the run uses, but not as features, with the reasons."""
+    found = {}
+    if create.split.column is not None and create.split.by != "time":
+        found[create.split.column] = "it determines the split"
+    if create.fit.sample_weight is not None:
+        found[create.fit.sample_weight] = "it is the sample weight"
+    return found
 
 
 def _seed_of(create: RunCreate) -> int:

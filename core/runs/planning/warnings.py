@@ -7,8 +7,9 @@ from core.errors import ModelNotFound
 from core.lazy import pl
 from core.models.repository import ModelRepository
 from core.runs.planning.features import Selection
-from core.runs.planning.target import FAR, Target
-from core.runs.spec import ResolvedSpec
+from core.runs.planning.one_row_batches import larger_batch, one_row_batches
+from core.runs.planning.target import FAR, Target, class_name
+from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from fitserve.enums import Task
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.layers import Dense, ModelSpec
@@ -19,7 +20,7 @@ _IMBALANCE = 0.1
 """Classes are imbalanced if one has less than this share of an equal part."""
 
 
-def target_warnings(target: Target, dataset: Dataset) -> list[str]:
+def target_warnings(target: Target, dataset: Dataset, fit: ResolvedFit) -> list[str]:
     """Return warnings about rows without a target and about rare classes."""
     found = []
     if without := dataset.num_rows - target.num_rows:
@@ -31,13 +32,31 @@ def target_warnings(target: Target, dataset: Dataset) -> list[str]:
         found.append(
             f"classes with a single row cannot be validated: {', '.join(rare[:20])}"
         )
-    if named and min(target.counts) < _IMBALANCE * target.num_rows / len(named):
+    is_imbalanced = named and (
+        min(target.counts) < _IMBALANCE * target.num_rows / len(named)
+    )
+    if is_imbalanced and fit.class_weight is None:
         label, n = min(named, key=lambda pair: pair[1])
         found.append(
             f"the classes are imbalanced: {label!r} is in {n:,} of {target.num_rows:,} "
             'rows; `class_weight: "balanced"` gives all classes equal weight'
         )
-    return found
+    return [*found, *_only_class_warnings(target, fit)]
+
+
+def _only_class_warnings(target: Target, fit: ResolvedFit) -> list[str]:
+    """Return a warning if a single class has a weight above 0."""
+    given = fit.class_weight
+    if not isinstance(given, dict):
+        return []
+    weighed = [label for label in target.classes if given.get(class_name(label), 1)]
+    if len(weighed) != 1:
+        return []
+    warning = (
+        f"only the class {weighed[0]!r} has a weight above 0 in `fit.class_weight`: the "
+        "network learns to answer it for every row; give every class a weight"
+    )
+    return [warning]
 
 
 def _reading_warnings(target: Target, dataset: Dataset) -> list[str]:
@@ -125,6 +144,32 @@ def left_out_warnings(selection: Selection, copies: dict[str, str]) -> list[str]
     number = len(selection.left_out)
     noun = "column is" if number == 1 else "columns are"
     return [*found, f"{number:,} {noun} left out of training: {', '.join(shown)}"]
+
+
+def weighted_metrics_warnings(compiled: ResolvedCompile, fit: ResolvedFit) -> list[str]:
+    """Return a warning if weighted metrics have no weights."""
+    has_weights = fit.sample_weight is not None or fit.class_weight is not None
+    if has_weights or not compiled.weighted_metrics:
+        return []
+    warning = (
+        "`compile.weighted_metrics` are not weighted, because the spec has neither "
+        "`fit.sample_weight` nor `fit.class_weight`"
+    )
+    return [warning]
+
+
+def one_row_warnings(model: ModelSpec, batch_size: int, train_rows: int) -> list[str]:
+    """Return a warning if BatchNormalization gets a batch of one row."""
+    which = one_row_batches(model, batch_size, train_rows)
+    if which is None:
+        return []
+    warning = (
+        f"{which} ({train_rows:,} training rows, `fit.batch_size` {batch_size:,}): "
+        "BatchNormalization turns a single row into zeros, so the network learns nothing "
+        "from its values; set `fit.batch_size` to "
+        f"{larger_batch(batch_size, train_rows):,}"
+    )
+    return [warning]
 
 
 def retyped_warnings(table: TypedTable) -> list[str]:

@@ -224,3 +224,37 @@ def test_the_next_spec_stays_within_the_limit_of_steps():
     """A million rows in batches of 32 allow 64 epochs."""
     reading = read(*CURVES["still_improving"], num_train_rows=1_000_000)
     assert reading.next_spec["fit"]["epochs"] == 64
+
+
+NORMALIZED = [LAYERS[0], {"type": "BatchNormalization"}, LAYERS[1]]
+
+
+@pytest.mark.parametrize(
+    ("word", "batch_size", "rows", "size"),
+    [
+        ("diverged", 1, 400, 32),
+        ("underfit", 1, 400, 32),
+        ("diverged", 20, 401, 21),
+        ("noisy", 20, 401, 21),
+    ],
+)
+def test_batches_of_one_row_are_the_cause(word, batch_size, rows, size):
+    """A larger batch is tried, not a lower rate: BatchNormalization sees no values."""
+    given = spec(NORMALIZED, batch_size=batch_size)
+    reading = read(*CURVES[word], given=given, num_train_rows=rows)
+    assert reading.word == word
+    assert "one row, which BatchNormalization turns into zeros" in reading.sentence
+    assert reading.advice == f"Try `fit.batch_size` {size}."
+    assert reading.next_spec["fit"]["batch_size"] == size
+    assert reading.next_spec["compile"] == given["compile"]
+
+
+@pytest.mark.parametrize(
+    ("word", "batch_size", "rows"),
+    [("diverged", 20, 400), ("underfit", 20, 401), ("fine", 1, 400)],
+)
+def test_other_batches_are_not_the_cause(word, batch_size, rows):
+    """One row in an epoch explains no flat curve."""
+    given = spec(NORMALIZED, batch_size=batch_size)
+    reading = read(*CURVES[word], given=given, num_train_rows=rows)
+    assert "BatchNormalization" not in reading.sentence
