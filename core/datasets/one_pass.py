@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.columns.base import Stats
-from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
+from core.columns.base import LARGEST_EXACT, Stats
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, given_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
+from core.datasets.late_codes import late_codes
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
@@ -31,6 +33,7 @@ from fitserve.specs.parsing import ParsingSpec
 from fitserve.text_columns import type_of_texts
 
 _PRESENT = "\x1fpresent "  # no CSV has a column of this name
+_ODD = "\x1fodd"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,10 @@ def write_typed(
             given_types(given.types),
             layout.hints(given.decimal),
         )
-        if any(fact.format.strays for fact in plan):
+        if any(fact.is_counted for fact in plan):
+            return None  # the counts need all rows
+        plain = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
+        if cells.height == SAMPLE_ROWS and late_codes(source, layout, plain):
             return None
         table = _table(source, layout, nulls, _seen(raw, nulls), plan)
         num_rows = source.stat().st_size / _bytes_a_row(cells)
@@ -95,16 +101,31 @@ def _table(
     texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
     cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
     columns = [finite(f.name) if f.name in numbers else f.typed() for f in plan]
-    return cells.select(*columns, *presence(plan, set(texts)))
+    return cells.select(*columns, *flags(plan, set(texts), numbers))
 
 
-def presence(plan: list[ColumnFacts], texts: set[str]) -> list[pl.Expr]:
-    """Return a flag for each converted text column: whether a cell held a text."""
-    return [
+def flags(plan: list[ColumnFacts], texts: set[str], numbers: set[str]) -> list[pl.Expr]:
+    """Return a flag for each converted text column: whether a cell held a text.
+
+    The last flag is whether a row has a cell that needs a warning with a count.
+    """
+    found = [
         pl.col(fact.name).is_not_null().alias(f"{_PRESENT}{i}")
         for i, fact in enumerate(plan)
         if fact.name in texts and not fact.kind.is_text
     ]
+    return [*found, _odd(plan, texts, numbers)]
+
+
+def _odd(plan: list[ColumnFacts], texts: set[str], numbers: set[str]) -> pl.Expr:
+    """Return whether a row has a cell that needs a warning with a count."""
+    found = [pl.col(name).is_infinite() for name in numbers]
+    for fact in plan:
+        if fact.name not in texts and fact.name not in numbers:
+            continue
+        differs = fact.kind.differs(pl.col(fact.name), fact.format)
+        found += [] if differs is None else [differs]
+    return pl.any_horizontal(pl.lit(value=False), *found).alias(_ODD)
 
 
 def _bytes_a_row(cells: pl.DataFrame) -> float:
@@ -128,11 +149,11 @@ def write_plan(
     """
     names = [fact.name for fact in plan]
     exprs = statistics.expressions(plan, num_rows)
-    present = pl.col(f"^{_PRESENT}.*$").sum()
-    row = write_and_compute(table, names, [*exprs, present], target, num_rows)
+    checks = [pl.col(f"^{_PRESENT}.*$").sum(), pl.col(_ODD).any()]
+    row = write_and_compute(table, names, [*exprs, *checks], target, num_rows)
     counts = row.row(0, named=True)
     found = statistics.by_column(counts, plan, pl.scan_parquet(target))
-    if not _is_as_planned(found, counts):
+    if counts[_ODD] or not _is_as_planned(found, counts):
         return None
     if not is_typed and not _are_cells(found):
         return None
@@ -171,10 +192,12 @@ def _is_as_planned(found: list[Stats], counts: dict[str, Any]) -> bool:
 
 def _are_cells(found: list[Stats]) -> bool:
     """Return whether every column has a value, and every cell is short enough."""
-    return all(
-        stats.present and not stats.nul and (stats.bytes or 0) <= CELL_BYTES
-        for stats in found
-    )
+    for stats in found:
+        if not stats.present or stats.nul or (stats.bytes or 0) > CELL_BYTES:
+            return False
+        if stats.whole and max(-stats.min, stats.max) >= LARGEST_EXACT:
+            return False  # ids of so many digits are no numbers
+    return True
 
 
 def _choose_text_type(fact: ColumnFacts, stats: Stats) -> None:

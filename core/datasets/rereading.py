@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.columns.base import Hints
 from core.columns.cells import null_words, plain_name
-from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, Wanted
 from core.datasets.dialect import Layout
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
@@ -37,21 +39,24 @@ def read_again(
     given: ParsingSpec,
     wanted: Mapping[str, Wanted],
     num_rows: int,
+    day_first: Mapping[str, bool],
     found: FileFormat = FileFormat.CSV,
 ) -> Reread:
     """Read the columns in `wanted` from the file at `source`; write them to `folder`.
 
     `given` holds the options of the upload, `num_rows` its number of rows, `found` its
-    format. Raises InvalidTable if a wanted type fits no cell of its column.
+    format, `day_first` the orders of day and month that other columns prove. Raises
+    InvalidTable if a wanted type fits no cell of its column.
     """
     if found != FileFormat.CSV:
-        return _from_typed(source, folder, given, wanted, found)
+        return _from_typed(source, folder, given, wanted, found, day_first)
     names = list(wanted)
     raw = folder / "again.parquet"
     layout = _write_text(source, folder, given, names, num_rows, raw).layout
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=num_rows * len(names) <= SMALL_CELLS)
-    columns = decide_types(cells, names, wanted, layout.hints(given.decimal))
+    hints = replace(layout.hints(given.decimal), day_first=day_first)
+    columns = decide_types(cells, names, wanted, hints)
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP
@@ -65,11 +70,13 @@ def _from_typed(
     given: ParsingSpec,
     wanted: Mapping[str, Wanted],
     found: FileFormat,
+    day_first: Mapping[str, bool],
 ) -> Reread:
+    hints = Hints(decimal=given.decimal, day_first=day_first, is_typed=True)
     typed = folder / "typed.parquet"
     with readable(found):
         opened = open_typed(source, folder, found, given, _NO_LIMIT).only(set(wanted))
-        columns = write_texts(opened.measured(), wanted, given.decimal, typed)
+        columns = write_texts(opened.measured(), wanted, hints, typed)
     return Reread(typed, columns)
 
 

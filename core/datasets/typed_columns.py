@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.columns.decide import ColumnFacts
+from core.columns.base import LARGEST_EXACT
+from core.columns.facts import ColumnFacts
 from core.columns.numeric import Numeric
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 
-_EXACT = 2**53
 _DIGITS = 38
 _DAY, _MOMENT, _FRACTION = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"
 _NUMERIC = Numeric()
@@ -145,7 +145,7 @@ class TypedColumn:
             size = cells.cast(pl.String).str.len_bytes().cast(pl.Int64)
             return {"bytes": size.sum(), "longest": size.max()}
         if kind in _WIDE or (kind == pl.Decimal and getattr(self.kind, "scale", 0) == 0):
-            return {"wide": ((cells > _EXACT) | (cells < -_EXACT)).any()}
+            return {"wide": ((cells >= LARGEST_EXACT) | (cells <= -LARGEST_EXACT)).any()}
         if kind == pl.Datetime:
             return {"fractions": (cells.dt.nanosecond() != 0).any()}
         return {}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from core.columns.base import Hints
-from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types, given_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, Wanted, given_types
 from core.columns.numeric import Numeric
 from core.datasets import statistics
 from core.datasets.check_types import check_types
-from core.datasets.one_pass import Written, presence, write_and_compute, write_plan
+from core.datasets.one_pass import Written, flags, write_and_compute, write_plan
 from core.datasets.raw_table import ROW_GROUP, SAMPLE_ROWS, SMALL_CELLS
 from core.datasets.typed_source import TypedSource
 from core.errors import InvalidTable
@@ -20,7 +20,6 @@ from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.specs.parsing import ParsingSpec
 
-Decimal = Literal[".", ","] | None
 _LEAST = 0.9
 _NUMERIC = Numeric()
 
@@ -43,6 +42,7 @@ def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) ->
         cells = Cells(source.texts(texts), is_small=is_small)
         plan = _plan(source, cells, texts, wanted, hints)
         written = _written(source, plan, texts, target)
+    _warn_of_infinite(source, written)
     own = [fact for fact in written.columns if fact.name not in wanted]
     _warn_of_numbers(source, sample, own)
     _refuse_nul(source, written)
@@ -50,12 +50,11 @@ def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) ->
 
 
 def write_texts(
-    source: TypedSource, wanted: Mapping[str, Wanted], decimal: Decimal, target: Path
+    source: TypedSource, wanted: Mapping[str, Wanted], hints: Hints, target: Path
 ) -> list[ColumnFacts]:
     """Read the columns in `wanted` from their texts with these types; write them."""
     names = list(wanted)
     cells = Cells(source.texts(names), source.num_rows * len(names) <= SMALL_CELLS)
-    hints = Hints(decimal=decimal, is_typed=True)
     columns = decide_types(cells, names, wanted, hints)
     source.texts(names).select(fact.typed() for fact in columns).sink_parquet(
         target, compression="zstd", row_group_size=ROW_GROUP
@@ -114,11 +113,12 @@ def _by_plan(
     target: Path,
 ) -> Written | None:
     """Write the table in one pass; return None if a cell contradicts the plan."""
-    if any(fact.format.strays for fact in plan):
-        return None
+    if any(fact.is_counted for fact in plan):
+        return None  # the counts need all rows
     given = given | {n for n in source.columns if n not in texts}
-    flags = presence(plan, set(texts))
-    table = _columns(source, texts).select(*_typed(plan, texts), *flags)
+    table = _columns(source, texts).select(
+        *_typed(plan, texts), *flags(plan, set(texts), set())
+    )
     return write_plan(table, plan, target, source.num_rows, given, is_typed=True)
 
 
@@ -149,6 +149,24 @@ def _warn_of_numbers(
             and not _is_mixed(source, fact)
         ):
             fact.warnings += _number_warning(sample[fact.name].drop_nulls().head(2_000))
+
+
+def _warn_of_infinite(source: TypedSource, written: Written) -> None:
+    """Add a warning to columns of numbers that have infinite cells."""
+    pairs = zip(written.columns, written.stats, strict=True)
+    facts = {
+        fact.name: fact
+        for fact, stats in pairs
+        if stats.missing and source.columns[fact.name].kind.is_float()
+    }
+    if not facts:
+        return
+    counted = source.frame.select(pl.col(list(facts)).is_infinite().sum())
+    row = counted.collect(engine="streaming").row(0, named=True)
+    for name, count in row.items():
+        if count:
+            warning = f"{count:,} cell(s) are infinite, and count as missing"
+            facts[name].warnings.append(warning)
 
 
 def _is_mixed(source: TypedSource, fact: ColumnFacts) -> bool:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.columns.decide import Wanted
+from core.columns.date_order import stored_orders
+from core.columns.facts import Wanted
 from core.datasets import statistics
 from core.datasets.profile import profile
 from core.datasets.rereading import read_again
@@ -96,7 +97,10 @@ def _read_again(
     """Return the table with the columns in `wanted` read again from the upload."""
     # datasets of earlier releases are CSVs, whatever their first bytes
     found = FileFormat(dataset.parsing.get("format", FileFormat.CSV))
-    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows, found)
+    others = {c.name: c.format for c in table.columns if c.name not in wanted}
+    orders = stored_orders(others, pl.scan_parquet(table.path))
+    num_rows, given = dataset.num_rows, dataset.options
+    reread = read_again(source, folder, given, wanted, num_rows, orders, found)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}

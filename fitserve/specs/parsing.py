@@ -29,7 +29,7 @@ class ParsingSpec(Closed):
     decimal: Literal[".", ","] | None = None
     """Decimal mark of all numeric columns."""
     null_values: list[Token] | None = Field(default=None, max_length=100)
-    """Cells that mean "missing", instead of the usual ones. Empty cells always do."""
+    """Cells that count as missing, instead of the defaults. Empty cells always count."""
     sheet: str | None = Field(
         default=None, min_length=1, max_length=MOST_SHEET, pattern=_NO_NUL
     )

@@ -86,6 +86,10 @@ def test_a_column_keeps_the_type_that_the_file_gives_it(read, kind):
     }
     assert table["zip"][3] == "00003"
     assert columns["share"].missing == 3
+    if kind != "json_lines":  # which has no infinite numbers
+        assert columns["share"].warnings == [
+            "1 cell(s) are infinite, and count as missing"
+        ]
     assert columns["word"].missing == 15
     assert set(table["word"].drop_nulls()) == {"NA", "red", "x"}
     assert table["when"][0] == dt.datetime(2024, 1, 1)  # noqa: DTZ001  a moment in UTC
@@ -156,7 +160,8 @@ def test_a_type_that_is_given_later_reads_as_one_at_the_upload(read, tmp_path, w
     source.write_bytes(content)
     types = {name: Wanted(ColumnType(wanted)) for name in names}
     found = FileFormat.PARQUET
-    reread = read_again(source, tmp_path, ParsingSpec(null_values=[]), types, N, found)
+    given = ParsingSpec(null_values=[])
+    reread = read_again(source, tmp_path, given, types, N, {}, found)
     again = pl.read_parquet(reread.path)
     assert again.equals(table.select(names))
     assert again.row(4) == (
