@@ -8,7 +8,12 @@ from typing import Any, Protocol
 from core.datasets.raw_table import write_raw
 from core.datasets.recognise import recognise, refuse_options
 from core.datasets.text_file import text_file
-from core.datasets.typed_source import TypedSource, open_typed, readable
+from core.datasets.typed_source import (
+    TypedSource,
+    open_typed,
+    readable,
+    unpacked_bytes,
+)
 from core.errors import InvalidTable, TooLarge
 from core.lazy import pl
 from fitserve.file_formats import FileFormat
@@ -17,6 +22,7 @@ from fitserve.specs.parsing import ParsingSpec
 _MOST_TEXT = 256 * 1024 * 1024  # dictionary encoding can repeat one long text
 _MOST_CELLS = 32 * 1024 * 1024
 _MOST_MEMORY = 1024**3
+_MOST_UNPACKED = 512 * 1024 * 1024
 
 
 class Features(Protocol):
@@ -44,6 +50,8 @@ def read_cells(
     refuse_options(found, given)
     if found == FileFormat.CSV:
         return _of_csv(source, folder, given, max_columns)
+    if unpacked_bytes(source, found) > _MOST_UNPACKED:
+        raise TooLarge(f"The file unpacks to more than {_MOST_UNPACKED:,} bytes.")
     with readable(found):
         opened = open_typed(source, folder, found, given, max_columns, _MOST_MEMORY)
         return _typed(opened, features), opened.parsing

@@ -190,6 +190,10 @@ def test_a_small_file_of_many_cells_is_refused(read):
     assert len(file.getvalue()) < 100_000
     with pytest.raises(TooLarge, match="200,000 rows"):
         read(file.getvalue())
+    file = io.BytesIO()
+    pl.DataFrame({"x": ["a" * 600_000_000]}).write_parquet(file)
+    with pytest.raises(TooLarge, match="536,870,912 bytes"):
+        read(file.getvalue())
     with pytest.raises(TooLarge, match="unpacks"):
         read(zstd.compress(b"a" * 2_000_000))
     with pytest.raises(BadEncoding, match="too early"):
