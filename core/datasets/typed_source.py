@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.columns.cells import null_words
 from core.datasets import arrow_size, parquet_size
@@ -24,6 +24,7 @@ from fitserve.problems import FieldError
 from fitserve.specs.parsing import ParsingSpec
 
 _MOST_STREAMED = 256 * 1024**2
+_SMALL_BYTES = 64 * 1024**2
 _SHOWN = 5
 
 
@@ -38,6 +39,8 @@ class TypedSource:
         num_bytes: how many bytes the file has.
         parsing: how the file was read, for the user.
         warnings: about the names of columns.
+        num_rows: how many rows the file has, once they are counted.
+        unpacked: how many bytes the file needs in memory, as it declares.
 
     """
 
@@ -48,6 +51,7 @@ class TypedSource:
     parsing: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     num_rows: int = 0
+    unpacked: int = _SMALL_BYTES + 1
 
     def texts(self, names: list[str]) -> pl.LazyFrame:
         """Return columns as trimmed text, null where missing."""
@@ -92,7 +96,7 @@ class TypedSource:
     def _computed(self, exprs: list[pl.Expr]) -> dict[str, Any]:
         """Return the results of expressions over all rows, by name."""
         try:
-            found = self.frame.select(exprs).collect(engine="streaming")
+            found = self.frame.select(exprs).collect(engine=self._engine)
         except _faults() as error:
             names = [name for name in self.columns if self._is_faulty(name)]
             if not names:
@@ -103,6 +107,11 @@ class TypedSource:
                 "datatype that is not supported. Remove them, or write them as text."
             ) from error
         return found.row(0, named=True)
+
+    @property
+    def _engine(self) -> Literal["in-memory", "streaming"]:
+        """Return the engine: streaming is slow for a wide table of few rows."""
+        return "in-memory" if self.unpacked <= _SMALL_BYTES else "streaming"
 
     def _is_faulty(self, name: str) -> bool:
         try:
@@ -212,6 +221,7 @@ def open_typed(
         source.stat().st_size,
         parsing,
         warnings,
+        unpacked=size or source.stat().st_size,
     )
     opened.refuse_bomb(size)
     return opened
