@@ -10,7 +10,7 @@ from pathlib import Path
 from core.columns.decide import Wanted
 from core.datasets import statistics
 from core.datasets.profile import profile
-from core.datasets.rereading import read_again
+from core.datasets.rereading import Uploaded, read_again
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
 from core.lazy import pl
@@ -72,7 +72,7 @@ def open_table(
     other = {
         name: want
         for name, want in (wanted or {}).items()
-        if name in stored and stored[name] != want.type
+        if name in stored and (stored[name] != want.type or want.words)
     }
     with table_gone_is_409(), storage.local_copy(dataset.table_key) as path:
         table = TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
@@ -93,7 +93,7 @@ def _read_again(
     wanted: Mapping[str, Wanted],
 ) -> TypedTable:
     """Return the table with the columns in `wanted` read again from the upload."""
-    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows)
+    reread = read_again(uploaded(dataset, source), folder, wanted)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}
@@ -103,6 +103,11 @@ def _read_again(
         again=reread.path,
         warnings={fact.name: fact.warnings for fact in reread.columns},
     )
+
+
+def uploaded(dataset: Dataset, source: Path) -> Uploaded:
+    """Return the file of a dataset, and how the upload read it."""
+    return Uploaded(source, dataset.options, dataset.parsing, dataset.num_rows)
 
 
 @contextmanager
