@@ -42,9 +42,14 @@ class Marks:
             lines = self._keep_backslashes(lines)
         if self.skip_blanks:
             lines = self._without_blanks_after_quotes(lines)
-        known = {"delimiter": self.delimiter, "quotechar": self.quote}
-        known |= {"escapechar": self.escape, "skipinitialspace": self.skip_blanks}
-        return csv.reader(lines, **known, **options)
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            escapechar=self.escape,
+            skipinitialspace=self.skip_blanks,
+            **options,
+        )
 
     def _keep_backslashes(self, lines: Iterable[str]) -> Iterator[str]:
         """Double each backslash that escapes nothing: csv.reader would drop it."""

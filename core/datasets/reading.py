@@ -11,6 +11,7 @@ from core.columns.cells import null_words
 from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
+from core.datasets.null_words import warn_of_null_words
 from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
 from core.datasets.text_file import TextFile, text_file
@@ -48,6 +49,7 @@ def read_csv(
         columns = _the_long_way(text.path, text.layout, nulls, given, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
     parsing = _parsing(text, nulls)
+    warn_of_null_words(text, given, written.columns)
     text.layout.warnings += total_row_warnings(text.path, text.layout)
     return CsvReading(parsing, written.columns, written.stats, text.layout.warnings)
 

@@ -10,6 +10,7 @@ from typing import Any
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
 from core.datasets.dialect import Layout
+from core.datasets.null_words import warn_of_null_words
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import (
     HELD,
@@ -71,11 +72,13 @@ def read_again(upload: Uploaded, folder: Path, wanted: Mapping[str, Wanted]) -> 
     """
     raw = folder / "again.parquet"
     words = {name: want.words for name, want in wanted.items()}
-    layout = _write_text(upload, folder, words, raw).layout
+    text = _write_text(upload, folder, words, raw)
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=upload.num_rows * len(wanted) <= SMALL_CELLS)
-    hints = layout.hints(upload.given.decimal)
+    hints = text.layout.hints(upload.given.decimal)
     columns = decide_types(cells, list(wanted), wanted, hints)
+    others = (fact for fact in columns if not words[fact.name])
+    warn_of_null_words(text, upload.given, others)
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP
@@ -150,10 +153,10 @@ def _rows(
     cells = _cells(layout, nulls, columns)
     if not any(columns.values()):
         return scan(path, layout, words, set()).select(cells)
-    # polars would replace the words in every column
-    held = scan_held(path, layout, words, set()).select(HELD)
+    # polars replaces the words in every column, and may read two scans as one: collect
+    held = scan_held(path, layout, words, set()).select(HELD).collect(engine="streaming")
     every = scan_held(path, layout, [], set()).select(cells)
-    both = pl.concat([every, held], how="horizontal")
+    both = pl.concat([every, held.lazy()], how="horizontal")
     return both.filter(pl.col(HELD)).drop(HELD)
 
 

@@ -23,7 +23,8 @@ def total_row_warnings(path: Path, layout: Layout) -> list[str]:
 
     A word that occurs in the rows above as well is a category.
     """
-    *above, last = [[], *_last_rows(path, layout)]
+    rows = _last_rows(path, layout)
+    above, last = rows[:-1], rows[-1] if rows else []
     word = next((cell.strip() for cell in last if cell.strip()), "")
     if not _WORD.fullmatch(word.strip(_MARKS)) or len(last) < len(layout.names):
         return []

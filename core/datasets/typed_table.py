@@ -29,6 +29,8 @@ class TypedTable:
         path: the Parquet file of the upload.
         again: a Parquet file with the columns that were read again, in the same rows.
         warnings: about the columns that were read again, by column.
+        words: words of a column that are values of it, although they mean "missing" in
+            other columns, by column.
 
     """
 
@@ -38,6 +40,7 @@ class TypedTable:
     path: Path
     again: Path | None = None
     warnings: Mapping[str, list[str]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def scan(self) -> pl.LazyFrame:
         """Return the rows; columns that were read again replace the stored ones."""
@@ -102,6 +105,7 @@ def _read_again(
         columns=list(columns.values()),
         again=reread.path,
         warnings={fact.name: fact.warnings for fact in reread.columns},
+        words={name: want.words for name, want in wanted.items() if want.words},
     )
 
 

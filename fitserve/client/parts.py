@@ -229,7 +229,7 @@ def _head(lines: list[str], parsing: dict[str, Any]) -> list[str]:
     if parsing["header"]:
         return head
     delimiter: str = parsing["delimiter"]
-    cells = next(Marks.of(parsing).reader(head), [])
+    cells: list[str] = next(Marks.of(parsing).reader(head), [])
     if delimiter == " ":
         cells = "".join(head).split()
     return [delimiter.join(f"column_{i + 1}" for i in range(len(cells))) + "\n"]
