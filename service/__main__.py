@@ -22,8 +22,9 @@ def main() -> None:
     logs.configure(settings, "api")
     tracing.start("api")
     _refuse_insecure_binding(settings)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -35,7 +36,8 @@ def main() -> None:
     )
     fd = os.environ.get(LISTEN_FD)
     sockets = [socket.socket(fileno=int(fd))] if fd else None
-    make_server(config, settings.limits).run(sockets=sockets)
+    server = make_server(config, settings.limits, app.state.services.polling.stop)
+    server.run(sockets=sockets)
 
 
 def _refuse_insecure_binding(settings: Settings) -> None:

@@ -4,7 +4,6 @@ Events are read from the database only, so that any API process can serve any ru
 client that reconnects misses no event.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
@@ -17,13 +16,13 @@ from core.runs.tables import Epoch
 from fitserve.enums import TERMINAL
 from fitserve.schemas.runs import RunRead
 from service.run_limited import run_limited
+from service.services import Services
 
-_POLL_SECONDS = 0.25
 _MAX_SECONDS = 900  # the client then reconnects, so no connection is endless
 
 
 async def run_events(
-    database: Database, workspace: str, run_id: str, after: int
+    services: Services, workspace: str, run_id: str, after: int
 ) -> AsyncIterator[ServerSentEvent]:
     """Yield the events after epoch `after` until the run has ended.
 
@@ -32,8 +31,8 @@ async def run_events(
     """
     deadline = time.monotonic() + _MAX_SECONDS
     status = None
-    while time.monotonic() < deadline:
-        found = await run_limited(_read, database, workspace, run_id, after)
+    while True:
+        found = await run_limited(_read, services.database, workspace, run_id, after)
         run, several, epochs = found
         for epoch in epochs:
             after = epoch.epoch
@@ -43,7 +42,8 @@ async def run_events(
             yield ServerSentEvent(event="status", data=run)
         if run.status in TERMINAL:
             return
-        await asyncio.sleep(_POLL_SECONDS)
+        if not await services.polling.pause(deadline):
+            return
 
 
 def _read(

@@ -7,7 +7,9 @@ second covers all connections, so that a request costs one addition and no timer
 """
 
 from asyncio import Transport
+from collections.abc import Callable
 from enum import Enum
+from types import FrameType
 
 import orjson
 from uvicorn import Config, Server
@@ -27,7 +29,7 @@ class Phase(Enum):
     HEAD = 1
     BODY = 2
     NOTHING = 3
-    """The application's answer, or the next request, which uvicorn itself limits."""
+    """No data: the application runs, or the connection is idle (limited by uvicorn)."""
 
 
 class TimeoutProtocol(HttpToolsProtocol):
@@ -109,11 +111,11 @@ class TimeoutProtocol(HttpToolsProtocol):
         return now - since > self._pace(first - unread)
 
     def _pace(self, num_bytes: int) -> float:
-        """Return how many seconds so many bytes may take."""
+        """Return the maximum time to transfer so many bytes, in seconds."""
         return self.limits.body_seconds + num_bytes / self.limits.body_bytes_per_second
 
     def _refuse(self, answer: bytes) -> None:
-        """Close the connection, with the reason unless an answer has begun."""
+        """Send the reason unless a response has begun, and close the connection."""
         has_begun = self.cycle is not None and not (
             self.cycle.response_complete or not self.cycle.response_started
         )
@@ -123,7 +125,22 @@ class TimeoutProtocol(HttpToolsProtocol):
 
 
 class TimeoutServer(Server):
-    """A server that checks its connections once a second."""
+    """A server that checks its connections once a second.
+
+    Args:
+        config: uvicorn's configuration.
+        on_stop: called at a signal to stop, before uvicorn waits for open requests.
+
+    """
+
+    def __init__(self, config: Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End the requests that wait for a change, then stop."""
+        self._on_stop()
+        super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
         """Check all connections in every tenth tick."""
@@ -139,11 +156,13 @@ def protocol(limits: Limits) -> type[TimeoutProtocol]:
     return type("LimitedProtocol", (TimeoutProtocol,), {"limits": limits})
 
 
-def make_server(config: Config, limits: Limits) -> TimeoutServer:
+def make_server(
+    config: Config, limits: Limits, on_stop: Callable[[], None] = lambda: None
+) -> TimeoutServer:
     """Return a server whose connections have timeouts."""
     config.http = protocol(limits)
     config.ws = "none"  # an upgraded connection would bypass authorization
-    return TimeoutServer(config)
+    return TimeoutServer(config, on_stop)
 
 
 def _answer(kind: ProblemType, detail: str) -> bytes:

@@ -17,6 +17,7 @@ from service.auth.api_key_cache import ApiKeyCache
 from service.auth.authenticator import Authenticator
 from service.metrics.metrics import Metrics
 from service.metrics.request_counters import RequestCounters
+from service.polling import Polling
 from service.predictor.predictor import Predictor
 
 
@@ -38,6 +39,7 @@ class Services:
     metrics: Metrics
     api_keys: ApiKeyCache
     authenticator: Authenticator
+    polling: Polling
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Services":
@@ -66,6 +68,7 @@ class Services:
             metrics=Metrics(settings, database, predictor, counters),
             api_keys=api_keys,
             authenticator=Authenticator(api_keys, settings),
+            polling=Polling(),
         )
 
     def start(self) -> None:

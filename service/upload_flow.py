@@ -1,6 +1,5 @@
 """Create datasets from uploads, wait until they are read, and send their files."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -38,7 +37,6 @@ from service.services import Services
 from service.uploads import chunks_of, receive
 
 MAX_WAIT = 60.0
-_POLL_SECONDS = 0.2
 _LONGEST_READING = 600.0
 _MAX_ANSWER_WAIT = 10.0
 """Seconds that the answer to an upload waits for the worker that reads it."""
@@ -200,8 +198,8 @@ async def wait_until_read(
     """Return the dataset when it has been read, or after `seconds`."""
     deadline = time.monotonic() + seconds
     dataset = await to_thread.run_sync(_read, services, workspace, ref)
-    while dataset.status == DatasetStatus.PROCESSING and time.monotonic() < deadline:
-        await asyncio.sleep(_POLL_SECONDS)
+    is_reading = DatasetStatus.PROCESSING
+    while dataset.status == is_reading and await services.polling.pause(deadline):
         dataset = await run_limited(_read, services, workspace, ref)
     return dataset
 

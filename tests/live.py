@@ -1,5 +1,6 @@
-"""The application behind a real socket, for clients that bring their own HTTP."""
+"""The application on a real socket, for clients with their own HTTP."""
 
+import signal
 import socket
 import threading
 import time
@@ -15,10 +16,10 @@ from service.server import make_server
 
 @contextmanager
 def live(app: FastAPI) -> Iterator[str]:
-    """URL of the application, served by uvicorn in a thread until the end."""
+    """Serve the application by uvicorn in a thread; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, lifespan="on")
-    server = make_server(config, Limits())
+    server = make_server(config, Limits(), app.state.services.polling.stop)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started and thread.is_alive():
@@ -26,12 +27,12 @@ def live(app: FastAPI) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         thread.join()
         listener.close()
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """Return a free port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The house stands as pyproject.toml draws it."""
+"""Check the architecture: import contracts, file sizes and dangerous calls."""
 
 import subprocess
 import sys
@@ -8,14 +8,14 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_import_contracts_hold():
-    """service and workers know core, core knows fitserve, nobody looks upward."""
+    """service and workers import core, core imports fitserve, and never the reverse."""
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 def test_the_api_leaves_tensorflow_unloaded():
-    """A fresh process that builds the whole API has imported neither TF nor Keras."""
+    """A new process that builds the whole API imports neither TensorFlow nor Keras."""
     code = (
         "import sys; from core.settings import Settings; from service.app import "
         "create_app; create_app(Settings(home='unused')).openapi(); "
@@ -28,7 +28,6 @@ def test_the_api_leaves_tensorflow_unloaded():
 
 
 def test_no_file_is_over_400_lines():
-    """A file that long wants to be two rooms."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "*.py"],
         cwd=ROOT,
@@ -42,7 +41,7 @@ def test_no_file_is_over_400_lines():
 
 
 def test_nothing_deserialises_with_keras():
-    """The loaders of Keras are named nowhere in what handles users' bytes."""
+    """No code that handles users' bytes names a Keras loader."""
     forbidden = (
         "model_from_json",
         "from_config",
@@ -52,8 +51,8 @@ def test_nothing_deserialises_with_keras():
     )
     found = [
         f"{path}: {name}"
-        for room in ("fitserve", "core", "service", "workers")
-        for path in (ROOT / room).rglob("*.py")
+        for package in ("fitserve", "core", "service", "workers")
+        for path in (ROOT / package).rglob("*.py")
         for name in forbidden
         if f"{name}(" in path.read_text()
     ]

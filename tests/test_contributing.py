@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says of additions: its files exist, and its steps are enough."""
+"""Check that the files in CONTRIBUTING.md exist, and that its steps are sufficient."""
 
 import os
 import re
@@ -50,7 +50,7 @@ METRIC = {
 
 
 def entry(title):
-    """What the page says of one kind of addition."""
+    """Return the section of the page about one kind of addition."""
     return re.search(
         rf"^- \*\*{title}\*\*.*?(?=^- \*\*|\Z)", PAGE, re.MULTILINE | re.DOTALL
     ).group()
@@ -62,7 +62,7 @@ def paths(text):
 
 @pytest.fixture
 def copy(tmp_path):
-    """The tree, to be changed."""
+    """Return a copy of the repository that a test may change."""
     without_caches = shutil.ignore_patterns("__pycache__")
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=without_caches)
@@ -91,7 +91,6 @@ def python(copy, *arguments):
 
 
 def test_every_file_that_the_page_names_exists():
-    """Also those of steps that are seldom taken."""
     named = paths(PAGE)
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
@@ -106,12 +105,12 @@ def test_every_file_that_the_page_names_exists():
     ],
 )
 @pytest.mark.heavy
-def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
-    """They are all of its numbered files, and the suite that it names passes with them."""
-    said = entry(title)
-    numbered = re.findall(r"^  \d\. `([\w/.]+)`", said, re.MULTILINE)
+def test_the_steps_of_an_addition_are_sufficient(copy, title, steps, suite, cases):
+    """The steps change exactly the numbered files, and the named test suite passes."""
+    section = entry(title)
+    numbered = re.findall(r"^  \d\. `([\w/.]+)`", section, re.MULTILINE)
     assert numbered == list(steps)
-    assert suite in paths(said)
+    assert suite in paths(section)
     for file, additions in steps.items():
         add(copy, file, additions)
     done = python(
@@ -123,8 +122,8 @@ def test_the_steps_of_an_addition_are_enough(copy, title, steps, suite, cases):
 
 @pytest.mark.keras
 @pytest.mark.heavy
-def test_a_missing_step_is_named(copy):
-    """By the import of the module whose table lacks it."""
+def test_a_missing_step_is_reported(copy):
+    """Importing the module whose table lacks the entry fails."""
     first, *_ = METRIC
     add(copy, first, METRIC[first])
     done = python(copy, "-c", "import workers.training.build")

@@ -1,4 +1,4 @@
-"""The docs speak of everything there is, and of nothing else."""
+"""Check that the docs describe everything in the code, and nothing else."""
 
 import re
 from pathlib import Path
@@ -14,13 +14,12 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_generated_files_are_what_the_code_says(name):
-    """Written anew by `make reference`."""
+def test_generated_files_are_up_to_date(name):
+    """`make reference` writes these files."""
     assert (ROOT / name).read_text() == PAGES[name]()
 
 
 def test_every_key_of_a_spec_is_explained():
-    """In a sentence beside it."""
     silent = [
         f"{schema.__name__}.{name}"
         for schema in every_schema(Closed)
@@ -37,13 +36,13 @@ def every_schema(kind):
         yield from every_schema(child)
 
 
-def test_the_changelog_knows_the_version():
-    """The version of pyproject.toml has an entry."""
+def test_the_changelog_has_an_entry_for_the_version():
+    """The version is the one in pyproject.toml."""
     assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_every_link_in_the_docs_leads_somewhere():
-    """Relative links of every Markdown file."""
+def test_every_link_in_the_docs_has_a_target():
+    """The test checks the relative links in all Markdown files."""
     pages = [path for path in ROOT.glob("**/*.md") if ".venv" not in path.parts]
     broken = [
         f"{page.name}: {target}"
@@ -55,15 +54,15 @@ def test_every_link_in_the_docs_leads_somewhere():
 
 
 def test_decisions_are_numbered_without_a_gap():
-    """From the template, 0000, on; each title has the number of its file."""
+    """Numbers start at 0000, the template; each title contains the number of its file."""
     pages = sorted((ROOT / "docs/decisions").glob("*.md"))
     assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(len(pages))]
     for number, page in enumerate(pages[1:], 1):
         assert page.read_text().startswith(f"# {number}. "), page.name
 
 
-def test_the_compose_file_starts_what_the_code_has():
-    """Services, commands and required secrets."""
+def test_the_compose_file_matches_the_code():
+    """Services, commands and required secrets are those of the code."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     assert set(compose["services"]) == {
         "postgres",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from core.columns.base import Candidate, Hints, NumberKind, Schema, Seen
-from core.columns.time_formats import (
-    completed,
-    is_ambiguous,
+from core.columns.base import Candidate, Hints, Marked, NumberKind, Schema, Seen
+from core.columns.time_cells import (
     is_time,
     parse_time,
     parse_times,
-    time_formats,
+    patterns_of,
+    write_time,
 )
+from core.columns.time_formats import compact_formats, is_compact, time_formats
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
@@ -20,6 +21,7 @@ from fitserve.schemas.predict import Cell
 
 _NUM_PARTS = 8
 """Elapsed days and year, one input each; month, weekday and hour, two inputs each."""
+_ZONES = ("Z", "%z", "UTC", "GMT")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_FORMATS = {
     None: "date-time",
@@ -41,19 +43,54 @@ class Datetime(NumberKind):
     is_ordered = True
 
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
-        patterns = time_formats(sample, day_first=hints.comma_first)
-        text = "the order of day and month is ambiguous; read as {}"
-        warnings = (text.format(patterns[0]),) if is_ambiguous(patterns) else ()
-        return [Candidate(self, ColumnFormat(datetime=p), warnings) for p in patterns]
+        forms = compact_formats(sample)
+        found = [Candidate(self, f, _warnings(f, sample), is_first=True) for f in forms]
+        forms = time_formats(sample, day_first=hints.comma_first)
+        return [*found, *(Candidate(self, f, _warnings(f, sample)) for f in forms)]
+
+    def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats to try; whole numbers may be dates such as 20240131."""
+        if found := self.recognise(sample, hints):
+            return found
+        forms = compact_formats(sample, share=1 / len(sample))
+        return [Candidate(self, form, _warnings(form, sample)) for form in forms]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        return is_time(text, form.datetime or "")
+        return is_time(text, form)
+
+    def alert(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
+        return text.is_not_null() if self.marks(text, form) else None
+
+    def marks(self, text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
+        """Return the cells with and without a time zone, if the column has both."""
+        zoned = [p for p in patterns_of(form) if p.endswith(_ZONES)]
+        if not zoned or len(zoned) == len(patterns_of(form)):
+            return {}
+        has_zone = is_time(text, form.model_copy(update=_only(zoned)))
+        return {"zone": has_zone, "no zone": is_time(text, form) & ~has_zone}
+
+    def remarks(self, marked: Mapping[str, Marked], present: int) -> list[str]:
+        zone, bare = marked.get("zone"), marked.get("no zone")
+        if zone is None or bare is None:
+            return []
+        warning = (
+            f"{bare.count:,} cell(s) have no time zone, such as {bare.example!r}, and "
+            f"are read as UTC; {zone.count:,} have one, such as {zone.example!r}: write "
+            "all cells with a zone if UTC is wrong"
+        )
+        return [warning]
 
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        return parse_times(text, form.datetime or "")
+        return parse_times(text, form)
+
+    def from_number(self, number: float, form: ColumnFormat) -> float | None:
+        """Return seconds since 1970, or the day if cells are numbers such as 20240131."""
+        if not is_compact(form):
+            return number
+        return parse_time(f"{number:.0f}", form) if number.is_integer() else None
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
-        return parse_time(text, form.datetime)
+        return parse_time(text, form)
 
     def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
         return {"min": column.min(), "max": column.max()}
@@ -68,10 +105,12 @@ class Datetime(NumberKind):
 
     def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
         pattern = form.datetime
-        own = "" if pattern is None else f"as `{pattern}` (Python's strptime) or "
+        patterns = " or ".join(f"`{pattern}`" for pattern in patterns_of(form))
+        quarter = "; `%q` is the quarter" if "%q" in patterns else ""
+        own = f"as {patterns} (Python's strptime{quarter}) or " if patterns else ""
         text = f"A date or time written {own}in ISO 8601, UTC unless it has a time zone; "
         schema = {"type": "string"}
-        if pattern in _JSON_FORMATS:
+        if pattern in _JSON_FORMATS and not form.other_datetimes:
             schema["format"] = _JSON_FORMATS[pattern]
         return schema, text + "other texts are refused."
 
@@ -80,8 +119,34 @@ def _written(seconds: float, form: ColumnFormat) -> str:
     """Return a moment in the column's format, or in ISO 8601 if that is not exact."""
     moment = _EPOCH + timedelta(seconds=seconds)
     if form.datetime is not None:
-        start, whole = completed(form.datetime)
-        text = moment.strftime(whole)[len(start) :]
-        if parse_time(text, form.datetime) == seconds:
+        text = write_time(moment, form.datetime)
+        if parse_time(text, form) == seconds:
             return text
     return moment.isoformat()
+
+
+def _only(patterns: list[str]) -> dict[str, object]:
+    return {"datetime": patterns[0], "other_datetimes": patterns[1:]}
+
+
+def _warnings(form: ColumnFormat, sample: list[str]) -> tuple[str, ...]:
+    """Return warnings about dates that could be something else."""
+    pattern = form.datetime or ""
+    fits = (text for text in sample if parse_time(text, form) is not None)
+    if "%q" in pattern:
+        first = next(fits)
+        day = _day(first, form)
+        return (f"quarters are read as their first day: {first!r} is {day}",)
+    if is_compact(form):
+        first = next(fits)
+        warning = (
+            f"whole numbers are read as dates: {first!r} is {_day(first, form)}; give "
+            "the column the type numeric or categorical if they are not"
+        )
+        return (warning,)
+    return ()
+
+
+def _day(text: str, form: ColumnFormat) -> str:
+    moment = _EPOCH + timedelta(seconds=parse_time(text, form) or 0)
+    return moment.date().isoformat()

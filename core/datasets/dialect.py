@@ -68,7 +68,7 @@ class Layout:
         }
 
     def hints(self, decimal: Literal[".", ","] | None) -> Hints:
-        """Return the given decimal mark, and the order that the delimiter suggests."""
+        """Return hints for the columns: the delimiter `;` suggests decimal commas."""
         return Hints(decimal=decimal, comma_first=self.delimiter == ";")
 
 
@@ -166,7 +166,7 @@ def _is_valid(sample: str, layout: Layout) -> bool:
 
 
 def _sample(source: Path) -> str:
-    """Return the first complete lines."""
+    """Return the first complete lines of the file."""
     with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         text = file.read(_SAMPLE_CHARS)
         rest = file.readline(_SAMPLE_CHARS) if len(text) == _SAMPLE_CHARS else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.columns.decide import ColumnFacts
+from core.columns.facts import ColumnFacts
 from core.datasets.raw_table import SAMPLE_ROWS, clean_text, scan
 from core.datasets.text_file import TextFile
 from core.lazy import pl

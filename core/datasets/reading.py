@@ -8,7 +8,8 @@ from typing import Any
 
 from core.columns.base import Stats
 from core.columns.cells import null_words
-from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, given_types
 from core.datasets import statistics
 from core.datasets.dialect import Layout
 from core.datasets.null_words import warn_of_null_words

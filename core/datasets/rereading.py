@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.columns.cells import null_words, plain_name
-from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, Wanted
 from core.datasets.dialect import Layout
 from core.datasets.null_words import warn_of_null_words
 from core.datasets.one_pass import seen_nulls
@@ -65,17 +66,23 @@ class Uploaded:
         )
 
 
-def read_again(upload: Uploaded, folder: Path, wanted: Mapping[str, Wanted]) -> Reread:
+def read_again(
+    upload: Uploaded,
+    folder: Path,
+    wanted: Mapping[str, Wanted],
+    day_first: Mapping[str, bool],
+) -> Reread:
     """Read the columns in `wanted` from the uploaded CSV; write them to `folder`.
 
-    Raises InvalidTable if a wanted type fits no cell of its column.
+    `day_first` holds the orders of day and month that other columns prove. Raises
+    InvalidTable if a wanted type fits no cell of its column.
     """
     raw = folder / "again.parquet"
     words = {name: want.words for name, want in wanted.items()}
     text = _write_text(upload, folder, words, raw)
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=upload.num_rows * len(wanted) <= SMALL_CELLS)
-    hints = text.layout.hints(upload.given.decimal)
+    hints = replace(text.layout.hints(upload.given.decimal), day_first=day_first)
     columns = decide_types(cells, list(wanted), wanted, hints)
     others = (fact for fact in columns if not words[fact.name])
     warn_of_null_words(text, upload.given, others)

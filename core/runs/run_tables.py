@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.columns import kind_of
-from core.columns.decide import Wanted, given_types
+from core.columns.facts import Wanted, given_types
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import InvalidSpec, InvalidTable, raise_any

@@ -21,8 +21,8 @@ def _rows(client: Client) -> Iterable[tuple[str, str]]:
         for name in vars(type(group)):
             if not name.startswith("_"):
                 call = getattr(group, name)
-                told = first_sentence(inspect.getdoc(call) or "")
-                yield f"`{noun}.{name}({_parameters(call)})`", told
+                summary = first_sentence(inspect.getdoc(call) or "")
+                yield f"`{noun}.{name}({_parameters(call)})`", summary
 
 
 def _parameters(call: Callable[..., Any]) -> str:

@@ -54,5 +54,5 @@ def _families() -> Iterable[Metric]:
 def _row(family: Metric) -> tuple[str, str, str, str]:
     total = "_total" if family.type == "counter" else ""
     labels = [name for name in family.samples[0].labels if name != "le"]
-    told = ", ".join(f"`{name}`" for name in labels)
-    return f"`{family.name}{total}`", family.type, told, family.documentation
+    label_names = ", ".join(f"`{name}`" for name in labels)
+    return f"`{family.name}{total}`", family.type, label_names, family.documentation

@@ -65,9 +65,9 @@ def _typed(schemas: Mapping[str, type[Closed]]) -> list[str]:
     return [_section(3, name, schema) for name, schema in schemas.items()]
 
 
-def _section(level: int, title: str, schema: type[Closed], told: str = "") -> str:
+def _section(level: int, title: str, schema: type[Closed], intro: str = "") -> str:
     described = schema.model_json_schema()
-    text = told or described["description"] + "\n"
+    text = intro or described["description"] + "\n"
     names = [name for name in described["properties"] if name != "type"]
     rows = [_row(name, schema, described) for name in names]
     head = ["| key | value | default | what it is |", "|---|---|---|---|"] if rows else []

@@ -56,8 +56,8 @@ def _either(options: list[dict[str, Any]], whole: dict[str, Any]) -> str:
         return "[optimizer](#optimizers)"
     if names and names <= REGULARIZERS.keys():
         return "[regularizer](#regularizers)"
-    told = [value_of(option, whole) for option in options if option != {"type": "null"}]
-    return " or ".join(dict.fromkeys(told))
+    values = [value_of(option, whole) for option in options if option != {"type": "null"}]
+    return " or ".join(dict.fromkeys(values))
 
 
 def _plain(field: dict[str, Any], whole: dict[str, Any]) -> str:

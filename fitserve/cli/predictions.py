@@ -107,5 +107,5 @@ def _fitting(own: list[str], num_added: int, widths: list[int]) -> list[int]:
 
 def _left_out(num_rows: int, num_columns: int) -> str:
     counts = ((num_rows, "row"), (num_columns, "column"))
-    told = [f"{n:,} more {noun}{'s' * (n > 1)}" for n, noun in counts if n > 0]
-    return f"; {' and '.join(told)} with --output FILE" if told else ""
+    rests = [f"{n:,} more {noun}{'s' * (n > 1)}" for n, noun in counts if n > 0]
+    return f"; {' and '.join(rests)} with --output FILE" if rests else ""

@@ -63,8 +63,8 @@ def upload(
         size = path.stat().st_size
 
         def reading(share: float) -> None:
-            told = f"{path.name}: the service reads the file"
-            progress.update(task, description=told, completed=share * size, total=size)
+            text = f"{path.name}: the service reads the file"
+            progress.update(task, description=text, completed=share * size, total=size)
 
         return client.datasets.upload(
             path,

@@ -90,8 +90,8 @@ def headline(problem: Problem) -> str:
     """Return the detail, or the title if the lines of `errors` repeat the detail."""
     for first in problem.errors[:1]:
         said = problem.detail.casefold()
-        told = (f"{first.pointer}: {first.detail}", first.detail)
-        if said.startswith(tuple(text.casefold() for text in told)):
+        details = (f"{first.pointer}: {first.detail}", first.detail)
+        if said.startswith(tuple(text.casefold() for text in details)):
             return f"{problem.title}:"
     return problem.detail
 

@@ -63,8 +63,8 @@ def types_of(frame: Any) -> dict[str, str]:
         kind = str(column.dtype).lower()
         if kind.startswith(_CATEGORIES):
             found[name] = "categorical"
-        elif kind in _TEXTS and (told := _type_of_digits(column.to_list())):
-            found[name] = told
+        elif kind in _TEXTS and (digits_type := _type_of_digits(column.to_list())):
+            found[name] = digits_type
     return found
 
 

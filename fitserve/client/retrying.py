@@ -39,13 +39,13 @@ class Retrying:
 
     def after(self, answer: httpx.Response) -> float | None:
         """Return the pause after an answer; None if the answer is final."""
-        told = retry_after(answer.headers.get("retry-after", ""))
+        wait = retry_after(answer.headers.get("retry-after", ""))
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            return self._taken(next(self._busy), told, "the service is busy (429)")
+            return self._taken(next(self._busy), wait, "the service is busy (429)")
         if not _is_passing(answer):
             return None
         said = f"the service answered {answer.status_code}"
-        return self._taken(next(self._faulty, None), told, said)
+        return self._taken(next(self._faulty, None), wait, said)
 
     def _taken(self, pause: float | None, at_least: float, why: str) -> float | None:
         if pause is None:

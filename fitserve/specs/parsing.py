@@ -27,6 +27,6 @@ class ParsingSpec(Closed):
     decimal: Literal[".", ","] | None = None
     """Decimal mark of all numeric columns."""
     null_values: list[Token] | None = Field(default=None, max_length=100)
-    """Cells that mean "missing", instead of the usual ones. Empty cells always do."""
+    """Cells that count as missing, instead of the defaults. Empty cells always count."""
     types: dict[str, LaxColumnType] = Field(default={}, max_length=10_000)
     """Types by column name; cells that do not fit the type count as missing."""

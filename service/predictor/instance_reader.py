@@ -47,6 +47,7 @@ class InstanceReader:
             NumberReader(f, nulls, signature.reading) for f in features if not f.is_text
         ]
         self._texts = [TextReader(f, nulls) for f in features if f.is_text]
+        self._are_direct = all(reader.is_direct for reader in self._numbers)
         self._with_null_numbers = [
             (i, r) for i, r in enumerate(self._numbers) if r.null_numbers
         ]
@@ -120,7 +121,7 @@ class InstanceReader:
     def _read(self, columns: Sequence[Cells], notes: Notes) -> ParsedInstances:
         """Read columns that are in the order of the table: numbers first, then texts."""
         split, num_rows = len(self._numbers), len(columns[0])
-        numbers = _plain_numbers(columns[:split])
+        numbers = _plain_numbers(columns[:split]) if self._are_direct else None
         if numbers is None:
             numbers = np.empty((split, num_rows), np.float64)
             for i, reader in enumerate(self._numbers):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.columns import READING
 from core.columns.cells import null_words, trimmed
 from core.columns.number_formats import with_decimal
+from core.columns.time_formats import is_compact
 from core.lazy import pl
 from core.models.signature import MISSING, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
@@ -56,6 +57,8 @@ class NumberReader(_CellReader):
         self.null_numbers = [float(number) for number in found if number is not None]
         """Numbers that mean missing, such as -999, from the upload's options."""
         self._strays = frozenset(feature.format.strays)
+        self.is_direct = not is_compact(feature.format)
+        """Whether a JSON number is the network's raw input, not the text of a date."""
         self.least: float | None = None
         self.greatest: float | None = None
         if isinstance(feature.encoder, NumericEncoder):
@@ -64,7 +67,7 @@ class NumberReader(_CellReader):
     def read(self, cells: Cells, notes: Notes) -> NDArray[np.float64]:
         """Return the numbers, NaN where missing; add errors and warnings to `notes`."""
         if isinstance(cells, np.ndarray):
-            if cells.dtype.kind in "fiub":
+            if cells.dtype.kind in "fiub" and self.is_direct:
                 return self._array(cells.astype(np.float64), notes)
             cells = cells.tolist()
         numbers = [self._number(i, cell, notes) for i, cell in enumerate(cells)]
@@ -106,7 +109,7 @@ class NumberReader(_CellReader):
             return self._number_in(row, trimmed(cell), form, notes)
         if isinstance(cell, bool | int | float):
             try:
-                return float(cell)
+                return self._kind.from_number(float(cell), form)
             except OverflowError:
                 return None
         return None

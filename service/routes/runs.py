@@ -1,6 +1,5 @@
 """/v1/runs."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -58,7 +57,6 @@ _FORM = {
     },
     "required": ["spec", "file"],
 }
-_POLL_SECONDS = 0.2
 _MAX_WAIT = 60.0
 
 
@@ -167,12 +165,15 @@ async def get(
     wait: Annotated[float | None, Query(ge=0, le=3600)] = None,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> RunRead:
-    """Get a run. `?wait=30` or `Prefer: wait=30` waits for 30 seconds (60 at most)."""
+    """Get a run.
+
+    `?wait=30` or `Prefer: wait=30` waits up to 30 seconds (60 at most) until the run has
+    ended.
+    """
     seconds = wait if wait is not None else _preferred_wait(prefer)
     deadline = time.monotonic() + min(seconds, _MAX_WAIT)
     run = await to_thread.run_sync(_read_run, services, workspace, run_id)
-    while run.status not in TERMINAL and time.monotonic() < deadline:
-        await asyncio.sleep(_POLL_SECONDS)
+    while run.status not in TERMINAL and await services.polling.pause(deadline):
         run = await run_limited(_read_run, services, workspace, run_id)
     return run
 
@@ -241,7 +242,7 @@ async def events(
     """Stream epochs and statuses. `Last-Event-ID` resumes after an epoch."""
     after = last_event_id or ""
     seen = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    async for event in run_events(services.database, workspace, run_id, seen):
+    async for event in run_events(services, workspace, run_id, seen):
         yield event
 
 

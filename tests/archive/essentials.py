@@ -12,14 +12,14 @@ Json = dict[str, Any]
 
 
 class Client(Protocol):
-    """Anything that sends requests as httpx does."""
+    """A client that sends requests as httpx does."""
 
     def request(self, method: str, url: str, **given: Any) -> Any:
         """Send a request."""
 
 
 def exchange(client: Client, asked: Json, key: str) -> Json:
-    """Return the status of the answer to a request, and the answer or its problem's type."""
+    """Return the status of the response, and its body or the type of its problem."""
     found = client.request(
         asked["method"], asked["path"], json=asked["body"], headers=bearing(key)
     )
@@ -30,14 +30,14 @@ def exchange(client: Client, asked: Json, key: str) -> Json:
 
 
 def _without_sentences(answer: Json) -> Json:
-    """Keep only the row and the column of each warning."""
+    """Reduce each warning to its row and column."""
     answer = dict(answer)
     if "warnings" in answer:
         answer["warnings"] = _places(answer["warnings"])
     parameters = answer.get("parameters") or {}
     if "warnings" in parameters:
-        told = parameters["warnings"]
-        places = _places(json.loads(told) if isinstance(told, str) else told)
+        warnings = parameters["warnings"]
+        places = _places(json.loads(warnings) if isinstance(warnings, str) else warnings)
         answer["parameters"] = {**parameters, "warnings": places}
     return answer
 
@@ -48,7 +48,7 @@ def _places(warnings: list[Json] | None) -> list[list[Any]]:
 
 
 def facts(client: Client, headers: Json) -> Json:
-    """Return what a workspace holds: datasets, runs, models and their versions."""
+    """Return the contents of a workspace: datasets, runs, models and their versions."""
 
     def get(path: str) -> Any:
         found = client.request("GET", path, headers=headers)
@@ -138,7 +138,7 @@ def _sum(values: Any) -> float:
 
 
 def differences(expected: Any, found: Any, place: str = "#") -> list[str]:
-    """Return where an answer differs from the recorded one; added keys are no difference."""
+    """Return the differences between an answer and the recorded one, without added keys."""
     if isinstance(expected, dict) and isinstance(found, dict):
         missing = [f"{place}/{name}: missing" for name in expected if name not in found]
         pairs = [(expected[n], found[n], f"{place}/{n}") for n in expected if n in found]

@@ -1,9 +1,9 @@
-"""Make a home with the release that this checkout holds, and pack it.
+"""Create a home with the checked-out release, and pack it.
 
     python -m tests.archive.make COMMIT [--folder FOLDER]
 
 writes `home-COMMIT.tar.xz`: the database, the files and `expected.json`, which records
-what the release answered. README.md beside this file says what the home holds.
+the answers of the release. README.md in this folder lists the contents of the home.
 """
 
 import argparse
@@ -32,11 +32,11 @@ from tests.service.auth.keys import bearing, make_key
 FOLDER = Path(__file__).parent
 WINE = FOLDER.parents[1] / "examples" / "data" / "wine.csv"
 WEBHOOK = "http://127.0.0.1:9/ended"
-"""A port that nobody listens on."""
+"""A port without a server."""
 
 
 def main() -> None:
-    """Parse the command line; make and pack a home."""
+    """Parse the command line; create and pack a home."""
     parser = argparse.ArgumentParser(prog="python -m tests.archive.make")
     parser.add_argument("commit", help="names the archive: home-COMMIT.tar.xz")
     parser.add_argument("--folder", type=Path, default=FOLDER)
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def build(home: Path, broker: Path) -> dict[str, Any]:
-    """Fill a new home; return what it answers."""
+    """Fill a new home; return its recorded answers."""
     rules = {
         "report": ReportRules(),
         "webhooks": WebhookRules(allow_loopback=True, senders=0),
@@ -97,7 +97,7 @@ def _fill_second_workspace(bench: ServiceUnderTest) -> None:
 
 
 def _fill_default_workspace(bench: ServiceUnderTest) -> dict[str, str]:
-    """Upload, train, promote; return the ids of the runs that are left queued."""
+    """Upload, train, promote; return the ids of the runs that remain queued."""
     bench.upload(homes(), "homes")
     _upload_orders(bench, orders(), "orders")
     _upload_orders(bench, orders(ORDERS_ROWS, 40), "orders-later")
@@ -136,14 +136,14 @@ def _promote(bench: ServiceUnderTest) -> None:
 
 
 def _leave_unfinished(bench: ServiceUnderTest) -> dict[str, str]:
-    """Cancel two runs, and leave two queued: one untouched, one with a checkpoint."""
+    """Cancel two runs, and leave two queued: one not started, one with a checkpoint."""
     never = bench.post(specs.RENT_1)
     assert bench.client.post(f"/v1/runs/{never}/cancel").is_success
     _interrupt(bench, cancel=True)
-    begun = _interrupt(bench, cancel=False)
+    started = _interrupt(bench, cancel=False)
     hook = {"url": WEBHOOK, "secret": "whsec_" + "A" * 32}
     waiting = bench.post(specs.RENT_2 | {"webhook": hook, "tags": {"kind": "waiting"}})
-    return {"waiting": waiting, "begun": begun}
+    return {"waiting": waiting, "begun": started}
 
 
 def _interrupt(bench: ServiceUnderTest, *, cancel: bool) -> str:
@@ -167,7 +167,7 @@ def _interrupt(bench: ServiceUnderTest, *, cancel: bool) -> str:
 
 
 def _check_statuses(bench: ServiceUnderTest) -> None:
-    """Stop unless runs ended as they were meant to."""
+    """Raise an error unless every run has its intended status."""
     runs = bench.client.get("/v1/runs?limit=100").json()["items"]
     failed = [run for run in runs if run["status"] == "failed"]
     assert [run["model_name"] for run in failed] == ["diverging"], failed
@@ -176,7 +176,7 @@ def _check_statuses(bench: ServiceUnderTest) -> None:
 
 
 def _questions(bench: ServiceUnderTest, waiting: str) -> list[dict[str, Any]]:
-    """Return the requests to record of the default workspace."""
+    """Return the requests to record for the default workspace."""
     tables = {
         **dict.fromkeys(specs.HOMES_TARGETS, specs.homes_bodies()),
         **dict.fromkeys(("paid", "spent"), specs.orders_bodies()),
@@ -254,7 +254,7 @@ def _get(path: str) -> dict[str, Any]:
 
 
 def compact(database: Path) -> None:
-    """Bring the database into one small file without a journal."""
+    """Write the database into one small file without a journal."""
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("PRAGMA journal_mode=DELETE")
@@ -276,12 +276,12 @@ def refuse_traces(home: Path, words: list[str]) -> None:
 
 
 def _names(path: str, content: bytes) -> bool:
-    """Return whether a path stands in a file, not as the beginning of a longer word."""
+    """Return whether a file contains the path, except as the beginning of a longer word."""
     return re.search(re.escape(path.encode()) + rb"(?![\w-])", content) is not None
 
 
 def pack(home: Path, expected: dict[str, Any], target: Path) -> None:
-    """Write the archive; owners and times of files are left out."""
+    """Write the archive without owners and times of files."""
     (home / "expected.json").write_text(json.dumps(expected, ensure_ascii=False))
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as archive:

@@ -37,7 +37,7 @@ class OpenHome(ServiceUnderTest):
 
 
 def unpack(archive: Path, home: Path) -> dict[str, Any]:
-    """Unpack an archive; return what it recorded."""
+    """Unpack an archive; return its recorded answers."""
     home.mkdir()
     with tarfile.open(archive) as file:
         file.extractall(home, filter="data")
@@ -49,7 +49,7 @@ def unpack(archive: Path, home: Path) -> dict[str, Any]:
 def open_home(
     archive: Path, home: Path, broker_url: str, *, on_postgres: bool = False
 ) -> Iterator[OpenHome]:
-    """Unpack an archive, bring its database to head, and start the API on it."""
+    """Unpack an archive, migrate its database to head, and start the API on it."""
     expected = unpack(archive, home)
     url = f"sqlite:///{home / 'fitserve.db'}"
     upgrade(url)

@@ -1,4 +1,4 @@
-"""Name what the archived home trains, and what its models are asked."""
+"""Define the specs that the archived home trains, and the requests to its models."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _OUTPUT = {"type": "Output"}
 
 
 def network(units: int = 6, **more: Any) -> Spec:
-    """Return a network of one small hidden layer."""
+    """Return a network with one small hidden layer."""
     hidden = {"type": "Dense", "units": units, "activation": "relu"}
     return {"layers": [hidden, _OUTPUT], **more}
 
@@ -239,7 +239,7 @@ def homes_bodies() -> dict[str, Body]:
 
 
 def refused_at_first() -> dict[str, Body]:
-    """Return requests for `rent` that 0aab14c refused, and a later release may answer."""
+    """Return requests for `rent` that 0aab14c refused, and a later release may accept."""
     cells = _homes_cells()
     other = cells[0] | {"heated": "1"}
     return {
@@ -271,7 +271,7 @@ def orders_bodies() -> dict[str, Body]:
 
 
 def plain_bodies(text: str) -> dict[str, Body]:
-    """Return predict requests with rows of a comma-separated table as they stand."""
+    """Return predict requests with the unchanged rows of a comma-separated table."""
     cells = cells_of(text, ",", [0, 5, 20, 39])
     empty = dict.fromkeys(cells[0])
     return {"cells": {"instances": cells}, "empty": {"instances": [empty]}}

@@ -55,7 +55,7 @@ def _euros(value: float) -> str:
 
 
 def orders(first: int = 0, num_rows: int = ORDERS_ROWS) -> str:
-    """Return a table of orders: dollars, percent, brackets, own words for "missing"."""
+    """Return a table of orders: dollars, percent, brackets, special words for "missing"."""
     random = Random(100 + first)
     names = ("amount", "share", "balance", "channel", "part", "paid", "spent")
     rows = [_order(i, random) for i in range(first, first + num_rows)]
@@ -78,7 +78,7 @@ def _order(i: int, random: Random) -> list[object]:
 
 
 def points(slope: float) -> str:
-    """Return a straight line with a category beside it."""
+    """Return a straight line and a category."""
     return "x,kind,y\n" + "".join(
         f"{i},{'ab'[i % 2]},{slope * i + 1}\n" for i in range(40)
     )
@@ -92,6 +92,6 @@ def _csv(names: tuple[str, ...], rows: list[list[object]], delimiter: str) -> st
 
 
 def cells_of(text: str, delimiter: str, rows: list[int]) -> list[dict[str, str]]:
-    """Return some rows of a CSV text as instances whose cells are the raw texts."""
+    """Return some rows of a CSV text as instances; each cell is the raw text."""
     table = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
     return [table[row] for row in rows]

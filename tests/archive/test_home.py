@@ -1,4 +1,4 @@
-"""A home made by an earlier release answers as it did then."""
+"""Check that a home made by an earlier release gives the recorded answers."""
 
 import hashlib
 
@@ -17,7 +17,7 @@ def archive(request):
 
 @pytest.fixture(scope="module", params=ENGINES)
 def served(request, archive, tmp_path_factory, broker_url):
-    """A service that the tests only read from, on either database."""
+    """Return a service that the tests only read from, on SQLite or PostgreSQL."""
     home = tmp_path_factory.mktemp("archive") / "home"
     with open_home(
         archive, home, broker_url, on_postgres=request.param == "postgresql"
@@ -26,7 +26,7 @@ def served(request, archive, tmp_path_factory, broker_url):
 
 
 def ended(served):
-    """The recorded runs that made a version, by id."""
+    """Return the recorded runs that made a version, by id."""
     runs = served.expected["facts"]["default"]["runs"]
     return {run["id"]: run for run in runs if run["model_version"] is not None}
 
@@ -37,13 +37,13 @@ def version_paths(served):
         yield f"/v1/models/{name}/versions/{number}", version
 
 
-def test_there_is_an_archive():
-    """Without one every test below would be skipped."""
+def test_an_archive_exists():
+    """Without an archive, pytest would skip every test below."""
     assert "home-0aab14c.tar.xz" in [archive.name for archive in ARCHIVES]
 
 
-def test_every_recorded_request_is_answered_as_it_was(served):
-    """Predictions to 1e-6, labels, and rows and columns of warnings; all protocols."""
+def test_every_recorded_request_gets_its_recorded_answer(served):
+    """Predictions agree to 1e-6 in all protocols; so do labels and places of warnings."""
     found, keys = [], served.expected["keys"]
     for recorded in served.expected["exchanges"]:
         answer = exchange(served.client, recorded, keys[recorded["workspace"]])
@@ -57,8 +57,8 @@ def test_every_recorded_request_is_answered_as_it_was(served):
     assert len(served.expected["exchanges"]) > 90
 
 
-def test_what_was_refused_is_refused_or_answered(served):
-    """A later release may read more cells; it does not break on them."""
+def test_refused_requests_are_refused_or_answered(served):
+    """A later release may accept more cells, but it never fails on them."""
     key = served.expected["keys"]["default"]
     for asked in served.expected["refused_at_first"]:
         assert exchange(served.client, asked, key)["status"] in (200, 422)
@@ -66,7 +66,7 @@ def test_what_was_refused_is_refused_or_answered(served):
 
 @pytest.mark.parametrize("workspace", ["default", "second"])
 def test_datasets_runs_models_and_reports_are_as_they_were(served, workspace):
-    """Everything in the lists, with histories, figures, aliases and weights."""
+    """The lists agree with their histories, figures, aliases and weights."""
     known = served.expected["facts"][workspace]
     now = facts(served.client, bearing(served.expected["keys"][workspace]))
     found = differences(known, now)
@@ -75,8 +75,8 @@ def test_datasets_runs_models_and_reports_are_as_they_were(served, workspace):
     assert known["versions"]
 
 
-def test_every_download_is_the_recorded_file(served):
-    """By its sha256 and length."""
+def test_every_download_equals_the_recorded_file(served):
+    """The test compares sha256 and length."""
     for path, version in version_paths(served):
         for file in version["artifacts"]:
             content = served.get(f"{path}/artifacts/{file['name']}").content
@@ -84,8 +84,8 @@ def test_every_download_is_the_recorded_file(served):
             assert hashlib.sha256(content).hexdigest() == file["sha256"], path
 
 
-def test_uploads_come_back_byte_for_byte(served):
-    """The CSV, and its rows as they were understood."""
+def test_uploads_are_returned_byte_for_byte(served):
+    """The service returns the CSV, and its parsed rows."""
     for dataset in served.expected["facts"]["default"]["datasets"]:
         content = served.get(f"/v1/datasets/{dataset['id']}/content").content
         assert "sha256:" + hashlib.sha256(content).hexdigest() == dataset["digest"]
@@ -94,14 +94,14 @@ def test_uploads_come_back_byte_for_byte(served):
         assert rows["total"] == dataset["num_rows"]
 
 
-def test_a_deleted_dataset_is_gone_and_its_model_stays(served):
+def test_a_deleted_dataset_stays_deleted_and_its_model_stays(served):
     """`gone` was deleted after `orphan` was trained."""
     assert_problem(served.client.get("/v1/datasets/gone"), 404, "dataset-not-found")
     assert served.get("/v1/models/orphan").json()["versions"] == [1]
 
 
-def test_every_history_is_a_table(served):
-    """As CSV, an epoch a line."""
+def test_every_history_is_available_as_csv(served):
+    """The CSV has one line per epoch."""
     for run_id in ended(served):
         known = served.expected["facts"]["default"]["histories"][run_id]["epoch"]
         table = served.get(f"/v1/runs/{run_id}/history", headers={"Accept": "text/csv"})
@@ -110,8 +110,8 @@ def test_every_history_is_a_table(served):
         assert [int(line.split(",")[0]) for line in lines] == known
 
 
-def test_two_runs_are_compared(served):
-    """Their curves are those of the recorded histories."""
+def test_two_runs_can_be_compared(served):
+    """The curves equal the recorded histories."""
     first, second = [
         run for run in ended(served).values() if run["model_name"] == "rent"
     ][::-1]
@@ -125,8 +125,8 @@ def test_two_runs_are_compared(served):
     assert {"/fit/epochs", "/fit/num_seeds"} <= {p.removeprefix("#") for p in pointers}
 
 
-def test_every_version_describes_itself(served):
-    """As JSON Schema, as OpenAPI, and in code."""
+def test_every_version_has_descriptions(served):
+    """A version is described as JSON Schema, as OpenAPI, and as code."""
     for path, version in version_paths(served):
         schema = served.get(f"{path}/schema").json()
         names = {feature["name"] for feature in version["features"]}
@@ -135,19 +135,19 @@ def test_every_version_describes_itself(served):
         assert served.get(f"{path}/snippets").json()
 
 
-def test_the_openai_routes_list_what_there_is(served):
-    """Files are datasets, jobs are runs."""
+def test_the_openai_routes_list_datasets_and_runs(served):
+    """Datasets appear as files, runs as jobs."""
     known = served.expected["facts"]["default"]
     for path, name in (("/v1/files", "datasets"), ("/v1/fine_tuning/jobs", "runs")):
         listed = served.get(path, params={"limit": 100}).json()["data"]
         assert {item["id"] for item in listed} == {item["id"] for item in known[name]}
 
 
-def test_only_the_keys_of_the_home_open_it(served):
-    """The pepper beside the database is read; one workspace does not see the other's."""
+def test_only_the_keys_of_the_home_are_accepted(served):
+    """The service reads the pepper next to the database, and separates workspaces."""
     for name, key in served.expected["keys"].items():
-        told = served.get("/v1/keys/current", headers=bearing(key)).json()
-        assert told["workspace"] == name
+        current = served.get("/v1/keys/current", headers=bearing(key)).json()
+        assert current["workspace"] == name
     wrong = bearing(served.expected["keys"]["default"][:-1] + "#")
     assert served.client.get("/v1/runs", headers=wrong).status_code == 401
     second = bearing(served.expected["keys"]["second"])

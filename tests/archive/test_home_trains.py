@@ -1,4 +1,4 @@
-"""A home made by an earlier release is drawn, promoted in, trained on and tidied."""
+"""Check plots, promotions, training and deletions on a home from an earlier release."""
 
 import pytest
 from sqlalchemy import select
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.keras
 
 @pytest.fixture(scope="module", params=ARCHIVES, ids=lambda archive: archive.name)
 def opened(request, tmp_path_factory, broker_url):
-    """A service whose home the tests change."""
+    """Return a service on a home that the tests change."""
     home = tmp_path_factory.mktemp("archive") / "home"
     with open_home(request.param, home, broker_url) as opened:
         yield opened
 
 
 def recorded_run(opened, model, version):
-    """The id of the run that made a version."""
+    """Return the id of the run that made a version."""
     (found,) = [
         run["id"]
         for run in opened.expected["facts"]["default"]["runs"]
@@ -30,14 +30,14 @@ def recorded_run(opened, model, version):
 
 
 def spec_of(opened, model, version=1):
-    """The spec as the run shows it, to be posted again."""
+    """Return the spec from the body of the run, as a request body."""
     path = f"/v1/runs/{recorded_run(opened, model, version)}"
     spec = opened.get(path).json()["spec"]
     return {key: value for key, value in spec.items() if value is not None}
 
 
 def test_plots_are_drawn(opened):
-    """A history of two fits, figures of a regression and of several classes."""
+    """The plots show a history of two fits, and figures of regression and classification."""
     rent, grade = recorded_run(opened, "rent", 2), recorded_run(opened, "grade", 1)
     paths = [
         f"/v1/runs/{rent}/history.svg",
@@ -48,8 +48,8 @@ def test_plots_are_drawn(opened):
         assert opened.get(path).text.count("<svg") == 1
 
 
-def test_old_versions_are_promoted_where_they_are_better(opened):
-    """By the figures of their recorded reports."""
+def test_better_old_versions_are_promoted(opened):
+    """The promotion compares the figures in the recorded reports."""
     path = "/v1/models/rent/aliases/champion"
     reports = opened.expected["facts"]["default"]["reports"]
     one, two = (
@@ -68,24 +68,24 @@ def test_old_versions_are_promoted_where_they_are_better(opened):
     "model", ["rent", "sold", "grade", "stars", "paid", "spent", "wine", "line"]
 )
 def test_an_old_spec_is_still_valid(opened, model):
-    """Posted as the run shows it: the same spec, task and number of weights."""
+    """The posted spec gives the recorded spec, task and number of weights."""
     spec = spec_of(opened, model)
     answer = opened.client.post("/v1/runs/validate", json=spec)
     assert answer.status_code == 200, answer.text
-    told = answer.json()
+    validated = answer.json()
     run = opened.get(f"/v1/runs/{recorded_run(opened, model, 1)}").json()
-    assert (told["task"], told["num_rows"]) == (run["task"], run["num_rows"])
-    assert not differences(spec, told["spec"])
+    assert (validated["task"], validated["num_rows"]) == (run["task"], run["num_rows"])
+    assert not differences(spec, validated["spec"])
 
 
-def test_a_run_that_was_queued_is_trained(opened):
-    """It makes the next version of its model."""
+def test_a_queued_run_is_trained(opened):
+    """The run makes the next version of its model."""
     run = opened.execute(opened.expected["queued"]["waiting"])
     assert (run["status"], run["model_version"]) == ("succeeded", 3), run["error"]
     assert opened.get(f"/v1/runs/{run['id']}/report").json()["status"] == "ready"
 
 
-def test_a_run_that_was_begun_goes_on_from_its_checkpoint(opened):
+def test_an_interrupted_run_continues_from_its_checkpoint(opened):
     """No epoch is lost or trained twice."""
     run_id = opened.expected["queued"]["begun"]
     before = epochs_of(opened, run_id)
@@ -98,14 +98,14 @@ def test_a_run_that_was_begun_goes_on_from_its_checkpoint(opened):
 
 
 def epochs_of(opened, run_id):
-    """Each epoch with its time since the fit began, which no second fit repeats."""
+    """Return each epoch with its time since the start of the fit, which no fit repeats."""
     query = select(Epoch.epoch, Epoch.seconds).where(Epoch.run_id == run_id)
     with opened.database.read() as session:
         return [tuple(row) for row in session.execute(query.order_by(Epoch.epoch))]
 
 
-def test_a_new_run_on_an_old_dataset_leaves_old_versions_as_they_were(opened):
-    """A version 2 of `paid`, trained with the spec of version 1."""
+def test_a_new_run_on_an_old_dataset_keeps_old_versions(opened):
+    """The new run makes version 2 of `paid` with the spec of version 1."""
     run = opened.train(spec_of(opened, "paid"))
     assert (run["status"], run["model_version"]) == ("succeeded", 2), run["error"]
     asked = [
@@ -122,7 +122,7 @@ def test_a_new_run_on_an_old_dataset_leaves_old_versions_as_they_were(opened):
 
 
 def test_an_old_version_and_its_files_are_deleted(opened):
-    """And an old dataset that no run needs."""
+    """An old dataset that no run uses is deleted, too."""
     folder = opened.settings.files_dir / "runs" / recorded_run(opened, "wine", 1)
     assert folder.exists()
     for path in ("/v1/models/wine", "/v1/datasets/wine"):

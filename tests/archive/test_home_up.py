@@ -21,8 +21,8 @@ pytestmark = [
 
 @pytest.mark.timeout(600)  # two queued runs are trained
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.name)
-def test_up_serves_and_trains_on(archive, tmp_path):
-    """A recorded prediction; the queued run ends, and its webhook is tried."""
+def test_up_serves_and_continues_training(archive, tmp_path):
+    """A recorded prediction is repeated; the queued run ends; its webhook is attempted."""
     expected = unpack(archive, tmp_path / "home")
     key = expected["keys"]["default"]
     loopback = {"FITSERVE_WEBHOOKS__ALLOW_LOOPBACK": "true"}

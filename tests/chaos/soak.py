@@ -1,4 +1,4 @@
-"""A long run of random faults under load, with the checker now and then and at the end."""
+"""Cause random faults under load, and run the checker at intervals and at the end."""
 
 import random
 import signal
@@ -12,17 +12,17 @@ from core.queue import RUNS, TRAIN, Queue, make_celery
 from tests.chaos.checker import violations
 from tests.chaos.cluster import Cluster, Restarter, cluster
 from tests.chaos.profiles import Profile
-from tests.chaos.rows.queue import JUNK
+from tests.chaos.rows.queue import UNREADABLE
 
 CHECK_SECONDS = 180.0
 _PAUSE = (3.0, 9.0)
-"""Seconds between two faults: time enough for what dies to be up again."""
+"""Seconds between two faults, in which ended processes can restart."""
 ALLOWED = (503,)
-"""While the database is away."""
+"""Statuses while the database is unavailable."""
 
 
 class Soak:
-    """Faults and load over one cluster, both chosen by one seed."""
+    """Faults and load on one cluster, both determined by one seed."""
 
     def __init__(self, built: Cluster, seed: int) -> None:
         self.cluster = built
@@ -34,7 +34,7 @@ class Soak:
         self._over = threading.Event()
 
     def run(self, minutes: float) -> None:
-        """Until the time is up; what is wrong is in `wrong`."""
+        """Run until the time is up; collect violations in `wrong`."""
         end = time.monotonic() + 60 * minutes
         thread = threading.Thread(target=self._ask_always, daemon=True)
         thread.start()
@@ -51,14 +51,14 @@ class Soak:
             self._check()
 
     def _check(self) -> None:
-        """With the load at rest; then the ended runs are forgotten, as all is well."""
+        """Stop the load and check the cluster."""
         self._pause.set()
         time.sleep(3.0)
         self.wrong += violations(self.cluster, deadline=180.0, allowed=ALLOWED)
         request_log = self.cluster.request_log
-        told = f"{sum(self.faults.values())} faults, {len(request_log.accepted)} runs"
+        counts = f"{sum(self.faults.values())} faults, {len(request_log.accepted)} runs"
         print(
-            f"{time.strftime('%H:%M:%S')} {told}, {len(self.wrong)} violations",
+            f"{time.strftime('%H:%M:%S')} {counts}, {len(self.wrong)} violations",
             flush=True,
         )
         for sentence in self.wrong:
@@ -81,7 +81,7 @@ class Soak:
             self._wipe_broker,
             self._kill_broker,
             self._double,
-            self._junk,
+            self._send_unreadable,
             self._poison,
         ]
         return known if self.cluster.profile.is_sqlite else [*known, self._crash_database]
@@ -127,8 +127,8 @@ class Soak:
         for run_id in self._choice.sample(known, min(20, len(known))):
             queue.send(TRAIN, run_id)
 
-    def _junk(self) -> None:
-        for message in JUNK:
+    def _send_unreadable(self) -> None:
+        for message in UNREADABLE:
             self.cluster.broker.client.lpush(RUNS, message)
 
     def _poison(self) -> None:
@@ -140,7 +140,7 @@ class Soak:
         self.cluster.profile.server.start()
 
     def _ask_always(self) -> None:
-        """Runs, uploads, predictions, cancels, in turn, about four a second."""
+        """Send about four requests per second: runs, uploads, predictions and cancels."""
         client, number, ids = self.cluster.client, 0, []
         while not self._over.wait(0.25):
             if self._pause.is_set():
@@ -159,7 +159,7 @@ class Soak:
 
 
 def soak(where: Profile, folder: Path, minutes: float, seed: int) -> list[str]:
-    """The violations; faults and answers are printed."""
+    """Return the violations; print faults and answers."""
     with cluster(where, folder / "soak", apis=2, workers=2) as built:
         one = Soak(built, seed)
         one.run(minutes)

@@ -1,6 +1,6 @@
-"""A few of the faults in every run of the tests; `make chaos` plays them all, and more.
+"""Test some of the faults; `make chaos` plays all of them with more repetitions.
 
-`FITSERVE_TEST_SEED` plays them again with the same choices.
+`FITSERVE_TEST_SEED` repeats the same random choices.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-import tests.chaos.scenario  # noqa: F401  it knows every row
+import tests.chaos.scenario  # noqa: F401  imported to register all rows
 from tests.chaos.checker import violations
 from tests.chaos.cluster import cluster
 from tests.chaos.profiles import Broker, NoServer, Profile
@@ -27,7 +27,7 @@ def embedded():
 
 
 def test_faults_break_no_promise(embedded, tmp_path):
-    """Of workers and of messages, on the embedded default; then all is read."""
+    """The faults are those of workers and messages, on the embedded default."""
     choice = random.Random(SEED)
     with cluster(embedded, tmp_path / "home", workers=2) as built:
         for number, times in ((8, 5), (1, 1), (7, 1), (11, 1)):
@@ -39,14 +39,14 @@ def test_faults_break_no_promise(embedded, tmp_path):
     ("fault", "times", "sign"),
     [(zombie, 1, "changed after its end"), (duplicates, 2, "was executed")],
 )
-def test_without_the_fence_the_checker_finds_what_is_wrong(
+def test_without_the_fence_the_checker_finds_violations(
     embedded, tmp_path, fault, times, sign
 ):
-    """The negative control: the same faults, workers whose writes are not fenced."""
+    """The negative control: with the same faults, workers have no fence."""
     choice = random.Random(SEED)
     found: list[str] = []
     with cluster(embedded, tmp_path / "home", workers=2, CHAOS_FENCE="off") as built:
-        for _ in range(5):  # a busy machine wakes a zombie late
+        for _ in range(5):  # a busy machine may continue a frozen worker late
             with contextlib.suppress(TimeoutError):
                 fault(built, times, choice)
             found += violations(built, deadline=10.0)

@@ -1,4 +1,4 @@
-"""Several API processes on one address: promotions under load, in force everywhere."""
+"""Test several API processes on one address, with promotions under load."""
 
 import http.client
 import threading
@@ -21,7 +21,7 @@ BODY = {"instances": [ROW]}
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    """Three API processes and two versions that answer differently."""
+    """Start three API processes, and train two versions with different predictions."""
     home = tmp_path_factory.mktemp("workers")
     with running(home, FITSERVE_API_WORKERS="3") as (url, process), Client(url) as client:
         client.datasets.upload(DATA)
@@ -33,7 +33,7 @@ def service(tmp_path_factory):
 
 
 def asked(url, count):
-    """Answers over as many connections, so that every process has its share."""
+    """Count the versions that answer over so many connections, to reach every process."""
     found = Counter()
     for _ in range(count):
         answer = httpx.post(url + PATH, json=BODY)
@@ -43,7 +43,7 @@ def asked(url, count):
 
 
 def test_every_process_answers(service):
-    """Three of them, each with connections of its own."""
+    """Three processes share the connections."""
     url, _, process = service
     parts = [part for part in process.children() if "service" in part.cmdline()]
     assert len(parts) == 3
@@ -63,16 +63,16 @@ def test_every_process_answers(service):
 
 
 def test_a_hundred_promotions_under_load(service):
-    """50 requests a second see no error, and every answer is one version's own."""
+    """No request fails at 50 per second, and each answer is from exactly one version."""
     url, client, _ = service
     truth = {n: client.predict("m", [ROW], version=n).predictions for n in (1, 2)}
     assert truth[1] != truth[2]
     found, stopped = [], threading.Event()
 
     def load():
-        with httpx.Client(base_url=url) as asking:
+        with httpx.Client(base_url=url) as session:
             while not stopped.wait(0.1):
-                answer = asking.post(PATH, json=BODY)
+                answer = session.post(PATH, json=BODY)
                 found.append((answer.status_code, answer.json()))
 
     threads = [threading.Thread(target=load) for _ in range(5)]
@@ -86,13 +86,14 @@ def test_a_hundred_promotions_under_load(service):
         thread.join()
     assert len(found) > 100
     assert {status for status, _ in found} == {200}
-    for _, told in found:  # rows that share a call may differ in the last bits
-        assert told["predictions"] == pytest.approx(truth[told["model_version"]], 1e-5)
-    assert {told["model_version"] for _, told in found} == {1, 2}
+    for _, answer in found:  # rows of a shared call may differ in the last bits
+        assert answer["predictions"] == pytest.approx(
+            truth[answer["model_version"]], 1e-5
+        )
+    assert {answer["model_version"] for _, answer in found} == {1, 2}
 
 
-def test_a_promotion_is_in_force_everywhere_within_a_second(service):
-    """In all processes, on connections old and new."""
+def test_a_promotion_reaches_every_process_within_a_second(service):
     url, client, _ = service
     for number in (2, 1, 2):
         client.models.set_alias("m", "live", number)
@@ -100,23 +101,23 @@ def test_a_promotion_is_in_force_everywhere_within_a_second(service):
         assert asked(url, 30) == {number: 30}
 
 
-def test_a_new_version_serves_everywhere_within_a_second(service):
-    """The newest one, for those who name none."""
+def test_a_new_version_reaches_every_process_within_a_second(service):
+    """Requests that name no version get the newest one."""
     url, client, _ = service
-    with httpx.Client(base_url=url) as asking:
+    with httpx.Client(base_url=url) as session:
         spec = {"dataset": "diabetes", "target": "progression", "model_name": "m"}
         run = client.runs.create(spec, fit={"epochs": 1, "seed": 3})
         run = client.runs.wait(run.id)
         time.sleep(1)
         for _ in range(30):
-            told = asking.post("/v1/predict", json={"model": "m", **BODY}).json()
-            assert told["model_version"] == run.model_version
+            answer = session.post("/v1/predict", json={"model": "m", **BODY}).json()
+            assert answer["model_version"] == run.model_version
 
 
-def test_the_figures_are_those_of_every_process(service):
-    """Asked over many connections: whoever answers tells the same sum."""
+def test_the_metrics_cover_every_process(service):
+    """Every process reports the same sum, as requests over many connections show."""
     url, _, process = service
-    time.sleep(2.5)  # each process shares once a second, so what came before is told now
+    time.sleep(2.5)  # each process shares its metrics once a second
     before = predictions(url)
     asked(url, 40)
     time.sleep(2.5)

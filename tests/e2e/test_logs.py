@@ -1,4 +1,4 @@
-"""All logs of a service that was used with a key."""
+"""Test the logs of a service that was used with a key."""
 
 import json
 
@@ -17,7 +17,7 @@ MARK = "a-value-that-only-a-body-holds"
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory):
-    """Lines by part, after an upload, a run, predictions and refusals."""
+    """Return log lines by process after an upload, a run, predictions and refusals."""
     home = tmp_path_factory.mktemp("logs")
     settings = {
         "FITSERVE_API_KEY": KEY,
@@ -40,29 +40,29 @@ def logs(tmp_path_factory):
     return texts, run.id
 
 
-def test_every_line_of_ours_is_an_object(logs):
-    """API, worker and reader: our lines, uvicorn's, Celery's."""
+def test_every_line_is_a_json_object(logs):
+    """API, worker and reader log JSON, from fitserve, uvicorn and Celery."""
     texts, _ = logs
     loggers = set()
     for part, process in (("api", "api"), ("worker", "worker"), ("reader", "reader")):
         for line in texts[part].splitlines():
-            told = json.loads(line)
-            assert told["process"] == process
-            assert {"time", "level", "pid", "logger", "message"} <= told.keys()
-            loggers.add(told["logger"].partition(".")[0])
+            entry = json.loads(line)
+            assert entry["process"] == process
+            assert {"time", "level", "pid", "logger", "message"} <= entry.keys()
+            loggers.add(entry["logger"].partition(".")[0])
     assert loggers >= {"uvicorn", "celery", "service", "workers"}
 
 
-def test_no_log_holds_a_key_or_a_body(logs):
-    """Neither the right key nor a wrong one, nor what was sent, nor a query."""
+def test_no_log_contains_a_key_or_a_body(logs):
+    """Neither valid nor invalid keys, request bodies nor queries appear."""
     texts, _ = logs
     for part, text in texts.items():
         for secret in (KEY, WRONG, MARK):
             assert secret not in text, (part, secret)
 
 
-def test_a_run_is_followed_from_its_request_to_its_worker(logs):
-    """Request id and run id in one line of the API, run id and attempt in the worker's."""
+def test_a_run_can_be_followed_from_request_to_worker(logs):
+    """The API logs request id and run id on one line; the worker logs run id and attempt."""
     texts, run_id = logs
     api = [json.loads(line) for line in texts["api"].splitlines()]
     queued = [line for line in api if line.get("run_id") == run_id]

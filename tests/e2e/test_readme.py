@@ -1,4 +1,4 @@
-"""The README's sessions do what they say."""
+"""Test that the sessions in the README run as described."""
 
 import asyncio
 import json
@@ -54,21 +54,21 @@ def shell(script: str, url: str) -> str:
 
 
 def test_the_curl_session_ends_in_a_prediction(url):
-    """The last thing it prints is one number from version 1."""
+    """The last output is one number from version 1."""
     answer = json.loads("{" + shell(block("sh session"), url).rsplit("}{", 1)[1])
     assert (answer["model_name"], answer["model_version"]) == ("diabetes", 1)
     assert 25 < answer["predictions"][0] < 350
 
 
-def test_an_alias_is_pointed_and_asked(url):
-    """Behind the session, which made version 1."""
+def test_an_alias_is_set_and_used(url):
+    """The block uses version 1 of the curl session."""
     answer = json.loads("{" + shell(block("sh aliases"), url).rsplit("}{", 1)[1])
     assert (answer["model_name"], answer["model_version"]) == ("diabetes", 1)
 
 
 @pytest.mark.heavy
 def test_the_command_line_session_writes_predictions(url, tmp_path):
-    """train and predict as printed; the table comes back with a column more."""
+    """The output of train and predict is as printed; the table gets one more column."""
     script = block("sh command-line").replace("predictions.csv", str(tmp_path / "p.csv"))
     shown = shell(script, url)
     assert "succeeded (early_stopping)" in shown
@@ -79,7 +79,7 @@ def test_the_command_line_session_writes_predictions(url, tmp_path):
 
 @pytest.mark.heavy
 def test_the_python_session_predicts(url, monkeypatch, capsys):
-    """The block runs as it stands."""
+    """The block runs unchanged."""
     monkeypatch.setenv("FITSERVE_URL", url)
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
@@ -94,7 +94,7 @@ def test_the_python_session_predicts(url, monkeypatch, capsys):
 def test_the_clients_page_trains_predicts_and_downloads_in_eight_lines(
     url, monkeypatch, capsys, tmp_path
 ):
-    """Its blocks run as they stand: the session, and the one for an event loop."""
+    """All blocks run unchanged, including the one for an event loop."""
     monkeypatch.setenv("FITSERVE_URL", url)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
@@ -113,7 +113,7 @@ def test_the_clients_page_trains_predicts_and_downloads_in_eight_lines(
 
 @pytest.mark.heavy
 def test_the_notebook_runs(url, monkeypatch, tmp_path):
-    """Every cell in turn; the last of them saves a model."""
+    """Every cell runs in order; the last one saves a model."""
     monkeypatch.setenv("FITSERVE_URL", url)
     (tmp_path / "data").symlink_to(ROOT / "examples/data")
     monkeypatch.chdir(tmp_path)
@@ -128,8 +128,8 @@ def test_the_notebook_runs(url, monkeypatch, tmp_path):
     names["client"].close()
 
 
-def test_the_notebook_is_one():
-    """Of format 4.5, with its outputs left out."""
+def test_the_notebook_is_valid():
+    """The format is 4.5, without outputs."""
     notebook = json.loads(NOTEBOOK.read_text())
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])

@@ -1,4 +1,4 @@
-"""Traces as a collector gets them: from the POST to the fit."""
+"""Test the traces that a collector receives, from the POST to the fit."""
 
 import threading
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PARENT = "b7ad6b7169203331"
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Takes OTLP by HTTP."""
+    """A collector that receives OTLP over HTTP."""
 
     spans: list
 
@@ -30,10 +30,10 @@ class Collector(BaseHTTPRequestHandler):
             import gzip
 
             body = gzip.decompress(body)
-        told = ExportTraceServiceRequest.FromString(body)
+        request = ExportTraceServiceRequest.FromString(body)
         self.spans += [
             span
-            for resource in told.resource_spans
+            for resource in request.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
         ]
@@ -41,12 +41,12 @@ class Collector(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @pytest.fixture(scope="module")
 def spans(tmp_path_factory) -> Iterator[list]:
-    """Every span of a service that was asked, trained, and was asked to predict."""
+    """Return all spans of a service after a training run and a prediction."""
     handler = type("Handler", (Collector,), {"spans": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -77,7 +77,7 @@ def named(spans, name):
 
 
 def test_a_run_is_one_trace_from_its_caller_to_its_worker(spans):
-    """Caller, POST, run, claim, fit, saving: each the child of the one before."""
+    """POST, run and the steps of the worker are children of the span before them."""
     (post,) = named(spans, "POST /v1/runs")
     assert post.trace_id.hex() == TRACE
     assert post.parent_span_id.hex() == PARENT
@@ -89,16 +89,16 @@ def test_a_run_is_one_trace_from_its_caller_to_its_worker(spans):
         assert children[0].start_time_unix_nano < children[0].end_time_unix_nano
 
 
-def test_a_request_tells_route_status_and_id(spans):
-    """By the names of the semantic conventions."""
+def test_a_request_has_route_status_and_id(spans):
+    """Attributes have the names of the semantic conventions."""
     (span,) = named(spans, "GET /v1/runs/{run_id}")[-1:]
-    told = {attribute.key: attribute.value for attribute in span.attributes}
-    assert told["http.route"].string_value == "/v1/runs/{run_id}"
-    assert told["http.response.status_code"].int_value == 404
-    assert told["http.request.method"].string_value == "GET"
-    assert len(told["fitserve.request_id"].string_value) == 16
+    attributes = {attribute.key: attribute.value for attribute in span.attributes}
+    assert attributes["http.route"].string_value == "/v1/runs/{run_id}"
+    assert attributes["http.response.status_code"].int_value == 404
+    assert attributes["http.request.method"].string_value == "GET"
+    assert len(attributes["fitserve.request_id"].string_value) == 16
 
 
 def test_a_prediction_makes_no_span(spans):
-    """It is answered by the fast path, before tracing is asked."""
+    """The fast path answers without tracing."""
     assert [span.name for span in spans if "predict" in span.name] == []

@@ -1,4 +1,4 @@
-"""`fitserve up`, from outside."""
+"""Test `fitserve up` from outside the process."""
 
 import json
 import os
@@ -28,7 +28,7 @@ LONG = {
     "model": {"layers": [{"type": "Dense", "units": 8}, {"type": "Output"}]},
     "fit": {"epochs": 5000, "seed": 1},
 }
-HEAVY = LONG | {  # epochs that no machine is through with before a test has looked
+HEAVY = LONG | {  # more epochs than any machine trains before the test looks
     "model": {"layers": [{"type": "Dense", "units": 1024}] * 2 + [{"type": "Output"}]},
     "fit": {"epochs": 60, "batch_size": 8, "seed": 1},
 }
@@ -43,7 +43,7 @@ def service(tmp_path_factory):
 
 
 def part(process: psutil.Process, word: str) -> psutil.Process:
-    """A part of the service, waited for while it is started again."""
+    """Wait for a process of the service that may be restarting; return the process."""
     named = lambda: [p for p in process.children() if word in " ".join(_line(p))]  # noqa: E731
     return until(named)[0]
 
@@ -62,18 +62,18 @@ def home(process):
     return Path(line[line.index("--home") + 1])
 
 
-def begun(client, run_id):
+def wait_for_start(client, run_id):
     until(lambda: client.runs.get(run_id).progress.epoch > 1)
 
 
-def moved_on(client, run_id):
-    """Wait until more of its epochs are recorded, however many there are by now."""
+def wait_for_epochs(client, run_id):
+    """Wait until more epochs of the run are recorded."""
     known = client.runs.get(run_id).progress.epoch
     until(lambda: client.runs.get(run_id).progress.epoch > known)
 
 
 def test_a_run_is_trained_watched_and_served(service):
-    """Through the real queue: every epoch heard once, in order, then an answer."""
+    """The real queue is used; every epoch is reported once and in order."""
     client, _ = service
     run = client.runs.create(ROOT / "examples" / "demo.json")
     epochs = []
@@ -84,10 +84,10 @@ def test_a_run_is_trained_watched_and_served(service):
 
 
 def test_the_api_has_no_tensorflow_and_is_small(service):
-    """Its own pages are few, and no TensorFlow is mapped into it.
+    """Private pages are few, and TensorFlow is not mapped.
 
-    What is resident counts pages of the libraries' files too, and how many of those the
-    kernel maps beside the ones in use depends on its cache: 92 to 130 MB for the same code.
+    Resident memory also counts pages of the libraries' files. The kernel's cache
+    decides how many of those are mapped: 92 to 130 MB for the same code.
     """
     _, process = service
     api = part(process, "service")
@@ -98,30 +98,30 @@ def test_the_api_has_no_tensorflow_and_is_small(service):
 
 
 def test_the_doctor_sees_every_part(service):
-    """Database at head, broker, workers, the service on its port."""
+    """Database at head, broker, workers and port are ok."""
     client, process = service
     port = client.base_url.rpartition(":")[2]
     names = ("FITSERVE_DATABASE_URL", "FITSERVE_BROKER_URL")
     parts = {k: v for k, v in process.environ().items() if k in names}
     code, findings = doctor(home(process), FITSERVE_PORT=port, **parts)
-    told = verdicts(findings)
-    workers = told.pop("workers")  # their first beat may be yet to come
+    parts_found = verdicts(findings)
+    workers = parts_found.pop("workers")  # the first heartbeat may be missing
     assert workers in ("ok", "warning")
-    assert set(told.values()) == {"ok"}, findings
+    assert set(parts_found.values()) == {"ok"}, findings
     assert code == 0
     assert "fitserve answers" in findings["port"]["detail"]
     assert findings["broker"]["detail"] == "The broker answers."
 
 
 @pytest.mark.heavy
-def test_a_worker_that_is_killed_loses_nothing(service):
-    """SIGKILL on the child that trains: the second attempt goes on where it was."""
+def test_a_killed_child_loses_nothing(service):
+    """SIGKILL on the training child: the second attempt continues at the last checkpoint."""
     client, process = service
     run = client.runs.create(HEAVY)
     folder = home(process) / "files" / "checkpoints" / run.id
     until(lambda: list(folder.glob("*.npz")))
-    for _ in range(2):  # the second beat from here on has recorded what was saved
-        moved_on(client, run.id)
+    for _ in range(2):  # the second heartbeat has recorded the checkpoint
+        wait_for_epochs(client, run.id)
     for child in part(process, "workers runs").children():
         child.send_signal(signal.SIGKILL)
     run = client.runs.wait(run.id, timeout=120)
@@ -133,8 +133,8 @@ def test_a_worker_that_is_killed_loses_nothing(service):
 
 
 @pytest.mark.heavy
-def test_a_part_that_dies_is_started_again(service):
-    """API and broker killed outright: a run posted at once still ends well."""
+def test_a_killed_process_is_restarted(service):
+    """API and broker are killed; a run that is posted at once succeeds."""
     client, process = service
     for word in ("service",) if IS_SCALE_OUT else ("redis-server", "service"):
         part(process, word).send_signal(signal.SIGKILL)
@@ -151,7 +151,7 @@ def quietly(action):
 
 @pytest.mark.heavy
 def test_deleting_the_brokers_files_loses_nothing(service):
-    """Its folder removed with runs queued, or all of its keys: every one of them ends."""
+    """Every queued run ends after the broker's folder or all of its keys are deleted."""
     client, process = service
     ids = [client.runs.create(LONG, fit={"epochs": 2}).id for _ in range(3)]
     if IS_SCALE_OUT:
@@ -166,10 +166,10 @@ def test_deleting_the_brokers_files_loses_nothing(service):
 
 @pytest.mark.heavy
 def test_cancel_stops_a_running_run_soon(service):
-    """Within a few seconds of the request, best weights kept."""
+    """The run is cancelled within 20 s, and its best weights are kept."""
     client, _ = service
     run = client.runs.create(LONG)
-    begun(client, run.id)
+    wait_for_start(client, run.id)
     client.runs.cancel(run.id)
     run = client.runs.wait(run.id, timeout=20)
     assert run.status == RunStatus.CANCELLED
@@ -177,7 +177,6 @@ def test_cancel_stops_a_running_run_soon(service):
 
 
 def test_a_second_service_on_the_same_home_is_refused(service):
-    """One home, one supervisor."""
     _, process = service
     again = subprocess.run(
         [FITSERVE, "up", "--port", "0", "--home", home(process)],
@@ -190,8 +189,7 @@ def test_a_second_service_on_the_same_home_is_refused(service):
     assert "Another `fitserve up`" in again.stderr
 
 
-def test_an_open_door_is_refused(tmp_path):
-    """No key, no other address than loopback."""
+def test_a_public_address_without_a_key_is_refused(tmp_path):
     done = subprocess.run(
         [FITSERVE, "up", "--host", "0.0.0.0", "--port", "0", "--home", tmp_path],
         capture_output=True,
@@ -205,41 +203,41 @@ def test_an_open_door_is_refused(tmp_path):
 
 
 @pytest.mark.heavy
-def test_a_restart_on_the_same_home_predicts_the_same_and_takes_runs_up(tmp_path):
-    """Stopped with a run at hand: the run ends after the restart; answers are equal."""
+def test_a_restart_on_the_same_home_keeps_predictions_and_continues_runs(tmp_path):
+    """A run that was running at the stop ends after the restart."""
     with running(tmp_path) as (url, _), Client(url) as client:
         client.datasets.upload(DATA)
         run = client.runs.create(ROOT / "examples" / "demo.json")
         client.runs.wait(run.id)
         before = client.predict("diabetes", [ROW]).predictions
-        going = client.runs.create(HEAVY)
-        begun(client, going.id)
+        unfinished = client.runs.create(HEAVY)
+        wait_for_start(client, unfinished.id)
     assert not [p for p in psutil.process_iter() if str(tmp_path) in " ".join(_line(p))]
-    saved = (tmp_path / "files" / "checkpoints" / going.id).glob("*.npz")
+    saved = (tmp_path / "files" / "checkpoints" / unfinished.id).glob("*.npz")
     epoch = max(int(file.stem.split("-")[1]) for file in saved)
     with started(tmp_path, "--json") as (line, process):
-        client = Client(told_of(line, process, tmp_path)["url"])
+        client = Client(started_json(line, process, tmp_path)["url"])
         assert client.predict("diabetes", [ROW]).predictions == before
-        assert client.runs.wait(going.id, timeout=120).status == RunStatus.SUCCEEDED
+        assert client.runs.wait(unfinished.id, timeout=120).status == RunStatus.SUCCEEDED
         client.close()
     log = (tmp_path / "logs" / "worker.log").read_text()
-    assert re.search(rf"run {going.id}: resumed at epoch {epoch}\b", log)
+    assert re.search(rf"run {unfinished.id}: resumed at epoch {epoch}\b", log)
 
 
-def told_of(line, process, home):
-    """What `--json` says of a service: address, key, files, every process of it."""
-    told = json.loads(line)
-    assert (told["key"], told["home"], told["logs"]) == (
+def started_json(line, process, home):
+    """Return the JSON that `up --json` prints, after checks of key, files and processes."""
+    service = json.loads(line)
+    assert (service["key"], service["home"], service["logs"]) == (
         "none",
         str(home),
         str(home / "logs"),
     )
-    pids = dict(told["pids"])
+    pids = dict(service["pids"])
     assert {"API", "worker", "reader"} < pids.keys()
     assert pids.pop("supervisor") == process.pid
     children = psutil.Process(process.pid).children()
     assert set(pids.values()) == {child.pid for child in children}
-    return told
+    return service
 
 
 def _line(process):

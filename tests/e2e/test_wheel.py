@@ -1,4 +1,4 @@
-"""The wheel by itself, in an environment of its own, as `pip install fitserve` leaves it."""
+"""Test the wheel in a separate environment, as `pip install fitserve` installs it."""
 
 import ast
 import contextlib
@@ -50,7 +50,7 @@ def wheel(tmp_path_factory):
 
 
 def environment_of(folder, requirement):
-    """Folder of the programs of a new environment that holds only what pip installs."""
+    """Create an environment with a requirement; return the folder of its programs."""
     uv("venv", "--quiet", "--python", sys.executable, folder)
     python = folder / "bin/python"
     locked = ROOT / "requirements/dev.lock"
@@ -60,13 +60,13 @@ def environment_of(folder, requirement):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory, wheel):
-    """The light client's environment."""
+    """Return an environment with the client only."""
     return environment_of(tmp_path_factory.mktemp("alone") / "env", wheel)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, wheel):
-    """A server's environment, which also holds other people's packages of its names."""
+    """Return an environment with the server and with other packages of the same names."""
     folder = tmp_path_factory.mktemp("server") / "env"
     programs = environment_of(folder, f"{wheel}[worker]")
     [site_packages] = folder.glob("lib/python*/site-packages")
@@ -77,7 +77,7 @@ def server(tmp_path_factory, wheel):
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory, broker_url):
-    """A service with a trained model."""
+    """Start a service with a trained model."""
     with bench_in(tmp_path_factory.mktemp("served") / "home", broker_url) as bench:
         bench.upload(TABLE)
         bench.train(SPEC)
@@ -98,23 +98,23 @@ def run(programs, program, *arguments, url="", home=None):
     )
 
 
-def test_it_brings_no_server(alone):
-    """Neither FastAPI nor SQLAlchemy nor TensorFlow, nor what they want."""
+def test_the_client_installs_no_server(alone):
+    """FastAPI, SQLAlchemy, TensorFlow and their dependencies are not installed."""
     listed = uv("pip", "list", "--format", "json", "--python", alone / "python")
     names = {package["name"] for package in json.loads(listed)}
     assert "httpx" in names
     assert names & SERVER_LIBRARIES == set()
 
 
-def test_it_has_one_top_level_package(alone):
-    """Everything else in site-packages belongs to a library, so nothing can collide."""
+def test_the_wheel_has_one_top_level_package(alone):
+    """All other packages belong to dependencies, so none can collide."""
     listing = "import importlib.metadata as m; print(m.packages_distributions())"
     owners = ast.literal_eval(run(alone, "python", "-c", listing).stdout)
     assert [name for name, by in owners.items() if "fitserve" in by] == ["fitserve"]
 
 
-def test_the_client_leaves_the_server_unimported(alone):
-    """Its modules and its command line add nothing of the server to the path."""
+def test_the_client_does_not_import_the_server(alone):
+    """The client and the command line do not add the server to `sys.path`."""
     code = (
         "import sys, fitserve.client, fitserve.cli.app\n"
         "print([p for p in sys.path if '_server' in p])\n"
@@ -124,8 +124,8 @@ def test_the_client_leaves_the_server_unimported(alone):
     assert done.stdout.splitlines() == ["[]", "[]"], done.stderr
 
 
-def test_its_client_predicts(alone, url):
-    """With either client."""
+def test_the_client_predicts(alone, url):
+    """Client and AsyncClient return the same prediction."""
     code = (
         "import asyncio; from fitserve import AsyncClient, Client\n"
         f"row = {ROW!r}\n"
@@ -141,8 +141,8 @@ def test_its_client_predicts(alone, url):
     assert isinstance(json.loads(first)[0], float)
 
 
-def test_its_command_line_does(alone, url, tmp_path):
-    """And says of the server's commands what to install."""
+def test_the_command_line_predicts(alone, url, tmp_path):
+    """The commands of the server report the missing packages."""
     rows = tmp_path / "rows.csv"
     rows.write_text("x,c,label\n3,a,yes\n")
     done = run(alone, "fitserve", "predict", "m", rows, "--json", url=url)
@@ -154,10 +154,8 @@ def test_its_command_line_does(alone, url, tmp_path):
         assert "Traceback" not in done.stderr
 
 
-def test_its_server_trains_and_predicts_beside_packages_of_the_same_names(
-    server, tmp_path
-):
-    """In site-packages and in the directory of the shell, neither of which it imports."""
+def test_the_server_works_next_to_packages_of_the_same_names(server, tmp_path):
+    """The server imports none of them from site-packages or from the working directory."""
     here = tmp_path / "shell"
     here.mkdir()
     for name in SERVER_PACKAGES:
@@ -175,8 +173,8 @@ def test_its_server_trains_and_predicts_beside_packages_of_the_same_names(
         assert httpx.get(url).text.startswith("<!doctype html>")
 
 
-def test_its_modules_are_run_by_name(server, tmp_path):
-    """A migration and a worker's health check, without a checkout."""
+def test_server_modules_run_by_name(server, tmp_path):
+    """A migration and a worker's health check run without a checkout."""
     home = tmp_path / "home"
     home.mkdir()
     module = ("-m", "fitserve.server")
@@ -188,7 +186,7 @@ def test_its_modules_are_run_by_name(server, tmp_path):
     assert "No worker for runs" in done.stdout + done.stderr
 
 
-def test_importing_fitserve_shadows_nobody(server):
-    """Whoever only uses the client gets the packages of other people."""
+def test_importing_fitserve_hides_no_other_package(server):
+    """A program that imports the client can import other packages of the server's names."""
     code = f"import fitserve.client, {', '.join(SERVER_PACKAGES)}; print(core.OWNER)"
     assert run(server, "python", "-c", code).stdout == "somebody else\n"

@@ -1,4 +1,4 @@
-"""Every example trains, and shows what it promises."""
+"""Test that every example trains as it promises."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ SPECS = sorted(EXAMPLES.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_an_example_is_a_spec_on_a_shipped_table(path):
-    """It parses, and names a file of examples/data and a column of it."""
+def test_an_example_is_a_valid_spec_for_a_shipped_table(path):
+    """The spec names a file in examples/data, and one of its columns."""
     create = RunCreate.model_validate_json(path.read_text())
     header = (EXAMPLES / "data" / f"{create.dataset}.csv").read_text().splitlines()[0]
     assert create.target in header.split(",")
@@ -23,7 +23,7 @@ def test_an_example_is_a_spec_on_a_shipped_table(path):
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 @pytest.mark.heavy
 def test_an_example_trains_and_predicts(bench, path):
-    """It succeeds, learns something, and answers for a row."""
+    """The run succeeds, its loss falls, and its model predicts rows."""
     spec = json.loads(path.read_text())
     table = EXAMPLES / "data" / f"{spec['dataset']}.csv"
     bench.upload(table, name=spec["dataset"])

@@ -1,4 +1,4 @@
-"""The chapters show the specs that are shipped, and curves that are there."""
+"""Test that the chapters show shipped specs and existing curves."""
 
 import json
 import re
@@ -12,7 +12,7 @@ CHAPTERS = sorted(TUTORIAL.glob("0*.md"))
 
 
 def test_the_table_of_contents_names_every_chapter():
-    """In order."""
+    """Chapters are in order."""
     named = re.findall(
         r"^\d\. \[.+\]\((.+)\):", (TUTORIAL / "README.md").read_text(), re.MULTILINE
     )
@@ -21,7 +21,7 @@ def test_the_table_of_contents_names_every_chapter():
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_shows_a_spec_that_is_shipped(path):
-    """Word for word the same JSON, whatever its line breaks."""
+    """The JSON is equal except for line breaks."""
     shown = re.findall(r"```json (\S+)\n(.+?)```", path.read_text(), re.DOTALL)
     assert shown
     for name, spec in shown:
@@ -29,8 +29,8 @@ def test_a_chapter_shows_a_spec_that_is_shipped(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_what_a_chapter_points_at_is_there(path):
-    """Curves, chapters, and the files of its commands."""
+def test_everything_a_chapter_refers_to_exists(path):
+    """The test checks curves, chapters, and the files of commands."""
     text = path.read_text()
     curves = re.findall(r"!\[.+?\]\((.+?)\)", text)
     assert curves

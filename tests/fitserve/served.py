@@ -1,4 +1,4 @@
-"""The real service behind a socket, and tiny runs in this process."""
+"""Start the real service on a socket, and train small runs in this process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ FIT = {"epochs": 2, "seed": 1, "validation_split": 0.2}
 
 @dataclass
 class Served:
-    """A service that answers at `url`, whose runs `fit` trains."""
+    """A service at `url`; `fit` trains runs."""
 
     url: str
     bench: ServiceUnderTest
 
     def fit(self, dataset: str, target: str, **more: Any) -> dict[str, Any]:
-        """Train a model under the name of its dataset."""
+        """Train a model with the name of its dataset."""
         spec = {"dataset": dataset, "target": target, "model_name": dataset, "fit": FIT}
         run = self.bench.train({**spec, "preset": "small", **more})
         assert run["status"] == "succeeded", run["error"]
@@ -30,7 +30,7 @@ class Served:
 
 @contextmanager
 def served_in(folder: Path, broker_url: str) -> Iterator[Served]:
-    """A service in a new folder."""
+    """Start a service in a new folder."""
     with (
         bench_in(folder / "home", broker_url) as bench,
         live(create_app(bench.settings)) as url,

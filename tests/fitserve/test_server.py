@@ -1,4 +1,4 @@
-"""Where the server's packages are, and how one of its modules is started."""
+"""Test the paths of the server's packages, and how its modules are started."""
 
 import os
 import subprocess
@@ -21,12 +21,12 @@ def run(code, **environment):
 
 
 def test_a_checkout_is_its_own_server_path():
-    """Its root holds `core` and `service`."""
+    """The root contains `core` and `service`."""
     assert server_path() == ROOT
 
 
 def test_the_server_comes_first_for_this_process_and_its_children():
-    """Once, before whatever PYTHONPATH held, which stays."""
+    """The entry is added once, before the previous entries of PYTHONPATH."""
     code = (
         "import os, sys; from fitserve.server import use_server_path\n"
         "use_server_path(); use_server_path()\n"
@@ -39,14 +39,13 @@ def test_the_server_comes_first_for_this_process_and_its_children():
 
 
 def test_a_module_gets_the_arguments_after_its_name():
-    """And nothing else: the worker's health check refuses a queue that does not exist."""
+    """The worker's health check refuses an unknown queue."""
     done = run(["-m", "fitserve.server", "workers.health", "paint"])
     assert done.returncode == 2
     assert "got 'paint'" in done.stderr
 
 
-def test_without_a_module_it_says_how_it_is_used():
-    """In place of a traceback."""
+def test_without_a_module_the_usage_is_printed():
     done = run(["-m", "fitserve.server"])
     assert done.returncode == 1
     assert done.stderr == "usage: python -m fitserve.server MODULE [ARGUMENT ...]\n"

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run."""
+"""Test text that a spreadsheet would run as a formula."""
 
 from typing import get_args
 
@@ -14,37 +14,36 @@ NUMBERS = ["-1", "+4", "-3.5e-7", "-1,234.5", "-1.234,5", "-1 234", "-1'234", "-
 
 
 @pytest.mark.parametrize("cell", FORMULAS)
-def test_text_that_begins_as_a_formula_gets_a_mark_in_front(cell):
-    """The rest stays as it is."""
+def test_text_that_starts_like_a_formula_gets_a_mark(cell):
     assert harmless(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", [*NUMBERS, "a=1", "", "x-1", "'=1", 1, -1.5, None, True])
-def test_numbers_and_other_text_are_never_touched(cell):
-    """A minus is no formula."""
+def test_numbers_and_other_text_are_unchanged(cell):
+    """A minus alone is no formula."""
     assert harmless(cell) is cell
 
 
 @given(st.floats() | st.integers())
 @example(-0.0)
-def test_a_number_stays_a_number_in_text_too(number):
-    """As Python writes it; what is no number has letters."""
+def test_a_number_as_text_is_unchanged(number):
+    """All forms in which Python writes a number are numbers."""
     if number - number == 0:
         assert harmless(str(number)) == str(number)
     assert harmless(number) is number
 
 
 @given(st.text(min_size=1))
-def test_no_text_comes_out_that_begins_as_a_formula(text):
-    """But numbers, and the dashes that mean missing."""
-    said = harmless(text)
-    assert said in (text, f"'{text}")
-    if said == text and text[0] in "=+-@\t\r\n":
+def test_no_result_starts_like_a_formula(text):
+    """Exceptions are numbers, and dashes that mean missing."""
+    result = harmless(text)
+    assert result in (text, f"'{text}")
+    if result == text and text[0] in "=+-@\t\r\n":
         assert not set(text) - set("+-0123456789.,' \u00a0\u202feE%")
 
 
 def test_the_names_in_a_history_are_words():
-    """So its CSV has no cell of text that could be a formula."""
+    """A CSV of the history therefore contains no formula."""
     for name in (*get_args(Metric), *get_args(Loss), "loss", "val_loss", "epoch"):
         assert harmless(name) == name
         assert name.replace("_", "").isalnum()

@@ -1,1 +1,1 @@
-"""`make fuzz`: much more of what the tests do in small."""
+"""Tests of `make fuzz`, with many more inputs than the test suite."""

@@ -1,7 +1,7 @@
-"""Attacks on a whole service, on either database, and the figures that came of them.
+"""Attack a whole service on either database, and print the figures.
 
-`python -m tests.fuzz`; MINUTES (of the wire, a database: 4), EXAMPLES (orders of events:
-200) and SEED are read from the environment. Ends with 1 if anything was found.
+`python -m tests.fuzz` reads MINUTES (of requests per database: 4), EXAMPLES (orders of
+events: 200) and SEED from the environment. The exit code is 1 if a test found a fault.
 """
 
 import os
@@ -33,7 +33,7 @@ EXAMPLES = os.environ.get("EXAMPLES", "200")
 SEED = int(os.environ.get("SEED", str(random.randrange(10**6))))
 MOST_GROWTH = 20 * 2**20
 READY = "GET /health/ready"
-"""Its 503 is no failure: a broker that answers late on a busy machine makes it."""
+"""The route whose 503 is no failure: the broker of a busy machine may answer late."""
 CORPORA = (
     "tests/service/hostile",
     "tests/service/protocols/test_hostile.py",
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def wire(engine: str, home: Path) -> list[str]:
-    """Schemathesis against a service with a worker; a first pass warms it up."""
+    """Run Schemathesis against a service with a worker, after a first pass as warm-up."""
     more = (
         {} if engine == "sqlite" else {"FITSERVE_DATABASE_URL": new_postgres_database()}
     )
@@ -71,9 +71,9 @@ def wire(engine: str, home: Path) -> list[str]:
         touch(client, client.runs.wait(client.runs.create(SPEC).id).id)
         first = attack(url, int(MINUTES * 20), seed=SEED, examples=3)
         api = api_of(process.pid)
-        before, begun = answers(url), api.memory_info().rss
+        before, initial = answers(url), api.memory_info().rss
         second = attack(url, int(MINUTES * 40), seed=SEED + 1, examples=1000)
-        counts, growth = answers(url), api.memory_info().rss - begun
+        counts, growth = answers(url), api.memory_info().rss - initial
         found = [*first.findings, *second.findings]
         found += [f"5xx: {route}" for route in failing_routes(url) if route != READY]
     if growth > MOST_GROWTH:
@@ -90,20 +90,20 @@ def wire(engine: str, home: Path) -> list[str]:
 
 
 def touch(client: Client, run_id: str) -> None:
-    """Have the API load what it loads when it is wanted: tables, plots, networks."""
+    """Make the API load tables, plots and networks, which it loads on first use."""
     client.predict("table", [{"x": 1, "z": "a"}])
     for path in (f"runs/{run_id}/history.svg", "datasets/table/rows"):
         httpx.get(f"{client.base_url}/v1/{path}", headers=HEADERS).raise_for_status()
 
 
 def api_of(pid: int) -> psutil.Process:
-    """The API of `fitserve up`."""
+    """Return the API process of `fitserve up`."""
     parts = psutil.Process(pid).children()
     return next(part for part in parts if part.cmdline()[-2:] == ["-m", "service"])
 
 
 def corpora(folder: Path) -> list[str]:
-    """Every hostile spec, CSV and order of events, as tests."""
+    """Run the tests of all hostile specs, CSVs and orders of events."""
     environment = {
         "FITSERVE_TEST_HOSTILE": "1",
         "FITSERVE_FUZZ_EXAMPLES": EXAMPLES,

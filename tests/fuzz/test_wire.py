@@ -1,4 +1,4 @@
-"""A few seconds of what `make fuzz` does for minutes."""
+"""Run a few seconds of `make fuzz`."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.heavy
 
 
 def test_schemathesis_finds_nothing(tmp_path, broker_url):
-    """Data that fits the page and data that does not, with a key and without."""
+    """Requests are valid or invalid, with and without a key."""
     with bench_in(tmp_path / "home", broker_url, api_key=KEY) as bench:
         bench.client.headers["Authorization"] = f"Bearer {KEY}"
         bench.upload(TABLE)

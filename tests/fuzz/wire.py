@@ -1,4 +1,4 @@
-"""Schemathesis over the OpenAPI page of a live service, and what came of it."""
+"""Run Schemathesis on the OpenAPI document of a live service, and count the results."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ LIMITS = {
     "FITSERVE_LIMITS__MAX_PARAMETERS": "10000",
     "FITSERVE_LIMITS__MAX_QUEUED_RUNS": "100000",
 }
-"""A service in which a run that the attack happens to make is soon over."""
+"""Settings that end every run of the attack soon."""
 TABLE = "x,z,y\n" + "".join(f"{i},{'ab'[i % 2]},{3 * i}\n" for i in range(60))
 SPEC = {
     "dataset": "table",
@@ -37,7 +37,7 @@ SPEC = {
 
 @dataclass
 class Attack:
-    """What Schemathesis found: its report, and its words for a reader."""
+    """The results of Schemathesis: its report and its output."""
 
     report: dict[str, Any]
     words: str
@@ -48,7 +48,7 @@ class Attack:
 
     @property
     def findings(self) -> list[str]:
-        """A line each; broken references of the page are findings too."""
+        """Return one line per finding; broken references in the document are findings, too."""
         failures = [
             f"{failure['title']}: {', '.join(failure['operations'])}"
             for failure in self.report["failures"]
@@ -61,7 +61,7 @@ class Attack:
 def attack(
     url: str, seconds: int, *, seed: int, examples: int, phases: str = PHASES
 ) -> Attack:
-    """All checks, with data that fits the page and data that does not."""
+    """Run all checks, with valid and invalid data."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.json"
         done = subprocess.run(
@@ -85,7 +85,7 @@ def attack(
 
 
 def answers(url: str) -> Counter[str]:
-    """How many answers there were by class of status, as the service counted them."""
+    """Return the number of answers per class of status, from the service's metrics."""
     counts: Counter[str] = Counter()
     for _, status, count in _counted(url):
         counts[status] += count
@@ -93,7 +93,7 @@ def answers(url: str) -> Counter[str]:
 
 
 def failing_routes(url: str) -> list[str]:
-    """Routes that answered 5xx."""
+    """Return the routes that answered 5xx."""
     return [route for route, status, _ in _counted(url) if status == "5xx"]
 
 

@@ -1,7 +1,7 @@
-"""A worker with faults in it: a run's tag `fault` says what befalls its child.
+"""A worker that causes faults: the tag `fault` of a run names the fault of its child.
 
-Started by the tests as `python -m tests.workers.faulty_worker runs`; children are forked
-from it and inherit what is replaced here. Nothing of this is reachable from outside.
+The tests start `python -m tests.workers.faulty_worker runs`; forked children inherit
+the replaced methods. Only the tests can reach this code.
 """
 
 import ctypes
@@ -14,23 +14,23 @@ from pathlib import Path
 import psutil
 import tensorflow as tf
 
-from workers.__main__ import main  # first: it tells TensorFlow how to be loaded
+from workers.__main__ import main  # first: it sets how TensorFlow is loaded
 from workers.heartbeat import Heartbeat
 from workers.run_executor import RunExecutor
 
 
 def hang():
-    """In native code that lets other threads run."""
+    """Hang in native code that lets other threads run."""
     ctypes.CDLL(None).sleep(3600)
 
 
 def hold():
-    """In native code that lets no other thread run."""
+    """Hang in native code that blocks all other threads."""
     ctypes.PyDLL(None).sleep(3600)
 
 
 def die():
-    """As by the kernel's out-of-memory killer."""
+    """Kill the process, as the kernel's out-of-memory killer does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -43,7 +43,7 @@ def exhausted():
 
 
 def allocate():
-    """For want of real memory, in NumPy's hands or in TensorFlow's."""
+    """Run out of real memory in NumPy or TensorFlow."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + 256 * 2**20, hard))
@@ -54,12 +54,12 @@ def allocate():
 
 
 def slow():
-    """Epochs that a test can be between."""
+    """Make epochs long enough for a test to act between two of them."""
     time.sleep(0.02)
 
 
 def wait_to_build():
-    """As in a long trace, until the test has seen what it came for."""
+    """Wait until the test creates a file, as during a long trace."""
     while not (Path(os.environ["FITSERVE_HOME"]) / "build").exists():
         time.sleep(0.05)
 
@@ -69,7 +69,7 @@ EPOCH = 3
 
 
 def put_faults_in():
-    fit, tell = RunExecutor._fit, Heartbeat.epoch_ended
+    fit, epoch_ended = RunExecutor._fit, Heartbeat.epoch_ended
     fault = []
 
     def fit_with_fault(self, lease, heartbeat, run, tables):
@@ -78,13 +78,13 @@ def put_faults_in():
         fault[:] = [FAULTS.get(run.tags.get("fault", ""))]
         return fit(self, lease, heartbeat, run, tables)
 
-    def tell_and_fail(self, epoch, logs, fit):
-        tell(self, epoch, logs, fit)
+    def report_and_fail(self, epoch, logs, fit):
+        epoch_ended(self, epoch, logs, fit)
         if fault[0] is not None and epoch >= EPOCH:
             fault[0]()
 
     RunExecutor._fit = fit_with_fault
-    Heartbeat.epoch_ended = tell_and_fail
+    Heartbeat.epoch_ended = report_and_fail
 
 
 if __name__ == "__main__":

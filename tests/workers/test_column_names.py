@@ -1,4 +1,4 @@
-"""Columns may be called what a network's own parts are called."""
+"""Test columns with the names of internal values of `model.onnx`."""
 
 import pytest
 
@@ -12,8 +12,8 @@ ROWS = [
 @pytest.mark.parametrize(
     "names", [("c0", "v1", "output"), ("c1", "c1_", "v3"), ("input", "v0", "c2")]
 )
-def test_a_column_may_have_the_name_of_a_value_in_the_file(bench, names):
-    """Constants, values and the output of `model.onnx` step aside."""
+def test_a_column_may_have_the_name_of_an_internal_value(bench, names):
+    """Constants, values and the output of `model.onnx` get other names."""
     lines = [",".join((*names, "y")), *(",".join(map(str, row)) for row in ROWS)]
     bench.upload("\n".join(lines) + "\n")
     fit = {"epochs": 1, "seed": 1}

@@ -1,4 +1,4 @@
-"""Random small networks train as `keras.Model.fit` trains them, over ten epochs."""
+"""Test that random small networks train for ten epochs as with `keras.Model.fit`."""
 
 import os
 from typing import get_args
@@ -55,17 +55,17 @@ targets = st.sampled_from([(task, loss) for task in Task for loss in LOSSES[task
     st.integers(1, 40),
     st.booleans(),
 )
-def test_any_network_trains_as_kerass(
-    goal, hidden, optimizer, batch_size, num_rows, weighed
+def test_any_network_trains_as_in_keras(
+    goal, hidden, optimizer, batch_size, num_rows, has_weights
 ):
-    """Weights and every value of the history, to 1e-4; remainders, weights of rows."""
+    """Weights and histories agree to 1e-4, with remainder batches and row weights."""
     from workers.training.batches import InMemoryBatches
     from workers.training.epoch_loop import fit_epochs
     from workers.training.fit_plan import FitPlan
 
     task, loss = goal
     train, validation = rows(task, loss, num_rows, 0), rows(task, loss, 13, 1)
-    if weighed:
+    if has_weights:
         weight = np.linspace(0.5, 2, num_rows).astype(np.float32)
         train = InMemoryBatches(train.x, train.y, weight)
     one, other = (network(task, loss, optimizer, hidden) for _ in range(2))

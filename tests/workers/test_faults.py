@@ -1,6 +1,6 @@
-"""What befalls a child ends its run at most; the worker lives on.
+"""Test that a fault of a child ends at most its run, and the worker survives.
 
-`FITSERVE_FAULTS=100` repeats each fault so often and prints what was measured (`-s`).
+`FITSERVE_FAULTS=100` repeats each fault so often, and prints the figures (`-s`).
 """
 
 import os
@@ -33,7 +33,7 @@ CSV = "x,z,y\n" + "".join(f"{i},{i % 7},{3 * i + 1}\n" for i in range(60))
 
 
 class Worker:
-    """The faulty worker, as a process."""
+    """A process of the faulty worker."""
 
     def __init__(self, bench):
         runs = bench.settings.runs.model_dump()
@@ -57,7 +57,7 @@ class Worker:
         return until(self.process.children)[0]
 
     def stop(self):
-        """Tell it to, and measure how long it takes."""
+        """Send SIGTERM. Return the seconds until the process ended."""
         began = time.monotonic()
         self.process.terminate()
         try:
@@ -73,8 +73,8 @@ class Worker:
         self.process.wait()
 
 
-def tell(text):
-    """What was measured, seen with `-s`."""
+def show(text):
+    """Print a figure, which `-s` shows."""
     sys.stdout.write(f"\n{text}\n")
 
 
@@ -107,7 +107,7 @@ def bench(tmp_path_factory, broker_url):
 @pytest.fixture(scope="module")
 def worker(bench):
     with worker_of(bench) as worker:
-        ended(bench, post(bench))  # it is up
+        ended(bench, post(bench))  # the worker is running
         yield worker
 
 
@@ -145,7 +145,7 @@ def assert_gapless(bench, run):
 
 
 def test_a_hang_in_native_code_ends_the_run_soon_after_its_limit(bench, worker):
-    """failed by time_limit within ten seconds; the next run is trained at once."""
+    """The run fails by time_limit within ten seconds; the next run trains at once."""
     lateness = []
     for _ in range(TIMES):
         run_id = post(bench, "hang", time_limit_seconds=LIMIT)
@@ -158,7 +158,7 @@ def test_a_hang_in_native_code_ends_the_run_soon_after_its_limit(bench, worker):
         assert run["attempt"] == 1
         assert_gapless(bench, run)
         assert ended(bench, post(bench))["status"] == "succeeded"
-    tell(f"hang: {TIMES}, at most {max(lateness):.1f} s behind the limit")
+    show(f"hang: {TIMES}, at most {max(lateness):.1f} s after the limit")
     assert max(lateness) <= 10
     assert worker.process.is_running()
 
@@ -166,8 +166,8 @@ def test_a_hang_in_native_code_ends_the_run_soon_after_its_limit(bench, worker):
 @pytest.mark.parametrize(
     "fault", ["memory", "exhausted", pytest.param("allocate", marks=slow_one)]
 )
-def test_memory_that_runs_out_ends_the_run_not_the_child(bench, worker, fault):
-    """failed by out-of-memory, once; the very child trains the next run."""
+def test_out_of_memory_ends_the_run_not_the_child(bench, worker, fault):
+    """The run fails once by out-of-memory; its child trains the next run."""
     child = worker.child()
     times = min(TIMES, 10) if fault == "allocate" else TIMES  # TensorFlow waits 10 s
     for _ in range(times):
@@ -176,12 +176,12 @@ def test_memory_that_runs_out_ends_the_run_not_the_child(bench, worker, fault):
         assert run["attempt"] == 1
         assert_gapless(bench, run)
     assert ended(bench, post(bench))["status"] == "succeeded"
-    tell(f"{fault}: {times} runs failed, 0 deaths")
+    show(f"{fault}: {times} runs failed, 0 deaths")
     assert worker.child() == child
 
 
 def test_a_run_that_kills_its_child_is_tried_three_times(bench, worker):
-    """failed by worker-lost, with a sentence; other runs run on meanwhile."""
+    """The run fails by worker-lost, with a sentence; other runs continue meanwhile."""
     for _ in range(TIMES):
         run_id = post(bench, "die")
         assert ended(bench, post(bench))["status"] == "succeeded"
@@ -189,13 +189,13 @@ def test_a_run_that_kills_its_child_is_tried_three_times(bench, worker):
         assert (run["status"], run["attempt"]) == ("failed", 3)
         assert run["error"]["type"] == "/problems/worker-lost"
         assert "3 times" in run["error"]["detail"]
-    tell(f"die: {TIMES} runs, 3 attempts each")
+    show(f"die: {TIMES} runs, 3 attempts each")
     assert worker.process.is_running()
 
 
 @slow_one
-def test_a_killed_child_costs_seconds_not_the_epochs(bench, worker):
-    """Killed at a random time: the second attempt ends with one gapless history."""
+def test_a_killed_child_loses_no_epochs(bench, worker):
+    """The child is killed at a random time; the second attempt has a complete history."""
     took = []
     for _ in range(TIMES):
         run_id = post(bench, "slow", epochs=150)
@@ -210,12 +210,12 @@ def test_a_killed_child_costs_seconds_not_the_epochs(bench, worker):
         assert run["status"] == "succeeded"
         assert before["progress"]["epoch"] <= run["progress"]["epoch"] == 150
         assert_gapless(bench, run)
-    tell(f"kill child: {TIMES}, taken up within {max(took):.1f} s")
+    show(f"kill child: {TIMES}, taken up within {max(took):.1f} s")
     assert worker.process.is_running()
 
 
-def test_a_cancel_at_any_moment_is_one_end(bench, worker):
-    """cancelled or succeeded, soon, and it stays so."""
+def test_a_cancel_at_any_time_ends_the_run_once(bench, worker):
+    """The run is cancelled or succeeds soon, and does not change afterwards."""
     took = []
     for _ in range(TIMES):
         run_id = post(bench, "slow", epochs=60)
@@ -228,12 +228,12 @@ def test_a_cancel_at_any_moment_is_one_end(bench, worker):
         assert_gapless(bench, run)
         time.sleep(0.1)
         assert read(bench, run_id) == run
-    tell(f"cancel: {TIMES}, at most {max(took):.2f} s")
+    show(f"cancel: {TIMES}, at most {max(took):.2f} s")
     assert worker.process.is_running()
 
 
-def test_a_cancel_before_the_first_epoch_waits_for_nothing(bench, worker):
-    """The network is not even built, and the run has ended; the worker takes the next."""
+def test_a_cancel_before_the_first_epoch_is_immediate(bench, worker):
+    """The run ends before its network is built; the worker trains the next run."""
     run_id = post(bench, "build", epochs=60)
     until(lambda: read(bench, run_id)["status"] == "running")
     assert bench.client.post(f"/v1/runs/{run_id}/cancel").status_code == 202
@@ -246,8 +246,8 @@ def test_a_cancel_before_the_first_epoch_waits_for_nothing(bench, worker):
 
 
 @slow_one
-def test_native_code_that_holds_the_lock_is_ended_by_the_kernel(bench, worker):
-    """No heartbeat, no thread of ours: another child within 70 s all the same."""
+def test_native_code_that_blocks_all_threads_is_killed(bench, worker):
+    """The kernel kills the child, which has no heartbeat; another starts within 70 s."""
     child = worker.child()
     run_id = post(bench, "hold", epochs=100)
     until(lambda: not child.is_running() or child.status() == "zombie", 70)
@@ -261,8 +261,8 @@ def test_native_code_that_holds_the_lock_is_ended_by_the_kernel(bench, worker):
 
 
 @pytest.mark.parametrize("fault", ["slow", pytest.param("hang", marks=slow_one)])
-def test_a_worker_that_stops_hands_its_run_back(bench, worker, fault):
-    """Within 20 s, saved and not counted, also from a call that hangs."""
+def test_a_stopped_worker_hands_its_run_back(bench, worker, fault):
+    """The worker saves a checkpoint and exits within 20 s; no attempt is counted."""
     took = []
     for _ in range(TIMES if fault == "slow" else min(TIMES, 5)):
         with next_worker(bench, worker) as stopped:
@@ -279,18 +279,18 @@ def test_a_worker_that_stops_hands_its_run_back(bench, worker, fault):
         key = f"checkpoints/{run_id}"
         assert list((bench.settings.files_dir / key).iterdir())
         bench.client.post(f"/v1/runs/{run_id}/cancel")
-    tell(f"SIGTERM ({fault}): {len(took)}, exit within {max(took):.1f} s")
+    show(f"SIGTERM ({fault}): {len(took)}, exit within {max(took):.1f} s")
     assert max(took) <= 20
 
 
 def next_worker(bench, worker):
-    """The one that is up, and once it was stopped a new one."""
+    """Return the running worker, or start a new one."""
     return nullcontext(worker) if worker.process.is_running() else worker_of(bench)
 
 
 @slow_one
 def test_a_killed_worker_loses_nothing(bench):
-    """The parent and its child, at a random time; another worker ends the run."""
+    """Worker and child are killed at a random time; another worker ends the run."""
     took = []
     for _ in range(TIMES):
         with worker_of(bench) as first:
@@ -306,4 +306,4 @@ def test_a_killed_worker_loses_nothing(bench):
             took.append(time.monotonic() - began)
         assert (run["status"], run["attempt"]) == ("succeeded", 2)
         assert_gapless(bench, run)
-    tell(f"kill worker: {TIMES}, ended within {max(took):.1f} s of a new start")
+    show(f"kill worker: {TIMES}, ended within {max(took):.1f} s of a new start")

@@ -1,4 +1,4 @@
-"""The health check of a worker's container, as Docker runs it."""
+"""Test the health check of a worker's container, as Docker runs it."""
 
 import os
 import socket
@@ -32,10 +32,8 @@ def beat(database, kind, host=HERE):
     Presence(database, f"{host}:7", kind, 5.0).beat()
 
 
-def test_a_worker_that_was_seen_is_well_and_one_that_fell_silent_is_not(
-    database, database_url
-):
-    """By its own presence in the database; nothing else is asked."""
+def test_health_depends_on_the_last_heartbeat(database, database_url):
+    """The check reads the worker's presence in the database, and nothing else."""
     unseen = health(database_url)
     assert unseen.returncode == 1
     assert f"No worker on the host {HERE!r}" in unseen.stderr
@@ -57,16 +55,18 @@ def test_a_worker_that_was_seen_is_well_and_one_that_fell_silent_is_not(
         (DATASETS, RUNS, False),
     ],
 )
-def test_a_container_asks_for_what_it_takes(database, database_url, kind, asked, is_well):
-    """A reader beside it does not make a dead trainer well."""
+def test_a_container_checks_its_own_kind_of_worker(
+    database, database_url, kind, asked, is_well
+):
+    """A running reader does not hide an ended trainer."""
     beat(database, kind)
-    told = fault(Settings(database_url=database_url), HERE, asked)
-    assert (told is None) is is_well
-    assert told is None or f"No worker for {asked}" in told
+    problem = fault(Settings(database_url=database_url), HERE, asked)
+    assert (problem is None) is is_well
+    assert problem is None or f"No worker for {asked}" in problem
 
 
 def test_workers_of_other_hosts_do_not_count(database, database_url):
-    """Nor does one whose name begins alike, or holds a wildcard's character."""
+    """Similar host names, and wildcard characters in them, do not match."""
     for host in (f"{HERE}x", f"x{HERE}", "_" * len(HERE)):
         beat(database, RUNS, host)
     assert fault(Settings(database_url=database_url), HERE, None)
@@ -74,22 +74,22 @@ def test_workers_of_other_hosts_do_not_count(database, database_url):
     assert fault(Settings(database_url=database_url), HERE, None) is None
 
 
-def test_a_database_that_is_away_is_told(tmp_path):
-    """The worker cannot do its work either."""
+def test_an_unavailable_database_is_reported(tmp_path):
+    """The worker needs the database, too."""
     url = f"sqlite:///{tmp_path / 'none' / 'x.db'}"
-    told = fault(Settings(database_url=url), HERE, None)
-    assert "database does not answer" in told
+    problem = fault(Settings(database_url=url), HERE, None)
+    assert "database does not answer" in problem
 
 
-def test_an_unknown_word_is_refused():
-    """With what was expected."""
+def test_an_unknown_kind_is_refused():
+    """The message has the expected kinds."""
     answer = health("sqlite://", "run")
     assert answer.returncode == 2
     assert "expected `runs`, `datasets`" in answer.stderr
 
 
-def test_it_loads_no_keras():
-    """It runs every few seconds beside a fit."""
+def test_it_does_not_load_keras():
+    """The check runs every few seconds during a fit."""
     code = "import sys, workers.health; sys.exit('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == 0

@@ -1,4 +1,4 @@
-"""A heartbeat that cannot write neither loses its lease nor leaves a run without an end."""
+"""Test that a heartbeat with failing writes keeps its lease and ends its run."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from tests.core.runs.rows import add_run, read_run
 from workers.heartbeat import Heartbeat
 
 UNWRITABLE = SavedCheckpoint(1, 0.1, "k", "0", num_bytes=object())
-"""As by a mistake in our code: no database takes it."""
+"""A faulty checkpoint that no database accepts."""
 
 
 def until(question):
@@ -24,8 +24,8 @@ def until(question):
         time.sleep(0.01)
 
 
-def test_a_write_that_fails_ends_no_heartbeat(database, caplog):
-    """The lease is renewed all the same, and the run can be ended."""
+def test_a_failed_write_does_not_end_the_heartbeat(database, caplog):
+    """The lease is renewed, and the run can be ended."""
     run_id = add_run(database)
     lease = Lease.claim(database, run_id, "w", 300.0)
     times = QUICK.model_copy(update={"heartbeat_seconds": 0.01})
@@ -63,8 +63,8 @@ with beating.running():
 
 
 @pytest.mark.parametrize("case", ["sound", "broken"])
-def test_a_hung_process_is_ended_though_its_last_write_fails(database, case):
-    """With the run failed where that can be written; else the run is taken up again."""
+def test_a_hung_process_is_killed_even_if_its_last_write_fails(database, case):
+    """If the last write succeeds, the run has failed; otherwise another attempt starts."""
     run_id = add_run(database)
     url = database.engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", HANGING, url, run_id, case]

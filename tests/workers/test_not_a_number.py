@@ -1,4 +1,4 @@
-"""Numbers that are none are null, in either database and on the wire."""
+"""Test that NaN and infinity are null in either database and in JSON."""
 
 import json
 
@@ -25,14 +25,14 @@ def bench(tmp_path, broker_url, database_url):
 
 
 def strictly(bench, path):
-    """JSON that every reader reads; NaN and Infinity are not JSON."""
+    """Return the body parsed as strict JSON, without NaN and Infinity."""
     answer = bench.client.get(path)
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text, parse_constant=pytest.fail)
 
 
 def test_a_diverging_run_fails_and_keeps_its_history(bench):
-    """After some epochs: nan_loss, null where there is no number."""
+    """The run fails by nan_loss after some epochs; the last loss is null."""
     sgd = {"type": "SGD", "learning_rate": 30.0}
     compiled = {"optimizer": sgd, "loss": "mse"}
     run = bench.train(SPEC | {"compile": compiled, "fit": {"epochs": 50, "seed": 1}})
@@ -45,8 +45,8 @@ def test_a_diverging_run_fails_and_keeps_its_history(bench):
     assert None not in history["history"]["loss"][:-1]
 
 
-def test_a_metric_that_is_no_number_fails_nothing(bench):
-    """A row far off, on the validating side alone: val_loss is infinite, the run whole."""
+def test_a_metric_without_a_number_fails_no_run(bench):
+    """One extreme validation row makes val_loss infinite, and the run succeeds."""
     bench.upload("x,z,y\n1e30,2,3\n", name="far")
     compiled = {"optimizer": "adam", "loss": "mse"}
     fit = {"epochs": 2, "seed": 1, "validation_dataset": "far"}

@@ -1,4 +1,4 @@
-"""A service whose storage has no folder: only the port reaches its files."""
+"""Test a service whose files are only reachable through the storage interface."""
 
 import hashlib
 import io
@@ -33,7 +33,7 @@ ROW = {"x": 3, "code": "01", "k": "b"}
 
 @pytest.fixture
 def objects(monkeypatch):
-    """The one instance of the storage that the settings of `bench` name."""
+    """Return the storage that the settings of `bench` name."""
     objects = ObjectStore()
     monkeypatch.setitem(BACKENDS, "memory", lambda _: objects)
     return objects
@@ -41,7 +41,7 @@ def objects(monkeypatch):
 
 @pytest.fixture
 def bench(objects, tmp_path, broker_url):
-    """A service on it; at the end no file is left on this machine."""
+    """Start a service with this storage; check at the end that no local file remains."""
     given = {"storage_url": "memory://objects", "report": ReportRules()}
     with bench_in(tmp_path / "home", broker_url, **given) as bench:
         yield bench
@@ -50,7 +50,7 @@ def bench(objects, tmp_path, broker_url):
 
 @pytest.fixture(params=["in memory", "streamed"])
 def rows_are(request, monkeypatch):
-    """Whether the fit reads its rows at once, or again in every epoch."""
+    """Select whether the fit keeps its rows in memory or reads them in every epoch."""
     from workers.training import batches, splits
 
     if request.param == "streamed":
@@ -65,7 +65,7 @@ def interrupt(bench, objects, run_id):
 
 
 def assert_downloads(bench, path):
-    """Every artifact is sent as it was recorded."""
+    """Check the sha256 of every downloaded artifact."""
     version = bench.client.get(path).json()
     names = [file["name"] for file in version["artifacts"]]
     assert {"model.keras", "model.onnx", "report.json", "baselines.json"} <= set(names)
@@ -77,7 +77,7 @@ def assert_downloads(bench, path):
 
 
 def assert_predicts(bench):
-    """By an instance and by a file."""
+    """Check that an instance and a file get the same prediction."""
     url = "/v1/models/m/predict"
     by_row = bench.client.post(url, json={"instances": [ROW]})
     file = f"{','.join(ROW)}\n{','.join(map(str, ROW.values()))}\n"
@@ -88,7 +88,7 @@ def assert_predicts(bench):
 
 @pytest.mark.usefixtures("rows_are")
 def test_a_table_becomes_a_model_that_predicts(bench, objects):
-    """Columns read again, a checkpoint, a report with baselines, a promotion, downloads."""
+    """The test includes a checkpoint, a report with baselines, a promotion and downloads."""
     for name in ("table", "held"):
         bench.upload(CSV, name=name)
     run_id = bench.post(SPEC)
@@ -109,7 +109,7 @@ def test_a_table_becomes_a_model_that_predicts(bench, objects):
 
 
 def test_a_large_upload_is_read_by_a_worker(bench, objects, monkeypatch):
-    """It downloads the CSV and stores the table."""
+    """The worker downloads the CSV and stores the table."""
     monkeypatch.setattr(upload_flow, "_MAX_ANSWER_WAIT", 0.0)
     bench.settings.limits.max_inline_bytes = 10
     dataset = bench.upload(CSV)
@@ -120,8 +120,8 @@ def test_a_large_upload_is_read_by_a_worker(bench, objects, monkeypatch):
     assert (read["status"], read["num_rows"]) == ("ready", 120)
 
 
-def test_what_is_deleted_or_orphaned_leaves_no_object(bench, objects):
-    """A refused upload, a deleted dataset, a file of a process that died."""
+def test_deleted_and_orphaned_files_leave_no_object(bench, objects):
+    """The files are of a refused upload, a deleted dataset, and a process that died."""
     refused = bench.client.post("/v1/datasets", content="a,b\n1\n")
     assert_problem(refused, 422, "invalid-table")
     assert objects.list("datasets") == []
@@ -134,8 +134,8 @@ def test_what_is_deleted_or_orphaned_leaves_no_object(bench, objects):
     assert objects.list("datasets") == []
 
 
-def test_a_lost_object_is_a_problem_and_no_crash(bench, objects):
-    """The dataset is there, and its files are not."""
+def test_a_lost_object_is_a_problem_not_a_crash(bench, objects):
+    """The dataset exists, but its files do not."""
     bench.upload(CSV)
     for key in objects.list("datasets"):
         objects.delete(key)

@@ -1,4 +1,4 @@
-"""Every way an attempt can end."""
+"""Test every way in which an attempt can end."""
 
 import math
 import threading
@@ -34,8 +34,8 @@ def history(bench, run):
     return bench.client.get(f"/v1/runs/{run['id']}/history").json()
 
 
-def test_a_run_to_its_end(bench, table):
-    """succeeded, completed, a row an epoch, metrics of the last one."""
+def test_a_complete_run(bench, table):
+    """The history has one row per epoch, and the metrics are those of the last one."""
     run = bench.train(spec())
     assert (run["status"], run["stop_reason"]) == ("succeeded", "completed")
     read = history(bench, run)
@@ -50,9 +50,24 @@ def test_a_run_to_its_end(bench, table):
     assert run["model_version"] == 1
 
 
+def test_the_history_has_the_learning_rate_where_it_changes(bench, table):
+    """It is in the history and in its CSV, and it is no metric of the version."""
+    schedule = {"type": "CosineDecay", "alpha": 0.5}
+    run = bench.train(spec(learning_rate_scheduler=schedule, num_seeds=2))
+    rates = history(bench, run)["history"]["learning_rate"]
+    assert len(rates) == 10
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[5:] == rates[:5] == sorted(rates[:5], reverse=True)
+    assert "learning_rate" not in run["metrics"]
+    url, accept = f"/v1/runs/{run['id']}/history", {"accept": "text/csv"}
+    head, *lines = bench.client.get(url, headers=accept).text.splitlines()
+    assert head.split(",")[-1] == "learning_rate"
+    assert len(lines) == 10
+
+
 @pytest.mark.parametrize("members", [None, 2])
 def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
-    """The course's own example: each epoch is one step; the spec keeps what was given."""
+    """Each epoch is one step, as in the course; the spec keeps the given batch size."""
     given = spec(batch_size=512)
     if members is not None:
         given["model"]["ensemble"] = members
@@ -64,7 +79,7 @@ def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
 
 
 def test_early_stopping_keeps_the_lowest_validation_loss(bench, table):
-    """The epoch kept is the minimum, and the answer is that epoch's network."""
+    """The kept epoch has the lowest `val_loss`."""
     stop = {"patience": 3, "min_delta": 0.0, "restore_best_weights": True}
     given = spec(epochs=1000, early_stopping=stop)
     given["compile"] = {"optimizer": {"type": "Adam", "learning_rate": 0.1}}
@@ -76,7 +91,7 @@ def test_early_stopping_keeps_the_lowest_validation_loss(bench, table):
 
 
 def test_the_same_seed_gives_the_same_network(bench, table):
-    """Two runs of one spec predict the same to the last digit."""
+    """The predictions of two runs are exactly equal."""
     for _ in range(2):
         assert bench.train(spec())["status"] == "succeeded"
     answers = [
@@ -88,8 +103,8 @@ def test_the_same_seed_gives_the_same_network(bench, table):
     assert answers[0] == answers[1]
 
 
-def test_a_loss_that_is_no_number_fails_with_its_history(bench, table):
-    """nan_loss, the epochs up to there kept as null, no version, valid JSON."""
+def test_a_nan_loss_fails_the_run_and_keeps_its_history(bench, table):
+    """The last loss is null, and there is no version."""
     given = spec(epochs=50)
     given["compile"] = {"optimizer": {"type": "SGD", "learning_rate": 1e6}, "loss": "mse"}
     run = bench.train(given)
@@ -101,8 +116,8 @@ def test_a_loss_that_is_no_number_fails_with_its_history(bench, table):
     assert run["model_version"] is None
 
 
-def test_a_time_limit_ends_the_fit_with_what_it_has(bench, table):
-    """succeeded by time_limit, and the network serves."""
+def test_a_time_limit_ends_the_fit_with_the_trained_network(bench, table):
+    """The run succeeds by time_limit."""
     run = bench.train(spec(epochs=10_000, time_limit_seconds=0.5))
     assert (run["status"], run["stop_reason"]) == ("succeeded", "time_limit")
     assert run["model_version"] == 1
@@ -119,7 +134,7 @@ def in_background(bench, run_id, **options):
 
 
 def test_cancelling_a_running_run_keeps_its_best_weights(bench, table):
-    """cancelled soon; the version exists, but serves only when it is named."""
+    """The cancelled run has a version, which serves only requests that name it."""
     bench.train(spec())
     run_id = bench.post(spec(epochs=10_000))
     thread = in_background(bench, run_id)
@@ -136,8 +151,8 @@ def test_cancelling_a_running_run_keeps_its_best_weights(bench, table):
     assert answer.status_code == 200
 
 
-def test_a_version_that_predicts_another_column_is_told_of_before(bench, table):
-    """Whoever asks the model by its name would get another kind of answer."""
+def test_a_version_with_another_target_is_warned_of(bench, table):
+    """Requests that name only the model would get another kind of answer."""
     bench.train(spec())
     asked = {**spec(), "target": "x"}
     answer = bench.client.post("/v1/runs/validate", json=asked).json()
@@ -149,7 +164,7 @@ def test_a_version_that_predicts_another_column_is_told_of_before(bench, table):
 
 
 def test_a_stopping_worker_hands_its_run_back(bench, table):
-    """The run is queued again without a counted attempt, and ends when taken up."""
+    """The run is queued again, and its attempt is not counted."""
     stop = threading.Event()
     run_id = bench.post(spec(epochs=2000))
     thread = in_background(bench, run_id, is_stopping=stop.is_set)
@@ -163,7 +178,7 @@ def test_a_stopping_worker_hands_its_run_back(bench, table):
 def test_an_error_in_training_ends_the_run_not_the_worker(
     bench, table, monkeypatch, error
 ):
-    """failed, with a problem that says what to try."""
+    """The run fails with a problem that explains what to try."""
     import workers.run_executor
 
     def broken(*_):
@@ -177,19 +192,19 @@ def test_an_error_in_training_ends_the_run_not_the_worker(
 
 
 @pytest.mark.parametrize("weights", ["balanced", {"a": 5.0}])
-def test_class_weights_are_taken(bench, weights):
-    """Balanced or given by class name."""
+def test_class_weights_are_accepted(bench, weights):
+    """The weights are balanced or given by class name."""
     bench.upload("x,y\n" + "".join(f"{i},{'aab'[i % 3]}\n" for i in range(60)))
     given = spec([{"type": "Output"}], class_weight=weights)
     assert bench.train(given)["status"] == "succeeded"
 
 
-def test_a_database_that_goes_away_at_the_end_fails_no_run(bench, table, monkeypatch):
-    """The attempt is given up; its lease ends, and the run is taken up again."""
+def test_a_lost_database_connection_at_the_end_fails_no_run(bench, table, monkeypatch):
+    """The attempt ends; its lease expires, and another attempt starts."""
     finish = Lease.finish_in
 
     def gone(*_, **__):
-        monkeypatch.setattr(Lease, "finish_in", finish)  # it is back at once
+        monkeypatch.setattr(Lease, "finish_in", finish)  # only once
         raise OperationalError("COMMIT", {}, Exception("terminating connection"))
 
     monkeypatch.setattr(Lease, "finish_in", gone)
@@ -199,8 +214,8 @@ def test_a_database_that_goes_away_at_the_end_fails_no_run(bench, table, monkeyp
     assert bench.client.get(f"/v1/runs/{run_id}").json()["status"] == "running"
 
 
-def test_a_validation_dataset_is_used_whole(bench, table):
-    """All rows of the one train, all rows of the other validate."""
+def test_all_rows_of_a_validation_dataset_are_used(bench, table):
+    """All rows of the dataset train, and rows without target are ignored."""
     bench.upload("x,z,y\n1,2,3\n4,5,\n7,8,9\n", name="held-out")
     run = bench.train(spec(validation_dataset="held-out"))
     assert run["status"] == "succeeded", run["error"]
@@ -218,7 +233,7 @@ def test_a_validation_dataset_is_used_whole(bench, table):
     ],
 )
 def test_both_class_losses_learn(bench, loss, metrics):
-    """Three separable classes are told apart under either loss."""
+    """Each of the two losses separates three classes."""
     bench.upload("x,y\n" + "".join(f"{i},c{i // 30}\n" for i in range(90)))
     given = spec(
         [{"type": "Dense", "units": 16, "activation": "relu"}, {"type": "Output"}],

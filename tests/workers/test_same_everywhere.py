@@ -1,4 +1,4 @@
-"""One definition of preprocessing: service, model.keras, model.onnx, NumPy agree."""
+"""Test that service, model.keras, model.onnx and NumPy agree on preprocessing."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def moment(i):
 
 
 def row(i):
-    """Cells as a CSV has them; empty is missing."""
+    """Return cells as in a CSV; an empty cell is missing."""
     return [
         f"{i * 1.5}" if i % 7 else "",
         f"{1e9 + i}",
@@ -68,7 +68,7 @@ def table():
 
 
 def raw_columns(rows):
-    """What the files take: float64 with NaN, strings with ""."""
+    """Return the inputs of the files: float64 with NaN, and strings with ""."""
     read = [number, number, flag, text, text, seconds, euros, number, text]
     columns = zip(NAMES, read, zip(*rows, strict=True), strict=True)
     return {name: np.array([f(cell) for cell in c])[:, None] for name, f, c in columns}
@@ -136,7 +136,7 @@ def download(bench, name, folder):
 
 
 def ask_keras(path, rows):
-    """In a process that has none of our code, as somebody who downloaded the file."""
+    """Load the file in a process without fitserve's code, like a user of the file."""
     code = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
@@ -164,11 +164,11 @@ def ask_onnx(path, rows):
 
 
 def recompute(bench, rows):
-    """The whole network by hand, from signature.json and the weights route."""
+    """Compute the whole network in NumPy, from signature.json and the weights route."""
     version = bench.client.get("/v1/models/m/versions/1").json()
     read = bench.client.get("/v1/models/m/versions/1/weights").json()
     tables = {e["column"]: e for e in read["embeddings"]}
-    x = encode_by_hand(version["signature"]["features"], tables, raw_columns(rows))
+    x = encode(version["signature"]["features"], tables, raw_columns(rows))
     assert x.shape[1] == len(read["inputs"])
     one = [*LAYERS[:-1], {"type": "Dense"}]
     specs = one if len(read["layers"]) == len(one) else ENSEMBLE
@@ -178,16 +178,16 @@ def recompute(bench, rows):
     return x[:, 0]
 
 
-def encode_by_hand(features: list[dict[str, Any]], tables, raw: dict[str, np.ndarray]):
-    blocks: dict[str, list[np.ndarray]] = {k: [] for k in BY_HAND}
+def encode(features: list[dict[str, Any]], tables, raw: dict[str, np.ndarray]):
+    blocks: dict[str, list[np.ndarray]] = {k: [] for k in ENCODERS}
     for feature in features:
         kind, column = feature["encoder"]["type"], raw[feature["name"]]
         table = tables.get(feature["name"])
-        blocks[kind].append(BY_HAND[kind](feature["encoder"], column, table))
+        blocks[kind].append(ENCODERS[kind](feature["encoder"], column, table))
     return np.concatenate([*chain(*blocks.values())], axis=1).astype(np.float64)
 
 
-def number_by_hand(encoder, column, _):
+def encode_number(encoder, column, _):
     if encoder["log"]:
         column = np.sign(column) * np.log1p(np.abs(column))
     z = (column - encoder["center"]) / encoder["scale"]
@@ -201,13 +201,13 @@ def number_by_hand(encoder, column, _):
     return np.concatenate([z, *pieces], axis=1)
 
 
-def one_hot_by_hand(encoder, column, _):
+def encode_one_hot(encoder, column, _):
     hot = column == np.array(encoder["vocabulary"])[None, :]
     others = ~hot.any(axis=1, keepdims=True)
     return np.concatenate([others, hot], axis=1) if encoder["others"] else hot
 
 
-def embedding_by_hand(encoder, column, table):
+def encode_embedding(encoder, column, table):
     assert table["categories"][1:] == encoder["vocabulary"]
     places = [
         table["categories"].index(c) if c in encoder["vocabulary"] else 0
@@ -216,17 +216,17 @@ def embedding_by_hand(encoder, column, table):
     return np.array(table["values"])[places]
 
 
-def datetime_by_hand(encoder, column, _):
+def encode_datetime(encoder, column, _):
     rows = [
         [0.0] * len(encoder["parts"])
         if math.isnan(second)
-        else parts_by_hand(encoder, datetime.fromtimestamp(second, UTC))
+        else encode_parts(encoder, datetime.fromtimestamp(second, UTC))
         for second in column[:, 0].tolist()
     ]
     return np.array(rows)
 
 
-def parts_by_hand(encoder, when):
+def encode_parts(encoder, when):
     turns = {
         "month": (when.month - 1) / 12,
         "weekday": when.weekday() / 7,
@@ -239,15 +239,15 @@ def parts_by_hand(encoder, when):
     return [(values[p["name"]] - p["center"]) / p["scale"] for p in encoder["parts"]]
 
 
-BY_HAND = {
-    "numeric": number_by_hand,
-    "datetime": datetime_by_hand,
-    "one_hot": one_hot_by_hand,
-    "embedding": embedding_by_hand,
+ENCODERS = {
+    "numeric": encode_number,
+    "datetime": encode_datetime,
+    "one_hot": encode_one_hot,
+    "embedding": encode_embedding,
 }
 
 
-def forward(spec, w, x):  # noqa: PLR0911  a line a layer
+def forward(spec, w, x):  # noqa: PLR0911  one return per layer type
     match spec["type"]:
         case "Dense":
             x = x @ w["kernel"] + w["bias"]
@@ -273,7 +273,7 @@ def forward(spec, w, x):  # noqa: PLR0911  a line a layer
 
 
 def test_four_renderings_agree(trained, tmp_path):
-    """On mixed columns with gaps, unseen categories and odd names: equal to 1e-5."""
+    """Answers agree to 1e-5 on mixed columns with gaps, unseen categories and special names."""
     leap = "29.02.2024 23:59"
     unseen = [["2.5", "1000000003", "yes", "never", "9", leap, "€ 7", "-9", "?!"]]
     rows = [*ROWS[:30], *ROWS[40:90:20], *unseen, [""] * len(NAMES)]
@@ -283,8 +283,8 @@ def test_four_renderings_agree(trained, tmp_path):
         "onnx": ask_onnx(download(trained, "model.onnx", tmp_path), rows),
         "numpy": recompute(trained, rows),
     }
-    assert np.ptp(answers["numpy"]) > 1e-3  # rows differ, or nothing is tested
-    assert kinds_of(trained) == set(BY_HAND)
+    assert np.ptp(answers["numpy"]) > 1e-3  # otherwise nothing is tested
+    assert kinds_of(trained) == set(ENCODERS)
     for name, answer in answers.items():
         np.testing.assert_allclose(
             answer, answers["numpy"], atol=1e-5, rtol=1e-5, err_msg=name
@@ -301,7 +301,7 @@ def kinds_of(bench):
 
 @pytest.mark.parametrize("activation", get_args(Activation))
 def test_every_activation_exports_as_keras_computes_it(activation, tmp_path):
-    """Inside a Dense and as a layer of its own."""
+    """The activation is inside a Dense, and a separate layer."""
     from fitserve.specs.layers import ModelSpec
     from workers.training.build import build
 

@@ -1,4 +1,4 @@
-"""Rows 13 to 15 and 33 and 34: what befalls API processes, and what clients do."""
+"""Rows 13 to 15, 33 and 34: faults of API processes, and clients that disconnect or cancel."""
 
 import random
 import socket
@@ -19,9 +19,9 @@ from tests.chaos.rows.workers import succeeded
 MIB = 1024 * 1024
 
 
-@row(13, "SIGKILL on the API in the middle of an upload", gate=20, full=100, workers=0)
+@row(13, "SIGKILL on the API in the middle of an upload", default=20, full=100, workers=0)
 def killed_in_upload(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """At a random byte: no dataset, no file; the same upload works afterwards."""
+    """Kill the API at a random byte: no dataset or file remains; a repeated upload works."""
     body = b"x,y\n" + b"12345.25,1\n" * 200_000
     for number in range(times):
         _send_some(cluster, f"part-{number}", body, choice.randrange(len(body)))
@@ -49,9 +49,9 @@ def _send_some(cluster: Cluster, name: str, body: bytes, count: int) -> None:
         time.sleep(0.05)
 
 
-@row(14, "SIGKILL on the API between commit and publish", gate=20, full=100, workers=1)
+@row(14, "SIGKILL on the API between commit and publish", default=20, full=100, workers=1)
 def killed_before_sending(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """The run is in the database and nobody was told: it starts all the same."""
+    """Kill the API before the run is published: the run starts nevertheless."""
     failpoints, took = cluster.home / "failpoints", []
     failpoints.mkdir(exist_ok=True)
     with Restarter(cluster):
@@ -72,9 +72,9 @@ def killed_before_sending(cluster: Cluster, times: int, choice: random.Random) -
     return f"{times} of {times} ended, within {longest(took)} of the kill"
 
 
-@row(15, "SIGKILL on an API process under predict load", gate=10, full=20, apis=2)
+@row(15, "SIGKILL on an API process under predict load", default=10, full=20, apis=2)
 def killed_under_load(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """The other process answers meanwhile, and every answer is right."""
+    """Kill one API process: the other one answers, and every answer is right."""
     succeeded(cluster, cluster.client.post(5, 4, model="p"))
     load = Load(cluster, {1: (5, 4)})
     with Restarter(cluster), load:
@@ -89,7 +89,7 @@ def killed_under_load(cluster: Cluster, times: int, choice: random.Random) -> st
 
 
 class Load:
-    """Predictions by two threads, at most 50 a second, until the block ends."""
+    """Send at most 50 predictions per second in two threads until the block ends."""
 
     def __init__(self, cluster: Cluster, seeds: dict[int, tuple[int, int]]) -> None:
         self.answered = self.broken = 0
@@ -122,9 +122,9 @@ class Load:
             thread.join()
 
 
-@row(24, "Promotions under predict load", gate=30, full=100, apis=2)
+@row(24, "Promotions under predict load", default=30, full=100, apis=2)
 def promoted(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """No request fails, and every answer is one version's or the other's, exactly."""
+    """Promote under load: no request fails, and each answer is from exactly one version."""
     seeds = {1: (5, 4), 2: (6, 5)}
     for seed, epochs in seeds.values():
         succeeded(cluster, cluster.client.post(seed, epochs, model="p"))
@@ -147,31 +147,33 @@ def _aliased(cluster: Cluster, seeds: dict[int, tuple[int, int]], x: float) -> N
 
     body = {"instances": [{"x": x}]}
     path = "/v1/models/p/aliases/live/predict"
-    told = cluster.client.insist("POST", path, json=body).json()
-    if told["predictions"] != [prediction(*seeds[told["model_version"]], x)]:
-        cluster.request_log.say(f"a mix of versions: {told}")
+    answer = cluster.client.insist("POST", path, json=body).json()
+    if answer["predictions"] != [prediction(*seeds[answer["model_version"]], x)]:
+        cluster.request_log.say(f"a mix of versions: {answer}")
 
 
-@row(33, "A client of server-sent events that drops", gate=20, full=100)
+@row(33, "A client of server-sent events that drops", default=20, full=100)
 def dropped_events(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """It comes back with Last-Event-ID, and hears every epoch once."""
+    """Reconnect with Last-Event-ID: the client receives every epoch once."""
     cuts = 0
     while cuts < times:
         run_id = cluster.client.post(choice.randrange(9000), 30, epoch_ms="40")
-        heard: list[int] = []
-        while not _listen(cluster, run_id, heard, choice.randrange(1, 8)):
+        received: list[int] = []
+        while not _listen(cluster, run_id, received, choice.randrange(1, 8)):
             cuts += 1
         history = cluster.client.insist("GET", f"/v1/runs/{run_id}/history").json()
-        if heard != history["epoch"]:
-            cluster.request_log.say(f"{run_id}: heard {heard}, has {history['epoch']}")
+        if received != history["epoch"]:
+            cluster.request_log.say(
+                f"{run_id}: received {received}, has {history['epoch']}"
+            )
     return f"{cuts} cuts, 0 gaps, 0 repeats"
 
 
-def _listen(cluster: Cluster, run_id: str, heard: list[int], most: int) -> bool:
-    """Hear so many epochs and hang up; True if the run ended before."""
+def _listen(cluster: Cluster, run_id: str, received: list[int], most: int) -> bool:
+    """Receive so many epochs and disconnect. Return True if the run ended earlier."""
     headers = {"Authorization": f"Bearer {KEY}"}
-    if heard:
-        headers["Last-Event-ID"] = str(heard[-1])
+    if received:
+        headers["Last-Event-ID"] = str(received[-1])
     url = f"{cluster.url}/v1/runs/{run_id}/events"
     with (
         httpx.Client(timeout=30) as http,
@@ -181,16 +183,16 @@ def _listen(cluster: Cluster, run_id: str, heard: list[int], most: int) -> bool:
             if event.event == "status" and event.json()["status"] in ENDED:
                 return True
             if event.event == "epoch":
-                heard.append(int(event.id))
+                received.append(int(event.id))
                 most -= 1
             if not most:
                 return False
     return False
 
 
-@row(34, "Cancelled at a random moment", gate=40, full=300)
+@row(34, "Cancelled at a random moment", default=40, full=300)
 def cancelled(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """One end, soon, and it stays."""
+    """Cancel a run: it ends once and soon, and the end does not change."""
     took = []
     for _ in range(times):
         run_id = cluster.client.post(choice.randrange(9000), 10)

@@ -1,4 +1,4 @@
-"""Rows 17 to 19 and 22 and 37: what befalls the database."""
+"""Rows 17 to 19, 22 and 37: faults of the database."""
 
 import contextlib
 import multiprocessing
@@ -25,13 +25,13 @@ from tests.chaos.stand_in.weights import NAN_SEED
 @row(
     17,
     "PostgreSQL restarted at once (`-m immediate`)",
-    gate=5,
+    default=5,
     full=30,
     allowed=(503,),
     profiles=("postgresql",),
 )
 def crashed(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """503 meanwhile; no run is lost, no epoch either."""
+    """Restart PostgreSQL: answers are 503 meanwhile; no run or epoch is lost."""
     back = []
     for _ in range(times):
         ids = [cluster.client.post(choice.randrange(9000), 20) for _ in range(4)]
@@ -51,13 +51,13 @@ def crashed(cluster: Cluster, times: int, choice: random.Random) -> str:
 @row(
     18,
     "SQLite held by another writer for 5 s; 4 processes that write",
-    gate=2,
+    default=2,
     full=5,
     profiles=("sqlite",),
     environment={"FITSERVE_RUNS__LEASE_SECONDS": "8"},
 )
 def locked(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """It is waited for; nobody is told "database is locked"."""
+    """Hold SQLite: writers wait, and no log contains "database is locked"."""
     for _ in range(times):
         ids = [cluster.client.post(choice.randrange(9000), 10) for _ in range(3)]
         threading.Thread(target=_hold, args=[cluster, 5.0]).start()
@@ -67,10 +67,10 @@ def locked(cluster: Cluster, times: int, choice: random.Random) -> str:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         waits = sorted(chain(*pool.map(_write, [cluster.database_url] * 4)))
     p99 = waits[int(len(waits) * 0.99)]
-    said = sum("database is locked" in log.read_text() for log in cluster.logs())
-    if said:
-        cluster.request_log.say(f"{said} logs tell of a locked database")
-    return f"0 told; of {len(waits)} writes by 4 processes the p99 is {p99:.2f} s"
+    count = sum("database is locked" in log.read_text() for log in cluster.logs())
+    if count:
+        cluster.request_log.say(f"{count} logs report a locked database")
+    return f"0 reported; of {len(waits)} writes by 4 processes the p99 is {p99:.2f} s"
 
 
 def _hold(cluster: Cluster, seconds: float) -> None:
@@ -81,7 +81,7 @@ def _hold(cluster: Cluster, seconds: float) -> None:
 
 
 def _write(url: str) -> list[float]:
-    """Seconds of a hundred units of work that read, and write what they read."""
+    """Return the durations of a hundred transactions that read and write."""
     database, took = Database(url), []
     for number in range(100):
         began = time.monotonic()
@@ -96,14 +96,14 @@ def _write(url: str) -> list[float]:
 
 @row(
     19,
-    "PostgreSQL away for longer than a lease",
-    gate=2,
+    "PostgreSQL unavailable for longer than a lease",
+    default=2,
     full=10,
     allowed=(503,),
     profiles=("postgresql",),
 )
 def away(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """The fit goes on meanwhile; there is one result."""
+    """Stop PostgreSQL: the fit continues meanwhile, and there is one result."""
     for _ in range(times):
         run_id = cluster.client.post(choice.randrange(9000), 60)
         at_epoch(cluster, run_id)
@@ -114,20 +114,20 @@ def away(cluster: Cluster, times: int, choice: random.Random) -> str:
     return "1 result each"
 
 
-@row(22, "The loss is not a number", gate=20, full=50)
+@row(22, "The loss is not a number", default=20, full=50)
 def not_a_number(cluster: Cluster, times: int, _: random.Random) -> str:
-    """failed by nan_loss, with a history that is JSON."""
+    """Train to NaN: the run fails by nan_loss, and its history is valid JSON."""
     for _ in range(times):
         run = cluster.client.ended(cluster.client.post(NAN_SEED, 6, epoch_ms="20"))
-        told = cluster.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
-        if run["stop_reason"] != "nan_loss" or told["history"]["loss"][2] is not None:
-            cluster.request_log.say(f"{run['id']}: {run['stop_reason']}, {told}")
+        history = cluster.client.insist("GET", f"/v1/runs/{run['id']}/history").json()
+        if run["stop_reason"] != "nan_loss" or history["history"]["loss"][2] is not None:
+            cluster.request_log.say(f"{run['id']}: {run['stop_reason']}, {history}")
     return "failed, null in the history"
 
 
-@row(37, "Two processes bring one old database to head", gate=3, full=20, workers=0)
+@row(37, "Two processes bring one old database to head", default=3, full=20, workers=0)
 def migrated(cluster: Cluster, times: int, _: random.Random) -> str:
-    """One does it, the other waits; rows from before are there."""
+    """Migrate twice at once: one process waits for the other, and old rows remain."""
     for number in range(times):
         home = cluster.home / f"old-{number}"
         home.mkdir()

@@ -1,4 +1,4 @@
-"""Rows 20 and 23: what befalls the disk, and the files on it."""
+"""Rows 20 and 23: faults of the disk and of its files."""
 
 import contextlib
 import os
@@ -17,12 +17,19 @@ _STEP = 4 * 1024
 
 
 @row(
-    20, "The disk is full", gate=20, full=200, workers=1, allowed=(503, 507), tmpfs="96m"
+    20,
+    "The disk is full",
+    default=20,
+    full=200,
+    workers=1,
+    allowed=(503, 507),
+    tmpfs="96m",
 )
 def full(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """Another 4 KiB are left each time: something else is what fails.
+    """Fill the disk, with 4 KiB more free each time, so that another step fails.
 
-    An upload, a run at work, its history, checkpoint, artifacts, and the database itself.
+    The steps are an upload, a run, its history, checkpoint and artifacts, and a
+    database write.
     """
     failed = refused = 0
     for number in range(times):
@@ -41,8 +48,8 @@ def full(cluster: Cluster, times: int, choice: random.Random) -> str:
         (cluster.home / "filler").unlink()
         run = cluster.client.ended(at_work, 90)
         failed += run["status"] == "failed"
-        told = run["error"] and run["error"]["type"]
-        if told not in (None, "/problems/storage-full"):
+        kind = run["error"] and run["error"]["type"]
+        if kind not in (None, "/problems/storage-full"):
             cluster.request_log.say(f"{at_work}: {run['error']}")
     succeeded(cluster, cluster.client.post(1, 3))
     return (
@@ -51,25 +58,25 @@ def full(cluster: Cluster, times: int, choice: random.Random) -> str:
 
 
 def _fill(home: Path, left: int) -> None:
-    """Take the disk but for so many bytes; others write to it meanwhile."""
+    """Fill the disk except for so many bytes, while other processes write to it."""
     with (home / "filler").open("wb") as file:
         while True:
-            room = shutil.disk_usage(home).free - left
+            size = shutil.disk_usage(home).free - left
             with contextlib.suppress(OSError):
-                return os.posix_fallocate(file.fileno(), 0, max(room, 1))
+                return os.posix_fallocate(file.fileno(), 0, max(size, 1))
 
 
 @row(
     23,
     "A damaged artifact",
-    gate=100,
+    default=100,
     full=400,
     workers=1,
     allowed=(503,),
     environment={"FITSERVE_PREDICT_CACHE_BYTES": "1"},
 )
 def damaged(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """Bytes flipped or cut off: refused before it is loaded; other versions serve."""
+    """Flip or cut off bytes: the file is refused before it is loaded; other versions serve."""
     runs = [cluster.client.post(seed, 4, model="p") for seed in (5, 6)]
     for run_id in runs:
         succeeded(cluster, run_id)
@@ -96,12 +103,12 @@ def _damage(whole: bytes, choice: random.Random) -> bytes:
 
 
 def _predict(cluster: Cluster, version: int) -> float | None:
-    """The answer; None if it is refused as damaged."""
+    """Return the answer, or None if the artifact is refused as damaged."""
     path = f"/v1/models/p/versions/{version}/predict"
     answer = cluster.client.ask("POST", path, json={"instances": [{"x": 1.5}]})
     if answer is not None and answer.status_code == 200:
         return float(answer.json()["predictions"][0])
-    told = answer and answer.json().get("type")
-    if told != "/problems/artifact-damaged":
-        cluster.request_log.say(f"version {version}: {told}")
+    kind = answer and answer.json().get("type")
+    if kind != "/problems/artifact-damaged":
+        cluster.request_log.say(f"version {version}: {kind}")
     return None

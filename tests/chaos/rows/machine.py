@@ -1,4 +1,4 @@
-"""Rows 21 and 38: the machine's clocks, and what an idle service costs it."""
+"""Rows 21 and 38: a wrong clock, and the cost of an idle service."""
 
 import os
 import random
@@ -25,9 +25,9 @@ SHIFTS = ("+1h", "-1h", "+1d", "-1d")
 
 @row(21, "Clocks an hour or a day off", 1, 5, workers=1, profiles=("postgresql",))
 def wrong_clock(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """A worker's, then the API's: leases go by the database's clock.
+    """Change a worker's clock, then the API's: leases use the clock of the database.
 
-    SQLite has no clock but its processes', and they share the machine's.
+    SQLite uses the clocks of its processes, which are that of the machine.
     """
     if not FAKETIME.exists():
         cluster.request_log.say(
@@ -67,7 +67,7 @@ _USUAL = {
 
 @row(38, "Nothing to do, 20 models loaded", 20, 300, workers=1, environment=_USUAL)
 def idle(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """CPU of API and worker over so many seconds, with the usual settings."""
+    """Measure the CPU time of API and worker when idle, with the usual settings."""
     for number in range(20):
         succeeded(cluster, cluster.client.post(number, 2, f"m{number}", epoch_ms="10"))
         body = {"model": f"m{number}", "instances": [{"x": 1}]}

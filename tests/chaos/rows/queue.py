@@ -1,4 +1,4 @@
-"""Rows 8 to 11: what befalls the broker and its messages."""
+"""Rows 8 to 11: faults of the broker and of its messages."""
 
 import random
 import time
@@ -10,9 +10,9 @@ from tests.chaos.registry import longest, row
 from tests.chaos.rows.workers import succeeded
 
 
-@row(8, "Every message delivered five times", gate=50, full=200)
+@row(8, "Every message delivered five times", default=50, full=200)
 def duplicates(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """Each run is executed once."""
+    """Send each message five times: each run is executed once."""
     queue = Queue(make_celery(cluster.settings))
     ids = []
     for number in range(times):
@@ -23,16 +23,16 @@ def duplicates(cluster: Cluster, times: int, choice: random.Random) -> str:
         succeeded(cluster, run_id)
     until(lambda: not cluster.broker.client.llen(RUNS))
     time.sleep(0.5)
-    begun = [run_id for run_id, _, _ in cluster.executions() if run_id in ids]
-    twice = {run_id for run_id in begun if begun.count(run_id) > 1}
+    started = [run_id for run_id, _, _ in cluster.executions() if run_id in ids]
+    twice = {run_id for run_id in started if started.count(run_id) > 1}
     for run_id in twice:
-        cluster.request_log.say(f"{run_id} was executed {begun.count(run_id)} times")
-    return f"{len(begun)} executions of {times} runs"
+        cluster.request_log.say(f"{run_id} was executed {started.count(run_id)} times")
+    return f"{len(started)} executions of {times} runs"
 
 
-@row(9, "The broker wiped with runs queued", gate=3, full=20)
+@row(9, "The broker wiped with runs queued", default=3, full=20)
 def wiped(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """FLUSHALL, or killed and started empty; measured: the longest pause between fits."""
+    """Flush or kill the broker; measure the longest pause between fits."""
     took, each = [], 30
     for number in range(times):
         seeds = [choice.randrange(9000) for _ in range(each)]
@@ -46,23 +46,23 @@ def wiped(cluster: Cluster, times: int, choice: random.Random) -> str:
             cluster.broker.start()
         for run_id in ids:
             succeeded(cluster, run_id)
-        begun = [wiped_at, *(at for *_, at in cluster.executions() if at > wiped_at)]
-        took += [later - at for at, later in pairwise(begun)]
+        started = [wiped_at, *(at for *_, at in cluster.executions() if at > wiped_at)]
+        took += [later - at for at, later in pairwise(started)]
     return f"{times * each} of {times * each} ended; no pause longer than {longest(took)}"
 
 
-@row(10, "The broker away, then back", gate=1, full=3)
+@row(10, "The broker unavailable, then back", default=1, full=3)
 def away(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """20 s (60 s where FULL=1): the API goes on accepting, all runs end."""
+    """Stop the broker for 20 s (60 s with FULL=1): the API accepts runs, and all runs end."""
     took = []
     seconds = 20 if times == 1 else 60
-    with Restarter(cluster):  # a worker that hears nothing for long ends itself
+    with Restarter(cluster):  # a worker without messages for too long ends itself
         took.extend(_away(cluster, seconds, choice) for _ in range(times))
     return f"{seconds} s away: all 202, first run {longest(took)} after its return"
 
 
 def _away(cluster: Cluster, seconds: float, choice: random.Random) -> float:
-    """Seconds from its return until a run of that time has ended."""
+    """Return the seconds from the broker's return until a run of that time has ended."""
     cluster.broker.kill()
     until_back, ids = time.monotonic() + seconds, []
     while time.monotonic() < until_back:
@@ -77,7 +77,7 @@ def _away(cluster: Cluster, seconds: float, choice: random.Random) -> float:
     return took
 
 
-JUNK = (
+UNREADABLE = (
     b"",
     b"{",
     b"[]",
@@ -91,11 +91,11 @@ JUNK = (
 )
 
 
-@row(11, "Junk in the queue", gate=2, full=20, workers=1)
-def junk(cluster: Cluster, times: int, choice: random.Random) -> str:
-    """Dropped; what comes behind it is trained."""
+@row(11, "Invalid messages in the queue", default=2, full=20, workers=1)
+def unreadable(cluster: Cluster, times: int, choice: random.Random) -> str:
+    """Queue unreadable messages: the worker drops them and trains the next run."""
     for _ in range(times):
-        for message in JUNK:
+        for message in UNREADABLE:
             cluster.broker.client.lpush(RUNS, message)
         succeeded(cluster, cluster.client.post(choice.randrange(9000), 3))
     queue = Queue(make_celery(cluster.settings))
@@ -104,5 +104,5 @@ def junk(cluster: Cluster, times: int, choice: random.Random) -> str:
         queue.send(TRAIN, subject)
     succeeded(cluster, cluster.client.post(choice.randrange(9000), 3))
     if not cluster.workers[0].is_alive:
-        cluster.request_log.say("the worker died of junk")
-    return f"{times * len(JUNK) + 6} messages, the worker lived"
+        cluster.request_log.say("the worker ended at an unreadable message")
+    return f"{times * len(UNREADABLE) + 6} messages, the worker survived"

@@ -1,6 +1,6 @@
-"""A worker whose fit is a stand-in: 50 ms an epoch, and nothing of TensorFlow loaded.
+"""A worker with a stand-in fit of 50 ms per epoch, which does not load TensorFlow.
 
 Celery, leases, heartbeats, history, checkpoints, artifacts and the database are the
-service's own code; only what Keras would do is replaced. A run's tags say how long an
-epoch takes and what befalls it. Nothing of this is reachable from outside of the tests.
+service's own code; the stand-in replaces only Keras. The tags of a run set the time per
+epoch and the fault. Only the tests can reach this code.
 """

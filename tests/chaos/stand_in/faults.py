@@ -1,4 +1,4 @@
-"""What befalls a fit whose run has the tag `fault`, at its third epoch."""
+"""Cause a fault in the third epoch of a fit whose run has the tag `fault`."""
 
 import ctypes
 import os
@@ -11,31 +11,31 @@ EPOCH = 3
 
 
 class ResourceExhaustedError(Exception):
-    """Of TensorFlow's name, by which it is known."""
+    """An error with the name of TensorFlow's error; the worker compares the name."""
 
 
 def die() -> None:
-    """As by the kernel's out-of-memory killer."""
+    """Kill the process, as the kernel's out-of-memory killer does."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def hang() -> None:
-    """In native code that lets other threads run."""
+    """Hang in native code that lets other threads run."""
     ctypes.CDLL(None).sleep(3600)
 
 
 def memory() -> None:
-    """As Python tells it."""
+    """Raise Python's error."""
     raise MemoryError("no more")
 
 
 def exhausted() -> None:
-    """As TensorFlow tells it."""
+    """Raise TensorFlow's error."""
     raise ResourceExhaustedError("OOM when allocating tensor")
 
 
 def allocate() -> None:
-    """For want of real memory, where the harness has set a limit (`prlimit --as`)."""
+    """Run out of real memory, which the tests limit by `prlimit --as`."""
     np.ones(2**30)
 
 
@@ -44,7 +44,7 @@ FAULTS: dict[str, Callable[[], None]] = {
 }
 
 
-def befall(fault: str, epoch: int) -> None:
-    """Let it happen, if this is its epoch."""
+def cause(fault: str, epoch: int) -> None:
+    """Cause the fault if the epoch is the third."""
     if fault in FAULTS and epoch == EPOCH:
         FAULTS[fault]()

@@ -1,8 +1,7 @@
-"""The negative control: a worker without the fence.
+"""Remove the fence from a worker, as the negative control.
 
-Its writes ask neither for the attempt nor for the status, and a claim takes a run whoever
-holds it and whether it has ended. A checker that finds nothing wrong with what comes of
-it is worth nothing.
+Writes check neither attempt nor status; a claim takes a run from another holder or
+after its end. The checker must find violations.
 """
 
 from typing import Any
@@ -18,7 +17,7 @@ from fitserve.enums import RunStatus
 
 
 def take_down() -> None:
-    """From now on, in this process and in what is forked from it."""
+    """Remove the fence in this process and in its future children."""
     Lease._update = _update
     Lease.cancel_requested = lambda _: False
     Lease.claim = _claim

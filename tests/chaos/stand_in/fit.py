@@ -1,4 +1,4 @@
-"""In the place of `workers.training.epoch_loop`: epochs that take their time, no gradient."""
+"""Replace `workers.training.epoch_loop` by epochs that only take time."""
 
 import threading
 import time
@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from tests.chaos.stand_in.faults import befall
+from tests.chaos.stand_in.faults import cause
 from tests.chaos.stand_in.weights import NAN_SEED, first, next_one
 from workers.training.fit_plan import FitPlan
 
 _NEVER = threading.Event()
-"""Waited for instead of sleeping, which libfaketime does not bear."""
+"""An event to wait for instead of sleeping, which libfaketime does not support."""
 
 
 class Weight:
-    """The one variable, as much of Keras's as snapshots ask for."""
+    """The only variable, with the methods of a Keras variable that snapshots call."""
 
     name, shape, dtype = "w", (), "float64"
 
@@ -33,16 +33,16 @@ class Weight:
 
 
 class Optimizer:
-    """Nothing to remember."""
+    """An optimizer without variables."""
 
     variables: tuple[()] = ()
 
     def build(self, _: Any) -> None:
-        """Nothing to build."""
+        """Do nothing."""
 
 
 class StandIn:
-    """In the place of a compiled model."""
+    """A replacement for a compiled model."""
 
     def __init__(self, seed: int, epoch_seconds: float, fault: str) -> None:
         self.weight = Weight(first(seed))
@@ -53,11 +53,11 @@ class StandIn:
         self.fault = fault
 
     def run_epoch(self, epoch: int, plan: FitPlan, keeps_going: Any) -> dict[str, float]:
-        """Sleep, asked now and then whether to go on."""
+        """Sleep for an epoch; ask `keeps_going` at intervals whether to continue."""
         ends = time.monotonic() + self.epoch_seconds
         while (left := ends - time.monotonic()) > 0 and keeps_going():
             _NEVER.wait(min(left, 0.05))
-        befall(self.fault, epoch)
+        cause(self.fault, epoch)
         self.weight.value = next_one(self.weight.value)
         is_nan = plan.seed == NAN_SEED and epoch >= 3
         return {"loss": float("nan") if is_nan else self.weight.value}
@@ -73,7 +73,7 @@ def fit_epochs(
     search: Any = None,
     _xla: Any = None,
 ) -> dict[str, list[float]]:
-    """As the real one, callback for callback."""
+    """Call the callbacks as the real function does."""
     from workers.training.multi_seed import SeedSearch
     from workers.training.snapshots import FitState
 

@@ -1,4 +1,4 @@
-"""Light modules in the place of Keras and of what needs it; imported before `workers`."""
+"""Replace Keras, and modules that need it, by light modules before importing `workers`."""
 
 import sys
 from pathlib import Path
@@ -11,14 +11,14 @@ from core.models.signature import Signature
 
 
 class _Class:
-    """Whatever is only named in an annotation, or inherited from."""
+    """A class for annotations and for inheritance."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self.model: Any = None
 
 
 class _Reporter:
-    """Reports nothing: a run may end without one."""
+    """A reporter that reports nothing: a run may end without a report."""
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -28,7 +28,7 @@ class _Reporter:
 
 
 def put_in_place() -> None:
-    """What is imported from now on meets these."""
+    """Register the light modules for all later imports."""
     _module(
         "keras",
         Model=_Class,
@@ -74,7 +74,7 @@ def _save_keras(network: Any, _signature: Signature, path: Path) -> None:
 
 
 def _save_onnx(network: Any, signature: Signature, path: Path) -> None:
-    """The sum of the row and the weight, for real ONNX Runtime."""
+    """Write a graph for real ONNX Runtime that adds the row and the weight."""
     from onnx import TensorProto, helper, numpy_helper
 
     constant = numpy_helper.from_array(np.float32([network.weight]), "w")

@@ -1,4 +1,4 @@
-"""In the place of `workers.training.train`: the steps of a run around the stand-in fit."""
+"""Replace `workers.training.train` by the steps of a run with the stand-in fit."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from tests.chaos.stand_in.weights import first
 
 @dataclass(frozen=True)
 class Trained:
-    """As the real one."""
+    """A replacement for the real class, with its fields."""
 
     network: Any
     signature: Signature
@@ -22,7 +22,7 @@ class Trained:
 
 
 class Layer:
-    """What is told of the one layer, and written to `weights.npz`."""
+    """The description of the only layer, whose weight is in `weights.npz`."""
 
     class output:  # noqa: N801  Keras's name
         shape = (None, 1)
@@ -35,7 +35,7 @@ class Layer:
 
 
 class Network:
-    """As much of the real one as is asked for where artifacts are saved."""
+    """The attributes of the real class that saving artifacts reads."""
 
     embeddings: tuple[()] = ()
 
@@ -66,7 +66,7 @@ def train(
 
 
 def _note_execution(run_id: str, attempt: int) -> None:
-    """A line a fit that begins, by which the checker counts them."""
+    """Write one line per started fit, which the checker counts."""
     with Path(os.environ["CHAOS_EXECUTIONS"]).open("a") as file:
         file.write(f"{run_id} {attempt} {time.time()}\n")
 

@@ -1,7 +1,7 @@
-"""The one weight of the stand-in, and what it is after so many epochs.
+"""Compute the only weight of the stand-in after so many epochs.
 
-A chaotic sequence: an epoch that is trained twice, left out, or begun from another state
-gives another loss, for ever after.
+The sequence is chaotic: if an epoch is trained twice, left out, or started from another
+state, all later losses differ.
 """
 
 import numpy as np
@@ -11,17 +11,17 @@ NAN_SEED = 666
 
 
 def first(seed: int) -> float:
-    """In (0, 1)."""
+    """Return the initial weight, between 0 and 1."""
     return 0.1 + 0.8 * (seed % 9973) / 9973
 
 
 def next_one(weight: float) -> float:
-    """The logistic map, where it is chaotic."""
+    """Return the next weight by the logistic map, in its chaotic range."""
     return 3.9 * weight * (1.0 - weight)
 
 
 def losses(seed: int, epochs: int) -> list[float]:
-    """Of epochs 1, 2, …: the weight after each."""
+    """Return the losses of epochs 1, 2, …, which are the weights after each epoch."""
     weight, found = first(seed), []
     for _ in range(epochs):
         weight = next_one(weight)
@@ -30,8 +30,8 @@ def losses(seed: int, epochs: int) -> list[float]:
 
 
 def prediction(seed: int, epochs: int, x: float) -> float:
-    """What a version of that seed, kept at that epoch, answers to one row.
+    """Return the prediction for one row of a version with that seed and kept epoch.
 
-    As JSON tells a float32: by the fewest digits that name it.
+    The result is a float32 in the shortest decimal form, as in JSON.
     """
     return float(str(np.float32(x) + np.float32(losses(seed, epochs)[-1])))

@@ -1,8 +1,13 @@
 """Files of other programs: blanks, escapes, charsets, line ends, names, units."""
 
+import polars as pl
 import pytest
 
+from core.columns.facts import Wanted
+from core.datasets.rereading import Uploaded, read_again
 from core.errors import InvalidTable
+from fitserve.enums import ColumnType
+from fitserve.specs.parsing import ParsingSpec
 
 TOWNS = ("Avon", "Clun", "Ely")
 
@@ -254,3 +259,47 @@ def test_a_category_is_no_sum(read, row, last):
     """It occurs in other rows as well, or in another column than the first."""
     _, reading, _ = read(lines("item,qty", row) + last)
     assert reading.warnings == []
+
+
+@pytest.fixture
+def again(tmp_path):
+    """Read a column of a CSV again as categories, by a stored parsing."""
+
+    def read_column(content, parsing, num_rows, name):
+        source = tmp_path / "again.csv"
+        source.write_bytes(content)
+        upload = Uploaded(source, ParsingSpec(), parsing, num_rows)
+        wanted = {name: Wanted(ColumnType.CATEGORICAL)}
+        reread = read_again(upload, tmp_path, wanted, {})
+        return pl.read_parquet(reread.path)[name].to_list()
+
+    return read_column
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines('"a", "b"', lambda i: f'"{TOWNS[i % 3]}, x", {i % 7}').encode(),
+        lines("a,b", lambda i: f'"he said \\"hi\\", {i}",{i % 7}').encode(),
+        lines("a,b\ns,m/s", lambda i: f"{i},{i % 7}").encode(),
+        b"a,b\n" + "Köln,1\nDüren,2\n".encode() + b"Z\xfcrich,3\n" * 2,
+    ],
+)
+def test_a_column_is_read_again_in_the_reported_layout(read, again, content):
+    """With the rows of the upload."""
+    table, reading, _ = read(content)
+    cells = again(content, reading.parsing, table.height, "b")
+    assert [float(cell) for cell in cells] == table["b"].to_list()
+
+
+def test_an_upload_of_an_earlier_release_is_read_again_in_its_layout(again):
+    """Although this release takes the first line for names, and would skip the units."""
+    earlier = {
+        "delimiter": ",", "quote": '"', "encoding": "utf-8", "skipped_lines": 0,
+    }  # fmt: skip
+    frame = lines(",0,1", lambda i: f"{i},{i % 5},{i % 3}").encode()
+    cells = again(frame, {**earlier, "header": False}, 31, "column_2")
+    assert cells[:3] == ["0", "0", "1"]
+    units = lines("a,b\ns,m/s", lambda i: f"{i},{i % 7}").encode()
+    cells = again(units, {**earlier, "header": True}, 31, "b")
+    assert cells[:2] == ["m/s", "0"]

@@ -1,4 +1,4 @@
-"""The command line as a whole: help, exit codes, errors on stderr."""
+"""Test the whole command line: help, exit codes, errors on stderr."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.fitserve.client.wire import Answer, problem, sse
 
 
 def code(text):
-    """A Python process of its own; returncode, stdout, stderr."""
+    """Run code in a new Python process."""
     return subprocess.run(
         [sys.executable, "-c", text], capture_output=True, text=True, check=False
     )
@@ -26,13 +26,13 @@ def code(text):
 
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_help_names_every_command_and_exit_code(columns):
-    """What a newcomer reads first: the built-in ones, then the extras by name."""
-    told = CliRunner().invoke(make_app(), ["--help"], env={"COLUMNS": columns})
+    """Built-in commands come first, then the commands of the server by name."""
+    done = CliRunner().invoke(make_app(), ["--help"], env={"COLUMNS": columns})
     names = list(dict.fromkeys(path[0] for path, _ in every_command()))
     assert names[-3:] == ["doctor", "keys", "up"]
-    commands = told.stdout.partition(" Commands ")[2]
+    commands = done.stdout.partition(" Commands ")[2]
     assert re.findall(r"^\W{1,2}(\w+) ", commands, re.MULTILINE) == names
-    shown = told.stdout
+    shown = done.stdout
     shown = " ".join(shown.split())
     for word in ("0 success", "1 the run failed", "2 wrong usage", "3 the service refused",
                  "4 the service cannot be reached", "5 --timeout expired"):  # fmt: skip
@@ -40,7 +40,6 @@ def test_help_names_every_command_and_exit_code(columns):
 
 
 def test_version_is_printed():
-    """And nothing else."""
     assert CliRunner().invoke(make_app(), ["--version"]).stdout == (
         f"fitserve {__version__}\n"
     )
@@ -50,12 +49,12 @@ def test_version_is_printed():
     "arguments", [[], ["--url", "http://x"], ["trian"], ["watch"], ["runs", "show"]]
 )
 def test_wrong_usage_is_2(arguments):
-    """Nothing, nothing to do, no such command, an argument missing."""
+    """No arguments, no command, an unknown command and a missing argument are wrong usage."""
     assert CliRunner().invoke(make_app(), arguments).exit_code == 2
 
 
 def test_a_failed_run_is_1(wire, fitserve):
-    """The reason stands on stderr."""
+    """stderr has the reason."""
     wire.answers("GET /v1/runs/run_1", bodies.run("running"))
     wire.answers("GET /v1/runs/run_1/events", sse(("status", bodies.failed_run())))
     wire.answers("GET /v1/runs/run_1/report", bodies.report())
@@ -65,7 +64,7 @@ def test_a_failed_run_is_1(wire, fitserve):
 
 
 def test_a_refusal_is_3_with_its_hints(wire, fitserve):
-    """Sentence, then a line for each field; stdout stays clean, markup is text."""
+    """stderr has the sentence and a line per field; markup is printed as text."""
     lines = ({"pointer": "#/fit", "detail": "[bold]?", "hint": "did you mean `fit`?"},)
     long = "The request is as long as a terminal is not wide. " * 5
     wire.answers("GET /v1/models", problem(422, "invalid-body", long, lines))
@@ -75,8 +74,8 @@ def test_a_refusal_is_3_with_its_hints(wire, fitserve):
     assert done.stdout == ""
 
 
-def test_a_key_that_is_missing_can_be_given_here(wire, fitserve):
-    """The service knows headers; a terminal has a variable and an option."""
+def test_a_missing_key_is_explained_for_the_command_line(wire, fitserve):
+    """The hint names the variable and the option, not the header."""
     wire.answers("GET /v1/models", problem(401, "unauthorized", "Send it as `…`."))
     done = fitserve("models", "list")
     assert done.exit_code == 3
@@ -86,16 +85,16 @@ def test_a_key_that_is_missing_can_be_given_here(wire, fitserve):
     )
 
 
-def test_json_of_a_refusal_is_the_problem(wire, fitserve):
-    """On stderr; stdout holds results only."""
+def test_a_refusal_with_json_prints_the_problem(wire, fitserve):
+    """The problem is on stderr; stdout has only results."""
     wire.answers("GET /v1/models", problem(404, "model-not-found", "None."))
     done = fitserve("models", "list", "--json")
     assert (done.exit_code, done.stdout) == (3, "")
     assert json.loads(done.stderr)["type"] == "/problems/model-not-found"
 
 
-def test_openapi_is_printed_or_written(wire, fitserve, tmp_path):
-    """The service's, or a model's."""
+def test_openapi_is_printed_or_written_to_a_file(wire, fitserve, tmp_path):
+    """The document is the service's or a model's."""
     wire.answers("GET /openapi.json", {"openapi": "3.1.0"})
     wire.answers("GET /v1/models/wine/openapi.json", {"info": {"title": "wine"}})
     assert json.loads(fitserve("openapi").stdout) == {"openapi": "3.1.0"}
@@ -106,7 +105,7 @@ def test_openapi_is_printed_or_written(wire, fitserve, tmp_path):
 
 
 def test_every_command_has_json():
-    """Those of the extras too."""
+    """The commands of the server have it, too."""
     found = dict(every_command())
     assert {("up",), ("doctor",), ("keys", "revoke"), ("runs", "list")} <= found.keys()
     for path, command in found.items():
@@ -136,7 +135,7 @@ def test_every_command_has_json():
     ],
 )
 def test_the_shell_completes_commands_and_names(wire, line, expected):
-    """Models, runs and datasets are those of the service."""
+    """Completions are models, runs and datasets of the service."""
     wire.answers("GET /v1/models", bodies.page(bodies.model(), bodies.model("red")))
     wire.answers("GET /v1/models/wine", bodies.model())
     wire.answers("GET /v1/runs", bodies.page(bodies.run()))
@@ -145,24 +144,24 @@ def test_the_shell_completes_commands_and_names(wire, line, expected):
 
 
 def test_without_a_service_nothing_is_completed():
-    """And nothing is said: a key was pressed, no question asked."""
+    """Nothing is printed, because the user only pressed a key."""
     assert completed("fitserve models show w", "http://127.0.0.1:1") == []
 
 
 def completed(line, url):
-    asked = {
+    environment = {
         "_FITSERVE_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(line.split(" ")) - 1),
         "FITSERVE_URL": url,
     }
-    done = CliRunner().invoke(make_app(), prog_name="fitserve", env=asked)
+    done = CliRunner().invoke(make_app(), prog_name="fitserve", env=environment)
     assert done.stderr == ""
     return done.stdout.split()
 
 
 def test_no_service_is_4():
-    """And says how to start one."""
+    """stderr says how to start a service."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     done = CliRunner().invoke(make_app(), ["--url", url, "runs", "list"])
@@ -170,25 +169,25 @@ def test_no_service_is_4():
     assert "fitserve up" in done.stderr
 
 
-def test_a_busy_service_is_waited_for_and_that_is_told(wire, fitserve):
-    """On stderr; stdout is the answer alone."""
+def test_a_client_waits_for_a_busy_service_and_reports_it(wire, fitserve, client_clock):
+    """The report is on stderr; stdout has only the answer."""
     busy = replace(problem(429, "too-many-requests", "."), headers={"Retry-After": "1"})
     wire.answers("GET /v1/models", busy, bodies.page())
     done = fitserve("models", "list", "--json")
     assert (done.exit_code, done.stdout) == (0, "[]\n")
     assert done.stderr == "the service is busy (429); retrying in 1 s\n"
+    assert 1 <= client_clock.now <= 1.25
 
 
 def test_another_service_is_4(wire, fitserve):
-    """It answers, and not as fitserve does."""
+    """The server at the URL answers, but is not fitserve."""
     wire.answers("GET /v1/runs", {"hello": "world"})
     done = fitserve("runs", "list")
     assert done.exit_code == 4
     assert "not fitserve" in done.stderr
 
 
-def test_url_and_key_may_stand_before_the_command(wire):
-    """Global options."""
+def test_url_and_key_may_precede_the_command(wire):
     wire.answers("GET /v1/models", bodies.page())
     arguments = ["--url", wire.url, "--api-key", "secret", "models", "list"]
     assert CliRunner().invoke(make_app(), arguments).exit_code == 0
@@ -196,8 +195,8 @@ def test_url_and_key_may_stand_before_the_command(wire):
 
 
 @pytest.mark.parametrize("option", ["--limit=2000", "--json"])
-def test_a_reader_that_goes_away_hears_no_complaint(wire, option):
-    """`fitserve runs list | true`, table or JSON."""
+def test_a_closed_pipe_prints_no_error(wire, option):
+    """`fitserve runs list | true` exits with 1, as a table and as JSON."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 2000))
     script = (
         f"from fitserve.cli.app import main; import sys; "
@@ -213,8 +212,8 @@ def test_a_reader_that_goes_away_hears_no_complaint(wire, option):
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_an_extras_command_is_imported_only_when_it_is_named():
-    """A client never pays for the server."""
+def test_a_server_command_is_imported_only_on_use():
+    """Other commands never import the server."""
     script = (
         "import sys; from fitserve.cli.app import make_app\n"
         "try: make_app()({arguments})\n"
@@ -226,8 +225,8 @@ def test_an_extras_command_is_imported_only_when_it_is_named():
 
 
 @pytest.mark.parametrize("missing", ["core", "pydantic_settings"])
-def test_up_without_the_server_says_what_to_install(missing):
-    """Absent before the command, or before what the command imports."""
+def test_up_without_the_server_names_the_package_to_install(missing):
+    """The missing module is imported by the command line or by the command."""
     script = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from fitserve.cli.app import make_app; make_app()(['up', '--port', '0'])"
@@ -239,7 +238,7 @@ def test_up_without_the_server_says_what_to_install(missing):
 
 
 def test_a_table_in_a_pipe_is_not_cut(wire, fitserve):
-    """One row a line, every character of it."""
+    """Each row is on one line, without truncation."""
     long = bodies.run(model_name="m" * 90)
     wire.answers("GET /v1/runs", bodies.page(long, long))
     lines = fitserve("runs", "list").stdout.splitlines()
@@ -248,15 +247,14 @@ def test_a_table_in_a_pipe_is_not_cut(wire, fitserve):
 
 
 def test_markup_in_a_name_is_text(wire, fitserve):
-    """A column named like a style is shown, and breaks nothing."""
+    """A column whose name looks like a style is shown unchanged."""
     column = {**bodies.dataset()["columns"][0], "name": "[/red] [b]x"}
     wire.answers("GET /v1/datasets/wine", bodies.dataset(columns=[column]))
     done = fitserve("datasets", "show", "wine")
     assert "[/red] [b]x" in done.stdout, done.stderr
 
 
-def test_json_is_for_other_programs(wire, fitserve):
-    """stdout is one JSON document."""
+def test_json_prints_one_document(wire, fitserve):
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     wire.answers("GET /v1/models", Answer(bodies.page(bodies.model())))
     assert json.loads(fitserve("datasets", "list", "--json").stdout)[0]["id"] == "ds_1"

@@ -1,4 +1,4 @@
-"""`fitserve keys`, on a database that nobody serves."""
+"""Test `fitserve keys` on a database without a running service."""
 
 import json
 
@@ -20,27 +20,27 @@ def keys(tmp_path, monkeypatch):
     return run
 
 
-def test_a_key_is_made_listed_and_ended(keys):
-    """The key alone is on stdout; the list has no secret."""
+def test_a_key_is_created_listed_and_revoked(keys):
+    """stdout has only the key; the list has no secret."""
     made = keys("create", "ci", "--scope", "models:predict", "--workspace", "a")
     assert made.exit_code == 0, made.output
     token = parse(made.stdout.strip())
-    told = json.loads(keys("list", "--json").stdout)["items"]
-    assert [(key["id"], key["workspace"]) for key in told] == [(token.key_id, "a")]
+    listed = json.loads(keys("list", "--json").stdout)["items"]
+    assert [(key["id"], key["workspace"]) for key in listed] == [(token.key_id, "a")]
     assert token.secret not in keys("list").output
     assert keys("revoke", token.key_id).exit_code == 0
     assert "revoked" in keys("list").stdout
 
 
-def test_it_is_a_command_of_fitserve(tmp_path):
-    """Found by its entry point, as a group."""
+def test_keys_is_a_command_of_fitserve(tmp_path):
+    """The command is found by its entry point, as a group."""
     line = ["keys", "list", "--json", "--home", str(tmp_path / "home")]
-    told = CliRunner().invoke(make_app(), line)
-    assert json.loads(told.stdout) == {"items": []}
+    done = CliRunner().invoke(make_app(), line)
+    assert json.loads(done.stdout) == {"items": []}
 
 
-def test_as_json_it_tells_all(keys):
-    """With every option."""
+def test_json_has_all_fields_of_a_new_key(keys):
+    """All options are used."""
     options = ("--expires-in-days", "2", "--requests-per-second", "5")
     options += ("--queued-runs", "1", "--stored-bytes", "9", "--json")
     made = json.loads(keys("create", "ci", *options).stdout)
@@ -50,28 +50,28 @@ def test_as_json_it_tells_all(keys):
     assert "admin" not in made["scopes"]
 
 
-def test_ending_one_is_told_to_programs_too(keys):
-    """Done, or the problem on stderr."""
+def test_revoking_a_key_has_json(keys):
+    """stdout has the revoked key, or stderr the problem."""
     made = json.loads(keys("create", "ci", "--json").stdout)
-    told = keys("revoke", made["id"], "--json").stdout
-    assert json.loads(told) == {"revoked": made["id"]}
+    printed = keys("revoke", made["id"], "--json").stdout
+    assert json.loads(printed) == {"revoked": made["id"]}
     refused = keys("revoke", "nope", "--json")
     assert json.loads(refused.stderr)["type"] == "/problems/key-not-found"
 
 
-def test_a_name_will_do_where_one_key_in_force_has_it(keys):
-    """Of two it names neither; one that is revoked is none."""
+def test_a_name_is_sufficient_if_one_active_key_has_it(keys):
+    """An ambiguous name is refused; revoked keys do not count."""
     made = [json.loads(keys("create", "ci", "--json").stdout)["id"] for _ in range(2)]
-    told = keys("revoke", "ci")
-    assert told.exit_code == 2
-    assert all(key_id in told.stderr for key_id in made)
+    done = keys("revoke", "ci")
+    assert done.exit_code == 2
+    assert all(key_id in done.stderr for key_id in made)
     assert keys("revoke", made[0]).exit_code == 0
     assert keys("revoke", "ci").stdout == f"Key {made[1]} ('ci') is revoked.\n"
     assert keys("revoke", "ci").exit_code == 3
 
 
 def test_no_scope_is_broken_in_the_list(keys):
-    """At 80 columns; the end of a key is not taken for its expiry."""
+    """The list has 80 columns and no ambiguous heading for the end of a key."""
     keys("create", "reader")
     shown = keys("list").stdout
     assert "datasets:write" in shown
@@ -88,16 +88,16 @@ def test_no_scope_is_broken_in_the_list(keys):
         (("revoke", "nope"), 3, "no API key 'nope'"),
     ],
 )
-def test_what_cannot_be_done_is_told(keys, line, code, word):
-    """In a sentence, by an exit code."""
-    told = keys(*line)
-    assert (told.exit_code, word in told.output) == (code, True), told.output
+def test_invalid_arguments_are_explained(keys, line, code, word):
+    """The output has a sentence, and the exit code is as documented."""
+    done = keys(*line)
+    assert (done.exit_code, word in done.output) == (code, True), done.output
 
 
-def test_a_database_that_is_away_is_told(keys, monkeypatch):
-    """No traceback."""
-    away = "postgresql+psycopg://localhost:1/none"
-    monkeypatch.setenv("FITSERVE_DATABASE_URL", away)
-    told = keys("list")
-    assert told.exit_code == 4
-    assert "does not answer" in told.output
+def test_an_unavailable_database_is_reported(keys, monkeypatch):
+    """The output has no traceback."""
+    url = "postgresql+psycopg://localhost:1/none"
+    monkeypatch.setenv("FITSERVE_DATABASE_URL", url)
+    done = keys("list")
+    assert done.exit_code == 4
+    assert "does not answer" in done.output

@@ -1,4 +1,4 @@
-"""`fitserve datasets`, `runs` and `models`."""
+"""Test `fitserve datasets`, `runs` and `models`."""
 
 import json
 
@@ -7,7 +7,7 @@ from tests.fitserve.client.wire import Answer
 
 
 def test_datasets_are_listed(wire, fitserve):
-    """Name, size, id."""
+    """The table has name, size and id."""
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     header, row = fitserve("datasets", "list").stdout.splitlines()
     assert header.split() == ["name", "rows", "columns", "created", "id"]
@@ -16,7 +16,7 @@ def test_datasets_are_listed(wire, fitserve):
 
 
 def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
-    """Its columns, as the service understood them; no bar in a pipe."""
+    """The table has the detected columns; a pipe gets no progress bar."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     path = tmp_path / "[x] wine.csv"
     path.write_text("alcohol\n9\n")
@@ -28,14 +28,14 @@ def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
     assert wire.asked[0].query["name"] == "red"
 
 
-def test_a_file_that_is_not_there_is_wrong_usage(fitserve, wire, tmp_path):
-    """Nothing is sent."""
+def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
+    """No request is sent."""
     assert fitserve("datasets", "upload", tmp_path / "none.csv").exit_code == 2
     assert wire.asked == []
 
 
 def test_a_dataset_is_deleted(wire, fitserve):
-    """Said beside stdout, which stays empty."""
+    """The confirmation is on stderr; stdout is empty."""
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
     done = fitserve("datasets", "delete", "wine")
     assert (done.exit_code, done.stdout) == (0, "")
@@ -43,7 +43,7 @@ def test_a_dataset_is_deleted(wire, fitserve):
 
 
 def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
-    """Status, model, tag go to the service; the limit is kept here."""
+    """The service filters by status, model and tag; the client applies the limit."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
     done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
                     "--tag", "team:red", "--limit", 2)  # fmt: skip
@@ -58,15 +58,15 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
     }
 
 
-def test_a_run_is_shown_whole(wire, fitserve):
-    """As JSON, the resolved spec with it."""
+def test_a_run_is_shown_as_json(wire, fitserve):
+    """The JSON contains the resolved spec."""
     wire.answers("GET /v1/runs/run_1", bodies.run(spec={"fit": {"seed": 1}}))
     shown = json.loads(fitserve("runs", "show", "run_1").stdout)
     assert shown["spec"] == {"fit": {"seed": 1}}
 
 
-def test_cancel_says_whether_it_is_over(wire, fitserve):
-    """A running run stops soon, a queued one has."""
+def test_cancel_reports_whether_the_run_has_ended(wire, fitserve):
+    """A running run stops soon; a queued run has ended."""
     route = "POST /v1/runs/run_1/cancel"
     wire.answers(route, bodies.run("running"), bodies.run("cancelled"))
     assert fitserve("runs", "cancel", "run_1").stdout == "run_1: running, stopping soon\n"
@@ -74,22 +74,22 @@ def test_cancel_says_whether_it_is_over(wire, fitserve):
 
 
 def test_models_are_listed_with_their_aliases(wire, fitserve):
-    """alias=version."""
+    """Aliases are printed as alias=version."""
     wire.answers("GET /v1/models", bodies.page(bodies.model()))
     _, row = fitserve("models", "list").stdout.splitlines()
     assert row.split() == ["wine", "2", "production=1"]
 
 
-def test_a_models_versions_are_shown_with_every_metric(wire, fitserve):
-    """A loss of 0 is a loss; one that is unknown is a dash."""
+def test_versions_are_shown_with_every_metric(wire, fitserve):
+    """A loss of 0 is printed as 0, and an unknown loss as a dash."""
     wire.answers("GET /v1/models/wine/versions", bodies.page(bodies.version()))
     _, row = fitserve("models", "show", "wine").stdout.splitlines()
     assert "loss 0  val_loss -" in row
     assert row.split()[-1] == "production"
 
 
-def test_promote_points_the_alias(wire, fitserve):
-    """`production` unless told."""
+def test_promote_sets_the_alias(wire, fitserve):
+    """The default alias is `production`."""
     wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(1))
     done = fitserve("models", "promote", "wine", 1)
     assert done.stdout == "wine: production now points at version 1\n"
@@ -97,7 +97,7 @@ def test_promote_points_the_alias(wire, fitserve):
 
 
 def test_an_artifact_is_downloaded(wire, fitserve, tmp_path):
-    """Where it was told to."""
+    """`--to` names the file."""
     route = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
     wire.answers(route, Answer(b"onnx"))
     target = tmp_path / "m.onnx"
@@ -106,7 +106,7 @@ def test_an_artifact_is_downloaded(wire, fitserve, tmp_path):
     assert target.read_bytes() == b"onnx"
 
 
-def test_an_upload_may_say_how_it_is_written(wire, fitserve, tmp_path):
+def test_an_upload_may_have_parsing_options(wire, fitserve, tmp_path):
     """Options become the query; a type without a column is refused."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     path = tmp_path / "wine.csv"
@@ -123,7 +123,7 @@ def test_an_upload_may_say_how_it_is_written(wire, fitserve, tmp_path):
 
 
 def test_a_promotion_may_require_figures(wire, fitserve):
-    """`roc_auc>=current`, as often as wanted; what is none is wrong usage."""
+    """`--require` may be repeated; an invalid condition is wrong usage."""
     wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(2))
     required = ("--require", "roc_auc>=current", "--require", "brier < 0.2")
     done = fitserve("models", "promote", "wine", "2", *required)
@@ -138,7 +138,7 @@ def test_a_promotion_may_require_figures(wire, fitserve):
 
 
 def test_runs_are_compared_in_a_table(wire, fitserve):
-    """A column a run; warnings go to stderr."""
+    """The table has one column per run; warnings go to stderr."""
     runs = [
         {**bodies.run(), "id": f"run_{i}", "fit_seconds": 1.0, "headline": None}
         for i in (1, 2)
@@ -159,8 +159,8 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
 
 
-def test_json_says_what_was_done(wire, fitserve, tmp_path):
-    """An object each; a run and a version as the service tells them."""
+def test_json_reports_the_action(wire, fitserve, tmp_path):
+    """Each command prints one object; runs and versions are as in the API."""
     artifact = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
     wire.answers("POST /v1/runs/run_1/cancel", bodies.run("cancelled"))
@@ -168,18 +168,18 @@ def test_json_says_what_was_done(wire, fitserve, tmp_path):
     wire.answers(artifact, Answer(b"onnx"))
     target = tmp_path / "m.onnx"
 
-    def told(*args):
+    def result(*args):
         return json.loads(fitserve(*args, "--json").stdout)
 
-    assert told("datasets", "delete", "wine") == {"deleted": "wine"}
-    assert told("runs", "cancel", "run_1")["status"] == "cancelled"
-    assert told("models", "promote", "wine", 1)["version"] == 1
+    assert result("datasets", "delete", "wine") == {"deleted": "wine"}
+    assert result("runs", "cancel", "run_1")["status"] == "cancelled"
+    assert result("models", "promote", "wine", 1)["version"] == 1
     download = ("models", "download", "wine", 2, "model.onnx", "--to", target)
-    assert told(*download) == {"path": str(target)}
+    assert result(*download) == {"path": str(target)}
 
 
 def test_a_model_or_one_version_is_deleted(wire, fitserve):
-    """Said on stderr, or as an object."""
+    """The confirmation is on stderr, or an object on stdout."""
     wire.answers("DELETE /v1/models/wine", Answer(status=204))
     wire.answers("DELETE /v1/models/wine/versions/2", Answer(status=204))
     done = fitserve("models", "delete", "wine")
@@ -187,8 +187,8 @@ def test_a_model_or_one_version_is_deleted(wire, fitserve):
         "",
         "deleted model 'wine' with all its versions\n",
     )
-    told = fitserve("models", "delete", "wine", "--version", 2, "--json").stdout
-    assert json.loads(told) == {"deleted": "wine", "version": 2, "alias": None}
+    printed = fitserve("models", "delete", "wine", "--version", 2, "--json").stdout
+    assert json.loads(printed) == {"deleted": "wine", "version": 2, "alias": None}
     assert [asked.path for asked in wire.asked] == [
         "/v1/models/wine",
         "/v1/models/wine/versions/2",
@@ -196,12 +196,12 @@ def test_a_model_or_one_version_is_deleted(wire, fitserve):
 
 
 def test_an_alias_alone_is_deleted(wire, fitserve):
-    """Its version stays; an alias and a version at once are wrong usage."""
+    """The version remains; `--alias` with `--version` is wrong usage."""
     wire.answers("DELETE /v1/models/wine/aliases/live", Answer(status=204))
     done = fitserve("models", "delete", "wine", "--alias", "live")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == "deleted alias 'live' of model 'wine'; the version is kept\n"
-    told = fitserve("models", "delete", "wine", "--alias", "live", "--json").stdout
-    assert json.loads(told) == {"deleted": "wine", "version": None, "alias": "live"}
+    printed = fitserve("models", "delete", "wine", "--alias", "live", "--json").stdout
+    assert json.loads(printed) == {"deleted": "wine", "version": None, "alias": "live"}
     both = fitserve("models", "delete", "wine", "--alias", "live", "--version", 2)
     assert (both.exit_code, len(wire.asked)) == (2, 2)

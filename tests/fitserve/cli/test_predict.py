@@ -1,4 +1,4 @@
-"""`fitserve predict`."""
+"""Test `fitserve predict`."""
 
 import csv
 import io
@@ -44,8 +44,8 @@ def table(tmp_path):
     return write
 
 
-def test_the_bytes_go_as_they_are_with_the_options_given(wire, fitserve, table):
-    """The service reads the file; nothing is read into it here."""
+def test_the_file_is_sent_unchanged_with_the_given_options(wire, fitserve, table):
+    """Only the service parses the file."""
     wire.answers(ROUTE, answer([5.5]))
     path = table("alcohol;code;note\n9,4;007;\n", "utf-8-sig")
     done = fitserve(
@@ -66,8 +66,8 @@ def test_the_bytes_go_as_they_are_with_the_options_given(wire, fitserve, table):
     }
 
 
-def test_the_table_shows_twenty_rows_and_says_how_many_more(wire, fitserve, table):
-    """The prediction is the last column."""
+def test_the_table_shows_twenty_rows_and_counts_the_rest(wire, fitserve, table):
+    """The last column has the prediction."""
     rows = "".join(f"{i}\n" for i in range(25))
     wire.answers(ROUTE, answer([i / 2 for i in range(25)]))
     header, *shown, last = fitserve(
@@ -82,7 +82,7 @@ def test_the_table_shows_twenty_rows_and_says_how_many_more(wire, fitserve, tabl
 def test_a_narrow_terminal_keeps_ids_and_the_prediction(
     wire, fitserve, table, monkeypatch
 ):
-    """What is left out is counted; a pipe leaves nothing out."""
+    """The last line counts the omitted columns; a pipe gets all columns."""
     names = [f"a_long_name_{i}" for i in range(20)] + ["house_id"]
     rows = table(",".join(names) + "\n" + ",".join("1" * 21) + "\n")
     wire.answers(ROUTE, answer([394890.62]))
@@ -114,21 +114,21 @@ def test_a_narrow_terminal_keeps_ids_and_the_prediction(
     ],
 )
 def test_numbers_are_plain_up_to_1e15(value, shown):
-    """With digits that somebody reads."""
+    """Digits are limited for readers."""
     assert number(value) == shown
 
 
-def test_a_refused_row_is_told_once_by_its_line(wire, fitserve, table):
-    """The header is line 1, and a cell may hold a line break."""
+def test_a_refused_row_is_reported_once_by_its_line(wire, fitserve, table):
+    """The header is line 1, and a cell may contain a line break."""
     rows = [(0, "got 'a', expected a number"), (1, "got 'b', expected a number")]
     lines = tuple(
         {
             "pointer": f"#/instances/{i}/x",
-            "detail": f"row {i}, column 'x': {said}",
+            "detail": f"row {i}, column 'x': {detail}",
             "hint": "leave it empty" if i else None,
             "row": i,
         }
-        for i, said in rows
+        for i, detail in rows
     )
     detail = "Row 0, column 'x': got 'a', expected a number; row 1, …"
     wire.answers(ROUTE, problem(422, "invalid-instances", detail, lines))
@@ -143,21 +143,26 @@ def test_a_refused_row_is_told_once_by_its_line(wire, fitserve, table):
 
 
 def test_a_warning_names_its_line(wire, fitserve, table):
-    """As a refusal does."""
+    """The line number is that of the file."""
     warning = {"row": 1, "column": "x", "detail": "odd"}
     wire.answers(ROUTE, {**answer([1.0, 2.0]), "warnings": [warning]})
     done = fitserve("predict", "wine", table("x\n1\n2\n"))
     assert done.stderr == "line 3, column 'x': odd\n"
 
 
-def test_a_strict_refusal_is_told_by_its_lines(wire, fitserve, table):
-    """Asked for in the URL; a warning stands where a refused cell would."""
-    said = "column 'x': 9 is outside the training rows' 0 to 5"
+def test_a_strict_refusal_is_reported_by_its_lines(wire, fitserve, table):
+    """`--strict` is sent in the URL; warnings are listed like refused cells."""
+    warning = "column 'x': 9 is outside the training rows' 0 to 5"
     lines = (
-        {"pointer": "#/instances/1", "detail": f"row 1, {said}", "row": 1, "column": "x"},
+        {
+            "pointer": "#/instances/1",
+            "detail": f"row 1, {warning}",
+            "row": 1,
+            "column": "x",
+        },
         {"pointer": "#/columns", "detail": "column 'y': not known", "column": "y"},
     )
-    detail = f"Row 1, {said}; … The request is strict, …"
+    detail = f"Row 1, {warning}; … The request is strict, …"
     wire.answers(ROUTE, problem(422, "invalid-instances", detail, lines))
     path = table("x,y\n1,1\n9,1\n")
     done = fitserve("predict", "wine", path, "--strict")
@@ -165,7 +170,7 @@ def test_a_strict_refusal_is_told_by_its_lines(wire, fitserve, table):
     assert done.exit_code == 3
     assert done.stderr.splitlines() == [
         "invalid-instances:",
-        f"  {path}, line 3, {said}",
+        f"  {path}, line 3, {warning}",
         f"  {path}: column 'y': not known",
     ]
 
@@ -181,15 +186,15 @@ def test_a_strict_refusal_is_told_by_its_lines(wire, fitserve, table):
         ),
     ],
 )
-def test_a_file_that_is_not_there_is_told_in_a_sentence(wire, fitserve, args, sentence):
-    """Nothing is sent."""
+def test_a_missing_file_is_reported_in_a_sentence(wire, fitserve, args, sentence):
+    """No request is sent."""
     done = fitserve(*args)
     assert (done.exit_code, done.stderr) == (2, sentence)
     assert wire.asked == []
 
 
-def test_a_class_has_its_probability_beside_it(wire, fitserve, table):
-    """A column a class."""
+def test_a_class_has_its_probability(wire, fitserve, table):
+    """Each class has a column."""
     wire.answers(ROUTE, answer(["red"], [{"red": 0.75, "white": 0.25}]))
     header, row, _ = fitserve("predict", "wine", table("x\n1\n")).stdout.splitlines()
     assert header.split() == ["x", "prediction", "P(red)", "P(white)"]
@@ -200,12 +205,12 @@ def test_a_class_has_its_probability_beside_it(wire, fitserve, table):
 def test_output_is_the_whole_table_with_columns_added(
     wire, fitserve, table, tmp_path, is_stdout
 ):
-    """Quoted where it must be, numbers in full, `-` is stdout."""
+    """Cells are quoted if needed, numbers have all digits, and `-` is stdout."""
     wire.answers(ROUTE, answer([1 / 3]))
     target = "-" if is_stdout else tmp_path / "out.csv"
     done = fitserve("predict", "wine", table('x,y\n"a,b",\n'), "--output", target)
-    told = "" if is_stdout else f"wine, version 2: 1 rows in {target}\n"
-    assert done.stderr == told
+    expected = "" if is_stdout else f"wine, version 2: 1 rows in {target}\n"
+    assert done.stderr == expected
     text = done.stdout if is_stdout else target.read_text()
     assert list(csv.reader(io.StringIO(text))) == [
         ["x", "y", "prediction"],
@@ -215,7 +220,7 @@ def test_output_is_the_whole_table_with_columns_added(
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_no_cell_of_the_output_is_a_formula(wire, fitserve, table, tmp_path, exact):
-    """Cells, names, classes; numbers as they are. Unless asked for --exact."""
+    """Cells, names and classes get a mark unless --exact is given; numbers do not."""
     wire.answers(ROUTE, answer(["=evil()"], [{"=evil()": 0.75, "@b": 0.25}]))
     target = tmp_path / "out.csv"
     rows = table("+x,y,-z\n=1+1,-3.5,@a\n")
@@ -228,7 +233,7 @@ def test_no_cell_of_the_output_is_a_formula(wire, fitserve, table, tmp_path, exa
 
 
 def test_a_large_file_goes_in_parts_to_one_version(wire, fitserve, table, monkeypatch):
-    """A promotion half-way does not mix two models in one table."""
+    """A promotion between two parts does not mix two models in one table."""
     monkeypatch.setattr(files, "SIZE", PartSize(num_lines=1001))
     wire.answers(
         ROUTE,
@@ -250,15 +255,16 @@ def test_a_large_file_goes_in_parts_to_one_version(wire, fitserve, table, monkey
     ]
 
 
-def test_version_is_passed_on(wire, fitserve, table):
-    """--version."""
+def test_version_is_sent(wire, fitserve, table):
     wire.answers(ROUTE, Answer(answer([1.0])))
     fitserve("predict", "wine", table("x\n1\n"), "--version", 3)
     assert wire.asked[0].query["version"] == "3"
 
 
-def test_predictions_of_other_rows_come_alone(wire, fitserve, table, tmp_path):
-    """Never beside rows that they may not belong to."""
+def test_predictions_without_matching_rows_are_written_alone(
+    wire, fitserve, table, tmp_path
+):
+    """The rows of the file may not be those of the predictions."""
     wire.answers(ROUTE, answer([1.0, 2.0, 3.0], parsing=PARSING))
     target = tmp_path / "out.csv"
     done = fitserve("predict", "wine", table("x\n1\n2\n"), "-o", target)
@@ -266,13 +272,13 @@ def test_predictions_of_other_rows_come_alone(wire, fitserve, table, tmp_path):
     assert target.read_text() == "row,prediction\n1,1.0\n2,2.0\n3,3.0\n"
 
 
-def test_a_refused_row_below_titles_in_another_encoding_is_told_by_its_line(
+def test_a_refused_row_below_titles_in_another_encoding_has_its_line(
     wire, fitserve, table
 ):
-    """The refusal names a column, and with it the header."""
-    said = "row 1, column 'näme': got 'b', expected a number"
-    line = {"pointer": "#/instances/1/näme", "detail": said, "row": 1, "column": "näme"}
-    wire.answers(ROUTE, problem(422, "invalid-instances", f"R{said[1:]}.", (line,)))
+    """The refusal names a column, which locates the header."""
+    detail = "row 1, column 'näme': got 'b', expected a number"
+    line = {"pointer": "#/instances/1/näme", "detail": detail, "row": 1, "column": "näme"}
+    wire.answers(ROUTE, problem(422, "invalid-instances", f"R{detail[1:]}.", (line,)))
     path = table("Titles, all of them\n\nnäme;y\n1;2\nb;2\n", "cp1252")
     done = fitserve("predict", "wine", path)
     assert f"{path}, line 5, column 'näme': got 'b'" in done.stderr

@@ -1,4 +1,4 @@
-"""`fitserve predict` with the file that trained, against the real service."""
+"""Test `fitserve predict` with the training file on the real service."""
 
 import csv
 import gzip
@@ -19,7 +19,7 @@ ROWS = [(TOWNS[i % 3], i * 0.5, 'a;b, "c"\nd' if i % 7 == 3 else "e", i) for i i
 
 
 def text(delimiter=",", decimal=".", header=True, above="", end="\n"):
-    """The rows as a CSV; cells that need it are quoted, and one line has no cell."""
+    """Return the rows as a CSV; cells are quoted if needed, and one line is empty."""
     file = io.StringIO(newline="")
     file.write(above)
     writer = csv.writer(file, delimiter=delimiter, lineterminator=end)
@@ -57,7 +57,7 @@ def command(served):
 
 @pytest.fixture(scope="module")
 def trained(served, tmp_path_factory, command):
-    """A function from a form to its file, uploaded and trained once."""
+    """Return a function that uploads and trains the file of a form once, and returns it."""
     folder, made = tmp_path_factory.mktemp("forms"), {}
 
     def train(form):
@@ -74,17 +74,17 @@ def trained(served, tmp_path_factory, command):
 
 
 def flags(options):
-    """The options of a command."""
-    told = {"header": lambda on: ["--header" if on else "--no-header"]}
+    """Return the command-line options."""
+    special = {"header": lambda on: ["--header" if on else "--no-header"]}
     return [
         flag
         for name, value in options.items()
-        for flag in told.get(name, lambda v, n=name: [f"--{n}", v])(value)
+        for flag in special.get(name, lambda v, n=name: [f"--{n}", v])(value)
     ]
 
 
 def native(served, form, rows=ROWS):
-    """Predictions of the cells, as JSON."""
+    """Return the predictions of the cells sent as JSON."""
     names = ["stadt", "fläche", "note", "y"]
     if form == "no-header":
         names = ["column_1", "column_2", "column_3", "column_4"]
@@ -94,8 +94,8 @@ def native(served, form, rows=ROWS):
 
 
 @pytest.mark.parametrize("form", TRAINED)
-def test_the_file_that_trained_is_predicted(served, command, trained, form, tmp_path):
-    """Its own columns, then the predictions of its cells, row for row."""
+def test_the_training_file_is_predicted(served, command, trained, form, tmp_path):
+    """The output has the columns of the file, then the predictions in the order of its rows."""
     path, target = trained(form), tmp_path / "out.csv"
     options = flags(FORMS[form][1])
     done = command("predict", form, path, "-o", target, *options)
@@ -114,10 +114,10 @@ def test_the_file_that_trained_is_predicted(served, command, trained, form, tmp_
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_parts_are_answered_as_one_request(
+def test_parts_give_the_answer_of_one_request(
     command, trained, form, monkeypatch, served, tmp_path
 ):
-    """However small; warnings keep the rows of the file."""
+    """The size of parts does not matter; warnings have the row numbers of the file."""
     content, options = FORMS[form]
     model = form if form in TRAINED else "tab"
     trained(model)
@@ -140,7 +140,7 @@ def test_parts_are_answered_as_one_request(
 def test_warnings_and_refusals_of_a_later_part_name_the_line(
     command, trained, monkeypatch, tmp_path
 ):
-    """Of the whole file, the lines above its table among them."""
+    """The line is that of the whole file, including lines above the table."""
     trained("titles")
     lines = text(above=ABOVE).splitlines(keepends=True)
     monkeypatch.setattr(files, "SIZE", PartSize(10**6, 10))
@@ -148,8 +148,8 @@ def test_warnings_and_refusals_of_a_later_part_name_the_line(
     odd = lines[-1].replace("19.5", "1e9")
     path.write_text("".join([*lines[:-1], odd]), "cp1252")
     done = command("predict", "titles", path, "-o", "-")
-    said = f"line {len(lines)}, column 'fläche': 1e+09 is outside the training rows'"
-    assert done.stderr.startswith(said)
+    warning = f"line {len(lines)}, column 'fläche': 1e+09 is outside the training rows'"
+    assert done.stderr.startswith(warning)
     odd = lines[-1].replace("19.5", "nine")
     path.write_text("".join([*lines[:-1], odd]), "cp1252")
     done = command("predict", "titles", path, "-o", "-")
@@ -161,10 +161,10 @@ def test_warnings_and_refusals_of_a_later_part_name_the_line(
     assert f"Line {len(lines) + 1} has 5 cells" in done.stderr
 
 
-def test_a_letter_beyond_ascii_in_a_later_part_shows_the_encoding(
+def test_a_non_ascii_letter_in_a_later_part_shows_the_encoding(
     command, trained, monkeypatch, tmp_path
 ):
-    """The first part is ASCII, which says nothing of the rest."""
+    """The first part is ASCII, which is valid in every encoding."""
     trained("no-header")
     names = "column_1|column_2|column_3\n"
     plain = "".join(f"Ulm|{i % 19}.5|e\n" for i in range(30))
@@ -187,8 +187,8 @@ def test_a_letter_beyond_ascii_in_a_later_part_shows_the_encoding(
         ("stadt,note,y\nUlm,e,1\n", "the column 'fläche' is missing"),
     ],
 )
-def test_a_table_that_is_none_is_refused(command, trained, tmp_path, content, sentence):
-    """In the words of an upload."""
+def test_an_invalid_table_is_refused(command, trained, tmp_path, content, sentence):
+    """The message is that of an upload."""
     trained("latin1")
     path = tmp_path / "none.csv"
     path.write_text(content, "utf-8")
@@ -197,8 +197,8 @@ def test_a_table_that_is_none_is_refused(command, trained, tmp_path, content, se
     assert sentence in done.stderr
 
 
-def test_a_column_called_prediction_keeps_its_name(served, command, tmp_path):
-    """The added one has the next free name, and that is told."""
+def test_a_column_named_prediction_keeps_its_name(served, command, tmp_path):
+    """The added column gets the next free name, which stderr reports."""
     path, target = tmp_path / "taken.csv", tmp_path / "out.csv"
     rows = "".join(f"{i},{i % 5},{i % 3},{i}\n" for i in range(30))
     path.write_text("x,prediction,prediction_2,y\n" + rows)
@@ -206,14 +206,14 @@ def test_a_column_called_prediction_keeps_its_name(served, command, tmp_path):
     served.fit("taken", "y")
     done = command("predict", "taken", path, "-o", target)
     assert done.exit_code == 0, done.stderr
-    said = "the file has a column 'prediction'; the new column is named 'prediction_3'"
-    assert done.stderr.splitlines()[0] == said
+    message = "the file has a column 'prediction'; the new column is named 'prediction_3'"
+    assert done.stderr.splitlines()[0] == message
     header = target.read_text().splitlines()[0].split(",")
     assert header == ["x", "prediction", "prediction_2", "y", "prediction_3"]
 
 
 def test_the_output_may_replace_the_file_that_was_read(command, trained, tmp_path):
-    """It is written beside it, and takes its place when it is whole; --json prints as well."""
+    """A temporary file replaces the input when it is complete; --json prints as well."""
     own = tmp_path / "own.csv"
     own.write_bytes(trained("semicolon").read_bytes())
     done = command("predict", "semicolon", own, "-o", own, "--json")

@@ -1,4 +1,4 @@
-"""What is wrong with a spec is underlined in it."""
+"""Test that invalid parts of a spec are underlined."""
 
 import json
 
@@ -18,7 +18,7 @@ TEXT = """{
 
 
 def marked(path, text, pointer, detail="got it", hint=None):
-    """The marked text, and all that is shown."""
+    """Return the underlined text, and all printed text."""
     path.write_text(text, encoding="utf-8")
     fault = FieldError(pointer=pointer, detail=detail, hint=hint)
     refusal = ProblemType.INVALID_SPEC.problem("Not so.", [fault])
@@ -43,13 +43,13 @@ def marked(path, text, pointer, detail="got it", hint=None):
         ("#", "not so", "{"),
     ],
 )
-def test_what_a_fault_points_at_is_underlined(tmp_path, pointer, detail, expected):
-    """Value or key, or the opening of what lacks it."""
+def test_the_target_of_a_fault_is_underlined(tmp_path, pointer, detail, expected):
+    """A value or key is underlined, or the opening bracket of an incomplete object."""
     assert marked(tmp_path / "s.json", TEXT, pointer, detail)[0] == expected
 
 
-def test_a_fault_is_shown_as_compilers_do(tmp_path):
-    """Place, line, marks, pointer and sentence, hint."""
+def test_a_fault_is_shown_like_a_compiler_error(tmp_path):
+    """The text has path, line, marks, pointer, sentence and hint."""
     path = tmp_path / "s.json"
     _, shown = marked(path, TEXT, "#/target", "no column 'qualty'", "`quality`?")
     assert shown.splitlines() == [
@@ -62,7 +62,7 @@ def test_a_fault_is_shown_as_compilers_do(tmp_path):
 
 
 def test_a_long_line_is_cut_around_the_fault(tmp_path):
-    """A spec without line breaks stays readable."""
+    """A spec without line breaks remains readable."""
     text = json.dumps({"tags": {f"k{i}": "v" for i in range(900)}, "fit": {"epochs": 0}})
     found, shown = marked(tmp_path / "s.json", text, "#/fit/epochs")
     assert found == "0"
@@ -70,14 +70,14 @@ def test_a_long_line_is_cut_around_the_fault(tmp_path):
 
 
 def test_wide_characters_take_two_columns(tmp_path):
-    """The marks stand below what they mark."""
+    """The marks are below the faulty text."""
     _, shown = marked(tmp_path / "s.json", '{"品質": 1, "fit": 2}', "#/fit")
     _, line, marks, _ = shown.splitlines()
     assert marks.index("^") == line.index("2}") + 2
 
 
-def test_every_value_has_its_place():
-    """Also behind escapes, in empty things, and with blanks anywhere."""
+def test_every_value_has_a_position():
+    """Escapes, empty objects and blanks do not matter."""
     text = ' { "a\\"b" : [ ] , "c":[1 , {"d":"\\u00e9, {"} ], "e": {} , "f": -1.5e3 } '
     found = {place: text[s.start : s.end] for place, s in spans(text).items()}
     assert json.loads(found.pop(())) == json.loads(text)
@@ -92,29 +92,28 @@ def test_every_value_has_its_place():
     }
 
 
-def test_train_underlines_what_the_service_refused(wire, fitserve, tmp_path):
-    """Once: sentences that stand below their lines are not told above, too."""
+def test_train_underlines_refused_values(wire, fitserve, tmp_path):
+    """A sentence that is printed below its line is not repeated above."""
     path = tmp_path / "s.json"
     path.write_text(TEXT)
     line = {"pointer": "#/target", "detail": "no column 'qualty'"}
-    said = "#/target: no column 'qualty'."
-    wire.answers("POST /v1/runs", problem(422, "invalid-spec", said, (line,)))
+    detail = "#/target: no column 'qualty'."
+    wire.answers("POST /v1/runs", problem(422, "invalid-spec", detail, (line,)))
     done = fitserve("train", path)
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr.count("no column") == 1
     assert "      |             ^^^^^^^^\n" in done.stderr
 
 
-def test_a_refusal_of_something_else_is_a_sentence(wire, fitserve, tmp_path):
-    """Nothing to underline."""
+def test_a_refusal_without_a_pointer_is_a_sentence(wire, fitserve, tmp_path):
     path = tmp_path / "s.json"
     path.write_text(TEXT)
     wire.answers("POST /v1/runs", problem(409, "dataset-not-ready", "It is being read."))
     assert fitserve("train", path).stderr == "It is being read.\n"
 
 
-def test_what_is_no_json_is_underlined_too(wire, fitserve, tmp_path):
-    """Wrong usage: nothing is sent."""
+def test_invalid_json_is_underlined(wire, fitserve, tmp_path):
+    """The exit code is that of wrong usage, and no request is sent."""
     path = tmp_path / "s.json"
     path.write_text('{\n  "a": 1,,\n}')
     done = fitserve("train", path)

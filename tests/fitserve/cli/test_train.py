@@ -1,4 +1,4 @@
-"""`fitserve train`, `fitserve watch`, and what they show meanwhile."""
+"""Test `fitserve train`, `fitserve watch`, and their progress output."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fitserve import Client
-from fitserve.cli import progress
+from fitserve.cli import progress, report
 from fitserve.client.following import EpochEvent
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
@@ -27,7 +27,7 @@ def spec(tmp_path):
 
 @pytest.fixture
 def trained(wire):
-    """A run that goes well."""
+    """Return the answers of a successful run."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
     wire.answers("GET /v1/runs/run_1", bodies.run("queued"))
@@ -36,12 +36,25 @@ def trained(wire):
     return wire
 
 
+def test_what_was_left_out_is_said_at_the_end(trained, fitserve, spec):
+    """The run's warnings; `runs report` lists the columns with their reasons."""
+    warning = "1 column is left out of training: 'title' (free text)"
+    done = bodies.run(warnings=[warning])
+    events = sse(*EPOCHS, ("status", done))
+    trained.answers("GET /v1/runs/run_1/events", events)
+    lines = fitserve("train", spec).stdout.splitlines()
+    assert f"warning: {warning}" in lines
+    excluded = {"quality": "the target", "title": "free text"}
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(excluded=excluded))
+    assert "not features: title (free text)" in fitserve("runs", "report", "run_1").stdout
+
+
 def sent(wire):
     return next(asked.json for asked in wire.asked if asked.path == "/v1/runs")
 
 
-def test_train_ends_with_what_was_kept_and_what_to_do_next(trained, fitserve, spec):
-    """Stop reason, best epoch, metrics, version, the predict command."""
+def test_train_prints_the_result_and_the_next_command(trained, fitserve, spec):
+    """The output has stop reason, best epoch, metrics, version, and the predict command."""
     done = fitserve("train", spec)
     assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -60,7 +73,7 @@ def test_train_ends_with_what_was_kept_and_what_to_do_next(trained, fitserve, sp
 
 
 def test_a_table_is_uploaded_first(trained, fitserve, spec, tmp_path):
-    """The run reads that very upload; the model is named after it."""
+    """The run uses the id of that upload; the name of the file is the name of the model."""
     data = tmp_path / "wine.csv"
     data.write_text("quality\n1\n")
     done = fitserve("train", spec, data)
@@ -68,28 +81,27 @@ def test_a_table_is_uploaded_first(trained, fitserve, spec, tmp_path):
     assert sent(trained) == {**SPEC, "dataset": "ds_1", "model_name": "wine"}
 
 
-def test_a_given_name_is_the_models(trained, fitserve, spec):
-    """--name."""
+def test_a_given_name_is_the_name_of_the_model(trained, fitserve, spec):
     fitserve("train", spec, "--name", "red")
     assert sent(trained)["model_name"] == "red"
 
 
 def test_without_watching_the_command_to_watch_is_printed(trained, fitserve, spec):
-    """And nothing more is asked."""
+    """No further request is sent."""
     done = fitserve("train", spec, "--no-watch")
     assert done.stdout == "fitserve watch run_1\n"
     assert trained.paths() == ["/v1/runs"]
 
 
-def test_json_is_the_ended_run(trained, fitserve, spec):
+def test_json_prints_the_ended_run(trained, fitserve, spec):
     """Progress goes to stderr."""
     done = fitserve("train", spec, "--json")
     assert json.loads(done.stdout)["status"] == "succeeded"
     assert "epoch 1/5" in done.stderr
 
 
-def test_json_of_a_failed_run_is_printed_all_the_same(trained, fitserve, spec):
-    """Exit code 1, and the run on stdout."""
+def test_json_prints_a_failed_run(trained, fitserve, spec):
+    """The exit code is 1, and stdout has the run."""
     failed = sse(("status", bodies.failed_run()))
     trained.answers("GET /v1/runs/run_1/events", failed)
     done = fitserve("train", spec, "--json")
@@ -97,8 +109,9 @@ def test_json_of_a_failed_run_is_printed_all_the_same(trained, fitserve, spec):
     assert json.loads(done.stdout)["error"]["type"] == "/problems/nan-loss"
 
 
-def test_baselines_that_are_being_trained_are_waited_for(trained, fitserve, spec):
-    """They come seconds behind the run's end."""
+def test_train_waits_for_baselines(trained, fitserve, spec, monkeypatch):
+    """The baselines are ready a few seconds after the end of the run."""
+    monkeypatch.setattr(report, "_LOOK_SECONDS", 0.01)
     pending = bodies.report(baselines=bodies.baselines("pending"), summary="R² alone")
     trained.answers("GET /v1/runs/run_1/report", pending, pending, bodies.report())
     done = fitserve("train", spec)
@@ -106,8 +119,8 @@ def test_baselines_that_are_being_trained_are_waited_for(trained, fitserve, spec
     assert "R² alone" not in done.stdout
 
 
-def test_a_failed_run_is_read_too(trained, fitserve, spec):
-    """What its curve says, and what to try, before the error."""
+def test_the_report_of_a_failed_run_is_printed(trained, fitserve, spec):
+    """The reading of the curve and the advice precede the error."""
     failed = sse(("status", bodies.failed_run()))
     trained.answers("GET /v1/runs/run_1/events", failed)
     done = fitserve("train", spec)
@@ -115,8 +128,8 @@ def test_a_failed_run_is_read_too(trained, fitserve, spec):
     assert "Try more epochs." in done.stdout
 
 
-def test_a_run_without_a_report_is_no_worse(trained, fitserve, spec):
-    """The sentence goes to stderr, the exit code stays 0."""
+def test_a_run_without_a_report_succeeds(trained, fitserve, spec, client_clock):
+    """stderr has the reason, and the exit code is 0."""
     answer = problem(503, "artifact-damaged", "report.json is damaged.")
     trained.answers("GET /v1/runs/run_1/report", answer)
     done = fitserve("train", spec)
@@ -125,8 +138,8 @@ def test_a_run_without_a_report_is_no_worse(trained, fitserve, spec):
     assert "now try:" in done.stdout
 
 
-def test_what_was_not_measured_is_told_by_its_reason(trained, fitserve):
-    """A reason once, with all that it concerns."""
+def test_missing_parts_are_reported_by_reason(trained, fitserve):
+    """Each reason is printed once, with all parts that it concerns."""
     missing = [
         {"part": part, "reason": reason}
         for part, reason in (
@@ -137,15 +150,15 @@ def test_what_was_not_measured_is_told_by_its_reason(trained, fitserve):
     ]
     trained.answers("GET /v1/runs/run_1/report", bodies.report(missing=missing))
     done = fitserve("runs", "report", "run_1")
-    told = [line for line in done.stdout.splitlines() if "not measured" in line]
-    assert told == [
+    lines = [line for line in done.stdout.splitlines() if "not measured" in line]
+    assert lines == [
         "not measured: metrics, traps (stopped)",
         "not measured: plots (late)",
     ]
 
 
-def test_a_run_of_several_fits_tells_of_which(trained, fitserve, spec):
-    """In every line, and of the epoch that was kept."""
+def test_a_run_of_several_fits_prints_the_fit(trained, fitserve, spec):
+    """The fit is on every line, and with the kept epoch."""
     epochs = [("epoch", bodies.epoch(k, fit=k)) for k in (1, 2)]
     ended = bodies.run(kept_fit=1)
     trained.answers("GET /v1/runs/run_1/events", sse(*epochs, ("status", ended)))
@@ -155,15 +168,15 @@ def test_a_run_of_several_fits_tells_of_which(trained, fitserve, spec):
 
 
 def test_the_next_spec_is_saved(trained, fitserve, tmp_path):
-    """`runs report --next-spec` writes what can be trained."""
+    """`runs report --next-spec` writes a spec for the next run."""
     path = tmp_path / "next.json"
     done = fitserve("runs", "report", "run_1", "--next-spec", path)
     assert done.exit_code == 0, done.stderr
     assert json.loads(path.read_text()) == {"target": "quality"}
 
 
-def test_ctrl_c_says_that_the_run_goes_on(trained, fitserve, monkeypatch):
-    """And how to come back to it, or to end it."""
+def test_ctrl_c_explains_that_the_run_continues(trained, fitserve, monkeypatch):
+    """stderr names the commands to watch and to cancel the run."""
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -178,8 +191,8 @@ def test_ctrl_c_says_that_the_run_goes_on(trained, fitserve, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "sentence"), [("{", "is not JSON"), ("[]", "is not a JSON object")]
 )
-def test_a_spec_that_is_none_is_wrong_usage(wire, fitserve, spec, text, sentence):
-    """Found out before anything is sent."""
+def test_an_invalid_spec_is_wrong_usage(wire, fitserve, spec, text, sentence):
+    """No request is sent."""
     spec.write_text(text)
     done = fitserve("train", spec)
     assert done.exit_code == 2
@@ -187,7 +200,7 @@ def test_a_spec_that_is_none_is_wrong_usage(wire, fitserve, spec, text, sentence
     assert wire.asked == []
 
 
-def test_metrics_of_long_names_stand_in_one_column(trained, fitserve):
+def test_metrics_with_long_names_are_aligned(trained, fitserve):
     """Large losses are plain numbers."""
     metrics = {"loss": 688412345.6, "val_root_mean_squared_error": 54.5812}
     ended = bodies.run(metrics=metrics)
@@ -198,7 +211,7 @@ def test_metrics_of_long_names_stand_in_one_column(trained, fitserve):
 
 
 def test_a_cancelled_run_is_no_failure(trained, fitserve):
-    """Exit code 0, and no model to predict with."""
+    """The exit code is 0, and no predict command is printed."""
     cancelled = bodies.run("cancelled", stop_reason="cancelled")
     trained.answers("GET /v1/runs/run_1/events", sse(("status", cancelled)))
     done = fitserve("watch", "run_1")
@@ -208,8 +221,8 @@ def test_a_cancelled_run_is_no_failure(trained, fitserve):
 
 
 def test_a_terminal_gets_a_bar(trained, monkeypatch):
-    """Epochs of epochs, both losses, no ETA when it is over."""
-    monkeypatch.setenv("TERM", "xterm")  # a dumb one gets lines
+    """The bar shows the epoch and both losses, and no remaining time at the end."""
+    monkeypatch.setenv("TERM", "xterm")  # a dumb terminal gets lines
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
     with Client(trained.url) as client:
@@ -221,23 +234,23 @@ def test_a_terminal_gets_a_bar(trained, monkeypatch):
 
 
 def test_the_bar_shows_the_time_left_while_it_runs(monkeypatch):
-    """`eta_seconds` counts to the last epoch, which early stopping may never reach."""
-    monkeypatch.setenv("TERM", "xterm")  # a dumb one has no bars
+    """`eta_seconds` assumes all epochs, but early stopping may end the run earlier."""
+    monkeypatch.setenv("TERM", "xterm")  # a dumb terminal has no bar
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
     with progress._bar(console, 5) as show:
         assert "waiting for a worker" in screen.getvalue()
         show(EpochEvent.model_validate(bodies.epoch(1, eta_seconds=4000.0)))
         show(EpochEvent.model_validate(bodies.epoch(2, eta_seconds=67.4)))
-        deadline = time.monotonic() + 5  # the bar is drawn ten times a second
+        deadline = time.monotonic() + 5  # the bar is updated ten times per second
         while "≤ 1:07" not in screen.getvalue():
             assert time.monotonic() < deadline, screen.getvalue()
             time.sleep(0.02)
-    assert "66:" not in screen.getvalue()  # of an epoch that built the network
+    assert "66:" not in screen.getvalue()  # the first epoch also builds the network
 
 
 def test_the_bar_fits_a_terminal_of_80_columns(monkeypatch):
-    """With long numbers nothing of it is cut."""
+    """Nothing is truncated, even with long numbers."""
     monkeypatch.setenv("TERM", "xterm")
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80, color_system=None)
@@ -255,8 +268,8 @@ def test_the_bar_fits_a_terminal_of_80_columns(monkeypatch):
     assert "…" not in screen.getvalue()
 
 
-def test_elsewhere_there_is_a_line_a_second_at_most(monkeypatch):
-    """Five epochs in two seconds are two lines."""
+def test_without_a_terminal_one_line_per_second_is_printed(monkeypatch):
+    """Five epochs in two seconds give two lines."""
     clock = iter([10.0, 10.0, 10.5, 10.9, 11.0, 11.0, 11.5])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     written = io.StringIO()
@@ -266,8 +279,8 @@ def test_elsewhere_there_is_a_line_a_second_at_most(monkeypatch):
     assert [line.split()[1] for line in written.getvalue().splitlines()] == ["1/5", "4/5"]
 
 
-def test_the_time_may_be_up(trained, fitserve):
-    """Exit code 5; the run goes on."""
+def test_a_timeout_ends_the_wait(trained, fitserve):
+    """The exit code is 5; the run continues."""
     queued = sse(("status", bodies.run("queued")), hold=20.0)
     trained.answers("GET /v1/runs/run_1/events", queued)
     done = fitserve("watch", "run_1", "--timeout", 0.2)
@@ -286,10 +299,10 @@ def test_the_time_may_be_up(trained, fitserve):
     ],
 )
 def test_a_curve_is_a_line_of_bars(values, expected):
-    """The lowest value lowest."""
+    """The lowest value has the lowest bar."""
     assert progress.sparkline(values) == expected
 
 
 def test_a_long_curve_is_drawn_whole():
-    """Its means, from the first epoch to the last."""
+    """The bars are means, from the first epoch to the last."""
     assert progress.sparkline([float(-i) for i in range(10_000)], width=8) == "█▇▆▅▄▃▂▁"

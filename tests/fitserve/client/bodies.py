@@ -1,4 +1,4 @@
-"""Bodies as the service sends them, held against the schemas."""
+"""Build bodies as the service sends them, validated by the schemas."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A client that talks to the wire."""
+"""Define a client of the fake server."""
 
 import pytest
 

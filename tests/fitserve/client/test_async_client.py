@@ -1,4 +1,4 @@
-"""`AsyncClient`, which is the same calls over another connection."""
+"""Test `AsyncClient`, which has the same methods as `Client`."""
 
 import asyncio
 import inspect
@@ -16,7 +16,7 @@ from tests.fitserve.client.wire import Answer, problem, sse
 
 @pytest.fixture
 def awaited(wire):
-    """Runs a function of an AsyncClient in an event loop."""
+    """Run a function of an AsyncClient in an event loop."""
 
     def run(work):
         async def whole():
@@ -34,8 +34,8 @@ def public(resource):
 
 
 @pytest.mark.parametrize("noun", ["datasets", "runs", "models"])
-def test_both_clients_offer_the_same(noun):
-    """Every call by the same name with the same arguments, and its docstring."""
+def test_both_clients_have_the_same_methods(noun):
+    """Names, arguments and docstrings of the methods are equal."""
     blocking, other = getattr(Client(), noun), getattr(AsyncClient(), noun)
     assert public(blocking) == public(other)
     for name in public(blocking):
@@ -43,31 +43,33 @@ def test_both_clients_offer_the_same(noun):
         assert not inspect.iscoroutinefunction(getattr(blocking, name))
 
 
-def test_the_clients_themselves_do_too():
-    """predict, openapi, close."""
+def test_both_clients_have_the_same_short_calls():
+    """The calls are predict, openapi and close."""
     assert list(public(Client())) == list(public(AsyncClient()))
 
 
 def test_a_table_is_uploaded_and_its_content_saved(wire, awaited, tmp_path):
-    """Files are read and written beside the loop."""
+    """Files are read and written in threads."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     wire.answers("GET /v1/datasets/wine/content", Answer(b"a\n1\n", type="text/csv"))
     path = tmp_path / "wine.csv"
     path.write_bytes(b"alcohol\n" + b"9.5\n" * 50_000)
-    told = []
+    progress = []
 
     async def work(client):
-        read = await client.datasets.upload(path, on_progress=lambda *n: told.append(n))
+        read = await client.datasets.upload(
+            path, on_progress=lambda *n: progress.append(n)
+        )
         saved = await client.datasets.content("wine", tmp_path / "out.csv")
         return read.id, saved.read_bytes()
 
     assert awaited(work) == ("ds_1", b"a\n1\n")
     assert wire.asked[0].body == path.read_bytes()
-    assert told[-1] == (200_008, 200_008)
+    assert progress[-1] == (200_008, 200_008)
 
 
 def test_pages_are_an_async_iterator(wire, awaited):
-    """No page before it is wanted."""
+    """A page is requested only when it is needed."""
     wire.answers(
         "GET /v1/runs",
         bodies.page(bodies.run(), cursor="run_1"),
@@ -81,26 +83,26 @@ def test_pages_are_an_async_iterator(wire, awaited):
     assert wire.asked[1].query == {"model": "wine", "cursor": "run_1"}
 
 
-def test_wait_hears_of_every_epoch_by_either_kind_of_function(wire, awaited):
-    """What on_epoch returns is awaited if it can be."""
+def test_wait_accepts_functions_and_coroutine_functions(wire, awaited):
+    """`wait` awaits the result of on_epoch if possible."""
     epochs = [("epoch", bodies.epoch(number)) for number in (1, 2)]
     wire.answers("GET /v1/runs/run_1/events", sse(*epochs, ("status", bodies.run())))
-    heard = []
+    received = []
 
     async def slowly(event):
         await anyio.lowlevel.checkpoint()
-        heard.append(-event.epoch)
+        received.append(-event.epoch)
 
     async def work(client):
-        await client.runs.wait("run_1", lambda event: heard.append(event.epoch))
+        await client.runs.wait("run_1", lambda event: received.append(event.epoch))
         return await client.runs.wait("run_1", on_epoch=slowly)
 
     assert awaited(work).model_version == 2
-    assert heard == [1, 2, -1, -2]
+    assert received == [1, 2, -1, -2]
 
 
-def test_a_stream_is_taken_up_where_it_broke(wire, awaited):
-    """Epochs and statuses, each once, the ended run last."""
+def test_a_broken_stream_is_resumed(wire, awaited):
+    """Each epoch and status arrives once, and the ended run last."""
     cut = sse(("status", bodies.run("running")), ("epoch", bodies.epoch(1)), is_cut=True)
     rest = sse(("epoch", bodies.epoch(2)), ("status", bodies.failed_run()))
     wire.answers("GET /v1/runs/run_1/events", cut, rest)
@@ -113,8 +115,8 @@ def test_a_stream_is_taken_up_where_it_broke(wire, awaited):
     assert awaited(work) == [RunStatus.RUNNING, 1, 2, RunStatus.FAILED]
 
 
-def test_failures_are_the_same_exceptions(wire, awaited):
-    """A refusal, a run that failed, a line that broke."""
+def test_failures_raise_the_same_exceptions(wire, awaited):
+    """Failures are a refusal, a failed run and a broken connection."""
     wire.answers("GET /v1/datasets/x", problem(404, "dataset-not-found", "None."))
     wire.answers("GET /v1/runs/run_1/events", sse(("status", bodies.failed_run())))
     wire.answers("DELETE /v1/datasets/x", Answer(b"{", is_cut=True))
@@ -130,8 +132,8 @@ def test_failures_are_the_same_exceptions(wire, awaited):
     awaited(work)
 
 
-def test_a_call_that_waits_keeps_no_other_waiting(wire, awaited):
-    """A stream that is silent, and a model that is read meanwhile."""
+def test_a_waiting_call_does_not_block_others(wire, awaited):
+    """A model is read while a stream is silent."""
     wire.answers("GET /v1/runs/run_1/events", sse(hold=20.0))
     wire.answers("GET /v1/models/wine", bodies.model())
 
@@ -141,7 +143,7 @@ def test_a_call_that_waits_keeps_no_other_waiting(wire, awaited):
 
     async def work(client):
         stream = asyncio.create_task(waiting(client))
-        while not wire.asked:  # noqa: ASYNC110  another thread fills it
+        while not wire.asked:  # noqa: ASYNC110  another thread fills the list
             await asyncio.sleep(0.01)
         found = await client.models.get("wine")
         assert not stream.done()
@@ -151,8 +153,8 @@ def test_a_call_that_waits_keeps_no_other_waiting(wire, awaited):
     assert awaited(work) == "wine"
 
 
-def test_the_blocking_client_works_where_a_loop_runs(wire):
-    """In a notebook, say; and a list that is left early ends there."""
+def test_the_blocking_client_works_inside_an_event_loop(wire):
+    """A notebook has such a loop; a list that is not read to its end is closed."""
     wire.answers("GET /v1/runs", bodies.page(bodies.run(), cursor="run_1"))
     wire.answers("GET /v1/runs/run_1/events", sse(("status", bodies.run())))
 
@@ -165,21 +167,21 @@ def test_the_blocking_client_works_where_a_loop_runs(wire):
 
 
 def test_the_blocking_client_refuses_coroutines(wire, client):
-    """Rather than never to call them; the sentence names the other client."""
+    """The client could never await a coroutine; the error names AsyncClient."""
     wire.answers(
         "GET /v1/runs/run_1/events",
         sse(("epoch", bodies.epoch(1)), ("status", bodies.run())),
     )
 
-    async def told(_):
+    async def on_epoch(_):
         await asyncio.sleep(0)
 
     with pytest.raises(TypeError, match="AsyncClient"):
-        client.runs.wait("run_1", on_epoch=told)
+        client.runs.wait("run_1", on_epoch=on_epoch)
 
 
-def test_strict_is_passed_on(wire, awaited):
-    """By the short call too."""
+def test_strict_is_sent(wire, awaited):
+    """The test uses the short call `client.predict`."""
     body = {"model_name": "w", "model_version": 1, "predictions": [1.0]}
     wire.answers("POST /v1/predict", body)
     awaited(lambda client: client.predict("w", [{"x": 1}], strict=True))

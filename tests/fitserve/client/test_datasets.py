@@ -1,4 +1,4 @@
-"""`client.datasets` on the wire."""
+"""Test `client.datasets` against the fake server."""
 
 import gzip
 
@@ -9,25 +9,25 @@ from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem
 
 
-def test_an_upload_streams_the_bytes_and_tells_of_them(wire, client, tmp_path):
-    """Chunked, in order, under the file's name made fit for a URL."""
+def test_an_upload_streams_the_bytes_and_reports_progress(wire, client, tmp_path):
+    """Chunks are in order; the file name becomes a valid dataset name."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     path = tmp_path / "my wine.csv"
     path.write_bytes(b"alcohol\n" + b"9.5\n" * 100_000)
-    told = []
-    read = client.datasets.upload(path, on_progress=lambda *both: told.append(both))
+    progress = []
+    read = client.datasets.upload(path, on_progress=lambda *both: progress.append(both))
     asked = wire.asked[0]
     assert (read.id, asked.body) == ("ds_1", path.read_bytes())
     assert asked.query == {"name": "my-wine", "filename": "my wine.csv"}
     assert asked.headers["transfer-encoding"] == "chunked"
     assert asked.headers["content-type"] == "text/csv"
     assert len(asked.headers["idempotency-key"]) == 32
-    assert [sent for sent, _ in told] == [*range(65_536, 400_008, 65_536), 400_008]
-    assert {total for _, total in told} == {400_008}
+    assert [sent for sent, _ in progress] == [*range(65_536, 400_008, 65_536), 400_008]
+    assert {total for _, total in progress} == {400_008}
 
 
-def test_a_gzip_goes_as_it_is(wire, client, tmp_path):
-    """Untouched, declared, and named without its endings."""
+def test_a_gzip_is_sent_unchanged(wire, client, tmp_path):
+    """The encoding is declared, and the name has no endings."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     path = tmp_path / "wine.csv.gz"
     path.write_bytes(gzip.compress(b"alcohol\n9.5\n"))
@@ -38,8 +38,8 @@ def test_a_gzip_goes_as_it_is(wire, client, tmp_path):
     assert asked.query["name"] == "wine"
 
 
-def test_a_given_name_wins_and_plain_text_is_not_called_gzip(wire, client, tmp_path):
-    """`name=`."""
+def test_a_given_name_replaces_the_file_name(wire, client, tmp_path):
+    """Plain text is not declared as gzip."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     path = tmp_path / "wine.csv"
     path.write_text("a\n1\n")
@@ -49,16 +49,16 @@ def test_a_given_name_wins_and_plain_text_is_not_called_gzip(wire, client, tmp_p
 
 
 @pytest.mark.parametrize("source", [{"a": [1]}, b"a\n1\n", [[1]]])
-def test_what_is_no_path_and_no_frame_is_told_so(wire, client, source):
-    """What is taken, what came, how to make one of the other; nothing is sent."""
-    said = f"path of a CSV, or a DataFrame.*got {type(source).__name__}"
-    with pytest.raises(TypeError, match=said):
+def test_an_invalid_source_is_refused(wire, client, source):
+    """The error names the accepted and the received type; no request is sent."""
+    message = f"path of a CSV, or a DataFrame.*got {type(source).__name__}"
+    with pytest.raises(TypeError, match=message):
         client.datasets.upload(source, "x")
     assert wire.asked == []
 
 
 def test_list_follows_the_cursor(wire, client):
-    """Every page, and no page before it is wanted."""
+    """A page is requested only when it is needed."""
     wire.answers(
         "GET /v1/datasets",
         bodies.page(bodies.dataset(id="ds_2"), cursor="ds_2"),
@@ -74,8 +74,7 @@ def test_list_follows_the_cursor(wire, client):
     ]
 
 
-def test_rows_are_asked_for_by_the_slice(wire, client):
-    """offset and limit."""
+def test_a_slice_of_rows_is_requested(wire, client):
     body = {"columns": ["a"], "data": [[1], [None]], "offset": 5, "total": 9}
     wire.answers("GET /v1/datasets/wine/rows", body)
     assert client.datasets.rows("wine", offset=5, limit=2).data == [[1], [None]]
@@ -83,13 +82,13 @@ def test_rows_are_asked_for_by_the_slice(wire, client):
 
 
 def test_a_name_is_one_segment_of_the_path(wire, client):
-    """A slash in it leads nowhere else."""
+    """A slash in a name is escaped."""
     with pytest.raises(Exception, match="no answer to GET /v1/datasets/a%2Fb"):
         client.datasets.get("a/b")
 
 
 def test_content_is_saved(wire, client, tmp_path):
-    """As bytes, at the path given, with nothing beside it."""
+    """The bytes are written to the given path, and no other file remains."""
     wire.answers("GET /v1/datasets/wine/content", Answer(b"a\r\n1\r\n", type="text/csv"))
     saved = client.datasets.content("wine", tmp_path / "out.csv")
     assert saved.read_bytes() == b"a\r\n1\r\n"
@@ -100,11 +99,11 @@ def test_content_is_saved(wire, client, tmp_path):
     ("answer", "error"),
     [
         (Answer(b"a\n1", type="text/csv", is_cut=True), ConnectionFailed),
-        (problem(404, "dataset-not-found", "There is none."), NotFound),
+        (problem(404, "dataset-not-found", "Missing."), NotFound),
     ],
 )
 def test_a_download_that_fails_leaves_the_old_file(wire, client, tmp_path, answer, error):
-    """Half a table is no table."""
+    """An incomplete table is not kept."""
     wire.answers("GET /v1/datasets/wine/content", answer)
     path = tmp_path / "out.csv"
     path.write_text("old")
@@ -115,13 +114,12 @@ def test_a_download_that_fails_leaves_the_old_file(wire, client, tmp_path, answe
 
 
 def test_delete_returns_nothing(wire, client):
-    """204 has no body to read."""
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
     assert client.datasets.delete("wine") is None
 
 
-def test_what_the_uploader_knows_goes_along(wire, client, tmp_path):
-    """As a query; an option that there is not is named at once."""
+def test_parsing_options_are_sent(wire, client, tmp_path):
+    """Options are in the query; an unknown option is refused immediately."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     path = tmp_path / "wine.csv"
     path.write_bytes(b"alcohol\n9.5\n")
@@ -136,8 +134,8 @@ def test_what_the_uploader_knows_goes_along(wire, client, tmp_path):
         client.datasets.upload(path, decimals=",")
 
 
-def test_an_upload_returns_when_the_table_was_read(wire, client, tmp_path):
-    """Asked again while it is processing; a failure is raised as by an upload."""
+def test_an_upload_returns_when_the_table_is_ready(wire, client, tmp_path):
+    """The client polls a processing dataset, and raises its failure."""
     path = tmp_path / "wine.csv"
     path.write_bytes(b"alcohol\n9.5\n")
     problem = {
@@ -150,9 +148,9 @@ def test_an_upload_returns_when_the_table_was_read(wire, client, tmp_path):
     failed = bodies.dataset(status="failed", error=problem)
     wire.answers("POST /v1/datasets", Answer(reading, 201))
     wire.answers("GET /v1/datasets/ds_1", bodies.dataset())
-    told = []
-    assert client.datasets.upload(path, on_reading=told.append).status == "ready"
-    assert told == [0.4]
+    progress = []
+    assert client.datasets.upload(path, on_reading=progress.append).status == "ready"
+    assert progress == [0.4]
     wire.answers("GET /v1/datasets/ds_1", failed)
     with pytest.raises(ApiError, match="Line 3"):
         client.datasets.upload(path)

@@ -1,4 +1,4 @@
-"""`client.runs.wait`, over connections that break."""
+"""Test `client.runs.wait` with broken connections."""
 
 import time
 
@@ -24,12 +24,12 @@ def no_pause(monkeypatch):
 
 @pytest.fixture
 def wait(client):
-    """`wait`, and the epochs that were heard on the way."""
+    """Return a function that calls `wait`, and returns the run and the reported epochs."""
 
     def wait(**options):
-        heard = []
-        run = client.runs.wait("run_1", lambda e: heard.append(e.epoch), **options)
-        return run, heard
+        received = []
+        run = client.runs.wait("run_1", lambda e: received.append(e.epoch), **options)
+        return run, received
 
     return wait
 
@@ -38,17 +38,17 @@ def epochs(*numbers):
     return [("epoch", bodies.epoch(number)) for number in numbers]
 
 
-def test_every_epoch_is_heard_and_the_run_returned(wire, wait):
-    """One stream, one answer, nothing else asked."""
+def test_every_epoch_is_reported_and_the_run_returned(wire, wait):
+    """One stream is sufficient; no other request is sent."""
     end = ("status", bodies.run())
     wire.answers(EVENTS, sse(("status", RUNNING), *epochs(1, 2, 3), end))
-    run, heard = wait()
-    assert (run.status, run.model_version, heard) == ("succeeded", 2, [1, 2, 3])
+    run, received = wait()
+    assert (run.status, run.model_version, received) == ("succeeded", 2, [1, 2, 3])
     assert wire.paths() == ["/v1/runs/run_1/events"]
 
 
-def test_a_stream_that_breaks_is_taken_up_where_it_broke(wire, wait):
-    """Last-Event-ID is the last epoch heard; none is heard twice."""
+def test_a_broken_stream_is_resumed(wire, wait):
+    """Last-Event-ID is the last received epoch; no epoch is reported twice."""
     end = ("status", bodies.run())
     wire.answers(EVENTS, sse(*epochs(1, 2), is_cut=True), sse(*epochs(2, 3), end))
     wire.answers(RUN, RUNNING)
@@ -58,18 +58,17 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(wire, wait):
 
 
 @pytest.mark.parametrize("stream", [Answer({}), problem(503, "unavailable", "Later.")])
-def test_where_no_stream_comes_through_the_run_is_asked_for(wire, wait, stream):
-    """`?wait=`, with the epochs taken from the history, each once."""
+def test_without_a_stream_the_run_is_polled(wire, wait, stream):
+    """The client uses `?wait=`, and reports each epoch of the history once."""
     wire.answers(EVENTS, stream)
     wire.answers(RUN, RUNNING, bodies.run())
     wire.answers(HISTORY, bodies.history(2), bodies.history(3))
-    run, heard = wait()
-    assert (run.status, heard) == ("succeeded", [1, 2, 3])
+    run, received = wait()
+    assert (run.status, received) == ("succeeded", [1, 2, 3])
     assert float(next(a.query["wait"] for a in wire.asked if a.query)) > 1
 
 
-def test_without_a_listener_no_history_is_fetched(wire, client):
-    """It would be thrown away."""
+def test_without_a_callback_no_history_is_fetched(wire, client):
     wire.answers(EVENTS, Answer({}))
     wire.answers(RUN, bodies.run())
     assert client.runs.wait("run_1").status == RunStatus.SUCCEEDED
@@ -77,8 +76,8 @@ def test_without_a_listener_no_history_is_fetched(wire, client):
 
 
 @pytest.mark.parametrize("is_streamed", [True, False])
-def test_a_run_that_failed_is_raised_with_its_problem(wire, wait, is_streamed):
-    """By either way."""
+def test_a_failed_run_raises_its_problem(wire, wait, is_streamed):
+    """The run is streamed or polled."""
     failed = bodies.failed_run()
     wire.answers(EVENTS, sse(("status", failed)) if is_streamed else Answer({}))
     wire.answers(RUN, failed)
@@ -88,13 +87,13 @@ def test_a_run_that_failed_is_raised_with_its_problem(wire, wait, is_streamed):
 
 
 def test_a_cancelled_run_is_returned(wire, wait):
-    """It is what was asked for."""
+    """Only a failed run raises an error."""
     wire.answers(EVENTS, sse(("status", bodies.run("cancelled"))))
     assert wait()[0].status == RunStatus.CANCELLED
 
 
-def test_the_timeout_holds_on_a_silent_stream(wire, wait):
-    """A queued run says nothing for long; the wait ends all the same."""
+def test_the_timeout_applies_to_a_silent_stream(wire, wait):
+    """A queued run may send no event for long."""
     wire.answers(EVENTS, sse(("status", bodies.run("queued")), hold=10.0))
     wire.answers(RUN, bodies.run("queued"))
     began = time.monotonic()
@@ -103,15 +102,15 @@ def test_the_timeout_holds_on_a_silent_stream(wire, wait):
     assert 0.3 <= time.monotonic() - began < 3
 
 
-def test_the_timeout_holds_between_epochs(wire, wait):
-    """On a stream that never falls silent the clock is looked at after each event."""
+def test_the_timeout_applies_between_epochs(wire, wait):
+    """The client checks the time after each event of a busy stream."""
     wire.answers(EVENTS, sse(*epochs(1, 2, 3), ("status", bodies.run())))
     with pytest.raises(TimeoutError):
         wait(timeout=-1)
 
 
-def test_a_service_that_stays_away_is_given_up(wire, wait, monkeypatch):
-    """After a while, not at once."""
+def test_an_unavailable_service_ends_the_wait(wire, wait, monkeypatch):
+    """The client retries for a while first."""
     monkeypatch.setattr(following, "_AWAY_SECONDS", 0.2)
     wire.answers(EVENTS, Answer(status=503))
     wire.answers(RUN, Answer(b"", is_cut=True))
@@ -120,27 +119,26 @@ def test_a_service_that_stays_away_is_given_up(wire, wait, monkeypatch):
     assert wire.paths().count("/v1/runs/run_1/events") > 1
 
 
-def test_a_service_that_comes_back_is_forgiven(wire, wait):
-    """A restart in the middle costs nothing."""
+def test_a_wait_survives_a_restart_of_the_service(wire, wait):
     wire.answers(EVENTS, Answer(status=503), sse(*epochs(1), ("status", bodies.run())))
     wire.answers(RUN, Answer(status=503))
     assert wait()[1] == [1]
 
 
-def test_a_run_that_does_not_exist_is_not_waited_for(wire, wait):
-    """404 at once."""
+def test_a_missing_run_is_not_waited_for(wire, wait):
+    """A 404 is raised immediately."""
     wire.answers(EVENTS, problem(404, "run-not-found", "No run has that id."))
     with pytest.raises(NotFound):
         wait()
     assert len(wire.asked) == 1
 
 
-def test_an_error_of_the_listener_is_the_callers(wire, client):
-    """It is not swallowed, nor tried again."""
+def test_an_error_of_the_callback_is_raised(wire, client):
+    """The error is neither suppressed nor retried."""
     wire.answers(EVENTS, sse(*epochs(1, 2), ("status", bodies.run())))
 
-    def listener(event):
+    def callback(event):
         raise KeyError(event.epoch)
 
     with pytest.raises(KeyError, match="1"):
-        client.runs.wait("run_1", on_epoch=listener)
+        client.runs.wait("run_1", on_epoch=callback)

@@ -1,4 +1,4 @@
-"""Frames that were uploaded, trained on and predicted, against the real service."""
+"""Test uploads, training and predictions of frames on the real service."""
 
 import asyncio
 import datetime as dt
@@ -33,7 +33,7 @@ def client(served):
 
 
 def frame_of(library):
-    """Columns of categories, a duration, moments, and a target that none decides."""
+    """Return a frame of categories, a duration, times, and an independent target."""
     cells = {
         name: [values[i // (k + 1) % 3] for i in range(N)]
         for k, (name, values) in enumerate(CATEGORIES.items())
@@ -55,8 +55,8 @@ def frame_of(library):
 
 @pytest.mark.keras
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_the_frame_that_trained_is_predicted(served, client, library, tmp_path):
-    """Without a warning, and as the CSV of its upload is predicted."""
+def test_the_training_frame_is_predicted(served, client, library, tmp_path):
+    """There is no warning, and the predictions equal those of the uploaded CSV."""
     frame, model = frame_of(library), library
     types = None if library == "pandas" else dict.fromkeys(CATEGORIES, "categorical")
     read = client.datasets.upload(frame, model, types=types)
@@ -75,8 +75,8 @@ def test_the_frame_that_trained_is_predicted(served, client, library, tmp_path):
 
 
 @pytest.mark.keras
-def test_a_model_takes_no_column_that_it_does_not_use(served, client):
-    """A duration that was left out is ignored."""
+def test_unused_columns_are_ignored(served, client):
+    """The excluded duration gives no warning."""
     frame = frame_of("pandas")
     client.datasets.upload(frame, "unused")
     served.fit("unused", "y", features={"exclude": [*CATEGORIES, "took"]})
@@ -85,7 +85,7 @@ def test_a_model_takes_no_column_that_it_does_not_use(served, client):
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_text_stays_text(client, library):
-    """A code with a zero, digits of several lengths, a country called NA."""
+    """Examples are a code with a leading zero, numbers of several lengths, a country "NA"."""
     frame = import_module(library).DataFrame(
         {
             "zip": ["02134", "501"] * 10,
@@ -109,8 +109,8 @@ def test_text_stays_text(client, library):
     assert missing == {"zip": 0, "id": 0, "cc": 0, "when": 0, "y": 10}
 
 
-def test_what_the_frame_tells_is_not_guessed(client):
-    """Number names are a header, and `;` in cells no delimiter."""
+def test_the_format_of_a_frame_is_not_guessed(client):
+    """Numeric names are a header, and `;` in cells is no delimiter."""
     read = client.datasets.upload(pd.DataFrame(np.arange(60).reshape(20, 3)), "numbers")
     assert (read.num_rows, [c.name for c in read.columns]) == (20, ["0", "1", "2"])
     frame = pl.DataFrame({"a": ["x;y", "z;w"] * 10})
@@ -137,19 +137,19 @@ def test_what_the_frame_tells_is_not_guessed(client):
         (3 + 4j, "(3+4j)"),
     ],
 )
-def test_a_cell_is_one_text_in_an_upload_and_in_a_prediction(cell, text):
-    """What JSON cannot hold is the text that the CSV has."""
+def test_a_cell_has_the_same_text_in_uploads_and_predictions(cell, text):
+    """Values without a JSON form are sent as the text in the CSV."""
     column = pd.Series([cell], dtype=object)
     frame = pd.DataFrame({"a": column})
     [[[sent]]] = slices(frame, 10)
     written = csv_of(frame).decode().splitlines()[1]
     assert written == text
-    told = str(sent).lower() if isinstance(sent, bool) else sent
-    assert ("" if told is None else str(told)) == text.strip('"')
+    plain = str(sent).lower() if isinstance(sent, bool) else sent
+    assert ("" if plain is None else str(plain)) == text.strip('"')
 
 
-def test_moments_of_a_column_are_written_alike():
-    """Fractions for all where one has them, so that one pattern reads them."""
+def test_times_of_a_column_have_one_format():
+    """If one has a fraction, all have one, so that one pattern reads the column."""
     moments = pd.to_datetime(
         ["2026-01-02 03:04:05.5", "2026-01-02", None], format="mixed"
     )
@@ -163,23 +163,23 @@ def test_moments_of_a_column_are_written_alike():
         ]
 
 
-def test_slices_are_the_rows(monkeypatch):
-    """Whatever the index says, and where there is none."""
+def test_slices_contain_all_rows(monkeypatch):
+    """The index does not matter."""
     frame = pd.DataFrame({"a": range(5), "b": list("abcde")}, index=[4.0, 3, 2, 1, 0])
     found = list(slices(frame, 2))
     assert found == [[[0, "a"], [1, "b"]], [[2, "c"], [3, "d"]], [[4, "e"]]]
     assert list(slices(pl.DataFrame({"a": []}), 2)) == [[]]
 
 
-def test_free_text_and_numbers_are_no_codes():
-    """Only text that reads as numbers is declared."""
+def test_text_and_numbers_are_not_declared_as_categories():
+    """Only a column of numeric texts is declared."""
     frame = pd.DataFrame({"a": ["x", "5", "y"], "b": [1, "2", "3"], "c": ["€ 5"] * 3})
     assert types_of(frame) == {}
 
 
 @pytest.mark.keras
 def test_a_file_is_predicted_in_an_event_loop(served, client, tmp_path):
-    """`AsyncClient` has the same call."""
+    """`AsyncClient` has the method, too."""
     path = tmp_path / "loop.csv"
     path.write_text("x;y\n" + "".join(f"{i},5;{i}\n" for i in range(30)))
     client.datasets.upload(path)
@@ -194,8 +194,8 @@ def test_a_file_is_predicted_in_an_event_loop(served, client, tmp_path):
     assert answer.parsing["delimiter"] == ";"
 
 
-def test_what_predict_file_does_not_take_is_told(client):
-    """Types, other options, rows; nothing is sent."""
+def test_invalid_arguments_of_predict_file_are_refused(client):
+    """Types, unknown options and rows are refused before any request."""
     with pytest.raises(TypeError, match="types of the model's columns"):
         client.predict_file("m", "rows.csv", types={"a": "text"})
     with pytest.raises(TypeError, match="did you mean `delimiter`"):

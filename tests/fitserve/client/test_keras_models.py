@@ -1,4 +1,4 @@
-"""A Keras model in the place of `model`."""
+"""Test a Keras model as `model`."""
 
 import re
 from pathlib import Path
@@ -19,14 +19,14 @@ SPEC = {"dataset": "wine", "target": "quality"}
 
 
 class Architecture:
-    """What a Keras model is to the client."""
+    """The only method of a Keras model that the client calls."""
 
     def to_json(self):
         return '{"class_name": "Sequential", "config": {}, "compile_config": {}}'
 
 
-def test_its_json_is_sent(wire, client):
-    """By keyword or within the spec, and the spec is left as it was."""
+def test_the_json_of_a_model_is_sent(wire, client):
+    """`model` is a keyword or part of the spec, and the spec is not changed."""
     wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
     sent = {"keras": {"class_name": "Sequential", "config": {}}}
     client.runs.create(SPEC, model=Architecture())
@@ -47,22 +47,24 @@ def network():
 
 
 @pytest.mark.keras
-def test_a_real_one_becomes_a_sound_spec(network):
-    """Layers and, where it was compiled, optimizer, loss and metrics."""
+def test_a_real_model_becomes_a_valid_spec(network):
+    """Layers and, if compiled, optimizer, loss and metrics are kept."""
     import keras
 
     model = network()
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mae", metrics=["mse"])
+    adam = keras.optimizers.Adam(0.01)
+    model.compile(adam, "mae", metrics=["mse"], weighted_metrics=["mae"])
     create = RunCreate.model_validate(with_keras_model({**SPEC, "model": model}))
     assert [layer.units for layer in create.model.layers] == [4, 1]
     assert create.compile.optimizer.type == "Adam"
     assert create.compile.optimizer.learning_rate == 0.01
     assert (create.compile.loss, create.compile.metrics) == ("mae", ["mse"])
+    assert create.compile.weighted_metrics == ["mae"]
 
 
 @pytest.mark.keras
-def test_the_block_of_the_clients_page_is_taken_by_the_service(bench):
-    """Real network, real service: layers and loss are those of the block."""
+def test_the_service_accepts_the_example_of_the_clients_page(bench):
+    """Layers and loss of the run are those of the example."""
     import keras
 
     bench.upload(ROOT / "examples/data/diabetes.csv", "diabetes")
@@ -77,8 +79,8 @@ def test_the_block_of_the_clients_page_is_taken_by_the_service(bench):
 
 
 @pytest.mark.keras
-def test_a_given_compile_wins_and_none_is_none(network):
-    """The model's own is left out then, also one that a run cannot take."""
+def test_a_given_compile_replaces_that_of_the_model(network):
+    """An unsupported loss of the model is then ignored; without `compile`, it is refused."""
     import keras
 
     model = network()

@@ -1,4 +1,4 @@
-"""`client.models` on the wire."""
+"""Test `client.models` against the fake server."""
 
 import pytest
 
@@ -14,7 +14,7 @@ PREDICTED = {
 
 
 def test_models_and_versions_are_read(wire, client):
-    """list, get, versions, version."""
+    """The methods are list, get, versions and version."""
     wire.answers("GET /v1/models", bodies.page(bodies.model()))
     wire.answers("GET /v1/models/wine", bodies.model())
     wire.answers(
@@ -30,7 +30,6 @@ def test_models_and_versions_are_read(wire, client):
 
 
 def test_weights_are_read_by_layer(wire, client):
-    """A linear unit's w and b."""
     kernel = {"name": "kernel", "shape": [1, 1], "values": [[2.0]]}
     layers = [{"index": 0, "type": "Dense", "weights": [kernel]}]
     body = {"inputs": ["alcohol"], "embeddings": [], "layers": layers}
@@ -41,7 +40,7 @@ def test_weights_are_read_by_layer(wire, client):
 
 
 def test_an_artifact_is_saved(wire, client, tmp_path):
-    """Byte for byte."""
+    """The file is equal byte for byte."""
     route = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
     wire.answers(route, Answer(b"\x08\x00\xff"))
     saved = client.models.download("wine", 2, "model.onnx", tmp_path / "m.onnx")
@@ -49,7 +48,7 @@ def test_an_artifact_is_saved(wire, client, tmp_path):
 
 
 def test_an_alias_is_set_and_removed(wire, client):
-    """PUT with the version, DELETE without a body."""
+    """PUT sends the version; DELETE has no body."""
     path = "/v1/models/wine/aliases/production"
     wire.answers(f"PUT {path}", bodies.version(1))
     wire.answers(f"DELETE {path}", Answer(status=204))
@@ -67,8 +66,8 @@ def test_an_alias_is_set_and_removed(wire, client):
         ({"alias": "production"}, {"alias": "production"}),
     ],
 )
-def test_predict_names_what_was_named_and_nothing_else(wire, client, options, added):
-    """The shortcut and the long way send the same."""
+def test_predict_sends_only_given_options(wire, client, options, added):
+    """`client.predict` and `client.models.predict` send the same body."""
     wire.answers("POST /v1/predict", PREDICTED)
     rows = [{"alcohol": 9.4}]
     assert client.predict("wine", rows, **options).predictions == [5.5]
@@ -77,8 +76,8 @@ def test_predict_names_what_was_named_and_nothing_else(wire, client, options, ad
     assert [asked.json for asked in wire.asked] == [sent, sent]
 
 
-def test_strict_is_asked_for_in_the_url(wire, client):
-    """Of every request of a call; without it nothing is said."""
+def test_strict_is_sent_in_the_url(wire, client):
+    """Every request of a call has it; by default it is not sent."""
     wire.answers("POST /v1/predict", PREDICTED)
     client.predict("wine", [{"x": 1}])
     client.predict("wine", [{"x": 1}], strict=True)

@@ -1,4 +1,4 @@
-"""Where a large CSV is split into parts."""
+"""Test the division of a large CSV into parts."""
 
 import pytest
 

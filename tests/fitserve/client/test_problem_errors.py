@@ -1,4 +1,4 @@
-"""Every problem has an exception of its name."""
+"""Test that every problem type has an exception."""
 
 import pickle
 import subprocess
@@ -28,35 +28,35 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("kind", RAISED, ids=lambda kind: kind.slug)
-def test_a_problem_is_raised_as_the_exception_of_its_name(kind):
-    """An export of fitserve, below the class of the status."""
+def test_a_problem_raises_the_exception_of_its_name(kind):
+    """fitserve exports it, and it is a subclass of the class of its status."""
     error = error_from_problem(kind.problem("D."))
     assert type(error) is getattr(fitserve, kind.error_name)
     assert isinstance(error, by_status(kind.status))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ProblemType if kind not in RAISED])
-def test_other_problems_are_raised_as_the_class_of_their_status(kind):
-    """Such as the error of a run, or of a path that a later service has."""
+def test_other_problems_raise_the_class_of_their_status(kind):
+    """Examples are the error of a run, and the problem of an unknown path."""
     assert type(error_from_problem(kind.problem("D."))) is by_status(kind.status)
     assert not hasattr(fitserve, kind.error_name)
 
 
 def problem(slug, status, **more):
-    told = {"title": "T", "detail": "D.", **more}
-    return Problem(type=f"/problems/{slug}", status=status, **told)
+    body = {"title": "T", "detail": "D.", **more}
+    return Problem(type=f"/problems/{slug}", status=status, **body)
 
 
-def test_a_problem_of_a_later_service_is_an_error_of_its_status():
-    """And a name that is known under another status says nothing of it."""
+def test_an_unknown_problem_raises_the_class_of_its_status():
+    """A known type with another status is unknown, too."""
     assert type(error_from_problem(problem("of-tomorrow", 422))) is Unprocessable
     assert type(error_from_problem(problem("of-tomorrow", 502))) is ServerError
     assert type(error_from_problem(problem("of-tomorrow", 418))) is ApiError
     assert type(error_from_problem(problem("invalid-spec", 404))) is NotFound
 
 
-def test_what_the_lines_say_is_not_said_twice():
-    """The service's detail may be those sentences; the title stands for it then."""
+def test_details_of_fields_are_not_repeated():
+    """If the detail repeats the lines of the fields, the title replaces it."""
     line = FieldError(pointer="#/fit/epochs", detail="got 0", hint="at least 1")
     twice = problem(
         "invalid-spec", 422, detail="#/fit/epochs: got 0. at least 1", errors=[line]
@@ -66,30 +66,30 @@ def test_what_the_lines_say_is_not_said_twice():
     assert str(error_from_problem(once)) == "D.\n  #/fit/epochs: got 0 (at least 1)"
 
 
-def test_an_error_survives_a_process_border():
-    """A pool's worker may raise it."""
+def test_an_error_can_be_pickled():
+    """A worker of a process pool may raise it."""
     error = pickle.loads(pickle.dumps(error_from_problem(problem("invalid-spec", 422))))
     assert type(error) is InvalidSpec
     assert error.problem.detail == "D."
 
 
 @pytest.mark.parametrize("kind", [ConnectionFailed, UnexpectedAnswer])
-def test_an_error_without_a_problem_survives_a_process_border(kind):
-    """With its type and its text."""
+def test_an_error_without_a_problem_can_be_pickled(kind):
+    """Type and text are kept."""
     error = kind("http://a", "no reason")
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy)) == (kind, str(error))
 
 
-def test_a_failed_run_survives_a_process_border():
-    """With the run, which says why."""
+def test_a_failed_run_can_be_pickled():
+    """The error keeps its run."""
     error = RunFailed(RunRead.model_construct(id="run_1", error=None))
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), copy.run.id) == (str(error), "run_1")
 
 
-def test_type_checkers_know_every_public_name(tmp_path):
-    """With its class: a stub that lacks one would make it Any, or an error."""
+def test_type_checkers_find_every_public_name(tmp_path):
+    """A name that is missing in the stub would be Any, or an error."""
     program = tmp_path / "program.py"
     names = [name for name in fitserve.__all__ if name != "__version__"]
     listed = ", ".join(f"fitserve.{name}" for name in names)

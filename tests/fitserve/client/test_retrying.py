@@ -1,4 +1,4 @@
-"""What a busy service says of its time is kept to: 429 and `Retry-After`."""
+"""Test retries of a busy service: 429 and `Retry-After`."""
 
 import asyncio
 import logging
@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 
 from fitserve import AsyncClient, Client, TooManyRequests
-from fitserve.client import retrying
+from fitserve.client import connections, retrying
 from fitserve.enums import RunStatus
 from service.app import create_app
+from service.auth import rate_limits
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
 from tests.live import live
 from tests.service.auth.keys import bearing, make_key
 from tests.service.small_model import SPEC, TABLE
+from tests.timing import Clock
 
 RUN = "GET /v1/runs/run_1"
 LATER = replace(
@@ -24,7 +26,7 @@ LATER = replace(
 
 @pytest.fixture
 def pauses(client, monkeypatch):
-    """Seconds that the client would have slept."""
+    """Return the pauses of the client, which does not really sleep."""
     slept = []
 
     async def sleep(seconds):
@@ -43,8 +45,8 @@ CALLS = {
 
 
 @pytest.mark.parametrize("route", CALLS)
-def test_what_was_refused_unheard_is_asked_again(wire, client, pauses, route):
-    """No earlier than told, a little later by chance; a DELETE too: nothing was done."""
+def test_a_refused_request_is_retried(wire, client, pauses, route):
+    """The pause is at least Retry-After; DELETE is retried, too, as nothing was deleted."""
     body = bodies.version() if "aliases" in route else bodies.run()
     wire.answers(route, LATER, LATER, Answer(body))
     CALLS[route](client)
@@ -54,8 +56,8 @@ def test_what_was_refused_unheard_is_asked_again(wire, client, pauses, route):
     assert len(keys) == 1
 
 
-def test_pauses_grow_where_no_time_is_told(wire, client, pauses):
-    """Within the patience of half a minute; then the refusal is raised."""
+def test_pauses_grow_without_retry_after(wire, client, pauses):
+    """After half a minute in all, the refusal is raised."""
     wire.answers(RUN, problem(429, "too-many-requests", "Slower."))
     with pytest.raises(TooManyRequests, match="Slower"):
         client.runs.get("run_1")
@@ -64,24 +66,23 @@ def test_pauses_grow_where_no_time_is_told(wire, client, pauses):
     assert len(wire.asked) == len(pauses) + 1
 
 
-@pytest.mark.parametrize("told", ["31", "Fri, 31 Dec 2100 23:59:59 GMT"])
-def test_longer_than_there_is_patience_is_not_waited(wire, client, pauses, told):
-    """The caller hears at once."""
-    wire.answers(RUN, replace(LATER, headers={"Retry-After": told}))
+@pytest.mark.parametrize("retry_after", ["31", "Fri, 31 Dec 2100 23:59:59 GMT"])
+def test_a_longer_retry_after_is_not_waited_for(wire, client, pauses, retry_after):
+    """The refusal is raised immediately."""
+    wire.answers(RUN, replace(LATER, headers={"Retry-After": retry_after}))
     with pytest.raises(TooManyRequests):
         client.runs.get("run_1")
     assert pauses == []
 
 
-def test_the_time_told_holds_for_a_passing_fault_too(wire, client, pauses):
-    """503 with Retry-After: as often as ever, and later."""
+def test_retry_after_applies_to_503(wire, client, pauses):
+    """The number of retries is as without Retry-After."""
     wire.answers(RUN, Answer(status=503, headers={"Retry-After": "2"}), bodies.run())
     client.runs.get("run_1")
     assert [int(pause) for pause in pauses] == [2]
 
 
-def test_without_patience_everything_is_sent_once(wire):
-    """`retry_seconds=0`."""
+def test_without_retries_a_request_is_sent_once(wire):
     wire.answers(RUN, Answer(status=503), bodies.run())
     with (
         Client(wire.url, retry_seconds=0) as client,
@@ -91,8 +92,8 @@ def test_without_patience_everything_is_sent_once(wire):
     assert len(wire.asked) == 1
 
 
-def test_a_download_is_asked_for_again(wire, client, pauses, tmp_path):
-    """Before its first byte; what was refused is no part of the file."""
+def test_a_download_is_retried(wire, client, pauses, tmp_path):
+    """The retry happens before the first byte is written."""
     route = "GET /v1/datasets/d/content"
     wire.answers(route, LATER, Answer(b"a,b\n", type="text/csv"))
     client.datasets.content("d", tmp_path / "d.csv")
@@ -100,15 +101,15 @@ def test_a_download_is_asked_for_again(wire, client, pauses, tmp_path):
     assert len(pauses) == 1
 
 
-def test_a_wait_outlasts_a_busy_key(wire, client, pauses):
-    """Stream and question refused; the run is returned all the same."""
+def test_a_wait_survives_a_busy_service(wire, client, pauses):
+    """Both the stream and the poll are refused once."""
     wire.answers(f"{RUN}/events", LATER, sse(("status", bodies.run("succeeded"))))
     wire.answers(RUN, LATER, bodies.run("running"))
     assert client.runs.wait("run_1").status == RunStatus.SUCCEEDED
 
 
 def test_a_long_pause_is_logged(wire, client, pauses, caplog):
-    """By the logger `fitserve`."""
+    """The logger is `fitserve`."""
     caplog.set_level(logging.INFO, "fitserve")
     wire.answers(RUN, LATER, bodies.run())
     client.runs.get("run_1")
@@ -116,27 +117,39 @@ def test_a_long_pause_is_logged(wire, client, pauses, caplog):
 
 
 @pytest.mark.parametrize("is_awaited", [False, True])
-def test_the_real_service_is_asked_as_fast_as_its_key_may(bench, monkeypatch, is_awaited):
-    """Two a second: every run is queued, and once, the one that was refused first too."""
-    busy, after = [], retrying.Retrying.after
+def test_the_client_keeps_the_rate_limit_of_the_real_service(
+    bench, monkeypatch, is_awaited
+):
+    """The limit is 2 per second; every run is queued once, including the first refused one."""
+    busy, after, clock = [], retrying.Retrying.after, Clock()
 
     def noted(self, answer):
         busy.extend([answer] if answer.status_code == 429 else ())
         return after(self, answer)
 
+    async def sleep(self, seconds):
+        clock.now += seconds
+
+    for connection in (connections.Connection, connections.BlockingConnection):
+        monkeypatch.setattr(connection, "sleep", sleep)
+    monkeypatch.setattr(rate_limits, "time", clock)
     monkeypatch.setattr(retrying.Retrying, "after", noted)
     bench.upload(TABLE)
     key = make_key(bench, limits={"requests_per_second": 2})
     with live(create_app(bench.settings)) as url:
-        ids = asyncio.run(awaited(url, key, busy)) if is_awaited else made(url, key, busy)
+        ids = (
+            asyncio.run(created_async(url, key, busy))
+            if is_awaited
+            else created(url, key, busy)
+        )
     queued = bench.client.get("/v1/runs", headers=bearing(make_key(bench))).json()[
         "items"
     ]
     assert ids == [run["id"] for run in reversed(queued)]
-    assert {int(answer.headers["retry-after"]) for answer in busy} == {1}
+    assert [int(answer.headers["retry-after"]) for answer in busy] == [1]
 
 
-def made(url, key, busy):
+def created(url, key, busy):
     ids = []
     with Client(url, key) as client:
         while not busy:
@@ -144,7 +157,7 @@ def made(url, key, busy):
     return ids
 
 
-async def awaited(url, key, busy):
+async def created_async(url, key, busy):
     ids = []
     async with AsyncClient(url, key) as client:
         while not busy:

@@ -1,4 +1,4 @@
-"""`client.runs` on the wire, but for `wait`."""
+"""Test `client.runs` against the fake server, except `wait`."""
 
 import json
 
@@ -22,7 +22,7 @@ def as_file(spec, folder):
 
 @pytest.mark.parametrize("form", ["dict", "object", "path", "str"])
 def test_a_spec_may_be_a_dict_an_object_or_a_file(wire, client, tmp_path, form):
-    """What was written is sent, no default with it."""
+    """The given keys are sent without defaults."""
     wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
     spec = {
         "dict": SPEC,
@@ -34,8 +34,7 @@ def test_a_spec_may_be_a_dict_an_object_or_a_file(wire, client, tmp_path, form):
     assert wire.asked[0].json == SPEC
 
 
-def test_overrides_replace_keys_and_leave_the_callers_dict(wire, client):
-    """`fit=` takes the place of the spec's."""
+def test_overrides_replace_keys_and_do_not_change_the_dict(wire, client):
     wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
     spec = dict(SPEC)
     client.runs.create(spec, fit={"epochs": 2}, model_name="red")
@@ -43,8 +42,7 @@ def test_overrides_replace_keys_and_leave_the_callers_dict(wire, client):
     assert spec == SPEC
 
 
-def test_every_create_has_a_key_of_its_own(wire, client):
-    """Two creates are two runs."""
+def test_every_create_has_a_new_idempotency_key(wire, client):
     wire.answers("POST /v1/runs", Answer(bodies.run("queued"), 202))
     for _ in range(2):
         client.runs.create(SPEC)
@@ -52,8 +50,7 @@ def test_every_create_has_a_key_of_its_own(wire, client):
     assert first != second
 
 
-def test_validate_queues_nothing(wire, client):
-    """It has a route of its own."""
+def test_validate_queues_no_run(wire, client):
     body = {
         "spec": {},
         "task": "regression",
@@ -71,16 +68,15 @@ def test_validate_queues_nothing(wire, client):
     assert wire.paths() == ["/v1/runs/validate"]
 
 
-def test_get_waits_only_if_told(wire, client):
-    """`?wait=` is sent when it is given."""
+def test_get_waits_only_if_requested(wire, client):
     wire.answers("GET /v1/runs/run_1", bodies.run())
     client.runs.get("run_1")
     client.runs.get("run_1", wait=2.5)
     assert [asked.query for asked in wire.asked] == [{}, {"wait": "2.5"}]
 
 
-def test_an_answer_is_shown_in_a_line_or_two(wire, client):
-    """What tells it from others; the rest is there."""
+def test_the_repr_of_a_response_is_short(wire, client):
+    """The repr has the most important fields; all others are attributes."""
     wire.answers("GET /v1/runs/run_1", bodies.run(spec={"fit": {"seed": 1}}))
     read = client.runs.get("run_1")
     assert repr(read) == (
@@ -92,7 +88,6 @@ def test_an_answer_is_shown_in_a_line_or_two(wire, client):
 
 
 def test_list_filters(wire, client):
-    """By status, model and tag; what is not given is not sent."""
     wire.answers("GET /v1/runs", bodies.page(bodies.run()))
     assert len(list(client.runs.list(status=RunStatus.FAILED, tag="team:red"))) == 1
     list(client.runs.list(model="wine"))
@@ -103,15 +98,14 @@ def test_list_filters(wire, client):
 
 
 def test_history_and_cancel_are_read(wire, client):
-    """The rest of a run."""
     wire.answers("GET /v1/runs/run_1/history", bodies.history(2))
     wire.answers("POST /v1/runs/run_1/cancel", Answer(bodies.run("running"), 202))
     assert client.runs.history("run_1").history == {"loss": [1.0, 0.5]}
     assert client.runs.cancel("run_1").status == RunStatus.RUNNING
 
 
-def test_events_are_typed_and_others_are_passed_over(wire, client):
-    """Epochs and runs; what a later service says besides is no error."""
+def test_events_are_typed_and_unknown_ones_ignored(wire, client):
+    """A later service may send other events."""
     stream = [
         ("status", bodies.run("running")),
         ("weather", {"sun": 1}),
@@ -125,8 +119,7 @@ def test_events_are_typed_and_others_are_passed_over(wire, client):
     assert "last-event-id" not in wire.asked[0].headers
 
 
-def test_events_resume_behind_an_id(wire, client):
-    """Last-Event-ID."""
+def test_events_resume_after_an_id(wire, client):
     wire.answers("GET /v1/runs/run_1/events", sse(("status", bodies.run())))
     list(client.runs.events("run_1", last_event_id=41))
     assert wire.asked[0].headers["last-event-id"] == "41"
@@ -137,17 +130,14 @@ def test_events_resume_behind_an_id(wire, client):
     [Answer(b"{}"), sse(is_cut=True), sse(hold=5.0)],
     ids=["none", "broken", "silent"],
 )
-def test_a_stream_that_is_none_breaks_or_falls_silent_is_a_lost_connection(
-    wire, client, answer
-):
-    """One kind of error for all three."""
+def test_a_missing_broken_or_silent_stream_is_a_lost_connection(wire, client, answer):
     wire.answers("GET /v1/runs/run_1/events", answer)
     with pytest.raises(ConnectionFailed):
         list(client.runs.events("run_1", silence=0.1))
 
 
-def test_pictures_are_saved_in_the_form_that_the_path_says(wire, client, tmp_path):
-    """The loss plot unless told."""
+def test_plots_are_saved_in_the_format_of_the_path(wire, client, tmp_path):
+    """The default is the plot of the loss."""
     wire.answers(
         "GET /v1/runs/run_1/history.svg", Answer(b"<svg/>", type="image/svg+xml")
     )

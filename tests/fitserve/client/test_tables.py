@@ -1,4 +1,4 @@
-"""Frames, arrays and Python's cells on their way to the service, and back."""
+"""Test frames, arrays and Python values in requests and responses."""
 
 import datetime as dt
 import json
@@ -26,8 +26,8 @@ def answer(predictions, **more):
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(COLUMNS), pl.DataFrame(COLUMNS)])
-def test_a_frame_is_rows(wire, client, frame):
-    """As columns and data; what is missing is null, not NaN."""
+def test_a_frame_is_sent_as_rows(wire, client, frame):
+    """The body has columns and data; missing values are null, not NaN."""
     wire.answers(ROUTE, answer([1.0, 2.0]))
     assert client.predict("w", frame, alias="live").predictions == [1.0, 2.0]
     assert wire.asked[0].json == {
@@ -50,8 +50,8 @@ def test_a_frame_is_rows(wire, client, frame):
     ],
     ids=["array", "scalars", "one dict", "series", "generator", "none"],
 )
-def test_whatever_holds_rows_is_rows(wire, client, rows, sent):
-    """One dict is one row; no row is the service's to refuse."""
+def test_rows_may_have_many_types(wire, client, rows, sent):
+    """One dict is one row; an empty list is sent, and the service refuses it."""
     wire.answers(ROUTE, answer([1.0]))
     client.predict("w", rows)
     assert wire.asked[0].json["instances"] == sent
@@ -73,15 +73,15 @@ def test_whatever_holds_rows_is_rows(wire, client, rows, sent):
         (2**70, 2**70),
     ],
 )
-def test_a_cell_is_what_json_has_for_it(cell, expected):
-    """Nothing that json.dumps would stumble over."""
+def test_a_cell_is_converted_to_json(cell, expected):
+    """json.dumps accepts every result."""
     assert plain(cell) == expected
     assert type(plain(cell)) is type(expected)
     json.dumps(plain(cell), allow_nan=False)
 
 
-def test_many_rows_are_asked_in_batches_of_one_version(wire, client):
-    """Warnings count from the first row of all."""
+def test_many_rows_are_sent_in_batches_to_one_version(wire, client):
+    """Row numbers of warnings count from the first batch."""
     warnings = [{"row": 4, "column": "x", "detail": "odd"}]
     wire.answers(
         ROUTE, answer([0.0] * 1000), answer([1.0] * 5, warnings=warnings), answer([9.0])
@@ -93,11 +93,11 @@ def test_many_rows_are_asked_in_batches_of_one_version(wire, client):
     assert asked == [("live", None), (None, 3)]
 
 
-def test_a_refused_row_of_a_later_batch_is_named_by_its_own_number(wire, client):
-    """In the pointer, in the sentence and in `row`."""
-    said = "row 4, column 'x': got 'row 9', expected a number"
-    line = {"pointer": "#/instances/4", "detail": said, "row": 4, "column": "x"}
-    refused = problem(422, "invalid-instances", f"R{said[1:]}; row 7, so.", (line,))
+def test_a_refused_row_of_a_later_batch_has_its_own_number(wire, client):
+    """Pointer, sentence and `row` have the number."""
+    detail = "row 4, column 'x': got 'row 9', expected a number"
+    line = {"pointer": "#/instances/4", "detail": detail, "row": 4, "column": "x"}
+    refused = problem(422, "invalid-instances", f"R{detail[1:]}; row 7, so.", (line,))
     wire.answers(ROUTE, answer([0.0] * 1000), refused)
     with pytest.raises(Unprocessable) as caught:
         client.predict("w", [{"x": i} for i in range(1010)])
@@ -110,8 +110,8 @@ def test_a_refused_row_of_a_later_batch_is_named_by_its_own_number(wire, client)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_answers_are_frames(wire, client, library):
-    """Predictions with a column a class, rows of a dataset, a history."""
+def test_answers_become_frames(wire, client, library):
+    """Predictions have a column per class; rows and histories are frames, too."""
     chances = [{"red": 0.75, "white": 0.25}, {"red": 0.5, "white": 0.5}]
     wire.answers(ROUTE, answer(["red", "red"], probabilities=chances))
     body = {"columns": ["a"], "data": [[1], [None]], "offset": 0, "total": 2}
@@ -132,8 +132,7 @@ def test_answers_are_frames(wire, client, library):
     assert list(frames[2]["epoch"]) == [1, 2]
 
 
-def test_without_the_library_the_sentence_says_what_to_install(monkeypatch):
-    """No frame, no traceback from within an import."""
+def test_without_the_library_the_error_names_the_package(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "polars", None)
     with pytest.raises(ImportError, match="pip install polars"):
         HistoryRead(epoch=[], history={}).to_polars()
@@ -141,7 +140,7 @@ def test_without_the_library_the_sentence_says_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_frame_is_uploaded_as_a_csv(wire, client, library):
-    """Without its index, under the name given, categories as such."""
+    """The CSV has no index; categories are declared."""
     wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
     frame = import_module(library).DataFrame({"code": ["7", "8"], "y": [1, 2]})
     if library == "pandas":
@@ -156,8 +155,8 @@ def test_a_frame_is_uploaded_as_a_csv(wire, client, library):
     assert json.loads(asked.query["types"]) == types
 
 
-def test_a_frame_wants_a_name(wire, client):
-    """Nothing is sent."""
+def test_a_frame_needs_a_name(wire, client):
+    """No request is sent."""
     with pytest.raises(TypeError, match=r"upload\(frame, 'wine'\)"):
         client.datasets.upload(pd.DataFrame({"a": [1]}))
     assert wire.asked == []

@@ -1,4 +1,4 @@
-"""Where the service is, the key, retries, and errors as exceptions."""
+"""Test URL, key, retries, and errors as exceptions."""
 
 import socket
 import subprocess
@@ -19,8 +19,8 @@ def no_pause(monkeypatch):
     monkeypatch.setattr(transport, "LONG", (0.0, 0.0))
 
 
-def test_the_url_and_the_key_come_from_the_environment(wire, monkeypatch):
-    """FITSERVE_URL and FITSERVE_API_KEY; a line break behind the key does no harm."""
+def test_url_and_key_come_from_the_environment(wire, monkeypatch):
+    """A line break after the key is ignored."""
     wire.answers("GET /v1/runs/run_1", bodies.run())
     monkeypatch.setenv("FITSERVE_URL", wire.url)
     monkeypatch.setenv("FITSERVE_API_KEY", "from-env\n")
@@ -34,8 +34,8 @@ def test_the_url_and_the_key_come_from_the_environment(wire, monkeypatch):
     ]
 
 
-def test_without_a_key_none_is_sent(wire, client, monkeypatch):
-    """No empty Bearer; and the URL is the local one unless told."""
+def test_without_a_key_no_header_is_sent(wire, client, monkeypatch):
+    """The default URL is local."""
     wire.answers("GET /v1/runs/run_1", bodies.run())
     client.runs.get("run_1")
     assert "authorization" not in wire.asked[0].headers
@@ -59,8 +59,8 @@ def test_without_a_key_none_is_sent(wire, client, monkeypatch):
         (507, "ServerError"),
     ],
 )
-def test_every_status_has_its_error(wire, status, name):
-    """By class, with the problem on it."""
+def test_every_status_has_an_exception(wire, status, name):
+    """The exception has the problem."""
     wire.answers("GET /v1/datasets/wine", problem(status, "some-slug", "No."))
     with (
         Client(wire.url, retry_seconds=0) as client,
@@ -71,8 +71,8 @@ def test_every_status_has_its_error(wire, status, name):
     assert caught.value.problem.type == "/problems/some-slug"
 
 
-def test_an_error_says_every_line_of_the_problem(wire, client):
-    """The detail, then pointer, detail and hint of each field."""
+def test_an_error_has_every_line_of_the_problem(wire, client):
+    """The text has the detail, then pointer, detail and hint of each field."""
     lines = (
         {"pointer": "#/fit/epochs", "detail": "got 0", "hint": "at least 1"},
         {"pointer": "#/target", "detail": "this key is required and is absent"},
@@ -87,23 +87,23 @@ def test_an_error_says_every_line_of_the_problem(wire, client):
     )
 
 
-def test_a_failure_that_is_no_problem_is_an_api_error_all_the_same(wire, client):
-    """A proxy's HTML page, say."""
+def test_an_error_without_a_problem_is_an_api_error(wire, client):
+    """The body is the HTML page of a proxy."""
     wire.answers("GET /v1/datasets/wine", Answer(b"<h1>Not here</h1>", 404, "text/html"))
     with pytest.raises(fitserve.NotFound, match="404 Not Found: <h1>Not here"):
         client.datasets.get("wine")
 
 
-def test_an_answer_of_another_shape_names_the_field(wire, client):
-    """Some other service behind the URL, or another version of this one."""
+def test_an_unexpected_answer_names_the_field(wire, client):
+    """The server is not fitserve, or is an incompatible version."""
     wire.answers("GET /v1/datasets/wine", {"hello": "world"})
     with pytest.raises(UnexpectedAnswer, match=r"not fitserve.*DatasetRead\.id"):
         client.datasets.get("wine")
 
 
 @pytest.mark.parametrize("fault", [Answer(status=503), Answer(b"{", is_cut=True)])
-def test_a_get_is_asked_again_after_a_passing_fault(wire, client, fault):
-    """A gateway's 503, or a line that broke: twice, and the third is an answer."""
+def test_a_get_is_retried_after_a_temporary_fault(wire, client, fault):
+    """The first two requests fail with 503 or a broken connection."""
     wire.answers("GET /v1/runs/run_1", fault, fault, bodies.run())
     assert client.runs.get("run_1").id == "run_1"
     assert len(wire.asked) == 3
@@ -115,8 +115,8 @@ IN_FLIGHT = problem(409, "request-in-flight", "Come again.")
 @pytest.mark.parametrize(
     "fault", [Answer(status=503), Answer(b"{", is_cut=True), IN_FLIGHT]
 )
-def test_what_is_made_once_may_be_sent_again(wire, client, fault, tmp_path):
-    """Run and upload, whole each time and under one key; the next one has another."""
+def test_an_idempotent_post_is_retried(wire, client, fault, tmp_path):
+    """The retry has the same body and key; the next request has another key."""
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     wire.answers("POST /v1/runs", fault, fault, Answer(bodies.run(), 202))
     wire.answers("POST /v1/datasets", fault, fault, Answer(bodies.dataset(), 201))
@@ -139,8 +139,7 @@ def test_what_is_made_once_may_be_sent_again(wire, client, fault, tmp_path):
     "fault",
     [problem(409, "dataset-not-ready", "No."), problem(422, "invalid-spec", "No.")],
 )
-def test_a_refusal_is_not_asked_again(wire, client, fault):
-    """It would be the same."""
+def test_a_refusal_is_not_retried(wire, client, fault):
     wire.answers("POST /v1/runs", fault, bodies.run())
     with pytest.raises(fitserve.ApiError, match="No"):
         client.runs.create({"dataset": "wine", "target": "quality"})
@@ -152,15 +151,15 @@ def test_a_refusal_is_not_asked_again(wire, client, fault):
     [(Answer(status=503), ServerError), (Answer(b"{", is_cut=True), ConnectionFailed)],
 )
 def test_a_delete_is_sent_once(wire, client, fault, error):
-    """Had the first one been heard, the second would find nothing and say so."""
+    """If the first DELETE had succeeded, a second one would get 404."""
     wire.answers("DELETE /v1/datasets/wine", fault, Answer(status=204))
     with pytest.raises(error):
         client.datasets.delete("wine")
     assert len(wire.asked) == 1
 
 
-def test_what_changes_nothing_the_second_time_is_asked_again(wire, client):
-    """Cancel, predict and pointing an alias."""
+def test_repeatable_requests_are_retried(wire, client):
+    """The requests are cancel, predict and setting an alias."""
     fault, body = Answer(status=503), {"model_name": "w", "model_version": 1}
     wire.answers("POST /v1/runs/run_1/cancel", fault, bodies.run())
     wire.answers("POST /v1/predict", fault, {**body, "predictions": [1.0]})
@@ -171,22 +170,21 @@ def test_what_changes_nothing_the_second_time_is_asked_again(wire, client):
     assert len(wire.asked) == 6
 
 
-def test_a_get_gives_up_in_the_end(wire, client):
-    """The last fault is the one that is raised."""
+def test_retries_of_a_get_are_limited(wire, client):
+    """The last error is raised."""
     wire.answers("GET /v1/runs/run_1", Answer(b"busy", 503))
     with pytest.raises(ServerError, match="busy"):
         client.runs.get("run_1")
 
 
 @pytest.mark.parametrize("url", ["nowhere", "http://[::1", "ftp://127.0.0.1"])
-def test_a_url_that_is_none_is_said_to_be_none(url):
-    """No httpx exception reaches the caller."""
+def test_an_invalid_url_is_refused(url):
+    """No exception of httpx reaches the caller."""
     with pytest.raises(ConnectionFailed, match="FITSERVE_URL"):
         Client(url).runs.get("run_1")
 
 
-def test_a_closed_port_says_how_to_start_the_service():
-    """`fitserve up`, in so many words."""
+def test_a_closed_port_names_the_command_to_start_the_service():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
     with pytest.raises(ConnectionFailed, match="Start one with `fitserve up`"):
@@ -194,7 +192,7 @@ def test_a_closed_port_says_how_to_start_the_service():
 
 
 def test_importing_fitserve_imports_no_http(tmp_path):
-    """The names are there and cost nothing until used."""
+    """Names are imported on first use."""
     code = (
         "import sys, fitserve; print('httpx' in sys.modules); fitserve.Client; "
         "print('httpx' in sys.modules, all(hasattr(fitserve, n) for n in fitserve.__all__))"

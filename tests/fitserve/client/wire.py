@@ -1,4 +1,4 @@
-"""A service of canned answers on a real socket, which notes what it was asked."""
+"""Serve prepared answers on a real socket, and record the requests."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass
 class Answer:
-    """What is sent; `is_cut` promises more than it sends, `hold` then says nothing."""
+    """A prepared answer; `is_cut` closes it early, and `hold` delays its end by seconds."""
 
     body: Any = b""
     status: int = 200
@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass
 class Asked:
-    """A request as it came."""
+    """A recorded request."""
 
     method: str
     path: str
@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass
 class Wire:
-    """`answers` gives a route its answers in order; the last one repeats."""
+    """A fake server; `answers` sets the answers of a route, and the last one repeats."""
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Wire:
 
 
 def problem(status: int, slug: str, detail: str, errors: tuple[Any, ...] = ()) -> Answer:
-    """An RFC 9457 body as the service sends it."""
+    """Return an RFC 9457 problem as the service sends it."""
     body = {
         "type": f"/problems/{slug}",
         "title": slug,
@@ -79,7 +79,7 @@ def problem(status: int, slug: str, detail: str, errors: tuple[Any, ...] = ()) -
 
 
 def sse(*events: tuple[str, dict[str, Any]], **options: Any) -> Answer:
-    """A stream of events; epochs carry their number as id."""
+    """Return a stream of events; the number of an epoch is its id."""
     text = ""
     for name, data in events:
         text += f"event: {name}\ndata: {json.dumps(data)}\n"
@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, parts.path, query, headers, self._body())
         self._send(self.wire.next_answer(asked))
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  http.server's names
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  required names
 
     def _body(self) -> bytes:
         if self.headers.get("transfer-encoding") != "chunked":
@@ -130,14 +130,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # a client that went away is part of some tests
+        # some tests disconnect on purpose
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def serving() -> Iterator[Wire]:
-    """A wire on a port of its own."""
+    """Start a fake server on a free port."""
     wire = Wire()
     handler = type("Handler", (_Handler,), {"wire": wire})
     with _Server(("127.0.0.1", 0), handler) as server:

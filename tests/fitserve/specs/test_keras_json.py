@@ -1,4 +1,4 @@
-"""The JSON of a Keras model: what is taken, what is refused, and where it is pointed."""
+"""Test which JSON of Keras models is accepted, and where errors point."""
 
 import json
 
@@ -30,23 +30,26 @@ def faults(model):
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_every_known_attack_is_refused(model):
-    """Whatever Keras would do with it, it is refused by a sentence with its place."""
+    """The error has a sentence and a location."""
     (first, *_) = faults(model)
     assert first.pointer.startswith("#/model/keras")
     assert first.detail
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_text_that_is_no_model_is_refused(text):
-    """Numbers, depth and half characters are JSON's own hazards."""
+def test_invalid_json_is_refused(text):
+    """Numbers, nesting and half surrogates are invalid."""
     (first, *_) = faults(text)
     assert first.pointer.startswith("#/model/keras")
 
 
 @pytest.mark.parametrize(
-    ("model", "pointer", "said"),
+    ("model", "pointer", "text"),
     [
         (sequential(layer("Dens", units=1)), "/config/layers/0/class_name", "did you mean `Dense`?"),
+        (sequential(inputs(4), layer("Normalization", axis=[-1]), dense()), "/config/layers/1/class_name", "leave it out: inputs are standardised already"),
+        (sequential(layer("Rescaling", scale=0.1)), "/config/layers/0/class_name", "leave it out: inputs are standardised already"),
+        (sequential(layer("CategoryEncoding", num_tokens=3)), "/config/layers/0/class_name", "leave it out: categories are encoded already"),
         (sequential(dense(unit=1)), "/config/layers/0/config/unit", "did you mean `units`?"),
         (sequential(inputs(4), dense(units=10**9)), "/config/layers/1/config/units", "1000000000"),
         (sequential(dense(activation="rely")), "/config/layers/0/config/activation", "did you mean `relu`?"),
@@ -59,15 +62,14 @@ def test_text_that_is_no_model_is_refused(text):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("written", [dict, json.dumps])
-def test_a_fault_is_named_where_it_stands(model, pointer, said, written):
-    """By JSON pointer, into an object and into a text alike, with the way out."""
+def test_a_fault_has_a_pointer(model, pointer, text, written):
+    """The JSON pointer is the same for an object and for a text; the error has a hint."""
     (error,) = faults(written(model))
     assert error.pointer == f"#/model/keras{pointer}"
-    assert said in error.detail + (error.hint or "")
+    assert text in error.detail + (error.hint or "")
 
 
-def test_all_faults_are_told_at_once():
-    """Not one a request."""
+def test_all_faults_are_reported_at_once():
     model = sequential(
         layer("Lambda"), dense(units=0, trainable=False), layer("ReLU", threshold=1.0)
     )
@@ -78,8 +80,8 @@ def test_all_faults_are_told_at_once():
     ]  # fmt: skip
 
 
-def test_a_chain_may_be_written_as_functional():
-    """Each layer called once on the one before it."""
+def test_a_functional_chain_is_accepted():
+    """Each layer is called once, on the previous layer."""
     drop = layer("Dropout", rate=0.5)
     chain = functional(
         node(inputs(4), "i"),
@@ -91,16 +93,15 @@ def test_a_chain_may_be_written_as_functional():
     assert (found.num_inputs, found.first) == (4, 1)
 
 
-def test_layers_and_keras_are_one_or_the_other():
-    """Never both."""
+def test_layers_and_keras_exclude_each_other():
     both = {"keras": sequential(dense()), "layers": [{"type": "Output"}]}
     with pytest.raises(InvalidBody) as caught:
         validate(RunCreate, {"target": "y", "model": both})
     assert caught.value.errors[0].pointer == "#/model/layers"
 
 
-def test_a_value_is_what_it_is_and_not_what_python_holds_equal():
-    """1 is not true, and an object is no name."""
+def test_values_are_compared_by_type():
+    """1 is not true, and an object is not a name."""
     for config in ({"trainable": 1}, {"use_bias": 1}, {"units": 1.0}, {"activation": {}}):
         with pytest.raises(Refused):
             translate(sequential(dense(**config)))

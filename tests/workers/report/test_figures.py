@@ -1,4 +1,4 @@
-"""The report's figures are those of the answers that /predict gives."""
+"""Test that the figures of the report agree with the answers of /predict."""
 
 import hashlib
 from datetime import timedelta
@@ -43,14 +43,14 @@ def spec(**changes):
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, broker_url):
-    """One for the whole file, with baselines: a training each is enough."""
+    """Start one service for all tests of this file, with baselines."""
     home = tmp_path_factory.mktemp("figures") / "home"
     with bench_in(home, broker_url, report=ReportRules()) as bench:
         yield bench
 
 
 def trained(bench, target, **changes):
-    """The run's report, and what predict answers for the rows of the test side."""
+    """Return the report of a run, and the predictions of its test rows."""
     bench.upload(table(target))
     run = bench.train(spec(**changes))
     assert run["status"] == "succeeded", run["error"]
@@ -66,15 +66,20 @@ Y = 3 * A - B + 0.3 * NOISE
 
 @pytest.fixture(scope="module")
 def regression(bench):
-    """A report with everything in it, and predictions."""
+    """Return a complete report, and predictions."""
     return trained(bench, Y, model_name="line", report={})
 
 
-def test_a_regression_is_scored_on_the_rows_that_no_epoch_saw(regression):
+def test_a_regression_is_scored_on_the_test_rows(regression):
     """R², errors and residuals equal those computed from predictions of the API."""
     report, answer = regression
     y, predicted = Y[TEST], np.array(answer["predictions"])
-    assert report["held_out"] == {"side": "test", "num_rows": 100, "num_scored": 100}
+    assert report["held_out"] == {
+        "side": "test",
+        "num_rows": 100,
+        "num_scored": 100,
+        "sample_weight": None,
+    }
     expected = {
         "r2": metrics.r2_score(y, predicted),
         "mae": metrics.mean_absolute_error(y, predicted),
@@ -84,9 +89,9 @@ def test_a_regression_is_scored_on_the_rows_that_no_epoch_saw(regression):
     assert report["metrics"] == pytest.approx(expected, rel=1e-4)
     assert report["metrics"]["r2"] > 0.8
     assert report["training_metrics"]["r2"] > 0.8
-    told = report["regression"]["residual_quantiles"]
-    assert [one["quantile"] for one in told] == [0.05, 0.25, 0.5, 0.75, 0.95]
-    for one in told:
+    quantiles = report["regression"]["residual_quantiles"]
+    assert [one["quantile"] for one in quantiles] == [0.05, 0.25, 0.5, 0.75, 0.95]
+    for one in quantiles:
         expected = np.quantile(y - predicted, one["quantile"])
         assert one["residual"] == pytest.approx(expected, abs=1e-4)
     assert report["missing"] == []
@@ -97,8 +102,8 @@ def test_a_regression_is_scored_on_the_rows_that_no_epoch_saw(regression):
     assert wrong == pytest.approx(report["metrics"]["mae"], rel=1e-4)
 
 
-def test_features_that_tell_more_are_more_important(regression):
-    """a is worth three times b, and c nothing; shuffling c costs nothing."""
+def test_better_features_are_more_important(regression):
+    """`a` matters three times as much as `b`, and `c` does not matter."""
     found = {f["feature"]: f["mean"] for f in regression[0]["importance"]["features"]}
     assert list(found)[:2] == ["a", "b"]
     assert found["a"] > 2 * found["b"] > 0
@@ -106,7 +111,7 @@ def test_features_that_tell_more_are_more_important(regression):
 
 
 def test_baselines_are_scored_on_the_same_rows(regression):
-    """On a line the linear model is best, and the mean explains nothing."""
+    """The data is linear: the linear model is best, and the mean explains nothing."""
     report, _ = regression
     assert report["baselines"]["status"] == "ready", report["baselines"]
     found = {b["name"]: b for b in report["baselines"]["results"]}
@@ -124,8 +129,8 @@ def test_baselines_are_scored_on_the_same_rows(regression):
     assert f"linear {found['linear']['metrics']['r2']:.2f}" in report["summary"]
 
 
-def test_the_report_is_an_artifact_like_any_other(bench, regression):
-    """Recorded by its sha256, told with version and model, refused when damaged."""
+def test_the_report_is_an_artifact(bench, regression):
+    """The sha256 is recorded; version and model have its figures; a damaged file is refused."""
     report, _ = regression
     version = bench.client.get("/v1/models/line/versions/1").json()
     assert version["headline"]["metrics"] == report["metrics"]
@@ -143,7 +148,7 @@ def test_the_report_is_an_artifact_like_any_other(bench, regression):
 
 
 def test_a_binary_classification_is_scored(bench):
-    """Areas, losses, confusion, calibration and thresholds, from the same probabilities."""
+    """Areas, losses, confusion, calibration and thresholds use the probabilities of the API."""
     labels = np.where(A + 0.7 * NOISE > 0.5, "won", "lost")
     given = {"baselines": ["gradient_boosting"]}
     report, answer = trained(bench, labels, model_name="two", report=given)
@@ -191,7 +196,7 @@ def test_a_binary_classification_is_scored(bench):
 
 @pytest.mark.parametrize("task", ["regression", "binary"])
 def test_an_ensemble_is_scored_by_its_mean(bench, task):
-    """The network of a run that names no model: what predict answers is what is scored."""
+    """The scores equal those of the predictions."""
     is_binary = task == "binary"
     target = np.where(Y > 0, "won", "lost") if is_binary else Y
     layers = [HIDDEN, {"type": "Output"}]
@@ -214,7 +219,7 @@ def test_an_ensemble_is_scored_by_its_mean(bench, task):
 
 
 def test_many_classes_are_scored(bench):
-    """Means of one class against the others; no thresholds; what is not wanted is told."""
+    """Each class is compared with all others; omitted parts are reported."""
     labels = np.array(["low", "mid", "top"])[np.digitize(A, [-0.5, 0.5])]
     off = {"baselines": False, "importance": False}
     report, answer = trained(bench, labels, model_name="three", report=off)
@@ -241,8 +246,8 @@ def broken(*_):
     raise RuntimeError("odd")
 
 
-def test_a_part_that_fails_costs_nothing_else(bench, monkeypatch):
-    """The version serves; a target that never changes has no R2 but a reason; a trap."""
+def test_a_failed_part_affects_no_other_part(bench, monkeypatch):
+    """The model serves; a constant target has a reason instead of R2, and a warning."""
     import workers.report.measure
 
     monkeypatch.setattr(workers.report.measure, "importances", broken)
@@ -257,8 +262,8 @@ def test_a_part_that_fails_costs_nothing_else(bench, monkeypatch):
     assert "100 test rows" in trap["sentence"]
 
 
-def test_a_report_that_fails_costs_no_run(bench, monkeypatch):
-    """Nothing but the report is missing."""
+def test_a_failed_report_fails_no_run(bench, monkeypatch):
+    """Only the report is missing."""
     import workers.report.report
 
     monkeypatch.setattr(workers.report.report, "measure", broken)
@@ -270,7 +275,7 @@ def test_a_report_that_fails_costs_no_run(bench, monkeypatch):
 
 
 def test_without_held_out_rows_the_report_says_what_to_do(bench):
-    """The curve is read all the same."""
+    """The reading of the curve is available."""
     bench.upload(table(A))
     run = bench.train(spec(split={}, fit={**FIT, "validation_split": 0}))
     report = bench.client.get(f"/v1/runs/{run['id']}/report").json()
@@ -279,8 +284,8 @@ def test_without_held_out_rows_the_report_says_what_to_do(bench):
     assert report["reading"]["numbers"]["best_val_loss"] is None
 
 
-def test_baselines_that_never_came_are_lost_and_nothing_else_is(bench, monkeypatch):
-    """The worker died behind the run's end: pending for a minute, then lost."""
+def test_missing_baselines_are_lost_after_a_minute(bench, monkeypatch):
+    """The baselines are pending for a minute after the end of the run, then lost."""
     from workers.report.report import Reporter
 
     monkeypatch.setattr(Reporter, "add_baselines", lambda *_: None)
@@ -296,7 +301,7 @@ def test_baselines_that_never_came_are_lost_and_nothing_else_is(bench, monkeypat
 
 
 def test_a_stopping_worker_does_not_wait_for_baselines():
-    """Asked before each of them."""
+    """The worker checks for a stop before each baseline."""
     from workers.report.baselines import Stopped, train_baselines
 
     with pytest.raises(Stopped):

@@ -1,4 +1,4 @@
-"""Rows in blocks are the rows, and train as they do."""
+"""Test that rows in blocks are complete, and train like rows in memory."""
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ def encode(frame):
 
 @pytest.fixture
 def source(tmp_path):
-    """103 of 150 stored rows, in blocks of 20 places."""
+    """Return 103 of 150 stored rows, in blocks of 20 rows."""
     from workers.training.batches import RowLayout, StreamedBatches
     from workers.training.dataset import ParquetRows
 
@@ -35,8 +35,8 @@ def source(tmp_path):
 
 @pytest.mark.parametrize("seed", [None, 0])
 @pytest.mark.parametrize("size", [1, 7, 64, 103, 500])
-def test_every_row_comes_once_in_chunks_of_the_size(source, size, seed):
-    """In order without a seed; all of one size but the last."""
+def test_every_row_comes_once_in_chunks_of_the_given_size(source, size, seed):
+    """Rows are in order without a seed; only the last chunk may be smaller."""
     rng = None if seed is None else np.random.default_rng(seed)
     chunks = [chunk.numpy() for chunk in source.chunks(size, rng)]
     assert [len(c) for c in chunks[:-1]] == [size] * (103 // size - (103 % size == 0))
@@ -46,8 +46,8 @@ def test_every_row_comes_once_in_chunks_of_the_size(source, size, seed):
 
 
 @pytest.mark.parametrize("batch_size", [8, 512])
-def test_blocks_train_as_memory_does(source, monkeypatch, batch_size):
-    """Without shuffling, the same weights and history as Keras gives, in many calls."""
+def test_blocks_train_like_rows_in_memory(source, monkeypatch, batch_size):
+    """Without shuffling, weights and history equal those of Keras."""
     from fitserve.enums import Task
     from fitserve.specs.optimizers import BY_NAME
     from tests.workers.training.test_compiled_epoch import (
@@ -68,15 +68,15 @@ def test_blocks_train_as_memory_does(source, monkeypatch, batch_size):
     assert_same(models[1], history, models[0], expected)
 
 
-def test_an_error_while_reading_ahead_is_raised_where_rows_are_used(source):
-    """Not swallowed by the thread."""
+def test_an_error_while_reading_ahead_is_raised(source):
+    """The thread does not suppress it."""
     source.raw.table.path.unlink()
     with pytest.raises(FileNotFoundError):
         list(source.chunks(8, None))
 
 
-def test_a_reader_that_is_not_wanted_any_more_ends(source):
-    """A fit that stops leaves no thread behind."""
+def test_an_unused_reader_ends(source):
+    """A stopped fit leaves no thread."""
     import threading
 
     chunks = source.chunks(1, None)
@@ -94,7 +94,7 @@ def test_a_reader_that_is_not_wanted_any_more_ends(source):
 def test_a_large_table_stays_in_its_file_and_trains(
     bench, monkeypatch, batch_size, epochs, greatest
 ):
-    """The whole run with every bound lowered: the same splits, three of them streamed."""
+    """All limits are lowered; the three splits are the same, and streamed."""
     from workers.training import batches, dataset, splits
 
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""A run that was interrupted goes on from where it was, and ends as it would have."""
+"""Test that an interrupted run continues, and ends like an uninterrupted one."""
 
 import io
 from dataclasses import dataclass
@@ -49,12 +49,12 @@ ENSEMBLE = SPEC | {
 
 
 class Killed(BaseException):
-    """Ends an attempt like a kill: nothing of it is caught, nothing handed back."""
+    """An exception that ends an attempt like SIGKILL, without a handback."""
 
 
 @dataclass
 class Interruptions:
-    """Stops or kills attempts when an epoch ends."""
+    """The epochs after which an attempt is stopped or killed."""
 
     stop: Event
     stop_at: int = 0
@@ -66,10 +66,10 @@ def interruptions(monkeypatch):
     from workers.heartbeat import Heartbeat
 
     plan = Interruptions(Event())
-    tell = Heartbeat.epoch_ended
+    report = Heartbeat.epoch_ended
 
     def epoch_ended(heartbeat, epoch, logs, fit):
-        tell(heartbeat, epoch, logs, fit)
+        report(heartbeat, epoch, logs, fit)
         if epoch == plan.kill_at:
             raise Killed
         if epoch == plan.stop_at:
@@ -81,7 +81,7 @@ def interruptions(monkeypatch):
 
 @pytest.fixture(params=["in memory", "streamed"])
 def rows_are(request, monkeypatch):
-    """Where the rows of the fit lie."""
+    """Select whether the rows of the fit are in memory or streamed."""
     from workers.training import batches, splits
 
     if request.param == "streamed":
@@ -92,7 +92,7 @@ def rows_are(request, monkeypatch):
 
 @pytest.fixture
 def no_xla(monkeypatch):
-    """XLA takes over when it is ready, by the clock: it rounds other epochs each time."""
+    """Disable XLA, which starts after a varying time and changes rounding."""
     from workers.training import xla
 
     monkeypatch.setattr(xla, "_PRICE_SECONDS", float("inf"))
@@ -105,7 +105,7 @@ def attempt(bench, run_id, interruptions, stop_at=0):
 
 
 def result(bench, run):
-    """Everything that an interruption must not change."""
+    """Return everything that an interruption must not change."""
     url = f"/v1/models/m/versions/{run['model_version']}/artifacts/weights.npz"
     answer = bench.client.get(url)
     assert answer.status_code == 200, answer.text
@@ -117,32 +117,44 @@ def result(bench, run):
 
 
 @pytest.mark.usefixtures("rows_are", "no_xla")
-def test_interrupted_twice_it_ends_as_if_it_never_was(bench, interruptions):
-    """Bit for bit: weights, history, the epoch kept; noise and callbacks go on too."""
+def test_a_run_interrupted_twice_ends_like_an_uninterrupted_one(bench, interruptions):
+    """Weights, history, kept epoch, noise and callbacks are equal bit for bit."""
     assert_the_same_if_interrupted(bench, interruptions, SPEC)
 
 
 @pytest.mark.usefixtures("no_xla")
 @pytest.mark.heavy
-def test_an_ensemble_and_its_schedule_go_on_too(bench, interruptions):
-    """Stopped while the rate rises: it comes from the number of the epoch."""
+def test_an_ensemble_and_its_schedule_continue(bench, interruptions):
+    """The stop is during the warm-up: the rate depends on the number of the epoch."""
     assert_the_same_if_interrupted(bench, interruptions, ENSEMBLE)
 
 
 @pytest.mark.usefixtures("no_xla")
 @pytest.mark.parametrize("early_stopping", [None, {"patience": 2}])
 @pytest.mark.heavy
-def test_several_seeds_go_on_too(bench, interruptions, early_stopping):
-    """Stopped in the second fit: the best so far comes from the checkpoint."""
+def test_several_seeds_continue(bench, interruptions, early_stopping):
+    """The stop is in the second fit: the checkpoint has the best epoch so far."""
     fit = {**_FIT, "epochs": 6, "num_seeds": 3, "early_stopping": early_stopping}
     spec = SPEC | {"fit": fit}
     assert_the_same_if_interrupted(bench, interruptions, spec, stops=(2, 8))
 
 
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.heavy
+def test_sample_weights_weigh_on(bench, interruptions):
+    """The same loss, best epoch and learning rate, by the weighted `val_loss`."""
+    weighed = SPEC["fit"] | {"sample_weight": "z"}
+    compiled = SPEC["compile"] | {"metrics": ["mae"], "weighted_metrics": ["mae"]}
+    spec = SPEC | {"fit": weighed, "compile": compiled}
+    assert_the_same_if_interrupted(bench, interruptions, spec)
+
+
 @pytest.mark.parametrize(("epochs", "stops"), [(3, (3, 6)), (1, (1, 2))])
 @pytest.mark.heavy
-def test_what_ends_between_two_fits_goes_on_there(bench, interruptions, epochs, stops):
-    """Also where every fit is of one epoch."""
+def test_a_run_stopped_between_two_fits_continues_there(
+    bench, interruptions, epochs, stops
+):
+    """Fits may have only one epoch."""
     fit = {**_FIT, "epochs": epochs, "num_seeds": 3, "early_stopping": None}
     assert_the_same_if_interrupted(bench, interruptions, SPEC | {"fit": fit}, stops)
 
@@ -165,8 +177,8 @@ def assert_the_same_if_interrupted(bench, interruptions, spec, stops=(3, 4)):
 
 
 @pytest.mark.heavy
-def test_with_xla_it_ends_as_well(bench, interruptions):
-    """To rounding, since the epoch in which XLA takes over goes by the clock."""
+def test_a_run_with_xla_continues(bench, interruptions):
+    """Results are equal up to rounding, since XLA starts after a varying time."""
     spec = SPEC | {"fit": SPEC["fit"] | {"epochs": 12, "early_stopping": None}}
     bench.upload(CSV)
     expected = result(bench, bench.train(spec))
@@ -184,10 +196,10 @@ def expire(bench):
 
 
 @pytest.mark.heavy
-def test_a_killed_worker_loses_the_epochs_behind_the_checkpoint_only(
+def test_a_killed_worker_loses_only_the_epochs_after_the_checkpoint(
     bench, interruptions, no_xla, monkeypatch
 ):
-    """Saved in passing, killed later: the next attempt trains what is missing."""
+    """The next attempt starts at the saved epoch."""
     monkeypatch.setattr(bench.settings.runs, "checkpoint_seconds", 0.0)
     bench.upload(CSV)
     spec = SPEC | {"fit": {"epochs": 3000, "seed": 1, "batch_size": 16}}
@@ -223,8 +235,8 @@ def test_a_killed_worker_loses_the_epochs_behind_the_checkpoint_only(
 
 
 @pytest.mark.parametrize("harm", ["damaged", "gone", "of another network"])
-def test_a_checkpoint_of_no_use_starts_the_run_anew(bench, interruptions, harm):
-    """With a warning that says so, and a whole history."""
+def test_an_invalid_checkpoint_restarts_the_run(bench, interruptions, harm):
+    """The run has a warning and a complete history."""
     bench.upload(CSV)
     run_id = bench.post(SPEC)
     attempt(bench, run_id, interruptions, stop_at=5)
@@ -251,8 +263,8 @@ def widen(bench, run_id):
         run.spec = run.spec.model_copy(update={"model": ModelSpec(layers=layers)})
 
 
-def test_nothing_is_left_of_a_run_that_ended(bench, interruptions):
-    """Neither file nor row."""
+def test_an_ended_run_leaves_no_checkpoint(bench, interruptions):
+    """Both file and row are deleted."""
     bench.upload(CSV)
     run_id = bench.post(SPEC)
     attempt(bench, run_id, interruptions, stop_at=5)
@@ -264,8 +276,8 @@ def test_nothing_is_left_of_a_run_that_ended(bench, interruptions):
         assert session.get(Checkpoint, run_id) is None
 
 
-def test_a_time_limit_counts_what_earlier_attempts_took(bench, interruptions, no_xla):
-    """A run that used its time up stops within an epoch of being taken up."""
+def test_a_time_limit_includes_earlier_attempts(bench, interruptions, no_xla):
+    """A run without remaining time stops within one epoch."""
     bench.upload(CSV)
     fit = {"epochs": 10_000, "seed": 1, "time_limit_seconds": 60}
     run_id = bench.post(SPEC | {"fit": fit})
@@ -277,10 +289,8 @@ def test_a_time_limit_counts_what_earlier_attempts_took(bench, interruptions, no
     assert run["progress"]["epoch"] == 6
 
 
-def test_a_disk_that_is_full_costs_the_checkpoint_not_the_run(
-    bench, interruptions, monkeypatch
-):
-    """The run is handed back without one, and begins anew."""
+def test_a_full_disk_loses_the_checkpoint_not_the_run(bench, interruptions, monkeypatch):
+    """The run is handed back without a checkpoint, and starts again."""
     from core.errors import StorageFull
     from workers.training import checkpointer
 
@@ -295,8 +305,8 @@ def test_a_disk_that_is_full_costs_the_checkpoint_not_the_run(
     assert attempt(bench, run_id, interruptions)["status"] == "succeeded"
 
 
-def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
-    """Its files are written when it learns that another attempt has the run."""
+def test_a_replaced_worker_leaves_no_artifacts(bench, monkeypatch):
+    """The worker has written its files when another attempt has the run."""
     import workers.run_executor
 
     bench.upload(CSV)
@@ -315,8 +325,8 @@ def test_a_worker_that_was_replaced_leaves_no_artifacts(bench, monkeypatch):
     assert bench.storage.list("runs") == []
 
 
-def test_a_worker_that_was_overtaken_leaves_no_artifacts(bench, monkeypatch):
-    """Another attempt took the run and ended it while this one wrote its files."""
+def test_a_worker_whose_run_has_ended_leaves_no_artifacts(bench, monkeypatch):
+    """Another attempt ended the run while this worker wrote its files."""
     import workers.run_executor
 
     bench.upload(CSV)

@@ -1,4 +1,4 @@
-"""The compiled epoch does what `keras.Model.fit` does."""
+"""Test that the compiled epoch trains as `keras.Model.fit` does."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ HIDDEN = [
     {"type": "Activation", "activation": "relu"},
 ]
 LIGHT = HIDDEN[:2]
-"""Where it is not layers that are looked at: tracing the others takes seconds."""
+"""Fewer layers, because tracing the others takes seconds."""
 HEADS = {
     Task.REGRESSION: {"type": "Dense", "units": 1},
     Task.BINARY: {"type": "Dense", "units": 1, "activation": "sigmoid"},
@@ -30,11 +30,11 @@ HEADS = {
 
 
 def cases():
-    """Every loss, with every metric where there are classes, and every optimizer."""
+    """Return every loss, with every metric for classes, and every optimizer."""
     for task, losses in LOSSES.items():
         for loss in losses:
             if loss in LONG_NAMES:
-                continue  # another name of the same
+                continue  # a second name of the same loss
             layers = LIGHT if task == Task.REGRESSION and loss != "mse" else HIDDEN
             yield pytest.param(task, loss, ADAM, layers, id=loss)
     for name, kind in BY_NAME.items():
@@ -60,7 +60,7 @@ def rows(task, loss, n, seed):
     return InMemoryBatches(x, y)
 
 
-def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3):
+def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3, weighted=()):
     import keras
 
     from workers.training.build import build, compile_model
@@ -69,7 +69,9 @@ def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3):
     model = build(ModelSpec.model_validate({"layers": [*layers, HEADS[task]]}), width)
     every = [name for name in METRICS[task] if name not in LONG_NAMES]
     metrics = every if layers is HIDDEN else ["mae"]
-    compiled = ResolvedCompile(optimizer=optimizer, loss=loss, metrics=metrics)
+    compiled = ResolvedCompile(
+        optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=list(weighted)
+    )
     compile_model(model, compiled)
     return model
 
@@ -81,7 +83,8 @@ def by_keras(model, train, validation, batch_size, class_weight=None):
         batch_size=batch_size,
         epochs=EPOCHS,
         shuffle=False,
-        validation_data=(validation.x, validation.y),
+        sample_weight=train.weight,
+        validation_data=(validation.x, validation.y, validation.weight),
         class_weight=class_weight,
         verbose=0,
     ).history
@@ -115,7 +118,7 @@ def assert_same(ours, history, kerass, expected):
 
 @pytest.mark.parametrize(("task", "loss", "optimizer", "layers"), list(cases()))
 def test_weights_and_history_equal_those_of_keras(task, loss, optimizer, layers):
-    """Remainder batches on both sides; every metric; four epochs."""
+    """The test has remainder batches, every metric, and four epochs."""
     train, validation = rows(task, loss, 37, 0), rows(task, loss, 19, 1)
     models = [network(task, loss, optimizer, layers) for _ in range(2)]
     expected = by_keras(models[0], train, validation, 8)
@@ -124,8 +127,8 @@ def test_weights_and_history_equal_those_of_keras(task, loss, optimizer, layers)
 
 
 @pytest.mark.parametrize("task", list(Task))
-def test_xla_equals_keras_as_well(task):
-    """The same, compiled by XLA."""
+def test_xla_equals_keras(task):
+    """XLA compiles the epoch."""
     loss = LOSSES[task][0]
     train, validation = rows(task, loss, 37, 0), rows(task, loss, 16, 1)
     models = [network(task, loss, ADAM) for _ in range(2)]
@@ -137,8 +140,8 @@ def test_xla_equals_keras_as_well(task):
 @pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 37, 36, 5, 512])
 @pytest.mark.heavy
-def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size, xla):
-    """One row a batch, one batch an epoch, a remainder of one, more than there are."""
+def test_batches_are_cut_as_in_keras(batch_size, xla):
+    """Batches have one row, all rows, a remainder of one, or more rows than exist."""
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
         rows(Task.REGRESSION, "mse", 5, 1),
@@ -149,8 +152,8 @@ def test_any_batch_size_is_cut_as_keras_cuts_it(batch_size, xla):
     assert_same(models[1], history, models[0], expected)
 
 
-def test_class_weights_are_kerass():
-    """Weights by row equal Keras's class_weight."""
+def test_class_weights_equal_those_of_keras():
+    """Keras's class_weight equals fitserve's row weights."""
     from workers.training.batches import InMemoryBatches
     from workers.training.targets import row_weights
 
@@ -163,16 +166,41 @@ def test_class_weights_are_kerass():
     models = [network(Task.MULTICLASS, loss, ADAM) for _ in range(2)]
     expected = by_keras(models[0], train, validation, 8, class_weight=weights)
     by_name = {str(place): weight for place, weight in weights.items()}
-    weighed = InMemoryBatches(train.x, train.y, row_weights(train.y, [0, 1, 2], by_name))
-    history = by_us(models[1], weighed, validation, 8, xla=False)
+    weighted = InMemoryBatches(train.x, train.y, row_weights(train.y, [0, 1, 2], by_name))
+    history = by_us(models[1], weighted, validation, 8, xla=False)
     assert_same(models[1], history, models[0], expected)
 
 
+@pytest.mark.parametrize("xla", [False, pytest.param(True, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("task", list(Task))
+def test_sample_weights_are_kerass(task, xla):
+    """On both sides; every metric of the task, with weights and without."""
+    loss = LOSSES[task][0]
+    train, validation = (
+        weighed(rows(task, loss, count, seed)) for count, seed in ((37, 0), (19, 1))
+    )
+    names = [name for name in METRICS[task] if name not in LONG_NAMES]
+    models = [network(task, loss, ADAM, HIDDEN, weighted=names) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, 8)
+    assert {f"val_weighted_{name}" for name in names} <= set(expected)
+    history = by_us(models[1], train, validation, 8, xla=xla)
+    assert_same(models[1], history, models[0], expected)
+
+
+def weighed(batches):
+    """The same rows with weights, some of them 0."""
+    from workers.training.batches import InMemoryBatches
+
+    weight = np.random.default_rng(2).uniform(0, 3, batches.num_rows)
+    weight[::5] = 0
+    return InMemoryBatches(batches.x, batches.y, weight.astype(np.float32))
+
+
 def test_chunks_change_nothing(monkeypatch):
-    """An epoch in many calls is the epoch in one."""
+    """An epoch in many calls equals an epoch in one call."""
     from workers.training import compiled_epoch
 
-    monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 2)  # for both sides
+    monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 2)  # for both sets
     train, validation = (
         rows(Task.REGRESSION, "mse", 37, 0),
         rows(Task.REGRESSION, "mse", 5, 1),
@@ -184,7 +212,7 @@ def test_chunks_change_nothing(monkeypatch):
 
 
 def test_early_stopping_stops_where_keras_stops():
-    """The same epoch, the same weights restored, by Keras's own callback."""
+    """Epoch and restored weights are the same with Keras's own callback."""
     import keras
 
     from workers.training.epoch_loop import fit_epochs
@@ -214,7 +242,7 @@ def test_early_stopping_stops_where_keras_stops():
 
 
 def test_dropout_learns_as_in_keras():
-    """Where chance is in play the losses agree in distribution: their means over seeds."""
+    """With random noise, the mean losses over seeds agree."""
     layers = [
         {"type": "Dense", "units": 32, "activation": "relu"},
         {"type": "Dropout", "rate": 0.5},
@@ -237,8 +265,8 @@ def test_dropout_learns_as_in_keras():
 
 
 @pytest.mark.parametrize("batch_size", [4, 37])
-def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
-    """The rest of its rows is left out; it is validated and told all the same."""
+def test_a_long_epoch_can_be_stopped(monkeypatch, batch_size):
+    """The remaining rows are skipped; the epoch is validated and reported."""
     import keras
 
     from workers.training import compiled_epoch, xla
@@ -246,14 +274,14 @@ def test_a_long_epoch_hears_of_a_stop(monkeypatch, batch_size):
     from workers.training.fit_plan import FitPlan
 
     class StopAtThird(keras.callbacks.Callback):
-        heard = 0
+        calls = 0
 
         def on_train_batch_end(self, *_, **__):
-            self.heard += 1
-            self.model.stop_training = self.heard >= 3
+            self.calls += 1
+            self.model.stop_training = self.calls >= 3
 
     monkeypatch.setattr(compiled_epoch, "steps_per_chunk", lambda *_: 1)
-    monkeypatch.setattr(xla, "_PRICE_SECONDS", float("inf"))  # who waits for XLA asks too
+    monkeypatch.setattr(xla, "_PRICE_SECONDS", float("inf"))  # waiting calls it, too
     train, validation = (
         rows(Task.REGRESSION, "mse", 37 * 6 + 1, 0),
         rows(Task.REGRESSION, "mse", 150, 1),

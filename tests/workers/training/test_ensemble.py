@@ -1,4 +1,4 @@
-"""Members that share their hidden layers: where they begin, what they learn from."""
+"""Test the initial weights and the losses of members that share hidden layers."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ LOSSES = [
 
 
 def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
-    """A compiled ensemble's body, and the model of its members."""
+    """Return the body of a compiled ensemble, and the model of its members."""
     import keras
 
     from workers.training.build import compile_model
@@ -30,25 +30,31 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
     members = members_of(body)
     model = Members(members.inputs[0], members.outputs[0])
     adam = BY_NAME["adam"](learning_rate=0.01)
-    compiled = ResolvedCompile(optimizer=adam, loss=loss, metrics=list(metrics))
+    compiled = ResolvedCompile(
+        optimizer=adam, loss=loss, metrics=list(metrics), weighted_metrics=list(metrics)
+    )
     compile_model(model, compiled)
     return body, model
 
 
 @pytest.mark.parametrize("batch_size", [8, 512])
 @pytest.mark.parametrize(("task", "loss"), LOSSES)
-def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
-    """With weights of rows and a remainder, or all rows at once: to 1e-4."""
+def test_an_ensemble_trains_as_in_keras(task, loss, batch_size):
+    """Row weights, a remainder and a single batch agree to 1e-4."""
     from workers.training.batches import InMemoryBatches
     from workers.training.epoch_loop import fit_epochs
     from workers.training.fit_plan import FitPlan
 
-    train, validation = rows(task, loss, 37, 0), rows(task, loss, 13, 1)
-    train = InMemoryBatches(train.x, train.y, np.linspace(0.5, 2, 37).astype(np.float32))
-    (_, one), (_, other) = ensemble(task, loss), ensemble(task, loss)
+    train, validation = (
+        InMemoryBatches(plain.x, plain.y, np.linspace(0, 2, plain.num_rows, dtype="f4"))
+        for plain in (rows(task, loss, 37, 0), rows(task, loss, 13, 1))
+    )
+    metrics = ["mae" if task == Task.REGRESSION else "accuracy"]
+    (_, one), (_, other) = (ensemble(task, loss, metrics=metrics) for _ in range(2))
     expected = one.fit(
         train.x, train.y, sample_weight=train.weight, batch_size=batch_size,
-        epochs=4, shuffle=False, validation_data=(validation.x, validation.y), verbose=0,
+        epochs=4, shuffle=False, verbose=0,
+        validation_data=(validation.x, validation.y, validation.weight),
     ).history  # fmt: skip
     plan = FitPlan(batch_size, 4, shuffle=False, seed=0)
     history = fit_epochs(other, train, validation, plan, [])
@@ -59,27 +65,29 @@ def test_an_ensemble_trains_as_keras_fits_it(task, loss, batch_size):
         np.testing.assert_allclose(ours.numpy(), kerass.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_members_learn_from_their_own_loss_and_answer_by_their_mean():
-    """By hand: `loss` is the mean of the members' losses, `val_loss` that of the mean."""
+def test_members_learn_from_their_own_loss_and_predict_their_mean():
+    """`loss` is the mean of the members' losses, `val_loss` is the loss of their mean."""
     train = rows(Task.REGRESSION, "mse", 20, 0)
     body, model = ensemble(Task.REGRESSION, "mse", layers=HIDDEN[2:3], metrics=["mae"])
-    said = np.asarray(model(train.x))[..., 0]
-    assert said.shape == (20, MEMBERS)
+    answers = np.asarray(model(train.x))[..., 0]
+    assert answers.shape == (20, MEMBERS)
     regularization = float(sum(np.asarray(x) for x in model.losses))
-    own = np.mean((said - train.y) ** 2) + regularization
-    mean = np.mean((said.mean(1) - train.y[:, 0]) ** 2) + regularization
-    assert own > mean * 1.01  # or the two could not be told apart
+    own = np.mean((answers - train.y) ** 2) + regularization
+    mean = np.mean((answers.mean(1) - train.y[:, 0]) ** 2) + regularization
+    assert own > mean * 1.01  # otherwise the test could not distinguish them
     loss = model.compute_loss(train.x, train.y, model(train.x), training=True)
     assert float(loss) == pytest.approx(own, rel=1e-5)
     tested = model.evaluate(train.x, train.y, verbose=0, return_dict=True)
     assert tested["loss"] == pytest.approx(mean, rel=1e-5)
-    mae = np.mean(np.abs(said.mean(1) - train.y[:, 0]))
+    mae = np.mean(np.abs(answers.mean(1) - train.y[:, 0]))
     assert tested["mae"] == pytest.approx(mae, rel=1e-5)
-    np.testing.assert_allclose(np.asarray(body(train.x))[:, 0], said.mean(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(body(train.x))[:, 0], answers.mean(1), rtol=1e-5
+    )
 
 
-def test_members_begin_differently_and_as_a_dense_would():
-    """Scales of 1 and -1; a last Dense each, of the spread that Keras gives a Dense."""
+def test_members_start_differently():
+    """Scales are 1 and -1; each last Dense has the range that Keras gives a Dense."""
     wide = [{"type": "Dense", "units": 400, "activation": "relu"}]
     body, _ = ensemble(Task.REGRESSION, "mse", layers=wide)
     scales, last = body.get_layer("scales").kernel, body.get_layer("l1").kernel

@@ -1,4 +1,4 @@
-"""Training keeps one of its rows, to describe the version by."""
+"""Test that training keeps one row as the example of the version."""
 
 import polars as pl
 import pytest
@@ -38,35 +38,35 @@ def examples(**columns):
     return [feature.example for feature in with_examples(signature, rows).features]
 
 
-def test_the_first_row_that_lacks_nothing_is_kept():
-    """Numbers, booleans and texts as a client sends them."""
+def test_the_first_complete_row_is_kept():
+    """Cells are numbers, booleans and texts as in a request."""
     kept = examples(a=[None, 1.5, 2.0], b=[1, 2, 3], c=[True, None, False], d=[*"xyz"])
     assert kept == [2, 3, False, "z"]
     assert [type(cell) for cell in kept] == [int, int, bool, str]
 
 
-def test_the_fullest_row_is_kept_where_every_row_lacks_something():
-    """Its gaps are nulls."""
+def test_the_most_complete_row_is_kept_if_all_have_gaps():
+    """Missing cells are null."""
     assert examples(a=[None, 1.5, 2.0], b=["x", None, None], c=[None, 1, None]) == [
         *(1.5, None, 1)
     ]
 
 
-def test_a_row_with_a_rare_category_is_passed_over():
-    """The service would warn of it."""
+def test_a_row_with_a_rare_category_is_skipped():
+    """The service would warn of the category."""
     common = [f"k{i % 20}" for i in range(100)]
     assert examples(a=list(range(102)), b=["r1", "r2", *common]) == [2, "k0"]
 
 
-def test_where_every_row_has_a_rare_category_a_known_one_stands_for_it():
-    """All other cells are of one row."""
+def test_a_rare_category_is_replaced_if_every_row_has_one():
+    """All other cells are from one row."""
     common = ["k"] * 2 + [f"r{i}" for i in range(20)]
     assert examples(a=list(range(22)), b=common, c=common[::-1]) == [0, "k", "k"]
 
 
 @pytest.mark.parametrize("standardize", [True, False])
 def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standardize):
-    """The same as a table in memory; unscaled numbers have a range as well."""
+    """Example and ranges equal those of a table in memory, even for unscaled numbers."""
     from workers.training import batches, splits
     from workers.training.dataset import ParquetRows
 

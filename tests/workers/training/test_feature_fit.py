@@ -1,4 +1,4 @@
-"""How a column is scaled, and what ruins it."""
+"""Test the scaling of columns, and the effect of outliers."""
 
 import numpy as np
 import polars as pl
@@ -16,8 +16,8 @@ def feature(values, kind=ColumnType.CATEGORICAL):
     return fit_feature("a", kind, ColumnFormat(), pl.Series(values), standardize=True)
 
 
-def test_a_column_without_far_values_is_standardised_plainly():
-    """Mean, deviation, nothing else."""
+def test_a_column_without_outliers_is_standardised():
+    """Only mean and deviation are used."""
     encoder = fit_numeric(NORMAL)
     assert (encoder.log, encoder.clip) == (False, None)
     assert encoder.center == pytest.approx(NORMAL.mean())
@@ -25,8 +25,8 @@ def test_a_column_without_far_values_is_standardised_plainly():
     assert (encoder.least, encoder.greatest) == (NORMAL.min(), NORMAL.max())
 
 
-def test_a_lost_decimal_point_does_not_ruin_a_column():
-    """Six rows a hundred times too large: the others keep their scale."""
+def test_a_lost_decimal_point_does_not_spoil_the_scale():
+    """Six values are a hundred times too large."""
     values = NORMAL.copy()
     values[:6] *= 100
     encoder = fit_numeric(values)
@@ -35,15 +35,15 @@ def test_a_lost_decimal_point_does_not_ruin_a_column():
     assert encoder.scale == pytest.approx(5, rel=0.1)
 
 
-def test_a_long_tail_is_seen_through_a_logarithm():
-    """And then standardised."""
+def test_a_long_tail_is_scaled_by_its_logarithm():
+    """The logarithm is then standardised."""
     encoder = fit_numeric(RNG.lognormal(3, 1.5, 5000))
     assert encoder.log
     assert encoder.scale == pytest.approx(1.5, rel=0.15)
 
 
 def test_a_column_of_mostly_one_value_has_a_scale():
-    """The spread of the others."""
+    """The scale is the spread of the other values."""
     values = np.zeros(1000)
     values[:100] = RNG.normal(3, 1, 100)
     values[0] = 1e6
@@ -52,35 +52,35 @@ def test_a_column_of_mostly_one_value_has_a_scale():
 
 
 @pytest.mark.parametrize("values", [[3.0] * 9, [np.nan] * 9, [1.0], [1e300, -1e300]])
-def test_nothing_to_scale_by_is_no_division_by_zero(values):
-    """Constant, empty, alone, huge."""
+def test_a_column_without_a_spread_has_a_finite_scale(values):
+    """The column is constant, empty, of one value, or huge."""
     encoder = fit_numeric(np.array(values, np.float64))
     assert encoder.scale > 0
     assert np.isfinite([encoder.center, encoder.scale]).all()
 
 
-def test_few_categories_get_a_place_each():
-    """However rare they are."""
+def test_each_of_few_categories_has_a_place():
+    """Rare categories have one, too."""
     encoder = feature(["a"] * 50 + ["b"] * 49 + ["c"]).encoder
     assert (encoder.type, encoder.vocabulary, encoder.others) == ("one_hot", ["a", "b", "c"], False)  # fmt: skip
 
 
-def test_rare_ones_among_many_share_a_place():
-    """Which the unseen get too."""
+def test_rare_categories_among_many_share_a_place():
+    """Unseen categories share it."""
     encoder = feature([f"c{i % 20}" for i in range(200)] + ["rare 1", "rare 2"]).encoder
     assert encoder.others
     assert not [name for name in encoder.vocabulary if "rare" in name]
 
 
 def test_many_categories_get_an_embedding():
-    """Of a width that grows slowly."""
+    """The embedding of 300 categories has 32 dimensions."""
     encoder = feature([f"c{i % 300}" for i in range(3000)]).encoder
     assert (encoder.type, encoder.dim) == ("embedding", 32)
     assert len(encoder.vocabulary) == 300
 
 
-def test_parts_of_moments_that_never_change_are_left_out():
-    """Days at midnight have no hour."""
+def test_constant_parts_of_a_time_are_left_out():
+    """Midnights have no hour."""
     days = pl.datetime_range(
         pl.datetime(2024, 1, 1), pl.datetime(2024, 12, 31), "1d", eager=True
     )
@@ -88,8 +88,8 @@ def test_parts_of_moments_that_never_change_are_left_out():
     assert names == ["elapsed", "month_sin", "month_cos", "weekday_sin", "weekday_cos"]
 
 
-def test_pieces_lie_between_quantiles():
-    """Four of equal counts; a number is 1 in the pieces below it, and partly in its own."""
+def test_bins_lie_between_quantiles():
+    """The bins have equal counts; a number fills all bins below it, and part of its bin."""
     values = RNG.exponential(size=1000)
     encoder = fit_numeric(values, num_bins=4)
     in_units = np.array(encoder.knots) * encoder.scale + encoder.center
@@ -105,12 +105,12 @@ def test_pieces_lie_between_quantiles():
 @pytest.mark.parametrize(
     ("values", "num_knots"),
     [
-        ([0.0, 1.0] * 50, 0),  # two values are seen as well without
+        ([0.0, 1.0] * 50, 0),  # two values need no bins
         ([3.0] * 50, 0),
-        ([0.0] * 90 + [1.0, 2.0] * 5, 3),  # quantiles that coincide count once
+        ([0.0] * 90 + [1.0, 2.0] * 5, 3),  # equal quantiles count once
     ],
 )
-def test_pieces_need_values_to_lie_between(values, num_knots):
+def test_bins_need_distinct_values(values, num_knots):
     assert len(fit_numeric(np.array(values), num_bins=16).knots) == num_knots
 
 

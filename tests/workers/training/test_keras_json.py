@@ -1,4 +1,4 @@
-"""What real Keras writes is built again as the same network."""
+"""Test that networks written by real Keras are built again unchanged."""
 
 import json
 import os
@@ -54,11 +54,11 @@ NETWORKS = st.lists(DENSE | OTHERS, min_size=1, max_size=6)
 
 
 def made(kind, arguments):
-    """A real Keras layer."""
+    """Return a real Keras layer."""
     import keras
 
     arguments = dict(arguments)
-    arguments.pop("name", None)  # names must differ in one network; see below
+    arguments.pop("name", None)  # names must be unique in a network
     for key in ("kernel_regularizer", "bias_regularizer"):
         if isinstance(arguments.get(key), tuple):
             name, factors = arguments[key]
@@ -67,7 +67,7 @@ def made(kind, arguments):
 
 
 def chained(layers, width, functional):
-    """The layers as a Sequential, or as a Functional."""
+    """Return the layers as a Sequential or a Functional model."""
     import keras
 
     if not functional:
@@ -79,13 +79,13 @@ def chained(layers, width, functional):
 
 
 def configs(layers):
-    """What Keras tells of the layers, but for names."""
+    """Return Keras's configs of the layers, without names."""
     found = []
     for layer in layers:
         config = layer.get_config()
         config.pop("name")
         for key in ("kernel_regularizer", "bias_regularizer"):
-            if config.get(key):  # a factor is float32 where its name was given
+            if config.get(key):  # a regularizer given by name has float32 factors
                 factors = config[key]["config"]
                 config[key]["config"] = {k: round(v, 7) for k, v in factors.items()}
         found.append((type(layer).__name__, config))
@@ -101,7 +101,7 @@ def hidden(model):
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(NETWORKS, st.integers(1, 7), st.booleans(), st.booleans())
 def test_a_network_survives_its_json(layers, width, functional, as_text):
-    """Classes, every key of every config, and parameters, over random networks."""
+    """Classes, configs and parameters of random networks are equal."""
     from workers.training.build import build
 
     model = chained([made(*layer) for layer in layers], width, functional)
@@ -125,8 +125,8 @@ def test_a_network_survives_its_json(layers, width, functional, as_text):
         ("Softmax", {}),
     ],
 )
-def test_an_activation_under_a_class_of_its_own_gives_the_same_numbers(kind, arguments):
-    """It becomes an Activation."""
+def test_an_activation_layer_gives_the_same_numbers(kind, arguments):
+    """Classes such as ReLU become an Activation."""
     import numpy as np
 
     from workers.training.build import build
@@ -137,8 +137,8 @@ def test_an_activation_under_a_class_of_its_own_gives_the_same_numbers(kind, arg
     assert np.allclose(model(rows), again(rows))
 
 
-def test_a_network_that_was_never_built_leaves_its_width_open():
-    """And one that was built without an Input tells it."""
+def test_a_network_that_was_never_built_has_no_width():
+    """A network that was built without an Input has one."""
     import keras
 
     assert (
@@ -170,8 +170,8 @@ def test_a_network_that_was_never_built_leaves_its_width_open():
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:You passed `rms_scaling")
-def test_what_the_closed_spec_has_not_is_refused(layers):
-    """Rather than trained as something else; written by real Keras."""
+def test_unsupported_parts_are_refused(layers):
+    """Real Keras wrote them, and another part must not replace them."""
     import keras
 
     model = keras.Sequential([keras.Input((4,)), *layers(keras)])
@@ -180,7 +180,7 @@ def test_what_the_closed_spec_has_not_is_refused(layers):
 
 
 def test_attacks_change_nothing_in_keras():
-    """Float type, dtype policy and backend stand as they did."""
+    """Float type, dtype policy and backend do not change."""
     import keras
 
     def state():
@@ -200,9 +200,9 @@ def test_attacks_change_nothing_in_keras():
 
 
 def test_the_attacks_would_work_on_keras():
-    """The negative control: its own loader does what a dead node says.
+    """Keras's own loader calls the unused node, as the negative control.
 
-    When Keras has mended it, this test is to go.
+    Delete this test when Keras has fixed the fault.
     """
     import keras
 
@@ -216,7 +216,7 @@ def test_the_attacks_would_work_on_keras():
 
 @pytest.mark.parametrize("width", [4, 5])
 def test_a_keras_model_trains_and_its_width_is_checked(train, upload, bench, width):
-    """The input layer says what the features must be encoded as."""
+    """The width of the input layer must equal the encoded width of the features."""
     import keras
 
     rows = "".join(f"{i},{i % 7},{'ab'[i % 2]},{2 * i + 1}\n" for i in range(40))
@@ -250,7 +250,7 @@ def test_a_keras_model_trains_and_its_width_is_checked(train, upload, bench, wid
     ("name", "factors"), [("l1", [0.01, 0]), ("l2", [0, 0.01]), ("l1_l2", [0.01, 0.01])]
 )
 def test_a_regularizer_by_name_is_built(name, factors):
-    """Keras itself knows no `l1_l2`."""
+    """Keras itself has no `l1_l2`."""
     from workers.training.build import build
 
     layer = {"type": "Dense", "units": 1, "kernel_regularizer": name}

@@ -1,4 +1,4 @@
-"""Every layer of the spec in every part of it: the table is complete, and true."""
+"""Test that every layer of the spec is complete and correct in all parts of the code."""
 
 import importlib
 import json
@@ -22,14 +22,14 @@ WIDTH = 3
 
 
 class SpatialDropout1D(specs.Weightless):
-    """A layer that Keras has and no part of fitserve but its spec."""
+    """A layer of Keras that fitserve does not support."""
 
     type: Literal["SpatialDropout1D"]
     rate: float = 0.5
 
 
 def built(layer, ensemble=1):
-    """A network of the layer between two others, with weights that tell on it."""
+    """Return a network with the layer and a Dense, with weights that change its output."""
     from workers.training.build import build
     from workers.training.ensemble import build_ensemble
 
@@ -39,20 +39,20 @@ def built(layer, ensemble=1):
     network = (build if ensemble == 1 else build_ensemble)(spec, WIDTH)
     rng = np.random.default_rng(0)
     for variable in network.variables:
-        if variable.dtype == "float32":  # the others are the states of noise
+        if variable.dtype == "float32":  # the others are states of noise generators
             variable.assign(rng.uniform(0.5, 1.5, variable.shape))
     return spec, network
 
 
 def of_each(test):
-    """Run the test on layers of each type by itself, so that its id names the type."""
+    """Run the test for each layer type, with the type in its id."""
     given_one = pytest.mark.parametrize("name", BUILT)
     return given_one(settings(max_examples=8, deadline=None)(given(st.data())(test)))
 
 
 @of_each
-def test_a_layer_counts_as_keras_does(name, data):
-    """`params` and `output_width`, over any fields."""
+def test_the_size_of_a_layer_equals_that_of_keras(name, data):
+    """The test compares `params` and `output_width` for any fields."""
     spec, network = built(data.draw(layers([name])))
     plan = plan_layers(spec, WIDTH)[0]
     layer = network.layers[0]
@@ -63,7 +63,7 @@ def test_a_layer_counts_as_keras_does(name, data):
 
 @of_each
 def test_a_layer_survives_its_json(name, data):
-    """The rules of keras_json take all that Keras writes of what `build` made."""
+    """keras_json accepts all JSON that Keras writes for built layers."""
     _, network = built(data.draw(layers([name])))
     again = translate(network.to_json()).layers[0].model_dump()
     _, second = built(again)
@@ -71,7 +71,7 @@ def test_a_layer_survives_its_json(name, data):
 
 
 def config(layer):
-    """What Keras tells of it, factors as float32 has them."""
+    """Return Keras's config, with factors rounded to float32."""
     return json.loads(
         json.dumps(layer.get_config()), parse_float=lambda n: round(float(n), 6)
     )
@@ -82,7 +82,7 @@ def config(layer):
 @settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_a_layer_exports_as_keras_computes_it(name, ensemble, data, tmp_path_factory):
-    """By itself and in an ensemble, where values have an axis more."""
+    """The layer is tested alone and in an ensemble, whose values have one more axis."""
     _, network = built(data.draw(layers([name])), ensemble)
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
     x = np.random.default_rng(1).normal(size=(20, WIDTH)).astype(np.float32)
@@ -98,33 +98,33 @@ def test_a_layer_exports_as_keras_computes_it(name, ensemble, data, tmp_path_fac
         ("workers.training.saving.onnx_layers", "an ONNX writer"),
     ],
 )
-def test_a_layer_that_lacks_a_part_stops_the_import(monkeypatch, module, part):
+def test_a_layer_without_a_part_stops_the_import(monkeypatch, module, part):
     """The error names the part and the layer."""
     monkeypatch.setitem(BUILT, "SpatialDropout1D", SpatialDropout1D)
     with pytest.raises(LookupError, match=f"^{part} is missing for SpatialDropout1D$"):
         imported_again(monkeypatch, module)
 
 
-def test_a_key_that_lacks_a_rule_stops_the_import(monkeypatch):
-    """A field of the spec that the JSON of Keras could not be read for."""
+def test_a_key_without_a_rule_stops_the_import(monkeypatch):
+    """A new field of the spec needs a rule for its JSON."""
 
     class Wider(specs.Dropout):
         seed_generator: int = 0
 
     monkeypatch.setitem(BUILT, "Dropout", Wider)
-    said = "^a rule of keras_json for Dropout's key is missing for seed_generator$"
-    with pytest.raises(LookupError, match=said):
+    message = "^a rule of keras_json for Dropout's key is missing for seed_generator$"
+    with pytest.raises(LookupError, match=message):
         imported_again(monkeypatch, "fitserve.specs.keras_json.layers")
 
 
-def test_a_layer_that_keras_lacks_stops_the_import(monkeypatch):
+def test_a_layer_unknown_to_keras_stops_the_import(monkeypatch):
     """A `type` is the name of a Keras class."""
     monkeypatch.setitem(BUILT, "Dens", specs.Dense)
     with pytest.raises(AttributeError, match="Dens"):
         imported_again(monkeypatch, "workers.training.build")
 
 
-def test_a_metric_that_lacks_its_class_stops_the_import(monkeypatch):
+def test_a_metric_without_a_class_stops_the_import(monkeypatch):
     """The error names the metric."""
     known = vocabulary.METRICS["regression"]
     monkeypatch.setitem(vocabulary.METRICS, "regression", (*known, "nonsense"))
@@ -133,7 +133,7 @@ def test_a_metric_that_lacks_its_class_stops_the_import(monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["params", "output_width"])
-def test_a_layer_that_does_not_count_is_never_made(method):
+def test_a_layer_without_a_size_cannot_be_created(method):
     """The error names the class and the method."""
     counts = {"params": lambda _, width: width, "output_width": lambda _, width: width}
     del counts[method]
@@ -143,7 +143,7 @@ def test_a_layer_that_does_not_count_is_never_made(method):
 
 
 def imported_again(monkeypatch, name):
-    """The module as a process has it that imports it now; others keep theirs."""
+    """Import a module as a new process does; other modules keep the old one."""
     monkeypatch.delitem(sys.modules, name, raising=False)
     parent, _, child = name.rpartition(".")
     monkeypatch.setattr(importlib.import_module(parent), child, None, raising=False)

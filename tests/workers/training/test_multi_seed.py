@@ -1,4 +1,4 @@
-"""Several fits in one run, of which the best is kept."""
+"""Test several fits in one run, which keeps the best fit."""
 
 import io
 import math
@@ -16,7 +16,7 @@ EPOCHS = 4
 
 @pytest.fixture(autouse=True)
 def no_xla(monkeypatch):
-    """XLA takes over by the clock, and rounds other epochs each time."""
+    """Disable XLA, which starts after a varying time and changes rounding."""
     from workers.training import xla
 
     monkeypatch.setattr(xla, "_PRICE_SECONDS", math.inf)
@@ -54,13 +54,13 @@ def table(upload):
     upload(CSV)
 
 
-def test_the_fit_of_the_least_loss_is_kept(bench, table):
-    """Each fit begins anew; numbers go on; metrics are those of the epoch kept."""
+def test_the_fit_with_the_lowest_loss_is_kept(bench, table):
+    """Each fit starts again; epoch numbers continue; metrics are those of the kept epoch."""
     run = bench.train(spec())
-    told = history(bench, run)
-    assert told["epoch"] == list(range(1, 3 * EPOCHS + 1))
-    assert told["fit"] == [1] * EPOCHS + [2] * EPOCHS + [3] * EPOCHS
-    ends = told["history"]["val_loss"][EPOCHS - 1 :: EPOCHS]
+    read = history(bench, run)
+    assert read["epoch"] == list(range(1, 3 * EPOCHS + 1))
+    assert read["fit"] == [1] * EPOCHS + [2] * EPOCHS + [3] * EPOCHS
+    ends = read["history"]["val_loss"][EPOCHS - 1 :: EPOCHS]
     assert len(set(ends)) == 3
     assert run["best_epoch"] == EPOCHS * (ends.index(min(ends)) + 1)
     assert run["kept_fit"] == ends.index(min(ends)) + 1
@@ -69,17 +69,17 @@ def test_the_fit_of_the_least_loss_is_kept(bench, table):
     assert (run["status"], run["stop_reason"]) == ("succeeded", "completed")
 
 
-def test_each_fit_is_what_its_seed_alone_would_have_been(bench, table):
-    """First weights, noise, order of rows, rate and steps begin anew, bit for bit."""
+def test_each_fit_equals_a_run_with_its_seed(bench, table):
+    """Initial weights, noise, order of rows, rate and steps are equal bit for bit."""
     bench.upload(CSV, "held")
     fit = {
-        "validation_dataset": "held",  # else the seed draws other rows, too
+        "validation_dataset": "held",  # otherwise the seed also selects other rows
         "learning_rate_scheduler": {"type": "CosineDecay", "warmup_epochs": 1},
     }
     run = bench.train(spec(num_seeds=2, **fit))
     alone = [bench.train(spec(seed=seed, num_seeds=1, **fit)) for seed in (1, 2)]
-    told = history(bench, run)["history"]
-    for name, values in told.items():
+    metrics = history(bench, run)["history"]
+    for name, values in metrics.items():
         parts = [history(bench, one)["history"][name] for one in alone]
         assert values == [*parts[0], *parts[1]], name
     kept = alone[run["best_epoch"] > EPOCHS]
@@ -89,34 +89,34 @@ def test_each_fit_is_what_its_seed_alone_would_have_been(bench, table):
     assert "fit" not in history(bench, kept)
 
 
-def test_early_stopping_chooses_by_what_it_watches(bench, table):
-    """A fit stops by itself, and the next begins with patience of its own."""
+def test_early_stopping_chooses_by_its_monitor(bench, table):
+    """Each fit counts its own patience."""
     watched = {"monitor": "val_mae", "patience": 1}
     run = bench.train(spec(epochs=30, early_stopping=watched))
-    told = history(bench, run)
-    assert set(told["fit"]) == {1, 2, 3}
-    values = told["history"]["val_mae"]
+    read = history(bench, run)
+    assert set(read["fit"]) == {1, 2, 3}
+    values = read["history"]["val_mae"]
     assert run["metrics"]["val_mae"] == min(values)
     assert run["best_epoch"] == values.index(min(values)) + 1
 
 
-def test_a_loss_of_training_rows_stops_fits_but_chooses_none(bench, table):
-    """Of the epochs that it keeps, the one with the least `val_loss` is the run's."""
+def test_a_training_loss_stops_fits_but_does_not_choose_one(bench, table):
+    """The kept epoch of the run has the lowest `val_loss` of the fits' kept epochs."""
     given = {"monitor": "loss", "patience": 9}
     run = bench.train(spec(seed=3, early_stopping=given))
-    told = history(bench, run)["history"]
+    metrics = history(bench, run)["history"]
     begins = range(0, 3 * EPOCHS, EPOCHS)
-    losses = [told["loss"][begin : begin + EPOCHS] for begin in begins]
+    losses = [metrics["loss"][begin : begin + EPOCHS] for begin in begins]
     kept = [
         begin + own.index(min(own)) for begin, own in zip(begins, losses, strict=True)
     ]
-    best = min(kept, key=lambda place: told["val_loss"][place])
+    best = min(kept, key=lambda place: metrics["val_loss"][place])
     assert run["best_epoch"] == best + 1
-    assert best != min(kept, key=lambda place: told["loss"][place])
+    assert best != min(kept, key=lambda place: metrics["loss"][place])
 
 
-def test_a_fit_of_nan_is_out_and_the_others_count(bench, table, monkeypatch):
-    """The run fails only if all are."""
+def test_a_fit_with_nan_is_ignored(bench, table, monkeypatch):
+    """The run fails only if all fits do."""
     spoil(monkeypatch, {1})
     run = bench.train(spec())
     assert run["status"] == "succeeded"
@@ -132,7 +132,7 @@ def test_a_fit_of_nan_is_out_and_the_others_count(bench, table, monkeypatch):
 
 
 def spoil(monkeypatch, places):
-    """The loss of the first epoch of these fits is no number."""
+    """Make the loss of the first epoch of the given fits NaN."""
     from workers.training import epoch_loop, trainer
 
     def fit_epochs(model, train, validation, plan, callbacks, checkpointer, search, xla):
@@ -150,14 +150,14 @@ def spoil(monkeypatch, places):
 
 @pytest.fixture
 def at_epoch(monkeypatch):
-    """Has something done when an epoch of that number ends."""
+    """Call a function when the epoch of the given number ends."""
     from workers.heartbeat import Heartbeat
 
-    tell = Heartbeat.epoch_ended
+    report = Heartbeat.epoch_ended
 
     def put(number, action):
         def epoch_ended(heartbeat, epoch, logs, fit):
-            tell(heartbeat, epoch, logs, fit)
+            report(heartbeat, epoch, logs, fit)
             if epoch == number:
                 action(heartbeat)
 
@@ -167,38 +167,38 @@ def at_epoch(monkeypatch):
 
 
 def test_a_cancel_in_a_later_fit_keeps_the_best_so_far(bench, table, at_epoch):
-    """Cancelled, with a version; no fit begins after."""
+    """The cancelled run has a version, and no other fit starts."""
     at_epoch(EPOCHS + 1, lambda heartbeat: heartbeat.cancelled.set())
     run = bench.train(spec())
     assert (run["status"], run["stop_reason"]) == ("cancelled", "cancelled")
-    told = history(bench, run)
-    assert told["fit"] == [1] * EPOCHS + [2]
+    read = history(bench, run)
+    assert read["fit"] == [1] * EPOCHS + [2]
     ends = {
-        EPOCHS: told["history"]["val_loss"][-2],
+        EPOCHS: read["history"]["val_loss"][-2],
         EPOCHS + 1: run["metrics"]["val_loss"],
     }
     assert run["best_epoch"] in ends
     assert (
-        run["metrics"]["val_loss"] == told["history"]["val_loss"][run["best_epoch"] - 1]
+        run["metrics"]["val_loss"] == read["history"]["val_loss"][run["best_epoch"] - 1]
     )
 
 
-def test_no_fit_begins_that_would_not_end_in_time(bench, table, at_epoch):
-    """The first took more than half of it."""
+def test_no_fit_starts_that_would_exceed_the_time_limit(bench, table, at_epoch):
+    """The first fit took more than half of the limit."""
     at_epoch(EPOCHS, lambda _: threading.Event().wait(2.5))
     run = bench.train(spec(time_limit_seconds=4))
     assert (run["status"], run["stop_reason"]) == ("succeeded", "time_limit")
     assert (run["progress"]["epoch"], run["best_epoch"]) == (EPOCHS, EPOCHS)
     assert run["kept_fit"] == 1
-    assert any("there was time for 1 of 3 fits" in told for told in run["warnings"])
+    assert any("there was time for 1 of 3 fits" in text for text in run["warnings"])
     assert history(bench, run)["fit"] == [1] * EPOCHS
 
 
 @pytest.mark.parametrize(
     ("ends", "seconds"), [([50, 51, 52, 53], 4), ([5], 20), ([5, 6], 4), ([0, 0, 0], 0)]
 )
-def test_tracing_is_no_price_of_another_fit(monkeypatch, ends, seconds):
-    """Four more epochs, at the pace behind the first one where there is one."""
+def test_the_estimate_of_a_fit_excludes_tracing(monkeypatch, ends, seconds):
+    """The estimate is four epochs at the pace after the first epoch, if there are more."""
     from workers.training import callbacks
 
     clock = iter([0, *ends])
@@ -211,8 +211,8 @@ def test_tracing_is_no_price_of_another_fit(monkeypatch, ends, seconds):
     assert timer.estimate(4) == seconds
 
 
-def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
-    """Report and comparison; CSV and events tell which fit an epoch is of."""
+def test_curves_are_those_of_the_kept_fit(bench, table):
+    """Report and comparison use the kept fit; CSV and events name the fit of an epoch."""
     run = bench.train(spec())
     url = f"/v1/runs/{run['id']}"
     reading = bench.client.get(f"{url}/report").json()["reading"]
@@ -233,32 +233,32 @@ def test_what_is_read_of_a_curve_is_of_the_fit_that_was_kept(bench, table):
     assert '"epoch":5,"epochs":12,"fit":2' in events.replace(" ", "")
 
 
-def test_without_validation_rows_nothing_tells_which_is_best(bench, table):
-    """422, at the key."""
+def test_several_fits_need_validation_rows(bench, table):
+    """The error points to the key `num_seeds`."""
     answer = bench.client.post("/v1/runs", json=spec(validation_split=0.0))
     problem = assert_problem(answer, 422, "invalid-spec")
     assert [error["pointer"] for error in problem["errors"]] == ["#/fit/num_seeds"]
 
 
-def test_a_limit_of_epochs_names_the_fits(bench, table):
-    """Each has few enough; together they have not."""
+def test_the_limit_of_epochs_is_for_all_fits(bench, table):
+    """Each fit is below the limit, but together they exceed it."""
     answer = bench.client.post("/v1/runs", json=spec(epochs=5_000))
     (error,) = assert_problem(answer, 422, "over-limit")["errors"]
     assert error["pointer"] == "#/fit/epochs"
     assert "15,000 epochs in 3 fits; the limit here is 10,000" in error["detail"]
 
 
-def test_fits_of_another_release_are_of_no_use():
-    """What its checkpoint tells of them lacks something, or says more: epoch 1 again."""
+def test_fits_of_another_release_are_not_restored():
+    """A checkpoint with missing or unknown fields restarts the run at epoch 1."""
     from workers.training.checkpoints import CheckpointUseless
     from workers.training.multi_seed import SeedSearch
     from workers.training.snapshots import _restore_search
 
     kept = {"value": 1.0, "fit": 1, "epoch": 3, "stop_reason": "completed", "metrics": {}}
-    told = {"place": 1, "epochs_before": 3, "num_lost": 0, "kept": kept}
+    state = {"place": 1, "epochs_before": 3, "num_lost": 0, "kept": kept}
     search = SeedSearch()
-    _restore_search(search, told, [])
-    assert search.to_json() == told
+    _restore_search(search, state, [])
+    assert search.to_json() == state
     for other in ({"kept": kept | {"more": 1}}, {"kept": {"value": 1.0}}):
         with pytest.raises(CheckpointUseless, match="another release"):
-            _restore_search(SeedSearch(), told | other, [])
+            _restore_search(SeedSearch(), state | other, [])

@@ -1,4 +1,4 @@
-"""The hash behind Dropout and GaussianNoise is as good as chance."""
+"""Test that the hash for Dropout and GaussianNoise is sufficiently random."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,8 @@ def drawn(layer, n=200):
     return values
 
 
-def test_dropout_keeps_its_share_and_the_mean():
-    """Kept by rate and scaled up; neighbours, rows and steps independent."""
+def test_dropout_keeps_its_rate_and_the_mean():
+    """Kept values are scaled up; neighbours, rows and steps are independent."""
     import keras
 
     first, second = drawn(keras.layers.Dropout(0.3, seed=5))
@@ -41,7 +41,7 @@ def test_dropout_keeps_its_share_and_the_mean():
 
 
 def test_gaussian_noise_is_normal():
-    """Its first four moments, and no two steps alike."""
+    """The first four moments are correct, and no two steps are equal."""
     import keras
 
     first, second = (v - 1 for v in drawn(keras.layers.GaussianNoise(1.0, seed=5)))
@@ -55,7 +55,7 @@ def test_gaussian_noise_is_normal():
 
 
 def test_no_noise_is_infinite():
-    """Neither at the first step of the uniform numbers nor at the last."""
+    """Neither the smallest nor the largest uniform number gives infinity."""
     from workers.training.noise import _normal
 
     ends = np.array([0.0, 1.0 - 2.0**-24], np.float32)

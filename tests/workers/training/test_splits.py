@@ -15,7 +15,7 @@ from workers.training.splits import SourceTable
 
 
 def frames(task, classes, validation, seed):
-    """The training and validation rows of a table with these targets."""
+    """Return the training and validation rows of a table with the given targets."""
     rows = pl.DataFrame({"x": list(range(len(classes))), "y": classes})
     with TemporaryDirectory() as folder:
         path = Path(folder) / "t.parquet"
@@ -28,8 +28,8 @@ def frames(task, classes, validation, seed):
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(1, 99))
-def test_a_split_is_a_partition_that_the_seed_decides(seed, num_train):
-    """Every row is in one split, and the same rows each time."""
+def test_a_split_is_a_partition_set_by_the_seed(seed, num_train):
+    """Every row is in exactly one split, and in the same one each time."""
     classes = [float(i) for i in range(100)]
     share = 1 - num_train / 100
     train, validation = frames(Task.REGRESSION, classes, share, seed)
@@ -41,7 +41,7 @@ def test_a_split_is_a_partition_that_the_seed_decides(seed, num_train):
 
 @given(st.integers(0, 2**31 - 1))
 def test_classes_keep_their_shares(seed):
-    """10 % of a class stays 10 % in each split, to within a row."""
+    """A class of 10 % has 10 % in each split, to within a row."""
     classes = ["rare"] * 20 + ["common"] * 180
     train, _ = frames(Task.BINARY, classes, 0.25, seed)
     rare = (train["y"] == "rare").sum()

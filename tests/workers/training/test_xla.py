@@ -1,4 +1,4 @@
-"""What is done about XLA where time is short."""
+"""Test the wait for XLA under a time limit."""
 
 import math
 import threading
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.keras
 
 @pytest.fixture
 def waits(monkeypatch):
-    """How long a fit is willing to wait for XLA, which never comes."""
+    """Return the accepted wait for XLA, which never becomes ready."""
     from workers.training import xla
 
     asked, end = [], threading.Event()
@@ -30,8 +30,8 @@ def waits(monkeypatch):
 @pytest.mark.parametrize(
     ("seconds", "most"), [(math.inf, math.inf), (7200.0, 3600.0), (0.01, 0.0)]
 )
-def test_half_of_the_time_is_the_most_that_is_waited(waits, seconds, most):
-    """So many epochs would be worth it; where there is no time, nothing is compiled."""
+def test_the_wait_is_at_most_half_of_the_time(waits, seconds, most):
+    """The number of epochs would justify XLA; without time, nothing is compiled."""
     import keras
 
     from workers.training.batches import InMemoryBatches

@@ -66,3 +66,21 @@ def test_a_feature_and_a_target_of_numbers_keep_their_missing_cells(bench):
     uploaded(bench, f"x,y\n{rows}")
     assert sum(checked(bench, target="x").json()["num_rows"].values()) == 40
     assert checked(bench, target="y").json()["features"] == ["x"]
+
+
+def test_a_model_predicts_the_word(bench):
+    """The worker, the report and the promotion read the classes of the run."""
+    rows = "".join(f"{i % 9},{'None' if i % 9 < 4 else 'ill'}\n" for i in range(180))
+    bench.upload(f"x,y\n{rows}", "t")
+    network = {"layers": [{"type": "Dense", "units": 4}, {"type": "Output"}]}
+    spec = {"dataset": "t", "target": "y", "model_name": "m", "model": network}
+    spec["fit"] = {"epochs": 30, "seed": 1, "validation_split": 0.2}
+    for _ in range(2):
+        run = bench.train(spec)
+        assert (run["status"], sum(run["num_rows"].values())) == ("succeeded", 180)
+    body = {"model": "m", "instances": [{"x": 0}, {"x": 8}]}
+    answer = bench.client.post("/v1/predict", json=body).json()
+    assert answer["predictions"] == ["None", "ill"]
+    alias = {"version": 2, "require": ["val_accuracy >= 0.5"]}
+    promoted = bench.client.put("/v1/models/m/aliases/live", json=alias)
+    assert promoted.status_code < 500, promoted.json()
