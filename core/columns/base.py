@@ -78,12 +78,14 @@ class Hints:
         decimal: the decimal mark that the uploader gave.
         comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
         day_first: by column, whether its dates prove that the day comes first.
+        is_typed: whether the file has types, so that no text is a number.
 
     """
 
     decimal: Literal[".", ","] | None = None
     comma_first: bool = False
     day_first: Mapping[str, bool] = field(default_factory=dict)
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass
 class CsvReading:
-    """The columns of a CSV, and how the CSV was parsed."""
+    """The columns of a file, and how the file was parsed."""
 
     parsing: dict[str, Any]
     columns: list[ColumnFacts]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.columns.base import Hints
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, Wanted
@@ -23,9 +24,15 @@ from core.datasets.raw_table import (
     write_raw,
 )
 from core.datasets.text_file import TextFile, text_file
+from core.datasets.typed_reading import write_texts
+from core.datasets.typed_source import open_typed, readable
 from core.errors import InvalidTable
 from core.lazy import pl
+from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
+
+_NO_LIMIT = 10**6
+"""Number of columns that no table has: the upload was accepted."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Reread:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A CSV that was uploaded, and how it was read.
+    """A file that was uploaded, and how it was read.
 
     Args:
         source: the file.
@@ -54,15 +61,19 @@ class Uploaded:
     num_rows: int
 
     @property
+    def format(self) -> FileFormat:
+        """Return the format of the file; datasets of earlier releases are CSVs."""
+        return FileFormat(self.parsing.get("format", FileFormat.CSV))
+
+    @property
     def nulls(self) -> list[str]:
         """Return the words that mean "missing"."""
         return null_words(self.given.null_values)
 
     def text_file(self, folder: Path, *, whole: bool) -> TextFile:
         """Return the file in UTF-8, with the layout of the upload."""
-        width = 10**6  # no limit: the upload was accepted
         return text_file(
-            self.source, folder, self.given, width, whole=whole, known=self.parsing
+            self.source, folder, self.given, _NO_LIMIT, whole=whole, known=self.parsing
         )
 
 
@@ -72,11 +83,13 @@ def read_again(
     wanted: Mapping[str, Wanted],
     day_first: Mapping[str, bool],
 ) -> Reread:
-    """Read the columns in `wanted` from the uploaded CSV; write them to `folder`.
+    """Read the columns in `wanted` from the uploaded file; write them to `folder`.
 
     `day_first` holds the orders of day and month that other columns prove. Raises
     InvalidTable if a wanted type fits no cell of its column.
     """
+    if upload.format != FileFormat.CSV:
+        return _from_typed(upload, folder, wanted, day_first)
     raw = folder / "again.parquet"
     words = {name: want.words for name, want in wanted.items()}
     text = _write_text(upload, folder, words, raw)
@@ -101,6 +114,22 @@ def count_words(upload: Uploaded, folder: Path, name: str) -> dict[str, int]:
     cells = pl.scan_parquet(raw).filter(pl.col(name).is_in(words))
     counts = cells.group_by(name).len("count").sort(name).collect(engine="streaming")
     return dict(counts.rows())
+
+
+def _from_typed(
+    upload: Uploaded,
+    folder: Path,
+    wanted: Mapping[str, Wanted],
+    day_first: Mapping[str, bool],
+) -> Reread:
+    hints = Hints(decimal=upload.given.decimal, day_first=day_first, is_typed=True)
+    typed = folder / "typed.parquet"
+    with readable(upload.format):
+        source = open_typed(
+            upload.source, folder, upload.format, upload.given, _NO_LIMIT
+        ).only(set(wanted))
+        columns = write_texts(source.measured(), wanted, hints, typed)
+    return Reread(typed, columns)
 
 
 Words = Mapping[str, tuple[str, ...]]

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.charset import Charset, find_charset, to_utf8
+from core.datasets.check_types import check_types
 from core.datasets.dialect import Layout, find_layout
 from core.datasets.repair import without_runs, write_valid
 from core.errors import InvalidTable
-from fitserve.names import did_you_mean
-from fitserve.problems import FieldError, pointer
+from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
 
 
@@ -23,7 +23,11 @@ class TextFile:
 
     def parsing(self) -> dict[str, Any]:
         """Return how the file was parsed, for the user."""
-        return {**self.layout.parsing(), "encoding": self.encoding.name}
+        return {
+            "format": FileFormat.CSV.value,
+            **self.layout.parsing(),
+            "encoding": self.encoding.name,
+        }
 
 
 def text_file(
@@ -81,14 +85,4 @@ def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
             f"The table has {len(layout.names):,} columns; this service accepts at most "
             f"{max_columns:,}."
         )
-    unknown = [name for name in given.types if name not in layout.names]
-    if unknown:
-        errors = [
-            FieldError(
-                pointer=pointer("types", name),
-                detail=f"the table has no column {name!r}",
-                hint=did_you_mean(name, layout.names),
-            )
-            for name in unknown
-        ]
-        raise InvalidTable(f"`types` names an unknown column: {unknown[0]!r}.", errors)
+    check_types(layout.names, given.types)

@@ -16,7 +16,7 @@ from fitserve.cli.console import (
     say,
     service,
 )
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
+from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, Sheet, given
 from fitserve.schemas.datasets import DatasetRead
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list, show and delete datasets.")
@@ -52,7 +52,7 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def upload(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="The CSV to upload.", dir_okay=False)],
+    path: Annotated[Path, typer.Argument(help="The file to upload.", dir_okay=False)],
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset. Default: the file's name.")
     ] = None,
@@ -62,13 +62,18 @@ def upload(  # noqa: PLR0913, PLR0917  one argument per option
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
+    sheet: Sheet = None,
     kinds: Annotated[
         list[str] | None,
         typer.Option("--type", metavar="COLUMN=TYPE", help="Column type; repeatable."),
     ] = None,
 ) -> None:
-    """Upload a CSV, gzipped or not; options replace what is detected."""
-    parsing = given(delimiter, header, encoding, decimal, null)
+    """Upload a file of rows; options replace what is detected.
+
+    CSV, JSON Lines, Parquet, Arrow IPC and workbooks are recognised by their content,
+    also packed with gzip or zstd.
+    """
+    parsing = given(delimiter, header, encoding, decimal, null, sheet)
     if types := dict(_type(pair) for pair in kinds or []):
         parsing["types"] = types
     with service(context) as client:

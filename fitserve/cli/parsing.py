@@ -1,4 +1,4 @@
-"""Options for reading a CSV, of all commands that send one."""
+"""Options for reading a file, of all commands that send one."""
 
 from typing import Annotated, Any
 
@@ -15,10 +15,16 @@ Decimal = Annotated[str | None, typer.Option(help="Decimal mark: `.` or `,`.")]
 Null = Annotated[
     list[str] | None, typer.Option(help="Cell that means missing; repeatable.")
 ]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook (xlsx, ods).")]
 
 
 def given(
-    delimiter: Delimiter, header: Header, encoding: Encoding, decimal: Decimal, null: Null
+    delimiter: Delimiter,
+    header: Header,
+    encoding: Encoding,
+    decimal: Decimal,
+    null: Null,
+    sheet: Sheet,
 ) -> dict[str, Any]:
     """Return the options that were given; an empty list counts as not given."""
     return without_none(
@@ -28,5 +34,6 @@ def given(
             "encoding": encoding,
             "decimal": decimal,
             "null_values": null or None,
+            "sheet": sheet,
         }
     )

@@ -11,7 +11,7 @@ import typer
 
 from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, say, service
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
+from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, Sheet, given
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
@@ -21,9 +21,7 @@ from fitserve.spreadsheets import harmless
 def predict(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Model name.", autocompletion=models)],
-    file: Annotated[
-        Path, typer.Argument(help="The CSV, gzipped or not.", dir_okay=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="The file of rows.", dir_okay=False)],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV to write; - is stdout.")
     ] = None,
@@ -42,13 +40,14 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
+    sheet: Sheet = None,
 ) -> None:
-    """Predict the rows of a CSV; the output keeps all columns of the file.
+    """Predict the rows of a file; the output keeps all columns of the file.
 
     The file is read like an upload; options replace what is detected. In the output, a '
     precedes text that a spreadsheet would run as a formula.
     """
-    parsing = given(delimiter, header, encoding, decimal, null)
+    parsing = given(delimiter, header, encoding, decimal, null, sheet)
     with service(context) as client:
         with shown_by(lambda problem: refused(file, parsing, problem)):
             answer = client.models.predict_file(

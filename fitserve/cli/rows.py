@@ -2,7 +2,7 @@
 
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import TextIOWrapper
@@ -28,7 +28,7 @@ class Rows:
     path: Path
     parsing: dict[str, Any]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Sequence[Any]]:
         width = len(self.names)
         for _, cells in self._values():
             yield [*cells[:width], *[""] * (width - len(cells))]

@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import given_options, path_of
 from fitserve.client.frames import csv_of, is_frame, types_of
+from fitserve.client.parts import media_type_of
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.transport import Resource, url_path
 from fitserve.enums import DatasetStatus
+from fitserve.file_formats import stem_of
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead, RowsRead
 
@@ -36,14 +38,18 @@ class AsyncDatasets(Resource):
         on_reading: OnReading | None = None,
         **parsing: Any,
     ) -> DatasetRead:
-        """Upload a CSV file, gzipped or not, or a DataFrame of pandas or polars.
+        """Upload a file of rows, or a DataFrame of pandas or polars.
+
+        The service recognises CSV, JSON Lines, Parquet, Arrow IPC and workbooks (xlsx,
+        ods) by their content, and unpacks gzip and zstd.
 
         `name` is the dataset's name: by default the file's name without extension, and
         required for a frame. In a frame, only empty cells are missing, and columns of
         categories and of text keep their type. A file is streamed, so it may be larger
         than memory. `parsing` replaces what the service would detect: delimiter, header,
-        encoding, decimal, null_values, types. Returns when the service has read the
-        table; raises InvalidTable if the service cannot read the table.
+        encoding, decimal, null_values, types, and the `sheet` of a workbook. Returns when
+        the service has read the table; raises InvalidTable if the service cannot read
+        the table.
         """
         options = given_options("upload", parsing)
         if is_frame(source):
@@ -65,16 +71,19 @@ class AsyncDatasets(Resource):
         on_progress: OnProgress | None,
         options: dict[str, Any],
     ) -> DatasetRead:
-        stem = path.name.removesuffix(".gz").removesuffix(".csv")
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
+        kind = await self._transport.connection.outside(media_type_of, file)
         if "types" in options:
             options["types"] = json.dumps(options["types"])
-        names = {"name": name or to_name(stem, "dataset"), "filename": path.name}
+        names = {
+            "name": name or to_name(stem_of(path.name), "dataset"),
+            "filename": path.name,
+        }
         return await self._transport.create(
             DatasetRead,
             "/v1/datasets",
             lambda: self._chunks(file, on_progress),
-            {"Content-Type": "text/csv", **packed},
+            {"Content-Type": kind, **packed},
             params={**names, **options},
             timeout=None,
         )
@@ -120,7 +129,7 @@ class AsyncDatasets(Resource):
         return await self._transport.get(RowsRead, "datasets", ref, "rows", params=params)
 
     async def content(self, ref: str, to_path: str | Path) -> Path:
-        """Save the CSV as it was uploaded."""
+        """Save the file as it was uploaded; a gzip or a zstd is saved unpacked."""
         path = url_path("datasets", ref, "content")
         return await self._transport.download(path, Path(to_path))
 

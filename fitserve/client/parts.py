@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from fitserve.csv_marks import Marks
+from fitserve.file_formats import GZIP, MEDIA_TYPES, ZSTD, FileFormat, format_of
 
-_GZIP = b"\x1f\x8b"
 HEAD = 64 * 1024
 _MOST_RATIO = 64
 _DELIMITERS = ",;\t|:"
@@ -43,15 +43,38 @@ class Part(NamedTuple):
 def open_plain(path: Path) -> BinaryIO:
     """Open a file; decompress it if it is gzipped."""
     with path.open("rb") as file:
-        is_packed = file.read(2) == _GZIP
+        is_packed = file.read(2) == GZIP
     return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]
 
 
-def fits_one_part(path: Path, size: PartSize) -> bool:
-    """Return whether the file fits one request.
+def media_type_of(file: BinaryIO) -> str:
+    """Return the media type of an open file, and go back to its start.
 
-    A damaged gzip file is sent whole: the service describes the error.
+    A packed file counts as a CSV: the service recognises what it holds.
     """
+    head = file.read(HEAD)
+    file.seek(0)
+    return MEDIA_TYPES.get(format_of(head), MEDIA_TYPES[FileFormat.CSV])
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a file can be sent in parts: a CSV, gzipped or not."""
+    try:
+        with open_plain(path) as file:
+            head = file.read(HEAD)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
+    return not head.startswith(ZSTD) and format_of(head) == FileFormat.CSV
+
+
+def fits_one_part(path: Path, size: PartSize) -> bool:
+    """Return whether the file is sent in one request.
+
+    A damaged gzip file is sent whole, because the service describes the error; so is a
+    file that is not a CSV.
+    """
+    if not is_text(path):
+        return True
     try:
         with open_plain(path) as file:
             plain = file.read(size.num_bytes + 1)

@@ -9,12 +9,13 @@ from core.datasets.cells_of_file import read_cells
 from core.errors import InvalidInstances
 from core.lazy import pl
 from core.storage import scratch
+from fitserve.file_formats import GZIP, HEAD_BYTES, ZSTD, FileFormat, format_of
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 
-_GZIP = b"\x1f\x8b"
+_PACKED = {GZIP: b"gzip", ZSTD: b"zstd"}
 _MOST_COLUMNS = 2_500
 """More than an upload may have, because a file to predict may have extra columns."""
 
@@ -27,32 +28,35 @@ class FileReading(NamedTuple):
 
 
 def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileReading:
-    """Read a CSV, gzipped or not, with the formats of the model's columns.
+    """Read a file of any format, packed or not, with the formats of the model's columns.
 
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
     _refuse_types(given)
     with scratch() as folder:
-        source, content = folder / "rows.csv", _plain(body)
+        source, content = folder / "rows", _plain(body)
         source.write_bytes(content)
-        given = _as_one_column(content, given, reader)
-        texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
+        if format_of(content[:HEAD_BYTES]) == FileFormat.CSV:
+            given = _as_one_column(content, given, reader)
+        cells, parsing = read_cells(source, folder, given, _MOST_COLUMNS, reader)
     if given.null_values:
-        texts = texts.with_columns(_without(texts, given.null_values))
-    reading = reader.read_texts(texts, given.decimal)
-    return FileReading(reading, file.parsing())
+        cells = cells.with_columns(_without(cells, given.null_values))
+    return FileReading(reader.read_cells(cells, given.decimal), parsing)
 
 
 def _plain(body: Body) -> bytes:
-    """Return the bytes of the file, unpacked if the file is a gzip.
+    """Return the bytes of the file, unpacked if the file is a gzip or a zstd.
 
-    A gzip may come with or without the header Content-Encoding.
+    A packed file may come with or without the header Content-Encoding.
     """
     content = body.content()
-    if not content.startswith(_GZIP):
+    packing = next(
+        (name for start, name in _PACKED.items() if content.startswith(start)), b""
+    )
+    if not packing:
         return content
-    return body._replace(raw=content, encoding=b"gzip").content()
+    return body._replace(raw=content, encoding=packing).content()
 
 
 def _as_one_column(
@@ -71,7 +75,7 @@ def _as_one_column(
 
 
 def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:
-    cells = [pl.col(name) for name in texts.columns]
+    cells = [pl.col(name) for name, kind in texts.schema.items() if kind == pl.String]
     return [pl.when(~cell.is_in(words)).then(cell) for cell in cells]
 
 

@@ -126,6 +126,19 @@ class NumberReader(_CellReader):
             return math.nan
         return None if number is None else float(number)
 
+    def read_column(
+        self, cells: pl.Series, decimal: str | None, notes: Notes
+    ) -> NDArray[np.float64]:
+        """Return the numbers of a column of a file, which may have a type of its own."""
+        if cells.dtype == pl.String:
+            return self.read_texts(cells, decimal, notes)
+        if cells.dtype.is_temporal():
+            cells = cells.dt.epoch("us") / 1e6
+        numbers = cells.cast(pl.Float64).fill_null(math.nan).to_numpy(writable=True)
+        numbers = self._array(numbers, notes)
+        self.nulls_to_nan(numbers, notes)
+        return numbers
+
     def read_texts(
         self, texts: pl.Series, decimal: str | None, notes: Notes
     ) -> NDArray[np.float64]:
