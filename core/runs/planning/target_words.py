@@ -15,6 +15,7 @@ from core.errors import InvalidTable
 from core.runs.planning.target import Label
 from core.storage import Storage, scratch
 from fitserve.enums import ColumnType, Task
+from fitserve.file_formats import FileFormat
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
 
@@ -84,6 +85,8 @@ def _counts(dataset: Dataset, source: Path, folder: Path, target: str) -> dict[s
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:
     """Return whether the target is a column of words with missing cells."""
+    if dataset.parsing.get("format", FileFormat.CSV) != FileFormat.CSV:
+        return False  # the file itself says which cells are missing
     if dataset.options.null_values is not None or not column.missing:
         return False
     if create.task == Task.REGRESSION:
