@@ -46,11 +46,13 @@ class Wanted:
     Args:
         type: the type of the column.
         format: how its cells are written; None: detect it in the column.
+        words: cells that are values, although they mean "missing" in other columns.
 
     """
 
     type: ColumnType
     format: ColumnFormat | None = None
+    words: tuple[str, ...] = ()
 
 
 def given_types(types: Mapping[str, ColumnType]) -> dict[str, Wanted]:

@@ -20,7 +20,7 @@ from core.errors import InvalidTable
 from core.lazy import pl
 
 _MOST_PASSES = 4
-_HELD = "\x1fheld"  # no CSV has a column of this name
+HELD = "\x1fheld"  # no CSV has a column of this name
 SAMPLE_ROWS = 5_000
 """The first rows, from which types are planned."""
 CELL_BYTES = 64 * 1024
@@ -41,7 +41,7 @@ def write_raw(
     except pl.exceptions.PolarsError as error:
         repaired = target.with_suffix(".csv")
         layout.warnings += repair(source, layout, repaired, str(error))
-    plain = Layout(",", '"', layout.names)
+    plain = Layout(",", '"', names=layout.names)
     try:
         return _passes(repaired, plain, nulls, text_only, target)
     except pl.exceptions.PolarsError as error:
@@ -90,6 +90,14 @@ def scan(
     source: Path, layout: Layout, nulls: list[str], numbers: set[str]
 ) -> pl.LazyFrame:
     """Return the rows of the table as in the file, without blank lines."""
+    table = scan_held(source, layout, nulls, numbers)
+    return table.filter(pl.col(HELD)).drop(HELD)
+
+
+def scan_held(
+    source: Path, layout: Layout, nulls: list[str], numbers: set[str]
+) -> pl.LazyFrame:
+    """Return the rows with blank lines, and with a column that is false for these."""
     kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
     # the header is skipped: polars fails on a quoted last name before CR LF
     table = pl.scan_csv(
@@ -104,8 +112,7 @@ def scan(
     )
     # a column, because polars would evaluate a filter condition on 2,000 texts in its CSV
     # reader, which takes seconds and gigabytes
-    held = pl.any_horizontal(pl.all().is_not_null()).alias(_HELD)
-    return table.with_columns(held).filter(pl.col(_HELD)).drop(_HELD)
+    return table.with_columns(pl.any_horizontal(pl.all().is_not_null()).alias(HELD))
 
 
 def _write(

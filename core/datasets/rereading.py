@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.columns.base import Hints
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, Wanted
 from core.datasets.dialect import Layout
+from core.datasets.null_words import warn_of_null_words
 from core.datasets.one_pass import seen_nulls
-from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
+from core.datasets.raw_table import (
+    HELD,
+    ROW_GROUP,
+    SMALL_CELLS,
+    clean_text,
+    scan,
+    scan_held,
+    write_raw,
+)
 from core.datasets.text_file import TextFile, text_file
 from core.datasets.typed_reading import write_texts
 from core.datasets.typed_source import open_typed, readable
@@ -33,30 +43,62 @@ class Reread:
     columns: list[ColumnFacts]
 
 
-def read_again(
-    source: Path,
-    folder: Path,
-    given: ParsingSpec,
-    wanted: Mapping[str, Wanted],
-    num_rows: int,
-    day_first: Mapping[str, bool],
-    found: FileFormat = FileFormat.CSV,
-) -> Reread:
-    """Read the columns in `wanted` from the file at `source`; write them to `folder`.
+@dataclass(frozen=True)
+class Uploaded:
+    """A file that was uploaded, and how it was read.
 
-    `given` holds the options of the upload, `num_rows` its number of rows, `found` its
-    format, `day_first` the orders of day and month that other columns prove. Raises
+    Args:
+        source: the file.
+        given: the options of the upload.
+        parsing: the layout that the upload reported.
+        num_rows: the number of rows of the stored table.
+
+    """
+
+    source: Path
+    given: ParsingSpec
+    parsing: dict[str, Any]
+    num_rows: int
+
+    @property
+    def format(self) -> FileFormat:
+        """Return the format of the file; datasets of earlier releases are CSVs."""
+        return FileFormat(self.parsing.get("format", FileFormat.CSV))
+
+    @property
+    def nulls(self) -> list[str]:
+        """Return the words that mean "missing"."""
+        return null_words(self.given.null_values)
+
+    def text_file(self, folder: Path, *, whole: bool) -> TextFile:
+        """Return the file in UTF-8, with the layout of the upload."""
+        return text_file(
+            self.source, folder, self.given, _NO_LIMIT, whole=whole, known=self.parsing
+        )
+
+
+def read_again(
+    upload: Uploaded,
+    folder: Path,
+    wanted: Mapping[str, Wanted],
+    day_first: Mapping[str, bool],
+) -> Reread:
+    """Read the columns in `wanted` from the uploaded file; write them to `folder`.
+
+    `day_first` holds the orders of day and month that other columns prove. Raises
     InvalidTable if a wanted type fits no cell of its column.
     """
-    if found != FileFormat.CSV:
-        return _from_typed(source, folder, given, wanted, found, day_first)
-    names = list(wanted)
+    if upload.format != FileFormat.CSV:
+        return _from_typed(upload, folder, wanted, day_first)
     raw = folder / "again.parquet"
-    layout = _write_text(source, folder, given, names, num_rows, raw).layout
+    words = {name: want.words for name, want in wanted.items()}
+    text = _write_text(upload, folder, words, raw)
     table = pl.scan_parquet(raw)
-    cells = Cells(table, is_small=num_rows * len(names) <= SMALL_CELLS)
-    hints = replace(layout.hints(given.decimal), day_first=day_first)
-    columns = decide_types(cells, names, wanted, hints)
+    cells = Cells(table, is_small=upload.num_rows * len(wanted) <= SMALL_CELLS)
+    hints = replace(text.layout.hints(upload.given.decimal), day_first=day_first)
+    columns = decide_types(cells, list(wanted), wanted, hints)
+    others = (fact for fact in columns if not words[fact.name])
+    warn_of_null_words(text, upload.given, others)
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP
@@ -64,67 +106,102 @@ def read_again(
     return Reread(typed, columns)
 
 
+def count_words(upload: Uploaded, folder: Path, name: str) -> dict[str, int]:
+    """Return how often each word that means "missing" occurs in a column."""
+    raw = folder / "words.parquet"
+    words = tuple(word for word in upload.nulls if word)
+    _write_text(upload, folder, {name: words}, raw)
+    cells = pl.scan_parquet(raw).filter(pl.col(name).is_in(words))
+    counts = cells.group_by(name).len("count").sort(name).collect(engine="streaming")
+    return dict(counts.rows())
+
+
 def _from_typed(
-    source: Path,
+    upload: Uploaded,
     folder: Path,
-    given: ParsingSpec,
     wanted: Mapping[str, Wanted],
-    found: FileFormat,
     day_first: Mapping[str, bool],
 ) -> Reread:
-    hints = Hints(decimal=given.decimal, day_first=day_first, is_typed=True)
+    hints = Hints(decimal=upload.given.decimal, day_first=day_first, is_typed=True)
     typed = folder / "typed.parquet"
-    with readable(found):
-        opened = open_typed(source, folder, found, given, _NO_LIMIT).only(set(wanted))
-        columns = write_texts(opened.measured(), wanted, hints, typed)
+    with readable(upload.format):
+        source = open_typed(
+            upload.source, folder, upload.format, upload.given, _NO_LIMIT
+        ).only(set(wanted))
+        columns = write_texts(source.measured(), wanted, hints, typed)
     return Reread(typed, columns)
 
 
-def _write_text(
-    source: Path,
-    folder: Path,
-    given: ParsingSpec,
-    names: list[str],
-    num_rows: int,
-    target: Path,
-) -> TextFile:
+Words = Mapping[str, tuple[str, ...]]
+"""For each column to read, the words that are values of it, although they mean "missing"
+in other columns."""
+
+
+def _write_text(upload: Uploaded, folder: Path, columns: Words, target: Path) -> TextFile:
     """Write the columns as trimmed text, in the rows of the upload."""
-    for text in _attempts(source, folder, given, names, target):
+    for text in _attempts(upload, folder, columns, target):
         held = pl.scan_parquet(target).select(pl.len()).collect().item()
-        if held == num_rows:
+        if held == upload.num_rows:
             return text
     raise InvalidTable(
-        f"This release reads {held:,} rows in the file, but the upload had {num_rows:,}. "
-        "Upload the file again, with these types."
+        f"This release reads {held:,} rows in the file, but the upload had "
+        f"{upload.num_rows:,}. Upload the file again, with these types."
     )
 
 
 def _attempts(
-    source: Path, folder: Path, given: ParsingSpec, names: list[str], target: Path
+    upload: Uploaded, folder: Path, columns: Words, target: Path
 ) -> Iterator[TextFile]:
     """Write the columns once for each way in which the upload may have been read.
 
     The caller stops at the first one with the right number of rows.
     """
-    nulls = null_words(given.null_values)
+    nulls = upload.nulls
     try:
-        text = text_file(source, folder, given, _NO_LIMIT, whole=False)
-        columns = _spelled(text.layout, names)
-        cells = [clean_text(c, nulls).alias(name) for name, c in columns.items()]
+        text = upload.text_file(folder, whole=False)
         for words in (seen_nulls(text, nulls), nulls):
             # rows in which every cell is one of `words` are left out
-            rows = scan(text.path, text.layout, words, set()).select(cells)
+            rows = _rows(text, words, nulls, columns)
             rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
             yield text
     except pl.exceptions.PolarsError:
         pass
-    text = text_file(source, folder, given, _NO_LIMIT, whole=True)
+    text = upload.text_file(folder, whole=True)
     every = target.with_name("every.parquet")
-    write_raw(text.path, text.layout, nulls, set(text.layout.names), every)
-    columns = _spelled(text.layout, names)
-    cells = [pl.col(column).alias(name) for name, column in columns.items()]
+    kept = {word for words in columns.values() for word in words}
+    write_raw(
+        text.path,
+        text.layout,
+        [word for word in nulls if word not in kept],
+        set(text.layout.names),
+        every,
+    )
+    cells = _cells(text.layout, nulls, columns)
     pl.scan_parquet(every).select(cells).sink_parquet(target, compression="zstd")
     yield text
+
+
+def _rows(
+    text: TextFile, words: list[str], nulls: list[str], columns: Words
+) -> pl.LazyFrame:
+    """Return the columns in the rows that have a cell which is none of `words`."""
+    path, layout = text.path, text.layout
+    cells = _cells(layout, nulls, columns)
+    if not any(columns.values()):
+        return scan(path, layout, words, set()).select(cells)
+    # polars replaces the words in every column, and may read two scans as one: collect
+    held = scan_held(path, layout, words, set()).select(HELD).collect(engine="streaming")
+    every = scan_held(path, layout, [], set()).select(cells)
+    both = pl.concat([every, held.lazy()], how="horizontal")
+    return both.filter(pl.col(HELD)).drop(HELD)
+
+
+def _cells(layout: Layout, nulls: list[str], columns: Words) -> list[pl.Expr]:
+    names = _spelled(layout, list(columns))
+    return [
+        clean_text(names[name], [word for word in nulls if word not in words]).alias(name)
+        for name, words in columns.items()
+    ]
 
 
 def _spelled(layout: Layout, names: list[str]) -> dict[str, str]:

@@ -11,12 +11,11 @@ from core.columns.date_order import stored_orders
 from core.columns.facts import Wanted
 from core.datasets import statistics
 from core.datasets.profile import profile
-from core.datasets.rereading import read_again
+from core.datasets.rereading import Uploaded, read_again
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
 from core.lazy import pl
 from core.storage import Storage, scratch
-from fitserve.file_formats import FileFormat
 from fitserve.schemas.datasets import ColumnRead
 
 
@@ -31,6 +30,8 @@ class TypedTable:
         path: the Parquet file of the upload.
         again: a Parquet file with the columns that were read again, in the same rows.
         warnings: about the columns that were read again, by column.
+        words: words of a column that are values of it, although they mean "missing" in
+            other columns, by column.
 
     """
 
@@ -40,6 +41,7 @@ class TypedTable:
     path: Path
     again: Path | None = None
     warnings: Mapping[str, list[str]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def scan(self) -> pl.LazyFrame:
         """Return the rows; columns that were read again replace the stored ones."""
@@ -74,7 +76,7 @@ def open_table(
     other = {
         name: want
         for name, want in (wanted or {}).items()
-        if name in stored and stored[name] != want.type
+        if name in stored and (stored[name] != want.type or want.words)
     }
     with table_gone_is_409(), storage.local_copy(dataset.table_key) as path:
         table = TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
@@ -95,12 +97,9 @@ def _read_again(
     wanted: Mapping[str, Wanted],
 ) -> TypedTable:
     """Return the table with the columns in `wanted` read again from the upload."""
-    # datasets of earlier releases are CSVs, whatever their first bytes
-    found = FileFormat(dataset.parsing.get("format", FileFormat.CSV))
     others = {c.name: c.format for c in table.columns if c.name not in wanted}
     orders = stored_orders(others, pl.scan_parquet(table.path))
-    num_rows, given = dataset.num_rows, dataset.options
-    reread = read_again(source, folder, given, wanted, num_rows, orders, found)
+    reread = read_again(uploaded(dataset, source), folder, wanted, orders)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}
@@ -109,7 +108,13 @@ def _read_again(
         columns=list(columns.values()),
         again=reread.path,
         warnings={fact.name: fact.warnings for fact in reread.columns},
+        words={name: want.words for name, want in wanted.items() if want.words},
     )
+
+
+def uploaded(dataset: Dataset, source: Path) -> Uploaded:
+    """Return the file of a dataset, and how the upload read it."""
+    return Uploaded(source, dataset.options, dataset.parsing, dataset.num_rows)
 
 
 @contextmanager

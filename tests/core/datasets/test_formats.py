@@ -13,7 +13,7 @@ from core.columns.decide import Wanted
 from core.datasets import unpacked
 from core.datasets.profile import profile
 from core.datasets.recognise import recognise
-from core.datasets.rereading import read_again
+from core.datasets.rereading import Uploaded, read_again
 from core.datasets.table_file import is_small, options_of, read_table
 from core.errors import InvalidTable
 from fitserve.enums import ColumnType
@@ -159,9 +159,9 @@ def test_a_type_that_is_given_later_reads_as_one_at_the_upload(read, tmp_path, w
     source = tmp_path / "again"
     source.write_bytes(content)
     types = {name: Wanted(ColumnType(wanted)) for name in names}
-    found = FileFormat.PARQUET
-    given = ParsingSpec(null_values=[])
-    reread = read_again(source, tmp_path, given, types, N, {}, found)
+    parsing = {"format": FileFormat.PARQUET.value}
+    upload = Uploaded(source, ParsingSpec(null_values=[]), parsing, N)
+    reread = read_again(upload, tmp_path, types, {})
     again = pl.read_parquet(reread.path)
     assert again.equals(table.select(names))
     assert again.row(4) == (
