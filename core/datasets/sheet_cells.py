@@ -130,12 +130,17 @@ def _dtype(tag: str) -> Any:
     }.get(tag, pl.String)
 
 
+def number_texts(cells: pl.Expr) -> pl.Expr:
+    """Return numbers as text; a whole number has no point, as a spreadsheet shows it."""
+    is_whole = (cells == cells.floor()) & (cells.abs() <= _LARGEST_EXACT)
+    whole = cells.cast(pl.Int64, strict=False).cast(pl.String)
+    return pl.when(is_whole).then(whole).otherwise(cells.cast(pl.String))
+
+
 def _texts(cells: pl.Expr, tag: str) -> pl.Expr:
     """Return cells of one type as `text_of` writes them."""
     if tag == "number":
-        is_whole = (cells == cells.floor()) & (cells.abs() <= _LARGEST_EXACT)
-        whole = cells.cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.when(is_whole).then(whole).otherwise(cells.cast(pl.String))
+        return number_texts(cells)
     if tag == "duration":
         return (cells.dt.total_microseconds() / 1e6).cast(pl.String)
     pattern = {"moment": "%Y-%m-%dT%H:%M:%S%.f", "time": "%H:%M:%S%.f"}.get(tag)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from core.columns.base import LARGEST_EXACT
 from core.columns.facts import ColumnFacts
 from core.columns.numeric import Numeric
+from core.datasets.sheet_cells import number_texts
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
@@ -30,6 +31,7 @@ class TypedColumn:
         is_wide: whether it holds whole numbers that a float64 cannot represent.
         has_fractions: whether its moments have fractions of a second.
         is_mixed: whether its cells had several types, and are read like those of a CSV.
+        in_sheet: whether it is a column of a workbook, whose numbers are all floats.
 
     """
 
@@ -38,6 +40,7 @@ class TypedColumn:
     is_wide: bool = False
     has_fractions: bool = False
     is_mixed: bool = False
+    in_sheet: bool = False
 
     @property
     def is_readable(self) -> bool:
@@ -120,6 +123,8 @@ class TypedColumn:
             return self.moments().dt.to_string(self._pattern().replace(".%f", "%.f"))
         if kind == pl.Duration:
             return (cells.dt.total_microseconds() / 1e6).cast(pl.String)
+        if self.in_sheet and self.kind.is_float():
+            return number_texts(cells)
         if _may_be_infinite(self.kind):
             cells = cells.fill_nan(None)
         return cells.cast(pl.String)

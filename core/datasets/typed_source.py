@@ -232,7 +232,7 @@ def _of_sheet(
 ) -> TypedSource:
     kinds = sheet.frame.collect_schema().values()
     columns = {
-        name: TypedColumn(name, kind, is_mixed=name in sheet.mixed)
+        name: TypedColumn(name, kind, is_mixed=name in sheet.mixed, in_sheet=True)
         for name, kind in zip(sheet.names, kinds, strict=True)
     }
     nulls = null_words(given.null_values)  # people type them, as in a CSV

@@ -2,21 +2,25 @@
 
 import io
 
+import polars as pl
 import pytest
 
+from core.columns.facts import Wanted
 from core.datasets.ingest import Ingest, Reader
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import DatasetService, Upload
 from core.datasets.tables import Dataset
+from core.datasets.typed_table import open_table
 from core.errors import DatasetNotReady
 from core.janitor import Janitor
 from core.keys.caller import LOCAL
 from core.queue import Queue, make_celery
 from core.settings import Limits, RunTimes, Settings
 from core.storage import open_storage
-from fitserve.enums import DatasetStatus
+from fitserve.enums import ColumnType, DatasetStatus
 from fitserve.specs.parsing import ParsingSpec
+from tests.workbooks import xlsx
 
 TIMES = RunTimes(requeue_after_seconds=0.0).model_copy(update={"lease_seconds": 0.0})
 
@@ -35,7 +39,7 @@ class Ingestion:
 
     def upload(self, content="a,b\n1,x\n2,y\n"):
         source = self.folder / "source.csv"
-        source.write_text(content)
+        source.write_bytes(content.encode() if isinstance(content, str) else content)
         options = ParsingSpec(types={"a": "categorical"})
         upload = Upload(source, "sha256:0", "t", None, options)
         return self.service.create(LOCAL, upload)
@@ -61,6 +65,22 @@ def test_a_worker_reads_a_large_upload(ingestion):
     assert (read.status, read.num_rows, read.progress) == ("ready", 2, 1.0)
     assert [column.type for column in read.columns] == ["categorical", "categorical"]
     assert ingestion.service.rows(read, 0, 10).data == [["1", "x"], ["2", "y"]]
+
+
+def test_a_worker_reads_files_with_types(ingestion):
+    """A type in a spec reads the column again; the stored words are those of the file."""
+    rows = [["a", "b"], *([i % 3, ("x", "NA")[i % 2]] for i in range(30))]
+    file = io.BytesIO()
+    pl.DataFrame(rows[1:], rows[0], orient="row").write_parquet(file)
+    for content, words in [(xlsx({"s": rows}), None), (file.getvalue(), [""])]:
+        dataset = ingestion.upload(content)
+        ingestion.ingest.attempt(dataset.id)
+        read = ingestion.get(dataset.id)
+        assert read.status == "ready", read.error
+        assert read.options.null_values == words
+        wanted = {"a": Wanted(ColumnType.TEXT)}
+        with open_table(read, ingestion.reader.storage, wanted) as table:
+            assert table.read(["a"])["a"].to_list() == ["0", "1", "2"] * 10
 
 
 def test_a_dataset_that_cannot_be_read_says_why(ingestion):
