@@ -25,7 +25,10 @@ def from_query(
     null_values: Annotated[list[str] | None, Query()] = None,
     types: Annotated[
         str | None,
-        Query(description="Types by column name, as JSON.", max_length=100_000),
+        Query(
+            description="Types by column name, or objects, as JSON.",
+            max_length=100_000,
+        ),
     ] = None,
 ) -> ParsingSpec:
     """Return the options in the query, which replace automatic detection."""

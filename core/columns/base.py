@@ -13,6 +13,7 @@ from core.lazy import pl
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
+from fitserve.specs.columns import ColumnOptions
 
 Numbers = NDArray[np.float64]
 Schema = dict[str, Any]
@@ -69,11 +70,13 @@ class Hints:
     Args:
         decimal: the decimal mark that the uploader gave.
         comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
+        options: what the user says about this column, besides its type.
 
     """
 
     decimal: Literal[".", ","] | None = None
     comma_first: bool = False
+    options: ColumnOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,14 @@ class ColumnKind(ABC):
     @abstractmethod
     def parse_cell(self, text: str, form: ColumnFormat) -> float | str | None:
         """Return one trimmed text as the network's raw input; None if it is invalid."""
+
+    def converts_numbers(self, form: ColumnFormat) -> bool:
+        """Return whether JSON numbers differ from the network's raw input."""
+        return False
+
+    def from_number(self, number: float, form: ColumnFormat) -> float | None:
+        """Return a JSON number as the network's raw input; None if it is invalid."""
+        return number
 
     def spellings(self, cell: Any) -> tuple[str, ...]:
         """Return how a JSON number or boolean could be written in a column of text."""

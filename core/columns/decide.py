@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.columns import KINDS, kind_of
 from core.columns.base import Candidate, ColumnKind, Hints
+from core.columns.missing import own_words
 from core.errors import InvalidTable
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat
+from fitserve.specs.columns import ColumnOptions, has_options, type_of
 from fitserve.text_columns import type_of_texts
 
 _SAMPLE = 2_000
@@ -51,16 +53,27 @@ class Wanted:
     Args:
         type: the type of the column.
         format: how its cells are written; None: detect it in the column.
+        options: what the user says about its cells; None: only the type is given.
 
     """
 
     type: ColumnType
     format: ColumnFormat | None = None
+    options: ColumnOptions | None = None
+
+    def null_words(self, of_table: list[str] | None) -> list[str] | None:
+        """Return the column's own words for "missing"; None: those of the table."""
+        if self.format is not None:
+            return self.format.null_values
+        return own_words(self.options or self.type, of_table)
 
 
-def given_types(types: Mapping[str, ColumnType]) -> dict[str, Wanted]:
+def given_types(types: Mapping[str, ColumnType | ColumnOptions]) -> dict[str, Wanted]:
     """Return the types that an upload or a spec gives, by column."""
-    return {name: Wanted(kind) for name, kind in types.items()}
+    return {
+        name: Wanted(type_of(given), options=given if has_options(given) else None)
+        for name, given in types.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -110,10 +123,17 @@ def _candidates(
     if not sample:
         return []
     if wanted is not None:
-        return kind_of(wanted.type).given(sample, hints)
+        return kind_of(wanted.type).given(sample, _with_options(hints, wanted.options))
     if _are_codes(sample):
         return []
     return [candidate for kind in KINDS for candidate in kind.recognise(sample, hints)]
+
+
+def _with_options(hints: Hints, options: ColumnOptions | None) -> Hints:
+    if options is None:
+        return hints
+    decimal = options.decimal or hints.decimal
+    return replace(hints, decimal=decimal, options=options)
 
 
 def _are_codes(sample: list[str]) -> bool:
@@ -183,7 +203,7 @@ def _decide(
             if wanted is not None or not facts.format.more_strays:
                 return facts
     if wanted is not None and counts["present"]:
-        raise _no_cell_fits(cells, name, wanted.type)
+        raise _no_cell_fits(cells, name, wanted)
     own = type_of_texts(counts["present"], counts["unique"], counts["length"])
     return ColumnFacts(name, wanted.type if wanted else own)
 
@@ -219,13 +239,17 @@ def _strays(cells: Cells, name: str, candidate: Candidate) -> list[str]:
     return strays
 
 
-def _no_cell_fits(cells: Cells, name: str, wanted: ColumnType) -> InvalidTable:
-    first = cells.sample(name)[0]
+def _no_cell_fits(cells: Cells, name: str, wanted: Wanted) -> InvalidTable:
+    first, given = cells.sample(name)[0], wanted.options
+    told = {} if given is None else given.model_dump(exclude={"type"}, exclude_none=True)
+    notation = "".join(f" ({key}: {value!r})" for key, value in told.items())
     detail = (
-        f"`types` gives the column {name!r} the type {wanted}, but its cells, such as "
-        f"{first[:60]!r}, are not {wanted}"
+        f"`types` gives the column {name!r} the type {wanted.type}{notation}, but its "
+        f"cells, such as {first[:60]!r}, are not {wanted.type}"
     )
     hint = "leave the type out, or use categorical"
+    if told:
+        hint = "correct the options of the column, or leave them out"
     at = pointer("types", name)
     error = FieldError(pointer=at, detail=detail, hint=hint, column=name)
     return InvalidTable(f"{detail}; {hint}.", [error])

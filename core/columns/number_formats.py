@@ -57,6 +57,13 @@ def number_format(
     return None
 
 
+def without_unit(sample: list[str], unit: str) -> list[str]:
+    """Return the cells with a unit, without it; all cells if no cell has the unit."""
+    form = ColumnFormat(unit=unit)
+    with_unit = [text for text in sample if unit and text.endswith(unit)]
+    return [_bare_cell(text, form) for text in with_unit or sample]
+
+
 def _affixes(sample: Iterable[str]) -> set[str]:
     found = {sign for text in sample for sign in re.findall(_AFFIX, text)}
     if any(re.fullmatch(r"\(\s*[0-9.,' ]+\s*\)", text) for text in sample):
@@ -109,7 +116,9 @@ def parse_number(text: str, form: ColumnFormat) -> float | None:
 
 
 def _bare_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return cells without currency signs; `(3)` becomes `-3`."""
+    """Return cells without signs and units; `(3)` becomes `-3`."""
+    if form.unit:
+        text = text.str.replace(_unit_after(form), "")
     if not form.affixes:
         return text
     bare = text.str.replace_all(_AFFIX, "").str.strip_chars()
@@ -117,7 +126,13 @@ def _bare_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     return bare.str.replace(r"^([+-])\s+", "$1")
 
 
+def _unit_after(form: ColumnFormat) -> str:
+    return rf"[{_SPACES}]*{re.escape(form.unit)}$"
+
+
 def _bare_cell(text: str, form: ColumnFormat) -> str:
+    if form.unit:
+        text = re.sub(_unit_after(form), "", text)
     if not form.affixes:
         return text
     bare = re.sub(_AFFIX, "", text).strip()

@@ -6,7 +6,17 @@ import re
 from datetime import UTC, datetime
 
 from core.columns.base import MOST_SAMPLED
+from core.columns.time_numbers import (
+    counts_time,
+    is_digits,
+    num_digits,
+    time_in_number,
+    times_of_numbers,
+)
+from core.columns.time_zones import cell_in_utc, column_in_utc
 from core.lazy import pl
+from fitserve.schemas.datasets import ColumnFormat
+from fitserve.specs.time_pattern import has_zone
 
 _DATES = {
     # the regular expression of a pattern distinguishes years of 2 and of 4 digits
@@ -47,6 +57,7 @@ _MONTHS = {
     "%b-%y": r"\p{L}{3}-\d{2}",
     "%b-%Y": r"\p{L}{3}-\d{4}",
 }
+_MONTH_PARTS = ("%m", "%b", "%B")
 _LOOKS = r"^[\p{L}\d]{1,9}[-/.: ]+[\p{L}\d]{1,9}"
 
 
@@ -88,7 +99,8 @@ def _looks_like(look: str, text: str) -> bool:
 
 
 def _fits(texts: pl.Series, pattern: str, look: str) -> bool:
-    fits = pl.col("text").str.contains(look) & is_time(pl.col("text"), pattern)
+    form = ColumnFormat(datetime=pattern)
+    fits = pl.col("text").str.contains(look) & is_time(pl.col("text"), form)
     return _mostly(texts.to_frame().select(fits).to_series())
 
 
@@ -103,35 +115,43 @@ def is_ambiguous(formats: list[str]) -> bool:
     )
 
 
-def is_time(text: pl.Expr, pattern: str) -> pl.Expr:
+def is_time(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     """Return whether cells are times in this format."""
-    return parse_times(text, pattern).is_not_null()
+    return parse_times(text, form).is_not_null()
 
 
-def parse_times(text: pl.Expr, pattern: str) -> pl.Expr:
+def parse_times(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     """Return cells as UTC datetimes without a zone; null where a cell does not fit."""
+    if counts_time(form):
+        return times_of_numbers(text, form)
+    pattern = form.datetime or ""
     start, whole = completed(pattern)
     moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
         whole.replace(".%f", "%.f"), strict=False, time_unit="us"
     )
     moment = moment.dt.replace_time_zone(None) if "%z" in pattern else moment
+    moment = column_in_utc(moment, pattern, form)
     # Python has no years before 1 or after 9999
     return pl.when(moment.dt.year().is_between(1, 9999)).then(moment)
 
 
-def parse_time(text: str, pattern: str | None) -> float | None:
+def parse_time(text: str, form: ColumnFormat) -> float | None:
     """Return one trimmed cell as seconds since 1970 (UTC); None if it is not a time.
 
-    The column's pattern is tried first, then ISO 8601. A time without a zone is UTC.
+    The column's format is tried first, then ISO 8601. A time without a zone is of the
+    column's zone, or else UTC.
     """
-    moment = _strptime(text, pattern) or _iso(text)
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if counts_time(form) and (seconds := time_in_number(text, form)) is not None:
+        return seconds
+    moment = _strptime(text, form.datetime) or _iso(text)
+    found = None if moment is None else cell_in_utc(moment, form)
+    return None if found is None else found.timestamp()
 
 
 def _strptime(text: str, pattern: str | None) -> datetime | None:
-    if pattern is None:
+    if pattern is None or "%" not in pattern:
+        return None
+    if is_digits(pattern) and len(text) != num_digits(pattern):
         return None
     start, whole = completed(pattern)
     try:
@@ -140,7 +160,9 @@ def _strptime(text: str, pattern: str | None) -> datetime | None:
         return None
     # `69` is the only two-digit year that Python and polars read differently
     is_69 = "%y" in pattern and moment.year == 1969
-    return moment.replace(year=2069) if is_69 else moment
+    moment = moment.replace(year=2069) if is_69 else moment
+    names_utc = has_zone(pattern) and moment.tzinfo is None  # `Z` is an ordinary letter
+    return moment.replace(tzinfo=UTC) if names_utc else moment
 
 
 def _iso(text: str) -> datetime | None:
@@ -157,4 +179,6 @@ def completed(pattern: str) -> tuple[str, str]:
     """
     if not any(part in pattern for part in ("%Y", "%y")):
         return "1970-01-01 ", f"%Y-%m-%d {pattern}"
-    return ("", pattern) if "%d" in pattern else ("01 ", f"%d {pattern}")
+    missing = [] if "%d" in pattern else ["%d"]
+    missing += [] if any(part in pattern for part in _MONTH_PARTS) else ["%m"]
+    return "01 " * len(missing), " ".join([*missing, pattern])

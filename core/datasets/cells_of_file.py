@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.columns.missing import NullWords
 from core.datasets.raw_table import write_raw
 from core.datasets.text_file import TextFile, text_file
 from core.errors import InvalidTable
@@ -20,7 +21,7 @@ def read_cells(
     """
     text = text_file(source, folder, given, max_columns, whole=True)
     raw = folder / "cells.parquet"
-    write_raw(text.path, text.layout, [""], set(text.layout.names), raw)
+    write_raw(text.path, text.layout, NullWords([""]), set(text.layout.names), raw)
     cells = pl.read_parquet(raw)
     if not cells.height:
         raise InvalidTable(

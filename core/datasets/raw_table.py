@@ -10,6 +10,7 @@ import csv
 import re
 from pathlib import Path
 
+from core.columns.missing import NullWords
 from core.columns.number_formats import number_pattern
 from core.datasets.dialect import Layout
 from core.datasets.repair import find_fault, repair
@@ -27,7 +28,7 @@ SMALL_CELLS = 1_000_000
 
 
 def write_raw(
-    source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
+    source: Path, layout: Layout, nulls: NullWords, text_only: set[str], target: Path
 ) -> list[str]:
     """Write the table to `target`; return the names of the text columns.
 
@@ -48,9 +49,9 @@ def write_raw(
 
 
 def _passes(
-    source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
+    source: Path, layout: Layout, nulls: NullWords, text_only: set[str], target: Path
 ) -> list[str]:
-    numbers = _plain_numbers(source, layout, nulls) - text_only
+    numbers = _plain_numbers(source, layout, nulls.shared) - text_only
     for _ in range(_MOST_PASSES):
         try:
             _write(source, layout, nulls, numbers, target)
@@ -81,9 +82,18 @@ def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
 
 
 def scan(
-    source: Path, layout: Layout, nulls: list[str], numbers: set[str]
+    source: Path,
+    layout: Layout,
+    nulls: list[str],
+    numbers: set[str],
+    *,
+    blank: list[str] | None = None,
 ) -> pl.LazyFrame:
-    """Return the rows of the table as in the file, without blank lines."""
+    """Return the rows of the table as in the file, without blank lines.
+
+    Cells that are one of `nulls` are null. A line is blank if each of its cells is one of
+    `blank` (by default, of `nulls`).
+    """
     kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
     # the header is skipped: polars fails on a quoted last name before CR LF
     table = pl.scan_csv(
@@ -98,18 +108,30 @@ def scan(
     )
     # a column, because polars would evaluate a filter condition on 2,000 texts in its CSV
     # reader, which takes seconds and gigabytes
-    held = pl.any_horizontal(pl.all().is_not_null()).alias(_HELD)
+    held = pl.any_horizontal(_has_value(layout, nulls, numbers, blank)).alias(_HELD)
     return table.with_columns(held).filter(pl.col(_HELD)).drop(_HELD)
 
 
+def _has_value(
+    layout: Layout, nulls: list[str], numbers: set[str], blank: list[str] | None
+) -> list[pl.Expr]:
+    if blank is None or blank == nulls:
+        return [pl.all().is_not_null()]
+    return [
+        pl.col(n).is_not_null() if n in numbers else ~pl.col(n).is_in(blank)
+        for n in layout.names
+    ]
+
+
 def _write(
-    source: Path, layout: Layout, nulls: list[str], numbers: set[str], target: Path
+    source: Path, layout: Layout, nulls: NullWords, numbers: set[str], target: Path
 ) -> None:
     cells = [
-        finite(name) if name in numbers else clean_text(name, nulls)
+        finite(name) if name in numbers else clean_text(name, nulls.of(name))
         for name in layout.names
     ]
-    table = scan(source, layout, nulls, numbers).select(cells)
+    table = scan(source, layout, nulls.shared, numbers, blank=nulls.common)
+    table = table.select(cells)
     table.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
 
 

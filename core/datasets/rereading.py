@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
+from core.columns.missing import NullWords, null_words_of
 from core.datasets.dialect import Layout
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, clean_text, scan, write_raw
@@ -39,10 +40,13 @@ def read_again(
     """
     names = list(wanted)
     raw = folder / "again.parquet"
-    layout = _write_text(source, folder, given, names, num_rows, raw).layout
+    words = {name: want.null_words(given.null_values) for name, want in wanted.items()}
+    nulls = null_words_of(given.null_values, words)
+    layout = _write_text(source, folder, given, nulls, names, num_rows, raw).layout
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=num_rows * len(names) <= SMALL_CELLS)
-    columns = decide_types(cells, names, wanted, layout.hints(given.decimal))
+    hints = layout.hints(given.decimal)
+    columns = nulls.noted(decide_types(cells, names, wanted, hints))
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP
@@ -54,12 +58,13 @@ def _write_text(
     source: Path,
     folder: Path,
     given: ParsingSpec,
+    nulls: NullWords,
     names: list[str],
     num_rows: int,
     target: Path,
 ) -> TextFile:
     """Write the columns as trimmed text, in the rows of the upload."""
-    for text in _attempts(source, folder, given, names, target):
+    for text in _attempts(source, folder, given, nulls, names, target):
         held = pl.scan_parquet(target).select(pl.len()).collect().item()
         if held == num_rows:
             return text
@@ -70,29 +75,41 @@ def _write_text(
 
 
 def _attempts(
-    source: Path, folder: Path, given: ParsingSpec, names: list[str], target: Path
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    nulls: NullWords,
+    names: list[str],
+    target: Path,
 ) -> Iterator[TextFile]:
     """Write the columns once for each way in which the upload may have been read.
 
+    `nulls` are the words of the columns, which may differ from those of the upload.
     The caller stops at the first one with the right number of rows.
     """
-    nulls = null_words(given.null_values)
+    of_upload = null_words(given.null_values)
     width = 10**6  # no limit: the upload was accepted
     try:
         text = text_file(source, folder, given, width, whole=False)
         columns = _spelled(text.layout, names)
-        cells = [clean_text(c, nulls).alias(name) for name, c in columns.items()]
-        for words in (seen_nulls(text, nulls), nulls):
+        own = {name: nulls.of(name) for name in columns}
+        cells = [clean_text(c, own[name]).alias(name) for name, c in columns.items()]
+        for words in (seen_nulls(text, of_upload), of_upload):
             # rows in which every cell is one of `words` are left out
-            rows = scan(text.path, text.layout, words, set()).select(cells)
-            rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+            known = [word for word in words if all(word in o for o in own.values())]
+            rows = scan(text.path, text.layout, known, set(), blank=words)
+            rows.select(cells).sink_parquet(
+                target, compression="zstd", row_group_size=ROW_GROUP
+            )
             yield text
     except pl.exceptions.PolarsError:
         pass
     text = text_file(source, folder, given, width, whole=True)
     every = target.with_name("every.parquet")
-    write_raw(text.path, text.layout, nulls, set(text.layout.names), every)
     columns = _spelled(text.layout, names)
+    own = {columns[name]: words for name, words in nulls.own.items()}
+    by_file = NullWords(nulls.common, own)
+    write_raw(text.path, text.layout, by_file, set(text.layout.names), every)
     cells = [pl.col(column).alias(name) for name, column in columns.items()]
     pl.scan_parquet(every).select(cells).sink_parquet(target, compression="zstd")
     yield text

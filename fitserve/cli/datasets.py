@@ -16,7 +16,15 @@ from fitserve.cli.console import (
     say,
     service,
 )
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
+from fitserve.cli.parsing import (
+    Decimal,
+    Delimiter,
+    Encoding,
+    Header,
+    Null,
+    Types,
+    given,
+)
 from fitserve.schemas.datasets import DatasetRead
 
 app = typer.Typer(no_args_is_help=True, help="Upload, list, show and delete datasets.")
@@ -62,26 +70,13 @@ def upload(  # noqa: PLR0913, PLR0917  one argument per option
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
-    kinds: Annotated[
-        list[str] | None,
-        typer.Option("--type", metavar="COLUMN=TYPE", help="Column type; repeatable."),
-    ] = None,
+    kinds: Types = None,
 ) -> None:
     """Upload a CSV, gzipped or not; options replace what is detected."""
-    parsing = given(delimiter, header, encoding, decimal, null)
-    if types := dict(_type(pair) for pair in kinds or []):
-        parsing["types"] = types
+    parsing = given(delimiter, header, encoding, decimal, null, kinds)
     with service(context) as client:
         dataset = progress.upload(client, path, name, **parsing)
         print_or_show(dataset, _show, as_json=as_json)
-
-
-def _type(pair: str) -> tuple[str, str]:
-    """Split `COLUMN=TYPE`; the name of the column may contain `=`."""
-    name, _, kind = pair.rpartition("=")
-    if not name:
-        raise typer.BadParameter(f"got {pair!r}, not COLUMN=TYPE", param_hint="--type")
-    return name, kind
 
 
 @app.command()

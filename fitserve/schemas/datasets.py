@@ -1,7 +1,7 @@
 """Schemas of datasets."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,8 +26,29 @@ class ColumnFormat(BaseModel):
     affixes: list[str] = Field(
         default=[], description="Symbols around numbers that are ignored, such as `€`."
     )
+    unit: str = Field(
+        default="",
+        description="The unit after a number, such as `kg`, which is ignored; empty if "
+        "none.",
+    )
+    percent: Literal["number", "fraction"] = Field(
+        default="number",
+        description="What `12.5%` is: 12.5 (`number`) or 0.125 (`fraction`).",
+    )
     datetime: str | None = Field(
-        default=None, description="Format of datetimes, as in Python's `strptime`."
+        default=None,
+        description="Format of datetimes, as in Python's `strptime`; or what numbers "
+        "count: `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, "
+        "`epoch_nanoseconds` or `excel_days`.",
+    )
+    timezone: str | None = Field(
+        default=None,
+        description="Time zone of datetimes without one; if null, UTC.",
+    )
+    null_values: list[str] | None = Field(
+        default=None,
+        description="Cells that mean missing besides empty ones, if the column has words "
+        "of its own.",
     )
     labels: list[str] = Field(
         default=[],

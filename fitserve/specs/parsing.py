@@ -4,13 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fitserve.enums import ColumnType
 from fitserve.specs.closed import Closed
+from fitserve.specs.columns import NO_NUL, GivenType, Token
 
 Delimiter = Annotated[str, Field(pattern=r"^[\t !#$%&*+,./:;<=>?@^_|~-]$")]
-_NO_NUL = r"^[^\x00]*$"
-Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
-LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
 
 class ParsingSpec(Closed):
@@ -21,12 +18,13 @@ class ParsingSpec(Closed):
     header: bool | None = None
     """Whether the first line contains the names of the columns."""
     encoding: str | None = Field(
-        default=None, min_length=1, max_length=40, pattern=_NO_NUL
+        default=None, min_length=1, max_length=40, pattern=NO_NUL
     )
     """Character encoding, such as `utf-8`, `windows-1252` or `utf-16`."""
     decimal: Literal[".", ","] | None = None
     """Decimal mark of all numeric columns."""
     null_values: list[Token] | None = Field(default=None, max_length=100)
     """Cells that mean "missing", instead of the usual ones. Empty cells always do."""
-    types: dict[str, LaxColumnType] = Field(default={}, max_length=10_000)
-    """Types by column name; cells that do not fit the type count as missing."""
+    types: dict[str, GivenType] = Field(default={}, max_length=10_000)
+    """Types by column name, or objects with a type and its notation; cells that do not
+    fit count as missing."""

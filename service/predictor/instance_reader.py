@@ -50,6 +50,7 @@ class InstanceReader:
         self._with_null_numbers = [
             (i, r) for i, r in enumerate(self._numbers) if r.null_numbers
         ]
+        self._converting = [i for i, r in enumerate(self._numbers) if r.converts_numbers]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
         self._pick = _picker(self._ordered)
         self._least = _bounds([r.least for r in self._numbers], -np.inf)
@@ -121,10 +122,11 @@ class InstanceReader:
         """Read columns that are in the order of the table: numbers first, then texts."""
         split, num_rows = len(self._numbers), len(columns[0])
         numbers = _plain_numbers(columns[:split])
+        are_plain = numbers is not None
         if numbers is None:
             numbers = np.empty((split, num_rows), np.float64)
-            for i, reader in enumerate(self._numbers):
-                numbers[i] = reader.read(columns[i], notes)
+        for i in self._converting if are_plain else range(split):
+            numbers[i] = self._numbers[i].read(columns[i], notes)
         for i, reader in self._with_null_numbers:
             reader.nulls_to_nan(numbers[i], notes)
         return self._table(numbers, columns[split:], notes)

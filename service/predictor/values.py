@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.columns import READING
-from core.columns.cells import null_words, trimmed
+from core.columns.cells import null_words, own_or, trimmed
 from core.columns.number_formats import with_decimal
 from core.lazy import pl
 from core.models.signature import MISSING, Feature, NumericEncoder
@@ -33,7 +33,7 @@ class _CellReader:
         self.name = feature.name
         self._feature = feature
         self._kind = feature.kind
-        self._nulls = frozenset(null_words(nulls))
+        self._nulls = frozenset(null_words(own_or(nulls, feature.format)))
 
     def _warn_missing(self, row: int, notes: Notes) -> None:
         if not self._feature.has_missing:
@@ -51,11 +51,13 @@ class NumberReader(_CellReader):
         self, feature: Feature, nulls: list[str] | None, reading: int = READING
     ) -> None:
         super().__init__(feature, nulls)
-        words = nulls if nulls is not None and reading > 1 else []
-        found = (self._kind.parse_cell(word, feature.format) for word in words)
+        words = own_or(nulls, feature.format) if reading > 1 else []
+        found = (self._kind.parse_cell(word, feature.format) for word in words or [])
         self.null_numbers = [float(number) for number in found if number is not None]
         """Numbers that mean missing, such as -999, from the upload's options."""
         self._strays = frozenset(feature.format.strays)
+        self.converts_numbers = self._kind.converts_numbers(feature.format)
+        """Whether the network needs another number than the cell, such as a date."""
         self.least: float | None = None
         self.greatest: float | None = None
         if isinstance(feature.encoder, NumericEncoder):
@@ -77,6 +79,9 @@ class NumberReader(_CellReader):
         numbers[missing] = math.nan
 
     def _array(self, numbers: NDArray[np.float64], notes: Notes) -> NDArray[np.float64]:
+        if self.converts_numbers:
+            cells = numbers.tolist()
+            return np.array([self._number(i, c, notes) for i, c in enumerate(cells)])
         if np.isfinite(numbers).all():
             return numbers
         infinite = np.isinf(numbers)
@@ -105,11 +110,17 @@ class NumberReader(_CellReader):
         if isinstance(cell, str):
             return self._number_in(row, trimmed(cell), form, notes)
         if isinstance(cell, bool | int | float):
-            try:
-                return float(cell)
-            except OverflowError:
-                return None
+            return self._of_number(cell)
         return None
+
+    def _of_number(self, cell: float) -> float | None:
+        try:
+            number = float(cell)
+        except OverflowError:
+            return None
+        if self.converts_numbers and math.isfinite(number):
+            return self._kind.from_number(number, self._feature.format)
+        return number
 
     def _number_in(
         self, row: int, text: str, form: ColumnFormat, notes: Notes

@@ -21,6 +21,7 @@ from sqlalchemy import JSON, type_coerce, update
 
 from core.columns.time_formats import parse_time
 from core.models.tables import Version
+from fitserve.schemas.datasets import ColumnFormat
 from service.app import create_app
 from tests.conftest import ServiceUnderTest, bench_in
 from tests.live import live
@@ -159,7 +160,7 @@ def ask_onnx(service, model, row):
     for f in features:
         cell = row[f["name"]]
         if f["type"] == "datetime":
-            cell = parse_time(cell, f["format"]["datetime"])
+            cell = parse_time(cell, ColumnFormat(**f["format"]))
         kind = object if isinstance(cell, str) else np.float64
         raw[f["name"]] = np.array([[cell]], kind)
     return session.run(None, raw)[0][0].tolist()

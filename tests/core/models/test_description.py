@@ -17,6 +17,7 @@ from core.models.openapi import openapi_document
 from core.models.signature import Feature, Signature
 from core.models.snippets import python_snippet, shell_snippet
 from core.models.typescript import typescript_snippet
+from fitserve.schemas.datasets import ColumnFormat
 
 NUMBER = {"type": "numeric", "center": 3, "scale": 1, "fill": 0}
 RANGE = NUMBER | {"least": -0.5, "greatest": 10}
@@ -134,7 +135,10 @@ def test_moments_are_written_so_that_they_are_read_back(seconds):
     for pattern in PATTERNS:
         column = feature("datetime", MOMENT, format={"datetime": pattern})
         text = column.kind.example(seconds, column.format)
-        assert parse_time(text, pattern) == seconds, (pattern, text)
+        assert parse_time(text, ColumnFormat(datetime=pattern)) == seconds, (
+            pattern,
+            text,
+        )
 
 
 @pytest.mark.parametrize(
