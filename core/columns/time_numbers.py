@@ -10,7 +10,7 @@ from core.columns.number_formats import is_number, parse_number, parse_numbers
 from core.columns.time_zones import cell_in_utc, column_in_utc, local_time
 from core.lazy import pl
 from fitserve.schemas.datasets import ColumnFormat
-from fitserve.specs.time_pattern import EPOCHS, EXCEL_DAYS
+from fitserve.specs.time_pattern import EPOCHS, EXCEL_DAYS, has_zone
 
 _DAY = 86_400_000_000
 _EXCEL_1970 = 25_569
@@ -60,7 +60,7 @@ def time_of_number(number: float, form: ColumnFormat) -> float | None:
     micros = math.floor((number - first) * unit + 0.5)
     if not _FIRST <= micros <= _LAST:
         return None
-    if form.timezone is None:
+    if form.timezone is None or has_zone(form.datetime or ""):
         return micros / 1e6
     moment = cell_in_utc(_EPOCH + timedelta(microseconds=micros), form)
     return None if moment is None else moment.timestamp()

@@ -13,6 +13,7 @@ from fitserve.cli.console import (
     print_list,
     print_or_say,
     print_or_show,
+    print_table,
     say,
     service,
 )
@@ -25,9 +26,11 @@ from fitserve.cli.parsing import (
     Types,
     given,
 )
-from fitserve.schemas.datasets import DatasetRead
+from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
-app = typer.Typer(no_args_is_help=True, help="Upload, list, show and delete datasets.")
+app = typer.Typer(
+    no_args_is_help=True, help="Preview, upload, list, show and delete datasets."
+)
 Ref = Annotated[
     str, typer.Argument(help="Dataset name or id.", autocompletion=completion.datasets)
 ]
@@ -77,6 +80,33 @@ def upload(  # noqa: PLR0913, PLR0917  one argument per option
     with service(context) as client:
         dataset = progress.upload(client, path, name, **parsing)
         print_or_show(dataset, _show, as_json=as_json)
+
+
+@app.command()
+def preview(  # noqa: PLR0913, PLR0917  one argument per option
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The CSV to preview.", dir_okay=False)],
+    as_json: AsJson = False,
+    delimiter: Delimiter = None,
+    header: Header = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    null: Null = None,
+    kinds: Types = None,
+) -> None:
+    """Show how a CSV would be read with these options; nothing is stored."""
+    parsing = given(delimiter, header, encoding, decimal, null, kinds)
+    with service(context) as client:
+        found = client.datasets.preview(path, **parsing)
+        print_or_show(found, _show_preview, as_json=as_json)
+
+
+def _show_preview(found: DatasetPreview) -> None:
+    say(f"{found.rows.total:,} rows read{'' if found.is_complete else ', more follow'}")
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    print_list(found.columns, _COLUMNS, as_json=False)
+    print_table(found.rows.columns, found.rows.data)
 
 
 @app.command()

@@ -11,7 +11,15 @@ import typer
 
 from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, say, service
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, given
+from fitserve.cli.parsing import (
+    Decimal,
+    Delimiter,
+    Encoding,
+    Header,
+    Null,
+    Types,
+    given,
+)
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
@@ -42,13 +50,15 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
+    kinds: Types = None,
 ) -> None:
     """Predict the rows of a CSV; the output keeps all columns of the file.
 
-    The file is read like an upload; options replace what is detected. In the output, a '
+    The file is read like an upload, with the formats of the model's columns; options
+    replace what is detected, and --type a format. In the output, a '
     precedes text that a spreadsheet would run as a formula.
     """
-    parsing = given(delimiter, header, encoding, decimal, null)
+    parsing = given(delimiter, header, encoding, decimal, null, kinds)
     with service(context) as client:
         with shown_by(lambda problem: refused(file, parsing, problem)):
             answer = client.models.predict_file(

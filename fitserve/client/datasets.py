@@ -1,22 +1,25 @@
 """`client.datasets`."""
 
 import io
-import json
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from fitserve.client.blocking import Blocking, iterating, returning
-from fitserve.client.files import given_options, path_of
+from fitserve.client.files import as_query, given_options, path_of
 from fitserve.client.frames import csv_of, is_frame, types_of
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.transport import Resource, url_path
 from fitserve.enums import DatasetStatus
 from fitserve.names import to_name
-from fitserve.schemas.datasets import DatasetRead, RowsRead
+from fitserve.schemas.datasets import DatasetPreview, DatasetRead, RowsRead
 
 _WAIT_SECONDS = 1
+_PREVIEW_BYTES = 1024 * 1024 + 1
+"""One more than the service reads, so that it knows of further rows."""
+_WHOLE = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1", b"ARROW1")
+"""First bytes of gzip, zstd, zip (xlsx, ods), Parquet and Arrow: only whole files."""
 OnProgress = Callable[[int, int], object]
 """Called with the number of bytes sent so far, and the total number."""
 
@@ -57,6 +60,30 @@ class AsyncDatasets(Resource):
             dataset = await self._send(file, path, name, on_progress, options)
         return await self._until_read(dataset, on_reading)
 
+    async def preview(self, /, source: Any, **parsing: Any) -> DatasetPreview:
+        """Show how a file or a DataFrame would be read; the service stores nothing.
+
+        Takes the sources and the options of `upload`, and sends the first MiB of a CSV.
+        `.to_pandas()` and `.to_polars()` convert the first rows to a frame. Raises
+        InvalidTable if the service cannot read the table.
+        """
+        options = given_options("preview", parsing)
+        if is_frame(source):
+            options = _options_of_frame(source, options)
+            content = csv_of(source)[:_PREVIEW_BYTES]
+        else:
+            path = path_of(source, "preview", _OR_FRAME, _HINT)
+            content = await self._transport.connection.outside(_beginning, path)
+        return await self._transport.read(
+            DatasetPreview,
+            "POST",
+            "/v1/datasets/preview",
+            again=True,
+            content=lambda: _once(content),
+            headers={"Content-Type": "text/csv"},
+            params=as_query(options),
+        )
+
     async def _send(
         self,
         file: BinaryIO,
@@ -67,15 +94,13 @@ class AsyncDatasets(Resource):
     ) -> DatasetRead:
         stem = path.name.removesuffix(".gz").removesuffix(".csv")
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
-        if "types" in options:
-            options["types"] = json.dumps(options["types"])
         names = {"name": name or to_name(stem, "dataset"), "filename": path.name}
         return await self._transport.create(
             DatasetRead,
             "/v1/datasets",
             lambda: self._chunks(file, on_progress),
             {"Content-Type": "text/csv", **packed},
-            params={**names, **options},
+            params={**names, **as_query(options)},
             timeout=None,
         )
 
@@ -129,10 +154,22 @@ class AsyncDatasets(Resource):
         await self._transport.request("DELETE", url_path("datasets", ref))
 
 
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a CSV, or all bytes of a packed or binary file."""
+    with path.open("rb") as file:
+        content = file.read(_PREVIEW_BYTES)
+        return content + file.read() if content.startswith(_WHOLE) else content
+
+
 class Datasets(Blocking):
     """Calls for datasets: upload, list, read and delete tables."""
 
     upload = returning(AsyncDatasets.upload)
+    preview = returning(AsyncDatasets.preview)
     list = iterating(AsyncDatasets.list)
     get = returning(AsyncDatasets.get)
     rows = returning(AsyncDatasets.rows)

@@ -132,7 +132,8 @@ class AsyncModels(Resource):
 
         The bytes of the file are sent unchanged; a large file is sent in parts, all to
         one version. `parsing` replaces what the service would detect: delimiter, header,
-        encoding, decimal, null_values. `parsing` of the answer has the options that were
+        encoding, decimal, null_values, and `types` for columns whose cells are written
+        otherwise than in training. `parsing` of the answer has the options that were
         used. Lines without any cell are not rows. `version`, `alias` and `strict` are as
         in `predict`.
         """

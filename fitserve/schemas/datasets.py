@@ -121,3 +121,20 @@ class RowsRead(BaseModel, Tabular):
             name: [row[place] for row in self.data]
             for place, name in enumerate(self.columns)
         }
+
+
+class DatasetPreview(BaseModel, Tabular):
+    """How an upload would be read, by its first MiB; nothing is stored."""
+
+    columns: list[ColumnRead] = Field(
+        description="Types, formats, statistics and warnings of the rows that were read."
+    )
+    parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
+    warnings: list[str]
+    rows: RowsRead = Field(description="The first 20 rows; `total` rows were read.")
+    is_complete: bool = Field(
+        description="Whether all rows were read. If not, later cells may change a type."
+    )
+
+    def table(self) -> dict[str, list[Any]]:
+        return self.rows.table()

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from fitserve.enums import ColumnType
 from fitserve.specs.closed import Closed, name_or_object
-from fitserve.specs.time_pattern import has_zone, is_epoch, pattern_fault
+from fitserve.specs.time_pattern import has_zone, pattern_fault
 from fitserve.specs.time_zone import zone_fault
 
 NO_NUL = r"^[^\x00]*$"
@@ -80,7 +80,7 @@ class ColumnOptions(Closed):
     @classmethod
     def _is_a_zone(cls, value: str | None, info: ValidationInfo) -> str | None:
         form = info.data.get("format")
-        if value is not None and form is not None and (is_epoch(form) or has_zone(form)):
+        if value is not None and form is not None and has_zone(form):
             raise ValueError(
                 f"datetimes in the format {form!r} have a zone; leave it out"
             )

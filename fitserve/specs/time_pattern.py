@@ -19,14 +19,9 @@ _SHOWN = ", ".join(f"`%{letter}`" for letter in _KNOWN)
 _MOMENT = datetime(2024, 11, 23, 14, 5, 6, 123456, UTC)
 
 
-def is_epoch(form: str) -> bool:
-    """Return whether a format is of numbers that count since 1970."""
-    return form in EPOCHS
-
-
 def has_zone(form: str) -> bool:
-    """Return whether the cells of a format have a time zone."""
-    return "%z" in form or re.search(r"(Z|UTC|GMT)$", form) is not None
+    """Return whether the cells of a format have a time zone; epochs are in UTC."""
+    return form in EPOCHS or "%z" in form or re.search(r"(Z|UTC|GMT)$", form) is not None
 
 
 def pattern_fault(form: str) -> str | None:

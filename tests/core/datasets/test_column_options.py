@@ -12,6 +12,7 @@ from core.columns import kind_of
 from core.columns.decide import given_types
 from core.datasets.typed_table import open_table
 from core.errors import InvalidTable
+from core.runs.run_tables import open_validation
 from fitserve.specs.parsing import ParsingSpec
 from tests.core.datasets.test_typed_table import Shelf, read_stored
 
@@ -203,3 +204,28 @@ def test_options_without_a_meaning_are_refused_where_they_stand(options, key, sa
         ParsingSpec(types={"a": options})
     (error,) = [e for e in refused.value.errors() if e["loc"][-1] == key]
     assert said in error["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "cells"),
+    [
+        ({"type": "numeric", "percent": "fraction"}, {"12.5%": 0.125, "50%": 0.5}),
+        ({"type": "datetime", "dayfirst": True}, {"1/2/2024": moment(2024, 2, 1)}),
+        (
+            {"type": "datetime", "timezone": "Europe/Berlin"},
+            {"2024-07-01 12:00:00": moment(2024, 7, 1, 10)},
+        ),
+        ({"type": "numeric", "null_values": ["-999"]}, {"1": 1.0, "-999": None}),
+        ({"type": "datetime", "format": "epoch_seconds"}, {"1706659200": AT}),
+    ],
+)
+def test_a_validation_table_is_read_by_the_format_of_the_run(tmp_path, options, cells):
+    """Also if its own type is the same and its cells would mean something else."""
+    shelf = Shelf(tmp_path)
+    stored, other = shelf.dataset(content_of(cells)), shelf.dataset(content_of(cells))
+    wanted = given_types(ParsingSpec(types={"a": options}).types)
+    with (
+        open_table(stored, shelf.storage, wanted) as trained,
+        open_validation(other, trained, ["a"], shelf.storage) as held,
+    ):
+        assert held.read(["a"])["a"].to_list() == list(cells.values())
