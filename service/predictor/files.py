@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 from core.columns.cells import trimmed
 from core.datasets.cells_of_file import read_cells
-from core.errors import InvalidInstances
 from core.lazy import pl
 from core.storage import scratch
-from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
+from service.predictor.file_notation import notations, own_words
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 
 _GZIP = b"\x1f\x8b"
@@ -32,15 +31,14 @@ def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileRea
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
-    _refuse_types(given)
     with scratch() as folder:
         source, content = folder / "rows.csv", _plain(body)
         source.write_bytes(content)
         given = _as_one_column(content, given, reader)
         texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
-    if given.null_values:
-        texts = texts.with_columns(_without(texts, given.null_values))
-    reading = reader.read_texts(texts, given.decimal)
+    texts = texts.with_columns(_without(texts, given))
+    forms = notations(texts, given, reader)
+    reading = reader.read_texts(texts, given.decimal, forms)
     return FileReading(reading, file.parsing())
 
 
@@ -70,15 +68,11 @@ def _as_one_column(
     return given.model_copy(update={"delimiter": next(unused, None)})
 
 
-def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:
-    cells = [pl.col(name) for name in texts.columns]
-    return [pl.when(~cell.is_in(words)).then(cell) for cell in cells]
-
-
-def _refuse_types(given: ParsingSpec) -> None:
-    if not given.types:
-        return
-    detail = "a file to predict is read with the types of the model's columns"
-    hint = "leave `types` out, or train a run with `features.types`"
-    error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
-    raise InvalidInstances(f"{detail}; {hint}.", [error])
+def _without(texts: pl.DataFrame, given: ParsingSpec) -> list[pl.Expr]:
+    """Return the columns that have words for "missing" of the file, without them."""
+    words = {name: own_words(given, name) for name in texts.columns}
+    return [
+        pl.when(~pl.col(name).is_in(own)).then(pl.col(name))
+        for name, own in words.items()
+        if own
+    ]

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from core.columns.cells import plain_name
 from core.errors import InvalidInstances, TooLarge
 from core.lazy import pl
-from core.models.signature import Signature
+from core.models.signature import Feature, Signature
 from fitserve.names import nearest
 from fitserve.problems import FieldError
+from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import MAX_WARNINGS, Notes, RowWarning, error_at, refuse
 from service.predictor.table import Table
 from service.predictor.values import Cells, NumberReader, TextReader
@@ -40,6 +41,7 @@ class InstanceReader:
     def __init__(self, signature: Signature, most_rows: int = 100_000) -> None:
         self.most_rows = most_rows
         features, nulls = signature.features, signature.null_values
+        self._features = {feature.name: feature for feature in features}
         self.names = [feature.name for feature in features]
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
         self._spelled = {plain_name(name): name for name in self._harmless}
@@ -87,18 +89,23 @@ class InstanceReader:
         return self._read([columns[name] for name in self._ordered], notes)
 
     def read_texts(
-        self, texts: pl.DataFrame, decimal: str | None = None
+        self,
+        texts: pl.DataFrame,
+        decimal: str | None = None,
+        forms: Mapping[str, ColumnFormat] | None = None,
     ) -> ParsedInstances:
         """Read the trimmed cells of a file, null where they are empty.
 
-        `decimal` is the decimal mark of the file, if it differs from the model's.
+        `decimal` is the decimal mark of the file, and `forms` has the formats of columns,
+        if they differ from the model's.
         """
         self.refuse_too_many(texts.height)
         notes = Notes()
         columns = self._by_name({column.name: column for column in texts}, notes)
         numbers = np.empty((len(self._numbers), texts.height), np.float64)
         for i, reader in enumerate(self._numbers):
-            numbers[i] = reader.read_texts(columns[reader.name], decimal, notes)
+            form = (forms or {}).get(reader.name) or reader.form_with(decimal)
+            numbers[i] = reader.read_texts(columns[reader.name], form, notes)
         strings = [columns[reader.name].to_list() for reader in self._texts]
         return self._table(numbers, strings, notes)
 
@@ -189,6 +196,10 @@ class InstanceReader:
         replaced = {variants[own] for own in renamed}
         rest = {name: cell for name, cell in given.items() if name not in replaced}
         return {**rest, **renamed}
+
+    def feature(self, name: str) -> Feature | None:
+        """Return the feature of a column in any spelling; None if it has no feature."""
+        return self._features.get(self.spelling(name) or "")
 
     def spelling(self, name: str) -> str | None:
         """Return the model's spelling of a column name, or None for an unknown name."""

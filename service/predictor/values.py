@@ -134,14 +134,17 @@ class NumberReader(_CellReader):
             return math.nan
         return None if number is None else float(number)
 
+    def form_with(self, decimal: str | None) -> ColumnFormat:
+        """Return the format of the column, with the decimal mark of a file if given."""
+        return with_decimal(self._feature.format, decimal)
+
     def read_texts(
-        self, texts: pl.Series, decimal: str | None, notes: Notes
+        self, texts: pl.Series, form: ColumnFormat, notes: Notes
     ) -> NDArray[np.float64]:
         """Return the numbers in the trimmed cells of a file, parsed as in an upload.
 
-        `decimal` is the decimal mark of the file, if it differs from the column's.
+        `form` is the format of the file's cells.
         """
-        form = with_decimal(self._feature.format, decimal)
         missing = texts.is_in(list(self._nulls)) | texts.is_null()
         present = pl.when(~missing).then(pl.lit(texts))
         parsed = pl.select(self._kind.parse_column(present, form)).to_series()
