@@ -28,13 +28,13 @@ test: $(STAMP) check  ## run the checks, then every test that is not marked heav
 	@$(PYTEST) -m "not heavy"
 
 test-all: $(STAMP) check  ## run the checks, then every test and every how-to page
-	@FITSERVE_TEST_HOW_TO=all $(PYTEST)
+	@$(PYTEST)
 
 test-scale-out: $(STAMP)  ## run every test with PostgreSQL, and Redis over TCP
 	@FITSERVE_TEST_PROFILE=scale-out $(PYTEST)
 
 how-to: $(STAMP)  ## run every page of docs/how-to, and compare its output
-	@FITSERVE_TEST_HOW_TO=all $(BIN)/python -m pytest -q tests/e2e/test_how_to.py
+	@$(BIN)/python -m pytest -q tests/e2e/test_how_to.py
 
 fuzz: $(STAMP)  ## fuzz a whole service, on both databases (MINUTES, EXAMPLES, SEED)
 	@$(BIN)/python -m tests.fuzz

@@ -51,10 +51,10 @@ class Rows:
 
     def y(self, frame: pl.DataFrame) -> Array:
         """Return targets, or the indexes of classes, as float64 `[N]`."""
-        from workers.training.targets import encode_target  # noqa: PLC0415
+        from workers.training.targets import target_values  # noqa: PLC0415
 
         column = frame[self.signature.target]
-        return encode_target(column, self.signature.classes or [])[:, 0].astype(float)
+        return target_values(column, self.signature.classes or [], 0.0)
 
 
 def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:

@@ -26,8 +26,8 @@ class ProblemType(Enum):
         "Body is not valid JSON",
         """The body is not valid JSON. NaN, Infinity, numbers beyond float64, lone
         surrogates, NUL and nesting deeper than 1,000 are not accepted. A key that occurs
-        twice in one object is not accepted either, except in predict requests, which use
-        the last value.""",
+        twice in one object is not accepted either. Predict requests use the last value of
+        such a key, and may contain NaN and Infinity, which count as missing.""",
     )
     BAD_REQUEST = (
         400,
@@ -74,8 +74,8 @@ class ProblemType(Enum):
     REPORT_NOT_READY = (
         409,
         "Report not ready",
-        """The report is made when the run has ended (`GET /v1/runs/{id}?wait=30` waits
-        for that); its baselines follow some seconds later.""",
+        """A run has a report when it has ended (`GET /v1/runs/{id}?wait=30` waits for the
+        end). The baselines follow some seconds later.""",
     )
     DATASET_IN_USE = (
         409,
@@ -161,7 +161,7 @@ class ProblemType(Enum):
     INVALID_QUERY = (
         400,
         "Invalid query",
-        "A parameter in the query string has an invalid value.",
+        "A parameter in the query string is unknown or has an invalid value.",
     )
     INVALID_TABLE = (
         422,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails
 
 from fitserve.names import did_you_mean
+from fitserve.unneeded_layers import UNNEEDED_LAYERS
 
 MEDIA_TYPE = "application/problem+json"
 PLACED = "placed"
@@ -51,7 +52,7 @@ def path_of(text: str) -> tuple[str, ...]:
 def sentences(errors: Sequence[FieldError]) -> str:
     """Return the first errors as one line, each with its pointer and hint."""
     return " ".join(
-        f"{e.pointer}: {e.detail}." + (f" {e.hint}" if e.hint else "") for e in errors[:5]
+        f"{e.pointer}: {e.detail}{f' ({e.hint})' if e.hint else ''}." for e in errors[:5]
     )
 
 
@@ -109,6 +110,8 @@ def _hint(line: ErrorDetails) -> str | None:
     listed = ctx.get("expected_tags") or ctx.get("expected")
     given = ctx.get("tag", line["input"])
     if listed and isinstance(given, str):
+        if given in UNNEEDED_LAYERS:
+            return UNNEEDED_LAYERS[given]
         return did_you_mean(given, re.findall(r"'([^']+)'", listed)) or None
     return None
 

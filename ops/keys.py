@@ -18,7 +18,7 @@ else:  # needs the server's libraries, which other commands do not need
     key_database = LazyModule("ops.key_database")
 
 app = typer.Typer(
-    help="Create, list and revoke API keys in the database; no service needs to run.",
+    help="Create, list and revoke API keys in the database, without a running service.",
     no_args_is_help=True,
     add_completion=False,
 )

@@ -67,7 +67,7 @@ def up(
 
 def _print_ready(ready: "Ready") -> None:
     _print(f"fitserve is ready at {ready.url}")
-    _print(f"API page {ready.url}/docs, files and logs in {ready.home}")
+    _print(f"API reference {ready.url}/docs, files and logs in {ready.home}")
 
 
 def _print_json(ready: "Ready") -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -152,6 +153,15 @@ async def _read(request: Request) -> bytes:
 
 def parse_json(body: bytes) -> object:
     """Return the bytes as JSON. Raises BadJson."""
+    try:
+        return _parsed(body)
+    except BadJson:
+        if _has_constant(body):
+            _refuse_constant(body)
+        raise
+
+
+def _parsed(body: bytes) -> object:
     _refuse_nul(body)
     try:
         return orjson.loads(body)
@@ -159,15 +169,29 @@ def parse_json(body: bytes) -> object:
         raise _bad_json(error) from error
 
 
-def parse_loose_json(body: bytes) -> object:
-    """Parse JSON that may contain NaN, Infinity and -Infinity, which Python clients send.
+def _has_constant(body: bytes) -> bool:
+    return b"NaN" in body or b"Infinity" in body
 
-    Raises BadJson.
+
+def _refuse_constant(body: bytes) -> None:
+    """Raise BadJson for the first NaN or Infinity outside of texts."""
+
+    def refuse(word: str) -> None:
+        raise BadJson(f"The body is not JSON: {word} is not JSON; send null.")
+
+    with suppress(ValueError, RecursionError):
+        json.loads(body, parse_constant=refuse, parse_int=str, parse_float=str)
+
+
+def parse_loose_json(body: bytes) -> object:
+    """Parse the JSON of a predict request. Raises BadJson.
+
+    It may contain NaN, Infinity and -Infinity, which Python clients send.
     """
     try:
-        return parse_json(body)
+        return _parsed(body)
     except BadJson:
-        if b"NaN" not in body and b"Infinity" not in body:
+        if not _has_constant(body):
             raise
     _refuse_nul(body)
     try:

@@ -72,7 +72,7 @@ Datasets = Annotated[DatasetRepository, Depends(_datasets)]
 Runs = Annotated[RunRepository, Depends(_runs)]
 Models = Annotated[ModelRepository, Depends(_models)]
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items in a page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items.")]
 Cursor = Annotated[
     str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
 ]

@@ -58,13 +58,25 @@ def _aliased(models: ModelRepository, name: str, alias: str) -> Version | None:
 
 
 def _refuse_other_task(new: Signature, old: Signature, version: Version) -> None:
-    same = (new.task, new.target, new.classes) == (old.task, old.target, old.classes)
-    if not same:
+    if not _predict_the_same(new, old):
         raise CannotScore(
             f"Version {version.number} predicts something else ({old.task} of "
             f"{old.target!r}), so the two cannot be scored on the same rows. "
             "Promote without `current` in `require`."
         )
+
+
+def _predict_the_same(new: Signature, old: Signature) -> bool:
+    """Return whether both predict one target; two classes may be in either order."""
+    if (new.task, new.target) != (old.task, old.target):
+        return False
+    return new.classes == old.classes or _is_reversed(new, old)
+
+
+def _is_reversed(new: Signature, old: Signature) -> bool:
+    """Return whether both have the same two classes, but not the same positive one."""
+    first, second = new.classes or [], old.classes or []
+    return len(first) == 2 and first == second[::-1]
 
 
 def _judge(
@@ -75,15 +87,18 @@ def _judge(
     rows: HeldOutRows,
 ) -> None:
     y = _targets(candidate.signature, rows.targets())
-    task = candidate.signature.task
+    task, weights = candidate.signature.task, rows.weights
     new = _answers(services, candidate, rows)
     old = _answers(services, rival, rows) if rival is not None else None
+    if rival is not None and old is not None:
+        is_reversed = _is_reversed(candidate.signature, rival.signature)
+        old = old[:, ::-1] if is_reversed else old
     errors = []
     for required in requirements:
         if required.is_relative and old is None:
             continue  # no version to compare with
-        figure = score(task, required.metric, y, new)
-        current = score(task, required.metric, y, old) if old is not None else None
+        figure = score(task, required.metric, y, new, weights)
+        current = None if old is None else score(task, required.metric, y, old, weights)
         if not required.holds(figure, current):
             errors.append(_error(required, candidate, figure, rival, current))
     if errors:

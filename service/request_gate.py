@@ -1,6 +1,6 @@
 """Admit or refuse a request by its headers and path, before its body is read.
 
-Pure ASGI, so that a refused upload is never received, and nothing is buffered. Access is
+The gate is pure ASGI, so it receives no refused upload and buffers nothing. Access is
 decided on `scope["path"]`, never on a URL that includes the Host header.
 """
 
@@ -10,19 +10,21 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
+from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import BadRequest, TooLarge, TooManyRequests
+from core.errors import BadRequest, InvalidQuery, TooLarge, TooManyRequests
 from core.logs import REQUEST_ID
 from core.settings import Settings
+from fitserve.names import did_you_mean
 from service.auth.authenticator import Authenticator, Headers
 from service.headers import security_headers
 from service.metrics.request_counters import HttpKey, RequestCounters
 from service.problems import known_problem, problem_response
-from service.route_table import RouteTable
+from service.route_table import RouteEntry, RouteTable
 
 access = logging.getLogger("service.access")
 log = logging.getLogger(__name__)
@@ -82,6 +84,8 @@ class RequestGate:
                 caller = await self._authenticator.find(required, path, headers, address)
             state["caller"] = caller
             _refuse_bad_path_or_length(scope, headers, limit)
+            if scope["query_string"] and entry.query is not None:
+                _refuse_unknown_parameters(scope, entry, entry.query)
         except Exception as error:
             refusal = _refusal(error, scope)
             if refusal is None:
@@ -143,8 +147,28 @@ def _refuse_bad_path_or_length(scope: Scope, headers: Headers, limit: int) -> No
         raise _too_large(limit)
 
 
+def _refuse_unknown_parameters(
+    scope: Scope, entry: RouteEntry, known: frozenset[str]
+) -> None:
+    """Raise InvalidQuery for a parameter that the route would ignore."""
+    query = scope["query_string"].decode("latin-1")
+    given = (name for name, _ in parse_qsl(query, keep_blank_values=True))
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is None:
+        return
+    hint = (
+        did_you_mean(unknown, sorted(known))
+        if known
+        else "the route has none; leave it out."
+    )
+    raise InvalidQuery(
+        f"`{unknown[:100]}` is not a query parameter of {entry.method} {entry.path}: "
+        f"{hint}"
+    )
+
+
 def _counter_key(scope: Scope, status: int) -> HttpKey:
-    """Return the key of the request's counter; clients can choose no part of it."""
+    """Return the key of the request's counter, without any text of the client."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = scope.get("route")
     return method, getattr(route, "path", _NO_ROUTE), status // 100

@@ -18,7 +18,7 @@ from fitserve.problems import Problem
 from fitserve.scopes import Scope
 from service.auth.scopes import Access, ReadWrite, RequiredAccess
 from service.protocols.failures import ErrorFormat, Failure, native
-from service.router import ScopeRule, endpoint_of, error_paths_of, policy_of
+from service.router import ScopeRule, endpoint_of, error_paths_of, policy_of, query_names
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _NOTHING = re.compile(r"(?!)")
@@ -40,6 +40,7 @@ class RouteEntry:
         convert: functions that convert path parameters other than strings, by name.
         route: FastAPI's route; None for a request without a route.
         endpoint: the function that handles the request.
+        query: the names of its query parameters; None if any may be sent.
 
     """
 
@@ -53,6 +54,7 @@ class RouteEntry:
     convert: dict[str, Callable[[str], Any]] = field(default_factory=dict)
     route: BaseRoute | None = None
     endpoint: Any = None
+    query: frozenset[str] | None = None
 
 
 RouteMatch = tuple[RouteEntry, dict[str, Any]]
@@ -166,6 +168,7 @@ def _entries(route: BaseRoute, settings: Settings) -> Iterator[RouteEntry]:
     policy = policy_of(route)
     route = cast(Route | Mount, route)  # `policy_of` refuses every other kind
     methods = set(getattr(route, "methods", None) or _MOUNT_METHODS)
+    query = query_names(route)
     for method in sorted(methods | ({"HEAD"} if "GET" in methods else set())):
         yield RouteEntry(
             method=method,
@@ -182,6 +185,7 @@ def _entries(route: BaseRoute, settings: Settings) -> Iterator[RouteEntry]:
             },
             route=route,
             endpoint=endpoint_of(route),
+            query=query,
         )
 
 

@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from core.settings import Settings
 from service.auth.scopes import ReadWrite, RequiredAccess
-from service.protocols.failures import ErrorFormat, native
+from service.protocols.failures import ErrorFormat, native, native_with_error
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 ScopeRule = RequiredAccess | ReadWrite | Callable[[Settings], RequiredAccess]
@@ -38,6 +39,8 @@ class RoutePolicy:
         error_paths: globs of paths whose errors have this format, even without a route.
         is_fast: whether `PredictFastPath` answers; the endpoint may then take only path
             parameters and `request`.
+        query: further query parameters, which the endpoint reads or refuses itself; None
+            if clients may send any.
 
     """
 
@@ -46,6 +49,7 @@ class RoutePolicy:
     errors: ErrorFormat = native
     error_paths: tuple[str, ...] = ()
     is_fast: bool = False
+    query: tuple[str, ...] | None = ()
 
 
 class PolicyRoute(APIRoute):
@@ -68,10 +72,11 @@ class Router(APIRouter):
         errors: ErrorFormat = native,
         error_paths: tuple[str, ...] = (),
         is_fast: bool = False,
+        query: tuple[str, ...] | None = (),
         **options: Any,
     ) -> None:
         super().__init__(route_class=PolicyRoute, **options)
-        self.policy = RoutePolicy(scope, body_limit, errors, error_paths, is_fast)
+        self.policy = RoutePolicy(scope, body_limit, errors, error_paths, is_fast, query)
 
     def add_api_route(
         self, path: str, endpoint: Callable[..., Any], **options: Any
@@ -86,9 +91,10 @@ def declare(
     scope: ScopeRule | None = None,
     body_limit: BodyLimit | None = None,
     errors: ErrorFormat | None = None,
+    query: tuple[str, ...] | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Return a decorator that changes the policy of an endpoint or of a mounted app."""
-    given = {"scope": scope, "body_limit": body_limit, "errors": errors}
+    given = {"scope": scope, "body_limit": body_limit, "errors": errors, "query": query}
     changes = {name: value for name, value in given.items() if value is not None}
 
     def mark(endpoint: Endpoint) -> Endpoint:
@@ -116,6 +122,27 @@ def policy_of(route: BaseRoute) -> RoutePolicy:
             "are in service/router.py."
         )
     return RoutePolicy(**changes)
+
+
+def query_names(route: BaseRoute) -> frozenset[str] | None:
+    """Return the query parameters of a native route; None if any may be sent.
+
+    Clients of other protocols send parameters of their own, which are ignored.
+    """
+    if not isinstance(route, PolicyRoute):
+        return None
+    policy = policy_of(route)
+    if policy.query is None or policy.errors not in (native, native_with_error):
+        return None
+    extra = (route.openapi_extra or {}).get("parameters", [])
+    described = [line["name"] for line in extra if line["in"] == "query"]
+    return frozenset([*_declared(route.dependant), *described, *policy.query])
+
+
+def _declared(dependant: Dependant) -> list[str]:
+    """Return the query parameters of an endpoint and of its dependencies."""
+    own = [field.alias for field in dependant.query_params]
+    return own + [name for inner in dependant.dependencies for name in _declared(inner)]
 
 
 def error_paths_of(routes: Iterable[BaseRoute]) -> dict[str, ErrorFormat]:

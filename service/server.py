@@ -29,7 +29,7 @@ class Phase(Enum):
     HEAD = 1
     BODY = 2
     NOTHING = 3
-    """The application's answer, or the next request, which uvicorn itself limits."""
+    """No data: the application runs, or the connection is idle (limited by uvicorn)."""
 
 
 class TimeoutProtocol(HttpToolsProtocol):
@@ -111,11 +111,11 @@ class TimeoutProtocol(HttpToolsProtocol):
         return now - since > self._pace(first - unread)
 
     def _pace(self, num_bytes: int) -> float:
-        """Return how many seconds so many bytes may take."""
+        """Return the maximum time to transfer so many bytes, in seconds."""
         return self.limits.body_seconds + num_bytes / self.limits.body_bytes_per_second
 
     def _refuse(self, answer: bytes) -> None:
-        """Close the connection, with the reason unless an answer has begun."""
+        """Send the reason unless a response has begun, and close the connection."""
         has_begun = self.cycle is not None and not (
             self.cycle.response_complete or not self.cycle.response_started
         )

@@ -1,4 +1,4 @@
-"""Real parts for every test: migrated databases, a real Redis, the API, the trainer."""
+"""Fixtures with real parts: migrated databases, a real Redis, the API, the trainer."""
 
 import os
 
@@ -6,6 +6,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,12 +24,13 @@ from tests.servers import (
     ENGINES,
     IS_SCALE_OUT,
     postgres_at_head,
+    postgres_copy,
     redis_of,
     sqlite_at_head,
 )
 
 QUICK = RunTimes(
-    lease_seconds=300.0,  # a busy machine traces a graph for long; who expires, says so
+    lease_seconds=300.0,  # long enough to trace a graph on a busy machine
     heartbeat_seconds=0.5,
     janitor_seconds=0.5,
     requeue_after_seconds=1.0,
@@ -39,14 +41,14 @@ QUICK = RunTimes(
 
 @pytest.fixture(scope="session")
 def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Redis, the one that comes along."""
+    """Start the bundled Redis."""
     with redis_of(tmp_path_factory.mktemp("b")) as url:
         yield url
 
 
 @pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database on either engine, brought to head by alembic."""
+    """Create a database on one of the engines, migrated to head."""
     if request.param == "postgresql":
         return postgres_at_head()
     return sqlite_at_head(f"sqlite:///{tmp_path / 'test.db'}")
@@ -61,7 +63,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @dataclass
 class ServiceUnderTest:
-    """A service in this process: settings, API client, and a worker's hands."""
+    """A service in this process: its settings, its API client, and a worker."""
 
     settings: Settings
     client: TestClient
@@ -69,7 +71,6 @@ class ServiceUnderTest:
 
     @property
     def storage(self) -> Storage:
-        """Open the storage that the settings name."""
         return open_storage(self.settings)
 
     def upload(self, csv: str | bytes | Path, name: str = "table") -> dict[str, Any]:
@@ -80,7 +81,7 @@ class ServiceUnderTest:
         return answer.json()
 
     def post(self, spec: dict[str, Any]) -> str:
-        """Queue a run; returns its id."""
+        """Queue a run and return its id."""
         answer = self.client.post("/v1/runs", json=spec)
         assert answer.status_code == 202, answer.text
         return answer.json()["id"]
@@ -92,7 +93,7 @@ class ServiceUnderTest:
         from workers import heartbeat
         from workers.run_executor import RunExecutor
 
-        heartbeat._LEAVE_SECONDS = 300.0  # else it ends this process, which is pytest
+        heartbeat._LEAVE_SECONDS = 300.0  # otherwise it ends pytest
         executor = RunExecutor(
             self.settings, self.database, self.storage, "test", is_stopping
         )
@@ -100,23 +101,31 @@ class ServiceUnderTest:
         return self.client.get(f"/v1/runs/{run_id}").json()
 
     def train(self, spec: dict[str, Any]) -> dict[str, Any]:
-        """Queue and train."""
+        """Queue a run and train it."""
         return self.execute(self.post(spec))
 
 
 @contextmanager
-def bench_in(home: Path, broker_url: str, **given: Any) -> Iterator[ServiceUnderTest]:
-    """A bench in a home of its own, with short times and the profile's database unless given.
+def bench_in(
+    home: Path, broker_url: str, trained: Settings | None = None, **given: Any
+) -> Iterator[ServiceUnderTest]:
+    """Run a service in its own home, with short times.
 
-    A database that is given is at head.
+    Unless `given` names a database, the service uses the profile's. It must be migrated
+    to head. With `trained`, the settings of a closed service, start from a copy of its
+    home and database.
     """
     own = {"runs": QUICK, "report": ReportRules(baselines=False)}
     if IS_SCALE_OUT and "database_url" not in given:
-        given["database_url"] = postgres_at_head()
+        copied = trained and postgres_copy(trained.resolved_database_url)
+        given["database_url"] = copied or postgres_at_head()
     settings = Settings(home=home, broker_url=broker_url, **{**own, **given})
-    settings.home_dir.mkdir()
-    if settings.database_url is None:
-        sqlite_at_head(settings.resolved_database_url)
+    if trained is not None:
+        shutil.copytree(trained.home_dir, settings.home_dir)
+    else:
+        settings.home_dir.mkdir()
+        if settings.database_url is None:
+            sqlite_at_head(settings.resolved_database_url)
     database = Database(settings.resolved_database_url)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield ServiceUnderTest(settings, client, database)

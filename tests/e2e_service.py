@@ -1,4 +1,4 @@
-"""The whole service as a user starts it: `fitserve up` in a process of its own."""
+"""The whole service as a user starts it: `fitserve up` in a separate process."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ FITSERVE = Path(sys.executable).with_name("fitserve")
 def running(
     home: Path, program: Path = FITSERVE, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """URL and process of a service on a free port; stopped at the end, and that cleanly."""
+    """Run a service on a free port; yield its URL and process, then check a clean stop."""
     with started(home, program=program, **environment) as (line, process):
         yield line.split()[-1], process
 
@@ -27,7 +27,7 @@ def running(
 def started(
     home: Path, *options: str, program: Path = FITSERVE, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The same with more options, and the line that told that it is ready."""
+    """Run a service with more options; yield its ready line and process."""
     command = [program, "up", "--port", "0", "--home", home, *options]
     with parts_of(home) as parts, _running(command, parts | environment) as service:
         yield service
@@ -35,7 +35,7 @@ def started(
 
 @contextmanager
 def parts_of(home: Path) -> Iterator[dict[str, str]]:
-    """Settings of a database and a broker of its own; none where both come along."""
+    """Provide settings of a new database and broker; none if the bundled ones are used."""
     if not IS_SCALE_OUT:
         yield {}
         return
@@ -71,7 +71,7 @@ def _running(
 
 
 def _stopped(process: subprocess.Popen[str]) -> int | None:
-    """Its exit code; whoever is in a hurry signals again."""
+    """Send SIGTERM until the process ends; return its exit code."""
     for _ in range(300):
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

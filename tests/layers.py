@@ -1,17 +1,17 @@
-"""Layers of every kind, drawn from the schema: a new one is tested without being named."""
+"""Layers of every type, drawn from the schema, so that new types are tested too."""
 
 from hypothesis import strategies as st
 
 from fitserve.specs.layers import LAYERS
 
 FEW = 9
-"""A layer need not be larger to be compared."""
+"""The largest integer in a drawn layer."""
 
 
 def layers(names):
-    """Specs of layers of these types, with any fields that the schema allows."""
+    """Draw specs of layers of these types, with any fields that the schema allows."""
     every = st.one_of([_object(LAYERS[name].model_json_schema()) for name in names])
-    # Keras draws no vector that is orthogonal
+    # Keras cannot draw an orthogonal vector
     return every.filter(lambda layer: layer.get("bias_initializer") != "orthogonal")
 
 
@@ -41,7 +41,7 @@ def _value(schema, defs):
 
 
 def _number(schema):
-    """Between the bounds, which every number of a layer has, or at one that is allowed."""
+    """Draw a number between the bounds, or an inclusive lower bound."""
     low, high = (
         schema.get(end, schema.get(f"exclusive{end.capitalize()}"))
         for end in ("minimum", "maximum")
@@ -52,7 +52,7 @@ def _number(schema):
 
 
 def exported(body, path):
-    """What the ONNX file of the network computes from rows of its encoded inputs."""
+    """Return a function that computes rows with the network's ONNX file."""
     import onnxruntime as ort
 
     from core.models.signature import Feature, NumericEncoder, Signature

@@ -1,4 +1,4 @@
-"""The application behind a real socket, for clients that bring their own HTTP."""
+"""The application on a real socket, for clients with their own HTTP."""
 
 import signal
 import socket
@@ -16,7 +16,7 @@ from service.server import make_server
 
 @contextmanager
 def live(app: FastAPI) -> Iterator[str]:
-    """URL of the application, served by uvicorn in a thread until the end."""
+    """Serve the application by uvicorn in a thread; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, lifespan="on")
     server = make_server(config, Limits(), app.state.services.polling.stop)
@@ -33,6 +33,6 @@ def live(app: FastAPI) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """Return a free port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

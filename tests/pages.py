@@ -1,4 +1,4 @@
-"""Pages that do what they say: their blocks run in order, and print what stands below."""
+"""Run the blocks of a page in order and compare their output with the page."""
 
 import contextlib
 import io
@@ -16,12 +16,12 @@ _BLOCK = re.compile(
     r"^```(sh|python|json)(?: (\S+))?\n(.*?)^```$(?:\n+```text\n(.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
-_FLOAT = re.compile(r"(?:\\-)?\d+\\\.\d+(?:e(?:\\-)?\d+)?")  # as re.escape has it
+_FLOAT = re.compile(r"(?:\\-)?\d+\\\.\d+(?:e(?:\\-)?\d+)?")  # as re.escape writes it
 
 
 @dataclass(frozen=True)
 class Block:
-    """A command, or a file to save; `prints` is what it shows, if that is told."""
+    """A command or a file to save; `prints` is the output that the page shows, if any."""
 
     kind: str
     name: str
@@ -30,30 +30,30 @@ class Block:
 
 
 def blocks(page: str) -> list[Block]:
-    """Everything on a page that is to be run."""
+    """Return all blocks of a page that are to be run."""
     return [Block(*(part or "" for part in found)) for found in _BLOCK.findall(page)]
 
 
 def run(
     page: Path, folder: Path, url: str, **environment: str
 ) -> Iterator[tuple[Block, str]]:
-    """Each block of a page and what it printed, run one by one in `folder`."""
+    """Run the blocks of a page in `folder`; yield each block with its output."""
     (folder / "examples").symlink_to(ROOT / "examples")
     names: dict[str, object] = {}
-    told = {"FITSERVE_URL": url, **environment}
+    variables = {"FITSERVE_URL": url, **environment}
     with contextlib.chdir(folder), _closing(names):
         for block in blocks(page.read_text()):
             if block.kind == "json":
                 Path(block.name).write_text(block.text)
             elif block.kind == "sh":
-                yield block, _shell(block.text, told)
+                yield block, _shell(block.text, variables)
             else:
                 yield block, _python(block.text, names)
 
 
 @contextlib.contextmanager
 def _closing(names: dict[str, object]) -> Iterator[None]:
-    """Clients that a page leaves open, as an interactive session does."""
+    """Close clients that a page leaves open."""
     try:
         yield
     finally:
@@ -89,9 +89,10 @@ def _python(code: str, names: dict[str, object]) -> str:
 
 
 def says(expected: str, printed: str) -> bool:
-    """Word for word; `…` is anything, and a number with a point any such number.
+    """Return whether the output matches; `…` is any text, a line of `…` any lines.
 
-    Figures of a training differ from processor to processor. A line of `…` is any lines.
+    A number with a decimal point matches any such number, because the figures of a
+    training differ between processors.
     """
     lines = "".join(_pattern(line) for line in _tidy(expected))
     text = "".join(f"{line}\n" for line in _tidy(printed))
@@ -99,7 +100,7 @@ def says(expected: str, printed: str) -> bool:
 
 
 def follow(page: Path, folder: Path, url: str, **environment: str) -> None:
-    """Run a page to its end; AssertionError where it prints something else."""
+    """Run a page to its end and assert that it prints what it shows."""
     ran = list(run(page, folder, url, **environment))
     assert any(block.prints for block, _ in ran)
     for block, printed in ran:
@@ -115,5 +116,5 @@ def _pattern(line: str) -> str:
 
 
 def _tidy(text: str) -> list[str]:
-    """Blanks only where there is one; a column is as wide as its figures."""
+    """Collapse runs of blanks, because the width of a column depends on its figures."""
     return [" ".join(line.split()) for line in text.strip().splitlines()]

@@ -1,4 +1,4 @@
-"""What every failure must look like, whatever went wrong."""
+"""Assertions about problems."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from httpx2 import Response
 
 
 def assert_problem(answer: Response, status: int, slug: str) -> dict[str, Any]:
-    """A problem of RFC 9457 with this status and type; returned for more questions."""
+    """Assert a problem of RFC 9457 with this status and type; return its body."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     body = answer.json()
     assert answer.status_code == status, body

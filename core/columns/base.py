@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,6 +20,9 @@ Numbers = NDArray[np.float64]
 Schema = dict[str, Any]
 Encoding = Literal["numeric", "datetime", "categories"]
 """The families of encoders that turn a column into inputs of the network."""
+
+LARGEST_EXACT = 2**53
+"""Up to this number, float64 holds every whole number."""
 
 MOST_SAMPLED = 0.9
 """A format is considered if at least this share of the sampled cells fits it."""
@@ -57,6 +61,10 @@ class Candidate:
     kind: ColumnKind
     format: ColumnFormat
     warnings: tuple[str, ...] = ()
+    is_first: bool = False
+    """Whether it comes before the types that are tried earlier."""
+    is_offer: bool = False
+    """Whether only the user may choose it: too few cells of the sample fit."""
 
     def fits(self, text: pl.Expr) -> pl.Expr:
         """Return whether each cell is of this type and format."""
@@ -70,13 +78,28 @@ class Hints:
     Args:
         decimal: the decimal mark that the uploader gave.
         comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
+        day_first: by column, whether its dates prove that the day comes first.
         options: what the user says about this column, besides its type.
 
     """
 
     decimal: Literal[".", ","] | None = None
     comma_first: bool = False
+    day_first: Mapping[str, bool] = field(default_factory=dict)
     options: ColumnOptions | None = None
+
+
+@dataclass(frozen=True)
+class Marked:
+    """The cells of a column that share a notation: how many, and the first one."""
+
+    count: int
+    find: Callable[[], str]
+
+    @property
+    def example(self) -> str:
+        """Return the first of the cells."""
+        return self.find()
 
 
 @dataclass(frozen=True)
@@ -86,7 +109,7 @@ class Seen:
     Args:
         least: the smallest value; None if it is not known.
         greatest: the largest value.
-        categories: the texts that have an input of their own.
+        categories: the texts that each have a separate input.
         is_shared: whether unknown texts share one input with rare ones.
 
     """
@@ -107,7 +130,7 @@ class ColumnKind(ABC):
 
     type: ClassVar[ColumnType]
     wanted: ClassVar[str]
-    """Completes "expected …" in the message that refuses a cell."""
+    """The text after "expected" in the message that refuses a cell."""
     encoding: ClassVar[Encoding]
     tensor: ClassVar[str]
     """The datatype of the column in the Open Inference Protocol."""
@@ -138,6 +161,26 @@ class ColumnKind(ABC):
     @abstractmethod
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         """Return whether trimmed cells are of this type in this format."""
+
+    def differs(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
+        """Return whether a cell that fits has other signs than the format names."""
+        return None
+
+    def alert(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
+        """Return whether a cell may have a mark, at less cost; None if no cell has."""
+        return None
+
+    def marks(self, text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
+        """Return flags of cells whose notation may need a warning, by its name."""
+        return {}
+
+    def doubt(self, marked: Mapping[str, Marked], present: int) -> str | None:
+        """Return the reason why a column that fits is better kept as text, or None."""
+        return None
+
+    def remarks(self, marked: Mapping[str, Marked], present: int) -> list[str]:
+        """Return the warnings about marked cells; `marked` holds those that occur."""
+        return []
 
     @abstractmethod
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
@@ -216,8 +259,5 @@ class NumberKind(ColumnKind):
 
 def without_point(value: float) -> float:
     """Return a whole number as an integer, any other number unchanged."""
-    is_whole = float(value).is_integer() and abs(value) <= _LARGEST_EXACT
+    is_whole = float(value).is_integer() and abs(value) <= LARGEST_EXACT
     return int(value) if is_whole else value
-
-
-_LARGEST_EXACT = 2**53

@@ -21,6 +21,9 @@ FEW_CATEGORIES = 10
 """With up to this many categories, each one gets an input; with more, rare ones share
 an input."""
 
+FREE_TEXT = "free text"
+MOST_UNIQUE = 0.9
+"""With at least this share of distinct values, text holds ids or names."""
 _FREE_TEXT = 40
 """A column whose mean length is above this holds free text, not ids."""
 
@@ -105,8 +108,8 @@ class Text(Categorical):
 
     def left_out(self, name: str, stats: Stats, column: pl.LazyFrame) -> str | None:
         if (stats.length or 0) > _FREE_TEXT:
-            return "free text"
-        if stats.unique >= 0.9 * stats.present:
+            return FREE_TEXT
+        if stats.unique >= MOST_UNIQUE * stats.present:
             return "an id or a name: nearly every row has a different value"
         return f"text with {stats.unique:,} values, too many for categories"
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.columns.base import Candidate, Hints, NumberKind, Schema, Seen, without_point
+from core.columns.base import (
+    Candidate,
+    Hints,
+    Marked,
+    NumberKind,
+    Schema,
+    Seen,
+    without_point,
+)
 from core.columns.day_order import in_order
-from core.columns.time_formats import (
-    completed,
-    is_ambiguous,
+from core.columns.time_cells import (
     is_time,
     parse_time,
     parse_times,
-    time_formats,
+    patterns_of,
+    write_time,
 )
+from core.columns.time_formats import compact_formats, is_compact, time_formats
 from core.columns.time_numbers import (
     counts_time,
     is_digits,
@@ -52,22 +62,22 @@ class Datetime(NumberKind):
     is_ordered = True
 
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
-        patterns = time_formats(sample, day_first=hints.comma_first)
-        text = "the order of day and month is ambiguous; read as {}"
-        warnings = (text.format(patterns[0]),) if is_ambiguous(patterns) else ()
-        return [Candidate(self, ColumnFormat(datetime=p), warnings) for p in patterns]
+        forms = compact_formats(sample)
+        found = [Candidate(self, f, _warnings(f, sample), is_first=True) for f in forms]
+        forms = time_formats(sample, day_first=hints.comma_first)
+        return [*found, *(Candidate(self, f, _warnings(f, sample)) for f in forms)]
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats to try, as the user describes them."""
         options = hints.options
         if options is None:
-            return self.recognise(sample, hints)
+            return self._given(sample, hints)
         told = {"timezone": options.timezone}
         if options.format is not None:
             decimal = hints.decimal or "."
             form = ColumnFormat(datetime=options.format, decimal=decimal)
             return [Candidate(self, form.model_copy(update=told))]
-        found = self.recognise(sample, hints)
+        found = self._given(sample, hints)
         if options.dayfirst is not None:
             # dates in the other order may be many, so each cell shows a format
             few = list(dict.fromkeys(sample))[:_MOST_SHAPES]
@@ -76,29 +86,63 @@ class Datetime(NumberKind):
         return [replace(c, format=c.format.model_copy(update=told)) for c in found]
 
     def _in_order(self, found: list[Candidate], *, day_first: bool) -> list[Candidate]:
-        patterns = [in_order(c.format.datetime or "", day_first=day_first) for c in found]
-        forms = [ColumnFormat(datetime=pattern) for pattern in dict.fromkeys(patterns)]
-        return [Candidate(self, form) for form in forms]
+        """Return the candidates with day and month in one order, each once."""
+        ordered: dict[tuple[str, ...], Candidate] = {}
+        for candidate in found:
+            patterns = patterns_of(candidate.format)
+            key = tuple(in_order(p, day_first=day_first) for p in patterns)
+            form = candidate.format.model_copy(update=_only(list(key)))
+            ordered.setdefault(key, replace(candidate, format=form))
+        return list(ordered.values())
+
+    def _given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats to try; whole numbers may be dates such as 20240131."""
+        if found := self.recognise(sample, hints):
+            return found
+        forms = compact_formats(sample, share=1 / len(sample))
+        return [Candidate(self, form, _warnings(form, sample)) for form in forms]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         return is_time(text, form)
 
+    def alert(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
+        return text.is_not_null() if self.marks(text, form) else None
+
+    def marks(self, text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
+        """Return the cells with and without a time zone, if the column has both."""
+        zoned = [p for p in patterns_of(form) if has_zone(p)]
+        if form.timezone or not zoned or len(zoned) == len(patterns_of(form)):
+            return {}
+        with_zone = is_time(text, form.model_copy(update=_only(zoned)))
+        return {"zone": with_zone, "no zone": is_time(text, form) & ~with_zone}
+
+    def remarks(self, marked: Mapping[str, Marked], present: int) -> list[str]:
+        zone, bare = marked.get("zone"), marked.get("no zone")
+        if zone is None or bare is None:
+            return []
+        warning = (
+            f"{bare.count:,} cell(s) have no time zone, such as {bare.example!r}, and "
+            f"are read as UTC; {zone.count:,} have one, such as {zone.example!r}: write "
+            "all cells with a zone if UTC is wrong"
+        )
+        return [warning]
+
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         return parse_times(text, form)
-
-    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
-        return parse_time(text, form)
 
     def converts_numbers(self, form: ColumnFormat) -> bool:
         return counts_time(form) or is_digits(form.datetime or "")
 
     def from_number(self, number: float, form: ColumnFormat) -> float | None:
         """Return the seconds since 1970 that a JSON number means in this format."""
+        if not self.converts_numbers(form) or not math.isfinite(number):
+            return number
         if counts_time(form):
             return time_of_number(number, form)
-        if is_digits(form.datetime or ""):
-            return parse_time(f"{number:.0f}", form) if number % 1 == 0 else None
-        return number
+        return parse_time(f"{number:.0f}", form) if number % 1 == 0 else None
+
+    def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
+        return parse_time(text, form)
 
     def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
         return {"min": column.min(), "max": column.max()}
@@ -115,12 +159,14 @@ class Datetime(NumberKind):
         pattern = form.datetime
         if counts_time(form):
             return _described_number(form)
-        own = "" if pattern is None else f"as `{pattern}` (Python's strptime) or "
+        patterns = " or ".join(f"`{pattern}`" for pattern in patterns_of(form))
+        quarter = "; `%q` is the quarter" if "%q" in patterns else ""
+        own = f"as {patterns} (Python's strptime{quarter}) or " if patterns else ""
         zone = form.timezone or "UTC"
         text = f"A date or time written {own}in ISO 8601, {zone} unless it has a time "
         text += "zone; "
         schema = {"type": "string"}
-        if pattern in _JSON_FORMATS:
+        if pattern in _JSON_FORMATS and not form.other_datetimes:
             schema["format"] = _JSON_FORMATS[pattern]
         return schema, text + "other texts are refused."
 
@@ -138,9 +184,35 @@ def _written(seconds: float, form: ColumnFormat) -> Cell:
     if counts_time(form):
         return without_point(number_at(moment, form))
     if form.datetime is not None:
-        start, whole = completed(form.datetime)
         local = moment if has_zone(form.datetime) else local_time(moment, form)
-        text = local.strftime(whole)[len(start) :]
+        text = write_time(local, form.datetime)
         if parse_time(text, form) == seconds:
             return text
     return moment.isoformat()
+
+
+def _only(patterns: list[str]) -> dict[str, object]:
+    return {"datetime": patterns[0], "other_datetimes": patterns[1:]}
+
+
+def _warnings(form: ColumnFormat, sample: list[str]) -> tuple[str, ...]:
+    """Return warnings about dates that could be something else."""
+    pattern = form.datetime or ""
+    fits = (text for text in sample if parse_time(text, form) is not None)
+    if "%q" in pattern:
+        first = next(fits)
+        day = _day(first, form)
+        return (f"quarters are read as their first day: {first!r} is {day}",)
+    if is_compact(form):
+        first = next(fits)
+        warning = (
+            f"whole numbers are read as dates: {first!r} is {_day(first, form)}; give "
+            "the column the type numeric or categorical if they are not"
+        )
+        return (warning,)
+    return ()
+
+
+def _day(text: str, form: ColumnFormat) -> str:
+    moment = _EPOCH + timedelta(seconds=parse_time(text, form) or 0)
+    return moment.date().isoformat()

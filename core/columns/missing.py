@@ -12,7 +12,7 @@ from fitserve.specs.columns import ColumnOptions, type_of
 from fitserve.specs.parsing import ParsingSpec
 
 if TYPE_CHECKING:
-    from core.columns.decide import ColumnFacts
+    from core.columns.facts import ColumnFacts
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from core.columns.base import MOST_SAMPLED
@@ -13,48 +14,97 @@ from fitserve.schemas.datasets import ColumnFormat
 INFINITE = r"[+-]?(?:inf|Inf|INF|infinity|Infinity)"
 """Words for infinity; they count as missing in a column of numbers."""
 
-_SIGNS = r"[$€£¥₹₽₩₺₴₪฿%‰]"
+PERCENT = r"[%‰]"
+_CURRENCIES = r"[$€£¥₹₽₩₺₴₪฿]"
 _CODES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK", "NOK")
-_AFFIX = rf"(?:{_SIGNS}|\b(?:{'|'.join(_CODES)})\b|(?:US|CA|AU)\$)"
+CURRENCY = rf"(?:{_CURRENCIES}|\b(?:{'|'.join(_CODES)})\b|(?:US|CA|AU)\$)"
+_AFFIX = rf"(?:{PERCENT}|{CURRENCY})"
 """Currency and percent signs before or after a number."""
+
+_MINUS = "\u2212\u2010\u2011\u2012\u2013\u2014\ufe58\ufe63\uff0d"
+"""Characters that look like `-`: the minus of mathematics, hyphens and dashes."""
+TRAILING_MINUS = "3-"
+_NUMBER_WITH_UNIT = (
+    r"(?m)^[^\w\n]{0,3}[0-9][0-9.,' ]*?[ \u00a0\u202f]?((?:[^\W\d_]|°)[^\s0-9]*[23]?)$"
+)
+"""A number, and a unit that begins with a letter, such as `kg`, `km/h` and `m2`."""
 
 _SPACES = " \u00a0\u202f"
 _POINT = [("", "."), (",", "."), (" ", "."), ("'", ".")]
 _COMMA = [("", ","), (".", ","), (" ", ","), ("'", ",")]
 """Pairs (mark between thousands, decimal mark), in the order in which they are tried."""
+_NO_THOUSAND = re.compile(r"[+-]?0,[0-9]{3}")
+"""A decimal comma: no group of thousands follows a single 0."""
 
 
 @lru_cache(maxsize=256)
-def number_pattern(decimal: str, thousands: str) -> str:
+def number_pattern(decimal: str, thousands: str, groups: str = "any") -> str:
     """Return the regular expression of a number, for Python and for polars."""
     point = re.escape(decimal)
     whole = r"[0-9]+"
     if thousands:
-        group = f"[{_SPACES}]" if thousands in _SPACES else re.escape(thousands)
-        whole = rf"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)"
+        mark = f"[{_SPACES}]" if thousands in _SPACES else re.escape(thousands)
+        whole = rf"(?:{_grouped(mark, groups)}|[0-9]+)"
     return (
         rf"^[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?$"
     )
 
 
-def number_format(
-    sample: list[str], decimal: str | None, *, comma_first: bool
-) -> ColumnFormat | None:
-    """Return the first format that most of the sample fits, or None.
+def _grouped(mark: str, groups: str) -> str:
+    if groups == "indian":
+        return rf"[1-9][0-9]?(?:{mark}[0-9]{{2}})*{mark}[0-9]{{3}}"
+    first = r"[0-9]{1,3}" if groups == "any" else r"[1-9][0-9]{0,2}"
+    return rf"{first}(?:{mark}[0-9]{{3}})+"
+
+
+def number_formats(
+    sample: list[str],
+    decimal: str | None,
+    *,
+    comma_first: bool,
+    share: float = MOST_SAMPLED,
+    unit: str = "",
+) -> list[ColumnFormat]:
+    """Return the formats that at least `share` of the sample fits, best first.
 
     `decimal` is the decimal mark if the user gave it. Else `comma_first` decides which
-    mark to try first, since a text such as `1,234` fits both.
+    mark to try first, since a text such as `1,234` fits both. Further formats follow only
+    if the sample holds a cell that the first one cannot express.
     """
-    affixes = sorted(_affixes(sample))
+    signs = {"affixes": sorted(_affixes(sample)), "minus": _minus(sample), "unit": unit}
     ways = {".": _POINT, ",": _COMMA}.get(decimal or "")
     if ways is None:
         # plain numbers are not ambiguous, so their format comes first
         ways = [_POINT[0], *(_COMMA + _POINT if comma_first else _POINT + _COMMA)]
-    for thousands, mark in ways:
-        form = ColumnFormat(decimal=mark, thousands=thousands, affixes=affixes)
-        if _fits(sample, form):
-            return form
-    return None
+    forms = (_format(thousands, mark, signs) for thousands, mark in ways)
+    first = next((form for form in forms if share_of(sample, form) >= share), None)
+    if first is not None:
+        return [first, *_others(sample, first, decimal)]
+    indian = _format(",", ".", signs, "indian")
+    is_indian = decimal != "," and share_of(sample, indian) >= share
+    return [indian] if is_indian else []
+
+
+def _format(
+    thousands: str, decimal: str, signs: Mapping[str, object], groups: str = "thousands"
+) -> ColumnFormat:
+    groups = groups if thousands else "any"
+    parts = {"decimal": decimal, "thousands": thousands, "groups": groups}
+    return ColumnFormat.model_validate({**parts, **signs})
+
+
+def _others(
+    sample: list[str], first: ColumnFormat, decimal: str | None
+) -> list[ColumnFormat]:
+    """Return formats that might fit more cells than `first`, a comma for thousands."""
+    if (first.thousands, first.decimal) != (",", "."):
+        return []
+    found = [first.model_copy(update={"groups": "indian"})]
+    bare = (_bare_cell(text, first) for text in sample)
+    if decimal is None and any(_NO_THOUSAND.fullmatch(text) for text in bare):
+        comma = {"thousands": "", "decimal": ",", "groups": "any"}
+        found.append(first.model_copy(update=comma))
+    return found
 
 
 def without_unit(sample: list[str], unit: str) -> list[str]:
@@ -71,10 +121,24 @@ def _affixes(sample: Iterable[str]) -> set[str]:
     return found
 
 
-def _fits(sample: list[str], form: ColumnFormat) -> bool:
+def _minus(sample: Iterable[str]) -> list[str]:
+    """Return the other signs of minus in front of numbers, and whether one is behind."""
+    joined = "\n".join(sample)
+    found = re.findall(rf"(?m)^[^\w\n]{{0,3}}([{_MINUS}])(?=[^\w\n]{{0,4}}[0-9])", joined)
+    trailing = re.search(r"(?m)^[^\w\n-]{0,3}[0-9][0-9.,' ]*-$", joined)
+    return sorted(set(found)) + [TRAILING_MINUS] * bool(trailing)
+
+
+def unit_of(sample: Iterable[str]) -> str:
+    """Return the unit that most often follows a number in a sample; empty if none."""
+    units = Counter(re.findall(_NUMBER_WITH_UNIT, "\n".join(sample)))
+    return units.most_common(1)[0][0] if units else ""
+
+
+def share_of(sample: list[str], form: ColumnFormat) -> float:
+    """Return the share of a sample that are numbers in this format."""
     frame = pl.DataFrame({"text": sample}, schema={"text": pl.String})
-    share = frame.select(is_number(pl.col("text"), form).mean()).item()
-    return bool(share >= MOST_SAMPLED)
+    return float(frame.select(is_number(pl.col("text"), form).mean()).item() or 0.0)
 
 
 def with_decimal(form: ColumnFormat, decimal: str | None) -> ColumnFormat:
@@ -90,16 +154,31 @@ def with_decimal(form: ColumnFormat, decimal: str | None) -> ColumnFormat:
 
 def is_number(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     """Return whether cells are numbers in this format, infinity included."""
-    pattern = number_pattern(form.decimal, form.thousands)
+    pattern = number_pattern(form.decimal, form.thousands, form.groups)
     return _bare_column(text, form).str.contains(f"{pattern}|^{INFINITE}$")
 
 
 def parse_numbers(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     """Return cells as float64, null where a cell is not a finite number."""
+    number = _any_number(text, form)
+    return pl.when(number.is_finite()).then(number)
+
+
+def is_infinite(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return whether cells are numbers that float64 cannot hold, such as `inf`."""
+    return _any_number(text, form).is_infinite()
+
+
+def _any_number(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     bare = _bare_column(text, form)
     plain = pl.when(is_number(text, form)).then(_plain_column(bare, form))
-    number = plain.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
+    return plain.cast(pl.Float64, strict=False)
+
+
+def digits(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return cells as digits with a sign; null where a cell is no whole number."""
+    plain = _plain_column(_bare_column(text, form), form)
+    return pl.when(plain.str.contains(r"^[+-]?[0-9]+$")).then(plain)
 
 
 def parse_number(text: str, form: ColumnFormat) -> float | None:
@@ -110,34 +189,39 @@ def parse_number(text: str, form: ColumnFormat) -> float | None:
     bare = _bare_cell(text, form)
     if re.fullmatch(INFINITE, bare):
         return float(bare)
-    if not re.match(number_pattern(form.decimal, form.thousands), bare):
+    if not re.match(number_pattern(form.decimal, form.thousands, form.groups), bare):
         return None
     return float(_plain_cell(bare, form))
 
 
-def _bare_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return cells without signs and units; `(3)` becomes `-3`."""
+def _rewrites(form: ColumnFormat) -> list[tuple[str, str]]:
+    """Return the replacements (of regular expressions) that leave a bare number."""
+    found = []
+    if signs := "".join(sign for sign in form.minus if sign != TRAILING_MINUS):
+        found.append((f"[{signs}]", "-"))
     if form.unit:
-        text = text.str.replace(_unit_after(form), "")
-    if not form.affixes:
-        return text
-    bare = text.str.replace_all(_AFFIX, "").str.strip_chars()
-    bare = bare.str.replace(r"^\(\s*(.*?)\s*\)$", "-$1")
-    return bare.str.replace(r"^([+-])\s+", "$1")
+        found.append((rf"[{_SPACES}]*{re.escape(form.unit)}$", ""))
+    if form.affixes:
+        found += [(_AFFIX, ""), (r"^\s+|\s+$", "")]
+        found.append((r"^\(\s*(.*?)\s*\)$", "-$1"))
+    if form.affixes or form.minus:
+        found.append((r"^([+-])\s+", "$1"))
+    if TRAILING_MINUS in form.minus:
+        found.append((r"^([0-9].*?)\s*-$", "-$1"))
+    return found
 
 
-def _unit_after(form: ColumnFormat) -> str:
-    return rf"[{_SPACES}]*{re.escape(form.unit)}$"
+def _bare_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
+    """Return cells without signs and units; `(3)` and `3-` become `-3`."""
+    for pattern, target in _rewrites(form):
+        text = text.str.replace_all(pattern, target)
+    return text
 
 
 def _bare_cell(text: str, form: ColumnFormat) -> str:
-    if form.unit:
-        text = re.sub(_unit_after(form), "", text)
-    if not form.affixes:
-        return text
-    bare = re.sub(_AFFIX, "", text).strip()
-    bare = re.sub(r"^\(\s*(.*?)\s*\)$", r"-\1", bare)
-    return re.sub(r"^([+-])\s+", r"\1", bare)
+    for pattern, target in _rewrites(form):
+        text = re.sub(pattern, target.replace("$", "\\"), text)
+    return text
 
 
 def _plain_column(text: pl.Expr, form: ColumnFormat) -> pl.Expr:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from core.columns.base import (
     Candidate,
     Hints,
+    Marked,
     NumberKind,
     Schema,
     Seen,
@@ -16,11 +18,20 @@ from core.columns.base import (
 )
 from core.columns.boolean import Boolean
 from core.columns.number_formats import (
+    TRAILING_MINUS,
     is_number,
-    number_format,
+    number_formats,
     parse_number,
     parse_numbers,
+    unit_of,
     without_unit,
+)
+from core.columns.number_notes import (
+    is_mixed,
+    number_alert,
+    number_doubt,
+    number_marks,
+    number_remarks,
 )
 from core.columns.percent import column_of_fractions, fraction
 from core.lazy import pl
@@ -39,6 +50,9 @@ _ID_NAME = re.compile(
     re.IGNORECASE,
 )
 _LEAST_FOR_IDS = 20
+_BEGINS_WITH_DIGITS = re.compile(r"\W{0,4}[0-9]|[A-Z]{2,3}\W{0,3}[0-9]")
+_HALF = 0.5
+"""From this share of numbers, the user is offered the type."""
 
 
 class Numeric(NumberKind):
@@ -57,8 +71,26 @@ class Numeric(NumberKind):
         return self.wanted + mark
 
     def recognise(self, sample: list[str], hints: Hints) -> list[Candidate]:
-        form = number_format(sample, hints.decimal, comma_first=hints.comma_first)
-        return [] if form is None else [Candidate(self, form, _warnings(form))]
+        """Return the formats of most cells; else those of half, as an offer."""
+        forms = number_formats(sample, hints.decimal, comma_first=hints.comma_first)
+        found = [Candidate(self, form, _warnings(form)) for form in forms]
+        return found or self._offers(sample, hints)
+
+    def _offers(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        with_digits = sum(_BEGINS_WITH_DIGITS.match(text) is not None for text in sample)
+        if with_digits < _HALF * len(sample):
+            return []
+        for unit in dict.fromkeys(("", unit_of(sample))):
+            forms = number_formats(
+                sample,
+                hints.decimal,
+                comma_first=hints.comma_first,
+                share=_HALF,
+                unit=unit,
+            )
+            if forms:
+                return [Candidate(self, f, _warnings(f), is_offer=True) for f in forms]
+        return []
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats to try, with the unit and the percentages of the user."""
@@ -78,17 +110,33 @@ class Numeric(NumberKind):
 
     def _given(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats to try; words such as yes and no count as 1 and 0."""
-        if found := self.recognise(sample, hints):
+        found = self.recognise(sample, hints)
+        if found and not found[0].is_offer:
             return found
         if words := _WORDS.recognise(sample, hints):
             labels = words[0].format.labels or ["false", "true"]
             return [Candidate(self, ColumnFormat(labels=labels))]
         # the user gave the type, so even a few numbers are enough
-        return [Candidate(self, ColumnFormat(decimal=hints.decimal or "."))]
+        return found or [Candidate(self, ColumnFormat(decimal=hints.decimal or "."))]
 
     def fits(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         numbers = is_number(text, form)
         return numbers | _WORDS.fits(text, form) if form.labels else numbers
+
+    def differs(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
+        return is_mixed(text, form)
+
+    def alert(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
+        return number_alert(text, form)
+
+    def marks(self, text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
+        return number_marks(text, form)
+
+    def doubt(self, marked: Mapping[str, Marked], present: int) -> str | None:
+        return number_doubt(marked, present)
+
+    def remarks(self, marked: Mapping[str, Marked], present: int) -> list[str]:
+        return number_remarks(marked, present)
 
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         numbers = column_of_fractions(parse_numbers(text, form), text, form)
@@ -97,7 +145,7 @@ class Numeric(NumberKind):
         return pl.coalesce(_WORDS.parse_column(text, form).cast(pl.Float64), numbers)
 
     def is_plain(self, form: ColumnFormat) -> bool:
-        has_signs = form.affixes or form.unit
+        has_signs = form.affixes or form.minus or form.unit
         return form.decimal == "." and not (form.thousands or has_signs or form.labels)
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
@@ -173,7 +221,18 @@ def _warnings(form: ColumnFormat) -> tuple[str, ...]:
         warnings.append(f"the {dropped.format(' '.join(signs))} dropped{percent}")
     if "()" in form.affixes:
         warnings.append("brackets mean minus: (3) is -3")
-    if form.decimal != "." or form.thousands:
-        thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
-        warnings.append(f"read with {form.decimal!r} as decimal mark{thousands}")
-    return tuple(warnings)
+    if form.unit:
+        warnings.append(f"the unit {form.unit} is dropped")
+    if signs := [sign for sign in form.minus if sign != TRAILING_MINUS]:
+        warnings.append(f"the sign {' '.join(signs)} is read as minus")
+    if TRAILING_MINUS in form.minus:
+        warnings.append("a minus after a number is one before it: 3- is -3")
+    return (*warnings, *_mark_warnings(form))
+
+
+def _mark_warnings(form: ColumnFormat) -> list[str]:
+    if form.decimal == "." and not form.thousands:
+        return []
+    indian = " in the Indian way" if form.groups == "indian" else ""
+    thousands = f", {form.thousands!r} between thousands" if form.thousands else ""
+    return [f"read with {form.decimal!r} as decimal mark{thousands}{indian}"]

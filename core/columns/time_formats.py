@@ -1,22 +1,17 @@
-"""Formats of dates and times: detect them in a sample, parse one cell or columns."""
+"""Detect the formats of dates and times in a sample of a column."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from functools import lru_cache, reduce
+from operator import or_
 
 from core.columns.base import MOST_SAMPLED
-from core.columns.time_numbers import (
-    counts_time,
-    is_digits,
-    num_digits,
-    time_in_number,
-    times_of_numbers,
-)
-from core.columns.time_zones import cell_in_utc, column_in_utc
+from core.columns.number_notes import COMPACT_DATE
+from core.columns.time_cells import COMPACT, is_time
 from core.lazy import pl
 from fitserve.schemas.datasets import ColumnFormat
-from fitserve.specs.time_pattern import has_zone
 
 _DATES = {
     # the regular expression of a pattern distinguishes years of 2 and of 4 digits
@@ -43,12 +38,27 @@ _DATES = {
 _TIMES = {
     "%H:%M": r"\d{1,2}:\d{2}",
     "%H:%M:%S": r"\d{1,2}:\d{2}:\d{2}",
-    "%H:%M:%S.%f": r"\d{1,2}:\d{2}:\d{2}\.\d{1,6}",
+    "%H:%M:%S.%f": r"\d{1,2}:\d{2}:\d{2}\.\d{1,9}",
+    "%H:%M:%S,%f": r"\d{1,2}:\d{2}:\d{2},\d{1,9}",
     "%I:%M %p": r"\d{1,2}:\d{2} [aApP][mM]",
     "%I:%M:%S %p": r"\d{1,2}:\d{2}:\d{2} [aApP][mM]",
-    "%I:%M:%S.%f %p": r"\d{1,2}:\d{2}:\d{2}\.\d{1,6} [aApP][mM]",
+    "%I:%M:%S.%f %p": r"\d{1,2}:\d{2}:\d{2}\.\d{1,9} [aApP][mM]",
 }
-_ZONES = {"": "", "Z": "Z", "%z": r"[+-]\d{2}:?\d{2}", " %z": r" [+-]\d{2}:?\d{2}"}
+_MIDNIGHTS = {"24:%M": r"24:00", "24:%M:%S": r"24:00:00"}
+"""Midnight at the end of a day."""
+_OFFSET = r"[+-]\d{2}(?::?\d{2})?"
+_ZONES = {
+    "": "",
+    "Z": "Z",
+    "%z": _OFFSET,
+    " %z": f" {_OFFSET}",
+    " UTC": " UTC",
+    "UTC": "UTC",
+    " GMT": " GMT",
+    " Z": " Z",
+    " %z UTC": f" {_OFFSET} UTC",
+}
+_MARKS = (" ", "T", ", ")
 _MONTHS = {
     "%Y-%m": r"\d{4}-\d{2}",
     "%Y-%b": r"\d{4}-\p{L}{3}",
@@ -57,128 +67,188 @@ _MONTHS = {
     "%b-%y": r"\p{L}{3}-\d{2}",
     "%b-%Y": r"\p{L}{3}-\d{4}",
 }
-_MONTH_PARTS = ("%m", "%b", "%B")
-_LOOKS = r"^[\p{L}\d]{1,9}[-/.: ]+[\p{L}\d]{1,9}"
+_QUARTERS = {
+    pattern.format(mark): look.format(mark)
+    for mark in ("-", " ", "/", ":", "")
+    for pattern, look in {
+        "Q%q{}%Y": r"[Qq][1-4]{}\d{{4}}",
+        "%qQ{}%Y": r"[1-4][Qq]{}\d{{4}}",
+        "%Y{}Q%q": r"\d{{4}}{}[Qq][1-4]",
+        "Q%q{}%y": r"[Qq][1-4]{}\d{{2}}",
+        "%qQ{}%y": r"[1-4][Qq]{}\d{{2}}",
+    }.items()
+}
+_COMPACT_TIMES = {
+    "%Y%m%dT%H%M%S": r"\d{8}T\d{6}",
+    "%Y%m%dT%H%M%SZ": r"\d{8}T\d{6}Z",
+    **{f"%Y%m%d {time}": rf"\d{{8}} {look}" for time, look in _TIMES.items()},
+}
+_DAY = r"(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un|MON|TUE|WED|THU|FRI|SAT|SUN)"
+_WEEKDAYS = {
+    "": "",
+    "%a, ": rf"{_DAY}, ?",
+    "%a ": rf"{_DAY}\.? ",
+    "%A, ": rf"{_DAY}\p{{L}}+, ?",
+    "%A ": rf"{_DAY}\p{{L}}+ ",
+}
+_WEEKDAYS_BEHIND = {
+    " %a": rf" {_DAY}",
+    " %A": rf" {_DAY}\p{{L}}+",
+    " (%a)": rf" \({_DAY}\)",
+}
+_CLOCK = rf"{_DAY} \p{{L}}{{3}} +\d{{1,2}} \d\d:\d\d:\d\d"
+_UNIX_DATES = {
+    f"%a %b %d %H:%M:%S{zone} %Y": rf"{_CLOCK}{_ZONES[zone]} \d{{4}}"
+    for zone in ("", " UTC", " GMT", " %z")
+}
+"""As the command `date` and C's `ctime` write them."""
+
+_WHOLE = _MONTHS | _QUARTERS | _COMPACT_TIMES | _UNIX_DATES | _TIMES | _MIDNIGHTS
+"""Patterns that are not a date with what may stand around it."""
+_LOOKS = r"^\(?[\p{L}\d]{1,9}[-/.,: (]+[\p{L}\d]{1,9}|^\d{8}T|^\d{4}[Qq]|^\d?[Qq]\d"
+_NUMBER = re.compile(r"[+-]?\d*[.,]?\d*(?:[eE][+-]?\d+)?$")
+_FEWEST_DISTINCT = 3
+"""With fewer different cells, digits may look like dates by chance."""
+_MOST_SHAPES = 12
 
 
-def time_formats(sample: list[str], *, day_first: bool) -> list[str]:
-    """Return the patterns (Python's strptime) that most of the sample fits, best first.
+def time_formats(sample: list[str], *, day_first: bool) -> list[ColumnFormat]:
+    """Return the formats that most of the sample fits, best first.
 
-    `day_first` decides the order if a date could be day-month or month-day.
+    `day_first` decides the order if a date could be day-month or month-day. If cells of
+    one kind of date differ in their time or zone, one format has several patterns.
     """
-    texts = pl.Series("text", sample, dtype=pl.String)
-    if not _mostly(texts.str.contains(_LOOKS)):
+    if _NUMBER.match(sample[0]) and _NUMBER.match(sample[-1]):
         return []
-    fits = [pattern for pattern, look in _ways(texts) if _fits(texts, pattern, look)]
-    return sorted(fits, key=lambda p: (p.startswith("%d") != day_first, "%d" not in p))
+    texts = pl.Series("text", sample, dtype=pl.String)
+    if not _is_mostly(texts.str.contains(_LOOKS)):
+        return []
+    flags = {pattern: _fits(texts, pattern, look) for pattern, look in _ways(texts)}
+    fits = [pattern for pattern, fit in flags.items() if _is_mostly(fit)]
+    fits.sort(key=lambda p: (bool(is_day_first(p)) != day_first, "%d" not in p))
+    best = max((int(flags[pattern].sum()) for pattern in fits), default=0)
+    several = _joined(flags, best, day_first=day_first) if best < len(texts) else []
+    return [*several, *(ColumnFormat(datetime=pattern) for pattern in fits)]
+
+
+def compact_formats(sample: list[str], share: float = 1.0) -> list[ColumnFormat]:
+    """Return the format of dates that are written as digits only, such as 20240131."""
+    if share == 1.0 and len(sample[0]) not in COMPACT.values():
+        return []
+    texts = pl.Series("text", sample, dtype=pl.String)
+    if texts.n_unique() < _FEWEST_DISTINCT and share == 1.0:
+        return []
+    least = share * len(texts)
+    plausible = texts.str.slice(0, 8).str.contains(COMPACT_DATE)
+    if int(plausible.sum()) < least:
+        return []
+    flags = {p: _fits(texts, p, rf"^\d{{{n}}}$") & plausible for p, n in COMPACT.items()}
+    return [ColumnFormat(datetime=p) for p, fit in flags.items() if fit.sum() >= least]
+
+
+def is_compact(form: ColumnFormat) -> bool:
+    """Return whether the dates of a column are whole numbers, such as 20240131."""
+    return form.datetime in COMPACT
+
+
+def _joined(
+    flags: dict[str, pl.Series], best: int, *, day_first: bool
+) -> list[ColumnFormat]:
+    """Return a format of several patterns with one kind of date, if most cells fit."""
+    found = []
+    for date in dict.fromkeys(map(_date_part, flags)):
+        patterns = [p for p in flags if _date_part(p) == date and flags[p].any()]
+        patterns.sort(key=lambda p: -int(flags[p].sum()))
+        if len(patterns) < 2:
+            continue
+        fit = reduce(or_, (flags[pattern] for pattern in patterns))
+        if _is_mostly(fit) and int(fit.sum()) > best:
+            form = ColumnFormat(datetime=patterns[0], other_datetimes=patterns[1:])
+            found.append(form)
+    return sorted(found, key=lambda f: bool(is_day_first(f.datetime or "")) != day_first)
+
+
+def _date_part(pattern: str) -> str:
+    """Return a pattern without its time and zone."""
+    return re.split(r"[ T,]*(?:%H|%I|24:)", pattern)[0]
 
 
 def _ways(texts: pl.Series) -> list[tuple[str, str]]:
-    """Return the patterns that fit the first or the last cell, with regular expressions.
+    """Return the patterns that cells of each shape fit, with regular expressions."""
+    found: dict[str, str] = {}
+    for text in dict.fromkeys([texts[0], texts[-1], *_shapes(texts)]):
+        found |= dict(_patterns(text))
+    return [(pattern, f"^{look}$") for pattern, look in found.items()]
 
-    Patterns with a time are tried only if most cells have a colon.
-    """
-    ways = dict(_DATES | _MONTHS)
-    if _mostly(texts.str.contains(":", literal=True)):
-        ways = dict(_TIMES)
+
+def _shapes(texts: pl.Series) -> list[str]:
+    """Return a cell for each usual arrangement of digits, letters and marks."""
+    shape = texts.str.replace(r"\b24:00", "m").str.replace_all(r"\d", "9")
+    shape = shape.str.replace_all(r"\p{L}+", "a")
+    cells = pl.DataFrame({"text": texts, "shape": shape})
+    shapes = cells.group_by("shape", maintain_order=True)
+    counted = shapes.agg(pl.col("text").first(), pl.len()).sort("len", descending=True)
+    return counted["text"].head(_MOST_SHAPES).to_list()
+
+
+def _patterns(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the patterns that a cell fits, with regular expressions for polars."""
+    yield from ((p, look) for p, look in _WHOLE.items() if _end(look, text) == len(text))
+    for day, day_look in _WEEKDAYS.items():
+        if (start := _end(day_look, text)) is None:
+            continue
         for date, date_look in _DATES.items():
-            for time, time_look in _TIMES.items():
-                for zone, zone_look in _ZONES.items():
-                    for mark in (" ", "T", ", "):
-                        look = f"{date_look}{mark}{time_look}{zone_look}"
-                        ways[f"{date}{mark}{time}{zone}"] = look
-    return [
-        (pattern, f"^{look}$")
-        for pattern, look in ways.items()
-        if _looks_like(look, texts[0]) or _looks_like(look, texts[-1])
-    ]
+            end = _end(date_look, text[start:])
+            for behind, look in _behind(text[start + end :], bool(day)) if end else ():
+                yield f"{day}{date}{behind}", f"{day_look}{date_look}{look}"
 
 
-def _looks_like(look: str, text: str) -> bool:
-    return re.fullmatch(look.replace(r"\p{L}", "[^\\W\\d_]"), text) is not None
+def _behind(rest: str, has_day: bool) -> Iterator[tuple[str, str]]:
+    """Yield the patterns of what follows a date: a time and a zone, or a weekday."""
+    if not rest:
+        yield "", ""
+        return
+    ends = _suffixes() if has_day else _suffixes() | _WEEKDAYS_BEHIND
+    yield from ((p, look) for p, look in ends.items() if _end(look, rest) == len(rest))
 
 
-def _fits(texts: pl.Series, pattern: str, look: str) -> bool:
-    form = ColumnFormat(datetime=pattern)
-    fits = pl.col("text").str.contains(look) & is_time(pl.col("text"), form)
-    return _mostly(texts.to_frame().select(fits).to_series())
+@lru_cache(maxsize=1)
+def _suffixes() -> dict[str, str]:
+    """Return every way of writing a time and a zone behind a date."""
+    found = {}
+    for time, time_look in (_TIMES | _MIDNIGHTS).items():
+        for zone, zone_look in _ZONES.items():
+            for mark in _MARKS:
+                found[f"{mark}{time}{zone}"] = f"{mark}{time_look}{zone_look}"
+    return found
 
 
-def _mostly(flags: pl.Series) -> bool:
+def _end(look: str, text: str) -> int | None:
+    found = _compiled(look).match(text)
+    return None if found is None else found.end()
+
+
+@lru_cache(maxsize=1024)
+def _compiled(look: str) -> re.Pattern[str]:
+    return re.compile(look.replace(r"\p{L}", "[^\\W\\d_]"))
+
+
+def _fits(texts: pl.Series, pattern: str, look: str) -> pl.Series:
+    text = pl.col("text")
+    fits = text.str.contains(look) & is_time(text, ColumnFormat(datetime=pattern))
+    return texts.to_frame().select(fits).to_series()
+
+
+def _is_mostly(flags: pl.Series) -> bool:
     return int(flags.sum()) >= MOST_SAMPLED * len(flags)
 
 
-def is_ambiguous(formats: list[str]) -> bool:
-    """Return whether the formats differ in the order of day and month."""
-    return any(p.startswith("%d") for p in formats) and any(
-        p.startswith("%m") for p in formats
-    )
+def is_day_first(pattern: str) -> bool | None:
+    """Return whether a date is day-month, not month-day; None if it is neither."""
+    date = re.sub(r"%[aA],? ", "", pattern)
+    return {"%d": True, "%m": False}.get(date[:2])
 
 
-def is_time(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return whether cells are times in this format."""
-    return parse_times(text, form).is_not_null()
-
-
-def parse_times(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-    """Return cells as UTC datetimes without a zone; null where a cell does not fit."""
-    if counts_time(form):
-        return times_of_numbers(text, form)
-    pattern = form.datetime or ""
-    start, whole = completed(pattern)
-    moment = pl.concat_str(pl.lit(start), text).str.to_datetime(
-        whole.replace(".%f", "%.f"), strict=False, time_unit="us"
-    )
-    moment = moment.dt.replace_time_zone(None) if "%z" in pattern else moment
-    moment = column_in_utc(moment, pattern, form)
-    # Python has no years before 1 or after 9999
-    return pl.when(moment.dt.year().is_between(1, 9999)).then(moment)
-
-
-def parse_time(text: str, form: ColumnFormat) -> float | None:
-    """Return one trimmed cell as seconds since 1970 (UTC); None if it is not a time.
-
-    The column's format is tried first, then ISO 8601. A time without a zone is of the
-    column's zone, or else UTC.
-    """
-    if counts_time(form) and (seconds := time_in_number(text, form)) is not None:
-        return seconds
-    moment = _strptime(text, form.datetime) or _iso(text)
-    found = None if moment is None else cell_in_utc(moment, form)
-    return None if found is None else found.timestamp()
-
-
-def _strptime(text: str, pattern: str | None) -> datetime | None:
-    if pattern is None or "%" not in pattern:
-        return None
-    if is_digits(pattern) and len(text) != num_digits(pattern):
-        return None
-    start, whole = completed(pattern)
-    try:
-        moment = datetime.strptime(start + text, whole)  # noqa: DTZ007  the caller sets the zone
-    except ValueError:
-        return None
-    # `69` is the only two-digit year that Python and polars read differently
-    is_69 = "%y" in pattern and moment.year == 1969
-    moment = moment.replace(year=2069) if is_69 else moment
-    names_utc = has_zone(pattern) and moment.tzinfo is None  # `Z` is an ordinary letter
-    return moment.replace(tzinfo=UTC) if names_utc else moment
-
-
-def _iso(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def completed(pattern: str) -> tuple[str, str]:
-    """Return a prefix that completes the date of a cell, and the pattern for both.
-
-    Python and polars cannot parse a time of day or a month without a full date.
-    """
-    if not any(part in pattern for part in ("%Y", "%y")):
-        return "1970-01-01 ", f"%Y-%m-%d {pattern}"
-    missing = [] if "%d" in pattern else ["%d"]
-    missing += [] if any(part in pattern for part in _MONTH_PARTS) else ["%m"]
-    return "01 " * len(missing), " ".join([*missing, pattern])
+def is_either(pattern: str) -> bool:
+    """Return whether day and month are numbers that could be exchanged."""
+    return re.search(r"%d([/-])%m\1%[yY]|%m([/-])%d\2%[yY]", pattern) is not None

@@ -25,7 +25,7 @@ def read_cells(
     cells = pl.read_parquet(raw)
     if not cells.height:
         raise InvalidTable(
-            "The CSV has a header but no values; add at least one row of values. With "
-            "curl, use --data-binary, because -d removes line ends."
+            "The CSV has a header but no values; add at least one row of values. If "
+            "curl sends the file, use --data-binary, because -d removes line ends."
         )
     return cells, text

@@ -45,7 +45,7 @@ class Layout:
     warnings: list[str] = field(default_factory=list)
 
     def hints(self, decimal: Literal[".", ","] | None) -> Hints:
-        """Return the given decimal mark, and the order that the delimiter suggests."""
+        """Return hints for the columns: the delimiter `;` suggests decimal commas."""
         return Hints(decimal=decimal, comma_first=self.delimiter == ";")
 
 
@@ -83,7 +83,7 @@ def find_layout(source: Path, given: ParsingSpec) -> Layout:
 
 
 def _sample(source: Path) -> str:
-    """Return the first complete lines."""
+    """Return the first complete lines of the file."""
     with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         text = file.read(_SAMPLE_CHARS)
         rest = file.readline(_SAMPLE_CHARS) if len(text) == _SAMPLE_CHARS else ""
@@ -112,7 +112,7 @@ def _delimiter(sample: str, given: str | None) -> tuple[str, str]:
 
 
 def _is_even(text: str, mark: str) -> bool:
-    """Return whether the mark splits each line into the same number of cells, over 1."""
+    """Return whether the mark splits all lines into equally many cells, at least two."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
         widths = {len(cells) for cells in reader if cells}

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.columns.base import Stats
-from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
+from core.columns.base import LARGEST_EXACT, Stats
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, given_types
 from core.columns.missing import NullWords
 from core.datasets import statistics
 from core.datasets.dialect import Layout
+from core.datasets.late_codes import late_codes
 from core.datasets.raw_table import (
     CELL_BYTES,
     ROW_GROUP,
@@ -32,6 +34,7 @@ from fitserve.specs.parsing import ParsingSpec
 from fitserve.text_columns import type_of_texts
 
 _PRESENT = "\x1fpresent "  # no CSV has a column of this name
+_ODD = "\x1fodd"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ def write_typed(
             given_types(given.types),
             layout.hints(given.decimal),
         )
-        if any(fact.format.strays for fact in plan):
+        if any(fact.is_counted for fact in plan):
+            return None  # the counts need all rows
+        plain = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
+        if cells.height == SAMPLE_ROWS and late_codes(source, layout, plain):
             return None
         nulls.noted(plan)
         table = _table(source, layout, nulls, raw, plan)
@@ -105,7 +111,16 @@ def _table(
         for i, fact in enumerate(plan)
         if fact.name in texts and not fact.kind.is_text
     ]
-    return cells.select(columns)
+    return cells.select(*columns, _odd(plan, numbers))
+
+
+def _odd(plan: list[ColumnFacts], numbers: set[str]) -> pl.Expr:
+    """Return whether a row has a cell that needs a warning with a count."""
+    found = [pl.col(name).is_infinite() for name in numbers]
+    for fact in plan:
+        differs = fact.kind.differs(pl.col(fact.name), fact.format)
+        found += [] if differs is None else [differs]
+    return pl.any_horizontal(pl.lit(value=False), *found).alias(_ODD)
 
 
 def _bytes_a_row(cells: pl.DataFrame) -> float:
@@ -122,11 +137,11 @@ def _write(
 ) -> Written | None:
     names = [fact.name for fact in plan]
     exprs = statistics.expressions(plan, num_rows)
-    present = pl.col(f"^{_PRESENT}.*$").sum()
-    row = _write_and_compute(table, names, [*exprs, present], target, num_rows)
+    checks = [pl.col(f"^{_PRESENT}.*$").sum(), pl.col(_ODD).any()]
+    row = _write_and_compute(table, names, [*exprs, *checks], target, num_rows)
     counts = row.row(0, named=True)
     found = statistics.by_column(counts, plan, pl.scan_parquet(target))
-    if not _holds(found, counts):
+    if counts[_ODD] or not _holds(found, counts):
         return None
     for fact, stats in zip(plan, found, strict=True):
         if fact.kind.is_text and fact.name not in given:
@@ -162,6 +177,8 @@ def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
             return False
         if stats.nul or (stats.bytes or 0) > CELL_BYTES:
             return False
+        if stats.whole and max(-stats.min, stats.max) >= LARGEST_EXACT:
+            return False  # ids of so many digits are no numbers
     return True
 
 

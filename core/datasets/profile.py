@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from core.columns.base import Stats
-from core.columns.decide import ColumnFacts
+from core.columns.facts import ColumnFacts
+from core.columns.near_duplicates import near_duplicates
 from core.lazy import pl
+from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnRead, TopValue
 
 _TOP = 5
@@ -25,6 +27,8 @@ def profile(
 def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     left_out = _left_out(fact, stats, frame)
     reason = [] if left_out is None else [f"{left_out}; left out of training"]
+    counts = None if fact.kind.is_ordered else _counts(frame, fact.name)
+    alike = _alike(fact, counts)
     return ColumnRead(
         name=fact.name,
         type=fact.type,
@@ -34,9 +38,9 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
         min=_wire(stats.min),
         max=_wire(stats.max),
         mean=stats.mean,
-        top=[] if fact.kind.is_ordered else _top(frame, fact.name),
+        top=[] if counts is None else _top(counts),
         left_out=left_out,
-        warnings=[*fact.warnings, *reason],
+        warnings=[*fact.warnings, *alike, *reason],
     )
 
 
@@ -44,18 +48,23 @@ def _wire(value: Any) -> float | str | None:
     return value if value is None or isinstance(value, float) else value.isoformat()
 
 
-def _top(frame: pl.LazyFrame, name: str) -> list[TopValue]:
-    counts = (
-        frame.select(pl.col(name).alias("value"))
-        .drop_nulls()
-        .group_by("value")
-        .len("count")
-        .sort(["count", "value"], descending=[True, False])
-        .head(_TOP)
-        .collect(engine="streaming")
-    )
+def _alike(fact: ColumnFacts, counts: pl.DataFrame | None) -> list[str]:
+    """Return the warning about categories that are probably the same."""
+    if counts is None or fact.type != ColumnType.CATEGORICAL:
+        return []
+    return near_duplicates(counts)
+
+
+def _counts(frame: pl.LazyFrame, name: str) -> pl.DataFrame:
+    """Return the values of a column and how often each occurs."""
+    counts = frame.select(pl.col(name).alias("value")).drop_nulls().group_by("value")
+    return counts.len("count").collect(engine="streaming")
+
+
+def _top(counts: pl.DataFrame) -> list[TopValue]:
+    ordered = counts.sort(["count", "value"], descending=[True, False]).head(_TOP)
     return [
-        TopValue(value=str(value)[:200], count=count) for value, count in counts.rows()
+        TopValue(value=str(value)[:200], count=count) for value, count in ordered.rows()
     ]
 
 

@@ -10,9 +10,12 @@ import csv
 import re
 from pathlib import Path
 
+from core.columns.base import LARGEST_EXACT
 from core.columns.missing import NullWords
 from core.columns.number_formats import number_pattern
+from core.columns.number_notes import LOOKS_PLAIN_ONLY
 from core.datasets.dialect import Layout
+from core.datasets.late_codes import late_codes
 from core.datasets.repair import find_fault, repair
 from core.errors import InvalidTable
 from core.lazy import pl
@@ -24,7 +27,7 @@ SAMPLE_ROWS = 5_000
 CELL_BYTES = 64 * 1024
 ROW_GROUP = 100_000
 SMALL_CELLS = 1_000_000
-"""Tables up to this many cells are read in memory; see core.columns.decide.Cells."""
+"""Tables up to this many cells are read in memory; see core.columns.facts.Cells."""
 
 
 def write_raw(
@@ -54,8 +57,9 @@ def _passes(
     numbers = _plain_numbers(source, layout, nulls.shared) - text_only
     for _ in range(_MOST_PASSES):
         try:
-            _write(source, layout, nulls, numbers, target)
-            break
+            if not (odd := _write(source, layout, nulls, numbers, target)):
+                break
+            numbers = numbers - odd
         except pl.exceptions.ComputeError as error:
             found = re.search(r"at column .* \(column number (\d+)\)", str(error))
             name = layout.names[int(found[1]) - 1] if found else ""
@@ -73,12 +77,14 @@ def _passes(
 def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
     """Return the columns whose first rows are numbers that polars can parse."""
     head = scan(source, layout, nulls, set()).head(SAMPLE_ROWS).collect()
-    codes = pl.all().str.contains(r"^0[0-9]").any()
+    codes = pl.all().str.contains(LOOKS_PLAIN_ONLY).any()
     plain = pl.all().str.contains(number_pattern(".", "")).all() & (pl.all().count() > 0)
     if not head.height:
         return set()
     row = head.select(plain & ~codes).row(0, named=True)
-    return {name for name, is_plain in row.items() if is_plain}
+    found = {name for name, is_plain in row.items() if is_plain}
+    is_all = head.height < SAMPLE_ROWS
+    return found if is_all else found - late_codes(source, layout, found)
 
 
 def scan(
@@ -125,14 +131,23 @@ def _has_value(
 
 def _write(
     source: Path, layout: Layout, nulls: NullWords, numbers: set[str], target: Path
-) -> None:
+) -> set[str]:
+    """Write the table; return the columns of numbers that float64 may not hold."""
     cells = [
         finite(name) if name in numbers else clean_text(name, nulls.of(name))
         for name in layout.names
     ]
-    table = scan(source, layout, nulls.shared, numbers, blank=nulls.common)
-    table = table.select(cells)
-    table.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+    rows = scan(source, layout, nulls.shared, numbers, blank=nulls.common)
+    sink = rows.select(cells).sink_parquet(
+        target, compression="zstd", row_group_size=ROW_GROUP, lazy=True
+    )
+    sizes = rows.select(pl.col(name).abs().max() for name in sorted(numbers))
+    if not numbers:
+        pl.collect_all([sink], engine="streaming")
+        return set()
+    _, row = pl.collect_all([sink, sizes], engine="streaming")
+    sizes_by_name = row.row(0, named=True)
+    return {name for name, size in sizes_by_name.items() if (size or 0) >= LARGEST_EXACT}
 
 
 def finite(name: str) -> pl.Expr:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from core.columns.base import Stats
-from core.columns.decide import Cells, ColumnFacts, decide_types, given_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, given_types
 from core.columns.missing import NullWords, words_of_upload
 from core.datasets import statistics
 from core.datasets.dialect import Layout

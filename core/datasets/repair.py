@@ -81,8 +81,8 @@ def _is_odd(cells: list[str], layout: Layout) -> bool:
 def _told(line: int, cells: list[str], layout: Layout) -> str:
     mark = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(layout.delimiter)
     return (
-        f"Line {line} has {len(cells)} cells, but the table has {len(layout.names)} "
-        f"columns; quote cells that contain {mark or repr(layout.delimiter)}, and keep "
+        f"Line {line} has {len(cells)} cells; expected {len(layout.names)}, one for each "
+        f"column. Quote cells that contain {mark or repr(layout.delimiter)}, and keep "
         "the delimiters of empty cells."
     )
 

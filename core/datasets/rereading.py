@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.columns.cells import null_words, plain_name
-from core.columns.decide import Cells, ColumnFacts, Wanted, decide_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, Wanted
 from core.columns.missing import NullWords, null_words_of
 from core.datasets.dialect import Layout
 from core.datasets.one_pass import seen_nulls
@@ -32,11 +33,13 @@ def read_again(
     given: ParsingSpec,
     wanted: Mapping[str, Wanted],
     num_rows: int,
+    day_first: Mapping[str, bool],
 ) -> Reread:
     """Read the columns in `wanted` from the CSV at `source`; write them to `folder`.
 
-    `given` holds the options of the upload, `num_rows` its number of rows. Raises
-    InvalidTable if a wanted type fits no cell of its column.
+    `given` holds the options of the upload, `num_rows` its number of rows, `day_first`
+    the orders of day and month that other columns prove. Raises InvalidTable if a wanted
+    type fits no cell of its column.
     """
     names = list(wanted)
     raw = folder / "again.parquet"
@@ -45,7 +48,7 @@ def read_again(
     layout = _write_text(source, folder, given, nulls, names, num_rows, raw).layout
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=num_rows * len(names) <= SMALL_CELLS)
-    hints = layout.hints(given.decimal)
+    hints = replace(layout.hints(given.decimal), day_first=day_first)
     columns = nulls.noted(decide_types(cells, names, wanted, hints))
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(

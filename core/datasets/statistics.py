@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.columns.base import Stats
-from core.columns.decide import EXACT_ROWS, ColumnFacts, by_number
+from core.columns.facts import EXACT_ROWS, ColumnFacts, by_number
 from core.datasets.raw_table import SMALL_CELLS
 from core.lazy import pl
 

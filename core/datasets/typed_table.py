@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.columns.decide import Wanted, given_types
+from core.columns.date_order import stored_orders
+from core.columns.facts import Wanted, given_types
 from core.datasets import statistics
 from core.datasets.profile import profile
 from core.datasets.rereading import read_again
@@ -105,7 +106,9 @@ def _read_again(
     wanted: Mapping[str, Wanted],
 ) -> TypedTable:
     """Return the table with the columns in `wanted` read again from the upload."""
-    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows)
+    others = {c.name: c.format for c in table.columns if c.name not in wanted}
+    orders = stored_orders(others, pl.scan_parquet(table.path))
+    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows, orders)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}

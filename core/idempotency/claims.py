@@ -1,7 +1,7 @@
 """Let one request at a time use an idempotency key, and store its answer.
 
-Each transaction of a request also writes under the token of the request. After
-another request has taken over the key, the first request can commit nothing.
+Each transaction of a request also checks the request's token. After another request has
+taken over the key, the check fails, so the first request can commit nothing.
 """
 
 import secrets

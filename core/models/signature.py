@@ -179,6 +179,11 @@ class Signature(BaseModel):
     """Other columns of the dataset; an instance may have them, without effect."""
     null_values: list[str] | None = None
     """The texts that mean "missing", if the upload specified them."""
+    offset: float = Field(default=0.0, exclude_if=lambda offset: not offset)
+    """Subtracted from the target in training, and added to the output in float64.
+
+    It is 0 unless the target is so far from 0 that float32 would lose its differences.
+    """
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002  pydantic's shape
         """Set the version of the rules on every feature."""

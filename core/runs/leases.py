@@ -132,8 +132,8 @@ class Lease:
         if rows:
             last = rows[-1]
             self._update(session, epoch=last.epoch, fit_seconds=last.seconds)
-            # RETURNING makes it one statement; several would go in a pipeline, in which
-            # the server's idle timeout does not end the transaction of a frozen process
+            # RETURNING makes it one statement. Several would go in a pipeline, in which
+            # PostgreSQL's idle timeout cannot end the transaction of a frozen process
             session.execute(
                 insert(Epoch).returning(Epoch.epoch),
                 [{"run_id": self.run_id, **vars(row)} for row in rows],

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.columns import kind_of
 from core.columns.alike import means_the_same
-from core.columns.decide import Wanted, given_types
+from core.columns.facts import Wanted, given_types
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import InvalidSpec, InvalidTable, raise_any

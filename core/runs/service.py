@@ -16,6 +16,7 @@ from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
 from core.queue import TRAIN, Queue
 from core.runs.planning.resolver import Datasets, Resolved, resolve
+from core.runs.planning.splits import SPLITTING
 from core.runs.planning.warnings import model_warnings
 from core.runs.repository import RunRepository
 from core.runs.spec import RunPlan
@@ -153,6 +154,7 @@ def _plan(resolved: Resolved) -> RunPlan:
         classes=resolved.target.classes,
         formats={name: column.format for name, column in selection.columns.items()},
         null_values=resolved.datasets.dataset.options.null_values,
+        splitting=SPLITTING,
     )
 
 

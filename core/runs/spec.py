@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.runs.planning.target import Label
 from fitserve.enums import ColumnType, Task
@@ -24,6 +24,16 @@ class ResolvedCompile(CompileSpec):
     optimizer: OptimizerObject
     loss: Loss
     metrics: list[Metric]
+    weighted_metrics: list[Metric] = Field(default=[])
+
+    @property
+    def metric_names(self) -> list[str]:
+        """Return the names of all metrics in the history, as Keras names them."""
+        return [*self.metrics, *map(self.weighted_name, self.weighted_metrics)]
+
+    def weighted_name(self, metric: str) -> str:
+        """Return the name of a weighted metric in the history."""
+        return f"weighted_{metric}" if metric in self.metrics else metric
 
 
 class ResolvedFit(FitSpec):
@@ -34,6 +44,11 @@ class ResolvedFit(FitSpec):
     batch_size: int
     epochs: int
     seed: int
+
+    @property
+    def weight_columns(self) -> list[str]:
+        """Return the column of the sample weights in a list, which may be empty."""
+        return [] if self.sample_weight is None else [self.sample_weight]
 
 
 class ResolvedSpec(BaseModel):
@@ -49,6 +64,8 @@ class ResolvedSpec(BaseModel):
     target: str
     model_name: str
     task: Task
+    positive_class: Label | None = None
+    """The class that is encoded as 1; None unless the target has two classes."""
     preset: PresetName | None = None
     features: FeaturesSpec = FeaturesSpec()
     split: SplitSpec = SplitSpec()
@@ -79,6 +96,8 @@ class RunPlan(BaseModel):
     """The format of each feature's cells; empty in runs of the first release."""
     null_values: list[str] | None = None
     """The texts that mean "missing", if the upload specified them."""
+    splitting: int = Field(default=1, exclude_if=lambda rule: rule == 1)
+    """The version of the rule that splits rows; runs without this key have 1."""
 
     @property
     def num_params(self) -> int:

@@ -19,10 +19,10 @@ native route is `application/problem+json` (RFC 9457):
              "hint": "did you mean `quality`?"}]}
 ```
 
-`type` always has the same `title`; its last part is a heading below. `detail` says what
-was received, what was expected and how to correct it. A run that failed has the same body
-in its `error`. The [last section](#exceptions-of-the-python-client) lists the exceptions
-of the Python client.
+Each `type` has one `title`, and the last part of `type` is a heading below. `detail` says
+what was received, what was expected and how to correct it. A run that failed has such a
+problem in its `error`. The [last section](#exceptions-of-the-python-client) lists the
+exceptions of the Python client.
 """
 EXCEPTIONS = """
 ## Exceptions of the Python client

@@ -36,5 +36,5 @@ def listed(problem: Problem, show: Callable[[FieldError], str], margin: str = ""
     """Return a refusal with its first faults, and the number of other faults."""
     faults = dict.fromkeys(show(error) for error in problem.errors[:_MOST_SHOWN])
     more = len(problem.errors) - _MOST_SHOWN
-    rest = [f"{more} more"] if more > 0 else []
+    rest = [f"and {more} more"] if more > 0 else []
     return f"\n{margin}".join([headline(problem), *faults, *rest])

@@ -39,7 +39,7 @@ def report(
             text = json.dumps(found.reading.next_spec, indent=2)
             next_spec.write_text(text + "\n", encoding="utf-8")
             say(f"saved {next_spec}", err)
-        print_or_show(found, _show, as_json=as_json)
+        print_or_show(found, _show_whole, as_json=as_json)
 
 
 def show_ended(client: Client, run_id: str, *, waits: bool = True) -> None:
@@ -59,6 +59,13 @@ def _with_baselines(client: Client, run_id: str) -> ReportRead:
         if found.status == "pending" or found.baselines.status != "pending" or is_late:
             return found
         time.sleep(_LOOK_SECONDS)
+
+
+def _show_whole(found: ReportRead) -> None:
+    _show(found)
+    excluded = {n: why for n, why in found.excluded.items() if n != found.target}
+    if excluded:
+        say("not features: " + ", ".join(f"{n} ({why})" for n, why in excluded.items()))
 
 
 def _show(found: ReportRead) -> None:

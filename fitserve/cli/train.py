@@ -38,7 +38,7 @@ def train(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the network that SPEC describes, on DATA if given."""
+    """Train the network that SPEC describes; if DATA is given, upload it first."""
     with service(context) as client:
         source = Source.read(spec)
         if name is not None:
@@ -106,6 +106,8 @@ def _show_ended(client: Client, run: RunRead) -> None:
     width = max([_NAME_WIDTH, *map(len, run.metrics)])
     for name, value in run.metrics.items():
         say(f"  {name:<{width}} {cell(value)}")
+    for warning in run.warnings:
+        say(f"warning: {warning}")
     show_ended(client, run.id)
     if run.model_version is not None:
         say(f"model {run.model_name}, version {run.model_version}; now try:")

@@ -31,9 +31,14 @@ def _compile(config: dict[str, Any]) -> dict[str, Any]:
     found = {
         "optimizer": _optimizer(config.get("optimizer")),
         "loss": _named(config.get("loss"), "loss"),
-        "metrics": [_named(metric, "metrics") for metric in config.get("metrics") or ()],
+        "metrics": _metrics(config, "metrics"),
+        "weighted_metrics": _metrics(config, "weighted_metrics"),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _metrics(config: dict[str, Any], key: str) -> list[Any]:
+    return [_named(metric, key) for metric in config.get(key) or ()]
 
 
 def _optimizer(given: Any) -> Any:

@@ -23,6 +23,17 @@ class ColumnFormat(BaseModel):
 
     decimal: str = "."
     thousands: str = Field(default="", description="Thousands separator; empty if none.")
+    groups: Literal["any", "thousands", "indian"] = Field(
+        default="any",
+        description="How the thousands separator divides digits: `thousands` as in "
+        "1,234,567, `indian` as in 12,34,567. In both, a first group of digits does not "
+        "begin with 0. `any` allows that too, as earlier releases did.",
+    )
+    minus: list[str] = Field(
+        default=[],
+        description="Other signs that mean minus, such as U+2212; `3-` is a minus after "
+        "the number.",
+    )
     affixes: list[str] = Field(
         default=[], description="Symbols around numbers that are ignored, such as `€`."
     )
@@ -37,9 +48,20 @@ class ColumnFormat(BaseModel):
     )
     datetime: str | None = Field(
         default=None,
-        description="Format of datetimes, as in Python's `strptime`; or what numbers "
-        "count: `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`, "
-        "`epoch_nanoseconds` or `excel_days`.",
+        description="Format of datetimes, as in Python's `strptime`. `%q` is the quarter "
+        "(1 to 4), which means its first day; an hour `24` means midnight of the next "
+        "day. Numbers may count `epoch_seconds`, `epoch_milliseconds`, "
+        "`epoch_microseconds`, `epoch_nanoseconds` or `excel_days`.",
+    )
+    other_datetimes: list[str] = Field(
+        default=[],
+        description="Formats of the other cells, if the column has several: with and "
+        "without seconds, or a time zone.",
+    )
+    first_year: int | None = Field(
+        default=None,
+        description="The first of the hundred years that two digits can mean; if null, "
+        "1970.",
     )
     timezone: str | None = Field(
         default=None,

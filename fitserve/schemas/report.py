@@ -15,7 +15,14 @@ class HeldOut(BaseModel):
 
     side: Literal["test", "validation"]
     num_rows: int
-    num_scored: int = Field(description="Rows measured: all, or a sample of many rows.")
+    num_scored: int = Field(
+        description="Rows measured: all, or a sample of many; none with the weight 0."
+    )
+    sample_weight: str | None = Field(
+        None,
+        description="Column that weighs all figures, except numbers of rows and the "
+        "confusion matrix; null if the run has no `fit.sample_weight`.",
+    )
 
 
 class ResidualQuantile(BaseModel):
@@ -205,6 +212,9 @@ class ReportRead(BaseModel):
     summary: str
     num_params: int
     num_rows: dict[str, int]
+    excluded: dict[str, str] = Field(
+        {}, description="Columns that are not features, each with the reason."
+    )
     fit_seconds: float
     report_seconds: float | None
     held_out: HeldOut | None

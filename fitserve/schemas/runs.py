@@ -81,7 +81,11 @@ class HistoryRead(BaseModel, Tabular):
         description="Number of the fit that each epoch belongs to, from 1; absent if "
         "`fit.num_seeds` is 1.",
     )
-    history: dict[str, list[float | None]]
+    history: dict[str, list[float | None]] = Field(
+        description="Loss and metrics by Keras's names, with the prefix `val_` on "
+        "validation rows; and `learning_rate`, if the spec has a "
+        "`learning_rate_scheduler` or `reduce_lr_on_plateau`."
+    )
 
     def table(self) -> dict[str, list[Any]]:
         fit = {} if self.fit is None else {"fit": self.fit}

@@ -24,7 +24,7 @@ class ParsingSpec(Closed):
     decimal: Literal[".", ","] | None = None
     """Decimal mark of all numeric columns."""
     null_values: list[Token] | None = Field(default=None, max_length=100)
-    """Cells that mean "missing", instead of the usual ones. Empty cells always do."""
+    """Cells that count as missing, instead of the defaults. Empty cells always count."""
     types: dict[str, GivenType] = Field(default={}, max_length=10_000)
     """Types by column name, or objects with a type and its notation; cells that do not
     fit count as missing."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fitserve.enums import Task
-from fitserve.names import Name
+from fitserve.names import ColumnName, Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.columns import GivenType
 from fitserve.specs.keras_model import GivenModel
@@ -13,8 +13,8 @@ from fitserve.specs.report import ReportSpec
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.webhook import WebhookSpec
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=1000)]
 Tag = Annotated[str, Field(max_length=500)]
+ClassLabel = bool | int | float | Annotated[str, Field(max_length=1000)]
 # a member of the enum is written as a string
 LaxTask = Annotated[Task, Field(strict=False)]
 
@@ -23,7 +23,8 @@ class FeaturesSpec(Closed):
     """Columns that the network uses, and their encoding."""
 
     include: list[ColumnName] | None = Field(default=None, max_length=10_000)
-    """Use only these columns, even if they are left out by default (text, ids)."""
+    """Use only these columns, even if they are left out by default (ids, short text).
+    Free text is refused."""
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
     """Columns that the network does not use."""
     types: dict[ColumnName, GivenType] = Field(default={}, max_length=10_000)
@@ -75,6 +76,9 @@ class RunCreate(Closed):
     """Name of the model that gets the new version. Default: the dataset's name."""
     task: LaxTask | None = None
     """Kind of prediction. Default: derived from the target's values and the loss."""
+    positive_class: ClassLabel | None = None
+    """The class, of two, that is encoded as 1: precision, recall, thresholds and curves
+    are about it. Default: the word that means true, or the last class in sorted order."""
     preset: PresetName | None = None
     """Preset for the keys that the spec leaves out; `default` if `model` is absent."""
     features: FeaturesSpec = FeaturesSpec()

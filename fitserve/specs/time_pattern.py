@@ -21,7 +21,10 @@ _MOMENT = datetime(2024, 11, 23, 14, 5, 6, 123456, UTC)
 
 def has_zone(form: str) -> bool:
     """Return whether the cells of a format have a time zone; epochs are in UTC."""
-    return form in EPOCHS or "%z" in form or re.search(r"(Z|UTC|GMT)$", form) is not None
+    if form in EPOCHS or "%z" in form:
+        return True
+    letters = re.sub("%.", "-", form)
+    return re.search(r"\b(Z|UTC|GMT)\b", letters) is not None
 
 
 def pattern_fault(form: str) -> str | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from fitserve.names import ColumnName
 from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.optimizers import OptimizerSpec
 from fitserve.specs.vocabulary import LOSSES, METRICS, Loss, Metric, by_task
@@ -23,7 +24,13 @@ class CompileSpec(Closed):
     metrics: list[Metric] | None = Field(
         default=None, max_length=20, json_schema_extra=by_task(METRICS)
     )
-    """Metrics to measure in every epoch. Default: one or two for the task."""
+    """Metrics to measure in every epoch, without weights. Default: one or two for the
+    task."""
+    weighted_metrics: list[Metric] | None = Field(
+        default=None, max_length=20, json_schema_extra=by_task(METRICS)
+    )
+    """Metrics weighted by `fit.sample_weight`, and by `fit.class_weight` in training. A
+    metric that is also in `metrics` is named `weighted_…` here. Default: none."""
 
 
 class EarlyStopping(Closed):
@@ -111,6 +118,9 @@ class FitSpec(Closed):
     best fit on the validation rows is kept."""
     class_weight: ClassWeight | None = None
     """Weight of each class in the loss: `"balanced"`, or a number for each class."""
+    sample_weight: ColumnName | None = None
+    """Column with the weight of each row, 0 or more, which is not a feature. It weighs
+    `loss`, `val_loss` and the report; in training it is multiplied by `class_weight`."""
     early_stopping: EarlyStopping | None = None
     """`keras.callbacks.EarlyStopping`."""
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None

@@ -40,7 +40,7 @@ def doctor(
         bool, typer.Option("--json", help="Print the findings as JSON.")
     ] = False,
 ) -> None:
-    """Check what a service needs, running or not; exit code 1 if something must be fixed.
+    """Check what a service needs, before or while it runs; exit code 1 means a problem.
 
     Reads the environment of this shell: set the variables that the service starts with.
     """

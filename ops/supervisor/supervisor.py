@@ -182,7 +182,7 @@ class Supervisor:
                 return
 
     def _stop(self, parts: list[Part]) -> None:
-        self._say("stopping")
+        self._say("stopping; unfinished runs return to the queue")
         broker = [part for part in parts if part.name == "broker"]
         others = [part for part in parts if part.name != "broker"]
         deadline = time.monotonic() + _STOP_SECONDS

@@ -1,6 +1,6 @@
 """Cache the API keys in use, so that a request needs no database query.
 
-A key is looked up once. While it is in use, a thread checks every half second whether it
+A key is looked up once. While the key is in use, a thread checks every 0.4 s whether it
 is still valid, so that a revoked key is refused everywhere within a second
 (docs/decisions/0023).
 """
@@ -41,7 +41,7 @@ _REFUSED_SECONDS = 10.0
 _NOTE_SECONDS = 60.0
 _MAX_REFUSED = 1_000
 _NO_KEY = b""
-"""The cache key of requests without an API key; it is cached while no API key exists."""
+"""The cache entry of requests without an API key, as long as no API key exists."""
 
 BEARER = b"Bearer "
 """The prefix of a key in the cached header; headers with another spelling cost more."""
@@ -84,7 +84,7 @@ class ApiKeyCache:
         return self._keys.peek(_digest(header))
 
     def is_keyless(self) -> bool:
-        """Return whether no key exists, as far as is cached; never query the database."""
+        """Return whether the cache says that no key exists; never query the database."""
         return self.may_be_keyless and self._keys.peek(_NO_KEY) is not None
 
     def end_keyless(self) -> None:

@@ -21,7 +21,7 @@ class ModelAnswer:
 
     Args:
         served: the version that answered.
-        output: float32 `[N, 1]`, or `[N, classes]` for multiclass.
+        output: the output of the network, `[N, 1]`, or `[N, classes]` for multiclass.
         warnings: the warnings about the rows.
 
     """
@@ -36,14 +36,14 @@ class ModelAnswer:
         return self.served.signature.task != Task.REGRESSION
 
     @cached_property
-    def probabilities(self) -> NDArray[np.float32]:
+    def probabilities(self) -> NetworkOutput:
         """Return the probability of every class, `[N, classes]`."""
         if self.served.signature.task == Task.BINARY:
             return np.concatenate([1 - self.output, self.output], axis=1)
         return self.output
 
     @property
-    def predictions(self) -> list[Any] | NDArray[np.float32]:
+    def predictions(self) -> list[Any] | NetworkOutput:
         """Return a number for each row, or the label of its most probable class.
 
         A prediction is NaN or None where the network's arithmetic overflowed.

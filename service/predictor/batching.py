@@ -11,13 +11,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.predictor.table import Table, concatenate
 
-NetworkOutput = NDArray[np.float32]
+NetworkOutput = NDArray[np.floating[Any]]
+"""float32, or float64 if the signature of the version has an offset."""
 Outcome = NetworkOutput | Exception
 
 _MAX_ROWS = 128

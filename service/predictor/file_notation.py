@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.columns.base import Hints
-from core.columns.decide import Cells, Wanted, decide_types
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, Wanted
 from core.errors import InvalidInstances
 from core.lazy import pl
 from core.models.signature import Feature

@@ -52,7 +52,7 @@ class InstanceReader:
         self._with_null_numbers = [
             (i, r) for i, r in enumerate(self._numbers) if r.null_numbers
         ]
-        self._converting = [i for i, r in enumerate(self._numbers) if r.converts_numbers]
+        self._converting = [i for i, r in enumerate(self._numbers) if not r.is_direct]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
         self._pick = _picker(self._ordered)
         self._least = _bounds([r.least for r in self._numbers], -np.inf)

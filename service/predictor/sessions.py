@@ -42,7 +42,7 @@ class ModelFile:
 
     @property
     def resident_bytes(self) -> int:
-        """Return about how much memory its session takes."""
+        """Return the approximate memory of the session of this file."""
         return int(_RESIDENT_RATIO * self.num_bytes) + _RESIDENT_BASE
 
 
@@ -57,7 +57,7 @@ class Network:
         self._outputs = [output.name for output in session.get_outputs()]
 
     def run(self, table: Table) -> NetworkOutput:
-        """Return the network's output, float32 `[N, 1]` or `[N, classes]`."""
+        """Return the network's output, `[N, 1]` or `[N, classes]`."""
         starts = range(0, table.num_rows, _MAX_ROWS)
         parts = [self._run(table.rows(i, i + _MAX_ROWS)) for i in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -56,8 +56,8 @@ class NumberReader(_CellReader):
         self.null_numbers = [float(number) for number in found if number is not None]
         """Numbers that mean missing, such as -999, from the upload's options."""
         self._strays = frozenset(feature.format.strays)
-        self.converts_numbers = self._kind.converts_numbers(feature.format)
-        """Whether the network needs another number than the cell, such as a date."""
+        self.is_direct = not self._kind.converts_numbers(feature.format)
+        """Whether a JSON number is the network's raw input, not the text of a date."""
         self.least: float | None = None
         self.greatest: float | None = None
         if isinstance(feature.encoder, NumericEncoder):
@@ -66,7 +66,7 @@ class NumberReader(_CellReader):
     def read(self, cells: Cells, notes: Notes) -> NDArray[np.float64]:
         """Return the numbers, NaN where missing; add errors and warnings to `notes`."""
         if isinstance(cells, np.ndarray):
-            if cells.dtype.kind in "fiub":
+            if cells.dtype.kind in "fiub" and self.is_direct:
                 return self._array(cells.astype(np.float64), notes)
             cells = cells.tolist()
         numbers = [self._number(i, cell, notes) for i, cell in enumerate(cells)]
@@ -79,9 +79,6 @@ class NumberReader(_CellReader):
         numbers[missing] = math.nan
 
     def _array(self, numbers: NDArray[np.float64], notes: Notes) -> NDArray[np.float64]:
-        if self.converts_numbers:
-            cells = numbers.tolist()
-            return np.array([self._number(i, c, notes) for i, c in enumerate(cells)])
         if np.isfinite(numbers).all():
             return numbers
         infinite = np.isinf(numbers)
@@ -110,17 +107,11 @@ class NumberReader(_CellReader):
         if isinstance(cell, str):
             return self._number_in(row, trimmed(cell), form, notes)
         if isinstance(cell, bool | int | float):
-            return self._of_number(cell)
+            try:
+                return self._kind.from_number(float(cell), form)
+            except OverflowError:
+                return None
         return None
-
-    def _of_number(self, cell: float) -> float | None:
-        try:
-            number = float(cell)
-        except OverflowError:
-            return None
-        if self.converts_numbers and math.isfinite(number):
-            return self._kind.from_number(number, self._feature.format)
-        return number
 
     def _number_in(
         self, row: int, text: str, form: ColumnFormat, notes: Notes

@@ -6,7 +6,8 @@ from service.dependencies import ServicesDep
 from service.readiness import readiness
 from service.router import Router
 
-router = Router(prefix="/health", tags=["health"], scope=Access.OPEN)
+router = Router(prefix="/health", tags=["health"], scope=Access.OPEN, query=None)
+"""Probes may send any query, for example against caches."""
 
 
 @router.get("/live")

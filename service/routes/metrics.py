@@ -17,7 +17,7 @@ def _scope(settings: Settings) -> RequiredAccess:
     return Access.OPEN if settings.metrics_open else Scope.METRICS_READ
 
 
-router = Router(tags=["health"], scope=_scope)
+router = Router(tags=["health"], scope=_scope, query=None)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -138,7 +138,7 @@ def delete(
 def weights(
     name: str, number: Number, models: Models, services: ServicesDep
 ) -> WeightsRead:
-    """Get weights and biases by layer. Fails with 422 if there are too many."""
+    """Get weights and biases by layer. Fails with 422 for too many weights."""
     found = models.version(name, number)
     return read_weights(found, services.storage)
 
@@ -182,7 +182,7 @@ async def set_alias(
     moved. All processes serve the new version within a second.
 
     With `require`, the new and the current version predict the held-out rows of the new
-    version's run. If a requirement is not met, the answer is 409 with both metrics.
+    version's run. If a requirement is not met, the answer is 409 with both values.
     """
     update = validate(AliasUpdate, await read_json(request))
     wanted = ModelRef(workspace, name, version=update.version)

@@ -11,7 +11,7 @@ from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.predict import PredictBody, PredictRequest, PredictResponse
 from fitserve.scopes import Scope
-from service.bodies import Body, body_schema, json_response, parse_json
+from service.bodies import Body, body_schema, json_response, parse_loose_json
 from service.dependencies import workspace_of
 from service.http_exchange import CsvExchange, HttpExchange, answer_predict
 from service.parsing_options import CSV, media_type_of
@@ -30,6 +30,7 @@ router = Router(
     scope=Scope.MODELS_PREDICT,
     body_limit=BodyLimit.PREDICT,
     is_fast=True,
+    query=("model", "version", "alias", "types"),  # refused here, with a reason
 )
 
 _MOST_DIGITS = 9
@@ -108,6 +109,8 @@ async def predict_alias(name: str, alias: str, request: Request) -> Response:
 
 def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
     if media_type_of(body) != CSV:
+        if ref.model and request.scope["query_string"]:
+            _named_in(request.query_params, ref)
         return _JsonExchange(request, body, ref)
     ref = _named_in(request.query_params, ref)
     return _CsvExchange(request, body, ref)
@@ -166,7 +169,7 @@ def _content(answer: ModelAnswer) -> dict[str, Any]:
 def _json(content: bytes) -> Any:
     """Return a body as JSON; if it may be a CSV, name its Content-Type in the error."""
     try:
-        return parse_json(content)
+        return parse_loose_json(content)
     except BadJson as error:
         if content.lstrip()[:1] not in (b"{", b"[", b""):
             error.detail += " Send a CSV with `Content-Type: text/csv`."

@@ -165,7 +165,11 @@ async def get(
     wait: Annotated[float | None, Query(ge=0, le=3600)] = None,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> RunRead:
-    """Get a run. `?wait=30` or `Prefer: wait=30` waits for 30 seconds (60 at most)."""
+    """Get a run.
+
+    `?wait=30` or `Prefer: wait=30` waits up to 30 seconds (60 at most) until the run has
+    ended.
+    """
     seconds = wait if wait is not None else _preferred_wait(prefer)
     deadline = time.monotonic() + min(seconds, _MAX_WAIT)
     run = await to_thread.run_sync(_read_run, services, workspace, run_id)

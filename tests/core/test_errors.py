@@ -1,4 +1,4 @@
-"""The errors of the service name their entries in the table of problem types."""
+"""The errors of the service and their entries in the table of problem types."""
 
 import pytest
 
@@ -13,19 +13,18 @@ def below(kind):
 
 @pytest.mark.parametrize(("base", "status"), [(NotFound, 404), (Invalid, 422)])
 def test_a_class_has_the_status_of_its_base(base, status):
-    """So that catching the base catches the status."""
+    """Code that catches the base class thus catches the status."""
     assert {kind.problem_type.status for kind in below(base)} == {status}
 
 
 def test_an_error_becomes_a_problem_of_its_type():
-    """Type, title and status are the table's; detail is a sentence."""
+    """Type, title and status come from the table; the detail is a sentence."""
     problem = InvalidSpec("no column is left.").problem()
     assert problem == ProblemType.INVALID_SPEC.problem("No column is left.")
     assert (problem.type, problem.status) == ("/problems/invalid-spec", 422)
     assert problem.title == "Invalid spec"
 
 
-def test_a_missing_thing_is_named_with_its_nearest_neighbour():
-    """Both sentences begin with a capital letter."""
-    said = str(RunNotFound("run_1", ["run_2"]))
-    assert said == "There is no run 'run_1'. Did you mean `run_2`?"
+def test_a_not_found_error_suggests_the_nearest_name():
+    message = str(RunNotFound("run_1", ["run_2"]))
+    assert message == "There is no run 'run_1'. Did you mean `run_2`?"

@@ -1,4 +1,4 @@
-"""What nobody holds is found, and ends one way or another."""
+"""The janitor requeues or fails lost runs and deletes leftover files."""
 
 import threading
 import time
@@ -32,10 +32,10 @@ def janitor(database, storage, broker_url):
     return Janitor(database, storage, queue, TIMES)
 
 
-def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
+def test_a_run_whose_worker_died_is_sent_again_up_to_the_limit(
     database, storage, broker_url
 ):
-    """Two attempts are allowed: one requeue, then failed with the reason."""
+    """With two attempts there is one requeue, then the run fails with the reason."""
     run_id = add_run(database)
     sweep = janitor(database, storage, broker_url).sweep
     for attempt in (1, 2):
@@ -49,14 +49,16 @@ def test_a_run_whose_worker_died_is_sent_again_until_it_was_tried_enough(
 
 
 def test_a_run_whose_message_was_lost_is_sent_again(database, storage, broker_url):
-    """A queued run that nobody came for rings again."""
+    """A queued run that no worker claimed gets another message."""
     run_id = add_run(database)
     time.sleep(0.01)
     assert janitor(database, storage, broker_url).sweep() == [run_id]
 
 
-def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker_url):
-    """Its rows are locked; PostgreSQL's sweep passes them by and requeues the others."""
+def test_a_worker_that_hangs_in_a_write_does_not_block_a_sweep(
+    database, storage, broker_url
+):
+    """On PostgreSQL the sweep skips the locked rows and requeues the others."""
     if database.engine.dialect.name != "postgresql":
         pytest.skip("SQLite has one lock for all")
     frozen, lost = add_run(database), add_run(database)
@@ -69,25 +71,24 @@ def test_a_worker_that_froze_in_a_write_stops_no_sweep(database, storage, broker
     assert read_run(database, frozen).status == RunStatus.RUNNING
 
 
-def test_a_held_run_is_left_alone(database, storage, broker_url):
-    """A lease that runs is respected."""
+def test_a_held_run_is_not_requeued(database, storage, broker_url):
     run_id = add_run(database)
     Lease.claim(database, run_id, "w", 30.0)
     assert janitor(database, storage, broker_url).sweep() == []
     assert read_run(database, run_id).status == RunStatus.RUNNING
 
 
-def test_a_broken_broker_is_survived(database, storage, tmp_path):
-    """With no broker at all the sweep ends without an error."""
+def test_a_sweep_survives_a_missing_broker(database, storage, tmp_path, broker_clock):
     run_id = add_run(database)
     time.sleep(0.01)
     missing = f"redis+socket://{tmp_path / 'none.sock'}"
     assert janitor(database, storage, missing).sweep() == [run_id]
+    assert broker_clock.now < 10
     assert read_run(database, run_id).status == RunStatus.QUEUED
 
 
 def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
-    """Recorded or not; those of a run that may go on stay."""
+    """Checkpoints of a run that may continue stay."""
     ids = [add_run(database) for _ in range(2)]
     for run_id in ids:
         lease = Lease.claim(database, run_id, "w", 30.0)
@@ -106,22 +107,22 @@ def test_checkpoints_of_ended_runs_are_removed(database, storage, broker_url):
 
 
 class BrokenStorage(LocalStorage):
-    """Files that cannot be listed, for a reason that nobody foresaw."""
+    """A storage in which listing files raises an unexpected error."""
 
     def __init__(self, root):
         super().__init__(root)
-        self.asked = []
-        self.is_asked_twice = threading.Event()
+        self.prefixes = []
+        self.is_listed_twice = threading.Event()
 
     def list(self, prefix, older_than_seconds=0.0):  # noqa: ARG002  as the port has it
-        self.asked.append(prefix)
-        if self.asked.count("checkpoints") > 1:
-            self.is_asked_twice.set()
+        self.prefixes.append(prefix)
+        if self.prefixes.count("checkpoints") > 1:
+            self.is_listed_twice.set()
         raise RuntimeError(prefix)
 
 
-def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
-    """Lost runs are requeued, orphans go, and what nobody here wrote stays."""
+def test_stray_files_do_not_stop_a_sweep(database, storage, broker_url, tmp_path):
+    """Lost runs are requeued, orphans are deleted, and files of other programs stay."""
     ended, waiting = add_run(database), add_run(database)
     with database.write() as session:
         RunRepository(session, "default").request_cancel(ended)
@@ -139,8 +140,8 @@ def test_stray_files_stop_no_sweep(database, storage, broker_url, tmp_path):
     assert sweep.sweep() == [waiting]
 
 
-def test_a_file_between_checkpoints_stops_no_worker(storage, tmp_path):
-    """It has no attempt; the older checkpoints go."""
+def test_a_stray_file_among_checkpoints_is_ignored(storage, tmp_path):
+    """Older checkpoints are deleted."""
     for epoch in (1, 2):
         store(storage, checkpoint_key("run_a", 1, epoch))
     (tmp_path / "files" / "checkpoints" / "run_a" / "notes.txt").write_text("x")
@@ -151,27 +152,24 @@ def test_a_file_between_checkpoints_stops_no_worker(storage, tmp_path):
     ]
 
 
-def test_files_that_cannot_be_swept_hold_up_no_run(
-    database, storage, broker_url, tmp_path
-):
-    """Each job is on its own: whatever one raises, the others are done."""
+def test_files_that_cannot_be_swept_delay_no_run(database, storage, broker_url, tmp_path):
+    """If one job of a sweep raises an error, the other jobs still run."""
     broken = BrokenStorage(tmp_path / "files")
     run_id = add_run(database)
     Lease.claim(database, run_id, "w", 0.0)
     time.sleep(0.01)
     janitor(database, broken, broker_url).sweep_all()
     assert read_run(database, run_id).status == RunStatus.QUEUED
-    assert broken.asked == ["checkpoints", "runs"]
+    assert broken.prefixes == ["checkpoints", "runs"]
 
 
-def test_the_thread_outlives_what_nobody_foresaw(database, storage, broker_url, tmp_path):
-    """It sweeps again after a sweep that failed."""
+def test_the_thread_survives_unexpected_errors(database, storage, broker_url, tmp_path):
     broken = BrokenStorage(tmp_path / "files")
     queue = Queue(make_celery(Settings(broker_url=broker_url)))
     times = TIMES.model_copy(update={"janitor_seconds": 0.01})
     thread = Janitor(database, broken, queue, times)
     thread.start()
     try:
-        assert broken.is_asked_twice.wait(20)
+        assert broken.is_listed_twice.wait(20)
     finally:
         thread.stop()

@@ -1,4 +1,4 @@
-"""Lines of the log."""
+"""The format and the content of log lines."""
 
 import io
 import json
@@ -20,7 +20,7 @@ PASSWORD = "hunter2hunter2"
 
 @pytest.fixture
 def lines(request, tmp_path):
-    """The lines of a logger of its own, in the form that the test asks for."""
+    """Provide a separate logger and a function that returns its lines."""
     settings = Settings(
         home=tmp_path,
         api_key=SecretStr(KEY),
@@ -44,14 +44,14 @@ as_any = pytest.mark.parametrize("lines", ["json", "text"], indirect=True)
 
 
 @as_json
-def test_a_line_says_when_what_where_and_about_what(lines):
-    """And no more about it once the block has ended."""
-    logger, told = lines
+def test_a_line_has_time_message_process_and_context(lines):
+    """A line after the block has no context."""
+    logger, written = lines
     with logs.bound(run_id="run_1"):
         logs.bind(attempt=2)
         logger.info("claimed %d", 1)
     logger.info("after")
-    within, after = map(json.loads, told())
+    within, after = map(json.loads, written())
     assert within["message"] == "claimed 1"
     assert (within["level"], within["process"]) == ("INFO", "api")
     assert (within["run_id"], within["attempt"]) == ("run_1", 2)
@@ -61,47 +61,47 @@ def test_a_line_says_when_what_where_and_about_what(lines):
 
 @as_json
 def test_an_error_is_one_line_too(lines):
-    """With its traceback in it."""
-    logger, told = lines
+    """The line contains the traceback."""
+    logger, written = lines
     logger.error("went wrong", exc_info=ValueError("a\nb"))
-    (line,) = told()
+    (line,) = written()
     assert "ValueError: a\nb" in json.loads(line)["error"]
 
 
 @as_text
-def test_a_message_cannot_make_a_line_of_its_own(lines):
-    """Line breaks that a client sent are written out."""
-    logger, told = lines
+def test_a_message_cannot_forge_a_line(lines):
+    """Line breaks sent by a client are escaped."""
+    logger, written = lines
     logger.info("from %s", "a\r\n2026-01-01T00:00:00.000Z ERROR api[1] x: forged")
-    assert len(told()) == 1
+    assert len(written()) == 1
 
 
 @as_any
 def test_secrets_are_never_written(lines):
-    """The key and a password, in a message and in a traceback."""
-    logger, told = lines
+    """Neither a message nor a traceback contains the key or a password."""
+    logger, written = lines
     error = ConnectionError(f"postgresql://me:{PASSWORD}@db refused {KEY}")
     logger.error("with %s", KEY, exc_info=error)
-    text = "\n".join(told())
+    text = "\n".join(written())
     assert "ConnectionError" in text
     assert KEY not in text
     assert PASSWORD not in text
 
 
 @as_json
-def test_one_request_says_nothing_of_another(lines):
-    """Threads and tasks have contexts of their own."""
-    logger, told = lines
+def test_a_thread_does_not_inherit_the_context(lines):
+    """Threads and tasks have separate contexts."""
+    logger, written = lines
     logs.bind(run_id="run_1")
     thread = threading.Thread(target=logger.info, args=["elsewhere"])
     thread.start()
     thread.join()
     logs._FACTS.set({})
-    assert "run_id" not in json.loads(told()[0])
+    assert "run_id" not in json.loads(written()[0])
 
 
-def test_what_nobody_catches_is_a_line_of_the_same_form(tmp_path):
-    """In the main thread, in another one, and a warning of Python's."""
+def test_uncaught_exceptions_are_lines_of_the_same_form(tmp_path):
+    """This holds for the main thread, other threads, and Python's warnings."""
     code = (
         "import threading, warnings\n"
         "from core import logs\n"
@@ -122,24 +122,28 @@ def test_what_nobody_catches_is_a_line_of_the_same_form(tmp_path):
     assert "at the end" in lines[2]["error"]
 
 
-def test_what_a_library_writes_past_python_is_an_object_too(tmp_path):
-    """To either stream, from a forked child as well."""
+def test_native_output_of_a_library_is_a_json_line_too(tmp_path):
+    """This holds for both streams, and in a forked child."""
     code = (
-        "import os, time\n"
+        "import logging, os, threading\n"
         "from core import logs\n"
         "from core.settings import Settings\n"
         "settings = Settings(log_format='json')\n"
         "logs.configure(settings, 'worker', has_native=True)\n"
+        "written = threading.Semaphore(0)\n"
+        "last = logging.Handler()\n"
+        "last.emit = lambda _: written.release()\n"
+        "logging.getLogger().addHandler(last)\n"
         "os.write(2, b'native words\\n')\n"
         "if os.fork() == 0:\n"
         "    os.write(1, b'of a child\\n')\n"
         "    os._exit(0)\n"
         "os.wait()\n"
-        "time.sleep(0.5)\n"
+        "written.acquire(timeout=30) and written.acquire(timeout=30)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    told = {json.loads(line)["message"] for line in done.stderr.splitlines()}
-    assert {"native words", "of a child"} <= told
+    written = {json.loads(line)["message"] for line in done.stderr.splitlines()}
+    assert {"native words", "of a child"} <= written
     assert done.stdout == ""

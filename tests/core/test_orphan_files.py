@@ -1,4 +1,4 @@
-"""What dead processes leave behind goes; what is recorded, or may yet be, stays."""
+"""Files of dead processes are deleted; recorded files and files in use stay."""
 
 import os
 import time
@@ -27,8 +27,8 @@ def remove(storage, database, **given):
         return remove_orphan_files(storage, session, **given)
 
 
-def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage):
-    """A killed attempt's artifacts go once the run has ended, not before."""
+def test_an_ended_run_keeps_only_recorded_files(database, storage):
+    """Files of a killed attempt are deleted after the run has ended."""
     ended, running = (
         add_run(database, status=s) for s in (RunStatus.SUCCEEDED, RunStatus.RUNNING)
     )
@@ -52,7 +52,7 @@ def test_an_ended_run_keeps_what_is_recorded_and_nothing_else(database, storage)
 
 
 def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
-    """Another attempt's table goes; of a deleted dataset everything does."""
+    """Another attempt's table is deleted, and so is every file of a deleted dataset."""
     ids = [add_dataset(database).id for _ in range(3)]
     names = ("content.csv", "table-0.parquet", "table-1.parquet")
     keys = {i: [store(storage, f"datasets/{i}/{n}") for n in names] for i in ids}
@@ -66,8 +66,8 @@ def test_a_dataset_keeps_its_files_until_it_is_deleted(database, storage):
     assert sorted(gone) == sorted([keys[ids[0]][1], *keys[ids[1]]])
 
 
-def test_an_upload_without_a_row_is_given_an_hour(database, storage, tmp_path):
-    """Its request may be at work yet; so may one whose scratch folder is young."""
+def test_an_upload_without_a_row_stays_for_an_hour(database, storage, tmp_path):
+    """A request may still use such an upload or a young scratch folder."""
     key = store(storage, "datasets/d/content.csv")
     scratch = tmp_path / "files" / "scratch" / "left"
     scratch.mkdir()

@@ -1,24 +1,25 @@
-"""Values in use stay fresh, idle ones expire, and all outlast a lost database."""
+"""Values in use stay fresh, idle values expire, and all survive a lost database."""
 
 import threading
-import time
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from core import refresh_ahead_cache
 from core.refresh_ahead_cache import RefreshAheadCache
+from tests.timing import Clock, until
 
 HOUR = 3600.0
 
 
 class Source:
-    """What values are read from, with the keys that were read."""
+    """A source of values that records which keys were read."""
 
     def __init__(self):
-        self.values, self.asked, self.error = {}, [], None
+        self.values, self.reads, self.error = {}, [], None
 
     def reread(self, known):
-        self.asked.append(sorted(known))
+        self.reads.append(sorted(known))
         if self.error is not None:
             raise self.error
         return {key: self.values[key] for key in known if key in self.values}
@@ -33,19 +34,12 @@ def cache_of(source, max_age=HOUR, **more):
     return RefreshAheadCache("cache", max_age, source.reread, **more)
 
 
-def until(question):
-    deadline = time.monotonic() + 20
-    while not question():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def away():
     return OperationalError("SELECT", {}, Exception("no connection"))
 
 
 def test_values_in_use_are_read_again(source):
-    """A changed value is replaced, a missing one dropped, an idle one not read."""
+    """Changed values are replaced, missing ones dropped, and idle ones not read."""
     cache = cache_of(source)
     for key in ("changed", "gone", "idle"):
         cache.put(key, "old")
@@ -54,13 +48,12 @@ def test_values_in_use_are_read_again(source):
     assert [cache.peek(key) for key in ("changed", "gone")] == ["old", "old"]
     source.values = {"changed": "new"}
     cache.refresh()
-    assert source.asked[1] == ["changed", "gone"]
+    assert source.reads[1] == ["changed", "gone"]
     assert (cache.peek("changed"), cache.peek("gone")) == ("new", None)
     assert cache.peek("idle") == "old"
 
 
 def test_chosen_values_are_read_whether_in_use_or_not(source):
-    """For who knows that they have changed."""
     cache = cache_of(source)
     cache.put("a", 1)
     source.values = {"a": 1}
@@ -73,13 +66,13 @@ def test_chosen_values_are_read_whether_in_use_or_not(source):
 
 
 def test_without_values_in_use_nothing_is_read(source):
-    """An idle service leaves the database alone."""
+    """An idle service does not query the database."""
     cache_of(source).refresh()
-    assert source.asked == []
+    assert source.reads == []
 
 
 def test_a_value_is_served_no_longer_than_its_age(source):
-    """Nor longer than it is valid; it is still known."""
+    """It expires at its maximum age or after its own time; `peek_stale` still returns it."""
     cache = cache_of(source, max_age=0.01)
     cache.put("a", 1)
     expiring = cache_of(source)
@@ -88,22 +81,30 @@ def test_a_value_is_served_no_longer_than_its_age(source):
     assert cache.peek_stale("a") == 1
 
 
-def test_the_thread_keeps_a_used_value_fresh(source):
-    """It is read again and again before it is too old."""
-    cache = cache_of(source, max_age=2.0)
+def test_the_thread_keeps_a_used_value_fresh(source, monkeypatch):
+    """The value is read again each time before it expires."""
+    clock = Clock()
+    monkeypatch.setattr(refresh_ahead_cache, "time", clock)
+    cache = cache_of(source, max_age=0.02)
     source.values = {"a": 1}
     cache.put("a", 1)
+
+    def is_read_twice():
+        assert cache.peek("a") == 1
+        return len(source.reads) >= 2
+
     cache.start()
     try:
-        while len(source.asked) < 3:
-            assert cache.peek("a") == 1
-            time.sleep(0.005)
+        for _ in range(4):
+            clock.now += 0.015
+            source.reads.clear()
+            until(is_read_twice)
     finally:
         cache.stop()
 
 
-def test_values_hold_while_the_database_is_away(source, caplog):
-    """It is logged once; a value that expires still ends."""
+def test_values_hold_while_the_database_is_unavailable(source, caplog):
+    """The failure is logged once, and a value with its own expiry still expires."""
     cache = cache_of(source)
     cache.put("a", 1)
     cache.put("expiring", 1, seconds=60.0)
@@ -118,24 +119,24 @@ def test_values_hold_while_the_database_is_away(source, caplog):
         cache._refresh_or_extend()
         assert untils()["a"] > before["a"]
         assert untils()["expiring"] == before["expiring"]
-    assert len(source.asked) == 2
+    assert len(source.reads) == 2
     assert caplog.text.count("the database is unavailable") == 1
 
 
-def test_values_hold_while_the_database_is_away_and_nobody_asks(source):
-    """A failed read leaves the values due, so that the next one is not skipped."""
+def test_idle_values_hold_while_the_database_is_unavailable(source):
+    """After a failed read the values are read again next time."""
     cache = cache_of(source)
     cache.put("a", 1)
     source.error = away()
     cache._refresh_or_extend()
     held = cache._entries["a"].until
     cache._refresh_or_extend()
-    assert source.asked == [["a"], ["a"]]
+    assert source.reads == [["a"], ["a"]]
     assert cache._entries["a"].until > held
 
 
 def test_values_hold_no_longer_than_the_grace(source):
-    """Afterwards the database must be asked."""
+    """After the grace period a value must be read from the database."""
     cache = cache_of(source, max_age=0.02, grace=0.0)
     cache.put("a", 1)
     source.error = away()
@@ -147,7 +148,7 @@ def test_values_hold_no_longer_than_the_grace(source):
 
 
 def test_a_value_dropped_during_a_read_stays_dropped(source):
-    """As a revoked key that was read as valid just before."""
+    """An example is a key that is revoked just after it was read as valid."""
     reading, dropped = threading.Event(), threading.Event()
 
     def reread(known):
@@ -166,8 +167,8 @@ def test_a_value_dropped_during_a_read_stays_dropped(source):
     assert cache.peek("a") is None
 
 
-def test_a_full_cache_makes_room_and_keeps_what_is_pinned(source):
-    """Stale values go first; a pinned one is never read again."""
+def test_a_full_cache_drops_values_but_not_pinned_ones(source):
+    """Stale values are dropped first, and a pinned value is never read again."""
     cache = cache_of(source, capacity=3)
     cache.pin("pinned", 0)
     cache.put("stale", 1, seconds=0.0)
@@ -177,4 +178,4 @@ def test_a_full_cache_makes_room_and_keeps_what_is_pinned(source):
     cache.put("c", 1)
     assert (cache.peek("a"), cache.peek("c"), cache.peek("pinned")) == (None, 1, 0)
     cache.refresh()
-    assert source.asked == [["c"]]
+    assert source.reads == [["c"]]

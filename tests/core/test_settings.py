@@ -1,4 +1,4 @@
-"""Settings by their environment variables."""
+"""Settings read from environment variables."""
 
 import pytest
 from pydantic import ValidationError
@@ -8,16 +8,15 @@ from ops.doctor.host import check_names
 
 
 @pytest.mark.parametrize("name", ["JANITOR_SECONDS", "SWEEP_SECONDS"])
-def test_the_janitors_pace_has_an_old_name_that_still_works(monkeypatch, name):
-    """`fitserve doctor` accepts it as well."""
+def test_the_old_name_of_janitor_seconds_still_works(monkeypatch, name):
+    """`fitserve doctor` accepts the old name as well."""
     variable = f"FITSERVE_RUNS__{name}"
     monkeypatch.setenv(variable, "1.5")
     assert Settings().runs.janitor_seconds == 1.5
     assert check_names({variable: "1.5"}).verdict == "ok"
 
 
-def test_the_new_name_of_the_janitors_pace_wins(monkeypatch):
-    """Over the old one, if both are set."""
+def test_the_new_name_of_janitor_seconds_wins(monkeypatch):
     monkeypatch.setenv("FITSERVE_RUNS__SWEEP_SECONDS", "1")
     monkeypatch.setenv("FITSERVE_RUNS__JANITOR_SECONDS", "2")
     assert Settings().runs.janitor_seconds == 2
@@ -34,14 +33,12 @@ def test_the_new_name_of_the_janitors_pace_wins(monkeypatch):
         ("LOG_LEVEL", "LOUD"),
     ],
 )
-def test_a_value_that_cannot_work_is_refused(monkeypatch, name, value):
-    """Before a process starts with it."""
+def test_an_invalid_value_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(f"FITSERVE_{name}", value)
     with pytest.raises(ValidationError):
         Settings()
 
 
-def test_a_log_level_may_be_written_small(monkeypatch):
-    """As in `FITSERVE_LOG_LEVEL=debug`."""
+def test_a_log_level_may_be_lower_case(monkeypatch):
     monkeypatch.setenv("FITSERVE_LOG_LEVEL", "debug")
     assert Settings().log_level == "DEBUG"

@@ -10,7 +10,7 @@ from core.single_flight import SingleFlight, run_here, run_in_daemon
 
 
 class Call:
-    """A call that waits until it is released, and counts itself."""
+    """A call that waits until it is released and counts itself."""
 
     def __init__(self, error=None):
         self.count, self.error = 0, error
@@ -32,20 +32,20 @@ def pool():
 
 
 @pytest.mark.parametrize("spawn", ["pool", "daemon"])
-def test_who_asks_meanwhile_gets_the_same_result(pool, spawn):
-    """And who asks afterwards gets a new one."""
+def test_simultaneous_callers_get_the_same_result(pool, spawn):
+    """A later caller gets a new result."""
     flights = SingleFlight(pool.submit if spawn == "pool" else run_in_daemon)
     call = Call()
-    asked = [flights.start("k", call) for _ in range(5)]
+    results = [flights.start("k", call) for _ in range(5)]
     other = flights.start("other", lambda: "at once")
     assert other.result(20) == "at once"
     call.release.set()
-    assert [result.result(20) for result in asked] == [1] * 5
+    assert [result.result(20) for result in results] == [1] * 5
     assert flights.start("k", call).result(20) == 2
 
 
 def test_threads_share_the_call_of_the_first(pool):
-    """It is made in the first thread; the others wait for it."""
+    """The call is made in the first thread, and the others wait for it."""
     flights, call = SingleFlight(run_here), Call()
     first = pool.submit(lambda: flights.start("k", call).result(20))
     assert call.began.wait(20)
@@ -54,19 +54,19 @@ def test_threads_share_the_call_of_the_first(pool):
     assert (first.result(20), second.result(20), call.count) == (1, 1, 1)
 
 
-def test_an_error_reaches_everybody_and_is_not_kept():
+def test_an_error_reaches_all_callers_and_is_not_kept():
     """The next call is made again."""
     flights, call = SingleFlight(run_in_daemon), Call(OSError("no"))
-    asked = [flights.start("k", call) for _ in range(2)]
+    results = [flights.start("k", call) for _ in range(2)]
     call.release.set()
-    for result in asked:
+    for result in results:
         with pytest.raises(OSError, match="no"):
             result.result(20)
     assert flights.start("k", lambda: "yes").result(20) == "yes"
 
 
-def test_a_caller_that_gives_up_cancels_nothing(pool):
-    """The others still get the result."""
+def test_a_cancelled_caller_does_not_cancel_the_call(pool):
+    """The other callers still get the result."""
     flights, call = SingleFlight(pool.submit), Call()
 
     async def ask():
@@ -82,8 +82,8 @@ def test_a_caller_that_gives_up_cancels_nothing(pool):
     assert (result, call.count) == (1, 1)
 
 
-def test_calls_that_are_never_made_leave_nobody_waiting():
-    """An executor that ends cancels what waits in it, and takes no more."""
+def test_callers_of_a_shut_down_executor_get_an_error():
+    """The executor cancels queued calls and refuses new ones."""
     pool, blocking = ThreadPoolExecutor(1), Call()
     flights = SingleFlight(pool.submit)
     first = flights.start("first", blocking)

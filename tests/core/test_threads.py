@@ -9,7 +9,7 @@ from core.threads import PeriodicThread
 
 
 class Work:
-    """Records its calls, and raises in some of them."""
+    """Work that counts its calls and raises in some of them."""
 
     def __init__(self, errors=()):
         self.errors = dict(errors)
@@ -24,8 +24,8 @@ class Work:
             raise self.errors[self.count]
 
 
-def test_an_error_ends_no_thread(caplog):
-    """The work is called again; a row of failures is logged with one traceback."""
+def test_a_thread_survives_errors(caplog):
+    """The work is called again; consecutive failures are logged with one traceback."""
     work = Work({1: TypeError("first"), 2: MemoryError("second")})
     with PeriodicThread("t", 0.001, work).running():
         assert work.is_repeated.wait(20)
@@ -36,7 +36,7 @@ def test_an_error_ends_no_thread(caplog):
 
 
 def test_a_stopped_thread_has_ended():
-    """The pause is cut short, and nothing is called afterwards."""
+    """`stop` interrupts the pause, and the work is not called afterwards."""
     work = Work()
     thread = PeriodicThread("t", 3600.0, work)
     thread.start()
@@ -44,8 +44,8 @@ def test_a_stopped_thread_has_ended():
     assert (thread.is_alive(), thread.is_stopping, work.count) == (False, True, 0)
 
 
-def test_stop_waits_no_longer_than_it_may():
-    """Work that hangs does not hold up who stops its thread."""
+def test_stop_has_a_timeout():
+    """Work that hangs does not block the caller of `stop`."""
     release, began = threading.Event(), threading.Event()
     thread = PeriodicThread("t", 0.0, lambda: (began.set(), release.wait(60)))
     thread.start()
@@ -58,26 +58,25 @@ def test_stop_waits_no_longer_than_it_may():
 
 
 def test_a_thread_that_never_started_can_be_stopped():
-    """As in a service that fails before its threads start."""
+    """An example is a service that fails before its threads start."""
     PeriodicThread("t", 1.0, Work()).stop()
 
 
 def test_an_eager_thread_does_not_wait_first():
-    """Its first call comes before its first pause."""
     called = threading.Event()
     with PeriodicThread("t", 3600.0, called.set, is_eager=True).running():
         assert called.wait(20)
 
 
 def test_pauses_are_spread():
-    """By no more than the jitter, and not all alike."""
+    """Pauses differ by at most the jitter."""
     thread = PeriodicThread("t", 10.0, Work(), jitter=0.2)
     pauses = [thread._pause() for _ in range(100)]
     assert 8.0 <= min(pauses) < max(pauses) <= 12.0
 
 
-def test_pauses_draw_nothing_from_the_global_generator():
-    """A fit beside the thread draws from it: its seed fixes the result."""
+def test_pauses_do_not_use_the_global_generator():
+    """A fit uses the global generator, and its seed must fix the result."""
     state = random.getstate()
     work = Work()
     with PeriodicThread("t", 0.001, work, jitter=0.2).running():
@@ -86,15 +85,15 @@ def test_pauses_draw_nothing_from_the_global_generator():
 
 
 def test_a_thread_logs_in_the_context_of_its_starter():
-    """What is bound when it starts is in its lines."""
+    """Log lines have the context that was bound when the thread started."""
     from core import logs
 
-    found, told = [], threading.Event()
+    found, is_done = [], threading.Event()
 
     def work():
         found.append(logs._FACTS.get())
-        told.set()
+        is_done.set()
 
     with bound(run_id="run_1"), PeriodicThread("t", 0.0, work).running():
-        assert told.wait(20)
+        assert is_done.wait(20)
     assert found[0] == {"run_id": "run_1"}

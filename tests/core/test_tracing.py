@@ -1,4 +1,4 @@
-"""Whether there are spans at all."""
+"""Tracing is on only if the standard variables enable it."""
 
 import subprocess
 import sys
@@ -7,25 +7,24 @@ import pytest
 
 from core import tracing
 
-THERE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
+ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 
 
 @pytest.mark.parametrize(
     ("environment", "wanted"),
     [
         ({}, False),
-        (THERE, True),
+        (ENDPOINT, True),
         ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://x/v1/traces"}, True),
-        (THERE | {"OTEL_SDK_DISABLED": "true"}, False),
-        (THERE | {"OTEL_TRACES_EXPORTER": "none"}, False),
+        (ENDPOINT | {"OTEL_SDK_DISABLED": "true"}, False),
+        (ENDPOINT | {"OTEL_TRACES_EXPORTER": "none"}, False),
     ],
 )
-def test_they_are_made_where_the_standard_variables_say_so(environment, wanted):
+def test_the_standard_variables_enable_spans(environment, wanted):
     assert tracing.is_wanted(environment) == wanted
 
 
-def test_off_it_does_nothing_and_loads_nothing():
-    """No variable: the SDK is not imported by building the service."""
+def test_without_variables_the_sdk_is_not_imported():
     code = (
         "import sys; from core.settings import Settings; from core import tracing; "
         "from service.app import create_app; tracing.start('api'); "

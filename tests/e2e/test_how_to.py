@@ -1,6 +1,5 @@
 """Test that the how-to pages run, and print the results that they show."""
 
-import os
 import re
 
 import pytest
@@ -15,12 +14,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 HOW_TO = ROOT / "docs/how-to"
 OWN = {"keys-for-two-apps"}
 """Pages that change the allowed keys, which need a separate service."""
-QUICK = {"choose-a-network", "train-your-csv", "webhooks"}
-"""Pages that `make test` runs; `make how-to` runs the others, too."""
-IS_WHOLE = os.environ.get("FITSERVE_TEST_HOW_TO") == "all"
 EVERY = sorted(page.stem for page in HOW_TO.glob("*.md"))
 SKIPPED = OWN | ({"back-up"} if IS_SCALE_OUT else set())
-PAGES = [name for name in EVERY if name not in SKIPPED and (IS_WHOLE or name in QUICK)]
+PAGES = [name for name in EVERY if name not in SKIPPED]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +37,6 @@ def test_a_page_prints_what_it_shows(page, url, home, tmp_path, monkeypatch):
     follow(HOW_TO / f"{page}.md", tmp_path, url, FITSERVE_HOME=str(home))
 
 
-@pytest.mark.skipif(not IS_WHOLE, reason="make how-to")
 def test_the_page_of_keys_grants_and_revokes_access(bench, tmp_path):
     """The page runs on the database of a running service."""
     with live(create_app(bench.settings)) as url:

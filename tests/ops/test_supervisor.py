@@ -1,4 +1,4 @@
-"""The supervisor hears that it shall stop, whatever it is at."""
+"""The supervisor stops on a signal, and refuses an unknown storage."""
 
 import os
 import subprocess
@@ -14,28 +14,28 @@ from ops.supervisor.supervisor import Supervisor
 supervisor = Supervisor(Settings(home=sys.argv[1]), print, print)
 signal.signal(signal.SIGALRM, supervisor.stop)
 signal.setitimer(signal.ITIMER_REAL, 5e-5, 5e-5)
-heard = [supervisor.is_stopped_within(1e-5) for _ in range(20_000)]
+stopped = [supervisor.is_stopped_within(1e-5) for _ in range(20_000)]
 signal.setitimer(signal.ITIMER_REAL, 0)
-print(heard[-1])
+print(stopped[-1])
 """
 
 
-def test_a_signal_at_any_moment_is_heard_and_blocks_nothing(tmp_path):
-    """A handler that takes the lock of an interrupted wait would wait for itself."""
-    told = subprocess.run(
+def test_a_signal_at_any_moment_stops_without_a_deadlock(tmp_path):
+    """A handler must not take the lock of the wait that it interrupts."""
+    done = subprocess.run(
         [sys.executable, "-c", MANY_SIGNALS, tmp_path],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    assert told.stdout == "True\n"
+    assert done.stdout == "True\n"
 
 
 def test_an_unknown_storage_is_refused_before_anything_starts(tmp_path):
-    """With the schemes that there are."""
+    """The message lists the known schemes."""
     command = [FITSERVE, "up", "--home", tmp_path / "home", "--port", "0"]
-    told = subprocess.run(
+    done = subprocess.run(
         command,
         env={**os.environ, "FITSERVE_STORAGE_URL": "ftp://host/files"},
         capture_output=True,
@@ -43,5 +43,5 @@ def test_an_unknown_storage_is_refused_before_anything_starts(tmp_path):
         timeout=120,
         check=False,
     )
-    assert told.returncode == 2, told.stderr
-    assert "'ftp'; expected one of file" in told.stderr
+    assert done.returncode == 2, done.stderr
+    assert "'ftp'; expected one of file" in done.stderr

@@ -1,8 +1,7 @@
-"""/v1/datasets over real files."""
+"""Tests of /v1/datasets with real files."""
 
 import gzip
 import threading
-import time
 
 import pytest
 
@@ -10,13 +9,13 @@ from core.keys.caller import LOCAL
 from fitserve.specs.run import RunCreate
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.servers import postgres_at_head
+from tests.servers import postgres_at_head, until_locked
 
 CSV = "size,colour,sold,when,note\n1.5,red,yes,2024-01-02,a1\n2.5,blue,no,2024-01-03,a2\n,red,yes,,a3\n"
 
 
 def test_columns_are_typed_and_profiled(upload):
-    """Numbers, categories, booleans and times are told apart; gaps are counted."""
+    """Numbers, categories, booleans and times are recognised, and missing cells counted."""
     columns = {column["name"]: column for column in upload(CSV)["columns"]}
     types = {name: column["type"] for name, column in columns.items()}
     assert types == {
@@ -31,8 +30,8 @@ def test_columns_are_typed_and_profiled(upload):
     assert columns["colour"]["top"][0] == {"value": "red", "count": 2}
 
 
-def test_the_bytes_come_back_as_they_went(client, upload):
-    """content is the upload, and digest its sha256."""
+def test_the_content_equals_the_upload(client, upload):
+    """The digest is the sha256 of the upload."""
     import hashlib
 
     dataset = upload(CSV)
@@ -41,8 +40,8 @@ def test_the_bytes_come_back_as_they_went(client, upload):
     assert dataset["digest"] == "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def test_rows_are_the_table_as_understood(client, upload):
-    """Typed values, null for gaps."""
+def test_rows_have_typed_values(client, upload):
+    """Missing cells are null."""
     upload(CSV)
     rows = client.get("/v1/datasets/table/rows", params={"offset": 1, "limit": 2}).json()
     assert rows["total"] == 3
@@ -53,7 +52,7 @@ def test_rows_are_the_table_as_understood(client, upload):
 
 
 def test_multipart_and_gzip_are_the_same_upload(client):
-    """A form part, a gzipped body, the plain body: one digest."""
+    """A form part, a gzip body and a plain body have the same digest."""
     form = client.post("/v1/datasets", files={"file": ("t.csv", CSV)})
     packed = client.post(
         "/v1/datasets", params={"name": "packed"}, content=gzip.compress(CSV.encode())
@@ -65,14 +64,14 @@ def test_multipart_and_gzip_are_the_same_upload(client):
 
 
 def test_a_name_points_at_its_newest_upload(client, upload):
-    """The older one stays reachable by id."""
+    """Older uploads can be read by id."""
     first, second = upload(CSV), upload("a\n1\n2\n")
     assert client.get("/v1/datasets/table").json()["id"] == second["id"]
     assert client.get(f"/v1/datasets/{first['id']}").json() == first
 
 
 def test_pages_hold_everything_once(client, upload):
-    """Cursor pages over five uploads, two at a time, newest first."""
+    """Pages of two cover five uploads, newest first."""
     ids = [upload(f"a\n{i}\n")["id"] for i in range(5)]
     seen, cursor = [], None
     while True:
@@ -87,8 +86,8 @@ def test_pages_hold_everything_once(client, upload):
     assert len(seen) == 5
 
 
-def test_a_deleted_dataset_is_gone(client, upload, settings):
-    """404 afterwards, and no file is left."""
+def test_a_deleted_dataset_is_not_found(client, upload, settings):
+    """Its files are deleted."""
     dataset = upload(CSV)
     assert client.delete("/v1/datasets/table").status_code == 204
     assert_problem(client.get("/v1/datasets/table"), 404, "dataset-not-found")
@@ -96,7 +95,7 @@ def test_a_deleted_dataset_is_gone(client, upload, settings):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"", "empty"),
         (b"\n\n", "empty"),
@@ -109,17 +108,17 @@ def test_a_deleted_dataset_is_gone(client, upload, settings):
         (b"\x1f\x8b\x00\x00", "gzip"),
     ],
 )
-def test_a_broken_table_is_refused_with_its_fault(client, settings, body, said):
-    """422 names what is wrong and where; nothing is stored."""
+def test_an_invalid_table_is_refused_with_a_reason(client, settings, body, message):
+    """The 422 says what is wrong and where, and nothing is stored."""
     answer = client.post("/v1/datasets", params={"name": "x"}, content=body)
     problem = assert_problem(answer, 422, "invalid-table")
-    assert said in problem["detail"]
+    assert message in problem["detail"]
     assert client.get("/v1/datasets").json()["items"] == []
     assert [p for p in settings.files_dir.rglob("*") if p.is_file()] == []
 
 
-def test_a_gzip_bomb_is_stopped(client):
-    """A body that unpacks to far more than it weighs is refused on the way."""
+def test_a_gzip_bomb_is_refused(client):
+    """A body that unpacks to far more than its size is refused before it is unpacked."""
     bomb = gzip.compress(b"a\n" + b"1\n" * 30_000_000)
     answer = client.post("/v1/datasets", params={"name": "x"}, content=bomb)
     assert "times its size" in assert_problem(answer, 422, "invalid-table")["detail"]
@@ -131,8 +130,8 @@ def test_a_form_without_its_file_says_so(client):
     assert "`file`" in assert_problem(answer, 422, "invalid-table")["detail"]
 
 
-def test_no_dataset_is_deleted_under_a_run_that_is_being_made(tmp_path, broker_url):
-    """Where two can write at once, the deletion waits, and is refused."""
+def test_a_dataset_is_not_deleted_while_a_run_is_created(tmp_path, broker_url):
+    """On PostgreSQL the deletion waits for the run, and is then refused."""
     url = postgres_at_head()
     with bench_in(tmp_path / "home", broker_url, database_url=url) as bench:
         bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
@@ -144,15 +143,15 @@ def test_no_dataset_is_deleted_under_a_run_that_is_being_made(tmp_path, broker_u
             spec = RunCreate.model_validate({"dataset": "table", "target": "y"})
             runs.create(session, LOCAL, runs.prepare(session, LOCAL, spec))
             deletion.start()
-            time.sleep(0.5)  # it comes before the run is committed
+            until_locked(bench.database)  # the deletion waits before the run is committed
         deletion.join()
         assert_problem(answers[0], 409, "dataset-in-use")
         assert bench.client.get("/v1/datasets/table/rows").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/datasets/table/rows", "/v1/runs/validate"])
-def test_a_table_that_went_meanwhile_is_a_conflict(bench, path):
-    """Its file is deleted between the look at the row and the reading."""
+def test_a_missing_table_file_is_a_conflict(bench, path):
+    """The file is deleted between reading its row and reading the file."""
     bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
     for file in bench.settings.files_dir.rglob("*.parquet"):
         file.unlink()

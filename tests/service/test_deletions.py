@@ -1,21 +1,26 @@
-"""DELETE /v1/models and their versions: files go, numbers stay given."""
+"""Deleting models and versions: files are deleted, and numbers are not reused."""
 
 import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
+from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.service.predictor.store import copies
-from tests.service.small_model import ROW, SPEC, TABLE, ask
+from tests.service.small_model import ROW, SPEC, ask
 
 pytestmark = pytest.mark.keras
 
 
 @pytest.fixture
+def bench(tmp_path, broker_url, small_home):
+    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
+        yield bench
+
+
+@pytest.fixture
 def model(bench):
-    """Versions 1 and 2 of `m`, and a client that served all of them."""
-    bench.upload(TABLE)
-    assert bench.train(SPEC)["status"] == "succeeded"
+    """Create versions 1 and 2 of `m`, and predict with each."""
     copies(bench, ["m"])
     for path in ("", "/versions/1", "/versions/2"):
         assert predict(bench.client, path).status_code == 200
@@ -29,8 +34,8 @@ def files(bench, word="model.onnx"):
     return [path for path in bench.settings.files_dir.rglob("*") if path.name == word]
 
 
-def test_a_version_goes_with_its_files_and_the_rest_serves(bench, model):
-    """By name, by number, in the lists; the run that made it is still there."""
+def test_a_version_is_deleted_with_its_files(bench, model):
+    """Other versions are still served, and the run of the version stays."""
     client = bench.client
     assert len(files(bench)) == 2
     assert client.delete("/v1/models/m/versions/2").status_code == 204
@@ -42,8 +47,8 @@ def test_a_version_goes_with_its_files_and_the_rest_serves(bench, model):
     assert len(client.get("/v1/runs").json()["items"]) == 2
 
 
-def test_a_version_that_an_alias_points_at_stays(bench, model):
-    """It says which alias, and how to remove it; then it may go."""
+def test_a_version_with_an_alias_is_not_deleted(bench, model):
+    """The problem names the alias and how to remove it."""
     client = bench.client
     client.put("/v1/models/m/aliases/live", json={"version": 1})
     for path in ("/v1/models/m/versions/1", "/v1/models/m"):
@@ -57,8 +62,8 @@ def test_a_version_that_an_alias_points_at_stays(bench, model):
     assert client.delete("/v1/models/m/versions/1").status_code == 204
 
 
-def test_a_model_goes_with_all_its_versions(bench, model):
-    """Nothing of it serves or lies about."""
+def test_a_model_is_deleted_with_all_its_versions(bench, model):
+    """No version is served, and no file stays."""
     client = bench.client
     assert client.delete("/v1/models/m").status_code == 204
     for answer in (
@@ -73,19 +78,20 @@ def test_a_model_goes_with_all_its_versions(bench, model):
 
 
 def test_a_number_is_not_used_twice(bench, model):
-    """Whoever kept version 1 in a link is not answered by another network."""
+    """A link to version 1 must never lead to another network."""
     client = bench.client
     client.delete("/v1/models/m")
     run = bench.train(SPEC)
-    assert run["model_version"] == 2  # the copy of version 1 belonged to no run's number
+    # version 2 of the fixture was a copy, which no training had counted
+    assert run["model_version"] == 2
     assert client.delete("/v1/models/m/versions/2").status_code == 204
     assert_problem(client.get("/v1/models/m"), 404, "model-not-found")
     assert bench.train(SPEC)["model_version"] == 3
     assert_problem(predict(client, "/versions/2"), 404, "version-not-found")
 
 
-def test_another_process_hears_of_it(bench, model):
-    """Its directory drops what it served by number, when it looks again."""
+def test_another_process_drops_a_deleted_version(bench, model):
+    """The other process drops the version when it reads the names again."""
     with TestClient(create_app(bench.settings), base_url="http://localhost") as other:
         assert predict(other, "/versions/2").status_code == 200
         versions = other.app.state.services.predictor.versions
@@ -96,7 +102,7 @@ def test_another_process_hears_of_it(bench, model):
 
 
 def test_a_run_outlives_its_model(bench, model):
-    """Its report has no figures any more, and it is compared by its curves."""
+    """Its report has no figures, and it can still be compared."""
     client = bench.client
     first, other = (run["id"] for run in client.get("/v1/runs").json()["items"])
     client.delete("/v1/models/m")

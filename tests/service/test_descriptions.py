@@ -1,4 +1,4 @@
-"""Every model tells what it takes and answers, and code from that tells the truth."""
+"""Descriptions of models: schemas, OpenAPI documents and code that work as described."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import SecretStr
 from sqlalchemy import JSON, type_coerce, update
 
-from core.columns.time_formats import parse_time
+from core.columns.time_cells import parse_time
 from core.models.tables import Version
 from fitserve.schemas.datasets import ColumnFormat
 from service.app import create_app
@@ -40,7 +40,7 @@ WITH_RARE = [[*r[:-1], f"rare {i}"] if i in RARE else r for i, r in enumerate(RO
 
 
 def table() -> str:
-    """Mixed columns with gaps and rare categories, under names that code trips over."""
+    """Return mixed columns with gaps and rare categories, under difficult names."""
     lines = [quoted([*COLUMNS, *TARGETS])]
     for i, row in enumerate(WITH_RARE):
         odd = [f"{'ab'[i % 2]}'s \\", str(i % 5), "!x", f"{i / 8}"]
@@ -50,7 +50,7 @@ def table() -> str:
 
 
 def spec(target: str) -> dict:
-    """All rows are training rows."""
+    """Return a spec that trains on all rows."""
     return {
         "dataset": "table",
         "target": target,
@@ -62,7 +62,7 @@ def spec(target: str) -> dict:
 
 @dataclass
 class Service:
-    """One bench behind two sockets: as it is, and wanting a key."""
+    """One service on two sockets: without and with a key."""
 
     bench: ServiceUnderTest
     url: str
@@ -99,7 +99,7 @@ def service(tmp_path_factory, broker_url) -> Iterator[Service]:
 
 
 def cells(i):
-    """Row i as a client sends it."""
+    """Return row i as a client sends it."""
     read = [number, number, flag, str, str, str, euros, number, str]
     row = [f(cell) if cell else None for f, cell in zip(read, WITH_RARE[i], strict=True)]
     row[2] = None if row[2] is None else bool(row[2])
@@ -109,8 +109,8 @@ def cells(i):
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("model", TARGETS.values())
-def test_what_fits_the_schema_is_answered_without_warnings(service, model, place):
-    """And every training row fits, but those with a category that was too rare."""
+def test_rows_that_match_the_schema_have_no_warnings(service, model, place):
+    """Every training row matches, except those with a rare category."""
     schema = service.get(f"/v1/models/{model}{place}/schema").json()
     Draft202012Validator.check_schema(schema)
     fits = Draft202012Validator(schema).is_valid
@@ -125,8 +125,8 @@ def test_what_fits_the_schema_is_answered_without_warnings(service, model, place
     ("column", "cell"),
     [(NAMES[1], 5), (NAMES[1], None), (NAMES[3], "pink"), (ODD[1], 5.5), (ODD[2], None)],
 )
-def test_what_does_not_fit_is_answered_with_a_warning(service, column, cell):
-    """Out of range, unseen, or missing where no training row lacked it."""
+def test_a_cell_that_does_not_match_the_schema_has_a_warning(service, column, cell):
+    """The cell is out of range, unseen, or unexpectedly missing."""
     schema = service.get("/v1/models/m/schema").json()
     row = schema["examples"][0] | {column: cell}
     errors = Draft202012Validator(schema).iter_errors(row)
@@ -137,7 +137,7 @@ def test_what_does_not_fit_is_answered_with_a_warning(service, column, cell):
 
 @pytest.mark.parametrize("model", TARGETS.values())
 def test_the_example_is_a_training_row(service, model):
-    """The first whole one without a rare category; the network itself answers it as the service does."""
+    """It is the first complete row without a rare category; the ONNX file agrees."""
     (row,) = service.get(f"/v1/models/{model}/schema").json()["examples"]
     assert None not in row.values()
     rows = [cells(i) for i in range(len(ROWS)) if i not in RARE]
@@ -152,7 +152,7 @@ def test_the_example_is_a_training_row(service, model):
 
 
 def ask_onnx(service, model, row):
-    """The version's file, fed without the service's reading."""
+    """Compute a row with the ONNX file alone."""
     url = f"/v1/models/{model}/versions/1"
     features = service.get(url).json()["signature"]["features"]
     session = ort.InferenceSession(service.get(f"{url}/artifacts/model.onnx").content)
@@ -167,8 +167,7 @@ def ask_onnx(service, model, row):
 
 
 @pytest.mark.parametrize("model", TARGETS.values())
-def test_answers_fit_their_schema(service, model):
-    """Predictions and probabilities one by one."""
+def test_answers_match_their_schema(service, model):
     schema = service.get(f"/v1/models/{model}/schema").json()
     answer = service.predict(model, "", [cells(i) for i in range(60)])
     for name, plural in (
@@ -182,8 +181,8 @@ def test_answers_fit_their_schema(service, model):
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("model", TARGETS.values())
-def test_the_openapi_document_is_true(service, model, place):
-    """Valid, and what the route takes, answers and refuses is as it says."""
+def test_the_openapi_document_is_correct(service, model, place):
+    """It is valid and matches the request, the response and the problem."""
     path = f"/v1/models/{model}{place}"
     document = service.get(f"{path}/openapi.json").json()
     OpenAPIV31SpecValidator(document).validate()
@@ -219,8 +218,8 @@ COMMANDS = {
 @pytest.mark.parametrize("model", TARGETS.values())
 @pytest.mark.parametrize("is_keyed", [False, True])
 @pytest.mark.parametrize("language", COMMANDS)
-def test_a_snippet_works_when_pasted(service, tmp_path, language, is_keyed, model, place):
-    """It answers what the service answers, at the address that it came from."""
+def test_a_snippet_works_unchanged(service, tmp_path, language, is_keyed, model, place):
+    """Its output is the service's answer."""
     if language == "curl" and shutil.which("curl") is None:
         pytest.skip("no curl here")
     url = service.keyed if is_keyed else service.url
@@ -233,8 +232,8 @@ def test_a_snippet_works_when_pasted(service, tmp_path, language, is_keyed, mode
     )
     printed = run(language, answer.text, tmp_path, is_keyed=is_keyed)
     (row,) = service.get(f"{path}/schema").json()["examples"]
-    told = {key: value for key, value in printed.items() if value is not None}
-    assert told == service.predict(model, place, [row])
+    answered = {key: value for key, value in printed.items() if value is not None}
+    assert answered == service.predict(model, place, [row])
 
 
 def run(language, code, folder, *, is_keyed):
@@ -255,8 +254,8 @@ def run(language, code, folder, *, is_keyed):
     return json.loads(done.stdout)
 
 
-def test_a_version_without_an_example_is_described_all_the_same(service):
-    """Those that were trained before rows were kept."""
+def test_a_version_without_an_example_is_described_too(service):
+    """Early releases did not keep an example row."""
     copies(service.bench, ["old"])
     with service.bench.database.write() as session:
         version = session.query(Version).filter_by(model_name="old").one()
@@ -271,8 +270,8 @@ def test_a_version_without_an_example_is_described_all_the_same(service):
 
 
 @pytest.mark.parametrize("thing", ["schema", "openapi.json", "snippets", "snippets/curl"])
-def test_what_is_not_there_is_a_problem(service, thing):
-    """Model, version, alias; a language is named with those there are."""
+def test_missing_things_are_problems(service, thing):
+    """For an unknown language the problem lists the known ones."""
     client = service.bench.client
     for path, slug in (
         ("ms", "model-not-found"),
@@ -285,7 +284,7 @@ def test_what_is_not_there_is_a_problem(service, thing):
 
 
 def test_the_routes_are_in_the_openapi_page(service):
-    """Twelve, each with a description of its answer."""
+    """All twelve routes describe their answers."""
     paths = service.bench.client.get("/openapi.json").json()["paths"]
     ends = ("/schema", "/openapi.json", "/snippets", "/snippets/{language}")
     found = {name: path["get"] for name, path in paths.items() if name.endswith(ends)}

@@ -1,4 +1,4 @@
-"""Idempotency-Key on every route that creates."""
+"""Idempotency-Key on every route that creates something."""
 
 import gzip
 import threading
@@ -31,7 +31,7 @@ ROUTES = [
 
 @pytest.fixture
 def post(upload, client):
-    """Posts with a key; the dataset `table` is there."""
+    """Return a function that posts with a key; the dataset `table` exists."""
     upload(CSV)
 
     def post(path, key="k1", using=client, **body):
@@ -41,20 +41,20 @@ def post(upload, client):
 
 
 def count(client):
-    """How many runs and datasets there are."""
+    """Return the numbers of runs and datasets."""
     pages = [client.get(f"/v1/{noun}?limit=1000") for noun in ("runs", "datasets")]
     return [len(page.json()["items"]) for page in pages]
 
 
-def seen(answer):
+def parts_of(answer):
     return answer.status_code, answer.content, answer.headers.get("location")
 
 
 @pytest.mark.parametrize(("path", "body", "again", "other"), ROUTES)
-def test_the_same_again_is_answered_the_same(
+def test_a_repeated_request_has_the_same_answer(
     post, client, settings, path, body, again, other
 ):
-    """Status, body and Location, also by another process; another request is refused."""
+    """Another process gives the same answer, and another request with the key is refused."""
     first = post(path, **body)
     assert first.is_success, first.text
     assert "idempotent-replayed" not in first.headers
@@ -62,7 +62,7 @@ def test_the_same_again_is_answered_the_same(
     second = post(path, **again)
     with TestClient(create_app(settings), base_url="http://localhost") as another:
         third = post(path, using=another, **body)
-    assert seen(second) == seen(third) == seen(first)
+    assert parts_of(second) == parts_of(third) == parts_of(first)
     assert second.headers["idempotent-replayed"] == "true"
     refused = post(path, **other)
     assert refused.status_code in (400, 422)
@@ -73,7 +73,6 @@ def test_the_same_again_is_answered_the_same(
 
 
 def test_the_same_body_on_another_route_is_another_request(post):
-    """A key belongs to one request."""
     post("/v1/datasets", files=FILE)
     answer = post("/v1/files", files=FILE)
     assert answer.json()["error"]["code"] == "idempotency_key_reused"
@@ -90,7 +89,7 @@ def test_the_same_body_on_another_route_is_another_request(post):
     ],
 )
 def test_a_refused_request_leaves_its_key_free(post, path, wrong, right):
-    """Mend it and send it under the same key."""
+    """The corrected request may use the same key."""
     assert post(path, **wrong).is_client_error
     answer = post(path, **right)
     assert answer.is_success, answer.text
@@ -99,25 +98,24 @@ def test_a_refused_request_leaves_its_key_free(post, path, wrong, right):
 
 @pytest.mark.parametrize("key", ["", "a b", "k" * 256, "caf\xe9".encode("latin-1"), "\t"])
 @pytest.mark.parametrize("path", ["/v1/runs", "/v1/datasets"])
-def test_what_can_be_no_key_is_refused(post, path, key):
-    """Before the body is looked at."""
+def test_an_invalid_key_is_refused(post, path, key):
+    """The key is checked before the body."""
     assert_problem(post(path, key=key, content=b"{"), 400, "bad-idempotency-key")
 
 
-def test_two_keys_are_one_too_many(client):
-    """As are none in a header that is there."""
+def test_two_keys_are_refused(client):
     headers = [(HEADER, "a"), (HEADER, "b")]
     answer = client.post("/v1/runs", json=SPEC, headers=headers)
     assert "2 keys" in assert_problem(answer, 400, "bad-idempotency-key")["detail"]
 
 
-def test_the_longest_key_is_taken(post):
-    """255 of them, the first and the last visible character among them."""
+def test_the_longest_key_is_accepted(post):
+    """It has 255 characters, among them the first and the last visible one."""
     assert post("/v1/runs", key="!~" * 127 + "k", json=SPEC).status_code == 202
 
 
-def test_a_twin_in_flight_is_told_when_to_come_again(post, client, monkeypatch):
-    """409 with Retry-After; then the first one's answer."""
+def test_a_duplicate_in_flight_gets_409_with_retry_after(post, client, monkeypatch):
+    """A later duplicate gets the first request's answer."""
     services = client.app.state.services
     is_inside, may_go = threading.Event(), threading.Event()
     resolve = type(services.runs).resolve
@@ -132,16 +130,16 @@ def test_a_twin_in_flight_is_told_when_to_come_again(post, client, monkeypatch):
     thread = threading.Thread(target=lambda: answers.append(post("/v1/runs", json=SPEC)))
     thread.start()
     is_inside.wait(10)
-    twin = post("/v1/runs", json=SPEC)
-    assert_problem(twin, 409, "request-in-flight")
-    assert twin.headers["retry-after"] == "1"
+    duplicate = post("/v1/runs", json=SPEC)
+    assert_problem(duplicate, 409, "request-in-flight")
+    assert duplicate.headers["retry-after"] == "1"
     may_go.set()
     thread.join()
-    assert seen(post("/v1/runs", json=SPEC)) == seen(answers[0])
+    assert parts_of(post("/v1/runs", json=SPEC)) == parts_of(answers[0])
 
 
-def test_an_upload_whose_answer_was_lost_is_not_made_twice(post, client, monkeypatch):
-    """The service breaks behind the commit; the next one goes on with that dataset."""
+def test_an_upload_with_a_lost_answer_is_not_repeated(post, client, monkeypatch):
+    """After the failure, which follows the commit, the next request uses that dataset."""
     with monkeypatch.context() as patched:
         patched.setattr("service.upload_flow.read_or_refused", _break)
         with pytest.raises(ZeroDivisionError):
@@ -152,8 +150,8 @@ def test_an_upload_whose_answer_was_lost_is_not_made_twice(post, client, monkeyp
     assert count(client) == made
 
 
-def test_a_run_with_its_table_makes_the_table_once(post, client, monkeypatch):
-    """Broken between dataset and run, and sent again: one of each."""
+def test_a_run_with_its_table_creates_the_table_once(post, client, monkeypatch):
+    """A failure between the dataset and the run leaves one of each after the repetition."""
     before = count(client)
     with monkeypatch.context() as patched:
         patched.setattr("service.upload_flow.wait_until_read", _break)
@@ -163,8 +161,8 @@ def test_a_run_with_its_table_makes_the_table_once(post, client, monkeypatch):
     assert count(client) == [before[0] + 1, before[1] + 1]
 
 
-def test_a_broken_bell_behind_the_commit_changes_nothing(post, client, monkeypatch):
-    """The run is there and so is its answer, though the first request saw a failure."""
+def test_a_broker_failure_after_the_commit_changes_nothing(post, client, monkeypatch):
+    """The run and its answer are stored, although the first request failed."""
     with monkeypatch.context() as patched:
         patched.setattr(Queue, "send", _break)
         with pytest.raises(ZeroDivisionError):

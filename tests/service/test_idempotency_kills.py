@@ -1,4 +1,4 @@
-"""Many requests with few keys, while the API is killed: one run a key.
+"""Many requests with few keys while the API is killed create one run per key.
 
 FITSERVE_TEST_KEYS=200 FITSERVE_TEST_PARALLEL=10 pytest -s tests/service/test_idempotency_kills.py
 """
@@ -61,7 +61,7 @@ class Api:
 
 @pytest.fixture
 def apis(database_url, broker_url, tmp_path):
-    """Two processes over one database."""
+    """Start two API processes on one database."""
     environment = {
         "FITSERVE_HOME": str(tmp_path / "home"),
         "FITSERVE_DATABASE_URL": database_url,
@@ -77,8 +77,8 @@ def apis(database_url, broker_url, tmp_path):
         api.kill()
 
 
-class Crowd:
-    """Everybody sends each key, and again until it is answered; what came is counted."""
+class Senders:
+    """Threads that send each key until it is answered, and count the answers."""
 
     def __init__(self, apis):
         self.apis = apis
@@ -88,9 +88,9 @@ class Crowd:
         limits = httpx.Limits(max_connections=PARALLEL * 4)
         self.http = httpx.Client(timeout=60, limits=limits)
 
-    def ask(self, key, twin):
-        """Status, Location and body in the end."""
-        api = self.apis[twin % 2]
+    def ask(self, key, number):
+        """Send a key until a run answers; return status, Location and body."""
+        api = self.apis[number % 2]
         body = {"dataset": "table", "target": "y", "tags": {"key": key}}
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -111,7 +111,7 @@ class Crowd:
         raise TimeoutError(key)
 
     def kill_now_and_then(self, choice):
-        """The processes in turn, each time that so many have their answer."""
+        """Kill the processes in turn after random numbers of answers."""
         whole = KEYS * PARALLEL
         for number, mark in enumerate(
             sorted(choice.sample(range(whole * 3 // 4), KILLS))
@@ -126,42 +126,44 @@ class Crowd:
             api.until_ready()
 
     def all_answers(self):
-        """By key, what each twin got."""
+        """Return by key the answers to all its duplicates."""
         keys = [f"key-{number}" for number in range(KEYS)]
         with ThreadPoolExecutor(PARALLEL * 4) as pool:
-            asked = {
+            futures = {
                 key: [pool.submit(self.ask, key, n) for n in range(PARALLEL)]
                 for key in keys
             }
             return {
-                key: [one.result() for one in several] for key, several in asked.items()
+                key: [one.result() for one in several] for key, several in futures.items()
             }
 
 
-def test_one_run_a_key_however_often_it_is_sent_and_the_api_killed(apis, database_url):
-    """All twins get one answer, the runs are as many as the keys, another body is 422."""
+def test_each_key_creates_one_run_although_the_api_is_killed(apis, database_url):
+    """All duplicates get one answer, and another body with the key is 422."""
     url = f"{apis[0].url}/v1/datasets?name=table"
     httpx.post(url, content=CSV, timeout=60).raise_for_status()
-    crowd, began = Crowd(apis), time.monotonic()
-    killer = threading.Thread(target=crowd.kill_now_and_then, args=[random.Random(SEED)])
+    senders, began = Senders(apis), time.monotonic()
+    killer = threading.Thread(
+        target=senders.kill_now_and_then, args=[random.Random(SEED)]
+    )
     killer.start()
     try:
-        answers = crowd.all_answers()
+        answers = senders.all_answers()
     finally:
-        crowd.is_over.set()
-        crowd.http.close()
+        senders.is_over.set()
+        senders.http.close()
         killer.join()
     seconds = time.monotonic() - began
-    told = f"seed {SEED}, {KEYS} x {PARALLEL} in {seconds:.0f} s: {dict(crowd.seen)}"
-    sys.stderr.write(f"\n{told}\n")
+    summary = f"seed {SEED}, {KEYS} x {PARALLEL} in {seconds:.0f} s: {dict(senders.seen)}"
+    sys.stderr.write(f"\n{summary}\n")
     assert all(len(set(several)) == 1 for several in answers.values())
-    told = [json.loads(several[0][2]) for several in answers.values()]
+    runs = [json.loads(several[0][2]) for several in answers.values()]
     database = Database(database_url)
     with database.read() as session:
         made = {run.id: run.tags["key"] for run in session.query(Run)}
     database.close()
-    assert made == {run["id"]: run["tags"]["key"] for run in told}
-    assert crowd.seen["killed"] == KILLS
+    assert made == {run["id"]: run["tags"]["key"] for run in runs}
+    assert senders.seen["killed"] == KILLS
     for api in apis:
         other = {"dataset": "table", "target": "x"}
         url, headers = f"{api.url}/v1/runs", {HEADER: "key-0"}

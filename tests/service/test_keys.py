@@ -1,4 +1,4 @@
-"""/v1/keys."""
+"""Tests of /v1/keys."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.service.auth.keys import bearing
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory, broker_url):
-    """The first key is made without one, on loopback; it is the operator's from then on."""
+    """Create the first key without a key, on loopback, and use it as the operator's."""
     with bench_in(tmp_path_factory.mktemp("keys") / "home", broker_url) as bench:
         first = {"name": "first", "scopes": ["admin"]}
         made = bench.client.post("/v1/keys", json=first)
@@ -20,8 +20,8 @@ def client(tmp_path_factory, broker_url):
         yield bench.client
 
 
-def test_a_key_is_made_told_once_and_ended(client):
-    """Its limits, scopes and workspace are those that were asked for."""
+def test_a_key_is_created_shown_once_and_revoked(client):
+    """Its limits, scopes and workspace are those of the request."""
     spec = {
         "name": "ci",
         "workspace": "team-a",
@@ -34,8 +34,8 @@ def test_a_key_is_made_told_once_and_ended(client):
     assert (made["workspace"], made["scopes"]) == ("team-a", ["models:predict"])
     assert made["limits"]["queued_runs"] == 3
     assert key.endswith(made["last_four"])
-    told = client.get("/v1/keys", params={"workspace": "team-a"})
-    assert told.json() == {"items": [made], "next_cursor": None}
+    listed = client.get("/v1/keys", params={"workspace": "team-a"})
+    assert listed.json() == {"items": [made], "next_cursor": None}
     assert client.get("/v1/runs", headers=bearing(key)).status_code == 403
     for _ in range(2):
         assert client.delete(f"/v1/keys/{made['id']}").status_code == 204
@@ -44,28 +44,31 @@ def test_a_key_is_made_told_once_and_ended(client):
     assert ended["revoked_at"] is not None
 
 
-def test_a_key_is_told_what_it_is(client):
-    """Whatever its scopes are; nothing of its secret."""
+def test_a_key_can_read_its_own_description(client):
+    """The description needs no scope and has no secret."""
     spec = {"name": "phone", "workspace": "team-b", "scopes": ["runs:read"]}
     made = client.post("/v1/keys", json=spec).json()
     key = made["key"]
-    told = client.get("/v1/keys/current", headers=bearing(key)).json()
+    current = client.get("/v1/keys/current", headers=bearing(key)).json()
     wanted = ("id", "name", "workspace", "scopes", "expires_at")
-    assert told == {name: made[name] for name in wanted}
+    assert current == {name: made[name] for name in wanted}
     assert_problem(
         client.delete("/v1/keys/current", headers=bearing(key)), 403, "missing-scope"
     )
 
 
-def test_without_keys_a_program_of_the_machine_may_do_everything(bench):
-    """In the workspace that is there without asking."""
-    told = bench.client.get("/v1/keys/current").json()
-    assert (told["id"], told["name"], told["workspace"]) == (None, None, "default")
-    assert told["scopes"] == list(Scope)
+def test_without_keys_a_local_program_has_every_scope(bench):
+    """Its workspace is `default`."""
+    current = bench.client.get("/v1/keys/current").json()
+    assert (current["id"], current["name"], current["workspace"]) == (
+        None,
+        None,
+        "default",
+    )
+    assert current["scopes"] == list(Scope)
 
 
 def test_keys_come_in_pages(client):
-    """By id, each once."""
     for i in range(3):
         client.post("/v1/keys", json={"name": f"k{i}"})
     found, cursor = [], None
@@ -91,12 +94,10 @@ def test_keys_come_in_pages(client):
         ({"name": "k", "hash": "0"}, "#/hash"),
     ],
 )
-def test_what_is_no_key_is_told_where(client, spec, pointer):
-    """Nothing is made."""
+def test_an_invalid_key_is_refused_with_a_pointer(client, spec, pointer):
     body = assert_problem(client.post("/v1/keys", json=spec), 422, "invalid-body")
     assert [error["pointer"] for error in body["errors"]] == [pointer]
 
 
-def test_an_unknown_key_cannot_be_ended(client):
-    """404."""
+def test_an_unknown_key_cannot_be_revoked(client):
     assert_problem(client.delete("/v1/keys/nope"), 404, "key-not-found")

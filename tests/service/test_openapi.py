@@ -1,4 +1,4 @@
-"""The OpenAPI page is valid, and true of failures."""
+"""The OpenAPI document is valid, and describes failures correctly."""
 
 import copy
 import re
@@ -22,15 +22,15 @@ def page(tmp_path_factory):
 
 
 def test_the_page_is_a_valid_document(page):
-    """By the OpenAPI 3.1 schema, but for streams, which FastAPI describes as 3.2 does."""
-    sound = copy.deepcopy(page)
-    stream = sound["paths"]["/v1/runs/{run_id}/events"]["get"]["responses"]["200"]
+    """It is valid OpenAPI 3.1 except for streams, which FastAPI describes as in 3.2."""
+    valid = copy.deepcopy(page)
+    stream = valid["paths"]["/v1/runs/{run_id}/events"]["get"]["responses"]["200"]
     assert stream["content"].pop("text/event-stream")
-    validate(sound)
+    validate(valid)
 
 
 def test_native_failures_are_problems_and_others_are_not(page):
-    """Each in the media type that is sent."""
+    """Each failure has the media type that is sent."""
     paths = page["paths"]
     native = paths["/v1/runs"]["get"]["responses"]["4XX"]["content"]
     assert list(native) == ["application/problem+json"]
@@ -45,14 +45,14 @@ def test_native_failures_are_problems_and_others_are_not(page):
     assert list(paths["/version"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
 
 
-def test_operations_have_names_of_their_own(page):
-    """Generated clients call them so."""
+def test_operations_have_unique_names(page):
+    """Generated clients use these names."""
     names = [o["operationId"] for p in page["paths"].values() for o in p.values()]
     assert len(set(names)) == len(names)
 
 
 def test_every_operation_says_what_it_does(page):
-    """A summary is the first sentence of the docstring, and not said again."""
+    """The summary is the docstring's first sentence, which the description does not repeat."""
     for operation in (o for path in page["paths"].values() for o in path.values()):
         summary = operation["summary"]
         assert re.match(r"[A-Z][a-z]+ (?!.*\.$)", summary), summary
@@ -60,8 +60,8 @@ def test_every_operation_says_what_it_does(page):
     assert page["paths"]["/v1/runs"]["post"]["summary"] == "Create a run"
 
 
-def test_every_reference_leads_somewhere(page):
-    """From the page's root, as generators of clients read it; no schema keeps `$defs`."""
+def test_every_reference_has_a_target(page):
+    """References start at the document's root, and no schema keeps `$defs`."""
     schemas = page["components"]["schemas"]
     for node in objects(page):
         assert "$defs" not in node
@@ -78,8 +78,7 @@ def objects(tree):
             yield from objects(part)
 
 
-def test_definitions_of_one_name_must_be_one():
-    """The page cannot hold both."""
+def test_two_definitions_of_one_name_are_refused():
     schema = {"$defs": {"A": {"type": "string"}}, "$ref": "#/$defs/A"}
     page = {"paths": {"/a": schema}, "components": {"schemas": {"A": {}}}}
     with pytest.raises(ValueError, match="'A'"):
@@ -87,18 +86,18 @@ def test_definitions_of_one_name_must_be_one():
 
 
 def test_a_405_names_the_methods_that_the_page_names(client):
-    """Those of routes after the first too, and none of a path with a parameter."""
+    """The methods of all routes of a path are named."""
     for path, operations in client.app.openapi()["paths"].items():
         filled = re.sub(r"\{(?:version|number)\}", "1", path)
         answer = client.patch(re.sub(r"\{\w+\}", "some", filled))
         methods = ", ".join(sorted(operation.upper() for operation in operations))
         assert answer.headers["allow"] == methods, path
         assert methods in answer.text
-        assert answer.status_code in (400, 405)  # each protocol's own refusal
+        assert answer.status_code in (400, 405)  # the status depends on the protocol
 
 
-def test_a_key_is_wanted_where_the_page_says_so(tmp_path, broker_url):
-    """By every operation but the probes; without one the answer is 401, else not."""
+def test_a_key_is_needed_where_the_document_says_so(tmp_path, broker_url):
+    """Without a key every operation but the open ones answers 401."""
     with bench_in(
         tmp_path / "home", broker_url, api_key="k" * 4 + "ey-of-a-test"
     ) as bench:
@@ -113,13 +112,13 @@ def test_a_key_is_wanted_where_the_page_says_so(tmp_path, broker_url):
                 assert (answer.status_code != 401) == is_open, (method, path)
 
 
-def test_others_are_answered_while_the_page_is_made(settings):
-    """Making it takes most of a second, and the dashboard asks for it first."""
+def test_requests_are_answered_while_the_document_is_built(settings):
+    """Building the document takes most of a second, and the dashboard requests it first."""
     app = create_app(settings)
-    make, asked, may_go_on = app.openapi, Event(), Event()
+    make, is_building, may_go_on = app.openapi, Event(), Event()
 
     def slowly():
-        asked.set()
+        is_building.set()
         may_go_on.wait(60)
         return make()
 
@@ -127,7 +126,7 @@ def test_others_are_answered_while_the_page_is_made(settings):
     with live(app) as url, ThreadPoolExecutor() as pool:
         page = pool.submit(httpx.get, f"{url}/openapi.json", timeout=60)
         try:
-            assert asked.wait(60)
+            assert is_building.wait(60)
             assert httpx.get(f"{url}/health/live", timeout=30).status_code == 200
         finally:
             may_go_on.set()

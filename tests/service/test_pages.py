@@ -1,4 +1,4 @@
-"""The pages for browsers: open to all, from packages alone, and nothing beside them."""
+"""The pages for browsers: readable without a key, and only files of installed packages."""
 
 import re
 
@@ -20,7 +20,7 @@ def keyed(settings):
 
 @pytest.mark.parametrize("path", PARTS)
 def test_a_page_is_shown_without_a_key(keyed, path):
-    """It asks for one itself, for what it shows of the data."""
+    """The page asks for a key when it reads data."""
     assert keyed.get(path).status_code == 200
     assert keyed.get("/v1/runs").status_code == 401
 
@@ -38,15 +38,14 @@ def test_a_page_is_shown_without_a_key(keyed, path):
         "/docs/files/__init__.py",
     ],
 )
-def test_the_open_folders_are_no_way_around_the_door(keyed, path):
-    """Nor out of the folder: a problem, and no data."""
+def test_the_open_folders_give_no_access_to_other_paths(keyed, path):
     answer = keyed.request("GET", f"http://localhost{path}")
     assert answer.status_code in (401, 404)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_dashboard_runs_its_own_modules_and_nothing_else(client):
-    """No inline script or style in it, and none would be run."""
+    """The page has no inline script or style, and its policy forbids them."""
     answer = client.get("/")
     rules = dict(
         rule.split(" ", 1)
@@ -60,8 +59,8 @@ def test_the_dashboard_runs_its_own_modules_and_nothing_else(client):
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", answer.text)
 
 
-def test_every_file_that_the_page_names_is_there(client):
-    """Each is asked for again only if it changed."""
+def test_every_file_that_the_page_names_exists(client):
+    """A browser loads each file again only if it changed."""
     named = re.findall(r'(?:src|href)="(dashboard/[^"]+)"', client.get("/").text)
     assert len(named) > 4
     for path in named:
@@ -74,7 +73,7 @@ def test_every_file_that_the_page_names_is_there(client):
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_the_api_pages_name_files_of_this_service(client, path):
-    """No content network."""
+    """The pages use no content delivery network."""
     text = client.get(path).text
     assert not re.search(r'(?:src|href)="(?:https?:)?//', text)
     for name in re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]+)"', text):

@@ -1,4 +1,4 @@
-"""Pictures by URL, drawn outside the API's process."""
+"""Plots by URL, drawn in a child process."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ import pytest
 
 from core.runs.reporting.plots import PLOTS
 from service import plots
+from tests.conftest import bench_in
 from tests.problems import assert_problem
 
 SPEC = {
@@ -24,27 +25,31 @@ CLASSES = {"confusion_matrix", "roc", "precision_recall", "calibration"}
 NUMBERS = {"actual_vs_predicted", "residuals"}
 
 
-@pytest.fixture
-def run(bench):
-    rows = "".join(f"{x},{2 * x + 1}\n" for x in range(60))
-    bench.upload("x,y\n" + rows)
-    return bench.train(SPEC)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, broker_url):
+    """Train one run for the tests that only read it."""
+    with bench_in(tmp_path_factory.mktemp("plots") / "home", broker_url) as bench:
+        rows = "".join(f"{x},{2 * x + 1}\n" for x in range(60))
+        bench.upload("x,y\n" + rows)
+        bench.run = bench.train(SPEC)
+        yield bench
 
 
 @pytest.mark.keras
-def test_the_loss_plot_is_a_drawing_and_a_picture(client, run):
-    """The curves and the kept epoch by name; the same run gives the same bytes."""
+def test_the_loss_plot_is_svg_and_png(trained):
+    """The curves and the kept epoch are named; a run always has the same bytes."""
+    client, run = trained.client, trained.run
     path = f"/v1/runs/{run['id']}/history"
     svg = client.get(f"{path}.svg")
     assert svg.headers["content-type"].startswith("image/svg+xml")
     assert "default-src 'none'" in svg.headers["content-security-policy"]
     assert ET.fromstring(svg.content).tag.endswith("svg")
-    for said in (
+    for text in (
         "<!-- loss -->",
         "<!-- val_loss -->",
         f"kept, epoch {run['best_epoch']}",
     ):
-        assert said in svg.text
+        assert text in svg.text
     assert client.get(f"{path}.svg").content == svg.content
     png = client.get(f"{path}.png")
     assert png.headers["content-type"] == "image/png"
@@ -53,7 +58,6 @@ def test_the_loss_plot_is_a_drawing_and_a_picture(client, run):
 
 
 def test_a_run_without_an_epoch_has_an_empty_plot(bench):
-    """It is queued."""
     bench.upload("x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n")
     run_id = bench.post(SPEC)
     assert bench.client.get(f"/v1/runs/{run_id}/history.svg").status_code == 200
@@ -61,7 +65,7 @@ def test_a_run_without_an_epoch_has_an_empty_plot(bench):
 
 
 def test_a_child_that_dies_is_a_problem(client, bench, monkeypatch):
-    """Told as one that another try may mend."""
+    """The problem is a 503, so that a client retries."""
     bench.upload("x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n")
     run_id = bench.post(SPEC)
     monkeypatch.setattr(plots.sys, "executable", "/bin/false")
@@ -70,9 +74,10 @@ def test_a_child_that_dies_is_a_problem(client, bench, monkeypatch):
 
 
 @pytest.mark.keras
-def test_a_regression_has_its_pictures(bench, client, run):
-    """Those that the report lists, drawn of its own numbers; what it lacks says why."""
-    path = f"/v1/runs/{run['id']}/report"
+def test_a_regression_has_its_plots(trained):
+    """The report lists them; for other plots the problem says why there is none."""
+    client = trained.client
+    path = f"/v1/runs/{trained.run['id']}/report"
     report = client.get(path).json()
     assert set(report["plots"]) == {*NUMBERS, "importance"}
     drawn = client.get(report["plots"]["actual_vs_predicted"]).text
@@ -90,18 +95,18 @@ def test_a_regression_has_its_pictures(bench, client, run):
     assert "did you mean `residuals`" in no["detail"].lower()
 
 
-def test_a_run_that_has_not_ended_says_what_to_wait_for(bench):
-    """409, as the pictures may come; an unknown run is 404 like everywhere."""
+def test_a_plot_of_an_unfinished_run_is_a_conflict(bench):
+    """The problem says how to wait; an unknown run is 404."""
     bench.upload("x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n")
     path = f"/v1/runs/{bench.post(SPEC)}/report/importance.svg"
-    told = assert_problem(bench.client.get(path), 409, "report-not-ready")
-    assert "?wait=30" in told["detail"]
-    nobody = bench.client.get("/v1/runs/run_none/report/roc.svg")
-    assert_problem(nobody, 404, "run-not-found")
+    problem = assert_problem(bench.client.get(path), 409, "report-not-ready")
+    assert "?wait=30" in problem["detail"]
+    unknown = bench.client.get("/v1/runs/run_none/report/roc.svg")
+    assert_problem(unknown, 404, "run-not-found")
 
 
 def test_every_plot_of_a_report_is_drawn():
-    """Whatever names there are: of one class or of a hundred, long, or half a formula."""
+    """Names may be one or a hundred, long, or part of a formula."""
     odd = ["$x", "_", "a" * 300, "<b>&", *map(str, range(96))]
     given = {
         "confusion_matrix": {"labels": odd, "counts": [[1] * 100] * 100},
@@ -144,7 +149,6 @@ def test_every_plot_of_a_report_is_drawn():
 
 
 def test_the_api_never_loads_matplotlib():
-    """Neither to build itself nor to draw."""
     code = "import sys, service.app, service.routes.plots; print('matplotlib' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -153,7 +157,7 @@ def test_the_api_never_loads_matplotlib():
 
 
 def test_a_child_that_takes_too_long_is_killed(client, bench, monkeypatch):
-    """The request is told; no process stays behind."""
+    """The request gets a problem, and no process stays."""
     bench.upload("x,y\n1,2\n2,3\n3,4\n4,5\n5,6\n")
     run_id = bench.post(SPEC)
     monkeypatch.setattr(plots, "_SECONDS", 0.01)
@@ -165,12 +169,12 @@ def test_a_child_that_takes_too_long_is_killed(client, bench, monkeypatch):
     assert _drawing() == []
 
 
-def test_what_many_ask_for_at_once_is_drawn_once(monkeypatch):
-    """Another run's, or another form, is a picture of its own; later it is drawn anew."""
+def test_simultaneous_requests_draw_a_plot_once(monkeypatch):
+    """Other runs, other formats and later requests are drawn separately."""
     drawn = []
 
-    async def draw(*asked):
-        drawn.append(asked)
+    async def draw(*arguments):
+        drawn.append(arguments)
         await asyncio.sleep(0.01)
         return b"picture"
 

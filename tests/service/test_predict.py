@@ -1,4 +1,4 @@
-"""From a trained run to answers."""
+"""Predictions of a trained run by the native routes."""
 
 import json
 
@@ -6,22 +6,16 @@ import pytest
 
 from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.service.small_model import ROW, SPEC, TABLE, ask
+from tests.service.small_model import ROW, ask
 
 pytestmark = pytest.mark.keras
-ROWS = "".join(
-    f"{i},{'ab'[i % 2]},{'yes' if i > 20 else 'no'},{2 * i}\n" for i in range(40)
-)
-FIT = {"epochs": 3, "seed": 1}
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, broker_url):
-    """One trained model for all tests that only ask."""
-    with bench_in(tmp_path_factory.mktemp("served") / "home", broker_url) as bench:
-        bench.upload(TABLE)
-        run = bench.train(SPEC)
-        assert run["status"] == "succeeded", run["error"]
+def served(tmp_path_factory, broker_url, small_home):
+    """Provide one trained model for tests that only predict."""
+    home = tmp_path_factory.mktemp("served") / "home"
+    with bench_in(home, broker_url, small_home) as bench:
         yield bench
 
 
@@ -30,8 +24,8 @@ def client(served):
     return served.client
 
 
-def test_three_ways_to_send_rows_are_one_answer(client):
-    """Objects, lists in feature order, columns and data."""
+def test_three_ways_to_send_rows_have_one_answer(client):
+    """The ways are objects, lists in feature order, and columns with data."""
     answers = [
         ask(client, instances=[ROW]),
         ask(client, instances=[[3, "a", True]]),
@@ -45,8 +39,8 @@ def test_three_ways_to_send_rows_are_one_answer(client):
     assert answers[0].json()["model_version"] == 1
 
 
-def test_cells_mean_what_they_mean_in_a_csv(client):
-    """Numbers and booleans in text, and the words for missing."""
+def test_cells_are_read_as_in_a_csv(client):
+    """Texts may hold numbers, booleans and the words for missing."""
     same = [
         {"x": "3", "c": " a ", "label": "YES"},
         {"x": 3.0, "c": "a", "label": 1},
@@ -59,7 +53,7 @@ def test_cells_mean_what_they_mean_in_a_csv(client):
 
 
 @pytest.mark.parametrize(
-    ("row", "column", "said"),
+    ("row", "column", "message"),
     [
         ({"x": "three", "c": "a", "label": True}, "x", "'three'"),
         ({"x": [3], "c": "a", "label": True}, "x", "expected a number"),
@@ -71,16 +65,16 @@ def test_cells_mean_what_they_mean_in_a_csv(client):
         ({"x": 3, "c": "a", "lable": True}, "label", "no value"),
     ],
 )
-def test_a_cell_that_does_not_fit_is_named(client, row, column, said):
-    """Row, column, what came, what was expected."""
+def test_an_invalid_cell_is_named(client, row, column, message):
+    """The error has the row, the column, the value and what was expected."""
     content = json.dumps({"instances": [ROW, row]})
     answer = client.post("/v1/models/m/predict", content=content)
-    if answer.status_code == 400:  # an integer of 400 digits is no JSON number here
+    if answer.status_code == 400:  # an integer of 400 digits is refused as JSON
         assert_problem(answer, 400, "bad-json")
         return
     error = assert_problem(answer, 422, "invalid-instances")["errors"][0]
     assert (error["row"], error["column"]) == (1, column)
-    assert said in error["detail"]
+    assert message in error["detail"]
 
 
 @pytest.mark.parametrize(
@@ -101,8 +95,7 @@ def test_a_cell_that_does_not_fit_is_named(client, row, column, said):
         {"instances": [ROW], "instanses": 1},
     ],
 )
-def test_a_body_without_rows_is_refused(client, body):
-    """Never a 500, always the reason."""
+def test_a_body_without_valid_rows_is_refused(client, body):
     assert_problem(
         client.post("/v1/models/m/predict", json=body), 422, "invalid-instances"
     )
@@ -120,7 +113,7 @@ def test_a_body_without_rows_is_refused(client, body):
         ({"model": "m", "version": 1, "alias": "x"}, 422, "invalid-instances"),
     ],
 )
-def test_a_model_that_is_not_there_is_named(client, body, status, slug):
-    """Model, version and alias each have their own 404."""
+def test_a_missing_model_is_named(client, body, status, slug):
+    """Model, version and alias have separate 404s."""
     answer = client.post("/v1/predict", json={**body, "instances": [ROW]})
     assert_problem(answer, status, slug)

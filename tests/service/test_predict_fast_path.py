@@ -1,4 +1,4 @@
-"""Routes that are answered before FastAPI are declared to it all the same."""
+"""Routes that are answered before FastAPI are also declared to FastAPI."""
 
 import inspect
 
@@ -12,23 +12,25 @@ ROUTES = [route for router in ROUTERS if router.policy.is_fast for route in rout
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
-def test_an_endpoint_takes_its_path_and_the_request(route):
-    """Anything else would be FastAPI's to give, which is not asked."""
+def test_an_endpoint_takes_its_path_parameters_and_the_request(route):
+    """FastAPI does not run for these routes and could not provide other parameters."""
     taken = set(inspect.signature(route.endpoint).parameters)
     assert taken == {"request", *route.param_convertors}
 
 
-def test_the_page_shows_them_with_a_body_and_an_answer(tmp_path):
-    """Every one, with schemas."""
+def test_the_document_has_their_body_and_answer(tmp_path):
     paths = create_app(Settings(home=tmp_path)).openapi()["paths"]
     for route in ROUTES:
-        told = paths[route.path_format]["post"]
-        assert told["requestBody"]["content"], route.path
-        assert "$ref" in told["responses"]["200"]["content"]["application/json"]["schema"]
+        operation = paths[route.path_format]["post"]
+        assert operation["requestBody"]["content"], route.path
+        assert (
+            "$ref"
+            in operation["responses"]["200"]["content"]["application/json"]["schema"]
+        )
 
 
-def test_a_body_may_be_packed(client):
-    """And damage in it is told."""
+def test_an_invalid_content_encoding_is_refused(client):
+    """The body is not gzip, or the encoding is unknown."""
     headers = {"Content-Encoding": "gzip"}
     answer = client.post("/v1/models/m/predict", content=b"no gzip", headers=headers)
     assert_problem(answer, 400, "bad-encoding")
@@ -38,6 +40,5 @@ def test_a_body_may_be_packed(client):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_other_methods_are_fastapis(client, method):
-    """405 with what is allowed."""
+def test_other_methods_are_405(client, method):
     assert_problem(client.request(method, "/v1/predict"), 405, "http-405")

@@ -41,7 +41,7 @@ SPEC = {
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, broker_url):
-    """One trained model, small limits, and nothing left in the scratch folder."""
+    """Provide one trained model and small limits."""
     home = tmp_path_factory.mktemp("files") / "home"
     limits = Limits(max_predict_body_bytes=MOST_BYTES, max_predict_rows=MOST_ROWS)
     with bench_in(home, broker_url, limits=limits, default_model="m") as bench:
@@ -75,8 +75,8 @@ def with_query(url, **query):
 
 
 @pytest.mark.parametrize("url", ROUTES)
-def test_a_file_is_answered_as_its_cells_are(client, native, url):
-    """Row for row; the native routes say how the file was understood."""
+def test_a_file_has_the_predictions_of_its_cells(client, native, url):
+    """The native routes also report how the file was parsed."""
     body = send(client, url).json()
     assert body["predictions"] == native
     if url in NATIVE:
@@ -105,8 +105,7 @@ def packed(text, way):
     "way",
     ["gzip", "Content-Encoding: gzip", "Content-Encoding: deflate", "a gzip within a gzip", "utf-8-sig", "utf-16", "cp1252"],
 )  # fmt: skip
-def test_files_may_be_packed_and_encoded(client, native, url, way):
-    """As an upload may be."""
+def test_files_may_be_compressed_and_encoded(client, native, url, way):
     content, headers = packed(FILE, way)
     answer = send(client, url, content, headers=headers)
     assert answer.json()["predictions"] == native, answer.text
@@ -116,8 +115,8 @@ def test_files_may_be_packed_and_encoded(client, native, url, way):
 @pytest.mark.parametrize(
     "kind", ["TEXT/CSV", "text/csv; charset=utf-8", "text/csv;header=present", 'text/csv; charset="UTF-8"']
 )  # fmt: skip
-def test_the_kind_may_have_parameters(client, native, url, kind):
-    """In any case of letters."""
+def test_the_media_type_may_have_parameters(client, native, url, kind):
+    """Upper and lower case are equal."""
     assert send(client, url, kind=kind).json()["predictions"] == native
 
 
@@ -134,8 +133,8 @@ def test_the_kind_may_have_parameters(client, native, url, kind):
         (FILE, {"header": "true"}),
     ],
 )  # fmt: skip
-def test_the_options_of_an_upload_hold(client, native, url, content, query):
-    """In the query."""
+def test_the_options_of_an_upload_are_accepted(client, native, url, content, query):
+    """The options are in the query."""
     answer = send(client, with_query(url, **query), content)
     assert answer.json().get("predictions") == native, answer.text
 
@@ -155,9 +154,9 @@ REFUSED = {
     "too many bytes": (f"{HEADER}\n{ONE * 5_000}".encode(), 413),
     "a bomb": (BOMB, 413),
     "a damaged gzip": (gzip.compress(FILE.encode())[:-6], 400),
-    "a gzip with junk in it": (b"\x1f\x8b\x08\x00" + b"junk" * 20, 400),
+    "an invalid gzip": (b"\x1f\x8b\x08\x00" + b"junk" * 20, 400),
     "a gzip of nothing": (gzip.compress(b""), 422),
-    "junk": (bytes(range(256)) * 20, 422),
+    "all bytes": (bytes(range(256)) * 20, 422),
     "half of UTF-16": (FILE.encode("utf-16")[:-1], 422),
     "a NUL": (FILE.replace("Rom", "R\0m").encode(), 422),
     "a NUL in a name": (FILE.replace("town", "to\0wn").encode(), 422),
@@ -169,18 +168,18 @@ REFUSED = {
 
 @pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
 @pytest.mark.parametrize("case", REFUSED)
-def test_other_files_are_refused_with_the_reason(client, url, case):
-    """Never a 5xx; nothing stays in the scratch folder."""
+def test_invalid_files_are_refused_with_a_reason(client, url, case):
+    """The status is never a 5xx, and no scratch folder stays."""
     content, status = REFUSED[case]
     answer = send(client, url, content)
     if url not in NATIVE and status == 422:
-        status = 400  # MLflow's way
+        status = 400  # MLflow's status
     assert answer.status_code == status, answer.text
     assert status == 200 or len(answer.text) > 50
 
 
 def test_a_million_columns_are_refused(bench):
-    """Where a body may be so large; no table has as many."""
+    """The limit on bodies allows such a file, but no table has as many columns."""
     more = bench.settings.model_copy(update={"limits": Limits()})
     content = ",".join(f"c{i}" for i in range(130_000)) + "\n1\n2\n"
     with TestClient(create_app(more), base_url="http://localhost") as client:
@@ -192,7 +191,7 @@ def test_a_million_columns_are_refused(bench):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ({"types": json.dumps({"size": "text"})}, "is numeric; got the type text"),
         ({"types": "{"}, "types"),
@@ -205,11 +204,10 @@ def test_a_million_columns_are_refused(bench):
     ],
 )
 @pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
-def test_options_that_are_wrong_are_named(client, url, query, said):
-    """With what was expected."""
+def test_invalid_options_are_named(client, url, query, message):
     answer = send(client, with_query(url, **query))
     assert answer.status_code in (400, 422), answer.text
-    assert said in answer.text
+    assert message in answer.text
 
 
 @pytest.mark.parametrize(
@@ -229,7 +227,7 @@ def test_options_that_are_wrong_are_named(client, url, query, said):
     ],
 )
 def test_the_query_names_the_model(client, query, status, slug):
-    """Model, version and alias, as the body of a JSON request does."""
+    """The rules are those of a JSON body."""
     answer = send(client, f"/v1/predict?{query}")
     if query.endswith("%00") and answer.status_code == 400:
         assert_problem(answer, 400, "bad-request")
@@ -238,7 +236,6 @@ def test_the_query_names_the_model(client, query, status, slug):
 
 
 def test_a_version_or_an_alias_may_be_named(client, native):
-    """One of them."""
     for query in ("version=1", "alias=live"):
         answer = send(client, f"/v1/predict?model=m&{query}")
         assert answer.json()["predictions"] == native
@@ -246,10 +243,10 @@ def test_a_version_or_an_alias_may_be_named(client, native):
 
 @pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
 def test_a_strict_request_is_refused_by_a_warning(client, url):
-    """By query and by header; without either the warning comes along."""
+    """Query or header make a request strict; otherwise the answer has the warning."""
     content = FILE.replace("Bern", "Oslo")
-    told = send(client, url, content).json()["warnings"]
-    assert (2, "town") in [(warning["row"], warning["column"]) for warning in told]
+    warnings = send(client, url, content).json()["warnings"]
+    assert (2, "town") in [(warning["row"], warning["column"]) for warning in warnings]
     for options in (
         {"url": with_query(url, strict="true")},
         {"url": url, "headers": {"Prefer": "handling=strict"}},
@@ -259,28 +256,27 @@ def test_a_strict_request_is_refused_by_a_warning(client, url):
         assert "Oslo" in answer.text
 
 
-def test_another_packing_is_refused(client):
-    """Brotli is not read."""
+def test_an_unknown_content_encoding_is_refused(client):
     answer = send(client, NATIVE[1], headers={"Content-Encoding": "br"})
     assert_problem(answer, 400, "bad-encoding")
 
 
 @pytest.mark.parametrize("url", ROUTES)
 def test_the_charset_of_the_media_type_is_the_encoding(client, native, url):
-    """In any spelling; an option of the query counts more."""
+    """An option in the query has precedence."""
     content = FILE.replace("ö", "\u0142").encode("iso-8859-2")
     kind = 'Text/CSV; header=present; Charset="ISO-8859-2"'
     body = send(client, url, content, kind).json()
     assert "'K\u0142ln'" in json.dumps(body["warnings"], ensure_ascii=False)
     answer = send(client, with_query(url, encoding="utf-8"), content, kind)
-    refused = 422 if url in NATIVE else 400  # MLflow's own status
+    refused = 422 if url in NATIVE else 400  # MLflow's status
     assert answer.status_code == refused
     assert send(client, url, FILE, "text/csv; charset=nope").status_code == refused
 
 
 @pytest.mark.parametrize("key", ["model", "version", "alias"])
-def test_a_path_that_names_the_model_leaves_nothing_to_the_query(client, key):
-    """A version that is asked for must not be ignored."""
+def test_a_path_with_a_model_refuses_the_models_query_keys(client, key):
+    """A version that a client asks for must not be ignored."""
     for url in NATIVE[1:]:
         problem = assert_problem(
             send(client, with_query(url, **{key: "1"})), 422, "invalid-instances"
@@ -288,8 +284,8 @@ def test_a_path_that_names_the_model_leaves_nothing_to_the_query(client, key):
         assert f"`?{key}=`" in problem["detail"]
 
 
-def test_a_file_without_its_media_type_is_told_how_to_send_it(client):
-    """As curl sends it by --data-binary alone."""
+def test_a_file_without_its_media_type_gets_a_hint(client):
+    """An example is `curl --data-binary` without a header."""
     kind = "application/x-www-form-urlencoded"
     answer = send(client, NATIVE[1], FILE, kind)
     assert "`Content-Type: text/csv`" in assert_problem(answer, 400, "bad-json")["detail"]
@@ -297,8 +293,8 @@ def test_a_file_without_its_media_type_is_told_how_to_send_it(client):
     assert "--data-binary" in assert_problem(answer, 422, "invalid-table")["detail"]
 
 
-def test_a_file_wants_the_scope_of_a_prediction(bench, client):
-    """And sees its own workspace only."""
+def test_a_file_needs_the_scope_of_a_prediction(bench, client):
+    """The key sees only its own workspace."""
     key = make_key(bench, scopes=["models:read"])
     for url in ROUTES:
         assert send(client, url, headers=bearing(key)).status_code == 403

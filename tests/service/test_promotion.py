@@ -1,4 +1,4 @@
-"""Promotions that require something, and runs side by side: two trainings for all."""
+"""Promotions with requirements, and comparisons of runs."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def spec(epochs, **changes):
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, broker_url):
-    """Version 1 is good; version 2 saw one epoch, and not the column b."""
+    """Train a good version 1, and a version 2 with one epoch and without column b."""
     home = tmp_path_factory.mktemp("promotion") / "home"
     with bench_in(home, broker_url) as bench:
         bench.upload(CSV)
@@ -58,7 +58,7 @@ def figures(client, version):
 
 
 def test_a_worse_version_is_refused_with_both_figures(client):
-    """They are those of the reports, for the rows are the same; the alias stays."""
+    """The figures are those of the reports, and the alias stays."""
     assert put(client, 1).status_code == 200
     answer = put(client, 2, auc=">= current", log_loss="<= current")
     problem = assert_problem(answer, 409, "requirement-not-met")
@@ -66,30 +66,29 @@ def test_a_worse_version_is_refused_with_both_figures(client):
     first, second = problem["errors"]
     assert first["pointer"] == "#/require/auc"
     for error, name in ((first, "roc_auc"), (second, "log_loss")):
-        told = [
+        named = [
             float(word) for word in error["detail"].split() if word[:2] in ("0.", "1.")
         ]
-        assert told == pytest.approx([new[name], old[name]], rel=1e-4)
+        assert named == pytest.approx([new[name], old[name]], rel=1e-4)
     assert "80 validation rows" in problem["detail"]
     assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
 
 
 def test_a_better_version_is_promoted(client):
-    """Over the worse one, and over numbers."""
     assert put(client, 2).status_code == 200
     assert put(client, 1, auc=">= current", accuracy="> 0.5").status_code == 200
     assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
 
 
-def test_the_first_promotion_has_nothing_to_be_worse_than(client):
-    """`current` holds; a number is required all the same."""
+def test_the_first_promotion_meets_current(client):
+    """A requirement with a number still applies."""
     assert_problem(put(client, 2, auc=">= 0.9999"), 409, "requirement-not-met")
     assert client.get("/v1/models/m").json()["aliases"] == {}
     assert put(client, 2, auc=">= current").status_code == 200
 
 
-def test_what_is_no_requirement_is_a_422(client):
-    """And nothing moves."""
+def test_an_invalid_requirement_is_a_422(client):
+    """The alias stays."""
     assert_problem(put(client, 1, auc="current"), 422, "invalid-requirement")
     assert_problem(put(client, 1, r2="> 0"), 422, "invalid-requirement")
     assert_problem(
@@ -100,7 +99,7 @@ def test_what_is_no_requirement_is_a_422(client):
 
 
 def test_an_alias_that_moved_meanwhile_is_not_overwritten(client, monkeypatch):
-    """The version that was compared is not the one that serves any more."""
+    """The served version is no longer the one that was compared."""
     from core.models.requirements import Requirement
 
     assert put(client, 2).status_code == 200
@@ -113,8 +112,8 @@ def test_an_alias_that_moved_meanwhile_is_not_overwritten(client, monkeypatch):
     assert_problem(put(client, 1, auc=">= current"), 409, "alias-moved")
 
 
-def test_runs_side_by_side(bench):
-    """Curves aligned by epoch, metrics, headlines, what differs in the specs."""
+def test_runs_are_compared(bench):
+    """Curves are aligned by epoch; figures and differences of the specs are listed."""
     long, short = bench.runs
     answer = bench.client.get(f"/v1/runs/compare?ids={long['id']},{short['id']}").json()
     assert [run["id"] for run in answer["runs"]] == [long["id"], short["id"]]
@@ -135,13 +134,12 @@ def test_runs_side_by_side(bench):
 @pytest.mark.parametrize(
     "ids", ["", "run_1", "run_1,run_1", ",".join(f"run_{i}" for i in range(21))]
 )
-def test_what_cannot_be_compared_is_refused(bench, ids):
-    """Two to twenty different runs."""
+def test_a_comparison_needs_two_to_twenty_different_runs(bench, ids):
     assert_problem(bench.client.get(f"/v1/runs/compare?ids={ids}"), 400, "invalid-query")
 
 
-def test_runs_that_were_scored_on_other_rows_say_so(bench):
-    """A queued run compares too; another seed is another split."""
+def test_runs_scored_on_other_rows_have_a_warning(bench):
+    """A queued run can be compared too."""
     other = bench.post(spec(5, fit={"epochs": 5, "seed": 2}, target="c"))
     answer = bench.client.get(
         f"/v1/runs/compare?ids={bench.runs[0]['id']},{other}"
@@ -155,7 +153,7 @@ def test_runs_that_were_scored_on_other_rows_say_so(bench):
 
 
 def test_without_its_dataset_a_version_cannot_be_scored(bench):
-    """The rows went with it: 409 says so, and what can be done."""
+    """The 409 names the deleted dataset."""
     client = bench.client
     bench.upload(CSV, "gone")
     bench.train(spec(1, dataset="gone", model_name="orphan"))

@@ -1,4 +1,4 @@
-"""What a report advises is something that the service takes."""
+"""The advice of a report is accepted by the service."""
 
 import pytest
 
@@ -12,8 +12,7 @@ CSV = "x,y\n" + "".join(f"{i},{3 * i % 7 + 0.5}\n" for i in range(60))
 @pytest.mark.parametrize(
     "word", ["underfit", "overfit", "still_improving", "diverged", "noisy", "fine"]
 )
-def test_the_spec_to_try_next_is_taken_whatever_the_preset(bench, word, preset):
-    """Not only as a RunCreate: the service resolves it."""
+def test_the_next_spec_is_valid_for_every_preset(bench, word, preset):
     dataset = bench.upload(CSV)
     given = {"dataset": "table", "target": "y", "preset": preset}
     answer = bench.client.post("/v1/runs/validate", json=given)

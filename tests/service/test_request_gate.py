@@ -1,4 +1,4 @@
-"""The request gate: ids, access logs, limits of bodies, refusals."""
+"""Checks before routing: keys, hosts, body limits, request ids, problems."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ def locked(settings):
 
 
 def test_without_the_key_nothing_is_served(locked):
-    """No header, a wrong key, a wrong scheme: 401 with WWW-Authenticate."""
+    """A missing key, a wrong key and a wrong scheme get 401 with WWW-Authenticate."""
     for headers in (
         {},
         {"Authorization": "Bearer no"},
@@ -37,15 +37,14 @@ def test_without_the_key_nothing_is_served(locked):
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_the_key_opens_and_health_stays_open(locked):
-    """With the key the same route answers; liveness needs none."""
+def test_the_key_is_accepted_and_health_needs_none(locked):
     headers = {"Authorization": f"Bearer {KEY}"}
     assert locked.get("/v1/datasets", headers=headers).status_code == 200
     assert locked.get("/health/live").status_code == 200
 
 
-def asked(app, path, headers, message):
-    """Return what the application sends if `message` is all that it receives."""
+def exchange(app, path, headers, message):
+    """Return the messages received and sent if the client sends only `message`."""
     received, sent = [], []
 
     async def receive():
@@ -67,19 +66,19 @@ def asked(app, path, headers, message):
 
 
 def test_a_refused_upload_is_not_read(locked):
-    """401 comes without one byte of the body having been asked for."""
+    """The 401 is sent before any byte of the body is read."""
     body = {"type": "http.request", "body": b"x", "more_body": True}
-    received, sent = asked(locked.app, "/v1/datasets", [], body)
+    received, sent = exchange(locked.app, "/v1/datasets", [], body)
     assert sent[0]["status"] == 401
     assert received == []
 
 
 @pytest.mark.parametrize("path", ["/v1/runs", "/v1/models/m/predict"])
-def test_a_client_that_leaves_in_its_body_is_no_bug(locked, caplog, path):
-    """Nobody hears an answer, so there is none, nor an error in the log."""
+def test_a_client_that_disconnects_in_its_body_is_no_error(locked, caplog, path):
+    """No answer is sent, and the log has no error."""
     caplog.set_level(logging.INFO)
     headers = [(b"authorization", f"Bearer {KEY}".encode())]
-    received, sent = asked(locked.app, path, headers, {"type": "http.disconnect"})
+    received, sent = exchange(locked.app, path, headers, {"type": "http.disconnect"})
     assert (len(received), sent) == (1, [])
     assert [r.levelname for r in caplog.records if r.name.startswith("service")] == [
         "INFO"
@@ -96,28 +95,28 @@ def test_a_client_that_leaves_in_its_body_is_no_bug(locked, caplog, path):
     ],
 )
 def test_without_a_key_only_this_machine_is_served(client, headers):
-    """A rebound DNS name and a foreign web page are turned away."""
+    """A rebound DNS name and a foreign web page are refused."""
     assert_problem(client.get("/v1/datasets", headers=headers), 403, "forbidden-host")
 
 
 def test_a_body_over_the_limit_is_413(settings):
-    """Both with a Content-Length and without one."""
+    """This holds with and without a Content-Length."""
     small = client_with(
         settings, limits=Limits(max_body_bytes=1000, max_upload_bytes=2000)
     )
     with small:
-        told = small.post("/v1/runs/validate", content=b" " * 1001)
-        assert_problem(told, 413, "too-large")
-        untold = small.post("/v1/runs/validate", content=iter([b" " * 600] * 2))
-        assert_problem(untold, 413, "too-large")
+        with_length = small.post("/v1/runs/validate", content=b" " * 1001)
+        assert_problem(with_length, 413, "too-large")
+        without_length = small.post("/v1/runs/validate", content=iter([b" " * 600] * 2))
+        assert_problem(without_length, 413, "too-large")
         upload = small.post(
             "/v1/datasets", params={"name": "x"}, content=iter([b"1\n" * 600] * 2)
         )
         assert_problem(upload, 413, "too-large")
 
 
-def test_every_answer_carries_a_request_id(client):
-    """A sane one is taken over, another is replaced."""
+def test_every_answer_has_a_request_id(client):
+    """A valid id of the client is kept, and an invalid one is replaced."""
     given = client.get("/health/live", headers={"X-Request-Id": "abc-1"})
     assert given.headers["x-request-id"] == "abc-1"
     forged = client.get("/health/live", headers={"X-Request-Id": "a b\tc"})
@@ -141,20 +140,18 @@ def test_every_answer_carries_a_request_id(client):
     ],
 )
 def test_every_failure_is_a_problem(client, method, path, status, slug):
-    """One shape for all of them."""
     assert_problem(client.request(method, path), status, slug)
 
 
-def test_a_slash_too_many_leads_nowhere_else(client):
-    """Neither to the host that a header names, nor out of https behind a proxy."""
+def test_a_trailing_slash_redirects_to_the_same_host(client):
+    """The redirect is relative, so that neither the host nor https changes."""
     answer = client.get("/v1/datasets/?limit=1", follow_redirects=False)
     assert answer.status_code == 307
     assert answer.headers["location"] == "/v1/datasets?limit=1"
     assert client.get("/v1/datasets/").status_code == 200
 
 
-def test_a_folder_of_files_says_what_it_takes(client):
-    """As a route does."""
+def test_a_folder_of_files_names_its_methods(client):
     answer = client.post("/dashboard/index.html")
     assert_problem(answer, 405, "http-405")
     assert answer.headers["allow"] == "GET"

@@ -1,4 +1,4 @@
-"""The route table knows every route, what it declares, and what FastAPI will choose."""
+"""The route table has every route, its declarations, and FastAPI's choice."""
 
 import re
 
@@ -40,7 +40,7 @@ def with_route(kind):
     if kind == "router":
         router.add_api_route("/v1/things", endpoint)
         return router.routes
-    if kind == "included":  # without being one of ROUTERS
+    if kind == "included":  # but not one of ROUTERS
         app.include_router(router)
     elif kind == "app":
         app.add_api_route("/v1/things", endpoint)
@@ -51,21 +51,20 @@ def with_route(kind):
 
 @pytest.mark.parametrize("kind", ["router", "included", "app", "folder"])
 def test_a_route_that_declares_nothing_is_refused_at_the_start(settings, kind):
-    """The sentence names it and says where a scope is declared."""
+    """The message names the route and says where to declare a scope."""
     with pytest.raises(
         RuntimeError, match=r"(/v1/things|_IncludedRouter).* declares no scope.*Router"
     ):
         RouteTable(with_route(kind), settings)
 
 
-def test_a_router_cannot_be_made_without_a_scope():
-    """Python itself says so."""
+def test_a_router_needs_a_scope():
     with pytest.raises(TypeError, match="scope"):
         Router(prefix="/v1/things")
 
 
 def test_a_route_that_another_hides_is_refused_at_the_start(settings):
-    """FastAPI would never choose it, so what it declares would be a lie."""
+    """FastAPI would never choose it, so that its declarations would have no effect."""
     router = Router(prefix="/things", scope=RUNS)
     for path in ("/{name}", "/newest"):
         router.add_api_route(path, endpoint)
@@ -75,8 +74,8 @@ def test_a_route_that_another_hides_is_refused_at_the_start(settings):
         RouteTable(router.routes, settings)
 
 
-def test_an_endpoint_changes_what_its_router_declares(settings):
-    """Each part by itself; the rest is the router's."""
+def test_an_endpoint_overrides_its_routers_declarations(settings):
+    """Each declaration is overridden separately."""
     router = Router(scope=RUNS, errors=mlflow, error_paths=("/folder/*",))
     router.add_api_route("/plain", endpoint, methods=["GET", "POST"])
     changed = declare(scope=Access.OPEN, body_limit=BodyLimit.UPLOAD, errors=native)
@@ -90,22 +89,21 @@ def test_an_endpoint_changes_what_its_router_declares(settings):
     assert (entry.scope, entry.max_bytes, entry.errors) == (Access.OPEN, 3, native)
 
 
-def test_the_table_finds_what_fastapi_chooses(app):
-    """Of every route, by a path of its own."""
+def test_the_table_finds_the_route_that_fastapi_chooses(app):
     table = app.state.routes
     for entry in table.entries:
         path = re.sub(r"\{\w+\}", "1", entry.path)
         assert table.find(entry.method, path)[0] is entry
-        asked = {"type": "http", "method": entry.method, "path": path}
+        request = {"type": "http", "method": entry.method, "path": path}
         contexts = iter_route_contexts(app.routes)
-        taking = [c for c in contexts if c.matches(dict(asked))[0] == Match.FULL]
+        taking = [c for c in contexts if c.matches(dict(request))[0] == Match.FULL]
         if entry.method == "HEAD" and not taking:
-            continue  # 405 by FastAPI, to whoever may GET
+            continue  # FastAPI answers 405
         assert taking[0].path_format == entry.path
 
 
 def test_a_body_may_be_as_large_as_its_route_declares(app):
-    """Uploads, predictions, and the rest."""
+    """Uploads, predictions and other bodies have different limits."""
     largest = {1: set(), 2: set(), 3: set()}
     for entry in app.state.routes.entries:
         if entry.method == "POST":
@@ -135,22 +133,22 @@ def test_a_body_may_be_as_large_as_its_route_declares(app):
         ("GET", "/v1/files/f/nope", 404, {"error"}),
     ],
 )
-def test_a_failure_without_a_route_is_told_in_the_dialect_of_its_path(
+def test_a_failure_without_a_route_has_the_format_of_its_path(
     client, method, path, status, keys
 ):
     """A client reads only its own protocol."""
     answer = client.request(method, path)
     assert answer.status_code == status
-    told = answer.json()
-    assert keys <= told.keys()
-    assert ("detail" in told) == ("detail" in keys)
-    assert isinstance(told.get("error", ""), dict) == (
+    body = answer.json()
+    assert keys <= body.keys()
+    assert ("detail" in body) == ("detail" in keys)
+    assert isinstance(body.get("error", ""), dict) == (
         "/fine" in path or "/files" in path
     )
 
 
-def test_a_slash_too_many_needs_what_its_route_needs(app, client):
-    """It is redirected there; also where the fast path answers."""
+def test_a_path_with_a_trailing_slash_needs_its_routes_scope(app, client):
+    """It is redirected, on the fast path too."""
     table = app.state.routes
     assert table.find("GET", "/v1/runs/")[0].scope is Scope.RUNS_READ
     assert table.find("PUT", "/v1/runs/")[0].scope is Scope.ADMIN
@@ -159,8 +157,8 @@ def test_a_slash_too_many_needs_what_its_route_needs(app, client):
     assert answer.status_code == 307
 
 
-def test_an_open_path_refuses_a_method_without_asking_for_a_key(settings):
-    """As a probe by another method needs to hear; elsewhere a key comes first."""
+def test_an_open_path_refuses_other_methods_without_a_key(settings):
+    """Elsewhere the key is checked first."""
     given = settings.model_copy(update={"api_key": SecretStr("k" * 20)})
     with TestClient(create_app(given), base_url="http://localhost") as client:
         for path in ("/", "/health/live", "/dashboard/index.html"):
@@ -170,7 +168,7 @@ def test_an_open_path_refuses_a_method_without_asking_for_a_key(settings):
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_setting_opens_the_metrics(settings, is_open):
-    """The OpenAPI document says so too."""
+    """The OpenAPI document changes with the setting."""
     app = create_app(settings.model_copy(update={"metrics_open": is_open}))
     scope = app.state.routes.find("GET", "/metrics")[0].scope
     assert scope is (Access.OPEN if is_open else Scope.METRICS_READ)
@@ -178,8 +176,8 @@ def test_a_setting_opens_the_metrics(settings, is_open):
     assert (operation.get("security") == []) == is_open
 
 
-def test_a_method_that_a_client_made_up_is_not_kept(app):
-    """Else the table would grow with every one."""
+def test_unknown_methods_are_not_kept(app):
+    """Otherwise the table would grow with each of them."""
     before = len(app.state.routes._by_method)
     for i in range(10):
         assert app.state.routes.find(f"M{i}", "/v1/runs/x")[0].scope is Scope.ADMIN

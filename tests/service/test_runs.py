@@ -1,4 +1,4 @@
-"""/v1/runs: what is refused, resolved, queued."""
+"""Tests of /v1/runs: refused, resolved and queued specs."""
 
 import json
 
@@ -27,7 +27,7 @@ DENSE = {"type": "Dense", "units": 1}
 
 
 @pytest.mark.parametrize(
-    ("changes", "slug", "pointer", "said"),
+    ("changes", "slug", "pointer", "message"),
     [
         ({"target": "yy"}, "invalid-spec", "#/target", "did you mean `y`?"),
         ({"model_name": "a/b"}, "invalid-body", "#/model_name", "'a/b'"),
@@ -41,6 +41,7 @@ DENSE = {"type": "Dense", "units": 1}
         ({"compile": {"metrics": ["mse", "mse"]}}, "invalid-spec", "#/compile/metrics/1", "twice"),
         ({"compile": {"metrics": ["auc"]}}, "invalid-spec", "#/compile/metrics/0", "does not fit"),
         (layers({"type": "Dens", "units": 1}), "invalid-body", "#/model/layers/0", "did you mean `Dense`?"),
+        (layers({"type": "Normalization"}), "invalid-body", "#/model/layers/0", "leave it out: inputs are standardised already"),
         (layers({"type": "Lambda"}), "invalid-body", "#/model/layers/0", "'Lambda'"),
         (layers({"type": "Dense", "units": 0}), "invalid-body", "#/model/layers/0/units", "got 0"),
         (layers({"type": "Dense", "units": 10**9}), "invalid-body", "#/model/layers/0/units", "got 1000000000"),
@@ -67,14 +68,14 @@ DENSE = {"type": "Dense", "units": 1}
         ({"target": "c", "task": "regression"}, "invalid-spec", "#/target", "needs numbers"),
     ],
 )  # fmt: skip
-def test_a_spec_that_cannot_be_trained_is_refused_with_its_place(
-    client, table, changes, slug, pointer, said
+def test_a_spec_that_cannot_be_trained_is_refused_with_a_pointer(
+    client, table, changes, slug, pointer, message
 ):
-    """Each fault is named where it stands, with the way out; nothing is queued."""
+    """The error says what to change, and nothing is queued."""
     answer = client.post("/v1/runs", json=spec(**changes))
     errors = assert_problem(answer, 422, slug)["errors"]
     assert errors[0]["pointer"] == pointer
-    assert said in errors[0]["detail"] + (errors[0].get("hint") or "")
+    assert message in errors[0]["detail"] + (errors[0].get("hint") or "")
     assert client.get("/v1/runs").json()["items"] == []
 
 
@@ -84,6 +85,7 @@ def test_a_spec_that_cannot_be_trained_is_refused_with_its_place(
         (b"", 400, "bad-json"),
         (b"{", 400, "bad-json"),
         (b'{"target": NaN}', 400, "bad-json"),
+        (b'{"target": "y", "fit": {"seed": -Infinity}}', 400, "bad-json"),
         (b"[" * 100_000, 400, "bad-json"),
         (b"[1]", 422, "invalid-body"),
         (b'"text"', 422, "invalid-body"),
@@ -93,20 +95,30 @@ def test_a_spec_that_cannot_be_trained_is_refused_with_its_place(
         (b'{"dataset": "table", "target": "\\ud800"}', 400, "bad-json"),
     ],
 )
-def test_a_body_that_is_no_spec_is_refused(client, table, body, status, slug):
-    """Lists, nonsense and half JSON are the caller's fault, never a 500."""
+def test_a_body_that_is_not_a_spec_is_refused(client, table, body, status, slug):
     assert_problem(client.post("/v1/runs", content=body), status, slug)
 
 
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_lacks_is_named(client, table, word):
+    """A spec has no missing numbers; a text may hold the word."""
+    body = f'{{"target": "y", "tags": {{"a": "NaN"}}, "fit": {{"epochs": {word}}}}}'
+    answer = client.post("/v1/runs", content=body.encode())
+    assert (
+        f"{word} is not JSON; send null"
+        in assert_problem(answer, 400, "bad-json")["detail"]
+    )
+
+
 def test_a_target_of_one_class_cannot_be_learned(client, upload):
-    """The refusal counts the distinct values."""
+    """The refusal has the number of distinct values."""
     upload("x,y\n1,a\n2,a\n3,a\n")
     errors = assert_problem(client.post("/v1/runs", json=spec()), 422, "invalid-spec")
     assert "1 distinct value" in errors["detail"]
 
 
 def test_a_target_whose_values_occur_once_cannot_be_learned(client, upload):
-    """An id; few rows with few classes are for trying out."""
+    """Such a target is an id; tables of few rows are allowed for experiments."""
     upload("x,id\n" + "".join(f"{i},C{i % 35}\n" for i in range(40)), name="ids")
     answer = client.post("/v1/runs", json={"dataset": "ids", "target": "id"})
     problem = assert_problem(answer, 422, "invalid-spec")
@@ -117,12 +129,12 @@ def test_a_target_whose_values_occur_once_cannot_be_learned(client, upload):
 
 
 def test_every_default_is_resolved_and_shown(client, table):
-    """validate answers the whole spec, the layers, the counts; nothing is queued."""
+    """`validate` answers the whole spec, the layers and the counts, and queues nothing."""
     read = client.post("/v1/runs/validate", json=spec()).json()
     assert read["task"] == "regression"
     assert read["features"] == ["x", "z", "c"]
     assert read["num_rows"] == {"train": 36, "validation": 4}
-    # 16 members see x, z (16 pieces each) and the categories of c
+    # the inputs of each of 16 members: x and z in 16 bins each, and the categories of c
     members, inputs = read["layers"][0]["output_shape"]
     assert (members, read["spec"]["preset"]) == (16, "default")
     assert read["layers"][3] == {
@@ -140,7 +152,7 @@ def test_every_default_is_resolved_and_shown(client, table):
 
 
 def test_a_batch_may_be_larger_than_the_training_rows(client, table):
-    """As in Keras: each epoch is one step; the stored spec keeps what was given."""
+    """As in Keras each epoch is one step, and the stored spec keeps the given size."""
     answer = client.post(
         "/v1/runs/validate", json=spec(fit={"batch_size": 512, "epochs": 7})
     )
@@ -153,13 +165,12 @@ def test_a_batch_may_be_larger_than_the_training_rows(client, table):
 
 
 def test_given_epochs_run_to_their_end_as_in_keras(client, table):
-    """early_stopping is only a default where neither is given."""
+    """`early_stopping` has a default only if neither it nor `epochs` is given."""
     read = client.post("/v1/runs/validate", json=spec(fit={"epochs": 7})).json()
     assert read["spec"]["fit"]["early_stopping"] is None
 
 
-def test_spec_and_table_go_in_one_call(client):
-    """Multipart `spec` and `file` upload and queue at once."""
+def test_spec_and_table_can_be_sent_in_one_request(client):
     parts = {"spec": (None, json.dumps({"target": "y"})), "file": ("t.csv", CSV)}
     answer = client.post("/v1/runs", files=parts)
     assert answer.status_code == 202, answer.text
@@ -181,8 +192,8 @@ def test_spec_and_table_go_in_one_call(client):
         ),
     ],
 )
-def test_of_a_refused_call_nothing_is_kept(bench, client, given, csv, slug):
-    """Neither run nor dataset; the file goes too."""
+def test_a_refused_request_leaves_nothing(bench, client, given, csv, slug):
+    """Neither the run, the dataset nor the file stays."""
     parts = {"spec": (None, json.dumps(given)), "file": ("t.csv", csv)}
     refused = client.post("/v1/runs", files=parts)
     assert refused.json()["type"] == f"/problems/{slug}", refused.text
@@ -192,7 +203,7 @@ def test_of_a_refused_call_nothing_is_kept(bench, client, given, csv, slug):
 
 
 def test_a_queued_run_is_cancelled_at_once(client, table):
-    """It never starts, and its dataset may be deleted again."""
+    """Its dataset may then be deleted."""
     run = client.post("/v1/runs", json=spec()).json()
     problem = assert_problem(client.delete("/v1/datasets/table"), 409, "dataset-in-use")
     assert run["id"] in problem["detail"]
@@ -202,7 +213,6 @@ def test_a_queued_run_is_cancelled_at_once(client, table):
 
 
 def test_runs_are_found_by_status_model_and_tag(client, table):
-    """Each filter narrows the list."""
     ids = {
         name: client.post(
             "/v1/runs", json=spec(model_name=name, tags={"k": name})
@@ -217,7 +227,7 @@ def test_runs_are_found_by_status_model_and_tag(client, table):
 
 
 def test_a_validation_dataset_with_other_classes_is_refused(client, upload):
-    """The classes that no training row has are named."""
+    """The error names the classes that no training row has."""
     upload("x,y\n1,a\n2,b\n3,a\n4,b\n")
     upload("x,y\n1,a\n2,c\n", name="held")
     body = spec(fit={"validation_dataset": "held"})
@@ -229,19 +239,18 @@ def test_a_validation_dataset_with_other_classes_is_refused(client, upload):
     "path",
     ["/v1/datasets/%00", "/v1/runs?model=%00", "/v1/runs?tag=a%22b:c", "/v1/models/%ff"],
 )
-def test_odd_characters_in_a_url_are_no_mistake_of_ours(client, path):
-    """NUL, quotes, bytes that are no UTF-8: a 4xx, never a 5xx."""
+def test_odd_characters_in_a_url_are_4xx(client, path):
     assert 400 <= client.get(path).status_code < 500
 
 
 def test_nul_in_a_body_is_refused(client, table):
-    """PostgreSQL has no such text; SQLite would hide it."""
+    """PostgreSQL cannot store such a text, and SQLite would hide it."""
     answer = client.post("/v1/runs", json=spec(tags={"k": "a\0b"}))
     assert_problem(answer, 400, "bad-json")
 
 
 def test_huge_integers_are_classes(client, upload):
-    """They are beyond what an int64 holds."""
+    """The integers do not fit into an int64."""
     rows = "".join(f"{i},{(12345678901234567890, 3)[i % 2]}\n" for i in range(40))
     upload("x,y\n" + rows, name="huge")
     answer = client.post("/v1/runs/validate", json={"dataset": "huge", "target": "y"})
@@ -250,7 +259,7 @@ def test_huge_integers_are_classes(client, upload):
 
 
 def test_a_table_is_not_read_while_writers_wait(bench, monkeypatch):
-    """What a run resolves is resolved before its write begins."""
+    """A run is resolved before its write transaction begins."""
     from core.runs.service import RunService
 
     bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))

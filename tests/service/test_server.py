@@ -1,4 +1,4 @@
-"""Clients that take their time, on real sockets."""
+"""Slow clients, on real sockets."""
 
 import contextlib
 import json
@@ -20,11 +20,11 @@ LIMITS = Limits(
     head_seconds=1.5, body_seconds=1.5, body_bytes_per_second=50_000, max_head_bytes=4096
 )
 SLOWEST = 1.5 + 2.0 + 2.0
-"""The deadline, the looks at either end of it, and a busy machine."""
+"""The deadline, one check before and after it, and a margin for a busy machine."""
 
 
 async def app(scope, receive, send):
-    """Reads a body and tells its length; answers /large with 32 MB."""
+    """Answer with the length of the body; answer /large with 32 MB."""
     if scope["type"] != "http":
         return
     size, more = 0, True
@@ -54,8 +54,8 @@ def address():
 
 
 def trickle(connection, byte, pause=0.3, seconds=10.0):
-    """Seconds until the server closed, and what it said, a byte being sent meanwhile."""
-    began, said = time.monotonic(), b""
+    """Send a byte at a time; return the seconds until the server closed, and its answer."""
+    began, answer = time.monotonic(), b""
     connection.settimeout(pause)
     while time.monotonic() < began + seconds:
         with contextlib.suppress(OSError):
@@ -68,13 +68,13 @@ def trickle(connection, byte, pause=0.3, seconds=10.0):
             break
         if not more:
             break
-        said += more
-    return time.monotonic() - began, said
+        answer += more
+    return time.monotonic() - began, answer
 
 
-def assert_refused(said, status, slug):
-    head, _, body = said.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 %d " % status), said
+def assert_refused(answer, status, slug):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), answer
     assert b"application/problem+json" in head
     assert json.loads(body)["type"] == f"/problems/{slug}"
 
@@ -90,18 +90,18 @@ def assert_refused(said, status, slug):
     ],
     ids=["nothing", "head", "line breaks", "body", "second request"],
 )
-def test_a_client_that_trickles_is_told_and_cut(address, beginning):
-    """A byte now and then buys no time."""
+def test_a_trickling_client_gets_408_and_is_disconnected(address, beginning):
+    """Single bytes do not extend the deadline."""
     with socket.create_connection(address) as connection:
         connection.sendall(beginning)
         byte = b"\r\n" if beginning == b"\r\n" else b"a"
-        seconds, said = trickle(connection, b"" if not beginning else byte)
+        seconds, answer = trickle(connection, b"" if not beginning else byte)
     assert 1.0 < seconds < SLOWEST
-    assert_refused(said[said.rindex(b"HTTP/1.1") :], 408, "request-timeout")
+    assert_refused(answer[answer.rindex(b"HTTP/1.1") :], 408, "request-timeout")
 
 
-def test_a_body_that_keeps_the_pace_is_read_to_its_end(address):
-    """Longer than the deadline of a body that does not."""
+def test_a_body_at_the_required_rate_is_read_to_its_end(address):
+    """The whole body may take longer than a body that is too slow."""
     chunks, chunk = 12, b"x" * 25_000
     with socket.create_connection(address) as connection:
         length = chunks * len(chunk)
@@ -114,8 +114,8 @@ def test_a_body_that_keeps_the_pace_is_read_to_its_end(address):
 
 
 @pytest.mark.parametrize("kept", [b"keep-alive", b"close"])
-def test_a_client_that_does_not_read_is_cut(address, kept):
-    """An answer of 32 MB that nobody takes does not wait for ever, whoever closes."""
+def test_a_client_that_does_not_read_is_disconnected(address, kept):
+    """This holds with keep-alive and without."""
     with socket.create_connection(address) as connection:
         head = b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: %s\r\n\r\n"
         connection.sendall(head % kept)
@@ -123,8 +123,8 @@ def test_a_client_that_does_not_read_is_cut(address, kept):
         assert read_all(connection) < 32_000_000
 
 
-def test_a_client_that_reads_at_a_pace_gets_all_of_it(address):
-    """Longer than the deadline of one that does not."""
+def test_a_client_that_reads_at_the_required_rate_gets_the_whole_answer(address):
+    """The client may take longer than a client that does not read."""
     with socket.create_connection(address) as connection:
         connection.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         began = time.monotonic()
@@ -141,28 +141,26 @@ def read_all(connection, pause=0.0):
     return read
 
 
-def test_a_head_without_end_is_refused(address):
-    """Soon, however fast it comes."""
+def test_an_endless_head_is_refused(address):
     with socket.create_connection(address) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n")
         with contextlib.suppress(OSError):
             for _ in range(50):
                 connection.sendall(b"x-many: " + b"a" * 200 + b"\r\n")
                 time.sleep(0.002)
-        _, said = trickle(connection, b"")
-    assert_refused(said, 431, "head-too-large")
+        _, answer = trickle(connection, b"")
+    assert_refused(answer, 431, "head-too-large")
 
 
-def test_a_connection_that_is_kept_is_not_cut_between_requests(address):
-    """Several requests, with pauses beyond the deadline of a head in their sum."""
+def test_a_kept_connection_is_not_closed_between_requests(address):
+    """All pauses together are longer than the deadline of a head."""
     with httpx.Client(base_url=f"http://{address[0]}:{address[1]}") as client:
         for _ in range(5):
             assert client.post("/", content=b"abc").text == "3"
             time.sleep(0.5)
 
 
-def test_two_hundred_that_trickle_are_cut_and_nobody_else_waits(address):
-    """Row 25 of the acceptance table, with short deadlines."""
+def test_two_hundred_trickling_clients_delay_no_other_client(address):
     slow = [socket.create_connection(address) for _ in range(200)]
     began = time.monotonic()
     for connection in slow:
@@ -170,9 +168,9 @@ def test_two_hundred_that_trickle_are_cut_and_nobody_else_waits(address):
     latencies = []
     with httpx.Client(base_url=f"http://{address[0]}:{address[1]}") as client:
         while time.monotonic() < began + SLOWEST:
-            asked = time.monotonic()
+            sent_at = time.monotonic()
             assert client.get("/").status_code == 200
-            latencies.append(time.monotonic() - asked)
+            latencies.append(time.monotonic() - sent_at)
             time.sleep(0.01)
     for connection in slow:
         connection.settimeout(0.5)

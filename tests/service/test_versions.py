@@ -1,47 +1,53 @@
-"""What a trained run leaves: versions, aliases, classes, weights, artifacts."""
+"""Results of a trained run: versions, aliases, classes, weights, artifacts."""
 
 import hashlib
-import time
 
 import pytest
+from starlette.testclient import TestClient
 
+from service.app import create_app
+from tests.conftest import bench_in
 from tests.problems import assert_problem
-from tests.service.small_model import FIT, ROW, SPEC, TABLE, ask
+from tests.service.predictor.store import copies
+from tests.service.small_model import FIT, ROW, ask
+from tests.timing import until
 
 pytestmark = pytest.mark.keras
 
 
 @pytest.fixture
-def model(upload, train):
-    upload(TABLE)
-    run = train(SPEC)
-    assert run["status"] == "succeeded", run["error"]
-    return run
+def bench(tmp_path, broker_url, small_home):
+    """Copy a trained service, whose thread does not read names during a test."""
+    given = {"alias_refresh_seconds": 3600.0}
+    with bench_in(tmp_path / "home", broker_url, small_home, **given) as bench:
+        yield bench
 
 
-def test_an_alias_moves_between_versions(client, model, train, settings):
-    """Promotion and roll-back are in force within the refresh time."""
-    train(SPEC)
+def test_an_alias_moves_between_versions(client, bench):
+    """Promotion and rollback take effect at once, and elsewhere after a refresh."""
+    copies(bench, ["m"])
+    often = bench.settings.model_copy(update={"alias_refresh_seconds": 0.02})
 
-    def served():
-        time.sleep(settings.alias_refresh_seconds + 0.1)
-        return ask(client, "/v1/models/m/aliases/live/predict", instances=[ROW]).json()
+    def served(client):
+        return ask(client, "/v1/models/m/aliases/live/predict", instances=[ROW])
 
-    for number in (2, 1):
-        put = client.put("/v1/models/m/aliases/live", json={"version": number})
-        assert put.json()["aliases"] == ["live"]
-        assert served()["model_version"] == number
-    assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
-    assert client.delete("/v1/models/m/aliases/live").status_code == 204
-    time.sleep(settings.alias_refresh_seconds + 0.1)
-    answer = ask(client, "/v1/models/m/aliases/live/predict", instances=[ROW])
-    assert_problem(answer, 404, "alias-not-found")
+    with TestClient(create_app(often), base_url="http://localhost") as other:
+        for number in (2, 1):
+            put = client.put("/v1/models/m/aliases/live", json={"version": number})
+            assert put.json()["aliases"] == ["live"]
+            assert served(client).json()["model_version"] == number
+            until(lambda n=number: served(other).json()["model_version"] == n)
+        assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
+        assert client.delete("/v1/models/m/aliases/live").status_code == 204
+        assert_problem(served(client), 404, "alias-not-found")
+        until(lambda: served(other).status_code != 200)
+        assert_problem(served(other), 404, "alias-not-found")
     answer = client.put("/v1/models/m/aliases/live", json={"version": 7})
     assert_problem(answer, 404, "version-not-found")
 
 
 def test_classes_come_with_probabilities(client, upload, train):
-    """Labels as they stand in the table; probabilities by class name sum to one."""
+    """Labels are written as in the table, and the probabilities of a row sum to one."""
     upload(
         "x,y\n" + "".join(f"{i},{('low', 'mid', 'top')[i // 20]}\n" for i in range(60))
     )
@@ -65,8 +71,8 @@ def test_numbers_as_classes_stay_numbers(client, upload, train):
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
-def test_a_damaged_file_is_never_served(client, model, settings, damage):
-    """The sha256 in the database decides; 503, and other routes go on."""
+def test_a_damaged_file_is_never_served(client, settings, damage):
+    """The sha256 in the database is checked; the answer is 503, and other routes work."""
     file = next(settings.files_dir.rglob("model.onnx"))
     content = bytearray(file.read_bytes())
     if damage == "remove":
@@ -81,7 +87,7 @@ def test_a_damaged_file_is_never_served(client, model, settings, damage):
 
 
 def test_weights_of_a_linear_neuron_can_be_read(client, upload, train):
-    """w and b of y = 2x + 1, learned without scaling, are readable by input name."""
+    """The weights of y = 2x + 1 are about 2 and 1, under the input's name."""
     upload("x,y\n" + "".join(f"{i / 10},{2 * i / 10 + 1}\n" for i in range(40)))
     run = train(
         {
@@ -106,8 +112,8 @@ def test_weights_of_a_linear_neuron_can_be_read(client, upload, train):
     assert bias["values"][0] == pytest.approx(1, abs=0.1)
 
 
-def test_artifacts_are_what_the_registry_says(client, model):
-    """Each download has the recorded size and sha256; another name is a 404."""
+def test_artifacts_have_the_recorded_size_and_sha256(client):
+    """An unknown name is a 404."""
     version = client.get("/v1/models/m/versions/1").json()
     names = [artifact["name"] for artifact in version["artifacts"]]
     assert names == [

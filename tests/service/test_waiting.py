@@ -1,8 +1,7 @@
-"""Those that wait, or are waited for, hold nothing that others need."""
+"""Waiting requests hold nothing that other requests need."""
 
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,19 +10,20 @@ import pytest
 from service.app import create_app
 from service.routes import runs
 from tests.live import live
+from tests.timing import until
 
 SPEC = {"dataset": "table", "target": "y"}
 
 
 @pytest.fixture
 def queued(bench):
-    """A run that nobody trains: whoever follows it waits."""
+    """Queue a run that no worker trains."""
     bench.upload("x,y\n" + "".join(f"{i},{i * 7 % 10}\n" for i in range(20)))
     return bench.post(SPEC)
 
 
 def test_a_slow_download_holds_no_connection_to_the_database(bench):
-    """Fifty of them would else be all that there are."""
+    """Otherwise fifty downloads would use all connections."""
     bench.upload("x,y\n" + "".join(f"{i},{'a' * 1000}\n" for i in range(7_000)), "big")
     app = create_app(bench.settings)
     pool = app.state.services.database.engine.pool
@@ -32,29 +32,34 @@ def test_a_slow_download_holds_no_connection_to_the_database(bench):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", int(url.rpartition(":")[2])))
         connection.sendall(ask)
-        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # most of it is still to come
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"  # the rest is not sent yet
         assert pool.checkedout() == 0
 
 
-def test_many_that_wait_leave_threads_to_others(bench, queued, monkeypatch):
-    """Fifty looks that take for ever do not stop a list."""
-    go_on, read, looks = threading.Event(), runs._read_run, []
+def test_waiting_requests_leave_threads_to_others(bench, queued, monkeypatch):
+    """Fifty reads that hang do not block the list of models."""
+    go_on, looks, limited = threading.Event(), [], runs.run_limited
 
-    def stuck(*asked):
-        looks.append(asked)
-        if len(looks) > 50:  # the first looks are those of any request
-            go_on.wait(60)
+    def stuck(read, *asked):
+        go_on.wait(60)
         return read(*asked)
 
-    monkeypatch.setattr(runs, "_read_run", stuck)
-    with live(create_app(bench.settings)) as url, ThreadPoolExecutor(50) as clients:
-        wait = f"{url}/v1/runs/{queued}?wait=60"
-        waiting = [clients.submit(httpx.get, wait, timeout=60) for _ in range(50)]
-        while len(looks) < 54:
-            time.sleep(0.01)
-        time.sleep(0.5)  # the others come to their second look
+    async def look_again(*asked):  # each request reads the run once before it waits
+        looks.append(asked)
+        return await limited(stuck, *asked)
+
+    monkeypatch.setattr(runs, "run_limited", look_again)
+    monkeypatch.setattr("service.polling._SECONDS", 0.01)
+    with (
+        live(create_app(bench.settings)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+        ThreadPoolExecutor(50) as clients,
+    ):
+        wait = f"/v1/runs/{queued}?wait=60"
+        waiting = [clients.submit(client.get, wait) for _ in range(50)]
+        until(lambda: len(looks) == 50)
         try:
-            assert httpx.get(f"{url}/v1/models", timeout=20).status_code == 200
+            assert client.get("/v1/models", timeout=20).status_code == 200
         finally:
             go_on.set()
             bench.client.post(f"/v1/runs/{queued}/cancel")
@@ -67,17 +72,16 @@ def test_a_stopping_server_answers_the_requests_that_wait(bench, queued, monkeyp
     polling, waits = app.state.services.polling, set()
     pause = polling.pause
 
-    async def noted(deadline):
+    async def recorded(deadline):
         waits.add(deadline)
         return await pause(deadline)
 
-    monkeypatch.setattr(polling, "pause", noted)
+    monkeypatch.setattr(polling, "pause", recorded)
     with ThreadPoolExecutor(2) as clients:
         with live(app) as url:
             run = f"{url}/v1/runs/{queued}"
             waiting = clients.submit(httpx.get, f"{run}?wait=60", timeout=60)
             stream = clients.submit(httpx.get, f"{run}/events", timeout=60)
-            while len(waits) < 2:
-                time.sleep(0.01)
+            until(lambda: len(waits) >= 2)
         assert waiting.result().json()["status"] == "queued"
         assert "event: status" in stream.result().text

@@ -1,4 +1,4 @@
-"""`webhook` on a run."""
+"""The key `webhook` of a run."""
 
 import json
 import time
@@ -23,7 +23,7 @@ def table(upload):
 
 @pytest.fixture
 def local(settings, table):
-    """An API that may send to this machine."""
+    """Provide an API that may send webhooks to loopback."""
     webhooks = LOCAL.model_copy(update={"poll_seconds": 0.05})
     app = create_app(settings.model_copy(update={"webhooks": webhooks}))
     with TestClient(app, base_url="http://localhost") as client:
@@ -31,8 +31,8 @@ def local(settings, table):
 
 
 @pytest.mark.parametrize("form", ["json", "multipart"])
-def test_a_run_tells_of_its_end(local, form):
-    """Sent beside the requests; how it went is there to be read."""
+def test_the_end_of_a_run_sends_a_webhook(local, form):
+    """A thread sends it, and its status can be read."""
     with receiving() as receiver:
         spec = {**SPEC, "webhook": {"url": receiver.url, "secret": SECRET}}
         parts = {"spec": (None, json.dumps(spec)), "file": ("table.csv", CSV)}
@@ -47,13 +47,13 @@ def test_a_run_tells_of_its_end(local, form):
         ] != "delivered":
             assert time.monotonic() < deadline, after
             time.sleep(0.05)
-        headers, sent = receiver.heard[0]
+        headers, sent = receiver.requests[0]
         assert Verifier(SECRET).verify(sent, headers)["data"]["status"] == "cancelled"
         assert (after["url"], after["attempts"]) == (receiver.url, 1)
 
 
 def test_the_secret_is_never_shown_again(local):
-    """Not by the run, the list, the events, the webhook; the spec may be sent elsewhere."""
+    """Neither the run, the list, `validate` nor the webhook shows it."""
     with receiving() as receiver:
         spec = {**SPEC, "webhook": {"url": receiver.url, "secret": SECRET}}
         answer = local.post("/v1/runs", json=spec)
@@ -69,8 +69,7 @@ def test_the_secret_is_never_shown_again(local):
         assert "webhook" not in answer.json()["spec"]
 
 
-def test_a_run_without_a_webhook_has_none(client, table):
-    """404, for the run or for its webhook."""
+def test_a_missing_webhook_is_404(client, table):
     run_id = client.post("/v1/runs", json=SPEC).json()["id"]
     assert_problem(client.get(f"/v1/runs/{run_id}/webhook"), 404, "webhook-not-found")
     assert_problem(client.get("/v1/runs/nope/webhook"), 404, "run-not-found")
@@ -79,8 +78,8 @@ def test_a_run_without_a_webhook_has_none(client, table):
 @pytest.mark.parametrize(
     "url", ["http://example.com/", "https://127.0.0.1/", "https://a:b@example.com/"]
 )
-def test_a_bad_url_is_refused_with_the_run(client, table, url):
-    """Nothing is queued; `validate` says the same."""
+def test_a_forbidden_url_is_refused_with_the_run(client, table, url):
+    """Nothing is queued, and `validate` refuses it too."""
     spec = {**SPEC, "webhook": {"url": url}}
     for path in ("/v1/runs", "/v1/runs/validate"):
         problem = assert_problem(client.post(path, json=spec), 422, "invalid-spec")
@@ -93,7 +92,7 @@ def test_a_bad_url_is_refused_with_the_run(client, table, url):
     ["hush-hush-hush", "whsec_c2hvcnQ=", "whsec_" + "A" * 120, "whsec_!!" + "A" * 40],
 )
 def test_a_weak_secret_is_refused_and_not_repeated(client, table, secret):
-    """Too short, too long, no base64, no prefix."""
+    """The problem does not contain the secret."""
     spec = {**SPEC, "webhook": {"url": "https://example.com/", "secret": secret}}
     answer = client.post("/v1/runs", json=spec)
     problem = assert_problem(answer, 422, "invalid-body")

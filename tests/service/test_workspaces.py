@@ -1,4 +1,4 @@
-"""Two keys in two workspaces: neither sees, changes or learns anything of the other's."""
+"""Two keys in two workspaces: neither can see or change anything of the other."""
 
 import json
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ from tests.service.auth.routes import fill, names, routes
 from tests.service.predictor.store import copies
 
 pytestmark = pytest.mark.keras
-NOBODYS = "zzz"
+UNKNOWN = "zzz"
 SIZES = {"a": 1, "b": 100}
-"""What the target is times the feature, in each workspace."""
+"""The factor between feature and target in each workspace."""
 
 
 @dataclass
 class Two:
-    """One service with the same names in two workspaces, and some in `a` alone."""
+    """One service with the same names in two workspaces, and some names only in `a`."""
 
     grpc_address: str
     app: Any
     client: httpx.Client
     keys: dict[str, str]
     ids: dict[str, str]
-    """Of what only `a` has, by the name of the path's parameter."""
+    """Ids that exist only in `a`, by the path parameter."""
     secrets: list[str]
 
     def ask(self, owner: str, method: str, path: str, **given: Any) -> httpx.Response:
-        """Ask with the key of `a` or of `b`."""
+        """Send a request with the key of `a` or of `b`."""
         headers = bearing(self.keys[owner])
         return self.client.request(method, path, headers=headers, **given)
 
@@ -91,28 +91,28 @@ KNOWN = {
 }
 BODIES = {"PUT": {"version": 1}, "POST": {"instances": [{"x": 1}]}}
 TELL_NOTHING = {"/v1/keys/{key_id}", "/mlflow/{_model}/version"}
-"""Of operators, and the service's own version."""
+"""The first is for operators, and the second has the service's version."""
 
 
 @pytest.mark.heavy
-def test_every_route_answers_for_a_foreign_id_as_for_none(two):
-    """Status and body are those of an id that nobody has; and nothing has changed."""
+def test_a_foreign_id_is_answered_like_an_unknown_one(two):
+    """Status and body are those of an unknown id, and nothing has changed."""
     tried = 0
     for method, path in routes(two.app):
         owned = names(path) & two.ids.keys()
         if not owned or path in TELL_NOTHING:
             continue
         (name,) = owned
-        told = [
+        answers = [
             two.ask(
                 "b", method, fill(path, {**KNOWN, name: value}), json=BODIES.get(method)
             )
-            for value in (two.ids[name], NOBODYS)
+            for value in (two.ids[name], UNKNOWN)
         ]
-        assert told[0].status_code == told[1].status_code, (method, path)
-        assert told[0].status_code in (400, 404), (method, path, told[0].text)
-        foreign, nobodys = (scrubbed(answer) for answer in told)
-        assert foreign.replace(two.ids[name], NOBODYS) == nobodys, (method, path)
+        assert answers[0].status_code == answers[1].status_code, (method, path)
+        assert answers[0].status_code in (400, 404), (method, path, answers[0].text)
+        foreign, unknown = (scrubbed(answer) for answer in answers)
+        assert foreign.replace(two.ids[name], UNKNOWN) == unknown, (method, path)
         tried += 1
     assert tried > 60
     for path in (
@@ -134,8 +134,7 @@ def scrubbed(answer):
     return json.dumps(body)
 
 
-def test_a_name_in_a_body_is_foreign_too(two):
-    """The model of a prediction, the tables of a run."""
+def test_a_foreign_name_in_a_body_is_not_found(two):
     spec = {"dataset": "shared", "target": "y"}
     job = {"model": "new", "metadata": {"target": "y"}}
     for path, body in (
@@ -150,25 +149,25 @@ def test_a_name_in_a_body_is_foreign_too(two):
         assert answer.status_code == 404, (path, answer.text)
 
 
-def test_lists_show_ones_own(two):
-    """Every GET without a parameter, and the protocol's index."""
+def test_lists_show_only_the_own_workspace(two):
+    """Every GET without a parameter is covered, and the index of V2."""
     lists = [(m, p) for m, p in routes(two.app) if m == "GET" and not names(p)]
     for method, path in [*lists, ("POST", "/v2/repository/index")]:
-        if path in ("/metrics", "/v1/keys"):  # of operators
+        if path in ("/metrics", "/v1/keys"):  # for operators
             continue
         for cursor in ({}, {"cursor": "zzz", "after": two.ids["run_id"]}):
-            told = two.ask("b", method, path, params=cursor).text
-            assert not [secret for secret in two.secrets if secret in told], path
+            text = two.ask("b", method, path, params=cursor).text
+            assert not [secret for secret in two.secrets if secret in text], path
     assert two.ids["run_id"] in two.ask("a", "GET", "/v1/runs").text
 
 
-def test_one_name_is_two_networks_by_every_protocol(two):
-    """At the same time, in one process, each key gets its own."""
+def test_one_name_is_a_different_model_in_each_workspace(two):
+    """This holds for every protocol, in one process."""
     row, tensor = (
         [{"x": 30}],
         {"name": "x", "datatype": "FP64", "shape": [1, 1], "data": [30]},
     )
-    told = {}
+    predicted = {}
     for owner in "ab" * 2:
         answers = [
             two.ask(owner, "POST", path, json=body).json()
@@ -186,9 +185,9 @@ def test_one_name_is_two_networks_by_every_protocol(two):
         found.append(by_grpc(two, owner))
         numbers = [float(np.ravel(predictions)[0]) for predictions in found]
         assert np.allclose(numbers, numbers[0], rtol=1e-4)
-        told.setdefault(owner, set()).add(round(numbers[0], 2))
-    assert len(told["a"]) == len(told["b"]) == 1
-    assert max(told["b"]) > 10 * max(told["a"])
+        predicted.setdefault(owner, set()).add(round(numbers[0], 2))
+    assert len(predicted["a"]) == len(predicted["b"]) == 1
+    assert max(predicted["b"]) > 10 * max(predicted["a"])
 
 
 def by_grpc(two, owner, model="m"):
@@ -199,8 +198,7 @@ def by_grpc(two, owner, model="m"):
         return client.infer(model, [tensor], headers=headers).as_numpy("prediction")
 
 
-def test_grpc_knows_whose_models_are_asked(two):
-    """Foreign ones are not there, and not in the index."""
+def test_grpc_finds_only_models_of_the_keys_workspace(two):
     with pytest.raises(InferenceServerException, match="no model 'model-of-a'"):
         by_grpc(two, "b", "model-of-a")
     headers = {"authorization": f"Bearer {two.keys['b']}"}
@@ -210,16 +208,16 @@ def test_grpc_knows_whose_models_are_asked(two):
         assert not client.is_model_ready("model-of-a", headers=headers)
 
 
-def test_an_idempotency_key_is_of_its_workspace(two):
-    """Two workspaces that chose the same one do not meet; two keys of one do."""
+def test_an_idempotency_key_belongs_to_its_workspace(two):
+    """One key in two workspaces creates two runs."""
     once = {"Idempotency-Key": "of-my-choice"}
     spec = {"dataset": "shared", "target": "y", "fit": {"epochs": 1}}
-    told = {}
+    runs = {}
     for owner in "ab":
         for _ in range(2):
             headers = {**bearing(two.keys[owner]), **once}
             answer = two.client.post("/v1/runs", json=spec, headers=headers)
             assert answer.status_code == 202, answer.text
-            told.setdefault(owner, set()).add(answer.json()["id"])
-    assert len(told["a"]) == len(told["b"]) == 1
-    assert told["a"] != told["b"]
+            runs.setdefault(owner, set()).add(answer.json()["id"])
+    assert len(runs["a"]) == len(runs["b"]) == 1
+    assert runs["a"] != runs["b"]

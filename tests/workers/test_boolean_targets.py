@@ -42,6 +42,12 @@ def bench(tmp_path_factory, broker_url):
         yield bench
 
 
+@pytest.fixture(scope="module")
+def weighed(bench):
+    """Train with the class weight 30 for `Yes`."""
+    return bench.train(spec("customers", class_weight={"Yes": 30.0}))
+
+
 def answered(bench, model):
     body = {"model": model, "instances": [{"a": -3}, {"a": 3}]}
     return bench.client.post("/v1/predict", json=body).json()
@@ -66,10 +72,9 @@ def test_true_and_false_stay_booleans(bench):
     assert list(answer["probabilities"][0]) == ["false", "true"]
 
 
-def test_a_class_weight_is_given_by_its_word(bench):
+def test_a_class_weight_is_given_by_its_word(bench, weighed):
     """A weight changes the fit; an unknown word is refused with a similar one."""
-    heavy = bench.train(spec("customers", class_weight={"Yes": 30.0}))
-    assert heavy["metrics"] != bench.run["metrics"]
+    assert weighed["metrics"] != bench.run["metrics"]
     answer = bench.client.post(
         "/v1/runs", json=spec("customers", class_weight={"yes": 2})
     )
@@ -105,13 +110,12 @@ def test_categories_are_not_booleans(bench):
     )
 
 
-def test_a_promotion_compares_words(bench):
+def test_a_promotion_compares_words(bench, weighed):
     """Both versions are scored on rows with words."""
-    run = bench.train(spec("customers", epochs=9))
     url = "/v1/models/customers/aliases/live"
     first = bench.run["model_version"]
     assert bench.client.put(url, json={"version": first}).status_code == 200
-    body = {"version": run["model_version"], "require": {"auc": ">= 0.9"}}
+    body = {"version": weighed["model_version"], "require": {"auc": ">= 0.9"}}
     assert bench.client.put(url, json=body).status_code == 200
 
 
@@ -122,3 +126,81 @@ def test_a_constant_target_is_reported_by_its_word(bench):
     traps = bench.client.get(f"/v1/runs/{run['id']}/report").json()["traps"]
     sentences = [trap["sentence"] for trap in traps if trap["kind"] == "constant_target"]
     assert any("'left' is 'Yes'" in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("table", "default", "other"),
+    [
+        ("customers", "Yes", "No"),
+        ("flags", "true", "false"),
+        ("numbers", 1, 0),
+        ("categories", "stayed", "gone"),
+    ],
+)
+def test_the_positive_class_can_be_chosen(bench, table, default, other):
+    """It is in the spec and in the report; the answers name the same classes."""
+    runs = {}
+    for wanted in (None, default, other):
+        run = runs[wanted] = bench.train(spec(table) | {"positive_class": wanted})
+        assert run["status"] == "succeeded", run["error"]
+        report = bench.client.get(f"/v1/runs/{run['id']}/report").json()
+        figures = report["classification"]
+        positive = str(other if wanted == other else default)
+        assert figures["positive_class"] == positive
+        assert [one["label"] for one in figures["curves"]] == [positive]
+        assert [one["label"] for one in figures["classes"]][1] == positive
+        assert report["metrics"]["roc_auc"] > 0.95
+        assert str(run["spec"]["positive_class"]).lower() == positive.lower()
+        negative, certain = answered(bench, table)["predictions"]
+        assert str(negative).lower() == str(other).lower()
+        assert str(certain).lower() == str(default).lower()
+    assert runs[None]["metrics"] == runs[default]["metrics"] != runs[other]["metrics"]
+
+
+def test_the_positive_class_holds_for_a_table_of_other_words(bench):
+    """A validation table with other words for the same booleans has the same order."""
+    given = {"positive_class": "No"}
+    first, *others = (
+        bench.train(spec("customers", validation_dataset=name, epochs=2) | given)
+        for name in ("customers", "flags", "numbers")
+    )
+    assert first["status"] == "succeeded", first["error"]
+    assert all(run["metrics"] == first["metrics"] for run in others)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"positive_class": "maybe"}, "it has ['No', 'Yes']"),
+        ({"positive_class": "yes"}, "did you mean `Yes`?"),
+        ({"positive_class": True}, "it has ['No', 'Yes']"),
+        ({"positive_class": 1, "target": "a"}, "the task regression has no classes"),
+    ],
+)
+def test_an_unknown_positive_class_is_refused(bench, changes, said):
+    """With the classes of the target."""
+    changes = {"compile": {}, **changes}
+    answer = bench.client.post("/v1/runs", json=spec("customers") | changes)
+    (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
+    assert error["pointer"] == "#/positive_class"
+    assert said in error["detail"] + error["hint"]
+
+
+def test_versions_with_other_positive_classes_are_compared(bench):
+    """Both figures are those of the reports, whichever class is encoded as 1."""
+    runs = [
+        bench.train(spec("customers", epochs=epochs) | {"positive_class": word})
+        for word, epochs in (("Yes", 9), ("No", 1))
+    ]
+    better, worse = (run["model_version"] for run in runs)
+    url = "/v1/models/customers/aliases/both"
+    assert bench.client.put(url, json={"version": better}).status_code == 200
+    body = {"version": worse, "require": {"log_loss": "<= current"}}
+    answer = bench.client.put(url, json=body)
+    (error,) = assert_problem(answer, 409, "requirement-not-met")["errors"]
+    found = [float(word) for word in error["detail"].split() if word[:2] in ("0.", "1.")]
+    reports = [
+        bench.client.get(f"/v1/runs/{run['id']}/report").json()["metrics"]
+        for run in reversed(runs)
+    ]
+    assert found == pytest.approx([one["log_loss"] for one in reports], rel=1e-4)

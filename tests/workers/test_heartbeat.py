@@ -64,7 +64,7 @@ with beating.running():
 
 @pytest.mark.parametrize("case", ["sound", "broken"])
 def test_a_hung_process_is_killed_even_if_its_last_write_fails(database, case):
-    """The run fails if that can be written; otherwise it is taken up again."""
+    """If the last write succeeds, the run has failed; otherwise another attempt starts."""
     run_id = add_run(database)
     url = database.engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", HANGING, url, run_id, case]

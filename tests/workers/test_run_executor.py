@@ -50,6 +50,21 @@ def test_a_complete_run(bench, table):
     assert run["model_version"] == 1
 
 
+def test_the_history_has_the_learning_rate_where_it_changes(bench, table):
+    """It is in the history and in its CSV, and it is no metric of the version."""
+    schedule = {"type": "CosineDecay", "alpha": 0.5}
+    run = bench.train(spec(learning_rate_scheduler=schedule, num_seeds=2))
+    rates = history(bench, run)["history"]["learning_rate"]
+    assert len(rates) == 10
+    assert rates[0] == pytest.approx(0.001)
+    assert rates[5:] == rates[:5] == sorted(rates[:5], reverse=True)
+    assert "learning_rate" not in run["metrics"]
+    url, accept = f"/v1/runs/{run['id']}/history", {"accept": "text/csv"}
+    head, *lines = bench.client.get(url, headers=accept).text.splitlines()
+    assert head.split(",")[-1] == "learning_rate"
+    assert len(lines) == 10
+
+
 @pytest.mark.parametrize("members", [None, 2])
 def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
     """Each epoch is one step, as in the course; the spec keeps the given batch size."""
@@ -64,7 +79,7 @@ def test_a_batch_may_be_larger_than_the_training_rows(bench, table, members):
 
 
 def test_early_stopping_keeps_the_lowest_validation_loss(bench, table):
-    """The kept epoch has the minimum."""
+    """The kept epoch has the lowest `val_loss`."""
     stop = {"patience": 3, "min_delta": 0.0, "restore_best_weights": True}
     given = spec(epochs=1000, early_stopping=stop)
     given["compile"] = {"optimizer": {"type": "Adam", "learning_rate": 0.1}}
@@ -185,7 +200,7 @@ def test_class_weights_are_accepted(bench, weights):
 
 
 def test_a_lost_database_connection_at_the_end_fails_no_run(bench, table, monkeypatch):
-    """The attempt ends; its lease expires, and the run is taken up again."""
+    """The attempt ends; its lease expires, and another attempt starts."""
     finish = Lease.finish_in
 
     def gone(*_, **__):
@@ -218,7 +233,7 @@ def test_all_rows_of_a_validation_dataset_are_used(bench, table):
     ],
 )
 def test_both_class_losses_learn(bench, loss, metrics):
-    """Either loss separates three classes."""
+    """Each of the two losses separates three classes."""
     bench.upload("x,y\n" + "".join(f"{i},c{i // 30}\n" for i in range(90)))
     given = spec(
         [{"type": "Dense", "units": 16, "activation": "relu"}, {"type": "Output"}],

@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs/values.md"
 ROWS = [
     {
         "size": i * 1.5 if i % 7 else None,
-        "note": f"a remark of several words, the {i}th of all" if i % 5 else None,
+        "note": f"a remark, the {i % 110}th of all" if i % 5 else None,
         "town": ("Rome", "Oslo", "Lima")[i % 3],
         "plot": i % 4 if i % 6 else None,
         "when": f"2024-01-{i % 28 + 1:02} 10:00",

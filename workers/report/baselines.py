@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from threadpoolctl import threadpool_limits
 
-from core.models.scores import Numbers
 from fitserve.enums import Task
 from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
 from fitserve.specs.report import Baseline, ReportSpec
 from workers.report import estimators
-from workers.report.estimators import FittedBaseline
+from workers.report.estimators import FittedBaseline, Goal
 from workers.report.evidence import Evidence, SplitRows
 from workers.report.forms import Form, linear_form, tree_form
 from workers.report.scores import failure_reason, score
@@ -96,9 +95,10 @@ def _train(
     train = evidence.train.head(_num_rows(evidence))
     make_form = tree_form if name == "gradient_boosting" else linear_form
     form = make_form(train, held_out)
-    fitted = _fit(name, form, train.y, until, evidence)
+    fitted = _fit(name, form, train, until, evidence)
     answers = fitted.answers(form.x_held_out, len(evidence.signature.classes or []))
-    metrics, _ = score(evidence.signature.task, held_out.y, answers)
+    task, weights = evidence.signature.task, held_out.weights
+    metrics, _ = score(task, held_out.y, answers, weights)
     return BaselineResult(
         name=name,
         estimator=type(fitted.model).__name__,
@@ -116,13 +116,12 @@ def _num_rows(evidence: Evidence) -> int:
 
 
 def _fit(
-    name: Baseline, form: Form, y: Numbers, until: float, evidence: Evidence
+    name: Baseline, form: Form, train: SplitRows, until: float, evidence: Evidence
 ) -> FittedBaseline:
     is_regression = evidence.signature.task == Task.REGRESSION
+    goal = Goal(train.y, train.weights, is_regression=is_regression)
     if name == "constant":
-        return estimators.constant(form, y, is_regression=is_regression)
+        return estimators.constant(form, goal)
     if name == "linear":
-        return estimators.linear(form, y, until, is_regression=is_regression)
-    return estimators.gradient_boosting(
-        form, y, until, evidence.seed, is_regression=is_regression
-    )
+        return estimators.linear(form, goal, until)
+    return estimators.gradient_boosting(form, goal, until, evidence.seed)

@@ -24,14 +24,19 @@ Mask = NDArray[np.bool_]
 
 
 def classification_figures(
-    y: Places, probabilities: Numbers, names: list[str]
+    y: Places, probabilities: Numbers, names: list[str], weights: Numbers | None = None
 ) -> ClassificationFigures:
-    """Return the figures of probabilities `[N, classes]` for class indices `y` `[N]`."""
+    """Return the figures of probabilities `[N, classes]` for class indices `y` `[N]`.
+
+    `weights` weigh the rates, the calibration and the curves; numbers of rows and the
+    confusion matrix count rows.
+    """
     labels = probabilities.argmax(axis=1)
     is_binary = len(names) == 2
-    bins = _calibration(y, probabilities, labels)
+    w = np.ones(len(y)) if weights is None else weights
+    bins, error = _calibration(y, probabilities, labels, w)
     thresholds = (
-        [_threshold(t, y == 1, probabilities[:, 1]) for t in _THRESHOLDS]
+        [_threshold(t, y == 1, probabilities[:, 1], w) for t in _THRESHOLDS]
         if is_binary
         else []
     )
@@ -42,23 +47,25 @@ def classification_figures(
         positive_class=names[1] if is_binary else None,
         classes=[
             ClassFigures(
-                label=name, num_rows=int((y == k).sum()), **_rates(y == k, labels == k)
+                label=name,
+                num_rows=int((y == k).sum()),
+                **_rates(y == k, labels == k, w),
             )
             for k, name in enumerate(names)
         ],
         confusion_matrix=_confusion(y, labels, len(names)) if few else None,
         calibration=bins,
-        expected_calibration_error=_calibration_error(bins),
+        expected_calibration_error=error,
         thresholds=thresholds,
         best_threshold=best.threshold if best else None,
-        curves=_curves(y, probabilities, names),
+        curves=_curves(y, probabilities, names, w),
     )
 
 
-def _rates(is_true: Mask, is_predicted: Mask) -> dict[str, float | None]:
+def _rates(is_true: Mask, is_predicted: Mask, w: Numbers) -> dict[str, float | None]:
     """Return precision, recall and F1; None where the denominator is zero."""
-    hits = int((is_true & is_predicted).sum())
-    predicted, true = int(is_predicted.sum()), int(is_true.sum())
+    hits = float(w[is_true & is_predicted].sum())
+    predicted, true = float(w[is_predicted].sum()), float(w[is_true].sum())
     return {
         "precision": hits / predicted if predicted else None,
         "recall": hits / true if true else None,
@@ -73,46 +80,55 @@ def _confusion(y: Places, labels: Places, num_classes: int) -> list[list[int]]:
 
 
 def _calibration(
-    y: Places, probabilities: Numbers, labels: Places
-) -> list[CalibrationBin]:
-    """Return ten equal bins of the probability of the positive or the predicted class."""
+    y: Places, probabilities: Numbers, labels: Places, w: Numbers
+) -> tuple[list[CalibrationBin], float | None]:
+    """Return ten equal bins of the probability, and the expected calibration error.
+
+    The probability is that of the positive or of the predicted class. The error follows
+    Naeini et al., "Obtaining Well Calibrated Probabilities", 2015.
+    """
     if probabilities.shape[1] == 2:
         predicted, came_true = probabilities[:, 1], y == 1
     else:
         predicted, came_true = probabilities.max(axis=1), y == labels
     bin_of_row = np.minimum((predicted * _BINS).astype(np.int64), _BINS - 1)
-    return [
+    parts = [is_in for is_in in (bin_of_row == k for k in range(_BINS)) if is_in.any()]
+    bins = [
         CalibrationBin(
-            mean_predicted=float(predicted[is_in].mean()),
-            share_true=float(came_true[is_in].mean()),
+            mean_predicted=float(np.average(predicted[is_in], weights=w[is_in])),
+            share_true=float(np.average(came_true[is_in], weights=w[is_in])),
             num_rows=int(is_in.sum()),
         )
-        for is_in in (bin_of_row == k for k in range(_BINS))
-        if is_in.any()
+        for is_in in parts
     ]
+    return bins, _calibration_error(bins, [float(w[is_in].sum()) for is_in in parts])
 
 
-def _calibration_error(bins: list[CalibrationBin]) -> float | None:
-    """Return the error after Naeini et al., "Obtaining Well Calibrated Probabilities"."""
-    rows = sum(b.num_rows for b in bins)
-    if not rows:
+def _calibration_error(bins: list[CalibrationBin], sizes: list[float]) -> float | None:
+    """Return the mean distance of prediction and truth in bins of these sizes."""
+    if not bins:
         return None
-    return sum(b.num_rows * abs(b.mean_predicted - b.share_true) for b in bins) / rows
+    distances = [abs(b.mean_predicted - b.share_true) for b in bins]
+    return float(np.average(distances, weights=sizes))
 
 
-def _threshold(threshold: float, is_true: Mask, probability: Numbers) -> Threshold:
+def _threshold(
+    threshold: float, is_true: Mask, probability: Numbers, w: Numbers
+) -> Threshold:
     is_predicted = probability >= threshold
-    negatives = int((~is_true).sum())
-    false_positives = int((is_predicted & ~is_true).sum())
+    negatives = float(w[~is_true].sum())
+    false_positives = float(w[is_predicted & ~is_true].sum())
     return Threshold(
         threshold=threshold,
         false_positive_rate=false_positives / negatives if negatives else None,
         num_positive=int(is_predicted.sum()),
-        **_rates(is_true, is_predicted),
+        **_rates(is_true, is_predicted, w),
     )
 
 
-def _curves(y: Places, probabilities: Numbers, names: list[str]) -> list[ClassCurves]:
+def _curves(
+    y: Places, probabilities: Numbers, names: list[str], w: Numbers
+) -> list[ClassCurves]:
     """Return the curves of the positive class, or of the most frequent classes.
 
     Classes of all rows or of no row are left out. The curves follow Fawcett, "An
@@ -122,12 +138,15 @@ def _curves(y: Places, probabilities: Numbers, names: list[str]) -> list[ClassCu
     counts = np.bincount(y, minlength=len(names))
     classes = [1] if len(names) == 2 else np.argsort(-counts, kind="stable")
     drawn = [k for k in classes if 0 < counts[k] < len(y)][:_MOST_CURVES]
-    return [_class_curves(y == k, probabilities[:, k], names[k]) for k in drawn]
+    return [_class_curves(y == k, probabilities[:, k], names[k], w) for k in drawn]
 
 
-def _class_curves(is_true: Mask, probability: Numbers, name: str) -> ClassCurves:
-    false_positives, true_positives, _ = metrics.roc_curve(is_true, probability)
-    precision, recall, _ = metrics.precision_recall_curve(is_true, probability)
+def _class_curves(
+    is_true: Mask, probability: Numbers, name: str, w: Numbers
+) -> ClassCurves:
+    rows = (is_true, probability)
+    false_positives, true_positives, _ = metrics.roc_curve(*rows, sample_weight=w)
+    precision, recall, _ = metrics.precision_recall_curve(*rows, sample_weight=w)
     x, y = _thinned(false_positives, true_positives)
     recalls, precisions = _thinned(recall[::-1], precision[::-1])
     return ClassCurves(

@@ -22,8 +22,9 @@ Check = Callable[[], list[Trap]]
 def checks(evidence: Evidence, seconds: float) -> Iterator[tuple[str, Check]]:
     """Yield each check that applies, with the kind of trap that the check finds."""
     train, held_out = evidence.train, evidence.held_out
+    is_weighed = evidence.fit.class_weight is not None
     yield "constant_target", lambda: constant_targets(evidence)
-    yield "imbalance", lambda: imbalances(train)
+    yield "imbalance", lambda: imbalances(train, is_weighed=is_weighed)
     if held_out is not None and evidence.split is not None:
         split = evidence.split.side
         yield "leakage", lambda: leaks(train, held_out, seconds)
@@ -48,8 +49,11 @@ def duplicates(train: SplitRows, held_out: SplitRows, split: str) -> list[Trap]:
     return [Trap(kind="duplicates", sentence=sentence, columns=[], numbers=numbers)]
 
 
-def imbalances(train: SplitRows) -> list[Trap]:
-    """Find a class that has far fewer training rows than the others."""
+def imbalances(train: SplitRows, *, is_weighed: bool = False) -> list[Trap]:
+    """Find a class that has far fewer training rows than the others.
+
+    `is_weighed` says whether the spec sets `class_weight`.
+    """
     labels, target = train.signature.class_names, train.signature.target
     if not labels:
         return []
@@ -60,9 +64,10 @@ def imbalances(train: SplitRows) -> list[Trap]:
     sentence = (
         f"{counts[rarest]:,} of {len(train.y):,} training rows have the class "
         f"{labels[rarest]!r}, and {counts[most]:,} have {labels[most]!r}, so accuracy "
-        "hides errors on the rare class. Look at the recall of that class and at pr_auc, "
-        'or set `class_weight: "balanced"`'
+        "hides errors on the rare class. Look at the recall of that class and at pr_auc"
     )
+    if not is_weighed:
+        sentence += ', or set `class_weight: "balanced"`'
     numbers = {"rarest": float(counts[rarest]), "most": float(counts[most])}
     return [Trap(kind="imbalance", sentence=sentence, columns=[target], numbers=numbers)]
 

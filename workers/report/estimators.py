@@ -27,6 +27,15 @@ _STEPS_PER_ROUND = 20
 
 
 @dataclass(frozen=True)
+class Goal:
+    """The targets of the training rows, and their sample weights if there are any."""
+
+    y: Numbers
+    weights: Numbers | None
+    is_regression: bool
+
+
+@dataclass(frozen=True)
 class FittedBaseline:
     """A fitted model. `note` gives the reason if the fit was stopped before its end."""
 
@@ -47,23 +56,21 @@ class FittedBaseline:
         return probabilities
 
 
-def constant(form: Form, y: Numbers, *, is_regression: bool) -> FittedBaseline:
+def constant(form: Form, goal: Goal) -> FittedBaseline:
     """Fit a model that predicts the mean, or the share of each class."""
-    model = DummyRegressor() if is_regression else DummyClassifier(strategy="prior")
-    return FittedBaseline(model.fit(form.x, y))
+    model = DummyRegressor() if goal.is_regression else DummyClassifier(strategy="prior")
+    return FittedBaseline(model.fit(form.x, goal.y, sample_weight=goal.weights))
 
 
-def linear(
-    form: Form, y: Numbers, until: float, *, is_regression: bool
-) -> FittedBaseline:
+def linear(form: Form, goal: Goal, until: float) -> FittedBaseline:
     """Fit ridge or logistic regression with scikit-learn's defaults."""
-    if is_regression:
-        return FittedBaseline(Ridge().fit(form.x, y))
+    if goal.is_regression:
+        return FittedBaseline(Ridge().fit(form.x, goal.y, sample_weight=goal.weights))
     model = LogisticRegression(max_iter=_STEPS_PER_ROUND, warm_start=True)
     for _ in range(0, _STEPS, _STEPS_PER_ROUND):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # checked below
-            model.fit(form.x, y)
+            model.fit(form.x, goal.y, sample_weight=goal.weights)
         if np.max(model.n_iter_) < _STEPS_PER_ROUND:
             return FittedBaseline(model)
         if time.monotonic() > until:
@@ -71,12 +78,12 @@ def linear(
     return FittedBaseline(model, f"it did not converge in {_STEPS} steps")
 
 
-def gradient_boosting(
-    form: Form, y: Numbers, until: float, seed: int, *, is_regression: bool
-) -> FittedBaseline:
+def gradient_boosting(form: Form, goal: Goal, until: float, seed: int) -> FittedBaseline:
     """Fit histogram gradient boosting with scikit-learn's defaults, up to 100 rounds."""
     kind = (
-        HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier
+        HistGradientBoostingRegressor
+        if goal.is_regression
+        else HistGradientBoostingClassifier
     )
     model = kind(
         categorical_features=form.is_category,
@@ -87,7 +94,7 @@ def gradient_boosting(
     while True:
         began = time.monotonic()
         before = getattr(model, "n_iter_", 0)
-        model.fit(form.x, y)
+        model.fit(form.x, goal.y, sample_weight=goal.weights)
         if model.n_iter_ >= _TREES or model.n_iter_ < model.max_iter:
             return FittedBaseline(model)  # all rounds, or scikit-learn stopped it early
         seconds_per_round = (time.monotonic() - began) / (model.n_iter_ - before)

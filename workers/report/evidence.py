@@ -9,11 +9,12 @@ import polars as pl
 
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
+from core.runs.spec import ResolvedFit
 from fitserve.schemas.report import HeldOut
 from workers.training.dataset import RawRows, sample
 from workers.training.feature_transform import Matrix, encode
 from workers.training.network import Network
-from workers.training.targets import encode_target
+from workers.training.targets import target_values
 from workers.training.train import Trained
 
 _MOST_ROWS = 100_000
@@ -24,10 +25,18 @@ _MOST_OUTPUTS = 4_000_000
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Rows of one split: raw, encoded, and their targets."""
+    """Rows of one split: raw, encoded, their targets and their weights.
+
+    Args:
+        frame: the raw rows; none of them has the weight 0.
+        signature: encodes them.
+        weight: the column of the sample weights, if the run has one.
+
+    """
 
     frame: pl.DataFrame
     signature: Signature
+    weight: str | None = None
 
     @cached_property
     def x(self) -> Matrix:
@@ -36,15 +45,25 @@ class SplitRows:
 
     @cached_property
     def y(self) -> Numbers:
-        """Return the targets, float64 `[N]`: values, or indices of classes."""
+        """Return the targets, float64 `[N]`: indices of classes, or values.
+
+        The offset of the signature is subtracted from the values.
+        """
         column = self.frame[self.signature.target]
-        encoded = encode_target(column, self.signature.classes or [])
-        values: Numbers = encoded[:, 0].astype(np.float64)
-        return values
+        classes = self.signature.classes or []
+        return target_values(column, classes, self.signature.offset)
+
+    @property
+    def weights(self) -> Numbers | None:
+        """Return the sample weights, float64 `[N]`; None if the run has none."""
+        if self.weight is None:
+            return None
+        weights: Numbers = self.frame[self.weight].cast(pl.Float64).to_numpy()
+        return weights
 
     def head(self, most: int) -> "SplitRows":
         """Return at most `most` rows: a sample, because the rows are in random order."""
-        return SplitRows(self.frame.head(most), self.signature)
+        return SplitRows(self.frame.head(most), self.signature, self.weight)
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,7 @@ class Evidence:
             split; None if no rows are held out.
         split: describes the split of `held_out`.
         targets: the target's cells by split, without empty splits.
+        fit: the arguments of the fit.
 
     """
 
@@ -65,23 +85,29 @@ class Evidence:
     held_out: SplitRows | None
     split: HeldOut | None
     targets: dict[str, pl.Series]
-    seed: int
+    fit: ResolvedFit
+
+    @property
+    def seed(self) -> int:
+        """Return the seed of the run."""
+        return self.fit.seed
 
     @classmethod
-    def of(cls, trained: Trained, seed: int) -> "Evidence":
+    def of(cls, trained: Trained, fit: ResolvedFit) -> "Evidence":
         """Sample rows with the seed of the run, so that the report is reproducible."""
         signature, splits = trained.signature, trained.splits
-        train = SplitRows(_shuffled(splits.train, seed), signature)
+        train = SplitRows(_drawn(splits.train, fit), signature, fit.sample_weight)
         targets = {"training": train.frame[signature.target]}
         held_out = split = None
         for name, raw in (("validation", splits.validation), ("test", splits.test)):
             if not raw.num_rows:
                 continue
-            held_out = SplitRows(_shuffled(raw, seed), signature)
+            held_out = SplitRows(_drawn(raw, fit), signature, fit.sample_weight)
             targets[name] = held_out.frame[signature.target]
             counts = {"num_rows": raw.num_rows, "num_scored": held_out.frame.height}
-            split = HeldOut.model_validate({"side": name, **counts})
-        return cls(trained.network, signature, train, held_out, split, targets, seed)
+            facts = {"side": name, "sample_weight": fit.sample_weight, **counts}
+            split = HeldOut.model_validate(facts)
+        return cls(trained.network, signature, train, held_out, split, targets, fit)
 
     def predict(self, x: Matrix) -> Matrix:
         """Return the network's output for encoded rows, `[N, 1]` or `[N, classes]`.
@@ -100,10 +126,16 @@ class Evidence:
         return output if self.network.members == 1 else output.mean(axis=1)
 
     def answers(self, x: Matrix) -> Numbers:
-        """Return values `[N]` of a regression, else probabilities `[N, classes]`."""
+        """Return values `[N]` of a regression, else probabilities `[N, classes]`.
+
+        The values lack the offset of the signature, as the targets of `SplitRows` do.
+        """
         return as_answers(self.predict(x), self.signature.task)
 
 
-def _shuffled(rows: RawRows, seed: int) -> pl.DataFrame:
-    frame = sample(rows, seed, _MOST_ROWS)
-    return frame.sample(fraction=1.0, shuffle=True, seed=seed)
+def _drawn(rows: RawRows, fit: ResolvedFit) -> pl.DataFrame:
+    """Return rows in random order: all, or a sample; rows of weight 0 are left out."""
+    frame = sample(rows, fit.seed, _MOST_ROWS)
+    if fit.sample_weight is not None:
+        frame = frame.filter(pl.col(fit.sample_weight) > 0)
+    return frame.sample(fraction=1.0, shuffle=True, seed=fit.seed)

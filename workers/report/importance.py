@@ -45,7 +45,7 @@ def importances(evidence: Evidence, held_out: SplitRows, seconds: float) -> Impo
         if evidence.signature.task == Task.REGRESSION
         else ("log_loss", _log_loss)
     )
-    before = loss(rows.y, evidence.answers(rows.x))
+    before = loss(rows.y, evidence.answers(rows.x), rows.weights)
     rng = np.random.default_rng(evidence.seed)
     worse: list[list[float]] = []
     for _ in range(max(1, min(_MOST_REPEATS, repeats))):
@@ -81,7 +81,7 @@ def _losses(
         shuffled = [_shuffled(rows.x, c, rng) for c in blocks[start : start + few]]
         answers = as_answers(evidence.predict(np.concatenate(shuffled)), task)
         for part in np.split(answers, len(shuffled)):
-            yield loss(rows.y, part)
+            yield loss(rows.y, part, rows.weights)
 
 
 def _shuffled(x: Matrix, columns: slice, rng: np.random.Generator) -> Matrix:
@@ -100,13 +100,14 @@ def _blocks(signature: Signature) -> Iterator[tuple[str, slice]]:
         start += width
 
 
-Loss = Callable[[Numbers, Numbers], float]
+Loss = Callable[[Numbers, Numbers, Numbers | None], float]
 
 
-def _mae(y: Numbers, answers: Numbers) -> float:
-    return float(np.mean(np.abs(y - answers)))
+def _mae(y: Numbers, answers: Numbers, weights: Numbers | None) -> float:
+    return float(np.average(np.abs(y - answers), weights=weights))
 
 
-def _log_loss(y: Numbers, answers: Numbers) -> float:
+def _log_loss(y: Numbers, answers: Numbers, weights: Numbers | None) -> float:
     of_true_class = answers[np.arange(len(y)), y.astype(np.int64)]
-    return float(-np.mean(np.log(np.maximum(of_true_class, _TINY))))
+    logs = np.log(np.maximum(of_true_class, _TINY))
+    return float(-np.average(logs, weights=weights))

@@ -16,7 +16,7 @@ from workers.report.importance import OutOfTime
 _MOST_ROWS = 2_000
 _LEAST_ROWS = 50
 _LEAST_RARE = 5
-"""The fewest rows outside the most frequent class: chance may predict fewer rows."""
+"""Rows needed outside the most frequent class: fewer may be predicted by chance."""
 _LEAVES = 32
 _LEAK = 0.98
 """The least explained share, of the variance or of the errors of the majority class."""
@@ -28,7 +28,7 @@ def leaks(train: SplitRows, held_out: SplitRows, seconds: float) -> list[Trap]:
     """Return a trap for each feature that alone predicts held-out rows almost perfectly.
 
     The predictor is a tree of few leaves, or the mean of each category, fitted on some
-    training rows. Raises OutOfTime after `seconds` of work.
+    training rows. Raises OutOfTime after `seconds` of CPU time.
     """
     features = train.signature.features
     train, held_out = train.head(_MOST_ROWS), held_out.head(_MOST_ROWS)

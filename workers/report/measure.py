@@ -23,7 +23,7 @@ from workers.report.classification import classification_figures
 from workers.report.data_checks import checks
 from workers.report.evidence import Evidence, SplitRows
 from workers.report.importance import OutOfTime, importances
-from workers.report.scores import failure_reason, score
+from workers.report.scores import failure_reason, quantile, score
 
 log = logging.getLogger(__name__)
 Part = TypeVar("Part")
@@ -114,31 +114,40 @@ def _measure_network(
     answers = parts.make("metrics", lambda: evidence.answers(held_out.x))
     if answers is None:
         return
-    task, y = figures.task, held_out.y
-    scored = parts.make("metrics", lambda: score(task, y, answers))
+    task, y, weights = figures.task, held_out.y, held_out.weights
+    offset = evidence.signature.offset
+    scored = parts.make("metrics", lambda: score(task, y, answers, weights))
     figures.metrics, figures.reasons = scored or ({}, {})
     if np.isfinite(answers).all():
         if task == Task.REGRESSION:
-            figures.regression = parts.make("regression", lambda: _residuals(y, answers))
+            figures.regression = parts.make(
+                "regression", lambda: _residuals(y, answers, weights, offset)
+            )
         else:
             names, indices = evidence.signature.class_names, y.astype(np.int64)
             figures.classification = parts.make(
-                "classification", lambda: classification_figures(indices, answers, names)
+                "classification",
+                lambda: classification_figures(indices, answers, names, weights),
             )
     known = evidence.train.head(_TRAINING_ROWS)
     on_training = parts.make(
-        "training_metrics", lambda: score(task, known.y, evidence.answers(known.x))
+        "training_metrics",
+        lambda: score(task, known.y, evidence.answers(known.x), known.weights),
     )
     figures.training_metrics = on_training[0] if on_training else {}
 
 
-def _residuals(y: Numbers, predicted: Numbers) -> RegressionFigures:
-    values = np.quantile(y - predicted, _QUANTILES)
-    pairs = zip(_QUANTILES, values.tolist(), strict=True)
+def _residuals(
+    y: Numbers, predicted: Numbers, weights: Numbers | None, offset: float
+) -> RegressionFigures:
+    values = {q: quantile(y - predicted, q, weights) for q in _QUANTILES}
     return RegressionFigures(
-        residual_quantiles=[ResidualQuantile(quantile=q, residual=v) for q, v in pairs],
+        residual_quantiles=[
+            ResidualQuantile(quantile=q, residual=v) for q, v in values.items()
+        ],
         # the rows are in random order: the first of them are a sample
         pairs=HeldOutPairs(
-            actual=y[:_MOST_PAIRS].tolist(), predicted=predicted[:_MOST_PAIRS].tolist()
+            actual=(y[:_MOST_PAIRS] + offset).tolist(),
+            predicted=(predicted[:_MOST_PAIRS] + offset).tolist(),
         ),
     )

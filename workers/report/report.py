@@ -17,6 +17,7 @@ from core.models.repository import add_artifact
 from core.models.tables import Artifact
 from core.runs.leases import Lease, LeaseLost
 from core.runs.reporting.service import BASELINES, REPORT
+from core.runs.spec import ResolvedSpec
 from core.settings import ReportRules
 from core.storage import Storage
 from fitserve.schemas.report import Figures, Headline, Missing
@@ -67,18 +68,17 @@ class Reporter:
     def report(
         self,
         trained: Trained,
-        spec: ReportSpec,
-        seed: int,
+        spec: ResolvedSpec,
         lease: Lease,
         heartbeat: Heartbeat,
     ) -> Report | None:
         """Return the report without baselines, or None if it fails. The run continues."""
-        began = time.monotonic()
+        began, wishes = time.monotonic(), spec.report
         try:
             fit_seconds = heartbeat.fit_seconds()
-            evidence = Evidence.of(trained, seed)
-            figures = measure(evidence, spec, heartbeat, fit_seconds)
-            if reason := self._reason_against_baselines(figures, spec, heartbeat):
+            evidence = Evidence.of(trained, spec.fit)
+            figures = measure(evidence, wishes, heartbeat, fit_seconds)
+            if reason := self._reason_against_baselines(figures, wishes, heartbeat):
                 figures.missing.append(Missing(part=BASELINES, reason=reason))
             figures.report_seconds = time.monotonic() - began
             saved = save_json(REPORT, figures, self.storage, lease.run_id, lease.attempt)
@@ -87,7 +87,7 @@ class Reporter:
         except Exception:  # the network is trained: it must not be lost
             log.exception("run %s: the report could not be made", lease.run_id)
             return None
-        return Report(figures, saved, evidence, spec)
+        return Report(figures, saved, evidence, wishes)
 
     def _reason_against_baselines(
         self, figures: Figures, spec: ReportSpec, heartbeat: Heartbeat

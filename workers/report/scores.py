@@ -17,13 +17,16 @@ _MEDIAN = "median_absolute_error"
 Reasons = dict[str, str]
 
 
-def score(task: Task, y: Numbers, answers: Numbers) -> tuple[Metrics, Reasons]:
+def score(
+    task: Task, y: Numbers, answers: Numbers, weights: Numbers | None = None
+) -> tuple[Metrics, Reasons]:
     """Return the metrics of predictions, and the reasons why some are null.
 
     Args:
         task: decides which metrics are computed.
         y: targets `[N]`: values, or indices of classes.
         answers: predicted values `[N]`, or probabilities `[N, classes]`.
+        weights: the weight of each row, above 0; None stands for weights of 1.
 
     """
     names = (*REGRESSION, _MEDIAN) if task == Task.REGRESSION else CLASSIFICATION
@@ -35,7 +38,7 @@ def score(task: Task, y: Numbers, answers: Numbers) -> tuple[Metrics, Reasons]:
     found: Metrics = dict.fromkeys(names)
     for name in set(names) - reasons.keys():
         with np.errstate(over="ignore", invalid="ignore"):
-            value = _metric(task, name, y, answers)
+            value = _metric(task, name, y, answers, weights)
         if value is not None and np.isfinite(value):
             found[name] = value
         else:
@@ -43,10 +46,25 @@ def score(task: Task, y: Numbers, answers: Numbers) -> tuple[Metrics, Reasons]:
     return found, reasons
 
 
-def _metric(task: Task, name: str, y: Numbers, answers: Numbers) -> float | None:
+def _metric(
+    task: Task, name: str, y: Numbers, answers: Numbers, weights: Numbers | None
+) -> float | None:
     if name == _MEDIAN:
-        return float(np.median(np.abs(y - answers)))
-    return scores.score(task, name, y, answers)
+        return quantile(np.abs(y - answers), 0.5, weights)
+    return scores.score(task, name, y, answers, weights)
+
+
+def quantile(values: Numbers, q: float, weights: Numbers | None) -> float:
+    """Return a quantile of values, each counted as often as its weight says.
+
+    With weights it is the mean of the lower and the upper weighted quantile, so equal
+    weights give the usual median.
+    """
+    if weights is None:
+        return float(np.quantile(values, q))
+    lower = np.quantile(values, q, method="inverted_cdf", weights=weights)
+    upper = -np.quantile(-values, 1 - q, method="inverted_cdf", weights=weights)
+    return float((lower + upper) / 2)
 
 
 def _undefined(task: Task, y: Numbers) -> Reasons:

@@ -7,6 +7,7 @@ and only with the types of the closed spec. So no name in a request is searched 
 from typing import Any
 
 import keras
+from keras import ops
 
 from core.runs.spec import ResolvedCompile
 from fitserve.specs.layers import (
@@ -90,13 +91,32 @@ def _regularizer(type: str, **factors: float) -> keras.regularizers.Regularizer:
     return _REGULARIZERS[type](**factors)
 
 
-def compile_model(model: keras.Model, spec: ResolvedCompile) -> None:
-    """Compile the model as `spec` says."""
+def compile_model(model: keras.Model, spec: ResolvedCompile, offset: float = 0.0) -> None:
+    """Compile the model as `spec` says, for targets from which `offset` is subtracted."""
+    is_relative = offset != 0 and LONG_NAMES.get(spec.loss, spec.loss) == "mape"
     model.compile(
         optimizer=_optimizer(spec.optimizer),
-        loss=spec.loss,
-        metrics=[_metric(name, spec.loss) for name in spec.metrics],
+        loss=_percentage_loss(offset) if is_relative else spec.loss,
+        metrics=[_metric(name, spec.loss, name, offset) for name in spec.metrics],
+        # named as in Keras's history, by which early stopping finds a metric
+        weighted_metrics=[
+            _metric(name, spec.loss, spec.weighted_name(name), offset)
+            for name in spec.weighted_metrics
+        ],
     )
+
+
+def _percentage_loss(offset: float) -> Any:
+    """Return Keras's `mape` in percent of the target before the subtraction.
+
+    All other losses and metrics of a regression depend only on differences.
+    """
+
+    def mape(y: Any, predicted: Any) -> Any:
+        whole = ops.maximum(ops.abs(y + offset), keras.config.epsilon())
+        return 100.0 * ops.mean(ops.abs(y - predicted) / whole, axis=-1)
+
+    return mape
 
 
 def _optimizer(spec: Optimizer) -> keras.optimizers.Optimizer:
@@ -104,10 +124,14 @@ def _optimizer(spec: Optimizer) -> keras.optimizers.Optimizer:
     return _OPTIMIZERS[spec.type](**arguments)  # type: ignore[attr-defined]
 
 
-def _metric(name: str, loss: str | None) -> keras.metrics.Metric:
-    if loss == "binary_crossentropy" and name == "accuracy":
+def _metric(
+    metric: str, loss: str | None, name: str, offset: float
+) -> keras.metrics.Metric:
+    if offset and LONG_NAMES.get(metric, metric) == "mape":
+        return keras.metrics.MeanMetricWrapper(_percentage_loss(offset), name=name)
+    if loss == "binary_crossentropy" and metric == "accuracy":
         return keras.metrics.BinaryAccuracy(name=name)
-    if name in _CLASS_METRICS:
-        sparse, one_hot = _CLASS_METRICS[name]
+    if metric in _CLASS_METRICS:
+        sparse, one_hot = _CLASS_METRICS[metric]
         return (one_hot if loss == "categorical_crossentropy" else sparse)(name=name)
-    return _METRICS[LONG_NAMES.get(name, name)](name=name)
+    return _METRICS[LONG_NAMES.get(metric, metric)](name=name)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from workers.training.batches import Batches
+from workers.training.callbacks import Logs
 from workers.training.fit_plan import FitPlan
 from workers.training.multi_seed import SeedSearch
 from workers.training.snapshots import FitState
@@ -20,6 +21,22 @@ class EpochListener(Protocol):
 
     def epoch_ended(self, state: FitState) -> None:
         """Act after every epoch except the last epoch of the run."""
+
+
+class _HistoryRecorder(keras.callbacks.Callback):
+    """Append the logs of each epoch to the history of a fit.
+
+    It must be the last callback: other callbacks add to the logs, such as the learning
+    rate.
+    """
+
+    def __init__(self, state: FitState) -> None:
+        super().__init__()
+        self._history = state.history
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002  Keras's signature
+        for name, value in (logs or {}).items():
+            self._history.setdefault(name, []).append(value)
 
 
 def fit_epochs(
@@ -38,11 +55,15 @@ def fit_epochs(
     is called often enough in a long epoch to stop it within half a second.
     `search` gives the index of this fit. All fits of a run share `xla`.
     """
-    callback_list = keras.callbacks.CallbackList(
-        callbacks, model=model, epochs=plan.epochs, verbose=0, steps=None
-    )
     rng = np.random.default_rng(plan.seed) if plan.shuffle else None
     state = FitState(model, callbacks, rng, search=search or SeedSearch())
+    callback_list = keras.callbacks.CallbackList(
+        [*callbacks, _HistoryRecorder(state)],
+        model=model,
+        epochs=plan.epochs,
+        verbose=0,
+        steps=None,
+    )
     model.stop_training = False
     callback_list.on_train_begin()
     if listener is not None:
@@ -69,7 +90,7 @@ def _run_epoch(
 
     callbacks.on_epoch_begin(state.epoch)
     logs = xla.run_epoch(state.rng, keeps_going)
-    for name, value in logs.items():
-        state.history.setdefault(name, []).append(value)
+    for name in logs:  # the loss first: Keras sorts the names for callbacks
+        state.history.setdefault(name, [])
     callbacks.on_epoch_end(state.epoch, logs)
     state.epoch += 1

@@ -55,7 +55,7 @@ class SeedSearch:
     kept: BestFit | None = None
 
     def is_beaten_by(self, value: float, is_better: Better = operator.lt) -> bool:
-        """Return whether a fit with this value is the best so far. NaN never is."""
+        """Return whether a fit with this value is the best so far; False for NaN."""
         if math.isnan(value):
             return False
         return self.kept is None or bool(is_better(value, self.kept.value))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.datasets.typed_table import TypedTable
 from core.runs.planning.cost import LARGEST_IN_MEMORY
-from core.runs.planning.splits import TEST, TRAIN, VALIDATION, Shares, assign
+from core.runs.planning.splits import SPLITTING, TEST, TRAIN, VALIDATION, Shares, assign
 from fitserve.enums import Task
 from fitserve.specs.run import SplitSpec
 from workers.training.dataset import InMemoryRows, ParquetRows, RawRows
@@ -26,14 +26,22 @@ class Splits:
 class SourceTable:
     """A table from which a run reads the feature columns and the target.
 
-    Rows without a target are left out.
+    `features` may also hold the column of the sample weights. Rows without a target are
+    left out.
     """
 
     table: TypedTable
     features: list[str]
     target: str
 
-    def split(self, task: Task, split: SplitSpec, shares: Shares, seed: int) -> Splits:
+    def split(
+        self,
+        task: Task,
+        split: SplitSpec,
+        shares: Shares,
+        seed: int,
+        splitting: int = SPLITTING,
+    ) -> Splits:
         """Return the rows in the splits that `core.runs.planning.splits` assigns."""
         by = [] if split.column is None else [split.column]
         frame = self.table.read(
@@ -41,7 +49,7 @@ class SourceTable:
         )
         known = frame[self.target].is_not_null()
         rows = frame.filter(known)
-        assigned = assign(rows, self.target, task, split, shares, seed)
+        assigned = assign(rows, self.target, task, split, shares, seed, splitting)
         if self._fits():
             frames = (rows.filter(assigned == s) for s in (TRAIN, VALIDATION, TEST))
             return Splits(*map(InMemoryRows, frames))

@@ -3,17 +3,24 @@
 During training the network learns the standardized target. Loss and metrics are still in
 the target's own unit. After training the scale is folded into the last layer, so the
 saved network contains no scaling layer.
+
+Of a target that is far from 0, such as a time in seconds, float32 keeps only the first
+digits. Its middle, the offset, is subtracted in float64 before the training, and the
+saved network adds it in float64.
 """
 
 from typing import Any
 
 import keras
+import polars as pl
 from keras import ops
 
+from core.runs.planning.target import FAR
 from core.runs.spec import ResolvedSpec
 from fitserve.enums import Task
 from workers.training.feature_fit import linear_scale
 from workers.training.feature_transform import Matrix
+from workers.training.targets import target_values
 
 _DEGREES = {"mse": 2, "mean_squared_error": 2, "mape": 0}
 """The power of the unit in the loss. It is 1 for losses that are not listed."""
@@ -51,17 +58,32 @@ class TargetScale(keras.layers.Layer):
         layer.bias.assign(layer.bias * self._scale + self._center)
 
 
+def target_offset(
+    spec: ResolvedSpec, last: keras.layers.Layer, target: pl.Series
+) -> float:
+    """Return the offset of a target in the training rows; 0 if float32 is enough."""
+    if not _is_scaled(spec, last):
+        return 0.0
+    fitted = linear_scale(target_values(target, [], 0.0))
+    return fitted.center if abs(fitted.center) > FAR * fitted.scale else 0.0
+
+
 def target_scale(
     spec: ResolvedSpec, last: keras.layers.Layer, y: Matrix
 ) -> TargetScale | None:
     """Return the scale for a regression that ends in a linear layer; None otherwise."""
-    linear = (
-        isinstance(last, keras.layers.Dense | keras.layers.EinsumDense)
-        and last.activation is keras.activations.linear
-        and last.bias is not None
-    )
-    if spec.task != Task.REGRESSION or not linear or not spec.features.standardize:
+    if not _is_scaled(spec, last):
         return None
     fitted = linear_scale(y[:, 0].astype("float64"))
     degree = _DEGREES.get(spec.compile.loss, 1)
     return TargetScale(fitted.center, fitted.scale, degree)
+
+
+def _is_scaled(spec: ResolvedSpec, last: keras.layers.Layer) -> bool:
+    is_linear = (
+        isinstance(last, keras.layers.Dense | keras.layers.EinsumDense)
+        and last.activation is keras.activations.linear
+        and last.bias is not None
+    )
+    is_regression = spec.task == Task.REGRESSION
+    return is_regression and is_linear and spec.features.standardize

@@ -26,12 +26,14 @@ from workers.training.feature_transform import encode
 from workers.training.multi_seed import assign
 from workers.training.network import Network, build_network
 from workers.training.splits import SourceTable, Splits
-from workers.training.target_scale import TargetScale, target_scale
+from workers.training.target_scale import TargetScale, target_offset, target_scale
 from workers.training.targets import (
     balanced_weights,
     encode_target,
     one_hot,
+    product,
     row_weights,
+    sample_weights,
 )
 from workers.training.trainer import FitJob, FitResult, fit
 
@@ -59,15 +61,17 @@ def train(
     splits = _split(run, tables)
     known = sample(splits.train, spec.fit.seed)
     signature = _fit_signature(run, tables.train, known)
-    encode_train = _encoder(signature, known, spec, weighted=True)
-    encode_test = _encoder(signature, known, spec, weighted=False)
+    network = build_network(spec.model, signature)
+    offset = target_offset(spec, network.last_layer, known[signature.target])
+    signature = signature.model_copy(update={"offset": offset})
+    encode_train = _encoder(signature, known, spec, is_training=True)
+    encode_test = _encoder(signature, known, spec, is_training=False)
     rows = make_batches(splits.train, encode_train, signature.num_encoded)
     held_out = make_batches(splits.validation, encode_test, signature.num_encoded)
-    network = build_network(spec.model, signature)
     y = rows.y if isinstance(rows, InMemoryBatches) else encode_train(known).y
     scale = target_scale(spec, network.last_layer, y)
     model = network.in_target_units(scale)
-    compile_model(model, spec.compile)
+    compile_model(model, spec.compile, offset)
     validation = held_out if held_out.num_rows else None
     seconds = min(spec.fit.time_limit_seconds or max_seconds, max_seconds)
     draw = partial(_draw_weights, model, spec, signature, scale)
@@ -104,13 +108,14 @@ def _test_metrics(
 
 
 def _split(run: Run, tables: RunTables) -> Splits:
-    spec, features = run.spec, list(run.plan.features)
+    spec = run.spec
+    columns = [*run.plan.features, *spec.fit.weight_columns]
     shares = shares_of(spec.split, spec.fit)
-    table = SourceTable(tables.train, features, run.target)
-    splits = table.split(spec.task, spec.split, shares, spec.fit.seed)
+    table = SourceTable(tables.train, columns, run.target)
+    splits = table.split(spec.task, spec.split, shares, spec.fit.seed, run.plan.splitting)
     if tables.validation is None:
         return splits
-    validation = SourceTable(tables.validation, features, run.target)
+    validation = SourceTable(tables.validation, columns, run.target)
     return replace(splits, validation=validation.rows())
 
 
@@ -141,25 +146,29 @@ def _fit_signature(run: Run, table: TypedTable, rows: pl.DataFrame) -> Signature
 
 
 def _encoder(
-    signature: Signature, known: pl.DataFrame, spec: ResolvedSpec, *, weighted: bool
+    signature: Signature, known: pl.DataFrame, spec: ResolvedSpec, *, is_training: bool
 ) -> Callable[[pl.DataFrame], InMemoryBatches]:
     """Return a function that encodes frames.
 
+    Class weights apply only in training, as in Keras; sample weights apply to all rows.
     Balanced class weights are computed from the rows in `known`.
     """
-    classes = signature.classes or []
+    classes, weight = signature.classes or [], spec.fit.sample_weight
     is_one_hot = spec.compile.loss == "categorical_crossentropy"
-    class_weight = spec.fit.class_weight if weighted else None
+    class_weight = spec.fit.class_weight if is_training else None
     if class_weight == "balanced":
         indices = encode_target(known[signature.target], classes)
         class_weight = balanced_weights(indices, classes)
 
     def encoded(frame: pl.DataFrame) -> InMemoryBatches:
-        y = encode_target(frame[signature.target], classes)
+        y = encode_target(frame[signature.target], classes, signature.offset)
         return InMemoryBatches(
             encode(signature, frame),
             one_hot(y, len(classes)) if is_one_hot else y,
-            row_weights(y, classes, class_weight),
+            product(
+                row_weights(y, classes, class_weight),
+                None if weight is None else sample_weights(frame[weight]),
+            ),
         )
 
     return encoded

@@ -26,6 +26,9 @@ from workers.training.xla import XlaSwitch
 _ENDS_THE_RUN = (StopReason.CANCELLED, StopReason.TIME_LIMIT)
 """Reasons not to start another fit."""
 
+LEARNING_RATE = "learning_rate"
+"""Keras's name in the history for the rate of an epoch, where a callback sets rates."""
+
 History = dict[str, list[float]]
 
 
@@ -177,7 +180,8 @@ def _fit_one(
         job.train,
         job.validation,
         _plan(job, search.index, spent),
-        [recorder, stopper, timer, *([early] if early else []), *rates],
+        # the recorder reads the learning rate that `rates` add to the logs
+        [*([early] if early else []), *rates, recorder, stopper, timer],
         job.checkpointer,
         search,
         xla,
@@ -249,5 +253,12 @@ def _result(
         best = best and int(early.best_epoch) + 1
     if reason == StopReason.NAN_LOSS:
         best = None
-    metrics = {k: finite(v[best - 1]) for k, v in history.items()} if best else {}
-    return FitResult(reason, best, metrics)
+    return FitResult(reason, best, _metrics_at(history, best))
+
+
+def _metrics_at(history: History, epoch: int | None) -> dict[str, float | None]:
+    """Return the loss and the metrics of an epoch, without the learning rate."""
+    if not epoch:
+        return {}
+    named = {name: values for name, values in history.items() if name != LEARNING_RATE}
+    return {name: finite(values[epoch - 1]) for name, values in named.items()}

@@ -3,7 +3,7 @@
 from core.runs.diagnosis.curve import Curve, History
 from core.runs.diagnosis.facts import Facts
 from core.runs.diagnosis.rules import diagnose
-from core.runs.diagnosis.suggestions import next_spec
+from core.runs.diagnosis.suggestions import next_spec, one_row_cause
 from core.settings import Limits
 from fitserve.schemas.report import Reading
 
@@ -19,6 +19,8 @@ def read_curve(
     if not history.get("loss"):
         return None
     word, sentence = diagnose(curve, facts)
+    if which := one_row_cause(word, facts.spec, facts.num_train_rows):
+        sentence += f". The cause: {which}, which BatchNormalization turns into zeros"
     spec, advice = next_spec(word, facts.spec, dataset, facts.num_train_rows, limits)
     return Reading.model_validate(
         {

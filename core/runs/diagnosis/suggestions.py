@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.runs.planning.one_row_batches import larger_batch, one_row_batches
 from core.runs.spec import ResolvedSpec
 from core.settings import Limits
 from fitserve.specs.layers import (
@@ -42,10 +43,27 @@ def next_spec(
     fits = spec.fit.num_seeds
     limits = limits.model_copy(update={"max_epochs": max(1, limits.max_epochs // fits)})
     named = spec.model_copy(update={"dataset": dataset})
-    changed, advice = _CHANGES[word](named, limits)
+    if one_row_cause(word, spec, num_train_rows):
+        changed, advice = _enlarge_batches(named, num_train_rows)
+    else:
+        changed, advice = _CHANGES[word](named, limits)
     steps = fits * -(-num_train_rows // changed.fit.batch_size)
     epochs = min(changed.fit.epochs, max(1, limits.max_steps // max(1, steps)))
     return _with_fit(changed, epochs=epochs), advice
+
+
+def one_row_cause(word: str, spec: ResolvedSpec, num_train_rows: int) -> str | None:
+    """Return which batches of one row explain a diagnosis; None if none does."""
+    which = one_row_batches(spec.model, spec.fit.batch_size, num_train_rows)
+    is_unstable = word in ("diverged", "noisy")
+    is_every_batch = spec.fit.batch_size == 1 and word != "fine"
+    return which if is_unstable or is_every_batch else None
+
+
+def _enlarge_batches(spec: ResolvedSpec, num_train_rows: int) -> Changed:
+    """Choose a batch size that leaves no batch of one row to BatchNormalization."""
+    size = larger_batch(spec.fit.batch_size, num_train_rows)
+    return _with_fit(spec, batch_size=size), f"`fit.batch_size` {size}"
 
 
 def _grow(spec: ResolvedSpec, limits: Limits) -> Changed:

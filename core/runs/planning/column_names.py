@@ -30,7 +30,11 @@ class ColumnNames:
         """
         errors = [self._error(*named) for named in _named(create)]
         raise_any(InvalidSpec, [*errors, *self._repeated(create.features.types)])
-        split = create.split
+        split, fit = create.split, create.fit
+        if fit.sample_weight is not None:
+            fit = fit.model_copy(
+                update={"sample_weight": self.spelling(fit.sample_weight)}
+            )
         if split.column is not None:
             split = split.model_copy(update={"column": self.spelling(split.column)})
         return create.model_copy(
@@ -38,6 +42,7 @@ class ColumnNames:
                 "target": self.spelling(create.target),
                 "features": self._in_features(create.features),
                 "split": split,
+                "fit": fit,
             }
         )
 
@@ -85,4 +90,6 @@ def _named(create: RunCreate) -> list[tuple[Place, str]]:
     named += [(("features", "types", n), n) for n in features.types]
     if create.split.column is not None:
         named.append((("split", "column"), create.split.column))
+    if create.fit.sample_weight is not None:
+        named.append((("fit", "sample_weight"), create.fit.sample_weight))
     return named

@@ -1,5 +1,7 @@
 """Fill in the defaults of the `compile` step, and check it against the task."""
 
+from collections.abc import Sequence
+
 from core.errors import InvalidSpec, raise_any
 from core.runs.spec import ResolvedCompile
 from fitserve.enums import Task
@@ -26,17 +28,33 @@ def resolve_compile(given: CompileSpec, task: Task) -> ResolvedCompile:
     loss = given.loss or _DEFAULT_LOSS[task]
     metrics = _DEFAULT_METRICS[task] if given.metrics is None else given.metrics
     errors = [_misfit("loss", ("loss",), loss, LOSSES[task], task)]
-    for i, metric in enumerate(metrics):
-        errors.append(_misfit("metric", ("metrics", i), metric, METRICS[task], task))
-        if metric in metrics[:i]:
-            at = pointer("compile", "metrics", i)
-            errors.append(FieldError(pointer=at, detail=f"{metric!r} occurs twice"))
+    weighted = given.weighted_metrics or []
+    errors += _metric_errors("metrics", metrics, task)
+    errors += _metric_errors("weighted_metrics", weighted, task)
     raise_any(InvalidSpec, errors)
     name = given.optimizer
     optimizer = BY_NAME[name]() if isinstance(name, str) else name
     return ResolvedCompile.model_validate(
-        {"optimizer": optimizer, "loss": loss, "metrics": list(metrics)}
+        {
+            "optimizer": optimizer,
+            "loss": loss,
+            "metrics": list(metrics),
+            "weighted_metrics": list(weighted),
+        }
     )
+
+
+def _metric_errors(
+    key: str, metrics: Sequence[str], task: Task
+) -> list[FieldError | None]:
+    """Return an error for each metric that does not fit the task or occurs twice."""
+    errors: list[FieldError | None] = []
+    for i, metric in enumerate(metrics):
+        errors.append(_misfit("metric", (key, i), metric, METRICS[task], task))
+        if metric in metrics[:i]:
+            at = pointer("compile", key, i)
+            errors.append(FieldError(pointer=at, detail=f"{metric!r} occurs twice"))
+    return errors
 
 
 def _misfit(

@@ -58,7 +58,7 @@ def _early_stopping(given: FitSpec, monitors: list[str]) -> EarlyStopping | None
 
 def _monitors(compiled: ResolvedCompile, *, validated: bool) -> list[str]:
     """Return the keys of Keras's logs; `val_loss` is last if there is one."""
-    names = [*compiled.metrics, "loss"]
+    names = [*compiled.metric_names, "loss"]
     return names + [f"val_{name}" for name in names] if validated else names
 
 
@@ -103,6 +103,10 @@ def _class_weight_errors(fit: FitSpec, target: Target) -> list[FieldError]:
     if isinstance(fit.class_weight, str):
         return []
     known = [class_name(label) for label in target.classes]
+    if all(fit.class_weight.get(name) == 0 for name in known):
+        detail = "every class has the weight 0; at least one weight must be above 0"
+        hint = 'leave `class_weight` out, or use "balanced"'
+        return [FieldError(pointer=pointer(*at), detail=detail, hint=hint)]
     return [
         FieldError(
             pointer=pointer(*at, name),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fitserve.enums import Task
-from fitserve.problems import FieldError
+from fitserve.problems import FieldError, pointer
 from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.layers import ActivationLayer, Dense, Layer, ModelSpec, Output
 
@@ -82,6 +82,24 @@ def _in_members(
             output_shape=plans[-1].output_shape,
             params=0,
         ),
+    ]
+
+
+def bias_errors(model: ModelSpec) -> list[FieldError]:
+    """Return an error for each bias that Keras cannot initialize.
+
+    The spec's schema accepts these, because earlier releases stored runs with them.
+    """
+    return [
+        FieldError(
+            pointer=pointer(*model.place(i), "bias_initializer"),
+            detail="a bias has one dimension, and `orthogonal` needs at least two",
+            hint="leave it out (biases are 0 at first), or write `random_normal`",
+        )
+        for i, layer in enumerate(model.layers)
+        if isinstance(layer, Dense)
+        and layer.use_bias
+        and layer.bias_initializer == "orthogonal"
     ]
 
 

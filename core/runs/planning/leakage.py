@@ -16,6 +16,8 @@ _COPY = "a copy of the target"
 _RENAMED = "one to one with the target"
 _UNIT = "the target in another unit"
 """An exact linear relation; the column stays a feature, since this may be the task."""
+_WITH_GAPS = ", except where it is missing"
+"""Completes the kind of a copy that lacks cells; the column stays a feature."""
 
 _SAMPLE = 20_000
 _LEAST_ROWS = 10
@@ -23,6 +25,8 @@ _MOST_VALUES = 1_000
 _ROWS_A_VALUE = 5
 """The mean number of rows per value; with fewer rows, a relation may be chance."""
 _EXACT = 1 - 1e-12
+_MOST_MISSING = 0.01
+"""A copy may lack this share of the rows; with more missing cells it stays a feature."""
 
 
 def find_copies(table: TypedTable, target: str) -> dict[str, str]:
@@ -35,7 +39,8 @@ def find_copies(table: TypedTable, target: str) -> dict[str, str]:
 
 def exclusion_reasons(copies: dict[str, str]) -> dict[str, str]:
     """Return the copies to exclude unless the spec includes them, with the reasons."""
-    return {name: what for name, what in copies.items() if what != _UNIT}
+    is_kept = (_UNIT, _WITH_GAPS)
+    return {name: what for name, what in copies.items() if not what.endswith(is_kept)}
 
 
 def leakage_warnings(
@@ -80,11 +85,19 @@ def _relations(rows: pl.DataFrame, target: str, names: Iterable[str]) -> dict[st
 
 
 def _relation(rows: pl.DataFrame, target: str, name: str) -> str | None:
-    pair = rows.select(
+    every = rows.select(
         pl.col(target).alias("target"), pl.col(name).alias("column")
-    ).drop_nulls()
+    ).drop_nulls("target")
+    pair = every.drop_nulls()
     if pair.height < _LEAST_ROWS or pair["target"].n_unique() < 2:
         return None
+    found = _relation_of_pairs(pair)
+    has_gaps = every.height - pair.height > _MOST_MISSING * every.height
+    return found + _WITH_GAPS if found and has_gaps else found
+
+
+def _relation_of_pairs(pair: pl.DataFrame) -> str | None:
+    """Return how the cells of two columns without missing cells are related."""
     if pair["target"].dtype == pair["column"].dtype and bool(
         (pair["target"] == pair["column"]).all()
     ):

@@ -14,22 +14,34 @@ from core.runs.planning.compile_spec import resolve_compile
 from core.runs.planning.cost import Cost, estimate, limit_errors
 from core.runs.planning.features import Selection, select_features
 from core.runs.planning.fit_spec import resolve_fit
-from core.runs.planning.layer_plan import Head, head_errors, plan_layers, with_head
+from core.runs.planning.layer_plan import (
+    Head,
+    bias_errors,
+    head_errors,
+    plan_layers,
+    with_head,
+)
 from core.runs.planning.leakage import exclusion_reasons, find_copies, leakage_warnings
 from core.runs.planning.presets import with_preset
+from core.runs.planning.sample_weight import check_sample_weight
 from core.runs.planning.splits import count_rows
 from core.runs.planning.target import Target, read_target
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
     batch_warnings,
+    far_target_warnings,
+    left_out_warnings,
+    one_row_warnings,
     retyped_warnings,
     target_warnings,
     task_warnings,
+    weighted_metrics_warnings,
 )
 from core.runs.run_tables import open_dataset
 from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from core.settings import Limits
 from core.storage import Storage
+from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.schemas.runs import LayerPlan, ValidationRead
@@ -132,17 +144,26 @@ def _draft(
     target = read_target(table, column, create, max_classes)
     num_columns = len(table.columns)
     create, model = with_preset(create, target.task, target.num_rows, num_columns)
-    copies = find_copies(table, create.target)
-    excluded = {**exclusion_reasons(copies), **_split_reason(create)}
-    selection = select_features(table, create.target, create.features, excluded)
     seed = _seed_of(create)
+    weight_warnings = check_sample_weight(create, target, table, seed=seed)
+    copies = find_copies(table, create.target)
+    excluded = {**exclusion_reasons(copies), **_other_roles(create)}
+    selection = select_features(
+        table, create.target, create.features, excluded, _texts(datasets.dataset)
+    )
     validation = datasets.validation
-    with open_validation_table(validation, table, selection, target, storage) as held:
-        num_rows = count_rows(create, target, table, held.table, seed=seed)
+    weight = create.fit.sample_weight
+    with open_validation_table(
+        validation, table, selection, target, weight, storage
+    ) as held:
+        num_rows, split = count_rows(create, target, table, held.table, seed=seed)
     warnings = [
+        *split,
         *held.warnings,
+        *weight_warnings,
         *retyped_warnings(table),
         *leakage_warnings(table, create.target, selection, copies),
+        *left_out_warnings(selection, copies),
     ]
     return Draft(create, model, seed, column, target, selection, num_rows, warnings)
 
@@ -157,6 +178,7 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         target=create.target,
         model_name=create.model_name or datasets.dataset.name,
         task=target.task,
+        positive_class=target.positive_class,
         preset=create.preset,
         features=create.features,
         split=create.split,
@@ -167,9 +189,14 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         tags=create.tags,
     )
     warnings = [
-        *target_warnings(target, datasets.dataset),
+        *target_warnings(target, datasets.dataset, fit),
         *task_warnings(create, target, draft.column),
+        *far_target_warnings(
+            target, draft.column, model, standardize=create.features.standardize
+        ),
         *batch_warnings(fit.batch_size, num_rows["train"]),
+        *weighted_metrics_warnings(compiled, fit),
+        *one_row_warnings(model, fit.batch_size, num_rows["train"]),
         *draft.warnings,
     ]
     selection = draft.selection
@@ -193,15 +220,23 @@ def _network(
     raise_any(OverLimit, limit_errors(cost, limits, fit, at))
     end = pointer(*model.place(len(layers) - 1))
     errors = [_input_error(model, selection), *head_errors(layers, plans, head, end)]
-    raise_any(InvalidSpec, errors)
+    raise_any(InvalidSpec, [*errors, *bias_errors(model)])
     return model, plans, cost
 
 
-def _split_reason(create: RunCreate) -> dict[str, str]:
-    """Return the reason to leave out the column that determines the split."""
-    if create.split.column is None or create.split.by == "time":
-        return {}
-    return {create.split.column: "it determines the split"}
+def _texts(dataset: Dataset) -> frozenset[str]:
+    """Return the columns that the upload left as text."""
+    return frozenset(c.name for c in dataset.columns if c.type == ColumnType.TEXT)
+
+
+def _other_roles(create: RunCreate) -> dict[str, str]:
+    """Return the columns that the run uses, but not as features, with the reasons."""
+    found = {}
+    if create.split.column is not None and create.split.by != "time":
+        found[create.split.column] = "it determines the split"
+    if create.fit.sample_weight is not None:
+        found[create.fit.sample_weight] = "it is the sample weight"
+    return found
 
 
 def _seed_of(create: RunCreate) -> int:

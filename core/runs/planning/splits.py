@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.columns import kind_of
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec
 from core.lazy import pl
+from core.runs.planning.group_split import choose_groups
 from core.runs.planning.target import Target
 from fitserve.enums import Task
 from fitserve.problems import FieldError, pointer
@@ -27,7 +29,15 @@ _WORDS = {
 _MOST_SHOWN = 5
 _TINY = 1e-9
 _LEAST_ROWS = 5
+_FAR_SHARE = 0.05
+"""A share of the rows that is further from the wanted share than this is reported."""
 _COLUMN = ("split", "column")
+SPLITTING = 2
+"""The version of the rule that splits rows; each run stores the version it was made by.
+
+Version 2 holds out the groups whose rows are nearest to the shares; version 1 goes
+through them in random order.
+"""
 
 Indices = NDArray[np.int64]
 SplitCodes = NDArray[np.int8]
@@ -49,17 +59,19 @@ def assign(
     split: SplitSpec,
     shares: Shares,
     seed: int,
+    splitting: int = SPLITTING,
 ) -> SplitCodes:
     """Return the split of each row; the same seed draws the same rows.
 
-    `rows` holds the target and the column of `split`. Raises InvalidSpec if that column
-    does not determine a split.
+    `rows` holds the target and the column of `split`; `splitting` is the version of the
+    rule. Raises InvalidSpec if that column does not determine a split.
     """
     column = rows[split.column] if split.column is not None else None
     if split.by == "column" and column is not None:
         return _by_words(column)
     if split.by == "group" and column is not None:
-        return _by_group(column, shares, seed)
+        by_group = _by_group_in_order if splitting == 1 else _by_group
+        return by_group(column, shares, seed)
     if split.by == "time" and column is not None:
         # rows without a time count as the oldest
         return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
@@ -98,7 +110,20 @@ def _order(num_rows: int, strata: pl.Series | None, rng: np.random.Generator) ->
 
 
 def _by_group(column: pl.Series, shares: Shares, seed: int) -> SplitCodes:
-    """Assign whole groups, as close to the shares as whole groups allow."""
+    """Assign whole groups, as near to the shares as whole groups allow.
+
+    The rows whose group is missing are one group.
+    """
+    groups = column.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    rng = np.random.default_rng(seed)
+    chosen = choose_groups(sizes, (shares.test, shares.validation), rng)
+    codes: SplitCodes = np.array([TEST, VALIDATION, TRAIN], np.int8)[chosen][places]
+    return codes
+
+
+def _by_group_in_order(column: pl.Series, shares: Shares, seed: int) -> SplitCodes:
+    """Assign whole groups in random order, by the shares that their middles are in."""
     groups = column.rank("dense").fill_null(0).to_numpy().astype(np.int64)
     codes = np.full(len(groups), TRAIN, np.int8)
     filled = 0
@@ -135,18 +160,22 @@ def count_rows(
     validation: TypedTable | None,
     *,
     seed: int,
-) -> dict[str, int]:
-    """Return the number of rows with a target in each split.
+) -> tuple[dict[str, int], list[str]]:
+    """Return the number of rows with a target in each split, and warnings.
 
-    Raises InvalidSpec if a split that the spec asks for is empty.
+    Raises InvalidSpec if a split that the spec asks for is empty, or if the column of the
+    split does not fit it.
     """
     split, shares = create.split, shares_of(create.split, create.fit)
+    warnings: list[str] = []
     if split.column is None:
         numbers: tuple[int, ...] = counts(target.num_rows, shares)
     else:
+        _refuse_unordered(split, table)
         rows = table.read([target.name, split.column]).drop_nulls(target.name)
         codes = assign(rows, target.name, target.task, split, shares, seed)
         numbers = tuple(int(np.sum(codes == code)) for code in range(len(NAMES)))
+        warnings = _split_warnings(split, rows[split.column], shares, numbers)
     found = dict(zip(NAMES, numbers, strict=True))
     if validation is not None:
         column = validation.column(target.name)
@@ -154,7 +183,62 @@ def count_rows(
     _refuse_empty(found, create, target)
     if not found["test"]:
         del found["test"]
-    return found
+    return found, warnings
+
+
+def _refuse_unordered(split: SplitSpec, table: TypedTable) -> None:
+    """Raise InvalidSpec if the column of a split by time has no times or numbers."""
+    column = table.column(split.column or "")
+    if split.by != "time" or column is None or kind_of(column.type).is_ordered:
+        return
+    shown = f", such as {column.top[0].value!r}," if column.top else ""
+    detail = (
+        f"a split by time needs a column of times or numbers; {column.name!r} is "
+        f"{column.type}, and its cells{shown} would be sorted as text"
+    )
+    hint = (
+        f'read the column as times by `features.types` {{"{column.name}": "datetime"}}, '
+        "write its cells as 2024-01-31, or name the rows in a column of train, "
+        'validation and test (`"by": "column"`)'
+    )
+    at = pointer(*_COLUMN)
+    error = FieldError(pointer=at, detail=detail, hint=hint, column=column.name)
+    raise InvalidSpec(f"The rows cannot be split: {detail}.", [error])
+
+
+def _split_warnings(
+    split: SplitSpec, column: pl.Series, shares: Shares, numbers: tuple[int, ...]
+) -> list[str]:
+    """Return warnings about missing cells, and about shares that groups do not allow."""
+    warnings, name, missing = [], split.column, column.null_count()
+    if missing and split.by == "group":
+        warnings.append(
+            f"the column {name!r}, which groups the rows, has {missing:,} missing "
+            "cell(s): these rows are one group"
+        )
+    if missing and split.by == "time":
+        warnings.append(
+            f"the column {name!r}, which orders the rows, has {missing:,} missing "
+            "cell(s): these rows count as the oldest"
+        )
+    if split.by == "group":
+        warnings += _share_warnings(name, shares, numbers)
+    return warnings
+
+
+def _share_warnings(
+    name: str | None, shares: Shares, numbers: tuple[int, ...]
+) -> list[str]:
+    total = sum(numbers)
+    wanted = {VALIDATION: shares.validation, TEST: shares.test}
+    far = [
+        f"{numbers[code]:,} of {total:,} rows for {NAMES[code]} ({share:.0%} wanted)"
+        for code, share in wanted.items()
+        if abs(numbers[code] - share * total) > _FAR_SHARE * total
+    ]
+    if not far:
+        return []
+    return [f"whole groups of {name!r} give {' and '.join(far)}"]
 
 
 def shares_of(split: SplitSpec, fit: FitSpec) -> Shares:

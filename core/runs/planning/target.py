@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.columns import kind_of
+from core.columns.boolean import TRUE
 from core.datasets.typed_table import TypedTable
-from core.errors import InvalidSpec, OverLimit
+from core.errors import InvalidSpec, OverLimit, raise_any
 from core.lazy import pl
 from fitserve.enums import ColumnType, Task
+from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.run import RunCreate
@@ -18,6 +20,9 @@ Label = str | int | float | bool
 
 _FEW_CLASSES = 10
 """A target may have this many classes, even with few rows."""
+FAR = 1_000
+"""A target further from 0 than this many of its deviations gets an offset: float32 has
+about seven digits, and fewer than four would be left for the differences."""
 
 
 def class_name(label: Label) -> str:
@@ -34,8 +39,13 @@ class Target:
     task: Task
     num_rows: int
     classes: list[Label]
-    """Sorted; empty for regression. The last one of two is the positive class."""
+    """Sorted, except that of two the positive class is the last; empty for regression."""
     counts: list[int]
+
+    @property
+    def positive_class(self) -> Label | None:
+        """Return the class that is encoded as 1; None unless there are two classes."""
+        return self.classes[1] if len(self.classes) == 2 else None
 
 
 def infer_task(kind: ColumnType, unique: int, create: RunCreate) -> Task:
@@ -96,10 +106,41 @@ def read_target(
             "a network needs at least two.",
         )
     if task == Task.REGRESSION:
+        _refuse_positive_class(create, f"the task {task} has no classes")
         return Target(name, kind, task, num_rows, [], [])
     classes, counts = _classes(values, name, max_classes)
     labels = kind_of(kind).classes(classes, column.format)
+    if _is_first_positive(create, labels):
+        labels, counts = labels[::-1], counts[::-1]
     return Target(name, kind, task, num_rows, labels, counts)
+
+
+def _is_first_positive(create: RunCreate, labels: list[Label]) -> bool:
+    """Return whether the spec makes the first of two classes the positive one."""
+    wanted = create.positive_class
+    if wanted is None:
+        return False
+    if len(labels) != 2:
+        why = f"the target {create.target!r} has {len(labels)} classes; expected two"
+        _refuse_positive_class(create, why)
+    if not any(_is_class(wanted, label) for label in labels):
+        names = [class_name(label) for label in labels]
+        why = f"the target {create.target!r} has no class {wanted!r}; it has {names}"
+        _refuse_positive_class(create, why, did_you_mean(class_name(wanted), names))
+    return _is_class(wanted, labels[0])
+
+
+def _is_class(wanted: Label, label: Label) -> bool:
+    """Return whether a class is meant: by its name, or by an equal number."""
+    is_number = all(type(value) in (int, float) for value in (wanted, label))
+    return class_name(wanted) == class_name(label) or (is_number and wanted == label)
+
+
+def _refuse_positive_class(create: RunCreate, why: str, hint: str = "") -> None:
+    """Raise InvalidSpec if the spec has a positive class."""
+    if create.positive_class is not None:
+        at, hint = pointer("positive_class"), hint or "leave `positive_class` out"
+        raise_any(InvalidSpec, [FieldError(pointer=at, detail=why, hint=hint)])
 
 
 def _classes(
@@ -144,5 +185,5 @@ def _values(cells: pl.Series, classes: list[Label]) -> list[Label]:
     """Return the classes as stored cells: boolean columns store no labels."""
     is_text = all(isinstance(label, str) for label in classes)
     if is_text and (cells.dtype == pl.Boolean or cells.dtype.is_numeric()):
-        return [False, True]
+        return [True, False] if str(classes[0]).lower() in TRUE else [False, True]
     return classes

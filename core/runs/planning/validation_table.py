@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.columns import kind_of
-from core.columns.decide import Wanted
+from core.columns.facts import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
 from core.lazy import pl
 from core.runs.planning.features import Selection
+from core.runs.planning.sample_weight import read_weights
 from core.runs.planning.target import Label, Target, unknown_classes
 from core.runs.planning.warnings import retyped_warnings
 from core.runs.run_tables import VALIDATION, misfit, open_validation
@@ -36,19 +37,26 @@ def open_validation_table(
     trained: TypedTable,
     selection: Selection,
     target: Target,
+    weight: str | None,
     storage: Storage,
 ) -> Iterator[ValidationTable]:
     """Open the validation dataset with the types of the run, and check its values.
+
+    `weight` is the column of the sample weights, if the run has one.
 
     Raises InvalidSpec if it lacks a column of the run or has values that do not fit.
     """
     if validation is None:
         yield ValidationTable(None, [])
         return
-    names = [*selection.columns, target.name]
+    names = [*selection.columns, target.name, *([] if weight is None else [weight])]
     _refuse_missing_columns(validation, names)
     with open_validation(validation, trained, names, storage) as table:
         _refuse_other_values(validation, table, trained, target)
+        if weight is not None:
+            cells = read_weights(table, target.name, weight)
+            errors = cells.errors(VALIDATION, f" of {validation.name!r}")
+            raise_any(InvalidSpec, errors)
         kept = [name for name in selection.columns if name not in table.warnings]
         warnings = [*retyped_warnings(table), *_strange_warnings(table, trained, kept)]
         yield ValidationTable(table, warnings)

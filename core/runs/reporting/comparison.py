@@ -123,6 +123,11 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
         )
     if _differs(runs, lambda run: run.spec.compile.loss):
         found.append("the losses differ: compare the metrics, not `loss`")
+    if _differs(runs, lambda run: run.spec.fit.sample_weight):
+        found.append(
+            "the sample weights differ: compare `metrics` that are not weighted, not "
+            "`loss` or the reports"
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.columns.decide import Wanted
+from core.columns.facts import Wanted
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit
@@ -44,6 +44,7 @@ class HeldOutRows:
         dataset: the dataset that holds them.
         places: the indices of the rows in the dataset, from 0.
         storage: the storage of the tables.
+        weights: the sample weight of each row; None if the run has no weights.
 
     """
 
@@ -51,6 +52,7 @@ class HeldOutRows:
     dataset: Dataset
     places: NDArray[np.int64]
     storage: Storage
+    weights: NDArray[np.float64] | None = None
 
     def targets(self) -> pl.Series:
         """Return the target of each row, as the run reads it."""
@@ -104,11 +106,14 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     _refuse_unreadable(dataset, run)
     with open_dataset(run.dataset, run.spec.features, storage) as train:
         if own is None:
-            places = _places(run, train, side)
+            places = _drawn(_places(run, train, side), run)
+            weights = _weights(run, train, places)
         else:
-            with open_validation(own, train, [run.target], storage) as held:
-                places = _places(run, held, None)
-    return HeldOutRows(run, dataset, _drawn(places, run), storage)
+            names = [run.target, *run.spec.fit.weight_columns]
+            with open_validation(own, train, names, storage) as held:
+                places = _drawn(_places(run, held, None), run)
+                weights = _weights(run, held, places)
+    return HeldOutRows(run, dataset, places, storage, weights)
 
 
 def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
@@ -126,16 +131,20 @@ def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
 
 
 def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
-    """Return the indices of the rows of a side that have a target.
+    """Return the indices of the rows of a side that have a target and a weight above 0.
 
     `side` is None for a validation dataset, in which all rows count.
     """
     spec = run.spec
     by = [] if spec.split.column is None else [spec.split.column]
-    deciding = table.read([run.target, *by])
+    weight = spec.fit.sample_weight
+    deciding = table.read([run.target, *by, *spec.fit.weight_columns])
     known = np.flatnonzero(deciding[run.target].is_not_null().to_numpy())
+    counts = np.ones(len(known), np.bool_)
+    if weight is not None:
+        counts = deciding[weight].cast(pl.Float64).to_numpy()[known] > 0
     if side is None:
-        return known
+        return known[counts]
     sides = assign(
         deciding.drop_nulls(run.target),
         run.target,
@@ -143,8 +152,9 @@ def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
         spec.split,
         shares_of(spec.split, spec.fit),
         spec.fit.seed,
+        run.plan.splitting,
     )
-    places: NDArray[np.int64] = known[sides == NAMES.index(side)]
+    places: NDArray[np.int64] = known[(sides == NAMES.index(side)) & counts]
     return places
 
 
@@ -153,3 +163,14 @@ def _drawn(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:
         return places
     rng = np.random.default_rng(run.spec.fit.seed)
     return np.sort(rng.choice(places, MOST_ROWS, replace=False))
+
+
+def _weights(
+    run: Run, table: TypedTable, places: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """Return the sample weights of the rows; None if the run has no weights."""
+    name = run.spec.fit.sample_weight
+    if name is None:
+        return None
+    weights: NDArray[np.float64] = table.read([name])[name].cast(pl.Float64).to_numpy()
+    return weights[places]

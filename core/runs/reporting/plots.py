@@ -54,14 +54,12 @@ def _roc(figures: ClassificationFigures) -> Data | None:
 
 
 def _precision_recall(figures: ClassificationFigures) -> Data | None:
-    total = sum(one.num_rows for one in figures.classes)
-    share = {one.label: one.num_rows / total for one in figures.classes}
     curves = [
         {
             "label": c.label,
             "x": c.recall,
             "y": c.precision,
-            "share": share[c.label],
+            "share": c.precision[-1],  # at recall 1, every row is predicted as the class
         }
         for c in figures.curves
     ]
@@ -172,4 +170,7 @@ def _listed(names: list[str]) -> str:
 def _title(report: ReportRead) -> str:
     version = f"{report.model_name} {report.model_version}"
     side = report.held_out
-    return f"{version}, {side.num_scored:,} {side.side} rows" if side else version
+    if side is None:
+        return version
+    weighted = f", weighted by {side.sample_weight!r}" if side.sample_weight else ""
+    return f"{version}, {side.num_scored:,} {side.side} rows{weighted}"

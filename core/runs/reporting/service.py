@@ -155,6 +155,7 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
             "summary": "",
             "num_params": run.plan.num_params,
             "num_rows": run.num_rows,
+            "excluded": run.plan.excluded,
             "fit_seconds": run.fit_seconds,
             "report_seconds": figures.report_seconds if figures else None,
             "held_out": figures.held_out if figures else None,

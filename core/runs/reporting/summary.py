@@ -30,7 +30,8 @@ def summary_of(
         return ""
     key, name, value = found
     side = figures.held_out
-    parts = [f"{name} {value:z.2f} on {side.num_scored:,} {side.side} rows"]
+    weighted = f", weighted by {side.sample_weight!r}" if side.sample_weight else ""
+    parts = [f"{name} {value:z.2f} on {side.num_scored:,} {side.side} rows{weighted}"]
     rivals = [(b.metrics.get(key), b) for b in baselines]
     known = [(v, b) for v, b in rivals if v is not None]
     known.sort(key=lambda pair: pair[0], reverse=key != "mae")

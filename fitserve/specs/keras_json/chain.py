@@ -18,6 +18,7 @@ from fitserve.specs.keras_json.objects import (
     translated,
 )
 from fitserve.specs.keras_json.rules import built, float32, label, only, shape
+from fitserve.unneeded_layers import UNNEEDED_LAYERS
 
 MOST_LAYERS = 256
 _INPUT = "InputLayer"
@@ -44,14 +45,22 @@ class Link:
     @classmethod
     def read(cls, value: object, at: Path) -> "Link":
         """Return the layer; raise Refused if its class is unknown."""
-        found = named(value, at, "keras.layers", _CLASSES, _BESIDE)
         entry = mapping(value, at)
+        _refuse_unneeded(entry.get("class_name"), at)
+        found = named(value, at, "keras.layers", _CLASSES, _BESIDE)
         built(entry.get("build_config"), (*at, "build_config"))
         return cls(at, entry, found)
 
     @property
     def is_input(self) -> bool:
         return self.found.class_name == _INPUT
+
+
+def _refuse_unneeded(class_name: object, at: Path) -> None:
+    """Refuse a layer whose work fitserve does before the network."""
+    if isinstance(class_name, str) and class_name in UNNEEDED_LAYERS:
+        detail = f"got {shown(class_name)}; expected the layers after the preprocessing"
+        refuse((*at, "class_name"), detail, UNNEEDED_LAYERS[class_name])
 
 
 def links(config: Json, at: Path) -> tuple[list[Link], list[Fault]]:

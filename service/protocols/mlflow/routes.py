@@ -79,7 +79,7 @@ async def invoke_model(model: str, request: Request) -> Response:
 @router.get("/health", response_class=Response, name="health")
 @declare(scope=Access.OPEN)
 def ping(services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Check whether the default model can predict. Fails with 404 if there is none."""
+    """Check whether the default model can predict. Fails with 404 if it is missing."""
     return _loaded(services, default_model(services, workspace))
 
 

@@ -61,7 +61,7 @@ def _split(tensor: NamedTensor, names: Sequence[str]) -> dict[str, Cells]:
 def output_types(signature: Signature) -> list[tuple[str, str, int]]:
     """Return the name, datatype and width of every output, the prediction first."""
     if signature.task == Task.REGRESSION:
-        return [(PREDICTION, "FP32", 1)]
+        return [(PREDICTION, "FP64" if signature.offset else "FP32", 1)]
     label = (PREDICTION, _label_datatype(signature.classes or []), 1)
     if signature.task == Task.BINARY:
         return [label, (PROBABILITY, "FP32", 1)]

@@ -61,7 +61,7 @@ async def live() -> schemas.ServerLive:
 @router.get("/health/ready")
 @_open
 async def ready(services: ServicesDep) -> schemas.ServerReady:
-    """Check whether this process can serve. Fails with 503 if it cannot."""
+    """Check whether this process can serve. Fails with 503 if the process cannot."""
     await readiness(services.health)
     return schemas.ServerReady(ready=True, live=True)
 
@@ -107,7 +107,7 @@ def version_metadata(
 def model_ready(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
-    """Check whether the newest version can predict. Fails with 404 or 503 if not."""
+    """Check whether the newest version can predict. Otherwise fails with 404 or 503."""
     models.make_ready(services, ModelRef(workspace, name))
     return schemas.ModelReady(name=name, ready=True)
 

@@ -36,7 +36,7 @@ class Hyperparameters(_Body):
     n_epochs: _Int | None = None
     batch_size: _Int | None = None
     learning_rate_multiplier: _Multiplier | None = None
-    """A factor of the optimizer's default learning rate."""
+    """Number by which the optimizer's default learning rate is multiplied."""
 
 
 class Supervised(_Body):

@@ -154,7 +154,7 @@ def list_job_events(
 def list_job_checkpoints(
     job_id: str, runs: Runs, after: After = None, limit: Limit = 10
 ) -> Listing[CheckpointRead]:
-    """List the checkpoints of a run. An ended run has one."""
+    """List the checkpoints of a run. A run that ended has at most one."""
     found = checkpoints(run_to_schema(runs.get(job_id)))
     return Listing[CheckpointRead].of(found if after is None else [], limit)
 

@@ -79,7 +79,8 @@ def _metadata(served: ServedVersion) -> dict[str, Any]:
 
 def _definition(signature: Signature) -> dict[str, Any]:
     width = len(signature.classes or []) if signature.task == "multiclass" else 1
-    output = _tensor("DT_FLOAT", width, "StatefulPartitionedCall:0")
+    kind = "DT_DOUBLE" if signature.offset else "DT_FLOAT"
+    output = _tensor(kind, width, "StatefulPartitionedCall:0")
     return {
         "inputs": {
             f.name: _tensor(_DTYPES[f.kind.tensor], 1, f"{SIGNATURE}_{f.name}:0")

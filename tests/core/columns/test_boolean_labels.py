@@ -1,4 +1,4 @@
-"""How a column of booleans writes them."""
+"""Labels of boolean columns."""
 
 import pytest
 
@@ -11,9 +11,9 @@ from core.columns.boolean import boolean_labels
         (["Yes", "No", "No"], ["No", "Yes"]),
         (["y", "n"], ["n", "y"]),
         (["OFF", "ON"], ["OFF", "ON"]),
-        (["No", "No"], ["No", "Yes"]),  # sorted by it: the sample has one of them
+        (["No", "No"], ["No", "Yes"]),  # the cells have only one of the two words
         (["t"], ["f", "t"]),
-        (["yes", "yes", "Yes", "no"], ["no", "yes"]),  # as most write it
+        (["yes", "yes", "Yes", "no"], ["no", "yes"]),  # the most frequent spelling
         (["yes", "no", "maybe"], ["no", "yes"]),
         (["True", "False"], []),
         (["TRUE"], []),
@@ -22,5 +22,5 @@ from core.columns.boolean import boolean_labels
     ],
 )
 def test_a_column_keeps_its_words(cells, labels):
-    """False and true as they are written; none for JSON's own words."""
+    """The labels are the words of the cells; JSON's own words need no labels."""
     assert boolean_labels(cells) == labels

@@ -1,7 +1,7 @@
-"""Models of release 0.1.0 read cells as they did then (reading 1); newer ones do not.
+"""Models of release 0.1.0 read cells as that release did (reading 1); newer models do not.
 
-The values of reading 1 are those that commit 0aab14c answered. One of them differs by
-intent: the year 69, which its training rows held as 2069 and its predictions as 1969.
+The values of reading 1 are the answers of commit 0aab14c. One value differs on purpose:
+release 0.1.0 read the year 69 as 2069 in training rows and as 1969 in predictions.
 """
 
 import math
@@ -48,24 +48,24 @@ INFINITE = "not finite, so it counts as missing"
 
 
 def known(reading):
-    """The signature as it was stored: 0.1.0 wrote no reading."""
+    """Return a reader for the stored signature; 0.1.0 stored no reading."""
     return InstanceReader(
         Signature.model_validate(STORED if reading == 1 else {**STORED, "reading": 2})
     )
 
 
-ASKED = {reading: known(reading) for reading in (1, 2)}
+READERS = {reading: known(reading) for reading in (1, 2)}
 
 
-def answer(reading, name, cell):
-    """What becomes of a cell, and what is said of it."""
+def outcome(reading, name, cell):
+    """Return the value of a cell and the warnings about it."""
     try:
-        found = ASKED[reading].read_instances([{**ROW, name: cell}])
+        found = READERS[reading].read_instances([{**ROW, name: cell}])
     except InvalidInstances:
         return REFUSED, []
     names = [f["name"] for f in STORED["features"]]
     value = found.table.feed(names[:4], names[4:])[name][0, 0]
-    return value, [warning["detail"] for warning in found.warnings]
+    return value, [entry["detail"] for entry in found.warnings]
 
 
 def same(one, other):
@@ -78,7 +78,7 @@ def unseen(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "cell", "value", "said"),
+    ("name", "cell", "value", "warning"),
     [
         ("number", "3", 3.0, None),
         ("number", " 1e3 ", 1000.0, None),
@@ -135,11 +135,11 @@ def unseen(text):
     ],
 )
 @pytest.mark.parametrize("reading", [1, 2])
-def test_a_cell_that_both_read_alike(reading, name, cell, value, said):
-    """The value in the raw column, and the warning if there is one."""
-    found, warnings = answer(reading, name, cell)
+def test_cells_that_both_readings_read_alike(reading, name, cell, value, warning):
+    """Both readings give the same value and the same warning."""
+    found, warnings = outcome(reading, name, cell)
     assert same(found, value)
-    assert warnings == ([said] if said else [])
+    assert warnings == ([warning] if warning else [])
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_a_cell_that_both_read_alike(reading, name, cell, value, said):
         ("float", 1, ("1", unseen("1")), ("1.0", None)),
     ],
 )  # fmt: skip
-def test_a_cell_that_is_read_otherwise_now(name, cell, earlier, now):
-    """Numbers as categories, numbers as booleans, and forms of Unicode."""
-    for reading, (value, said) in ((1, earlier), (2, now)):
-        found, warnings = answer(reading, name, cell)
+def test_cells_that_the_readings_read_differently(name, cell, earlier, now):
+    """The readings differ in numbers as categories, numbers as booleans, and Unicode forms."""
+    for reading, (value, warning) in ((1, earlier), (2, now)):
+        found, warnings = outcome(reading, name, cell)
         assert same(found, value), reading
-        assert warnings == ([said] if said else []), reading
+        assert warnings == ([warning] if warning else []), reading
 
 
 MOMENTS_IN_TEXT = pl.Series(["2024-01-31T00:00:00.0", "2024-01-31T12:00:00.000005", None])
@@ -183,13 +183,13 @@ MOMENTS_IN_TEXT = pl.Series(["2024-01-31T00:00:00.0", "2024-01-31T12:00:00.00000
         ([1, 2, None], ["1", "2", None]),
     ],
 )  # fmt: skip
-def test_a_parsed_column_becomes_the_categories_of_that_time(kind, cells, texts):
-    """Models whose spec gave the type learned the values that the upload had parsed."""
+def test_a_parsed_column_becomes_categories_of_reading_1(kind, cells, texts):
+    """Models with a type in their spec learned the values that the upload had parsed."""
     assert kind_of(kind, 1).raw(pl.Series(cells)).to_list() == texts
 
 
-def test_a_signature_without_a_reading_is_of_the_first():
-    """So are its features, which tell their class."""
+def test_a_signature_without_a_reading_has_reading_1():
+    """The features of such a signature have reading 1 too."""
     first, second = Signature(**STORED), Signature(**STORED, reading=READING)
     assert [f.kind.parse_cell("2", ColumnFormat()) for f in first.features[2:3]] == [2.0]
     assert [f.kind.parse_cell("2", ColumnFormat()) for f in second.features[2:3]] == [

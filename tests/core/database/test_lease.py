@@ -1,4 +1,4 @@
-"""One holder at a time, in every table that has leases; on both databases."""
+"""Every table with leases has one holder at a time, on both databases."""
 
 import time
 
@@ -50,7 +50,7 @@ CASES = {
 
 
 class Holder:
-    """Claims the row of a case, and writes to it."""
+    """A holder that claims the row of a case and writes to it."""
 
     def __init__(self, database, leases, identity, token):
         self.database, self.leases, self.identity = database, leases, identity
@@ -82,7 +82,7 @@ def holders(request, database):
 
 
 def test_a_held_row_cannot_be_claimed(holders):
-    """Until the lease ends."""
+    """A second claim fails until the lease ends."""
     first, second = holders
     assert first.claim(30.0)
     assert not second.claim(30.0)
@@ -91,7 +91,7 @@ def test_a_held_row_cannot_be_claimed(holders):
 
 
 def test_a_replaced_holder_changes_nothing(holders):
-    """Its fence is that of another claim; the lease of the new holder stays."""
+    """A holder with an old fence cannot renew; the new holder's lease is unchanged."""
     first, second = holders
     assert first.claim(-1.0)
     assert second.claim(30.0)
@@ -102,15 +102,14 @@ def test_a_replaced_holder_changes_nothing(holders):
     assert second.until() > until
 
 
-def test_a_lost_lease_that_nobody_took_can_be_renewed(holders):
-    """Nothing else has happened to the row."""
+def test_an_expired_lease_that_nobody_claimed_can_be_renewed(holders):
     first, _ = holders
     assert first.claim(-1.0)
     assert first.renew(30.0)
 
 
 def test_a_closed_row_cannot_be_written(database):
-    """Nor claimed: an end is an end."""
+    """A closed row can be neither renewed nor claimed."""
     leases, add = CASES["runs"]
     holder = Holder(database, leases, add(database), "")
     assert holder.claim(-1.0)
@@ -120,7 +119,7 @@ def test_a_closed_row_cannot_be_written(database):
 
 
 def test_a_message_is_due_if_it_was_never_sent_or_long_ago(database):
-    """And then it was sent now."""
+    """A message that is taken counts as sent now."""
     leases, _ = CASES["runs"]
     ids = [add_run(database) for _ in range(2)]
     with database.write() as session:
@@ -134,8 +133,8 @@ def test_a_message_is_due_if_it_was_never_sent_or_long_ago(database):
         assert len(leases.take_unsent(session, 0.0, leases.is_open)) == 2
 
 
-def test_times_are_the_databases(database):
-    """A lease of a minute ends in a minute by the clock that claims are compared with."""
+def test_times_are_those_of_the_database(database):
+    """A lease of a minute ends after a minute of the database's clock."""
     with database.read() as session:
         seconds = session.scalar(select((time_after(60.0) - now_ms()) / 1000))
     assert 59 <= seconds <= 60

@@ -28,7 +28,7 @@ def test_the_migrations_make_the_tables_of_the_code(database_url):
 
 
 def test_revisions_are_read_as_alembic_reads_them(database):
-    """From the names of the files and from the table, without its library."""
+    """The code reads revisions without alembic's library, and gets the same ones."""
     scripts = ScriptDirectory(str(scripts_folder())).walk_revisions()
     assert known_revisions() == tuple(script.revision for script in scripts)
     with database.engine.connect() as connection:
@@ -36,7 +36,6 @@ def test_revisions_are_read_as_alembic_reads_them(database):
 
 
 def test_an_unmigrated_database_has_no_revision(tmp_path):
-    """And asking leaves it so."""
     database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     with database.engine.connect() as connection:
         assert current_revision(connection) is None
@@ -44,7 +43,7 @@ def test_an_unmigrated_database_has_no_revision(tmp_path):
 
 
 def test_every_constraint_has_a_name(database):
-    """SQLite can only change constraints that are named."""
+    """SQLite can change only constraints that have a name."""
     inspector = inspect(database.engine)
     for table in Base.metadata.tables:
         assert inspector.get_pk_constraint(table)["name"]
@@ -52,7 +51,7 @@ def test_every_constraint_has_a_name(database):
 
 
 def test_processes_that_migrate_at_once_do_not_collide(tmp_path):
-    """Four start on an empty database; all end well, one did the work."""
+    """Four processes migrate an empty database at the same time, and all succeed."""
     url = f"sqlite:///{tmp_path / 'new.db'}"
     command_line = [sys.executable, "-m", "core.database.migrate"]
     environment = {**os.environ, "FITSERVE_DATABASE_URL": url}
@@ -63,8 +62,8 @@ def test_processes_that_migrate_at_once_do_not_collide(tmp_path):
     database.close()
 
 
-def test_what_was_there_before_workspaces_is_in_default(database, database_url):
-    """Down to the revision before and up again, with a model, its version, its alias."""
+def test_rows_from_before_workspaces_are_in_default(database, database_url):
+    """A downgrade and an upgrade keep a model, its version and its alias."""
     run_id = add_run(database)
     with database.write() as session:
         models = ModelRepository(session, "default")

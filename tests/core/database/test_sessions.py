@@ -1,12 +1,12 @@
-"""Connections and when they end."""
+"""Connections of a closed database."""
 
 from sqlalchemy import text
 
 from core.database.sessions import Database
 
 
-def test_a_connection_in_use_is_closed_when_it_comes_back(database_url):
-    """A thread that is late does not leave it to the collector of garbage."""
+def test_a_connection_in_use_is_closed_when_it_is_returned(database_url):
+    """A connection that outlives `close` is not left to the garbage collector."""
     database = Database(database_url)
     with database.read() as session:
         session.execute(text("SELECT 1"))

@@ -1,4 +1,4 @@
-"""Typed JSON columns: what stands in the database, and what is read from it."""
+"""Typed JSON columns: their text in the database, and the values read from it."""
 
 import json
 
@@ -70,14 +70,14 @@ PROBLEM_JSON = (
 
 
 def stored(database, table, column):
-    """The text in the database, byte for byte."""
+    """Return the text in the database, byte for byte."""
     with database.read() as session:
         (found,) = session.scalars(text(f"SELECT CAST({column} AS TEXT) FROM {table}"))
     return found
 
 
 def write(database, table, column, content):
-    """Text in the place of what stands there, as an earlier release wrote it."""
+    """Overwrite a column with text that an earlier release wrote."""
     value = "CAST(:content AS JSON)"
     if database.engine.dialect.name == "sqlite":
         value = ":content"
@@ -91,8 +91,8 @@ def read_columns(database):
         return session.scalars(select(Dataset)).one().columns
 
 
-def test_the_text_of_columns_is_what_it_was(database):
-    """Key by key, in the same order; and it is read again as the same."""
+def test_the_text_of_columns_is_unchanged(database):
+    """The text has the same keys in the same order, and is read back as the same value."""
     dataset = add_dataset(database)
     with database.write() as session:
         session.merge(dataset).columns = COLUMNS
@@ -100,8 +100,8 @@ def test_the_text_of_columns_is_what_it_was(database):
     assert read_columns(database) == COLUMNS
 
 
-def test_the_text_of_a_plan_is_what_it_was(database):
-    """As is that of a problem; a run without one has NULL, and no JSON null."""
+def test_the_text_of_a_plan_is_unchanged(database):
+    """The text of a problem is unchanged too; a run without a problem stores NULL."""
     run_id = add_run(database, plan=PLAN, error=PROBLEM)
     assert stored(database, "runs", "plan") == PLAN_JSON
     assert stored(database, "runs", "error") == PROBLEM_JSON
@@ -115,15 +115,14 @@ def test_the_text_of_a_plan_is_what_it_was(database):
         assert session.scalars(select(Run.id).where(Run.error.is_(None))).all()
 
 
-def test_the_text_of_options_is_what_it_was(database):
+def test_the_text_of_options_is_unchanged(database):
     dataset = add_dataset(database)
     with database.write() as session:
         session.merge(dataset).options = ParsingSpec(types={"a": "text"})
     assert stored(database, "datasets", "options") == OPTIONS_JSON
 
 
-def test_a_key_of_the_json_can_be_asked_for(database):
-    """In SQL, as a text."""
+def test_sql_can_select_by_a_key_of_the_json(database):
     run_id = add_run(database, error=PROBLEM)
     is_it = Run.error["type"].as_string() == "/problems/x"
     with database.read() as session:
@@ -150,7 +149,7 @@ SECOND_FORMAT = {"decimal": ",", "thousands": ".", "affixes": ["€"], "datetime
     ids=["the first release", "formats", "labels", "a later release"],
 )
 def test_columns_of_other_releases_are_read(database, more, decimal):
-    """What they lack has a default; what is not known is ignored."""
+    """Missing keys get their defaults; unknown keys are ignored."""
     add_dataset(database)
     write(database, "datasets", "columns", json.dumps([FIRST | more]))
     (column,) = read_columns(database)
@@ -191,7 +190,7 @@ def test_plans_of_earlier_releases_are_read(database, more):
     ids=repr,
 )
 def test_classes_keep_their_types(database, classes):
-    """1, 1.0, True and "1" are different classes, also after a round through the database."""
+    """1, 1.0, True and "1" are still different classes when read from the database."""
     run_id = add_run(database, plan=RunPlan(layers=[], classes=classes))
     assert f'"classes": {json.dumps(classes)}' in stored(database, "runs", "plan")
     read = read_run(database, run_id).plan.classes
@@ -207,7 +206,7 @@ def test_classes_keep_their_types(database, classes):
     ],
 )
 def test_options_of_earlier_releases_are_read(database, options, null_values):
-    """Those that are refused by now are left out; the others count."""
+    """Values that are no longer valid are left out; the others are kept."""
     add_dataset(database)
     write(database, "datasets", "options", json.dumps(options))
     with database.read() as session:

@@ -1,4 +1,4 @@
-"""A CSV, read as an upload is."""
+"""A CSV that is read as an upload is."""
 
 import polars as pl
 import pytest
@@ -10,7 +10,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @pytest.fixture
 def read(tmp_path):
-    """Read bytes or text; the table, the reading, and the columns by name."""
+    """Return a function that reads a CSV into table, reading, and columns by name."""
 
     def reader(content, **given):
         source = tmp_path / "source.csv"

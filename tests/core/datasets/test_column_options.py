@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from core.columns import kind_of
-from core.columns.decide import given_types
+from core.columns.facts import given_types
 from core.datasets.typed_table import open_table
 from core.errors import InvalidTable
 from core.runs.run_tables import open_validation

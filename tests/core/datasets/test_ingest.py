@@ -1,4 +1,4 @@
-"""Large uploads are read by a worker, and none is lost."""
+"""A worker reads large uploads, and none is lost."""
 
 import io
 
@@ -21,8 +21,8 @@ from fitserve.specs.parsing import ParsingSpec
 TIMES = RunTimes(requeue_after_seconds=0.0).model_copy(update={"lease_seconds": 0.0})
 
 
-class Room:
-    """A service whose every upload is a worker's, and the worker."""
+class Ingestion:
+    """A service that leaves every upload to a worker, and that worker."""
 
     def __init__(self, database, broker_url, folder):
         storage = open_storage(Settings(home=folder))
@@ -46,84 +46,88 @@ class Room:
 
 
 @pytest.fixture
-def room(database, broker_url, tmp_path):
-    return Room(database, broker_url, tmp_path)
+def ingestion(database, broker_url, tmp_path):
+    return Ingestion(database, broker_url, tmp_path)
 
 
-def test_a_worker_reads_what_is_large(room):
-    """processing, then ready with what the uploader said of its types."""
-    dataset = room.upload()
+def test_a_worker_reads_a_large_upload(ingestion):
+    """The dataset is processing, then ready with the types that the upload gave."""
+    dataset = ingestion.upload()
     assert dataset.status == DatasetStatus.PROCESSING
     with pytest.raises(DatasetNotReady, match="still being read"):
-        room.service.rows(dataset, 0, 10)
-    room.ingest.attempt(dataset.id)
-    read = room.get(dataset.id)
+        ingestion.service.rows(dataset, 0, 10)
+    ingestion.ingest.attempt(dataset.id)
+    read = ingestion.get(dataset.id)
     assert (read.status, read.num_rows, read.progress) == ("ready", 2, 1.0)
     assert [column.type for column in read.columns] == ["categorical", "categorical"]
-    assert room.service.rows(read, 0, 10).data == [["1", "x"], ["2", "y"]]
+    assert ingestion.service.rows(read, 0, 10).data == [["1", "x"], ["2", "y"]]
 
 
-def test_what_cannot_be_read_says_why(room):
-    """failed, with the problem that the upload would have got."""
-    dataset = room.upload("a,b\n1\n")
-    room.ingest.attempt(dataset.id)
-    read = room.get(dataset.id)
+def test_a_dataset_that_cannot_be_read_says_why(ingestion):
+    """The dataset has failed, with the problem that a small upload would return."""
+    dataset = ingestion.upload("a,b\n1\n")
+    ingestion.ingest.attempt(dataset.id)
+    read = ingestion.get(dataset.id)
     assert read.status == DatasetStatus.FAILED
     assert "Line 2 has 1 cells" in read.error.detail
     with pytest.raises(DatasetNotReady, match="Line 2"):
-        room.service.rows(read, 0, 10)
+        ingestion.service.rows(read, 0, 10)
 
 
-def test_a_dataset_that_is_read_is_not_read_again(room):
-    """A message that comes twice does nothing the second time."""
-    dataset = room.upload()
-    room.ingest.attempt(dataset.id)
-    key = room.get(dataset.id).table_key
-    room.ingest.attempt(dataset.id)
-    assert (room.get(dataset.id).table_key, room.get(dataset.id).attempt) == (key, 1)
+def test_a_dataset_that_is_read_is_not_read_again(ingestion):
+    """A second message for the same dataset does nothing."""
+    dataset = ingestion.upload()
+    ingestion.ingest.attempt(dataset.id)
+    key = ingestion.get(dataset.id).table_key
+    ingestion.ingest.attempt(dataset.id)
+    assert (ingestion.get(dataset.id).table_key, ingestion.get(dataset.id).attempt) == (
+        key,
+        1,
+    )
 
 
-def test_a_reader_that_was_replaced_changes_nothing(room):
-    """Its write names an attempt that is over."""
-    dataset = room.upload()
-    with room.database.write() as session:
+def test_a_reader_that_was_replaced_changes_nothing(ingestion):
+    """An update of an earlier attempt is refused."""
+    dataset = ingestion.upload()
+    with ingestion.database.write() as session:
         repository = DatasetMaintenance(session)
         first = repository.claim(dataset.id, -1.0)
-        second = repository.claim(dataset.id, 30.0)  # the lease of the first is over
+        second = repository.claim(dataset.id, 30.0)  # the first lease has expired
         assert (first, second) == (1, 2)
         assert not repository.update(dataset.id, first, num_rows=99)
         assert repository.claim(dataset.id, 30.0) is None
-    assert room.get(dataset.id).num_rows == 0
+    assert ingestion.get(dataset.id).num_rows == 0
 
 
-def test_a_lost_reader_is_replaced_and_given_up_in_the_end(room):
-    """The janitor sends its message again, three times."""
-    dataset = room.upload()
+def test_a_lost_reader_is_replaced_up_to_three_times(ingestion):
+    """The janitor sends the message three times, then the dataset fails."""
+    dataset = ingestion.upload()
     for attempt in range(1, 4):
-        room.janitor.sweep()
-        with room.database.write() as session:
+        ingestion.janitor.sweep()
+        with ingestion.database.write() as session:
             assert DatasetMaintenance(session).claim(dataset.id, -1.0) == attempt
-    room.janitor.sweep()
-    read = room.get(dataset.id)
+    ingestion.janitor.sweep()
+    read = ingestion.get(dataset.id)
     assert (read.status, read.error.type) == ("failed", "/problems/worker-lost")
 
 
-def test_a_dataset_deleted_meanwhile_leaves_nothing(room):
-    """No row, no file."""
-    dataset = room.upload()
-    with room.database.write() as session:
+def test_a_dataset_deleted_while_it_is_read_leaves_no_file(ingestion):
+    dataset = ingestion.upload()
+    with ingestion.database.write() as session:
         attempt = DatasetMaintenance(session).claim(dataset.id, 30.0)
         assert attempt == 1
-    with room.database.write() as session:
-        room.service.delete(session, "default", dataset.id)
-    with room.database.write() as session:
+    with ingestion.database.write() as session:
+        ingestion.service.delete(session, "default", dataset.id)
+    with ingestion.database.write() as session:
         assert not DatasetMaintenance(session).update(dataset.id, 1, num_rows=2)
         assert session.get_one(Dataset, dataset.id).num_rows == 0
-    assert not [p for p in (room.folder / "files" / "datasets").rglob("*") if p.is_file()]
+    assert not [
+        p for p in (ingestion.folder / "files" / "datasets").rglob("*") if p.is_file()
+    ]
 
 
-def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
-    """An answer in time is the answer of a small upload; later it is processing."""
+def test_a_request_can_wait_for_the_reader(bench, monkeypatch):
+    """A GET with `wait` returns when the worker has read the upload."""
     import threading
 
     from service import upload_flow
@@ -149,6 +153,17 @@ def test_the_door_waits_a_little_for_the_reader(bench, monkeypatch):
     )
     reader = Reader(bench.storage, bench.settings.limits)
     worker = Ingest(bench.database, reader, TIMES)
-    threading.Timer(0.3, worker.attempt, [body["id"]]).start()
+    reading = threading.Thread(target=worker.attempt, args=[body["id"]])
+    look = upload_flow._read
+
+    def look_then_start(*asked):
+        found = look(*asked)
+        if reading.ident is None:
+            reading.start()
+        return found
+
+    monkeypatch.setattr(upload_flow, "_read", look_then_start)
+    monkeypatch.setattr("service.polling._SECONDS", 0.01)
     read = bench.client.get(f"/v1/datasets/{body['id']}", params={"wait": 20}).json()
     assert (read["status"], read["num_rows"]) == ("ready", 2)
+    reading.join(60)

@@ -31,7 +31,7 @@ def written(rows, dialect, decimal):
     text = io.StringIO(newline="")
     writer = csv.writer(text, **dialect)
     writer.writerow(["value", "word"])
-    # quoted, as a cell that holds a delimiter has to be: then a comma is only a comma
+    # csv quotes cells with a delimiter, so a decimal comma does not split a cell
     writer.writerows([str(n).replace(".", decimal), word] for n, word in rows)
     return text.getvalue()
 
@@ -39,12 +39,12 @@ def written(rows, dialect, decimal):
 @settings(max_examples=60, deadline=None)
 @given(ROWS, DIALECTS, st.sampled_from([".", ","]), st.sampled_from(["utf-8", "utf-16"]))
 def test_a_table_survives_its_dialect(rows, dialect, decimal, encoding):
-    """Numbers, words with everything in them, four delimiters, both decimal marks."""
+    """Four delimiters and both decimal marks give the same numbers and words."""
     content = written(rows, dialect, decimal).encode(encoding)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source.csv"
         source.write_bytes(content)
-        # what both marks could be is not ours to guess: the uploader tells
+        # a mark that could be either is ambiguous, so the upload names it
         read_csv(source, Path(folder), ParsingSpec(decimal=decimal), 2000)
         table = pl.read_parquet(Path(folder) / "table.parquet")
     assert table.columns == ["value", "word"]
@@ -58,8 +58,8 @@ def test_a_table_survives_its_dialect(rows, dialect, decimal, encoding):
     st.binary(max_size=300)
     | st.text("0123456789,;.\"'\n\r\t ab-?#", max_size=200).map(str.encode)
 )
-def test_any_bytes_are_read_or_refused_with_a_sentence(content):
-    """Never another exception."""
+def test_any_bytes_are_read_or_refused(content):
+    """Reading raises no exception but InvalidTable."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source.csv"
         source.write_bytes(content)

@@ -1,4 +1,4 @@
-"""What real files are like: each reading, and each refusal with its line."""
+"""Real files: each reading, and each error with its line."""
 
 import gzip
 
@@ -10,7 +10,7 @@ NUMBERS = "".join(f"{i},{i * 2}\n" for i in range(30))
 
 
 def column(cells, header="a"):
-    """A table of a running number and one column of these cells, quoted."""
+    """Return a CSV of a running number and one column of quoted cells."""
     rows = "".join(f'{i},"{cell}"\n' for i, cell in enumerate(cells))
     return f"n,{header}\n{rows}"
 
@@ -26,14 +26,14 @@ def column(cells, header="a"):
     ],
 )
 def test_the_delimiter_is_found(read, content, delimiter):
-    """Also where another one stands in the cells."""
+    """The delimiter is found even if cells contain another one."""
     table, reading, _ = read(content)
     assert reading.parsing["delimiter"] == delimiter
     assert table.height == 2
 
 
 @pytest.mark.parametrize(
-    ("encoding", "told"),
+    ("encoding", "reported"),
     [
         ("utf-8", "utf-8"),
         ("utf-8-sig", "utf-8"),
@@ -42,19 +42,18 @@ def test_the_delimiter_is_found(read, content, delimiter):
         ("cp1252", "windows-1252"),
     ],
 )
-def test_the_encoding_is_found(read, encoding, told):
-    """And a guess says that it is one."""
+def test_the_encoding_is_found(read, encoding, reported):
+    """A warning says when the encoding is a guess."""
     text = "Größe;Straße\n" + "3,5;café\n1,25;Müller & Söhne\n" * 20
     table, reading, _ = read(text.encode(encoding))
     assert table.columns == ["Größe", "Straße"]
     assert table.row(0) == (3.5, "café")
-    assert reading.parsing["encoding"] == told
+    assert reading.parsing["encoding"] == reported
     assert any("not UTF-8" in w for w in reading.warnings) == (encoding == "cp1252")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_of_every_system(read, end):
-    """CR alone too."""
     table, _, _ = read(f"a,b{end}1,x{end}2,y{end}".encode())
     assert table.rows() == [(1.0, "x"), (2.0, "y")]
 
@@ -75,33 +74,32 @@ def test_line_ends_of_every_system(read, end):
         (["1", "inf", "1e400"], [1, None, None]),
     ],
 )
-def test_numbers_however_they_are_written(read, cells, values):
-    """Marks of decimals, thousands, currency and share; what is infinite is missing."""
+def test_numbers_in_every_notation(read, cells, values):
+    """Marks, currency and percent signs are read; infinite numbers are missing."""
     table, _, columns = read(column(cells * 10))
     assert columns["a"].type == "numeric"
     assert table["a"].to_list()[:3] == values
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "warnings"),
     [
         (["3.5 €", "2 €", "-1 €"], ["the sign € is dropped"]),
-        (["45%", "$2", "1"], ["the signs $ % are dropped: 45% is 45"]),
+        (["45%", "2.5%", "1 %"], ["the sign % is dropped: 45% is 45"]),
         (["(1)", "2.5", "(3)"], ["brackets mean minus: (3) is -3"]),
         (["1", "2.5", "3"], []),
     ],
 )
-def test_of_signs_around_numbers_only_those_that_occur_are_told(read, cells, told):
-    """No percent is explained where there is none."""
+def test_warnings_name_only_signs_that_occur(read, cells, warnings):
     _, _, columns = read(column(cells * 10))
-    assert columns["a"].warnings == told
+    assert columns["a"].warnings == warnings
 
 
 @pytest.mark.parametrize(
     "token", ["", "NA", "N/A", "null", "NULL", "?", "-", "NaN", "None", "#DIV/0!", " NA "]
 )
 def test_the_words_for_missing(read, token):
-    """In a column of numbers and in one of words."""
+    """The words count as missing in a column of numbers and in one of words."""
     rows = "".join(f"{i},{i},w{i % 3}\n{i},{token},{token}\n" for i in range(20))
     _, _, columns = read(f"n,a,b\n{rows}")
     assert (columns["a"].type, columns["a"].missing) == ("numeric", 20)
@@ -125,16 +123,16 @@ def test_the_words_for_missing(read, token):
         (["10:20", "23:59"], "1970-01-01 10:20:00"),
     ],
 )
-def test_dates_however_they_are_written(read, cells, first):
-    """In UTC; the pattern is told."""
+def test_dates_in_every_notation(read, cells, first):
+    """Moments are in UTC, and the column shows the pattern."""
     table, _, columns = read(column(cells * 15))
     assert columns["a"].type == "datetime", columns["a"]
     assert str(table["a"][0]) == first
     assert "%" in columns["a"].format.datetime
 
 
-def test_days_and_months_that_could_be_either_are_told(read):
-    """Month first with commas, day first with semicolons."""
+def test_ambiguous_days_and_months_have_a_warning(read):
+    """With commas the month comes first, with semicolons the day."""
     cells = ["01/02/2024", "03/04/2024"] * 10
     table, _, columns = read(column(cells))
     assert table["a"][0].month == 1
@@ -144,7 +142,7 @@ def test_days_and_months_that_could_be_either_are_told(read):
 
 
 def test_a_few_strays_do_not_make_a_column_text(read):
-    """They count as missing, and are named."""
+    """A few strays count as missing, and the column names them."""
     _, _, columns = read(column([str(i / 7) for i in range(98)] + ["n.b.", "see note"]))
     assert (columns["a"].type, columns["a"].missing) == ("numeric", 2)
     assert columns["a"].format.strays == ["n.b.", "see note"]
@@ -152,7 +150,7 @@ def test_a_few_strays_do_not_make_a_column_text(read):
 
 
 def test_a_type_that_changes_late_is_seen(read):
-    """After 100,000 numbers: words in numbers enough make the column one of words."""
+    """Enough words after 100,000 numbers make a categorical column."""
     late = "".join(f"{i},{i % 7}\n" for i in range(100_001)) + "1,word\n" * 30_000
     table, _, columns = read("n,a\n" + late)
     assert columns["a"].type == "categorical"
@@ -161,7 +159,7 @@ def test_a_type_that_changes_late_is_seen(read):
 
 
 def test_codes_with_leading_zeros_stay_text(read):
-    """A zip code is no number."""
+    """A zip code is not a number."""
     table, _, columns = read(column(["01067", "80331", "01067", "10115"] * 10))
     assert columns["a"].type == "categorical"
     assert table["a"][0] == "01067"
@@ -177,8 +175,8 @@ def test_codes_with_leading_zeros_stay_text(read):
         ("name,city\nAnn,Rome\nBob,Bern\n", True, ["name", "city"]),
     ],
 )  # fmt: skip
-def test_a_header_or_none(read, content, header, names):
-    """Generated names are told of."""
+def test_a_header_or_no_header(read, content, header, names):
+    """A warning gives the generated names."""
     table, reading, _ = read(content)
     assert reading.parsing["header"] is header
     assert table.columns == names
@@ -186,7 +184,7 @@ def test_a_header_or_none(read, content, header, names):
 
 
 def test_titles_and_comments_above_the_table(read):
-    """Left out, and told."""
+    """Lines above the table are skipped with a warning."""
     table, reading, _ = read("Sales 2024\n# made by hand\n\na,b\n" + NUMBERS)
     assert table.columns == ["a", "b"]
     assert table.height == 30
@@ -195,16 +193,16 @@ def test_titles_and_comments_above_the_table(read):
 
 
 def test_names_that_are_empty_or_double(read):
-    """Renamed, and told; a column without name and cells goes."""
+    """Such columns are renamed with a warning; an unnamed, empty column is ignored."""
     table, reading, _ = read(",a,a,b,\n" + "".join(f"{i},1,2,3,\n" for i in range(5)))
     assert table.columns == ["column_1", "a", "a_2", "b"]
-    told = " ".join(reading.warnings)
-    assert "'a_2'" in told
-    assert "1 unnamed, empty column(s) are ignored" in told
+    warnings = " ".join(reading.warnings)
+    assert "'a_2'" in warnings
+    assert "1 unnamed, empty column(s) are ignored" in warnings
 
 
-def test_blanks_around_names_are_dropped_and_told(read):
-    """No column is called like another; the name that was whole keeps it."""
+def test_blanks_around_names_are_dropped_with_a_warning(read):
+    """Names stay unique, and a name without blanks keeps its spelling."""
     table, reading, _ = read("a ,\ta, b,b\n" + "1,2,3,4\n" * 3)
     assert table.columns == ["a", "a_2", "b_2", "b"]
     assert "column 1 has the name 'a '; it is renamed to 'a'" in reading.warnings
@@ -212,14 +210,14 @@ def test_blanks_around_names_are_dropped_and_told(read):
 
 
 def test_row_names_as_r_writes_them(read):
-    """One name fewer than cells: the first column has none."""
+    """With one name fewer than cells, the first column has no name."""
     table, _, columns = read("a,b\n" + "".join(f"{i},x{i},{i}\n" for i in range(1, 31)))
     assert table.columns == ["column_1", "a", "b"]
     assert columns["column_1"].left_out == "a row number"
 
 
 def test_odd_names_are_kept(read):
-    """Spaces within, commas, brackets, any script."""
+    """Names may contain blanks, commas, brackets and any script."""
     names = ["Cement (kg in a m^3, mixed)", "a^$", "код", "名前"]
     header = ",".join(f'"{name}"' for name in names)
     table, _, _ = read(f"{header}\n1,2,3,4\n2,3,4,5\n")
@@ -227,13 +225,13 @@ def test_odd_names_are_kept(read):
 
 
 def test_empty_rows_and_cells_beyond_the_last_column(read):
-    """Spreadsheets leave them behind."""
+    """Empty rows and cells, as spreadsheets write them, are ignored."""
     table, _, _ = read("a,b\n1,x,,\n2,y,,\n\n,\n,,,\n")
     assert table.rows() == [(1.0, "x"), (2.0, "y")]
 
 
 @pytest.mark.parametrize(
-    ("rows", "cells", "told"),
+    ("rows", "cells", "word"),
     [
         ('1,5" pipe\n2,"6" pipe\n', ['5" pipe', "6 pipe"], "unmatched"),
         ('1,"5\\" pipe, long"\n2,x\n', ['5" pipe, long', "x"], "backslash"),
@@ -241,15 +239,14 @@ def test_empty_rows_and_cells_beyond_the_last_column(read):
         ('1,"x" \n2,y\n', ["x", "y"], "unmatched"),
     ],
 )
-def test_quotes_as_other_programs_write_them(read, rows, cells, told):
-    """Read where every line is a row of the right width all the same, and told."""
+def test_quotes_as_other_programs_write_them(read, rows, cells, word):
+    """Irregular quotes are read with a warning if every line has the right width."""
     table, reading, _ = read(f"a,b\n{rows}")
     assert table["b"].to_list() == cells
-    assert told in reading.warnings[0]
+    assert word in reading.warnings[0]
 
 
-def test_columns_parted_by_runs_of_blanks(read):
-    """As old programs print tables."""
+def test_columns_separated_by_runs_of_blanks(read):
     rows = "".join(f'{i}.0   {i * 3}     {i}  "a car"\n' for i in range(10, 20))
     table, _, _ = read(f"mpg weight  year name\n{rows}")
     assert table.columns == ["mpg", "weight", "year", "name"]
@@ -257,13 +254,13 @@ def test_columns_parted_by_runs_of_blanks(read):
 
 
 def test_line_breaks_and_delimiters_in_quoted_cells(read):
-    """One row."""
+    """Such a cell stays in one row."""
     table, _, _ = read('a,b\n1,"x\ny, ""z"""\n2,w\n')
     assert table["b"].to_list() == ['x\ny, "z"', "w"]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "empty"),
         (b"\n \n", "empty"),
@@ -279,9 +276,8 @@ def test_line_breaks_and_delimiters_in_quoted_cells(read):
          "2,001 columns"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_understood_names_its_line(read, content, said):
-    """A sentence that says where and what."""
-    with pytest.raises(InvalidTable, match=said):
+def test_an_unreadable_table_names_the_line(read, content, message):
+    with pytest.raises(InvalidTable, match=message):
         read(content)
 
 
@@ -298,13 +294,12 @@ def test_what_cannot_be_understood_names_its_line(read, content, said):
         ({"types": {"b": "numeric"}}, "a,b\n1,2\n2,x\n3,y\n", lambda t: t["b"].to_list() == [2, None, None]),
     ],
 )  # fmt: skip
-def test_the_uploader_knows_better(read, given, content, check):
-    """Every reading can be overruled."""
+def test_options_override_the_reading(read, given, content, check):
     assert check(read(content, **given)[0])
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"encoding": "klingon"}, "no encoding 'klingon'"),
         ({"encoding": "rot13"}, "no encoding 'rot13'"),
@@ -313,9 +308,9 @@ def test_the_uploader_knows_better(read, given, content, check):
         ({"types": {"b": "datetime"}}, "such as 'é'"),
     ],
 )
-def test_what_the_uploader_says_wrongly_is_named(read, given, said):
-    """With the cell or the column."""
-    with pytest.raises(InvalidTable, match=said):
+def test_wrong_options_are_named(read, given, message):
+    """The message contains the option's value, the cell or the column."""
+    with pytest.raises(InvalidTable, match=message):
         read("a,b\n1,é\n2,f\n", **given)
 
 
@@ -328,15 +323,14 @@ def test_what_the_uploader_says_wrongly_is_named(read, given, said):
         ([f"{i} words and more words that go on and on and on" for i in range(30)], "free text"),
     ],
 )  # fmt: skip
-def test_columns_that_tell_nothing_are_left_out_with_the_reason(read, cells, reason):
-    """Told on the column."""
+def test_uninformative_columns_are_left_out_with_a_reason(read, cells, reason):
     _, _, columns = read(column(cells))
     assert columns["a"].left_out.startswith(reason)
     assert reason in columns["a"].warnings[-1]
 
 
-def test_ids_are_known_by_name_and_values(read):
-    """A number that every row has alone, called an id."""
+def test_ids_are_recognised_by_name_and_values(read):
+    """Unique numbers are an id only in a column that is named like one."""
     rows = "".join(f"{1000 + 37 * i},{i * 7 % 30},{i}\n" for i in range(30))
     _, _, columns = read("customer_id,age,day\n" + rows)
     assert columns["customer_id"].left_out.startswith("an id")
@@ -344,15 +338,14 @@ def test_ids_are_known_by_name_and_values(read):
     assert columns["day"].left_out is None
 
 
-def test_gzip_is_unpacked_at_the_door(client):
-    """And read like any other."""
+def test_a_gzip_upload_is_unpacked(client):
     body = gzip.compress(b"a,b\n1,x\n2,y\n")
     answer = client.post("/v1/datasets", params={"name": "z"}, content=body)
     assert (answer.status_code, answer.json()["num_rows"]) == (201, 2)
 
 
 def test_a_gzip_of_many_members_is_one_file(client):
-    """As bgzip writes them; empty ones too, damaged ones are refused."""
+    """bgzip writes such files; empty members are read, damaged ones are refused."""
     parts = [gzip.compress(line) for line in (b"a,b\n", b"1,x\n", b"", b"2,y\n")]
     empty = gzip.compress(b"") * 5_000
     for body, status in ((b"".join(parts) + empty, 201), (empty + b"x", 422)):
@@ -361,15 +354,15 @@ def test_a_gzip_of_many_members_is_one_file(client):
         assert answer.json().get("num_rows", 2) == 2
 
 
-def test_a_year_before_the_first_is_no_year(read):
-    """polars could read it, Python could not show it."""
+def test_a_year_before_1_is_a_stray(read):
+    """polars could read the year, but Python could not show it."""
     _, _, columns = read(column([*["2024-01-02", "2023-05-06"] * 20, "-024-01-02"]))
     assert (columns["a"].type, columns["a"].format.strays) == ("datetime", ["-024-01-02"])
 
 
 @pytest.mark.parametrize("delimiter", ["é", '"', "ab", "", "\n", "a", "7"])
-def test_a_delimiter_that_can_be_none_is_refused(client, delimiter):
-    """Letters, digits, quotes, more than one."""
+def test_an_impossible_delimiter_is_refused(client, delimiter):
+    """Letters, digits, quotes and several characters are not delimiters."""
     answer = client.post(
         "/v1/datasets",
         params={"name": "t", "delimiter": delimiter},
@@ -380,16 +373,16 @@ def test_a_delimiter_that_can_be_none_is_refused(client, delimiter):
 
 
 @pytest.mark.parametrize("kind", ["categorical", "text"])
-def test_a_type_that_was_given_stays(read, kind):
-    """Also where all rows would say otherwise: each has another value, or few do."""
+def test_a_given_type_is_kept(read, kind):
+    """A given type also holds for a column of ids or of two categories."""
     for cells in ([f"k{i}" for i in range(30)], ["a", "b"] * 15):
         _, _, columns = read(column(cells), types={"a": kind})
         assert columns["a"].type == kind
 
 
 @pytest.mark.parametrize("name", ["*", "^.*$", "^x.*$"])
-def test_a_name_that_polars_takes_for_a_pattern(read, name):
-    """It is told under another name, and no other column is lost."""
+def test_a_name_that_polars_reads_as_a_pattern(read, name):
+    """The column is renamed with a warning, and no other column is lost."""
     table, reading, columns = read(f"a,{name},b\n" + NUMBERS.replace("\n", ",1\n"))
     assert len(columns) == table.width == 3
     assert any(repr(name) in warning for warning in reading.warnings)

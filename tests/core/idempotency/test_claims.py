@@ -1,22 +1,22 @@
-"""Who may answer a key, on both databases."""
+"""Claims of idempotency keys, on both databases."""
 
 import threading
 import time
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.errors import KeyReused, RequestInFlight
 from core.idempotency.claims import Answer, Claim
 from core.idempotency.repository import Asked, sweep_keys
 from core.idempotency.tables import IdempotencyKey
 
-ASKED = Asked("key", "f1")
+REQUEST = Asked("key", "f1")
 ANSWER = Answer(202, '{"id": "run_1"}', "/v1/runs/run_1")
 
 
-def begin(database, asked=ASKED, lease_seconds=30.0):
-    claim = Claim(database, asked, lease_seconds)
+def begin(database, request=REQUEST, lease_seconds=30.0):
+    claim = Claim(database, request, lease_seconds)
     claim.begin()
     return claim
 
@@ -27,6 +27,13 @@ def complete(database, claim, answer=ANSWER, *made):
         claim.complete(session, answer)
 
 
+def pass_time(database, seconds):
+    """Let the leases of all keys age by `seconds`."""
+    with database.write() as session:
+        lease_until = IdempotencyKey.lease_until - seconds * 1000
+        session.execute(update(IdempotencyKey).values(lease_until=lease_until))
+
+
 def sweep(database, keep_seconds):
     with database.write() as session:
         sweep_keys(session, keep_seconds)
@@ -34,7 +41,7 @@ def sweep(database, keep_seconds):
 
 
 def test_an_answered_key_gives_its_answer_again(database):
-    """To any number of later claims, until it is swept."""
+    """Every later claim gets the stored answer until the key is swept."""
     complete(database, begin(database))
     again = begin(database)
     assert (again.answer, again.is_replay, again.is_held) == (ANSWER, True, False)
@@ -44,8 +51,8 @@ def test_an_answered_key_gives_its_answer_again(database):
     assert begin(database).answer is None
 
 
-def test_a_twin_in_flight_is_refused_and_another_request_too(database):
-    """The first is told to come again, the second never gets through."""
+def test_a_duplicate_in_flight_is_refused_and_another_request_too(database):
+    """Another owner may use the same key."""
     begin(database)
     with pytest.raises(RequestInFlight):
         begin(database)
@@ -53,11 +60,11 @@ def test_a_twin_in_flight_is_refused_and_another_request_too(database):
         begin(database, Asked("key", "f2"))
     assert begin(database, Asked("key", "f2", owner="another")).is_held
     time.sleep(0.01)
-    assert sweep(database, keep_seconds=0) == 2, "what is at work is not swept"
+    assert sweep(database, keep_seconds=0) == 2, "a key in use is not swept"
 
 
-def test_of_twenty_at_once_one_has_it(database):
-    """The others are refused, whatever the database does with simultaneous inserts."""
+def test_one_of_twenty_simultaneous_claims_wins(database):
+    """The other nineteen are refused."""
     ready, results = threading.Barrier(20), []
 
     def ask():
@@ -76,13 +83,13 @@ def test_of_twenty_at_once_one_has_it(database):
 
 
 def test_a_refused_request_leaves_the_key_free(database):
-    """Also for another request."""
+    """Another request may then use the key."""
     begin(database).forget()
     assert begin(database, Asked("key", "f2")).is_held
 
 
-def test_what_died_on_the_way_is_taken_up_where_it_was(database):
-    """By one of the same request, which learns what is made already."""
+def test_an_interrupted_request_is_continued_at_its_step(database):
+    """Only the same request may continue, and it gets the step that was reached."""
     dead = begin(database, lease_seconds=0.0)
     with database.write() as session:
         dead.reach(session, "dataset_1")
@@ -94,8 +101,8 @@ def test_what_died_on_the_way_is_taken_up_where_it_was(database):
         begin(database)
 
 
-def test_who_gives_up_lets_the_next_one_go_on_at_once(database):
-    """Nothing made: the key is free. Something made: it is handed on."""
+def test_a_released_claim_can_be_claimed_at_once(database):
+    """Without a step, the key is free; with a step, the next claim gets the step."""
     claim = begin(database)
     claim.let_go()
     assert sweep(database, keep_seconds=60) == 0
@@ -107,8 +114,8 @@ def test_who_gives_up_lets_the_next_one_go_on_at_once(database):
     assert begin(database).step == "dataset_1"
 
 
-def test_a_request_thought_dead_commits_nothing_more(database):
-    """Its transaction fails as a whole; the answer is the other's."""
+def test_a_request_with_an_expired_claim_commits_nothing(database):
+    """Its transaction fails as a whole, and the answer of the newer request is stored."""
     slow = begin(database, lease_seconds=0.0)
     time.sleep(0.01)
     quick = begin(database)
@@ -121,18 +128,17 @@ def test_a_request_thought_dead_commits_nothing_more(database):
     assert sweep(database, keep_seconds=60) == 1
 
 
-def test_a_renewed_claim_is_held_on(database):
-    """Beyond its first term."""
-    claim = begin(database, lease_seconds=0.2)
-    for _ in range(4):
-        time.sleep(0.1)
-        claim.renew()
+def test_a_renewed_claim_is_still_held(database):
+    claim = begin(database, lease_seconds=30.0)
+    pass_time(database, 20)
+    claim.renew()
+    pass_time(database, 20)
     with pytest.raises(RequestInFlight):
         begin(database)
 
 
-def test_without_a_key_nothing_is_noted(database):
-    """The same calls, and no row."""
+def test_without_a_key_nothing_is_stored(database):
+    """Every call is possible, but none writes a row."""
     claim = begin(database, None)
     assert not claim.is_held
     with database.write() as session:

@@ -1,4 +1,4 @@
-"""Making, checking and ending keys, on both databases."""
+"""Creating, checking and revoking keys, on both databases."""
 
 import re
 import threading
@@ -31,8 +31,8 @@ def check(database, token, pepper=PEPPER):
         return check_key(session, pepper, token)
 
 
-def test_a_key_is_let_in_and_its_secret_is_nowhere(database):
-    """The row holds a hash under a pepper, and four characters."""
+def test_a_key_is_accepted_and_its_secret_is_not_stored(database):
+    """The row holds a hash with a pepper, and the last four characters."""
     made = make(database, workspace="team-a", expires_in_days=1)
     key = check(database, parse(made.key))
     assert (key.workspace, key.name, key.last_four) == ("team-a", "k", made.key[-4:])
@@ -42,10 +42,10 @@ def test_a_key_is_let_in_and_its_secret_is_nowhere(database):
     assert parse(made.key).secret not in row
 
 
-def test_no_other_secret_opens_it(database):
-    """Another secret, another's hash, another pepper: the same sentence for all."""
+def test_no_other_secret_is_accepted(database):
+    """Another secret, key or pepper gets the same message."""
     one, other = parse(make(database).key), parse(make(database).key)
-    said = set()
+    messages = set()
     for token, pepper in (
         (Token(one.key_id, other.secret), PEPPER),
         (new_token(), PEPPER),
@@ -53,8 +53,8 @@ def test_no_other_secret_opens_it(database):
     ):
         with pytest.raises(Unauthorized) as refused:
             check(database, token, pepper)
-        said.add(refused.value.detail)
-    assert len(said) == 1
+        messages.add(refused.value.detail)
+    assert len(messages) == 1
     with database.write() as session:
         kept = session.get_one(ApiKey, other.key_id).hash
         session.get_one(ApiKey, one.key_id).hash = kept
@@ -62,8 +62,8 @@ def test_no_other_secret_opens_it(database):
         check(database, Token(one.key_id, other.secret))
 
 
-def test_a_hash_is_compared_whether_there_is_a_key_or_not(database, monkeypatch):
-    """So that the time it takes does not tell whether an id exists."""
+def test_a_hash_is_compared_for_unknown_ids_too(database, monkeypatch):
+    """The time that a check takes must not reveal whether an id exists."""
     made = parse(make(database).key)
     compared = []
     monkeypatch.setattr(
@@ -75,8 +75,8 @@ def test_a_hash_is_compared_whether_there_is_a_key_or_not(database, monkeypatch)
     assert [(len(a), len(b)) for a, b in compared] == [(64, 64), (64, 64)]
 
 
-def test_an_ended_key_says_so_to_its_bearer_alone(database):
-    """Expired or revoked; with a wrong secret it is as if there were none."""
+def test_only_the_right_secret_learns_that_a_key_was_revoked(database):
+    """With a wrong secret the key is unknown."""
     made = make(database)
     with database.write() as session:
         ApiKeyRepository(session).revoke(made.id)
@@ -88,8 +88,8 @@ def test_an_ended_key_says_so_to_its_bearer_alone(database):
         ApiKeyRepository(session).revoke("nope")
 
 
-def test_the_pepper_is_made_once_and_for_its_owner_alone(tmp_path):
-    """Sixteen threads that want it first get the same."""
+def test_the_pepper_is_created_once_and_only_its_owner_can_read_it(tmp_path):
+    """Sixteen threads that need the pepper at the same time get the same one."""
     settings = Settings(home=tmp_path / "home")
     found = []
     threads = [
@@ -107,8 +107,8 @@ def test_the_pepper_is_made_once_and_for_its_owner_alone(tmp_path):
     assert read_pepper(given).id == Pepper(b"s" * 32).id
 
 
-def test_strangers_are_let_in_by_a_key_or_not_at_all(database, database_url):
-    """0.0.0.0 wants a key in force, and says how one is made."""
+def test_a_public_address_needs_a_valid_key(database, database_url):
+    """0.0.0.0 without a valid key is refused, and the message says how to create a key."""
     wide = Settings(host="0.0.0.0", database_url=database_url)
     with pytest.raises(InsecureBinding, match="fitserve keys create"):
         refuse_insecure_binding(wide, database)
@@ -140,8 +140,8 @@ def test_a_key_of_the_database_is_not_the_servers_own(database, database_url):
         {"expires_in_days": True},
     ],
 )
-def test_a_limit_is_a_number_and_nothing_that_could_be_one(body):
-    """As the OpenAPI page says."""
+def test_a_limit_must_be_a_json_number(body):
+    """Booleans and texts are refused, as the OpenAPI document says."""
     with pytest.raises(ValidationError):
         KeyCreate.model_validate({"name": "a", **body})
     KeyCreate.model_validate({"name": "a", "limits": {"requests_per_second": 5}})

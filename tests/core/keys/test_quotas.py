@@ -1,4 +1,4 @@
-"""A limit holds for requests that come at once, on either engine."""
+"""A limit holds for simultaneous requests, on either engine."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -13,8 +13,8 @@ CALLER = Caller(workspace="team", stored_bytes=30)
 NUM_AT_ONCE = 8
 
 
-def test_no_two_uploads_take_the_same_room(database):
-    """Eight of 10 bytes where 30 fit: three are stored."""
+def test_simultaneous_uploads_stay_within_the_quota(database):
+    """Three of eight uploads of 10 bytes fit into 30 bytes."""
     together = Barrier(NUM_AT_ONCE)
 
     def upload(number):

@@ -1,4 +1,4 @@
-"""What a key looks like."""
+"""The form of a key."""
 
 import re
 
@@ -8,7 +8,7 @@ from core.keys.tokens import Token, new_token, parse
 
 
 def test_a_key_is_found_by_scanners_and_read_back():
-    """Prefix, id, 256 bits of secret, checksum; no two alike."""
+    """A key has a prefix, an id, a secret and a checksum, and no two keys are equal."""
     tokens = {new_token() for _ in range(1000)}
     assert len(tokens) == 1000
     for token in tokens:
@@ -17,25 +17,22 @@ def test_a_key_is_found_by_scanners_and_read_back():
 
 
 @pytest.mark.parametrize("place", [9, 15, 22, 40, 64, 70])
-def test_one_wrong_character_is_told_by_the_checksum(place):
-    """Wherever it stands."""
+def test_the_checksum_finds_one_wrong_character(place):
     text = str(new_token())
     other = "A" if text[place] != "A" else "B"
     assert parse(text[:place] + other + text[place + 1 :]) is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "fitserve_", "fitserve__", "é" * 71])
-def test_what_is_no_key_is_none(text):
-    """Of whatever form."""
+def test_a_text_that_is_not_a_key_is_not_parsed(text):
     assert parse(text) is None
 
 
-def test_a_key_with_something_behind_it_is_none():
-    """A line's end, say."""
+def test_a_key_with_a_line_end_is_not_parsed():
     assert parse(f"{new_token()}\n") is None
 
 
-def test_the_checksum_is_the_crc32_that_it_was():
-    """A key that was given out must be read for ever."""
+def test_the_checksum_never_changes():
+    """Keys that were issued earlier must stay valid."""
     text = "fitserve_000000000000_" + "0" * 43
     assert str(Token("0" * 12, "0" * 43)) == text + "1NvwuO"

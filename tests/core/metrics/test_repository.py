@@ -1,4 +1,4 @@
-"""Figures of the database, on both engines."""
+"""Metrics read from the database, on both engines."""
 
 from datetime import timedelta
 
@@ -33,43 +33,46 @@ def finish(database, lease, status=RunStatus.SUCCEEDED, **values):
 
 
 def lose(database, run_id):
-    """Claim it and let the lease run out."""
+    """Claim a run and let its lease expire."""
     assert Lease.claim(database, run_id, "w", 30.0)
     change(database, run_id, lease_until=0)
     with database.write() as session:
         RunMaintenance(session).requeue_lost(3)
 
 
-def test_nothing_is_zero(database):
-    """An empty database has every figure."""
-    told = figures(database)
-    assert set(told.runs.values()) == set(told.datasets.values()) == {0}
-    assert (told.epochs, told.lease_expiries, told.oldest_queued_seconds) == (0, 0, 0.0)
-    assert told.durations == {}
-    assert told.stored_bytes == {"uploads": 0, "artifacts": 0}
+def test_an_empty_database_has_every_figure(database):
+    found = figures(database)
+    assert set(found.runs.values()) == set(found.datasets.values()) == {0}
+    assert (found.epochs, found.lease_expiries, found.oldest_queued_seconds) == (
+        0,
+        0,
+        0.0,
+    )
+    assert found.durations == {}
+    assert found.stored_bytes == {"uploads": 0, "artifacts": 0}
 
 
 def test_a_queue_has_a_depth_and_an_age(database):
-    """The oldest run that waits counts, one that runs does not."""
+    """The oldest waiting run sets the age; running runs do not count."""
     old, young, running = (new_run(database) for _ in range(3))
     change(database, old, created_at=utc_now() - timedelta(seconds=100))
     change(database, running, created_at=utc_now() - timedelta(seconds=900))
     assert Lease.claim(database, running, "w", 30.0)
-    told = figures(database)
-    assert told.runs == {
+    found = figures(database)
+    assert found.runs == {
         "queued": 2,
         "running": 1,
         "succeeded": 0,
         "failed": 0,
         "cancelled": 0,
     }
-    assert 100 <= told.oldest_queued_seconds < 160
+    assert 100 <= found.oldest_queued_seconds < 160
     assert young
 
 
 @pytest.mark.parametrize("seconds", [0.5, 20.0, 100_000.0])
 def test_a_duration_falls_into_its_buckets(database, seconds):
-    """Cumulative, the same on SQLite and PostgreSQL."""
+    """The buckets are cumulative and equal on SQLite and PostgreSQL."""
     run_id = new_run(database)
     lease = Lease.claim(database, run_id, "w", 30.0)
     finish(database, lease)
@@ -78,16 +81,16 @@ def test_a_duration_falls_into_its_buckets(database, seconds):
         database, run_id, started_at=ended - timedelta(seconds=seconds), ended_at=ended,
         epoch=4, fit_seconds=2.5,
     )  # fmt: skip
-    told = figures(database)
-    durations = told.durations["succeeded"]
+    found = figures(database)
+    durations = found.durations["succeeded"]
     assert durations.total == 1
     assert durations.seconds == pytest.approx(seconds, abs=0.001)
     assert durations.counts == [int(seconds < bound) for bound in DURATION_BOUNDS]
-    assert (told.epochs, told.fit_seconds) == (4, 2.5)
+    assert (found.epochs, found.fit_seconds) == (4, 2.5)
 
 
 def test_lost_attempts_are_counted_once_and_stay_counted(database):
-    """Requeued, claimed again, ended: the figure never falls; a hand-back is none."""
+    """A requeue counts one, later claims keep it, and a run that is handed back adds none."""
     run_id = new_run(database)
     seen = [figures(database).lease_expiries]
     lose(database, run_id)
@@ -103,7 +106,7 @@ def test_lost_attempts_are_counted_once_and_stay_counted(database):
 
 
 def test_a_run_lost_for_good_counts_every_attempt(database):
-    """Two requeued and the last one."""
+    """Two requeued attempts and the last one count three."""
     run_id = new_run(database)
     for _ in range(2):
         lose(database, run_id)
@@ -115,7 +118,7 @@ def test_a_run_lost_for_good_counts_every_attempt(database):
 
 @pytest.mark.parametrize("is_running", [True, False])
 def test_a_cancelled_run_keeps_its_lost_attempt(database, is_running):
-    """Cancelled while it waits for the second attempt, or in the midst of it."""
+    """The count is the same if the second attempt was waiting or running."""
     run_id = new_run(database)
     lose(database, run_id)
     lease = Lease.claim(database, run_id, "w", 30.0) if is_running else None
@@ -127,10 +130,10 @@ def test_a_cancelled_run_keeps_its_lost_attempt(database, is_running):
 
 
 def test_workers_and_bytes(database):
-    """A dataset's bytes until it is deleted; workers that were seen."""
+    """Live workers and the bytes of uploads are counted."""
     new_run(database)
     with database.write() as session:
         WorkerRepository(session).beat("a:1", RUNS)
-    told = figures(database)
-    assert told.workers == {"runs": 1, "datasets": 0}
-    assert told.stored_bytes["uploads"] > 0
+    found = figures(database)
+    assert found.workers == {"runs": 1, "datasets": 0}
+    assert found.stored_bytes["uploads"] > 0

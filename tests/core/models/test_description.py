@@ -1,4 +1,4 @@
-"""From a signature alone: schemas, examples and code."""
+"""Schemas, examples and code generated from a signature."""
 
 import ast
 import itertools
@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from core.columns import time_formats
-from core.columns.time_formats import parse_time
+from core.columns.time_cells import parse_time
 from core.models.description import Described, described_schema
 from core.models.openapi import openapi_document
 from core.models.signature import Feature, Signature
@@ -72,7 +72,7 @@ def schema_of(kind, encoder, **more):
     ],
 )
 def test_a_column_is_described_by_its_encoder(kind, encoder, expected):
-    """Ranges, categories without the words for missing, and no null if none was."""
+    """The schema has ranges and categories, without the words for missing and without null."""
     assert schema_of(kind, encoder) == expected
 
 
@@ -81,7 +81,7 @@ def test_a_column_is_described_by_its_encoder(kind, encoder, expected):
     [("%Y-%m-%d", "date"), ("%Y-%m-%dT%H:%M:%SZ", "date-time"), ("%d.%m.%y", None)],
 )
 def test_a_moment_has_a_format_if_json_schema_has_a_name_for_it(pattern, form):
-    """Others are told in the description alone, as a wrong name would refuse them."""
+    """Other patterns appear only in the description, because a wrong format refuses them."""
     column = feature("datetime", MOMENT, format={"datetime": pattern})
     found = described_schema(described(column))["properties"]["a"]
     assert found.get("format") == form
@@ -89,7 +89,7 @@ def test_a_moment_has_a_format_if_json_schema_has_a_name_for_it(pattern, form):
 
 
 def test_null_is_allowed_where_training_rows_had_it():
-    """Among the types and, for categories, among the values."""
+    """Null is among the types and, for categories, among the values."""
     found = schema_of("categorical", KINDS, has_missing=True)
     assert found == {"type": ["string", "null"], "enum": ["b", "ü", None]}
     only = KINDS | {"vocabulary": [""]}
@@ -107,12 +107,12 @@ def test_null_is_allowed_where_training_rows_had_it():
     ],
 )
 def test_versions_without_an_example_get_a_likely_one(kind, encoder, cell):
-    """The middle of the range, the first category."""
+    """The example is the middle of the range or the first category."""
     assert described(feature(kind, encoder)).example == {"a": cell}
 
 
 def test_a_kept_cell_is_shown_even_if_it_is_null():
-    """Through the stored JSON as well."""
+    """A stored null is still shown as null."""
     kept = feature("numeric", RANGE, has_missing=True, example=None)
     stored = json.loads(kept.model_dump_json())
     assert described(Feature.model_validate(stored)).example == {"a": None}
@@ -131,7 +131,7 @@ PATTERNS = [
 
 @pytest.mark.parametrize("seconds", [0.0, 1_709_251_199.0, -86_400.0, 951_782_400.5])
 def test_moments_are_written_so_that_they_are_read_back(seconds):
-    """In the column's own way, or in ISO 8601 where that would lose something."""
+    """An example uses the column's pattern, or ISO 8601 if the pattern would lose precision."""
     for pattern in PATTERNS:
         column = feature("datetime", MOMENT, format={"datetime": pattern})
         text = column.kind.example(seconds, column.format)
@@ -149,8 +149,8 @@ def test_moments_are_written_so_that_they_are_read_back(seconds):
         ("multiclass", ["a", "b", ODD], ["a", ODD], ["c", 0]),
     ],
 )
-def test_what_comes_back_is_described_too(task, classes, valid, invalid):
-    """A number, or one of the labels."""
+def test_predictions_are_described_too(task, classes, valid, invalid):
+    """The schema of a prediction is a number or one of the labels."""
     schema = described_schema(
         described(feature("numeric", RANGE), task=task, classes=classes)
     )
@@ -162,7 +162,7 @@ def test_what_comes_back_is_described_too(task, classes, valid, invalid):
 
 @pytest.mark.parametrize("wants_key", [False, True])
 def test_the_document_is_openapi(wants_key):
-    """By the specification's own schema; the key is optional where none is wanted."""
+    """The specification's validator accepts it; a key is optional if the service needs none."""
     it = described(feature("text", MANY, ODD), wants_key=wants_key, place="/versions/3")
     document = openapi_document(it)
     OpenAPIV31SpecValidator(document).validate()
@@ -171,8 +171,8 @@ def test_the_document_is_openapi(wants_key):
     assert [sample["label"] for sample in samples] == ["curl", "Python", "TypeScript"]
 
 
-def test_code_holds_odd_names_as_they_are():
-    """And nothing in it that a terminal would not show or a shell would act on."""
+def test_code_keeps_odd_names():
+    """The code has no unprintable character, and a shell finds nothing to expand."""
     it = described(
         feature("categorical", KINDS, ODD), feature("text", KINDS, "__proto__")
     )
@@ -186,7 +186,7 @@ def test_code_holds_odd_names_as_they_are():
 
 
 def test_typescript_names_the_categories_up_to_fifty():
-    """More are a string, and so is what is no category."""
+    """More than fifty categories are `string`."""
     it = described(
         feature("categorical", KINDS, "few", has_missing=True),
         feature("text", MANY, "many"),
@@ -202,7 +202,7 @@ def test_typescript_names_the_categories_up_to_fifty():
 
 
 def test_numbers_keep_their_value():
-    """Whole ones lose their point only where that loses nothing."""
+    """Whole numbers are written without a decimal point only if no digit is lost."""
     column = feature("numeric", RANGE)
     for value in (1e300, 2.0**60, -0.1, 3.0, math.pi):
         assert column.kind.example(value, column.format) == value

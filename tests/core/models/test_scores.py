@@ -1,4 +1,4 @@
-"""The figures that a promotion can require are scikit-learn's."""
+"""The figures that a promotion can require equal those of scikit-learn."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,12 @@ PREDICTED = Y + 0.5 * RNG.normal(size=200)
 
 
 def probabilities(classes, ties):
-    """Of 200 rows; eighths are alike in many of them, to the last digit."""
+    """Return probabilities for 200 rows; with `ties` many of them are equal eighths."""
     drawn = RNG.dirichlet(np.ones(classes), 200)
     return RNG.multinomial(8, drawn) / 8 if ties else drawn
 
 
-def test_of_values():
-    """R2, MAE, RMSE."""
+def test_scores_of_values():
     expected = {
         "r2": metrics.r2_score(Y, PREDICTED),
         "mae": metrics.mean_absolute_error(Y, PREDICTED),
@@ -32,8 +31,8 @@ def test_of_values():
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_of_two_classes(ties):
-    """Also where many probabilities are the same."""
+def test_scores_of_two_classes(ties):
+    """The scores are right even if many probabilities are equal."""
     p = probabilities(2, ties)
     y = (RNG.random(200) < 0.5 * p[:, 1] + 0.2).astype(int)
     labels, one = p.argmax(axis=1), p[:, 1]
@@ -50,8 +49,8 @@ def test_of_two_classes(ties):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_of_three_classes(ties):
-    """Areas are means of each class against the others."""
+def test_scores_of_three_classes(ties):
+    """An area is the mean over each class against the others."""
     p = probabilities(3, ties)
     y = np.array([RNG.choice(3, p=0.6 * row + 0.4 / 3) for row in p])
     hot = np.eye(3)[y]
@@ -67,8 +66,8 @@ def test_of_three_classes(ties):
     assert found == pytest.approx(expected)
 
 
-def test_what_does_not_exist_is_none():
-    """One class, a target that never changes, answers that are no numbers."""
+def test_an_undefined_score_is_none():
+    """A score is undefined for one class, a constant target, or NaN predictions."""
     p = probabilities(2, ties=False)
     assert score(Task.BINARY, "roc_auc", np.zeros(200), p) is None
     assert score(Task.REGRESSION, "r2", np.ones(200), PREDICTED) is None
@@ -85,13 +84,13 @@ def test_what_does_not_exist_is_none():
     ],
 )  # fmt: skip
 def test_requirements_hold_or_do_not(text, figure, current, holds):
-    """A figure that does not exist is never good enough."""
+    """An undefined figure never meets a requirement."""
     (required,) = parse({"r2": text}, Task.REGRESSION)
     assert required.holds(figure, current) is holds
 
 
 @pytest.mark.parametrize(
-    ("require", "said"),
+    ("require", "message"),
     [
         ({"rocauc": "> 1"}, "did you mean `roc_auc`"),
         ({"r2": "> 1"}, "a binary model has no metric 'r2'"),
@@ -102,10 +101,10 @@ def test_requirements_hold_or_do_not(text, figure, current, holds):
         ({"auc": "> " + "9" * 90}, "expected"),
     ],
 )
-def test_what_is_no_requirement_is_refused(require, said):
-    """With its place, and what would be one."""
+def test_an_invalid_requirement_is_refused(require, message):
+    """The error has a pointer and says what a valid requirement is."""
     with pytest.raises(InvalidRequirement) as caught:
         parse(require, Task.BINARY)
     (error,) = caught.value.errors
     assert error.pointer == f"#/require/{next(iter(require))}"
-    assert said in f"{error.detail} {error.hint}"
+    assert message in f"{error.detail} {error.hint}"

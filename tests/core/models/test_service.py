@@ -1,4 +1,4 @@
-"""Versions are deleted, on either engine."""
+"""Deleting versions and models, on either engine."""
 
 import threading
 import time
@@ -20,11 +20,12 @@ from core.runs.repository import RunRepository
 from core.settings import Settings
 from core.storage import open_storage
 from tests.core.runs.rows import add_run, small_signature
+from tests.servers import until_locked
 from tests.stored import store
 
 
 def train(database, storage):
-    """A run that made a version, with a file."""
+    """Store a run, its version, and a file of the version."""
     run_id = add_run(database)
     key = store(storage, f"runs/{run_id}/model.onnx", "onnx")
     file = Artifact(name="model.onnx", key=key, sha256="0", num_bytes=4)
@@ -56,12 +57,12 @@ def numbers(database):
         ]
 
 
-def test_rows_and_files_go_and_no_number_comes_again(database, storage):
-    """The newest, then all; the next training goes on counting."""
+def test_rows_and_files_are_deleted_and_no_number_is_reused(database, storage):
+    """The next training counts on after the newest version or all were deleted."""
     assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
     with database.write() as session:
         delete_version(session, storage, "default", "m", 3)
-        assert len(storage.list("runs")) == 3  # until it is committed
+        assert len(storage.list("runs")) == 3  # the files stay until the commit
     assert (numbers(database), len(storage.list("runs"))) == ([2, 1], 2)
     assert train(database, storage) == 4
     with database.write() as session:
@@ -72,8 +73,8 @@ def test_rows_and_files_go_and_no_number_comes_again(database, storage):
     assert train(database, storage) == 5
 
 
-def test_what_an_alias_points_at_stays(database, storage):
-    """And what is not there is named."""
+def test_a_version_with_an_alias_stays(database, storage):
+    """A missing version or model is an error."""
     train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").set_alias("m", "live", 1)
@@ -88,8 +89,8 @@ def test_what_an_alias_points_at_stays(database, storage):
     assert (numbers(database), len(storage.list("runs"))) == ([1], 1)
 
 
-def test_an_alias_that_moved_is_told_and_one_that_stands_is_held(database, storage):
-    """While a promotion is written nobody else moves the alias."""
+def test_a_moved_alias_is_refused(database, storage):
+    """A promotion fails if the alias changed after it was read."""
     train(database, storage)
     with database.write() as session:
         models = ModelRepository(session, "default")
@@ -102,36 +103,39 @@ def test_an_alias_that_moved_is_told_and_one_that_stands_is_held(database, stora
             models.refuse_moved("m", "live", None)
 
 
-def test_of_two_that_remove_an_alias_the_second_is_told_that_it_is_gone(
-    database, storage
-):
-    """It waits for the first, and finds what that one left."""
+def test_the_second_of_two_removals_of_an_alias_is_not_found(database, storage):
+    """The second one waits for the first."""
     train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").set_alias("m", "live", 1)
-    told = []
+    errors, begins = [], threading.Event()
 
     def second():
+        begins.set()
         try:
             with database.write() as session:
                 ModelRepository(session, "default").delete_alias("m", "live")
         except (AliasNotFound, StaleDataError) as error:
-            told.append(type(error))
+            errors.append(type(error))
 
     thread = threading.Thread(target=second)
     with database.write() as session:
         ModelRepository(session, "default").delete_alias("m", "live")
         session.flush()
         thread.start()
-        time.sleep(0.3)  # it reaches the row that is locked here
+        assert begins.wait(60)
+        if database.engine.dialect.name == "postgresql":
+            until_locked(database)
+        else:
+            time.sleep(0.02)  # SQLite does not show who waits for its lock
     thread.join()
-    assert told == [AliasNotFound]
+    assert errors == [AliasNotFound]
 
 
-def test_a_version_is_stored_though_its_model_is_deleted_meanwhile(
+def test_a_version_is_stored_if_its_model_is_deleted_meanwhile(
     database, storage, monkeypatch
 ):
-    """A run that ends just then loses nothing: the model is made anew."""
+    """The model is created again for the version of the run."""
     if database.engine.dialect.name == "sqlite":
         pytest.skip("one writer at a time")
     train(database, storage)

@@ -1,7 +1,7 @@
-"""Everything that can befall runs, in any order, beside a model of what must come of it.
+"""A state machine of runs: random events, compared with a model of the expected rows.
 
-The code is the service's own: RunService, Lease, ModelRepository, Janitor. Time passes by
-moving a lease's end into the past, so that nothing waits.
+The code under test is RunService, Lease, ModelRepository and Janitor. To let time pass,
+a lease's end is moved into the past, so that nothing waits.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +30,7 @@ CREATE = RunCreate(dataset="table", target="y", model_name="m")
 
 @dataclass
 class Expected:
-    """What must stand in the database about one run."""
+    """The expected database row of one run."""
 
     status: str = "queued"
     attempt: int = 0
@@ -42,7 +42,7 @@ class Expected:
     saved: int = 0
     num_versions: int = 0
     ended: tuple[object, ...] = field(default=())
-    """The whole row, from when it ended."""
+    """The whole row since the run ended."""
 
     def is_held_by(self, lease: Lease) -> bool:
         return self.status == "running" and self.attempt == lease.attempt
@@ -52,10 +52,10 @@ class Expected:
 
 
 class RunMachine(RuleBasedStateMachine):
-    """Leases are kept after they are lost: whoever holds an old one is a zombie."""
+    """Runs under random events; old leases are kept, so that replaced workers write too."""
 
     bench = None
-    """Set by the test; its janitor sleeps, and is called by hand."""
+    """The test sets it. Its janitor sleeps, and the rule `sweep` calls it."""
 
     runs = Bundle("runs")
     leases = Bundle("leases")
@@ -91,7 +91,7 @@ class RunMachine(RuleBasedStateMachine):
 
     @rule(target=leases, run_id=runs)
     def claim(self, run_id):
-        """A message came, for the first time or again."""
+        """Claim a run, as a worker does for a first or repeated message."""
         expected = self.expected[run_id]
         lease = Lease.claim(self.database, run_id, "worker", HOUR)
         assert (lease is not None) == (expected.status == "queued")
@@ -112,9 +112,9 @@ class RunMachine(RuleBasedStateMachine):
 
     @rule(lease=leases)
     def ask_for_a_cancel(self, lease):
-        told = []
-        if self._writes(lease, lambda: told.append(lease.cancel_requested())):
-            assert told == [self.expected[lease.run_id].is_cancel_requested]
+        answers = []
+        if self._writes(lease, lambda: answers.append(lease.cancel_requested())):
+            assert answers == [self.expected[lease.run_id].is_cancel_requested]
 
     @rule(lease=leases, count=st.integers(1, 3), is_saved=st.booleans())
     def record(self, lease, count, is_saved):
@@ -148,7 +148,7 @@ class RunMachine(RuleBasedStateMachine):
         count=st.integers(0, 2),
     )
     def finish(self, lease, status, count):
-        """The one transaction that makes the version exist."""
+        """Finish a run in one transaction that also creates its version."""
         expected = self.expected[lease.run_id]
         rows = self._next_rows(expected, count)
         if self._writes(lease, lambda: self._finish(lease, status, rows)):
@@ -164,11 +164,11 @@ class RunMachine(RuleBasedStateMachine):
         if self._writes(lease, ending):
             self.expected[lease.run_id].status = "failed"
 
-    # -- the world
+    # -- failures and the janitor
 
     @rule(run_id=runs)
     def die_or_stall(self, run_id):
-        """No beat came for longer than the lease."""
+        """Expire the lease of a running run."""
         with self.database.write() as session:
             held = Run.status == RunStatus.RUNNING
             session.execute(
@@ -190,7 +190,7 @@ class RunMachine(RuleBasedStateMachine):
                 expected.is_unsent = False
         assert set(self.services.janitor.sweep()) == due
 
-    # -- what holds at any moment
+    # -- invariants
 
     @invariant()
     def all_is_as_expected(self):
@@ -227,10 +227,10 @@ class RunMachine(RuleBasedStateMachine):
         expected.ended = expected.ended or row
         assert row == expected.ended
 
-    # -- the machine's hands
+    # -- helpers
 
     def _writes(self, lease, write) -> bool:
-        """Whether it was let through; it must be, for the holder and nobody else."""
+        """Return whether the write succeeded; only the holder's may succeed."""
         is_held = self.expected[lease.run_id].is_held_by(lease)
         try:
             write()
@@ -263,7 +263,7 @@ class RunMachine(RuleBasedStateMachine):
             lease.finish_in(session, status, model_version=version.number)
 
     def teardown(self):
-        """The next example begins with nothing."""
+        """Delete all rows before the next example."""
         with self.database.write() as session:
             for table in (Alias, Version, Model, Epoch, Checkpoint, Run):
                 session.execute(delete(table))

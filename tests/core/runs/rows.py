@@ -1,4 +1,4 @@
-"""Rows for tests, a few lines each."""
+"""Database rows for tests."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from core.runs.tables import Run
 
 
 def add_dataset(database: Database, name: str = "table") -> Dataset:
-    """A dataset without files."""
+    """Add a dataset without files."""
     dataset = Dataset(
         workspace="default",
         name=name,
@@ -30,7 +30,7 @@ def add_dataset(database: Database, name: str = "table") -> Dataset:
 
 
 def resolved_spec(**changes: Any) -> ResolvedSpec:
-    """A spec of the smallest network, with other parts where they are given."""
+    """Return a spec of the smallest network, with `changes` applied."""
     parts = {
         "dataset": "table",
         "target": "y",
@@ -44,7 +44,7 @@ def resolved_spec(**changes: Any) -> ResolvedSpec:
 
 
 def add_run(database: Database, **values: Any) -> str:
-    """A queued run; returns its id."""
+    """Add a queued run and return its id."""
     dataset = add_dataset(database)
     defaults = {
         "model_name": "m",
@@ -65,13 +65,13 @@ def add_run(database: Database, **values: Any) -> str:
 
 
 def read_run(database: Database, run_id: str) -> Run:
-    """The run as it stands."""
+    """Return the stored run."""
     with database.read() as session:
         return RunRepository(session, "default").get(run_id)
 
 
 def small_signature() -> Signature:
-    """A signature without features."""
+    """Return a signature without features."""
     return Signature(
         model_name="m",
         task="regression",

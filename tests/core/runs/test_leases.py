@@ -18,7 +18,7 @@ def claim(database, run_id, owner="a", seconds=30.0):
 
 
 def test_one_of_many_claims_wins(database):
-    """Eight workers hear the same bell; one gets the run."""
+    """Eight workers claim a run at the same time, and one gets it."""
     run_id = add_run(database)
     won = []
     threads = [
@@ -33,8 +33,8 @@ def test_one_of_many_claims_wins(database):
     assert read_run(database, run_id).attempt == 1
 
 
-def test_a_replaced_worker_can_write_nothing(database):
-    """Once the run went to another, each write of the first one is refused."""
+def test_a_replaced_worker_cannot_write(database):
+    """Every write of the earlier attempt is refused after another worker claimed the run."""
     run_id = add_run(database)
     first = claim(database, run_id, seconds=0.0)
     time.sleep(0.01)
@@ -60,7 +60,6 @@ def test_a_replaced_worker_can_write_nothing(database):
 
 
 def test_nothing_is_written_after_the_end(database):
-    """An ended run stays as it ended."""
     run_id = add_run(database)
     lease = claim(database, run_id)
     with database.write() as session:
@@ -83,7 +82,7 @@ def epochs_of(database, run_id):
 
 
 def test_without_a_checkpoint_a_new_attempt_has_an_empty_history(database):
-    """Epochs of the attempt before are gone, so that no epoch stands twice."""
+    """Epochs of the earlier attempt are deleted, so that no epoch occurs twice."""
     run_id = add_run(database)
     lease = claim(database, run_id)
     lease.record(rows(1, 2))
@@ -93,8 +92,8 @@ def test_without_a_checkpoint_a_new_attempt_has_an_empty_history(database):
     assert read_run(database, run_id).epoch == 0
 
 
-def test_a_new_attempt_goes_on_behind_the_checkpoint(database):
-    """Epochs up to it stay, those behind it are forgotten; the newest one counts."""
+def test_a_new_attempt_continues_after_the_checkpoint(database):
+    """Epochs up to the newest checkpoint stay, and later ones are deleted."""
     run_id = add_run(database)
     lease = claim(database, run_id)
     lease.record(rows(1), replace(SAVED, epoch=1))
@@ -108,8 +107,8 @@ def test_a_new_attempt_goes_on_behind_the_checkpoint(database):
     assert epochs_of(database, run_id) == [1, 2, 3, 4]
 
 
-def test_a_checkpoint_of_no_use_is_told_and_forgotten(database):
-    """The history is empty, the warning stands on the run, the next claim finds none."""
+def test_an_unusable_checkpoint_is_removed_with_a_warning(database):
+    """The history is empty, and the next claim has no checkpoint."""
     run_id = add_run(database, warnings=["one"])
     lease = claim(database, run_id)
     lease.record(rows(1, 2), SAVED)
@@ -120,8 +119,8 @@ def test_a_checkpoint_of_no_use_is_told_and_forgotten(database):
     assert claim(database, run_id).checkpoint is None
 
 
-def test_a_run_handed_back_does_not_count_as_tried(database):
-    """Five orderly stops, and the run is still queued, not failed."""
+def test_a_run_that_is_handed_back_does_not_count_as_tried(database):
+    """After five orderly stops the run is still queued."""
     run_id = add_run(database)
     for _ in range(5):
         claim(database, run_id).release()

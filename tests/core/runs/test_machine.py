@@ -1,6 +1,6 @@
-"""Runs in any order of events: one effect, three attempts, ends that stay, no old writer.
+"""Random orders of run events keep the guarantees about runs.
 
-`make fuzz` goes through many more orders (FITSERVE_FUZZ_EXAMPLES).
+`make fuzz` tries many more orders (FITSERVE_FUZZ_EXAMPLES).
 """
 
 import os
@@ -38,14 +38,13 @@ def machine(tmp_path, broker_url, database_url):
         yield type("Machine", (RunMachine,), {"bench": bench})
 
 
-def test_no_order_of_events_breaks_a_promise(machine):
-    """Created, claimed, beating, dead, handed back, cancelled, ended, swept; on either engine."""
+def test_no_order_of_events_breaks_a_guarantee(machine):
     run_state_machine_as_test(machine, settings=OPTIONS)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_machine_finds_a_missing_fence(machine, monkeypatch):
-    """The control: without the attempt in its condition an old worker's write is seen."""
+    """Control: if `_update` ignores the attempt, the machine reports an old worker's write."""
     world = machine()
     run_id = world.create()
     old = world.claim(run_id)

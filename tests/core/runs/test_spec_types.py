@@ -55,7 +55,7 @@ def spec(types=None, **changes):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory, broker_url):
-    """A table that many tests only ask about."""
+    """Provide a table for tests that change nothing."""
     home = tmp_path_factory.mktemp("types") / "home"
     with bench_in(home, broker_url, default_model="m") as bench:
         bench.upload(csv())
@@ -63,43 +63,70 @@ def shared(tmp_path_factory, broker_url):
 
 
 class TestChecks:
-    """What is said of types before a run is queued."""
+    """Checks of types before a run is queued."""
 
     @pytest.mark.parametrize(
         ("column", "kind", "cell"),
-        [("engine", "numeric", "1000 CC"), ("yn", "datetime", "Y"), ("day", "boolean", "2024-01-31"), ("share", "datetime", "45%")],
+        [("engine", "boolean", "1000 CC"), ("yn", "datetime", "Y"), ("day", "boolean", "2024-01-31"), ("share", "datetime", "45%")],
     )  # fmt: skip
     def test_a_type_that_fits_no_cell_is_refused(self, shared, column, kind, cell):
-        """In the sentence of an upload, which names the place in the spec."""
+        """The error is that of an upload, with a pointer into the spec."""
         given = {"types": json.dumps({column: kind}), "name": "other"}
         upload = shared.client.post("/v1/datasets", params=given, content=csv())
-        said = assert_problem(upload, 422, "invalid-table")
+        refusal = assert_problem(upload, 422, "invalid-table")
         for url in ("/v1/runs", "/v1/runs/validate"):
             answer = shared.client.post(url, json=spec({column: kind}))
             problem = assert_problem(answer, 422, "invalid-spec")
             (error,) = problem["errors"]
-            assert problem["detail"] == said["detail"]
+            assert problem["detail"] == refusal["detail"]
             assert error["pointer"] == f"#/features/types/{column}"
-            assert error["detail"] == said["errors"][0]["detail"]
+            assert error["detail"] == refusal["errors"][0]["detail"]
             assert cell in error["detail"]
         assert shared.client.get("/v1/runs").json()["items"] == []
 
     def test_cells_that_do_not_fit_are_counted(self, shared):
-        """The column, how many, and which."""
+        """The warning has the column, the number and examples."""
         answer = shared.client.post("/v1/runs/validate", json=spec({"size": "numeric"}))
-        told = [w for w in answer.json()["warnings"] if "'size'" in w and "cell" in w]
-        assert len(told) == 1
-        assert "48 cell(s) are not numeric and count as missing: 'big', 'tiny'" in told[0]
+        warnings = [w for w in answer.json()["warnings"] if "'size'" in w and "cell" in w]
+        assert len(warnings) == 1
+        assert (
+            "48 cell(s) are not numeric and count as missing: 'big', 'tiny'"
+            in warnings[0]
+        )
+
+    def test_a_unit_behind_numbers_is_dropped_with_a_word(self, shared):
+        """No cell becomes missing."""
+        answer = shared.client.post("/v1/runs/validate", json=spec({"engine": "numeric"}))
+        told = [w for w in answer.json()["warnings"] if "'engine'" in w]
+        assert told == ["the column 'engine' of 'table': the unit CC is dropped"]
+
+    def test_classes_that_are_written_in_two_ways_are_named(self, bench):
+        """On the run, with both spellings and their counts."""
+        bench.upload(csv({"loan": ("Approved", "approved", "Rejected")}))
+        answer = bench.client.post("/v1/runs/validate", json=spec(target="loan"))
+        assert answer.status_code == 200, answer.text
+        (told,) = [w for w in answer.json()["warnings"] if "probably the same" in w]
+        assert "the target 'loan'" in told
+        assert "'Approved' (40) and 'approved' (40)" in told
+
+    def test_a_doubt_about_the_target_is_named(self, bench):
+        """With the count of the upload."""
+        bench.upload(csv({"x": ("1", "2"), "rate": ("inf", "1.5", "2.5", "7")}))
+        answer = bench.client.post("/v1/runs/validate", json=spec(target="rate"))
+        assert (
+            "the target 'rate': 30 cell(s) are infinite, such as 'inf', and count as missing"
+            in answer.json()["warnings"]
+        )
 
     def test_an_unknown_column_is_named(self, shared):
-        """With the name that was probably meant."""
+        """The hint is the most similar name."""
         answer = shared.client.post("/v1/runs/validate", json=spec({"zpi": "text"}))
         (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
         assert error["pointer"] == "#/features/types/zpi"
         assert "zip" in error["hint"]
 
     def test_many_requests_at_once(self, shared):
-        """Each reads the original in a folder of its own."""
+        """Each request reads the original in a separate scratch folder."""
         kinds = ["categorical", "text", "numeric", "categorical"] * 3
 
         def ask(kind):
@@ -112,7 +139,7 @@ class TestChecks:
 
 
 def answers_of(bench, name, cells, model="m"):
-    """Return the predictions of rows by every protocol that takes texts."""
+    """Yield the predictions for `cells` by every protocol that accepts texts."""
     rows = [{name: cell} for cell in cells]
     text = "\n".join([name, *(_quoted(cell) for cell in cells)]) + "\n"
     file = {"content": text.encode(), "headers": {"Content-Type": "text/csv"}}
@@ -135,7 +162,7 @@ def answers_of(bench, name, cells, model="m"):
 
 @pytest.mark.keras
 class TestPredictions:
-    """Cells of the file, sent back by every protocol."""
+    """Cells of the file, sent in predict requests by every protocol."""
 
     @pytest.mark.parametrize(
         ("column", "kind"),
@@ -150,7 +177,7 @@ class TestPredictions:
         ],
     )
     def test_every_cell_of_the_file_is_known(self, shared, column, kind):
-        """The same answer by each way, another one for each category."""
+        """Each protocol gives the same prediction, and each category another one."""
         model = f"{column}-model"
         run = shared.train(
             spec({column: kind}, features={"include": [column]}, model_name=model)
@@ -167,8 +194,45 @@ class TestPredictions:
         assert sorted(feature["encoder"]["vocabulary"]) == sorted(cells)
         assert signature["reading"] == 2
 
+    @pytest.mark.parametrize(
+        "cells",
+        [
+            ("\u22125", "3", "7"),
+            ("5-", "3", "7"),
+            ("1,00,000", "5,00,000", "10"),
+            ("0,998", "0,001", "0,500"),
+            ("Q1-1985", "Q3-1995", "Q4-2005"),
+            ("19850101", "20050101", "20240131"),
+            ("2024-01-02 24:00", "2014-01-02 01:00", "2004-01-02 02:00"),
+            ("2024-01-02 03:04:05,5 UTC", "2014-01-02 03:04:05 UTC", "2004-01-02"),
+            ("Tue, 02 Jan 2024", "Thu, 02 Jan 2014", "Fri, 02 Jan 2004"),
+        ],
+    )
+    def test_every_notation_of_the_file_is_read(self, bench, cells):
+        """The same answer by each way, another one for each cell, and no warning."""
+        bench.upload(csv({"x": cells}))
+        run = bench.train(spec(model_name="m"))
+        assert run["status"] == "succeeded", run["error"]
+        ways = list(answers_of(bench, "x", cells))
+        for way in ways:
+            assert way == pytest.approx(ways[0], rel=1e-5)
+        assert len({round(value, 5) for value in ways[0]}) == len(cells)
+
+    def test_digits_of_a_date_may_be_a_json_number(self, bench):
+        """The number and its text are the same day."""
+        bench.upload(csv({"x": ("19850101", "20050101", "20240131")}))
+        assert bench.train(spec(model_name="m"))["status"] == "succeeded"
+        for rows in ([{"x": 20050101}], [{"x": 20050101}, {"x": "20050101"}]):
+            answer = bench.client.post("/v1/models/m/predict", json={"instances": rows})
+            (found,) = set(answer.json()["predictions"])
+        url = "/v1/models/m/predict"
+        far = bench.client.post(url, json={"instances": [{"x": 19850101}]}).json()
+        assert far["predictions"] != [found]
+        refused = bench.client.post(url, json={"instances": [{"x": 1_700_000_000}]})
+        assert_problem(refused, 422, "invalid-instances")
+
     def test_strays_count_as_missing_with_a_warning(self, shared):
-        """At predict as in training; another word is refused."""
+        """Strays of the training rows count as missing, and any other word is refused."""
         features = {"include": ["size"]}
         run = shared.train(spec({"size": "numeric"}, features=features, model_name="s"))
         assert any("'big', 'tiny'" in warning for warning in run["warnings"])
@@ -186,7 +250,7 @@ class TestPredictions:
         assert file["predictions"][0] == answer["predictions"][0]
 
     def test_with_many_strays_any_word_counts_as_missing(self, bench):
-        """More than fifty: the model keeps that there were others."""
+        """The model records that there were more than the fifty strays that it keeps."""
         cells = [*(f"w{i}" for i in range(60)), *(str(i) for i in range(60))]
         bench.upload(csv({"size": cells}))
         run = bench.train(spec({"size": "numeric"}))
@@ -198,7 +262,7 @@ class TestPredictions:
         assert [w["row"] for w in answer.json()["warnings"]] == [0, 1]
 
     def test_a_target_of_another_type(self, bench):
-        """Numbers as classes are texts, as the file writes them."""
+        """Numbers read as classes keep the file's spelling."""
         bench.upload(csv({"quality": ("03", "3", "4.0"), "x": ("1", "2", "3")}))
         given = spec({"quality": "categorical"}, target="quality", features={"include": ["x"]})  # fmt: skip
         run = bench.train(given)
@@ -209,7 +273,7 @@ class TestPredictions:
         assert set(answer["predictions"]) <= {"03", "3", "4.0"}
 
     def test_a_split_by_a_column_of_another_type(self, bench):
-        """Words for the sides come from the text, and times from a text of dates."""
+        """A split reads groups and times from the original text."""
         sides = ("train", "train", "validation", "test")
         days = [f"{i % 28 + 1}.{i // 28 + 1}.2024" for i in range(NUM_ROWS)]
         days[3] = "soon"
@@ -222,7 +286,7 @@ class TestPredictions:
         assert run["status"] == "succeeded", run["error"]
 
     def test_a_validation_dataset_is_read_as_the_run_reads(self, bench):
-        """Its own upload took the codes for numbers, or for other categories."""
+        """Its upload read the codes as numbers or as other categories."""
         bench.upload(csv())
         held = {**CELLS, "zip": ("6", "1"), "day": CELLS["day"][::-1], "yn": ("N",)}
         bench.upload(csv(held, 40), name="held")
@@ -243,7 +307,7 @@ class TestPredictions:
 
     @pytest.mark.parametrize("newer", [{}, {"zip": "categorical"}])
     def test_promotion_between_two_readings(self, bench, newer):
-        """The held-out rows are read for each version as it reads them."""
+        """The held-out rows are read for each version with that version's types."""
         bench.upload(csv())
         older = {} if newer else {"zip": "categorical"}
         features = {"include": ["zip", "day"]}
@@ -259,15 +323,15 @@ class TestPredictions:
             problem = assert_problem(answer, 409, "requirement-not-met")
             assert [e["pointer"] for e in problem["errors"]] == ["#/require/mae"]
 
-    def test_a_run_goes_on_from_its_checkpoint(self, bench, monkeypatch):
-        """With the rows and the categories that it began with."""
+    def test_a_run_continues_from_its_checkpoint(self, bench, monkeypatch):
+        """The second attempt uses the same rows and categories."""
         from workers.heartbeat import Heartbeat
         from workers.training import xla
 
-        stop, tell = Event(), Heartbeat.epoch_ended
+        stop, original = Event(), Heartbeat.epoch_ended
 
         def epoch_ended(pulse, epoch, logs, fit):
-            tell(pulse, epoch, logs, fit)
+            original(pulse, epoch, logs, fit)
             if epoch == 3:
                 stop.set()
 
@@ -285,10 +349,9 @@ class TestPredictions:
 
 
 class TestQueued:
-    """A run that waits needs the original."""
+    """A queued run needs the original."""
 
     def test_its_dataset_cannot_be_deleted(self, bench):
-        """Neither the table nor the file that it was uploaded as."""
         bench.upload(csv())
         run_id = bench.post(spec({"zip": "categorical"}))
         answer = bench.client.delete("/v1/datasets/table")
@@ -299,7 +362,7 @@ class TestQueued:
     @pytest.mark.parametrize("spelled", ["gro\u0308ße", " größe ", "größe"])
     @pytest.mark.parametrize("header", ["gro\u0308ße", "größe"])
     def test_names_are_found_in_any_form_of_unicode(self, bench, header, spelled):
-        """In every key that names columns; the run has the dataset's spelling."""
+        """This holds for every key that names columns; the run has the dataset's spelling."""
         more = {"two": ("1", "2", "3"), "three": ("x", "y")}
         bench.upload(csv({header: [f"{i:02}" for i in range(12)], **more}))
         other = f"\t{spelled}"

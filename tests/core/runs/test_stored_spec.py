@@ -1,4 +1,4 @@
-"""Specs that earlier releases stored are read as those of today."""
+"""Specs that earlier releases stored can still be read."""
 
 import json
 
@@ -91,8 +91,8 @@ def read(database, content):
     return read_run(database, run_id).spec
 
 
-def test_the_first_release_named_less(database):
-    """No split, preset, report, ensemble, bins, seeds or scheduler: their defaults."""
+def test_missing_keys_get_their_defaults(database):
+    """The first release stored no split, preset, report, ensemble, bins, seeds or scheduler."""
     spec = read(database, FIRST)
     assert (spec.split, spec.report, spec.preset) == (SplitSpec(), ReportSpec(), None)
     assert (spec.model.ensemble, spec.features.num_bins) == (1, None)
@@ -108,8 +108,8 @@ def test_the_first_release_named_less(database):
     [{}, SPLIT, SPLIT | REPORT, SPLIT | REPORT | PRESET],
     ids=["first", "splits", "reports", "presets"],
 )
-def test_what_a_release_said_is_kept(database, more):
-    """Whatever stood in the text stands in what is shown, and what is added is new."""
+def test_stored_keys_are_kept(database, more):
+    """Every stored key keeps its value, and only new keys are added."""
     content = FIRST | more
     shown = read(database, content).to_json()
     assert list(shown) == list(ResolvedSpec.model_fields)
@@ -128,15 +128,14 @@ def test_what_a_release_said_is_kept(database, more):
         ("compile", {"metrics": None}, []),
     ],
 )
-def test_a_null_is_what_it_meant(database, part, change, wanted):
-    """To the code that allowed one."""
+def test_a_null_gets_the_value_that_it_meant(database, part, change, wanted):
     spec = read(database, FIRST | {part: FIRST[part] | change})
     (key,) = change
     assert getattr(getattr(spec, part), key) == wanted
 
 
-def test_a_rate_that_is_refused_by_now_is_the_highest(database):
-    """No learning rate is above it, so that the callback does the same."""
+def test_a_rate_above_the_maximum_becomes_the_maximum(database):
+    """No learning rate is above the maximum, so the callback does the same."""
     plateau = PLATEAU | {"min_lr": 1e9}
     spec = read(
         database, FIRST | {"fit": FIRST["fit"] | {"reduce_lr_on_plateau": plateau}}
@@ -145,13 +144,13 @@ def test_a_rate_that_is_refused_by_now_is_the_highest(database):
 
 
 def test_keys_of_a_later_release_are_ignored(database):
-    """Also within the parts that refuse a user's unknown keys."""
+    """Parts that refuse unknown keys from users ignore them here."""
     content = FIRST | {"later": 1, "fit": FIRST["fit"] | {"later": {"a": 1}}}
     assert read(database, content).to_json() == read(database, FIRST).to_json()
 
 
 def test_a_resolved_spec_has_every_key_of_a_run_create():
-    """In the same order, but for the webhook, which may hold a secret."""
+    """The order is the same; only the webhook is missing, as it may hold a secret."""
     keys = [key for key in RunCreate.model_fields if key != "webhook"]
     assert list(ResolvedSpec.model_fields) == keys
     assert list(ResolvedFit.model_fields) == list(FitSpec.model_fields)
@@ -159,7 +158,7 @@ def test_a_resolved_spec_has_every_key_of_a_run_create():
 
 
 def test_a_spec_survives_the_database_and_is_frozen(database):
-    """The text is the same after a second round."""
+    """A spec that is read back has the same text."""
     spec = resolved_spec(tags={"b": "1", "a": "2"})
     run_id = add_run(database, spec=spec)
     text = stored(database, "runs", "spec")

@@ -1,4 +1,4 @@
-"""A storage like an object store: bytes under keys, and no folder that others can see."""
+"""A storage that works like an object store: bytes under keys, without a shared folder."""
 
 import contextlib
 import io
@@ -9,14 +9,14 @@ from core.storage.port import check_key, no_such_file
 
 
 class ObjectStore:
-    """Objects in memory; a local copy is a download that ends with its context."""
+    """Objects in memory; a local copy is deleted when its context ends."""
 
     def __init__(self):
         self._objects = {}
 
     def put(self, file, key):
         self._objects[check_key(key)] = file.read_bytes(), time.time()
-        file.unlink()  # whoever uses it afterwards relies on one implementation
+        file.unlink()  # a caller that still uses the file relies on one implementation
 
     def open(self, key):
         return io.BytesIO(self._content(key))
@@ -41,7 +41,7 @@ class ObjectStore:
         )
 
     def age(self, key, seconds):
-        """Make an object look as if it had been stored so long ago."""
+        """Make an object look older by `seconds`."""
         content, _ = self._objects[key]
         self._objects[key] = content, time.time() - seconds
 

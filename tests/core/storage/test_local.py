@@ -1,4 +1,4 @@
-"""The folder of a local storage, in which other programs may leave files too."""
+"""The folder of a local storage, which may contain files of other programs."""
 
 import pytest
 
@@ -13,8 +13,8 @@ def storage(tmp_path):
 
 
 @pytest.mark.parametrize("stray", [".DS_Store", ".nfs0001", "a file", "wäre", "a\n"])
-def test_a_file_whose_name_is_no_key_is_left_alone(storage, tmp_path, stray):
-    """Each listed key can be deleted; what somebody else put there stays."""
+def test_a_file_whose_name_is_not_a_key_is_ignored(storage, tmp_path, stray):
+    """Such a file is not listed and not deleted."""
     key = store(storage, "runs/a/model.onnx")
     folder = tmp_path / "files" / "runs"
     for path in (folder / stray, folder / "a" / stray):
@@ -26,14 +26,13 @@ def test_a_file_whose_name_is_no_key_is_left_alone(storage, tmp_path, stray):
 
 
 def test_a_local_copy_is_the_file_itself(storage, tmp_path):
-    """Nothing is copied."""
     key = store(storage, "runs/a/model.onnx")
     with storage.local_copy(key) as path:
         assert path == tmp_path / "files" / key
 
 
-def test_an_empty_folder_goes_with_its_last_file(storage, tmp_path):
-    """Folders of deleted datasets and runs do not pile up."""
+def test_an_empty_folder_is_deleted_with_its_last_file(storage, tmp_path):
+    """Folders of deleted datasets and runs do not accumulate."""
     keys = [store(storage, f"datasets/d/{name}") for name in ("a", "b")]
     storage.delete(keys[0])
     assert (tmp_path / "files" / "datasets" / "d").exists()

@@ -1,4 +1,4 @@
-"""Scratch folders go with their context, and a full disk is reported as one."""
+"""Scratch folders are deleted after use, and a full disk is reported as a problem."""
 
 import errno
 import os
@@ -22,8 +22,8 @@ def home(tmp_path):
     return tmp_path
 
 
-def test_a_folder_goes_with_its_context():
-    """Whether the context ends well or not."""
+def test_a_folder_is_deleted_with_its_context():
+    """The folder is deleted after an exception too."""
     with scratch() as folder:
         (folder / "file").write_text("x")
         assert list(scratch_root().iterdir()) == [folder]
@@ -32,7 +32,7 @@ def test_a_folder_goes_with_its_context():
     assert list(scratch_root().iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_swept_when_it_is_old(home):
+def test_an_old_folder_of_a_killed_process_is_swept(home):
     """A younger folder may still be in use."""
     old, young = (scratch_root() / name for name in ("old", "young"))
     for folder in (old, young):
@@ -44,8 +44,8 @@ def test_what_a_killed_process_left_is_swept_when_it_is_old(home):
     assert list(scratch_root().iterdir()) == [young]
 
 
-def test_a_volume_that_is_gone_is_not_replaced_by_a_folder(home):
-    """Else uploads would fill the disk below its mount point."""
+def test_a_missing_volume_is_not_replaced_by_a_folder(home):
+    """Otherwise uploads would fill the disk under the mount point."""
     scratch_root().rmdir()
     with pytest.raises(Unavailable, match="No such file"), scratch():
         pass
@@ -53,19 +53,18 @@ def test_a_volume_that_is_gone_is_not_replaced_by_a_folder(home):
 
 
 @full
-def test_polars_tells_of_a_full_disk_in_words():
-    """Its exception has no number; the problem is the same."""
+def test_a_full_disk_in_polars_is_reported():
+    """polars raises an exception without an error number."""
     with pytest.raises(StorageFull), disk_full_is_507():
         pl.LazyFrame({"x": range(100_000)}).sink_csv("/dev/full")
 
 
-def test_a_write_beyond_a_quota_is_told_too():
-    """By its number, within any scratch folder."""
+def test_a_write_beyond_a_quota_is_reported_too():
     with pytest.raises(StorageFull), scratch():
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
 
-def test_another_error_stays_what_it_is():
-    """Neither of the disk nor of polars."""
+def test_another_error_is_unchanged():
+    """An error with the same text that is not an OSError is not converted."""
     with pytest.raises(ValueError, match="No space left"), disk_full_is_507():
         raise ValueError("No space left on device")

@@ -1,4 +1,4 @@
-"""Receivers of webhooks on loopback: they count connections and note requests."""
+"""Receivers of webhooks on loopback that count connections and record requests."""
 
 import socket
 import ssl
@@ -13,15 +13,15 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """`answers` are given in order, the last one ever after: a status, or a function."""
+    """A receiver; `answers` holds statuses or functions in order, the last one repeats."""
 
     port: int = 0
     answers: list[Any] = field(default_factory=lambda: [200])
     headers: dict[str, str] = field(default_factory=dict)
     connections: int = 0
     names: list[str | None] = field(default_factory=list)
-    """By which name TLS asked for it."""
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    """The server names of the TLS handshakes."""
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -29,7 +29,7 @@ class Receiver:
 
     @property
     def ids(self) -> list[str]:
-        return [headers["webhook-id"] for headers, _ in self.heard]
+        return [headers["webhook-id"] for headers, _ in self.requests]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -39,7 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver = self.receiver
-        receiver.heard.append(({"": self.path, **headers}, body))
+        receiver.requests.append(({"": self.path, **headers}, body))
         several = receiver.answers
         answer = several.pop(0) if len(several) > 1 else several[0]
         if callable(answer):
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in receiver.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(b"x" * 100_000)  # more than anybody should read
+        self.wfile.write(b"x" * 100_000)  # more than a sender should read
 
     do_GET = do_POST  # noqa: N815  http.server's name
 
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def drip(handler: _Handler) -> None:
-    """An answer that never ends, a byte now and then."""
+    """Send an answer that never ends, one byte at a time."""
     for _ in range(100):
         try:
             handler.wfile.write(b"H")
@@ -77,12 +77,12 @@ class _Server(ThreadingHTTPServer):
         return super().get_request()
 
     def handle_error(self, *_: Any) -> None:
-        """A sender that goes away is part of some tests."""
+        """Ignore errors; some tests close the sender's connection."""
 
 
 @contextmanager
 def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """A receiver on a port of its own."""
+    """Run a receiver on a free port."""
     receiver = Receiver()
     handler = type("Handler", (_Handler,), {"receiver": receiver})
     with _Server(("127.0.0.1", 0), handler) as server:

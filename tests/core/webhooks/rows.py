@@ -1,4 +1,4 @@
-"""Runs with a webhook, and the clock that their deliveries go by."""
+"""Runs with a webhook, and their simulated clock."""
 
 from sqlalchemy import update
 
@@ -16,7 +16,7 @@ LOCAL = WebhookRules(allow_loopback=True, timeout_seconds=2.0)
 
 
 def add_hook(database, url, secret=SECRET, **values):
-    """An ended run, unless told otherwise, that tells `url` of it."""
+    """Add a run with a webhook to `url`; by default the run has ended."""
     ended = {"status": "succeeded", "stop_reason": "completed", "ended_at": utc_now()}
     run_id = add_run(database, **{**ended, **values})
     with database.write() as session:
@@ -30,7 +30,7 @@ def read_hook(database, run_id):
 
 
 def pass_time(database, seconds):
-    """So much later, as far as webhooks are concerned."""
+    """Move the times of all webhooks into the past by `seconds`."""
     with database.write() as session:
         session.execute(
             update(Webhook).values(

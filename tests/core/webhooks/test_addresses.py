@@ -1,4 +1,4 @@
-"""Where no webhook goes: nobody on this machine or near it hears of one."""
+"""No webhook is sent to this machine or a private network."""
 
 import socket
 import ssl
@@ -15,7 +15,7 @@ from tests.live import free_port
 PUBLIC = "93.184.215.14"
 STRICT = WebhookRules(ports=[443, 80], timeout_seconds=2.0)
 
-# {port} is that of a listener on this machine, and allowed by the rules
+# {port} is the port of a listener on this machine; the rules allow this port
 HOSTILE = [
     "http://127.0.0.1:{port}/",
     "https://127.0.0.1:{port}/",
@@ -72,7 +72,7 @@ NAMES = {"private.test": ["10.1.2.3"], "mixed.test": [PUBLIC, "127.0.0.1"]}
 
 
 def resolve(host, port):
-    """The system's own for what is no name of these tests."""
+    """Resolve the names of these tests, and other names by the system."""
     if host.endswith(".test"):
         return NAMES.get(host, [])
     try:
@@ -83,30 +83,30 @@ def resolve(host, port):
 
 @pytest.fixture
 def connected(monkeypatch):
-    """Every address that was connected to; nothing leaves this machine."""
+    """Record every address of a connection; refuse addresses other than loopback."""
     found = []
     connect = socket.create_connection
 
-    def noting(address, *args, **options):
+    def recording(address, *args, **options):
         found.append(address)
         if not address[0].startswith("127."):
             raise ConnectionRefusedError
         return connect(address, *args, **options)
 
-    monkeypatch.setattr(socket, "create_connection", noting)
+    monkeypatch.setattr(socket, "create_connection", recording)
     return found
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_hostile_urls_reach_nobody(database, connected):
-    """Fifty of them, stored as if nothing had checked them, and sent: 0 connections."""
+def test_hostile_urls_cause_no_connection(database, connected):
+    """Fifty URLs are stored without a check and sent."""
     assert len(HOSTILE) == len(set(HOSTILE)) == 50
     with receiving() as receiver:
         rules = STRICT.model_copy(update={"ports": [443, 80, receiver.port]})
         runs = [add_hook(database, url.format(port=receiver.port)) for url in HOSTILE]
-        hermes = sender(database, rules, resolve=resolve)
+        webhooks = sender(database, rules, resolve=resolve)
         sent = 0
-        while sending := hermes.send_due():
+        while sending := webhooks.send_due():
             sent += sending
         assert sent == 50
         assert (receiver.connections, connected) == (0, [])
@@ -117,8 +117,8 @@ def test_hostile_urls_reach_nobody(database, connected):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_listener_would_have_heard(database, connected):
-    """The control: with the rules off the same sender does reach it."""
+def test_without_the_rules_the_listener_is_reached(database, connected):
+    """This control shows that the sender works in these tests."""
     with receiving() as receiver:
         add_hook(database, receiver.url)
         sender(database, LOCAL, resolve=resolve).send_due()
@@ -126,51 +126,51 @@ def test_the_listener_would_have_heard(database, connected):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_name_that_moves_is_followed_nowhere(database, connected):
-    """Public when it is checked, loopback a moment later: the address checked is used."""
-    asked = []
+def test_a_name_that_changes_its_address_is_not_followed(database, connected):
+    """The sender connects to the address that it checked, not to a later one."""
+    lookups = []
 
     def rebinding(host, port):
-        asked.append(host)
-        return [PUBLIC] if len(asked) % 2 else ["127.0.0.1"]
+        lookups.append(host)
+        return [PUBLIC] if len(lookups) % 2 else ["127.0.0.1"]
 
     run_id = add_hook(database, "https://rebinding.test/hook")
-    hermes = sender(database, STRICT, resolve=rebinding)
-    hermes.send_due()
-    assert (asked, connected) == (["rebinding.test"], [(PUBLIC, 443)])
+    webhooks = sender(database, STRICT, resolve=rebinding)
+    webhooks.send_due()
+    assert (lookups, connected) == (["rebinding.test"], [(PUBLIC, 443)])
     assert read_hook(database, run_id).last_error == "no answer: ConnectError"
     pass_time(database, 10)
-    hermes.send_due()
-    assert (len(asked), len(connected)) == (2, 1)
+    webhooks.send_due()
+    assert (len(lookups), len(connected)) == (2, 1)
     assert "public" in read_hook(database, run_id).last_error
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_tls_and_host_name_the_host_though_the_address_is_pinned(database):
-    """SNI, certificate and Host are the name's; another's certificate is not believed."""
+def test_tls_and_host_use_the_name_with_a_pinned_address(database):
+    """SNI, certificate and Host have the name; a certificate for another name is refused."""
     ca = trustme.CA()
     trust = ssl.create_default_context()
     ca.configure_trust(trust)
-    for names, heard in ((["hooks.test"], 1), (["other.test"], 0)):
+    for names, count in ((["hooks.test"], 1), (["other.test"], 0)):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ca.issue_cert(*names).configure_cert(tls)
         with receiving(tls) as receiver:
             run_id = add_hook(database, f"https://hooks.test:{receiver.port}/a?b=c")
             everywhere = {"resolve": lambda *_: ["127.0.0.1"], "trust": lambda: trust}
             sender(database, **everywhere).send_due()
-            assert (len(receiver.heard), receiver.connections) == (heard, 1)
+            assert (len(receiver.requests), receiver.connections) == (count, 1)
             assert receiver.names == ["hooks.test"]
-            if heard:
-                headers = receiver.heard[0][0]
+            if count:
+                headers = receiver.requests[0][0]
                 assert headers["host"] == f"hooks.test:{receiver.port}"
                 assert headers[""] == "/a?b=c"
         status = read_hook(database, run_id).status
-        assert status == ("delivered" if heard else "waiting")
+        assert status == ("delivered" if count else "waiting")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_proxy_is_taken_from_the_environment(database, monkeypatch):
-    """A proxy would resolve and connect by rules of its own."""
+    """A proxy would resolve and connect without these rules."""
     with receiving() as proxy, receiving() as receiver:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -180,7 +180,7 @@ def test_no_proxy_is_taken_from_the_environment(database, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "reason"),
     [
         ("http://example.com/", "expected https"),
         ("ftp://example.com/", "expected https"),
@@ -192,14 +192,13 @@ def test_no_proxy_is_taken_from_the_environment(database, monkeypatch):
         ("https://exa mple\x7f.com/", "not a valid URL"),
     ],
 )
-def test_what_can_be_told_at_once_is(url, said):
-    """Before the run is accepted, with the reason."""
-    with pytest.raises(Refused, match=said):
+def test_a_forbidden_url_is_refused_before_the_run(url, reason):
+    with pytest.raises(Refused, match=reason):
         check_url(url, WebhookRules())
 
 
-def test_loopback_is_for_development_alone():
-    """The setting lets http and any port through, for loopback addresses only."""
+def test_loopback_is_allowed_by_a_setting_only():
+    """The setting allows http and any port for loopback addresses only."""
     check_url(f"http://localhost:{free_port()}/", LOCAL)
     check_url("https://hooks.example.com/run?token=1", WebhookRules())
     with pytest.raises(Refused):

@@ -1,4 +1,4 @@
-"""At least once, with one id, until it is heard or given up; on both databases."""
+"""Webhooks are delivered at least once under one id, or given up; on both databases."""
 
 import json
 import logging
@@ -60,17 +60,17 @@ def lose(database, run_id):
     ("end", "kind"),
     [(cancel, "run.cancelled"), (finish, "run.succeeded"), (lose, "run.failed")],
 )
-def test_whatever_ends_a_run_fills_the_outbox(database, receiver, end, kind):
-    """A user, a worker, the janitor; until then nothing is sent."""
+def test_every_end_of_a_run_sends_a_webhook(database, receiver, end, kind):
+    """A user, a worker or the janitor ends the run; before the end nothing is sent."""
     run_id = add_hook(database, receiver.url, status="queued", ended_at=None)
-    hermes = sender(database)
-    assert hermes.send_due() == 0
+    webhooks = sender(database)
+    assert webhooks.send_due() == 0
     end(database, run_id)
-    assert (hermes.send_due(), hermes.send_due()) == (1, 0)
-    headers, body = receiver.heard[0]
-    told = Verifier(SECRET).verify(body, headers)
-    assert (told["type"], told["data"]["run_id"]) == (kind, run_id)
-    assert told["timestamp"] == told["data"]["ended_at"]
+    assert (webhooks.send_due(), webhooks.send_due()) == (1, 0)
+    headers, body = receiver.requests[0]
+    event = Verifier(SECRET).verify(body, headers)
+    assert (event["type"], event["data"]["run_id"]) == (kind, run_id)
+    assert event["timestamp"] == event["data"]["ended_at"]
     assert len(body) < 1_000
     assert headers["content-type"] == "application/json"
     read = read_hook(database, run_id)
@@ -78,8 +78,7 @@ def test_whatever_ends_a_run_fills_the_outbox(database, receiver, end, kind):
     assert read.next_attempt_at is None
 
 
-def test_an_end_that_is_rolled_back_tells_nobody(database, receiver):
-    """The outbox is filled by the transaction that ends the run, or not at all."""
+def test_an_end_that_is_rolled_back_sends_nothing(database, receiver):
     run_id = add_hook(database, receiver.url, status="queued", ended_at=None)
     lease = Lease.claim(database, run_id, "w", 30.0)
 
@@ -93,37 +92,37 @@ def test_an_end_that_is_rolled_back_tells_nobody(database, receiver):
     assert (sender(database).send_due(), receiver.connections) == (0, 0)
 
 
-def test_a_receiver_that_was_down_for_an_hour_hears_in_the_end(database, receiver):
-    """Retries by schedule, one id, a new time and a signature that verifies each time."""
+def test_a_failed_delivery_is_retried_by_schedule(database, receiver):
+    """Every attempt has the same id, a new time and a valid signature."""
     receiver.answers = [500, 302, 503, 429, 200]
     receiver.headers = {"Location": receiver.url}
     run_id = add_hook(database, receiver.url)
-    hermes, pauses = sender(database), []
+    webhooks, pauses = sender(database), []
     for _ in range(5):
-        assert (hermes.send_due(), hermes.send_due()) == (1, 0)
+        assert (webhooks.send_due(), webhooks.send_due()) == (1, 0)
         read = read_hook(database, run_id)
         if read.next_attempt_at is not None:
             pauses.append((read.next_attempt_at - read.attempted_at).total_seconds())
             pass_time(database, pauses[-1] - 1)
-            assert hermes.send_due() == 0, "not before its time"
+            assert webhooks.send_due() == 0, "not before its time"
             pass_time(database, 2)
     assert read_hook(database, run_id).status == "delivered"
     for pause, expected in zip(pauses, LOCAL.schedule[1:], strict=False):
         assert 0.89 * expected <= pause <= 1.11 * expected + 1
     assert receiver.ids == [f"{run_id}_ended"] * 5
     assert receiver.connections == 5, "no redirect is followed"
-    assert len({body for _, body in receiver.heard}) == 1
-    for headers, body in receiver.heard:
+    assert len({body for _, body in receiver.requests}) == 1
+    for headers, body in receiver.requests:
         Verifier(SECRET).verify(body, headers)
 
 
-def test_after_the_last_attempt_it_is_given_up(database, receiver):
-    """Ten of them, seventy-five hours; the secret is forgotten then."""
+def test_a_webhook_is_given_up_after_ten_attempts(database, receiver):
+    """The secret is then deleted."""
     receiver.answers = [500]
     run_id = add_hook(database, receiver.url)
-    hermes = sender(database)
+    webhooks = sender(database)
     for _ in range(12):
-        hermes.send_due()
+        webhooks.send_due()
         pass_time(database, 100_000)
     read = read_hook(database, run_id)
     assert (read.status, read.attempts, receiver.connections) == ("failed", 10, 10)
@@ -132,8 +131,7 @@ def test_after_the_last_attempt_it_is_given_up(database, receiver):
         assert session.get(Webhook, run_id).secret is None
 
 
-def test_410_ends_it(database, receiver):
-    """The receiver wants no more."""
+def test_410_ends_the_delivery(database, receiver):
     receiver.answers = [410]
     run_id = add_hook(database, receiver.url)
     sender(database).send_due()
@@ -142,7 +140,7 @@ def test_410_ends_it(database, receiver):
 
 
 @pytest.mark.parametrize(
-    ("told", "least", "most"),
+    ("header", "least", "most"),
     [
         ("120", 119, 121),
         ("1", 4, 6),
@@ -152,9 +150,9 @@ def test_410_ends_it(database, receiver):
         ("-5", 4, 6),
     ],
 )
-def test_retry_after_is_honoured(database, receiver, told, least, most):
-    """Seconds or a date, for a day at most; nonsense leaves the schedule."""
-    receiver.answers, receiver.headers = [503], {"Retry-After": told}
+def test_retry_after_is_honoured(database, receiver, header, least, most):
+    """Seconds or a date are honoured up to a day; an invalid value is ignored."""
+    receiver.answers, receiver.headers = [503], {"Retry-After": header}
     run_id = add_hook(database, receiver.url)
     sender(database).send_due()
     read = read_hook(database, run_id)
@@ -163,18 +161,18 @@ def test_retry_after_is_honoured(database, receiver, told, least, most):
 
 
 @pytest.mark.parametrize("answer", [lambda _: time.sleep(3), drip])
-def test_a_slow_receiver_is_left_at_the_deadline(database, receiver, answer):
-    """Silent, or a byte now and then."""
+def test_a_slow_receiver_times_out(database, receiver, answer):
+    """The receiver is silent, or sends a byte from time to time."""
     receiver.answers = [answer]
     run_id = add_hook(database, receiver.url)
     began = time.monotonic()
-    sender(database, LOCAL.model_copy(update={"timeout_seconds": 0.5})).send_due()
+    sender(database, LOCAL.model_copy(update={"timeout_seconds": 0.1})).send_due()
     assert time.monotonic() - began < 1.5
     assert "Timeout" in read_hook(database, run_id).last_error
 
 
-def test_a_sender_that_dies_leaves_it_to_the_next(database, receiver, monkeypatch):
-    """Heard, and never noted: it is sent again when the lease is over, with the same id."""
+def test_a_delivery_of_a_dead_sender_is_repeated(database, receiver, monkeypatch):
+    """After the lease it is sent again with the same id."""
     run_id = add_hook(database, receiver.url)
 
     def die(*_, **__):
@@ -184,16 +182,16 @@ def test_a_sender_that_dies_leaves_it_to_the_next(database, receiver, monkeypatc
         patched.setattr(WebhookRepository, "tell", die)
         with pytest.raises(KeyboardInterrupt):
             sender(database).send_due()
-    hermes = sender(database)
-    assert hermes.send_due() == 0
+    webhooks = sender(database)
+    assert webhooks.send_due() == 0
     pass_time(database, 60)
-    assert hermes.send_due() == 1
+    assert webhooks.send_due() == 1
     assert receiver.ids == [f"{run_id}_ended"] * 2
     assert read_hook(database, run_id).attempts == 2
 
 
-def test_what_a_late_sender_notes_is_not_believed(database, receiver):
-    """Its attempt is over; the one that took its place tells how it went."""
+def test_a_result_of_a_late_sender_is_ignored(database, receiver):
+    """A newer attempt reports the result."""
     run_id = add_hook(database, receiver.url)
     with database.write() as session:
         late = WebhookRepository(session).claim(run_id, 0.0)
@@ -206,13 +204,13 @@ def test_what_a_late_sender_notes_is_not_believed(database, receiver):
 
 
 def test_many_senders_send_each_once(database, receiver):
-    """Six of them, forty messages."""
+    """Six senders deliver forty webhooks."""
     runs = [add_hook(database, receiver.url) for _ in range(40)]
 
     def work():
-        hermes = sender(database)
+        webhooks = sender(database)
         while any(read_hook(database, run_id).attempts == 0 for run_id in runs):
-            hermes.send_due()
+            webhooks.send_due()
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -223,23 +221,23 @@ def test_many_senders_send_each_once(database, receiver):
 
 
 def test_without_a_secret_nothing_is_signed(database, receiver):
-    """Id and time are there all the same."""
+    """Id and time are sent all the same."""
     add_hook(database, receiver.url, secret=None)
     sender(database).send_due()
-    headers, body = receiver.heard[0]
+    headers, body = receiver.requests[0]
     assert "webhook-signature" not in headers
     assert headers["webhook-timestamp"].isdigit()
     assert json.loads(body)["type"] == "run.succeeded"
 
 
 def test_no_log_holds_the_secret(database, receiver, caplog):
-    """Nor the path, which is the secret of some receivers."""
+    """The path is not logged either, because it may be a secret."""
     caplog.set_level(logging.DEBUG)
     receiver.answers = [500, 200]
     add_hook(database, f"{receiver.url}?token=hush")
-    hermes = sender(database)
+    webhooks = sender(database)
     for _ in range(2):
-        hermes.send_due()
+        webhooks.send_due()
         pass_time(database, 60)
     assert "the receiver answered 500" in caplog.text
     assert SECRET.removeprefix("whsec_") not in caplog.text

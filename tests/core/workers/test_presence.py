@@ -1,6 +1,4 @@
-"""Who was there lately."""
-
-import time
+"""Recording and counting live workers."""
 
 from sqlalchemy import update
 
@@ -8,6 +6,7 @@ from core.database.clock import now_ms
 from core.workers.presence import Presence
 from core.workers.repository import BOTH, DATASETS, RUNS, WorkerRepository
 from core.workers.tables import Worker
+from tests.timing import until
 
 
 def count(database, seconds=30.0):
@@ -29,8 +28,8 @@ def age(database, worker_id, seconds):
         )
 
 
-def test_a_process_counts_for_what_it_takes(database):
-    """Beats of one process count once; one that takes both counts for both."""
+def test_a_process_counts_for_the_work_it_takes(database):
+    """Repeated beats of one process count once; a process for both kinds counts for both."""
     assert count(database) == {RUNS: 0, DATASETS: 0}
     for _ in range(2):
         beat(database, "a:1", RUNS)
@@ -38,8 +37,8 @@ def test_a_process_counts_for_what_it_takes(database):
     assert count(database) == {RUNS: 2, DATASETS: 1}
 
 
-def test_who_is_silent_is_not_counted_and_then_forgotten(database):
-    """After the lease the count falls; after an hour the row goes."""
+def test_a_silent_worker_is_not_counted_and_then_deleted(database):
+    """The count falls after the lease, and the row is deleted after an hour."""
     beat(database, "a:1", RUNS)
     age(database, "a:1", 40)
     assert count(database)[RUNS] == 0
@@ -50,17 +49,12 @@ def test_who_is_silent_is_not_counted_and_then_forgotten(database):
 
 
 def test_a_thread_beats_until_it_is_stopped(database):
-    """And survives a database that does not answer."""
-    presence = Presence(database, "a:1", RUNS, 0.05)
+    presence = Presence(database, "a:1", RUNS, 0.01)
     presence.start()
-    until = time.monotonic() + 5
-    while not count(database)[RUNS] and time.monotonic() < until:
-        time.sleep(0.02)
-    assert count(database)[RUNS] == 1
+    until(lambda: count(database)[RUNS] == 1)
     with database.write() as session:
         session.execute(update(Worker).values(seen_at=0))
-    time.sleep(0.3)
-    assert count(database)[RUNS] == 1
+    until(lambda: count(database)[RUNS] == 1)
     presence.stop()
     presence.join(5)
     assert not presence.is_alive()

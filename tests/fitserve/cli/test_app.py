@@ -169,13 +169,14 @@ def test_no_service_is_4():
     assert "fitserve up" in done.stderr
 
 
-def test_a_client_waits_for_a_busy_service_and_reports_it(wire, fitserve):
+def test_a_client_waits_for_a_busy_service_and_reports_it(wire, fitserve, client_clock):
     """The report is on stderr; stdout has only the answer."""
     busy = replace(problem(429, "too-many-requests", "."), headers={"Retry-After": "1"})
     wire.answers("GET /v1/models", busy, bodies.page())
     done = fitserve("models", "list", "--json")
     assert (done.exit_code, done.stdout) == (0, "[]\n")
     assert done.stderr == "the service is busy (429); retrying in 1 s\n"
+    assert 1 <= client_clock.now <= 1.25
 
 
 def test_another_service_is_4(wire, fitserve):

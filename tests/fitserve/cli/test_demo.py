@@ -4,7 +4,9 @@ import importlib.util
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,7 +52,13 @@ def test_a_service_that_never_starts_is_reported_with_its_log(
     demo, monkeypatch, tmp_path, after
 ):
     """The service has ended or hangs."""
-    monkeypatch.setattr(demo, "START_SECONDS", 1.0)
+
+    def monotonic():  # a minute passes as soon as the service has printed its line
+        logs = [log.read_text() for log in tmp_path.rglob("log")]
+        return 61.0 if any("taken" in log for log in logs) else 0.0
+
+    clock = SimpleNamespace(monotonic=monotonic, sleep=lambda _: time.sleep(0.01))
+    monkeypatch.setattr(demo, "time", clock)
     instead_of_up(demo, monkeypatch, f"print('the port is taken')\n{after}")
     with pytest.raises(SystemExit, match="the port is taken"), demo.running_service():
         pass

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fitserve import Client
-from fitserve.cli import progress
+from fitserve.cli import progress, report
 from fitserve.client.following import EpochEvent
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer, problem, sse
@@ -34,6 +34,19 @@ def trained(wire):
     wire.answers("GET /v1/runs/run_1/events", sse(*EPOCHS, ("status", bodies.run())))
     wire.answers("GET /v1/runs/run_1/report", bodies.report())
     return wire
+
+
+def test_what_was_left_out_is_said_at_the_end(trained, fitserve, spec):
+    """The run's warnings; `runs report` lists the columns with their reasons."""
+    warning = "1 column is left out of training: 'title' (free text)"
+    done = bodies.run(warnings=[warning])
+    events = sse(*EPOCHS, ("status", done))
+    trained.answers("GET /v1/runs/run_1/events", events)
+    lines = fitserve("train", spec).stdout.splitlines()
+    assert f"warning: {warning}" in lines
+    excluded = {"quality": "the target", "title": "free text"}
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(excluded=excluded))
+    assert "not features: title (free text)" in fitserve("runs", "report", "run_1").stdout
 
 
 def sent(wire):
@@ -96,8 +109,9 @@ def test_json_prints_a_failed_run(trained, fitserve, spec):
     assert json.loads(done.stdout)["error"]["type"] == "/problems/nan-loss"
 
 
-def test_train_waits_for_baselines(trained, fitserve, spec):
+def test_train_waits_for_baselines(trained, fitserve, spec, monkeypatch):
     """The baselines are ready a few seconds after the end of the run."""
+    monkeypatch.setattr(report, "_LOOK_SECONDS", 0.01)
     pending = bodies.report(baselines=bodies.baselines("pending"), summary="R² alone")
     trained.answers("GET /v1/runs/run_1/report", pending, pending, bodies.report())
     done = fitserve("train", spec)
@@ -114,7 +128,7 @@ def test_the_report_of_a_failed_run_is_printed(trained, fitserve, spec):
     assert "Try more epochs." in done.stdout
 
 
-def test_a_run_without_a_report_succeeds(trained, fitserve, spec):
+def test_a_run_without_a_report_succeeds(trained, fitserve, spec, client_clock):
     """stderr has the reason, and the exit code is 0."""
     answer = problem(503, "artifact-damaged", "report.json is damaged.")
     trained.answers("GET /v1/runs/run_1/report", answer)

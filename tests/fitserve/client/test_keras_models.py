@@ -52,12 +52,14 @@ def test_a_real_model_becomes_a_valid_spec(network):
     import keras
 
     model = network()
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mae", metrics=["mse"])
+    adam = keras.optimizers.Adam(0.01)
+    model.compile(adam, "mae", metrics=["mse"], weighted_metrics=["mae"])
     create = RunCreate.model_validate(with_keras_model({**SPEC, "model": model}))
     assert [layer.units for layer in create.model.layers] == [4, 1]
     assert create.compile.optimizer.type == "Adam"
     assert create.compile.optimizer.learning_rate == 0.01
     assert (create.compile.loss, create.compile.metrics) == ("mae", ["mse"])
+    assert create.compile.weighted_metrics == ["mae"]
 
 
 @pytest.mark.keras

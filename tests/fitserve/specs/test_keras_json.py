@@ -47,6 +47,9 @@ def test_invalid_json_is_refused(text):
     ("model", "pointer", "text"),
     [
         (sequential(layer("Dens", units=1)), "/config/layers/0/class_name", "did you mean `Dense`?"),
+        (sequential(inputs(4), layer("Normalization", axis=[-1]), dense()), "/config/layers/1/class_name", "leave it out: inputs are standardised already"),
+        (sequential(layer("Rescaling", scale=0.1)), "/config/layers/0/class_name", "leave it out: inputs are standardised already"),
+        (sequential(layer("CategoryEncoding", num_tokens=3)), "/config/layers/0/class_name", "leave it out: categories are encoded already"),
         (sequential(dense(unit=1)), "/config/layers/0/config/unit", "did you mean `units`?"),
         (sequential(inputs(4), dense(units=10**9)), "/config/layers/1/config/units", "1000000000"),
         (sequential(dense(activation="rely")), "/config/layers/0/config/activation", "did you mean `relu`?"),

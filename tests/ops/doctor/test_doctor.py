@@ -1,4 +1,4 @@
-"""`fitserve doctor`, from outside."""
+"""`fitserve doctor`, run as a command."""
 
 import json
 import os
@@ -16,7 +16,7 @@ KEY = "0123456789abcdef-and-more"
 
 
 def doctor(home, *options, **environment):
-    """Exit code and findings by name."""
+    """Run the command; return its exit code and its findings by name."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FITSERVE_")}
     done = subprocess.run(
         [sys.executable, "-c", CODE, "--home", home, "--json", *options],
@@ -26,9 +26,9 @@ def doctor(home, *options, **environment):
         cwd=ROOT,
         env=clean | environment,
     )
-    told = json.loads(done.stdout)
-    assert told["ok"] == (done.returncode == 0)
-    return done.returncode, {finding["name"]: finding for finding in told["findings"]}
+    report = json.loads(done.stdout)
+    assert report["ok"] == (done.returncode == 0)
+    return done.returncode, {finding["name"]: finding for finding in report["findings"]}
 
 
 def free_port():
@@ -45,16 +45,15 @@ def home(tmp_path):
     return tmp_path / "home"
 
 
-def test_before_the_first_start_nothing_is_ill_and_nothing_is_made(home):
-    """No file appears by looking."""
+def test_before_the_first_start_all_is_ok_and_no_file_is_created(home):
     code, findings = doctor(home, FITSERVE_PORT=free_port())
     assert code == 0
     assert set(verdicts(findings).values()) == {"ok"}, findings
     assert not home.exists()
 
 
-def test_a_port_that_is_anothers_is_told_with_how_to_mend_it(home):
-    """Something listens and is not fitserve."""
+def test_a_port_used_by_another_program_is_a_failure(home):
+    """The finding says how to fix it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         code, findings = doctor(home, FITSERVE_PORT=port)
@@ -90,8 +89,8 @@ def test_a_port_that_is_anothers_is_told_with_how_to_mend_it(home):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
-def test_what_is_wrong_is_found(home, variables, name, verdict, word):
-    """Named, with a way out, and no secret shown."""
+def test_wrong_settings_are_found(home, variables, name, verdict, word):
+    """Each finding says how to fix the setting, and no secret is shown."""
     variables = {"FITSERVE_PORT": free_port()} | variables
     code, findings = doctor(home, **variables)
     finding = findings[name]
@@ -103,8 +102,8 @@ def test_what_is_wrong_is_found(home, variables, name, verdict, word):
     assert "hunter2" not in json.dumps(findings)
 
 
-def test_a_home_that_others_may_read_is_told(home):
-    """And what mends it does."""
+def test_a_home_that_others_may_read_is_a_warning(home):
+    """The suggested command removes the warning."""
     home.mkdir(mode=0o755)
     home.chmod(0o755)
     _, findings = doctor(home, FITSERVE_PORT=free_port())
@@ -115,8 +114,8 @@ def test_a_home_that_others_may_read_is_told(home):
     assert findings["home"]["verdict"] == "ok"
 
 
-def test_a_database_that_is_behind_is_told(home):
-    """With the command that brings it to head."""
+def test_a_database_that_is_not_migrated_is_a_failure(home):
+    """The finding names the command that migrates it."""
     home.mkdir(mode=0o700)
     import sqlite3
 
@@ -128,8 +127,8 @@ def test_a_database_that_is_behind_is_told(home):
     assert "core.database.migrate" in findings["migrations"]["mend"]
 
 
-def test_the_table_is_for_eyes_and_the_command_is_one_of_fitserves(home):
-    """Without --json; and the command line knows the name."""
+def test_without_json_the_command_prints_a_table(home):
+    """`doctor` is a command of fitserve."""
     done = subprocess.run(
         [sys.executable, "-c", CODE, "--home", home],
         capture_output=True,

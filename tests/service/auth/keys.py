@@ -1,4 +1,4 @@
-"""Keys for tests, made as an operator makes them."""
+"""Keys for tests, created as an operator creates them."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from tests.conftest import ServiceUnderTest
 
 
 def make_key(bench: ServiceUnderTest, **given: Any) -> str:
-    """A key of every scope unless given."""
+    """Create a key, by default with every scope, and return it."""
     spec = KeyCreate.model_validate({"name": "test", "scopes": list(Scope), **given})
     with bench.database.write() as session:
         return create_key(session, read_pepper(bench.settings), spec).key
 
 
 def bearing(key: str) -> dict[str, str]:
-    """The header that a client sends."""
+    """Return the request header for a key."""
     return {"Authorization": f"Bearer {key}"}
 
 
 def id_of(key: str) -> str:
-    """The public part."""
+    """Return the id, which is the public part of a key."""
     return key.split("_")[1]

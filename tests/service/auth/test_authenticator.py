@@ -1,28 +1,34 @@
-"""Keys: when they are valid, when they end, how fast they may ask."""
+"""Authentication by keys: validity, expiry, and limits of requests."""
 
 import logging
 import time
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from core import refresh_ahead_cache
+from core.database.base import utc_now
 from core.keys.repository import ApiKeyRepository
 from core.keys.tables import ApiKey
 from core.keys.tokens import new_token
 from core.settings import Limits
 from service.app import create_app
+from service.auth import api_key_cache
 from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.servers import IS_SCALE_OUT
 from tests.service.auth.keys import bearing, id_of, make_key
+from tests.timing import Clock, until
 
 LIMITS = Limits(unknown_keys_per_minute=6)
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, broker_url):
-    """One for all that need no home of their own; it has had a key from the start."""
+    """Provide a shared service that has had a key from the start."""
     with bench_in(tmp_path_factory.mktemp("auth") / "home", broker_url) as bench:
         make_key(bench)
         yield bench
@@ -36,33 +42,40 @@ def strict(tmp_path_factory, broker_url):
 
 
 @pytest.fixture
+def clock(monkeypatch):
+    """Replace the clock by which cached keys age."""
+    clock = Clock(time.monotonic())
+    monkeypatch.setattr(refresh_ahead_cache, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Let new applications read the keys in use every 10 ms."""
+    monkeypatch.setattr(api_key_cache, "_MAX_AGE", 0.02)
+
+
+@pytest.fixture
 def fresh(tmp_path, broker_url):
     with bench_in(tmp_path / "home", broker_url) as bench:
         yield bench
 
 
-def test_a_rate_near_nothing_waits_for_a_day(strict):
-    """The true wait is no number that a header can tell."""
+def test_a_tiny_rate_waits_for_at_most_a_day(strict):
+    """The exact wait is too large for a header."""
     key = make_key(strict, limits={"requests_per_second": 5e-324})
-    assert asked(strict.client, key) == 200
+    assert status_of(strict.client, key) == 200
     refused = strict.client.get("/v1/runs", headers=bearing(key))
     assert_problem(refused, 429, "too-many-requests")
     assert refused.headers["retry-after"] == "86400"
 
 
-def asked(client, key, path="/v1/runs"):
+def status_of(client, key, path="/v1/runs"):
     return client.get(path, headers=bearing(key)).status_code
 
 
-def until(status, ask):
-    deadline = time.monotonic() + 10
-    while (found := ask()) != status:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.01)
-
-
 def count_queries(bench, monkeypatch):
-    """Keys that the database is asked for, as they are."""
+    """Record the keys that are read from the database."""
     found, ask = [], ApiKeyRepository.hash_of
     monkeypatch.setattr(
         ApiKeyRepository, "hash_of", lambda self, key: found.append(key) or ask(self, key)
@@ -70,102 +83,137 @@ def count_queries(bench, monkeypatch):
     return found
 
 
-def test_the_first_key_closes_the_door_on_loopback(fresh):
-    """Until then none is needed, and a key that a client happens to have does no harm."""
+def test_the_first_key_makes_a_key_required_on_loopback(fresh):
+    """Before a key exists, no key is required, and a token in another format is ignored."""
     assert fresh.client.get("/v1/runs").status_code == 200
-    assert asked(fresh.client, "any") == 200
-    assert asked(fresh.client, str(new_token())) == 401
+    assert status_of(fresh.client, "any") == 200
+    assert status_of(fresh.client, str(new_token())) == 401
     key = make_key(fresh)
-    assert asked(fresh.client, key) == 200
+    assert status_of(fresh.client, key) == 200
     assert fresh.client.get("/v1/runs").status_code == 401
     with fresh.database.write() as session:
         ApiKeyRepository(session).revoke(id_of(key))
-    until(401, lambda: asked(fresh.client, key))
+    fresh.client.app.state.services.api_keys.refresh()
+    assert status_of(fresh.client, key) == 401
     assert fresh.client.get("/v1/runs").status_code == 401
 
 
-def test_a_key_needs_no_name_of_this_machine(bench):
-    """A proxy may ask under its own; no web page has a key."""
+def test_a_request_with_a_key_may_have_any_host_and_origin(bench):
+    """A proxy may use another host name, and foreign web pages have no key."""
     headers = {**bearing(make_key(bench)), "Host": "fit.example", "Origin": "https://x.y"}
     assert bench.client.get("/v1/runs", headers=headers).status_code == 200
     assert bench.client.get("/health/live", headers=headers).status_code == 200
 
 
-def test_the_operators_key_opens_beside_those_of_the_database(bench):
-    """FITSERVE_API_KEY is of the workspace `default`, and may all."""
+def test_the_operators_key_is_valid_as_well_as_stored_keys(bench):
+    """FITSERVE_API_KEY has the workspace `default` and every scope."""
     key, operator = make_key(bench), "an-operators-secret"
     settings = bench.settings.model_copy(update={"api_key": SecretStr(operator)})
     with TestClient(create_app(settings)) as client:
-        assert asked(client, operator, "/v1/keys") == 200
-        assert asked(client, operator, "/metrics") == 200
-        assert asked(client, key) == 200
-        assert asked(client, operator[:-1]) == 401
+        assert status_of(client, operator, "/v1/keys") == 200
+        assert status_of(client, operator, "/metrics") == 200
+        assert status_of(client, key) == 200
+        assert status_of(client, operator[:-1]) == 401
 
 
-def test_a_key_in_use_is_looked_up_once(bench, monkeypatch):
-    """A thread keeps it fresh; the requests ask nobody."""
+def held(client, key, clock, monkeypatch):
+    """Send requests with the key for longer than a cached key is valid without a read.
+
+    In each step the clock advances by most of that time, and requests are sent until
+    the thread has read the keys in use twice.
+    """
+    keys, reads = client.app.state.services.api_keys._keys, []
+    reread = keys._reread
+
+    def counted(known):
+        reads.append(1)
+        return reread(known)
+
+    def is_read_twice():
+        assert status_of(client, key, "/v2") == 200
+        return len(reads) >= 2
+
+    monkeypatch.setattr(keys, "_reread", counted)
+    for _ in range(4):
+        clock.now += 0.015
+        reads.clear()
+        until(is_read_twice)
+
+
+def test_a_key_in_use_is_looked_up_once(bench, often, clock, monkeypatch):
+    """A thread keeps the key fresh, so that requests need no query."""
     found = count_queries(bench, monkeypatch)
     key = make_key(bench)
-    began, count = time.monotonic(), 0
-    while time.monotonic() < began + 1.5:
-        assert asked(bench.client, key) == 200
-        count += 1
-    assert len(found) * 10 <= count  # more than one where the thread has to wait
+    with TestClient(create_app(bench.settings), base_url="http://localhost") as client:
+        assert status_of(client, key) == 200
+        held(client, key, clock, monkeypatch)
+    assert len(found) == 1
 
 
-def test_a_revoked_key_is_out_in_every_process(bench):
-    """Here at once, elsewhere when that process has read the keys again."""
+def test_a_revoked_key_is_refused_in_every_process(bench, monkeypatch):
+    """Other processes refuse it after they have read the keys again."""
+    monkeypatch.setattr(api_key_cache, "_MAX_AGE", 3600.0)
     key, admin = make_key(bench), make_key(bench, scopes=["admin"])
     with TestClient(create_app(bench.settings), base_url="http://localhost") as other:
-        assert asked(bench.client, key) == asked(other, key) == 200
+        assert status_of(bench.client, key) == status_of(other, key) == 200
         gone = bench.client.delete(f"/v1/keys/{id_of(key)}", headers=bearing(admin))
         assert gone.status_code == 204
-        assert asked(bench.client, key) == 401
-        until(401, lambda: asked(other, key))
+        assert status_of(bench.client, key) == 401
+        assert status_of(other, key) == 200
+        other.app.state.services.api_keys.refresh()
+        assert status_of(other, key) == 401
 
 
-def test_a_key_ends_when_it_expires_though_it_is_in_use(bench):
-    """The cache knows the moment."""
-    key = make_key(bench, expires_in_days=1.5 / 86_400)
-    assert asked(bench.client, key) == 200
-    until(401, lambda: asked(bench.client, key))
-    answer = bench.client.get("/v1/runs", headers=bearing(key))
-    assert "expired" in assert_problem(answer, 401, "unauthorized")["detail"]
+def test_a_key_in_use_expires_on_time(bench, clock, monkeypatch):
+    monkeypatch.setattr(api_key_cache, "_MAX_AGE", 3600.0)
+    key = make_key(bench, expires_in_days=600 / 86_400)
+    with TestClient(create_app(bench.settings), base_url="http://localhost") as client:
+        assert status_of(client, key) == 200
+        client.app.state.services.api_keys.refresh()
+        clock.now += 500.0
+        assert status_of(client, key) == 200
+        with bench.database.write() as session:  # time also passes in the database
+            past = {"expires_at": utc_now() - timedelta(seconds=1)}
+            session.execute(update(ApiKey).where(ApiKey.id == id_of(key)).values(past))
+        assert status_of(client, key) == 200
+        clock.now += 200.0
+        answer = client.get("/v1/runs", headers=bearing(key))
+        assert "expired" in assert_problem(answer, 401, "unauthorized")["detail"]
 
 
-def test_who_guesses_keys_is_not_heard_for_long(strict, monkeypatch):
-    """The database is asked three times; a key that is known stays welcome."""
+def test_guessing_keys_is_limited(strict, monkeypatch):
+    """Only the first guesses cause a query, and a known key still works."""
     found = count_queries(strict, monkeypatch)
     key = make_key(strict)
-    assert asked(strict.client, key) == 200
+    assert status_of(strict.client, key) == 200
     wrong = str(new_token())
-    for _ in range(5):  # costs one question
-        assert asked(strict.client, wrong) == 401
-    guesses = [asked(strict.client, str(new_token())) for _ in range(10)]
+    for _ in range(5):  # one query in total
+        assert status_of(strict.client, wrong) == 401
+    guesses = [status_of(strict.client, str(new_token())) for _ in range(10)]
     assert guesses == [401, 401] + [429] * 8
     assert len(found) == 4
     for text in ("nonsense", str(new_token())[:-1]):
-        assert asked(strict.client, text) == 401
+        assert status_of(strict.client, text) == 401
     answer = strict.client.get("/v1/runs", headers=bearing(str(new_token())))
     assert_problem(answer, 429, "too-many-requests")
     assert int(answer.headers["retry-after"]) >= 1
-    assert asked(strict.client, key) == 200
+    assert status_of(strict.client, key) == 200
     assert len(found) == 4
 
 
-def test_a_key_asks_no_faster_than_it_may(bench):
-    """A second's worth at once, then 429 with the time to wait; others are unhurt."""
+def test_a_key_is_limited_in_requests_per_second(bench):
+    """A burst of one second is allowed, then 429 with Retry-After; other keys are unaffected."""
     slow = make_key(bench, limits={"requests_per_second": 0.05})
     free = make_key(bench)
-    assert asked(bench.client, slow) == 200
+    assert status_of(bench.client, slow) == 200
     answer = bench.client.get("/v1/runs", headers=bearing(slow))
     assert_problem(answer, 429, "too-many-requests")
     assert 10 <= int(answer.headers["retry-after"]) <= 20
-    assert {asked(bench.client, free) for _ in range(20)} == {200}
+    assert {status_of(bench.client, free) for _ in range(20)} == {200}
 
 
-def test_a_key_queues_no_more_than_it_may(bench):
-    """Its own limit over its workspace's runs; another workspace has its own count."""
+def test_a_key_is_limited_in_queued_runs(bench):
+    """The limit counts the runs of the key's workspace."""
     spec = {"dataset": "t", "target": "y"}
     table = "x,y\n" + "".join(f"{i},{2 * i}\n" for i in range(30))
 
@@ -189,8 +237,8 @@ def test_a_key_queues_no_more_than_it_may(bench):
     assert queue(make_key(bench, workspace="other")).status_code == 202
 
 
-def test_a_key_stores_no_more_than_it_may(bench):
-    """Cut while it comes; what there is stays, and room that is made can be used."""
+def test_a_key_is_limited_in_stored_bytes(bench):
+    """An upload above the limit is cut off, and deleting a dataset frees its bytes."""
     key = make_key(bench, workspace="store", limits={"stored_bytes": 1000})
     files = bench.settings.files_dir / "datasets"
 
@@ -212,12 +260,12 @@ def test_a_key_stores_no_more_than_it_may(bench):
     assert upload("d", 90).status_code == 201
 
 
-def test_when_a_key_was_used_is_noted_without_a_write_a_request(bench):
-    """By the thread, and at the end."""
+def test_the_last_use_of_a_key_is_stored_by_a_thread(bench):
+    """The thread and the shutdown write the time; no request writes it."""
     key = make_key(bench)
     app = create_app(bench.settings)
     with TestClient(app, base_url="http://localhost") as client:
-        assert asked(client, key) == 200
+        assert status_of(client, key) == 200
         app.state.services.api_keys.refresh()
         with bench.database.read() as session:
             assert session.get_one(ApiKey, id_of(key)).last_used_at is None
@@ -226,37 +274,39 @@ def test_when_a_key_was_used_is_noted_without_a_write_a_request(bench):
 
 
 @pytest.mark.skipif(IS_SCALE_OUT, reason="hides a database that is a file")
-def test_known_keys_hold_while_the_database_is_away(fresh, monkeypatch):
-    """Predictions go on through its restart; an unknown key is told to come again."""
+def test_known_keys_are_valid_while_the_database_is_unavailable(
+    often, fresh, clock, monkeypatch
+):
+    """A key that is not in the cache gets 503."""
     key, other = make_key(fresh), make_key(fresh)
-    assert asked(fresh.client, key, "/v2") == 200
+    assert status_of(fresh.client, key, "/v2") == 200
     path = fresh.settings.home_dir / "fitserve.db"
     hidden = path.rename(path.with_suffix(".away"))
     path.mkdir()
     fresh.client.app.state.services.database.engine.dispose()
     try:
-        began = time.monotonic()
-        while time.monotonic() < began + 1.5:
-            assert asked(fresh.client, key, "/v2") == 200
-        assert asked(fresh.client, other, "/v2") == 503
+        held(fresh.client, key, clock, monkeypatch)
+        assert status_of(fresh.client, other, "/v2") == 503
     finally:
         path.rmdir()
         hidden.rename(path)
 
 
 def test_no_secret_is_logged(bench, caplog):
-    """Whatever is done with a key."""
+    """Neither the log nor the database contains a secret."""
     with caplog.at_level(logging.DEBUG):
         key, admin = make_key(bench), make_key(bench)
         made = bench.client.post(
             "/v1/keys", json={"name": "k"}, headers=bearing(admin)
         ).json()["key"]
         for text in (key, made, str(new_token()), made[:-1]):
-            asked(bench.client, text)
-            asked(bench.client, text, f"/v1/runs/{text}")
+            status_of(bench.client, text)
+            status_of(bench.client, text, f"/v1/runs/{text}")
         bench.client.get("/v1/runs", headers={"Authorization": made})
     secrets = [key.split("_")[2], made.split("_")[2], admin.split("_")[2]]
-    told = [record.getMessage() for record in caplog.records if record.name != "httpx2"]
-    assert not [line for line in told for secret in secrets if secret in line]
+    messages = [
+        record.getMessage() for record in caplog.records if record.name != "httpx2"
+    ]
+    assert not [line for line in messages for secret in secrets if secret in line]
     stored = b"".join(p.read_bytes() for p in bench.settings.home_dir.rglob("*.db*"))
     assert not [secret for secret in secrets if secret.encode() in stored]

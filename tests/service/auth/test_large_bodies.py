@@ -1,4 +1,4 @@
-"""Bodies that are too large, or whose sender is not let in, on real sockets.
+"""Bodies that are too large or come without a key, on real sockets.
 
 FITSERVE_TEST_BODY=1073741824 pytest -s tests/service/auth/test_large_bodies.py
 """
@@ -27,7 +27,7 @@ HEAD = "POST /v1/datasets?name=big HTTP/1.1\r\nHost: localhost\r\n"
 
 
 class Api:
-    """An API process, and what it has read and holds."""
+    """An API process, with its bytes read and its files."""
 
     def __init__(self, home):
         self.home, self.port = home, free_port()
@@ -51,7 +51,7 @@ class Api:
             time.sleep(0.05)
 
     def num_read(self):
-        """Bytes of all reads of the process, sockets among them."""
+        """Return the bytes of all reads of the process, including sockets."""
         return self.seen.io_counters().read_chars
 
     def files(self):
@@ -67,8 +67,8 @@ def api(tmp_path_factory):
 
 
 def send(api, head, chunks):
-    """Send for as long as it is taken; the answer, and the bytes that were taken."""
-    sent, said = 0, b""
+    """Send until the server stops reading; return its answer and the bytes sent."""
+    sent, answer = 0, b""
     with socket.create_connection(("127.0.0.1", api.port)) as connection:
         connection.settimeout(20)
         with contextlib.suppress(OSError):
@@ -77,8 +77,8 @@ def send(api, head, chunks):
                 connection.sendall(chunk)
                 sent += len(chunk)
         with contextlib.suppress(OSError):
-            said = connection.recv(65536)
-    return said, sent
+            answer = connection.recv(65536)
+    return answer, sent
 
 
 def chunked(num_bytes):
@@ -89,13 +89,13 @@ def chunked(num_bytes):
 
 
 def test_a_body_without_a_key_is_hardly_read(api):
-    """Chunked, so that no length tells; the connection is closed on it."""
+    """The body is chunked, so that its length is unknown; the server closes the connection."""
     before = api.num_read()
-    said, sent = send(api, "Transfer-Encoding: chunked\r\n", chunked(BODY))
+    answer, sent = send(api, "Transfer-Encoding: chunked\r\n", chunked(BODY))
     read = api.num_read() - before
-    told = f"{BODY:,} offered, {sent:,} taken by sockets, {read:,} read"
-    print(f"\nwithout a key: {told}")  # noqa: T201  the figure, with -s
-    assert said.startswith(b"HTTP/1.1 401 ")
+    report = f"{BODY:,} offered, {sent:,} taken by sockets, {read:,} read"
+    print(f"\nwithout a key: {report}")  # noqa: T201  the figure, with -s
+    assert answer.startswith(b"HTTP/1.1 401 ")
     assert read <= MIB
     assert api.files() == []
 
@@ -107,17 +107,17 @@ def test_a_body_without_a_key_is_hardly_read(api):
         ("Transfer-Encoding: chunked\r\n", chunked(LIMIT + 2 * MIB), b"413"),
         ("Content-Length: 10\r\n", [b"x,y\n1,2\n3,4\n5,6\n"], b"400"),
     ],
-    ids=["told", "untold", "lying"],
+    ids=["length", "chunked", "wrong length"],
 )
-def test_a_body_over_the_limit_leaves_nothing(api, head, chunks, status):
-    """413, little memory, no file; a length that lies is what counts."""
+def test_a_body_over_the_limit_leaves_no_file(api, head, chunks, status):
+    """The memory of the process stays small, and a wrong length does not help."""
     before = api.seen.memory_info().rss
-    said, sent = send(api, f"Authorization: Bearer {KEY}\r\n{head}", chunks)
+    answer, sent = send(api, f"Authorization: Bearer {KEY}\r\n{head}", chunks)
     grown = api.seen.memory_info().rss - before
     print(f"\nwith a key: {sent:,} sent, {grown:,} bytes grown")  # noqa: T201  as above
-    assert said.split()[1] == status
+    assert answer.split()[1] == status
     assert grown <= 32 * MIB
-    # a 400 is sent before the request that it ends has heard of it
+    # the 400 is sent before the request is cancelled and its file deleted
     for _ in range(200):
         left = [p for p in api.files() if "datasets" not in p.parts]
         if not left:

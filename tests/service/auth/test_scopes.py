@@ -1,4 +1,4 @@
-"""Every route needs the scope that it declares; the matrix is made from the routes."""
+"""Every route needs its declared scope; the cases are made from the route table."""
 
 import pytest
 
@@ -40,16 +40,16 @@ def sample(path):
 
 
 def test_a_route_needs_a_scope_or_is_known_to_need_none(keyed):
-    """The exceptions are few, and a new one fails here."""
+    """The exceptions are listed here, so that a new exception fails."""
     app = keyed.client.app
-    wants = {route: needed(app, route[0], sample(route[1])) for route in routes(app)}
+    needs = {route: needed(app, route[0], sample(route[1])) for route in routes(app)}
     for wanted, paths in (
         (Access.OPEN, OPEN | FOLDERS),
         (Access.ANY_KEY, ANY_KEY),
         (Scope.ADMIN, ADMINISTERED),
     ):
-        assert {path for (_, path), scope in wants.items() if scope is wanted} == paths
-    assert set(wants.values()) == {*Scope, *Access}
+        assert {path for (_, path), scope in needs.items() if scope is wanted} == paths
+    assert set(needs.values()) == {*Scope, *Access}
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_a_route_needs_a_scope_or_is_known_to_need_none(keyed):
         ("DELETE", "/version"),
     ],
 )
-def test_an_unknown_path_is_closed(keyed, method, path):
-    """A key that may only predict gets 403; one of `admin` hears that it is no route."""
+def test_an_unknown_path_needs_the_scope_admin(keyed, method, path):
+    """A key without `admin` gets 403, and a key with it gets 404."""
     predicts = bearing(make_key(keyed, scopes=[Scope.MODELS_PREDICT]))
     refused = keyed.client.request(method, path, headers=predicts)
     assert refused.status_code == 403, refused.text
@@ -81,8 +81,8 @@ def test_an_unknown_path_is_closed(keyed, method, path):
     assert answer.status_code == (405 if path == "/version" else unknown)
 
 
-def test_an_unknown_method_is_closed(keyed):
-    """Whatever the path is; `OPTIONS *` names none."""
+def test_an_unknown_method_needs_the_scope_admin(keyed):
+    """This holds for every path, and for `OPTIONS *`, which has no path."""
     for method, path in (
         ("PATCH", "/v1/models/x"),
         ("TRACE", "/v1/runs"),
@@ -93,15 +93,14 @@ def test_an_unknown_method_is_closed(keyed):
         assert needed(keyed.client.app, method, path) is Scope.ADMIN, (method, path)
 
 
-def test_a_model_called_ready_is_read_like_any_other(keyed):
-    """Its name is not the route of the same name."""
+def test_a_model_called_ready_is_not_the_route_of_that_name(keyed):
     app = keyed.client.app
     assert needed(app, "GET", "/v2/models/ready") is Scope.MODELS_READ
     assert needed(app, "GET", "/v2/models/ready/ready") is Scope.MODELS_PREDICT
 
 
-def test_a_key_with_that_scope_alone_is_let_in_and_one_without_is_not(keyed):
-    """Each route, both ways: 403 names the scope."""
+def test_exactly_the_declared_scope_is_needed(keyed):
+    """A key with only this scope is accepted; a key with all others gets 403."""
     only = {s: bearing(make_key(keyed, scopes=[s])) for s in Scope}
     but = {
         s: bearing(make_key(keyed, scopes=[o for o in Scope if o != s])) for s in Scope
@@ -115,12 +114,12 @@ def test_a_key_with_that_scope_alone_is_let_in_and_one_without_is_not(keyed):
         refused = keyed.client.request(method, url, headers=but[scope])
         assert refused.status_code == 403, (method, path)
         assert f"`{scope}`" in refused.text, (method, path)
-        let_in = keyed.client.request(method, url, headers=only[scope])
-        assert let_in.status_code not in (401, 403), (method, path, let_in.text)
+        accepted = keyed.client.request(method, url, headers=only[scope])
+        assert accepted.status_code not in (401, 403), (method, path, accepted.text)
 
 
-def test_without_a_key_in_force_every_route_is_401(keyed):
-    """None, made up, of another kind, altered, expired, revoked; probes stay open."""
+def test_without_a_valid_key_every_route_is_401(keyed):
+    """Missing, invalid, altered, expired and revoked keys are refused; open routes answer."""
     expired, revoked = make_key(keyed), make_key(keyed)
     with keyed.database.write() as session:
         session.get_one(ApiKey, id_of(expired)).expires_at = utc_now()
@@ -134,5 +133,5 @@ def test_without_a_key_in_force_every_route_is_401(keyed):
             answer = keyed.client.request(method, url, headers=headers)
             assert answer.status_code == 401, (method, path, headers)
             assert answer.headers["www-authenticate"] == "Bearer"
-    for path in OPEN - {"/ping", "/health"}:  # those two want a model
+    for path in OPEN - {"/ping", "/health"}:  # these two need a model
         assert keyed.client.get(path).status_code == 200

@@ -1,4 +1,4 @@
-"""Sends the hostile specs to a service of its own process, and tells what came of it.
+"""Send the hostile specs to a service in this process, and report the answers as JSON.
 
 `python -m tests.service.hostile.send HOME BROKER STEP`: every STEPth case is sent.
 """

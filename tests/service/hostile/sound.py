@@ -1,11 +1,13 @@
-"""A sound RunCreate with every key in it, and the odd values that it may have too."""
+"""A valid RunCreate with every key, and the unusual values that are valid in it."""
 
 from typing import Any
 
 from tests.fitserve.specs.exploits import dense, inputs, layer, sequential
 
-ROWS = "".join(f"{i},{i % 7},{'ab'[i % 2]},2024-01-{i % 28 + 1:02}\n" for i in range(60))
-TABLE = "x,z,c,d\n" + ROWS
+ROWS = "".join(
+    f"{i},{i % 7},{'ab'[i % 2]},2024-01-{i % 28 + 1:02},{1 + i % 2}\n" for i in range(60)
+)
+TABLE = "x,z,c,d,w\n" + ROWS
 MODEL = {
     "layers": [
         {
@@ -45,6 +47,7 @@ FIT = {
     "shuffle": True,
     "seed": 7,
     "class_weight": {"a": 1.5, "b": 2.5},
+    "sample_weight": "w",
     "early_stopping": {
         "monitor": "val_loss",
         "min_delta": 0.001,
@@ -70,6 +73,7 @@ SPEC: dict[str, Any] = {
     "target": "c",
     "model_name": "hostile",
     "task": "binary",
+    "positive_class": "b",
     "features": {
         "include": ["x", "z", "d"],
         "exclude": ["d"],
@@ -82,15 +86,16 @@ SPEC: dict[str, Any] = {
         "optimizer": OPTIMIZER,
         "loss": "binary_crossentropy",
         "metrics": ["auc"],
+        "weighted_metrics": ["auc"],
     },
     "fit": FIT,
     "tags": {"team": "red"},
 }
 KERAS = sequential(inputs(8), dense(units=4, activation="relu", use_bias=True, name="d"), layer("Dropout", rate=0.5, seed=None), dense(units=1, activation="sigmoid"))  # fmt: skip
-"""Eight: x, and z with its seven categories."""
+"""The eight inputs are x, and z with its seven categories."""
 
 _WORDS = (
-    "no text",
+    "an empty text",
     "climbing",
     "a path",
     "a URL",
@@ -103,12 +108,14 @@ _SOUND = {
     ("null",): (
         "model_name",
         "task",
+        "positive_class",
         "features/include",
         "model",
         "model/layers/0/kernel_regularizer",
         "model/layers/0/bias_regularizer",
         "compile/loss",
         "compile/metrics",
+        "compile/weighted_metrics",
         "compile/optimizer/weight_decay",
         "compile/optimizer/clipnorm",
         "compile/optimizer/clipvalue",
@@ -117,6 +124,7 @@ _SOUND = {
         "fit/epochs",
         "fit/seed",
         "fit/class_weight",
+        "fit/sample_weight",
         "fit/early_stopping",
         "fit/early_stopping/baseline",
         "fit/reduce_lr_on_plateau",
@@ -133,7 +141,11 @@ _SOUND = {
         "fit/reduce_lr_on_plateau",
         "tags",
     ),
-    ("an empty list",): ("features/exclude", "compile/metrics"),
+    ("an empty list",): (
+        "features/exclude",
+        "compile/metrics",
+        "compile/weighted_metrics",
+    ),
     ("true",): (
         "features/standardize",
         "model/layers/0/use_bias",
@@ -198,5 +210,5 @@ def _pairs(table: dict[tuple[str, ...], tuple[str, ...]]) -> set[tuple[str, str]
 
 
 SOUND = _pairs(_SOUND)
-"""Where a bad value is a good one."""
+"""The places and values that are valid although they look bad."""
 SOUND_KERAS = _pairs(_SOUND_KERAS)

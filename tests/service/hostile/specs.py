@@ -1,4 +1,4 @@
-"""Hostile RunCreates: every place of a sound one changed in every bad way, and bytes."""
+"""Hostile RunCreates: a valid one with a bad value in every place, and raw bytes."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ VALUES: dict[str, object] = {
     "beyond 64 bits": 10**25,
     "huge": 1e308,
     "tiny below zero": -1e-308,
-    "no text": "",
+    "an empty text": "",
     "climbing": "..",
     "a path": "../../etc/passwd",
     "a URL": "http://127.0.0.1:9/x",
@@ -40,7 +40,7 @@ VALUES: dict[str, object] = {
 
 
 class Case(NamedTuple):
-    """A body, what it tries, and whether it is sound after all."""
+    """A body, its name, and whether it is valid all the same."""
 
     name: str
     body: bytes
@@ -48,7 +48,7 @@ class Case(NamedTuple):
 
 
 def written(value: object) -> bytes:
-    """As JSON, however deep."""
+    """Return the value as JSON, however deeply it is nested."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(50_000)
     try:
@@ -58,7 +58,7 @@ def written(value: object) -> bytes:
 
 
 def places(value: object, path: Path = ()) -> Iterator[Path]:
-    """The way to every value, containers too."""
+    """Yield the path to every value, including containers."""
     yield path
     inner = (
         value.items()
@@ -76,7 +76,7 @@ def way(path: Path) -> str:
 
 
 def changed(whole: object, path: Path, value: object) -> object:
-    """The same with another value in one place."""
+    """Return a copy with another value in one place."""
     if not path:
         return value
     result: Any = copy.deepcopy(whole)
@@ -111,7 +111,7 @@ def unknown_keys() -> Iterator[Case]:
 
 
 def keras_models() -> Iterator[Case]:
-    """The attacks; and every place of a sound Keras model, changed."""
+    """Yield the attacks, and a valid Keras model with a bad value in every place."""
     for name, model in (*MODELS.items(), *TEXTS.items()):
         yield Case(name, written({**SPEC, "model": {"keras": model}}))
     for path in places(KERAS):
@@ -137,7 +137,7 @@ BYTES: dict[str, bytes] = {
     "the other half": WHOLE.replace(b"red", b"\\udc00"),
     "NUL written": WHOLE.replace(b"red", b"\\u0000"),
     "NUL": WHOLE.replace(b"red", b"\0"),
-    "no UTF-8": WHOLE.replace(b"red", b"\xff\xfe"),
+    "invalid UTF-8": WHOLE.replace(b"red", b"\xff\xfe"),
     "UTF-16": json.dumps(SPEC).encode("utf-16"),
     "a BOM": b"\xef\xbb\xbf" + WHOLE,
     "a comment": b"/* */" + WHOLE,
@@ -159,6 +159,6 @@ BYTES: dict[str, bytes] = {
 
 
 def cases() -> list[Case]:
-    """The whole corpus."""
+    """Return the whole corpus."""
     raw = [Case(name, body) for name, body in BYTES.items()]
     return [*raw, *mutants(), *unknown_keys(), *keras_models()]

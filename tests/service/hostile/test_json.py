@@ -1,4 +1,4 @@
-"""JSON's own hazards, on every route that reads JSON: the caller's fault, never a 500."""
+"""Invalid or dangerous JSON gets a 4xx, never a 500, on every route that reads JSON."""
 
 import pytest
 
@@ -14,7 +14,7 @@ HAZARDS = {
     "half a pair in a key": b'{"\\ud800": 1}',
     "NUL": b'{"model": "a\\u0000b"}',
     "NUL in a key": b'{"a\\u0000b": 1}',
-    "no UTF-8": b'{"model": "\xff"}',
+    "invalid UTF-8": b'{"model": "\xff"}',
     "a key twice": b'{"target": "y", "target": "x"}',
     "a BOM": b"\xef\xbb\xbf{}",
     "a list": b"[1]",
@@ -37,13 +37,13 @@ ROUTES = [
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_hazard_is_a_refusal(client, route):
-    """Depth, numbers, half characters, NUL, keys that stand twice."""
+def test_dangerous_json_is_refused(client, route):
+    """Depth, numbers, half characters, NUL and duplicate keys are refused."""
     method, path = route.split()
     for name, body in HAZARDS.items():
         headers = {"content-type": "application/json"}
         answer = client.request(method, path, content=body, headers=headers)
-        # the index asks nothing of its object
+        # the index reads no key of its object
         least = 200 if path == "/v2/repository/index" else 400
         assert least <= answer.status_code < 500, (name, answer.text)
 
@@ -51,8 +51,8 @@ def test_a_hazard_is_a_refusal(client, route):
 @pytest.mark.parametrize(
     "path", ["/v1/runs", "/v1/runs/validate", "/v1/fine_tuning/jobs"]
 )
-def test_a_key_that_stands_twice_is_named(client, path):
-    """In a spec; readers differ on which of them counts."""
+def test_a_duplicate_key_in_a_spec_is_named(client, path):
+    """JSON readers differ on which of the two values counts."""
     answer = client.post(path, content=b'{"model": {"a": [{"b": 1, "b": 2}]}}')
     assert answer.status_code == 400
     assert "'b' occurs twice" in answer.text
@@ -60,7 +60,7 @@ def test_a_key_that_stands_twice_is_named(client, path):
 
 @pytest.mark.parametrize("types", ['{"a": NaN}', '{"a":' * 2_000, '{"a": 1, "a": 2}', '{"\\ud800": 1}', '{"\\u0000": "numeric"}', "9" * 5_000, "[]"])  # fmt: skip
 def test_types_of_an_upload_are_json_too(client, types):
-    """In the query, and in a form."""
+    """`types` is JSON in the query and in a form."""
     table = b"a,b\n1,2\n2,3\n"
     query = client.post("/v1/datasets", params={"types": types}, content=table)
     form = client.post(
@@ -71,7 +71,7 @@ def test_types_of_an_upload_are_json_too(client, types):
 
 @pytest.mark.parametrize("field", ["null_values", "encoding", "delimiter", "decimal"])
 def test_nul_in_a_field_of_a_form_is_refused(client, field):
-    """PostgreSQL has no such text; SQLite would hide it."""
+    """PostgreSQL cannot store such a text, and SQLite would hide it."""
     files = {"file": ("t.csv", b"a,b\n1,2\n2,3\n")}
     answer = client.post("/v1/datasets", data={field: "x\0y"}, files=files)
     assert answer.status_code == 422

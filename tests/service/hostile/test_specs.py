@@ -1,4 +1,4 @@
-"""3,500 hostile specs: refused by a problem, at once, with nothing queued."""
+"""3,500 hostile specs are refused by a problem, and none is queued."""
 
 import json
 import os
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.heavy
 
 ROOT = Path(__file__).parents[3]
 STEP = 1 if os.environ.get("FITSERVE_TEST_HOSTILE") else 7
-"""All of the corpus where that is set, else a part of every kind."""
+"""With the variable the whole corpus is sent, otherwise a part of every kind."""
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory, broker_url):
-    """What a service in a process of its own answered, and what it had imported."""
+def report(tmp_path_factory, broker_url):
+    """Return the answers of a service in a separate process, and its imported modules."""
     home = tmp_path_factory.mktemp("hostile") / "home"
     command = [
         sys.executable,
@@ -44,12 +44,12 @@ def told(tmp_path_factory, broker_url):
     return json.loads(done.stdout)
 
 
-def test_every_hostile_spec_is_refused_by_a_problem(told):
-    """4xx with a body that says why; what is sound after all is queued."""
-    assert len(told["results"]) >= 3_500 // STEP
+def test_every_hostile_spec_is_refused_by_a_problem(report):
+    """The problem is a 4xx with a detail; specs that are valid all the same are queued."""
+    assert len(report["results"]) >= 3_500 // STEP
     wrong = [
         (result["name"], result["status"], result["detail"])
-        for result in told["results"]
+        for result in report["results"]
         if not (result["status"] == 202 if result["is_sound"] else is_refusal(result))
     ]
     assert wrong == []
@@ -59,14 +59,13 @@ def is_refusal(result):
     return 400 <= result["status"] < 500 and result["is_problem"] and result["detail"]
 
 
-def test_nothing_was_queued_but_what_is_sound(told):
-    """As many runs wait as were accepted."""
-    assert told["num_queued"] == sum(result["is_sound"] for result in told["results"])
+def test_only_valid_specs_are_queued(report):
+    assert report["num_queued"] == sum(result["is_sound"] for result in report["results"])
 
 
-def test_no_hostile_spec_makes_the_api_import_keras(told):
-    """Nor TensorFlow, nor onnx."""
-    assert told["loaded"] == []
+def test_no_hostile_spec_makes_the_api_import_keras(report):
+    """The API imports neither TensorFlow nor onnx."""
+    assert report["loaded"] == []
 
 
 JSON = st.recursive(
@@ -89,10 +88,8 @@ JSON = st.recursive(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.sampled_from(list(places(SPEC))), JSON)
-def test_any_json_in_any_place_is_taken_or_refused_by_a_problem(
-    hostile_client, path, value
-):
-    """Never a 5xx."""
+def test_any_json_in_any_place_is_accepted_or_refused(hostile_client, path, value):
+    """The answer is never a 5xx."""
     answer = hostile_client.post(
         "/v1/runs", content=json.dumps(changed(SPEC, path, value))
     )
@@ -109,6 +106,6 @@ def hostile_client(bench):
 
 
 def test_json_larger_than_a_spec_may_be_is_refused(client, settings):
-    """The route takes uploads of gigabytes, but not as JSON."""
+    """The route accepts uploads of gigabytes, but not as JSON."""
     body = b'{"target": "' + b"a" * settings.limits.max_body_bytes + b'"}'
     assert client.post("/v1/runs", content=body).status_code == 413

@@ -1,4 +1,4 @@
-"""/metrics: what it tells, and to whom."""
+"""The content of /metrics, and who may read it."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[3]
 KEY = "a-secret-of-many-characters"
 
 
-def told(client):
-    """Every sample: name and labels to value."""
+def samples(client):
+    """Return every sample as name and labels with its value."""
     page = client.get("/metrics")
     assert page.status_code == 200
     return {
@@ -30,14 +30,14 @@ def told(client):
 
 
 def fresh(client):
-    """The same, with the database asked anew."""
+    """Return the samples after another read of the database."""
     client.app.state.services.metrics._until = 0.0
-    return told(client)
+    return samples(client)
 
 
 @pytest.mark.keras
-def test_a_run_and_its_predictions_are_told(bench):
-    """Trained once, asked twice, refused once: every figure says so."""
+def test_a_run_and_its_predictions_are_counted(bench):
+    """One training, two predictions and one refusal appear in every figure."""
     bench.upload(TABLE)
     run = bench.train(SPEC)
     assert run["status"] == "succeeded", run
@@ -63,12 +63,12 @@ def test_a_run_and_its_predictions_are_told(bench):
     assert figures["fitserve_stored_bytes", ("kind", "artifacts")] > 1000
 
 
-def test_a_route_is_a_template_and_never_what_a_client_made_up(client):
-    """Ids, unknown paths and refusals make no series of their own."""
+def test_a_route_label_is_a_template(client):
+    """Ids, unknown paths and refusals add no series."""
     for path in ("/v1/runs/run_1", "/v1/runs/run_2", "/nope/1", "/nope/2"):
         client.get(path)
     client.get("/v1/runs", headers={"Host": "evil.example"})
-    figures = told(client)
+    figures = samples(client)
     routes = {
         labels["route"]: value
         for (name, *rest), value in figures.items()
@@ -78,19 +78,18 @@ def test_a_route_is_a_template_and_never_what_a_client_made_up(client):
     assert routes == {"/v1/runs/{run_id}": 2, "none": 3}
 
 
-def test_a_model_that_is_damaged_is_counted(bench):
-    """A load that fails, by the cache that failed."""
+def test_a_damaged_model_is_counted(bench):
     from core.errors import ArtifactDamaged
     from service.predictor.sessions import ModelFile
 
     cache = bench.client.app.state.services.predictor.cache
     with pytest.raises(ArtifactDamaged):
         cache.get(ModelFile("v", "models/gone", "0" * 64, 1))
-    assert told(bench.client)["fitserve_model_load_failures_total",] == 1
+    assert samples(bench.client)["fitserve_model_load_failures_total",] == 1
 
 
-def test_without_the_database_the_rest_is_told(bench):
-    """Up is 0, and no figure of it is made up."""
+def test_without_the_database_the_other_metrics_remain(bench):
+    """`fitserve_database_up` is 0, and figures of the database are missing."""
     with bench.database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE workers RENAME TO away")
     figures = fresh(bench.client)
@@ -99,8 +98,8 @@ def test_without_the_database_the_rest_is_told(bench):
     assert figures["fitserve_api_processes",] == 1
 
 
-def test_open_metrics_if_a_scraper_wants_it(client):
-    """By Accept, and a strict parser reads it."""
+def test_open_metrics_are_sent_by_accept(client):
+    """A strict parser reads them."""
     accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
     page = client.get("/metrics", headers=accept)
     assert page.headers["content-type"].startswith("application/openmetrics-text")
@@ -108,8 +107,8 @@ def test_open_metrics_if_a_scraper_wants_it(client):
 
 
 @pytest.mark.parametrize("is_open", [False, True])
-def test_it_wants_the_key_unless_it_is_opened(settings, is_open):
-    """Like every route; a setting opens it, and it alone."""
+def test_metrics_need_a_key_unless_a_setting_opens_them(settings, is_open):
+    """The setting opens no other route."""
     changes = {"api_key": SecretStr(KEY), "metrics_open": is_open}
     with TestClient(create_app(settings.model_copy(update=changes))) as locked:
         if is_open:
@@ -119,8 +118,7 @@ def test_it_wants_the_key_unless_it_is_opened(settings, is_open):
         assert_problem(locked.get("/v1/runs"), 401, "unauthorized")
 
 
-def test_names_say_their_unit(client):
-    """Prefix, and `_total` for whatever only rises."""
+def test_names_have_a_prefix_and_a_unit(client):
     for family in client.app.state.services.metrics.collect():
         assert family.name.startswith("fitserve_")
         if "Bytes" in family.documentation or "memory" in family.documentation:

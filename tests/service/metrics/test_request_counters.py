@@ -1,4 +1,4 @@
-"""Plain numbers, and their sum over processes."""
+"""Counters of requests, and their sum over processes."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def snapshots(counters, folder):
 
 
 def test_a_bound_belongs_to_its_bucket():
-    """`le` means less or equal; above the last bound is one bucket more."""
+    """`le` means less or equal; larger values are in one more bucket."""
     latencies = Latencies()
     for seconds in (0.0, BOUNDS[0], BOUNDS[0] * 1.01, 1e6):
         latencies.add(seconds)
@@ -31,8 +31,8 @@ def test_a_bound_belongs_to_its_bucket():
     assert sum(latencies.counts) == 4
 
 
-def test_models_beyond_the_most_are_other_together():
-    """A client that trains names without end does not fill Prometheus."""
+def test_models_above_the_limit_are_counted_as_other():
+    """A client that trains many models must not fill Prometheus."""
     counters = RequestCounters()
     for i in range(MOST_MODELS + 50):
         counters.predicted(("w", f"m{i}"), 0.001, 2)
@@ -42,8 +42,8 @@ def test_models_beyond_the_most_are_other_together():
     assert counters.models["w", "m0"].rows == 3
 
 
-def test_a_snapshot_survives_its_file():
-    """Written and read back, and merging leaves the one that counts alone."""
+def test_a_snapshot_can_be_written_and_read():
+    """Merging snapshots does not change the counters."""
     counters = RequestCounters()
     counters.answered(KEY, 0.003)
     counters.predicted(("w", "m"), 0.002, 7)
@@ -66,7 +66,7 @@ counters = RequestCounters()
 counters.answered(("GET", "/x", 2), 0.003)
 shared = Snapshots(counters, lambda: {"loads": 5.0}, lambda: {"entries": 3.0}, Path(sys.argv[1]))
 shared.total()
-print("told", flush=True)
+print("ready", flush=True)
 sys.stdin.read()
 shared.stop()
 """
@@ -79,7 +79,7 @@ def child(tmp_path):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    assert process.stdout.readline() == b"told\n"
+    assert process.stdout.readline() == b"ready\n"
     yield process
     process.stdin.close()
     process.stdout.close()
@@ -87,10 +87,8 @@ def child(tmp_path):
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
-def test_what_a_process_counted_outlives_it_and_what_it_held_does_not(
-    child, tmp_path, is_killed
-):
-    """Stopped or killed, its requests stay in the sum; its loaded models leave it."""
+def test_counters_of_an_ended_process_stay_and_gauges_go(child, tmp_path, is_killed):
+    """This holds for a stopped and for a killed process."""
     counters = RequestCounters()
     counters.answered(KEY, 0.003)
     shared = snapshots(counters, tmp_path)

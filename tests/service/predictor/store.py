@@ -1,4 +1,4 @@
-"""Many models out of one trained network, without training each."""
+"""Create many models from one trained network."""
 
 import secrets
 
@@ -12,7 +12,7 @@ from tests.stored import store
 
 
 def copies(bench, names, workspace="default"):
-    """A version of every name, whose files are copies of model `m`'s first version."""
+    """Add a version to every name, with a copy of the file of model `m`'s version 1."""
     with bench.database.write() as session:
         models = ModelRepository(session, workspace)
         first = models.version("m", 1)
@@ -28,10 +28,10 @@ def copies(bench, names, workspace="default"):
 
 def _run(session, run):
     columns = {c.key: getattr(run, c.key) for c in Run.__table__.columns}
-    twin = Run(**columns | {"id": new_id("run")})
-    session.add(twin)
+    copy = Run(**columns | {"id": new_id("run")})
+    session.add(copy)
     session.flush()
-    return twin
+    return copy
 
 
 def _version(first, run, name, onnx, key):

@@ -16,7 +16,7 @@ def table(*numbers):
 
 
 class Network:
-    """Doubles its first column, and remembers how it was called."""
+    """A network that doubles its first column and records its calls."""
 
     def __init__(self):
         self.calls = []
@@ -41,17 +41,17 @@ def pool():
 
 
 @pytest.mark.parametrize("row_work", [1, 2**40])
-def test_each_gets_its_own_rows_back(pool, row_work):
-    """On the loop, and by a thread where the work is large."""
+def test_each_request_gets_its_own_rows_back(pool, row_work):
+    """This holds on the event loop, and in a thread for large work."""
     network = Network()
     batcher = Batcher(network, row_work, pool)
-    told = asyncio.run(ask(batcher, table(1), table(2, 3), table(4)))
-    assert [answer.ravel().tolist() for answer in told] == [[2], [4, 6], [8]]
+    answers = asyncio.run(ask(batcher, table(1), table(2, 3), table(4)))
+    assert [answer.ravel().tolist() for answer in answers] == [[2], [4, 6], [8]]
     assert network.calls == [4]
 
 
-def test_one_that_fails_does_not_fail_its_neighbours(pool):
-    """They are asked alone then."""
+def test_a_failing_request_does_not_fail_the_others(pool):
+    """After a failure each request is computed alone."""
     batcher = Batcher(Network(), 1, pool)
     one, two, three = asyncio.run(ask(batcher, table(1), table(13), table(3)))
     assert (one.item(), three.item()) == (2, 6)
@@ -59,18 +59,16 @@ def test_one_that_fails_does_not_fail_its_neighbours(pool):
 
 
 def test_many_rows_are_several_calls(pool):
-    """No request waits for more than its batch."""
+    """A request waits for no rows but those of its own batch."""
     network = Network()
     batcher = Batcher(network, 1, pool)
     tables = [table(*range(20, 70)) for _ in range(6)]
-    told = asyncio.run(ask(batcher, *tables))
-    assert [len(answer) for answer in told] == [50] * 6
+    answers = asyncio.run(ask(batcher, *tables))
+    assert [len(answer) for answer in answers] == [50] * 6
     assert network.calls == [100, 100, 100]
 
 
-def test_who_went_away_is_not_waited_for(pool):
-    """A cancelled request leaves the others theirs."""
-
+def test_a_cancelled_request_does_not_affect_the_others(pool):
     async def run():
         batcher = Batcher(Network(), 1, pool)
         one, two = batcher.submit(table(1)), batcher.submit(table(2))

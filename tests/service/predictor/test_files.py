@@ -1,4 +1,4 @@
-"""Files to predict: parted as an upload, read by the formats of the model's columns."""
+"""Files to predict: split as an upload is, read in the formats of the model's columns."""
 
 import gzip
 import math
@@ -47,8 +47,8 @@ def read(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "gzip"])
-def test_a_file_is_read_as_its_cells_are_one_by_one(read, encoding):
-    """Whatever its encoding; blank lines count for nothing."""
+def test_a_file_is_read_like_its_single_cells(read, encoding):
+    """This holds for every encoding; blank lines are ignored."""
     text = "\n".join([HEADER, *ROWS])
     packed = gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding)
     found = read(packed)
@@ -59,8 +59,8 @@ def test_a_file_is_read_as_its_cells_are_one_by_one(read, encoding):
     assert found.parsing["delimiter"] == ";"
 
 
-def test_a_file_without_a_header_has_the_names_that_its_upload_made_up(read):
-    """`header` says it where it cannot be seen."""
+def test_a_file_without_a_header_has_generated_names(read):
+    """`header` is given if it cannot be recognised."""
     feature = FEATURES[0].model_copy(update={"name": "column_1"})
     one = Signature(
         model_name="m", task="regression", target="column_2", classes=None,
@@ -74,8 +74,8 @@ def test_a_file_without_a_header_has_the_names_that_its_upload_made_up(read):
     "cells", [["1000 CC", "90 CC"], ["1,5", "2,5"], ["a;b", "c;d"], ["10:30", "11:45"]]
 )
 @pytest.mark.parametrize("name", ["kind", '"kind"', "\ufeffkind", " kind\r"])
-def test_a_file_of_one_column_is_left_whole(read, cells, name):
-    """Blanks and commas in its cells part nothing: there is nothing to part."""
+def test_a_file_of_one_column_is_not_split(read, cells, name):
+    """Blanks and commas in its cells are not delimiters."""
     feature = FEATURES[4].model_copy(update={"name": "kind"})
     one = Signature(
         model_name="m", task="regression", target="y", classes=None,
@@ -87,7 +87,7 @@ def test_a_file_of_one_column_is_left_whole(read, cells, name):
 
 @pytest.mark.parametrize("name", ["stra\u00dfe \u00f6", "stra\u00dfe o\u0308"])
 def test_a_file_of_one_column_is_found_in_any_form_of_unicode(read, name):
-    """A model whose column is named in decomposed Unicode also reads such a file whole."""
+    """The column's name matches in composed and decomposed Unicode."""
     feature = FEATURES[4].model_copy(update={"name": "stra\u00dfe o\u0308"})
     one = Signature(
         model_name="m", task="regression", target="y", classes=None,
@@ -98,7 +98,7 @@ def test_a_file_of_one_column_is_found_in_any_form_of_unicode(read, name):
 
 
 def test_the_file_may_have_its_own_decimal_mark_and_words_for_missing(read):
-    """They are options, as with an upload."""
+    """The options are those of an upload."""
     text = f"{HEADER}\n1;€ 1,234.5;No;;a;Rome\n2;nope;No;;a;Rome\n"
     found = read(text, decimal=".", null_values=["nope"])
     prices = found.reading.table.numbers[1]
@@ -107,7 +107,7 @@ def test_the_file_may_have_its_own_decimal_mark_and_words_for_missing(read):
 
 
 @pytest.mark.parametrize(
-    ("content", "error", "said"),
+    ("content", "error", "message"),
     [
         (b"", InvalidTable, "empty"),
         (HEADER.encode(), InvalidTable, "no values"),
@@ -117,9 +117,9 @@ def test_the_file_may_have_its_own_decimal_mark_and_words_for_missing(read):
         (gzip.compress(b"abc", mtime=0)[:-4], BadEncoding, "ends too early"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused_with_its_reason(read, content, error, said):
-    """With the row and the column where there are any."""
-    with pytest.raises(error, match=said) as refusal:
+def test_an_unreadable_file_is_refused_with_a_reason(read, content, error, message):
+    """The message names the row and the column, if there are any."""
+    with pytest.raises(error, match=message) as refusal:
         read(content)
     assert refusal.value.problem_type.status in (400, 413, 422)
 

@@ -1,4 +1,4 @@
-"""A strict request among others, and one whose arithmetic overflows."""
+"""Strict requests in a batch, and requests whose arithmetic overflows."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from service.predictor.predictor import Predictor
 from service.predictor.version_resolver import ModelRef
 from service.protocols.tf_serving.exchange import TfServingExchange
 from tests.conftest import bench_in
-from tests.service.small_model import ROW, SPEC, TABLE
+from tests.service.small_model import ROW
 
 pytestmark = pytest.mark.keras
 WANTED = ModelRef("default", "m")
@@ -24,11 +24,10 @@ HUGE = {**ROW, "x": 1e308}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory, broker_url):
-    """A model that does not know its training rows' range, as the first ones did not."""
-    with bench_in(tmp_path_factory.mktemp("strict") / "home", broker_url) as bench:
-        bench.upload(TABLE)
-        assert bench.train(SPEC)["status"] == "succeeded"
+def bench(tmp_path_factory, broker_url, small_home):
+    """Provide a model without the range of its training rows, as early models were."""
+    home = tmp_path_factory.mktemp("strict") / "home"
+    with bench_in(home, broker_url, small_home) as bench:
         with bench.database.write() as session:
             version = session.scalars(select(Version)).one()
             stored = version.signature.model_dump(mode="json")
@@ -63,18 +62,18 @@ def exchange(row, *, strict):
 
 
 def answers(predictor, *exchanges, num_bytes=1):
-    """What they come to when all wait at the same moment."""
+    """Return the answers or errors of exchanges that wait at the same moment."""
 
     async def gathered():
-        asked = [predictor.answer(one, num_bytes) for one in exchanges]
-        return await asyncio.gather(*asked, return_exceptions=True)
+        waiting = [predictor.answer(one, num_bytes) for one in exchanges]
+        return await asyncio.gather(*waiting, return_exceptions=True)
 
     return asyncio.run(gathered())
 
 
 @pytest.mark.parametrize("num_bytes", [1, 10**6], ids=["loop", "thread"])
 def test_arithmetic_that_overflows_refuses_a_strict_request(predictor, num_bytes):
-    """It is known only when the network has run."""
+    """The overflow is known only after the network has run."""
     plain, refused = answers(
         predictor,
         exchange(HUGE, strict=False),
@@ -92,7 +91,7 @@ def predictions(answer):
 
 
 def test_a_strict_request_is_refused_alone(predictor, monkeypatch):
-    """Its neighbours in the batch are answered as without it."""
+    """The other requests of the batch get their usual answers."""
     batcher, sizes = predictor.load(predictor.find(WANTED)).batcher, []
     run = batcher._run
 
@@ -103,7 +102,7 @@ def test_a_strict_request_is_refused_alone(predictor, monkeypatch):
     monkeypatch.setattr(batcher, "_run", counted)
     unseen = {**ROW, "c": "mauve"}
     (alone,) = answers(predictor, exchange(ROW, strict=False))
-    told = answers(
+    results = answers(
         predictor,
         exchange(ROW, strict=True),
         exchange(unseen, strict=True),
@@ -112,10 +111,10 @@ def test_a_strict_request_is_refused_alone(predictor, monkeypatch):
         exchange(ROW, strict=False),
     )
     assert sizes == [1, 4]  # the unseen category never reached the network
-    assert [isinstance(one, InvalidInstances) for one in told] == [
+    assert [isinstance(one, InvalidInstances) for one in results] == [
         *(False, True, True),
         *(False, False),
     ]
-    for answer in (told[0], told[4]):  # a batch may round differently
+    for answer in (results[0], results[4]):  # a batch may round differently
         assert predictions(answer) == pytest.approx(predictions(alone), rel=1e-6)
-    assert b"mauve" in told[3].body
+    assert b"mauve" in results[3].body

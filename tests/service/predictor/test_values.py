@@ -1,4 +1,4 @@
-"""The rule book of docs/values.md, as a table."""
+"""The rules of docs/values.md, as a table."""
 
 import math
 
@@ -63,7 +63,7 @@ def read(**changes):
 
 
 @pytest.mark.parametrize(
-    ("name", "cell", "value", "said"),
+    ("name", "cell", "value", "warning"),
     [
         ("number", 3, 3.0, None),
         ("number", "3.5", 3.5, None),
@@ -95,15 +95,14 @@ def read(**changes):
         ("extra", 5, None, "not a column of this model"),
     ],
 )
-def test_a_cell_and_what_becomes_of_it(name, cell, value, said):
-    """The value in the raw column, and the warning if there is one."""
+def test_a_cell_has_its_value_and_warning(name, cell, value, warning):
     found, warnings = read(**{name: cell})
     assert found == value or (value is MISSING and math.isnan(found))
-    assert [said in w for w in warnings] == ([True] if said else [])
+    assert [warning in w for w in warnings] == ([True] if warning else [])
 
 
 @pytest.mark.parametrize(
-    ("name", "cell", "said"),
+    ("name", "cell", "message"),
     [
         ("number", "three", "expected a number"),
         ("number", "1,5", "expected a number"),
@@ -118,17 +117,17 @@ def test_a_cell_and_what_becomes_of_it(name, cell, value, said):
         ("kind", {"a": 1}, "expected text"),
     ],
 )
-def test_a_cell_that_refuses_its_request(name, cell, said):
-    """With row, column, what came and what was expected."""
+def test_an_invalid_cell_refuses_the_request(name, cell, message):
+    """The error has the row, the column, the value and what was expected."""
     with pytest.raises(InvalidInstances) as refusal:
         read(**{name: cell})
     error = refusal.value.errors[0]
     assert (error.row, error.column) == (1, name)
-    assert said in error.detail
+    assert message in error.detail
 
 
-def test_an_absent_feature_is_refused_with_the_key_that_was_meant():
-    """A typo is an absent column and an unknown one."""
+def test_a_missing_feature_is_refused_with_a_suggestion():
+    """A misspelt name is both a missing and an unknown column."""
     row = {k: v for k, v in ROW.items() if k != "price"} | {"prise": 1}
     with pytest.raises(InvalidInstances, match="did you mean `prise`"):
         InstanceReader(SIGNATURE).read_instances([row])
@@ -136,7 +135,7 @@ def test_an_absent_feature_is_refused_with_the_key_that_was_meant():
 
 @pytest.mark.parametrize("name", ["price ", " price", "\tprice"])
 def test_blanks_around_a_name_do_not_matter(name):
-    """As in the CSV that the model learned from; a name that is whole goes first."""
+    """An exact name has precedence over a name with blanks."""
     raw = InstanceReader(SIGNATURE)
     row = {k: v for k, v in ROW.items() if k != "price"} | {name: 7}
     table, warnings = raw.read_instances([row, ROW])
@@ -149,8 +148,8 @@ def test_blanks_around_a_name_do_not_matter(name):
     assert [w["column"] for w in warnings if "not a column" in w["detail"]] == [name]
 
 
-def test_not_a_number_is_missing_whatever_the_words_for_it():
-    """Data frames hold NaN where a cell is missing, also in columns of categories."""
+def test_nan_is_missing_for_every_column():
+    """Data frames hold NaN for missing cells, also in columns of categories."""
     own = InstanceReader(SIGNATURE.model_copy(update={"null_values": ["nope"]}))
     row = dict.fromkeys(ROW, MISSING)
     expected = own.read_instances([dict.fromkeys(ROW)])
@@ -160,7 +159,7 @@ def test_not_a_number_is_missing_whatever_the_words_for_it():
 
 
 def test_many_rows_are_compared_at_once():
-    """The same warnings, by NumPy; a hundred at most."""
+    """There are at most a hundred warnings."""
     rows = [{**ROW, "number": i} for i in range(300)]
     table, warnings = InstanceReader(SIGNATURE).read_instances(rows)
     assert np.array_equal(inputs(table)["number"][:, 0], np.arange(300.0))
@@ -168,7 +167,7 @@ def test_many_rows_are_compared_at_once():
 
 
 def test_a_number_that_means_missing_is_missing_as_text_and_as_a_number():
-    """The upload said so by `null_values`; models of reading 1 took the number as it is."""
+    """`null_values` of the upload apply to numbers too, except in reading 1."""
     own = {"null_values": ["-999", "none"], "features": FEATURES[:1]}
     for reading, missing in ((2, [True, True, False]), (1, [False, True, False])):
         facts = {"model_name": "m", "task": "regression", "target": "y", "classes": None}
@@ -176,7 +175,7 @@ def test_a_number_that_means_missing_is_missing_as_text_and_as_a_number():
         rows = [{"number": -999}, {"number": "-999"}, {"number": 3}]
         table, warnings = InstanceReader(signature).read_instances(rows)
         assert np.isnan(table.numbers[0]).tolist() == missing
-        said = [w["row"] for w in warnings if "missing" in w["detail"]]
-        assert sorted(said) == np.flatnonzero(missing).tolist()
+        rows_missing = [w["row"] for w in warnings if "missing" in w["detail"]]
+        assert sorted(rows_missing) == np.flatnonzero(missing).tolist()
         plain, _ = InstanceReader(signature).read_instances([rows[0], rows[2]])
         assert np.isnan(plain.numbers[0]).tolist() == [missing[0], False]

@@ -1,4 +1,4 @@
-"""Trained models that every client family is asked about, and what to ask."""
+"""Training tables, specs and rows for the protocol tests."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ KINDS = ["red", "blü", "", "green"]
 
 
 def table(target: str) -> str:
-    """Numbers, texts, booleans and moments; a target for each task."""
+    """Return a CSV of numbers, texts, booleans and moments, with a target for one task."""
     lines = ["size,kind,paid,when,goal"]
     for i in range(120):
         row = f"{i / 4},{KINDS[i % 4]},{('yes', 'no')[i % 2]},2024-01-{1 + i % 28:02d}"
@@ -26,7 +26,7 @@ def _goal(target: str, i: int) -> str:
 
 
 def spec(target: str) -> dict[str, Any]:
-    """A short training on it."""
+    """Return a spec for a short training."""
     fit = {"epochs": 3, "seed": 1}
     return {"dataset": target, "target": "goal", "model_name": target, "fit": fit}
 
@@ -40,6 +40,6 @@ COLUMNS: dict[str, list[Any]] = {name: [row[name] for row in ROWS] for name in R
 
 
 def close(one: Any, other: Any) -> bool:
-    """Whether numbers agree to 1e-5, in whatever shape."""
+    """Return whether numbers agree to 1e-5, ignoring their shape."""
     flat = [np.ravel(np.asarray(numbers, np.float64)) for numbers in (one, other)]
     return np.allclose(*flat, rtol=1e-5, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol by gRPC, driven by tritonclient."""
+"""The Open Inference Protocol over gRPC, tested with tritonclient."""
 
 import queue
 
@@ -35,15 +35,14 @@ def tensors():
     return made
 
 
-def test_it_tells_what_it_is_and_has(client):
-    """Health, metadata, repository."""
+def test_health_metadata_and_repository_are_served(client):
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("churn", "live")
     assert not client.is_model_ready("churm")
-    told = client.get_model_metadata("churn", as_json=True)
-    assert {t["name"]: t["datatype"] for t in told["inputs"]} == TYPES
-    assert [t["name"] for t in told["outputs"]] == ["prediction", "probability"]
+    metadata = client.get_model_metadata("churn", as_json=True)
+    assert {t["name"]: t["datatype"] for t in metadata["inputs"]} == TYPES
+    assert [t["name"] for t in metadata["outputs"]] == ["prediction", "probability"]
     names = {m["name"] for m in client.get_model_repository_index(as_json=True)["models"]}
     assert {"churn", "grade", "price"} <= names
     client.unload_model("churn")
@@ -51,8 +50,8 @@ def test_it_tells_what_it_is_and_has(client):
 
 
 @pytest.mark.parametrize("model", ["price", "churn", "grade"])
-def test_the_numbers_are_the_native_ones(client, service, model):
-    """Raw bytes in and out, as tritonclient sends them."""
+def test_the_predictions_are_the_native_ones(client, service, model):
+    """Inputs and outputs are raw bytes, as tritonclient sends them."""
     native = service.native(model)
     answer = client.infer(model, tensors(), request_id="7")
     assert answer.get_response().id == "7"
@@ -67,7 +66,7 @@ def test_the_numbers_are_the_native_ones(client, service, model):
 
 
 def test_typed_contents_are_answered_by_typed_contents(service):
-    """Other clients send no raw bytes."""
+    """Clients other than tritonclient may send no raw bytes."""
     request = service_pb2.ModelInferRequest(model_name="churn")
     fields = {"FP64": "fp64_contents", "BOOL": "bool_contents", "BYTES": "bytes_contents"}
     for name, datatype in TYPES.items():
@@ -91,7 +90,7 @@ def test_typed_contents_are_answered_by_typed_contents(service):
 
 
 @pytest.mark.parametrize(
-    ("ask", "code", "said"),
+    ("ask", "code", "message"),
     [
         (lambda c: c.infer("churm", tensors()), "NOT_FOUND", "Did you mean `churn`"),
         (lambda c: c.infer("churn", tensors(), "9"), "NOT_FOUND", "no version"),
@@ -103,31 +102,30 @@ def test_typed_contents_are_answered_by_typed_contents(service):
         (lambda c: c.load_model("churm"), "INVALID_ARGUMENT", "churm"),
     ],
 )
-def test_failures_have_a_code_and_a_sentence(client, ask, code, said):
-    """As gRPC's clients read them."""
-    with pytest.raises(InferenceServerException, match=said) as refused:
+def test_failures_have_a_code_and_a_message(client, ask, code, message):
+    with pytest.raises(InferenceServerException, match=message) as refused:
         ask(client)
     assert refused.value.status() == f"StatusCode.{code}"
 
 
-def test_what_is_no_message_is_told_so(service):
-    """Junk, and a name with U+0000, alone and in a stream; no word of the database."""
+def test_an_invalid_message_is_refused(service):
+    """Invalid bytes and a name with U+0000 are refused, alone and in a stream."""
     import grpc
 
     path = "/inference.GRPCInferenceService/"
     named = service_pb2.ModelInferRequest(model_name="chu\0rn").SerializeToString()
     with grpc.insecure_channel(service.grpc_address) as channel:
-        for packed, said in ((b"\xff\xff", "unpacked"), (named, "U\\+0000")):
-            with pytest.raises(grpc.RpcError, match=said) as alone:
+        for packed, message in ((b"\xff\xff", "unpacked"), (named, "U\\+0000")):
+            with pytest.raises(grpc.RpcError, match=message) as alone:
                 channel.unary_unary(path + "ModelInfer")(packed)
-            with pytest.raises(grpc.RpcError, match=said) as streamed:
+            with pytest.raises(grpc.RpcError, match=message) as streamed:
                 list(channel.stream_stream(path + "ModelStreamInfer")(iter([packed])))
             for refused in (alone, streamed):
                 assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_a_mistake_within_a_stream_tells_nothing_of_the_inside(service, monkeypatch):
-    """What was raised is for the log."""
+def test_an_internal_error_in_a_stream_reveals_nothing(service, monkeypatch):
+    """The exception is in the log only."""
     import grpc
 
     def broken(*_):
@@ -143,21 +141,21 @@ def test_a_mistake_within_a_stream_tells_nothing_of_the_inside(service, monkeypa
     assert "SELECT" not in str(refused.value)
 
 
-def test_a_stream_goes_on_behind_a_failure(client, service):
-    """Each request of it has its own answer."""
-    told = queue.Queue()
-    client.start_stream(callback=lambda result, error: told.put((result, error)))
+def test_a_stream_continues_after_a_failure(client, service):
+    """Each request of the stream has its own answer."""
+    answers = queue.Queue()
+    client.start_stream(callback=lambda result, error: answers.put((result, error)))
     client.async_stream_infer("churm", tensors())
     client.async_stream_infer("price", tensors())
-    _, error = told.get(timeout=10)
-    answer, _ = told.get(timeout=10)
+    _, error = answers.get(timeout=10)
+    answer, _ = answers.get(timeout=10)
     client.stop_stream()
     assert "churm" in str(error)
     assert close(answer.as_numpy("prediction"), service.native("price")["predictions"])
 
 
-def test_without_the_key_only_health_is_told(service):
-    """The same key as on the other port."""
+def test_without_the_key_only_health_is_served(service):
+    """The key is that of the HTTP port."""
     port = free_port()
     more = {"api_key": SecretStr(KEY), "grpc_port": port}
     settings = service.bench.settings.model_copy(update=more)

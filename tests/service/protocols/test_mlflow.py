@@ -1,4 +1,4 @@
-"""MLflow's scoring protocol, driven by MLflow's own client."""
+"""MLflow's scoring protocol, tested with MLflow's own client."""
 
 import io
 import json
@@ -19,8 +19,8 @@ def post(service, model="churn", **options):
 
 
 @pytest.mark.parametrize("model", ["price", "churn", "grade"])
-def test_the_client_gets_the_native_numbers(service, model):
-    """A data frame in, a column out; the client is told only host and port."""
+def test_the_client_gets_the_native_predictions(service, model):
+    """The client is given only host and port."""
     host, port = service.address.split(":")
     client = ScoringServerClient(host, f"{port}/mlflow/{model}")
     client.wait_server_ready(timeout=5)
@@ -30,8 +30,8 @@ def test_the_client_gets_the_native_numbers(service, model):
     assert close(found, native) if model == "price" else found == native
 
 
-def test_without_a_name_the_setting_decides(service):
-    """`/invocations` asks churn@live here."""
+def test_without_a_name_the_default_model_answers(service):
+    """The setting is churn@live here."""
     client = ScoringServerClient(*service.address.split(":"))
     client.ping()
     found = client.invoke(pd.DataFrame(ROWS)).get_predictions()[0].tolist()
@@ -41,8 +41,8 @@ def test_without_a_name_the_setting_decides(service):
         assert (answer.status_code, answer.text) == (200, "\n")
 
 
-def test_without_a_setting_the_path_must_name_one(service):
-    """404 in MLflow's shape, with what to do."""
+def test_without_a_default_model_the_path_must_name_one(service):
+    """The 404 has MLflow's format and says what to do."""
     answer = service.bench.client.post("/invocations", json={})
     assert answer.status_code == 404
     assert answer.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"
@@ -62,13 +62,12 @@ def test_without_a_setting_the_path_must_name_one(service):
     ],
 )  # fmt: skip
 def test_every_form_of_a_table_is_read(service, body):
-    """The four of MLflow."""
     answer = post(service, json=body)
     assert answer.json() == {"predictions": service.native("churn")["predictions"]}
 
 
 def test_csv_and_parquet_are_read(service):
-    """By content type, with a charset or without."""
+    """The content type selects the format, and may have a charset."""
     native = {"predictions": service.native("churn")["predictions"]}
     text = pd.DataFrame(ROWS).to_csv(index=False).encode()
     for kind in ("text/csv", "text/csv; charset=utf-8"):
@@ -82,8 +81,8 @@ def test_csv_and_parquet_are_read(service):
     assert post(service, content=file.getvalue(), headers=kind).json() == native
 
 
-def test_not_a_number_is_missing(service):
-    """The client writes NaN as a token."""
+def test_nan_is_missing(service):
+    """The client writes NaN into the JSON."""
     rows = [{**ROWS[0], "size": None}]
     content = json.dumps({"dataframe_records": [{**ROWS[0], "size": float("nan")}]})
     answer = post(service, model="price", content=content.encode())
@@ -92,16 +91,16 @@ def test_not_a_number_is_missing(service):
     )
 
 
-def test_probabilities_come_where_they_are_asked_for(service):
-    """`params` of the protocol."""
+def test_probabilities_are_sent_on_request(service):
+    """`params` of the protocol requests them."""
     answer = post(service, json={"instances": ROWS, "params": {"probabilities": True}})
     native = service.native("churn")
-    told = [row["probabilities"] for row in answer.json()["predictions"]]
-    assert told == native["probabilities"]
+    probabilities = [row["probabilities"] for row in answer.json()["predictions"]]
+    assert probabilities == native["probabilities"]
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "said"),
+    ("body", "code", "message"),
     [
         ({"dataframe_records": [{"size": 1}]}, "INVALID_PARAMETER_VALUE", "'kind'"),
         ({"dataframe_split": {"columns": ["size"], "data": [[1]]}}, "INVALID_PARAMETER_VALUE", "'kind'"),
@@ -116,12 +115,12 @@ def test_probabilities_come_where_they_are_asked_for(service):
         ({"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}, "INVALID_PARAMETER_VALUE", "different"),
     ],
 )  # fmt: skip
-def test_failures_are_in_mlflows_shape(service, body, code, said):
-    """400 with `error_code` and `message`."""
+def test_failures_have_mlflows_format(service, body, code, message):
+    """A 400 has `error_code` and `message`."""
     answer = post(service, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error_code"] == code
-    assert said in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_failures_are_in_mlflows_shape(service, body, code, said):
     ],
 )
 def test_other_bodies_are_refused(service, kind, content, status):
-    """Kinds that are not read, and tables that cannot be."""
+    """Unknown media types and invalid tables are refused."""
     answer = post(service, content=content, headers={"Content-Type": kind})
     assert answer.status_code == status, answer.text
     assert (status != 415) or answer.headers["content-type"].startswith("text/plain")

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol V2, driven by tritonclient."""
+"""The Open Inference Protocol V2, tested with tritonclient."""
 
 import json
 import struct
@@ -35,20 +35,20 @@ def tensors(types=TYPES, *, binary=True):
     return made
 
 
-def test_metadata_names_a_column_an_input(client):
-    """With its real datatype; the prediction is the first output."""
+def test_each_column_is_an_input_of_the_metadata(client):
+    """Inputs have their real data types, and the prediction is the first output."""
     assert client.is_server_live()
     assert client.is_server_ready()
-    told = client.get_model_metadata("churn")
-    assert {t["name"]: t["datatype"] for t in told["inputs"]} == TYPES
-    assert [t["name"] for t in told["outputs"]] == ["prediction", "probability"]
-    assert told["outputs"][0]["parameters"] == {"classes": ["leaves", "stays"]}
-    assert told["versions"] == ["1"]
+    metadata = client.get_model_metadata("churn")
+    assert {t["name"]: t["datatype"] for t in metadata["inputs"]} == TYPES
+    assert [t["name"] for t in metadata["outputs"]] == ["prediction", "probability"]
+    assert metadata["outputs"][0]["parameters"] == {"classes": ["leaves", "stays"]}
+    assert metadata["versions"] == ["1"]
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
 
 
-def test_the_default_call_is_binary_and_gives_the_native_numbers(client, service):
-    """tritonclient with no argument of ours; text, numbers, booleans, moments."""
+def test_the_default_call_is_binary(client, service):
+    """The predictions of tritonclient's default call are the native ones."""
     answer = client.infer("price", tensors())
     assert answer.get_response()["outputs"][0]["parameters"]["binary_data_size"] == 12
     assert close(answer.as_numpy("prediction"), service.native("price")["predictions"])
@@ -56,17 +56,17 @@ def test_the_default_call_is_binary_and_gives_the_native_numbers(client, service
 
 @pytest.mark.parametrize("packing", [None, "gzip", "deflate"])
 @pytest.mark.parametrize("binary", [True, False])
-def test_every_way_to_send_gives_the_same(client, service, binary, packing):
-    """Binary or JSON, packed or not, both ways; labels and probabilities."""
+def test_every_encoding_gives_the_same_answer(client, service, binary, packing):
+    """Binary or JSON, compressed or not, labels and probabilities are equal."""
     native = service.native("churn")
-    asked = [
+    requested = [
         triton.InferRequestedOutput(name, binary_data=binary)
         for name in ("prediction", "probability")
     ]
     answer = client.infer(
         "churn",
         tensors(binary=binary),
-        outputs=asked,
+        outputs=requested,
         request_id="42",
         request_compression_algorithm=packing,
         response_compression_algorithm=packing,
@@ -80,7 +80,7 @@ def test_every_way_to_send_gives_the_same(client, service, binary, packing):
 
 
 def test_all_classes_have_a_probability(client, service):
-    """Multiclass: `[N, classes]`, in the order that the metadata tells."""
+    """They have the order of the metadata and the shape `[N, classes]`."""
     answer = client.infer("grade", tensors())
     classes = client.get_model_metadata("grade")["outputs"][1]["parameters"]["classes"]
     native = [
@@ -90,8 +90,8 @@ def test_all_classes_have_a_probability(client, service):
     assert close(answer.as_numpy("probabilities"), native)
 
 
-def test_a_large_answer_is_packed_for_who_reads_gzip(service):
-    """The header's length counts the unpacked bytes."""
+def test_a_large_answer_is_compressed_if_the_client_accepts_gzip(service):
+    """The length in the header counts uncompressed bytes."""
     body = {
         "inputs": [
             {"name": n, "shape": [300], "datatype": TYPES[n], "data": c * 100}
@@ -102,13 +102,13 @@ def test_a_large_answer_is_packed_for_who_reads_gzip(service):
     answer = httpx.post(f"{service.url}/v2/models/churn/infer", json=body)
     assert answer.headers["content-encoding"] == "gzip"
     length = int(answer.headers["inference-header-content-length"])
-    told = json.loads(answer.content[:length])
-    sizes = [output["parameters"]["binary_data_size"] for output in told["outputs"]]
+    head = json.loads(answer.content[:length])
+    sizes = [output["parameters"]["binary_data_size"] for output in head["outputs"]]
     assert len(answer.content) == length + sum(sizes)
 
 
 def test_one_tensor_for_all_columns(service, bench):
-    """`[N, F]` under any name, for a model of numbers alone."""
+    """A model of numbers accepts `[N, F]` under any name."""
     rows = "".join(f"{i},{i % 7},{i + i % 7}\n" for i in range(60))
     service.bench.upload("a,b,y\n" + rows, "sums")
     fit = {"epochs": 1, "seed": 1}
@@ -125,7 +125,7 @@ def test_one_tensor_for_all_columns(service, bench):
 
 
 def test_versions_are_numbers_or_aliases(client, service):
-    """The client's `model_version` is a text either way."""
+    """The client's `model_version` is a text in both cases."""
     native = service.native("churn")["predictions"]
     for version in ("1", "live"):
         answer = client.infer("churn", tensors(), model_version=version)
@@ -136,7 +136,7 @@ def test_versions_are_numbers_or_aliases(client, service):
 
 
 def test_the_repository_lists_loads_and_unloads(client):
-    """An unloaded model is loaded again by its next request."""
+    """The next request loads an unloaded model again."""
     entries = client.get_model_repository_index()
     assert {"name": "churn", "version": "1", "state": "READY", "reason": ""} in entries
     client.unload_model("churn")
@@ -148,7 +148,7 @@ def test_the_repository_lists_loads_and_unloads(client):
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("ask", "message"),
     [
         (lambda c: c.infer("churm", tensors()), "Did you mean `churn`"),
         (lambda c: c.infer("churn", tensors(), model_version="9"), "no version"),
@@ -158,9 +158,9 @@ def test_the_repository_lists_loads_and_unloads(client):
         (lambda c: c.get_inference_statistics("churn"), "has no statistics"),
     ],
 )
-def test_the_client_can_read_every_failure(client, ask, said):
-    """Status and `error`, which is all that tritonclient looks at."""
-    with pytest.raises(InferenceServerException, match=said):
+def test_the_client_can_read_every_failure(client, ask, message):
+    """tritonclient reads the status and `error`."""
+    with pytest.raises(InferenceServerException, match=message):
         ask(client)
 
 
@@ -195,8 +195,8 @@ GOOD = {"name": "size", "shape": [1], "datatype": "FP64", "data": [1]}
         {"outputs": [{"name": ["prediction"]}]},
     ],
 )
-def test_a_body_that_does_not_fit_is_400(service, changes):
-    """Never 422, never text, never a 500."""
+def test_an_invalid_body_is_400(service, changes):
+    """The answer is never 422, plain text or a 500."""
     inputs = [
         {"name": n, "shape": [3], "datatype": TYPES[n], "data": c}
         for n, c in COLUMNS.items()
@@ -219,8 +219,8 @@ def test_a_body_that_does_not_fit_is_400(service, changes):
         (None, b"{"),
     ],
 )
-def test_a_broken_frame_is_400(service, header, raw):
-    """The length of the JSON, and the JSON itself."""
+def test_an_invalid_frame_is_400(service, header, raw):
+    """The length of the JSON or the JSON itself is wrong."""
     headers = {"Inference-Header-Content-Length": header} if header else {}
     url = f"{service.url}/v2/models/churn/infer"
     answer = httpx.post(url, content=raw, headers=headers)
@@ -237,8 +237,8 @@ def test_a_broken_frame_is_400(service, header, raw):
         struct.pack("<I", 0xFFFFFFFF),
     ],
 )
-def test_broken_bytes_are_400(service, raw):
-    """Elements of BYTES: lengths that lie, text that is none."""
+def test_invalid_bytes_elements_are_400(service, raw):
+    """Lengths of BYTES elements are wrong, or their text is not UTF-8."""
     kind = {"name": "kind", "shape": [1], "datatype": "BYTES"}
     kind["parameters"] = {"binary_data_size": len(raw)}
     header = json.dumps({"inputs": [kind]}).encode()
@@ -250,8 +250,8 @@ def test_broken_bytes_are_400(service, raw):
     assert answer.status_code == 400, answer.text
 
 
-def test_not_a_number_is_missing(service):
-    """NaN as a token in JSON and as bits in a tensor, as null on the native route."""
+def test_nan_is_missing(service):
+    """NaN in the JSON has the prediction of null on the native route."""
     native = service.native("price", [{**ROWS[0], "size": None}])["predictions"]
     body = {
         "inputs": [

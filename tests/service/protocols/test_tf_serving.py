@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST API, by the curl lines of its documentation."""
+"""TensorFlow Serving's REST API, tested with the curl lines of its documentation."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ def post(service, path, **options):
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.parametrize("body", [{"instances": ROWS}, {"inputs": COLUMNS}])
 def test_the_documented_curl_line_is_served(service, body):
-    """`curl -d` says that it sends a form; nothing is read from that."""
+    """`curl -d` sends the content type of a form, which is ignored."""
     line = ["curl", "-s", "-d", json.dumps(body), "-X", "POST"]
     done = subprocess.run(
         [*line, f"{service.url}/v1/models/price:predict"],
@@ -34,8 +34,8 @@ def test_the_documented_curl_line_is_served(service, body):
     assert close(answer[key], service.native("price")["predictions"])
 
 
-def test_the_output_is_the_networks_own(service):
-    """`[N, 1]` for two classes, `[N, classes]` for more."""
+def test_the_output_is_that_of_the_network(service):
+    """Two classes give `[N, 1]`, and more give `[N, classes]`."""
     two = post(service, "churn:predict", json={"instances": ROWS}).json()["predictions"]
     assert close(two, [row["stays"] for row in service.native("churn")["probabilities"]])
     three = post(service, "grade:predict", json={"instances": ROWS}).json()["predictions"]
@@ -44,7 +44,7 @@ def test_the_output_is_the_networks_own(service):
 
 
 @pytest.mark.parametrize("path", ["churn", "churn/versions/1", "churn/labels/live"])
-def test_versions_and_labels_lead_to_the_same(service, path):
+def test_versions_and_labels_give_the_same_answer(service, path):
     """A label is an alias."""
     answer = post(service, f"{path}:predict", json={"instances": ROWS})
     assert (
@@ -53,15 +53,19 @@ def test_versions_and_labels_lead_to_the_same(service, path):
     status = httpx.get(f"{service.url}/v1/models/{path}").json()["model_version_status"]
     ok = {"error_code": "OK", "error_message": ""}
     assert status == [{"version": "1", "state": "AVAILABLE", "status": ok}]
-    told = httpx.get(f"{service.url}/v1/models/{path}/metadata").json()
-    assert told["model_spec"] == {"name": "churn", "signature_name": "", "version": "1"}
-    signature = told["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    metadata = httpx.get(f"{service.url}/v1/models/{path}/metadata").json()
+    assert metadata["model_spec"] == {
+        "name": "churn",
+        "signature_name": "",
+        "version": "1",
+    }
+    signature = metadata["metadata"]["signature_def"]["signature_def"]["serving_default"]
     dtypes = {name: tensor["dtype"] for name, tensor in signature["inputs"].items()}
     assert dtypes == {"size": "DT_DOUBLE", "kind": "DT_STRING", "paid": "DT_BOOL", "when": "DT_STRING"}  # fmt: skip
 
 
-def test_cells_of_shape_one_and_base64_are_plain(service):
-    """As a tensor `[N, 1]` is written there."""
+def test_cells_of_shape_one_and_base64_are_read(service):
+    """TensorFlow Serving writes a tensor `[N, 1]` in this way."""
     coded = {"b64": base64.b64encode(b"red").decode()}
     row = {"size": [3.25], "kind": [coded], "paid": [True], "when": "2024-01-03"}
     answer = post(service, "price:predict", json={"instances": [row]}).json()
@@ -72,18 +76,20 @@ def test_cells_of_shape_one_and_base64_are_plain(service):
 
 
 def test_classify_and_regress(service):
-    """`context` is shared by all examples; the key is `results`."""
+    """`context` applies to all examples, and the answer is in `results`."""
     rows = [{k: v for k, v in row.items() if k != "paid"} for row in ROWS]
     body = {"context": {"paid": True}, "examples": rows}
     same = [{**row, "paid": True} for row in ROWS]
-    told = post(service, "churn:classify", json=body).json()["results"]
-    assert [dict(row) for row in told] == service.native("churn", same)["probabilities"]
-    told = post(service, "price:regress", json=body).json()["results"]
-    assert close(told, service.native("price", same)["predictions"])
+    results = post(service, "churn:classify", json=body).json()["results"]
+    assert [dict(row) for row in results] == service.native("churn", same)[
+        "probabilities"
+    ]
+    results = post(service, "price:regress", json=body).json()["results"]
+    assert close(results, service.native("price", same)["predictions"])
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "said"),
+    ("path", "body", "status", "message"),
     [
         ("churm:predict", {"instances": ROWS}, 404, "Servable not found for request: Latest(churm)"),
         ("churn/versions/50:predict", {"instances": ROWS}, 404, "Specific(churn, 50)"),
@@ -109,16 +115,16 @@ def test_classify_and_regress(service):
         ("churn/nope:predict", {}, 400, "Malformed request: POST"),
     ],
 )  # fmt: skip
-def test_failures_are_an_error_and_a_status(service, path, body, status, said):
-    """In TF Serving's words, with what to do behind them."""
+def test_failures_have_an_error_and_a_status(service, path, body, status, message):
+    """The message begins as in TF Serving and says what to do."""
     answer = post(service, path, json=body)
     assert (answer.status_code, list(answer.json())) == (status, ["error"]), answer.text
-    assert said in answer.json()["error"]
+    assert message in answer.json()["error"]
 
 
 @pytest.mark.parametrize("content", [b"", b"  ", b"{", b"[1", b"\xff", b'{"a":NaN,}'])
-def test_a_body_that_is_no_json_is_told_so(service, content):
-    """Its prefix is TF Serving's."""
+def test_a_body_that_is_not_json_is_400(service, content):
+    """The message begins as in TF Serving."""
     answer = post(service, "churn:predict", content=content)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("JSON Parse error: ")
@@ -135,17 +141,17 @@ def test_a_body_that_is_no_json_is_told_so(service, content):
         ("GET", "churn/versions/9", 404),
     ],
 )
-def test_other_requests_are_told_too(service, method, path, status):
-    """The shared paths answer a problem that has `error` as well."""
+def test_other_failures_have_an_error_too(service, method, path, status):
+    """A problem on the shared paths also has the key `error`."""
     answer = httpx.request(method, f"{service.url}/v1/models/{path}")
     assert answer.status_code == status, answer.text
     assert isinstance(answer.json()["error"], str)
 
 
-def test_the_list_of_models_is_everybodys(service):
-    """KServe reads `models`, OpenAI's clients `data`, ours `items`."""
-    told = httpx.get(f"{service.url}/v1/models").json()
-    names = [item["name"] for item in told["items"]]
+def test_the_list_of_models_serves_every_client(service):
+    """KServe reads `models`, OpenAI's clients `data`, and native clients `items`."""
+    models = httpx.get(f"{service.url}/v1/models").json()
+    names = [item["name"] for item in models["items"]]
     assert {"churn", "grade", "price"} <= set(names)
-    assert told["models"] == [card["id"] for card in told["data"]] == names
+    assert models["models"] == [card["id"] for card in models["data"]] == names
     assert httpx.get(f"{service.url}/v1/models/churn").json()["ready"] is True

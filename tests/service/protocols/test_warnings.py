@@ -1,4 +1,4 @@
-"""Warnings come by every protocol, and refuse a request that is strict."""
+"""Every protocol sends warnings, and a warning refuses a strict request."""
 
 import io
 import json
@@ -19,8 +19,8 @@ from tests.service.protocols.models import ROWS
 
 pytestmark = pytest.mark.keras
 UNSEEN = [ROWS[0], {**ROWS[1], "kind": "mauve"}]
-SAID = "'mauve' is not a known category"
-WARNING = {"row": 1, "column": "kind", "detail": SAID}
+DETAIL = "'mauve' is not a known category"
+WARNING = {"row": 1, "column": "kind", "detail": DETAIL}
 STRICT = [
     {"params": {"strict": "true"}},
     {"headers": {"Prefer": "wait=5, handling=strict"}},
@@ -92,27 +92,27 @@ def ask(service, way, rows, headers=(), params=None):
 
 
 def warned(answer):
-    told = answer.json()
-    if "outputs" in told and "model_name" in told:
-        return json.loads(told["parameters"]["warnings"])
-    return told["warnings"]
+    body = answer.json()
+    if "outputs" in body and "model_name" in body:
+        return json.loads(body["parameters"]["warnings"])
+    return body["warnings"]
 
 
 def refusal(answer):
-    """The sentence of a refusal, in whichever dialect."""
-    told = answer.json()
+    """Assert a refusal in any protocol's format and return its message."""
+    body = answer.json()
     is_native = answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code == (422 if is_native else 400), answer.text
     if is_native:
         assert_problem(answer, 422, "invalid-instances")
-        return told["detail"]
-    assert set(told) in ({"error"}, {"error_code", "message"}), answer.text
-    return told.get("error") or told["message"]
+        return body["detail"]
+    assert set(body) in ({"error"}, {"error_code", "message"}), answer.text
+    return body.get("error") or body["message"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_warning_comes_by_every_protocol(service, way):
-    """An unseen category is answered, and told."""
+def test_every_protocol_sends_a_warning(service, way):
+    """An unseen category gets a prediction and a warning."""
     answer = ask(service, way, UNSEEN)
     assert answer.status_code == 200, answer.text
     assert warned(answer) == [WARNING]
@@ -121,15 +121,15 @@ def test_a_warning_comes_by_every_protocol(service, way):
 @pytest.mark.parametrize("strict", STRICT, ids=["query", "prefer"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_strict_request_is_refused_by_a_warning(service, way, strict):
-    """In the protocol's own dialect, with row, column, sentence and remedy."""
-    said = refusal(ask(service, way, UNSEEN, **strict))
-    assert said.startswith(f"Row 1, column 'kind': {SAID}. The request is strict")
-    assert said.endswith("send the request without strict.")
+    """The message has row, column, reason and what to do, in the protocol's format."""
+    message = refusal(ask(service, way, UNSEEN, **strict))
+    assert message.startswith(f"Row 1, column 'kind': {DETAIL}. The request is strict")
+    assert message.endswith("send the request without strict.")
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_clean_rows_are_answered_alike(service, way):
-    """Byte for byte, strict or not, and nothing speaks of warnings."""
+def test_valid_rows_have_the_same_answer_if_strict(service, way):
+    """The answers are equal byte for byte and have no `warnings`."""
     plain = ask(service, way, ROWS)
     assert plain.status_code == 200
     assert b"warnings" not in plain.content
@@ -137,19 +137,35 @@ def test_clean_rows_are_answered_alike(service, way):
         assert ask(service, way, ROWS, **strict).content == plain.content
 
 
+@pytest.mark.parametrize("cell", [float("nan"), float("inf")])
 @pytest.mark.parametrize("way", WAYS)
-def test_large_bodies_are_held_to_the_same(service, way):
-    """A thread reads them: more than 64 KiB, with one unseen category at the end."""
+def test_a_cell_that_is_not_finite_is_missing(service, way, cell):
+    """By every protocol, as null is; JSON of Python clients has the tokens."""
+    odd = ask(service, way, [{**ROWS[0], "size": cell}, ROWS[1]])
+    null = ask(service, way, [{**ROWS[0], "size": None}, ROWS[1]])
+    assert odd.status_code == null.status_code == 200, odd.text
+    answers = [answer.json() for answer in (odd, null)]
+    for answer in answers:
+        answer.pop("warnings", None)
+        answer.pop("parameters", None)
+    assert answers[0] == answers[1]
+    (warning,) = [w for w in warned(odd) if w["column"] == "size"]
+    assert "missing" in warning["detail"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_large_bodies_have_the_same_warnings(service, way):
+    """A thread reads bodies above 64 KiB."""
     rows = [{**ROWS[0], "when": "2024-01-03T00:00:00.000000"}] * 3000
     assert ask(service, way, rows, **STRICT[0]).status_code == 200
     rows = [*rows, UNSEEN[1]]
     assert [w["row"] for w in warned(ask(service, way, rows))] == [3000]
-    said = refusal(ask(service, way, rows, **STRICT[0]))
-    assert said.startswith(f"Row 3000, column 'kind': {SAID}.")
+    message = refusal(ask(service, way, rows, **STRICT[0]))
+    assert message.startswith(f"Row 3000, column 'kind': {DETAIL}.")
 
 
-def test_each_warning_is_a_line_of_the_refusal(service):
-    """Categories, ranges, missing values and unknown columns; the target is ignored."""
+def test_each_warning_is_an_error_of_the_refusal(service):
+    """There is one for each category, range, missing value and unknown column."""
     rows = [
         {**ROWS[0], "size": 9000, "colour": "red", "goal": "stays"},
         {**ROWS[1], "kind": "mauve", "size": None},
@@ -158,8 +174,8 @@ def test_each_warning_is_a_line_of_the_refusal(service):
     assert {w["column"] for w in warnings} == {"size", "kind", "colour"}
     answer = ask(service, "native", rows, **STRICT[0])
     errors = assert_problem(answer, 422, "invalid-instances")["errors"]
-    told = [(w["row"], w["column"], f"#/instances/{w['row']}") for w in warnings]
-    assert [(e["row"], e["column"], e["pointer"]) for e in errors] == told
+    expected = [(w["row"], w["column"], f"#/instances/{w['row']}") for w in warnings]
+    assert [(e["row"], e["column"], e["pointer"]) for e in errors] == expected
     for error, warning in zip(errors, warnings, strict=True):
         place = f"row {warning['row']}, column '{warning['column']}'"
         assert error["detail"] == f"{place}: {warning['detail']}"
@@ -169,17 +185,16 @@ def test_each_warning_is_a_line_of_the_refusal(service):
     "way", ["native table", "tf columns", "mlflow csv", "mlflow parquet"]
 )
 def test_an_unknown_column_refuses_too(service, way):
-    """Sent once for all rows, it is of no row."""
+    """A column that is sent once for all rows has no row number."""
     rows = [{**row, "colour": "red"} for row in ROWS]
-    said = "not a column of this model"
-    told = {"row": None, "column": "colour", "detail": said}
-    assert warned(ask(service, way, rows)) == [told]
+    detail = "not a column of this model"
+    warning = {"row": None, "column": "colour", "detail": detail}
+    assert warned(ask(service, way, rows)) == [warning]
     refused = refusal(ask(service, way, rows, **STRICT[0]))
-    assert refused.startswith(f"Column 'colour': {said}.")
+    assert refused.startswith(f"Column 'colour': {detail}.")
 
 
-def test_many_warnings_are_told_in_part_and_named_in_full(service):
-    """Five in the sentence, a line each."""
+def test_the_detail_names_five_warnings_and_errors_all(service):
     answer = ask(service, "native", [UNSEEN[1]] * 8, **STRICT[0])
     problem = assert_problem(answer, 422, "invalid-instances")
     assert "; row 4, column 'kind'" in problem["detail"]
@@ -189,8 +204,8 @@ def test_many_warnings_are_told_in_part_and_named_in_full(service):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("query", ["strict=maybe", "strict=", "strict=true&strict=false"])
-def test_a_value_that_is_neither_is_told_so(service, way, query):
-    """Also for rows that bring no warning."""
+def test_an_invalid_value_of_strict_is_400(service, way, query):
+    """Rows without warnings are refused too."""
     answer = ask(service, way, ROWS, params=httpx.QueryParams(query))
     assert answer.status_code == 400, answer.text
     assert (
@@ -207,20 +222,20 @@ def test_a_value_that_is_neither_is_told_so(service, way, query):
         ("strict=false", {}, 200),
         ("strict=false", {"Prefer": "handling=strict"}, 200),
         ("strict=true", {"Prefer": "handling=lenient"}, 422),
-        ("other=1", {"Prefer": 'respond-async, Handling="strict"; q=1'}, 422),
+        ("decimal=.", {"Prefer": 'respond-async, Handling="strict"; q=1'}, 422),
         ("", {"Prefer": "handling=lenient, handling=strict"}, 200),
         ("", {"Prefer": "handling=odd"}, 200),
         ("", {"Prefer": "strict"}, 200),
     ],
 )
-def test_the_query_decides_and_else_the_preference(service, query, headers, status):
-    """Preferences that are not known are ignored, and the first one counts (RFC 7240)."""
+def test_the_query_has_precedence_over_the_preference(service, query, headers, status):
+    """Unknown preferences are ignored, and the first one counts (RFC 7240)."""
     params = httpx.QueryParams(query)
     answer = ask(service, "native", UNSEEN, headers, params)
     assert answer.status_code == status, answer.text
 
 
-def test_a_preference_may_stand_in_a_header_of_its_own(service):
+def test_a_preference_may_be_in_a_second_header(service):
     """Headers of one name are one list."""
     headers = [("Prefer", "wait=1"), ("Prefer", "handling=strict")]
     url, body = f"{service.url}{V1}/predict", {"instances": UNSEEN}
@@ -228,8 +243,7 @@ def test_a_preference_may_stand_in_a_header_of_its_own(service):
     assert_problem(answer, 422, "invalid-instances")
 
 
-def test_mlflows_client_reads_and_asks(service):
-    """Its answer keeps the warnings; its `params` ask for strict."""
+def test_mlflows_client_reads_warnings_and_sends_strict(service):
     host, port = service.address.split(":")
     client = ScoringServerClient(host, f"{port}/mlflow/churn")
     frame = pd.DataFrame(UNSEEN)
@@ -244,12 +258,11 @@ def test_mlflows_client_reads_and_asks(service):
     assert "warnings" not in client.invoke(pd.DataFrame(ROWS), params={"strict": True})
 
 
-def test_probabilities_of_mlflow_have_warnings_beside_them(service):
-    """The other shape of its predictions."""
+def test_probabilities_of_mlflow_have_warnings_too(service):
     body = {"instances": UNSEEN, "params": {"probabilities": True}}
-    told = httpx.post(f"{service.url}{MLFLOW}/invocations", json=body).json()
-    assert told["warnings"] == [WARNING]
-    assert set(told["predictions"][0]) == {"prediction", "probabilities"}
+    answer = httpx.post(f"{service.url}{MLFLOW}/invocations", json=body).json()
+    assert answer["warnings"] == [WARNING]
+    assert set(answer["predictions"][0]) == {"prediction", "probabilities"}
 
 
 def inputs(triton, rows):
@@ -279,15 +292,15 @@ def over_grpc(answer):
     ],
     ids=["http", "grpc"],
 )
-def test_tritons_clients_read_and_ask(service, triton, address, read):
-    """The parameter `strict` of a request, over HTTP as by gRPC, in binary tensors."""
+def test_tritons_clients_read_warnings_and_send_strict(service, triton, address, read):
+    """The parameter `strict` works over HTTP and gRPC."""
     with triton.InferenceServerClient(getattr(service, address)) as client:
         unseen, clean = inputs(triton, UNSEEN), inputs(triton, ROWS)
         strict = {"parameters": {"strict": True}}
         assert json.loads(read(client.infer("churn", unseen))) == [WARNING]
         with pytest.raises(InferenceServerException, match="The request is strict") as no:
             client.infer("churn", unseen, **strict)
-        assert f"Row 1, column 'kind': {SAID}." in no.value.message()
+        assert f"Row 1, column 'kind': {DETAIL}." in no.value.message()
         assert no.value.status() in ("400", "StatusCode.INVALID_ARGUMENT")
         plain, held = client.infer("churn", clean), client.infer("churn", clean, **strict)
         assert read(plain) is read(held) is None
@@ -300,8 +313,8 @@ def test_tritons_clients_read_and_ask(service, triton, address, read):
         assert json.loads(read(client.infer("churn", unseen, **is_not))) == [WARNING]
 
 
-def test_the_client_asks_for_strict(service):
-    """Of rows in several requests the refusal names the row as it was given."""
+def test_the_client_sends_strict(service):
+    """If rows need several requests, the error has the row's number in the whole."""
     rows = [*ROWS * 400, UNSEEN[1]]
     with Client(service.url) as client:
         assert [w.row for w in client.predict("churn", rows).warnings] == [1200]
@@ -312,8 +325,8 @@ def test_the_client_asks_for_strict(service):
         assert held == client.predict("churn", ROWS)
 
 
-def test_every_route_tells_of_it(service):
-    """The OpenAPI page, and the model's own."""
+def test_every_route_documents_strict(service):
+    """The OpenAPI document of the service and that of the model do."""
     page = httpx.get(f"{service.url}/openapi.json").json()["paths"]
     predicting = [
         path
@@ -322,8 +335,8 @@ def test_every_route_tells_of_it(service):
     ]
     assert len(predicting) == 4 + 9 + 2 + 2
     for path in predicting:
-        told = {p["name"]: p["in"] for p in page[path]["post"]["parameters"]}
-        assert (told["strict"], told["Prefer"]) == ("query", "header"), path
+        parameters = {p["name"]: p["in"] for p in page[path]["post"]["parameters"]}
+        assert (parameters["strict"], parameters["Prefer"]) == ("query", "header"), path
     own = httpx.get(f"{service.url}{V1}/openapi.json").json()["paths"]
     (operation,) = (methods["post"] for methods in own.values())
     assert [p["name"] for p in operation["parameters"]] == ["strict"]

@@ -169,3 +169,16 @@ def test_a_loss_that_makes_a_regression_of_two_values_is_reported(bench):
     assert "two values (0 and 1), and the loss 'mae' makes this a regression" in warning
     assert warnings(compile={"loss": "mae"}, task="regression") == []
     assert warnings() == []
+
+
+def test_class_weights_that_are_set_are_not_advised():
+    """The rare class is reported, with advice that the spec does not follow already."""
+    from workers.report.data_checks import imbalances
+
+    y = np.where(np.arange(N) < 8, "rare", "usual")
+    train, _ = splits({"a": A, "y": y})
+    advice = 'or set `class_weight: "balanced"`'
+    (plain,), (weighed,) = imbalances(train), imbalances(train, is_weighed=True)
+    assert advice in plain.sentence
+    assert advice not in weighed.sentence
+    assert "recall" in weighed.sentence

@@ -74,7 +74,12 @@ def test_a_regression_is_scored_on_the_test_rows(regression):
     """R², errors and residuals equal those computed from predictions of the API."""
     report, answer = regression
     y, predicted = Y[TEST], np.array(answer["predictions"])
-    assert report["held_out"] == {"side": "test", "num_rows": 100, "num_scored": 100}
+    assert report["held_out"] == {
+        "side": "test",
+        "num_rows": 100,
+        "num_scored": 100,
+        "sample_weight": None,
+    }
     expected = {
         "r2": metrics.r2_score(y, predicted),
         "mae": metrics.mean_absolute_error(y, predicted),

@@ -35,3 +35,40 @@ def test_a_fit_follows_its_scheduler():
     )
     expected = 0.1 * (0.5 + 0.5 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2)
     np.testing.assert_allclose(fitted.history["learning_rate"], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["plateau", "cosine"])
+def test_the_history_has_the_learning_rate_as_keras_has_it(kind):
+    """Under the same name, with the rate that each epoch was trained with."""
+    import keras
+
+    from fitserve.specs.training import FitSpec
+    from workers.training.batches import InMemoryBatches
+    from workers.training.epoch_loop import fit_epochs
+    from workers.training.fit_plan import FitPlan
+    from workers.training.trainer import _learning_rate_callbacks
+
+    given = {
+        "plateau": {
+            "reduce_lr_on_plateau": {"monitor": "loss", "patience": 1, "min_delta": 9.0}
+        },
+        "cosine": {"learning_rate_scheduler": {"type": "CosineDecay"}},
+    }
+    spec = FitSpec.model_validate({"epochs": 5, **given[kind]})
+    x = np.ones((8, 1), np.float32)
+
+    def compiled():
+        model = keras.Sequential(
+            [keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")]
+        )
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        return model, _learning_rate_callbacks(spec, model)
+
+    model, callbacks = compiled()
+    expected = model.fit(x, x, epochs=5, verbose=0, callbacks=callbacks).history
+    model, callbacks = compiled()
+    plan = FitPlan(32, 5, shuffle=False, seed=0)
+    history = fit_epochs(model, InMemoryBatches(x, x), None, plan, callbacks)
+    assert list(history) == list(expected) == ["loss", "learning_rate"]
+    assert len(set(expected["learning_rate"])) > 2
+    np.testing.assert_allclose(history["learning_rate"], expected["learning_rate"])

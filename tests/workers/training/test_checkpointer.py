@@ -139,6 +139,16 @@ def test_several_seeds_continue(bench, interruptions, early_stopping):
     assert_the_same_if_interrupted(bench, interruptions, spec, stops=(2, 8))
 
 
+@pytest.mark.usefixtures("no_xla")
+@pytest.mark.heavy
+def test_sample_weights_weigh_on(bench, interruptions):
+    """The same loss, best epoch and learning rate, by the weighted `val_loss`."""
+    weighed = SPEC["fit"] | {"sample_weight": "z"}
+    compiled = SPEC["compile"] | {"metrics": ["mae"], "weighted_metrics": ["mae"]}
+    spec = SPEC | {"fit": weighed, "compile": compiled}
+    assert_the_same_if_interrupted(bench, interruptions, spec)
+
+
 @pytest.mark.parametrize(("epochs", "stops"), [(3, (3, 6)), (1, (1, 2))])
 @pytest.mark.heavy
 def test_a_run_stopped_between_two_fits_continues_there(

@@ -60,7 +60,7 @@ def rows(task, loss, n, seed):
     return InMemoryBatches(x, y)
 
 
-def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3):
+def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3, weighted=()):
     import keras
 
     from workers.training.build import build, compile_model
@@ -69,7 +69,9 @@ def network(task, loss, optimizer, layers=LIGHT, seed=1, width=3):
     model = build(ModelSpec.model_validate({"layers": [*layers, HEADS[task]]}), width)
     every = [name for name in METRICS[task] if name not in LONG_NAMES]
     metrics = every if layers is HIDDEN else ["mae"]
-    compiled = ResolvedCompile(optimizer=optimizer, loss=loss, metrics=metrics)
+    compiled = ResolvedCompile(
+        optimizer=optimizer, loss=loss, metrics=metrics, weighted_metrics=list(weighted)
+    )
     compile_model(model, compiled)
     return model
 
@@ -81,7 +83,8 @@ def by_keras(model, train, validation, batch_size, class_weight=None):
         batch_size=batch_size,
         epochs=EPOCHS,
         shuffle=False,
-        validation_data=(validation.x, validation.y),
+        sample_weight=train.weight,
+        validation_data=(validation.x, validation.y, validation.weight),
         class_weight=class_weight,
         verbose=0,
     ).history
@@ -166,6 +169,31 @@ def test_class_weights_equal_those_of_keras():
     weighted = InMemoryBatches(train.x, train.y, row_weights(train.y, [0, 1, 2], by_name))
     history = by_us(models[1], weighted, validation, 8, xla=False)
     assert_same(models[1], history, models[0], expected)
+
+
+@pytest.mark.parametrize("xla", [False, pytest.param(True, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("task", list(Task))
+def test_sample_weights_are_kerass(task, xla):
+    """On both sides; every metric of the task, with weights and without."""
+    loss = LOSSES[task][0]
+    train, validation = (
+        weighed(rows(task, loss, count, seed)) for count, seed in ((37, 0), (19, 1))
+    )
+    names = [name for name in METRICS[task] if name not in LONG_NAMES]
+    models = [network(task, loss, ADAM, HIDDEN, weighted=names) for _ in range(2)]
+    expected = by_keras(models[0], train, validation, 8)
+    assert {f"val_weighted_{name}" for name in names} <= set(expected)
+    history = by_us(models[1], train, validation, 8, xla=xla)
+    assert_same(models[1], history, models[0], expected)
+
+
+def weighed(batches):
+    """The same rows with weights, some of them 0."""
+    from workers.training.batches import InMemoryBatches
+
+    weight = np.random.default_rng(2).uniform(0, 3, batches.num_rows)
+    weight[::5] = 0
+    return InMemoryBatches(batches.x, batches.y, weight.astype(np.float32))
 
 
 def test_chunks_change_nothing(monkeypatch):

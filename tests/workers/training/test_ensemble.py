@@ -30,7 +30,9 @@ def ensemble(task, loss, layers=HIDDEN, seed=1, metrics=()):
     members = members_of(body)
     model = Members(members.inputs[0], members.outputs[0])
     adam = BY_NAME["adam"](learning_rate=0.01)
-    compiled = ResolvedCompile(optimizer=adam, loss=loss, metrics=list(metrics))
+    compiled = ResolvedCompile(
+        optimizer=adam, loss=loss, metrics=list(metrics), weighted_metrics=list(metrics)
+    )
     compile_model(model, compiled)
     return body, model
 
@@ -43,12 +45,16 @@ def test_an_ensemble_trains_as_in_keras(task, loss, batch_size):
     from workers.training.epoch_loop import fit_epochs
     from workers.training.fit_plan import FitPlan
 
-    train, validation = rows(task, loss, 37, 0), rows(task, loss, 13, 1)
-    train = InMemoryBatches(train.x, train.y, np.linspace(0.5, 2, 37).astype(np.float32))
-    (_, one), (_, other) = ensemble(task, loss), ensemble(task, loss)
+    train, validation = (
+        InMemoryBatches(plain.x, plain.y, np.linspace(0, 2, plain.num_rows, dtype="f4"))
+        for plain in (rows(task, loss, 37, 0), rows(task, loss, 13, 1))
+    )
+    metrics = ["mae" if task == Task.REGRESSION else "accuracy"]
+    (_, one), (_, other) = (ensemble(task, loss, metrics=metrics) for _ in range(2))
     expected = one.fit(
         train.x, train.y, sample_weight=train.weight, batch_size=batch_size,
-        epochs=4, shuffle=False, validation_data=(validation.x, validation.y), verbose=0,
+        epochs=4, shuffle=False, verbose=0,
+        validation_data=(validation.x, validation.y, validation.weight),
     ).history  # fmt: skip
     plan = FitPlan(batch_size, 4, shuffle=False, seed=0)
     history = fit_epochs(other, train, validation, plan, [])

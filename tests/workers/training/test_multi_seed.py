@@ -234,7 +234,7 @@ def test_curves_are_those_of_the_kept_fit(bench, table):
 
 
 def test_several_fits_need_validation_rows(bench, table):
-    """The error is at the key."""
+    """The error points to the key `num_seeds`."""
     answer = bench.client.post("/v1/runs", json=spec(validation_split=0.0))
     problem = assert_problem(answer, 422, "invalid-spec")
     assert [error["pointer"] for error in problem["errors"]] == ["#/fit/num_seeds"]

@@ -2,7 +2,7 @@
 
 The model takes a dict of tensors by column name: float64 `[N, 1]` for numbers, booleans
 and moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories (""
-is missing).
+is missing). The output is float32, or float64 if the signature has an offset.
 """
 
 import warnings
@@ -58,7 +58,10 @@ def with_raw_columns(network: Network, signature: Signature) -> keras.Model:
         )
     ]
     encoded = blocks[0] if len(blocks) == 1 else layers.Concatenate()(blocks)
-    return keras.Model(raw, network.body(encoded), name="model")
+    output = network.body(encoded)
+    if signature.offset:
+        output = ops.cast(output, "float64") + signature.offset
+    return keras.Model(raw, output, name="model")
 
 
 def _input(index: int, feature: Feature) -> Any:

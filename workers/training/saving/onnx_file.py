@@ -2,7 +2,8 @@
 
 Inputs are the features by their own names: float64 `[N, 1]` for numbers, booleans and
 moments (seconds since 1970, UTC; NaN is missing), string `[N, 1]` for categories ("" is
-missing). The output `output` is float32 `[N, 1]`, or `[N, classes]` for multiclass.
+missing). The output `output` is float32 `[N, 1]`, or `[N, classes]` for multiclass. It is
+float64 if the signature has an offset.
 """
 
 from pathlib import Path
@@ -39,6 +40,10 @@ def save_onnx(network: Network, signature: Signature, path: Path) -> None:
     value = _encode(graph, signature, network)
     for layer in network.body.layers:
         value = add_layer(graph, layer, value)
+    kind = TensorProto.FLOAT
+    if signature.offset:
+        kind = TensorProto.DOUBLE
+        value = _with_offset(graph, value, signature.offset)
     graph.nodes.append(helper.make_node("Identity", [value], [output]))
     width = int(network.body.output_shape[-1])
     model = helper.make_model(
@@ -46,7 +51,7 @@ def save_onnx(network: Network, signature: Signature, path: Path) -> None:
             graph.nodes,
             "fitserve",
             _inputs(signature),
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", width])],
+            [helper.make_tensor_value_info(output, kind, ["N", width])],
             graph.constants,
         ),
         opset_imports=[
@@ -67,6 +72,11 @@ def _inputs(signature: Signature) -> list[onnx.ValueInfoProto]:
         )
         for f in signature.features
     ]
+
+
+def _with_offset(graph: Graph, value: str, offset: float) -> str:
+    wide = graph.add("Cast", value, to=TensorProto.DOUBLE)
+    return graph.add("Add", wide, graph.constant(np.array(offset, np.float64)))
 
 
 def _encode(graph: Graph, signature: Signature, network: Network) -> str:

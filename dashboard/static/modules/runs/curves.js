@@ -38,7 +38,9 @@ export function curves(history) {
 }
 
 function seriesOf({ metrics, epochs: xs, starts }, metric) {
-  const sides = [["training", metric], ["validation", `val_${metric}`]];
+  // the learning rate is not measured on rows
+  const sides = metric === "learning_rate" ? [["learning rate", metric]]
+    : [["training", metric], ["validation", `val_${metric}`]];
   return sides.map(([name, key], colour) => ({ name, colour, xs, ys: metrics.get(key), starts }))
     .filter(({ ys }) => ys);
 }

@@ -63,10 +63,11 @@ function columnRow(column, draft) {
   return { element, cell, refresh };
 }
 
-/** Change the target. Remove the task, loss and metrics that were chosen for the old one. */
+/** Change the target. Remove the task, class, loss and metrics chosen for the old one. */
 function retarget(spec, name) {
   spec.target = name;
   delete spec.task;
+  delete spec.positive_class;
   delete spec.compile?.loss;
   delete spec.compile?.metrics;
   for (const list of [spec.features?.include, spec.features?.exclude]) {

@@ -1,4 +1,4 @@
-"""Where Python's own csv reads a file strictly too, both hold the same cells."""
+"""Compare a reading with Python's own strict csv reader."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ _NUMBER = re.compile(number_pattern(".", ""))
 def differences(
     content: bytes, table: pl.DataFrame, reading: CsvReading
 ) -> list[str] | None:
-    """What differs; None where the two cannot be compared."""
+    """Return the cells that differ; None if the two readings cannot be compared."""
     rows = _strictly(content, str(reading.parsing["delimiter"]))
     if rows is None or not reading.parsing["header"] or reading.parsing["skipped_lines"]:
         return None
@@ -41,7 +41,7 @@ def _strictly(content: bytes, delimiter: str) -> list[list[str]] | None:
     try:
         decoded = content.decode("utf-8-sig")
         if "\n" in decoded and "\r" in decoded.replace("\r\n", ""):
-            return None  # a CR among LFs ends a line for csv, and is a blank for us
+            return None  # csv ends a line at a lone CR; the service reads a blank
         text = io.StringIO(decoded, newline="")
         rows = [row for row in csv.reader(text, delimiter=delimiter, strict=True) if row]
     except (csv.Error, UnicodeDecodeError):
@@ -58,7 +58,7 @@ def _differs(name: str, cells: list[str], column: pl.Series) -> str:
 
 def _same(cell: str, value: object) -> bool:
     if value is None or isinstance(value, bool) or not isinstance(value, float | str):
-        return True  # missing by rule, or a boolean or moment: other tests know them
+        return True  # missing, boolean or moment: other tests cover these
     if isinstance(value, str):
         return value == cell or value.replace("\r\n", "\n") == cell.replace("\r\n", "\n")
     if not _NUMBER.match(cell):

@@ -1,4 +1,4 @@
-"""Hostile CSVs, generated: what is in them, and what must come of it."""
+"""Generate hostile CSVs, each with its expected outcome."""
 
 import gzip
 import io
@@ -11,7 +11,7 @@ Rows = list[list[str]]
 
 
 class Case(NamedTuple):
-    """A file; `expected` is READ, a part of the refusal's sentence, or "" for either."""
+    """A file; `expected` is READ, a part of the error message, or "" for either outcome."""
 
     name: str
     content: bytes
@@ -19,7 +19,7 @@ class Case(NamedTuple):
 
 
 def table(num_columns: int, num_rows: int) -> Rows:
-    """A number, a word, a share, …; the names first."""
+    """Return a header, then rows of a number, a word, a share, and so on."""
     kinds: list[Callable[[int], str]] = [
         str,
         lambda i: "ab"[i % 2] + "c",
@@ -40,7 +40,7 @@ def with_cell(rows: Rows, row: int, column: int, cell: str) -> Rows:
 
 
 def ragged(rows: Rows, end: str) -> Iterator[Case]:
-    """Lines of another width: first, in the middle, last."""
+    """Yield files with longer or shorter lines: first, in the middle, last."""
     for row in (1, len(rows) // 2, len(rows) - 1):
         long = [*rows[:row], [*rows[row], "x"], *rows[row + 1 :]]
         yield Case(f"long line {row}", written(long, end), f"Line {row + 1} has")
@@ -53,7 +53,7 @@ def ragged(rows: Rows, end: str) -> Iterator[Case]:
 
 
 def quotes(rows: Rows, end: str) -> Iterator[Case]:
-    """Never closed, in the middle, doubled, with everything in them."""
+    """Yield files with quotes that are open, inside a cell, doubled, or around other signs."""
     last = len(rows) - 1
     for row in (1, last):
         yield Case(
@@ -80,9 +80,9 @@ def quotes(rows: Rows, end: str) -> Iterator[Case]:
 
 
 def encoded(rows: Rows, end: str) -> Iterator[Case]:
-    """Bytes that are no UTF-8, NUL, other encodings."""
-    sound = written(with_cell(rows, 2, 1, "Größe"), end)
-    middle = sound.index(b"name1")
+    """Yield files with invalid UTF-8, NUL, or other encodings."""
+    valid = written(with_cell(rows, 2, 1, "Größe"), end)
+    middle = valid.index(b"name1")
     for name, bad in (
         ("lone", b"\xff"),
         ("overlong", b"\xc0\xaf"),
@@ -91,14 +91,14 @@ def encoded(rows: Rows, end: str) -> Iterator[Case]:
         ("cut", b"\xe2\x82"),
     ):
         yield Case(
-            f"UTF-8 {name} inside", sound.replace(b"name1", b"na" + bad + b"me"), ""
+            f"UTF-8 {name} inside", valid.replace(b"name1", b"na" + bad + b"me"), ""
         )
-        yield Case(f"UTF-8 {name} at the end", sound + bad)
-    for place in (0, middle, len(sound)):
-        yield Case(f"NUL at {place}", sound[:place] + b"\0" + sound[place:], "is NUL")
+        yield Case(f"UTF-8 {name} at the end", valid + bad)
+    for place in (0, middle, len(valid)):
+        yield Case(f"NUL at {place}", valid[:place] + b"\0" + valid[place:], "is NUL")
     for codec in ("utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be", "cp1252"):
-        yield Case(codec, sound.decode().encode(codec), READ)
-    yield Case("half of UTF-16", sound.decode().encode("utf-16")[:-1])
+        yield Case(codec, valid.decode().encode(codec), READ)
+    yield Case("half of UTF-16", valid.decode().encode("utf-16")[:-1])
     yield Case("UTF-7", b"a,b\n+AD0-1,2\n+AD0-2,3\n", READ)
 
 
@@ -118,7 +118,7 @@ HEADERS = {
 
 
 def headers(rows: Rows, end: str) -> Iterator[Case]:
-    """Names that are none, or odd ones."""
+    """Yield files with missing or unusual column names."""
     for name, (column, cell, expected) in HEADERS.items():
         yield Case(name, written(with_cell(rows, 0, column, cell), end), expected)
     yield Case("names only", written(rows[:1], end), "no values")
@@ -135,7 +135,7 @@ NUMBERS = ["1e400", "-1e400", "inf", "-Infinity", "nan", "NaN", "1_000", "\u0661
 
 
 def numbers(rows: Rows, end: str) -> Iterator[Case]:
-    """Cells in a column of numbers that are none, or too large ones."""
+    """Yield files with invalid or too large numbers in a column of numbers."""
     for cell in NUMBERS:
         quoted = f'"{cell}"' if "," in cell else cell
         yield Case(
@@ -146,7 +146,7 @@ def numbers(rows: Rows, end: str) -> Iterator[Case]:
 
 
 def small() -> Iterator[Case]:
-    """Every hazard in tables of two shapes and all line ends."""
+    """Yield every hazard in tables of two shapes and with all line ends."""
     for columns, num_rows in ((3, 12), (6, 40)):
         for end in ("\n", "\r\n", "\r"):
             rows = table(columns, num_rows)
@@ -154,7 +154,7 @@ def small() -> Iterator[Case]:
             for part in parts:
                 for case in part(rows, end):
                     if end == "\r" and "unclosed" in case.name:
-                        continue  # lines end in CR only outside of quotes
+                        continue  # CR ends a line only outside quotes
                     yield case._replace(name=f"{columns}x{num_rows} {end!r} {case.name}")
 
 
@@ -166,7 +166,7 @@ def zipped(content: bytes) -> bytes:
 
 
 def odd() -> Iterator[Case]:
-    """Files that are no tables, and huge ones."""
+    """Yield files that are not tables, and tables that change late."""
     plain = written(table(3, 20))
     yield Case("nothing", b"", "empty")
     yield Case("blanks", b" \n \n\t\n", "empty")
@@ -191,7 +191,7 @@ def odd() -> Iterator[Case]:
 
 
 def large() -> Iterator[Case]:
-    """What takes time or memory where it is read without care."""
+    """Yield files that need much time or memory when read carelessly."""
     wide = ",".join(f"c{i}" for i in range(2_001))
     yield Case("2,001 columns", f"{wide}\n{'1,' * 2_000}1\n".encode(), "2,001 columns")
     most = ",".join(f"c{i}" for i in range(2_000))
@@ -241,5 +241,5 @@ def large() -> Iterator[Case]:
 
 
 def cases() -> list[Case]:
-    """The whole corpus."""
+    """Return the whole corpus."""
     return [*odd(), *large(), *small()]

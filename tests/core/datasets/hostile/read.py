@@ -1,4 +1,4 @@
-"""Reads the hostile CSVs in a process of its own, and tells what came of them.
+"""Read the hostile CSVs in a separate process and report the outcomes as JSON.
 
 `python -m tests.core.datasets.hostile.read FOLDER STEP`
 """
@@ -40,7 +40,7 @@ def _read(case: Case, folder: Path) -> dict[str, object]:
         path.unlink()
     source, peak, started = folder / "source.csv", _peak(), time.perf_counter()
     source.write_bytes(case.content)
-    said = {"name": case.name, "expected": case.expected, "bytes": len(case.content)}
+    result = {"name": case.name, "expected": case.expected, "bytes": len(case.content)}
     try:
         reading = read_csv(source, folder, ParsingSpec(), 2_000)
         profile(folder / "table.parquet", reading.columns, reading.stats)
@@ -49,16 +49,16 @@ def _read(case: Case, folder: Path) -> dict[str, object]:
         outcome, detail = "refused", str(error)[:300]
     except BaseException as error:  # noqa: BLE001  also a panic of polars
         outcome, detail = "crashed", f"{type(error).__name__}: {error}"[:300]
-    said |= {
+    result |= {
         "outcome": outcome,
         "detail": detail,
         "seconds": time.perf_counter() - started,
     }
-    said["grown"] = _peak() - peak
+    result["grown"] = _peak() - peak
     if outcome == "read":
         table = pl.read_parquet(folder / "table.parquet")
-        said["differs"] = differences(case.content, table, reading)
-    return said
+        result["differs"] = differences(case.content, table, reading)
+    return result
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Curves made to be of each kind, and specs that are tried next."""
+"""Curves of each kind, and the specs that are suggested next."""
 
 import json
 import math
@@ -21,7 +21,7 @@ LAYERS = [
 
 
 def spec(layers=None, **fit):
-    """As it is stored with a run: resolved."""
+    """Return a resolved spec, as it is stored with a run."""
     return resolved_spec(
         model={"layers": layers or LAYERS},
         fit={"epochs": 60, "batch_size": 32, "seed": 1, **fit},
@@ -63,7 +63,7 @@ CURVES = {
 
 @pytest.mark.parametrize("word", CURVES)
 def test_each_curve_has_its_word(word):
-    """With the numbers behind it, in a sentence and as numbers."""
+    """The reading also has a sentence and finite numbers."""
     reading = read(*CURVES[word])
     assert reading.word == word, reading
     assert reading.sentence.endswith(".")
@@ -73,7 +73,7 @@ def test_each_curve_has_its_word(word):
 
 @pytest.mark.parametrize("word", CURVES)
 def test_the_next_spec_can_be_sent_as_it_is(word):
-    """It is a RunCreate, another one, on the same rows, under the same loss."""
+    """It is a different RunCreate with the same rows and the same loss."""
     reading, given = read(*CURVES[word]), spec()
     following = RunCreate.model_validate(reading.next_spec).to_spec()
     assert following != given
@@ -85,8 +85,8 @@ def test_the_next_spec_can_be_sent_as_it_is(word):
     assert following["dataset"] == "ds_1"
 
 
-def test_a_loss_that_is_no_number_diverged():
-    """Wherever it happened; a lower rate and clipped gradients are tried."""
+def test_a_nan_loss_diverged():
+    """The next spec has a lower rate and clipped gradients."""
     for loss in ([None], [1.0, 2.0, None], [0.5] * 20 + [None]):
         reading = read(loss, list(loss), StopReason.NAN_LOSS)
         assert reading.word == "diverged"
@@ -97,13 +97,13 @@ def test_a_loss_that_is_no_number_diverged():
 
 
 def test_a_network_far_worse_than_the_mean_diverged():
-    """The loss came down again from where it had gone, and looks like learning."""
+    """The loss falls, but from such a height that the network is useless."""
     far = [1e9, 1e8, 1e7, 5e6, 4e6]
     assert read(far, far, metrics={"r2": -1e6}).word == "diverged"
 
 
 def test_a_baseline_that_is_better_makes_it_underfit():
-    """The same curve is fine beside baselines that are no better."""
+    """If no baseline is better, the same curve is fine."""
     curve = CURVES["fine"]
     rivals = {"constant": {"r2": 0.0}, "gradient_boosting": {"r2": 0.9}}
     worse = read(
@@ -115,8 +115,8 @@ def test_a_baseline_that_is_better_makes_it_underfit():
     assert same.word == "fine"
 
 
-def test_a_high_rise_is_overfitting_though_the_training_loss_began_above():
-    """As where dropout and the members of an ensemble hold it up: churn, 27 epochs."""
+def test_a_high_rise_is_overfitting_even_if_the_training_loss_began_above():
+    """Dropout and ensembles raise the training loss, as on churn with 27 epochs."""
     loss = [0.64, 0.58, *(0.56 - 0.011 * i for i in range(25))]
     val = [0.54, 0.5275, *(0.53 + 0.0052 * i for i in range(25))]
     reading = read(loss, val, StopReason.EARLY_STOPPING)
@@ -124,8 +124,8 @@ def test_a_high_rise_is_overfitting_though_the_training_loss_began_above():
     assert read(loss, [0.54] + [0.53] * 26, StopReason.EARLY_STOPPING).word != "overfit"
 
 
-def test_patience_that_ended_too_soon_is_seen():
-    """Early stopping while the training loss fell; a longer patience is tried."""
+def test_a_patience_that_is_too_short_is_recognised():
+    """Early stopping ended a falling loss, so a longer patience is suggested."""
     stopping = {"patience": 2}
     loss, val = falling(12, 0.1, 0.1), [v + 0.01 for v in falling(12, 0.1, 0.1)]
     reading = read(
@@ -138,8 +138,8 @@ def test_patience_that_ended_too_soon_is_seen():
     assert reading.next_spec["fit"]["early_stopping"]["patience"] > 20
 
 
-def test_what_is_on_par_with_the_best_baseline_is_fine():
-    """A falling training loss, or one far below, is no reason to go on by itself."""
+def test_a_network_as_good_as_the_best_baseline_is_fine():
+    """A falling or much lower training loss alone is no reason to continue."""
     rivals = {"gradient_boosting": {"r2": 0.9}}
     loss, flat = falling(60, 0.05, 0.05), falling(60, 0.2, 0.3)
     for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "overfit")):
@@ -164,7 +164,7 @@ def test_what_is_on_par_with_the_best_baseline_is_fine():
 
 
 def test_without_validation_rows_nothing_is_called_overfit():
-    """The training loss is read alone, and monitored next."""
+    """Only the training loss is read, and it is monitored next."""
     reading = read(CURVES["overfit"][0], given=spec(validation_split=0.0))
     assert reading.word in ("fine", "still_improving")
     assert reading.numbers["best_val_loss"] is None
@@ -172,7 +172,6 @@ def test_without_validation_rows_nothing_is_called_overfit():
 
 
 def test_before_the_first_epoch_there_is_nothing_to_read():
-    """None; from one epoch on there is a word."""
     assert read([]) is None
     assert read([1.0], [1.0]).word
 
@@ -180,14 +179,14 @@ def test_before_the_first_epoch_there_is_nothing_to_read():
 @pytest.mark.parametrize(
     "values", [[0.0] * 30, [-0.0, 0.0] * 9, [1e-300] * 9, [1e300] * 9, [-1.0] * 8]
 )
-def test_no_curve_is_too_odd_to_be_read(values):
-    """Zeros, tiny, huge and negative losses have a word and finite numbers."""
+def test_extreme_curves_can_be_read(values):
+    """Zero, tiny, huge and negative losses give a word and finite numbers."""
     reading = read(values, list(values))
     assert all(v is None or math.isfinite(v) for v in reading.numbers.values())
 
 
-def test_dropout_goes_behind_hidden_layers_only():
-    """Behind the activation, where that is a layer of its own; never behind the head."""
+def test_dropout_is_added_after_hidden_layers_only():
+    """Dropout follows a separate activation layer, and never the head."""
     given = spec([
         {"type": "Dense", "units": 8}, {"type": "BatchNormalization"},
         {"type": "Activation", "activation": "relu"},
@@ -201,8 +200,8 @@ def test_dropout_goes_behind_hidden_layers_only():
     ]  # fmt: skip
 
 
-def test_where_there_is_much_dropout_the_network_shrinks():
-    """First the rate rises, then the layers get narrower."""
+def test_a_network_with_much_dropout_shrinks():
+    """The rate rises first, then the layers get narrower."""
     dense, head = LAYERS
     given = spec([dense, {"type": "Dropout", "rate": 0.3}, head])
     following = read(*CURVES["overfit"], given=given).next_spec
@@ -211,8 +210,8 @@ def test_where_there_is_much_dropout_the_network_shrinks():
     assert following["model"]["layers"][0]["units"] == 32
 
 
-def test_what_grows_stays_within_the_limits():
-    """A network of the most layers, or of very wide ones, gets no larger."""
+def test_a_growing_network_stays_within_the_limits():
+    """A network with the most layers, or with very wide ones, does not grow."""
     dense, head = {**LAYERS[0], "units": 8_192}, LAYERS[1]
     for layers in ([LAYERS[0]] * 63 + [head], [LAYERS[0], dense, head]):
         given = spec(layers)
@@ -221,7 +220,41 @@ def test_what_grows_stays_within_the_limits():
         assert following["fit"] != given["fit"]
 
 
-def test_no_more_steps_are_asked_for_than_may_be():
-    """A million rows in batches of 32 leave room for 64 epochs."""
+def test_the_next_spec_stays_within_the_limit_of_steps():
+    """A million rows in batches of 32 allow 64 epochs."""
     reading = read(*CURVES["still_improving"], num_train_rows=1_000_000)
     assert reading.next_spec["fit"]["epochs"] == 64
+
+
+NORMALIZED = [LAYERS[0], {"type": "BatchNormalization"}, LAYERS[1]]
+
+
+@pytest.mark.parametrize(
+    ("word", "batch_size", "rows", "size"),
+    [
+        ("diverged", 1, 400, 32),
+        ("underfit", 1, 400, 32),
+        ("diverged", 20, 401, 21),
+        ("noisy", 20, 401, 21),
+    ],
+)
+def test_batches_of_one_row_are_the_cause(word, batch_size, rows, size):
+    """A larger batch is tried, not a lower rate: BatchNormalization sees no values."""
+    given = spec(NORMALIZED, batch_size=batch_size)
+    reading = read(*CURVES[word], given=given, num_train_rows=rows)
+    assert reading.word == word
+    assert "one row, which BatchNormalization turns into zeros" in reading.sentence
+    assert reading.advice == f"Try `fit.batch_size` {size}."
+    assert reading.next_spec["fit"]["batch_size"] == size
+    assert reading.next_spec["compile"] == given["compile"]
+
+
+@pytest.mark.parametrize(
+    ("word", "batch_size", "rows"),
+    [("diverged", 20, 400), ("underfit", 20, 401), ("fine", 1, 400)],
+)
+def test_other_batches_are_not_the_cause(word, batch_size, rows):
+    """One row in an epoch explains no flat curve."""
+    given = spec(NORMALIZED, batch_size=batch_size)
+    reading = read(*CURVES[word], given=given, num_train_rows=rows)
+    assert "BatchNormalization" not in reading.sentence

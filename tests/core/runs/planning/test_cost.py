@@ -1,4 +1,4 @@
-"""What a run is said to cost is what Keras takes, and above a limit it is refused."""
+"""The estimated cost of a run is that of Keras, and a cost above its limit is refused."""
 
 import itertools
 from dataclasses import replace
@@ -36,8 +36,8 @@ def network(widths, norm, use_bias):
 
 
 @pytest.mark.keras
-def test_parameters_are_those_that_keras_counts():
-    """Exactly, over a grid of widths, depths, biases and normalizations."""
+def test_parameters_are_counted_as_keras_does():
+    """The counts are equal over a grid of widths, depths, biases and normalizations."""
     from workers.training.build import build
 
     grid = itertools.product(
@@ -54,8 +54,8 @@ def test_parameters_are_those_that_keras_counts():
 
 @pytest.mark.keras
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
-def test_an_optimizer_keeps_as_many_numbers_a_weight_as_is_said(optimizer):
-    """Beside its learning rate and the like."""
+def test_slots_are_the_numbers_that_an_optimizer_keeps_per_weight(optimizer):
+    """Scalars such as the learning rate are not counted."""
     from workers.training.build import _optimizer, build
 
     model = build(network((8, 1), (), use_bias=True), 4)
@@ -65,8 +65,8 @@ def test_an_optimizer_keeps_as_many_numbers_a_weight_as_is_said(optimizer):
     assert kept == slots(optimizer) * model.count_params()
 
 
-def test_memory_grows_with_what_needs_it():
-    """Weights, batches, rows; a large table is never whole in memory."""
+def test_memory_grows_with_weights_batches_and_rows():
+    """A large table is never whole in memory."""
     plans = plan_layers(network((1_000, 1), (), use_bias=True), 100)
     sgd = SGD()
     known = {"num_inputs": 100, "num_rows": 1_000, "train_rows": 800, "batch_size": 32, "epochs": 5}  # fmt: skip
@@ -84,7 +84,6 @@ def test_memory_grows_with_what_needs_it():
 
 
 def test_a_batch_larger_than_the_rows_is_one_step_an_epoch():
-    """Of all rows, as Keras has it."""
     plans = plan_layers(network((8, 1), (), use_bias=True), 4)
     known = {"num_inputs": 4, "num_rows": 300, "train_rows": 245}
     cost = estimate(plans, SGD(), **known, batch_size=512, epochs=30)
@@ -96,7 +95,7 @@ def fit(batch_size, epochs):
 
 
 @pytest.mark.parametrize(
-    ("changes", "pointer", "said"),
+    ("changes", "pointer", "message"),
     [
         ({"num_layers": 65}, "#/model/layers", "65 layers; the limit here is 64"),
         ({"widest": 8_193}, "#/model/layers", "8,193 outputs in one layer; the limit here is 8,192"),
@@ -105,12 +104,12 @@ def fit(batch_size, epochs):
         ({"memory_bytes": 1_025 * MIB}, "#/model", "1,025 MiB of memory; the limit here is 1,024"),
     ],
 )  # fmt: skip
-def test_a_cost_above_its_limit_is_told_with_figure_and_limit(changes, pointer, said):
-    """At the limit it passes."""
+def test_the_error_above_a_limit_has_figure_and_limit(changes, pointer, message):
+    """A cost at its limit is accepted."""
     at = "#/model/layers"
     (error,) = limit_errors(replace(SMALL, **changes), Limits(), fit(1, 1), at)
     assert error.pointer == pointer
-    assert said in error.detail
+    assert message in error.detail
     at_limit = Cost(5_000_000, 64, 8_192, 2_000_000, 1_024 * MIB)
     assert limit_errors(at_limit, Limits(), fit(8_192, 10_000), at) == []
 
@@ -119,15 +118,14 @@ def test_a_cost_above_its_limit_is_told_with_figure_and_limit(changes, pointer, 
     ("batch_size", "epochs", "pointer"),
     [(8_193, 1, "#/fit/batch_size"), (1, 10_001, "#/fit/epochs")],
 )
-def test_batch_and_epochs_have_limits_of_their_own(batch_size, epochs, pointer):
-    """Whatever they cost."""
+def test_batch_size_and_epochs_have_their_own_limits(batch_size, epochs, pointer):
     given = fit(batch_size, epochs)
     (error,) = limit_errors(SMALL, Limits(), given, "#/model/layers")
     assert error.pointer == pointer
 
 
-def test_an_ensemble_costs_what_its_members_do():
-    """Their outputs and gradients; many inputs are no wide layer."""
+def test_an_ensemble_costs_as_much_as_its_members():
+    """Memory counts the members' outputs and gradients; many inputs are not a wide layer."""
     known = {"num_inputs": 9_000, "num_rows": 10, "train_rows": 10, "batch_size": 8, "epochs": 1}  # fmt: skip
     layers = network((64, 1), (), use_bias=True)
     costs = [
@@ -135,5 +133,5 @@ def test_an_ensemble_costs_what_its_members_do():
         for spec in (layers, layers.model_copy(update={"ensemble": 4}))
     ]
     assert [cost.widest for cost in costs] == [64, 64]
-    repeated = 4 * 2 * 8 * 4 * 2 * 9_000  # bytes, of values and gradients, twice
+    repeated = 4 * 2 * 8 * 4 * 2 * 9_000  # bytes of values and gradients
     assert costs[1].memory_bytes - costs[0].memory_bytes > repeated

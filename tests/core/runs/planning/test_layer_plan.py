@@ -1,4 +1,4 @@
-"""Shapes and parameters are those that Keras builds."""
+"""Planned shapes and parameters equal those that Keras builds."""
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,7 @@ from tests.layers import layers
     st.lists(layers(LAYERS), min_size=1, max_size=5), st.integers(1, 7), st.integers(1, 3)
 )
 def test_the_plan_is_what_keras_builds(given_layers, num_inputs, ensemble):
-    """Type, parameters and output shape of every layer, over random networks."""
+    """Type, parameters and output shape are equal for every layer of random networks."""
     from workers.training.build import build
     from workers.training.ensemble import build_ensemble
 

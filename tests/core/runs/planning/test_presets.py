@@ -1,4 +1,4 @@
-"""A preset fills in what the spec leaves out, and nothing else."""
+"""A preset sets only what the spec leaves out."""
 
 from typing import get_args
 
@@ -33,8 +33,8 @@ def test_without_model_and_preset_it_is_the_default():
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_what_the_spec_says_wins(preset):
-    """Key by key; the rest is the preset's."""
+def test_the_spec_overrides_the_preset(preset):
+    """The preset sets the remaining keys."""
     given = filled(
         preset=preset,
         model=OWN,
@@ -59,7 +59,7 @@ def test_what_the_spec_says_wins(preset):
         ({"features": {"standardize": False}}, ("features", "num_bins")),
     ],
 )
-def test_a_choice_that_contradicts_the_spec_is_not_made(keys, absent):
+def test_a_preset_does_not_contradict_the_spec(keys, absent):
     part, key = absent
     assert getattr(getattr(filled(), part), key) is not None
     assert getattr(getattr(filled(**keys), part), key) is None
@@ -67,7 +67,7 @@ def test_a_choice_that_contradicts_the_spec_is_not_made(keys, absent):
 
 @pytest.mark.parametrize("num_rows", [5, 30, 1_000, 16_000, 10_000_000])
 def test_size_follows_the_table(num_rows):
-    """A batch is never more than half of the training rows; long tables have it short."""
+    """A batch is at most half of the training rows, and more rows mean fewer epochs."""
     given = filled(num_rows=num_rows)
     fit, members = given.fit, given.model.ensemble
     assert 1 <= fit.batch_size <= max(1, num_rows * 0.9 / 2)
@@ -86,7 +86,7 @@ def test_size_follows_the_table(num_rows):
     ],
 )
 def test_a_small_regression_keeps_its_last_epoch(num_rows, task, keeps_best):
-    """A tenth of few rows would choose one by chance."""
+    """A tenth of few rows would choose an epoch by chance."""
     fit = filled(num_rows=num_rows, task=task).fit
     assert (fit.early_stopping is not None) == keeps_best
 
@@ -102,21 +102,20 @@ def test_a_small_regression_keeps_its_last_epoch(num_rows, task, keeps_best):
         ({"fit": {"validation_dataset": "v"}}, 0.2),
     ],
 )
-def test_a_tenth_of_the_rows_validates_unless_the_spec_says(keys, share):
-    """The rest trains; the other presets and a model of one's own keep a fifth."""
+def test_a_tenth_of_the_rows_validates_by_default(keys, share):
+    """Other presets and given models keep a fifth."""
     assert filled(**keys).fit.validation_split == share
 
 
 @pytest.mark.parametrize(("share", "num_seeds"), [(0.1, 3), (0.0, 1)])
-def test_thorough_takes_several_seeds_where_rows_can_tell_which_is_best(share, num_seeds):
-    """And as many epochs as before for each of them, as far as the time goes."""
+def test_thorough_has_several_seeds_if_rows_validate(share, num_seeds):
+    """Without validation rows there is one seed."""
     fit = filled(preset="thorough", fit={"validation_split": share}).fit
     assert fit.num_seeds == num_seeds
     assert filled(fit={"seed": 1}).fit.num_seeds == 1
 
 
 def test_more_rows_have_fewer_members_and_a_faster_rate():
-    """Where there are few rows there is time for more."""
     few, many = filled(num_rows=4_000), filled(num_rows=5_000)
     assert (few.model.ensemble, many.model.ensemble) == (16, 8)
     few_rate = few.compile.optimizer.learning_rate
@@ -126,8 +125,8 @@ def test_more_rows_have_fewer_members_and_a_faster_rate():
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_what_a_run_shows_can_be_sent_again(client, upload, preset):
-    """The resolved spec resolves to itself."""
+def test_a_resolved_spec_can_be_sent_again(client, upload, preset):
+    """A resolved spec resolves to itself."""
     rows = "".join(f"{i},{i % 7},{'ab'[i % 2]},{3 * i}\n" for i in range(60))
     upload(f"x,z,k,y\n{rows}")
     body = {"dataset": "table", "target": "y", "preset": preset}
@@ -140,7 +139,7 @@ def test_what_a_run_shows_can_be_sent_again(client, upload, preset):
 
 @pytest.mark.keras
 def test_a_default_run_copied_is_the_same_network(bench):
-    """Trained from the spec that it shows: the same metrics, and it serves."""
+    """A run from the resolved spec of another has the same metrics and serves."""
     rows = "".join(f"{i},{i % 7},{'ab'[i % 2]},{3 * i + i % 5}\n" for i in range(60))
     bench.upload(f"x,z,k,y\n{rows}")
     body = {"dataset": "table", "target": "y", "fit": {"epochs": 3, "seed": 1}}

@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests."""
+"""The split of rows into training, validation and test."""
 
 from datetime import datetime, timedelta
 
@@ -26,16 +26,16 @@ def sides(frame, split, shares=SHARES, task=Task.REGRESSION, seed=1):
 
 
 @given(st.integers(1, 500), st.floats(0, 0.5), st.floats(0, 0.4))
-def test_counts_are_what_is_assigned(num_rows, validation, test):
-    """The validate route promises what the fit does."""
+def test_counts_equal_the_assigned_rows(num_rows, validation, test):
+    """The validate route reports the counts that the fit uses."""
     shares = Shares(validation, test)
     assigned = sides(rows(x=[0.0] * num_rows), SplitSpec(), shares)
     found = tuple(int((assigned == side).sum()) for side in (TRAIN, VALIDATION, TEST))
     assert found == counts(num_rows, shares)
 
 
-def test_the_newest_rows_are_tested_on():
-    """By time: train before validation before test, in any order of rows."""
+def test_the_newest_rows_are_the_test_rows():
+    """By time, training comes before validation and validation before test."""
     moments = [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(100)]  # noqa: DTZ001
     shuffled = np.random.default_rng(0).permutation(100)
     frame = rows(when=[moments[i] for i in shuffled])
@@ -47,7 +47,7 @@ def test_the_newest_rows_are_tested_on():
 
 @given(st.integers(0, 1000))
 def test_a_group_is_on_one_side(seed):
-    """And the shares hold as far as groups allow."""
+    """The shares hold as far as groups allow."""
     groups = [f"g{i % 40}" for i in range(400)]
     split = SplitSpec(by="group", column="g")
     assigned = sides(rows(g=groups), split, seed=seed)
@@ -58,8 +58,21 @@ def test_a_group_is_on_one_side(seed):
     assert 20 <= (assigned == TEST).sum() <= 60
 
 
+def test_an_earlier_run_keeps_its_groups():
+    """Its held-out rows are found again by the rule of its release."""
+    frame = rows(g=[f"g{i % 3}" for i in range(30)])
+    split = SplitSpec(by="group", column="g")
+    shares = Shares(0.2, 0.0)
+    assert (sides(frame, split, shares) == VALIDATION).sum() == 10
+    earlier = assign(frame, "y", Task.REGRESSION, split, shares, 1, splitting=1)
+    assert (earlier == VALIDATION).sum() == 10
+    two = rows(g=["a", "b"] * 15)
+    earlier = assign(two, "y", Task.REGRESSION, split, shares, 1, splitting=1)
+    assert (earlier == TRAIN).all()
+
+
 def test_a_column_may_name_the_sides():
-    """Under the usual words; others are refused."""
+    """The usual words are accepted, and other words are refused."""
     words = ["Train", " val ", "TEST", "training", "dev", "holdout"]
     split = SplitSpec(by="column", column="s")
     expected = [TRAIN, VALIDATION, TEST] * 2
@@ -71,7 +84,7 @@ def test_a_column_may_name_the_sides():
 
 
 def test_classes_keep_their_shares_on_three_sides():
-    """10 % of a class stays 10 %, to within a row."""
+    """A class of 10 % has 10 % of each side, to within a row."""
     frame = pl.DataFrame({"y": ["rare"] * 30 + ["common"] * 270})
     assigned = sides(frame, SplitSpec(), task=Task.BINARY)
     for side, expected in ((TRAIN, 21), (VALIDATION, 6), (TEST, 3)):
@@ -80,7 +93,6 @@ def test_classes_keep_their_shares_on_three_sides():
 
 
 @pytest.mark.parametrize("given_", [{"by": "time"}, {"by": "random", "column": "x"}])
-def test_a_split_names_its_column_or_none(given_):
-    """Which one is needed is said."""
-    with pytest.raises(ValueError, match="needs"):
+def test_a_split_has_a_column_only_if_it_needs_one(given_):
+    with pytest.raises(ValueError, match="`column` for a split by"):
         SplitSpec(**given_)

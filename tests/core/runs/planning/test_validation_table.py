@@ -1,4 +1,4 @@
-"""A table to validate on holds the same things under the same names, or is refused."""
+"""A validation table has the columns and types of the training table, or is refused."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def spec(target):
 
 
 @pytest.mark.parametrize(
-    ("target", "changes", "said"),
+    ("target", "changes", "message"),
     [
         ("y", {"y": WORDS}, "'y' is categorical in 'held'; the run expects numeric"),
         ("y", {"y": DAYS}, "'y' is datetime in 'held'; the run expects numeric"),
@@ -47,17 +47,15 @@ def spec(target):
         ("y", {"c": COLUMNS["b"]}, "'c' is boolean in 'held'; the run expects categorical"),
     ],
 )  # fmt: skip
-def test_a_column_of_another_type_is_refused_before_it_is_queued(
-    client, upload, target, changes, said
-):
-    """Target or feature, with what came, what was expected and how to mend it."""
+def test_a_column_of_another_type_is_refused(client, upload, target, changes, message):
+    """The error has both types and a hint, and no run is queued."""
     upload(csv())
     upload(csv(**changes), name="held")
     answer = client.post("/v1/runs", json=spec(target))
     (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
     assert error["pointer"] == "#/fit/validation_dataset"
-    assert said in error["detail"]
-    assert ("correct its cells" in error.get("hint", "")) == ("missing" not in said)
+    assert message in error["detail"]
+    assert ("correct its cells" in error.get("hint", "")) == ("missing" not in message)
     assert client.get("/v1/runs").json()["items"] == []
 
 
@@ -73,8 +71,8 @@ def test_a_column_of_another_type_is_refused_before_it_is_queued(
         ("b", {"b": COLUMNS["w"]}),
     ],
 )
-def test_what_can_be_coerced_validates(upload, train, target, changes):
-    """Numbers for categories, booleans for numbers, numbers for booleans, nothing."""
+def test_columns_that_can_be_converted_validate(upload, train, target, changes):
+    """Booleans for numbers, numbers for booleans, and empty columns are accepted."""
     upload(csv())
     upload(csv(**changes), name="held")
     features = {"include": [name for name in "ncbd" if name != target]}
@@ -83,8 +81,8 @@ def test_what_can_be_coerced_validates(upload, train, target, changes):
     assert run["metrics"]["val_loss"] is not None
 
 
-def test_a_column_of_other_categories_is_warned_of(client, upload):
-    """They were read as categories by both uploads, so that nothing refuses them."""
+def test_a_column_of_other_categories_has_a_warning(client, upload):
+    """Both tables have categories, so the column is not refused."""
     upload(csv())
     upload(csv(c=WORDS), name="held")
     answer = client.post("/v1/runs/validate", json=spec("y"))

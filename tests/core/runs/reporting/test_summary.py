@@ -1,4 +1,4 @@
-"""A report in a line."""
+"""The one-line summary of a report."""
 
 from core.runs.reporting.summary import summary_of
 from fitserve.enums import Task
@@ -6,7 +6,7 @@ from fitserve.schemas.report import BaselineResult, Figures, HeldOut
 
 
 def test_a_figure_that_rounds_to_zero_has_no_sign():
-    """The mean of training rows scores a little less than 0: that is told as 0.00."""
+    """A score slightly below 0 is shown as 0.00."""
     side = HeldOut.model_construct(side="validation", num_scored=1_600)
     figures = Figures.model_construct(held_out=side, metrics={"r2": -0.001})
     constant = BaselineResult.model_construct(name="constant", metrics={"r2": -0.004})

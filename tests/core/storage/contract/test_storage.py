@@ -1,6 +1,7 @@
-"""What every implementation of the storage port must do.
+"""Requirements for every implementation of the storage port.
 
-A new one adds a line to `STORES`: what makes it, and what makes one of its files look old.
+For a new implementation, add a line to `STORES`: a function that returns the storage
+and a function that makes one of its files look old.
 """
 
 import os
@@ -30,7 +31,7 @@ def local(settings):
 
 
 def in_memory(settings):
-    open_storage(settings)  # a place for scratch folders
+    open_storage(settings)  # creates the scratch folder
     objects = ObjectStore()
     return objects, objects.age
 
@@ -54,8 +55,8 @@ def content_of(storage, key):
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\r\n\xff", b"x" * 3_000_000])
-def test_what_is_put_is_read_byte_for_byte(storage, content):
-    """As a stream, and as a local file."""
+def test_a_file_is_read_byte_for_byte(storage, content):
+    """The bytes are equal in a stream and in a local copy."""
     store(storage, KEY, content)
     assert content_of(storage, KEY) == content
     with storage.local_copy(KEY) as path:
@@ -63,7 +64,7 @@ def test_what_is_put_is_read_byte_for_byte(storage, content):
 
 
 def test_a_stream_is_read_in_parts_and_from_any_position(storage):
-    """A download learns the length from the stream, then sends it in chunks."""
+    """A download reads the length from the stream and then sends chunks."""
     store(storage, KEY, b"0123456789")
     with storage.open(KEY) as file:
         assert file.seek(0, os.SEEK_END) == 10
@@ -72,7 +73,7 @@ def test_a_stream_is_read_in_parts_and_from_any_position(storage):
 
 
 def test_a_second_put_replaces_the_first(storage):
-    """A reader sees the one or the other, whole, at any moment."""
+    """A reader gets either the old or the new content, never a mixture."""
     whole = {bytes([byte]) * 500_000 for byte in (1, 2)}
     store(storage, KEY, min(whole))
     seen, is_over = set(), threading.Event()
@@ -92,8 +93,8 @@ def test_a_second_put_replaces_the_first(storage):
 
 
 @pytest.mark.parametrize("key", [KEY, "runs/run_a", "runs/run_a/1/model"])
-def test_an_absent_key_is_a_file_that_is_not_found(storage, key):
-    """Also where the key is the folder, or the beginning, of another."""
+def test_a_missing_key_is_not_found(storage, key):
+    """A folder or a prefix of another key is missing too."""
     if key != KEY:
         store(storage, KEY)
     with pytest.raises(FileNotFoundError) as raised:
@@ -103,8 +104,8 @@ def test_an_absent_key_is_a_file_that_is_not_found(storage, key):
         pass
 
 
-def test_a_deleted_file_is_gone_and_may_be_deleted_again(storage):
-    """Two processes that tidy up need no agreement."""
+def test_a_deleted_file_is_missing_and_may_be_deleted_again(storage):
+    """Two processes may delete the same file."""
     store(storage, KEY)
     storage.delete(KEY)
     storage.delete(KEY)
@@ -115,8 +116,8 @@ def test_a_deleted_file_is_gone_and_may_be_deleted_again(storage):
     assert content_of(storage, KEY) == b"again"
 
 
-def test_a_stream_that_is_open_survives_the_deletion(storage):
-    """A download that has begun ends whole."""
+def test_an_open_stream_survives_the_deletion(storage):
+    """A download that has begun is completed."""
     store(storage, KEY, b"x" * 100_000)
     with storage.open(KEY) as file:
         storage.delete(KEY)
@@ -124,7 +125,7 @@ def test_a_stream_that_is_open_survives_the_deletion(storage):
 
 
 def test_keys_are_listed_in_order_below_whole_folders(storage):
-    """`runs/run_a` is no part of `runs/run_ab`."""
+    """The prefix `runs/run_a` does not list files of `runs/run_ab`."""
     keys = ["runs/run_a/1/b.json", "runs/run_a/1/a.json", "runs/run_ab/1/a.json"]
     for key in [*keys, "datasets/d/content.csv"]:
         store(storage, key)
@@ -133,7 +134,7 @@ def test_keys_are_listed_in_order_below_whole_folders(storage):
     assert list(storage.list("checkpoints")) == []
 
 
-def test_young_files_are_left_out_where_old_ones_are_asked_for(opened):
+def test_old_files_can_be_listed_alone(opened):
     """The age counts from when the file was stored."""
     storage, make_old = opened
     old, young = store(storage, "runs/a/1/x"), store(storage, "runs/b/1/x")
@@ -146,8 +147,7 @@ def test_young_files_are_left_out_where_old_ones_are_asked_for(opened):
     "key",
     ["", "runs", "/etc/passwd", "runs/../../x", "runs/.hidden", "runs/a\n", "Runs/a", "runs//a", "runs/a/"],
 )  # fmt: skip
-def test_what_is_no_key_is_refused(storage, tmp_path, key):
-    """Before anything is read or written."""
+def test_an_invalid_key_is_refused(storage, tmp_path, key):
     (tmp_path / "file").write_text("x")
     for use in (
         storage.open,
@@ -161,7 +161,7 @@ def test_what_is_no_key_is_refused(storage, tmp_path, key):
 
 
 def test_a_table_is_scanned_while_its_copy_is_held(storage):
-    """polars reads lazily, and from several copies at the same time."""
+    """polars reads lazily from several copies at the same time."""
     with scratch() as folder:
         pl.DataFrame({"x": range(1_000)}).write_parquet(folder / "t")
         storage.put(folder / "t", "datasets/d/table.parquet")
@@ -171,8 +171,8 @@ def test_a_table_is_scanned_while_its_copy_is_held(storage):
         assert [frame.collect().item() for frame in both] == [499_500] * 2
 
 
-def test_a_recorded_file_is_read_only_as_recorded(storage):
-    """Whether it was replaced, cut short, or lost."""
+def test_a_recorded_file_is_read_only_if_it_is_unchanged(storage):
+    """A replaced, shortened or lost file is refused."""
     with scratch() as folder:
         (folder / "f").write_bytes(b"network")
         recorded = put_recorded(storage, folder / "f", KEY)
@@ -186,8 +186,8 @@ def test_a_recorded_file_is_read_only_as_recorded(storage):
         read_recorded(storage, **recorded, what="It")
 
 
-def test_a_download_is_of_the_recorded_length(storage):
-    """A file that is longer, shorter or lost is refused before a byte is sent."""
+def test_a_download_has_the_recorded_length(storage):
+    """A longer, shorter or lost file is refused before the first byte is sent."""
     store(storage, KEY, b"12345")
     with open_whole(storage, KEY, 5) as file:
         assert file.read() == b"12345"

@@ -1,4 +1,4 @@
-"""OpenAI's own client, pointed at the service."""
+"""OpenAI's own client, connected to the service."""
 
 import openai
 import pytest
@@ -23,7 +23,7 @@ def file(client):
 
 @pytest.fixture
 def job(client, file):
-    """A queued job."""
+    """Create a queued job."""
     job = create(client, file)
     yield job
     client.fine_tuning.jobs.cancel(job.id)

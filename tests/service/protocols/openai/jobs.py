@@ -1,4 +1,4 @@
-"""Jobs to ask for."""
+"""Create fine-tuning jobs."""
 
 
 def create(client, file, **more):

@@ -1,4 +1,4 @@
-"""/v1/files, driven by OpenAI's own client."""
+"""Tests of /v1/files with OpenAI's own client."""
 
 import time
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.keras
 
 
 def test_a_file_is_a_dataset(client, service, file):
-    """Uploaded, listed, fetched and deleted; the id is the dataset's own."""
+    """A file has the id, the name and the content of its dataset."""
     assert (file.object, file.status, file.purpose) == ("file", "processed", "fine-tune")
     assert (file.filename, file.bytes) == ("prices.csv", len(table("price").encode()))
     assert abs(file.created_at - time.time()) < 600
@@ -29,8 +29,8 @@ def test_a_file_is_a_dataset(client, service, file):
     assert (dataset["name"], dataset["num_rows"]) == ("prices", 120)
 
 
-def test_a_deleted_file_is_gone(client):
-    """The answer says so, and the next question is a 404 in OpenAI's shape."""
+def test_a_deleted_file_is_not_found(client):
+    """The later 404 has OpenAI's error format."""
     extra = {"name": "short-lived", "delimiter": ";"}
     made = client.files.create(
         file=b"a;b\n1;2\n3;4\n", purpose="fine-tune", extra_body=extra
@@ -45,7 +45,7 @@ def test_a_deleted_file_is_gone(client):
 
 
 def test_files_come_in_pages_of_either_order(client, file):
-    """The client walks on by the last id, and ends."""
+    """The client reads all pages and then stops."""
     newest = client.files.list()
     ids = [one.id for one in newest]
     assert file.id in ids
@@ -60,7 +60,7 @@ def test_files_come_in_pages_of_either_order(client, file):
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ({"purpose": "batch"}, "expected 'fine-tune'"),
         ({"expires_after": {"anchor": "created_at", "seconds": 3600}}, "expires_after"),
@@ -70,15 +70,15 @@ def test_files_come_in_pages_of_either_order(client, file):
         ({"file": b'{"messages": [{"role": "user"}]}\n'}, ""),
     ],
 )
-def test_what_no_dataset_can_be_is_refused(client, more, said):
-    """Other purposes, ends, misspelt options, and bytes that are no table."""
+def test_an_invalid_upload_is_refused(client, more, message):
+    """Other purposes, an expiry, misspelt options and invalid tables are refused."""
     with pytest.raises(openai.BadRequestError) as caught:
         client.files.create(**{"file": b"a,b\n1,2\n", "purpose": "fine-tune", **more})
-    assert said in caught.value.body["message"]
+    assert message in caught.value.body["message"]
 
 
 def test_an_upload_without_its_parts_is_refused(client):
-    """No form, no file, text in the file's place."""
+    """The form, the file, or a real file is missing."""
     for options in (
         {"content": b"a,b\n1,2\n"},
         {"data": {"purpose": "fine-tune"}},
@@ -91,14 +91,14 @@ def test_an_upload_without_its_parts_is_refused(client):
 
 
 def test_a_file_that_a_job_needs_stays(client, file, job):
-    """409, naming the job."""
+    """The 409 names the job."""
     with pytest.raises(openai.ConflictError) as caught:
         client.files.delete(file.id)
     assert job.id in caught.value.body["message"]
 
 
 def test_a_file_may_be_as_large_as_a_dataset(client):
-    """The limit of uploads holds here too, not that of other bodies."""
+    """The limit is that of uploads, not that of other bodies."""
     content = b"a,b\n" + b"1,2\n" * 400_000
     file = client.files.create(file=content, purpose="fine-tune")
     assert file.bytes == len(content)
@@ -106,7 +106,7 @@ def test_a_file_may_be_as_large_as_a_dataset(client):
 
 
 def test_a_file_that_could_not_be_read_says_why(client, service):
-    """While it is read it is `uploaded`; then `error`, and no job takes it."""
+    """The status is `uploaded`, then `error`, and no job accepts the file."""
     file = client.files.create(file=b"a,b\n1,2\n3,4\n", purpose="fine-tune")
     why = Problem(type="/problems/invalid-table", title="T", status=422, detail="Torn.")
     for status, error, seen in (
@@ -116,7 +116,7 @@ def test_a_file_that_could_not_be_read_says_why(client, service):
         with service.bench.database.write() as session:
             dataset = DatasetRepository(session, "default").get(file.id)
             dataset.status, dataset.error = status, error
-            dataset.lease_until = 2**50  # no janitor may take it up
+            dataset.lease_until = 2**50  # the janitor must not requeue it
         found = client.files.retrieve(file.id)
         assert (found.status, found.status_details) == seen
     with pytest.raises(openai.ConflictError, match="Torn"):
@@ -124,8 +124,8 @@ def test_a_file_that_could_not_be_read_says_why(client, service):
     client.files.delete(file.id)
 
 
-def test_the_clients_key_is_the_services(service):
-    """A wrong one is told as the client's own error."""
+def test_the_client_sends_the_services_key(service):
+    """A wrong key raises the client's AuthenticationError."""
     locked = service.bench.settings.model_copy(update={"api_key": SecretStr("k" * 20)})
     with live(create_app(locked)) as url:
         for key in ("k" * 20, "wrong"):

@@ -1,4 +1,4 @@
-"""What cannot be a job, or be asked of one, is told in OpenAI's shape."""
+"""Invalid jobs and queries get an error in OpenAI's format."""
 
 import httpx
 import openai
@@ -20,7 +20,7 @@ BODY = {"model": "m", "training_file": "price", "metadata": {"target": "goal"}}
 
 
 @pytest.mark.parametrize(
-    ("changes", "param", "said"),
+    ("changes", "param", "message"),
     [
         ({"metadata": {}}, "#/metadata/target", "required"),
         ({"metadata": {"target": "gaol"}}, "#/metadata/target", "did you mean `goal`?"),
@@ -58,20 +58,20 @@ BODY = {"model": "m", "training_file": "price", "metadata": {"target": "goal"}}
         ({"training_file": ["price"]}, "#/training_file", "a list of 1"),
     ],
 )  # fmt: skip
-def test_a_fault_is_told_where_it_stands_in_the_body(
-    client, service, changes, param, said
+def test_an_invalid_job_has_a_pointer_and_a_message(
+    client, service, changes, param, message
 ):
-    """`param` points into what was sent, and the message says what to do."""
+    """`param` points into the request body, and the message says what to do."""
     error = refused(client, {**BODY, **changes})
     assert error["param"] == param, error
-    assert said in error["message"]
+    assert message in error["message"]
     assert error["type"] == "invalid_request_error"
     assert error["code"] in ("invalid_spec", "invalid_body", "over_limit")
 
 
 @pytest.mark.parametrize("key", ["training_file", "validation_file"])
-def test_a_file_that_is_not_there_is_a_404(client, service, key):
-    """`param` says which of the two."""
+def test_a_missing_file_is_a_404(client, service, key):
+    """`param` names the file's key."""
     error = refused(client, {**BODY, key: "file-1"}, openai.NotFoundError)
     assert (error["param"], error["code"]) == (f"#/{key}", "dataset_not_found")
 
@@ -95,8 +95,8 @@ DEEP = "[" * 900 + "]" * 900
         )),
     ],
 )  # fmt: skip
-def test_hostile_bodies_are_the_callers_fault(client, service, body):
-    """Wrong kinds, huge numbers, depth, half texts: 400 in OpenAI's shape."""
+def test_hostile_bodies_are_400(client, service, body):
+    """Wrong types, huge numbers, deep nesting and half texts are refused."""
     answer = httpx.post(f"{client.base_url}fine_tuning/jobs", content=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["message"]
@@ -110,16 +110,15 @@ def test_hostile_bodies_are_the_callers_fault(client, service, body):
         "fine_tuning/jobs/x/checkpoints", "fine_tuning/x",
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_told_in_openais_shape(client, path):
-    """Routes, ids and queries alike."""
+def test_missing_things_have_openais_error_format(client, path):
+    """Routes, ids and queries are covered."""
     answer = httpx.get(f"{client.base_url}{path}")
     assert 400 <= answer.status_code < 405
     assert answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("after", ["x", "x-", "x-99999999999999999999", "x-²"])
-def test_events_go_on_only_behind_an_event(client, job, after):
-    """Another `after` is a 400."""
+def test_events_continue_only_after_the_id_of_an_event(client, job, after):
     with pytest.raises(openai.BadRequestError, match="id of an event"):
         client.fine_tuning.jobs.list_events(job.id, after=after)
 
@@ -127,8 +126,7 @@ def test_events_go_on_only_behind_an_event(client, job, after):
 @pytest.mark.parametrize(
     "query", ["metadata=null", "metadata[a%22b]=1", "limit=0", "limit=x"]
 )
-def test_a_list_is_not_asked_for_in_nonsense(client, query):
-    """400 in OpenAI's shape."""
+def test_an_invalid_query_of_a_list_is_400(client, query):
     answer = httpx.get(f"{client.base_url}fine_tuning/jobs?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]["param"].startswith("#/query/")

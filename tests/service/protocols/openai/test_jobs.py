@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs, driven by OpenAI's own client."""
+"""Tests of /v1/fine_tuning/jobs with OpenAI's own client."""
 
 import re
 import threading
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[4]
 
 
 def test_a_job_trains_a_model_that_predicts(client, service, file):
-    """Created, followed event by event, its checkpoint and its predictions."""
+    """The model and its checkpoint give the same predictions."""
     job = create(
         client,
         file,
@@ -38,7 +38,7 @@ def test_a_job_trains_a_model_that_predicts(client, service, file):
     assert (done.seed, done.metadata) == (7, {"team": "a", "target": "goal"})
     assert done.finished_at >= done.created_at
     used = done.method.supervised.hyperparameters
-    # three times AdamW's own rate is what the default network takes here
+    # the default network uses three times AdamW's default rate here
     assert (used.n_epochs, used.batch_size, used.learning_rate_multiplier) == (3, 16, 3)
 
     checkpoint = client.fine_tuning.jobs.checkpoints.list(job.id).data[0]
@@ -54,8 +54,8 @@ def test_a_job_trains_a_model_that_predicts(client, service, file):
     assert close(newest["predictions"], pinned["predictions"])
 
 
-def test_events_are_the_epochs_and_what_was_said_around(client, service, file):
-    """The latest first, with Keras's metrics and OpenAI's losses; pages join."""
+def test_events_are_epochs_and_messages(client, service, file):
+    """The latest event is first, with Keras's and OpenAI's metrics, and pages are complete."""
     job = create(client, file, hyperparameters={"n_epochs": 4})
     service.bench.execute(job.id)
     events = list(client.fine_tuning.jobs.list_events(job.id))
@@ -72,8 +72,8 @@ def test_events_are_the_epochs_and_what_was_said_around(client, service, file):
         assert [event.id for event in paged] == [event.id for event in events]
 
 
-def test_a_failed_job_tells_why(client, service, file):
-    """`error` and the last event carry the problem's sentence."""
+def test_a_failed_job_says_why(client, service, file):
+    """`error` and the last event have the problem's detail."""
     spec = {"compile": {"optimizer": {"type": "SGD", "learning_rate": 1e6}}}
     job = create(client, file, extra_body={"spec": spec})
     service.bench.execute(job.id)
@@ -85,7 +85,7 @@ def test_a_failed_job_tells_why(client, service, file):
 
 
 def test_a_cancelled_job_never_starts(client, file):
-    """Cancelling answers the job, and again the same."""
+    """Cancelling it again gives the same answer."""
     job = create(client, file)
     for _ in range(2):
         assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
@@ -93,7 +93,7 @@ def test_a_cancelled_job_never_starts(client, file):
 
 
 def test_pausing_is_refused_with_what_to_do_instead(client, job):
-    """400 for a job that there is, 404 for one that is not."""
+    """A known job gets 400, and an unknown one 404."""
     jobs = client.fine_tuning.jobs
     for verb in (jobs.pause, jobs.resume):
         with pytest.raises(openai.BadRequestError, match="Cancel the run"):
@@ -103,7 +103,7 @@ def test_pausing_is_refused_with_what_to_do_instead(client, job):
 
 
 def test_jobs_are_listed_and_found_by_metadata(client, file):
-    """Pages join; every pair must hold; `target` and `base_model` are pairs too."""
+    """Every pair must match; `target` and `base_model` are pairs too."""
     made = [
         create(client, file, metadata={"target": "goal", "k": str(i % 2), "of": "list"})
         for i in range(4)
@@ -118,13 +118,13 @@ def test_jobs_are_listed_and_found_by_metadata(client, file):
     assert len(jobs.list(metadata=both).data) == 4
     assert jobs.list(metadata={"target": "other"}).data == []
     assert jobs.list(metadata={"absent": ""}).data == []
-    assert {job.id for job in jobs.list(limit=100)} > set(ids)  # native runs too
+    assert {job.id for job in jobs.list(limit=100)} > set(ids)  # includes native runs
     for job in made:
         jobs.cancel(job.id)
 
 
 def test_the_body_and_the_spec_make_one_run(client, service, file):
-    """Hyperparameters of either place, a factor of the usual rate, any part of a spec."""
+    """Hyperparameters, the rate's multiplier and the parts of a spec are combined."""
     held = client.files.create(
         file=("held.csv", table("price").encode()), purpose="fine-tune"
     )
@@ -155,7 +155,7 @@ def test_the_body_and_the_spec_make_one_run(client, service, file):
 
 
 def test_every_route_is_in_the_openapi_page(service):
-    """With schemas of its body, its answer and its failures."""
+    """Each route has schemas of its body, its answer and its errors."""
     page = httpx.get(f"{service.url}/openapi.json").json()
     ours = {
         (method, path): operation
@@ -174,7 +174,7 @@ def test_every_route_is_in_the_openapi_page(service):
 
 @pytest.mark.heavy
 def test_the_session_in_the_docs_ends_in_a_prediction(service, monkeypatch, capsys):
-    """Run as it stands, with a worker's hands beside it."""
+    """The page's code runs unchanged, while this test acts as the worker."""
     text = (ROOT / "docs/protocols/openai.md").read_text()
     session = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
     session = session.replace("http://127.0.0.1:8000", service.url)

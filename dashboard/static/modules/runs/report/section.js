@@ -47,10 +47,12 @@ function begin(report, chosen, place) {
 }
 
 /** Return a sentence about the scored rows and about their use in training. */
-function heldSentence({ side, num_scored: count }, chosen) {
-  const isOne = count === 1;
-  if (side === "test") return `Measured on ${plural(count, "test row")} not used in training.`;
-  const rows = `Measured on ${plural(count, "validation row")}.`;
+function heldSentence({ side, num_scored: count, sample_weight: weight }, chosen) {
+  const isOne = count === 1, weighted = weight ? `, weighted by ${weight}` : "";
+  if (side === "test") {
+    return `Measured on ${plural(count, "test row")} not used in training${weighted}.`;
+  }
+  const rows = `Measured on ${plural(count, "validation row")}${weighted}.`;
   if (!chosen.length) return `${rows} The network did not train on ${isOne ? "it" : "them"}.`;
   return `${rows} ${isOne ? "This row" : "These rows"} also chose the ${chosen.join(" and the ")}, `
     + "so the metrics are slightly optimistic.";
