@@ -33,8 +33,9 @@ class ColumnOptions(Closed):
     missing, unless `null_values` says otherwise."""
     format: str | None = Field(default=None, max_length=100, pattern=NO_NUL)
     """Format of datetimes: a pattern of Python's `strptime` such as `%d.%m.%Y` or
-    `%Y%m%d`, or what numbers count: `epoch_seconds`, `epoch_milliseconds`,
-    `epoch_microseconds`, `epoch_nanoseconds` (since 1970, UTC) or `excel_days`."""
+    `%Y%m%d` (`%q` is the quarter), or what numbers count: `epoch_seconds`,
+    `epoch_milliseconds`, `epoch_microseconds`, `epoch_nanoseconds` (since 1970, UTC) or
+    `excel_days`."""
     dayfirst: bool | None = None
     """Whether `1/2/2024` is 1 February. Default: what the column proves."""
     timezone: str | None = Field(default=None, max_length=100)

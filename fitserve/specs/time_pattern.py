@@ -13,7 +13,7 @@ EPOCHS = {
 """Formats of numbers that count since 1970, and the microseconds of their unit."""
 EXCEL_DAYS = "excel_days"
 _NAMES = (*EPOCHS, EXCEL_DAYS)
-_KNOWN = "YymbBdHMSfIpz%"
+_KNOWN = "YymbBdqaAHMSfIpz%"
 _MONTH = ("%m", "%b", "%B")
 _SHOWN = ", ".join(f"`%{letter}`" for letter in _KNOWN)
 _MOMENT = datetime(2024, 11, 23, 14, 5, 6, 123456, UTC)
@@ -37,6 +37,13 @@ def pattern_fault(form: str) -> str | None:
     return _unknown(form) or _incomplete(form) or _unreadable(form)
 
 
+def _quarter_fault(form: str) -> str | None:
+    others = set(re.findall("%.", form)) - {"%q", "%Y", "%y"}
+    if others:
+        return f"`%q` (the quarter) is only with a year; leave out `{min(others)}`"
+    return None if "%Y" in form or "%y" in form else "a quarter needs a year: add `%Y`"
+
+
 def _unknown(form: str) -> str | None:
     parts = Counter(re.findall(r"%(.?)", form, re.DOTALL))
     for letter, count in parts.items():
@@ -49,6 +56,8 @@ def _unknown(form: str) -> str | None:
 
 def _incomplete(form: str) -> str | None:
     """Return a part of a date or time that needs another part."""
+    if "%q" in form:
+        return _quarter_fault(form)
     has_year = "%Y" in form or "%y" in form
     has_month = any(part in form for part in _MONTH)
     if has_month and not has_year:
@@ -61,12 +70,14 @@ def _incomplete(form: str) -> str | None:
         return "minutes need hours: add `%H`, or `%I` and `%p`"
     if "%S" in form and "%M" not in form:
         return "seconds need minutes: add `%M`"
-    if "%f" in form and "%S.%f" not in form:
+    if "%f" in form and not re.search("%S[.,]%f", form):
         return "`%f` is a fraction of a second: write `%S.%f`"
     return None if has_year or "%H" in form or "%I" in form else "it has no date or time"
 
 
 def _unreadable(form: str) -> str | None:
+    if "%q" in form:  # fitserve's own
+        return None
     try:
         datetime.strptime(_MOMENT.strftime(form), form)  # noqa: DTZ007  only tried
     except (ValueError, re.error) as error:
