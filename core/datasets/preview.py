@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.datasets.profile import profile, read_slice
@@ -13,6 +14,7 @@ PREVIEW_BYTES = 1024 * 1024
 """Only so many bytes of a CSV are read."""
 _ROWS = 20
 _MOST_LINES = 10_000
+_UTF_16_ENDS = (b"\n\0", b"\0\n", b"\r\0", b"\0\r")
 _QUOTE = b'"'
 
 
@@ -49,7 +51,7 @@ def _beginning(source: Path, target: Path) -> Path:
 
 def _end_of_lines(data: bytes) -> int:
     """Return where the last line ends that is not inside of quotes."""
-    line_ends = (b"\n\0", b"\0\n") if b"\0" in data[:200] else (b"\n", b"\r")
+    line_ends = _UTF_16_ENDS if b"\0" in data[:200] else (b"\n", b"\r")
     end = last = _last_line_end(data, line_ends, len(data)) or len(data)
     num_quotes = data.count(_QUOTE, 0, end)
     for _ in range(_MOST_LINES):
@@ -63,7 +65,7 @@ def _end_of_lines(data: bytes) -> int:
     return last
 
 
-def _last_line_end(data: bytes, line_ends: tuple[bytes, ...], stop: int) -> int:
+def _last_line_end(data: bytes, line_ends: Sequence[bytes], stop: int) -> int:
     """Return the place after the last line end before `stop`; 0 if there is none."""
     width = len(line_ends[0])
     for_each = []
