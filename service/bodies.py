@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 import orjson
+from backports import zstd
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -86,15 +87,17 @@ class Body(NamedTuple):
         """Return the unpacked bytes. Raises BadEncoding; TooLarge beyond `most_bytes`."""
         if not self.encoding:
             return self.raw
-        if self.encoding not in (b"gzip", b"deflate"):
+        if self.encoding not in (b"gzip", b"deflate", b"zstd"):
             raise BadEncoding(
                 f"Content-Encoding is {self.encoding.decode('latin-1')[:40]!r}; expected "
-                "gzip, deflate or none."
+                "gzip, deflate, zstd or none."
             )
         most = min(self.most_bytes, max(_RATIO_FROM, _MOST_RATIO * len(self.raw)))
         try:
+            if self.encoding == b"zstd":
+                return unpacked_zstd(self.raw, most)
             return unpacked(self.raw, most)
-        except zlib.error as error:
+        except (zlib.error, zstd.ZstdError) as error:
             raise BadEncoding(f"The packed body is damaged: {error}.") from error
 
 
@@ -111,6 +114,26 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
                 f"The packed body has more than {_MOST_MEMBERS} members; expected one."
             )
         unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
+        parts.append(unpacker.decompress(raw, left + 1))
+        left -= len(parts[-1])
+        if left < 0:
+            raise TooLarge(f"The body unpacks to more than {most_bytes:,} bytes.")
+        if not unpacker.eof:
+            raise BadEncoding("The packed body ends too early; send the complete body.")
+        raw = unpacker.unused_data
+    return b"".join(parts)
+
+
+def unpacked_zstd(raw: bytes, most_bytes: int) -> bytes:
+    """Return all frames of a zstd file. Raises TooLarge, BadEncoding, ZstdError."""
+    parts: list[bytes] = []
+    left = most_bytes
+    while raw:
+        if len(parts) == _MOST_MEMBERS:  # each copies all bytes after it
+            raise BadEncoding(
+                f"The packed body has more than {_MOST_MEMBERS} frames; expected one."
+            )
+        unpacker = zstd.ZstdDecompressor()
         parts.append(unpacker.decompress(raw, left + 1))
         left -= len(parts[-1])
         if left < 0:

@@ -46,8 +46,8 @@ class HttpExchange:
         raise NotImplementedError
 
 
-class CsvExchange(HttpExchange):
-    """A request with a CSV as its body, gzipped or not; the query has parsing options."""
+class FileExchange(HttpExchange):
+    """A request with a file of rows as its body; the query has parsing options."""
 
     is_slow = True
 

@@ -7,7 +7,8 @@ from fastapi import Depends, Query
 from starlette.datastructures import FormData, ImmutableMultiDict, QueryParams
 
 from core.errors import InvalidTable
-from fitserve.specs.parsing import ParsingSpec
+from fitserve.file_formats import MEDIA_TYPES
+from fitserve.specs.parsing import MOST_SHEET, ParsingSpec
 from service.bodies import Body, parse_spec, validate
 from service.problems import BadJson
 
@@ -15,6 +16,12 @@ _CHARSET = re.compile(rb";\s*charset=\"?([^\s\";]+)", re.IGNORECASE)
 _BOOLEANS = {"true": True, "1": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "no": False}
 CSV = "text/csv"
+FILE_TYPES = frozenset({*MEDIA_TYPES.values(), "application/gzip", "application/zstd"})
+"""Media types of files of rows. The content decides the format of a file."""
+FILE_CONTENT: dict[str, Any] = {
+    kind: {"schema": {"type": "string", "format": "binary"}}
+    for kind in MEDIA_TYPES.values()
+}
 
 
 def from_query(
@@ -23,6 +30,7 @@ def from_query(
     encoding: Annotated[str | None, Query(max_length=40)] = None,
     decimal: Annotated[str | None, Query(max_length=1)] = None,
     null_values: Annotated[list[str] | None, Query()] = None,
+    sheet: Annotated[str | None, Query(max_length=MOST_SHEET)] = None,
     types: Annotated[
         str | None,
         Query(
@@ -38,6 +46,7 @@ def from_query(
         "encoding": encoding,
         "decimal": decimal,
         "null_values": null_values,
+        "sheet": sheet,
         "types": types,
     }
     return _spec({k: v for k, v in given.items() if v is not None})
@@ -51,9 +60,10 @@ def media_type_of(body: Body) -> str:
 def from_params(params: QueryParams, media_type: bytes = b"") -> ParsingSpec:
     """Return the options in a query that FastAPI has not parsed.
 
-    The charset of the media type is the encoding, unless the query gives one.
+    The charset of a CSV's media type is the encoding, unless the query gives one.
     """
-    charset = _CHARSET.search(media_type)
+    is_csv = media_type.strip().lower().startswith(CSV.encode())
+    charset = _CHARSET.search(media_type) if is_csv else None
     given = {"encoding": charset[1].decode("latin-1")} if charset else {}
     return _spec(given | _fields(params))
 

@@ -25,6 +25,7 @@ from core.keys.caller import Caller
 from core.keys.quotas import free_bytes, over_quota
 from core.storage import scratch
 from fitserve.enums import DatasetStatus
+from fitserve.file_formats import EXTENSIONS, MEDIA_TYPES, FileFormat, stem_of
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.specs.parsing import ParsingSpec
@@ -67,7 +68,7 @@ def received_part(
     """Receive the part `file` of a form; raises InvalidTable if there is none."""
     file = form.get("file")
     if not isinstance(file, UploadFile):
-        raise InvalidTable("The form has no part `file`; send the CSV under that name.")
+        raise InvalidTable("The form has no part `file`; send the file under that name.")
     given = name or form.get("name")
     label = given if isinstance(given, str) else None
     options = from_form(form, parsing)
@@ -82,9 +83,9 @@ async def received(
     filename: str | None,
     parsing: ParsingSpec,
 ) -> AsyncIterator[Upload]:
-    """Receive a CSV on disk; its dataset is named `name`, or after its file."""
+    """Receive a file on disk; its dataset is named `name`, or after its file."""
     label = "".join(c for c in filename or "" if c.isprintable())[:255] or None
-    stem = Path(label or "").name.removesuffix(".gz").removesuffix(".csv")
+    stem = stem_of(Path(label or "").name)
     with scratch() as folder:
         source = folder / "content.csv"
         digest = await _receive(request, chunks, source)
@@ -212,6 +213,7 @@ def _read(services: Services, workspace: str, ref: str) -> DatasetRead:
 
 def content_response(services: Services, dataset: Dataset) -> StreamingResponse:
     """Return the bytes of the upload as a download."""
-    name = dataset.filename or f"{dataset.name}.csv"
+    found = FileFormat(dataset.parsing.get("format", FileFormat.CSV))
+    name = dataset.filename or f"{dataset.name}{EXTENSIONS[found]}"
     file = open_whole(services.storage, dataset.content_key, dataset.num_bytes)
-    return file_response(file, name, dataset.num_bytes, "text/csv")
+    return file_response(file, name, dataset.num_bytes, MEDIA_TYPES[found])

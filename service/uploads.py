@@ -1,27 +1,26 @@
-"""Receive a CSV: stream it to disk and unpack it, without holding it in memory."""
+"""Receive a file: stream it to disk and unpack it, without holding it in memory."""
 
 import hashlib
-import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from anyio import to_thread
 from starlette.datastructures import UploadFile
 
 from core.errors import InvalidTable, TooLarge
+from service.unpacking import Unpacker, unpacker_for
 
 _CHUNK = 1024 * 1024
 _SLICE = 8 * 1024
-_GZIP = b"\x1f\x8b"
 _MAX_RATIO = 100
 _RATIO_FROM = 10 * _CHUNK
 
 
 async def receive(chunks: AsyncIterator[bytes], target: Path, limit: int) -> str:
-    """Write a CSV, gzipped or not, to `target`, and return its digest.
+    """Write a file to `target`, unpacked if it is packed, and return its digest.
 
-    Raises TooLarge beyond `limit` bytes, and InvalidTable for a damaged gzip.
+    Raises TooLarge beyond `limit` bytes, and InvalidTable for a damaged gzip or zstd.
     """
     buffer = bytearray()
     with target.open("wb") as file:
@@ -42,52 +41,51 @@ async def chunks_of(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 class _Sink:
-    """Write bytes to a file; unpack them if the first bytes are gzip's."""
+    """Write bytes to a file; unpack them if the first bytes are those of gzip or zstd."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
         self._limit = limit
         self._came = self._written = 0
-        self._gzip: Any = None
+        self._unpacker: Unpacker | None = None
         self._hash = hashlib.sha256()
 
     def write(self, data: bytes) -> None:
-        if self._came == 0 and data[:2] == _GZIP:
-            self._gzip = zlib.decompressobj(wbits=31)
+        if self._came == 0:
+            self._unpacker = unpacker_for(data)
         self._came += len(data)
-        if self._gzip is None:
+        if self._unpacker is None:
             self._write_plain(data)
             return
-        # each member of a gzip copies the data after it, so slices limit the copying
+        # each part of a packed file copies the data after it, so slices limit the copying
         for start in range(0, len(data), _SLICE):
-            rest = data[start : start + _SLICE]
-            while rest:
-                rest = self._unpack(rest)
+            self._unpack(self._unpacker, data[start : start + _SLICE])
 
     def finish(self) -> str:
-        if self._gzip is not None and not self._gzip.eof:
-            raise InvalidTable("The gzip file ends too early; send the complete file.")
+        unpacker = self._unpacker
+        if unpacker is not None and not unpacker.is_complete:
+            raise InvalidTable(
+                f"The {unpacker.name} file ends too early; send the complete file."
+            )
         return f"sha256:{self._hash.hexdigest()}"
 
     def _write_plain(self, data: bytes) -> None:
         self._written += len(data)
         if self._written > self._limit:
-            raise TooLarge(f"The CSV is larger than {self._limit:,} bytes.")
+            raise TooLarge(f"The file is larger than {self._limit:,} bytes.")
         self._hash.update(data)
         self._file.write(data)
 
-    def _unpack(self, data: bytes) -> bytes:
-        """Write the unpacked start of the data, and return the rest."""
-        if self._gzip.eof:  # another member follows
-            self._gzip = zlib.decompressobj(wbits=31)
+    def _unpack(self, unpacker: Unpacker, data: bytes) -> None:
         try:
-            unpacked = self._gzip.decompress(data, _CHUNK)
-        except zlib.error as error:
-            raise InvalidTable(f"The gzip file is damaged: {error}.") from error
-        if self._written > max(_RATIO_FROM, _MAX_RATIO * self._came):
+            for piece in unpacker.feed(data):
+                if self._written > max(_RATIO_FROM, _MAX_RATIO * self._came):
+                    raise InvalidTable(
+                        f"The {unpacker.name} file unpacks to more than {_MAX_RATIO} "
+                        f"times its size; send the file without {unpacker.name}."
+                    )
+                self._write_plain(piece)
+        except ValueError as error:
             raise InvalidTable(
-                f"The gzip file unpacks to more than {_MAX_RATIO} times its size; "
-                "send the CSV without gzip."
-            )
-        self._write_plain(unpacked)
-        return self._gzip.unconsumed_tail or self._gzip.unused_data  # type: ignore[no-any-return]
+                f"The {unpacker.name} file is damaged: {error}."
+            ) from error

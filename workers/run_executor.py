@@ -24,6 +24,7 @@ from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.maintenance import RunMaintenance
+from core.runs.planning.target_words import class_words
 from core.runs.run_tables import RunTables, open_run_tables
 from core.runs.tables import Run
 from core.settings import Settings
@@ -110,9 +111,10 @@ class RunExecutor:
 
     def _train(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         run, validation = self._read(lease.run_id)
+        words = class_words(run.target, run.plan.classes)
         names = [*run.plan.features, *run.spec.fit.weight_columns, run.target]
         with open_run_tables(
-            run.dataset, validation, run.spec.features, names, self.storage
+            run.dataset, validation, run.spec.features, names, self.storage, words
         ) as tables:
             return self._train_on(tables, lease, heartbeat, run)
 

@@ -80,6 +80,7 @@ class Hints:
         comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
         day_first: by column, whether its dates prove that the day comes first.
         options: what the user says about this column, besides its type.
+        is_typed: whether the file has types, so that no text is a number.
 
     """
 
@@ -87,6 +88,7 @@ class Hints:
     comma_first: bool = False
     day_first: Mapping[str, bool] = field(default_factory=dict)
     options: ColumnOptions | None = None
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)

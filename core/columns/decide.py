@@ -13,7 +13,11 @@ from core.columns.choice import Tried, choose
 from core.columns.date_order import orders
 from core.columns.facts import EXACT_ROWS, Cells, ColumnFacts, Wanted, by_number
 from core.lazy import pl
+from fitserve.enums import ColumnType
 from fitserve.specs.columns import ColumnOptions
+
+_NOT_TEXT = (ColumnType.NUMERIC,)
+"""Types that no text has if the file itself says that a column holds text."""
 
 
 def decide_types(
@@ -47,7 +51,8 @@ def _candidates(
         return kind_of(wanted.type).given(sample, _with_options(hints, wanted.options))
     if _are_codes(sample):
         return []
-    found = [candidate for kind in KINDS for candidate in kind.recognise(sample, hints)]
+    kinds = [kind for kind in KINDS if not (hints.is_typed and kind.type in _NOT_TEXT)]
+    found = [candidate for kind in kinds for candidate in kind.recognise(sample, hints)]
     return sorted(found, key=lambda candidate: not candidate.is_first)
 
 

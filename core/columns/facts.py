@@ -49,12 +49,14 @@ class Wanted:
         type: the type of the column.
         format: how its cells are written; None: detect it in the column.
         options: what the user says about its cells; None: only the type is given.
+        words: cells that are values, although they mean "missing" in other columns.
 
     """
 
     type: ColumnType
     format: ColumnFormat | None = None
     options: ColumnOptions | None = None
+    words: tuple[str, ...] = ()
 
     def null_words(self, of_table: list[str] | None) -> list[str] | None:
         """Return the column's own words for "missing"; None: those of the table."""

@@ -3,22 +3,64 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Protocol
 
 from core.columns.missing import NullWords
 from core.datasets.raw_table import write_raw
-from core.datasets.text_file import TextFile, text_file
-from core.errors import InvalidTable
+from core.datasets.recognise import recognise, refuse_options
+from core.datasets.text_file import text_file
+from core.datasets.typed_source import (
+    TypedSource,
+    open_typed,
+    readable,
+    unpacked_bytes,
+)
+from core.errors import InvalidTable, TooLarge
 from core.lazy import pl
+from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
+
+_MOST_TEXT = 256 * 1024 * 1024  # dictionary encoding can repeat one long text
+_MOST_CELLS = 32 * 1024 * 1024
+_MOST_MEMORY = 1024**3
+_MOST_UNPACKED = 512 * 1024 * 1024
+
+
+class Features(Protocol):
+    """The columns of a model, which decide what is read from a file with types."""
+
+    def needs(self, name: str) -> bool:
+        """Return whether the model has a feature of this name."""
+
+    def has_moments(self, name: str) -> bool:
+        """Return whether this column is a feature of dates and times."""
+
+    def refuse_too_many(self, num_rows: int) -> None:
+        """Raise TooLarge if a request has too many rows."""
 
 
 def read_cells(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int
-) -> tuple[pl.DataFrame, TextFile]:
-    """Return the trimmed cells of a CSV as columns of text; an empty cell is null.
+    source: Path, folder: Path, given: ParsingSpec, max_columns: int, features: Features
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the cells of a file as columns, and how the file was read.
 
-    Lines without a value are skipped, as in an upload. Raises InvalidTable.
+    The columns of a text file are trimmed text, null where a cell is empty; lines without
+    a value are skipped, as in an upload. Raises InvalidTable and TooLarge.
     """
+    found = recognise(source)
+    refuse_options(found, given)
+    if found == FileFormat.CSV:
+        return _of_csv(source, folder, given, max_columns)
+    if unpacked_bytes(source, found) > _MOST_UNPACKED:
+        raise TooLarge(f"The file unpacks to more than {_MOST_UNPACKED:,} bytes.")
+    with readable(found):
+        opened = open_typed(source, folder, found, given, max_columns, _MOST_MEMORY)
+        return _typed(opened, features), opened.parsing
+
+
+def _of_csv(
+    source: Path, folder: Path, given: ParsingSpec, max_columns: int
+) -> tuple[pl.DataFrame, dict[str, Any]]:
     text = text_file(source, folder, given, max_columns, whole=True)
     raw = folder / "cells.parquet"
     write_raw(text.path, text.layout, NullWords([""]), set(text.layout.names), raw)
@@ -28,4 +70,32 @@ def read_cells(
             "The CSV has a header but no values; add at least one row of values. If "
             "curl sends the file, use --data-binary, because -d removes line ends."
         )
-    return cells, text
+    return cells, text.parsing()
+
+
+def _typed(opened: TypedSource, features: Features) -> pl.DataFrame:
+    """Return the model's columns; the cells of other columns are not read."""
+    names = [name for name in opened.columns if features.needs(name)]
+    num_rows = opened.frame.select(pl.len()).collect().item()
+    features.refuse_too_many(num_rows)
+    frame = pl.DataFrame({name: [] for name in opened.columns}).clear(num_rows)
+    if not names or not num_rows:
+        return frame
+    used = opened.only(names)
+    _refuse_large(used, num_rows)
+    used = used.measured()
+    cells = used.frame.select(
+        column.moments()
+        if column.is_moment and features.has_moments(name)
+        else column.cell(used.nulls)
+        for name, column in used.columns.items()
+    )
+    return frame.with_columns(cells.collect())
+
+
+def _refuse_large(used: TypedSource, num_rows: int) -> None:
+    """Raise TooLarge if the cells would not fit into memory as separate objects."""
+    if num_rows * len(used.columns) > _MOST_CELLS:
+        raise TooLarge(f"The file has more than {_MOST_CELLS:,} cells; send it in parts.")
+    if used.text_bytes() > _MOST_TEXT:
+        raise TooLarge(f"The texts of the file are larger than {_MOST_TEXT:,} bytes.")

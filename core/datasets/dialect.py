@@ -1,8 +1,4 @@
-"""Find the layout of a CSV: delimiter, quotes, and the line where the table begins.
-
-clevercsv finds delimiter and quote, by the method of van den Burg, Nazábal and Sutton,
-"Wrangling messy CSV files by detecting row and type patterns", 2019.
-"""
+"""Find the layout of a CSV: delimiter, quotes, and the line where the table begins."""
 
 import csv
 import io
@@ -10,22 +6,24 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-from clevercsv import Sniffer
-from clevercsv.exceptions import Error as SnifferError
+from typing import Any, Literal
 
 from core.columns.base import Hints
 from core.columns.cells import composed
-from core.datasets.header import column_names, has_header, is_number
+from core.datasets.header import (
+    column_names,
+    has_header,
+    is_number,
+)
+from core.datasets.marks import blanks_before_quote, find_marks
+from core.datasets.unit_lines import num_unit_lines
 from core.errors import InvalidTable
+from fitserve.csv_marks import Marks
 from fitserve.specs.parsing import ParsingSpec
 
 _SAMPLE_CHARS = 1024 * 1024
-_SNIFF_CHARS = 20_000
 _SAMPLE_ROWS = 1_000
 _MOST_PREAMBLE = 30
-_DELIMITERS = ",;\t|"
 
 
 @dataclass
@@ -34,15 +32,40 @@ class Layout:
 
     delimiter: str
     quote: str
+    escape: str | None = None
+    """The character that escapes a quote; see Marks."""
+    skip_blanks: bool = False
+    """Whether blanks between a delimiter and a quote are left out; see Marks."""
+    is_valid: bool = True
+    """Whether the values can be read without regard to the two options above."""
     names: list[str] = field(default_factory=list)
     header: bool = True
     num_skipped: int = 0
     """Lines above the header."""
+    num_units: int = 0
+    """Rows of units, or of further names, between the header and the values."""
     num_lines: int = 0
     """Lines above the first row of values."""
     made_up: set[str] = field(default_factory=set)
     """Columns whose names are not in the file."""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def marks(self) -> Marks:
+        """Return the characters around the cells."""
+        return Marks(self.delimiter, self.quote, self.escape, self.skip_blanks)
+
+    def parsing(self) -> dict[str, Any]:
+        """Return the layout for the user, and to read the same file in it again."""
+        return {
+            "delimiter": self.delimiter,
+            "quote": self.quote,
+            "escape": self.escape,
+            "skip_blanks": self.skip_blanks,
+            "header": self.header,
+            "skipped_lines": self.num_skipped,
+            "unit_lines": self.num_units,
+        }
 
     def hints(self, decimal: Literal[".", ","] | None) -> Hints:
         """Return hints for the columns: the delimiter `;` suggests decimal commas."""
@@ -57,14 +80,38 @@ class Record:
     cells: list[str]
 
 
-def find_layout(source: Path, given: ParsingSpec) -> Layout:
-    """Return the layout of a CSV in UTF-8; raise InvalidTable if there is no table."""
+def find_layout(
+    source: Path, given: ParsingSpec, known: dict[str, Any] | None = None
+) -> Layout:
+    """Return the layout of a CSV in UTF-8; raise InvalidTable if there is no table.
+
+    `known` is the layout that an upload reported (`Layout.parsing`); earlier releases
+    reported fewer keys, and read files without the options that these keys stand for.
+    """
     sample = _sample(source)
     if not sample.strip():
         raise InvalidTable("The file is empty; expected a CSV with a header line.")
-    layout = Layout(*_delimiter(sample, given.delimiter))
-    records = _records(sample, layout)
-    start = _start(records)
+    marks = Marks.of(known) if known else find_marks(sample, given.delimiter)
+    layout = Layout(marks.delimiter, marks.quote, marks.escape, marks.skip_blanks)
+    records = _below_titles(_records(sample, layout), layout, known)
+    _find_header(records, layout, known["header"] if known else given.header)
+    if layout.header and known is None:
+        layout.num_units = num_unit_lines([record.cells for record in records])
+    elif layout.header and known:
+        layout.num_units = known.get("unit_lines", 0)
+    _name_columns(records, layout)
+    layout.is_valid = _is_valid(sample, layout)
+    return layout
+
+
+def _below_titles(
+    records: list[Record], layout: Layout, known: dict[str, Any] | None
+) -> list[Record]:
+    """Return the records of the table; add a warning for lines above it."""
+    if known is None:
+        start = _start(records)
+    else:
+        start = sum(record.line <= known["skipped_lines"] for record in records)
     layout.num_skipped = records[start - 1].line if start else 0
     if start:
         shown = records[0].cells[0].strip()[:60]
@@ -72,14 +119,50 @@ def find_layout(source: Path, given: ParsingSpec) -> Layout:
             f"{layout.num_skipped} line(s) above the table are skipped; "
             f"the first one is {shown!r}"
         )
-    table = [record.cells for record in records[start:]]
-    given_header = given.header
-    layout.header = has_header(table) if given_header is None else given_header
-    layout.num_lines = records[start].line if layout.header else layout.num_skipped
-    layout.names = column_names(table, layout.warnings, header=layout.header)
+    return records[start:]
+
+
+def _find_header(records: list[Record], layout: Layout, given: bool | None) -> None:
+    table = [record.cells for record in records]
+    layout.header = has_header(table, layout.warnings) if given is None else given
+
+
+def _name_columns(records: list[Record], layout: Layout) -> None:
+    """Set the names of the columns, and the number of lines above the values."""
+    above = int(layout.header) + layout.num_units
+    layout.num_lines = records[above - 1].line if above else layout.num_skipped
+    names, *rows = [record.cells for record in records]
+    if layout.num_units:
+        names = _named_by_units(names, records[1:above], layout.warnings)
+        rows = rows[layout.num_units :]
+    layout.names = column_names([names, *rows], layout.warnings, header=layout.header)
     if layout.header:
-        layout.made_up = set(layout.names).difference(map(composed, table[0]))
-    return layout
+        layout.made_up = set(layout.names).difference(map(composed, names))
+
+
+def _named_by_units(
+    names: list[str], units: list[Record], warnings: list[str]
+) -> list[str]:
+    """Return the names, each empty one replaced by the first word below it."""
+    for record in units:
+        words = [cell.strip() for cell in record.cells if cell.strip()]
+        shown = ", ".join(repr(word[:40]) for word in words[:5])
+        warnings.append(
+            f"line {record.line} ({shown}) is skipped, because it has words above "
+            "columns of numbers, like a line of units or a second line of names; correct "
+            "its cells if it is a row of values"
+        )
+        more = [*record.cells, *[""] * len(names)]
+        names = [name if name.strip() else more[i] for i, name in enumerate(names)]
+    return names
+
+
+def _is_valid(sample: str, layout: Layout) -> bool:
+    """Return whether the values have no escapes, and no blanks before quotes."""
+    if layout.escape or not layout.skip_blanks:
+        return layout.escape is None
+    lines = sample.splitlines(keepends=True)[layout.num_lines :]
+    return blanks_before_quote(layout.marks).search("".join(lines)) is None
 
 
 def _sample(source: Path) -> str:
@@ -95,47 +178,8 @@ def _sample(source: Path) -> str:
     return text + rest
 
 
-def _delimiter(sample: str, given: str | None) -> tuple[str, str]:
-    if given is not None:
-        return ("\t" if given == "\\t" else given), '"'
-    short = sample[:_SNIFF_CHARS].rpartition("\n")[0] or sample[:_SNIFF_CHARS]
-    even = [mark for mark in _DELIMITERS if _is_even(short, mark)]
-    if len(even) == 1:
-        return even[0], '"'
-    try:
-        found = Sniffer().sniff(short, delimiters=even or [*_DELIMITERS, " ", ":"])
-    except SnifferError:
-        found = None
-    if found is None or not found.delimiter:
-        return (even[0] if even else _by_count(short)), '"'
-    return found.delimiter, "'" if found.quotechar == "'" else '"'
-
-
-def _is_even(text: str, mark: str) -> bool:
-    """Return whether the mark splits all lines into equally many cells, at least two."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
-    try:
-        widths = {len(cells) for cells in reader if cells}
-    except csv.Error:
-        return False
-    return len(widths) == 1 and widths != {1}
-
-
-def _by_count(text: str) -> str:
-    """Return the first delimiter that occurs in every line, else a comma."""
-    lines = [line for line in text.splitlines() if line.strip()][:100]
-    for mark in _DELIMITERS:
-        if lines and min(line.count(mark) for line in lines) > 0:
-            return mark
-    return ","
-
-
 def _records(sample: str, layout: Layout) -> list[Record]:
-    reader = csv.reader(
-        io.StringIO(sample, newline=""),
-        delimiter=layout.delimiter,
-        quotechar=layout.quote,
-    )
+    reader = layout.marks.reader(io.StringIO(sample, newline=""))
     try:
         rows = (Record(reader.line_num, cells) for cells in reader if any(cells))
         records = list(itertools.islice(rows, _SAMPLE_ROWS))

@@ -4,6 +4,7 @@ import re
 
 from core.columns.cells import NULLS, composed
 from core.columns.number_formats import number_pattern
+from core.datasets.number_names import are_number_names
 
 _NUMBER = re.compile(number_pattern(".", "").replace("\\.", "[.,]"))
 _LOOK_AT = 200
@@ -11,25 +12,31 @@ _MOST_CATEGORIES = 20
 _MOST_WARNINGS = 10_000
 
 
-def has_header(table: list[list[str]]) -> bool:
+def has_header(table: list[list[str]], warnings: list[str]) -> bool:
     """Return whether the first row holds names; each column votes.
 
     A text above numbers votes for a header. A number votes against a header, unless the
-    numbers look like years. A text above texts votes against a header if the text occurs
-    again in a column of few categories.
+    numbers are names, which adds a warning. A text above texts votes against a header if
+    the text occurs again in a column of few categories.
     """
     if len(table) < 2:
         return True
     first, rest = table[0], table[1 : _LOOK_AT + 1]
     votes = [_vote(cell, _below(rest, i)) for i, cell in enumerate(first)]
-    if _are_years(first, votes):
+    if any(vote > 0 for vote in votes) or not any(vote < 0 for vote in votes):
         return True
-    if any(vote > 0 for vote in votes):
-        return True
-    return not any(vote < 0 for vote in votes)
+    if not are_number_names(first, rest):
+        return False
+    number = next(cell.strip() for cell in first if is_number(cell))
+    warnings.append(
+        f"the first line is read as names, although it holds numbers such as {number!r}; "
+        "if it is a row of values, set `header` to false"
+    )
+    return True
 
 
 def _below(rows: list[list[str]], place: int) -> list[str]:
+    """Return the cells of a column that are not missing."""
     cells = (row[place].strip() for row in rows if place < len(row))
     return [cell for cell in cells if cell not in NULLS]
 
@@ -52,20 +59,6 @@ def _vote(cell: str, below: list[str]) -> int:
 def is_number(text: str) -> bool:
     """Return whether a cell is a number, with a point or a comma."""
     return _NUMBER.match(text.strip()) is not None
-
-
-def _are_years(first: list[str], votes: list[int]) -> bool:
-    """Return whether the numbers in a first row are years, as names in a wide table."""
-    numbers = [cell.strip() for cell in first if is_number(cell.strip())]
-    years = all(re.fullmatch(r"(1[89]|20|21)\d\d", text) for text in numbers)
-    words = len(first) - len(numbers)
-    differ = len(set(numbers)) == len(numbers) >= 2
-    return years and differ and words > 0 and not _recurs(votes, first)
-
-
-def _recurs(votes: list[int], first: list[str]) -> bool:
-    pairs = zip(votes, first, strict=True)
-    return any(vote < 0 and not is_number(cell.strip()) for vote, cell in pairs)
 
 
 def column_names(

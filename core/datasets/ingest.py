@@ -9,7 +9,7 @@ from typing import Any
 from core.database.sessions import Database
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.profile import profile
-from core.datasets.reading import read_csv
+from core.datasets.table_file import options_of, read_table
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
@@ -26,7 +26,7 @@ _TYPICAL_RATIO = 0.25
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader that converts uploaded CSVs to typed tables.
+    """A reader that converts uploaded files to typed tables.
 
     The first reading imports polars, so that the API starts faster.
     """
@@ -37,11 +37,11 @@ class Reader:
     def read(
         self, dataset: Dataset, source: Path, folder: Path, attempt: int
     ) -> dict[str, Any]:
-        """Read the CSV at `source` in the scratch `folder`, and store its table.
+        """Read the file at `source` in the scratch `folder`, and store its table.
 
         Returns the values for the dataset's row. Raises InvalidTable.
         """
-        reading = read_csv(source, folder, dataset.options, self.limits.max_columns)
+        reading = read_table(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
         columns = profile(table, reading.columns, reading.stats)
         key = f"datasets/{dataset.id}/table-{attempt}.parquet"
@@ -52,6 +52,7 @@ class Reader:
             "num_rows": reading.stats[0].rows,
             "columns": columns,
             "parsing": reading.parsing,
+            "options": options_of(reading, dataset.options),
             "warnings": reading.warnings,
             "table_key": key,
         }

@@ -68,7 +68,7 @@ def write_typed(
         nulls.noted(plan)
         table = _table(source, layout, nulls, raw, plan)
         num_rows = source.stat().st_size / _bytes_a_row(cells)
-        written = _write(table, plan, target, num_rows, set(given.types))
+        written = write_plan(table, plan, target, num_rows, set(given.types))
     except pl.exceptions.PolarsError:
         return None
     is_short = len(plan) > 1 and written and written.stats[-1].missing
@@ -106,18 +106,28 @@ def _table(
     cells = scan(source, layout, seen, numbers, blank=blank)
     cells = cells.with_columns(list(texts.values()))
     columns = [finite(f.name) if f.name in numbers else f.typed() for f in plan]
-    columns += [
+    return cells.select(*columns, *flags(plan, set(texts), numbers))
+
+
+def flags(plan: list[ColumnFacts], texts: set[str], numbers: set[str]) -> list[pl.Expr]:
+    """Return a flag for each converted text column: whether a cell held a text.
+
+    The last flag is whether a row has a cell that needs a warning with a count.
+    """
+    found = [
         pl.col(fact.name).is_not_null().alias(f"{_PRESENT}{i}")
         for i, fact in enumerate(plan)
         if fact.name in texts and not fact.kind.is_text
     ]
-    return cells.select(*columns, _odd(plan, numbers))
+    return [*found, _odd(plan, texts, numbers)]
 
 
-def _odd(plan: list[ColumnFacts], numbers: set[str]) -> pl.Expr:
+def _odd(plan: list[ColumnFacts], texts: set[str], numbers: set[str]) -> pl.Expr:
     """Return whether a row has a cell that needs a warning with a count."""
     found = [pl.col(name).is_infinite() for name in numbers]
     for fact in plan:
+        if fact.name not in texts and fact.name not in numbers:
+            continue
         differs = fact.kind.differs(pl.col(fact.name), fact.format)
         found += [] if differs is None else [differs]
     return pl.any_horizontal(pl.lit(value=False), *found).alias(_ODD)
@@ -128,20 +138,29 @@ def _bytes_a_row(cells: pl.DataFrame) -> float:
     return float(sum(sizes)) / cells.height + cells.width
 
 
-def _write(
+def write_plan(
     table: pl.LazyFrame,
     plan: list[ColumnFacts],
     target: Path,
     num_rows: float,
     given: set[str],
+    *,
+    is_typed: bool = False,
 ) -> Written | None:
+    """Write the planned columns to `target`. Return None if a cell contradicts the plan.
+
+    `given` names the columns whose type is known. If the file has types (`is_typed`), an
+    empty column contradicts nothing, and the caller has checked the lengths of cells.
+    """
     names = [fact.name for fact in plan]
     exprs = statistics.expressions(plan, num_rows)
     checks = [pl.col(f"^{_PRESENT}.*$").sum(), pl.col(_ODD).any()]
-    row = _write_and_compute(table, names, [*exprs, *checks], target, num_rows)
+    row = write_and_compute(table, names, [*exprs, *checks], target, num_rows)
     counts = row.row(0, named=True)
     found = statistics.by_column(counts, plan, pl.scan_parquet(target))
-    if counts[_ODD] or not _holds(found, counts):
+    if counts[_ODD] or not _is_as_planned(found, counts):
+        return None
+    if not is_typed and not _are_cells(found):
         return None
     for fact, stats in zip(plan, found, strict=True):
         if fact.kind.is_text and fact.name not in given:
@@ -149,7 +168,7 @@ def _write(
     return Written(plan, found)
 
 
-def _write_and_compute(
+def write_and_compute(
     table: pl.LazyFrame,
     names: list[str],
     exprs: list[pl.Expr],
@@ -168,14 +187,18 @@ def _write_and_compute(
     return row
 
 
-def _holds(found: list[Stats], counts: dict[str, Any]) -> bool:
-    """Return whether every cell fits its type and is short enough."""
-    for i, stats in enumerate(found):
-        if not stats.present:
-            return False
-        if counts.get(f"{_PRESENT}{i}", stats.present) != stats.present:
-            return False
-        if stats.nul or (stats.bytes or 0) > CELL_BYTES:
+def _is_as_planned(found: list[Stats], counts: dict[str, Any]) -> bool:
+    """Return whether every cell fits its type."""
+    return all(
+        counts.get(f"{_PRESENT}{i}", stats.present) == stats.present
+        for i, stats in enumerate(found)
+    )
+
+
+def _are_cells(found: list[Stats]) -> bool:
+    """Return whether every column has a value, and every cell is short enough."""
+    for stats in found:
+        if not stats.present or stats.nul or (stats.bytes or 0) > CELL_BYTES:
             return False
         if stats.whole and max(-stats.min, stats.max) >= LARGEST_EXACT:
             return False  # ids of so many digits are no numbers

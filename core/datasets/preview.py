@@ -6,28 +6,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.datasets.profile import profile, read_slice
-from core.datasets.reading import read_csv
+from core.datasets.recognise import NAMES, recognise
+from core.datasets.table_file import read_table
+from core.datasets.typed_source import unpacked_bytes
+from core.errors import TooLarge
+from core.settings import Limits
+from fitserve.file_formats import FileFormat
 from fitserve.schemas.datasets import DatasetPreview, RowsRead
 from fitserve.specs.parsing import ParsingSpec
 
 PREVIEW_BYTES = 1024 * 1024
-"""Only so many bytes of a CSV are read."""
+"""Only so many bytes of a CSV or of JSON Lines are read."""
+_MOST_MEMORY = 1024**3
+_OF_LINES = (FileFormat.CSV, FileFormat.JSON_LINES)
 _ROWS = 20
 _MOST_LINES = 10_000
 _UTF_16_ENDS = (b"\n\0", b"\0\n", b"\r\0", b"\0\r")
 _QUOTE = b'"'
 
 
-def preview_csv(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int
+def preview_table(
+    source: Path, folder: Path, given: ParsingSpec, limits: Limits
 ) -> DatasetPreview:
-    """Return the columns and the first rows of a CSV; temporary files go to `folder`.
+    """Return the columns and the first rows of a file; temporary files go to `folder`.
 
-    Raises InvalidTable, as for an upload.
+    Raises InvalidTable, as for an upload, and TooLarge for a large file with types.
     """
-    size = source.stat().st_size
-    read = source if size <= PREVIEW_BYTES else _beginning(source, folder / "head.csv")
-    reading = read_csv(read, folder, given, max_columns)
+    read = _readable(source, folder / "head", limits.max_inline_bytes)
+    reading = read_table(read, folder, given, limits.max_columns, _MOST_MEMORY)
     table = folder / "table.parquet"
     columns = profile(table, reading.columns, reading.stats)
     names, data = read_slice(table, 0, _ROWS)
@@ -39,6 +45,20 @@ def preview_csv(
         rows=RowsRead(columns=names, data=data, offset=0, total=num_rows),
         is_complete=read is source,
     )
+
+
+def _readable(source: Path, target: Path, most_bytes: int) -> Path:
+    """Return the file, or its beginning; raise TooLarge if only the whole is a table."""
+    found, size = recognise(source), source.stat().st_size
+    if found in _OF_LINES:
+        return source if size <= PREVIEW_BYTES else _beginning(source, target)
+    size = max(size, unpacked_bytes(source, found))
+    if size > most_bytes:
+        raise TooLarge(
+            f"A preview reads {NAMES[found]} files of up to {most_bytes:,} bytes, "
+            f"unpacked; this one has {size:,}. Upload it, or preview a part of it."
+        )
+    return source
 
 
 def _beginning(source: Path, target: Path) -> Path:

@@ -21,7 +21,7 @@ from core.errors import InvalidTable
 from core.lazy import pl
 
 _MOST_PASSES = 4
-_HELD = "\x1fheld"  # no CSV has a column of this name
+HELD = "\x1fheld"  # no CSV has a column of this name
 SAMPLE_ROWS = 5_000
 """The first rows, from which types are planned."""
 CELL_BYTES = 64 * 1024
@@ -42,7 +42,7 @@ def write_raw(
     except pl.exceptions.PolarsError as error:
         repaired = target.with_suffix(".csv")
         layout.warnings += repair(source, layout, repaired, str(error))
-    plain = Layout(",", '"', layout.names)
+    plain = Layout(",", '"', names=layout.names)
     try:
         return _passes(repaired, plain, nulls, text_only, target)
     except pl.exceptions.PolarsError as error:
@@ -100,6 +100,18 @@ def scan(
     Cells that are one of `nulls` are null. A line is blank if each of its cells is one of
     `blank` (by default, of `nulls`).
     """
+    table = scan_held(source, layout, nulls, numbers, blank)
+    return table.filter(pl.col(HELD)).drop(HELD)
+
+
+def scan_held(
+    source: Path,
+    layout: Layout,
+    nulls: list[str],
+    numbers: set[str],
+    blank: list[str] | None = None,
+) -> pl.LazyFrame:
+    """Return the rows with blank lines, and with a column that is false for these."""
     kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
     # the header is skipped: polars fails on a quoted last name before CR LF
     table = pl.scan_csv(
@@ -114,8 +126,8 @@ def scan(
     )
     # a column, because polars would evaluate a filter condition on 2,000 texts in its CSV
     # reader, which takes seconds and gigabytes
-    held = pl.any_horizontal(_has_value(layout, nulls, numbers, blank)).alias(_HELD)
-    return table.with_columns(held).filter(pl.col(_HELD)).drop(_HELD)
+    held = pl.any_horizontal(_has_value(layout, nulls, numbers, blank))
+    return table.with_columns(held.alias(HELD))
 
 
 def _has_value(

@@ -12,9 +12,11 @@ from core.columns.facts import Cells, ColumnFacts, given_types
 from core.columns.missing import NullWords, words_of_upload
 from core.datasets import statistics
 from core.datasets.dialect import Layout
+from core.datasets.null_words import warn_of_null_words
 from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
 from core.datasets.text_file import TextFile, text_file
+from core.datasets.total_row import total_row_warnings
 from core.errors import InvalidTable
 from core.lazy import pl
 from fitserve.enums import ColumnType
@@ -23,7 +25,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass
 class CsvReading:
-    """The columns of a CSV, and how the CSV was parsed."""
+    """The columns of a file, and how the file was parsed."""
 
     parsing: dict[str, Any]
     columns: list[ColumnFacts]
@@ -47,9 +49,10 @@ def read_csv(
         text = text_file(source, folder, given, max_columns, whole=True)
         columns = _the_long_way(text.path, text.layout, nulls, given, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
-    return CsvReading(
-        _parsing(text, nulls.common), written.columns, written.stats, text.layout.warnings
-    )
+    parsing = _parsing(text, nulls.common)
+    warn_of_null_words(text, given, written.columns)
+    text.layout.warnings += total_row_warnings(text.path, text.layout)
+    return CsvReading(parsing, written.columns, written.stats, text.layout.warnings)
 
 
 def _the_long_way(

@@ -1,13 +1,18 @@
 """Repair a CSV that polars cannot read."""
 
 import csv
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.datasets.dialect import Layout
+from core.datasets.marks import ESCAPE
 from core.errors import InvalidTable
+from fitserve.csv_marks import Marks
+
+_END = "\x1fend"  # no CSV has a row of this cell
 
 
 @dataclass(frozen=True)
@@ -15,13 +20,16 @@ class Way:
     """A way to read lines that are not valid CSV, and a warning that describes it."""
 
     warning: str
+    marks: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
 
 
+_ESCAPES = Way("a backslash is read as the escape of a quote", {"escape": ESCAPE})
 _WAYS = (
     Way("unmatched quotes are read as Python's csv.reader reads them"),
-    Way("a backslash is read as the escape of a quote", {"escapechar": "\\"}),
-    Way("quotes are read as plain characters", {"quoting": csv.QUOTE_NONE}),
+    _ESCAPES,
+    Way("blanks before quotes are left out", {"skip_blanks": True}),
+    Way("quotes are read as plain characters", options={"quoting": csv.QUOTE_NONE}),
 )
 
 
@@ -66,10 +74,39 @@ def without_runs(source: Path, target: Path) -> None:
         plain.writelines(" ".join(line.split()) + "\n" for line in file)
 
 
+def write_valid(source: Path, layout: Layout, target: Path) -> None:
+    """Write the lines with doubled quotes, instead of escapes and blanks before quotes.
+
+    The number of each line stays. Raises InvalidTable if a quote is never closed.
+    """
+    with (
+        source.open(encoding="utf-8", newline="") as file,
+        target.open("w", encoding="utf-8", newline="") as plain,
+    ):
+        reader = layout.marks.reader(itertools.chain(file, [_END]))
+        writer = csv.writer(
+            plain,
+            delimiter=layout.delimiter,
+            quotechar=layout.quote,
+            lineterminator="\n",
+        )
+        row, lines = [""], [0, 0]  # the last lines of the rows before
+        for following in reader:
+            if lines[-1]:
+                writer.writerow(row)
+            row, lines = following, [lines[-1], reader.line_num]
+    if row != [_END]:
+        raise InvalidTable(
+            f"The CSV cannot be read. Line {lines[0] + 1} opens a quote that is never "
+            "closed."
+        )
+    if layout.escape:
+        layout.warnings.append(_ESCAPES.warning)
+
+
 def _reader(file: Any, layout: Layout, way: Way, *, strict: bool = False) -> Any:
-    csv.field_size_limit(2**31 - 1)
-    options = {"delimiter": layout.delimiter, "quotechar": layout.quote, **way.options}
-    return csv.reader(file, strict=strict, **options)
+    marks = replace(Marks(layout.delimiter, layout.quote), **way.marks)
+    return marks.reader(file, strict=strict, **way.options)
 
 
 def _is_odd(cells: list[str], layout: Layout) -> bool:

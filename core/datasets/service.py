@@ -12,9 +12,10 @@ from core.database.base import new_id, utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
 from core.datasets.ingest import Reader
-from core.datasets.preview import preview_csv
+from core.datasets.preview import preview_table
 from core.datasets.profile import read_slice
 from core.datasets.repository import DatasetRepository
+from core.datasets.table_file import is_small
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409
 from core.errors import DatasetInUse, DatasetNotReady
@@ -29,7 +30,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 @dataclass(frozen=True)
 class Upload:
-    """A received CSV; `source` is its file, in any encoding."""
+    """A received file; `source` holds its bytes, unpacked if they were packed."""
 
     source: Path
     digest: str
@@ -55,13 +56,13 @@ class DatasetService:
     ) -> Dataset:
         """Store an upload as a new dataset in the caller's workspace, and move its file.
 
-        A small CSV is read at once; a worker reads a large CSV. `note` is called with the
-        dataset's id in the transaction that stores the dataset. Raises InvalidTable or
-        QuotaExceeded, and then stores nothing.
+        A small file is read at once; a worker reads a large one. `note` is called with
+        the dataset's id in the transaction that stores the dataset. Raises InvalidTable
+        or QuotaExceeded, and then stores nothing.
         """
         dataset = _unread(upload)
         try:
-            if dataset.num_bytes <= self._reader.limits.max_inline_bytes:
+            if is_small(upload.source, self._reader.limits.max_inline_bytes):
                 self._read(dataset, upload.source)
             self._storage.put(upload.source, dataset.content_key)
             with self._database.write() as session:
@@ -85,9 +86,9 @@ class DatasetService:
 
     def preview(self, upload: Upload) -> DatasetPreview:
         """Read the beginning of an upload, and store nothing. Raises InvalidTable."""
-        most = self._reader.limits.max_columns
+        limits = self._reader.limits
         with scratch() as folder:
-            return preview_csv(upload.source, folder, upload.options, most)
+            return preview_table(upload.source, folder, upload.options, limits)
 
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.charset import Charset, find_charset, to_utf8
+from core.datasets.check_types import check_types
 from core.datasets.dialect import Layout, find_layout
-from core.datasets.repair import without_runs
+from core.datasets.repair import without_runs, write_valid
 from core.errors import InvalidTable
-from fitserve.names import did_you_mean
-from fitserve.problems import FieldError, pointer
+from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
 
 
@@ -24,39 +24,59 @@ class TextFile:
     def parsing(self) -> dict[str, Any]:
         """Return how the file was parsed, for the user."""
         return {
-            "delimiter": self.layout.delimiter,
-            "quote": self.layout.quote,
-            "header": self.layout.header,
+            "format": FileFormat.CSV.value,
+            **self.layout.parsing(),
             "encoding": self.encoding.name,
-            "skipped_lines": self.layout.num_skipped,
         }
 
 
 def text_file(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int, *, whole: bool
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    max_columns: int,
+    *,
+    whole: bool,
+    known: dict[str, Any] | None = None,
 ) -> TextFile:
     """Return a CSV as UTF-8 with its layout; temporary files go to `folder`.
 
-    The encoding is detected at the beginning; with `whole`, in every byte.
+    The encoding is detected at the beginning; with `whole`, in every byte. `known` is the
+    parsing that an upload of the file reported: nothing is detected again.
     Raises InvalidTable.
     """
-    encoding = find_charset(source, given.encoding, whole=whole)
-    plain = _in_utf8(source, folder, encoding)
-    layout = find_layout(plain, given)
+    known = known if known and "delimiter" in known else None
+    encoding = find_charset(source, _encoding(given, known), whole=whole)
+    plain, warnings = _in_utf8(source, folder, encoding)
+    layout = find_layout(plain, given, known)
     if layout.delimiter == " " and given.delimiter is None:
         even = folder / "blanks.csv"
         without_runs(plain, even)
-        plain, layout = even, find_layout(even, given)
+        by_blanks = given.model_copy(update={"delimiter": " "})
+        plain, layout = even, find_layout(even, by_blanks, known)
+    if not layout.is_valid:
+        valid = folder / "valid.csv"
+        write_valid(plain, layout, valid)
+        plain = valid
     _check_names(layout, given, max_columns)
+    layout.warnings[:0] = warnings
     return TextFile(plain, layout, encoding)
 
 
-def _in_utf8(source: Path, folder: Path, encoding: Charset) -> Path:
+def _encoding(given: ParsingSpec, known: dict[str, Any] | None) -> str | None:
+    """Return the encoding that need not be detected; UTF-8 may have odd bytes."""
+    if given.encoding is not None or known is None:
+        return given.encoding
+    name: str = known["encoding"]
+    return None if name == "utf-8" else name
+
+
+def _in_utf8(source: Path, folder: Path, encoding: Charset) -> tuple[Path, list[str]]:
+    """Return the file in UTF-8, and warnings about its bytes."""
     if encoding.is_plain:
-        return source
+        return source, []
     plain = folder / "utf8.csv"
-    to_utf8(source, plain, encoding)
-    return plain
+    return plain, to_utf8(source, plain, encoding)
 
 
 def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
@@ -65,14 +85,4 @@ def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:
             f"The table has {len(layout.names):,} columns; this service accepts at most "
             f"{max_columns:,}."
         )
-    unknown = [name for name in given.types if name not in layout.names]
-    if unknown:
-        errors = [
-            FieldError(
-                pointer=pointer("types", name),
-                detail=f"the table has no column {name!r}",
-                hint=did_you_mean(name, layout.names),
-            )
-            for name in unknown
-        ]
-        raise InvalidTable(f"`types` names an unknown column: {unknown[0]!r}.", errors)
+    check_types(layout.names, given.types)

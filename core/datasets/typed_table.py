@@ -11,7 +11,7 @@ from core.columns.date_order import stored_orders
 from core.columns.facts import Wanted, given_types
 from core.datasets import statistics
 from core.datasets.profile import profile
-from core.datasets.rereading import read_again
+from core.datasets.rereading import Uploaded, read_again
 from core.datasets.tables import Dataset
 from core.errors import DatasetNotReady
 from core.lazy import pl
@@ -30,6 +30,8 @@ class TypedTable:
         path: the Parquet file of the upload.
         again: a Parquet file with the columns that were read again, in the same rows.
         warnings: about the columns that were read again, by column.
+        words: words of a column that are values of it, although they mean "missing" in
+            other columns, by column.
 
     """
 
@@ -39,6 +41,7 @@ class TypedTable:
     path: Path
     again: Path | None = None
     warnings: Mapping[str, list[str]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def scan(self) -> pl.LazyFrame:
         """Return the rows; columns that were read again replace the stored ones."""
@@ -89,6 +92,8 @@ def open_table(
 
 def _is_stored(held: ColumnRead, want: Wanted, given: Wanted | None) -> bool:
     """Return whether a stored column was read as wanted; `given` is from the upload."""
+    if want.words:
+        return False
     if want == given:
         return True
     if held.type != want.type or want.options is not None:
@@ -108,7 +113,7 @@ def _read_again(
     """Return the table with the columns in `wanted` read again from the upload."""
     others = {c.name: c.format for c in table.columns if c.name not in wanted}
     orders = stored_orders(others, pl.scan_parquet(table.path))
-    reread = read_again(source, folder, dataset.options, wanted, dataset.num_rows, orders)
+    reread = read_again(uploaded(dataset, source), folder, wanted, orders)
     stats = statistics.of_table(pl.scan_parquet(reread.path), reread.columns)
     profiled = profile(reread.path, reread.columns, stats)
     columns = {column.name: column for column in [*table.columns, *profiled]}
@@ -117,7 +122,13 @@ def _read_again(
         columns=list(columns.values()),
         again=reread.path,
         warnings={fact.name: fact.warnings for fact in reread.columns},
+        words={name: want.words for name, want in wanted.items() if want.words},
     )
+
+
+def uploaded(dataset: Dataset, source: Path) -> Uploaded:
+    """Return the file of a dataset, and how the upload read it."""
+    return Uploaded(source, dataset.options, dataset.parsing, dataset.num_rows)
 
 
 @contextmanager

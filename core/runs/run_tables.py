@@ -1,6 +1,6 @@
 """Open the dataset and the validation dataset of a run with the run's types."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +16,9 @@ from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat, ColumnRead
 from fitserve.specs.run import FeaturesSpec
+
+Words = Mapping[str, tuple[str, ...]]
+"""Words that are classes in a column, although they mean "missing" in others."""
 
 VALIDATION = pointer("fit", "validation_dataset")
 
@@ -35,12 +38,14 @@ def open_run_tables(
     features: FeaturesSpec,
     names: Iterable[str],
     storage: Storage,
+    words: Words,
 ) -> Iterator[RunTables]:
     """Open the tables of a run.
 
-    `names` are the features and the target; the validation dataset has them too.
+    `names` are the features and the target; the validation dataset has them too. `words`
+    are those of the target that are classes; see `class_words`.
     """
-    with open_dataset(dataset, features, storage) as train:
+    with open_dataset(dataset, features, storage, words) as train:
         if validation is None:
             yield RunTables(train, None)
             return
@@ -50,18 +55,29 @@ def open_run_tables(
 
 @contextmanager
 def open_dataset(
-    dataset: Dataset, features: FeaturesSpec, storage: Storage
+    dataset: Dataset, features: FeaturesSpec, storage: Storage, words: Words
 ) -> Iterator[TypedTable]:
     """Open a dataset with the types of `features.types`.
 
+    In the columns of `words`, these words are categories and do not mean "missing".
     Raises InvalidSpec, with the same message as an upload, if no cell fits a type.
     """
     try:
-        with open_table(dataset, storage, given_types(features.types)) as table:
+        with open_table(dataset, storage, _wanted(dataset, features, words)) as table:
             yield table
     except InvalidTable as error:
         errors = [_in_spec(line) for line in error.errors]
         raise InvalidSpec(error.detail, errors) from error
+
+
+def _wanted(dataset: Dataset, features: FeaturesSpec, words: Words) -> dict[str, Wanted]:
+    wanted = given_types(features.types)
+    if dataset.options.null_values is not None:  # the upload said what is missing
+        return wanted
+    for name, kept in words.items():
+        given = features.types.get(name, ColumnType.CATEGORICAL)
+        wanted[name] = Wanted(given, words=kept)
+    return wanted
 
 
 def _in_spec(line: FieldError) -> FieldError:
@@ -82,8 +98,12 @@ def open_validation(
     wanted = {}
     for name in names:
         column, held = trained.column(name), stored.get(name)
-        if column is not None and held is not None and not may_stand(held, column):
-            wanted[name] = Wanted(column.type, column.format)
+        if column is None or held is None:
+            continue
+        own = validation.options.null_values is not None
+        words = () if own else trained.words.get(name, ())
+        if words or not may_stand(held, column):
+            wanted[name] = Wanted(column.type, column.format, words=words)
     try:
         with open_table(validation, storage, wanted) as table:
             yield table

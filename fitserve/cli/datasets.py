@@ -23,6 +23,7 @@ from fitserve.cli.parsing import (
     Encoding,
     Header,
     Null,
+    Sheet,
     Types,
     given,
 )
@@ -63,7 +64,7 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def upload(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="The CSV to upload.", dir_okay=False)],
+    path: Annotated[Path, typer.Argument(help="The file to upload.", dir_okay=False)],
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset. Default: the file's name.")
     ] = None,
@@ -73,10 +74,15 @@ def upload(  # noqa: PLR0913, PLR0917  one argument per option
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
+    sheet: Sheet = None,
     kinds: Types = None,
 ) -> None:
-    """Upload a CSV, gzipped or not; options replace what is detected."""
-    parsing = given(delimiter, header, encoding, decimal, null, kinds)
+    """Upload a file of rows; options replace what is detected.
+
+    CSV, JSON Lines, Parquet, Arrow IPC and workbooks are recognised by their content,
+    also packed with gzip or zstd.
+    """
+    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         dataset = progress.upload(client, path, name, **parsing)
         print_or_show(dataset, _show, as_json=as_json)
@@ -85,17 +91,18 @@ def upload(  # noqa: PLR0913, PLR0917  one argument per option
 @app.command()
 def preview(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="The CSV to preview.", dir_okay=False)],
+    path: Annotated[Path, typer.Argument(help="The file to preview.", dir_okay=False)],
     as_json: AsJson = False,
     delimiter: Delimiter = None,
     header: Header = None,
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
+    sheet: Sheet = None,
     kinds: Types = None,
 ) -> None:
-    """Show how a CSV would be read with these options; nothing is stored."""
-    parsing = given(delimiter, header, encoding, decimal, null, kinds)
+    """Show how a file would be read with these options; nothing is stored."""
+    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         found = client.datasets.preview(path, **parsing)
         print_or_show(found, _show_preview, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Options for reading a CSV, of all commands that send one."""
+"""Options for reading a file, of all commands that send one."""
 
 import json
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ Decimal = Annotated[str | None, typer.Option(help="Decimal mark: `.` or `,`.")]
 Null = Annotated[
     list[str] | None, typer.Option(help="Cell that means missing; repeatable.")
 ]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook (xlsx, ods).")]
 Types = Annotated[
     list[str] | None,
     typer.Option(
@@ -33,6 +34,7 @@ def given(
     encoding: Encoding,
     decimal: Decimal,
     null: Null,
+    sheet: Sheet = None,
     kinds: Types = None,
 ) -> dict[str, Any]:
     """Return the options that were given; an empty list counts as not given."""
@@ -43,6 +45,7 @@ def given(
             "encoding": encoding,
             "decimal": decimal,
             "null_values": null or None,
+            "sheet": sheet,
             "types": dict(map(_type, kinds or [])) or None,
         }
     )

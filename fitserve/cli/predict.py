@@ -17,6 +17,7 @@ from fitserve.cli.parsing import (
     Encoding,
     Header,
     Null,
+    Sheet,
     Types,
     given,
 )
@@ -29,9 +30,7 @@ from fitserve.spreadsheets import harmless
 def predict(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Model name.", autocompletion=models)],
-    file: Annotated[
-        Path, typer.Argument(help="The CSV, gzipped or not.", dir_okay=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="The file of rows.", dir_okay=False)],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV to write; - is stdout.")
     ] = None,
@@ -50,15 +49,16 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     encoding: Encoding = None,
     decimal: Decimal = None,
     null: Null = None,
+    sheet: Sheet = None,
     kinds: Types = None,
 ) -> None:
-    """Predict the rows of a CSV; the output keeps all columns of the file.
+    """Predict the rows of a file; the output keeps all columns of the file.
 
     The file is read like an upload, with the formats of the model's columns; options
     replace what is detected, and --type a format. In the output, a '
     precedes text that a spreadsheet would run as a formula.
     """
-    parsing = given(delimiter, header, encoding, decimal, null, kinds)
+    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         with shown_by(lambda problem: refused(file, parsing, problem)):
             answer = client.models.predict_file(

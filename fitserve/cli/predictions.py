@@ -45,12 +45,15 @@ class Predicted:
         expected = len(answer.predictions)
         if len(rows.lines) == expected:
             return cls(rows.names, rows, _renamed(answer.table(), rows.names), answer)
-        say(
-            f"The command line read {len(rows.lines):,} rows of {rows.path}, but the "
-            f"service predicted {expected:,}. The output has row numbers instead of the "
-            "columns of the file.",
-            err,
-        )
+        if not rows.names:
+            say(f"{rows.path}: the output has row numbers instead of the columns", err)
+        else:
+            say(
+                f"The command line read {len(rows.lines):,} rows of {rows.path}, but the "
+                f"service predicted {expected:,}. The output has row numbers instead of "
+                "the columns of the file.",
+                err,
+            )
         numbers = [[i] for i in range(1, expected + 1)]
         return cls(["row"], numbers, answer.table(), answer)
 

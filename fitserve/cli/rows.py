@@ -1,9 +1,8 @@
 """Read the rows of a CSV that was sent, in the layout that the service used."""
 
-import csv
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import TextIOWrapper
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fitserve.client.parts import HEAD, open_plain, wide_codec
+from fitserve.csv_marks import Marks
 
-_MOST_CELL = 2**31 - 1
 _DELIMITERS = ",;\t|"
 _MOST_ABOVE = 40
 Row = list[str]
@@ -29,7 +28,7 @@ class Rows:
     path: Path
     parsing: dict[str, Any]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Sequence[Any]]:
         width = len(self.names)
         for _, cells in self._values():
             yield [*cells[:width], *[""] * (width - len(cells))]
@@ -40,6 +39,8 @@ class Rows:
         first, *more = [cells for _, cells in islice(self._records(), 2)] or [[]]
         if not self.parsing["header"]:
             return [f"column_{i + 1}" for i in range(len(first))]
+        if self._num_units:
+            return [name if name.strip() else more[0][i] for i, name in enumerate(first)]
         if more and len(more[0]) == len(first) + 1 and more[0][-1].strip():
             return ["", *first]  # row names without a name, as R writes them
         return first
@@ -54,16 +55,22 @@ class Rows:
         return f"line {self.lines[row]}" if row < len(self.lines) else f"row {row}"
 
     def _values(self) -> Iterator[tuple[int, Row]]:
-        return islice(self._records(), int(self.parsing["header"]), None)
+        above = int(self.parsing["header"]) + self._num_units
+        return islice(self._records(), above, None)
+
+    @property
+    def _num_units(self) -> int:
+        """Return the number of rows of units below the names."""
+        number: int = self.parsing.get("unit_lines", 0)  # earlier releases lack the key
+        return number
 
     def _records(self) -> Iterator[tuple[int, Row]]:
         """Yield every record that has a cell, with its first line in the file."""
         skipped: int = self.parsing["skipped_lines"]
-        delimiter, quote = self.parsing["delimiter"], self.parsing["quote"]
         with _opened(self.path, self.parsing["encoding"]) as text:
             for _ in islice(text, skipped):
                 pass
-            for line, cells in _records(text, delimiter, quote):
+            for line, cells in _records(text, Marks.of(self.parsing)):
                 yield skipped + line, cells
 
 
@@ -90,7 +97,7 @@ def _header_line(
 ) -> int | None:
     wanted = {unicodedata.normalize("NFC", name) for name in columns}
     with _opened(path, encoding) as text:
-        for line, cells in islice(_records(text, delimiter), _MOST_ABOVE):
+        for line, cells in islice(_records(text, Marks(delimiter)), _MOST_ABOVE):
             if wanted <= {unicodedata.normalize("NFC", cell.strip()) for cell in cells}:
                 return line
     return None
@@ -113,14 +120,11 @@ def _opened(path: Path, encoding: str) -> TextIOWrapper:
     return TextIOWrapper(open_plain(path), codec, errors="replace", newline="")
 
 
-def _records(
-    text: TextIOWrapper, delimiter: str, quote: str = '"'
-) -> Iterator[tuple[int, Row]]:
+def _records(text: TextIOWrapper, marks: Marks) -> Iterator[tuple[int, Row]]:
     """Yield every record that has a cell, with the number of its first line, from 1."""
-    csv.field_size_limit(_MOST_CELL)
     # any number of blanks separates two cells
-    lines = (" ".join(line.split()) for line in text) if delimiter == " " else text
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    lines = (" ".join(line.split()) for line in text) if marks.delimiter == " " else text
+    reader = marks.reader(lines)
     last = 0
     for cells in reader:
         if any(cells):

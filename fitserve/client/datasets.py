@@ -9,17 +9,17 @@ from typing import Any, BinaryIO
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import as_query, given_options, path_of
 from fitserve.client.frames import csv_of, is_frame, types_of
+from fitserve.client.parts import media_type_of
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.transport import Resource, url_path
 from fitserve.enums import DatasetStatus
+from fitserve.file_formats import GZIP, ZSTD, FileFormat, format_of, stem_of
 from fitserve.names import to_name
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead, RowsRead
 
 _WAIT_SECONDS = 1
 _PREVIEW_BYTES = 1024 * 1024 + 1
 """One more than the service reads, so that it knows of further rows."""
-_WHOLE = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1", b"ARROW1")
-"""First bytes of gzip, zstd, zip (xlsx, ods), Parquet and Arrow: only whole files."""
 OnProgress = Callable[[int, int], object]
 """Called with the number of bytes sent so far, and the total number."""
 
@@ -39,14 +39,18 @@ class AsyncDatasets(Resource):
         on_reading: OnReading | None = None,
         **parsing: Any,
     ) -> DatasetRead:
-        """Upload a CSV file, gzipped or not, or a DataFrame of pandas or polars.
+        """Upload a file of rows, or a DataFrame of pandas or polars.
+
+        The service recognises CSV, JSON Lines, Parquet, Arrow IPC and workbooks (xlsx,
+        ods) by their content, and unpacks gzip and zstd.
 
         `name` is the dataset's name: by default the file's name without extension, and
         required for a frame. In a frame, only empty cells are missing, and columns of
         categories and of text keep their type. A file is streamed, so it may be larger
         than memory. `parsing` replaces what the service would detect: delimiter, header,
-        encoding, decimal, null_values, types. Returns when the service has read the
-        table; raises InvalidTable if the service cannot read the table.
+        encoding, decimal, null_values, types, and the `sheet` of a workbook. Returns when
+        the service has read the table; raises InvalidTable if the service cannot read
+        the table.
         """
         options = given_options("upload", parsing)
         if is_frame(source):
@@ -63,7 +67,8 @@ class AsyncDatasets(Resource):
     async def preview(self, /, source: Any, **parsing: Any) -> DatasetPreview:
         """Show how a file or a DataFrame would be read; the service stores nothing.
 
-        Takes the sources and the options of `upload`, and sends the first MiB of a CSV.
+        Takes the sources and the options of `upload`, and sends the first MiB of a CSV
+        or of JSON Lines.
         `.to_pandas()` and `.to_polars()` convert the first rows to a frame. Raises
         InvalidTable if the service cannot read the table.
         """
@@ -92,14 +97,17 @@ class AsyncDatasets(Resource):
         on_progress: OnProgress | None,
         options: dict[str, Any],
     ) -> DatasetRead:
-        stem = path.name.removesuffix(".gz").removesuffix(".csv")
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
-        names = {"name": name or to_name(stem, "dataset"), "filename": path.name}
+        kind = await self._transport.connection.outside(media_type_of, file)
+        names = {
+            "name": name or to_name(stem_of(path.name), "dataset"),
+            "filename": path.name,
+        }
         return await self._transport.create(
             DatasetRead,
             "/v1/datasets",
             lambda: self._chunks(file, on_progress),
-            {"Content-Type": "text/csv", **packed},
+            {"Content-Type": kind, **packed},
             params={**names, **as_query(options)},
             timeout=None,
         )
@@ -145,7 +153,7 @@ class AsyncDatasets(Resource):
         return await self._transport.get(RowsRead, "datasets", ref, "rows", params=params)
 
     async def content(self, ref: str, to_path: str | Path) -> Path:
-        """Save the CSV as it was uploaded."""
+        """Save the file as it was uploaded; a gzip or a zstd is saved unpacked."""
         path = url_path("datasets", ref, "content")
         return await self._transport.download(path, Path(to_path))
 
@@ -159,10 +167,12 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 
 
 def _beginning(path: Path) -> bytes:
-    """Return the first bytes of a CSV, or all bytes of a packed or binary file."""
+    """Return the first bytes of a file of lines, or all bytes of another file."""
     with path.open("rb") as file:
         content = file.read(_PREVIEW_BYTES)
-        return content + file.read() if content.startswith(_WHOLE) else content
+        has_lines = format_of(content) in (FileFormat.CSV, FileFormat.JSON_LINES)
+        is_packed = content.startswith((GZIP, ZSTD))
+        return content if has_lines and not is_packed else content + file.read()
 
 
 class Datasets(Blocking):

@@ -1,4 +1,4 @@
-"""Predict the rows of CSV files, and check the options for reading files."""
+"""Predict the rows of files, and check the options for reading files."""
 
 import json
 import os
@@ -9,7 +9,13 @@ from typing import Any
 
 from fitserve.client.connections import Content
 from fitserve.client.errors import ApiError
-from fitserve.client.parts import FileParts, Part, PartSize, fits_one_part
+from fitserve.client.parts import (
+    FileParts,
+    Part,
+    PartSize,
+    fits_one_part,
+    media_type_of,
+)
 from fitserve.client.predicting import Prediction, counted
 from fitserve.client.transport import without_none
 from fitserve.names import did_you_mean
@@ -23,10 +29,10 @@ _LINE = re.compile(r"(\b[Ll]ine )(\d+)")
 
 
 def path_of(value: Any, call: str, takes: str, hint: str) -> Path:
-    """Return the path of a CSV; raise TypeError if the value is not a path."""
+    """Return the path of a file; raise TypeError if the value is not a path."""
     if not isinstance(value, str | os.PathLike):
         got = type(value).__name__
-        raise TypeError(f"{call}() takes the path of a CSV{takes}; got {got}. {hint}")
+        raise TypeError(f"{call}() takes the path of a file{takes}; got {got}. {hint}")
     return Path(value)
 
 
@@ -57,7 +63,8 @@ async def predict_file(
     connection = prediction.transport.connection
     if await connection.outside(fits_one_part, path, SIZE):
         with await connection.outside(lambda: path.open("rb")) as file:
-            return await _ask(prediction, lambda: connection.chunks(file), options)
+            kind = await connection.outside(media_type_of, file)
+            return await _ask(prediction, lambda: connection.chunks(file), options, kind)
     parts = await connection.outside(FileParts, path, options, SIZE)
     try:
         return await _ask_parts(prediction, parts, connection.outside)
@@ -87,12 +94,15 @@ async def _ask_part(prediction: Prediction, part: Part) -> PredictResponse:
 
 
 async def _ask(
-    prediction: Prediction, content: Content, options: dict[str, Any]
+    prediction: Prediction,
+    content: Content,
+    options: dict[str, Any],
+    media_type: str = "text/csv",
 ) -> PredictResponse:
     return await prediction.ask(
         {**prediction.which, **options},
         content=content,
-        headers={"Content-Type": "text/csv"},
+        headers={"Content-Type": media_type},
         timeout=_ANSWER_SECONDS,
     )
 

@@ -128,14 +128,14 @@ class AsyncModels(Resource):
         strict: bool = False,
         **parsing: Any,
     ) -> PredictResponse:
-        """Predict the rows of a CSV, gzipped or not; the service reads it like an upload.
+        """Predict the rows of a file, which the service reads like an upload.
 
-        The bytes of the file are sent unchanged; a large file is sent in parts, all to
+        The bytes of the file are sent unchanged; a large CSV is sent in parts, all to
         one version. `parsing` replaces what the service would detect: delimiter, header,
-        encoding, decimal, null_values, and `types` for columns whose cells are written
-        otherwise than in training. `parsing` of the answer has the options that were
-        used. Lines without any cell are not rows. `version`, `alias` and `strict` are as
-        in `predict`.
+        encoding, decimal, null_values, sheet, and `types` for columns whose cells are
+        written otherwise than in training. `parsing` of the answer has the options that
+        were used. Lines without any cell are not rows. `version`, `alias` and `strict`
+        are as in `predict`.
         """
         prediction = Prediction(self._transport, name, version, alias, strict=strict)
         return await predict_file(prediction, path, parsing)

@@ -1,7 +1,6 @@
 """Split a large CSV into parts; each part is a table with the header of the file."""
 
 import codecs
-import csv
 import gzip
 import re
 import zlib
@@ -10,7 +9,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-_GZIP = b"\x1f\x8b"
+from fitserve.csv_marks import Marks
+from fitserve.file_formats import GZIP, MEDIA_TYPES, ZSTD, FileFormat, format_of
+
 HEAD = 64 * 1024
 _MOST_RATIO = 64
 _DELIMITERS = ",;\t|:"
@@ -42,15 +43,38 @@ class Part(NamedTuple):
 def open_plain(path: Path) -> BinaryIO:
     """Open a file; decompress it if it is gzipped."""
     with path.open("rb") as file:
-        is_packed = file.read(2) == _GZIP
+        is_packed = file.read(2) == GZIP
     return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]
 
 
-def fits_one_part(path: Path, size: PartSize) -> bool:
-    """Return whether the file fits one request.
+def media_type_of(file: BinaryIO) -> str:
+    """Return the media type of an open file, and go back to its start.
 
-    A damaged gzip file is sent whole: the service describes the error.
+    A packed file counts as a CSV: the service recognises what it holds.
     """
+    head = file.read(HEAD)
+    file.seek(0)
+    return MEDIA_TYPES.get(format_of(head), MEDIA_TYPES[FileFormat.CSV])
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a file can be sent in parts: a CSV, gzipped or not."""
+    try:
+        with open_plain(path) as file:
+            head = file.read(HEAD)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
+    return not head.startswith(ZSTD) and format_of(head) == FileFormat.CSV
+
+
+def fits_one_part(path: Path, size: PartSize) -> bool:
+    """Return whether the file is sent in one request.
+
+    A damaged gzip file is sent whole, because the service describes the error; so is a
+    file that is not a CSV.
+    """
+    if not is_text(path):
+        return True
     try:
         with open_plain(path) as file:
             plain = file.read(size.num_bytes + 1)
@@ -103,7 +127,7 @@ class FileParts:
         codec = self._wide or "latin-1"  # keeps every byte unchanged
         self._text = TextIOWrapper(open_plain(path), encoding=codec, newline="")
         delimiters = (given.get("delimiter") or _DELIMITERS).replace("\\t", "\t")
-        self._quotes = _Quotes('"', delimiters)
+        self._quotes = _Quotes(Marks(delimiters))
         self._groups = self._cut()
         self._head: list[str] = []
         self._lines: list[str] = []
@@ -136,7 +160,7 @@ class FileParts:
         if not self.parsing:
             self.parsing = parsing
             self._head = _head(self._lines, parsing)
-            self._quotes = _Quotes(parsing["quote"], parsing["delimiter"])
+            self._quotes = _Quotes(Marks.of(parsing))
         if self._encoding is None and not all(line.isascii() for line in self._lines):
             self._encoding = parsing["encoding"]
         encoding = self._wide or self._encoding or self.parsing["encoding"]
@@ -176,11 +200,17 @@ class FileParts:
 
 
 class _Quotes:
-    """Track whether the text so far ends within quotes, by the rules of Python's csv."""
+    """Track whether the text so far ends within quotes, by the rules of Python's csv.
 
-    def __init__(self, quote: str, delimiters: str) -> None:
-        self._quote = quote
-        self._opens = re.compile(f"(?:^|[{re.escape(delimiters)}]){re.escape(quote)}")
+    The delimiter of `marks` may be several characters: one of them separates cells.
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        self._quote = marks.quote
+        self._escape = marks.escape
+        blanks = " *" if marks.skip_blanks else ""
+        delimiters, quote = re.escape(marks.delimiter), re.escape(marks.quote)
+        self._opens = re.compile(f"(?:^|[{delimiters}]){blanks}{quote}")
         self.is_open = False
 
     def read(self, line: str) -> None:
@@ -197,6 +227,9 @@ class _Quotes:
     def _past_quoted(self, line: str, at: int) -> int:
         """Return the index after the closing quote, or the end of the line."""
         while (end := line.find(self._quote, at)) >= 0:
+            if self._escape and line[end - 1 : end] == self._escape:
+                at = end + 1
+                continue
             if line[end + 1 : end + 2] != self._quote:
                 self.is_open = False
                 return end + 1
@@ -207,7 +240,7 @@ class _Quotes:
 def _head(lines: list[str], parsing: dict[str, Any]) -> list[str]:
     """Return the lines of the header; generate a header if the file has none."""
     rest = lines[parsing["skipped_lines"] :]
-    quotes = _Quotes(parsing["quote"], parsing["delimiter"])
+    quotes = _Quotes(Marks.of(parsing))
     head: list[str] = []
     for line in rest:
         if not head and not line.strip("\r\n"):
@@ -219,7 +252,7 @@ def _head(lines: list[str], parsing: dict[str, Any]) -> list[str]:
     if parsing["header"]:
         return head
     delimiter: str = parsing["delimiter"]
-    cells = next(csv.reader(head, delimiter=delimiter, quotechar=parsing["quote"]), [])
+    cells: list[str] = next(Marks.of(parsing).reader(head), [])
     if delimiter == " ":
         cells = "".join(head).split()
     return [delimiter.join(f"column_{i + 1}" for i in range(len(cells))) + "\n"]

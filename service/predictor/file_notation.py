@@ -7,6 +7,7 @@ from typing import Any
 from core.columns.base import Hints
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, Wanted
+from core.datasets.check_types import check_types
 from core.errors import InvalidInstances
 from core.lazy import pl
 from core.models.signature import Feature
@@ -29,6 +30,7 @@ def notations(
     Raises InvalidInstances if a type is not that of the model's column, and InvalidTable
     if no cell of a column can be read so.
     """
+    check_types(texts.columns, given.types)
     found = {}
     for name, said in given.types.items():
         feature = reader.feature(name)
@@ -36,7 +38,8 @@ def notations(
             continue
         if type_of(said) != feature.type:
             raise _other_type(name, type_of(said), feature)
-        if has_options(said) and not feature.is_text:
+        has_texts = texts.schema[name] == pl.String
+        if has_options(said) and has_texts and not feature.is_text:
             found[feature.name] = _format(texts, name, said, given, feature)
     return found
 

@@ -8,12 +8,13 @@ from core.columns.cells import trimmed
 from core.datasets.cells_of_file import read_cells
 from core.lazy import pl
 from core.storage import scratch
+from fitserve.file_formats import GZIP, HEAD_BYTES, ZSTD, FileFormat, format_of
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
 from service.predictor.file_notation import notations, own_words
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 
-_GZIP = b"\x1f\x8b"
+_PACKED = {GZIP: b"gzip", ZSTD: b"zstd"}
 _MOST_COLUMNS = 2_500
 """More than an upload may have, because a file to predict may have extra columns."""
 
@@ -26,31 +27,34 @@ class FileReading(NamedTuple):
 
 
 def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileReading:
-    """Read a CSV, gzipped or not, with the formats of the model's columns.
+    """Read a file of any format, packed or not, with the formats of the model's columns.
 
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
     with scratch() as folder:
-        source, content = folder / "rows.csv", _plain(body)
+        source, content = folder / "rows", _plain(body)
         source.write_bytes(content)
-        given = _as_one_column(content, given, reader)
-        texts, file = read_cells(source, folder, given, _MOST_COLUMNS)
-    texts = texts.with_columns(_without(texts, given))
-    forms = notations(texts, given, reader)
-    reading = reader.read_texts(texts, given.decimal, forms)
-    return FileReading(reading, file.parsing())
+        if format_of(content[:HEAD_BYTES]) == FileFormat.CSV:
+            given = _as_one_column(content, given, reader)
+        cells, parsing = read_cells(source, folder, given, _MOST_COLUMNS, reader)
+    cells = cells.with_columns(_without(cells, given))
+    forms = notations(cells, given, reader)
+    return FileReading(reader.read_cells(cells, given.decimal, forms), parsing)
 
 
 def _plain(body: Body) -> bytes:
-    """Return the bytes of the file, unpacked if the file is a gzip.
+    """Return the bytes of the file, unpacked if the file is a gzip or a zstd.
 
-    A gzip may come with or without the header Content-Encoding.
+    A packed file may come with or without the header Content-Encoding.
     """
     content = body.content()
-    if not content.startswith(_GZIP):
+    packing = next(
+        (name for start, name in _PACKED.items() if content.startswith(start)), b""
+    )
+    if not packing:
         return content
-    return body._replace(raw=content, encoding=b"gzip").content()
+    return body._replace(raw=content, encoding=packing).content()
 
 
 def _as_one_column(
@@ -68,9 +72,10 @@ def _as_one_column(
     return given.model_copy(update={"delimiter": next(unused, None)})
 
 
-def _without(texts: pl.DataFrame, given: ParsingSpec) -> list[pl.Expr]:
-    """Return the columns that have words for "missing" of the file, without them."""
-    words = {name: own_words(given, name) for name in texts.columns}
+def _without(cells: pl.DataFrame, given: ParsingSpec) -> list[pl.Expr]:
+    """Return the columns of text that have words of the file, without the words."""
+    texts = [name for name, kind in cells.schema.items() if kind == pl.String]
+    words = {name: own_words(given, name) for name in texts}
     return [
         pl.when(~pl.col(name).is_in(own)).then(pl.col(name))
         for name, own in words.items()

@@ -14,6 +14,7 @@ from core.columns.cells import plain_name
 from core.errors import InvalidInstances, TooLarge
 from core.lazy import pl
 from core.models.signature import Feature, Signature
+from fitserve.enums import ColumnType
 from fitserve.names import nearest
 from fitserve.problems import FieldError
 from fitserve.schemas.datasets import ColumnFormat
@@ -43,6 +44,11 @@ class InstanceReader:
         features, nulls = signature.features, signature.null_values
         self._features = {feature.name: feature for feature in features}
         self.names = [feature.name for feature in features]
+        self._moments = {
+            f.name
+            for f in features
+            if f.type == ColumnType.DATETIME and f.format.timezone is None
+        }
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
         self._spelled = {plain_name(name): name for name in self._harmless}
         self._numbers = [
@@ -88,26 +94,34 @@ class InstanceReader:
         columns = self._by_name(columns, notes)
         return self._read([columns[name] for name in self._ordered], notes)
 
-    def read_texts(
+    def read_cells(
         self,
-        texts: pl.DataFrame,
+        cells: pl.DataFrame,
         decimal: str | None = None,
         forms: Mapping[str, ColumnFormat] | None = None,
     ) -> ParsedInstances:
-        """Read the trimmed cells of a file, null where they are empty.
+        """Read the cells of a file: numbers, booleans, moments, and trimmed texts.
 
         `decimal` is the decimal mark of the file, and `forms` has the formats of columns,
         if they differ from the model's.
         """
-        self.refuse_too_many(texts.height)
+        self.refuse_too_many(cells.height)
         notes = Notes()
-        columns = self._by_name({column.name: column for column in texts}, notes)
-        numbers = np.empty((len(self._numbers), texts.height), np.float64)
+        columns = self._by_name({column.name: column for column in cells}, notes)
+        numbers = np.empty((len(self._numbers), cells.height), np.float64)
         for i, reader in enumerate(self._numbers):
             form = (forms or {}).get(reader.name) or reader.form_with(decimal)
-            numbers[i] = reader.read_texts(columns[reader.name], form, notes)
+            numbers[i] = reader.read_column(columns[reader.name], form, notes)
         strings = [columns[reader.name].to_list() for reader in self._texts]
         return self._table(numbers, strings, notes)
+
+    def needs(self, name: str) -> bool:
+        """Return whether the model has a feature of this name."""
+        return self.spelling(name) in self._features
+
+    def has_moments(self, name: str) -> bool:
+        """Return whether a column is a feature of dates and times, UTC without a zone."""
+        return self.spelling(name) in self._moments
 
     def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
         """Return columns by the model's spelling of their names; warn of unknown ones.

@@ -129,6 +129,21 @@ class NumberReader(_CellReader):
         """Return the format of the column, with the decimal mark of a file if given."""
         return with_decimal(self._feature.format, decimal)
 
+    def read_column(
+        self, cells: pl.Series, form: ColumnFormat, notes: Notes
+    ) -> NDArray[np.float64]:
+        """Return the numbers of a column of a file, which may have a type of its own."""
+        if cells.dtype == pl.String:
+            return self.read_texts(cells, form, notes)
+        if cells.dtype.is_temporal():
+            cells = cells.dt.epoch("us") / 1e6
+        elif not self.is_direct:
+            return self.read(cells.to_list(), notes)
+        numbers = cells.cast(pl.Float64).fill_null(math.nan).to_numpy(writable=True)
+        numbers = self._array(numbers, notes)
+        self.nulls_to_nan(numbers, notes)
+        return numbers
+
     def read_texts(
         self, texts: pl.Series, form: ColumnFormat, notes: Notes
     ) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from service.dependencies import (
     WriteSession,
 )
 from service.idempotency import KeyDep, answer_of
-from service.parsing_options import CSV, ParsingDep, form_schema
+from service.parsing_options import FILE_CONTENT, ParsingDep, form_schema
 from service.router import BodyLimit, Router, declare
 from service.run_limited import run_limited
 from service.upload_flow import (
@@ -46,7 +46,7 @@ _UPLOAD = {
     "requestBody": {
         "required": True,
         "content": {
-            CSV: {"schema": {"type": "string", "format": "binary"}},
+            **FILE_CONTENT,
             "multipart/form-data": {"schema": form_schema()},
         },
     }
@@ -62,10 +62,12 @@ async def create(
     name: NameQuery = None,
     filename: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """Upload a CSV as a dataset.
+    """Upload a file of rows as a dataset.
 
-    The body is the CSV, gzipped or not, or a form with the part `file`. If a large CSV is
-    not read within 10 seconds, `status` is `processing`; get the dataset with `?wait=30`.
+    The body is the file, or a form with the part `file`. The content decides the format:
+    CSV, JSON Lines, Parquet, Arrow IPC or a workbook; CSV and JSON Lines may be packed
+    with gzip or zstd. If a large file is not read within 10 seconds, `status` is
+    `processing`; get the dataset with `?wait=30`.
     """
     uploading = _received(request, name, filename, parsing)
     return await upload_once(request, key, uploading, _created)
@@ -146,7 +148,7 @@ def rows(
 
 @router.get("/{ref}/content", response_class=StreamingResponse)
 def content(ref: str, datasets: Datasets, services: ServicesDep) -> StreamingResponse:
-    """Download the uploaded CSV, uncompressed."""
+    """Download the uploaded file; a gzip or a zstd is unpacked."""
     return content_response(services, datasets.get(ref))
 
 

@@ -13,8 +13,8 @@ from fitserve.schemas.predict import PredictBody, PredictRequest, PredictRespons
 from fitserve.scopes import Scope
 from service.bodies import Body, body_schema, json_response, parse_loose_json
 from service.dependencies import workspace_of
-from service.http_exchange import CsvExchange, HttpExchange, answer_predict
-from service.parsing_options import CSV, media_type_of
+from service.http_exchange import FileExchange, HttpExchange, answer_predict
+from service.parsing_options import FILE_CONTENT, FILE_TYPES, media_type_of
 from service.paths import VERSION
 from service.predictor.answers import ModelAnswer
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
@@ -41,6 +41,7 @@ _QUERY_OPTIONS = {
     "decimal": ("string", "Decimal mark; by default that of the training table."),
     "null_values": ("string", "An additional text for missing cells; repeatable."),
     "types": ("string", "Columns written otherwise than in training, as in an upload."),
+    "sheet": ("string", "Sheet of a workbook; by default the first one with rows."),
 }
 
 
@@ -52,16 +53,16 @@ def _query(name: str, kind: str, text: str) -> dict[str, Any]:
 
 
 _MODEL = (
-    _query("model", "string", "The model, if the body is a CSV."),
-    _query("version", "integer", "Version of the model, if the body is a CSV."),
-    _query("alias", "string", "Alias of the model, if the body is a CSV."),
+    _query("model", "string", "The model, if the body is a file."),
+    _query("version", "integer", "Version of the model, if the body is a file."),
+    _query("alias", "string", "Alias of the model, if the body is a file."),
 )
 
 
 def _with_file(described: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI parts of a predict route that also accepts a CSV."""
+    """Return the OpenAPI parts of a predict route that also accepts a file."""
     body = described["requestBody"]
-    content = body["content"] | {"text/csv": {"schema": {"type": "string"}}}
+    content = body["content"] | FILE_CONTENT
     options = [_query(name, *about) for name, about in _QUERY_OPTIONS.items()]
     parameters = [*described.get("parameters", []), *more, *options]
     return described | {
@@ -83,7 +84,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
     openapi_extra=_with_file(body_schema(PredictRequest) | PARAMETERS, *_MODEL),
 )
 async def predict(request: Request) -> Response:
-    """Predict with the model that the body names (for a CSV, the query)."""
+    """Predict with the model that the body names (for a file, the query)."""
     return await answer_predict(request, ModelRef(workspace_of(request), ""), _exchange)
 
 
@@ -108,12 +109,12 @@ async def predict_alias(name: str, alias: str, request: Request) -> Response:
 
 
 def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
-    if media_type_of(body) != CSV:
+    if media_type_of(body) not in FILE_TYPES:
         if ref.model and request.scope["query_string"]:
             _named_in(request.query_params, ref)
         return _JsonExchange(request, body, ref)
     ref = _named_in(request.query_params, ref)
-    return _CsvExchange(request, body, ref)
+    return _FileExchange(request, body, ref)
 
 
 class _JsonExchange(HttpExchange):
@@ -148,8 +149,8 @@ class _JsonExchange(HttpExchange):
         return json_response(_content(answer))
 
 
-class _CsvExchange(CsvExchange):
-    """A native predict request whose answer includes the parsing options of its CSV."""
+class _FileExchange(FileExchange):
+    """A native predict request whose answer includes how its file was read."""
 
     def write(self, answer: ModelAnswer) -> Response:
         return json_response(_content(answer) | {"parsing": self._parsing})
@@ -218,7 +219,7 @@ def _named_in(params: QueryParams, path: ModelRef) -> ModelRef:
         return path
     if not params.get("model"):
         raise InvalidInstances(
-            "The model of the CSV is missing; name it in the path "
+            "The model of the file is missing; name it in the path "
             "(/v1/models/{name}/predict) or by `?model=`."
         )
     model, version = params["model"], _number(params.get("version"))

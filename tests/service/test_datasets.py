@@ -1,9 +1,12 @@
 """Tests of /v1/datasets with real files."""
 
 import gzip
+import io
 import threading
 
+import polars as pl
 import pytest
+from backports import zstd
 
 from core.keys.caller import LOCAL
 from fitserve.specs.run import RunCreate
@@ -122,6 +125,44 @@ def test_a_gzip_bomb_is_refused(client):
     bomb = gzip.compress(b"a\n" + b"1\n" * 30_000_000)
     answer = client.post("/v1/datasets", params={"name": "x"}, content=bomb)
     assert "times its size" in assert_problem(answer, 422, "invalid-table")["detail"]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "ipc", "ndjson"])
+def test_files_with_types_are_uploaded_like_csvs(client, kind):
+    """The bytes come back, with the name and the media type of the format."""
+    frame = pl.DataFrame({"zip": ["02134", "02135"] * 20, "n": range(40)})
+    file = io.BytesIO()
+    getattr(frame, f"write_{kind}")(file)
+    for content in (file.getvalue(), zstd.compress(file.getvalue())):
+        sent = client.post("/v1/datasets?name=typed", content=content)
+        assert sent.status_code == 201, sent.text
+        types = [column["type"] for column in sent.json()["columns"]]
+        assert types == ["categorical", "numeric"]
+        found = client.get(f"/v1/datasets/{sent.json()['id']}/content")
+        assert found.content == file.getvalue()
+        assert "text/csv" not in found.headers["content-type"]
+    refused = client.post("/v1/datasets?name=t&delimiter=%3B", content=file.getvalue())
+    problem = assert_problem(refused, 422, "invalid-table")
+    assert problem["errors"][0]["pointer"] == "#/delimiter"
+
+
+def test_a_zstd_is_unpacked_within_the_limits(client):
+    """Several frames are one file; a bomb and a damaged file are refused."""
+    lines = CSV.encode().splitlines(keepends=True)
+    frames = b"".join(map(zstd.compress, lines))
+    answer = client.post("/v1/datasets?name=z", content=frames)
+    assert (
+        answer.json()["digest"]
+        == client.post("/v1/datasets?name=p", content=CSV).json()["digest"]
+    )
+    bomb = zstd.compress(b"a\n" + b"1\n" * 30_000_000)
+    for content, said in [
+        (bomb, "times its size"),
+        (frames[:-5], "too early"),
+        (frames + b"rest", "damaged"),
+    ]:
+        refused = client.post("/v1/datasets?name=x", content=content)
+        assert said in assert_problem(refused, 422, "invalid-table")["detail"]
 
 
 def test_a_form_without_its_file_says_so(client):

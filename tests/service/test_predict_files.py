@@ -1,18 +1,22 @@
 """A CSV as the body of a predict request, on the native routes and MLflow's."""
 
 import gzip
+import io
 import json
 import zlib
 
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 from core.settings import Limits
 from core.storage.scratch import scratch_root
+from fitserve.file_formats import MEDIA_TYPES
 from service.app import create_app
 from tests.conftest import bench_in
 from tests.problems import assert_problem
 from tests.service.auth.keys import bearing, make_key
+from tests.workbooks import ods, xlsx
 
 pytestmark = pytest.mark.keras
 TABLE = "size,town,paid,when,y\n" + "".join(
@@ -109,6 +113,26 @@ def test_files_may_be_compressed_and_encoded(client, native, url, way):
     content, headers = packed(FILE, way)
     answer = send(client, url, content, headers=headers)
     assert answer.json()["predictions"] == native, answer.text
+
+
+@pytest.mark.parametrize("url", [NATIVE[0], NATIVE[1], ROUTES[4]])
+@pytest.mark.parametrize("form", ["parquet", "ipc", "ndjson", "xlsx", "ods"])
+def test_files_with_types_are_answered_as_their_cells_are(client, native, url, form):
+    """The content decides the format, not the Content-Type."""
+    columns = list(ROWS[0])
+    if form in ("xlsx", "ods"):
+        rows = [list(row.values()) for row in ROWS]
+        content = {"xlsx": xlsx, "ods": ods}[form]({"s": [columns, *rows]})
+    else:
+        file = io.BytesIO()
+        getattr(pl.DataFrame(ROWS), f"write_{form}")(file)
+        content = file.getvalue()
+    kinds = ["text/csv", MEDIA_TYPES["parquet"], "application/gzip"]
+    for kind in kinds[: 1 if form in ("xlsx", "ods") else 3]:
+        answer = send(client, url, content, kind)
+        assert answer.json().get("predictions") == native, (kind, answer.text)
+    refused = send(client, with_query(url, delimiter="|"), content)
+    assert "no option `delimiter`" in refused.text
 
 
 @pytest.mark.parametrize("url", [NATIVE[1], ROUTES[4]])

@@ -26,6 +26,7 @@ from core.runs.planning.presets import with_preset
 from core.runs.planning.sample_weight import check_sample_weight
 from core.runs.planning.splits import count_rows
 from core.runs.planning.target import Target, read_target
+from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
     batch_warnings,
@@ -128,8 +129,11 @@ def resolve(
 
     """
     create = ColumnNames(c.name for c in datasets.dataset.columns).in_spec(create)
-    with open_dataset(datasets.dataset, create.features, storage) as table:
+    words = target_words(datasets.dataset, create, storage)
+    kept = words.by_column(create.target)
+    with open_dataset(datasets.dataset, create.features, storage, kept) as table:
         draft = _draft(create, datasets, table, storage, limits.max_classes)
+    draft.warnings[:0] = words.warnings(create.target)
     return _complete(draft, ref, datasets, limits)
 
 

@@ -18,6 +18,7 @@ from core.errors import CannotScore, InvalidTable, OverLimit
 from core.lazy import pl
 from core.models.signature import Signature
 from core.runs.planning.splits import NAMES, assign, shares_of
+from core.runs.planning.target_words import class_words
 from core.runs.run_tables import may_stand, open_dataset, open_validation
 from core.runs.tables import Run
 from core.storage import Storage
@@ -56,7 +57,9 @@ class HeldOutRows:
 
     def targets(self) -> pl.Series:
         """Return the target of each row, as the run reads it."""
-        with open_dataset(self.dataset, self.run.spec.features, self.storage) as table:
+        run = self.run
+        words = class_words(run.target, run.plan.classes)
+        with open_dataset(self.dataset, run.spec.features, self.storage, words) as table:
             return self._frame(table, [self.run.target])[self.run.target]
 
     def features(self, signature: Signature) -> pl.DataFrame:
@@ -104,7 +107,8 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     own = validation if side == "validation" else None
     dataset = run.dataset if own is None else own
     _refuse_unreadable(dataset, run)
-    with open_dataset(run.dataset, run.spec.features, storage) as train:
+    words = class_words(run.target, run.plan.classes)
+    with open_dataset(run.dataset, run.spec.features, storage, words) as train:
         if own is None:
             places = _drawn(_places(run, train, side), run)
             weights = _weights(run, train, places)

@@ -17,20 +17,13 @@ from service.dependencies import (
     get_services,
     workspace_of,
 )
-from service.http_exchange import CsvExchange, HttpExchange, answer_predict
-from service.parsing_options import CSV
+from service.http_exchange import FileExchange, HttpExchange, answer_predict
 from service.predictor.answers import ModelAnswer
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.predictor.version_resolver import ModelRef
 from service.protocols.failures import mlflow
 from service.protocols.mlflow import schemas
-from service.protocols.mlflow.tables import (
-    JSON,
-    PARQUET,
-    media_type,
-    read_json,
-    read_parquet,
-)
+from service.protocols.mlflow.tables import JSON, media_type, read_json
 from service.router import BodyLimit, Router, declare
 from service.services import Services
 from service.strict import PARAMETERS, strict_parameter
@@ -124,8 +117,8 @@ def _loaded(services: Services, ref: ModelRef) -> Response:
 
 
 def _exchange(request: Request, body: Body, ref: ModelRef) -> HttpExchange:
-    kinds = {JSON: _JsonExchange, CSV: _CsvExchange, PARQUET: _ParquetExchange}
-    return kinds[media_type(body)](request, body, ref)
+    is_json = media_type(body) == JSON
+    return (_JsonExchange if is_json else _FileExchange)(request, body, ref)
 
 
 class _JsonExchange(HttpExchange):
@@ -149,20 +142,8 @@ class _JsonExchange(HttpExchange):
         return params.get(name) if isinstance(params, dict) else None
 
 
-class _CsvExchange(CsvExchange):
-    """A scoring request whose body is a CSV."""
-
-    def write(self, answer: ModelAnswer) -> Response:
-        return _predictions(answer)
-
-
-class _ParquetExchange(HttpExchange):
-    """A scoring request whose body is a Parquet file."""
-
-    is_slow = True
-
-    def read(self, reader: InstanceReader) -> ParsedInstances:
-        return read_parquet(self._body.content(), reader)
+class _FileExchange(FileExchange):
+    """A scoring request whose body is a file of rows."""
 
     def write(self, answer: ModelAnswer) -> Response:
         return _predictions(answer)

@@ -4,10 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from fitserve.file_formats import MEDIA_TYPES
 from fitserve.schemas.predict import CellWarning
 from service.bodies import body_schema
-from service.parsing_options import CSV
-from service.protocols.mlflow.tables import PARQUET
 from service.protocols.schemas import failures_as
 
 
@@ -52,6 +51,5 @@ class ScoringError(BaseModel):
 FAILURES = failures_as(ScoringError)
 BODY = body_schema(
     ScoringBody,
-    (CSV, {"type": "string"}),
-    (PARQUET, {"type": "string", "format": "binary"}),
+    *((kind, {"type": "string", "format": "binary"}) for kind in MEDIA_TYPES.values()),
 )

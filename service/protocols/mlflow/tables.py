@@ -1,20 +1,16 @@
 """Read the bodies that MLflow's clients send."""
 
-from __future__ import annotations
-
-import io
 from typing import Any
 
-from core.errors import FitserveError, InvalidInstances, TooLarge
-from core.lazy import pl
+from core.errors import FitserveError, InvalidInstances
+from fitserve.file_formats import MEDIA_TYPES, FileFormat
 from fitserve.problem_types import ProblemType
 from service.bodies import Body
-from service.parsing_options import CSV, media_type_of
+from service.parsing_options import CSV, FILE_TYPES, media_type_of
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 from service.protocols.cells import plain_columns
 
-JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
-_MOST_TEXT = 256 * 1024 * 1024  # dictionary encoding can repeat one long text
+JSON, PARQUET = "application/json", MEDIA_TYPES[FileFormat.PARQUET]
 _UTF_8 = ("", "utf-8")
 FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
@@ -24,17 +20,18 @@ class UnsupportedMedia(FitserveError):
 
 
 def media_type(body: Body) -> str:
-    """Return JSON, CSV or PARQUET; JSON if absent. Raises UnsupportedMedia."""
+    """Return the type of a file or JSON; JSON if absent. Raises UnsupportedMedia."""
     kind = media_type_of(body) or JSON
     if kind == CSV:
         return CSV  # its reader supports many character sets
     header = body.media_type.decode("latin-1")
     more = header.partition(";")[2].strip().lower()
-    if kind in (JSON, PARQUET) and more.removeprefix("charset=").strip('"') in _UTF_8:
+    if kind in (JSON, *FILE_TYPES) and more.removeprefix("charset=").strip('"') in _UTF_8:
         return kind
     raise UnsupportedMedia(
         f"This predictor only supports the following content types: {JSON}, {CSV}, "
-        f"{PARQUET}, with charset utf-8; got {header[:100]!r}."
+        f"{PARQUET} and those of JSON Lines, Arrow and workbooks, with charset "
+        f"utf-8; got {header[:100]!r}."
     )
 
 
@@ -68,47 +65,3 @@ def _of_split(given: Any, reader: InstanceReader) -> ParsedInstances:
             "names, and `data`, a list of at least one row."
         )
     return reader.read_table(names, data)
-
-
-def read_parquet(content: bytes, reader: InstanceReader) -> ParsedInstances:
-    """Return the rows of a Parquet file, at most one more than a request may have.
-
-    Cells of columns that the model does not have are not read.
-    """
-    try:
-        present = pl.read_parquet_schema(io.BytesIO(content))
-        known = frozenset(reader.names)
-        wanted = [name for name in present if reader.spelling(name) in known]
-        for name in wanted:
-            _refuse_kind(name, present[name])
-        rows = reader.most_rows + 1
-        frame = pl.read_parquet(io.BytesIO(content), columns=wanted, n_rows=rows)
-        _refuse_long_texts(frame)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise InvalidInstances(f"The Parquet file cannot be read: {error}.") from error
-    frame = frame.with_columns(
-        pl.selectors.temporal().cast(pl.String), pl.selectors.decimal().cast(pl.Float64)
-    )
-    unread = dict.fromkeys(present, [None] * frame.height)
-    return reader.read_columns(unread | {name: frame[name].to_list() for name in wanted})
-
-
-def _refuse_kind(name: str, kind: Any) -> None:
-    """Refuse lists, structs and bytes."""
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        raise InvalidInstances(
-            f"The column {name[:100]!r} of the Parquet file holds {kind}; expected "
-            "numbers, booleans, texts or times."
-        )
-
-
-def _refuse_long_texts(frame: pl.DataFrame) -> None:
-    """Refuse texts that would not fit into memory as separate objects."""
-    kinds = {pl.Categorical: "cat", pl.Enum: "cat", pl.String: "str"}
-    sizes = [
-        getattr(column, kinds[kind]).len_bytes().cast(pl.Int64).sum()
-        for column in frame.iter_columns()
-        if (kind := column.dtype.base_type()) in kinds
-    ]
-    if sum(sizes) > _MOST_TEXT:
-        raise TooLarge(f"The texts of the file are larger than {_MOST_TEXT:,} bytes.")

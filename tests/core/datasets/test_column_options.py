@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from core.columns import kind_of
 from core.columns.facts import given_types
+from core.datasets.rereading import Uploaded, read_again
+from core.datasets.table_file import read_table
 from core.datasets.typed_table import open_table
 from core.errors import InvalidTable
 from core.runs.run_tables import open_validation
@@ -92,6 +94,31 @@ def test_a_spec_says_the_same_later(tmp_path, name, options, cells):
         assert table.again is not None
     with open_table(fresh, shelf.storage, wanted) as table:
         assert table.again is None
+
+
+@pytest.mark.parametrize("kind", ["parquet", "json_lines"])
+@pytest.mark.parametrize(("name", "options", "cells"), COLUMNS, ids=IDS)
+def test_a_file_with_types_has_the_same_options(tmp_path, kind, name, options, cells):
+    """Its texts are read like those of a CSV, at the upload and later."""
+    frame = pl.DataFrame({"n": range(len(cells)), "a": list(cells)})
+    source = tmp_path / "rows"
+    if kind == "parquet":
+        frame.write_parquet(source)
+    else:
+        frame.write_ndjson(source)
+    given = ParsingSpec(types={"a": options})
+    reading = read_table(source, tmp_path, given, 2000)
+    table = pl.read_parquet(tmp_path / "table.parquet")
+    spared = {"NA"} if options.get("null_values") != ["-999"] else set()
+    values = dict(zip(cells, table["a"].to_list(), strict=True))
+    assert {k: v for k, v in values.items() if k not in spared} == {
+        k: v for k, v in cells.items() if k not in spared
+    }
+    plain = read_table(source, tmp_path, ParsingSpec(), 2000)
+    uploaded = Uploaded(source, ParsingSpec(), plain.parsing, len(cells))
+    again = read_again(uploaded, tmp_path, given_types(given.types), {})
+    assert pl.read_parquet(again.path)["a"].to_list() == table["a"].to_list()
+    assert again.columns[0].format == reading.columns[1].format
 
 
 @pytest.mark.parametrize(("name", "options", "cells"), COLUMNS, ids=IDS)

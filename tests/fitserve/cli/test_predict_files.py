@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +13,7 @@ from fitserve import Client
 from fitserve.cli.app import make_app
 from fitserve.client import files
 from fitserve.client.parts import PartSize
+from tests.workbooks import xlsx
 
 pytestmark = pytest.mark.keras
 TOWNS = ("Köln", "Bonn", "Ulm")
@@ -111,6 +113,38 @@ def test_the_training_file_is_predicted(served, command, trained, form, tmp_path
     ]
     expected = native(served, form)
     assert [float(row[-1]) for row in rows] == pytest.approx(expected, rel=1e-5)
+
+
+def packed(kind):
+    names = ["stadt", "fläche", "note", "y"]
+    if kind == "xlsx":
+        return xlsx({"empty": [], "preise": [names, *ROWS]})
+    file = io.BytesIO()
+    getattr(pl.DataFrame(ROWS, names, orient="row"), f"write_{kind}")(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "ipc", "ndjson", "xlsx"])
+def test_a_file_with_types_is_uploaded_trained_and_predicted(
+    served, command, kind, tmp_path
+):
+    """Its columns are in the output if the command line can read the format."""
+    path, target = tmp_path / f"{kind}.csv", tmp_path / "out.csv"  # the name says nothing
+    path.write_bytes(packed(kind))
+    options = ("--sheet", "preise") if kind == "xlsx" else ()
+    done = command("datasets", "upload", path, *options)
+    assert done.exit_code == 0, done.stderr
+    served.fit(kind, "y")
+    done = command("predict", kind, path, "-o", target, *options)
+    assert done.exit_code == 0, done.stderr
+    header, *rows = csv.reader(io.StringIO(target.read_text("utf-8"), newline=""))
+    own = ["row"] if kind == "xlsx" else ["stadt", "fläche", "note", "y"]
+    assert header == [*own, "prediction"]
+    expected = native(served, kind)
+    assert [float(row[-1]) for row in rows] == pytest.approx(expected, rel=1e-5)
+    done = command("predict", kind, path, "--delimiter", ";")
+    assert done.exit_code == 3
+    assert "which has no option `delimiter`" in done.stderr
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -53,7 +53,7 @@ def test_a_given_name_replaces_the_file_name(wire, client, tmp_path):
 @pytest.mark.parametrize("source", [{"a": [1]}, b"a\n1\n", [[1]]])
 def test_an_invalid_source_is_refused(wire, client, source):
     """The error names the accepted and the received type; no request is sent."""
-    message = f"path of a CSV, or a DataFrame.*got {type(source).__name__}"
+    message = f"path of a file, or a DataFrame.*got {type(source).__name__}"
     with pytest.raises(TypeError, match=message):
         client.datasets.upload(source, "x")
     assert wire.asked == []

@@ -198,5 +198,5 @@ def test_invalid_arguments_of_predict_file_are_refused(client):
     """Unknown options and rows are refused before any request."""
     with pytest.raises(TypeError, match="did you mean `delimiter`"):
         client.predict_file("m", "rows.csv", delimeter=";")
-    with pytest.raises(TypeError, match="takes the path of a CSV; got dict"):
+    with pytest.raises(TypeError, match="takes the path of a file; got dict"):
         client.predict_file("m", {"a": 1})

@@ -1,10 +1,14 @@
 """Files to predict: split as an upload is, read in the formats of the model's columns."""
 
+import datetime as dt
 import gzip
+import io
 import math
 
 import numpy as np
+import polars as pl
 import pytest
+from backports import zstd
 
 from core.errors import InvalidInstances, InvalidTable, TooLarge
 from core.models.signature import Signature
@@ -152,3 +156,69 @@ def test_a_notation_that_fits_no_cell_is_refused(read):
     given = {"when": {"type": "datetime", "format": "%Y%m%d"}}
     with pytest.raises(InvalidTable, match="not datetime"):
         read(f"{HEADER}\n1;2;No;31.1.2024;a;Rome\n", types=given)
+
+
+TYPED = pl.DataFrame(
+    {
+        "number": [1, None, 3],
+        "price": ["€ 1.234,5", "2", "7,25"],
+        "flag": [False, True, None],
+        "when": [dt.date(2024, 1, 31), None, dt.date(2023, 5, 1)],
+        "kind": [3, 4, 3],
+        "town": pl.Series(["Rome", "Bern", None], dtype=pl.Categorical),
+        "id": [[1], [2], [3]],
+    }
+)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "ipc", "ipc_stream", "ndjson"])
+def test_cells_of_a_file_with_types_are_those_of_json(read, kind):
+    """Numbers stay numbers, texts have the format of the model's column."""
+    file = io.BytesIO()
+    getattr(TYPED, f"write_{kind}")(file)
+    rows = [
+        {**row, "when": row["when"] and row["when"].isoformat()}
+        for row in TYPED.drop("id").iter_rows(named=True)
+    ]
+    table, warnings = COLUMNS.read_instances(rows)
+    for content in (file.getvalue(), zstd.compress(file.getvalue())):
+        found = read(content)
+        numbers = found.reading.table.numbers
+        assert np.array_equal(numbers, table.numbers, equal_nan=True)
+        expected = [list(texts) for texts in table.texts]
+        assert [list(texts) for texts in found.reading.table.texts] == expected
+        assert sorted(map(str, found.reading.warnings)) == sorted(map(str, warnings))
+        assert found.parsing["format"]
+
+
+def test_a_moment_in_a_column_of_numbers_is_refused_by_row(read):
+    """As in JSON; so is a column that holds lists, if the model has it."""
+    day = [dt.date(2024, 1, 31)] * 3
+    file = io.BytesIO()
+    TYPED.with_columns(number=pl.Series(day)).write_parquet(file)
+    with pytest.raises(
+        InvalidInstances, match="Row 0, column 'number': got '2024-01-31'"
+    ):
+        read(file.getvalue())
+    file = io.BytesIO()
+    TYPED.with_columns(number=pl.col("id")).write_parquet(file)
+    with pytest.raises(InvalidTable, match="'number'"):
+        read(file.getvalue())
+
+
+def test_a_small_file_of_many_cells_is_refused(read):
+    """By its rows, before a cell is read."""
+    file = io.BytesIO()
+    frame = TYPED.head(1).select(pl.all().repeat_by(200_000).explode())
+    frame.drop("id").write_parquet(file)
+    assert len(file.getvalue()) < 100_000
+    with pytest.raises(TooLarge, match="200,000 rows"):
+        read(file.getvalue())
+    file = io.BytesIO()
+    pl.DataFrame({"x": ["a" * 600_000_000]}).write_parquet(file)
+    with pytest.raises(TooLarge, match="536,870,912 bytes"):
+        read(file.getvalue())
+    with pytest.raises(TooLarge, match="unpacks"):
+        read(zstd.compress(b"a" * 2_000_000))
+    with pytest.raises(BadEncoding, match="too early"):
+        read(zstd.compress(b"abc")[:-4])

@@ -10,7 +10,7 @@ const BYTES = 1024 * 1024 + 1; // one more than the service reads, so that it kn
 const MOST_WHOLE = 8 * 1024 * 1024;
 const MOST = { rows: 8, columns: 50 };
 const TYPES = ["numeric", "boolean", "categorical", "text", "datetime"];
-const PLAIN = /\.(csv|tsv|txt)$/i;
+const PLAIN = /\.(csv|tsv|txt|jsonl|ndjson)$/i;
 
 /** Build the preview of a file. Its button calls `upload(types)` with the chosen types. */
 export function filePreview(file, upload, signal) {

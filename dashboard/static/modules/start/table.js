@@ -1,4 +1,4 @@
-// Step 1: upload a CSV file, or select an existing dataset.
+// Step 1: upload a file, or select an existing dataset.
 
 import { ProblemError, get, outcome, request, v1 } from "../api.js";
 import { deleteButton } from "../deletion.js";
@@ -8,7 +8,7 @@ import { card, labelled, select } from "../parts.js";
 import { problemBox, warningsBox } from "../problems.js";
 import { filePreview, typesQuery } from "./preview.js";
 
-const ACCEPTED = ".csv,.tsv,.txt,.gz,text/csv";
+const ACCEPTED = ".csv,.tsv,.txt,.gz,.zst,.jsonl,.ndjson,.parquet,.arrow,.feather,.xlsx,.ods,text/csv";
 
 /** Build the section. It calls `take(dataset)` with each dataset that is ready. */
 export function tableSection(dataset, take, signal) {

@@ -38,9 +38,10 @@ def resolved(**fit):
 
 
 class Rows:
-    """A dataset of which only the number of rows is read."""
+    """A dataset without facts about its columns."""
 
     num_rows = 1_000
+    columns = ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""Recognise the format of an uploaded file, and refuse options that it does not have."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from core.errors import InvalidTable
+from fitserve.file_formats import HEAD_BYTES, MEDIA_TYPES, FileFormat, format_of
+from fitserve.problems import FieldError, pointer
+from fitserve.specs.parsing import ParsingSpec
+
+NAMES = {
+    FileFormat.CSV: "CSV",
+    FileFormat.JSON_LINES: "JSON Lines",
+    FileFormat.PARQUET: "Parquet",
+    FileFormat.ARROW: "Arrow IPC (Feather)",
+    FileFormat.ARROW_STREAM: "Arrow IPC stream",
+    FileFormat.XLSX: "Excel (xlsx)",
+    FileFormat.ODS: "OpenDocument (ods)",
+}
+WORKBOOKS = (FileFormat.XLSX, FileFormat.ODS)
+_EXPECTED = "CSV, JSON Lines, Parquet, Arrow IPC (Feather), xlsx or ods"
+_ODS = MEDIA_TYPES[FileFormat.ODS].encode()
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel 97-2003 file, or an encrypted one",
+    b"FEA1": "a file of Feather version 1",
+    b"PARE": "an encrypted Parquet file",
+    b"%PDF-": "a PDF",
+    b"SQLite format 3\0": "an SQLite database",
+    b"\x89HDF\r\n": "an HDF5 file",
+    b"Obj\x01": "an Avro file",
+    b"\xfd7zXZ\0": "an xz file",
+    b"BZh91AY&SY": "a bzip2 file",
+    b"\x80\x04\x95": "a Python pickle",
+    b"\x93NUMPY": "a NumPy array",
+}
+_OPTIONS = {
+    FileFormat.CSV: {"delimiter", "header", "encoding", "decimal"},
+    FileFormat.XLSX: {"sheet", "header", "decimal"},
+    FileFormat.ODS: {"sheet", "header", "decimal"},
+}
+"""Options of each format, besides `null_values` and `types`; other formats have none."""
+
+
+def recognise(source: Path) -> FileFormat:
+    """Return the format of an unpacked file. Raise InvalidTable if it is not a table."""
+    with source.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    for start, kind in _OTHERS.items():
+        if head.startswith(start):
+            raise InvalidTable(f"The file is {kind}; expected {_EXPECTED}.")
+    found = format_of(head)
+    if found == FileFormat.JSON:
+        raise InvalidTable(
+            "The file is a JSON array; expected JSON Lines, which has one object per "
+            "line. Convert it, for example with `jq -c '.[]' file.json`."
+        )
+    return _in_zip(source) if found == FileFormat.ZIP else found
+
+
+def _in_zip(source: Path) -> FileFormat:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            names = archive.namelist()
+            is_ods = _ODS in archive.read("mimetype") if "mimetype" in names else False
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise InvalidTable(f"The ZIP archive cannot be read: {error}.") from error
+    if is_ods:
+        return FileFormat.ODS
+    if "xl/workbook.xml" in names:
+        return FileFormat.XLSX
+    inside = ", ".join(repr(name[:60]) for name in names[:3]) or "nothing"
+    raise InvalidTable(
+        f"The file is a ZIP archive with {inside}; unpack it, and send the table inside. "
+        f"Expected {_EXPECTED}."
+    )
+
+
+def refuse_options(found: FileFormat, given: ParsingSpec) -> None:
+    """Raise InvalidTable if an option is given that files of this format do not have."""
+    known = _OPTIONS.get(found, set()) | {"null_values", "types"}
+    for key in ParsingSpec.model_fields:
+        if key in known or getattr(given, key) is None:
+            continue
+        detail = f"the file is {NAMES[found]}, which has no option `{key}`"
+        hint = f"leave `{key}` out"
+        raise InvalidTable(
+            f"{detail}; {hint}.",
+            [FieldError(pointer=pointer(key), detail=detail, hint=hint)],
+        )

@@ -1,0 +1,212 @@
+"""Convert a file whose columns have types to the typed table of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from core.columns.base import Hints
+from core.columns.decide import decide_types
+from core.columns.facts import Cells, ColumnFacts, Wanted, given_types
+from core.columns.missing import words_of_upload
+from core.columns.numeric import Numeric
+from core.datasets import statistics
+from core.datasets.check_types import check_types
+from core.datasets.one_pass import Written, flags, write_and_compute, write_plan
+from core.datasets.raw_table import ROW_GROUP, SAMPLE_ROWS, SMALL_CELLS
+from core.datasets.typed_source import TypedSource
+from core.errors import InvalidTable
+from core.lazy import pl
+from fitserve.enums import ColumnType
+from fitserve.specs.columns import ColumnOptions, has_options, type_of
+from fitserve.specs.parsing import ParsingSpec
+
+_LEAST = 0.9
+_NUMERIC = Numeric()
+
+
+def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) -> Written:
+    """Write the typed table of a measured source to `target`.
+
+    A column keeps the type that the file gives it, unless `given.types` has another.
+    Texts are dates, booleans, categories or text, and never numbers.
+    """
+    check_types(source.columns, given.types)
+    wanted = given_types(_changed(source, given))
+    nulls = words_of_upload(given)
+    source = replace(source, own_nulls=nulls.own)
+    texts = [n for n, c in source.columns.items() if c.type is None or n in wanted]
+    hints = Hints(decimal=given.decimal, is_typed=True)
+    sample = source.texts(texts).head(SAMPLE_ROWS).collect()
+    plan = _plan(source, Cells(sample.lazy(), is_small=True), texts, wanted, hints)
+    written = _by_plan(source, plan, texts, set(given.types), target)
+    if written is None:
+        is_small = source.num_rows * len(texts) <= SMALL_CELLS
+        cells = Cells(source.texts(texts), is_small=is_small)
+        plan = _plan(source, cells, texts, wanted, hints)
+        written = _written(source, plan, texts, target)
+    nulls.noted(written.columns)
+    _warn_of_infinite(source, written)
+    own = [fact for fact in written.columns if fact.name not in wanted]
+    _warn_of_numbers(source, sample, own)
+    _refuse_nul(source, written)
+    return written
+
+
+def write_texts(
+    source: TypedSource, wanted: Mapping[str, Wanted], hints: Hints, target: Path
+) -> list[ColumnFacts]:
+    """Read the columns in `wanted` from their texts with these types; write them."""
+    names = list(wanted)
+    cells = Cells(source.texts(names), source.num_rows * len(names) <= SMALL_CELLS)
+    columns = decide_types(cells, names, wanted, hints)
+    source.texts(names).select(fact.typed() for fact in columns).sink_parquet(
+        target, compression="zstd", row_group_size=ROW_GROUP
+    )
+    return columns
+
+
+def _changed(
+    source: TypedSource, given: ParsingSpec
+) -> dict[str, ColumnType | ColumnOptions]:
+    """Return the given types and notations that differ from those of the file."""
+    return {
+        name: kind
+        for name, kind in given.types.items()
+        if has_options(kind) or source.columns[name].type != type_of(kind)
+    }
+
+
+def _plan(
+    source: TypedSource,
+    cells: Cells,
+    texts: list[str],
+    wanted: Mapping[str, Wanted],
+    hints: Hints,
+) -> list[ColumnFacts]:
+    mixed = [name for name in texts if source.columns[name].is_mixed]
+    pure = [name for name in texts if not source.columns[name].is_mixed]
+    as_in_csv = replace(hints, is_typed=False)
+    decided = {
+        fact.name: fact
+        for fact in (
+            *decide_types(cells, pure, wanted, hints),
+            *decide_types(cells, mixed, wanted, as_in_csv),
+        )
+    }
+    return [decided.get(name) or c.facts() for name, c in source.columns.items()]
+
+
+def _columns(source: TypedSource, texts: list[str]) -> pl.LazyFrame:
+    """Return the rows in which the columns `texts` are text, and the others are typed."""
+    names = set(texts)
+    return source.frame.select(
+        column.text(source.nulls_of(name))
+        if name in names
+        else column.value(source.nulls_of(name))
+        for name, column in source.columns.items()
+    )
+
+
+def _typed(plan: list[ColumnFacts], texts: list[str]) -> list[pl.Expr]:
+    names = set(texts)
+    return [f.typed() if f.name in names else pl.col(f.name) for f in plan]
+
+
+def _by_plan(
+    source: TypedSource,
+    plan: list[ColumnFacts],
+    texts: list[str],
+    given: set[str],
+    target: Path,
+) -> Written | None:
+    """Write the table in one pass; return None if a cell contradicts the plan."""
+    if any(fact.is_counted for fact in plan):
+        return None  # the counts need all rows
+    given = given | {n for n in source.columns if n not in texts}
+    table = _columns(source, texts).select(
+        *_typed(plan, texts), *flags(plan, set(texts), set())
+    )
+    return write_plan(table, plan, target, source.num_rows, given, is_typed=True)
+
+
+def _written(
+    source: TypedSource, plan: list[ColumnFacts], texts: list[str], target: Path
+) -> Written:
+    table = _columns(source, texts).select(_typed(plan, texts))
+    names = [fact.name for fact in plan]
+    exprs = statistics.expressions(plan, source.num_rows)
+    row = write_and_compute(table, names, exprs, target, source.num_rows)
+    found = statistics.by_column(row.row(0, named=True), plan, pl.scan_parquet(target))
+    return Written(plan, found)
+
+
+def _warn_of_numbers(
+    source: TypedSource, sample: pl.DataFrame, facts: list[ColumnFacts]
+) -> None:
+    """Add a warning to columns of text whose cells look like numbers."""
+    for fact in facts:
+        if source.columns[fact.name].is_wide:
+            fact.warnings.append(
+                "whole numbers beyond 2^53 are kept as text, because a number would lose "
+                "their last digits"
+            )
+        elif (
+            fact.kind.is_text
+            and fact.name in sample.columns
+            and not _is_mixed(source, fact)
+        ):
+            fact.warnings += _number_warning(sample[fact.name].drop_nulls().head(2_000))
+
+
+def _warn_of_infinite(source: TypedSource, written: Written) -> None:
+    """Add a warning to columns of numbers that have infinite cells."""
+    pairs = zip(written.columns, written.stats, strict=True)
+    facts = {
+        fact.name: fact
+        for fact, stats in pairs
+        if stats.missing and source.columns[fact.name].kind.is_float()
+    }
+    if not facts:
+        return
+    counted = source.frame.select(pl.col(list(facts)).is_infinite().sum())
+    row = counted.collect(engine="streaming").row(0, named=True)
+    for name, count in row.items():
+        if count:
+            warning = f"{count:,} cell(s) are infinite, and count as missing"
+            facts[name].warnings.append(warning)
+
+
+def _is_mixed(source: TypedSource, fact: ColumnFacts) -> bool:
+    return source.columns[fact.name].is_mixed
+
+
+def _number_warning(cells: pl.Series) -> list[str]:
+    found = _NUMERIC.recognise(cells.to_list(), Hints())
+    if not found:
+        return []
+    fits = pl.select(found[0].fits(pl.lit(cells))).to_series()
+    if fits.sum() < _LEAST * len(cells):
+        return []
+    example = cells.filter(fits)[0]
+    warning = (
+        f"{fits.sum():,} of the first {len(cells):,} cells look like numbers, such as "
+        f"{example[:40]!r}, but the file says that they are text; for numbers, give the "
+        "column the type numeric"
+    )
+    return [warning]
+
+
+def _refuse_nul(source: TypedSource, written: Written) -> None:
+    """Raise InvalidTable if a text holds U+0000, which a database cannot store."""
+    for fact, stats in zip(written.columns, written.stats, strict=True):
+        if not stats.nul:
+            continue
+        text = source.columns[fact.name].text([])
+        first = text.str.contains("\0", literal=True).arg_true().first()
+        row = source.frame.select(first).collect(engine="streaming")
+        raise InvalidTable(
+            f"Row {row.item() + 1}, column {fact.name!r}: the cell contains the "
+            "character U+0000; remove it."
+        )

@@ -1,0 +1,101 @@
+"""Decide which words of a target are classes, although they mean "missing" elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.columns import kind_of
+from core.columns.cells import NULLS
+from core.datasets.rereading import count_words
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import table_gone_is_409, uploaded
+from core.errors import InvalidTable
+from core.runs.planning.target import Label
+from core.storage import Storage, scratch
+from fitserve.enums import ColumnType, Task
+from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.run import RunCreate
+
+_CLASSES = ("None", "none")
+"""Words that name a class, such as "no disorder", in a target of words."""
+_SIGNS = {"-": "+"}
+"""Words that name a class if the target has the other sign as well."""
+
+
+@dataclass(frozen=True)
+class TargetWords:
+    """The words of a target that mean "missing" in other columns, with their counts."""
+
+    classes: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    def by_column(self, target: str) -> dict[str, tuple[str, ...]]:
+        """Return the words that are classes, by column."""
+        return {target: tuple(self.classes)} if self.classes else {}
+
+    def warnings(self, target: str) -> list[str]:
+        """Return a warning about each word: what it is, and how to decide it."""
+        return [
+            *(
+                f"{word!r} in {count:,} row(s) of the target {target!r} is a class, "
+                "although it means missing in other columns; to leave these rows out, "
+                "upload the file with `null_values` that have it"
+                for word, count in self.classes.items()
+            ),
+            *(
+                f"{count:,} row(s) are left out, because their target is {word!r}, which "
+                "means missing; if it is a class, upload the file with `null_values` "
+                "that lack it"
+                for word, count in self.missing.items()
+            ),
+        ]
+
+
+def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> TargetWords:
+    """Return the words of the target that mean "missing" in other columns.
+
+    If the upload gave `null_values`, its words are missing in the target too.
+    """
+    column = next((c for c in dataset.columns if c.name == create.target), None)
+    if column is None or not _may_have_classes(column, dataset, create):
+        return TargetWords()
+    with (
+        table_gone_is_409(),
+        storage.local_copy(dataset.content_key) as source,
+        scratch() as folder,
+    ):
+        counts = _counts(dataset, source, folder, create.target)
+    others = {top.value for top in column.top}
+    classes = [word for word in counts if word in _CLASSES or _SIGNS.get(word) in others]
+    return TargetWords(
+        {word: counts[word] for word in classes},
+        {word: count for word, count in counts.items() if word not in classes},
+    )
+
+
+def _counts(dataset: Dataset, source: Path, folder: Path, target: str) -> dict[str, int]:
+    try:
+        return count_words(uploaded(dataset, source), folder, target)
+    except InvalidTable:  # this release would read other rows
+        return {}
+
+
+def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:
+    """Return whether the target is a column of words with missing cells."""
+    if dataset.options.null_values is not None or not column.missing:
+        return False
+    if create.task == Task.REGRESSION:
+        return False
+    given = create.features.types.get(column.name)
+    if given is not None:
+        return kind_of(given).is_text
+    is_of_words = kind_of(column.type).is_text or column.type == ColumnType.BOOLEAN
+    return is_of_words or column.unique == 0
+
+
+def class_words(target: str, classes: list[Label]) -> dict[str, tuple[str, ...]]:
+    """Return the words that mean "missing" among the classes of a run, by column."""
+    words = tuple(str(label) for label in classes if label in NULLS)
+    return {target: words} if words else {}
