@@ -27,7 +27,7 @@ export function filePreview(file, upload, signal) {
     if (value) put(shown, contents(value, types, refresh));
     else if (mine === 1) put(shown);
   };
-  if (isTooLarge(file)) put(shown, h("p.hint", "A packed file of this size has no preview."));
+  if (isTooLarge(file)) put(shown, h("p.hint", "A large file of this kind has no preview."));
   else refresh();
   const send = h("button.primary", { type: "button", onclick: () => upload(types) }, "Upload");
   return h("div.preview", h("strong", file.name), shown, refused, h("div.go", send));
