@@ -164,7 +164,7 @@ def write_plan(
         return None
     for fact, stats in zip(plan, found, strict=True):
         if fact.kind.is_text and fact.name not in given:
-            _choose_text_type(fact, stats)
+            choose_text_type(fact, stats)
     return Written(plan, found)
 
 
@@ -205,6 +205,6 @@ def _are_cells(found: list[Stats]) -> bool:
     return True
 
 
-def _choose_text_type(fact: ColumnFacts, stats: Stats) -> None:
+def choose_text_type(fact: ColumnFacts, stats: Stats) -> None:
     """Set the type to categorical or text, by the counts over all rows."""
     fact.type = type_of_texts(stats.present, stats.unique, stats.length)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.columns.cells import null_words
 from core.datasets import arrow_size, parquet_size
@@ -24,6 +24,7 @@ from fitserve.problems import FieldError
 from fitserve.specs.parsing import ParsingSpec
 
 _MOST_STREAMED = 256 * 1024**2
+_SMALL_BYTES = 64 * 1024**2
 _SHOWN = 5
 
 
@@ -38,8 +39,9 @@ class TypedSource:
         num_bytes: how many bytes the file has.
         parsing: how the file was read, for the user.
         warnings: about the names of columns.
-        num_rows: the number of rows.
+        num_rows: the number of rows, once they are counted.
         own_nulls: the texts that mean "missing" in columns that have their own.
+        unpacked: how many bytes the file needs in memory, as it declares.
 
     """
 
@@ -51,6 +53,7 @@ class TypedSource:
     warnings: list[str] = field(default_factory=list)
     num_rows: int = 0
     own_nulls: Mapping[str, list[str]] = field(default_factory=dict)
+    unpacked: int = _SMALL_BYTES + 1
 
     def texts(self, names: list[str]) -> pl.LazyFrame:
         """Return columns as trimmed text, null where missing."""
@@ -101,7 +104,7 @@ class TypedSource:
     def _computed(self, exprs: list[pl.Expr]) -> dict[str, Any]:
         """Return the results of expressions over all rows, by name."""
         try:
-            found = self.frame.select(exprs).collect(engine="streaming")
+            found = self.frame.select(exprs).collect(engine=self._engine)
         except _faults() as error:
             names = [name for name in self.columns if self._is_faulty(name)]
             if not names:
@@ -112,6 +115,11 @@ class TypedSource:
                 "datatype that is not supported. Remove them, or write them as text."
             ) from error
         return found.row(0, named=True)
+
+    @property
+    def _engine(self) -> Literal["in-memory", "streaming"]:
+        """Return the engine: streaming is slow for a wide table of few rows."""
+        return "in-memory" if self.unpacked <= _SMALL_BYTES else "streaming"
 
     def _is_faulty(self, name: str) -> bool:
         try:
@@ -221,6 +229,7 @@ def open_typed(
         source.stat().st_size,
         parsing,
         warnings,
+        unpacked=size or source.stat().st_size,
     )
     opened.refuse_bomb(size)
     return opened
