@@ -33,7 +33,10 @@ def from_query(
     sheet: Annotated[str | None, Query(max_length=MOST_SHEET)] = None,
     types: Annotated[
         str | None,
-        Query(description="Types by column name, as JSON.", max_length=100_000),
+        Query(
+            description="Types by column name, or objects, as JSON.",
+            max_length=100_000,
+        ),
     ] = None,
 ) -> ParsingSpec:
     """Return the options in the query, which replace automatic detection."""

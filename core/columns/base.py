@@ -14,6 +14,7 @@ from core.lazy import pl
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
+from fitserve.specs.columns import ColumnOptions
 
 Numbers = NDArray[np.float64]
 Schema = dict[str, Any]
@@ -78,6 +79,7 @@ class Hints:
         decimal: the decimal mark that the uploader gave.
         comma_first: whether to read `1,5` as 1.5 rather than 15, and `1/2` as 1 February.
         day_first: by column, whether its dates prove that the day comes first.
+        options: what the user says about this column, besides its type.
         is_typed: whether the file has types, so that no text is a number.
 
     """
@@ -85,6 +87,7 @@ class Hints:
     decimal: Literal[".", ","] | None = None
     comma_first: bool = False
     day_first: Mapping[str, bool] = field(default_factory=dict)
+    options: ColumnOptions | None = None
     is_typed: bool = False
 
 
@@ -203,6 +206,10 @@ class ColumnKind(ABC):
     @abstractmethod
     def parse_cell(self, text: str, form: ColumnFormat) -> float | str | None:
         """Return one trimmed text as the network's raw input; None if it is invalid."""
+
+    def converts_numbers(self, form: ColumnFormat) -> bool:
+        """Return whether JSON numbers differ from the network's raw input."""
+        return False
 
     def from_number(self, number: float, form: ColumnFormat) -> float | None:
         """Return a JSON number as the network's raw input; None if it is invalid."""

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from fitserve.schemas.datasets import ColumnFormat
+
 NULLS = (
     *("", "NA", "N/A", "n/a", "N.A.", "n.a.", "#N/A", "<NA>", "NaN", "nan", "NaT"),
     *("null", "NULL", "Null", "(null)", "\\N", "None", "none", "?", "-", "--", "."),
@@ -19,6 +21,11 @@ BLANKS = (
 def null_words(given: list[str] | None) -> list[str]:
     """Return the words that mean "missing": those of the upload, else `NULLS`."""
     return list(NULLS) if given is None else ["", *given]
+
+
+def own_or(given: list[str] | None, form: ColumnFormat) -> list[str] | None:
+    """Return the words of a column that has its own, else those of the table."""
+    return given if form.null_values is None else form.null_values
 
 
 def trimmed(text: str) -> str:

@@ -14,7 +14,6 @@ from core.columns.time_cells import parse_times, patterns_of
 from core.columns.two_digit_years import hundred_years
 from core.errors import InvalidTable
 from core.lazy import pl
-from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.text_columns import type_of_texts
 
@@ -102,7 +101,7 @@ def choose(column: Tried, day_first: Mapping[str, bool]) -> ColumnFacts:
     if facts is not None:
         return facts
     if wanted is not None and column.present:
-        raise _no_cell_fits(column, wanted.type)
+        raise _no_cell_fits(column, wanted)
     return _of_text(column, _offer(column) if wanted is None else [])
 
 
@@ -196,13 +195,17 @@ def _offer(column: Tried) -> list[str]:
     return [f"{text}: give the column the type {name} to read it so"]
 
 
-def _no_cell_fits(column: Tried, wanted: ColumnType) -> InvalidTable:
-    first = column.cells.sample(column.name)[0]
+def _no_cell_fits(column: Tried, wanted: Wanted) -> InvalidTable:
+    first, given = column.cells.sample(column.name)[0], wanted.options
+    told = {} if given is None else given.model_dump(exclude={"type"}, exclude_none=True)
+    notation = "".join(f" ({key}: {value!r})" for key, value in told.items())
     detail = (
-        f"`types` gives the column {column.name!r} the type {wanted}, but its cells, "
-        f"such as {first[:60]!r}, are not {wanted}"
+        f"`types` gives the column {column.name!r} the type {wanted.type}{notation}, but "
+        f"its cells, such as {first[:60]!r}, are not {wanted.type}"
     )
     hint = "leave the type out, or use categorical"
+    if told:
+        hint = "correct the options of the column, or leave them out"
     at = pointer("types", column.name)
     error = FieldError(pointer=at, detail=detail, hint=hint, column=column.name)
     return InvalidTable(f"{detail}; {hint}.", [error])

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.columns.base import Candidate, Hints, Marked, NumberKind, Schema, Seen
+from core.columns.base import (
+    Candidate,
+    Hints,
+    Marked,
+    NumberKind,
+    Schema,
+    Seen,
+    without_point,
+)
+from core.columns.day_order import in_order
 from core.columns.time_cells import (
     is_time,
     parse_time,
@@ -14,14 +25,22 @@ from core.columns.time_cells import (
     write_time,
 )
 from core.columns.time_formats import compact_formats, is_compact, time_formats
+from core.columns.time_numbers import (
+    counts_time,
+    is_digits,
+    number_at,
+    time_of_number,
+)
+from core.columns.time_zones import local_time
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
+from fitserve.specs.time_pattern import has_zone
 
 _NUM_PARTS = 8
 """Elapsed days and year, one input each; month, weekday and hour, two inputs each."""
-_ZONES = ("Z", "%z", "UTC", "GMT")
+_MOST_SHAPES = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_FORMATS = {
     None: "date-time",
@@ -49,6 +68,34 @@ class Datetime(NumberKind):
         return [*found, *(Candidate(self, f, _warnings(f, sample)) for f in forms)]
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats to try, as the user describes them."""
+        options = hints.options
+        if options is None:
+            return self._given(sample, hints)
+        told = {"timezone": options.timezone}
+        if options.format is not None:
+            decimal = hints.decimal or "."
+            form = ColumnFormat(datetime=options.format, decimal=decimal)
+            return [Candidate(self, form.model_copy(update=told))]
+        found = self._given(sample, hints)
+        if options.dayfirst is not None:
+            # dates in the other order may be many, so each cell shows a format
+            few = list(dict.fromkeys(sample))[:_MOST_SHAPES]
+            found += [c for text in few for c in self.recognise([text], hints)]
+            found = self._in_order(found, day_first=options.dayfirst)
+        return [replace(c, format=c.format.model_copy(update=told)) for c in found]
+
+    def _in_order(self, found: list[Candidate], *, day_first: bool) -> list[Candidate]:
+        """Return the candidates with day and month in one order, each once."""
+        ordered: dict[tuple[str, ...], Candidate] = {}
+        for candidate in found:
+            patterns = patterns_of(candidate.format)
+            key = tuple(in_order(p, day_first=day_first) for p in patterns)
+            form = candidate.format.model_copy(update=_only(list(key)))
+            ordered.setdefault(key, replace(candidate, format=form))
+        return list(ordered.values())
+
+    def _given(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats to try; whole numbers may be dates such as 20240131."""
         if found := self.recognise(sample, hints):
             return found
@@ -63,11 +110,11 @@ class Datetime(NumberKind):
 
     def marks(self, text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
         """Return the cells with and without a time zone, if the column has both."""
-        zoned = [p for p in patterns_of(form) if p.endswith(_ZONES)]
-        if not zoned or len(zoned) == len(patterns_of(form)):
+        zoned = [p for p in patterns_of(form) if has_zone(p)]
+        if form.timezone or not zoned or len(zoned) == len(patterns_of(form)):
             return {}
-        has_zone = is_time(text, form.model_copy(update=_only(zoned)))
-        return {"zone": has_zone, "no zone": is_time(text, form) & ~has_zone}
+        with_zone = is_time(text, form.model_copy(update=_only(zoned)))
+        return {"zone": with_zone, "no zone": is_time(text, form) & ~with_zone}
 
     def remarks(self, marked: Mapping[str, Marked], present: int) -> list[str]:
         zone, bare = marked.get("zone"), marked.get("no zone")
@@ -83,11 +130,16 @@ class Datetime(NumberKind):
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         return parse_times(text, form)
 
+    def converts_numbers(self, form: ColumnFormat) -> bool:
+        return counts_time(form) or is_digits(form.datetime or "")
+
     def from_number(self, number: float, form: ColumnFormat) -> float | None:
-        """Return seconds since 1970, or the day if cells are numbers such as 20240131."""
-        if not is_compact(form):
+        """Return the seconds since 1970 that a JSON number means in this format."""
+        if not self.converts_numbers(form) or not math.isfinite(number):
             return number
-        return parse_time(f"{number:.0f}", form) if number.is_integer() else None
+        if counts_time(form):
+            return time_of_number(number, form)
+        return parse_time(f"{number:.0f}", form) if number % 1 == 0 else None
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
         return parse_time(text, form)
@@ -105,21 +157,35 @@ class Datetime(NumberKind):
 
     def describe(self, form: ColumnFormat, seen: Seen) -> tuple[Schema, str]:
         pattern = form.datetime
+        if counts_time(form):
+            return _described_number(form)
         patterns = " or ".join(f"`{pattern}`" for pattern in patterns_of(form))
         quarter = "; `%q` is the quarter" if "%q" in patterns else ""
         own = f"as {patterns} (Python's strptime{quarter}) or " if patterns else ""
-        text = f"A date or time written {own}in ISO 8601, UTC unless it has a time zone; "
+        zone = form.timezone or "UTC"
+        text = f"A date or time written {own}in ISO 8601, {zone} unless it has a time "
+        text += "zone; "
         schema = {"type": "string"}
         if pattern in _JSON_FORMATS and not form.other_datetimes:
             schema["format"] = _JSON_FORMATS[pattern]
         return schema, text + "other texts are refused."
 
 
-def _written(seconds: float, form: ColumnFormat) -> str:
+def _described_number(form: ColumnFormat) -> tuple[Schema, str]:
+    unit = (form.datetime or "").replace("_", " ")
+    since = "since 1970 (UTC)" if unit.startswith("epoch") else "as Excel stores them"
+    text = f"A number of {unit.removeprefix('epoch ').removeprefix('excel ')} {since}; "
+    return {"type": "number"}, text + "a text may also be in ISO 8601."
+
+
+def _written(seconds: float, form: ColumnFormat) -> Cell:
     """Return a moment in the column's format, or in ISO 8601 if that is not exact."""
     moment = _EPOCH + timedelta(seconds=seconds)
+    if counts_time(form):
+        return without_point(number_at(moment, form))
     if form.datetime is not None:
-        text = write_time(moment, form.datetime)
+        local = moment if has_zone(form.datetime) else local_time(moment, form)
+        text = write_time(local, form.datetime)
         if parse_time(text, form) == seconds:
             return text
     return moment.isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.columns import KINDS, kind_of
@@ -13,6 +14,7 @@ from core.columns.date_order import orders
 from core.columns.facts import EXACT_ROWS, Cells, ColumnFacts, Wanted, by_number
 from core.lazy import pl
 from fitserve.enums import ColumnType
+from fitserve.specs.columns import ColumnOptions
 
 _NOT_TEXT = (ColumnType.NUMERIC,)
 """Types that no text has if the file itself says that a column holds text."""
@@ -46,12 +48,19 @@ def _candidates(
     if not sample:
         return []
     if wanted is not None:
-        return kind_of(wanted.type).given(sample, hints)
+        return kind_of(wanted.type).given(sample, _with_options(hints, wanted.options))
     if _are_codes(sample):
         return []
     kinds = [kind for kind in KINDS if not (hints.is_typed and kind.type in _NOT_TEXT)]
     found = [candidate for kind in kinds for candidate in kind.recognise(sample, hints)]
     return sorted(found, key=lambda candidate: not candidate.is_first)
+
+
+def _with_options(hints: Hints, options: ColumnOptions | None) -> Hints:
+    if options is None:
+        return hints
+    decimal = options.decimal or hints.decimal
+    return replace(hints, decimal=decimal, options=options)
 
 
 def _are_codes(sample: list[str]) -> bool:

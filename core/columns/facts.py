@@ -8,9 +8,11 @@ from typing import Any
 
 from core.columns import kind_of
 from core.columns.base import ColumnKind
+from core.columns.missing import own_words
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
+from fitserve.specs.columns import ColumnOptions, has_options, type_of
 
 _SAMPLE = 2_000
 EXACT_ROWS = 250_000
@@ -46,18 +48,29 @@ class Wanted:
     Args:
         type: the type of the column.
         format: how its cells are written; None: detect it in the column.
+        options: what the user says about its cells; None: only the type is given.
         words: cells that are values, although they mean "missing" in other columns.
 
     """
 
     type: ColumnType
     format: ColumnFormat | None = None
+    options: ColumnOptions | None = None
     words: tuple[str, ...] = ()
 
+    def null_words(self, of_table: list[str] | None) -> list[str] | None:
+        """Return the column's own words for "missing"; None: those of the table."""
+        if self.format is not None:
+            return self.format.null_values
+        return own_words(self.options or self.type, of_table)
 
-def given_types(types: Mapping[str, ColumnType]) -> dict[str, Wanted]:
+
+def given_types(types: Mapping[str, ColumnType | ColumnOptions]) -> dict[str, Wanted]:
     """Return the types that an upload or a spec gives, by column."""
-    return {name: Wanted(kind) for name, kind in types.items()}
+    return {
+        name: Wanted(type_of(given), options=given if has_options(given) else None)
+        for name, given in types.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,13 @@ def _others(
     return found
 
 
+def without_unit(sample: list[str], unit: str) -> list[str]:
+    """Return the cells with a unit, without it; all cells if no cell has the unit."""
+    form = ColumnFormat(unit=unit)
+    with_unit = [text for text in sample if unit and text.endswith(unit)]
+    return [_bare_cell(text, form) for text in with_unit or sample]
+
+
 def _affixes(sample: Iterable[str]) -> set[str]:
     found = {sign for text in sample for sign in re.findall(_AFFIX, text)}
     if any(re.fullmatch(r"\(\s*[0-9.,' ]+\s*\)", text) for text in sample):

@@ -57,7 +57,7 @@ def number_marks(text: pl.Expr, form: ColumnFormat) -> dict[str, pl.Expr]:
 def _sign_marks(text: pl.Expr, form: ColumnFormat, fits: pl.Expr) -> dict[str, pl.Expr]:
     """Return flags of cells by their signs, for a column of more than one notation."""
     marks: dict[str, pl.Expr] = {}
-    if {"%", "‰"} & set(form.affixes):
+    if {"%", "‰"} & set(form.affixes) and form.percent == "number":
         has_sign = text.str.contains(PERCENT)
         marks |= {"percent": fits & has_sign, "no percent": fits & ~has_sign}
     if known := _currencies(form):
@@ -75,10 +75,11 @@ def is_mixed(text: pl.Expr, form: ColumnFormat) -> pl.Expr | None:
     """Return whether a cell has other signs than the format; None if none can have."""
     if not form.affixes:
         return None
+    is_fraction = pl.lit(form.percent == "fraction")
     percent = text.str.contains(PERCENT)
     currency = text.str.extract(f"({CURRENCY})")
     return pl.any_horizontal(
-        ~percent if {"%", "‰"} & set(form.affixes) else percent,
+        (~percent if {"%", "‰"} & set(form.affixes) else percent) & ~is_fraction,
         currency.is_not_null() & ~currency.is_in(_currencies(form)),
     )
 

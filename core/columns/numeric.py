@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from core.columns.base import (
     Candidate,
@@ -23,6 +24,7 @@ from core.columns.number_formats import (
     parse_number,
     parse_numbers,
     unit_of,
+    without_unit,
 )
 from core.columns.number_notes import (
     is_mixed,
@@ -31,10 +33,12 @@ from core.columns.number_notes import (
     number_marks,
     number_remarks,
 )
+from core.columns.percent import column_of_fractions, fraction
 from core.lazy import pl
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.predict import Cell
+from fitserve.specs.columns import ColumnOptions
 
 _WORDS = Boolean()
 """Reads words such as yes and no in a column to which the user gives the type numeric."""
@@ -89,6 +93,22 @@ class Numeric(NumberKind):
         return []
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
+        """Return the formats to try, with the unit and the percentages of the user."""
+        if hints.options is None:
+            return self._given(sample, hints)
+        unit = hints.options.unit or ""
+        found = self._given(without_unit(sample, unit), hints)
+        return [self._as_told(candidate.format, hints.options) for candidate in found]
+
+    def _as_told(self, form: ColumnFormat, options: ColumnOptions) -> Candidate:
+        told: dict[str, Any] = {"unit": options.unit or form.unit}
+        if options.percent is not None:
+            affixes = sorted({*form.affixes, "%"})
+            told |= {"percent": options.percent, "affixes": affixes}
+        form = form.model_copy(update=told)
+        return Candidate(self, form, _warnings(form))
+
+    def _given(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats to try; words such as yes and no count as 1 and 0."""
         found = self.recognise(sample, hints)
         if found and not found[0].is_offer:
@@ -119,7 +139,7 @@ class Numeric(NumberKind):
         return number_remarks(marked, present)
 
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
-        numbers = parse_numbers(text, form)
+        numbers = column_of_fractions(parse_numbers(text, form), text, form)
         if not form.labels:
             return numbers
         return pl.coalesce(_WORDS.parse_column(text, form).cast(pl.Float64), numbers)
@@ -130,7 +150,10 @@ class Numeric(NumberKind):
 
     def parse_cell(self, text: str, form: ColumnFormat) -> float | None:
         word = _WORDS.parse_cell(text, form) if form.labels else None
-        return parse_number(text, form) if word is None else word
+        if word is not None:
+            return word
+        number = parse_number(text, form)
+        return None if number is None else fraction(number, text, form)
 
     def statistics(self, column: pl.Expr) -> dict[str, pl.Expr]:
         return {
@@ -182,9 +205,17 @@ def _may_be_id(name: str, stats: Stats) -> bool:
     return bool(has_id_name) and enough
 
 
+def _dropped(form: ColumnFormat) -> list[str]:
+    """Return the signs that are ignored in a column of numbers."""
+    used = ("()", "%", "‰") if form.percent == "fraction" else ("()",)
+    return [sign for sign in form.affixes if sign not in used]
+
+
 def _warnings(form: ColumnFormat) -> tuple[str, ...]:
     warnings = []
-    if signs := [sign for sign in form.affixes if sign != "()"]:
+    if form.percent == "fraction":
+        warnings.append("percentages are read as fractions: 45% is 0.45")
+    if signs := _dropped(form):
         dropped = "sign {} is" if len(signs) == 1 else "signs {} are"
         percent = ": 45% is 45" if "%" in signs else ""
         warnings.append(f"the {dropped.format(' '.join(signs))} dropped{percent}")

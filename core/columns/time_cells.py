@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from core.columns.time_numbers import (
+    counts_time,
+    is_digits,
+    num_digits,
+    time_in_number,
+    times_of_numbers,
+)
+from core.columns.time_zones import cell_in_utc, column_in_utc
 from core.lazy import pl
 from fitserve.schemas.datasets import ColumnFormat
+from fitserve.specs.time_pattern import has_zone
 
 _WEEKDAY = (
     r"(?i)\(?\b(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b"
@@ -14,6 +23,7 @@ _WEEKDAY = (
 )
 COMPACT = {"%Y%m%d": 8, "%Y%m%d%H%M": 12, "%Y%m%d%H%M%S": 14}
 """Patterns of digits only, and how many there are."""
+_MONTHS = ("%m", "%b", "%B")
 _QUARTER = "%q"
 _MIDNIGHT = "24:%M"
 """An hour 24 is midnight of the next day."""
@@ -34,6 +44,8 @@ def is_time(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
 
 def parse_times(text: pl.Expr, form: ColumnFormat) -> pl.Expr:
     """Return cells as UTC datetimes without a zone; null where a cell does not fit."""
+    if counts_time(form):
+        return times_of_numbers(text, form)
     found = [_parsed(text, pattern, form) for pattern in patterns_of(form)]
     if not found:  # a column without a cell
         found = [_parsed(text.str.head(0), "%Y-%m-%d", form)]
@@ -46,6 +58,7 @@ def _parsed(text: pl.Expr, pattern: str, form: ColumnFormat) -> pl.Expr:
     if form.first_year is not None and "%y" in pattern:
         late = moment.dt.year() >= form.first_year + 100
         moment = pl.when(late).then(moment.dt.offset_by("-100y")).otherwise(moment)
+    moment = column_in_utc(moment, pattern, form)
     # Python has no years before 1 or after 9999
     return pl.when(moment.dt.year().is_between(1, 9999)).then(moment)
 
@@ -106,17 +119,22 @@ def quarter_look(pattern: str) -> str:
 def parse_time(text: str, form: ColumnFormat) -> float | None:
     """Return one trimmed cell as seconds since 1970 (UTC); None if it is not a time.
 
-    The column's patterns are tried first, then ISO 8601. A time without a zone is UTC.
+    The column's patterns are tried first, then ISO 8601. A time without a zone is of the
+    column's zone, or else UTC.
     """
+    if counts_time(form):
+        seconds = time_in_number(text, form)
+        return _seconds(_iso(text), form) if seconds is None else seconds
     for pattern in patterns_of(form):
         if (moment := _time_in(text, pattern, form)) is not None:
-            return _seconds(moment)
-    moment = _iso(text)
-    return None if moment is None else _seconds(moment)
+            is_utc = has_zone(pattern) and moment.tzinfo is None  # such as `Z`
+            return _seconds(moment.replace(tzinfo=UTC) if is_utc else moment, form)
+    return _seconds(_iso(text), form)
 
 
-def _seconds(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _seconds(moment: datetime | None, form: ColumnFormat) -> float | None:
+    found = None if moment is None else cell_in_utc(moment, form)
+    return None if found is None else found.timestamp()
 
 
 def _time_in(text: str, pattern: str, form: ColumnFormat) -> datetime | None:
@@ -141,7 +159,7 @@ def _quarter(text: str, pattern: str) -> datetime | None:
 
 
 def _strptime(text: str, pattern: str) -> datetime | None:
-    if len(text) != COMPACT.get(pattern, len(text)):
+    if is_digits(pattern) and len(text) != num_digits(pattern):
         return None
     plain, changes = _prepared(pattern)
     for look, target in changes:
@@ -186,6 +204,8 @@ def completed(pattern: str) -> tuple[str, str]:
     """
     if not any(part in pattern for part in ("%Y", "%y")):
         return "1970-01-01 ", f"%Y-%m-%d {pattern}"
-    if "%d" in pattern or _QUARTER in pattern:
+    if _QUARTER in pattern:
         return "", pattern
-    return "01 ", f"%d {pattern}"
+    missing = [] if "%d" in pattern else ["%d"]
+    missing += [] if any(part in pattern for part in _MONTHS) else ["%m"]
+    return "01 " * len(missing), " ".join([*missing, pattern])

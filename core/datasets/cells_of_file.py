@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.columns.missing import NullWords
 from core.datasets.raw_table import write_raw
 from core.datasets.recognise import recognise, refuse_options
 from core.datasets.text_file import text_file
@@ -62,7 +63,7 @@ def _of_csv(
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     text = text_file(source, folder, given, max_columns, whole=True)
     raw = folder / "cells.parquet"
-    write_raw(text.path, text.layout, [""], set(text.layout.names), raw)
+    write_raw(text.path, text.layout, NullWords([""]), set(text.layout.names), raw)
     cells = pl.read_parquet(raw)
     if not cells.height:
         raise InvalidTable(

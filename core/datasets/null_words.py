@@ -35,7 +35,8 @@ def warn_of_null_words(
 
 
 def _is_of_words(fact: ColumnFacts) -> bool:
-    return fact.kind.is_text or fact.type == ColumnType.BOOLEAN
+    is_of_words = fact.kind.is_text or fact.type == ColumnType.BOOLEAN
+    return is_of_words and fact.format.null_values is None
 
 
 def _warnings(cells: pl.Series) -> list[str]:

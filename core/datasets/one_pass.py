@@ -14,6 +14,7 @@ from typing import Any
 from core.columns.base import LARGEST_EXACT, Stats
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, given_types
+from core.columns.missing import NullWords
 from core.datasets import statistics
 from core.datasets.dialect import Layout
 from core.datasets.late_codes import late_codes
@@ -45,12 +46,12 @@ class Written:
 
 
 def write_typed(
-    source: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
+    source: Path, layout: Layout, nulls: NullWords, given: ParsingSpec, target: Path
 ) -> Written | None:
     """Write the typed table to `target`. Return None if a cell contradicts the plan."""
     try:
         raw = scan(source, layout, [], set()).head(SAMPLE_ROWS).collect()
-        cells = raw.select([clean_text(name, nulls) for name in layout.names])
+        cells = raw.select([clean_text(n, nulls.of(n)) for n in layout.names])
         if not cells.height or not all(column.count() for column in cells):
             return None  # an empty column shows no type
         plan = decide_types(
@@ -64,7 +65,8 @@ def write_typed(
         plain = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
         if cells.height == SAMPLE_ROWS and late_codes(source, layout, plain):
             return None
-        table = _table(source, layout, nulls, _seen(raw, nulls), plan)
+        nulls.noted(plan)
+        table = _table(source, layout, nulls, raw, plan)
         num_rows = source.stat().st_size / _bytes_a_row(cells)
         written = write_plan(table, plan, target, num_rows, set(given.types))
     except pl.exceptions.PolarsError:
@@ -89,17 +91,20 @@ def _seen(raw: pl.DataFrame, nulls: list[str]) -> list[str]:
 def _table(
     source: Path,
     layout: Layout,
-    nulls: list[str],
-    seen: list[str],
+    nulls: NullWords,
+    raw: pl.DataFrame,
     plan: list[ColumnFacts],
 ) -> pl.LazyFrame:
-    """Return the typed columns, then flags for the converted ones.
+    """Return the typed columns, then flags for the converted ones; `raw` has first rows.
 
     A flag is true if the cell held a text before its conversion.
     """
     numbers = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
-    texts = {f.name: clean_text(f.name, nulls) for f in plan if f.name not in numbers}
-    cells = scan(source, layout, seen, numbers).with_columns(list(texts.values()))
+    names = [fact.name for fact in plan if fact.name not in numbers]
+    texts = {name: clean_text(name, nulls.of(name)) for name in names}
+    seen, blank = _seen(raw, nulls.shared), _seen(raw, nulls.common)
+    cells = scan(source, layout, seen, numbers, blank=blank)
+    cells = cells.with_columns(list(texts.values()))
     columns = [finite(f.name) if f.name in numbers else f.typed() for f in plan]
     return cells.select(*columns, *flags(plan, set(texts), numbers))
 

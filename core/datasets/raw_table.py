@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from core.columns.base import LARGEST_EXACT
+from core.columns.missing import NullWords
 from core.columns.number_formats import number_pattern
 from core.columns.number_notes import LOOKS_PLAIN_ONLY
 from core.datasets.dialect import Layout
@@ -30,7 +31,7 @@ SMALL_CELLS = 1_000_000
 
 
 def write_raw(
-    source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
+    source: Path, layout: Layout, nulls: NullWords, text_only: set[str], target: Path
 ) -> list[str]:
     """Write the table to `target`; return the names of the text columns.
 
@@ -51,9 +52,9 @@ def write_raw(
 
 
 def _passes(
-    source: Path, layout: Layout, nulls: list[str], text_only: set[str], target: Path
+    source: Path, layout: Layout, nulls: NullWords, text_only: set[str], target: Path
 ) -> list[str]:
-    numbers = _plain_numbers(source, layout, nulls) - text_only
+    numbers = _plain_numbers(source, layout, nulls.shared) - text_only
     for _ in range(_MOST_PASSES):
         try:
             if not (odd := _write(source, layout, nulls, numbers, target)):
@@ -87,15 +88,28 @@ def _plain_numbers(source: Path, layout: Layout, nulls: list[str]) -> set[str]:
 
 
 def scan(
-    source: Path, layout: Layout, nulls: list[str], numbers: set[str]
+    source: Path,
+    layout: Layout,
+    nulls: list[str],
+    numbers: set[str],
+    *,
+    blank: list[str] | None = None,
 ) -> pl.LazyFrame:
-    """Return the rows of the table as in the file, without blank lines."""
-    table = scan_held(source, layout, nulls, numbers)
+    """Return the rows of the table as in the file, without blank lines.
+
+    Cells that are one of `nulls` are null. A line is blank if each of its cells is one of
+    `blank` (by default, of `nulls`).
+    """
+    table = scan_held(source, layout, nulls, numbers, blank)
     return table.filter(pl.col(HELD)).drop(HELD)
 
 
 def scan_held(
-    source: Path, layout: Layout, nulls: list[str], numbers: set[str]
+    source: Path,
+    layout: Layout,
+    nulls: list[str],
+    numbers: set[str],
+    blank: list[str] | None = None,
 ) -> pl.LazyFrame:
     """Return the rows with blank lines, and with a column that is false for these."""
     kinds = {n: pl.Float64 if n in numbers else pl.String for n in layout.names}
@@ -112,18 +126,30 @@ def scan_held(
     )
     # a column, because polars would evaluate a filter condition on 2,000 texts in its CSV
     # reader, which takes seconds and gigabytes
-    return table.with_columns(pl.any_horizontal(pl.all().is_not_null()).alias(HELD))
+    held = pl.any_horizontal(_has_value(layout, nulls, numbers, blank))
+    return table.with_columns(held.alias(HELD))
+
+
+def _has_value(
+    layout: Layout, nulls: list[str], numbers: set[str], blank: list[str] | None
+) -> list[pl.Expr]:
+    if blank is None or blank == nulls:
+        return [pl.all().is_not_null()]
+    return [
+        pl.col(n).is_not_null() if n in numbers else ~pl.col(n).is_in(blank)
+        for n in layout.names
+    ]
 
 
 def _write(
-    source: Path, layout: Layout, nulls: list[str], numbers: set[str], target: Path
+    source: Path, layout: Layout, nulls: NullWords, numbers: set[str], target: Path
 ) -> set[str]:
     """Write the table; return the columns of numbers that float64 may not hold."""
     cells = [
-        finite(name) if name in numbers else clean_text(name, nulls)
+        finite(name) if name in numbers else clean_text(name, nulls.of(name))
         for name in layout.names
     ]
-    rows = scan(source, layout, nulls, numbers)
+    rows = scan(source, layout, nulls.shared, numbers, blank=nulls.common)
     sink = rows.select(cells).sink_parquet(
         target, compression="zstd", row_group_size=ROW_GROUP, lazy=True
     )

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core.columns.base import Stats
-from core.columns.cells import null_words
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, given_types
+from core.columns.missing import NullWords, words_of_upload
 from core.datasets import statistics
 from core.datasets.dialect import Layout
 from core.datasets.null_words import warn_of_null_words
@@ -41,7 +41,7 @@ def read_csv(
     Raises InvalidTable if the CSV is empty, ragged, undecodable, or contradicts `given`.
     """
     target = folder / "table.parquet"
-    nulls = null_words(given.null_values)
+    nulls = words_of_upload(given)
     # the first lines are nearly always enough; if not, every byte is read
     text = text_file(source, folder, given, max_columns, whole=False)
     written = write_typed(text.path, text.layout, nulls, given, target)
@@ -49,21 +49,21 @@ def read_csv(
         text = text_file(source, folder, given, max_columns, whole=True)
         columns = _the_long_way(text.path, text.layout, nulls, given, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
-    parsing = _parsing(text, nulls)
+    parsing = _parsing(text, nulls.common)
     warn_of_null_words(text, given, written.columns)
     text.layout.warnings += total_row_warnings(text.path, text.layout)
     return CsvReading(parsing, written.columns, written.stats, text.layout.warnings)
 
 
 def _the_long_way(
-    plain: Path, layout: Layout, nulls: list[str], given: ParsingSpec, target: Path
+    plain: Path, layout: Layout, nulls: NullWords, given: ParsingSpec, target: Path
 ) -> list[ColumnFacts]:
     """Write the CSV as text, then decide the types from all cells."""
     raw = target.with_name("raw.parquet")
     # the fast parser supports neither decimal commas nor given types
     texts = set(given.types) if given.decimal != "," else set(layout.names)
     text_names = write_raw(plain, layout, nulls, texts, raw)
-    return _type(raw, layout, text_names, given, target)
+    return nulls.noted(_type(raw, layout, text_names, given, target))
 
 
 def _type(

@@ -11,16 +11,15 @@ from core.columns.base import Hints
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, Wanted
+from core.columns.missing import NullWords, null_words_of
 from core.datasets.dialect import Layout
 from core.datasets.null_words import warn_of_null_words
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import (
-    HELD,
     ROW_GROUP,
     SMALL_CELLS,
     clean_text,
     scan,
-    scan_held,
     write_raw,
 )
 from core.datasets.text_file import TextFile, text_file
@@ -70,6 +69,12 @@ class Uploaded:
         """Return the words that mean "missing"."""
         return null_words(self.given.null_values)
 
+    def nulls_of(self, wanted: Mapping[str, Wanted]) -> NullWords:
+        """Return the words that mean "missing" in the columns to read."""
+        of_table = self.given.null_values
+        own = {name: want.null_words(of_table) for name, want in wanted.items()}
+        return null_words_of(of_table, own)
+
     def text_file(self, folder: Path, *, whole: bool) -> TextFile:
         """Return the file in UTF-8, with the layout of the upload."""
         return text_file(
@@ -91,13 +96,13 @@ def read_again(
     if upload.format != FileFormat.CSV:
         return _from_typed(upload, folder, wanted, day_first)
     raw = folder / "again.parquet"
-    words = {name: want.words for name, want in wanted.items()}
-    text = _write_text(upload, folder, words, raw)
+    nulls = upload.nulls_of(wanted)
+    text = _write_text(upload, folder, _words(nulls, wanted), raw)
     table = pl.scan_parquet(raw)
     cells = Cells(table, is_small=upload.num_rows * len(wanted) <= SMALL_CELLS)
     hints = replace(text.layout.hints(upload.given.decimal), day_first=day_first)
-    columns = decide_types(cells, list(wanted), wanted, hints)
-    others = (fact for fact in columns if not words[fact.name])
+    columns = nulls.noted(decide_types(cells, list(wanted), wanted, hints))
+    others = (fact for fact in columns if not wanted[fact.name].words)
     warn_of_null_words(text, upload.given, others)
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
@@ -109,8 +114,8 @@ def read_again(
 def count_words(upload: Uploaded, folder: Path, name: str) -> dict[str, int]:
     """Return how often each word that means "missing" occurs in a column."""
     raw = folder / "words.parquet"
-    words = tuple(word for word in upload.nulls if word)
-    _write_text(upload, folder, {name: words}, raw)
+    words = [word for word in upload.nulls if word]
+    _write_text(upload, folder, {name: [""]}, raw)
     cells = pl.scan_parquet(raw).filter(pl.col(name).is_in(words))
     counts = cells.group_by(name).len("count").sort(name).collect(engine="streaming")
     return dict(counts.rows())
@@ -128,13 +133,21 @@ def _from_typed(
         source = open_typed(
             upload.source, folder, upload.format, upload.given, _NO_LIMIT
         ).only(set(wanted))
-        columns = write_texts(source.measured(), wanted, hints, typed)
+        nulls = upload.nulls_of(wanted)
+        source = replace(source.measured(), own_nulls=nulls.own)
+        columns = nulls.noted(write_texts(source, wanted, hints, typed))
     return Reread(typed, columns)
 
 
-Words = Mapping[str, tuple[str, ...]]
-"""For each column to read, the words that are values of it, although they mean "missing"
-in other columns."""
+Words = Mapping[str, list[str]]
+"""The words that mean "missing" in each column to read."""
+
+
+def _words(nulls: NullWords, wanted: Mapping[str, Wanted]) -> Words:
+    return {
+        name: [word for word in nulls.of(name) if word not in want.words]
+        for name, want in wanted.items()
+    }
 
 
 def _write_text(upload: Uploaded, folder: Path, columns: Words, target: Path) -> TextFile:
@@ -161,47 +174,33 @@ def _attempts(
         text = upload.text_file(folder, whole=False)
         for words in (seen_nulls(text, nulls), nulls):
             # rows in which every cell is one of `words` are left out
-            rows = _rows(text, words, nulls, columns)
+            rows = _rows(text, words, columns)
             rows.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
             yield text
     except pl.exceptions.PolarsError:
         pass
     text = upload.text_file(folder, whole=True)
     every = target.with_name("every.parquet")
-    kept = {word for words in columns.values() for word in words}
-    write_raw(
-        text.path,
-        text.layout,
-        [word for word in nulls if word not in kept],
-        set(text.layout.names),
-        every,
-    )
-    cells = _cells(text.layout, nulls, columns)
+    names = _spelled(text.layout, list(columns))
+    own = {names[name]: words for name, words in columns.items()}
+    in_file = NullWords(nulls, own)
+    write_raw(text.path, text.layout, in_file, set(text.layout.names), every)
+    cells = _cells(text.layout, columns)
     pl.scan_parquet(every).select(cells).sink_parquet(target, compression="zstd")
     yield text
 
 
-def _rows(
-    text: TextFile, words: list[str], nulls: list[str], columns: Words
-) -> pl.LazyFrame:
+def _rows(text: TextFile, words: list[str], columns: Words) -> pl.LazyFrame:
     """Return the columns in the rows that have a cell which is none of `words`."""
-    path, layout = text.path, text.layout
-    cells = _cells(layout, nulls, columns)
-    if not any(columns.values()):
-        return scan(path, layout, words, set()).select(cells)
-    # polars replaces the words in every column, and may read two scans as one: collect
-    held = scan_held(path, layout, words, set()).select(HELD).collect(engine="streaming")
-    every = scan_held(path, layout, [], set()).select(cells)
-    both = pl.concat([every, held.lazy()], how="horizontal")
-    return both.filter(pl.col(HELD)).drop(HELD)
+    # polars replaces words in every column, so only those that are missing in each
+    known = [word for word in words if all(word in own for own in columns.values())]
+    rows = scan(text.path, text.layout, known, set(), blank=words)
+    return rows.select(_cells(text.layout, columns))
 
 
-def _cells(layout: Layout, nulls: list[str], columns: Words) -> list[pl.Expr]:
+def _cells(layout: Layout, columns: Words) -> list[pl.Expr]:
     names = _spelled(layout, list(columns))
-    return [
-        clean_text(names[name], [word for word in nulls if word not in words]).alias(name)
-        for name, words in columns.items()
-    ]
+    return [clean_text(names[name], words).alias(name) for name, words in columns.items()]
 
 
 def _spelled(layout: Layout, names: list[str]) -> dict[str, str]:

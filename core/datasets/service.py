@@ -12,6 +12,7 @@ from core.database.base import new_id, utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
 from core.datasets.ingest import Reader
+from core.datasets.preview import preview_table
 from core.datasets.profile import read_slice
 from core.datasets.repository import DatasetRepository
 from core.datasets.table_file import is_small
@@ -23,7 +24,7 @@ from core.keys.quotas import refuse_over_quota
 from core.queue import READ, Queue
 from core.storage import scratch
 from fitserve.enums import DatasetStatus
-from fitserve.schemas.datasets import RowsRead
+from fitserve.schemas.datasets import DatasetPreview, RowsRead
 from fitserve.specs.parsing import ParsingSpec
 
 
@@ -82,6 +83,12 @@ class DatasetService:
             values = self._reader.read(dataset, source, folder, attempt=0)
         for name, value in values.items():
             setattr(dataset, name, value)
+
+    def preview(self, upload: Upload) -> DatasetPreview:
+        """Read the beginning of an upload, and store nothing. Raises InvalidTable."""
+        limits = self._reader.limits
+        with scratch() as folder:
+            return preview_table(upload.source, folder, upload.options, limits)
 
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:

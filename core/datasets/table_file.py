@@ -13,18 +13,24 @@ from fitserve.specs.parsing import ParsingSpec
 
 
 def read_table(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    max_columns: int,
+    most_memory: int | None = None,
 ) -> CsvReading:
     """Write the table at `source` as typed Parquet to `folder/table.parquet`.
 
-    The first bytes decide the format. Raises InvalidTable.
+    The first bytes decide the format. `most_memory` limits the process that reads a
+    workbook. Raises InvalidTable.
     """
     found = recognise(source)
     refuse_options(found, given)
     if found == FileFormat.CSV:
         return read_csv(source, folder, given, max_columns)
     with readable(found):
-        opened = open_typed(source, folder, found, given, max_columns).measured()
+        opened = open_typed(source, folder, found, given, max_columns, most_memory)
+        opened = opened.measured()
         written = write_typed_source(opened, given, folder / "table.parquet")
     return CsvReading(opened.parsing, written.columns, written.stats, opened.warnings)
 

@@ -120,7 +120,9 @@ class TypedColumn:
         if kind == pl.Time:
             return cells.dt.to_string("%H:%M:%S%.f")
         if self.is_moment:
-            return self.moments().dt.to_string(self._pattern().replace(".%f", "%.f"))
+            pattern = self._pattern().replace(".%f", "%.f")
+            has_zone = getattr(self.kind, "time_zone", None) is not None
+            return self.moments().dt.to_string(pattern + "Z" * has_zone)
         if kind == pl.Duration:
             return (cells.dt.total_microseconds() / 1e6).cast(pl.String)
         if self.in_sheet and self.kind.is_float():

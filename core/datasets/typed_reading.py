@@ -9,6 +9,7 @@ from pathlib import Path
 from core.columns.base import Hints
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, Wanted, given_types
+from core.columns.missing import words_of_upload
 from core.columns.numeric import Numeric
 from core.datasets import statistics
 from core.datasets.check_types import check_types
@@ -18,6 +19,7 @@ from core.datasets.typed_source import TypedSource
 from core.errors import InvalidTable
 from core.lazy import pl
 from fitserve.enums import ColumnType
+from fitserve.specs.columns import ColumnOptions, has_options, type_of
 from fitserve.specs.parsing import ParsingSpec
 
 _LEAST = 0.9
@@ -32,6 +34,8 @@ def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) ->
     """
     check_types(source.columns, given.types)
     wanted = given_types(_changed(source, given))
+    nulls = words_of_upload(given)
+    source = replace(source, own_nulls=nulls.own)
     texts = [n for n, c in source.columns.items() if c.type is None or n in wanted]
     hints = Hints(decimal=given.decimal, is_typed=True)
     sample = source.texts(texts).head(SAMPLE_ROWS).collect()
@@ -42,6 +46,7 @@ def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) ->
         cells = Cells(source.texts(texts), is_small=is_small)
         plan = _plan(source, cells, texts, wanted, hints)
         written = _written(source, plan, texts, target)
+    nulls.noted(written.columns)
     _warn_of_infinite(source, written)
     own = [fact for fact in written.columns if fact.name not in wanted]
     _warn_of_numbers(source, sample, own)
@@ -62,12 +67,14 @@ def write_texts(
     return columns
 
 
-def _changed(source: TypedSource, given: ParsingSpec) -> dict[str, ColumnType]:
-    """Return the given types that differ from those of the file."""
+def _changed(
+    source: TypedSource, given: ParsingSpec
+) -> dict[str, ColumnType | ColumnOptions]:
+    """Return the given types and notations that differ from those of the file."""
     return {
         name: kind
         for name, kind in given.types.items()
-        if source.columns[name].type != kind
+        if has_options(kind) or source.columns[name].type != type_of(kind)
     }
 
 
@@ -95,7 +102,9 @@ def _columns(source: TypedSource, texts: list[str]) -> pl.LazyFrame:
     """Return the rows in which the columns `texts` are text, and the others are typed."""
     names = set(texts)
     return source.frame.select(
-        column.text(source.nulls) if name in names else column.value(source.nulls)
+        column.text(source.nulls_of(name))
+        if name in names
+        else column.value(source.nulls_of(name))
         for name, column in source.columns.items()
     )
 

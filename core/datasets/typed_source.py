@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,7 +39,8 @@ class TypedSource:
         num_bytes: how many bytes the file has.
         parsing: how the file was read, for the user.
         warnings: about the names of columns.
-        num_rows: how many rows the file has, once they are counted.
+        num_rows: the number of rows, once they are counted.
+        own_nulls: the texts that mean "missing" in columns that have their own.
         unpacked: how many bytes the file needs in memory, as it declares.
 
     """
@@ -51,11 +52,18 @@ class TypedSource:
     parsing: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     num_rows: int = 0
+    own_nulls: Mapping[str, list[str]] = field(default_factory=dict)
     unpacked: int = _SMALL_BYTES + 1
 
     def texts(self, names: list[str]) -> pl.LazyFrame:
         """Return columns as trimmed text, null where missing."""
-        return self.frame.select([self.columns[name].text(self.nulls) for name in names])
+        return self.frame.select(
+            [self.columns[name].text(self.nulls_of(name)) for name in names]
+        )
+
+    def nulls_of(self, name: str) -> list[str]:
+        """Return the texts that mean "missing" in a column."""
+        return self.own_nulls.get(name, self.nulls)
 
     def only(self, names: Collection[str]) -> TypedSource:
         """Return the source without the columns that `names` leaves out."""

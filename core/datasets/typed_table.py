@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.columns.date_order import stored_orders
-from core.columns.facts import Wanted
+from core.columns.facts import Wanted, given_types
 from core.datasets import statistics
 from core.datasets.profile import profile
 from core.datasets.rereading import Uploaded, read_again
@@ -68,15 +68,16 @@ def open_table(
 ) -> Iterator[TypedTable]:
     """Open the table of a dataset, with the types in `wanted`.
 
-    If the stored type of a column differs, the column is read again from the uploaded
-    file, as if the upload had given the wanted type. Raises InvalidTable if a wanted type
-    fits no cell of its column, and DatasetNotReady if the files are gone.
+    If a column is stored with another type or format, the column is read again from the
+    uploaded file, as if the upload had given the wanted type. Raises InvalidTable if a
+    wanted type fits no cell of its column, and DatasetNotReady if the files are gone.
     """
-    stored = {column.name: column.type for column in dataset.columns}
+    stored = {column.name: column for column in dataset.columns}
+    given = given_types(dataset.options.types)
     other = {
         name: want
         for name, want in (wanted or {}).items()
-        if name in stored and (stored[name] != want.type or want.words)
+        if name in stored and not _is_stored(stored[name], want, given.get(name))
     }
     with table_gone_is_409(), storage.local_copy(dataset.table_key) as path:
         table = TypedTable(dataset.name, dataset.num_rows, dataset.columns, path)
@@ -87,6 +88,19 @@ def open_table(
             with storage.local_copy(dataset.content_key) as source:
                 table = _read_again(table, dataset, source, folder, other)
             yield table
+
+
+def _is_stored(held: ColumnRead, want: Wanted, given: Wanted | None) -> bool:
+    """Return whether a stored column was read as wanted; `given` is from the upload."""
+    if want.words:
+        return False
+    if want == given:
+        return True
+    if held.type != want.type or want.options is not None:
+        return False
+    if want.format is not None:
+        return want.format == held.format
+    return want.null_words(None) is None or held.format.null_values is not None
 
 
 def _read_again(

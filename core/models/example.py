@@ -1,6 +1,6 @@
 """Build the example row of a version from a training row, or from likely cells."""
 
-from core.columns.cells import null_words
+from core.columns.cells import null_words, own_or
 from core.models.formulas import DAY
 from core.models.signature import DatetimeEncoder, Feature, NumericEncoder, Signature
 from fitserve.schemas.predict import Cell
@@ -20,7 +20,7 @@ def _example(feature: Feature, signature: Signature) -> Cell:
 
 def categories(feature: Feature, signature: Signature) -> list[str]:
     """Return the encoder's categories, without the texts that mean "missing"."""
-    nulls = set(null_words(signature.null_values))
+    nulls = set(null_words(own_or(signature.null_values, feature.format)))
     return [text for text in feature.vocabulary if text not in nulls]
 
 

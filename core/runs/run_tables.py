@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from core.columns import kind_of
+from core.columns.alike import means_the_same
 from core.columns.facts import Wanted, given_types
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable, open_table
@@ -12,7 +14,7 @@ from core.errors import InvalidSpec, InvalidTable, raise_any
 from core.storage import Storage
 from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
-from fitserve.schemas.datasets import ColumnRead
+from fitserve.schemas.datasets import ColumnFormat, ColumnRead
 from fitserve.specs.run import FeaturesSpec
 
 Words = Mapping[str, tuple[str, ...]]
@@ -73,8 +75,8 @@ def _wanted(dataset: Dataset, features: FeaturesSpec, words: Words) -> dict[str,
     if dataset.options.null_values is not None:  # the upload said what is missing
         return wanted
     for name, kept in words.items():
-        given = features.types.get(name, ColumnType.CATEGORICAL)
-        wanted[name] = Wanted(given, words=kept)
+        given = wanted.get(name, Wanted(ColumnType.CATEGORICAL))
+        wanted[name] = replace(given, words=kept)
     return wanted
 
 
@@ -100,8 +102,8 @@ def open_validation(
             continue
         own = validation.options.null_values is not None
         words = () if own else trained.words.get(name, ())
-        if words or not may_stand(held, column.type):
-            wanted[name] = Wanted(column.type, column.format, words)
+        if words or not may_stand(held, column):
+            wanted[name] = Wanted(column.type, column.format, words=words)
     try:
         with open_table(validation, storage, wanted) as table:
             yield table
@@ -120,9 +122,24 @@ def open_validation(
         raise
 
 
-def may_stand(held: ColumnRead, wanted: ColumnType) -> bool:
-    """Return whether the stored values of a column can be used as the wanted type."""
-    return not held.unique or held.type in {wanted, *kind_of(wanted).stands_for}
+class Notation(Protocol):
+    """The type of a column, and how its cells are written."""
+
+    @property
+    def type(self) -> ColumnType:
+        """Return the type."""
+
+    @property
+    def format(self) -> ColumnFormat:
+        """Return the format."""
+
+
+def may_stand(held: ColumnRead, wanted: Notation) -> bool:
+    """Return whether the stored values of a column can be used as the wanted column's."""
+    if not held.unique:
+        return True
+    kinds = {wanted.type, *kind_of(wanted.type).stands_for}
+    return held.type in kinds and means_the_same(held.format, wanted.format)
 
 
 def misfit(held: ColumnRead, wanted: Wanted, dataset: str, why: str) -> FieldError:

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from docs.generating.values import value_of
-from fitserve.specs import layers, optimizers, report, run, training, vocabulary, webhook
+from fitserve.specs import (
+    columns,
+    layers,
+    optimizers,
+    report,
+    run,
+    training,
+    vocabulary,
+    webhook,
+)
 from fitserve.specs.closed import Closed
 from fitserve.specs.keras_model import KerasModel
 from fitserve.specs.parsing import ParsingSpec
@@ -31,6 +40,7 @@ LISTS = {
 PARTS: list[tuple[str, type[Closed]]] = [
     ("The whole", run.RunCreate),
     ("features", run.FeaturesSpec),
+    ("A column", columns.ColumnOptions),
     ("split", run.SplitSpec),
     ("model", layers.ModelSpec),
     ("A Keras model", KerasModel),
@@ -68,7 +78,8 @@ def _typed(schemas: Mapping[str, type[Closed]]) -> list[str]:
 def _section(level: int, title: str, schema: type[Closed], intro: str = "") -> str:
     described = schema.model_json_schema()
     text = intro or described["description"] + "\n"
-    names = [name for name in described["properties"] if name != "type"]
+    fields = described["properties"].items()
+    names = [name for name, field in fields if name != "type" or "const" not in field]
     rows = [_row(name, schema, described) for name in names]
     head = ["| key | value | default | what it is |", "|---|---|---|---|"] if rows else []
     table = "\n".join([*head, *rows, ""]) if rows else ""

@@ -15,6 +15,7 @@ LINKS = {
 }
 PLACES = {
     "FeaturesSpec": "features",
+    "ColumnOptions": "a-column",
     "SplitSpec": "split",
     "ModelSpec": "model",
     "KerasModel": "a-keras-model",

@@ -13,13 +13,25 @@ from fitserve.cli.console import (
     print_list,
     print_or_say,
     print_or_show,
+    print_table,
     say,
     service,
 )
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, Sheet, given
-from fitserve.schemas.datasets import DatasetRead
+from fitserve.cli.parsing import (
+    Decimal,
+    Delimiter,
+    Encoding,
+    Header,
+    Null,
+    Sheet,
+    Types,
+    given,
+)
+from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
-app = typer.Typer(no_args_is_help=True, help="Upload, list, show and delete datasets.")
+app = typer.Typer(
+    no_args_is_help=True, help="Preview, upload, list, show and delete datasets."
+)
 Ref = Annotated[
     str, typer.Argument(help="Dataset name or id.", autocompletion=completion.datasets)
 ]
@@ -63,30 +75,45 @@ def upload(  # noqa: PLR0913, PLR0917  one argument per option
     decimal: Decimal = None,
     null: Null = None,
     sheet: Sheet = None,
-    kinds: Annotated[
-        list[str] | None,
-        typer.Option("--type", metavar="COLUMN=TYPE", help="Column type; repeatable."),
-    ] = None,
+    kinds: Types = None,
 ) -> None:
     """Upload a file of rows; options replace what is detected.
 
     CSV, JSON Lines, Parquet, Arrow IPC and workbooks are recognised by their content,
     also packed with gzip or zstd.
     """
-    parsing = given(delimiter, header, encoding, decimal, null, sheet)
-    if types := dict(_type(pair) for pair in kinds or []):
-        parsing["types"] = types
+    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         dataset = progress.upload(client, path, name, **parsing)
         print_or_show(dataset, _show, as_json=as_json)
 
 
-def _type(pair: str) -> tuple[str, str]:
-    """Split `COLUMN=TYPE`; the name of the column may contain `=`."""
-    name, _, kind = pair.rpartition("=")
-    if not name:
-        raise typer.BadParameter(f"got {pair!r}, not COLUMN=TYPE", param_hint="--type")
-    return name, kind
+@app.command()
+def preview(  # noqa: PLR0913, PLR0917  one argument per option
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The file to preview.", dir_okay=False)],
+    as_json: AsJson = False,
+    delimiter: Delimiter = None,
+    header: Header = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    null: Null = None,
+    sheet: Sheet = None,
+    kinds: Types = None,
+) -> None:
+    """Show how a file would be read with these options; nothing is stored."""
+    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
+    with service(context) as client:
+        found = client.datasets.preview(path, **parsing)
+        print_or_show(found, _show_preview, as_json=as_json)
+
+
+def _show_preview(found: DatasetPreview) -> None:
+    say(f"{found.rows.total:,} rows read{'' if found.is_complete else ', more follow'}")
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    print_list(found.columns, _COLUMNS, as_json=False)
+    print_table(found.rows.columns, found.rows.data)
 
 
 @app.command()

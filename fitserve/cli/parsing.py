@@ -1,5 +1,6 @@
 """Options for reading a file, of all commands that send one."""
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,15 @@ Null = Annotated[
     list[str] | None, typer.Option(help="Cell that means missing; repeatable.")
 ]
 Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook (xlsx, ods).")]
+Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        metavar="COLUMN=TYPE",
+        help="Column type, or a JSON object with a type and its notation, such as "
+        """'day={"type": "datetime", "format": "%d.%m.%Y"}'; repeatable.""",
+    ),
+]
 
 
 def given(
@@ -24,7 +34,8 @@ def given(
     encoding: Encoding,
     decimal: Decimal,
     null: Null,
-    sheet: Sheet,
+    sheet: Sheet = None,
+    kinds: Types = None,
 ) -> dict[str, Any]:
     """Return the options that were given; an empty list counts as not given."""
     return without_none(
@@ -35,5 +46,25 @@ def given(
             "decimal": decimal,
             "null_values": null or None,
             "sheet": sheet,
+            "types": dict(map(_type, kinds or [])) or None,
         }
     )
+
+
+def _type(pair: str) -> tuple[str, Any]:
+    """Split `COLUMN=TYPE`; the name of the column may contain `=`."""
+    name, mark, options = pair.partition("={")
+    if mark:
+        return name, _options(pair, "{" + options)
+    name, _, kind = pair.rpartition("=")
+    if not name:
+        raise typer.BadParameter(f"got {pair!r}, not COLUMN=TYPE", param_hint="--type")
+    return name, kind
+
+
+def _options(pair: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        said = f"got {pair!r}, in which {text!r} is not JSON: {error.msg}"
+        raise typer.BadParameter(said, param_hint="--type") from error

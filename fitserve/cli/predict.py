@@ -11,7 +11,16 @@ import typer
 
 from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, say, service
-from fitserve.cli.parsing import Decimal, Delimiter, Encoding, Header, Null, Sheet, given
+from fitserve.cli.parsing import (
+    Decimal,
+    Delimiter,
+    Encoding,
+    Header,
+    Null,
+    Sheet,
+    Types,
+    given,
+)
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
@@ -41,13 +50,15 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     decimal: Decimal = None,
     null: Null = None,
     sheet: Sheet = None,
+    kinds: Types = None,
 ) -> None:
     """Predict the rows of a file; the output keeps all columns of the file.
 
-    The file is read like an upload; options replace what is detected. In the output, a '
+    The file is read like an upload, with the formats of the model's columns; options
+    replace what is detected, and --type a format. In the output, a '
     precedes text that a spreadsheet would run as a formula.
     """
-    parsing = given(delimiter, header, encoding, decimal, null, sheet)
+    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         with shown_by(lambda problem: refused(file, parsing, problem)):
             answer = client.models.predict_file(

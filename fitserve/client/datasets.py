@@ -1,24 +1,25 @@
 """`client.datasets`."""
 
 import io
-import json
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from fitserve.client.blocking import Blocking, iterating, returning
-from fitserve.client.files import given_options, path_of
+from fitserve.client.files import as_query, given_options, path_of
 from fitserve.client.frames import csv_of, is_frame, types_of
 from fitserve.client.parts import media_type_of
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.transport import Resource, url_path
 from fitserve.enums import DatasetStatus
-from fitserve.file_formats import stem_of
+from fitserve.file_formats import GZIP, ZSTD, FileFormat, format_of, stem_of
 from fitserve.names import to_name
-from fitserve.schemas.datasets import DatasetRead, RowsRead
+from fitserve.schemas.datasets import DatasetPreview, DatasetRead, RowsRead
 
 _WAIT_SECONDS = 1
+_PREVIEW_BYTES = 1024 * 1024 + 1
+"""One more than the service reads, so that it knows of further rows."""
 OnProgress = Callable[[int, int], object]
 """Called with the number of bytes sent so far, and the total number."""
 
@@ -63,6 +64,31 @@ class AsyncDatasets(Resource):
             dataset = await self._send(file, path, name, on_progress, options)
         return await self._until_read(dataset, on_reading)
 
+    async def preview(self, /, source: Any, **parsing: Any) -> DatasetPreview:
+        """Show how a file or a DataFrame would be read; the service stores nothing.
+
+        Takes the sources and the options of `upload`, and sends the first MiB of a CSV
+        or of JSON Lines.
+        `.to_pandas()` and `.to_polars()` convert the first rows to a frame. Raises
+        InvalidTable if the service cannot read the table.
+        """
+        options = given_options("preview", parsing)
+        if is_frame(source):
+            options = _options_of_frame(source, options)
+            content = csv_of(source)[:_PREVIEW_BYTES]
+        else:
+            path = path_of(source, "preview", _OR_FRAME, _HINT)
+            content = await self._transport.connection.outside(_beginning, path)
+        return await self._transport.read(
+            DatasetPreview,
+            "POST",
+            "/v1/datasets/preview",
+            again=True,
+            content=lambda: _once(content),
+            headers={"Content-Type": "text/csv"},
+            params=as_query(options),
+        )
+
     async def _send(
         self,
         file: BinaryIO,
@@ -73,8 +99,6 @@ class AsyncDatasets(Resource):
     ) -> DatasetRead:
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
         kind = await self._transport.connection.outside(media_type_of, file)
-        if "types" in options:
-            options["types"] = json.dumps(options["types"])
         names = {
             "name": name or to_name(stem_of(path.name), "dataset"),
             "filename": path.name,
@@ -84,7 +108,7 @@ class AsyncDatasets(Resource):
             "/v1/datasets",
             lambda: self._chunks(file, on_progress),
             {"Content-Type": kind, **packed},
-            params={**names, **options},
+            params={**names, **as_query(options)},
             timeout=None,
         )
 
@@ -138,10 +162,24 @@ class AsyncDatasets(Resource):
         await self._transport.request("DELETE", url_path("datasets", ref))
 
 
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a file of lines, or all bytes of another file."""
+    with path.open("rb") as file:
+        content = file.read(_PREVIEW_BYTES)
+        has_lines = format_of(content) in (FileFormat.CSV, FileFormat.JSON_LINES)
+        is_packed = content.startswith((GZIP, ZSTD))
+        return content if has_lines and not is_packed else content + file.read()
+
+
 class Datasets(Blocking):
     """Calls for datasets: upload, list, read and delete tables."""
 
     upload = returning(AsyncDatasets.upload)
+    preview = returning(AsyncDatasets.preview)
     list = iterating(AsyncDatasets.list)
     get = returning(AsyncDatasets.get)
     rows = returning(AsyncDatasets.rows)

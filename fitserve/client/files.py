@@ -1,5 +1,6 @@
 """Predict the rows of files, and check the options for reading files."""
 
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Collection
@@ -47,17 +48,18 @@ def given_options(
     return without_none(parsing)
 
 
+def as_query(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options as a query has them: types are JSON."""
+    types = options.get("types")
+    return options if types is None else {**options, "types": json.dumps(types)}
+
+
 async def predict_file(
     prediction: Prediction, path: Any, parsing: dict[str, Any]
 ) -> PredictResponse:
     """Return one answer for all rows of a file; send a large file in parts."""
     path = path_of(path, "predict_file", "", "predict() takes rows and DataFrames")
-    if "types" in parsing:
-        raise TypeError(
-            "predict_file() takes no `types`: a file is read with the types of "
-            "the model's columns"
-        )
-    options = given_options("predict_file", parsing)
+    options = as_query(given_options("predict_file", parsing))
     connection = prediction.transport.connection
     if await connection.outside(fits_one_part, path, SIZE):
         with await connection.outside(lambda: path.open("rb")) as file:

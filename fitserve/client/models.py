@@ -132,9 +132,10 @@ class AsyncModels(Resource):
 
         The bytes of the file are sent unchanged; a large CSV is sent in parts, all to
         one version. `parsing` replaces what the service would detect: delimiter, header,
-        encoding, decimal, null_values, sheet. `parsing` of the answer has the options
-        that were used. Lines without any cell are not rows. `version`, `alias` and
-        `strict` are as in `predict`.
+        encoding, decimal, null_values, sheet, and `types` for columns whose cells are
+        written otherwise than in training. `parsing` of the answer has the options that
+        were used. Lines without any cell are not rows. `version`, `alias` and `strict`
+        are as in `predict`.
         """
         prediction = Prediction(self._transport, name, version, alias, strict=strict)
         return await predict_file(prediction, path, parsing)

@@ -42,11 +42,16 @@ class ColumnFormat(BaseModel):
         description="The unit after a number, such as `kg`, which is ignored; empty if "
         "none.",
     )
+    percent: Literal["number", "fraction"] = Field(
+        default="number",
+        description="What `12.5%` is: 12.5 (`number`) or 0.125 (`fraction`).",
+    )
     datetime: str | None = Field(
         default=None,
         description="Format of datetimes, as in Python's `strptime`. `%q` is the quarter "
         "(1 to 4), which means its first day; an hour `24` means midnight of the next "
-        "day.",
+        "day. Numbers may count `epoch_seconds`, `epoch_milliseconds`, "
+        "`epoch_microseconds`, `epoch_nanoseconds` or `excel_days`.",
     )
     other_datetimes: list[str] = Field(
         default=[],
@@ -57,6 +62,15 @@ class ColumnFormat(BaseModel):
         default=None,
         description="The first of the hundred years that two digits can mean; if null, "
         "1970.",
+    )
+    timezone: str | None = Field(
+        default=None,
+        description="Time zone of datetimes without one; if null, UTC.",
+    )
+    null_values: list[str] | None = Field(
+        default=None,
+        description="Cells that mean missing besides empty ones, if the column has words "
+        "of its own.",
     )
     labels: list[str] = Field(
         default=[],
@@ -129,3 +143,20 @@ class RowsRead(BaseModel, Tabular):
             name: [row[place] for row in self.data]
             for place, name in enumerate(self.columns)
         }
+
+
+class DatasetPreview(BaseModel, Tabular):
+    """How an upload would be read, by its first MiB; nothing is stored."""
+
+    columns: list[ColumnRead] = Field(
+        description="Types, formats, statistics and warnings of the rows that were read."
+    )
+    parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
+    warnings: list[str]
+    rows: RowsRead = Field(description="The first 20 rows; `total` rows were read.")
+    is_complete: bool = Field(
+        description="Whether all rows were read. If not, later cells may change a type."
+    )
+
+    def table(self) -> dict[str, list[Any]]:
+        return self.rows.table()

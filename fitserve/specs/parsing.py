@@ -4,15 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fitserve.enums import ColumnType
 from fitserve.specs.closed import Closed
+from fitserve.specs.columns import NO_NUL, GivenType, Token
 
 Delimiter = Annotated[str, Field(pattern=r"^[\t !#$%&*+,./:;<=>?@^_|~-]$")]
 MOST_SHEET = 255
 """Most characters in the name of a sheet."""
-_NO_NUL = r"^[^\x00]*$"
-Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
-LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
 
 class ParsingSpec(Closed):
@@ -23,7 +20,7 @@ class ParsingSpec(Closed):
     header: bool | None = None
     """Whether the first line contains the names of the columns."""
     encoding: str | None = Field(
-        default=None, min_length=1, max_length=40, pattern=_NO_NUL
+        default=None, min_length=1, max_length=40, pattern=NO_NUL
     )
     """Character encoding, such as `utf-8`, `windows-1252` or `utf-16`."""
     decimal: Literal[".", ","] | None = None
@@ -31,8 +28,9 @@ class ParsingSpec(Closed):
     null_values: list[Token] | None = Field(default=None, max_length=100)
     """Cells that count as missing, instead of the defaults. Empty cells always count."""
     sheet: str | None = Field(
-        default=None, min_length=1, max_length=MOST_SHEET, pattern=_NO_NUL
+        default=None, min_length=1, max_length=MOST_SHEET, pattern=NO_NUL
     )
     """Name of the sheet of a workbook (xlsx, ods), instead of the first one with rows."""
-    types: dict[str, LaxColumnType] = Field(default={}, max_length=10_000)
-    """Types by column name; cells that do not fit the type count as missing."""
+    types: dict[str, GivenType] = Field(default={}, max_length=10_000)
+    """Types by column name, or objects with a type and its notation; cells that do not
+    fit count as missing."""

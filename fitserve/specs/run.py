@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fitserve.enums import ColumnType, Task
+from fitserve.enums import Task
 from fitserve.names import ColumnName, Name
 from fitserve.specs.closed import Closed
+from fitserve.specs.columns import GivenType
 from fitserve.specs.keras_model import GivenModel
 from fitserve.specs.report import ReportSpec
 from fitserve.specs.training import CompileSpec, FitSpec
@@ -14,9 +15,8 @@ from fitserve.specs.webhook import WebhookSpec
 
 Tag = Annotated[str, Field(max_length=500)]
 ClassLabel = bool | int | float | Annotated[str, Field(max_length=1000)]
-# a member of these enums is written as a string
+# a member of the enum is written as a string
 LaxTask = Annotated[Task, Field(strict=False)]
-LaxColumnType = Annotated[ColumnType, Field(strict=False)]
 
 
 class FeaturesSpec(Closed):
@@ -27,8 +27,9 @@ class FeaturesSpec(Closed):
     Free text is refused."""
     exclude: list[ColumnName] = Field(default=[], max_length=10_000)
     """Columns that the network does not use."""
-    types: dict[ColumnName, LaxColumnType] = Field(default={}, max_length=10_000)
-    """Types by column, instead of the detected types; the run reads the file again."""
+    types: dict[ColumnName, GivenType] = Field(default={}, max_length=10_000)
+    """Types by column, or objects with a type and its notation, instead of what was
+    detected; the run reads the file again."""
     standardize: bool = True
     """Whether numeric columns are standardized, by statistics of the training rows."""
     num_bins: int | None = Field(default=None, ge=2, le=256)

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 from core.columns.cells import trimmed
 from core.datasets.cells_of_file import read_cells
-from core.errors import InvalidInstances
 from core.lazy import pl
 from core.storage import scratch
 from fitserve.file_formats import GZIP, HEAD_BYTES, ZSTD, FileFormat, format_of
-from fitserve.problems import FieldError, pointer
 from fitserve.specs.parsing import ParsingSpec
 from service.bodies import Body
+from service.predictor.file_notation import notations, own_words
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
 
 _PACKED = {GZIP: b"gzip", ZSTD: b"zstd"}
@@ -33,16 +32,15 @@ def read_file(body: Body, given: ParsingSpec, reader: InstanceReader) -> FileRea
     Raises InvalidTable if the file is not a table, InvalidInstances with the row and the
     column of cells that do not fit, and TooLarge.
     """
-    _refuse_types(given)
     with scratch() as folder:
         source, content = folder / "rows", _plain(body)
         source.write_bytes(content)
         if format_of(content[:HEAD_BYTES]) == FileFormat.CSV:
             given = _as_one_column(content, given, reader)
         cells, parsing = read_cells(source, folder, given, _MOST_COLUMNS, reader)
-    if given.null_values:
-        cells = cells.with_columns(_without(cells, given.null_values))
-    return FileReading(reader.read_cells(cells, given.decimal), parsing)
+    cells = cells.with_columns(_without(cells, given))
+    forms = notations(cells, given, reader)
+    return FileReading(reader.read_cells(cells, given.decimal, forms), parsing)
 
 
 def _plain(body: Body) -> bytes:
@@ -74,15 +72,12 @@ def _as_one_column(
     return given.model_copy(update={"delimiter": next(unused, None)})
 
 
-def _without(texts: pl.DataFrame, words: list[str]) -> list[pl.Expr]:
-    cells = [pl.col(name) for name, kind in texts.schema.items() if kind == pl.String]
-    return [pl.when(~cell.is_in(words)).then(cell) for cell in cells]
-
-
-def _refuse_types(given: ParsingSpec) -> None:
-    if not given.types:
-        return
-    detail = "a file to predict is read with the types of the model's columns"
-    hint = "leave `types` out, or train a run with `features.types`"
-    error = FieldError(pointer=pointer("types"), detail=detail, hint=hint)
-    raise InvalidInstances(f"{detail}; {hint}.", [error])
+def _without(cells: pl.DataFrame, given: ParsingSpec) -> list[pl.Expr]:
+    """Return the columns of text that have words of the file, without the words."""
+    texts = [name for name, kind in cells.schema.items() if kind == pl.String]
+    words = {name: own_words(given, name) for name in texts}
+    return [
+        pl.when(~pl.col(name).is_in(own)).then(pl.col(name))
+        for name, own in words.items()
+        if own
+    ]

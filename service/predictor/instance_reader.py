@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from core.columns.cells import plain_name
 from core.errors import InvalidInstances, TooLarge
 from core.lazy import pl
-from core.models.signature import Signature
+from core.models.signature import Feature, Signature
 from fitserve.enums import ColumnType
 from fitserve.names import nearest
 from fitserve.problems import FieldError
+from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import MAX_WARNINGS, Notes, RowWarning, error_at, refuse
 from service.predictor.table import Table
 from service.predictor.values import Cells, NumberReader, TextReader
@@ -41,19 +42,23 @@ class InstanceReader:
     def __init__(self, signature: Signature, most_rows: int = 100_000) -> None:
         self.most_rows = most_rows
         features, nulls = signature.features, signature.null_values
+        self._features = {feature.name: feature for feature in features}
         self.names = [feature.name for feature in features]
-        self._features = frozenset(self.names)
-        self._moments = {f.name for f in features if f.type == ColumnType.DATETIME}
+        self._moments = {
+            f.name
+            for f in features
+            if f.type == ColumnType.DATETIME and f.format.timezone is None
+        }
         self._harmless = frozenset([*self.names, *signature.ignored, signature.target])
         self._spelled = {plain_name(name): name for name in self._harmless}
         self._numbers = [
             NumberReader(f, nulls, signature.reading) for f in features if not f.is_text
         ]
         self._texts = [TextReader(f, nulls) for f in features if f.is_text]
-        self._are_direct = all(reader.is_direct for reader in self._numbers)
         self._with_null_numbers = [
             (i, r) for i, r in enumerate(self._numbers) if r.null_numbers
         ]
+        self._converting = [i for i, r in enumerate(self._numbers) if not r.is_direct]
         self._ordered = [reader.name for reader in (*self._numbers, *self._texts)]
         self._pick = _picker(self._ordered)
         self._least = _bounds([r.least for r in self._numbers], -np.inf)
@@ -90,18 +95,23 @@ class InstanceReader:
         return self._read([columns[name] for name in self._ordered], notes)
 
     def read_cells(
-        self, cells: pl.DataFrame, decimal: str | None = None
+        self,
+        cells: pl.DataFrame,
+        decimal: str | None = None,
+        forms: Mapping[str, ColumnFormat] | None = None,
     ) -> ParsedInstances:
         """Read the cells of a file: numbers, booleans, moments, and trimmed texts.
 
-        `decimal` is the decimal mark of the file, if it differs from the model's.
+        `decimal` is the decimal mark of the file, and `forms` has the formats of columns,
+        if they differ from the model's.
         """
         self.refuse_too_many(cells.height)
         notes = Notes()
         columns = self._by_name({column.name: column for column in cells}, notes)
         numbers = np.empty((len(self._numbers), cells.height), np.float64)
         for i, reader in enumerate(self._numbers):
-            numbers[i] = reader.read_column(columns[reader.name], decimal, notes)
+            form = (forms or {}).get(reader.name) or reader.form_with(decimal)
+            numbers[i] = reader.read_column(columns[reader.name], form, notes)
         strings = [columns[reader.name].to_list() for reader in self._texts]
         return self._table(numbers, strings, notes)
 
@@ -110,7 +120,7 @@ class InstanceReader:
         return self.spelling(name) in self._features
 
     def has_moments(self, name: str) -> bool:
-        """Return whether a column is a feature of dates and times."""
+        """Return whether a column is a feature of dates and times, UTC without a zone."""
         return self.spelling(name) in self._moments
 
     def _by_name(self, given: Mapping[str, Any], notes: Notes) -> Mapping[str, Any]:
@@ -132,11 +142,12 @@ class InstanceReader:
     def _read(self, columns: Sequence[Cells], notes: Notes) -> ParsedInstances:
         """Read columns that are in the order of the table: numbers first, then texts."""
         split, num_rows = len(self._numbers), len(columns[0])
-        numbers = _plain_numbers(columns[:split]) if self._are_direct else None
+        numbers = _plain_numbers(columns[:split])
+        are_plain = numbers is not None
         if numbers is None:
             numbers = np.empty((split, num_rows), np.float64)
-            for i, reader in enumerate(self._numbers):
-                numbers[i] = reader.read(columns[i], notes)
+        for i in self._converting if are_plain else range(split):
+            numbers[i] = self._numbers[i].read(columns[i], notes)
         for i, reader in self._with_null_numbers:
             reader.nulls_to_nan(numbers[i], notes)
         return self._table(numbers, columns[split:], notes)
@@ -199,6 +210,10 @@ class InstanceReader:
         replaced = {variants[own] for own in renamed}
         rest = {name: cell for name, cell in given.items() if name not in replaced}
         return {**rest, **renamed}
+
+    def feature(self, name: str) -> Feature | None:
+        """Return the feature of a column in any spelling; None if it has no feature."""
+        return self._features.get(self.spelling(name) or "")
 
     def spelling(self, name: str) -> str | None:
         """Return the model's spelling of a column name, or None for an unknown name."""

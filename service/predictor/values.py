@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.columns import READING
-from core.columns.cells import null_words, trimmed
+from core.columns.cells import null_words, own_or, trimmed
 from core.columns.number_formats import with_decimal
-from core.columns.time_formats import is_compact
 from core.lazy import pl
 from core.models.signature import MISSING, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
@@ -34,7 +33,7 @@ class _CellReader:
         self.name = feature.name
         self._feature = feature
         self._kind = feature.kind
-        self._nulls = frozenset(null_words(nulls))
+        self._nulls = frozenset(null_words(own_or(nulls, feature.format)))
 
     def _warn_missing(self, row: int, notes: Notes) -> None:
         if not self._feature.has_missing:
@@ -52,12 +51,12 @@ class NumberReader(_CellReader):
         self, feature: Feature, nulls: list[str] | None, reading: int = READING
     ) -> None:
         super().__init__(feature, nulls)
-        words = nulls if nulls is not None and reading > 1 else []
-        found = (self._kind.parse_cell(word, feature.format) for word in words)
+        words = own_or(nulls, feature.format) if reading > 1 else []
+        found = (self._kind.parse_cell(word, feature.format) for word in words or [])
         self.null_numbers = [float(number) for number in found if number is not None]
         """Numbers that mean missing, such as -999, from the upload's options."""
         self._strays = frozenset(feature.format.strays)
-        self.is_direct = not is_compact(feature.format)
+        self.is_direct = not self._kind.converts_numbers(feature.format)
         """Whether a JSON number is the network's raw input, not the text of a date."""
         self.least: float | None = None
         self.greatest: float | None = None
@@ -126,27 +125,32 @@ class NumberReader(_CellReader):
             return math.nan
         return None if number is None else float(number)
 
+    def form_with(self, decimal: str | None) -> ColumnFormat:
+        """Return the format of the column, with the decimal mark of a file if given."""
+        return with_decimal(self._feature.format, decimal)
+
     def read_column(
-        self, cells: pl.Series, decimal: str | None, notes: Notes
+        self, cells: pl.Series, form: ColumnFormat, notes: Notes
     ) -> NDArray[np.float64]:
         """Return the numbers of a column of a file, which may have a type of its own."""
         if cells.dtype == pl.String:
-            return self.read_texts(cells, decimal, notes)
+            return self.read_texts(cells, form, notes)
         if cells.dtype.is_temporal():
             cells = cells.dt.epoch("us") / 1e6
+        elif not self.is_direct:
+            return self.read(cells.to_list(), notes)
         numbers = cells.cast(pl.Float64).fill_null(math.nan).to_numpy(writable=True)
         numbers = self._array(numbers, notes)
         self.nulls_to_nan(numbers, notes)
         return numbers
 
     def read_texts(
-        self, texts: pl.Series, decimal: str | None, notes: Notes
+        self, texts: pl.Series, form: ColumnFormat, notes: Notes
     ) -> NDArray[np.float64]:
         """Return the numbers in the trimmed cells of a file, parsed as in an upload.
 
-        `decimal` is the decimal mark of the file, if it differs from the column's.
+        `form` is the format of the file's cells.
         """
-        form = with_decimal(self._feature.format, decimal)
         missing = texts.is_in(list(self._nulls)) | texts.is_null()
         present = pl.when(~missing).then(pl.lit(texts))
         parsed = pl.select(self._kind.parse_column(present, form)).to_series()

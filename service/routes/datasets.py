@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from core.datasets.service import Upload
 from core.idempotency.claims import Answer
 from fitserve.names import NAME_PATTERN
-from fitserve.schemas.datasets import DatasetRead, RowsRead
+from fitserve.schemas.datasets import DatasetPreview, DatasetRead, RowsRead
 from fitserve.schemas.pages import Page
 from fitserve.specs.parsing import ParsingSpec
 from service.auth.scopes import DATASETS
@@ -25,6 +25,7 @@ from service.dependencies import (
 from service.idempotency import KeyDep, answer_of
 from service.parsing_options import FILE_CONTENT, ParsingDep, form_schema
 from service.router import BodyLimit, Router, declare
+from service.run_limited import run_limited
 from service.upload_flow import (
     MAX_WAIT,
     content_response,
@@ -90,6 +91,20 @@ async def _received(
         stream = request.stream()
         async with received(request, stream, name, filename, parsing) as upload:
             yield upload
+
+
+@router.post("/preview", openapi_extra=_UPLOAD)
+@declare(body_limit=BodyLimit.UPLOAD)
+async def preview(
+    request: Request, parsing: ParsingDep, services: ServicesDep
+) -> DatasetPreview:
+    """Show how a CSV would be read with these options, and store nothing.
+
+    The body and the options are those of an upload. Only the first MiB is read, so it is
+    enough to send one byte more; then `is_complete` is false.
+    """
+    async with _received(request, None, None, parsing) as upload:
+        return await run_limited(services.datasets.preview, upload)
 
 
 @router.get("")

@@ -40,6 +40,7 @@ _QUERY_OPTIONS = {
     "encoding": ("string", "Encoding of the CSV, such as `windows-1252`."),
     "decimal": ("string", "Decimal mark; by default that of the training table."),
     "null_values": ("string", "An additional text for missing cells; repeatable."),
+    "types": ("string", "Columns written otherwise than in training, as in an upload."),
     "sheet": ("string", "Sheet of a workbook; by default the first one with rows."),
 }
 

@@ -119,6 +119,25 @@ def test_a_table_is_deleted(page, service):
         assert "unwanted" not in [one.name for one in client.datasets.list()]
 
 
+def test_a_type_can_be_changed_before_the_upload(page, service):
+    """The preview shows the first rows; a type that fits no cell is refused there."""
+    page.goto(service)
+    file = {"name": "codes.csv", "mimeType": "text/csv", "buffer": b"zip,y\n7,1\n8,2\n"}
+    page.set_input_files("input[type=file]", file)
+    kind = page.get_by_label("Type of zip")
+    expect(kind).to_have_value("numeric")
+    expect(page.locator(".first-rows tbody tr")).to_have_count(2)
+    kind.select_option("datetime")
+    expect(page.locator(".said .bad")).to_contain_text("are not datetime")
+    kind.select_option("categorical")
+    expect(page.locator(".said .bad")).to_have_count(0)
+    sound(page, "a preview")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_label("Predict y")).to_be_visible()
+    with Client(service) as client:
+        assert client.datasets.get("codes").columns[0].type == "categorical"
+
+
 def test_a_key_of_the_database_is_told_what_it_may_not_do(browser, settings):
     """The page asks for the key, shows its workspace, and names the missing scope."""
     from service.app import create_app

@@ -26,6 +26,8 @@ def test_from_a_csv_to_a_prediction(page, service):
     """Upload, choose the target, train, see the curve change, cancel, promote, predict."""
     page.goto(service)
     page.set_input_files("input[type=file]", DATA / "diabetes.csv")
+    expect(page.get_by_label("Type of progression")).to_have_value("numeric")
+    page.get_by_role("button", name="Upload").click()
     expect(page.get_by_label("Predict progression")).to_be_checked()
     expect(page.locator(".histogram")).to_have_count(11)
     expect(page.get_by_label("Preset")).to_have_value("default")

@@ -217,7 +217,7 @@ def test_a_million_columns_are_refused(bench):
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ({"types": json.dumps({"size": "text"})}, "leave `types` out"),
+        ({"types": json.dumps({"size": "text"})}, "is numeric; got the type text"),
         ({"types": "{"}, "types"),
         ({"encoding": "utf-99"}, "There is no encoding 'utf-99'"),
         ({"encoding": "base64"}, "There is no encoding"),

@@ -72,7 +72,7 @@ class HeldOutRows:
         wanted = {
             feature.name: Wanted(feature.type, feature.format)
             for feature in held
-            if signature.reading > 1 and not may_stand(stored[feature.name], feature.type)
+            if signature.reading > 1 and not may_stand(stored[feature.name], feature)
         }
         try:
             with open_table(self.dataset, self.storage, wanted) as table:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.fitserve.client import bodies
 from tests.fitserve.client.wire import Answer
 
@@ -120,6 +122,38 @@ def test_an_upload_may_have_parsing_options(wire, fitserve, tmp_path):
     assert (query["decimal"], query["header"]) == (",", "false")
     assert query["types"] == '{"a=b": "text"}'
     assert fitserve("datasets", "upload", path, "--type", "text").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["upload", "preview"])
+def test_a_type_may_be_an_object(wire, fitserve, tmp_path, command):
+    """Its JSON is part of the query; what is not JSON is refused before it is sent."""
+    wire.answers("POST /v1/datasets", Answer(bodies.dataset(), 201))
+    wire.answers("POST /v1/datasets/preview", Answer(bodies.preview(), 200))
+    path = tmp_path / "wine.csv"
+    path.write_text("a=b\n1=2\n")
+    fits = {"type": "datetime", "format": "%d=%m %Y"}
+    done = fitserve(
+        *("datasets", command, path, "--type", f"a=b={json.dumps(fits)}"),
+        *("--type", "c=numeric"),
+    )
+    assert done.exit_code == 0, done.output
+    assert json.loads(wire.asked[0].query["types"]) == {"a=b": fits, "c": "numeric"}
+    refused = fitserve("datasets", command, path, "--type", 'a={"type": datetime}')
+    assert refused.exit_code == 2
+    assert "is not JSON" in refused.output
+    assert len(wire.asked) == 1
+
+
+def test_a_preview_shows_columns_and_rows(wire, fitserve, tmp_path):
+    """And how many rows were read, with the warnings."""
+    wire.answers("POST /v1/datasets/preview", Answer(bodies.preview(), 200))
+    path = tmp_path / "wine.csv"
+    path.write_text("alcohol\n9.5\n")
+    done = fitserve("datasets", "preview", path)
+    assert done.exit_code == 0, done.output
+    for shown in ("1 rows read, more follow", "a warning", "alcohol", "numeric", "9.5"):
+        assert shown in done.output
+    assert wire.asked[0].body == path.read_bytes()
 
 
 def test_a_promotion_may_require_figures(wire, fitserve):

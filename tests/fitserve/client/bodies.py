@@ -44,6 +44,18 @@ def dataset(**changes: Any) -> dict[str, Any]:
     return DatasetRead.model_validate(body).model_dump(mode="json")
 
 
+def preview(**changes: Any) -> dict[str, Any]:
+    rows = {"columns": ["alcohol"], "data": [[9.5]], "offset": 0, "total": 1}
+    return {
+        "columns": dataset()["columns"],
+        "parsing": {"delimiter": ","},
+        "warnings": ["a warning"],
+        "rows": rows,
+        "is_complete": False,
+        **changes,
+    }
+
+
 def run(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
     is_done = status == "succeeded"
     body = {

@@ -1,6 +1,8 @@
 """Test `client.datasets` against the fake server."""
 
 import gzip
+import json
+import random
 
 import pytest
 
@@ -154,3 +156,35 @@ def test_an_upload_returns_when_the_table_is_ready(wire, client, tmp_path):
     wire.answers("GET /v1/datasets/ds_1", failed)
     with pytest.raises(ApiError, match="Line 3"):
         client.datasets.upload(path)
+
+
+def test_a_preview_sends_the_beginning_of_a_file(wire, client, tmp_path):
+    """One byte more than a MiB; the rows become a table."""
+    wire.answers("POST /v1/datasets/preview", bodies.preview())
+    path = tmp_path / "wine.csv"
+    path.write_bytes(b"alcohol\n" + b"9.5\n" * 1_000_000)
+    types = {"alcohol": {"type": "numeric", "unit": "%"}}
+    found = client.datasets.preview(path, types=types, decimal=None)
+    assert found.table() == {"alcohol": [9.5]}
+    (asked,) = wire.asked
+    assert asked.body == path.read_bytes()[: 1024 * 1024 + 1]
+    assert asked.query == {"types": json.dumps(types)}
+
+
+def test_a_preview_sends_a_packed_file_whole(wire, client, tmp_path):
+    """The service cannot unpack a part of it."""
+    wire.answers("POST /v1/datasets/preview", bodies.preview())
+    path = tmp_path / "wine.csv.gz"
+    content = random.Random(7).randbytes(2_000_000)
+    path.write_bytes(gzip.compress(content))
+    client.datasets.preview(path)
+    assert wire.asked[0].body == path.read_bytes()
+
+
+def test_a_preview_has_the_options_of_an_upload(wire, client):
+    """Unknown options and sources are refused before a request."""
+    with pytest.raises(TypeError, match="preview\\(\\) has no option 'delimeter'"):
+        client.datasets.preview("wine.csv", delimeter=";")
+    with pytest.raises(TypeError, match="path of a CSV"):
+        client.datasets.preview([[1]])
+    assert wire.asked == []

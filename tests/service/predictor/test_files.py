@@ -128,10 +128,34 @@ def test_an_unreadable_file_is_refused_with_a_reason(read, content, error, messa
     assert refusal.value.problem_type.status in (400, 413, 422)
 
 
-def test_types_are_refused(read):
-    """The types are those of the model."""
-    with pytest.raises(InvalidInstances, match="leave `types` out"):
-        read(f"{HEADER}\n", types={"number": "text"})
+def test_another_type_is_refused(read):
+    """The types are the model's own."""
+    with pytest.raises(InvalidInstances, match="leave `types` out") as refused:
+        read(f"{HEADER}\n1;2;No;;a;Rome\n", types={"number": "text"})
+    assert refused.value.errors[0].pointer == "#/types/number"
+
+
+def test_a_column_of_the_file_may_be_written_otherwise(read):
+    """With the words of an upload; strays of the training stay missing."""
+    types = {
+        "when": {"type": "datetime", "format": "%m/%d/%Y", "null_values": ["never"]},
+        "price": {"type": "numeric", "decimal": ".", "unit": "USD each"},
+        "number": "numeric",
+        "kind": {"type": "categorical", "null_values": ["b"]},
+    }
+    lines = [HEADER, "1;1,234.5 USD each;No;1/31/2024;b;Rome", "n.b.;7;yes;never;a;Bern"]
+    found = read("\n".join(lines), types=types).reading.table
+    plain = [HEADER, "1;1.234,5;No;31.1.2024;;Rome", "n.b.;7;yes;;a;Bern"]
+    expected = read("\n".join(plain)).reading.table
+    np.testing.assert_array_equal(found.numbers, expected.numbers)
+    assert [t.tolist() for t in found.texts] == [t.tolist() for t in expected.texts]
+
+
+def test_a_notation_that_fits_no_cell_is_refused(read):
+    """As with an upload."""
+    given = {"when": {"type": "datetime", "format": "%Y%m%d"}}
+    with pytest.raises(InvalidTable, match="not datetime"):
+        read(f"{HEADER}\n1;2;No;31.1.2024;a;Rome\n", types=given)
 
 
 TYPED = pl.DataFrame(

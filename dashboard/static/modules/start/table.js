@@ -6,6 +6,7 @@ import { announce, h, newId, put } from "../dom.js";
 import { bytes, plural } from "../format.js";
 import { card, labelled, select } from "../parts.js";
 import { problemBox, warningsBox } from "../problems.js";
+import { filePreview, typesQuery } from "./preview.js";
 
 const ACCEPTED = ".csv,.tsv,.txt,.gz,.zst,.jsonl,.ndjson,.parquet,.arrow,.feather,.xlsx,.ods,text/csv";
 
@@ -18,7 +19,9 @@ export function tableSection(dataset, take, signal) {
     put(shown, facts(read));
     take(read);
   };
-  const upload = (file) => sent(file, shown, show, signal);
+  const upload = (file) => put(shown, filePreview(
+    file, (types) => sent(file, types, shown, show, signal), signal,
+  ));
   get("v1/datasets?limit=100", signal)
     .then(({ items }) => put(present, chooser(items, dataset, show)), () => put(present));
   const section = card("step-table", "Dataset", [dropZone(upload), present, shown],
@@ -57,7 +60,7 @@ function chooser(items, current, show) {
   return labelled("present", "Or use an uploaded dataset", list);
 }
 
-async function sent(file, place, show, signal) {
+async function sent(file, types, place, show, signal) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": file.name });
   const step = h("span", "Uploading");
   put(place, h("div.sending", h("span", file.name), bar, step));
@@ -65,15 +68,15 @@ async function sent(file, place, show, signal) {
     bar.value = share;
     put(step, text);
   };
-  const { value, problem } = await outcome(sendFile(file, report, signal));
+  const { value, problem } = await outcome(sendFile(file, types, report, signal));
   if (problem) return put(place, problemBox(problem));
   show(value);
   return announce(`${file.name} was uploaded.`);
 }
 
 /** Upload a file and return the ready dataset. Call `report(share, step)` meanwhile. */
-async function sendFile(file, report, signal) {
-  const path = `v1/datasets?filename=${encodeURIComponent(file.name)}`;
+async function sendFile(file, types, report, signal) {
+  const path = `v1/datasets?filename=${encodeURIComponent(file.name)}&${typesQuery(types)}`;
   const options = { method: "POST", headers: { "Content-Type": "text/csv" }, body: file, signal };
   let dataset = await (await request(path, options, sendingWith(report))).json();
   while (dataset.status === "processing") {

@@ -1,0 +1,87 @@
+// The first rows of a selected file before its upload, with types that can be changed.
+
+import { outcome, request } from "../api.js";
+import { h, put } from "../dom.js";
+import { number, plural, word } from "../format.js";
+import { select, table } from "../parts.js";
+import { problemBox, warningsBox } from "../problems.js";
+
+const BYTES = 1024 * 1024 + 1; // one more than the service reads, so that it knows of more
+const MOST_WHOLE = 8 * 1024 * 1024;
+const MOST = { rows: 8, columns: 50 };
+const TYPES = ["numeric", "boolean", "categorical", "text", "datetime"];
+const PLAIN = /\.(csv|tsv|txt|jsonl|ndjson)$/i;
+
+/** Build the preview of a file. Its button calls `upload(types)` with the chosen types. */
+export function filePreview(file, upload, signal) {
+  const types = {};
+  const shown = h("div", h("p.hint", "Reading the first rows…"));
+  const refused = h("div");
+  let latest = 0;
+  const refresh = async () => {
+    latest += 1;
+    const mine = latest;
+    const { value, problem } = await outcome(previewOf(file, types, signal));
+    if (mine !== latest) return;
+    put(refused, problem && problemBox(problem));
+    if (value) put(shown, contents(value, types, refresh));
+    else if (mine === 1) put(shown);
+  };
+  if (isTooLarge(file)) put(shown, h("p.hint", "A large file of this kind has no preview."));
+  else refresh();
+  const send = h("button.primary", { type: "button", onclick: () => upload(types) }, "Upload");
+  return h("div.preview", h("strong", file.name), shown, refused, h("div.go", send));
+}
+
+/** Return the part of a URL's query that gives the types; empty if none is given. */
+export function typesQuery(types) {
+  return Object.keys(types).length ? `types=${encodeURIComponent(JSON.stringify(types))}` : "";
+}
+
+/** Return whether only the whole file could be previewed, and it is large. */
+function isTooLarge(file) {
+  return !PLAIN.test(file.name) && file.size > MOST_WHOLE;
+}
+
+async function previewOf(file, types, signal) {
+  const body = PLAIN.test(file.name) ? file.slice(0, BYTES) : file;
+  const headers = { "Content-Type": "text/csv" };
+  const path = `v1/datasets/preview?${typesQuery(types)}`;
+  return (await request(path, { method: "POST", headers, body, signal })).json();
+}
+
+function contents({ columns, rows, warnings, is_complete: isAll }, types, refresh) {
+  const some = columns.slice(0, MOST.columns);
+  const places = some.map(({ name }) => rows.columns.indexOf(name));
+  const lines = rows.data.slice(0, MOST.rows)
+    .map((row) => h("tr", places.map((place) => h("td", written(row[place])))));
+  const hidden = columns.length - some.length;
+  return [
+    table("First rows", "first-rows", some.map((one) => head(one, types, refresh)), lines),
+    h("p.hint", `${plural(rows.total, "row")} read${isAll ? "" : "; the file has more"}. `,
+      hidden > 0 && `${plural(hidden, "more column")}. `,
+      "A type that is wrong can be changed here."),
+    warningsBox([...warnings, ...some.flatMap(notes)], "Warnings from reading the file"),
+  ];
+}
+
+function head({ name, type }, types, refresh) {
+  const options = TYPES.map((one) => [one, word(one)]);
+  const choice = select(options, type, {
+    "aria-label": `Type of ${name}`,
+    onchange: () => {
+      types[name] = choice.value;
+      refresh();
+    },
+  });
+  return h("th", { scope: "col" }, h("span", name), choice);
+}
+
+function notes({ name, warnings }) {
+  return warnings.map((one) => `${name}: ${one}`);
+}
+
+function written(cell) {
+  if (cell === null) return "";
+  return typeof cell === "number" ? number(cell) : String(cell).slice(0, 60);
+}
