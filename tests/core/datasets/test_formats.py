@@ -170,7 +170,7 @@ def test_a_type_that_is_given_later_reads_as_one_at_the_upload(read, tmp_path, w
         "0.3333333333333333",
         "true",
         "2024-01-05",
-        "2024-01-01T04:00:00",
+        "2024-01-01T04:00:00Z",
     )
 
 
