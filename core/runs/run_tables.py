@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.columns import kind_of
@@ -75,8 +75,8 @@ def _wanted(dataset: Dataset, features: FeaturesSpec, words: Words) -> dict[str,
     if dataset.options.null_values is not None:  # the upload said what is missing
         return wanted
     for name, kept in words.items():
-        given = features.types.get(name, ColumnType.CATEGORICAL)
-        wanted[name] = Wanted(given, words=kept)
+        given = wanted.get(name, Wanted(ColumnType.CATEGORICAL))
+        wanted[name] = replace(given, words=kept)
     return wanted
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.columns import kind_of
 from core.columns.cells import NULLS
+from core.columns.missing import own_words
 from core.datasets.rereading import count_words
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409, uploaded
@@ -16,6 +17,7 @@ from core.runs.planning.target import Label
 from core.storage import Storage, scratch
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnRead
+from fitserve.specs.columns import type_of
 from fitserve.specs.run import RunCreate
 
 _CLASSES = ("None", "none")
@@ -89,8 +91,10 @@ def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -
     if create.task == Task.REGRESSION:
         return False
     given = create.features.types.get(column.name)
-    if given is not None:
-        return kind_of(given).is_text
+    if given is not None:  # the user may have said what is missing
+        return kind_of(type_of(given)).is_text and own_words(given, None) is None
+    if column.format.null_values is not None:
+        return False
     is_of_words = kind_of(column.type).is_text or column.type == ColumnType.BOOLEAN
     return is_of_words or column.unique == 0
 
