@@ -94,8 +94,10 @@ def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -
     if create.task == Task.REGRESSION:
         return False
     given = create.features.types.get(column.name)
-    if given is not None:
+    if given is not None:  # the user may have said what is missing
         return kind_of(type_of(given)).is_text and own_words(given, None) is None
+    if column.format.null_values is not None:
+        return False
     is_of_words = kind_of(column.type).is_text or column.type == ColumnType.BOOLEAN
     return is_of_words or column.unique == 0
 
