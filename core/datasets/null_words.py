@@ -13,6 +13,7 @@ from fitserve.specs.parsing import ParsingSpec
 
 _AMBIGUOUS = (*("None", "none", "NA", "N/A", "n/a", "N.A.", "n.a.", "-", "--", ".", "?"),)
 """Words that mean "missing" in most files, and are names of something in others."""
+_COUNT_AS_MISSING = "are words that count as missing"
 
 
 def warn_of_null_words(
@@ -34,6 +35,11 @@ def warn_of_null_words(
         fact.warnings += _warnings(cells[fact.name])
 
 
+def is_about_null_words(warning: str) -> bool:
+    """Return whether a warning of a column comes from `warn_of_null_words`."""
+    return _COUNT_AS_MISSING in warning
+
+
 def _is_of_words(fact: ColumnFacts) -> bool:
     is_of_words = fact.kind.is_text or fact.type == ColumnType.BOOLEAN
     return is_of_words and fact.format.null_values is None
@@ -47,7 +53,7 @@ def _warnings(cells: pl.Series) -> list[str]:
     shown = ", ".join(f"{word!r} ({count:,})" for word, count in counts)
     where = "" if len(cells) < SAMPLE_ROWS else f" of the first {len(cells):,}"
     warning = (
-        f"{len(odd):,} cell(s){where} are words that count as missing: {shown}; if they "
-        "are values, upload the file with `null_values`, which lists all words that do"
+        f"{len(odd):,} cell(s){where} {_COUNT_AS_MISSING}: {shown}; if they are values, "
+        "upload the file with `null_values`, which lists all words that do"
     )
     return [warning]

@@ -1,6 +1,7 @@
 """Build the warnings of a resolved run, which are shown before training and stored."""
 
 from core.columns.near_duplicates import near_duplicates
+from core.datasets.null_words import is_about_null_words
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
@@ -60,13 +61,17 @@ def _only_class_warnings(target: Target, fit: ResolvedFit) -> list[str]:
 
 
 def _reading_warnings(target: Target, dataset: Dataset) -> list[str]:
-    """Return what the upload said of the target's cells, if its type is the same."""
+    """Return the upload's warnings about the target's cells, if its type is the same.
+
+    `target_words` counts the words that mean "missing" for the run itself.
+    """
     return [
         text
         for column in dataset.columns
         if (column.name, column.type) == (target.name, target.type)
         for text in column.warnings
         if column.left_out is None or not text.startswith(column.left_out)
+        if not is_about_null_words(text)
     ]
 
 

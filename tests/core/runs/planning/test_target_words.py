@@ -39,6 +39,7 @@ def test_a_word_may_be_a_class(bench, words, word, task):
     assert sum(body["num_rows"].values()) == 60
     shown = f"{word!r} in {60 // len(words)} row(s) of the target 'y' is a class"
     assert any(warning.startswith(shown) for warning in body["warnings"])
+    assert not any("count as missing" in warning for warning in body["warnings"])
 
 
 @pytest.mark.parametrize("word", ["NA", "?", "n/a"])
