@@ -197,14 +197,16 @@ def _offer(column: Tried) -> list[str]:
 
 def _no_cell_fits(column: Tried, wanted: Wanted) -> InvalidTable:
     first, given = column.cells.sample(column.name)[0], wanted.options
-    told = {} if given is None else given.model_dump(exclude={"type"}, exclude_none=True)
-    notation = "".join(f" ({key}: {value!r})" for key, value in told.items())
+    options = (
+        {} if given is None else given.model_dump(exclude={"type"}, exclude_none=True)
+    )
+    notation = "".join(f" ({key}: {value!r})" for key, value in options.items())
     detail = (
         f"`types` gives the column {column.name!r} the type {wanted.type}{notation}, but "
         f"its cells, such as {first[:60]!r}, are not {wanted.type}"
     )
     hint = "leave the type out, or use categorical"
-    if told:
+    if options:
         hint = "correct the options of the column, or leave them out"
     at = pointer("types", column.name)
     error = FieldError(pointer=at, detail=detail, hint=hint, column=column.name)

@@ -72,18 +72,18 @@ class Datetime(NumberKind):
         options = hints.options
         if options is None:
             return self._given(sample, hints)
-        told = {"timezone": options.timezone}
+        zone = {"timezone": options.timezone}
         if options.format is not None:
             decimal = hints.decimal or "."
             form = ColumnFormat(datetime=options.format, decimal=decimal)
-            return [Candidate(self, form.model_copy(update=told))]
+            return [Candidate(self, form.model_copy(update=zone))]
         found = self._given(sample, hints)
         if options.dayfirst is not None:
             # dates in the other order may be many, so each cell shows a format
             few = list(dict.fromkeys(sample))[:_MOST_SHAPES]
             found += [c for text in few for c in self.recognise([text], hints)]
             found = self._in_order(found, day_first=options.dayfirst)
-        return [replace(c, format=c.format.model_copy(update=told)) for c in found]
+        return [replace(c, format=c.format.model_copy(update=zone)) for c in found]
 
     def _in_order(self, found: list[Candidate], *, day_first: bool) -> list[Candidate]:
         """Return the candidates with day and month in one order, each once."""

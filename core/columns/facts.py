@@ -1,4 +1,4 @@
-"""What is known about the columns of a table of text, and what is asked of them."""
+"""Describe the columns of a table of text: their cells, facts and requested types."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _affixes(sample: Iterable[str]) -> set[str]:
 
 
 def _minus(sample: Iterable[str]) -> list[str]:
-    """Return the other signs of minus in front of numbers, and whether one is behind."""
+    """Return the other signs of minus in front of numbers, and whether one follows."""
     joined = "\n".join(sample)
     found = re.findall(rf"(?m)^[^\w\n]{{0,3}}([{_MINUS}])(?=[^\w\n]{{0,4}}[0-9])", joined)
     trailing = re.search(r"(?m)^[^\w\n-]{0,3}[0-9][0-9.,' ]*-$", joined)

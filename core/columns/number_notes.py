@@ -106,14 +106,14 @@ def number_doubt(marked: Mapping[str, Marked], present: int) -> str | None:
 
 def number_remarks(marked: Mapping[str, Marked], present: int) -> list[str]:
     """Return the warnings about the cells of a numeric column."""
-    told = [_about(what, own) for what, own in marked.items() if what in _ABOUT]
+    notes = [_about(what, own) for what, own in marked.items() if what in _ABOUT]
     date = marked.get("date")
     if date and date.count >= _MOSTLY * present:
-        told.append(
+        notes.append(
             f"{date.count:,} of {present:,} cells could be dates, such as "
             f"{date.example!r}; give the column the type datetime if they are"
         )
-    return [*told, *_percent_remarks(marked), *_currency_remarks(marked)]
+    return [*notes, *_percent_remarks(marked), *_currency_remarks(marked)]
 
 
 _ABOUT = {

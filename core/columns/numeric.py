@@ -98,14 +98,14 @@ class Numeric(NumberKind):
             return self._given(sample, hints)
         unit = hints.options.unit or ""
         found = self._given(without_unit(sample, unit), hints)
-        return [self._as_told(candidate.format, hints.options) for candidate in found]
+        return [self._as_given(candidate.format, hints.options) for candidate in found]
 
-    def _as_told(self, form: ColumnFormat, options: ColumnOptions) -> Candidate:
-        told: dict[str, Any] = {"unit": options.unit or form.unit}
+    def _as_given(self, form: ColumnFormat, options: ColumnOptions) -> Candidate:
+        given: dict[str, Any] = {"unit": options.unit or form.unit}
         if options.percent is not None:
             affixes = sorted({*form.affixes, "%"})
-            told |= {"percent": options.percent, "affixes": affixes}
-        form = form.model_copy(update=told)
+            given |= {"percent": options.percent, "affixes": affixes}
+        form = form.model_copy(update=given)
         return Candidate(self, form, _warnings(form))
 
     def _given(self, sample: list[str], hints: Hints) -> list[Candidate]:

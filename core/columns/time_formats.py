@@ -91,7 +91,7 @@ _WEEKDAYS = {
     "%A, ": rf"{_DAY}\p{{L}}+, ?",
     "%A ": rf"{_DAY}\p{{L}}+ ",
 }
-_WEEKDAYS_BEHIND = {
+_WEEKDAYS_AFTER = {
     " %a": rf" {_DAY}",
     " %A": rf" {_DAY}\p{{L}}+",
     " (%a)": rf" \({_DAY}\)",
@@ -199,22 +199,22 @@ def _patterns(text: str) -> Iterator[tuple[str, str]]:
             continue
         for date, date_look in _DATES.items():
             end = _end(date_look, text[start:])
-            for behind, look in _behind(text[start + end :], bool(day)) if end else ():
-                yield f"{day}{date}{behind}", f"{day_look}{date_look}{look}"
+            for time, look in _times(text[start + end :], bool(day)) if end else ():
+                yield f"{day}{date}{time}", f"{day_look}{date_look}{look}"
 
 
-def _behind(rest: str, has_day: bool) -> Iterator[tuple[str, str]]:
+def _times(rest: str, has_day: bool) -> Iterator[tuple[str, str]]:
     """Yield the patterns of what follows a date: a time and a zone, or a weekday."""
     if not rest:
         yield "", ""
         return
-    ends = _suffixes() if has_day else _suffixes() | _WEEKDAYS_BEHIND
+    ends = _suffixes() if has_day else _suffixes() | _WEEKDAYS_AFTER
     yield from ((p, look) for p, look in ends.items() if _end(look, rest) == len(rest))
 
 
 @lru_cache(maxsize=1)
 def _suffixes() -> dict[str, str]:
-    """Return every way of writing a time and a zone behind a date."""
+    """Return every way of writing a time and a zone after a date."""
     found = {}
     for time, time_look in (_TIMES | _MIDNIGHTS).items():
         for zone, zone_look in _ZONES.items():

@@ -34,7 +34,7 @@ class _Head:
 
     @property
     def is_labelled(self) -> bool:
-        """Return whether a column of words or of an index stands beside the numbers."""
+        """Return whether a column of words or of an index stands next to the numbers."""
         return bool(self.words) or self.has_index
 
 
@@ -42,7 +42,7 @@ def are_number_names(first: list[str], rest: list[list[str]]) -> bool:
     """Return whether the first row has names, some or all of which are whole numbers.
 
     The numbers must differ in kind from those below: years above other numbers, a count
-    from 0 or 1 that no other row has, or numbers above words. Words beside them must
+    from 0 or 1 that no other row has, or numbers above words. Words next to them must
     differ from all words below.
     """
     head = _head(first, rest)

@@ -68,9 +68,11 @@ def _format(
 
 def _as_in_training(said: ColumnOptions, form: ColumnFormat) -> dict[str, Any]:
     """Return what the training says and the options leave out."""
-    told = {key: getattr(form, key) for key in _INHERITED if getattr(said, key) is None}
-    told["unit"] = said.unit or form.unit or None
-    return told
+    inherited = {
+        key: getattr(form, key) for key in _INHERITED if getattr(said, key) is None
+    }
+    inherited["unit"] = said.unit or form.unit or None
+    return inherited
 
 
 def _other_type(name: str, kind: ColumnType, feature: Feature) -> InvalidInstances:

@@ -1,4 +1,4 @@
-"""What a user says about a column: at the upload, later in a spec, and for one cell."""
+"""Options of a column read its cells alike at the upload, by a spec and in a request."""
 
 import math
 from datetime import datetime

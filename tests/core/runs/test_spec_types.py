@@ -97,17 +97,17 @@ class TestChecks:
     def test_a_unit_behind_numbers_is_dropped_with_a_word(self, shared):
         """No cell becomes missing."""
         answer = shared.client.post("/v1/runs/validate", json=spec({"engine": "numeric"}))
-        told = [w for w in answer.json()["warnings"] if "'engine'" in w]
-        assert told == ["the column 'engine' of 'table': the unit CC is dropped"]
+        found = [w for w in answer.json()["warnings"] if "'engine'" in w]
+        assert found == ["the column 'engine' of 'table': the unit CC is dropped"]
 
     def test_classes_that_are_written_in_two_ways_are_named(self, bench):
         """On the run, with both spellings and their counts."""
         bench.upload(csv({"loan": ("Approved", "approved", "Rejected")}))
         answer = bench.client.post("/v1/runs/validate", json=spec(target="loan"))
         assert answer.status_code == 200, answer.text
-        (told,) = [w for w in answer.json()["warnings"] if "probably the same" in w]
-        assert "the target 'loan'" in told
-        assert "'Approved' (40) and 'approved' (40)" in told
+        (found,) = [w for w in answer.json()["warnings"] if "probably the same" in w]
+        assert "the target 'loan'" in found
+        assert "'Approved' (40) and 'approved' (40)" in found
 
     def test_a_doubt_about_the_target_is_named(self, bench):
         """With the count of the upload."""
@@ -209,7 +209,7 @@ class TestPredictions:
         ],
     )
     def test_every_notation_of_the_file_is_read(self, bench, cells):
-        """The same answer by each way, another one for each cell, and no warning."""
+        """Each way in gives one answer per cell, without a warning."""
         bench.upload(csv({"x": cells}))
         run = bench.train(spec(model_name="m"))
         assert run["status"] == "succeeded", run["error"]

@@ -142,7 +142,7 @@ def test_several_seeds_continue(bench, interruptions, early_stopping):
 @pytest.mark.usefixtures("no_xla")
 @pytest.mark.heavy
 def test_sample_weights_weigh_on(bench, interruptions):
-    """The same loss, best epoch and learning rate, by the weighted `val_loss`."""
+    """Loss, best epoch and learning rate are equal, by the weighted `val_loss`."""
     weighed = SPEC["fit"] | {"sample_weight": "z"}
     compiled = SPEC["compile"] | {"metrics": ["mae"], "weighted_metrics": ["mae"]}
     spec = SPEC | {"fit": weighed, "compile": compiled}

@@ -188,7 +188,7 @@ def test_sample_weights_are_kerass(task, xla):
 
 
 def weighed(batches):
-    """The same rows with weights, some of them 0."""
+    """Return the rows with weights, some of them 0."""
     from workers.training.batches import InMemoryBatches
 
     weight = np.random.default_rng(2).uniform(0, 3, batches.num_rows)

@@ -37,7 +37,7 @@ def test_every_part_gets_a_group(sizes, seed):
 
 @pytest.mark.parametrize("num_groups", [900, 30_000])
 def test_shares_of_many_groups_are_exact(num_groups):
-    """Of random sizes, to a thousandth."""
+    """The share of random groups is within a thousandth."""
     sizes = np.random.default_rng(1).integers(1, 500, num_groups)
     test, validation, _ = rows_of(sizes, (0.1, 0.2))
     assert test == pytest.approx(0.1 * sizes.sum(), rel=2e-3)
@@ -45,7 +45,7 @@ def test_shares_of_many_groups_are_exact(num_groups):
 
 
 def test_the_seed_decides_among_equal_groups():
-    """The same seed chooses the same groups, another seed others."""
+    """One seed always chooses the same groups; another seed chooses others."""
     sizes = np.ones(100, np.int64)
     draws = [choose_groups(sizes, (0.2,), np.random.default_rng(s)) for s in (1, 1, 2)]
     assert np.array_equal(draws[0], draws[1])

@@ -1,4 +1,4 @@
-"""What a run leaves out or cannot use is said before it trains."""
+"""Columns that a run leaves out or cannot use are reported before it trains."""
 
 import random
 
