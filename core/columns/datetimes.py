@@ -135,8 +135,10 @@ class Datetime(NumberKind):
 
     def from_number(self, number: float, form: ColumnFormat) -> float | None:
         """Return the seconds since 1970 that a JSON number means in this format."""
-        if not self.converts_numbers(form) or not math.isfinite(number):
+        if not self.converts_numbers(form):
             return number
+        if not math.isfinite(number):
+            return None
         if counts_time(form):
             return time_of_number(number, form)
         return parse_time(f"{number:.0f}", form) if number % 1 == 0 else None
