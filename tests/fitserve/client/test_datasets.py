@@ -185,6 +185,6 @@ def test_a_preview_has_the_options_of_an_upload(wire, client):
     """Unknown options and sources are refused before a request."""
     with pytest.raises(TypeError, match="preview\\(\\) has no option 'delimeter'"):
         client.datasets.preview("wine.csv", delimeter=";")
-    with pytest.raises(TypeError, match="path of a CSV"):
+    with pytest.raises(TypeError, match="path of a file"):
         client.datasets.preview([[1]])
     assert wire.asked == []
