@@ -53,7 +53,7 @@ PLAN_JSON = (
 )
 OPTIONS_JSON = (
     '{"delimiter": null, "header": null, "encoding": null, "decimal": null, '
-    '"null_values": null, "types": {"a": "text"}}'
+    '"null_values": null, "sheet": null, "types": {"a": "text"}}'
 )
 PROBLEM = Problem(
     type="/problems/x",
