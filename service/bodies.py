@@ -4,8 +4,9 @@ import json
 import re
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from backports import zstd
@@ -106,34 +107,27 @@ def unpacked(raw: bytes, most_bytes: int) -> bytes:
 
     Raises TooLarge, BadEncoding, zlib.error.
     """
-    parts: list[bytes] = []
-    left = most_bytes
-    while raw:
-        if len(parts) == _MOST_MEMBERS:  # each copies all bytes after it
-            raise BadEncoding(
-                f"The packed body has more than {_MOST_MEMBERS} members; expected one."
-            )
-        unpacker = zlib.decompressobj(wbits=47)  # gzip's header or zlib's
-        parts.append(unpacker.decompress(raw, left + 1))
-        left -= len(parts[-1])
-        if left < 0:
-            raise TooLarge(f"The body unpacks to more than {most_bytes:,} bytes.")
-        if not unpacker.eof:
-            raise BadEncoding("The packed body ends too early; send the complete body.")
-        raw = unpacker.unused_data
-    return b"".join(parts)
+    wbits = 47  # gzip's header or zlib's
+    return _unpacked(raw, most_bytes, lambda: zlib.decompressobj(wbits), "members")
 
 
 def unpacked_zstd(raw: bytes, most_bytes: int) -> bytes:
     """Return all frames of a zstd file. Raises TooLarge, BadEncoding, ZstdError."""
+    return _unpacked(raw, most_bytes, zstd.ZstdDecompressor, "frames")
+
+
+def _unpacked(
+    raw: bytes, most_bytes: int, make: Callable[[], Any], members: str
+) -> bytes:
+    """Return all members of a stream; `make` returns a decompressor for one of them."""
     parts: list[bytes] = []
     left = most_bytes
     while raw:
         if len(parts) == _MOST_MEMBERS:  # each copies all bytes after it
             raise BadEncoding(
-                f"The packed body has more than {_MOST_MEMBERS} frames; expected one."
+                f"The packed body has more than {_MOST_MEMBERS} {members}; expected one."
             )
-        unpacker = zstd.ZstdDecompressor()
+        unpacker = make()
         parts.append(unpacker.decompress(raw, left + 1))
         left -= len(parts[-1])
         if left < 0:

@@ -50,7 +50,7 @@ def order_of(form: ColumnFormat) -> bool | None:
 
 
 def common_order(day_first: Mapping[str, bool]) -> bool | None:
-    """Return the order that all proofs share; None if they differ or there is none."""
+    """Return the order that all proofs share; None without proof or if proofs differ."""
     found = set(day_first.values())
     return found.pop() if len(found) == 1 else None
 

@@ -86,7 +86,7 @@ def _end_of_lines(data: bytes) -> int:
 
 
 def _last_line_end(data: bytes, line_ends: Sequence[bytes], stop: int) -> int:
-    """Return the place after the last line end before `stop`; 0 if there is none."""
+    """Return the place after the last line end before `stop`, or 0."""
     width = len(line_ends[0])
     for_each = []
     for mark in line_ends:

@@ -191,7 +191,7 @@ def _attempts(
 
 
 def _rows(text: TextFile, words: list[str], columns: Words) -> pl.LazyFrame:
-    """Return the columns in the rows that have a cell which is none of `words`."""
+    """Return the columns, without the rows in which every cell is in `words`."""
     # polars replaces words in every column, so only those that are missing in each
     known = [word for word in words if all(word in own for own in columns.values())]
     rows = scan(text.path, text.layout, known, set(), blank=words)

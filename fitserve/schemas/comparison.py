@@ -33,7 +33,7 @@ class ComparedRun(BaseModel):
         description="Every metric at the epoch whose weights were kept."
     )
     headline: Headline | None = Field(
-        description="The report's metrics on held-out rows; null if there are none."
+        description="The report's metrics on held-out rows; null without metrics."
     )
 
 

@@ -32,7 +32,7 @@ class VersionRead(Brief, BaseModel):
     aliases: list[str]
     metrics: dict[str, float | None]
     headline: Headline | None = Field(
-        description="The report's metrics on held-out rows; null if there are none."
+        description="The report's metrics on held-out rows; null without metrics."
     )
     best_epoch: int | None
     num_params: int

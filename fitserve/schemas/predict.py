@@ -46,7 +46,7 @@ class PredictResponse(BaseModel, Tabular):
         default=None, description="Class probabilities per row; classification only."
     )
     warnings: list[CellWarning] | None = Field(
-        default=None, description="The first 100 warnings; absent if there are none."
+        default=None, description="The first 100 warnings; absent without warnings."
     )
     parsing: dict[str, Any] | None = Field(
         default=None,

@@ -43,7 +43,7 @@ class ColumnOptions(Closed):
     decimal: Literal[".", ","] | None = None
     """Decimal mark of the numbers. Default: detected."""
     percent: Literal["number", "fraction"] | None = None
-    """What `12.5%` is: 12.5 (`number`, the default) or 0.125 (`fraction`). Numbers
+    """The value of `12.5%`: 12.5 (`number`, the default) or 0.125 (`fraction`). Numbers
     without the sign stay unchanged."""
     unit: str | None = Field(default=None, min_length=1, max_length=40, pattern=_UNIT)
     """Unit after numbers, such as `kg`, that is ignored. Cells with another unit count as

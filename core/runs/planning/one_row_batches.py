@@ -10,7 +10,7 @@ _USUAL_BATCH = 32
 
 
 def one_row_batches(model: ModelSpec, batch_size: int, train_rows: int) -> str | None:
-    """Return which batches BatchNormalization gets one row in; None if there are none."""
+    """Describe the batches in which BatchNormalization gets one row; None without any."""
     # in an ensemble, the members of a row are normalized together
     is_normalized = any(isinstance(x, BatchNormalization) for x in model.layers)
     if not is_normalized or model.ensemble > 1:
