@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,11 +63,32 @@ def _running(
     )
     assert process.stdout is not None
     try:
-        words = ("ready at", '"url"')
-        yield next(ln for ln in process.stdout if any(w in ln for w in words)), process
+        yield (
+            _ready_line(process.stdout, Path(command[command.index("--home") + 1])),
+            process,
+        )
     finally:
         process.stdout.close()
         assert _stopped(process) == 0
+
+
+def _ready_line(output: Iterable[str], home: Path) -> str:
+    """Return the line that says that the service is ready.
+
+    If none comes, print the lines that came, and the ends of the logs.
+    """
+    lines = []
+    try:
+        for line in output:
+            lines.append(line)
+            if "ready at" in line or '"url"' in line:
+                return line
+        raise AssertionError("the service ended before it was ready")
+    except BaseException:
+        print("".join(lines))
+        for log in (home / "logs").glob("*.log"):
+            print(f"== {log.name}\n{log.read_text(errors='replace')[-3000:]}")
+        raise
 
 
 def _stopped(process: subprocess.Popen[str]) -> int | None:
