@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from tests.servers import IS_SCALE_OUT, environment_of, redis_of
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +77,7 @@ def _running(
 def _ready_line(output: Iterable[str], home: Path) -> str:
     """Return the line that says that the service is ready.
 
-    If none comes, print the lines that came, and the ends of the logs.
+    The error, if no such line comes, has the printed lines and the ends of the logs.
     """
     lines = []
     try:
@@ -83,11 +85,11 @@ def _ready_line(output: Iterable[str], home: Path) -> str:
             lines.append(line)
             if "ready at" in line or '"url"' in line:
                 return line
-        raise AssertionError("the service ended before it was ready")
-    except BaseException:
-        print("".join(lines))
+        pytest.fail("the service ended before it was ready")
+    except BaseException as error:
+        error.add_note("".join(lines))
         for log in (home / "logs").glob("*.log"):
-            print(f"== {log.name}\n{log.read_text(errors='replace')[-3000:]}")
+            error.add_note(f"{log.name}: {log.read_text(errors='replace')[-3000:]}")
         raise
 
 
