@@ -46,7 +46,7 @@ _WORDS = Boolean()
 ROW_NUMBER = "a row number"
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|uuid|guid|key|rownames?|row|index|idx|nr|no|obs|serial|#)\W*$"
-    r"|^column_1$|^unnamed|^$",
+    r"|^column_1$|^unnamed|^__index_level_[0-9]+__$|^$",
     re.IGNORECASE,
 )
 _LEAST_FOR_IDS = 20

@@ -20,6 +20,7 @@ from python_calamine import (
 )
 
 from core.datasets.dialect import Layout, find_layout
+from core.datasets.header import NO_NAME, about_unnamed
 from core.datasets.sheet_cells import MIXED, SheetColumns, text_of
 from core.errors import FitserveError, InvalidTable
 from core.lazy import pl
@@ -146,6 +147,10 @@ def _kept(columns: SheetColumns, layout: Layout) -> list[int]:
         for i, name in enumerate(layout.names)
         if columns.tags[i] != "empty" or name not in layout.made_up
     ]
+    others = [warning for warning in layout.warnings if f" {NO_NAME}; " not in warning]
+    if len(others) < len(layout.warnings):
+        unnamed = {i: layout.names[i] for i in kept if layout.names[i] in layout.made_up}
+        layout.warnings = [*others, *about_unnamed(unnamed)]
     dropped = len(layout.names) - len(kept)
     if dropped:
         layout.warnings.append(f"{dropped} unnamed, empty column(s) are ignored")
