@@ -79,7 +79,7 @@ def interruptions(monkeypatch):
     return plan
 
 
-@pytest.fixture(params=["in memory", "streamed"])
+@pytest.fixture(params=["in memory", pytest.param("streamed", marks=pytest.mark.heavy)])
 def rows_are(request, monkeypatch):
     """Select whether the rows of the fit are in memory or streamed."""
     from workers.training import batches, splits
