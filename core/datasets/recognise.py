@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -47,6 +48,7 @@ _ZIP_FAULTS = (
     RuntimeError,
 )
 """What reading a damaged archive raises."""
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _OPTIONS = {
     FileFormat.CSV: {"delimiter", "header", "encoding", "decimal"},
     FileFormat.XLSX: {"sheet", "header", "decimal"},
@@ -64,6 +66,12 @@ def recognise(source: Path) -> FileFormat:
             raise InvalidTable(f"The file is {kind}; expected {_EXPECTED}.")
     found = format_of(head)
     _refuse_wide_json(head)
+    if _HTML.match(head):
+        line = " ".join(head[:1_000].decode("utf-8-sig", "replace").split())[:80]
+        raise InvalidTable(
+            f"The file is an HTML page that begins with {line!r}; expected {_EXPECTED}. "
+            "Download the file itself."
+        )
     if found == FileFormat.JSON:
         raise InvalidTable(
             "The file is a JSON array; expected JSON Lines, which has one object per "
