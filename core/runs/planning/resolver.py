@@ -31,6 +31,7 @@ from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
     batch_warnings,
     far_target_warnings,
+    feature_warnings,
     left_out_warnings,
     one_row_warnings,
     retyped_warnings,
@@ -166,6 +167,7 @@ def _draft(
         *held.warnings,
         *weight_warnings,
         *retyped_warnings(table),
+        *feature_warnings(selection, datasets.dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),
     ]
