@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
+from core.datasets.target_guess import suggested_target
 from fitserve.enums import DatasetStatus
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import ColumnRead
@@ -72,3 +73,8 @@ class Dataset(Base):
     table_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     deleted_at: Mapped[datetime | None]
+
+    @property
+    def suggested_target(self) -> str | None:
+        """Return the column that is probably the target."""
+        return suggested_target(self.columns)

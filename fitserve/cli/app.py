@@ -10,6 +10,7 @@ from fitserve import __version__
 from fitserve.cli import completion, datasets, models, runs
 from fitserve.cli.console import AsJson, print_json, print_or_say, service
 from fitserve.cli.extras import Commands
+from fitserve.cli.page import open_
 from fitserve.cli.predict import predict
 from fitserve.cli.train import train, watch
 
@@ -76,6 +77,7 @@ def make_app() -> typer.Typer:
     )
     for command in (train, watch, predict, openapi):
         app.command()(command)
+    app.command("open")(open_)
     for name, group in (("datasets", datasets), ("runs", runs), ("models", models)):
         app.add_typer(group.app, name=name)
     return app

@@ -108,6 +108,13 @@ class ColumnRead(BaseModel):
     warnings: list[str]
 
 
+SuggestedTarget: Any = Field(
+    default=None,
+    description="A column that is probably the one to predict, by names and types; null "
+    "if no column can be a target.",
+)
+
+
 class DatasetRead(Brief, BaseModel):
     """An uploaded table; immutable. A name refers to its newest upload."""
 
@@ -125,6 +132,7 @@ class DatasetRead(Brief, BaseModel):
     num_bytes: int
     num_rows: int
     columns: list[ColumnRead]
+    suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     created_at: datetime
@@ -151,6 +159,7 @@ class DatasetPreview(BaseModel, Tabular):
     columns: list[ColumnRead] = Field(
         description="Types, formats, statistics and warnings of the rows that were read."
     )
+    suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     rows: RowsRead = Field(description="The first 20 rows; `total` rows were read.")
