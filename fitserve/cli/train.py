@@ -18,16 +18,7 @@ from fitserve.cli.console import (
     say,
     service,
 )
-from fitserve.cli.parsing import (
-    Decimal,
-    Delimiter,
-    Encoding,
-    Header,
-    Null,
-    Sheet,
-    Types,
-    given,
-)
+from fitserve.cli.parsing import reads_file
 from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
 from fitserve.cli.refusals import shown_by
@@ -73,6 +64,7 @@ def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+@reads_file
 def train(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
     file: Annotated[
@@ -109,20 +101,14 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     timeout: Timeout = None,
     as_json: AsJson = False,
-    delimiter: Delimiter = None,
-    header: Header = None,
-    encoding: Encoding = None,
-    decimal: Decimal = None,
-    null: Null = None,
-    sheet: Sheet = None,
-    kinds: Types = None,
+    *,
+    parsing: dict[str, Any],
 ) -> None:
     """Train on TABLE to predict --target, or train what SPEC describes.
 
     Without a spec, fitserve chooses the network. Options replace keys of a spec, and what
     is detected in a table.
     """
-    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     chosen = Chosen(target, preset, model, exclude or [], epochs)
     with service(context) as client:
         run = _queued(client, (file, data), chosen, parsing)
