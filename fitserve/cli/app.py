@@ -15,10 +15,14 @@ from fitserve.cli.predict import predict
 from fitserve.cli.train import train, watch
 
 HELP = """\
-Upload a CSV, train a Keras network from a JSON spec, and predict.
+Train a Keras network on a table, and predict.
+
+To begin: `fitserve up` starts a service; in another terminal, `fitserve train TABLE
+--target COLUMN` trains on a file, and `fitserve open` shows the page.
 
 Exit codes: 0 success, 1 the run failed, 2 wrong usage, 3 the service refused the
-request, 4 the service cannot be reached, 5 --timeout expired, 130 interrupted.
+request, 4 the service cannot be reached, 5 --timeout expired, 130 interrupted
+or not confirmed.
 """
 
 
