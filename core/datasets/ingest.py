@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core.database.sessions import Database
+from core.datasets.appending import Append
+from core.datasets.blocks import block_files
+from core.datasets.expected import Expected
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.profile import profile
 from core.datasets.table_file import options_of, read_table
@@ -17,11 +20,13 @@ from core.storage import Storage, scratch
 from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus
 from fitserve.problem_types import ProblemType
+from fitserve.specs.parsing import ParsingSpec
 
 log = logging.getLogger(__name__)
 
 _TYPICAL_RATIO = 0.25
 """Typical bytes of Parquet for a byte of CSV."""
+_TABLE = "table.parquet"
 
 
 @dataclass(frozen=True)
@@ -35,27 +40,49 @@ class Reader:
     limits: Limits
 
     def read(
-        self, dataset: Dataset, source: Path, folder: Path, attempt: int
+        self,
+        dataset: Dataset,
+        source: Path,
+        folder: Path,
+        attempt: int,
+        parent: Dataset | None = None,
     ) -> dict[str, Any]:
         """Read the file at `source` in the scratch `folder`, and store its table.
 
-        Returns the values for the dataset's row. Raises InvalidTable.
+        `parent` is the version to which the rows are appended. Returns the values for the
+        dataset's row. Raises InvalidTable, and FileNotFoundError if rows of the parent
+        are gone.
         """
-        reading = read_table(source, folder, dataset.options, self.limits.max_columns)
-        table = folder / "table.parquet"
-        columns = profile(table, reading.columns, reading.stats)
+        if parent is None:
+            values = self._of_upload(dataset.options, source, folder)
+        else:
+            values = self._of_append(parent, dataset.block_options, source, folder)
         key = f"datasets/{dataset.id}/table-{attempt}.parquet"
-        self.storage.put(table, key)
+        self.storage.put(folder / _TABLE, key)
+        done = {"status": DatasetStatus.READY, "progress": 1.0}
+        return {**done, **values, "table_key": key}
+
+    def _of_upload(
+        self, given: ParsingSpec, source: Path, folder: Path
+    ) -> dict[str, Any]:
+        reading = read_table(source, folder, given, self.limits.max_columns)
         return {
-            "status": DatasetStatus.READY,
-            "progress": 1.0,
             "num_rows": reading.stats[0].rows,
-            "columns": columns,
+            "columns": profile(folder / _TABLE, reading.columns, reading.stats),
             "parsing": reading.parsing,
-            "options": options_of(reading, dataset.options),
+            "options": options_of(reading, given),
             "warnings": reading.warnings,
-            "table_key": key,
         }
+
+    def _of_append(
+        self, parent: Dataset, given: ParsingSpec, source: Path, folder: Path
+    ) -> dict[str, Any]:
+        expected, most = Expected.of(parent), self.limits.max_columns
+        given = expected.options_of(given)
+        reading = read_table(source, folder, given, most, expected=expected)
+        with block_files(parent.blocks, self.storage) as earlier:
+            append = Append(parent, given, reading, folder / _TABLE, earlier)
+            return {**append.values(), "parsing": reading.parsing}
 
 
 @dataclass(frozen=True)
@@ -74,18 +101,21 @@ class Ingest:
             if attempt is None:
                 return
             dataset = session.get_one(Dataset, dataset_id)
+            parent = datasets.parent_of(dataset)
         log.info("dataset %s: attempt %d", dataset_id, attempt)
         with scratch() as folder:
             renew = partial(self._renew, dataset, attempt, folder)
             seconds = min(1.0, self.times.heartbeat_seconds)
             with PeriodicThread("dataset-lease", seconds, renew).running():
-                values = self._read(dataset, folder, attempt)
+                values = self._read(dataset, parent, folder, attempt)
         self._finish(dataset, attempt, values)
 
-    def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
+    def _read(
+        self, dataset: Dataset, parent: Dataset | None, folder: Path, attempt: int
+    ) -> dict[str, Any]:
         try:
             with self.reader.storage.local_copy(dataset.content_key) as source:
-                return self.reader.read(dataset, source, folder, attempt)
+                return self.reader.read(dataset, source, folder, attempt, parent)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the user must see why the dataset failed

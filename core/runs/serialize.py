@@ -16,7 +16,12 @@ def run_to_schema(run: Run) -> RunRead:
         stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
         model_name=run.model_name,
         model_version=run.model_version,
-        dataset=DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest),
+        dataset=DatasetRef(
+            id=dataset.id,
+            name=dataset.name,
+            version=dataset.version,
+            digest=dataset.digest,
+        ),
         target=run.target,
         task=Task(run.task),
         spec=run.spec.to_json(),

@@ -12,10 +12,11 @@ from fitserve.schemas.brief import Brief
 
 
 class DatasetRef(BaseModel):
-    """The upload that a run reads."""
+    """The dataset that a run reads."""
 
     id: str
     name: str
+    version: int = 1
     digest: str
 
 

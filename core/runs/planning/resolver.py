@@ -29,6 +29,7 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
+    append_warnings,
     batch_warnings,
     far_target_warnings,
     left_out_warnings,
@@ -165,6 +166,7 @@ def _draft(
         *split,
         *held.warnings,
         *weight_warnings,
+        *append_warnings(datasets.dataset, selection),
         *retyped_warnings(table),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),

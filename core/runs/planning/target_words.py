@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from core.columns import kind_of
 from core.columns.cells import NULLS
 from core.columns.missing import own_words
+from core.datasets.blocks import block_files
 from core.datasets.rereading import count_words
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409, uploaded
@@ -64,12 +66,7 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     column = next((c for c in dataset.columns if c.name == create.target), None)
     if column is None or not _may_have_classes(column, dataset, create):
         return TargetWords()
-    with (
-        table_gone_is_409(),
-        storage.local_copy(dataset.content_key) as source,
-        scratch() as folder,
-    ):
-        counts = _counts(dataset, source, folder, create.target)
+    counts = _counts(dataset, create.target, storage)
     others = {top.value for top in column.top}
     classes = [word for word in counts if word in _CLASSES or _SIGNS.get(word) in others]
     return TargetWords(
@@ -78,16 +75,31 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     )
 
 
-def _counts(dataset: Dataset, source: Path, folder: Path, target: str) -> dict[str, int]:
+def _counts(dataset: Dataset, target: str, storage: Storage) -> Counter[str]:
+    """Return how often each word occurs in the CSVs of the dataset that have it."""
+    found: Counter[str] = Counter()
+    blocks = [block for block in dataset.blocks if _is_csv(block)]
+    with table_gone_is_409(), block_files(blocks, storage, "content_key") as sources:
+        for block, source in zip(blocks, sources, strict=True):
+            with scratch() as folder:
+                found.update(_counts_of(block, source, folder, target))
+    return found
+
+
+def _counts_of(block: Dataset, source: Path, folder: Path, target: str) -> dict[str, int]:
     try:
-        return count_words(uploaded(dataset, source), folder, target)
-    except InvalidTable:  # this release would read other rows
+        return count_words(uploaded(block, source), folder, target)
+    except InvalidTable:  # this release would read other rows, or the block lacks it
         return {}
+
+
+def _is_csv(block: Dataset) -> bool:
+    return bool(block.parsing.get("format", FileFormat.CSV) == FileFormat.CSV)
 
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:
     """Return whether the target is a column of words with missing cells."""
-    if dataset.parsing.get("format", FileFormat.CSV) != FileFormat.CSV:
+    if not any(map(_is_csv, dataset.blocks)):
         return False  # the file itself says which cells are missing
     if dataset.options.null_values is not None or not column.missing:
         return False

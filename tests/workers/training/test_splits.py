@@ -20,7 +20,7 @@ def frames(task, classes, validation, seed):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "t.parquet"
         rows.write_parquet(path)
-        table = SourceTable(TypedTable("t", rows.height, [], path), ["x"], "y")
+        table = SourceTable(TypedTable("t", rows.height, [], [path]), ["x"], "y")
         splits = table.split(task, SplitSpec(), Shares(validation, 0.0), seed)
         return [
             part.read(0, part.num_stored) for part in (splits.train, splits.validation)
