@@ -10,10 +10,12 @@ from core.database.sessions import Database
 from core.datasets.appending import Append
 from core.datasets.blocks import block_files
 from core.datasets.expected import Expected
+from core.datasets.lineages import LineageOf, lineage_of
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.profile import profile
+from core.datasets.row_hashes import write_hashes
 from core.datasets.table_file import options_of, read_table
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, Lineage
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage, scratch
@@ -45,22 +47,36 @@ class Reader:
         source: Path,
         folder: Path,
         attempt: int,
+        lineage: LineageOf,
         parent: Dataset | None = None,
     ) -> dict[str, Any]:
-        """Read the file at `source` in the scratch `folder`, and store its table.
+        """Read the file at `source` in the scratch `folder`; store its table and hashes.
 
-        `parent` is the version to which the rows are appended. Returns the values for the
-        dataset's row. Raises InvalidTable, and FileNotFoundError if rows of the parent
-        are gone.
+        `lineage` returns the lineage of a table with these columns; `parent` is the
+        version to which the rows are appended, and has its own. Returns the values for
+        the dataset's row. Raises InvalidTable, and FileNotFoundError if rows of the
+        parent are gone.
         """
         if parent is None:
             values = self._of_upload(dataset.options, source, folder)
         else:
             values = self._of_append(parent, dataset.block_options, source, folder)
-        key = f"datasets/{dataset.id}/table-{attempt}.parquet"
+        own = None if parent is None else parent.lineage
+        of = own or lineage(values["columns"])
+        files = self._put(dataset, folder, attempt, of)
+        return {"status": DatasetStatus.READY, "progress": 1.0, **values, **files}
+
+    def _put(
+        self, dataset: Dataset, folder: Path, attempt: int, of: Lineage
+    ) -> dict[str, str]:
+        """Store the table in `folder`, and the hashes of its rows; return their keys."""
+        stored = f"datasets/{dataset.id}"
+        key = f"{stored}/table-{attempt}.parquet"
+        hash_key = f"{stored}/hashes-{attempt}.npy"
+        hashes = write_hashes(folder / _TABLE, of.columns, folder / "hashes.npy")
+        self.storage.put(hashes, hash_key)
         self.storage.put(folder / _TABLE, key)
-        done = {"status": DatasetStatus.READY, "progress": 1.0}
-        return {**done, **values, "table_key": key}
+        return {"table_key": key, "hash_key": hash_key, "lineage_id": of.id}
 
     def _of_upload(
         self, given: ParsingSpec, source: Path, folder: Path
@@ -115,7 +131,8 @@ class Ingest:
     ) -> dict[str, Any]:
         try:
             with self.reader.storage.local_copy(dataset.content_key) as source:
-                return self.reader.read(dataset, source, folder, attempt, parent)
+                lineage = partial(lineage_of, self.database, dataset)
+                return self.reader.read(dataset, source, folder, attempt, lineage, parent)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the user must see why the dataset failed
@@ -129,7 +146,8 @@ class Ingest:
         with self.database.write() as session:
             is_ours = DatasetMaintenance(session).update(dataset.id, attempt, **values)
         if not is_ours and "table_key" in values:
-            self.reader.storage.delete(values["table_key"])
+            for name in ("table_key", "hash_key"):
+                self.reader.storage.delete(values[name])
 
     def _renew(self, dataset: Dataset, attempt: int, folder: Path) -> None:
         """Extend the lease, and store the progress."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload, undefer
+from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from core.database.lease import LeaseTable
 from core.datasets.tables import Dataset, has_files
@@ -34,7 +34,8 @@ class DatasetMaintenance:
         """
         if dataset.parent_id is None:
             return None
-        whole = undefer(Dataset.columns), selectinload(Dataset.earlier)
+        parts = undefer(Dataset.columns), joinedload(Dataset.lineage)
+        whole = *parts, selectinload(Dataset.earlier)
         query = select(Dataset).where(Dataset.id == dataset.parent_id).options(*whole)
         return self._session.scalar(query)
 
@@ -73,7 +74,7 @@ class DatasetMaintenance:
         )
         query = select(Dataset, has_files()).where(Dataset.id.in_(ids), over)
         return {
-            one.id: {one.content_key, one.table_key} if is_kept else set()
+            one.id: set(one.file_keys) if is_kept else set()
             for one, is_kept in self._session.execute(query)
         }
 

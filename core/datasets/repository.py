@@ -3,7 +3,7 @@
 from typing import TypeVarTuple
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, joinedload, undefer
 
 from core.database.turns import take_turn
 from core.datasets.references import parse_reference
@@ -57,7 +57,8 @@ class DatasetRepository:
         has_failed = Dataset.status == DatasetStatus.FAILED
         query = self._whole().where(Dataset.name == name)
         order = has_failed.asc(), Dataset.version.desc()
-        found = self._session.scalar(query.order_by(*order).limit(1))
+        query = query.options(joinedload(Dataset.lineage)).order_by(*order)
+        found = self._session.scalar(query.limit(1))
         if found is None:
             raise DatasetNotFound(name, self.names())
         return with_blocks(found)

@@ -13,6 +13,7 @@ from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
 from core.datasets.blocks import block_files, scan_files
 from core.datasets.ingest import Reader
+from core.datasets.lineages import lineage_of
 from core.datasets.preview import preview_table
 from core.datasets.profile import slice_rows
 from core.datasets.repository import DatasetRepository
@@ -64,7 +65,7 @@ class DatasetService:
         the dataset's id in the transaction that stores the dataset. Raises InvalidTable
         or QuotaExceeded, and then stores nothing.
         """
-        dataset = _unread(upload)
+        dataset = _unread(upload, caller.workspace)
         try:
             if is_small(upload.source, self._reader.limits.max_inline_bytes):
                 self._read(dataset, upload.source)
@@ -78,6 +79,7 @@ class DatasetService:
             raise
         return dataset
 
+    @table_gone_is_409()
     def append(
         self,
         caller: Caller,
@@ -91,7 +93,7 @@ class DatasetService:
         while the newest version is being read, InvalidTable and QuotaExceeded, and then
         stores nothing.
         """
-        dataset = _unread(upload)
+        dataset = _unread(upload, caller.workspace)
         may_be_small = is_small(upload.source, self._reader.limits.max_inline_bytes)
         self._to_extend(caller, upload.name)
         try:
@@ -171,7 +173,8 @@ class DatasetService:
         self, dataset: Dataset, source: Path, parent: Dataset | None = None
     ) -> None:
         with scratch() as folder:
-            values = self._reader.read(dataset, source, folder, 0, parent)
+            lineage = partial(lineage_of, self._database, dataset)
+            values = self._reader.read(dataset, source, folder, 0, lineage, parent)
         for name, value in values.items():
             setattr(dataset, name, value)
 
@@ -210,17 +213,17 @@ class DatasetService:
 
     def _forget(self, dataset: Dataset) -> Callable[[], None]:
         def delete() -> None:
-            for key in (dataset.table_key, dataset.content_key):
-                if key:
-                    self._storage.delete(key)
+            for key in reversed(dataset.file_keys):
+                self._storage.delete(key)
 
         return delete
 
 
-def _unread(upload: Upload) -> Dataset:
+def _unread(upload: Upload, workspace: str) -> Dataset:
     dataset_id = new_id("dataset")
     return Dataset(
         id=dataset_id,
+        workspace=workspace,
         name=upload.name,
         status=DatasetStatus.PROCESSING,
         progress=0.0,
@@ -235,6 +238,7 @@ def _unread(upload: Upload) -> Dataset:
         warnings=[],
         content_key=f"datasets/{dataset_id}/content.csv",
         table_key="",
+        hash_key="",
     )
 
 
@@ -244,7 +248,8 @@ def _extend(dataset: Dataset, parent: Dataset, given: ParsingSpec) -> None:
     dataset.options = parent.options
     dataset.file_options = given
     dataset.status, dataset.progress = DatasetStatus.PROCESSING, 0.0
-    dataset.num_added = 0
+    dataset.num_rows = dataset.num_added = 0
+    dataset.columns, dataset.warnings, dataset.parsing = [], [], {}
 
 
 def _just_now(session: Session) -> int:

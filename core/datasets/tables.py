@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    UniqueConstraint,
     exists,
     func,
     or_,
@@ -50,6 +51,28 @@ def _next_version(context: DefaultExecutionContext) -> int:
     same = Dataset.workspace == row["workspace"], Dataset.name == row["name"]
     newest = context.connection.scalar(select(func.max(Dataset.version)).where(*same))
     return int(newest or 0) + 1
+
+
+class Lineage(Base):
+    """The uploads of one name whose rows are compared by the same columns.
+
+    A name begins another lineage when an upload lacks most columns of the last one.
+    """
+
+    __tablename__ = "lineages"
+    __table_args__ = (UniqueConstraint("workspace", "name", "number"),)
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: new_id("lineage")
+    )
+    workspace: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100))
+    number: Mapped[int]
+    """The place among the lineages of the name, from 1."""
+    key: Mapped[int] = mapped_column(BigInteger)
+    """The random number that decides which rows are held out."""
+    columns: Mapped[list[Any]]
+    """The names of the columns that are hashed; they never change."""
 
 
 class DatasetBlock(Base):
@@ -122,8 +145,13 @@ class Dataset(Base):
     warnings: Mapped[list[Any]]
     content_key: Mapped[str] = mapped_column(String(200))
     table_key: Mapped[str] = mapped_column(String(200))
+    hash_key: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """The file with the hash of each row; empty for datasets of earlier releases."""
+    lineage_id: Mapped[str | None] = mapped_column(ForeignKey("lineages.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     deleted_at: Mapped[datetime | None]
+
+    lineage: Mapped[Lineage | None] = relationship()
     earlier: Mapped[list[Dataset]] = relationship(
         secondary=DatasetBlock.__table__,
         primaryjoin=lambda: Dataset.id == DatasetBlock.dataset_id,
@@ -147,6 +175,11 @@ class Dataset(Base):
     def block_options(self) -> ParsingSpec:
         """Return the options with which the file of this version is read."""
         return self.options if self.file_options is None else self.file_options
+
+    @property
+    def file_keys(self) -> list[str]:
+        """Return the keys of the stored files."""
+        return [k for k in (self.content_key, self.table_key, self.hash_key) if k]
 
 
 def with_blocks(dataset: Dataset) -> Dataset:

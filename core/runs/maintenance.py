@@ -26,12 +26,13 @@ class RunMaintenance:
         return run
 
     def validation(self, run: Run) -> Dataset | None:
-        """Return the run's validation dataset; load columns and blocks of both."""
+        """Return the run's validation dataset; load what reading both needs."""
         found = None
         if run.validation_dataset_id is not None:
             found = self._session.get_one(Dataset, run.validation_dataset_id)
         for dataset in filter(None, (run.dataset, found)):
-            self._session.refresh(dataset, ["columns"])  # runs load without them
+            # runs load without them
+            self._session.refresh(dataset, ["columns", "lineage"])
             with_blocks(dataset)
         return found
 

@@ -158,7 +158,7 @@ def test_a_version_added_meanwhile_is_extended(appending, monkeypatch):
     assert last.version == 3
     data = [["1", "x", None], ["2", "y", None], ["3", "z", 0.0], ["4", "q", None]]
     assert appending.data("t") == data
-    assert len(appending.files()) == 6
+    assert len(appending.files()) == 9
 
 
 def test_a_parent_deleted_while_its_append_is_read_at_once(appending, monkeypatch):
