@@ -8,6 +8,7 @@ from core.lazy import pl
 
 _SHOWN = 3
 _ARE_ALIKE = "categories that are probably the same"
+_FEW = 100
 _MOST_CATEGORIES = 100_000
 """More different texts than these are not compared."""
 
@@ -18,6 +19,8 @@ def near_duplicates(counts: pl.DataFrame) -> list[str]:
     `counts` has the columns `value` (text) and `count`.
     """
     if counts.height < 2 or counts.height > _MOST_CATEGORIES:
+        return []
+    if counts.height <= _FEW and _are_unlike(counts["value"].to_list()):
         return []
     alike = (
         counts.with_columns(key=_key(pl.col("value")))
@@ -42,6 +45,13 @@ def near_duplicates(counts: pl.DataFrame) -> list[str]:
 def is_about_near_duplicates(warning: str) -> bool:
     """Return whether a warning of a column comes from `near_duplicates`."""
     return warning.startswith(_ARE_ALIKE)
+
+
+def _are_unlike(values: list[str]) -> bool:
+    """Return whether no letters and digits are equal; much faster for a few texts."""
+    plain = (unicodedata.normalize("NFKC", value).lower() for value in values)
+    bare = {"".join(filter(str.isalnum, text)) for text in plain}
+    return len(bare) == len(values)
 
 
 def _key(text: pl.Expr) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import is_about_near_duplicates
 from core.datasets import statistics
 from core.datasets.blocks import scan_files
+from core.datasets.column_warnings import warnings_of
 from core.datasets.differences import differences
 from core.datasets.expected import Expected
 from core.datasets.profile import profile_rows
 from core.datasets.reading import CsvReading
 from core.datasets.table_file import options_of
 from core.datasets.tables import Dataset
+from fitserve.enums import WarningKind
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.parsing import ParsingSpec
 
@@ -76,7 +79,23 @@ class Append:
         if own is not None and not Expected.of(self.parent).is_decided(column):
             return own
         warnings = [*_kept_warnings(column), *(own.warnings if own else [])]
-        return ColumnFacts(column.name, column.type, column.format, warnings)
+        facts = ColumnFacts(column.name, column.type, column.format, warnings)
+        facts.null_words = self._null_words(column, own)
+        return facts
+
+    def _null_words(
+        self, column: ColumnRead, own: ColumnFacts | None
+    ) -> dict[str, int] | None:
+        """Return the counts of words that mean "missing"; None if some are unknown."""
+        missing = {
+            fact.name: stats.missing
+            for fact, stats in zip(self.reading.columns, self.reading.stats, strict=True)
+        }
+        before = column.null_words if column.missing else {}
+        added = own.null_words if own is not None and missing[own.name] else {}
+        if before is None or added is None:
+            return None
+        return dict((Counter(before) + Counter(added)).most_common())
 
     def _options(self) -> ParsingSpec:
         """Return the options of the version, with the types given for new columns."""
@@ -92,11 +111,11 @@ class Append:
 
 def _kept_warnings(column: ColumnRead) -> list[str]:
     """Return the warnings about earlier rows, without those of the profile."""
-    reason = None if column.left_out is None else f"{column.left_out}; left out"
     kept = [
-        text
-        for text in column.warnings
-        if not is_about_near_duplicates(text) and not (reason and text.startswith(reason))
+        warning.text
+        for warning in warnings_of(column)
+        if warning.kind == WarningKind.READING
+        and not is_about_near_duplicates(warning.text)  # of an earlier release
     ]
     return kept[-_MOST_KEPT:]
 

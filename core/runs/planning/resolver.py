@@ -32,6 +32,7 @@ from core.runs.planning.warnings import (
     append_warnings,
     batch_warnings,
     far_target_warnings,
+    feature_warnings,
     left_out_warnings,
     one_row_warnings,
     retyped_warnings,
@@ -168,6 +169,7 @@ def _draft(
         *weight_warnings,
         *append_warnings(datasets.dataset, selection),
         *retyped_warnings(table),
+        *feature_warnings(selection, datasets.dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),
     ]

@@ -66,7 +66,9 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     column = next((c for c in dataset.columns if c.name == create.target), None)
     if column is None or not _may_have_classes(column, dataset, create):
         return TargetWords()
-    counts = _counts(dataset, create.target, storage)
+    counts: Mapping[str, int] | None = column.null_words
+    if counts is None:
+        counts = _read_counts(dataset, create.target, storage)
     others = {top.value for top in column.top}
     classes = [word for word in counts if word in _CLASSES or _SIGNS.get(word) in others]
     return TargetWords(
@@ -75,8 +77,8 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     )
 
 
-def _counts(dataset: Dataset, target: str, storage: Storage) -> Counter[str]:
-    """Return how often each word occurs in the CSVs of the dataset that have it."""
+def _read_counts(dataset: Dataset, target: str, storage: Storage) -> Mapping[str, int]:
+    """Count the words in the CSVs of the dataset, because their uploads did not."""
     found: Counter[str] = Counter()
     blocks = [block for block in dataset.blocks if _is_csv(block)]
     with table_gone_is_409(), block_files(blocks, storage, "content_key") as sources:
@@ -99,8 +101,6 @@ def _is_csv(block: Dataset) -> bool:
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:
     """Return whether the target is a column of words with missing cells."""
-    if not any(map(_is_csv, dataset.blocks)):
-        return False  # the file itself says which cells are missing
     if dataset.options.null_values is not None or not column.missing:
         return False
     if create.task == Task.REGRESSION:

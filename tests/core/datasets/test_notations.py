@@ -79,7 +79,7 @@ def test_datetimes(read, cells, moment):
         (["01", "1001", "06", "6037"], "categorical", "20 of 40 cells begin with 0, such as '01'"),
         (["007", "12", "3.5"], "numeric", "10 cell(s) begin with 0, such as '007'"),
         (["9007199254740993", "9007199254740995", "7"], "categorical", "20 of 30 cells are whole numbers beyond 2^53, such as '9007199254740993'"),
-        (["12.5%", "0.125"], "numeric", "10 cell(s) have a percent sign, such as '12.5%', and 10 are without one, such as '0.125'"),
+        (["12.5%", "0.125"], "numeric", "10 cell(s) have a percent sign, such as '12.5%', and 10 have none, such as '0.125'"),
         (["$3", "€4", "4"], "numeric", "several currencies in one column: 10 such as '$3', 10 such as '€4'"),
         (["1", "inf", "-Infinity"], "numeric", "20 cell(s) are infinite, such as 'inf', and count as missing"),
         (["<0.5", "0.7", "0.9"], "categorical", "20 of 30 cells are numeric; 10 are not, such as '<0.5', and would count as missing: give the column the type numeric"),
@@ -87,7 +87,7 @@ def test_datetimes(read, cells, moment):
         (["20240102", "0", "20240131"], "numeric", "20 of 30 cells could be dates, such as '20240102'; give the column the type datetime"),
         (["20240102", "20240103", "20240131"], "datetime", "whole numbers are read as dates: '20240102' is 2024-01-02"),
         (["Q1-1985", "Q2-1985"], "datetime", "quarters are read as their first day: 'Q1-1985' is 1985-01-01"),
-        (["2024-01-02T03:04:05+02:00", "2024-01-02T03:04:05"], "datetime", "10 cell(s) have no time zone, such as '2024-01-02T03:04:05', and are read as UTC"),
+        (["2024-01-02T03:04:05+02:00", "2024-01-02T03:04:05"], "datetime", "10 cell(s) have a time zone, such as '2024-01-02T03:04:05+02:00', and 10 have none, such as '2024-01-02T03:04:05'; those without one are read as UTC"),
         (["01-JAN-45", "02-FEB-50"], "datetime", "20 cell(s), such as '02-FEB-50', are dates in the future"),
         (["\u22125", "3"], "numeric", "the sign \u2212 is read as minus"),
         (["Approved", "approved", "No way"], "categorical", "'Approved' (10) and 'approved' (10)"),
@@ -142,7 +142,7 @@ def test_digits_are_dates_if_the_type_is_given(read):
     [
         (["1", "2"], ["inf"], "numeric", "1 cell(s) are infinite, such as 'inf'"),
         (["$1", "$2"], ["€5", "€6"], "numeric", "20,000 such as '$1', 2 such as '€5'"),
-        (["1%", "2%"], ["0.5"], "numeric", "1 are without one, such as '0.5'"),
+        (["1%", "2%"], ["0.5"], "numeric", "1 have none, such as '0.5'"),
         (["10", "20"], ["007"], "numeric", "1 cell(s) begin with 0, such as '007'"),
         (["10000", "90000"], ["01234"] * 3_000, "categorical", "3,000 of 23,000 cells begin"),
         (["1", "2"], ["9007199254740993"] * 3_000, "categorical", "3,000 of 23,000 cells are whole"),
@@ -186,3 +186,23 @@ def test_the_order_of_day_and_month_that_another_column_proves(read):
     _, _, columns = read("a,b,c\n" + "".join(lines))
     assert columns["b"].format.datetime == "%m/%d/%Y"
     assert "ambiguous" in columns["b"].warnings[0]
+
+
+def test_dates_of_three_two_digit_parts_are_offered(read):
+    """Their order is not known: the column stays text, and a warning says how to read it."""
+    cells = [f"01-{i % 12 + 1:02}-{13 + i % 5}" for i in range(40)]
+    _, _, columns = read(column(cells, 1))
+    assert columns["a"].type in ("categorical", "text")
+    (warning,) = [w for w in columns["a"].warnings if "datetime" in w]
+    assert "40 of 40 cells are datetime: give the column the type datetime" in warning
+    assert "may stand in any order: give a `format`, such as '%d-%m-%y'" in warning
+    given = {"type": "datetime", "format": "%d-%m-%y"}
+    table, _, _ = read(column(cells, 1), types={"a": given})
+    assert str(table["a"][1]) == "2014-02-01 00:00:00"
+
+
+def test_ordinals_have_no_unit(read):
+    """`3rd` is a category, although a number stands before letters."""
+    _, _, columns = read(column(["1st", "3rd", "3rd", "2nd", "3rd"]))
+    assert columns["a"].type == "categorical"
+    assert columns["a"].warnings == []
