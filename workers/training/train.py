@@ -111,7 +111,9 @@ def _split(run: Run, tables: RunTables) -> Splits:
     spec = run.spec
     columns = [*run.plan.features, *spec.fit.weight_columns]
     shares = shares_of(spec.split, spec.fit)
-    table = SourceTable(tables.train, columns, run.target)
+    group = spec.split.group_column  # the report resamples whole groups
+    own = columns if group is None else [*columns, group]
+    table = SourceTable(tables.train, own, run.target)
     splits = table.split(spec.task, spec.split, shares, spec.fit.seed, run.plan.splitting)
     if tables.validation is None:
         return splits
