@@ -103,7 +103,7 @@ def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
             ModelRepository(session, "default").add_version(version)
     config = alembic_config(database_url)
     database.close()
-    command.downgrade(config, "0012")
+    command.downgrade(config, "0016-1")
     database.close()
     command.upgrade(config, "head")
     with database.read() as session:
