@@ -91,6 +91,8 @@ class Append:
             fact.name: stats.missing
             for fact, stats in zip(self.reading.columns, self.reading.stats, strict=True)
         }
+        if column.null_words is None and (own is None or own.null_words is None):
+            return None
         before = column.null_words if column.missing else {}
         added = own.null_words if own is not None and missing[own.name] else {}
         if before is None or added is None:
