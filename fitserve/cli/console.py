@@ -19,9 +19,9 @@ from rich.table import Table
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 from fitserve.main_figure import best_text, figure_text
 
-FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
+FAILED, USAGE, REFUSED, UNREACHABLE, LATE, INTERRUPTED = 1, 2, 3, 4, 5, 130
 """Exit codes: the run failed, wrong usage, the service refused the request, the service
-cannot be reached, --timeout expired."""
+cannot be reached, --timeout expired, interrupted or not confirmed."""
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (RunFailed, FAILED),
     (ApiError, REFUSED),
@@ -153,6 +153,8 @@ def print_list(items: Iterable[BaseModel], columns: Columns, *, as_json: bool) -
     else:
         rows = [[read(item) for read in columns.values()] for item in found]
         print_table([*columns], rows)
+        if not rows:
+            say("none found", err)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -20,7 +20,9 @@ from fitserve.cli.console import (
 from fitserve.client import ApiError, Client
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead
 from fitserve.schemas.report import ReportRead
+from fitserve.schemas.runs import RunRead
 
+_MOST_COLUMNS = 20
 _LOOK_SECONDS = 0.3
 _MOST_SECONDS = 30.0
 
@@ -43,10 +45,12 @@ def report(
         print_or_show(found, _show_whole, as_json=as_json)
 
 
-def show_ended(client: Client, run_id: str, *, waits: bool = True) -> None:
+def show_ended(client: Client, run: RunRead, *, waits: bool = True) -> None:
     """Print the report of a run that has ended, or a sentence if it has none."""
     try:
-        _show(_with_baselines(client, run_id) if waits else client.runs.report(run_id))
+        found = _with_baselines(client, run.id) if waits else client.runs.report(run.id)
+        _show(found)
+        _show_excluded(found, " ".join(run.warnings))
     except ApiError as error:
         say(f"no report: {error}", err)
 
@@ -64,22 +68,40 @@ def _with_baselines(client: Client, run_id: str) -> ReportRead:
 
 def _show_whole(found: ReportRead) -> None:
     _show(found)
-    excluded = {n: why for n, why in found.excluded.items() if n != found.target}
-    if excluded:
-        say("not features: " + ", ".join(f"{n} ({why})" for n, why in excluded.items()))
+    _show_excluded(found)
+
+
+def _show_excluded(found: ReportRead, warnings: str = "") -> None:
+    """Print the columns that are no features, except those that the warnings name."""
+    names = [n for n in found.excluded if n != found.target and repr(n) not in warnings]
+    shown = [f"{n} ({found.excluded[n]})" for n in names[:_MOST_COLUMNS]]
+    if more := len(names) - len(shown):
+        shown.append(f"and {more:,} more")
+    if shown:
+        say(f"not features: {', '.join(shown)}")
 
 
 def _show(found: ReportRead) -> None:
     if found.summary:
         say(found.summary)
-    for reason in dict.fromkeys(part.reason for part in found.missing):
-        parts = ", ".join(m.part for m in found.missing if m.reason == reason)
+    gaps = _gaps(found)
+    for reason in dict.fromkeys(gaps.values()):
+        parts = ", ".join(part for part, why in gaps.items() if why == reason)
         say(f"not measured: {parts} ({reason})")
     if found.reading is not None:
         word = found.reading.word.replace("_", " ")
         say(f"{word}: {found.reading.sentence} {found.reading.advice}")
     for trap in found.traps:
         say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
+
+
+def _gaps(found: ReportRead) -> dict[str, str]:
+    """Return the parts and metrics that were not measured, with the reasons."""
+    gaps = {part.part: part.reason for part in found.missing}
+    baselines = found.baselines
+    if found.status == "ready" and baselines.status != "ready" and baselines.reason:
+        gaps.setdefault("baselines", baselines.reason)
+    return gaps | found.reasons
 
 
 def show_comparison(found: ComparisonRead) -> None:

@@ -67,6 +67,7 @@ def test_train_prints_the_result_and_the_next_command(trained, fitserve, spec):
         "drift: it moved",
         "model wine, version 2; now try:",
         "  fitserve predict wine ROWS.csv",
+        "  fitserve open run_1",
     ]
     assert done.stderr == "queued run_1\n"
     assert sent(trained) == SPEC
