@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from threadpoolctl import threadpool_limits
 
+from core.models.scores import Numbers
 from fitserve.enums import Task
 from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
 from fitserve.specs.report import Baseline, ReportSpec
@@ -14,6 +15,7 @@ from workers.report.estimators import FittedBaseline, Goal
 from workers.report.evidence import Evidence, SplitRows
 from workers.report.forms import Form, linear_form, tree_form
 from workers.report.scores import failure_reason, score
+from workers.training.targets import product, row_weights
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +97,11 @@ def _train(
     train = evidence.train.head(_num_rows(evidence))
     make_form = tree_form if name == "gradient_boosting" else linear_form
     form = make_form(train, held_out)
-    fitted = _fit(name, form, train, until, evidence)
+    class_weights = _class_weights(evidence, train)
+    weights = product(train.weights, class_weights)
+    is_regression = evidence.signature.task == Task.REGRESSION
+    goal = Goal(train.y, weights, is_regression=is_regression)
+    fitted = _fit(name, form, goal, until, evidence.seed)
     answers = fitted.answers(form.x_held_out, len(evidence.signature.classes or []))
     task, weights = evidence.signature.task, held_out.weights
     metrics, _ = score(task, held_out.y, answers, weights)
@@ -106,7 +112,15 @@ def _train(
         seconds=time.monotonic() - began,
         metrics=metrics,
         note=fitted.note,
+        is_class_weighted=class_weights is not None,
     )
+
+
+def _class_weights(evidence: Evidence, train: SplitRows) -> Numbers | None:
+    """Return the class weight of each row, as the network had it; None without any."""
+    indices = train.y[:, None]
+    given, classes = evidence.fit.class_weight, evidence.signature.classes or []
+    return row_weights(indices, classes, given) if classes else None
 
 
 def _num_rows(evidence: Evidence) -> int:
@@ -116,12 +130,10 @@ def _num_rows(evidence: Evidence) -> int:
 
 
 def _fit(
-    name: Baseline, form: Form, train: SplitRows, until: float, evidence: Evidence
+    name: Baseline, form: Form, goal: Goal, until: float, seed: int
 ) -> FittedBaseline:
-    is_regression = evidence.signature.task == Task.REGRESSION
-    goal = Goal(train.y, train.weights, is_regression=is_regression)
     if name == "constant":
         return estimators.constant(form, goal)
     if name == "linear":
         return estimators.linear(form, goal, until)
-    return estimators.gradient_boosting(form, goal, until, evidence.seed)
+    return estimators.gradient_boosting(form, goal, until, seed)
