@@ -5,6 +5,7 @@ a test compares both.
 """
 
 import math
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 _LEAST, _MOST = 1e-4, 1e15
@@ -12,6 +13,8 @@ _LEAST, _MOST = 1e-4, 1e15
 _DIGITS = 4
 _THOUSANDS = 10_000
 """The least size with marks between thousands: a year has none."""
+
+_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
 
 def number_text(value: float) -> str:
@@ -42,3 +45,36 @@ def _rounded(size: Decimal, power: int) -> Decimal:
 
 def _trimmed(digits: str) -> str:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def axis_texts(ticks: Sequence[float]) -> list[str]:
+    """Return the texts of an axis: `0.5M`, `1M` if the ticks have two decimals at most.
+
+    The texts have all digits of the ticks, so that different ticks look different.
+    """
+    most = max(map(abs, ticks), default=0.0)
+    if not _LEAST <= most < _MOST:
+        return [_exponential(tick) for tick in ticks]
+    for size, unit in _UNITS:
+        if most >= size and all(_is_short(tick / size) for tick in ticks):
+            return [_with_unit(tick, size, unit) for tick in ticks]
+    return [_with_unit(tick, 1.0, "") for tick in ticks]
+
+
+def _exponential(tick: float) -> str:
+    if tick == 0:
+        return "0"
+    digits, power = f"{Decimal(repr(tick)):e}".split("e")
+    return f"{_trimmed(digits)}e{int(power)}"
+
+
+def _is_short(value: float) -> bool:
+    return abs(value * 100 - round(value * 100)) < 1e-6
+
+
+def _with_unit(tick: float, size: float, unit: str) -> str:
+    if tick == 0:
+        return "0"
+    value = abs(tick) / size
+    digits = f"{value:,.10f}" if value >= _THOUSANDS else f"{value:.10f}"
+    return f"{'-' if tick < 0 else ''}{_trimmed(digits)}{unit}"

@@ -4,15 +4,15 @@ import random
 
 import pytest
 
-from fitserve.number_text import number_text
+from fitserve.number_text import axis_texts, number_text
 from tests.e2e_service import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 SOURCE = (ROOT / "dashboard" / "static" / "modules" / "format.js").read_text()
-FORMAT = """async ([source, values]) => {
+FORMAT = """async ([name, source, values]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const { number } = await import(url);
-  return values.map(number);
+  const format = await import(url);
+  return values.map((value) => format[name](value));
 }"""
 EDGES = [0.0, -0.0, 1e-4, 1e3, 1e4, 1e6, 1e15, 5e-324, 1.7e308, 2013.0, 0.1 + 0.2]
 HALVES = [
@@ -32,7 +32,23 @@ def numbers(count: int) -> list[float]:
 def test_the_page_and_python_write_every_number_alike(page):
     """20,000 numbers of all sizes, halves and the limits of the rule included."""
     values = numbers(10_000)
-    shown = page.evaluate(FORMAT, [SOURCE, values])
+    shown = page.evaluate(FORMAT, ["number", SOURCE, values])
     expected = [number_text(value) for value in values]
     pairs = zip(values, shown, expected, strict=True)
     assert [one for one in pairs if one[1] != one[2]] == []
+
+
+def test_the_page_and_the_plots_write_axes_alike(page):
+    """2,000 axes with round steps, of all sizes."""
+    dice = random.Random(2)
+    axes = []
+    for _ in range(2_000):
+        step = dice.choice([1, 2, 2.5, 5]) * 10.0 ** dice.randint(-8, 14)
+        first = dice.randint(-9, 9)
+        axes.append([float(f"{(first + i) * step:.12g}") for i in range(4)])
+    shown = page.evaluate(FORMAT, ["axisTexts", SOURCE, axes])
+    expected = [axis_texts(axis) for axis in axes]
+    assert [
+        one for one in zip(axes, shown, expected, strict=True) if one[1] != one[2]
+    ] == []
+    assert all(len(set(texts)) == len(texts) for texts in shown)
