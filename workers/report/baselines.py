@@ -97,7 +97,8 @@ def _train(
     train = evidence.train.head(_num_rows(evidence))
     make_form = tree_form if name == "gradient_boosting" else linear_form
     form = make_form(train, held_out)
-    class_weights = _class_weights(evidence, train)
+    # the constant prediction is the majority class, whatever the weights
+    class_weights = None if name == "constant" else _class_weights(evidence, train)
     weights = product(train.weights, class_weights)
     is_regression = evidence.signature.task == Task.REGRESSION
     goal = Goal(train.y, weights, is_regression=is_regression)
