@@ -52,7 +52,8 @@ REPORT = """async (count) => {
   const { h } = await import("/dashboard/modules/dom.js");
   const name = (i) => `class ${i} of unhappy customers`;
   const classes = Array.from({ length: count }, (_, i) => ({
-    label: name(i), precision: 0.5 + i / 100, recall: i ? 0.75 : null, f1: 0.6, num_rows: 120,
+    label: name(i), precision: 0.5123 + i / 100, recall: i ? 0.7575 : null, f1: 0.6789,
+    num_rows: 1200,
   }));
   const read = {
     classes, confusion_matrix: classes.map(() => classes.map((_, i) => 100 + i)),
@@ -141,6 +142,6 @@ def test_a_confusion_matrix_is_not_cut(page, width, count):
     assert rows.count() == count
     assert "class 0 of unhappy customers" in rows.first.inner_text()
     assert rows.last.locator("td").all_inner_texts()[:2] == [
-        f"{0.5 + (count - 1) / 100:.4g}",
-        "0.75",
+        f"{0.5123 + (count - 1) / 100:.4g}",
+        "0.7575",
     ]

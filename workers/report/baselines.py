@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.models.scores import Numbers
@@ -15,7 +16,7 @@ from workers.report.estimators import FittedBaseline, Goal
 from workers.report.evidence import Evidence, SplitRows
 from workers.report.forms import Form, linear_form, tree_form
 from workers.report.scores import failure_reason, score
-from workers.training.targets import product, row_weights
+from workers.training.targets import row_weights
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +100,9 @@ def _train(
     form = make_form(train, held_out)
     # the constant prediction is the majority class, whatever the weights
     class_weights = None if name == "constant" else _class_weights(evidence, train)
-    weights = product(train.weights, class_weights)
     is_regression = evidence.signature.task == Task.REGRESSION
-    goal = Goal(train.y, weights, is_regression=is_regression)
+    all_weights = _product(train.weights, class_weights)
+    goal = Goal(train.y, all_weights, is_regression=is_regression)
     fitted = _fit(name, form, goal, until, evidence.seed)
     answers = fitted.answers(form.x_held_out, len(evidence.signature.classes or []))
     task, weights = evidence.signature.task, held_out.weights
@@ -119,9 +120,16 @@ def _train(
 
 def _class_weights(evidence: Evidence, train: SplitRows) -> Numbers | None:
     """Return the class weight of each row, as the network had it; None without any."""
-    indices = train.y[:, None]
     given, classes = evidence.fit.class_weight, evidence.signature.classes or []
-    return row_weights(indices, classes, given) if classes else None
+    weights = row_weights(train.y.astype(np.float32)[:, None], classes, given)
+    return None if weights is None else weights.astype(np.float64)
+
+
+def _product(first: Numbers | None, second: Numbers | None) -> Numbers | None:
+    """Return the product of two weights of each row; None stands for weights of 1."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first * second
 
 
 def _num_rows(evidence: Evidence) -> int:

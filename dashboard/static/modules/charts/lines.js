@@ -8,7 +8,7 @@ import { extent, linePath, logTicks, scale, ticks } from "./scale.js";
 import { widest } from "./text.js";
 
 const MARGIN = { right: 14, bottom: 34, left: 34 };
-const [TICK_ROW, GAP] = [46, 18]; // the least distance of two ticks, and of two labels
+const [TICK_ROW, GAP] = [38, 18]; // the least distance of two ticks, and of two labels
 const DEFAULTS = {
   height: 260, xDomain: null, yDomain: null, isWhole: false, xText: number, yText: number,
 };
