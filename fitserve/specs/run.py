@@ -53,6 +53,12 @@ class SplitSpec(Closed):
     """Column for a split by time, group or column; absent for `random`."""
     test: float = Field(default=0.0, ge=0, le=0.9)
     """Share of rows for a final test; metrics on these rows are named `test_…`."""
+    key: Literal["lineage", "seed"] | None = Field(
+        default=None, exclude_if=lambda key: key is None
+    )
+    """What decides which rows or groups are held out: `lineage`, the random key that all
+    datasets of one name share, or `seed`. Default: `seed` if the spec gives `fit.seed`,
+    else `lineage`."""
 
     @model_validator(mode="after")
     def _column_where_needed(self) -> Self:

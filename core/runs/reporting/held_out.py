@@ -1,7 +1,7 @@
 """Find the rows that a run held out, to score versions on them.
 
-No list of rows is stored: the worker splits the rows by the same function (splits.py),
-from the same columns and the seed in the spec.
+The worker stores the side of each row. For runs of earlier releases the rows are split
+again, by the rule of the run (core/runs/splitting.py).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit
 from core.lazy import pl
 from core.models.signature import Signature
-from core.runs.planning.splits import NAMES, assign, shares_of
+from core.runs.planning.splits import NAMES, SplitCodes
 from core.runs.planning.target_words import class_words
 from core.runs.run_tables import may_stand, open_dataset, open_validation
+from core.runs.splitting import split_rows
 from core.runs.tables import Run
 from core.storage import Storage
-from fitserve.enums import Task
 
 MOST_ROWS = 20_000
 """If a run held out more rows, this many are drawn with the run's seed."""
@@ -110,12 +110,13 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     words = class_words(run.target, run.plan.classes)
     with open_dataset(run.dataset, run.spec.features, storage, words) as train:
         if own is None:
-            places = _drawn(_places(run, train, side), run)
+            codes = split_rows(run, train, storage)
+            places = _drawn(_places(run, train, codes, side), run)
             weights = _weights(run, train, places)
         else:
             names = [run.target, *run.spec.fit.weight_columns]
             with open_validation(own, train, names, storage) as held:
-                places = _drawn(_places(run, held, None), run)
+                places = _drawn(_places(run, held, None, side), run)
                 weights = _weights(run, held, places)
     return HeldOutRows(run, dataset, places, storage, weights)
 
@@ -134,32 +135,22 @@ def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
         )
 
 
-def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
+def _places(
+    run: Run, table: TypedTable, codes: SplitCodes | None, side: str
+) -> NDArray[np.int64]:
     """Return the indices of the rows of a side that have a target and a weight above 0.
 
-    `side` is None for a validation dataset, in which all rows count.
+    `codes` is None for a validation dataset, in which all rows count.
     """
-    spec = run.spec
-    by = [] if spec.split.column is None else [spec.split.column]
-    weight = spec.fit.sample_weight
-    deciding = table.read([run.target, *by, *spec.fit.weight_columns])
-    known = np.flatnonzero(deciding[run.target].is_not_null().to_numpy())
-    counts = np.ones(len(known), np.bool_)
+    weight = run.spec.fit.sample_weight
+    deciding = table.read([run.target, *run.spec.fit.weight_columns])
+    counts = deciding[run.target].is_not_null().to_numpy()
     if weight is not None:
-        counts = deciding[weight].cast(pl.Float64).to_numpy()[known] > 0
-    if side is None:
-        return known[counts]
-    sides = assign(
-        deciding.drop_nulls(run.target),
-        run.target,
-        Task(run.task),
-        spec.split,
-        shares_of(spec.split, spec.fit),
-        spec.fit.seed,
-        run.plan.splitting,
-    )
-    places: NDArray[np.int64] = known[(sides == NAMES.index(side)) & counts]
-    return places
+        weights = deciding[weight].cast(pl.Float64).fill_null(0)
+        counts = counts & (weights.to_numpy() > 0)
+    if codes is not None:
+        counts = counts & (codes == NAMES.index(side))
+    return np.flatnonzero(counts)
 
 
 def _drawn(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:
