@@ -7,7 +7,8 @@ from tests.e2e_service import ROOT
 ORIGIN = "http://page.test"
 STATIC = ROOT / "dashboard" / "static"
 _BLANK = """<!doctype html><html lang="en"><title>files</title>
-<link rel="stylesheet" href="/dashboard/styles.css"><main id="main"></main>
+<link rel="stylesheet" href="/dashboard/styles.css">
+<link rel="stylesheet" href="/dashboard/charts.css"><main id="main"></main>
 <div id="connection"></div><div id="announcer"></div></html>"""
 
 
