@@ -16,6 +16,7 @@ def model_to_schema(
         versions=[version.number for version in versions],
         aliases={alias.name: alias.version.number for alias in aliases},
         headline=newest.headline,
+        main_figure=newest.main_figure,
         created_at=model.created_at,
     )
 
@@ -31,6 +32,7 @@ def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead
         aliases=[alias.name for alias in aliases if alias.version_id == version.id],
         metrics=version.metrics,
         headline=version.headline,
+        main_figure=version.main_figure,
         best_epoch=version.best_epoch,
         num_params=sum(layer.params for layer in version.layers),
         layers=version.layers,

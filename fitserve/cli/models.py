@@ -9,6 +9,7 @@ import typer
 from fitserve.cli import completion
 from fitserve.cli.confirming import Yes, asks, confirm
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     Columns,
     cell,
@@ -26,12 +27,14 @@ _MODELS: Columns = {
     "name": lambda m: m.name,
     "version": lambda m: m.latest_version,
     "aliases": lambda m: ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
+    **FIGURE_COLUMNS,
 }
 _VERSIONS: Columns = {
     "version": lambda v: v.version,
     "task": lambda v: v.task,
     "parameters": lambda v: v.num_params,
     "kept epoch": lambda v: v.best_epoch,
+    **FIGURE_COLUMNS,
     "metrics": lambda v: "  ".join(f"{n} {cell(m)}" for n, m in v.metrics.items()),
     "aliases": lambda v: ", ".join(v.aliases),
 }

@@ -9,6 +9,7 @@ import typer
 
 from fitserve.cli.completion import runs
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     err,
     print_or_show,
@@ -18,7 +19,7 @@ from fitserve.cli.console import (
 )
 from fitserve.client import ApiError, Client
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead
-from fitserve.schemas.report import ReportRead
+from fitserve.schemas.report import Reading, ReportRead
 from fitserve.schemas.runs import RunRead
 
 _MOST_COLUMNS = 20
@@ -31,17 +32,38 @@ def report(
     run_id: Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)],
     as_json: AsJson = False,
     next_spec: Annotated[
-        Path | None, typer.Option(help="File for the spec to try next.", dir_okay=False)
+        Path | None,
+        typer.Option(
+            help="File for the suggested spec, if there is one.", dir_okay=False
+        ),
     ] = None,
 ) -> None:
     """Show the report of a run: how good the network is, and what to try next."""
     with service(context) as client:
         found = _with_baselines(client, run_id)
-        if next_spec is not None and found.reading is not None:
-            text = json.dumps(found.reading.next_spec, indent=2)
-            next_spec.write_text(text + "\n", encoding="utf-8")
-            say(f"saved {next_spec}", err)
+        if next_spec is not None:
+            _save_suggestion(found, next_spec)
         print_or_show(found, _show_whole, as_json=as_json)
+
+
+def _save_suggestion(found: ReportRead, path: Path) -> None:
+    """Save the suggested spec, or print why there is none."""
+    spec = _suggested(found.reading)
+    if spec is None:
+        reason = found.reading.advice if found.reading else "The run has no epochs."
+        say(f"{path} was not written, because no spec is suggested. {reason}", err)
+        return
+    path.write_text(json.dumps(spec, indent=2) + "\n", encoding="utf-8")
+    say(f"saved {path}", err)
+
+
+def _suggested(reading: Reading | None) -> dict[str, Any] | None:
+    """Return the suggested spec. Older services have no titles and always suggest one."""
+    if reading is None:
+        return None
+    if reading.suggestion is not None:
+        return reading.suggestion.spec
+    return None if reading.title else reading.next_spec
 
 
 def show_ended(client: Client, run: RunRead, *, waits: bool = True) -> None:
@@ -87,11 +109,11 @@ def _show(found: ReportRead) -> None:
     for reason in dict.fromkeys(gaps.values()):
         parts = ", ".join(part for part, why in gaps.items() if why == reason)
         say(f"not measured: {parts} ({reason})")
+    for trap in found.traps:
+        say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
     if found.reading is not None:
         word = found.reading.word.replace("_", " ")
         say(f"{word}: {found.reading.sentence} {found.reading.advice}")
-    for trap in found.traps:
-        say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
 
 
 def _gaps(found: ReportRead) -> dict[str, str]:
@@ -113,6 +135,7 @@ def show_comparison(found: ComparisonRead) -> None:
         ["stopped", *(r.stop_reason or r.status for r in compared)],
         ["parameters", *(r.num_params for r in compared)],
         ["kept epoch", *(_kept_epoch(r) for r in compared)],
+        *([name, *map(read, compared)] for name, read in FIGURE_COLUMNS.items()),
     ]
     headlines = [r.headline.metrics if r.headline else {} for r in compared]
     for figures, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):

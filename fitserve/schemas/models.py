@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fitserve.enums import Task
 from fitserve.schemas.brief import Brief
-from fitserve.schemas.report import Headline
+from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import LayerPlan
 
 
@@ -34,6 +34,9 @@ class VersionRead(Brief, BaseModel):
     headline: Headline | None = Field(
         description="The report's metrics on held-out rows; null without metrics."
     )
+    main_figure: MainFigure | None = Field(
+        None, description="The main figure of the report; null without metrics."
+    )
     best_epoch: int | None
     num_params: int
     layers: list[LayerPlan]
@@ -50,6 +53,9 @@ class ModelRead(BaseModel):
     versions: list[int]
     aliases: dict[str, int]
     headline: Headline | None = Field(description="`headline` of the latest version.")
+    main_figure: MainFigure | None = Field(
+        None, description="`main_figure` of the latest version."
+    )
     created_at: datetime
 
 

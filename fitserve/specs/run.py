@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from fitserve.enums import Task
-from fitserve.names import ColumnName, Name
+from fitserve.names import MOST_REFERENCE, ColumnName, Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.columns import GivenType
 from fitserve.specs.keras_model import GivenModel
@@ -67,6 +67,11 @@ class SplitSpec(Closed):
         wanted = "no `column`" if self.by == "random" else "a `column`"
         raise ValueError(f"{wanted} for a split by {self.by}")
 
+    @property
+    def group_column(self) -> str | None:
+        """Return the column that groups the rows, if the split is by group."""
+        return self.column if self.by == "group" else None
+
 
 PresetName = Literal["linear", "small", "default", "thorough"]
 
@@ -74,8 +79,9 @@ PresetName = Literal["linear", "small", "default", "thorough"]
 class RunCreate(Closed):
     """The spec of a run. The run shows it with all defaults."""
 
-    dataset: str | None = Field(default=None, min_length=1, max_length=100)
-    """Id or name of the dataset. Required unless the request contains the CSV."""
+    dataset: str | None = Field(default=None, min_length=1, max_length=MOST_REFERENCE)
+    """Id or name of the dataset, or a version such as `houses@2`; a name is its newest
+    version. Required unless the request contains the CSV."""
     target: ColumnName
     """Column to predict."""
     model_name: Name | None = None

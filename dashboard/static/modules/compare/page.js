@@ -3,7 +3,7 @@
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { duration, elapsed, integer, number } from "../format.js";
+import { bestBaseline, duration, elapsed, integer, mainFigure, number } from "../format.js";
 import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
@@ -63,6 +63,9 @@ function shape({ spec: { model: { layers } } }) {
 
 function overlay(runs) {
   const metrics = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
+  if (!metrics.length) {
+    return card("overlay", "Learning curves", h("p.hint", "No epoch yet in any of these runs."));
+  }
   const first = metrics.includes("val_loss") ? "val_loss" : metrics[0];
   const chart = lineChart({
     title: "Metric by epoch", xLabel: "epoch", height: 340, isWhole: true, xText: integer,
@@ -87,6 +90,8 @@ function summary(runs) {
   const rows = {
     Network: ({ run }) => shape(run),
     Parameters: ({ run }) => integer(run.num_params),
+    "Main figure": ({ run }) => mainFigure(run.main_figure),
+    "Best baseline": ({ run }) => bestBaseline(run.main_figure) ?? "–",
     "Validation loss": ({ run, history }) =>
       number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
     "Training loss": ({ run }) => number(run.metrics.loss),
