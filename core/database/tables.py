@@ -4,7 +4,7 @@ from core.database.base import Base
 from core.datasets.tables import Dataset
 from core.idempotency.tables import IdempotencyKey
 from core.keys.tables import ApiKey
-from core.models.tables import Alias, Artifact, Model, Version
+from core.models.tables import Alias, Artifact, Model, ModelChange, Version
 from core.runs.tables import Epoch, Run
 from core.webhooks.tables import Webhook
 from core.workers.tables import Worker
@@ -18,6 +18,7 @@ __all__ = [
     "Epoch",
     "IdempotencyKey",
     "Model",
+    "ModelChange",
     "Run",
     "Version",
     "Webhook",

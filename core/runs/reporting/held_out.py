@@ -7,6 +7,7 @@ from the same columns and the seed in the spec.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,21 @@ class HeldOutRows:
     places: NDArray[np.int64]
     storage: Storage
     weights: NDArray[np.float64] | None = None
+
+    @property
+    def side(self) -> str | None:
+        """Return `test` or `validation`."""
+        return side_of(self.run)
+
+    def groups(self) -> NDArray[Any] | None:
+        """Return the group of each row if groups are held out, else None."""
+        split = self.run.spec.split
+        stored = [column.name for column in self.dataset.columns]
+        if split.by != "group" or split.column not in stored:
+            return None
+        with open_table(self.dataset, self.storage) as table:
+            found = self._frame(table, [split.column])[split.column]
+        return found.cast(pl.String).fill_null("").to_numpy()
 
     def targets(self) -> pl.Series:
         """Return the target of each row, as the run reads it."""

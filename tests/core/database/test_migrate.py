@@ -16,10 +16,13 @@ from core.database.revisions import (
 )
 from core.database.sessions import Database
 from core.database.tables import Base
+from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
 from tests.core.runs.rows import add_run, small_signature
+
+CAUSE = Cause("a test", "to test")
 
 
 def test_the_migrations_make_the_tables_of_the_code(database_url):
@@ -74,7 +77,7 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
             "is_whole": True,
         }
         models.add_version(Version(model_name="m", run_id=run_id, **more))
-        models.set_alias("m", "live", 1)
+        models.point("m", "live", 1, CAUSE)
     config = alembic_config(database_url)
     database.close()
     command.downgrade(config, "0007")
@@ -84,6 +87,8 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
     with database.read() as session:
         models = ModelRepository(session, "default")
         assert models.aliased("m", "live").run_id == run_id
+        assert models.serving("m").run_id == run_id
+        assert models.get("m").follows_newest
         assert (
             RunRepository(session, "default").get(run_id).dataset.workspace == "default"
         )
