@@ -70,7 +70,7 @@ def main() -> None:
             with scratch() as folder:
                 write(folder / "table.parquet")
                 bench.storage.put(folder / "table.parquet", dataset.table_key)
-            session.execute(update(Dataset).values(num_rows=ROWS))
+            session.execute(update(Dataset).values(num_rows=ROWS, hash_key=""))
         spec = {**CASE.spec, "fit": {**CASE.spec["fit"], "batch_size": 4096}}
         with bench.database.write() as session:
             resolved = bench.runs.prepare(session, LOCAL, RunCreate.model_validate(spec))

@@ -28,7 +28,9 @@ from sklearn.metrics import log_loss, r2_score, roc_auc_score
 from benchmarks.fit import Bench
 from benchmarks.tables import TABLES, Table, write_csv
 from core.models.signature import MISSING, Signature
-from core.runs.planning.splits import TEST, assign, shares_of
+from core.runs.planning.splits import TEST
+from core.runs.reporting.row_sets import codes_of
+from core.runs.splitting import NO_TARGET
 from core.runs.tables import Run
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("SEEDS", "0,1,2").split(","))
@@ -58,16 +60,13 @@ class Rows:
 
 
 def rows_of(bench: Bench, run: Run, signature: Signature) -> Rows:
-    """Split the rows with the same function as the worker."""
-    spec = run.spec
+    """Return the rows that the worker held out, and all others."""
     names = [feature.name for feature in signature.features]
     with bench.storage.local_copy(run.dataset.table_key) as table:
         frame = pl.read_parquet(table, columns=[*names, run.target])
-    frame = frame.drop_nulls(run.target)
-    shares = shares_of(spec.split, spec.fit)
-    sides = assign(frame, run.target, signature.task, spec.split, shares, spec.fit.seed)
-    is_test = pl.Series(sides == TEST)
-    return Rows(signature, frame.filter(~is_test), frame.filter(is_test))
+    codes = codes_of(run, bench.storage)
+    is_test, has_target = pl.Series(codes == TEST), pl.Series(codes != NO_TARGET)
+    return Rows(signature, frame.filter(~is_test & has_target), frame.filter(is_test))
 
 
 def scores(rows: Rows, answers: Array) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.keys.caller import Caller
-from core.models.judge import Contender, Judge
+from core.models.judge import Entry, Judge
 from core.models.network import ModelFile, Network
 from core.models.promotion import refuse_broken_by
 from core.models.repository import ModelRepository
@@ -50,8 +50,8 @@ def check(services: Services, move: Move) -> str | None:
         if not update.require:
             return present.id if present is not None else None
         requirements = parse(update.require, version.signature.task)
-        candidate = Contender.of(session, version)
-        rival = Contender.of(session, present) if present is not None else None
+        candidate = Entry.of(session, version)
+        rival = Entry.of(session, present) if present is not None else None
 
     def load(file: ModelFile) -> Network:
         return services.predictor.cache.get(file).network

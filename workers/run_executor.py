@@ -25,6 +25,7 @@ from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
 from core.runs.maintenance import RunMaintenance
+from core.runs.planning.splits import SplitCodes
 from core.runs.planning.target_words import class_words
 from core.runs.run_tables import RunTables, open_run_tables
 from core.runs.tables import Run
@@ -37,6 +38,7 @@ from fitserve.schemas.runs import LayerPlan
 from workers.hang_detector import SilenceAlarm
 from workers.heartbeat import Heartbeat, RunReleased
 from workers.report.report import Report, Reporter
+from workers.run_split import split_run
 from workers.training.checkpointer import Checkpointer
 from workers.training.checkpoints import CheckpointUseless, load
 from workers.training.saving.artifacts import save_artifacts
@@ -122,8 +124,10 @@ class RunExecutor:
     def _train_on(
         self, tables: RunTables, lease: Lease, heartbeat: Heartbeat, run: Run
     ) -> "FinishedRun | None":
+        with tracing.span("split"):
+            codes = split_run(run, tables, self.storage, lease)
         with tracing.span("fit"):
-            trained = self._fit(lease, heartbeat, run, tables)
+            trained = self._fit(lease, heartbeat, run, tables, codes)
         artifacts: list[Artifact] = []
         report = None
         if trained.result.has_weights:
@@ -147,7 +151,12 @@ class RunExecutor:
             raise
 
     def _fit(
-        self, lease: Lease, heartbeat: Heartbeat, run: Run, tables: RunTables
+        self,
+        lease: Lease,
+        heartbeat: Heartbeat,
+        run: Run,
+        tables: RunTables,
+        codes: SplitCodes,
     ) -> Trained:
         """Train from the last checkpoint, or from epoch 1 if no checkpoint is usable."""
         longest = self.settings.limits.max_run_seconds
@@ -156,12 +165,12 @@ class RunExecutor:
             saved = lease.checkpoint
             resumed = load(saved, self.storage) if saved else None
             checkpointer = Checkpointer(self.storage, heartbeat, seconds, resumed)
-            return train(run, tables, heartbeat, longest, checkpointer)
+            return train(run, tables, codes, heartbeat, longest, checkpointer)
         except CheckpointUseless as error:
             log.warning("run %s: restarts at epoch 1: %s", run.id, error)
         lease.start_anew(_RESTARTED)
         checkpointer = Checkpointer(self.storage, heartbeat, seconds, None)
-        return train(run, tables, heartbeat, longest, checkpointer)
+        return train(run, tables, codes, heartbeat, longest, checkpointer)
 
     def _reporter(self) -> Reporter:
         return Reporter(

@@ -22,6 +22,7 @@ FEW_CATEGORIES = 10
 an input."""
 
 FREE_TEXT = "free text"
+ID_OR_NAME = "an id or a name: nearly every row has a different value"
 MOST_UNIQUE = 0.9
 """With at least this share of distinct values, text holds ids or names."""
 _FREE_TEXT = 40
@@ -110,7 +111,7 @@ class Text(Categorical):
         if (stats.length or 0) > _FREE_TEXT:
             return FREE_TEXT
         if stats.unique >= MOST_UNIQUE * stats.present:
-            return "an id or a name: nearly every row has a different value"
+            return ID_OR_NAME
         return f"text with {stats.unique:,} values, too many for categories"
 
 

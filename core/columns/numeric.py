@@ -44,6 +44,7 @@ _WORDS = Boolean()
 """Reads words such as yes and no in a column to which the user gives the type numeric."""
 
 ROW_NUMBER = "a row number"
+ID = "an id: every row has a different value"
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|uuid|guid|key|rownames?|row|index|idx|nr|no|obs|serial|#)\W*$"
     r"|^column_1$|^unnamed|^$",
@@ -175,7 +176,7 @@ class Numeric(NumberKind):
             steps = column.select((pl.col(name).diff().drop_nulls() == 1).all())
             if steps.collect(engine="streaming").item():
                 return ROW_NUMBER
-        return "an id: every row has a different value"
+        return ID
 
     def num_inputs(
         self, num_values: int, num_missing: int, num_bins: int | None

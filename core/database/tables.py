@@ -1,7 +1,7 @@
 """Import every table, for alembic and the tests."""
 
 from core.database.base import Base
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, Lineage
 from core.idempotency.tables import IdempotencyKey
 from core.keys.tables import ApiKey
 from core.models.tables import Alias, Artifact, Model, ModelChange, Version
@@ -17,6 +17,7 @@ __all__ = [
     "Dataset",
     "Epoch",
     "IdempotencyKey",
+    "Lineage",
     "Model",
     "ModelChange",
     "Run",

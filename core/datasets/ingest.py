@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from core.database.sessions import Database
+from core.datasets.lineages import LineageOf, lineage_of
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.profile import profile
+from core.datasets.row_hashes import write_hashes
 from core.datasets.table_file import options_of, read_table
 from core.datasets.tables import Dataset
 from core.errors import FitserveError
@@ -35,16 +37,29 @@ class Reader:
     limits: Limits
 
     def read(
-        self, dataset: Dataset, source: Path, folder: Path, attempt: int
+        self,
+        dataset: Dataset,
+        source: Path,
+        folder: Path,
+        attempt: int,
+        lineage: LineageOf,
     ) -> dict[str, Any]:
-        """Read the file at `source` in the scratch `folder`, and store its table.
+        """Read the file at `source` in the scratch `folder`; store its table and hashes.
 
-        Returns the values for the dataset's row. Raises InvalidTable.
+        `lineage` returns the lineage of a table with these columns. Returns the values
+        for the dataset's row. Raises InvalidTable.
         """
         reading = read_table(source, folder, dataset.options, self.limits.max_columns)
         table = folder / "table.parquet"
         columns = profile(table, reading.columns, reading.stats)
-        key = f"datasets/{dataset.id}/table-{attempt}.parquet"
+        of = lineage(columns)
+        hashes = write_hashes(table, of.columns, folder / "hashes.npy")
+        stored = f"datasets/{dataset.id}"
+        key, hash_key = (
+            f"{stored}/table-{attempt}.parquet",
+            f"{stored}/hashes-{attempt}.npy",
+        )
+        self.storage.put(hashes, hash_key)
         self.storage.put(table, key)
         return {
             "status": DatasetStatus.READY,
@@ -55,6 +70,8 @@ class Reader:
             "options": options_of(reading, dataset.options),
             "warnings": reading.warnings,
             "table_key": key,
+            "hash_key": hash_key,
+            "lineage_id": of.id,
         }
 
 
@@ -85,7 +102,8 @@ class Ingest:
     def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
         try:
             with self.reader.storage.local_copy(dataset.content_key) as source:
-                return self.reader.read(dataset, source, folder, attempt)
+                lineage = partial(lineage_of, self.database, dataset)
+                return self.reader.read(dataset, source, folder, attempt, lineage)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the user must see why the dataset failed
@@ -99,7 +117,8 @@ class Ingest:
         with self.database.write() as session:
             is_ours = DatasetMaintenance(session).update(dataset.id, attempt, **values)
         if not is_ours and "table_key" in values:
-            self.reader.storage.delete(values["table_key"])
+            for name in ("table_key", "hash_key"):
+                self.reader.storage.delete(values[name])
 
     def _renew(self, dataset: Dataset, attempt: int, folder: Path) -> None:
         """Extend the lease, and store the progress."""

@@ -61,10 +61,7 @@ class DatasetMaintenance:
             None
         )
         found = self._session.scalars(select(Dataset).where(Dataset.id.in_(ids), over))
-        return {
-            one.id: set() if one.deleted_at else {one.content_key, one.table_key}
-            for one in found
-        }
+        return {one.id: set() if one.deleted_at else set(one.file_keys) for one in found}
 
     def waiting_ids(self, limit: int = 100) -> list[str]:
         """Return ids of datasets that no worker has claimed, the oldest first."""

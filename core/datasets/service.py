@@ -12,6 +12,7 @@ from core.database.base import new_id, utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
 from core.datasets.ingest import Reader
+from core.datasets.lineages import lineage_of
 from core.datasets.preview import preview_table
 from core.datasets.profile import read_slice
 from core.datasets.repository import DatasetRepository
@@ -60,7 +61,7 @@ class DatasetService:
         the dataset's id in the transaction that stores the dataset. Raises InvalidTable
         or QuotaExceeded, and then stores nothing.
         """
-        dataset = _unread(upload)
+        dataset = _unread(upload, caller.workspace)
         try:
             if is_small(upload.source, self._reader.limits.max_inline_bytes):
                 self._read(dataset, upload.source)
@@ -80,7 +81,8 @@ class DatasetService:
 
     def _read(self, dataset: Dataset, source: Path) -> None:
         with scratch() as folder:
-            values = self._reader.read(dataset, source, folder, attempt=0)
+            lineage = partial(lineage_of, self._database, dataset)
+            values = self._reader.read(dataset, source, folder, 0, lineage)
         for name, value in values.items():
             setattr(dataset, name, value)
 
@@ -115,17 +117,17 @@ class DatasetService:
 
     def _forget(self, dataset: Dataset) -> Callable[[], None]:
         def delete() -> None:
-            for key in (dataset.table_key, dataset.content_key):
-                if key:
-                    self._storage.delete(key)
+            for key in reversed(dataset.file_keys):
+                self._storage.delete(key)
 
         return delete
 
 
-def _unread(upload: Upload) -> Dataset:
+def _unread(upload: Upload, workspace: str) -> Dataset:
     dataset_id = new_id("dataset")
     return Dataset(
         id=dataset_id,
+        workspace=workspace,
         name=upload.name,
         status=DatasetStatus.PROCESSING,
         progress=0.0,
@@ -140,6 +142,7 @@ def _unread(upload: Upload) -> Dataset:
         warnings=[],
         content_key=f"datasets/{dataset_id}/content.csv",
         table_key="",
+        hash_key="",
     )
 
 

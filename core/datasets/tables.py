@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import BigInteger, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
@@ -27,6 +27,28 @@ def readable_options(stored: dict[str, Any]) -> dict[str, Any]:
         refused = {line["loc"][0] for line in error.errors(include_url=False)}
         return {key: value for key, value in stored.items() if key not in refused}
     return stored
+
+
+class Lineage(Base):
+    """The uploads of one name whose rows are compared by the same columns.
+
+    A name begins another lineage when an upload lacks most columns of the last one.
+    """
+
+    __tablename__ = "lineages"
+    __table_args__ = (UniqueConstraint("workspace", "name", "number"),)
+
+    id: Mapped[str] = mapped_column(
+        String(40), primary_key=True, default=lambda: new_id("lineage")
+    )
+    workspace: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100))
+    number: Mapped[int]
+    """The place among the lineages of the name, from 1."""
+    key: Mapped[int] = mapped_column(BigInteger)
+    """The random number that decides which rows are held out."""
+    columns: Mapped[list[Any]]
+    """The names of the columns that are hashed; they never change."""
 
 
 class Dataset(Base):
@@ -70,5 +92,15 @@ class Dataset(Base):
     warnings: Mapped[list[Any]]
     content_key: Mapped[str] = mapped_column(String(200))
     table_key: Mapped[str] = mapped_column(String(200))
+    hash_key: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """The file with the hash of each row; empty for datasets of earlier releases."""
+    lineage_id: Mapped[str | None] = mapped_column(ForeignKey("lineages.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     deleted_at: Mapped[datetime | None]
+
+    lineage: Mapped[Lineage | None] = relationship()
+
+    @property
+    def file_keys(self) -> list[str]:
+        """Return the keys of the stored files."""
+        return [k for k in (self.content_key, self.table_key, self.hash_key) if k]

@@ -23,7 +23,8 @@ from core.models.signature import Signature
 from core.models.tables import Version
 from core.runs.maintenance import RunMaintenance
 from core.runs.planning.target import class_indices
-from core.runs.reporting.held_out import HeldOutRows, held_out_rows
+from core.runs.reporting.held_out import HeldOutRows, common_rows, held_out_rows
+from core.runs.reporting.row_sets import Contender
 from core.runs.tables import Run
 from core.storage import Storage
 from fitserve.problems import FieldError, pointer
@@ -32,7 +33,7 @@ Load = Callable[[ModelFile], Network]
 
 
 @dataclass(frozen=True)
-class Contender:
+class Entry:
     """A version to score, with the run that trained it; it may not be stored yet.
 
     Args:
@@ -51,10 +52,8 @@ class Contender:
     validation: Dataset | None
 
     @classmethod
-    def of(
-        cls, session: Session, version: Version, title: str | None = None
-    ) -> Contender:
-        """Return a version as a contender; its title is its number by default."""
+    def of(cls, session: Session, version: Version, title: str | None = None) -> Entry:
+        """Return a version as an entry; its title is its number by default."""
         run = session.get_one(Run, version.run_id)
         validation = RunMaintenance(session).validation(run)
         title = title or f"version {version.number}"
@@ -71,7 +70,7 @@ def file_of(version: Version) -> ModelFile:
 
 @dataclass(frozen=True)
 class Judge:
-    """Score contenders on held-out rows, and compare the figures with requirements.
+    """Score versions on held-out rows, and compare the figures with requirements.
 
     Args:
         storage: the storage of tables and networks.
@@ -87,8 +86,8 @@ class Judge:
     def check(
         self,
         requirements: list[Requirement],
-        candidate: Contender,
-        rival: Contender | None,
+        candidate: Entry,
+        rival: Entry | None,
     ) -> None:
         """Raise RequirementNotMet with the figures if a requirement is not met.
 
@@ -105,7 +104,7 @@ class Judge:
             raise RequirementNotMet(f"Nothing was promoted: {details}.", errors)
 
     def _literal(
-        self, requirements: list[Requirement], candidate: Contender
+        self, requirements: list[Requirement], candidate: Entry
     ) -> list[FieldError]:
         if not requirements:
             return []
@@ -121,10 +120,11 @@ class Judge:
         ]
 
     def _relative(
-        self, requirements: list[Requirement], candidate: Contender, rival: Contender
+        self, requirements: list[Requirement], candidate: Entry, rival: Entry
     ) -> list[FieldError]:
         _refuse_other_answers(candidate.signature, rival)
-        rows = held_out_rows(candidate.run, candidate.validation, self.storage)
+        first, second = (Contender(e.run, e.validation) for e in (candidate, rival))
+        rows = common_rows(first, second, self.storage)
         new = self._scored(candidate, candidate, rows)
         old = self._scored(rival, candidate, rows)
         groups, seed = rows.groups(), candidate.run.spec.fit.seed
@@ -146,13 +146,11 @@ class Judge:
         detail = f"{required.metric} {required.sign} {limit} is required, but {but}"
         return FieldError(pointer=pointer(*self.base, required.key), detail=detail)
 
-    def _scored(
-        self, contender: Contender, candidate: Contender, rows: HeldOutRows
-    ) -> Scored:
-        """Return the answers of a contender, in the order of the candidate's classes."""
-        signature = contender.signature
-        table = _table(signature, rows.features(signature), contender.title)
-        network = self._network(contender.file)
+    def _scored(self, entry: Entry, candidate: Entry, rows: HeldOutRows) -> Scored:
+        """Return the answers of an entry, in the order of the candidate's classes."""
+        signature = entry.signature
+        table = _table(signature, rows.features(signature), entry.title)
+        network = self._network(entry.file)
         answers = as_answers(network.run(table), signature.task)
         if _is_reversed(signature, candidate.signature):
             answers = answers[:, ::-1]
@@ -183,7 +181,7 @@ def _shown(figure: float | None) -> str:
     return "none" if figure is None else f"{figure:.6g}"
 
 
-def _refuse_other_answers(new: Signature, rival: Contender) -> None:
+def _refuse_other_answers(new: Signature, rival: Entry) -> None:
     """Raise CannotScore unless both predict one target; two classes may be reversed."""
     old = rival.signature
     is_same = (new.task, new.target) == (old.task, old.target)

@@ -307,9 +307,16 @@ class ModelRepository:
 
 
 def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
-    """Return the storage keys of the artifacts of these runs, in any workspace."""
-    query = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
-    return set(session.scalars(query.where(Version.run_id.in_(run_ids))))
+    """Return the storage keys of the versions of these runs, in any workspace.
+
+    They are the keys of the artifacts and of the splits.
+    """
+    files = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
+    splits = select(Run.split_key).join(Version, Version.run_id == Run.id)
+    found: set[str] = set()
+    for query in (files, splits.where(Run.split_key.is_not(None))):
+        found.update(session.scalars(query.where(Version.run_id.in_(run_ids))))
+    return found
 
 
 def add_artifact(session: Session, artifact: Artifact) -> None:

@@ -7,9 +7,9 @@ from core.database.sessions import Database
 from core.errors import ContractBroken, FitserveError, RequirementNotMet
 from core.models.cause import Cause
 from core.models.contract import Contract, refuse_broken
-from core.models.judge import Contender, Judge
+from core.models.judge import Entry, Judge
 from core.models.repository import ModelRepository
-from core.models.requirements import parse
+from core.models.requirements import Requirement, parse
 from core.models.tables import Version
 from core.runs.tables import Run
 from core.storage import Storage
@@ -49,27 +49,32 @@ def judge(
     asked = run.spec.promotion
     if asked is None or isinstance(asked.when, str) or not version.is_whole:
         return None
-    verdict = _judged(database, storage, run, version)
+    required = parse(asked.when, version.signature.task, WHEN)
+    verdict = _judged(database, storage, run, version, required)
     for _ in range(_TURNS - 1):
         with database.read() as session:
             present = _present(ModelRepository(session, run.workspace), run, asked)
         if verdict.present == (present.id if present is not None else None):
             break
-        verdict = _judged(database, storage, run, version)
+        verdict = _judged(database, storage, run, version, required)
     return verdict
 
 
-def _judged(database: Database, storage: Storage, run: Run, version: Version) -> Verdict:
+def _judged(
+    database: Database,
+    storage: Storage,
+    run: Run,
+    version: Version,
+    required: list[Requirement],
+) -> Verdict:
     present_id = None
     try:
         with database.read() as session:
             models = ModelRepository(session, run.workspace)
             present = _present(models, run, run.spec.promotion)
             present_id = present.id if present is not None else None
-            rival = Contender.of(session, present) if present is not None else None
-            own = Contender.of(session, version, "this version")
-        when = run.spec.promotion.when if run.spec.promotion else {}
-        required = parse(dict(when), version.signature.task, WHEN)
+            rival = Entry.of(session, present) if present is not None else None
+            own = Entry.of(session, version, "this version")
         Judge(storage, WHEN).check(required, own, rival)
     except RequirementNotMet as error:
         details = "; ".join(line.detail for line in error.errors)

@@ -10,6 +10,7 @@ from core.errors import VersionInUse
 from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Alias, Version
+from core.runs.tables import Run
 from core.storage import Storage
 
 
@@ -80,6 +81,8 @@ def _delete(
     versions: Sequence[Version],
 ) -> None:
     for version in versions:
-        for artifact in version.artifacts:
-            after_commit(session, partial(storage.delete, artifact.key))
+        split_key = session.get_one(Run, version.run_id).split_key
+        files = [artifact.key for artifact in version.artifacts]
+        for key in [*files, *([] if split_key is None else [split_key])]:
+            after_commit(session, partial(storage.delete, key))
         models.delete(version)

@@ -102,6 +102,13 @@ class Lease:
             run = session.get_one(Run, self.run_id)
             run.warnings = [*run.warnings, warning]
 
+    def record_split(
+        self, key: str, num_rows: dict[str, int], warnings: list[str]
+    ) -> None:
+        """Store the rows of each side and the file of the split, or raise LeaseLost."""
+        with self._database.write() as session:
+            self._update(session, split_key=key, num_rows=num_rows, warnings=warnings)
+
     def renew(self) -> None:
         """Extend the lease, or raise LeaseLost."""
         with self._database.write() as session:

@@ -26,12 +26,12 @@ class RunMaintenance:
         return run
 
     def validation(self, run: Run) -> Dataset | None:
-        """Return the run's validation dataset, and load the columns of both datasets."""
+        """Return the run's validation dataset; load columns and lineages of both."""
         found = None
         if run.validation_dataset_id is not None:
             found = self._session.get_one(Dataset, run.validation_dataset_id)
         for dataset in filter(None, (run.dataset, found)):
-            self._session.refresh(dataset, ["columns"])  # runs load without them
+            self._session.refresh(dataset, ["columns", "lineage"])  # runs load without
         return found
 
     def traceparent(self, run_id: str) -> str | None:

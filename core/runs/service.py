@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from core import tracing
 from core.database.sessions import after_commit
+from core.datasets.lineages import Lineages
 from core.datasets.repository import DatasetRepository
 from core.datasets.service import ready
+from core.datasets.tables import Lineage
 from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
@@ -86,8 +88,9 @@ class RunService:
         Raises DatasetNotFound if a dataset was deleted, TooManyRuns, QuotaExceeded.
         """
         self._refuse_over_limits(session, caller)
+        lineage = Lineages(session, caller.workspace).of(resolved.datasets.dataset)
         _lock(resolved.datasets, DatasetRepository(session, caller.workspace))
-        run = _run(resolved)
+        run = _run(resolved, _split_key(resolved.spec, lineage))
         RunRepository(session, caller.workspace).add(run)
         if webhook is not None:
             WebhookRepository(session).add(run.id, webhook)
@@ -157,7 +160,12 @@ def _lock(found: Datasets, datasets: DatasetRepository) -> None:
             datasets.hold(dataset)
 
 
-def _plan(resolved: Resolved) -> RunPlan:
+def _split_key(spec: ResolvedSpec, lineage: Lineage) -> int:
+    """Return the key that decides which rows the run holds out."""
+    return lineage.key if spec.split.key == "lineage" else spec.fit.seed
+
+
+def _plan(resolved: Resolved, split_key: int) -> RunPlan:
     selection = resolved.selection
     return RunPlan(
         layers=resolved.layers,
@@ -167,10 +175,11 @@ def _plan(resolved: Resolved) -> RunPlan:
         formats={name: column.format for name, column in selection.columns.items()},
         null_values=resolved.datasets.dataset.options.null_values,
         splitting=SPLITTING,
+        split_key=split_key,
     )
 
 
-def _run(resolved: Resolved) -> Run:
+def _run(resolved: Resolved, split_key: int) -> Run:
     spec, datasets = resolved.spec, resolved.datasets
     return Run(
         model_name=spec.model_name,
@@ -179,7 +188,7 @@ def _run(resolved: Resolved) -> Run:
         target=spec.target,
         task=spec.task,
         spec=spec,
-        plan=_plan(resolved),
+        plan=_plan(resolved, split_key),
         tags=spec.tags,
         epochs=spec.fit.epochs * spec.fit.num_seeds,
         num_rows=resolved.num_rows,

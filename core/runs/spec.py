@@ -75,7 +75,9 @@ class ResolvedSpec(BaseModel):
     fit: ResolvedFit
     report: ReportSpec = ReportSpec()
     tags: dict[str, str] = {}
-    promotion: PromotionSpec | None = None
+    promotion: PromotionSpec | None = Field(
+        default=None, exclude_if=lambda promotion: promotion is None
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as it is stored and shown; it can be posted again."""
@@ -100,6 +102,8 @@ class RunPlan(BaseModel):
     """The texts that mean "missing", if the upload specified them."""
     splitting: int = Field(default=1, exclude_if=lambda rule: rule == 1)
     """The version of the rule that splits rows; runs without this key have 1."""
+    split_key: int = Field(default=0, exclude_if=lambda key: key == 0)
+    """The key by which version 3 of the rule gives rows their positions."""
 
     @property
     def num_params(self) -> int:

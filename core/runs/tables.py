@@ -59,6 +59,9 @@ class Run(Base):
     kept_fit: Mapped[int | None]
     """The number of the fit in a run with several seeds, from 1."""
     num_rows: Mapped[dict[str, Any]]
+    """The rows of each side; estimates until a worker has split the table."""
+    split_key: Mapped[str | None] = mapped_column(String(200))
+    """The file with the side of each row; None before a worker has written it."""
     metrics: Mapped[dict[str, Any]]
     warnings: Mapped[list[Any]]
     error: Mapped[Problem | None] = mapped_column(Stored(Problem))

@@ -50,7 +50,10 @@ class RunRead(Brief, BaseModel):
     task: Task
     spec: dict[str, Any]
     num_params: int
-    num_rows: dict[str, int]
+    num_rows: dict[str, int] = Field(
+        description="Rows with a target for `train`, `validation` and `test`; estimates "
+        "until a worker has split the table."
+    )
     tags: dict[str, str]
     progress: Progress
     best_epoch: int | None = Field(
@@ -109,7 +112,9 @@ class ValidationRead(BaseModel):
     excluded: dict[str, str]
     layers: list[LayerPlan]
     num_params: int
-    num_rows: dict[str, int]
+    num_rows: dict[str, int] = Field(
+        description="Estimated rows with a target for `train`, `validation` and `test`."
+    )
     num_steps: int
     memory_bytes: int
     warnings: list[str]

@@ -33,7 +33,13 @@ class FeaturesSpec(Closed):
     types: dict[ColumnName, GivenType] = Field(default={}, max_length=10_000)
     """Types by column, or objects with a type and its notation, instead of what was
     detected; the run reads the file again."""
-    as_: str | None = Field(default=None, alias="as", min_length=1, max_length=100)
+    as_: str | None = Field(
+        default=None,
+        alias="as",
+        min_length=1,
+        max_length=100,
+        exclude_if=lambda name: name is None,
+    )
     """Use exactly the inputs and types of a version of the model: `version 1`, `serving`
     or an alias; refused if the table does not have them. `table` chooses the inputs from
     the table, as for a new model. Default: the inputs of the serving version that the
@@ -67,6 +73,12 @@ class SplitSpec(Closed):
     """Column for a split by time, group or column; absent for `random`."""
     test: float = Field(default=0.0, ge=0, le=0.9)
     """Share of rows for a final test; metrics on these rows are named `test_…`."""
+    key: Literal["lineage", "seed"] | None = Field(
+        default=None, exclude_if=lambda key: key is None
+    )
+    """What decides which rows or groups are held out: `lineage`, the random key that all
+    datasets of one name share, or `seed`. Default: `seed` if the spec gives `fit.seed`,
+    else `lineage`."""
 
     @model_validator(mode="after")
     def _column_where_needed(self) -> Self:
@@ -109,7 +121,9 @@ class RunCreate(Closed):
     """Measurements after the fit."""
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
     """Names and values of your choice, by which runs can be listed."""
-    promotion: PromotionSpec | None = None
+    promotion: PromotionSpec | None = Field(
+        default=None, exclude_if=lambda promotion: promotion is None
+    )
     """What the new version replaces. Default: it serves if it breaks no caller of the
     serving version, unless the model makes promotion explicit."""
     webhook: WebhookSpec | None = None

@@ -112,7 +112,8 @@ class FitSpec(Closed):
     shuffle: bool = True
     """Whether the training rows are shuffled before every epoch."""
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
-    """Random seed of split, initial weights and noise. Default: drawn, and stored."""
+    """Random seed of initial weights and noise, and of the split, unless `split.key` is
+    `lineage`. Default: drawn, and stored; a drawn seed does not decide the split."""
     num_seeds: int = Field(default=1, ge=1, le=10)
     """Number of fits, which run one after another with `seed`, `seed` + 1 and so on. The
     best fit on the validation rows is kept."""

@@ -112,14 +112,18 @@ def version(name: str, number: Number, models: Models) -> SharedVersionRead:
 async def update(
     name: str, request: Request, services: ServicesDep, workspace: WorkspaceDep
 ) -> ModelRead:
-    """Change the rules of a model: whether a finished run may move what serves."""
+    """Change the rules of a model: whether a finished run may move what serves.
+
+    The model no longer follows its newest version.
+    """
     wanted = validate(ModelUpdate, await read_json(request))
 
     def store() -> ModelRead:
         with services.database.write() as session:
             models = ModelRepository(session, workspace)
             models.lock(name)
-            models.get(name).promotion = wanted.promotion
+            model = models.get(name)
+            model.promotion, model.follows_newest = wanted.promotion, False
             session.flush()
             return _with_contract(models, name)
 

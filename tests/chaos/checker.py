@@ -125,6 +125,8 @@ def _of_files(cluster: Cluster) -> list[str]:
         datasets = session.scalars(
             select(Dataset).where(Dataset.deleted_at.is_(None))
         ).all()
+        query = select(Run.split_key).join(Version, Version.run_id == Run.id)
+        splits = set(session.scalars(query.where(Run.split_key.is_not(None))))
     found = [
         f"{artifact.key} is not as recorded"
         for artifact in artifacts
@@ -135,8 +137,8 @@ def _of_files(cluster: Cluster) -> list[str]:
         for dataset in datasets
         if "sha256:" + _sha256(storage, dataset.content_key) != dataset.digest
     ]
-    recorded = {a.key for a in artifacts} | {d.content_key for d in datasets}
-    recorded |= {d.table_key for d in datasets}
+    recorded = {a.key for a in artifacts} | splits
+    recorded |= {key for dataset in datasets for key in dataset.file_keys}
     files = cluster.settings.files_dir
     there = {str(f.relative_to(files)) for f in files.rglob("*") if f.is_file()}
     found += [f"{key} is not recorded" for key in sorted(there - recorded)]

@@ -48,11 +48,6 @@ def spec(weight, **changes):
         ("minus", {}, "1 cell(s) of the column 'minus' are negative, such as -2.5"),
         ("huge", {}, "1 cell(s) of the column 'huge' are too large, such as 1e+39"),
         ("zero", {}, "every cell of the column 'zero' is 0"),
-        (
-            "half",
-            {"split": {"by": "column", "column": "side"}},
-            "all 19 validation rows have the weight 0 in 'half'",
-        ),
     ],
 )
 def test_weights_that_cannot_weigh_are_refused(client, table, weight, changes, said):
@@ -61,6 +56,15 @@ def test_weights_that_cannot_weigh_are_refused(client, table, weight, changes, s
     (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
     assert error["pointer"] == "#/fit/sample_weight"
     assert said in error["detail"] + (error.get("hint") or "")
+
+
+def test_a_side_without_weights_fails_the_run(bench, table):
+    """Only the worker knows the rows of each side; the problem is that of the spec."""
+    run = bench.train(spec("half", split={"by": "column", "column": "side"}))
+    assert run["status"] == "failed"
+    (error,) = run["error"]["errors"]
+    assert error["pointer"] == "#/fit/sample_weight"
+    assert "all 19 validation rows have the weight 0 in 'half'" in error["detail"]
 
 
 @pytest.mark.parametrize(

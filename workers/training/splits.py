@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from core.datasets.typed_table import TypedTable
 from core.runs.planning.cost import LARGEST_IN_MEMORY
-from core.runs.planning.splits import SPLITTING, TEST, TRAIN, VALIDATION, Shares, assign
-from fitserve.enums import Task
-from fitserve.specs.run import SplitSpec
+from core.runs.planning.splits import TEST, TRAIN, VALIDATION, SplitCodes
 from workers.training.dataset import InMemoryRows, ParquetRows, RawRows
 
 
@@ -34,30 +33,14 @@ class SourceTable:
     features: list[str]
     target: str
 
-    def split(
-        self,
-        task: Task,
-        split: SplitSpec,
-        shares: Shares,
-        seed: int,
-        splitting: int = SPLITTING,
-    ) -> Splits:
-        """Return the rows in the splits that `core.runs.planning.splits` assigns."""
-        by = [] if split.column is None else [split.column]
-        frame = self.table.read(
-            [*(self.features if self._fits() else []), *by, self.target]
-        )
-        known = frame[self.target].is_not_null()
-        rows = frame.filter(known)
-        assigned = assign(rows, self.target, task, split, shares, seed, splitting)
-        if self._fits():
-            frames = (rows.filter(assigned == s) for s in (TRAIN, VALIDATION, TEST))
-            return Splits(*map(InMemoryRows, frames))
-        split_of_row = np.full(frame.height, -1, np.int8)
-        split_of_row[known.to_numpy()] = assigned
-        return Splits(
-            *(self._where(split_of_row == s) for s in (TRAIN, VALIDATION, TEST))
-        )
+    def split(self, codes: SplitCodes) -> Splits:
+        """Return the rows of each side; `codes` has the side of each stored row."""
+        sides = (TRAIN, VALIDATION, TEST)
+        if not self._fits():
+            return Splits(*(self._where(codes == side) for side in sides))
+        frame = self.table.read([*self.features, self.target])
+        masks = (pl.Series(codes == side) for side in sides)
+        return Splits(*(InMemoryRows(frame.filter(mask)) for mask in masks))
 
     def rows(self) -> RawRows:
         """Return all rows that have a target."""

@@ -10,7 +10,7 @@ import polars as pl
 from core.columns import READING
 from core.datasets.typed_table import TypedTable
 from core.models.signature import Signature
-from core.runs.planning.splits import shares_of
+from core.runs.planning.splits import SplitCodes
 from core.runs.run_tables import RunTables
 from core.runs.spec import ResolvedSpec
 from core.runs.tables import Run
@@ -51,14 +51,15 @@ class Trained:
 def train(
     run: Run,
     tables: RunTables,
+    codes: SplitCodes,
     heartbeat: Heartbeat,
     max_seconds: float,
     checkpointer: Checkpointer,
 ) -> Trained:
-    """Train the network of a claimed run."""
+    """Train the network of a claimed run; `codes` has the side of each row."""
     spec = run.spec
     keras.utils.set_random_seed(spec.fit.seed)
-    splits = _split(run, tables)
+    splits = _split(run, tables, codes)
     known = sample(splits.train, spec.fit.seed)
     signature = _fit_signature(run, tables.train, known)
     network = build_network(spec.model, signature)
@@ -107,12 +108,9 @@ def _test_metrics(
     return {f"test_{name}": finite(value) for name, value in logs.items()}
 
 
-def _split(run: Run, tables: RunTables) -> Splits:
-    spec = run.spec
-    columns = [*run.plan.features, *spec.fit.weight_columns]
-    shares = shares_of(spec.split, spec.fit)
-    table = SourceTable(tables.train, columns, run.target)
-    splits = table.split(spec.task, spec.split, shares, spec.fit.seed, run.plan.splitting)
+def _split(run: Run, tables: RunTables, codes: SplitCodes) -> Splits:
+    columns = [*run.plan.features, *run.spec.fit.weight_columns]
+    splits = SourceTable(tables.train, columns, run.target).split(codes)
     if tables.validation is None:
         return splits
     validation = SourceTable(tables.validation, columns, run.target)

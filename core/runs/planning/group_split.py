@@ -31,8 +31,7 @@ def choose_groups(
 
     """
     parts = [part for part, share in enumerate(shares) if share > 0]
-    if parts:
-        _refuse_too_few(len(sizes), len(parts))
+    refuse_too_few(len(sizes), len(parts))
     chosen = np.full(len(sizes), -1, np.int8)
     for place, part in enumerate(parts):
         free = rng.permutation(np.flatnonzero(chosen < 0))
@@ -43,8 +42,9 @@ def choose_groups(
     return chosen
 
 
-def _refuse_too_few(num_groups: int, num_parts: int) -> None:
-    if num_groups > num_parts:
+def refuse_too_few(num_groups: int, num_parts: int) -> None:
+    """Raise InvalidSpec if there are not more groups than parts that are held out."""
+    if not num_parts or num_groups > num_parts:
         return
     detail = (
         f"the column has {num_groups} group(s) of rows with a target; "

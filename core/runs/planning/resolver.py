@@ -29,7 +29,7 @@ from core.runs.planning.layer_plan import (
 from core.runs.planning.leakage import exclusion_reasons, find_copies, leakage_warnings
 from core.runs.planning.presets import with_preset
 from core.runs.planning.sample_weight import check_sample_weight
-from core.runs.planning.splits import count_rows
+from core.runs.planning.split_counts import estimate_rows
 from core.runs.planning.target import Target, read_target
 from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
@@ -51,7 +51,7 @@ from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import Layer, ModelSpec
-from fitserve.specs.run import FeaturesSpec, RunCreate
+from fitserve.specs.run import FeaturesSpec, RunCreate, SplitSpec
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Draft:
         column: the column to predict, as the run reads it.
         target: the task and the classes.
         selection: the features.
-        num_rows: the number of rows in each part of the split.
+        num_rows: about how many rows each part of the split gets.
         warnings: the warnings about the tables.
 
     """
@@ -167,7 +167,7 @@ def _draft(
     num_columns = len(table.columns)
     create, model = with_preset(create, target.task, target.num_rows, num_columns)
     seed = _seed_of(create)
-    weight_warnings = check_sample_weight(create, target, table, seed=seed)
+    weight_warnings = check_sample_weight(create, target, table)
     copies = find_copies(table, create.target)
     selection = _selection(create, given, datasets.dataset, table, copies, kept)
     validation = datasets.validation
@@ -175,7 +175,7 @@ def _draft(
     with open_validation_table(
         validation, table, selection, target, weight, storage
     ) as held:
-        num_rows, split = count_rows(create, target, table, held.table, seed=seed)
+        num_rows, split = estimate_rows(create, target, table, held.table)
     about_kept: list[str] = []
     if kept is not None:
         kept.refuse_left_out(selection)
@@ -230,7 +230,7 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         positive_class=target.positive_class,
         preset=create.preset,
         features=create.features,
-        split=create.split,
+        split=_with_key(create),
         model=model,
         compile=compiled,
         fit=fit,
@@ -290,9 +290,18 @@ def _other_roles(create: RunCreate) -> dict[str, str]:
 
 
 def _seed_of(create: RunCreate) -> int:
-    """Return the seed in the spec, or draw one; the split depends on it."""
+    """Return the seed in the spec, or draw one."""
     given = create.fit.seed
     return secrets.randbelow(2**31) if given is None else given
+
+
+def _with_key(create: RunCreate) -> SplitSpec:
+    """Return the split; a drawn seed does not decide which rows are held out."""
+    split = create.split
+    is_given = split.key is not None or create.fit.seed is not None
+    if is_given or split.by in ("time", "column"):
+        return split
+    return split.model_copy(update={"key": "lineage"})
 
 
 def _cost(

@@ -9,7 +9,6 @@ import numpy as np
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
 from core.lazy import pl
-from core.runs.planning.splits import NAMES, assign, shares_of
 from core.runs.planning.target import Target
 from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
@@ -22,7 +21,7 @@ _USUAL_MEAN = (0.1, 10.0)
 
 
 def check_sample_weight(
-    create: RunCreate, target: Target, table: TypedTable, *, seed: int
+    create: RunCreate, target: Target, table: TypedTable
 ) -> list[str]:
     """Check the weights of the rows with a target, and return warnings about them.
 
@@ -34,7 +33,6 @@ def check_sample_weight(
     raise_any(InvalidSpec, [_role_error(create, name), _type_error(table, name)])
     cells = read_weights(table, target.name, name)
     raise_any(InvalidSpec, cells.errors(AT))
-    raise_any(InvalidSpec, _zero_split_errors(create, target, table, name, seed))
     return cells.warnings()
 
 
@@ -118,25 +116,3 @@ def read_weights(table: TypedTable, target: str, name: str) -> WeightCells:
         mean=cell.cast(pl.Float32).cast(pl.Float64).mean(),
     )
     return WeightCells(name, **counts.collect().row(0, named=True))
-
-
-def _zero_split_errors(
-    create: RunCreate, target: Target, table: TypedTable, name: str, seed: int
-) -> list[FieldError]:
-    """Return an error for each split in which every row has the weight 0."""
-    split = create.split
-    by = [] if split.column is None else [split.column]
-    rows = table.read([target.name, name, *by]).drop_nulls(target.name)
-    shares = shares_of(split, create.fit)
-    codes = assign(rows, target.name, target.task, split, shares, seed)
-    weights = rows[name].cast(pl.Float32).to_numpy()
-    return [
-        FieldError(
-            pointer=AT,
-            detail=f"all {count:,} {NAMES[code]} rows have the weight 0 in {name!r}",
-            hint="use another split, or give some of these rows a weight",
-            column=name,
-        )
-        for code in range(len(NAMES))
-        if (count := int((codes == code).sum())) and not weights[codes == code].any()
-    ]

@@ -1,22 +1,23 @@
-"""Split rows for training, validation and test, in the validate route and the fit."""
+"""Split rows for training, validation and test, by the rule of each run's version."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.columns import kind_of
-from core.datasets.typed_table import TypedTable
+from core.datasets.value_hashes import Hashes
+from core.datasets.value_hashes import values as cell_hashes
 from core.errors import InvalidSpec
 from core.lazy import pl
-from core.runs.planning.group_split import choose_groups
-from core.runs.planning.target import Target
+from core.runs.planning.group_split import choose_groups, refuse_too_few
+from core.runs.planning.positions import Arrived, positions
 from fitserve.enums import Task
 from fitserve.problems import FieldError, pointer
-from fitserve.specs.run import RunCreate, SplitSpec
+from fitserve.specs.run import SplitSpec
 from fitserve.specs.training import FitSpec
 
 TRAIN, VALIDATION, TEST = range(3)
@@ -28,20 +29,32 @@ _WORDS = {
 }
 _MOST_SHOWN = 5
 _TINY = 1e-9
-_LEAST_ROWS = 5
-_FAR_SHARE = 0.05
-"""A share of the rows that is further from the wanted share than this is reported."""
-_COLUMN = ("split", "column")
-SPLITTING = 2
+COLUMN = ("split", "column")
+BY_POSITION = 3
+"""From this version on, rows are held out by their positions."""
+SPLITTING = BY_POSITION
 """The version of the rule that splits rows; each run stores the version it was made by.
 
-Version 2 holds out the groups whose rows are nearest to the shares; version 1 goes
-through them in random order.
+In version 3 each row and group has a fixed position, by which it is held out. Version 2
+draws rows by the seed, and holds out the groups whose rows are nearest to the shares;
+version 1 goes through the groups in random order.
 """
 
 Indices = NDArray[np.int64]
 SplitCodes = NDArray[np.int8]
 """TRAIN, VALIDATION or TEST for each row, `[N]`."""
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """The hash and the number of the arrival of each row."""
+
+    hashes: Hashes
+    arrivals: Indices
+
+    def where(self, mask: NDArray[np.bool_]) -> StoredRows:
+        """Return the rows at which the mask is true."""
+        return StoredRows(self.hashes[mask], self.arrivals[mask])
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,11 @@ class Shares:
     validation: float
     test: float
 
+    @property
+    def num_parts(self) -> int:
+        """Return the number of parts that are held out."""
+        return (self.validation > 0) + (self.test > 0)
+
 
 def assign(
     rows: pl.DataFrame,
@@ -59,9 +77,9 @@ def assign(
     split: SplitSpec,
     shares: Shares,
     seed: int,
-    splitting: int = SPLITTING,
+    splitting: int,
 ) -> SplitCodes:
-    """Return the split of each row; the same seed draws the same rows.
+    """Return the split of each row by version 1 or 2; one seed draws the same rows.
 
     `rows` holds the target and the column of `split`; `splitting` is the version of the
     rule. Raises InvalidSpec if that column does not determine a split.
@@ -78,6 +96,46 @@ def assign(
     rng = np.random.default_rng(seed)
     strata = None if task == Task.REGRESSION else rows[target].to_physical()
     return _cut(_order(rows.height, strata, rng), shares)
+
+
+def assign_by_position(
+    rows: pl.DataFrame,
+    target: str,
+    task: Task,
+    split: SplitSpec,
+    shares: Shares,
+    stored: StoredRows,
+    key: int,
+) -> SplitCodes:
+    """Return the split of each row by version 3; `stored` describes the same rows.
+
+    `rows` holds the target and the column of `split`. Raises InvalidSpec if that column
+    does not determine a split.
+    """
+    column = rows[split.column] if split.column is not None else None
+    if split.by == "column" and column is not None:
+        return _by_words(column)
+    if split.by == "time" and column is not None:
+        return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
+    if column is not None:
+        groups = cell_hashes(column)
+        refuse_too_few(len(np.unique(groups)), shares.num_parts)
+        one_class = np.zeros(rows.height, np.int64)
+        return _held_out(Arrived(groups, one_class, stored.arrivals), shares, key)
+    is_regression = task == Task.REGRESSION
+    ranks = None if is_regression else rows[target].to_physical().rank("dense")
+    classes = np.zeros(rows.height, np.int64) if ranks is None else ranks.to_numpy()
+    arrived = Arrived(stored.hashes, classes.astype(np.int64), stored.arrivals)
+    return _held_out(arrived, shares, key)
+
+
+def _held_out(rows: Arrived, shares: Shares, key: int) -> SplitCodes:
+    """Hold out the lowest positions for test, and the highest for validation."""
+    found = positions(rows, key)
+    codes = np.full(len(found), TRAIN, np.int8)
+    codes[found >= 1 - shares.validation] = VALIDATION
+    codes[found < shares.test] = TEST
+    return codes
 
 
 def counts(num_rows: int, shares: Shares) -> tuple[int, int, int]:
@@ -140,144 +198,30 @@ def _by_group_in_order(column: pl.Series, shares: Shares, seed: int) -> SplitCod
 
 def _by_words(column: pl.Series) -> SplitCodes:
     words = column.cast(pl.String).str.strip_chars().str.to_lowercase()
-    unknown = sorted(set(words.drop_nulls().unique()) - set(_WORDS))
-    if unknown or words.null_count():
-        shown = (
-            ", ".join(repr(word) for word in unknown[:_MOST_SHOWN]) or "a missing cell"
-        )
-        detail = (
-            f"the column contains {shown}; expected train, validation or test in cells"
-        )
-        raise split_error(f"The rows cannot be split: {detail}", detail, *_COLUMN)
+    refuse_words(words.drop_nulls().unique(), is_missing=words.null_count() > 0)
     codes: SplitCodes = words.replace_strict(_WORDS, return_dtype=pl.Int8).to_numpy()
     return codes
 
 
-def count_rows(
-    create: RunCreate,
-    target: Target,
-    table: TypedTable,
-    validation: TypedTable | None,
-    *,
-    seed: int,
-) -> tuple[dict[str, int], list[str]]:
-    """Return the number of rows with a target in each split, and warnings.
-
-    Raises InvalidSpec if a split that the spec asks for is empty, or if the column of the
-    split does not fit it.
-    """
-    split, shares = create.split, shares_of(create.split, create.fit)
-    warnings: list[str] = []
-    if split.column is None:
-        numbers: tuple[int, ...] = counts(target.num_rows, shares)
-    else:
-        _refuse_unordered(split, table)
-        rows = table.read([target.name, split.column]).drop_nulls(target.name)
-        codes = assign(rows, target.name, target.task, split, shares, seed)
-        numbers = tuple(int(np.sum(codes == code)) for code in range(len(NAMES)))
-        warnings = _split_warnings(split, rows[split.column], shares, numbers)
-    found = dict(zip(NAMES, numbers, strict=True))
-    if validation is not None:
-        column = validation.column(target.name)
-        found["validation"] += validation.num_rows - (column.missing if column else 0)
-    _refuse_empty(found, create, target)
-    if not found["test"]:
-        del found["test"]
-    return found, warnings
+def side_of_word(word: str) -> int | None:
+    """Return TRAIN, VALIDATION or TEST for a cell; None if the word is unknown."""
+    return _WORDS.get(word.strip().lower())
 
 
-def _refuse_unordered(split: SplitSpec, table: TypedTable) -> None:
-    """Raise InvalidSpec if the column of a split by time has no times or numbers."""
-    column = table.column(split.column or "")
-    if split.by != "time" or column is None or kind_of(column.type).is_ordered:
+def refuse_words(words: Iterable[str], *, is_missing: bool) -> None:
+    """Raise InvalidSpec if the column of the split has a missing cell or other words."""
+    unknown = sorted(word for word in words if side_of_word(word) is None)
+    if not unknown and not is_missing:
         return
-    shown = f", such as {column.top[0].value!r}," if column.top else ""
-    detail = (
-        f"a split by time needs a column of times or numbers; {column.name!r} is "
-        f"{column.type}, and its cells{shown} would be sorted as text"
-    )
-    hint = (
-        f'read the column as times by `features.types` {{"{column.name}": "datetime"}}, '
-        "write its cells as 2024-01-31, or name the rows in a column of train, "
-        'validation and test (`"by": "column"`)'
-    )
-    at = pointer(*_COLUMN)
-    error = FieldError(pointer=at, detail=detail, hint=hint, column=column.name)
-    raise InvalidSpec(f"The rows cannot be split: {detail}.", [error])
-
-
-def _split_warnings(
-    split: SplitSpec, column: pl.Series, shares: Shares, numbers: tuple[int, ...]
-) -> list[str]:
-    """Return warnings about missing cells, and about shares that groups do not allow."""
-    warnings, name, missing = [], split.column, column.null_count()
-    if missing and split.by == "group":
-        warnings.append(
-            f"the column {name!r}, which groups the rows, has {missing:,} missing "
-            "cell(s): these rows are one group"
-        )
-    if missing and split.by == "time":
-        warnings.append(
-            f"the column {name!r}, which orders the rows, has {missing:,} missing "
-            "cell(s): these rows count as the oldest"
-        )
-    if split.by == "group":
-        warnings += _share_warnings(name, shares, numbers)
-    return warnings
-
-
-def _share_warnings(
-    name: str | None, shares: Shares, numbers: tuple[int, ...]
-) -> list[str]:
-    total = sum(numbers)
-    wanted = {VALIDATION: shares.validation, TEST: shares.test}
-    far = [
-        f"{numbers[code]:,} of {total:,} rows for {NAMES[code]} ({share:.0%} wanted)"
-        for code, share in wanted.items()
-        if abs(numbers[code] - share * total) > _FAR_SHARE * total
-    ]
-    if not far:
-        return []
-    return [f"whole groups of {name!r} give {' and '.join(far)}"]
+    shown = ", ".join(repr(word) for word in unknown[:_MOST_SHOWN]) or "a missing cell"
+    detail = f"the column contains {shown}; expected train, validation or test in cells"
+    raise split_error(f"The rows cannot be split: {detail}", detail, *COLUMN)
 
 
 def shares_of(split: SplitSpec, fit: FitSpec) -> Shares:
     """Return the shares of the dataset that are held out for validation and test."""
     has_own = fit.validation_dataset is not None
     return Shares(0.0 if has_own else fit.validation_split, split.test)
-
-
-def _refuse_empty(found: dict[str, int], create: RunCreate, target: Target) -> None:
-    """Raise InvalidSpec if a required split has no rows."""
-    shares = shares_of(create.split, create.fit)
-    _refuse_too_few_rows(target, shares)
-    by_column = create.split.by == "column"
-    required = {
-        "train": True,
-        "validation": shares.validation > 0 and not by_column,
-        "test": shares.test > 0 and not by_column,
-    }
-    if all(found[name] for name, is_required in required.items() if is_required):
-        return
-    numbers = ", ".join(f"{found[name]} for {name}" for name in found)
-    detail = f"{target.num_rows} row(s) with a target split into {numbers}"
-    at = ("fit", "validation_split") if create.split.column is None else _COLUMN
-    raise split_error(f"The rows cannot be split: {detail}", detail, *at)
-
-
-def _refuse_too_few_rows(target: Target, shares: Shares) -> None:
-    if target.num_rows < _LEAST_ROWS:
-        detail = (
-            f"the dataset has {target.num_rows} row(s) with a target; "
-            f"at least {_LEAST_ROWS} are needed"
-        )
-        raise split_error(f"Too few rows: {detail}", detail, "target")
-    if shares.validation + shares.test >= 1:
-        detail = (
-            f"`fit.validation_split` {shares.validation:g} and `split.test` "
-            f"{shares.test:g} leave no rows for training"
-        )
-        raise split_error(detail, detail, "split", "test")
 
 
 def split_error(sentence: str, detail: str, *path: str) -> InvalidSpec:

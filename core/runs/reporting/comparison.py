@@ -5,6 +5,7 @@ from typing import Any
 
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
+from core.runs.planning.splits import BY_POSITION
 from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
@@ -13,10 +14,20 @@ from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
 from fitserve.schemas.report import Headline
 
 MOST_RUNS = 20
+
+
+def _split_key(run: Run) -> int | None:
+    """Return the number by which rows are held out; None if a column decides it."""
+    if run.spec.split.by in ("time", "column"):
+        return None
+    is_fixed = run.plan.splitting >= BY_POSITION
+    return run.plan.split_key if is_fixed else run.spec.fit.seed
+
+
 _SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
     (lambda run: run.dataset.id, "datasets"),
-    (lambda run: run.spec.split, "splits"),
-    (lambda run: run.spec.fit.seed, "seeds"),
+    (lambda run: (run.spec.split, run.plan.splitting), "splits"),
+    (_split_key, "seeds"),
     (lambda run: run.spec.fit.validation_split, "validation splits"),
     (lambda run: run.spec.fit.validation_dataset, "validation datasets"),
 )

@@ -1,11 +1,13 @@
 """Find the rows that a run held out, to score versions on them.
 
-No list of rows is stored: the worker splits the rows by the same function (splits.py),
-from the same columns and the seed in the spec.
+The worker stores the side of each row. For runs of earlier releases the rows are split
+again, by the rule of the run (core/runs/splitting.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +20,13 @@ from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit
 from core.lazy import pl
 from core.models.signature import Signature
-from core.runs.planning.splits import NAMES, assign, shares_of
+from core.runs.planning.splits import NAMES, SplitCodes
 from core.runs.planning.target_words import class_words
+from core.runs.reporting.row_sets import Contender, common_held_out
 from core.runs.run_tables import may_stand, open_dataset, open_validation
+from core.runs.splitting import split_rows
 from core.runs.tables import Run
 from core.storage import Storage
-from fitserve.enums import Task
 
 MOST_ROWS = 20_000
 """If a run held out more rows, this many are drawn with the run's seed."""
@@ -46,6 +49,7 @@ class HeldOutRows:
         dataset: the dataset that holds them.
         places: the indices of the rows in the dataset, from 0.
         storage: the storage of the tables.
+        side: `test` or `validation`.
         weights: the sample weight of each row; None if the run has no weights.
 
     """
@@ -54,12 +58,8 @@ class HeldOutRows:
     dataset: Dataset
     places: NDArray[np.int64]
     storage: Storage
+    side: str
     weights: NDArray[np.float64] | None = None
-
-    @property
-    def side(self) -> str | None:
-        """Return `test` or `validation`."""
-        return side_of(self.run)
 
     def groups(self) -> NDArray[Any] | None:
         """Return the group of each row if groups are held out, else None."""
@@ -123,17 +123,46 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     own = validation if side == "validation" else None
     dataset = run.dataset if own is None else own
     _refuse_unreadable(dataset, run)
+    with _opened(run, own, storage) as table:
+        codes = split_rows(run, table, storage) if own is None else None
+        places = _drawn(_places(run, table, codes, side), run)
+        weights = _weights(run, table, places)
+    return HeldOutRows(run, dataset, places, storage, side, weights)
+
+
+def common_rows(candidate: Contender, rival: Contender, storage: Storage) -> HeldOutRows:
+    """Find rows of the candidate's datasets that neither run trained on.
+
+    Raises CannotScore if there are none, and the errors of `held_out_rows`.
+    """
+    run = candidate.run
+    for one in (candidate, rival):
+        _refuse_unreadable(one.run.dataset, one.run)
+    found = common_held_out(candidate, rival, storage)
+    if found.side is None:
+        raise CannotScore(
+            f"No row was held out by both {run.id} and {rival.run.id}: {found.reason}, "
+            "or promote without `current` in the requirements."
+        )
+    own = None if found.dataset is run.dataset else found.dataset
+    with _opened(run, own, storage) as table:
+        scored = _places(run, table, None, found.side)
+        places = _drawn(np.intersect1d(found.places, scored), run)
+        weights = _weights(run, table, places)
+    return HeldOutRows(run, found.dataset, places, storage, found.side, weights)
+
+
+@contextmanager
+def _opened(run: Run, own: Dataset | None, storage: Storage) -> Iterator[TypedTable]:
+    """Open the dataset of a run, or its own validation dataset, with the run's types."""
     words = class_words(run.target, run.plan.classes)
     with open_dataset(run.dataset, run.spec.features, storage, words) as train:
         if own is None:
-            places = _drawn(_places(run, train, side), run)
-            weights = _weights(run, train, places)
-        else:
-            names = [run.target, *run.spec.fit.weight_columns]
-            with open_validation(own, train, names, storage) as held:
-                places = _drawn(_places(run, held, None), run)
-                weights = _weights(run, held, places)
-    return HeldOutRows(run, dataset, places, storage, weights)
+            yield train
+            return
+        names = [run.target, *run.spec.fit.weight_columns]
+        with open_validation(own, train, names, storage) as held:
+            yield held
 
 
 def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
@@ -150,32 +179,22 @@ def _refuse_unreadable(dataset: Dataset, run: Run) -> None:
         )
 
 
-def _places(run: Run, table: TypedTable, side: str | None) -> NDArray[np.int64]:
+def _places(
+    run: Run, table: TypedTable, codes: SplitCodes | None, side: str
+) -> NDArray[np.int64]:
     """Return the indices of the rows of a side that have a target and a weight above 0.
 
-    `side` is None for a validation dataset, in which all rows count.
+    `codes` is None for a validation dataset, in which all rows count.
     """
-    spec = run.spec
-    by = [] if spec.split.column is None else [spec.split.column]
-    weight = spec.fit.sample_weight
-    deciding = table.read([run.target, *by, *spec.fit.weight_columns])
-    known = np.flatnonzero(deciding[run.target].is_not_null().to_numpy())
-    counts = np.ones(len(known), np.bool_)
+    weight = run.spec.fit.sample_weight
+    deciding = table.read([run.target, *run.spec.fit.weight_columns])
+    counts = deciding[run.target].is_not_null().to_numpy()
     if weight is not None:
-        counts = deciding[weight].cast(pl.Float64).to_numpy()[known] > 0
-    if side is None:
-        return known[counts]
-    sides = assign(
-        deciding.drop_nulls(run.target),
-        run.target,
-        Task(run.task),
-        spec.split,
-        shares_of(spec.split, spec.fit),
-        spec.fit.seed,
-        run.plan.splitting,
-    )
-    places: NDArray[np.int64] = known[(sides == NAMES.index(side)) & counts]
-    return places
+        weights = deciding[weight].cast(pl.Float64).fill_null(0)
+        counts = counts & (weights.to_numpy() > 0)
+    if codes is not None:
+        counts = counts & (codes == NAMES.index(side))
+    return np.flatnonzero(counts)
 
 
 def _drawn(places: NDArray[np.int64], run: Run) -> NDArray[np.int64]:

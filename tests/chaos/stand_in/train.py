@@ -46,9 +46,14 @@ class Network:
 
 
 def train(
-    run: Any, tables: Any, heartbeat: Any, max_seconds: float, checkpointer: Any
+    run: Any,
+    tables: Any,
+    codes: Any,
+    heartbeat: Any,
+    max_seconds: float,
+    checkpointer: Any,
 ) -> Trained:
-    """Fit the stand-in; the caller has opened the table, as for a real fit."""
+    """Fit the stand-in; the caller has opened and split the table, as for a real fit."""
     from workers.training.trainer import FitJob, fit
 
     _note_execution(run.id, heartbeat.lease.attempt)

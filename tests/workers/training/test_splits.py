@@ -1,48 +1,26 @@
-"""The splits of a table."""
+"""The rows of each side of a split, in memory and in a file."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
+import numpy as np
 import polars as pl
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from core.datasets.typed_table import TypedTable
-from core.runs.planning.splits import Shares
-from fitserve.enums import Task
-from fitserve.specs.run import SplitSpec
+from workers.training import splits as splits_module
 from workers.training.splits import SourceTable
 
 
-def frames(task, classes, validation, seed):
-    """Return the training and validation rows of a table with the given targets."""
-    rows = pl.DataFrame({"x": list(range(len(classes))), "y": classes})
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "t.parquet"
-        rows.write_parquet(path)
-        table = SourceTable(TypedTable("t", rows.height, [], path), ["x"], "y")
-        splits = table.split(task, SplitSpec(), Shares(validation, 0.0), seed)
-        return [
-            part.read(0, part.num_stored) for part in (splits.train, splits.validation)
-        ]
-
-
-@given(st.integers(0, 2**31 - 1), st.integers(1, 99))
-def test_a_split_is_a_partition_set_by_the_seed(seed, num_train):
-    """Every row is in exactly one split, and in the same one each time."""
-    classes = [float(i) for i in range(100)]
-    share = 1 - num_train / 100
-    train, validation = frames(Task.REGRESSION, classes, share, seed)
-    again, _ = frames(Task.REGRESSION, classes, share, seed)
-    assert train.equals(again)
-    assert train.height == num_train
-    assert sorted([*train["x"], *validation["x"]]) == list(range(100))
-
-
-@given(st.integers(0, 2**31 - 1))
-def test_classes_keep_their_shares(seed):
-    """A class of 10 % has 10 % in each split, to within a row."""
-    classes = ["rare"] * 20 + ["common"] * 180
-    train, _ = frames(Task.BINARY, classes, 0.25, seed)
-    rare = (train["y"] == "rare").sum()
-    assert 14 <= rare <= 16
+@pytest.mark.parametrize("is_large", [False, True])
+def test_each_row_is_on_the_side_of_its_code(tmp_path, monkeypatch, is_large):
+    """Rows without a target are on no side; a large table stays in its file."""
+    if is_large:
+        monkeypatch.setattr(splits_module, "LARGEST_IN_MEMORY", 0)
+    rows = pl.DataFrame({"x": list(range(12)), "y": [float(i) for i in range(12)]})
+    rows.write_parquet(tmp_path / "t.parquet")
+    table = TypedTable("t", 12, [], tmp_path / "t.parquet")
+    codes = np.array([0, 1, 2, -1] * 3, np.int8)
+    parts = SourceTable(table, ["x"], "y").split(codes)
+    for side, part in enumerate((parts.train, parts.validation, parts.test)):
+        found = part.read(0, part.num_stored)
+        assert found.columns == ["x", "y"]
+        assert found["x"].to_list() == [side, side + 4, side + 8]
+        assert part.num_rows == 3

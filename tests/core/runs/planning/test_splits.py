@@ -8,8 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.datasets.value_hashes import values
 from core.errors import InvalidSpec
-from core.runs.planning.splits import TEST, TRAIN, VALIDATION, Shares, assign, counts
+from core.runs.planning.splits import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Shares,
+    StoredRows,
+    assign,
+    assign_by_position,
+    counts,
+)
 from fitserve.enums import Task
 from fitserve.specs.run import SplitSpec
 
@@ -21,17 +31,29 @@ def rows(**columns):
     return pl.DataFrame({"y": [float(i) for i in range(size)], **columns})
 
 
-def sides(frame, split, shares=SHARES, task=Task.REGRESSION, seed=1):
-    return assign(frame, "y", task, split, shares, seed)
+def sides(frame, split, shares=SHARES, task=Task.REGRESSION, key=1):
+    numbers = pl.int_range(frame.height, eager=True)
+    stored = StoredRows(values(numbers), np.zeros(frame.height, np.int64))
+    return assign_by_position(frame, "y", task, split, shares, stored, key)
+
+
+def earlier(frame, split, shares=SHARES, seed=1, splitting=2):
+    return assign(frame, "y", Task.REGRESSION, split, shares, seed, splitting)
 
 
 @given(st.integers(1, 500), st.floats(0, 0.5), st.floats(0, 0.4))
-def test_counts_equal_the_assigned_rows(num_rows, validation, test):
-    """The validate route reports the counts that the fit uses."""
+def test_counts_estimate_the_assigned_rows(num_rows, validation, test):
+    """The validate route reports the counts of the fit, to one row of each side."""
     shares = Shares(validation, test)
-    assigned = sides(rows(x=[0.0] * num_rows), SplitSpec(), shares)
-    found = tuple(int((assigned == side).sum()) for side in (TRAIN, VALIDATION, TEST))
-    assert found == counts(num_rows, shares)
+    frame = rows(x=[0.0] * num_rows)
+    expected = counts(num_rows, shares)
+    for assigned, most in (
+        (earlier(frame, SplitSpec(), shares), 0),
+        (sides(frame, SplitSpec(), shares), 2),
+    ):
+        found = [int((assigned == side).sum()) for side in (TRAIN, VALIDATION, TEST)]
+        assert sum(found) == num_rows
+        assert max(np.abs(np.subtract(found, expected))) <= most
 
 
 def test_the_newest_rows_are_the_test_rows():
@@ -50,7 +72,7 @@ def test_a_group_is_on_one_side(seed):
     """The shares hold as far as groups allow."""
     groups = [f"g{i % 40}" for i in range(400)]
     split = SplitSpec(by="group", column="g")
-    assigned = sides(rows(g=groups), split, seed=seed)
+    assigned = sides(rows(g=groups), split, key=seed)
     for group in set(groups):
         members = [side for g, side in zip(groups, assigned, strict=True) if g == group]
         assert len(set(members)) == 1
@@ -58,17 +80,28 @@ def test_a_group_is_on_one_side(seed):
     assert 20 <= (assigned == TEST).sum() <= 60
 
 
-def test_an_earlier_run_keeps_its_groups():
+def test_an_earlier_run_keeps_its_rows_and_groups():
     """Its held-out rows are found again by the rule of its release."""
     frame = rows(g=[f"g{i % 3}" for i in range(30)])
     split = SplitSpec(by="group", column="g")
     shares = Shares(0.2, 0.0)
-    assert (sides(frame, split, shares) == VALIDATION).sum() == 10
-    earlier = assign(frame, "y", Task.REGRESSION, split, shares, 1, splitting=1)
-    assert (earlier == VALIDATION).sum() == 10
+    for splitting in (1, 2):
+        found = earlier(frame, split, shares, splitting=splitting)
+        assert (found == VALIDATION).sum() == 10
     two = rows(g=["a", "b"] * 15)
-    earlier = assign(two, "y", Task.REGRESSION, split, shares, 1, splitting=1)
-    assert (earlier == TRAIN).all()
+    assert (earlier(two, split, shares, splitting=1) == TRAIN).all()
+    held_out = np.flatnonzero(earlier(frame, SplitSpec(), shares) == VALIDATION)
+    assert held_out.tolist() == [6, 13, 18, 19, 22, 27]
+
+
+def test_a_group_is_the_same_in_another_datatype():
+    """A column of whole numbers that gets a fraction still names the same groups."""
+    groups = [i % 20 for i in range(200)]
+    split = SplitSpec(by="group", column="g")
+    whole, floats = (
+        sides(rows(g=list(map(kind, groups))), split) for kind in (int, float)
+    )
+    assert np.array_equal(whole, floats)
 
 
 def test_a_column_may_name_the_sides():

@@ -1,0 +1,102 @@
+"""Write and read the hash of each row of a dataset.
+
+Equal rows have equal hashes in every version of a dataset, whatever its file format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from core.columns.categorical import ID_OR_NAME
+from core.columns.numeric import ID, ROW_NUMBER
+from core.datasets.tables import Dataset
+from core.datasets.typed_table import table_gone_is_409
+from core.datasets.value_hashes import Hashes, absent, cells, mix, salt
+from core.lazy import pl
+from core.storage import Storage
+from fitserve.schemas.datasets import ColumnRead
+
+_ROWS, _COLUMNS = 200_000, 32
+"""The most rows and columns in memory at once; rows in whole row groups."""
+_NO_VALUES = (ID, ID_OR_NAME, ROW_NUMBER)
+"""The reasons of columns that number or name the rows."""
+
+
+def hashed_columns(columns: Iterable[ColumnRead]) -> list[str]:
+    """Return the columns whose values identify a row: all but ids and row numbers."""
+    every = list(columns)
+    chosen = [c.name for c in every if c.left_out not in _NO_VALUES]
+    return chosen or [column.name for column in every]
+
+
+def write_hashes(table: Path, columns: Sequence[str], target: Path) -> Path:
+    """Write the hash of each row of a Parquet table to `target`, and return its path.
+
+    A column that the table lacks counts as missing in every row.
+    """
+    rows = pl.scan_parquet(table)
+    num_rows = int(rows.select(pl.len()).collect().item())
+    file = open_memmap(target, "w+", np.dtype("<u8"), (num_rows,))
+    for start in range(0, num_rows, _ROWS):
+        part = rows.slice(start, _ROWS)
+        file[start : start + _ROWS] = _hashes(part, columns, num_rows - start)
+    file.flush()
+    return target
+
+
+def _hashes(rows: pl.LazyFrame, columns: Sequence[str], left: int) -> Hashes:
+    """Return the hashes of at most `_ROWS` rows, of which `left` remain."""
+    total = np.zeros(min(left, _ROWS), np.uint64)
+    held = set(rows.collect_schema().names())
+    for name in set(columns) - held:
+        total += np.uint64(absent(salt(name)))
+    names = [name for name in columns if name in held]
+    for first in range(0, len(names), _COLUMNS):
+        part = rows.select(names[first : first + _COLUMNS]).collect()
+        for column in part:
+            total += cells(column, salt(column.name))
+    return mix(total)
+
+
+def row_hashes(
+    dataset: Dataset, storage: Storage, columns: Sequence[str] | None = None
+) -> Hashes:
+    """Return the hash of each row of a dataset, whose lineage is loaded.
+
+    `columns` are the columns to hash, if they are not those of its lineage. The table is
+    read only if the dataset has no stored hashes of these columns. Raises
+    DatasetNotReady if a file is missing.
+    """
+    own = columns_of(dataset)
+    with table_gone_is_409():
+        if dataset.hash_key and columns in (None, own):
+            with storage.local_copy(dataset.hash_key) as path:
+                found: Hashes = np.load(path, allow_pickle=False)
+                return found
+        with storage.local_copy(dataset.table_key) as table:
+            return _of_table(table, columns or own)
+
+
+def columns_of(dataset: Dataset) -> list[str]:
+    """Return the columns that are hashed in a dataset, whose lineage is loaded."""
+    if dataset.lineage is not None:
+        return dataset.lineage.columns
+    return hashed_columns(dataset.columns)
+
+
+def _of_table(table: Path, columns: Sequence[str]) -> Hashes:
+    rows = pl.scan_parquet(table)
+    num_rows = int(rows.select(pl.len()).collect().item())
+    starts = range(0, num_rows, _ROWS)
+    parts = [_hashes(rows.slice(s, _ROWS), columns, num_rows - s) for s in starts]
+    return np.concatenate([np.empty(0, np.uint64), *parts])
+
+
+def arrivals(dataset: Dataset) -> NDArray[np.int64]:
+    """Return the number of the arrival of each row; it never falls down the table."""
+    return np.zeros(dataset.num_rows, np.int64)
