@@ -51,6 +51,15 @@ class Promotion(StrEnum):
     EXPLICIT = "explicit"
 
 
+class WarningKind(StrEnum):
+    """What a warning about a column is about."""
+
+    READING = "reading"  # how its cells were read
+    NULL_WORDS = "null_words"  # words that count as missing, and may be values
+    ALIKE = "alike"  # categories that are probably the same
+    LEFT_OUT = "left_out"  # why runs do not use the column
+
+
 class DatasetStatus(StrEnum):
     """Status of a dataset; `processing` while a worker reads a large table."""
 

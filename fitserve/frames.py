@@ -17,16 +17,18 @@ class Tabular:
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the table as a pandas DataFrame; raise ImportError without pandas."""
-        return _library("pandas").DataFrame(self.table())
+        return library("pandas").DataFrame(self.table())
 
     def to_polars(self) -> "pl.DataFrame":
         """Return the table as a polars DataFrame; raise ImportError without polars."""
-        frame: pl.DataFrame = _library("polars").DataFrame(self.table(), strict=False)
+        frame: pl.DataFrame = library("polars").DataFrame(self.table(), strict=False)
         return frame
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """Import a library that the client can do without; raise ImportError if absent."""
     try:
         return import_module(name)
     except ImportError as error:
-        raise ImportError(f"{name} is missing; pip install {name}") from error
+        package = name.replace("_", "-").replace(".", "-")
+        raise ImportError(f"{package} is missing; pip install {package}") from error

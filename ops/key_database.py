@@ -36,14 +36,14 @@ def create(home: Path | None, given: dict[str, Any], *, as_json: bool) -> KeyCre
 
 def find_all(home: Path | None, workspace: str | None, *, as_json: bool) -> list[KeyRead]:
     """Return the keys of a workspace, or of all workspaces."""
-    with _open_database(home, as_json=as_json) as (_, session):
+    with _open_database(home, as_json=as_json, must_exist=True) as (_, session):
         found = ApiKeyRepository(session).page(None, _MAX_KEYS, workspace)
         return [KeyRead.model_validate(key) for key in found]
 
 
 def revoke(home: Path | None, ref: str, *, as_json: bool) -> tuple[str, str]:
     """Revoke the key with this id or name; return its id and its name."""
-    with _open_database(home, as_json=as_json) as (_, session):
+    with _open_database(home, as_json=as_json, must_exist=True) as (_, session):
         keys = ApiKeyRepository(session)
         revoked = keys.revoke(_id_of(keys, ref))
         return revoked.id, revoked.name
@@ -71,11 +71,16 @@ def _spec(given: dict[str, Any]) -> KeyCreate:
 
 @contextmanager
 def _open_database(
-    home: Path | None, *, as_json: bool
+    home: Path | None, *, as_json: bool, must_exist: bool = False
 ) -> Iterator[tuple[Settings, Session]]:
-    """Migrate the database, and provide the settings and a session to write."""
+    """Migrate the database, and provide the settings and a session to write.
+
+    With `must_exist`, exit if the database is that of a home that does not exist.
+    """
     with _exit_on_error(as_json=as_json):
         settings = Settings() if home is None else Settings(home=home)
+        if must_exist:
+            _refuse_absent(settings)
         settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         upgrade(settings.resolved_database_url)
         with (
@@ -83,6 +88,16 @@ def _open_database(
             database.write() as session,
         ):
             yield settings, session
+
+
+def _refuse_absent(settings: Settings) -> None:
+    if settings.database_url is None and not settings.home_dir.exists():
+        print_notice(
+            f"There is no folder {settings.home_dir}, so it has no keys. Give the home "
+            "of the service with --home or FITSERVE_HOME; `fitserve up` and `fitserve "
+            "keys create` make a new one."
+        )
+        raise typer.Exit(USAGE)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Read parsing options from a query, a form or a Content-Type."""
 
+import inspect
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Query
 from starlette.datastructures import FormData, ImmutableMultiDict, QueryParams
@@ -15,6 +16,7 @@ from service.problems import BadJson
 _CHARSET = re.compile(rb";\s*charset=\"?([^\s\";]+)", re.IGNORECASE)
 _BOOLEANS = {"true": True, "1": True, "yes": True}
 _BOOLEANS |= {"false": False, "0": False, "no": False}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
 CSV = "text/csv"
 FILE_TYPES = frozenset({*MEDIA_TYPES.values(), "application/gzip", "application/zstd"})
 """Media types of files of rows. The content decides the format of a file."""
@@ -24,32 +26,76 @@ FILE_CONTENT: dict[str, Any] = {
 }
 
 
-def from_query(
-    delimiter: Annotated[str | None, Query(max_length=2)] = None,
-    header: bool | None = None,
-    encoding: Annotated[str | None, Query(max_length=40)] = None,
-    decimal: Annotated[str | None, Query(max_length=1)] = None,
-    null_values: Annotated[list[str] | None, Query()] = None,
-    sheet: Annotated[str | None, Query(max_length=MOST_SHEET)] = None,
-    types: Annotated[
-        str | None,
-        Query(
-            description="Types by column name, or objects, as JSON.",
-            max_length=100_000,
-        ),
-    ] = None,
-) -> ParsingSpec:
+class QueryOption(NamedTuple):
+    """An option in the query of an upload, and its description at a prediction."""
+
+    of_upload: Any
+    at_prediction: str
+
+
+QUERY_OPTIONS = {
+    "delimiter": QueryOption(
+        Annotated[str | None, Query(max_length=2)],
+        "Delimiter of the CSV; detected by default.",
+    ),
+    "header": QueryOption(bool | None, "Whether the first line has the column names."),
+    "encoding": QueryOption(
+        Annotated[str | None, Query(max_length=40)],
+        "Encoding of the CSV, such as `windows-1252`.",
+    ),
+    "decimal": QueryOption(
+        Annotated[str | None, Query(max_length=1)],
+        "Decimal mark; by default that of the training table.",
+    ),
+    "null_values": QueryOption(
+        Annotated[list[str] | None, Query()],
+        "An additional text for missing cells; repeatable.",
+    ),
+    "sheet": QueryOption(
+        Annotated[str | None, Query(max_length=MOST_SHEET)],
+        "Sheet of a workbook; by default the first one with rows.",
+    ),
+    "types": QueryOption(
+        Annotated[
+            str | None,
+            Query(
+                description="Types by column name, or objects, as JSON.",
+                max_length=100_000,
+            ),
+        ],
+        "Columns written otherwise than in training, as in an upload.",
+    ),
+}
+"""The options for reading a file, which FastAPI reads, or the prediction itself."""
+
+
+def from_query(**given: Any) -> ParsingSpec:
     """Return the options in the query, which replace automatic detection."""
-    given = {
-        "delimiter": delimiter,
-        "header": header,
-        "encoding": encoding,
-        "decimal": decimal,
-        "null_values": null_values,
-        "sheet": sheet,
-        "types": types,
-    }
-    return _spec({k: v for k, v in given.items() if v is not None})
+    return _spec({key: value for key, value in given.items() if value is not None})
+
+
+from_query.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=of_upload
+        )
+        for name, (of_upload, _) in QUERY_OPTIONS.items()
+    ]
+)
+
+
+def of_prediction() -> list[dict[str, Any]]:
+    """Return the options in the query of a prediction, as OpenAPI describes them."""
+    kinds = {"header": {"type": "boolean"}, "null_values": _TEXTS}
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": option.at_prediction,
+            "schema": kinds.get(name, {"type": "string"}),
+        }
+        for name, option in QUERY_OPTIONS.items()
+    ]
 
 
 def media_type_of(body: Body) -> str:

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from tests.servers import IS_SCALE_OUT, environment_of, redis_of
 
@@ -63,11 +65,32 @@ def _running(
     )
     assert process.stdout is not None
     try:
-        words = ("ready at", '"url"')
-        yield next(ln for ln in process.stdout if any(w in ln for w in words)), process
+        yield (
+            _ready_line(process.stdout, Path(command[command.index("--home") + 1])),
+            process,
+        )
     finally:
         process.stdout.close()
         assert _stopped(process) == 0
+
+
+def _ready_line(output: Iterable[str], home: Path) -> str:
+    """Return the line that says that the service is ready.
+
+    The error, if no such line comes, has the printed lines and the ends of the logs.
+    """
+    lines = []
+    try:
+        for line in output:
+            lines.append(line)
+            if "ready at" in line or '"url"' in line:
+                return line
+        pytest.fail("the service ended before it was ready")
+    except BaseException as error:
+        error.add_note("".join(lines))
+        for log in (home / "logs").glob("*.log"):
+            error.add_note(f"{log.name}: {log.read_text(errors='replace')[-3000:]}")
+        raise
 
 
 def _stopped(process: subprocess.Popen[str]) -> int | None:

@@ -14,15 +14,19 @@ def test_import_contracts_hold():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_api_leaves_tensorflow_unloaded():
+def test_the_api_leaves_tensorflow_unloaded(tmp_path):
     """A new process that builds the whole API imports neither TensorFlow nor Keras."""
     code = (
         "import sys; from core.settings import Settings; from service.app import "
-        "create_app; create_app(Settings(home='unused')).openapi(); "
+        "create_app; create_app(Settings(home=sys.argv[1])).openapi(); "
         "print([m for m in ('tensorflow', 'keras', 'onnx') if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, tmp_path / "home"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "[]"
 

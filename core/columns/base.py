@@ -104,6 +104,20 @@ class Marked:
         return self.find()
 
 
+def with_and_without(
+    marked: Mapping[str, Marked], mark: str, noun: str, advice: str
+) -> list[str]:
+    """Return a warning if some cells have a mark and others have none."""
+    own, bare = marked.get(mark), marked.get(f"no {mark}")
+    if own is None or bare is None:
+        return []
+    warning = (
+        f"{own.count:,} cell(s) have {noun}, such as {own.example!r}, and {bare.count:,} "
+        f"have none, such as {bare.example!r}; {advice}"
+    )
+    return [warning]
+
+
 @dataclass(frozen=True)
 class Seen:
     """The values of a column in the training rows, for its description.

@@ -14,6 +14,7 @@ from core.columns.base import (
     NumberKind,
     Schema,
     Seen,
+    with_and_without,
     without_point,
 )
 from core.columns.day_order import in_order
@@ -117,15 +118,13 @@ class Datetime(NumberKind):
         return {"zone": with_zone, "no zone": is_time(text, form) & ~with_zone}
 
     def remarks(self, marked: Mapping[str, Marked], present: int) -> list[str]:
-        zone, bare = marked.get("zone"), marked.get("no zone")
-        if zone is None or bare is None:
-            return []
-        warning = (
-            f"{bare.count:,} cell(s) have no time zone, such as {bare.example!r}, and "
-            f"are read as UTC; {zone.count:,} have one, such as {zone.example!r}: write "
-            "all cells with a zone if UTC is wrong"
+        return with_and_without(
+            marked,
+            "zone",
+            "a time zone",
+            "those without one are read as UTC: write all cells with a zone if UTC is "
+            "wrong",
         )
-        return [warning]
 
     def parse_column(self, text: pl.Expr, form: ColumnFormat) -> pl.Expr:
         return parse_times(text, form)

@@ -29,6 +29,8 @@ class ColumnFacts:
     warnings: list[str] = field(default_factory=list)
     is_counted: bool = False
     """Whether the format or the warnings depend on counts over all rows."""
+    null_words: dict[str, int] | None = None
+    """How many cells hold each word that means "missing"; None: not counted."""
 
     @property
     def kind(self) -> ColumnKind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.columns.base import LARGEST_EXACT, Marked
+from core.columns.base import LARGEST_EXACT, Marked, with_and_without
 from core.columns.number_formats import (
     CURRENCY,
     PERCENT,
@@ -130,15 +130,12 @@ def _about(what: str, own: Marked) -> str:
 
 
 def _percent_remarks(marked: Mapping[str, Marked]) -> list[str]:
-    percent, bare = marked.get("percent"), marked.get("no percent")
-    if percent is None or bare is None:
-        return []
-    warning = (
-        f"{percent.count:,} cell(s) have a percent sign, such as {percent.example!r}, "
-        f"and {bare.count:,} are without one, such as {bare.example!r}; the sign is "
-        "dropped and nothing is divided by 100: write all cells in one way"
+    return with_and_without(
+        marked,
+        "percent",
+        "a percent sign",
+        "the sign is dropped and nothing is divided by 100: write all cells in one way",
     )
-    return [warning]
 
 
 def _currency_remarks(marked: Mapping[str, Marked]) -> list[str]:

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from core.columns.missing import NullWords
 from core.datasets.raw_table import write_raw
 from core.datasets.recognise import recognise, refuse_options
-from core.datasets.text_file import text_file
+from core.datasets.text_file import no_values, text_file
 from core.datasets.typed_source import (
     TypedSource,
     open_typed,
     readable,
     unpacked_bytes,
 )
-from core.errors import InvalidTable, TooLarge
+from core.errors import TooLarge
 from core.lazy import pl
 from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
@@ -66,10 +66,11 @@ def _of_csv(
     write_raw(text.path, text.layout, NullWords([""]), set(text.layout.names), raw)
     cells = pl.read_parquet(raw)
     if not cells.height:
-        raise InvalidTable(
-            "The CSV has a header but no values; add at least one row of values. If "
-            "curl sends the file, use --data-binary, because -d removes line ends."
+        error = no_values(text.path)
+        error.detail += (
+            " If curl sends the file, use --data-binary, because -d removes line ends."
         )
+        raise error
     return cells, text.parsing()
 
 

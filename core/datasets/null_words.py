@@ -1,11 +1,12 @@
-"""Warn of words that count as missing, although they may be values of a column."""
+"""Count words that mean "missing", and warn of those that may be values of a column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
-from core.datasets.raw_table import SAMPLE_ROWS, clean_text, scan
+from core.datasets.raw_table import SAMPLE_ROWS, clean_text, scan, scan_held
 from core.datasets.text_file import TextFile
 from core.lazy import pl
 from fitserve.enums import ColumnType
@@ -13,7 +14,54 @@ from fitserve.specs.parsing import ParsingSpec
 
 _AMBIGUOUS = (*("None", "none", "NA", "N/A", "n/a", "N.A.", "n.a.", "-", "--", ".", "?"),)
 """Words that mean "missing" in most files, and are names of something in others."""
-_COUNT_AS_MISSING = "are words that count as missing"
+Counts = dict[str, dict[str, int]]
+"""How many cells hold each word, by column."""
+
+
+def count_null_words(
+    text: TextFile,
+    given: ParsingSpec,
+    nulls: list[str],
+    columns: Sequence[ColumnFacts],
+    stats: Sequence[Stats],
+) -> None:
+    """Count the words of `nulls` in each column of words; the facts get the counts.
+
+    Nothing is counted if the upload gave its words, or in a file that had to be repaired.
+    """
+    pairs = zip(columns, stats, strict=True)
+    counted = [fact for fact, own in pairs if _may_have_words(fact, own)]
+    if given.null_values is not None or not counted:
+        return
+    try:
+        found = _of_file(text, nulls, counted, stats[0].rows)
+    except pl.exceptions.PolarsError:
+        return
+    add_counts(counted, found)
+
+
+def add_counts(facts: Iterable[ColumnFacts], counts: Counts) -> None:
+    """Give each fact the counts of its words; those without a word have none."""
+    for fact in facts:
+        fact.null_words = counts.get(fact.name, {})
+
+
+def words_in(cells: pl.LazyFrame, nulls: list[str]) -> Counts:
+    """Return how many cells of each column hold each word, the most frequent first."""
+    words = [word for word in nulls if word]
+    held = cells.unpivot().filter(pl.col("value").is_in(words))
+    rows = held.group_by("variable", "value").len("count")
+    ordered = rows.sort("count", "value", descending=[True, False])
+    found: Counts = {}
+    for name, word, count in ordered.collect(engine="streaming").rows():
+        found.setdefault(name, {})[word] = count
+    return found
+
+
+def may_have_words(fact: ColumnFacts) -> bool:
+    """Return whether a column holds words, or nothing, and has no words of its own."""
+    is_of_words = fact.kind.is_text or fact.type == ColumnType.BOOLEAN
+    return is_of_words and fact.format.null_values is None
 
 
 def warn_of_null_words(
@@ -21,39 +69,50 @@ def warn_of_null_words(
 ) -> None:
     """Add a warning to each column of words in which such words count as missing.
 
-    The first rows of the file are counted. Nothing is added if the upload gave its words.
+    Only the first rows of the file are counted, because a run waits for it.
     """
-    facts = [fact for fact in columns if _is_of_words(fact)]
+    facts = [fact for fact in columns if may_have_words(fact)]
     if given.null_values is not None or not facts:
         return
     try:
-        table = scan(text.path, text.layout, [], set()).head(SAMPLE_ROWS)
-        cells = table.select([clean_text(fact.name, []) for fact in facts]).collect()
+        rows = scan(text.path, text.layout, [], set()).head(SAMPLE_ROWS).collect()
+        cells = rows.lazy().select(clean_text(fact.name, []) for fact in facts)
+        found = words_in(cells, list(_AMBIGUOUS))
     except pl.exceptions.PolarsError:  # a file that had to be repaired
         return
+    where = "" if rows.height < SAMPLE_ROWS else f" of the first {rows.height:,}"
     for fact in facts:
-        fact.warnings += _warnings(cells[fact.name])
+        fact.warnings += null_word_warnings(found.get(fact.name, {}), where)
 
 
-def is_about_null_words(warning: str) -> bool:
-    """Return whether a warning of a column comes from `warn_of_null_words`."""
-    return _COUNT_AS_MISSING in warning
-
-
-def _is_of_words(fact: ColumnFacts) -> bool:
-    is_of_words = fact.kind.is_text or fact.type == ColumnType.BOOLEAN
-    return is_of_words and fact.format.null_values is None
-
-
-def _warnings(cells: pl.Series) -> list[str]:
-    odd = cells.filter(cells.is_in(_AMBIGUOUS))
-    if not len(odd):
+def null_word_warnings(counts: Mapping[str, int], where: str = "") -> list[str]:
+    """Return a warning about words that may be values of a column."""
+    odd = {word: count for word, count in counts.items() if word in _AMBIGUOUS}
+    if not odd:
         return []
-    counts = odd.value_counts(sort=True).rows()
-    shown = ", ".join(f"{word!r} ({count:,})" for word, count in counts)
-    where = "" if len(cells) < SAMPLE_ROWS else f" of the first {len(cells):,}"
+    shown = ", ".join(f"{word!r} ({count:,})" for word, count in odd.items())
     warning = (
-        f"{len(odd):,} cell(s){where} {_COUNT_AS_MISSING}: {shown}; if they are values, "
-        "upload the file with `null_values`, which lists all words that do"
+        f"{sum(odd.values()):,} cell(s){where} are words that count as missing: {shown}; "
+        "if they are values, upload the file with `null_values`, which lists all words "
+        "that do"
     )
     return [warning]
+
+
+def _may_have_words(fact: ColumnFacts, stats: Stats) -> bool:
+    return bool(stats.missing) and (may_have_words(fact) or not stats.present)
+
+
+def _of_file(
+    text: TextFile, nulls: list[str], facts: list[ColumnFacts], num_rows: int
+) -> Counts:
+    """Return the counts in the rows of the table.
+
+    Rows in which every cell is missing are no rows of the table. To leave them out, all
+    columns must be read, so that is done only if the file has such rows.
+    """
+    path, layout = text.path, text.layout
+    rows = scan_held(path, layout, [], set())
+    if rows.select(pl.len()).collect(engine="streaming").item() != num_rows:
+        rows = scan(path, layout, [], set(), blank=nulls)
+    return words_in(rows.select(clean_text(fact.name, []) for fact in facts), nulls)

@@ -8,8 +8,10 @@ from typing import Any
 from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import near_duplicates
+from core.datasets.column_warnings import of_kind
+from core.datasets.null_words import null_word_warnings
 from core.lazy import pl
-from fitserve.enums import ColumnType
+from fitserve.enums import ColumnType, WarningKind
 from fitserve.schemas.datasets import ColumnRead, TopValue
 
 _TOP = 5
@@ -28,7 +30,12 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     left_out = _left_out(fact, stats, frame)
     reason = [] if left_out is None else [f"{left_out}; left out of training"]
     counts = None if fact.kind.is_ordered else _counts(frame, fact.name)
-    alike = _alike(fact, counts)
+    warnings = [
+        *of_kind(WarningKind.READING, fact.warnings),
+        *of_kind(WarningKind.NULL_WORDS, null_word_warnings(fact.null_words or {})),
+        *of_kind(WarningKind.ALIKE, _alike(fact, counts)),
+        *of_kind(WarningKind.LEFT_OUT, reason),
+    ]
     return ColumnRead(
         name=fact.name,
         type=fact.type,
@@ -40,7 +47,9 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
         mean=stats.mean,
         top=[] if counts is None else _top(counts),
         left_out=left_out,
-        warnings=[*fact.warnings, *alike, *reason],
+        null_words=fact.null_words,
+        warnings=[warning.text for warning in warnings],
+        warning_kinds=[warning.kind for warning in warnings],
     )
 
 

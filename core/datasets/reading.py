@@ -12,12 +12,11 @@ from core.columns.facts import Cells, ColumnFacts, given_types
 from core.columns.missing import NullWords, words_of_upload
 from core.datasets import statistics
 from core.datasets.dialect import Layout
-from core.datasets.null_words import warn_of_null_words
+from core.datasets.null_words import count_null_words
 from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
-from core.datasets.text_file import TextFile, text_file
+from core.datasets.text_file import TextFile, no_values, text_file
 from core.datasets.total_row import total_row_warnings
-from core.errors import InvalidTable
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.specs.parsing import ParsingSpec
@@ -50,7 +49,7 @@ def read_csv(
         columns = _the_long_way(text.path, text.layout, nulls, given, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
     parsing = _parsing(text, nulls.common)
-    warn_of_null_words(text, given, written.columns)
+    count_null_words(text, given, nulls.common, written.columns, written.stats)
     text.layout.warnings += total_row_warnings(text.path, text.layout)
     return CsvReading(parsing, written.columns, written.stats, text.layout.warnings)
 
@@ -63,11 +62,16 @@ def _the_long_way(
     # the fast parser supports neither decimal commas nor given types
     texts = set(given.types) if given.decimal != "," else set(layout.names)
     text_names = write_raw(plain, layout, nulls, texts, raw)
-    return nulls.noted(_type(raw, layout, text_names, given, target))
+    return nulls.noted(_type(plain, raw, layout, text_names, given, target))
 
 
 def _type(
-    raw: Path, layout: Layout, texts: list[str], given: ParsingSpec, target: Path
+    plain: Path,
+    raw: Path,
+    layout: Layout,
+    texts: list[str],
+    given: ParsingSpec,
+    target: Path,
 ) -> list[ColumnFacts]:
     """Decide the types of the text columns, and write the table to `target`."""
     table = pl.scan_parquet(raw)
@@ -79,9 +83,7 @@ def _type(
     by_name = {facts.name: facts for facts in decided}
     empty = _empty(table)
     if len(empty) == len(layout.names):
-        raise InvalidTable(
-            "The CSV has a header but no values; add at least one row of values."
-        )
+        raise no_values(plain)
     dropped = empty & layout.made_up
     if dropped:
         layout.warnings.append(f"{len(dropped)} unnamed, empty column(s) are ignored")

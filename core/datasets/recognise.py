@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -35,6 +36,7 @@ _OTHERS = {
     b"\x80\x04\x95": "a Python pickle",
     b"\x93NUMPY": "a NumPy array",
 }
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _OPTIONS = {
     FileFormat.CSV: {"delimiter", "header", "encoding", "decimal"},
     FileFormat.XLSX: {"sheet", "header", "decimal"},
@@ -51,6 +53,12 @@ def recognise(source: Path) -> FileFormat:
         if head.startswith(start):
             raise InvalidTable(f"The file is {kind}; expected {_EXPECTED}.")
     found = format_of(head)
+    if _HTML.match(head):
+        line = " ".join(head[:1_000].decode("utf-8-sig", "replace").split())[:80]
+        raise InvalidTable(
+            f"The file is an HTML page that begins with {line!r}; expected {_EXPECTED}. "
+            "Download the file itself."
+        )
     if found == FileFormat.JSON:
         raise InvalidTable(
             "The file is a JSON array; expected JSON Lines, which has one object per "

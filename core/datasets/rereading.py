@@ -134,9 +134,14 @@ def _from_typed(
             upload.source, folder, upload.format, upload.given, _NO_LIMIT
         ).only(set(wanted))
         nulls = upload.nulls_of(wanted)
-        source = replace(source.measured(), own_nulls=nulls.own)
+        own = {**nulls.own, **_words(nulls, _with_words(wanted))}
+        source = replace(source.measured(), own_nulls=own)
         columns = nulls.noted(write_texts(source, wanted, hints, typed))
     return Reread(typed, columns)
+
+
+def _with_words(wanted: Mapping[str, Wanted]) -> dict[str, Wanted]:
+    return {name: want for name, want in wanted.items() if want.words}
 
 
 Words = Mapping[str, list[str]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.lazy import pl
+from fitserve.sheets import LARGEST_EXACT, text_of
 
 MIXED = "mixed"
 _CHUNK = 20_000
@@ -26,19 +27,7 @@ _TAGS = {
     frozenset({dt.timedelta}): "duration",
     frozenset({dt.time}): "time",
 }
-_LARGEST_EXACT = 2**53
 Cells = Sequence[Any]
-
-
-def text_of(cell: Any) -> str:
-    """Return a cell as text: a whole number without a point, a time in ISO 8601."""
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _LARGEST_EXACT:
-        return str(int(cell))
-    if isinstance(cell, dt.timedelta):
-        return str(cell.total_seconds())
-    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
 
 
 class SheetColumns:
@@ -132,7 +121,7 @@ def _dtype(tag: str) -> Any:
 
 def number_texts(cells: pl.Expr) -> pl.Expr:
     """Return numbers as text; a whole number has no point, as a spreadsheet shows it."""
-    is_whole = (cells == cells.floor()) & (cells.abs() <= _LARGEST_EXACT)
+    is_whole = (cells == cells.floor()) & (cells.abs() <= LARGEST_EXACT)
     whole = cells.cast(pl.Int64, strict=False).cast(pl.String)
     return pl.when(is_whole).then(whole).otherwise(cells.cast(pl.String))
 

@@ -16,15 +16,15 @@ from python_calamine import (
     CalamineError,
     CalamineSheet,
     CalamineWorkbook,
-    SheetVisibleEnum,
 )
 
 from core.datasets.dialect import Layout, find_layout
-from core.datasets.sheet_cells import MIXED, SheetColumns, text_of
+from core.datasets.sheet_cells import MIXED, SheetColumns
 from core.errors import FitserveError, InvalidTable
 from core.lazy import pl
 from fitserve.names import did_you_mean
 from fitserve.problems import FieldError, pointer
+from fitserve.sheets import sheet_with_rows, text_of
 from fitserve.specs.parsing import ParsingSpec
 
 _SAMPLE_ROWS = 1_000
@@ -82,6 +82,7 @@ def _read(task: dict[str, Any], folder: Path) -> dict[str, Any]:
         "mixed": [layout.names[i] for i in kept if columns.tags[i] == MIXED],
         "header": layout.header,
         "skipped_rows": layout.num_skipped,
+        "unit_lines": layout.num_units,
         "warnings": [*_choice(names, sheet.name, task["sheet"]), *layout.warnings],
     }
 
@@ -90,15 +91,9 @@ def _sheet(book: CalamineWorkbook, wanted: str | None) -> CalamineSheet:
     """Return the sheet of this name, or the first visible one with cells."""
     names = book.sheet_names
     if wanted is None:
-        visible = [
-            one.name
-            for one in book.sheets_metadata
-            if one.visible == SheetVisibleEnum.Visible
-        ]
-        for name in visible or names:
-            sheet = book.get_sheet_by_name(name)
-            if sheet.height:
-                return sheet
+        found: CalamineSheet | None = sheet_with_rows(book)
+        if found is not None:
+            return found
         raise InvalidTable("The workbook has no sheet with cells.")
     if wanted not in names:
         detail = f"the workbook has no sheet {wanted[:100]!r}"

@@ -12,6 +12,8 @@ from core.errors import InvalidTable
 from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
 
+_SHOWN_CHARS = 80
+
 
 @dataclass(frozen=True)
 class TextFile:
@@ -61,6 +63,18 @@ def text_file(
     _check_names(layout, given, max_columns)
     layout.warnings[:0] = warnings
     return TextFile(plain, layout, encoding)
+
+
+def no_values(path: Path) -> InvalidTable:
+    """Return the refusal of a CSV in UTF-8 that has nothing below its header."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        lines = (line.strip() for line in file)
+        first = next((line for line in lines if line), "")
+    return InvalidTable(
+        "The CSV has a header but no values: its first line is "
+        f"{first[:_SHOWN_CHARS]!r}. Expected the names of columns in one line, such as "
+        "`size,town`, and below it rows; add at least one row of values."
+    )
 
 
 def _encoding(given: ParsingSpec, known: dict[str, Any] | None) -> str | None:

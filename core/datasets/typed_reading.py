@@ -13,6 +13,7 @@ from core.columns.missing import words_of_upload
 from core.columns.numeric import Numeric
 from core.datasets import statistics
 from core.datasets.check_types import check_types
+from core.datasets.null_words import add_counts, may_have_words, words_in
 from core.datasets.one_pass import Written, choose_text_type
 from core.datasets.raw_table import ROW_GROUP, SAMPLE_ROWS, SMALL_CELLS
 from core.datasets.typed_source import TypedSource
@@ -47,6 +48,7 @@ def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) ->
         plan = _plan(source, cells, texts, wanted, hints)
         written = _written(source, plan, texts, target)
     nulls.noted(written.columns)
+    _count_null_words(source, given, written)
     _warn_of_infinite(source, written)
     own = [fact for fact in written.columns if fact.name not in wanted]
     _warn_of_numbers(source, sample, own)
@@ -187,6 +189,19 @@ def _warn_of_numbers(
             and not _is_mixed(source, fact)
         ):
             fact.warnings += _number_warning(sample[fact.name].drop_nulls().head(2_000))
+
+
+def _count_null_words(source: TypedSource, given: ParsingSpec, written: Written) -> None:
+    """Count the words that mean "missing" in columns of words; only a sheet has them."""
+    facts = [
+        fact
+        for fact, stats in zip(written.columns, written.stats, strict=True)
+        if stats.missing and may_have_words(fact)
+        if source.columns[fact.name].in_sheet
+    ]
+    if given.null_values is None and facts:
+        texts = source.as_written([fact.name for fact in facts])
+        add_counts(facts, words_in(texts, source.nulls))
 
 
 def _warn_of_infinite(source: TypedSource, written: Written) -> None:

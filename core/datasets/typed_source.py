@@ -61,6 +61,10 @@ class TypedSource:
             [self.columns[name].text(self.nulls_of(name)) for name in names]
         )
 
+    def as_written(self, names: list[str]) -> pl.LazyFrame:
+        """Return columns as trimmed text, with the words that mean "missing"."""
+        return self.frame.select([self.columns[name].text([""]) for name in names])
+
     def nulls_of(self, name: str) -> list[str]:
         """Return the texts that mean "missing" in a column."""
         return self.own_nulls.get(name, self.nulls)

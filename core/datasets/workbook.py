@@ -20,6 +20,7 @@ from fitserve.specs.parsing import ParsingSpec
 MOST_MEMORY = 4 * 1024**3
 """Bytes that the process which reads an uploaded workbook may allocate."""
 _SECONDS = 900
+_PARSING = ("sheet", "header", "skipped_rows", "unit_lines")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def read_sheet(
         frame=pl.scan_parquet(folder / "sheet.parquet"),
         names=answer["names"],
         mixed=frozenset(answer["mixed"]),
-        parsing={key: answer[key] for key in ("sheet", "header", "skipped_rows")},
+        parsing={key: answer[key] for key in _PARSING},
         warnings=answer["warnings"],
     )
 

@@ -1,7 +1,7 @@
 """`fitserve datasets`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,16 +17,7 @@ from fitserve.cli.console import (
     say,
     service,
 )
-from fitserve.cli.parsing import (
-    Decimal,
-    Delimiter,
-    Encoding,
-    Header,
-    Null,
-    Sheet,
-    Types,
-    given,
-)
+from fitserve.cli.parsing import reads_file
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
 app = typer.Typer(
@@ -62,47 +53,37 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def upload(  # noqa: PLR0913, PLR0917  one argument per option
+@reads_file
+def upload(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="The file to upload.", dir_okay=False)],
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset. Default: the file's name.")
     ] = None,
     as_json: AsJson = False,
-    delimiter: Delimiter = None,
-    header: Header = None,
-    encoding: Encoding = None,
-    decimal: Decimal = None,
-    null: Null = None,
-    sheet: Sheet = None,
-    kinds: Types = None,
+    *,
+    parsing: dict[str, Any],
 ) -> None:
     """Upload a file of rows; options replace what is detected.
 
     CSV, JSON Lines, Parquet, Arrow IPC and workbooks are recognised by their content,
     also packed with gzip or zstd.
     """
-    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         dataset = progress.upload(client, path, name, **parsing)
         print_or_show(dataset, _show, as_json=as_json)
 
 
 @app.command()
-def preview(  # noqa: PLR0913, PLR0917  one argument per option
+@reads_file
+def preview(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="The file to preview.", dir_okay=False)],
     as_json: AsJson = False,
-    delimiter: Delimiter = None,
-    header: Header = None,
-    encoding: Encoding = None,
-    decimal: Decimal = None,
-    null: Null = None,
-    sheet: Sheet = None,
-    kinds: Types = None,
+    *,
+    parsing: dict[str, Any],
 ) -> None:
     """Show how a file would be read with these options; nothing is stored."""
-    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         found = client.datasets.preview(path, **parsing)
         print_or_show(found, _show_preview, as_json=as_json)

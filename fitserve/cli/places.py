@@ -17,7 +17,7 @@ _SAID = re.compile(r"^row \d+", re.IGNORECASE)
 
 def rows_of(path: Path, given: dict[str, Any], answer: PredictResponse) -> Rows:
     """Return the rows of a file, with the layout that the answer reports."""
-    if (rows := rows_in(path)) is not None:
+    if (rows := rows_in(path, answer.parsing)) is not None:
         return rows
     columns = {warning.column for warning in answer.warnings or ()}
     return Rows(path, answer.parsing or guessed(path, given, columns))
@@ -27,7 +27,7 @@ def refused(path: Path, given: dict[str, Any], problem: Problem) -> str:
     """Return the text of a refusal, with the line of each fault."""
     of_rows = [error for error in problem.errors if error.row is not None]
     columns = {error.column or "/".join(path_of(error.pointer)[2:]) for error in of_rows}
-    rows = rows_in(path) or Rows(path, guessed(path, given, columns - {""}))
+    rows = rows_in(path, None) or Rows(path, guessed(path, given, columns - {""}))
     return listed(problem, lambda error: _fault(error, rows), "  ")
 
 

@@ -5,28 +5,20 @@ import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from fitserve.cli.completion import aliases, models, versions
 from fitserve.cli.console import AsJson, err, print_json, say, service
-from fitserve.cli.parsing import (
-    Decimal,
-    Delimiter,
-    Encoding,
-    Header,
-    Null,
-    Sheet,
-    Types,
-    given,
-)
+from fitserve.cli.parsing import reads_file
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
 from fitserve.cli.refusals import shown_by
 from fitserve.spreadsheets import harmless
 
 
+@reads_file
 def predict(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="Model name.", autocompletion=models)],
@@ -44,13 +36,8 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
         bool,
         typer.Option(help="Write text unchanged, even if a spreadsheet would run it."),
     ] = False,
-    delimiter: Delimiter = None,
-    header: Header = None,
-    encoding: Encoding = None,
-    decimal: Decimal = None,
-    null: Null = None,
-    sheet: Sheet = None,
-    kinds: Types = None,
+    *,
+    parsing: dict[str, Any],
 ) -> None:
     """Predict the rows of a file; the output keeps all columns of the file.
 
@@ -58,7 +45,6 @@ def predict(  # noqa: PLR0913, PLR0917  one argument per option
     replace what is detected, and --type a format. In the output, a '
     precedes text that a spreadsheet would run as a formula.
     """
-    parsing = given(delimiter, header, encoding, decimal, null, sheet, kinds)
     with service(context) as client:
         with shown_by(lambda problem: refused(file, parsing, problem)):
             answer = client.models.predict_file(

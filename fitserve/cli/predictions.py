@@ -46,7 +46,9 @@ class Predicted:
         if len(rows.lines) == expected:
             return cls(rows.names, rows, _renamed(answer.table(), rows.names), answer)
         if not rows.names:
-            say(f"{rows.path}: the output has row numbers instead of the columns", err)
+            said = f"{rows.path}: the output has row numbers instead of the columns"
+            missing = rows.parsing.get("missing")
+            say(f"{said}: {missing}" if missing else said, err)
         else:
             say(
                 f"The command line read {len(rows.lines):,} rows of {rows.path}, but the "

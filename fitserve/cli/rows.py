@@ -10,8 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from fitserve.client.parts import HEAD, open_plain, wide_codec
+from fitserve.client.parts import wide_codec
+from fitserve.client.plain_files import open_plain
 from fitserve.csv_marks import Marks
+from fitserve.file_formats import HEAD_BYTES
 
 _DELIMITERS = ",;\t|"
 _MOST_ABOVE = 40
@@ -107,7 +109,7 @@ def _encoding(path: Path) -> str:
     if wide := wide_codec(path, None):
         return wide
     with open_plain(path) as file:
-        head = file.read(HEAD)
+        head = file.read(HEAD_BYTES)
     try:
         head[: head.rfind(b"\n") + 1].decode()
     except UnicodeDecodeError:

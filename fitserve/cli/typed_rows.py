@@ -4,37 +4,47 @@ import json
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fitserve.cli.rows import Rows
-from fitserve.client.parts import HEAD, open_plain
-from fitserve.file_formats import ZSTD, FileFormat, format_of
+from fitserve.cli.rows import Row, Rows
+from fitserve.client.plain_files import open_plain, plain_format
+from fitserve.client.sheet_parts import read_sheet
+from fitserve.client.splitting import needed_library
+from fitserve.file_formats import FileFormat
+from fitserve.frames import library
+from fitserve.sheets import text_of
 
 
-def rows_in(path: Path) -> Rows | None:
+def rows_in(path: Path, parsing: dict[str, Any] | None) -> Rows | None:
     """Return the rows of a file by its first bytes; None if the file is a CSV.
 
-    The rows of a format that this package cannot read have no cells.
+    `parsing` is the layout that the answer reports. Rows that cannot be read here have no
+    cells.
     """
-    with open_plain(path) as file:
-        head = file.read(HEAD)
-    found = format_of(head)
-    if head.startswith(ZSTD):
-        return UnreadRows(path, {})
+    try:
+        needed_library(path)
+    except ImportError as missing:
+        return UnreadRows(path, {"missing": str(missing)})
+    found = plain_format(path)
     if found == FileFormat.JSON_LINES:
         return JsonRows(path, {})
-    if found in (FileFormat.PARQUET, FileFormat.ARROW):
+    if found in (FileFormat.PARQUET, FileFormat.ARROW, FileFormat.ARROW_STREAM):
         return FrameRows(path, {"format": found})
+    if found == FileFormat.ZIP and parsing:
+        return SheetRows(path, parsing)
     return None if found == FileFormat.CSV else UnreadRows(path, {})
 
 
 class UnreadRows(Rows):
-    """Rows of a format that the command line cannot read."""
+    """Rows that the command line cannot read; `missing` may say why."""
 
     def __iter__(self) -> Iterator[Sequence[Any]]:
         return iter(())
+
+    def place(self, row: int) -> str:
+        """Return the number of a row, from 1, as a text for the user."""
+        return f"row {row + 1}"
 
     @cached_property
     def names(self) -> list[str]:
@@ -72,21 +82,22 @@ class JsonRows(Rows):
 
 
 class FrameRows(Rows):
-    """The rows of a Parquet or Arrow file; without polars, they have no cells."""
+    """The rows of a Parquet or Arrow file."""
 
     def __iter__(self) -> Iterator[Sequence[Any]]:
-        return iter(() if self._frame is None else self._frame.iter_rows())
+        rows: Iterator[Sequence[Any]] = self._frame.iter_rows()
+        return rows
 
     @cached_property
     def names(self) -> list[str]:
         """Return the names of the columns."""
-        return [] if self._frame is None else self._frame.columns
+        names: list[str] = self._frame.columns
+        return names
 
     @cached_property
     def lines(self) -> "array[int]":
         """Return the number of each row, from 1."""
-        height = 0 if self._frame is None else self._frame.height
-        return array("q", range(1, height + 1))
+        return array("q", range(1, self._frame.height + 1))
 
     def place(self, row: int) -> str:
         """Return the number of a row, from 1, as a text for the user."""
@@ -94,10 +105,31 @@ class FrameRows(Rows):
 
     @cached_property
     def _frame(self) -> Any:
-        try:
-            pl = import_module("polars")  # the client works without it
-        except ImportError:
-            return None
-        is_parquet = self.parsing["format"] == FileFormat.PARQUET
+        pl = library("polars")
+        read = {
+            FileFormat.PARQUET: pl.read_parquet,
+            FileFormat.ARROW: pl.read_ipc,
+            FileFormat.ARROW_STREAM: pl.read_ipc_stream,
+        }[self.parsing["format"]]
         with open_plain(self.path) as file:
-            return (pl.read_parquet if is_parquet else pl.read_ipc)(file.read())
+            return read(file.read())
+
+
+class SheetRows(Rows):
+    """The rows of a sheet of a workbook, as a CSV of the same cells would have them."""
+
+    def place(self, row: int) -> str:
+        """Return the number of a row in the sheet, from 1, as a text for the user."""
+        return super().place(row).replace("line ", "row ")
+
+    def _records(self) -> Iterator[tuple[int, Row]]:
+        """Yield every row that has a cell, with its number in the sheet."""
+        skipped: int = self.parsing["skipped_rows"]
+        for number, cells in enumerate(self._sheet.iter_rows(), start=1):
+            texts = [text_of(cell) for cell in cells]
+            if number > skipped and any(texts):
+                yield number, texts
+
+    @cached_property
+    def _sheet(self) -> Any:
+        return read_sheet(self.path, self.parsing["sheet"])

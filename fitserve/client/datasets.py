@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import as_query, given_options, path_of
 from fitserve.client.frames import csv_of, is_frame, types_of
-from fitserve.client.parts import media_type_of
+from fitserve.client.plain_files import media_type_of
 from fitserve.client.problem_errors import error_from_problem
 from fitserve.client.transport import Resource, url_path
 from fitserve.enums import DatasetStatus

@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from fitserve.client.connections import Content
-from fitserve.client.errors import ApiError
-from fitserve.client.parts import (
-    FileParts,
-    Part,
-    PartSize,
-    fits_one_part,
-    media_type_of,
-)
+from fitserve.client.errors import ApiError, TooLarge
+from fitserve.client.parts import Part, PartSize
+from fitserve.client.plain_files import media_type_of
 from fitserve.client.predicting import Prediction, counted
+from fitserve.client.splitting import Split, fits_one_part, split, split_refused
 from fitserve.client.transport import without_none
 from fitserve.names import did_you_mean
 from fitserve.problem_types import ProblemType
@@ -60,22 +56,34 @@ async def predict_file(
     """Return one answer for all rows of a file; send a large file in parts."""
     path = path_of(path, "predict_file", "", "predict() takes rows and DataFrames")
     options = as_query(given_options("predict_file", parsing))
-    connection = prediction.transport.connection
-    if await connection.outside(fits_one_part, path, SIZE):
-        with await connection.outside(lambda: path.open("rb")) as file:
-            kind = await connection.outside(media_type_of, file)
-            return await _ask(prediction, lambda: connection.chunks(file), options, kind)
-    parts = await connection.outside(FileParts, path, options, SIZE)
+    outside = prediction.transport.connection.outside
+    found = None
+    if not await outside(fits_one_part, path, SIZE):
+        found = await outside(split, path, options, SIZE)
+    if found is None:
+        try:
+            return await _ask_whole(prediction, path, options)
+        except TooLarge as error:
+            found = await outside(split_refused, path, options, SIZE, error)
     try:
-        return await _ask_parts(prediction, parts, connection.outside)
+        return await _ask_parts(prediction, found, outside)
     finally:
-        parts.close()
+        found.parts.close()
+
+
+async def _ask_whole(
+    prediction: Prediction, path: Path, options: dict[str, Any]
+) -> PredictResponse:
+    connection = prediction.transport.connection
+    with await connection.outside(lambda: path.open("rb")) as file:
+        kind = await connection.outside(media_type_of, file)
+        return await _ask(prediction, lambda: connection.chunks(file), options, kind)
 
 
 async def _ask_parts(
-    prediction: Prediction, parts: FileParts, outside: Callable[..., Any]
+    prediction: Prediction, found: Split, outside: Callable[..., Any]
 ) -> PredictResponse:
-    part = await outside(parts.first)
+    parts, part = found
     while part is not None:
         answer = await _ask_part(prediction, part)
         part = await outside(parts.next, answer.parsing or {})

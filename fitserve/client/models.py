@@ -188,9 +188,9 @@ class AsyncModels(Resource):
     ) -> PredictResponse:
         """Predict the rows of a file, which the service reads like an upload.
 
-        The bytes of the file are sent unchanged; a large CSV is sent in parts, all to
-        one version. `parsing` replaces what the service would detect: delimiter, header,
-        encoding, decimal, null_values, sheet, and `types` for columns whose cells are
+        A large file is sent in parts, all to one version; for Parquet and Arrow that
+        needs polars, for workbooks python-calamine, for zstd backports-zstd. `parsing`
+        has the options of `datasets.upload`; `types` is for columns whose cells are
         written otherwise than in training. `parsing` of the answer has the options that
         were used. Lines without any cell are not rows. `version`, `alias` and `strict`
         are as in `predict`.

@@ -1,19 +1,16 @@
 """Split a large CSV into parts; each part is a table with the header of the file."""
 
 import codecs
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from fitserve.client.plain_files import open_plain
 from fitserve.csv_marks import Marks
-from fitserve.file_formats import GZIP, MEDIA_TYPES, ZSTD, FileFormat, format_of
+from fitserve.file_formats import HEAD_BYTES
 
-HEAD = 64 * 1024
-_MOST_RATIO = 64
 _DELIMITERS = ",;\t|:"
 _MOST_OPEN = 3
 _BOMS = (
@@ -32,57 +29,12 @@ class PartSize(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of a CSV file, the options for reading the part, and its position."""
+    """A part of a file, the options for reading the part, and its position."""
 
     content: bytes
     options: dict[str, Any]
     lines_moved: int
     """Number to add to a line number of the part, to get the line of the file."""
-
-
-def open_plain(path: Path) -> BinaryIO:
-    """Open a file; decompress it if it is gzipped."""
-    with path.open("rb") as file:
-        is_packed = file.read(2) == GZIP
-    return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]
-
-
-def media_type_of(file: BinaryIO) -> str:
-    """Return the media type of an open file, and go back to its start.
-
-    A packed file counts as a CSV: the service recognises what it holds.
-    """
-    head = file.read(HEAD)
-    file.seek(0)
-    return MEDIA_TYPES.get(format_of(head), MEDIA_TYPES[FileFormat.CSV])
-
-
-def is_text(path: Path) -> bool:
-    """Return whether a file can be sent in parts: a CSV, gzipped or not."""
-    try:
-        with open_plain(path) as file:
-            head = file.read(HEAD)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return False
-    return not head.startswith(ZSTD) and format_of(head) == FileFormat.CSV
-
-
-def fits_one_part(path: Path, size: PartSize) -> bool:
-    """Return whether the file is sent in one request.
-
-    A damaged gzip file is sent whole, because the service describes the error; so is a
-    file that is not a CSV.
-    """
-    if not is_text(path):
-        return True
-    try:
-        with open_plain(path) as file:
-            plain = file.read(size.num_bytes + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return True
-    most = max(1024 * 1024, _MOST_RATIO * path.stat().st_size)
-    num_lines = max(plain.count(b"\n"), plain.count(b"\r"))
-    return len(plain) <= min(size.num_bytes, most) and num_lines <= size.num_lines
 
 
 def wide_codec(path: Path, given: str | None) -> str | None:
@@ -93,7 +45,7 @@ def wide_codec(path: Path, given: str | None) -> str | None:
     if given is not None:
         return None if _is_like_ascii(given) else given
     with open_plain(path) as file:
-        head = file.read(HEAD)
+        head = file.read(HEAD_BYTES)
     if found := next((codec for bom, codec in _BOMS if head.startswith(bom)), None):
         return found
     half = 0.2 * len(head)
@@ -110,8 +62,26 @@ def _is_like_ascii(codec: str) -> bool:
         return True  # the service reports the error
 
 
+class Parts(Protocol):
+    """The parts of one file; `parsing` is the layout of the whole file."""
+
+    parsing: dict[str, Any]
+
+    def close(self) -> None:
+        """Close the file."""
+
+    def first(self) -> Part:
+        """Return the first part of the file."""
+
+    def next(self, parsing: dict[str, Any]) -> Part | None:
+        """Return the next part that has a row, or None at the end of the file.
+
+        `parsing` is the layout that the answer to the last part reports.
+        """
+
+
 class FileParts:
-    """The parts of one file; later parts are read as the service read the first part.
+    """The parts of a CSV; later parts are read as the service read the first part.
 
     A part ends at the end of a record; its last record may exceed the size. Parts have
     the bytes of the file, except that text in UTF-16 and UTF-32 is sent as UTF-8.

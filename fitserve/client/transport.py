@@ -186,7 +186,7 @@ class Transport:
         try:
             yield
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise ConnectionFailed(self.base_url, str(error) or repr(error)) from error
+            raise ConnectionFailed(self.base_url, str(error) or repr(error)) from None
 
 
 class Resource:

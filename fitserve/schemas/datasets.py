@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fitserve.enums import ColumnType, DatasetStatus
+from fitserve.enums import ColumnType, DatasetStatus, WarningKind
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.schemas.brief import Brief
@@ -106,6 +106,17 @@ class ColumnRead(BaseModel):
         description="Why runs do not use the column unless `features.include` names it.",
     )
     warnings: list[str]
+    null_words: dict[str, int] | None = Field(
+        default=None,
+        description="How many cells of a column of words hold each word that means "
+        "missing; null if they were not counted.",
+    )
+    warning_kinds: list[WarningKind] = Field(
+        default=[],
+        description="What each warning is about, in the order of `warnings`: `reading`, "
+        "`null_words` (words that count as missing), `alike` (categories that are "
+        "probably the same) or `left_out`. Datasets of earlier releases have none.",
+    )
 
 
 class DatasetRead(Brief, BaseModel):

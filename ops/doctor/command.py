@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.lazy import LazyModule
+from fitserve.client.transport import without_none
 from ops.doctor.findings import Check, Finding, Verdict, failed
 
 if TYPE_CHECKING:
@@ -29,12 +31,22 @@ else:  # a missing library must become a finding, not a traceback
     service = LazyModule("ops.doctor.service")
 
 DEADLINE = 6.0
+_HERE = ("localhost", "127.0.0.1", "::1")
 _COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
 
 
 def doctor(
     home: Annotated[
         Path | None, typer.Option(help="Folder of database and files. [~/.fitserve]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            help="Port of the service. [FITSERVE_PORT, the port of a FITSERVE_URL on "
+            "this machine, or 8000]",
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the findings as JSON.")
@@ -44,7 +56,7 @@ def doctor(
 
     Reads the environment of this shell: set the variables that the service starts with.
     """
-    findings = examine(home)
+    findings = examine(home, port)
     has_failed = any(finding.verdict == Verdict.FAILED for finding in findings)
     if as_json:
         listed = [asdict(finding) for finding in findings]
@@ -54,9 +66,11 @@ def doctor(
     raise typer.Exit(1 if has_failed else 0)
 
 
-def examine(home: Path | None) -> list[Finding]:
+def examine(home: Path | None, port: int | None = None) -> list[Finding]:
     """Return the findings of all checks."""
-    given: dict[str, Any] = {} if home is None else {"home": home}
+    if port is None and "FITSERVE_PORT" not in os.environ:
+        port = port_in(os.environ.get("FITSERVE_URL", ""))
+    given = without_none({"home": home, "port": port})
     error: ValidationError | pydantic_settings.SettingsError | None = None
     try:
         chosen = settings.Settings(**given)
@@ -69,6 +83,16 @@ def examine(home: Path | None) -> list[Finding]:
         host.check_names(os.environ),
     ]
     return findings if error else [*findings, *_of_service(chosen)]
+
+
+def port_in(url: str) -> int | None:
+    """Return the port of a URL on this machine; None if it has none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # the client reports a wrong URL
+        return None
+    return port if host in _HERE else None
 
 
 def _of_service(chosen: Any) -> Iterable[Finding]:

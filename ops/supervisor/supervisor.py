@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 
 from core.database.migrate import upgrade
@@ -248,5 +249,5 @@ def _is_ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/health/ready", timeout=1) as answer:  # noqa: S310  our URL
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):  # the API may end while it answers
         return False

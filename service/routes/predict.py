@@ -14,7 +14,12 @@ from fitserve.scopes import Scope
 from service.bodies import Body, body_schema, json_response, parse_loose_json
 from service.dependencies import workspace_of
 from service.http_exchange import FileExchange, HttpExchange, answer_predict
-from service.parsing_options import FILE_CONTENT, FILE_TYPES, media_type_of
+from service.parsing_options import (
+    FILE_CONTENT,
+    FILE_TYPES,
+    media_type_of,
+    of_prediction,
+)
 from service.paths import VERSION
 from service.predictor.answers import ModelAnswer
 from service.predictor.instance_reader import InstanceReader, ParsedInstances
@@ -34,22 +39,10 @@ router = Router(
 )
 
 _MOST_DIGITS = 9
-_QUERY_OPTIONS = {
-    "delimiter": ("string", "Delimiter of the CSV; detected by default."),
-    "header": ("boolean", "Whether the first line has the column names."),
-    "encoding": ("string", "Encoding of the CSV, such as `windows-1252`."),
-    "decimal": ("string", "Decimal mark; by default that of the training table."),
-    "null_values": ("string", "An additional text for missing cells; repeatable."),
-    "types": ("string", "Columns written otherwise than in training, as in an upload."),
-    "sheet": ("string", "Sheet of a workbook; by default the first one with rows."),
-}
 
 
 def _query(name: str, kind: str, text: str) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": kind}
-    if name == "null_values":
-        schema = {"type": "array", "items": schema}
-    return {"name": name, "in": "query", "description": text, "schema": schema}
+    return {"name": name, "in": "query", "description": text, "schema": {"type": kind}}
 
 
 _MODEL = (
@@ -63,8 +56,7 @@ def _with_file(described: dict[str, Any], *more: dict[str, Any]) -> dict[str, An
     """Return the OpenAPI parts of a predict route that also accepts a file."""
     body = described["requestBody"]
     content = body["content"] | FILE_CONTENT
-    options = [_query(name, *about) for name, about in _QUERY_OPTIONS.items()]
-    parameters = [*described.get("parameters", []), *more, *options]
+    parameters = [*described.get("parameters", []), *more, *of_prediction()]
     return described | {
         "requestBody": body | {"content": content},
         "parameters": parameters,

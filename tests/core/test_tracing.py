@@ -24,15 +24,15 @@ def test_the_standard_variables_enable_spans(environment, wanted):
     assert tracing.is_wanted(environment) == wanted
 
 
-def test_without_variables_the_sdk_is_not_imported():
+def test_without_variables_the_sdk_is_not_imported(tmp_path):
     code = (
         "import sys; from core.settings import Settings; from core import tracing; "
         "from service.app import create_app; tracing.start('api'); "
-        "create_app(Settings(home='unused')); "
+        "create_app(Settings(home=sys.argv[1])); "
         "assert not tracing.is_on() and tracing.traceparent() is None; "
         "print([m for m in sys.modules if m.startswith('opentelemetry.sdk')])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"

@@ -138,6 +138,33 @@ def test_a_type_can_be_changed_before_the_upload(page, service):
         assert client.datasets.get("codes").columns[0].type == "categorical"
 
 
+def test_a_notation_can_be_changed_before_the_upload(page, service):
+    """The options of a column depend on its type; the preview follows each choice."""
+    page.goto(service)
+    text = "day;size;y\n1/2/2024;1,234;7\n3/4/2024;5,678;8\n"
+    file = {"name": "notes.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.set_input_files("input[type=file]", file)
+    cells = page.locator(".first-rows tbody td")
+    page.locator("summary", has_text="Notation").first.click()
+    page.get_by_label("Day first of day").focus()
+    page.get_by_label("Day first of day").select_option("true")
+    expect(cells.first).to_contain_text("2024-02-01")
+    expect(page.get_by_label("Day first of day")).to_be_focused()
+    page.get_by_label("Day first of day").select_option("false")
+    expect(cells.first).to_contain_text("2024-01-02")
+    page.locator("summary", has_text="Notation").nth(1).click()
+    page.get_by_label("Decimal mark of size").select_option(",")
+    expect(cells.nth(1)).to_have_text("1.234")
+    page.get_by_label("Unit of size").fill("kg")
+    page.get_by_label("Unit of size").press("Enter")
+    sound(page, "a preview with notations")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_label("Predict y")).to_be_visible()
+    with Client(service) as client:
+        day, size, _ = client.datasets.get("notes").columns
+    assert (day.min, size.min) == ("2024-01-02T00:00:00", 1.234)
+
+
 def test_a_key_of_the_database_is_told_what_it_may_not_do(browser, settings):
     """The page asks for the key, shows its workspace, and names the missing scope."""
     from service.app import create_app

@@ -100,6 +100,30 @@ def test_a_layer_that_the_page_never_heard_of_has_a_form(page, own_layers):
     assert first_layer(page) == begun | {"mode": "slow", "depth": 3, "is_wide": False}
 
 
+def test_the_form_has_weights_and_the_positive_class(page, service, trained):
+    """The column of weights is no feature; a new target removes what does not fit it."""
+    page.goto(f"{service}/{START}")
+    weight = page.get_by_label("Sample weight")
+    assert "mean radius" in offered(weight)
+    assert "diagnosis" not in offered(weight)
+    weight.select_option("mean radius")
+    page.get_by_label("Positive class").fill("benign")
+    page.get_by_label("Weighted metrics").fill("accuracy, auc")
+    used = page.get_by_label("Use mean radius as a feature")
+    expect(used).not_to_be_checked()
+    expect(used).to_be_disabled()
+    page.get_by_label("Use mean texture as a feature").uncheck()
+    spec = json.loads(page.locator("textarea").input_value())
+    assert spec["fit"]["sample_weight"] == "mean radius"
+    assert spec["positive_class"] == "benign"
+    assert spec["compile"]["weighted_metrics"] == ["accuracy", "auc"]
+    assert spec["features"] == {"exclude": ["mean texture"]}
+    page.get_by_label("Predict mean radius").check()
+    spec = json.loads(page.locator("textarea").input_value())
+    assert "positive_class" not in spec
+    assert spec["fit"] == spec["compile"] == {}
+
+
 def test_a_document_that_does_not_come_is_told_in_place_of_the_form(
     page, service, trained
 ):

@@ -83,6 +83,7 @@ def test_a_class_weight_is_given_by_its_word(bench, weighed):
     assert "Yes" in error["hint"]
 
 
+@pytest.mark.heavy
 def test_a_validation_table_may_have_other_words(bench):
     """The booleans are equal, and so are the figures."""
     runs = [
@@ -132,9 +133,9 @@ def test_a_constant_target_is_reported_by_its_word(bench):
     ("table", "default", "other"),
     [
         ("customers", "Yes", "No"),
-        ("flags", "true", "false"),
-        ("numbers", 1, 0),
-        ("categories", "stayed", "gone"),
+        pytest.param("flags", "true", "false", marks=pytest.mark.heavy),
+        pytest.param("numbers", 1, 0, marks=pytest.mark.heavy),
+        pytest.param("categories", "stayed", "gone", marks=pytest.mark.heavy),
     ],
 )
 def test_the_positive_class_can_be_chosen(bench, table, default, other):
@@ -157,6 +158,7 @@ def test_the_positive_class_can_be_chosen(bench, table, default, other):
     assert runs[None]["metrics"] == runs[default]["metrics"] != runs[other]["metrics"]
 
 
+@pytest.mark.heavy
 def test_the_positive_class_holds_for_a_table_of_other_words(bench):
     """A validation table with other words for the same booleans has the same order."""
     given = {"positive_class": "No"}
@@ -186,6 +188,7 @@ def test_an_unknown_positive_class_is_refused(bench, changes, said):
     assert said in error["detail"] + error["hint"]
 
 
+@pytest.mark.heavy
 def test_versions_with_other_positive_classes_are_compared(bench):
     """Both figures are those of the reports, whichever class is encoded as 1."""
     runs = [

@@ -82,7 +82,18 @@ def _grow(spec: ResolvedSpec, limits: Limits) -> Changed:
     if len(larger) > limits.max_layers or _weights(larger) > limits.max_parameters / 2:
         advice = "more patience and less dropout; the network is at the size limit"
         return _with_layers(spec, layers), advice
-    return _with_layers(spec, larger), "hidden layers twice as wide, and one more layer"
+    return _with_layers(spec, larger), _growth(hidden, _hidden(wider))
+
+
+def _growth(before: Sequence[Dense], after: Sequence[Dense]) -> str:
+    """Return what grew, in words: some layers cannot be twice as wide."""
+    pairs = [(old.units, new.units) for old, new in zip(before, after, strict=True)]
+    if all(new == 2 * old for old, new in pairs):
+        return "hidden layers twice as wide, and one more layer"
+    if all(new == old for old, new in pairs):
+        return "one more layer"
+    widths = ", ".join(f"{new:,}" for _, new in pairs)
+    return f"hidden layers of {widths} units, and one more layer"
 
 
 def _regularize(spec: ResolvedSpec, limits: Limits) -> Changed:
@@ -134,11 +145,14 @@ def _go_on(spec: ResolvedSpec, limits: Limits) -> Changed:
 
 
 def _slow_down(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """Divide the learning rate by ten, and clip gradients."""
+    """Divide the learning rate by ten, and clip gradients that are not clipped."""
     optimizer = spec.compile.optimizer
     rate = min(optimizer.learning_rate / 10, 0.01)
-    spec = _with_optimizer(spec, learning_rate=rate, clipnorm=optimizer.clipnorm or 1.0)
-    advice = f"a learning rate of {rate:g}, and gradients clipped to a norm of 1"
+    spec = _with_optimizer(spec, learning_rate=rate)
+    advice = f"a learning rate of {rate:g}"
+    if optimizer.clipnorm is None and optimizer.clipvalue is None:
+        spec = _with_optimizer(spec, clipnorm=1.0)
+        advice += ", and gradients clipped to a norm of 1"
     return _stop_early(spec, limits), advice
 
 

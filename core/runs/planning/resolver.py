@@ -36,6 +36,7 @@ from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
     batch_warnings,
     far_target_warnings,
+    feature_warnings,
     left_out_warnings,
     one_row_warnings,
     retyped_warnings,
@@ -187,6 +188,7 @@ def _draft(
         *held.warnings,
         *weight_warnings,
         *retyped_warnings(table),
+        *feature_warnings(selection, datasets.dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from core.columns import kind_of
 from core.columns.cells import NULLS
@@ -64,12 +63,9 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     column = next((c for c in dataset.columns if c.name == create.target), None)
     if column is None or not _may_have_classes(column, dataset, create):
         return TargetWords()
-    with (
-        table_gone_is_409(),
-        storage.local_copy(dataset.content_key) as source,
-        scratch() as folder,
-    ):
-        counts = _counts(dataset, source, folder, create.target)
+    counts = column.null_words
+    if counts is None:
+        counts = _read_counts(dataset, create.target, storage)
     others = {top.value for top in column.top}
     classes = [word for word in counts if word in _CLASSES or _SIGNS.get(word) in others]
     return TargetWords(
@@ -78,17 +74,23 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     )
 
 
-def _counts(dataset: Dataset, source: Path, folder: Path, target: str) -> dict[str, int]:
-    try:
-        return count_words(uploaded(dataset, source), folder, target)
-    except InvalidTable:  # this release would read other rows
+def _read_counts(dataset: Dataset, target: str, storage: Storage) -> dict[str, int]:
+    """Count the words in the file, because the upload of this dataset did not."""
+    if dataset.parsing.get("format", FileFormat.CSV) != FileFormat.CSV:
         return {}
+    with (
+        table_gone_is_409(),
+        storage.local_copy(dataset.content_key) as source,
+        scratch() as folder,
+    ):
+        try:
+            return count_words(uploaded(dataset, source), folder, target)
+        except InvalidTable:  # this release would read other rows
+            return {}
 
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:
     """Return whether the target is a column of words with missing cells."""
-    if dataset.parsing.get("format", FileFormat.CSV) != FileFormat.CSV:
-        return False  # the file itself says which cells are missing
     if dataset.options.null_values is not None or not column.missing:
         return False
     if create.task == Task.REGRESSION:

@@ -1,7 +1,9 @@
 """Build the warnings of a resolved run, which are shown before training and stored."""
 
+from collections.abc import Collection
+
 from core.columns.near_duplicates import near_duplicates
-from core.datasets.null_words import is_about_null_words
+from core.datasets.column_warnings import warnings_of
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
@@ -11,7 +13,7 @@ from core.runs.planning.features import Selection
 from core.runs.planning.one_row_batches import larger_batch, one_row_batches
 from core.runs.planning.target import FAR, Target, class_name
 from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
-from fitserve.enums import Task
+from fitserve.enums import Task, WarningKind
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.layers import Dense, ModelSpec
 from fitserve.specs.run import RunCreate
@@ -65,14 +67,42 @@ def _reading_warnings(target: Target, dataset: Dataset) -> list[str]:
 
     `target_words` counts the words that mean "missing" for the run itself.
     """
+    counted = (WarningKind.LEFT_OUT, WarningKind.NULL_WORDS)
     return [
-        text
+        warning.text
         for column in dataset.columns
         if (column.name, column.type) == (target.name, target.type)
-        for text in column.warnings
-        if column.left_out is None or not text.startswith(column.left_out)
-        if not is_about_null_words(text)
+        for warning in warnings_of(column)
+        if warning.kind not in counted
     ]
+
+
+def feature_warnings(
+    selection: Selection, dataset: Dataset, retyped: Collection[str]
+) -> list[str]:
+    """Return the upload's warnings about the cells of features.
+
+    Those that were read again, `retyped`, have warnings of their own.
+    """
+    found = {
+        column.name: texts
+        for column in dataset.columns
+        if column.name in selection.types and column.name not in retyped
+        if (texts := _about_cells(column))
+    }
+    shown = [
+        f"the feature {name!r}: {text}"
+        for name in [*found][:_MOST_SHOWN]
+        for text in found[name]
+    ]
+    if (more := len(found) - _MOST_SHOWN) > 0:
+        noun = "feature has" if more == 1 else "features have"
+        shown.append(f"and {more:,} more {noun} warnings, which the dataset lists")
+    return shown
+
+
+def _about_cells(column: ColumnRead) -> list[str]:
+    return [w.text for w in warnings_of(column) if w.kind != WarningKind.LEFT_OUT]
 
 
 def _alike_classes(target: Target) -> list[str]:

@@ -52,6 +52,16 @@ def packed(frame, kind):
     return file.getvalue()
 
 
+@pytest.mark.parametrize("start", ["", "\ufeff", "\n "])
+@pytest.mark.parametrize("tag", ["<!DOCTYPE html>", "<html lang=en>"])
+def test_an_html_page_is_refused_with_its_beginning(tmp_path, start, tag):
+    """A download often is the page of an error."""
+    source = tmp_path / "source.csv"
+    source.write_text(f"{start}{tag}\n<title>Not, found</title>\n", encoding="utf-8")
+    with pytest.raises(InvalidTable, match=f"begins with '{tag} <title>Not"):
+        recognise(source)
+
+
 @pytest.fixture
 def read(tmp_path):
     """Read bytes as an upload; return the table, the reading, and the columns by name."""

@@ -264,7 +264,10 @@ def test_line_breaks_and_delimiters_in_quoted_cells(read):
     [
         (b"", "empty"),
         (b"\n \n", "empty"),
-        (b"a,b\n", "no values"),
+        (b"a,b\n", "no values: its first line is 'a,b'. Expected the names of columns"),
+        (b'"' + b"x" * 99 + b'"', rf"its first line is '\"{'x' * 79}'\. Expected"),
+        (b"Internal Server Error", "its first line is 'Internal Server Error'"),
+        (b'\n["a", "b"]\n', r"""its first line is '\["a", "b"\]'"""),
         (b"a,b\n1,2\n3\n", "Line 3 has 1 cells"),
         (b'a,b\n"1\n2",2\n3\n', "Line 4 has 1 cells"),
         (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells"),

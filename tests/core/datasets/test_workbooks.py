@@ -69,6 +69,7 @@ def test_cells_keep_their_types(read, write):  # noqa: F811
         "sheet": "data",
         "header": True,
         "skipped_rows": 1,
+        "unit_lines": 0,
     }
     assert "2 sheets, and 'data' was read" in reading.warnings[0]
 

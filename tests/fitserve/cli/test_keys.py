@@ -34,9 +34,19 @@ def test_a_key_is_created_listed_and_revoked(keys):
 
 def test_keys_is_a_command_of_fitserve(tmp_path):
     """The command is found by its entry point, as a group."""
+    (tmp_path / "home").mkdir()
     line = ["keys", "list", "--json", "--home", str(tmp_path / "home")]
     done = CliRunner().invoke(make_app(), line)
     assert json.loads(done.stdout) == {"items": []}
+
+
+@pytest.mark.parametrize("line", [["list"], ["revoke", "ci"]])
+def test_a_home_that_does_not_exist_is_refused(keys, tmp_path, line):
+    """A wrong path creates nothing."""
+    done = keys(*line)
+    assert done.exit_code == 2
+    assert f"There is no folder {tmp_path / 'home'}" in done.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_json_has_all_fields_of_a_new_key(keys):
@@ -88,8 +98,9 @@ def test_no_scope_is_broken_in_the_list(keys):
         (("revoke", "nope"), 3, "no API key 'nope'"),
     ],
 )
-def test_invalid_arguments_are_explained(keys, line, code, word):
+def test_invalid_arguments_are_explained(keys, tmp_path, line, code, word):
     """The output has a sentence, and the exit code is as documented."""
+    (tmp_path / "home").mkdir()
     done = keys(*line)
     assert (done.exit_code, word in done.output) == (code, True), done.output
 

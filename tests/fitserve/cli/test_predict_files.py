@@ -7,6 +7,7 @@ import json
 
 import polars as pl
 import pytest
+from backports import zstd
 from typer.testing import CliRunner
 
 from fitserve import Client
@@ -124,11 +125,11 @@ def packed(kind):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["parquet", "ipc", "ndjson", "xlsx"])
+@pytest.mark.parametrize("kind", ["parquet", "ipc", "ipc_stream", "ndjson", "xlsx"])
 def test_a_file_with_types_is_uploaded_trained_and_predicted(
-    served, command, kind, tmp_path
+    served, command, kind, tmp_path, monkeypatch
 ):
-    """Its columns are in the output if the command line can read the format."""
+    """Its columns are in the output, and parts of it have the same predictions."""
     path, target = tmp_path / f"{kind}.csv", tmp_path / "out.csv"  # the name says nothing
     # no worker runs here, and only a worker reads a workbook that is uploaded
     path.write_bytes(packed("parquet" if kind == "xlsx" else kind))
@@ -137,13 +138,25 @@ def test_a_file_with_types_is_uploaded_trained_and_predicted(
     served.fit(kind, "y")
     path.write_bytes(packed(kind))
     options = ("--sheet", "preise") if kind == "xlsx" else ()
+    if kind == "ndjson":
+        path.write_bytes(zstd.compress(packed(kind)))
     done = command("predict", kind, path, "-o", target, *options)
     assert done.exit_code == 0, done.stderr
     header, *rows = csv.reader(io.StringIO(target.read_text("utf-8"), newline=""))
-    own = ["row"] if kind == "xlsx" else ["stadt", "fläche", "note", "y"]
-    assert header == [*own, "prediction"]
+    assert header == ["stadt", "fläche", "note", "y", "prediction"]
+    digits = str if kind != "xlsx" else lambda n: f"{n:g}"
+    assert [row[:-1] for row in rows] == [
+        [town, digits(size), note, str(y)] for town, size, note, y in ROWS
+    ]
     expected = native(served, kind)
     assert [float(row[-1]) for row in rows] == pytest.approx(expected, rel=1e-5)
+    with Client(served.url) as client:
+        whole = client.predict_file(kind, path)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "SIZE", PartSize(400, 12))
+            parted = client.models.predict_file(kind, path)
+    assert parted.predictions == pytest.approx(whole.predictions, rel=1e-5)
+    assert (parted.warnings, parted.parsing) == (whole.warnings, whole.parsing)
     done = command("predict", kind, path, "--delimiter", ";")
     assert done.exit_code == 3
     assert "which has no option `delimiter`" in done.stderr

@@ -132,8 +132,9 @@ def test_events_resume_after_an_id(wire, client):
 )
 def test_a_missing_broken_or_silent_stream_is_a_lost_connection(wire, client, answer):
     wire.answers("GET /v1/runs/run_1/events", answer)
-    with pytest.raises(ConnectionFailed):
+    with pytest.raises(ConnectionFailed) as caught:
         list(client.runs.events("run_1", silence=0.1))
+    assert caught.value.__suppress_context__  # the message has the reason
 
 
 def test_plots_are_saved_in_the_format_of_the_path(wire, client, tmp_path):

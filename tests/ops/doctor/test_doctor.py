@@ -62,6 +62,27 @@ def test_a_port_used_by_another_program_is_a_failure(home):
     assert "FITSERVE_PORT" in findings["port"]["mend"]
 
 
+def test_the_port_may_be_an_option_or_that_of_the_url(home):
+    """The option comes first, then FITSERVE_PORT, then FITSERVE_URL on this machine."""
+    url = "http://{}:{}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        for options, variables in [
+            (("--port", port), {"FITSERVE_PORT": free_port()}),
+            ((), {"FITSERVE_URL": url.format("localhost", port)}),
+        ]:
+            _, findings = doctor(home, *options, **variables)
+            assert findings["port"]["verdict"] == "failed", variables
+        other = free_port()
+        for variables in [
+            {"FITSERVE_PORT": other, "FITSERVE_URL": url.format("localhost", port)},
+            {"FITSERVE_URL": url.format("example.org", port)},
+            {"FITSERVE_URL": url.format("localhost", "x")},
+        ]:
+            _, findings = doctor(home, **variables)
+            assert port not in findings["port"]["detail"], variables
+
+
 @pytest.mark.parametrize(
     ("variables", "name", "verdict", "word"),
     [

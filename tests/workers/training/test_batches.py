@@ -89,7 +89,11 @@ def test_an_unused_reader_ends(source):
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "epochs", "greatest"), [(16, 30, 1.0), (512, 10, 2.8)]
+    ("batch_size", "epochs", "greatest"),
+    [
+        pytest.param(16, 30, 1.0, marks=pytest.mark.heavy),
+        (512, 10, 2.8),
+    ],
 )
 def test_a_large_table_stays_in_its_file_and_trains(
     bench, monkeypatch, batch_size, epochs, greatest

@@ -1,6 +1,7 @@
 """Test that an interrupted run continues, and ends like an uninterrupted one."""
 
 import io
+import threading
 from dataclasses import dataclass
 from threading import Event
 
@@ -71,6 +72,9 @@ def interruptions(monkeypatch):
     def epoch_ended(heartbeat, epoch, logs, fit):
         report(heartbeat, epoch, logs, fit)
         if epoch == plan.kill_at:
+            for thread in threading.enumerate():
+                if thread.name == "checkpoint":  # else the test races with its end
+                    thread.join()
             raise Killed
         if epoch == plan.stop_at:
             plan.stop.set()
@@ -79,7 +83,7 @@ def interruptions(monkeypatch):
     return plan
 
 
-@pytest.fixture(params=["in memory", "streamed"])
+@pytest.fixture(params=["in memory", pytest.param("streamed", marks=pytest.mark.heavy)])
 def rows_are(request, monkeypatch):
     """Select whether the rows of the fit are in memory or streamed."""
     from workers.training import batches, splits
@@ -209,7 +213,7 @@ def test_a_killed_worker_loses_only_the_epochs_after_the_checkpoint(
         bench.execute(run_id)
     with bench.database.read() as session:
         saved = session.get_one(Checkpoint, run_id)
-    assert 1 < saved.epoch < 600
+    assert 1 <= saved.epoch < 600
     assert (
         bench.client.get(f"/v1/runs/{run_id}").json()["progress"]["epoch"] >= saved.epoch
     )

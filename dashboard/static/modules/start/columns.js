@@ -5,7 +5,7 @@ import { histogram, topBars } from "../charts/bars.js";
 import { h, prose, put } from "../dom.js";
 import { integer, number, plural, word } from "../format.js";
 import { card, table } from "../parts.js";
-import { isFeature, setFeatures } from "./draft.js";
+import { hasOtherRole, isFeature, setFeatures } from "./draft.js";
 
 const SAMPLE = { parts: 5, rows: 200 };
 const HEADS = [
@@ -56,27 +56,32 @@ function columnRow(column, draft) {
   const refresh = () => {
     target.checked = draft.spec.target === name;
     feature.checked = isFeature(draft.spec, column);
-    feature.disabled = target.checked;
+    feature.disabled = hasOtherRole(draft.spec, name);
     element.classList.toggle("is-target", target.checked);
     element.classList.toggle("is-unused", !target.checked && !feature.checked);
   };
   return { element, cell, refresh };
 }
 
-/** Change the target. Remove the task, class, loss and metrics chosen for the old one. */
+/** Change the target. Remove the task, class, loss and metrics chosen for the old one, and
+ *  the sample weight if it is the new target. */
 function retarget(spec, name) {
   spec.target = name;
   delete spec.task;
   delete spec.positive_class;
   delete spec.compile?.loss;
   delete spec.compile?.metrics;
+  delete spec.compile?.weighted_metrics;
+  if (spec.fit?.sample_weight === name) delete spec.fit.sample_weight;
   for (const list of [spec.features?.include, spec.features?.exclude]) {
     if (list?.includes(name)) list.splice(list.indexOf(name), 1);
   }
 }
 
-function notes({ left_out: why, warnings }) {
-  const others = why ? warnings.filter((one) => !one.startsWith(why)) : warnings;
+function notes({ left_out: why, warnings, warning_kinds: kinds }) {
+  // datasets of earlier releases have no kinds
+  const isReason = (one, i) => (kinds.length ? kinds[i] === "left_out" : one.startsWith(why));
+  const others = why ? warnings.filter((one, i) => !isReason(one, i)) : warnings;
   const all = why ? [`Excluded: ${why}`, ...others] : others;
   return all.map((one) => h("span.note", prose(one)));
 }

@@ -56,16 +56,21 @@ export async function startRun(spec, key) {
   location.hash = `#/runs/${run.id}`;
 }
 
+/** Return whether a column is the target or the sample weight. */
+export function hasOtherRole(spec, name) {
+  return name === spec.target || name === spec.fit?.sample_weight;
+}
+
 /** Return whether the spec uses a column as a feature. */
 export function isFeature(spec, { name, left_out: isLeftOut }) {
   const { include = null, exclude = [] } = spec.features ?? {};
-  if (name === spec.target || exclude.includes(name)) return false;
+  if (hasOtherRole(spec, name) || exclude.includes(name)) return false;
   return include ? include.includes(name) : !isLeftOut;
 }
 
 /** Set the features. Only a column that is excluded by default needs `include`. */
 export function setFeatures(spec, columns, chosen) {
-  const others = columns.filter((column) => column.name !== spec.target);
+  const others = columns.filter((column) => !hasOtherRole(spec, column.name));
   const namesOf = (isWanted) => others.filter(isWanted).map((column) => column.name);
   const { include: _include, exclude: _exclude, ...features } = spec.features ?? {};
   const excluded = namesOf((one) => !one.left_out && !chosen.has(one.name));

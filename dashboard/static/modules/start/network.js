@@ -1,9 +1,11 @@
 // Step 3: the network and its training, as a form and as JSON.
 
 import { h, newId, put } from "../dom.js";
-import { card, field, select } from "../parts.js";
-import { asNumber, layerList } from "./layers.js";
+import { card } from "../parts.js";
+import { choice, numeric, textual } from "./fields.js";
+import { layerList } from "./layers.js";
 import { presetField, presetLayers } from "./preset.js";
+import { weightFields } from "./weights.js";
 
 /** Other views whose changes redraw the fields. */
 const REDRAWS = new Set(["json", "columns", "preset", "layers-taken"]);
@@ -65,6 +67,7 @@ function fitFields(draft, chosen, { optimizers: kinds, losses: fitting }) {
       hint: "1 to 10 fits, one after another, each with different initial weights. "
         + "The fit that is best on the validation rows is kept.",
     }),
+    ...weightFields(draft, set),
     textual(draft, "Model name", "model_name", spec.model_name,
       (value) => (value ? (spec.model_name = value) : delete spec.model_name)),
   ];
@@ -119,27 +122,6 @@ function showChosen(fit, spec) {
     const value = names.reduce((part, name) => part?.[name], spec);
     control.placeholder = String(value ?? "none");
   }
-}
-
-function choice(draft, label, place, options, value, edit) {
-  const control = select(options, value ?? "", {
-    "data-pointer": `#/${place}`,
-    onchange: () => draft.change("fit", () => edit(control.value)),
-  });
-  return field(label, control);
-}
-
-function numeric(draft, label, place, value, edit, options) {
-  const asValue = (text) => edit(text === "" ? undefined : asNumber(text));
-  return textual(draft, label, place, value, asValue, { inputmode: "decimal", ...options });
-}
-
-function textual(draft, label, place, value = "", edit, { hint = null, ...props } = {}) {
-  const control = h("input", {
-    type: "text", value, autocomplete: "off", "data-pointer": `#/${place}`, ...props,
-    oninput: () => draft.change("fit", () => edit(control.value.trim())),
-  });
-  return field(label, control, { hint });
 }
 
 /** Build the spec as an editable text. Each edit updates the form. */

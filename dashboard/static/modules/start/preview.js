@@ -1,4 +1,5 @@
-// The first rows of a selected file before its upload, with types that can be changed.
+// The first rows of a selected file before its upload, with types and notations that can be
+// changed.
 
 import { outcome, request } from "../api.js";
 import { h, put } from "../dom.js";
@@ -8,8 +9,13 @@ import { problemBox, warningsBox } from "../problems.js";
 
 const BYTES = 1024 * 1024 + 1; // one more than the service reads, so that it knows of more
 const MOST_WHOLE = 8 * 1024 * 1024;
+const FOUND = { format: "datetime", unit: "unit", decimal: "decimal" };
 const MOST = { rows: 8, columns: 50 };
 const TYPES = ["numeric", "boolean", "categorical", "text", "datetime"];
+const OPTIONS = {
+  datetime: [["format", "Format"], ["dayfirst", "Day first", { true: "yes", false: "no" }]],
+  numeric: [["decimal", "Decimal mark", { ".": ".", ",": "," }], ["unit", "Unit"]],
+};
 const PLAIN = /\.(csv|tsv|txt|jsonl|ndjson)$/i;
 
 /** Build the preview of a file. Its button calls `upload(types)` with the chosen types. */
@@ -24,13 +30,20 @@ export function filePreview(file, upload, signal) {
     const { value, problem } = await outcome(previewOf(file, types, signal));
     if (mine !== latest) return;
     put(refused, problem && problemBox(problem));
-    if (value) put(shown, contents(value, types, refresh));
+    if (value) keepingFocus(() => put(shown, contents(value, types, refresh)));
     else if (mine === 1) put(shown);
   };
   if (isTooLarge(file)) put(shown, h("p.hint", "A large file of this kind has no preview."));
   else refresh();
   const send = h("button.primary", { type: "button", onclick: () => upload(types) }, "Upload");
   return h("div.preview", h("strong", file.name), shown, refused, h("div.go", send));
+}
+
+/** Draw again, and focus the control with the label of the one that had the focus. */
+function keepingFocus(draw) {
+  const label = document.activeElement?.getAttribute("aria-label");
+  draw();
+  if (label) document.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
 }
 
 /** Return the part of a URL's query that gives the types; empty if none is given. */
@@ -60,12 +73,12 @@ function contents({ columns, rows, warnings, is_complete: isAll }, types, refres
     table("First rows", "first-rows", some.map((one) => head(one, types, refresh)), lines),
     h("p.hint", `${plural(rows.total, "row")} read${isAll ? "" : "; the file has more"}. `,
       hidden > 0 && `${plural(hidden, "more column")}. `,
-      "A type that is wrong can be changed here."),
+      "A type or a notation that is wrong can be changed here."),
     warningsBox([...warnings, ...some.flatMap(notes)], "Warnings from reading the file"),
   ];
 }
 
-function head({ name, type }, types, refresh) {
+function head({ name, type, format }, types, refresh) {
   const options = TYPES.map((one) => [one, word(one)]);
   const choice = select(options, type, {
     "aria-label": `Type of ${name}`,
@@ -74,7 +87,31 @@ function head({ name, type }, types, refresh) {
       refresh();
     },
   });
-  return h("th", { scope: "col" }, h("span", name), choice);
+  const fields = (OPTIONS[type] ?? []).map(([key, label, words]) => {
+    const given = { ...(typeof types[name] === "object" && types[name]), type };
+    const control = optionControl(words, given[key], written(format[FOUND[key]]), {
+      "aria-label": `${label} of ${name}`,
+      onchange: () => {
+        types[name] = withOption(given, key, control.value);
+        refresh();
+      },
+    });
+    return h("label", label, control);
+  });
+  const isOpen = typeof types[name] === "object";
+  return h("th", { scope: "col" }, h("span", name), choice,
+    fields.length > 0 && h("details", { open: isOpen }, h("summary", "Notation"), fields));
+}
+
+function optionControl(words, value, found, props) {
+  if (words) return select([["", "detect"], ...Object.entries(words)], String(value ?? ""), props);
+  return h("input", { type: "text", value: value ?? "", placeholder: found, ...props });
+}
+
+function withOption(given, key, text) {
+  const { [key]: _old, ...others } = given;
+  if (text === "") return others;
+  return { ...others, [key]: { true: true, false: false }[text] ?? text };
 }
 
 function notes({ name, warnings }) {
@@ -82,6 +119,6 @@ function notes({ name, warnings }) {
 }
 
 function written(cell) {
-  if (cell === null) return "";
+  if (cell === null || cell === undefined) return "";
   return typeof cell === "number" ? number(cell) : String(cell).slice(0, 60);
 }

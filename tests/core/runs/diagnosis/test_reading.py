@@ -220,6 +220,37 @@ def test_a_growing_network_stays_within_the_limits():
         assert following["fit"] != given["fit"]
 
 
+@pytest.mark.parametrize(
+    ("units", "grown", "advice"),
+    [
+        ([64, 32], [128, 64], "hidden layers twice as wide, and one more layer"),
+        ([64, 8], [128, 32], "hidden layers of 128, 32 units, and one more layer"),
+        ([600, 64], [1024, 128], "hidden layers of 1,024, 128 units, and one more layer"),
+        ([1024], [1024], "one more layer"),
+    ],
+)
+def test_the_advice_names_the_width_of_the_next_network(units, grown, advice):
+    """A layer becomes at least 32 and at most 1,024 units wide."""
+    layers = [{**LAYERS[0], "units": n} for n in units]
+    reading = read(*CURVES["underfit"], given=spec([*layers, LAYERS[1]]))
+    following = reading.next_spec["model"]["layers"]
+    assert [layer["units"] for layer in following[: len(units)]] == grown
+    assert len(following) == len(units) + 2
+    assert reading.advice == f"Try {advice}."
+
+
+@pytest.mark.parametrize("clip", [{"clipnorm": 3.0}, {"clipvalue": 0.5}])
+def test_gradients_that_are_clipped_keep_their_clipping(clip):
+    """Keras allows one way of clipping at a time."""
+    given = spec()
+    given["compile"]["optimizer"] |= clip
+    reading = read([None], [None], StopReason.NAN_LOSS, given)
+    optimizer = reading.next_spec["compile"]["optimizer"]
+    names = ("clipnorm", "clipvalue")
+    assert {n: optimizer[n] for n in names if optimizer.get(n)} == clip
+    assert "clipped" not in reading.advice
+
+
 def test_the_next_spec_stays_within_the_limit_of_steps():
     """A million rows in batches of 32 allow 64 epochs."""
     reading = read(*CURVES["still_improving"], num_train_rows=1_000_000)
