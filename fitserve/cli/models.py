@@ -168,10 +168,11 @@ def update(
 
 
 def _requirement(text: str) -> tuple[str, str]:
-    metric = re.split("[<>]", text, maxsplit=1)[0]
-    if metric == text or not metric.strip():
+    before = re.split("[<>]", text, maxsplit=1)[0]
+    metric = before.strip().removesuffix("=").strip()  # roc_auc='>= current'
+    if before == text or not metric:
         raise ValueError(f"got {text!r}; expected a condition such as roc_auc>=current")
-    return metric.strip(), text[len(metric) :].strip()
+    return metric, text[len(before) :].strip()
 
 
 @app.command()

@@ -72,7 +72,7 @@ def test_a_worse_version_is_refused_with_both_figures(client):
         assert named == pytest.approx([new[name], old[name]], rel=1e-4)
         low, high = interval.split(")")[0].split(" to ")
         assert float(low) <= new[name] - old[name] <= float(high)
-    assert "80 validation rows" in problem["detail"]
+    assert "79 validation rows" in problem["detail"]
     assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
 
 

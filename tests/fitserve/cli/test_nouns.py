@@ -199,7 +199,7 @@ def test_a_promotion_may_require_figures(wire, fitserve):
         "--require",
         "roc_auc>=current",
         "--require",
-        "brier < 0.2",
+        "brier=< 0.2",
     )
     done = fitserve("models", "promote", "wine", "2", *required)
     assert done.exit_code == 0, done.stderr
