@@ -54,8 +54,8 @@ def positions(rows: Arrived, key: int) -> Positions:
 
     The units that are new in an arrival are ordered by keyed hash within their class. A
     unit of one row is at its rank plus a fraction, divided by the number of rows. In the
-    first arrival a unit of several rows is at the middle of its rows, except that the
-    first and the last unit are at both ends, and large units in the middle. In later
+    first arrival a unit of several rows is at the middle of its rows, large units are in
+    the middle, and the outermost units are moved to both ends. In later
     arrivals it is at a random place of its rows, so that few units are spread evenly.
     """
     if not len(rows.units):
@@ -65,6 +65,7 @@ def positions(rows: Arrived, key: int) -> Positions:
     order = _order(units, keyed)
     found = np.empty(len(order))
     found[order] = _along(units, order, _fractions(keyed))
+    _reach_both_ends(found, units.is_first)
     return found[places]
 
 
@@ -134,6 +135,17 @@ def _along(units: _Units, order: Numbers, fractions: Positions) -> Positions:
     found[is_many & is_rest & (before + sizes == totals)] = _JUST_BELOW_ONE
     found[is_many & ~is_rest] = 0.5
     return np.minimum(found, _JUST_BELOW_ONE)
+
+
+def _reach_both_ends(found: Positions, is_first: NDArray[np.bool_]) -> None:
+    """Move the outermost units of the first arrival to both ends, in place.
+
+    A small table then has a row for every share above 0.
+    """
+    first = np.flatnonzero(is_first)
+    if len(first) > 1:
+        found[first[np.argmin(found[first])]] = 0.0
+        found[first[np.argmax(found[first])]] = _JUST_BELOW_ONE
 
 
 def _before(strata: Numbers, sizes: Numbers) -> Numbers:
