@@ -4,9 +4,13 @@
 `from __future__ import annotations`, or the annotation would load polars.
 """
 
+import os
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+# polars lacks zones such as `+05:30` of a Parquet file, whose moments are in UTC anyway
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 
 
 class LazyModule(ModuleType):

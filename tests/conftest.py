@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
 
@@ -28,6 +29,10 @@ from tests.servers import (
     redis_of,
     sqlite_at_head,
 )
+
+# a busy machine is slow, which is not an error of the example
+hypothesis.settings.register_profile("without deadline", deadline=None)
+hypothesis.settings.load_profile("without deadline")
 
 QUICK = RunTimes(
     lease_seconds=300.0,  # long enough to trace a graph on a busy machine

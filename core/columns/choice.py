@@ -14,6 +14,7 @@ from core.columns.time_cells import parse_times, patterns_of
 from core.columns.two_digit_years import hundred_years
 from core.errors import InvalidTable
 from core.lazy import pl
+from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.text_columns import type_of_texts
 
@@ -192,7 +193,9 @@ def _offer(column: Tried) -> list[str]:
             f"; {missed:,} are not, such as {_list(column.odd(candidate))}, and would "
         )
         text += "count as missing"
-    return [f"{text}: give the column the type {name} to read it so"]
+    is_time = candidate.kind.type == ColumnType.DATETIME
+    remarks = "".join(f"; {warning}" for warning in candidate.warnings if is_time)
+    return [f"{text}: give the column the type {name} to read it so{remarks}"]
 
 
 def _no_cell_fits(column: Tried, wanted: Wanted) -> InvalidTable:

@@ -25,7 +25,12 @@ from core.columns.time_cells import (
     patterns_of,
     write_time,
 )
-from core.columns.time_formats import compact_formats, is_compact, time_formats
+from core.columns.time_formats import (
+    compact_formats,
+    is_compact,
+    time_formats,
+    two_digit_formats,
+)
 from core.columns.time_numbers import (
     counts_time,
     is_digits,
@@ -52,6 +57,12 @@ _JSON_FORMATS = {
 """JSON Schema's `format` for a pattern; other patterns have no `format`."""
 
 
+_ANY_ORDER = (
+    "day, month and year have two digits each, and may stand in any order: give a "
+    "`format`, such as '%d-%m-%y'"
+)
+
+
 class Datetime(NumberKind):
     """Dates and times in the pattern `format.datetime`; UTC unless a cell has a zone."""
 
@@ -66,7 +77,11 @@ class Datetime(NumberKind):
         forms = compact_formats(sample)
         found = [Candidate(self, f, _warnings(f, sample), is_first=True) for f in forms]
         forms = time_formats(sample, day_first=hints.comma_first)
-        return [*found, *(Candidate(self, f, _warnings(f, sample)) for f in forms)]
+        found += [Candidate(self, f, _warnings(f, sample)) for f in forms]
+        if found:
+            return found
+        forms = two_digit_formats(sample, day_first=hints.comma_first)
+        return [Candidate(self, form, (_ANY_ORDER,), is_offer=True) for form in forms]
 
     def given(self, sample: list[str], hints: Hints) -> list[Candidate]:
         """Return the formats to try, as the user describes them."""

@@ -28,6 +28,8 @@ _NUMBER_WITH_UNIT = (
     r"(?m)^[^\w\n]{0,3}[0-9][0-9.,' ]*?[ \u00a0\u202f]?((?:[^\W\d_]|°)[^\s0-9]*[23]?)$"
 )
 """A number, and a unit that begins with a letter, such as `kg`, `km/h` and `m2`."""
+_ORDINALS = ("st", "nd", "rd", "th")
+"""Endings of `1st` and `3rd`, which are no units."""
 
 _SPACES = " \u00a0\u202f"
 _POINT = [("", "."), (",", "."), (" ", "."), ("'", ".")]
@@ -115,7 +117,12 @@ def without_unit(sample: list[str], unit: str) -> list[str]:
 
 
 def _affixes(sample: Iterable[str]) -> set[str]:
-    found = {sign for text in sample for sign in re.findall(_AFFIX, text)}
+    found = {
+        sign
+        for text in sample
+        for sign in re.findall(_AFFIX, text)
+        if re.search(r"[0-9]", text)
+    }
     if any(re.fullmatch(r"\(\s*[0-9.,' ]+\s*\)", text) for text in sample):
         found.add("()")
     return found
@@ -131,7 +138,8 @@ def _minus(sample: Iterable[str]) -> list[str]:
 
 def unit_of(sample: Iterable[str]) -> str:
     """Return the unit that most often follows a number in a sample; empty if none."""
-    units = Counter(re.findall(_NUMBER_WITH_UNIT, "\n".join(sample)))
+    found = re.findall(_NUMBER_WITH_UNIT, "\n".join(sample))
+    units = Counter(unit for unit in found if unit.lower() not in _ORDINALS)
     return units.most_common(1)[0][0] if units else ""
 
 

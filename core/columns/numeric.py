@@ -47,7 +47,7 @@ ROW_NUMBER = "a row number"
 ID = "an id: every row has a different value"
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|uuid|guid|key|rownames?|row|index|idx|nr|no|obs|serial|#)\W*$"
-    r"|^column_1$|^unnamed|^$",
+    r"|^column_1$|^unnamed|^__index_level_[0-9]+__$|^$",
     re.IGNORECASE,
 )
 _LEAST_FOR_IDS = 20

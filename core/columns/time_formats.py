@@ -146,6 +146,18 @@ def compact_formats(sample: list[str], share: float = 1.0) -> list[ColumnFormat]
     return [ColumnFormat(datetime=p) for p, fit in flags.items() if fit.sum() >= least]
 
 
+def two_digit_formats(sample: list[str], *, day_first: bool) -> list[ColumnFormat]:
+    """Return the formats of dates such as 01-12-16, whose order is not known."""
+    texts = pl.Series("text", sample, dtype=pl.String)
+    look = r"^\d{2}-\d{2}-\d{2}$"
+    if not _is_mostly(texts.str.contains(look)):
+        return []
+    orders = ["%m-%d-%y", "%d-%m-%y", "%y-%m-%d"]
+    orders.sort(key=lambda p: bool(is_day_first(p)) != day_first)
+    fits = [p for p in orders if _is_mostly(_fits(texts, p, look))]
+    return [ColumnFormat(datetime=pattern) for pattern in fits]
+
+
 def is_compact(form: ColumnFormat) -> bool:
     """Return whether the dates of a column are whole numbers, such as 20240131."""
     return form.datetime in COMPACT

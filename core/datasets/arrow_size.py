@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.datasets.flat_buffers import FAULTS, Table, int_at, long_at
 from core.errors import InvalidTable
 from fitserve.file_formats import FileFormat
 
@@ -30,110 +31,64 @@ def unpacked_bytes(source: Path, found: FileFormat) -> int:
         ):
             is_stream = found == FileFormat.ARROW_STREAM
             places = _in_stream(data) if is_stream else _in_footer(data)
-            return sum(_message_bytes(data, at) for at in places)
-    except (struct.error, IndexError, ValueError) as error:
+            return sum(_sizes(data, places))
+    except FAULTS as error:
         raise InvalidTable(
             "The Arrow file is damaged or incomplete; send the complete file."
         ) from error
 
 
+def _sizes(data: mmap.mmap, places: Iterator[int]) -> Iterator[int]:
+    """Yield the size of each message. Raise ValueError if one is listed repeatedly."""
+    left = len(data)
+    for at in places:
+        size, read = _message_bytes(data, at)
+        left -= read
+        if left < 0:
+            raise ValueError("messages that are listed repeatedly")
+        yield size
+
+
 def _in_footer(data: mmap.mmap) -> Iterator[int]:
     """Yield where each message begins that the footer lists."""
-    size = _int(data, len(data) - 10)
+    size = int_at(data, len(data) - 10)
     if data[-6:] != b"ARROW1" or not 0 < size < len(data) - 10:
         raise ValueError("no footer")
-    footer = _Table.root(data, len(data) - 10 - size)
+    footer = Table.root(data, len(data) - 10 - size)
     for field in (2, 3):  # dictionaries, record batches
         start, count = footer.vector(field)
         for i in range(count):
-            yield _long(data, start + i * _BLOCK)
+            yield long_at(data, start + i * _BLOCK)
 
 
 def _in_stream(data: mmap.mmap) -> Iterator[int]:
     at = 0
-    while data[at : at + 4] == _CONTINUED and (size := _int(data, at + 4)) > 0:
+    while data[at : at + 4] == _CONTINUED and (size := int_at(data, at + 4)) > 0:
         yield at
-        message = _Table.root(data, at + 8)
-        at += 8 + size + message.long(3)
+        message = Table.root(data, at + 8)
+        at += 8 + size + max(0, message.long(3))
 
 
-def _message_bytes(data: mmap.mmap, at: int) -> int:
+def _message_bytes(data: mmap.mmap, at: int) -> tuple[int, int]:
+    """Return the unpacked size of a message, and how many bytes describe it."""
     start = at + 8 if data[at : at + 4] == _CONTINUED else at + 4
-    body = start + _int(data, start - 4)
-    message = _Table.root(data, start)
+    body = start + int_at(data, start - 4)
+    message = Table.root(data, start)
     kind = message.byte(1)
     if kind not in (_RECORDS, _DICTIONARY):
-        return 0
+        return 0, _BLOCK
     batch = message.table(2)
     return _batch_bytes(batch if kind == _RECORDS else batch.table(1), body)
 
 
-def _batch_bytes(batch: "_Table", body: int) -> int:
+def _batch_bytes(batch: Table, body: int) -> tuple[int, int]:
     start, count = batch.vector(2)
     is_packed = batch.place(3) is not None
     total = 0
     for i in range(count):
         offset, length = struct.unpack_from("<qq", batch.data, start + i * _PAIR)
-        inside = _long(batch.data, body + offset) if is_packed and length else 0
-        total += max(length, inside)
-    nodes, count = batch.vector(1)
-    rows = sum(_long(batch.data, nodes + i * _PAIR) for i in range(count))
-    return max(total, rows * _CELL_BYTES)
-
-
-class _Table:
-    """A table of a FlatBuffer, whose fields are found by number."""
-
-    def __init__(self, data: mmap.mmap, at: int) -> None:
-        self.data = data
-        self._at = at
-        self._offsets = at - _int(data, at)
-        self._size = _short(data, self._offsets)
-
-    @classmethod
-    def root(cls, data: mmap.mmap, at: int) -> "_Table":
-        """Return the root table of the FlatBuffer that begins at `at`."""
-        return cls(data, at + _int(data, at))
-
-    def place(self, field: int) -> int | None:
-        """Return where a field is; None if it is absent."""
-        slot = 4 + 2 * field
-        offset = _short(self.data, self._offsets + slot) if slot < self._size else 0
-        return self._at + offset if offset else None
-
-    def byte(self, field: int) -> int:
-        """Return a field of one byte; 0 if it is absent."""
-        place = self.place(field)
-        return 0 if place is None else self.data[place]
-
-    def long(self, field: int) -> int:
-        """Return a field of eight bytes; 0 if it is absent."""
-        place = self.place(field)
-        return 0 if place is None else _long(self.data, place)
-
-    def table(self, field: int) -> "_Table":
-        """Return a field that is a table."""
-        place = self.place(field)
-        if place is None:
-            raise ValueError("a message without content")
-        return _Table(self.data, place + _int(self.data, place))
-
-    def vector(self, field: int) -> tuple[int, int]:
-        """Return where the items of a vector begin, and how many it has."""
-        place = self.place(field)
-        if place is None:
-            return 0, 0
-        start = place + _int(self.data, place)
-        return start + 4, max(0, _int(self.data, start))
-
-
-def _short(data: mmap.mmap, at: int) -> int:
-    return int(struct.unpack_from("<H", data, at)[0])
-
-
-def _int(data: mmap.mmap, at: int) -> int:
-    return int(struct.unpack_from("<i", data, at)[0])
-
-
-def _long(data: mmap.mmap, at: int) -> int:
-    return int(struct.unpack_from("<q", data, at)[0])
+        inside = long_at(batch.data, body + offset) if is_packed and length else 0
+        total += max(0, length, inside)
+    nodes, num_nodes = batch.vector(1)
+    rows = sum(max(0, long_at(batch.data, nodes + i * _PAIR)) for i in range(num_nodes))
+    return max(total, rows * _CELL_BYTES), _BLOCK + (count + num_nodes) * _PAIR

@@ -24,6 +24,7 @@ from fitserve.specs.parsing import ParsingSpec
 _SAMPLE_CHARS = 1024 * 1024
 _SAMPLE_ROWS = 1_000
 _MOST_PREAMBLE = 30
+_MOST_NOTES = 8
 
 
 @dataclass
@@ -204,7 +205,24 @@ def _start(records: list[Record]) -> int:
         if width >= common or (width == common - 1 and _names_rows(records, i, common))
     )
     start = next((i for i in wide_enough if not _is_comment(records, i)), 0)
+    start = _below_notes(records, start, common)
     return start if start <= _MOST_PREAMBLE else 0
+
+
+def _below_notes(records: list[Record], start: int, width: int) -> int:
+    """Return the index of the names, if the line at `start` has notes in a few cells."""
+    if 2 * _num_filled(records[start].cells) >= width:
+        return start
+    for least in (width, (width + 1) // 2):
+        for i in range(start + 1, min(start + _MOST_NOTES, len(records))):
+            cells = records[i].cells
+            if _num_filled(cells) >= least:
+                return start if any(map(is_number, cells)) else i
+    return start
+
+
+def _num_filled(cells: list[str]) -> int:
+    return sum(bool(cell.strip()) for cell in cells)
 
 
 def _names_rows(records: list[Record], i: int, common: int) -> bool:

@@ -10,6 +10,8 @@ _NUMBER = re.compile(number_pattern(".", "").replace("\\.", "[.,]"))
 _LOOK_AT = 200
 _MOST_CATEGORIES = 20
 _MOST_WARNINGS = 10_000
+_SHOWN = 3
+NO_NAME = "no name"
 
 
 def has_header(table: list[list[str]], warnings: list[str]) -> bool:
@@ -91,11 +93,26 @@ def _unlike(names: list[str], warnings: list[str]) -> list[str]:
         wanted = _usable(name) or f"column_{place}"
         if wanted in used or (wanted != name and wanted in taken):
             wanted = _free(wanted, taken, used)
-        if wanted != name and len(used) < _MOST_WARNINGS:
-            old = f"the name {name!r}" if name.strip() else "no name"
-            warnings.append(f"column {place} has {old}; it is renamed to {wanted!r}")
+        if name.strip() and wanted != name and len(used) < _MOST_WARNINGS:
+            warnings.append(
+                f"column {place} has the name {name!r}; it is renamed to {wanted!r}"
+            )
         used.setdefault(wanted, 1)
-    return list(used)
+    found = list(used)
+    warnings += about_unnamed({i: found[i] for i, n in enumerate(names) if not n.strip()})
+    return found
+
+
+def about_unnamed(names: dict[int, str]) -> list[str]:
+    """Return warnings of columns without a name, by place; one if they are many."""
+    if len(names) <= _SHOWN:
+        return [
+            f"column {place + 1} has {NO_NAME}; it is renamed to {name!r}"
+            for place, name in names.items()
+        ]
+    shown = ", ".join(repr(name) for name in list(names.values())[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more"
+    return [f"{len(names):,} columns have {NO_NAME}; they are renamed to {shown}{more}"]
 
 
 def _usable(name: str) -> str:

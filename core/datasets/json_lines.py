@@ -7,6 +7,9 @@ empty row. Each block is therefore read with all its lines as the sample.
 from __future__ import annotations
 
 import io
+import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,13 @@ _PIECE = 1_000
 _MOST_CELLS = 4_000_000
 _CELL_BYTES = 8
 _MOST_LINE = 2 * 1024 * 1024
+_MOST_DIGITS = 38
 _BOM = b"\xef\xbb\xbf"
+_LONE_SURROGATE = re.compile(
+    rb"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+)
+"""Half a pair in an escape: polars reads it as other characters."""
 Lines = list[tuple[int, bytes]]
 """Lines that are not blank, with their numbers from 1."""
 
@@ -36,6 +45,8 @@ def scan_json_lines(source: Path, folder: Path, max_columns: int) -> pl.LazyFram
     kinds: dict[str, pl.DataType] = {}
     left = most_unpacked(source.stat().st_size) // _CELL_BYTES
     for lines in _blocks(source):
+        if not parts:
+            _refuse_repeated_keys(lines[:_PIECE])
         for frame in _frames(lines, max_columns):
             _join(kinds, frame.schema)
             _refuse_wide(len(kinds), max_columns)
@@ -83,6 +94,32 @@ def _blocks(source: Path) -> Iterator[Lines]:
     yield _filled([rest], first)
 
 
+def _refuse_repeated_keys(lines: Lines) -> None:
+    """Raise InvalidTable if an object has a key twice: parsers differ on what counts."""
+    for line, text in lines:
+        try:
+            _KEYS_ONCE.decode(text.decode())
+        except _RepeatedKey as error:
+            raise InvalidTable(
+                f"Line {line} has the key {str(error)[:100]!r} twice; expected each key "
+                "once."
+            ) from error
+        except (ValueError, RecursionError):
+            return  # the reader names other faults
+
+
+class _RepeatedKey(Exception):
+    """An object has a key twice; the message is the key."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise _RepeatedKey(Counter(key for key, _ in pairs).most_common(1)[0][0])
+
+
+_KEYS_ONCE = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)
+
+
 def _filled(lines: list[bytes], first: int) -> Lines:
     filled = [(i, line) for i, line in enumerate(lines, start=first) if line.strip()]
     for i, line in filled:
@@ -117,11 +154,13 @@ def _file(lines: Lines) -> io.BytesIO:
     return io.BytesIO(b"\n".join(line for _, line in lines))
 
 
-def _inferred(lines: Lines, max_columns: int) -> dict[str, pl.DataType]:
-    """Return the columns of a block and their datatypes.
+def _inferred(lines: Lines, max_columns: int) -> dict[str, pl.DataType] | None:
+    """Return the columns of a block and their datatypes; None if polars misreads it.
 
     The lines are sampled in pieces, because polars needs minutes for 100,000 keys.
     """
+    if any(b"\\u" in text and _LONE_SURROGATE.search(text) for _, text in lines):
+        return None
     kinds: dict[str, pl.DataType] = {}
     for start in range(0, len(lines), _PIECE):
         piece = _file(lines[start : start + _PIECE])
@@ -145,6 +184,9 @@ def _object(text: bytes, line: int) -> dict[str, Any]:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        value = _with_constants(text)
+        if isinstance(value, dict):
+            return value
         raise InvalidTable(
             f"Line {line} is not JSON: {error.msg}. Expected one object per line, on one "
             "line; a missing value is null."
@@ -152,6 +194,23 @@ def _object(text: bytes, line: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _not_an_object(text, line)
     return value
+
+
+def _with_constants(text: bytes) -> object:
+    """Return JSON with NaN or Infinity, which Python writes; None if it is not JSON."""
+    if b"NaN" not in text and b"Infinity" not in text:
+        return None
+    try:
+        value: object = json.loads(text, parse_int=_integer)
+        json.dumps(value, ensure_ascii=False).encode()  # fails for half of a surrogate
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _integer(digits: str) -> int | str:
+    """Return digits as a number; as text if polars has no number of so many."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _not_an_object(text: bytes, line: int) -> InvalidTable:

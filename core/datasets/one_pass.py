@@ -35,6 +35,7 @@ from fitserve.text_columns import type_of_texts
 
 _PRESENT = "\x1fpresent "  # no CSV has a column of this name
 _ODD = "\x1fodd"
+_FEW_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,10 @@ def seen_nulls(text: TextFile, nulls: list[str]) -> list[str]:
 
 def _seen(raw: pl.DataFrame, nulls: list[str]) -> list[str]:
     """Return the words of `nulls` that occur in `raw`: fewer words make polars faster."""
-    texts = {text for column in raw for text in column.drop_nulls().unique()}
+    texts: set[str | None] = set()
+    for column in raw:
+        # for a few rows, `unique` takes longer than the set
+        texts.update((column if raw.height <= _FEW_ROWS else column.unique()).to_list())
     return [word for word in nulls if word in texts]
 
 
@@ -102,7 +106,8 @@ def _table(
     numbers = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
     names = [fact.name for fact in plan if fact.name not in numbers]
     texts = {name: clean_text(name, nulls.of(name)) for name in names}
-    seen, blank = _seen(raw, nulls.shared), _seen(raw, nulls.common)
+    blank, shared = _seen(raw, nulls.common), set(nulls.shared)
+    seen = [word for word in blank if word in shared]
     cells = scan(source, layout, seen, numbers, blank=blank)
     cells = cells.with_columns(list(texts.values()))
     columns = [finite(f.name) if f.name in numbers else f.typed() for f in plan]

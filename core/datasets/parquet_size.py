@@ -6,6 +6,7 @@ that the file declares. The headers are Thrift structures in the compact protoco
 
 import mmap
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from core.errors import InvalidTable
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY = 1, 2, 3, 7, 8
 _INTEGERS, _LISTS, _MAP, _STRUCT = (4, 5, 6), (9, 10), 11, 12
 _CELL_BYTES = 8
+_ENCRYPTION, _CRYPTO = 8, 8  # fields of the footer, and of a chunk of a column
+_PAGE_HEADER = 8
+"""Bytes of the shortest header of a page."""
+_MOST_STRUCTURES = 2_000_000
 Fields = dict[int, Any]
 
 
@@ -21,15 +26,23 @@ def unpacked_bytes(source: Path) -> int:
     """Return how many bytes the pages of a Parquet file need in memory.
 
     A value counts as 8 bytes at least, because an encoding can repeat one value without
-    end. Raises InvalidTable if the file is damaged.
+    end. Raises InvalidTable if the file is damaged, or encrypted.
     """
     try:
         with source.open("rb") as file, _mapped(file) as data:
-            return sum(_page_bytes(page) for page in _pages(data))
+            return _total(map(_page_bytes, _pages(data)), len(data) // _PAGE_HEADER)
     except (IndexError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise InvalidTable(
             "The Parquet file is damaged or incomplete; send the complete file."
         ) from error
+
+
+def _total(sizes: Iterator[int], most: int) -> int:
+    """Return the sum of sizes. Raise ValueError if there are more than `most`."""
+    total = sum(islice(sizes, most))
+    if next(sizes, None) is not None:
+        raise ValueError("pages that are listed repeatedly")
+    return total
 
 
 def _mapped(file: Any) -> mmap.mmap:
@@ -38,8 +51,13 @@ def _mapped(file: Any) -> mmap.mmap:
 
 def _pages(data: mmap.mmap) -> Iterator[Fields]:
     """Yield the header of every page."""
-    for group in _footer(data)[4]:
+    footer = _footer(data)
+    if _ENCRYPTION in footer:
+        raise _encrypted()
+    for group in footer[4]:
         for chunk in group[1]:
+            if _CRYPTO in chunk:
+                raise _encrypted()
             meta = chunk[3]
             at = min(offset for offset in (meta[9], meta.get(11)) if offset)
             end = at + meta[7]
@@ -52,7 +70,21 @@ def _pages(data: mmap.mmap) -> Iterator[Fields]:
 
 def _page_bytes(page: Fields) -> int:
     details: Fields = page.get(5) or page.get(8) or page.get(7) or {1: 0}
-    return int(max(page[2], details[1] * _CELL_BYTES))
+    return int(max(0, page[2], details[1] * _CELL_BYTES))
+
+
+def _encrypted() -> InvalidTable:
+    return InvalidTable(
+        "The Parquet file has encrypted columns, which cannot be read here; send it "
+        "without encryption."
+    )
+
+
+def _too_many_parts() -> InvalidTable:
+    return InvalidTable(
+        "The Parquet file has too many groups of rows for its columns; write larger "
+        "groups, or send the table as CSV."
+    )
 
 
 def _footer(data: mmap.mmap) -> Fields:
@@ -67,10 +99,14 @@ class _Thrift:
 
     def __init__(self, data: mmap.mmap, at: int) -> None:
         self._data = data
+        self._num_structures = 0
         self.at = at
 
     def struct(self) -> Fields:
         """Read the structure that begins here."""
+        self._num_structures += 1
+        if self._num_structures > _MOST_STRUCTURES:
+            raise _too_many_parts()
         fields: Fields = {}
         number = 0
         while head := self._byte():
@@ -99,9 +135,11 @@ class _Thrift:
         size = head >> 4
         size = self._varint() if size == 15 else size
         kind = head & 15
-        if kind in (_TRUE, _FALSE):
-            return [self._byte() for _ in range(size)]
-        return [self._value(kind) for _ in range(size)]
+        if kind == _STRUCT:
+            return [self.struct() for _ in range(size)]
+        for _ in range(size):  # no other list is needed
+            self._byte() if kind in (_TRUE, _FALSE) else self._value(kind)
+        return []
 
     def _map(self) -> None:
         size = self._varint()

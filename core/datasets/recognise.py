@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from core.errors import InvalidTable
@@ -36,6 +37,17 @@ _OTHERS = {
     b"\x80\x04\x95": "a Python pickle",
     b"\x93NUMPY": "a NumPy array",
 }
+_LOCKED = 1
+_ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What reading a damaged archive raises."""
 _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _OPTIONS = {
     FileFormat.CSV: {"delimiter", "header", "encoding", "decimal"},
@@ -53,6 +65,7 @@ def recognise(source: Path) -> FileFormat:
         if head.startswith(start):
             raise InvalidTable(f"The file is {kind}; expected {_EXPECTED}.")
     found = format_of(head)
+    _refuse_wide_json(head)
     if _HTML.match(head):
         line = " ".join(head[:1_000].decode("utf-8-sig", "replace").split())[:80]
         raise InvalidTable(
@@ -67,12 +80,26 @@ def recognise(source: Path) -> FileFormat:
     return _in_zip(source) if found == FileFormat.ZIP else found
 
 
+def _refuse_wide_json(head: bytes) -> None:
+    """Raise InvalidTable for JSON in UTF-16 or UTF-32, which would be read as a CSV."""
+    if b"\0" not in head[:8]:
+        return
+    for codec in ("utf-32", "utf-16", "utf-16-le", "utf-16-be"):
+        text = head.decode(codec, errors="replace").removeprefix("\ufeff")
+        if format_of(text.encode()) in (FileFormat.JSON_LINES, FileFormat.JSON):
+            raise InvalidTable(
+                f"The file is JSON in {codec[:6].upper()}; expected JSON Lines in UTF-8. "
+                "Save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`."
+            )
+
+
 def _in_zip(source: Path) -> FileFormat:
     try:
         with zipfile.ZipFile(source) as archive:
+            _refuse_locked(archive)
             names = archive.namelist()
             is_ods = _ODS in archive.read("mimetype") if "mimetype" in names else False
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except _ZIP_FAULTS as error:
         raise InvalidTable(f"The ZIP archive cannot be read: {error}.") from error
     if is_ods:
         return FileFormat.ODS
@@ -83,6 +110,14 @@ def _in_zip(source: Path) -> FileFormat:
         f"The file is a ZIP archive with {inside}; unpack it, and send the table inside. "
         f"Expected {_EXPECTED}."
     )
+
+
+def _refuse_locked(archive: zipfile.ZipFile) -> None:
+    """Raise InvalidTable if a part of the archive needs a password."""
+    if any(part.flag_bits & _LOCKED for part in archive.infolist()):
+        raise InvalidTable(
+            "The file is protected by a password; save it without one, and send it again."
+        )
 
 
 def refuse_options(found: FileFormat, given: ParsingSpec) -> None:

@@ -56,12 +56,16 @@ def find_fault(source: Path, layout: Layout) -> str | None:
     """Return a message about the first line that is not as wide as the table, or None."""
     with source.open(encoding="utf-8", newline="") as file:
         reader = _reader(file, layout, Way(""), strict=True)
+        first = 1
         try:
             for cells in reader:
+                first = reader.line_num + 1
                 if reader.line_num > layout.num_lines and _is_odd(cells, layout):
                     return _told(reader.line_num, cells, layout)
         except csv.Error as error:
-            return f"Line {reader.line_num} cannot be read as CSV: {error}."
+            begun = f" The row begins in line {first}: a quote there may never be closed."
+            where = begun if first < reader.line_num else ""
+            return f"Line {reader.line_num} cannot be read as CSV: {error}.{where}"
     return None
 
 

@@ -19,6 +19,7 @@ from python_calamine import (
 )
 
 from core.datasets.dialect import Layout, find_layout
+from core.datasets.header import NO_NAME, about_unnamed
 from core.datasets.sheet_cells import MIXED, SheetColumns
 from core.errors import FitserveError, InvalidTable
 from core.lazy import pl
@@ -141,6 +142,11 @@ def _kept(columns: SheetColumns, layout: Layout) -> list[int]:
         for i, name in enumerate(layout.names)
         if columns.tags[i] != "empty" or name not in layout.made_up
     ]
+    others = [warning for warning in layout.warnings if f" {NO_NAME}; " not in warning]
+    if len(others) < len(layout.warnings):
+        names = {i: layout.names[i] for i in kept if layout.names[i] in layout.made_up}
+        unnamed = {i: n for i, n in names.items() if n.startswith(f"column_{i + 1}")}
+        layout.warnings = [*others, *about_unnamed(unnamed)]
     dropped = len(layout.names) - len(kept)
     if dropped:
         layout.warnings.append(f"{dropped} unnamed, empty column(s) are ignored")

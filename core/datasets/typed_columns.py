@@ -156,7 +156,7 @@ class TypedColumn:
         if kind in _WIDE or (kind == pl.Decimal and getattr(self.kind, "scale", 0) == 0):
             return {"wide": ((cells >= LARGEST_EXACT) | (cells <= -LARGEST_EXACT)).any()}
         if kind == pl.Datetime:
-            return {"fractions": (cells.dt.nanosecond() != 0).any()}
+            return {"fractions": (self.moments().dt.nanosecond() != 0).any()}
         return {}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.columns.cells import null_words
-from core.datasets import arrow_size, parquet_size
+from core.datasets import arrow_schema, arrow_size, parquet_size
 from core.datasets.header import column_names
 from core.datasets.json_lines import scan_json_lines
 from core.datasets.raw_table import CELL_BYTES
@@ -211,8 +211,11 @@ def open_typed(
     """
     if found in WORKBOOKS:
         sheet = read_sheet(source, folder, found, given, max_columns, most_memory)
+        _refuse_nul(sheet.names)
         return _of_sheet(sheet, source, found, given)
     size = unpacked_bytes(source, found)
+    if found in (FileFormat.ARROW, FileFormat.ARROW_STREAM):
+        arrow_schema.refuse_unreadable(source, found)
     frame = _scan(source, folder, found, size, max_columns)
     schema = frame.collect_schema()
     if not schema:
@@ -222,6 +225,7 @@ def open_typed(
             f"The table has {len(schema):,} columns; this service accepts at most "
             f"{max_columns:,}."
         )
+    _refuse_nul(list(schema))
     warnings: list[str] = []
     names = column_names([list(schema)], warnings, header=True)
     nulls = ["", *(given.null_values or [])]
@@ -237,6 +241,16 @@ def open_typed(
     )
     opened.refuse_bomb(size)
     return opened
+
+
+def _refuse_nul(names: list[str]) -> None:
+    """Raise InvalidTable if a name holds U+0000, which a database cannot store."""
+    for i, name in enumerate(names, start=1):
+        if "\0" in name:
+            raise InvalidTable(
+                f"The name of column {i}, {name[:60]!r}, contains the character U+0000; "
+                "rename the column."
+            )
 
 
 def _of_sheet(
@@ -278,7 +292,7 @@ def _scan(
     source: Path, folder: Path, found: FileFormat, size: int, max_columns: int
 ) -> pl.LazyFrame:
     if found == FileFormat.PARQUET:
-        return pl.scan_parquet(source, glob=False, hive_partitioning=False)
+        return _scan_parquet(source)
     if found == FileFormat.ARROW:
         return pl.scan_ipc(source, glob=False)
     if found == FileFormat.JSON_LINES:
@@ -289,6 +303,28 @@ def _scan(
             f"most {_MOST_STREAMED:,} are accepted. Write a file of Arrow IPC (Feather)."
         )
     return pl.read_ipc_stream(source).lazy()
+
+
+def _scan_parquet(source: Path) -> pl.LazyFrame:
+    """Return the rows of a Parquet file, with moments in microseconds.
+
+    INT96 can hold moments before 1677 and after 2262; nanoseconds in 64 bits cannot.
+    """
+    frame = pl.scan_parquet(source, glob=False, hive_partitioning=False)
+    schema = frame.collect_schema()
+    finest = [name for name, kind in schema.items() if _is_in_nanoseconds(kind)]
+    if not finest:
+        return frame
+    for name in finest:
+        schema[name] = pl.Datetime("us", getattr(schema[name], "time_zone", None))
+    options = pl.ScanCastOptions(datetime_cast="nanosecond-downcast")
+    return pl.scan_parquet(
+        source, glob=False, hive_partitioning=False, schema=schema, cast_options=options
+    )
+
+
+def _is_in_nanoseconds(kind: pl.DataType) -> bool:
+    return kind == pl.Datetime and getattr(kind, "time_unit", None) == "ns"
 
 
 @contextmanager
@@ -305,6 +341,7 @@ def readable(found: FileFormat) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk, and not of the file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = "it is damaged" if "out-of-spec" in reason else reason
         raise InvalidTable(
             f"The {NAMES[found]} file cannot be read: {reason[:300]}"
         ) from error

@@ -11,10 +11,10 @@ _LOOK_AT = 200
 _MOSTLY = 0.9
 _LEAST_WORDS = 2
 _UNIT = re.compile(
-    r"[\[(].*[\])]|[%‰°$€£¥]|°[CFK]"
+    r"[\[(].*[\])]|(?:1/)?(?:[%‰°$€£¥]|°[CFK]"
     r"|[kKmMµuncdGTh]?(?:m|g|s|l|L|W|Wh|V|A|Hz|J|Pa|N|mol|K|bar|bit|B)(?:[²³23])?"
     r"|(?:m|km|mi)/(?:s|h)|mph|kn|[A-Z]{3}|ft|in|lbs?|oz|t|ha|min|sec|hours?|h|d|days?"
-    r"|years?|yr|deg|rad|ppm|psi"
+    r"|years?|yr|deg|rad|ppm|psi)"
 )
 Row = list[str]
 

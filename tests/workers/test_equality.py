@@ -43,7 +43,6 @@ targets = st.sampled_from([(task, loss) for task in Task for loss in LOSSES[task
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

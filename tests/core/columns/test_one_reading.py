@@ -59,7 +59,7 @@ def cell(kind, text, form):
     return math.nan if value is None or math.isinf(value) else float(value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(NUMBERS, min_size=1, max_size=20), st.sampled_from(FORMATS))
 @example(["1e400", "inf", "-Infinity", "1,234.5", "(3)", "- 3", "$ 1,000"], FORMATS[5])
 @example(["1.234,5", "1 234,5", "1\u00a0234", "5 %", "€3"], FORMATS[6])
@@ -74,7 +74,7 @@ def test_numbers(texts, form):
     assert column(kind, texts, form) == pytest.approx(expected, nan_ok=True, rel=1e-15)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text("yesnotruefalYESNO10. ", max_size=6), min_size=1, max_size=20))
 @example(["Yes", "NO", "t", "F", "on", "OFF", "1", "0", "1.0", "0.0", "2", ""])
 def test_booleans(texts):
@@ -84,7 +84,7 @@ def test_booleans(texts):
     assert column(kind, texts, form) == pytest.approx(expected, nan_ok=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(MOMENTS, st.sampled_from(PATTERNS), st.sampled_from(["+0000", "+02:00", "-0530"]))
 def test_moments(moment, pattern, zone):
     """A moment in any format is read alike; two-digit years start at 1970."""

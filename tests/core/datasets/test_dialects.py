@@ -76,6 +76,13 @@ def test_a_quote_that_is_never_closed_is_refused_with_its_line(read):
         read(good + '7,"open\n8,x\n')
 
 
+def test_a_row_that_a_quote_begins_is_refused_with_its_line(read):
+    """The fault is found at the next quoted cell, where it is none."""
+    plain = lines("n;txt;y", lambda i: f"{i};word {i};{i}", 30)
+    with pytest.raises(InvalidTable, match="The row begins in line 32: a quote there"):
+        read(plain + '7;"open;1\n8;x;2\n9;"y;";3\n')
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -214,6 +221,7 @@ def test_blanks_between_numbers_and_a_tab_before_a_name(read, header):
     [
         ("Weather,,Load\nTemp,Hum,kW", lambda i: f"{i},{50 + i},{i * 2}", ["Weather", "Hum", "Load"], "'Temp', 'Hum', 'kW'"),
         ("time,speed,name\ns,m/s,", lambda i: f"{i},{50 + i},{TOWNS[i % 3]}", ["time", "speed", "name"], "'s', 'm/s'"),
+        ("name,c,d\n,1/V,1/°C", lambda i: f"{TOWNS[i % 3]},{i}.5,{i}", ["name", "c", "d"], "'1/V', '1/°C'"),
         ("name,price\n,(EUR)", lambda i: f"{TOWNS[i % 3]},{i}.5", ["name", "price"], "'(EUR)'"),
         ("A title\nname,price,mass\n,EUR,kg", lambda i: f"{TOWNS[i % 3]},{i}.5,{i}", ["name", "price", "mass"], "line 3 ('EUR', 'kg')"),
     ],

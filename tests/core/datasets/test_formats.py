@@ -19,6 +19,7 @@ from core.errors import InvalidTable
 from fitserve.enums import ColumnType
 from fitserve.file_formats import FileFormat
 from fitserve.specs.parsing import ParsingSpec
+from tests.core.datasets.hostile.foreign import FOREIGN
 
 N = 60
 ROME = dt.timezone(dt.timedelta(hours=1))
@@ -223,7 +224,7 @@ def test_a_column_of_several_json_types_is_text(read):
     [
         (b'{"a": 1}\n[1, 2]\n', "Line 2 is '[1, 2]'"),
         (b'{"a": 1}\n{"a": 1\n', "Line 2 is not JSON"),
-        (b'{"a": 1}\n\n{"a": NaN}\n', "Line 3 is not JSON"),
+        (b'{"a": 1}\n\n{"a": nan}\n', "Line 3 is not JSON"),
         (b'{\n "a": 1\n}\n', "Line 2 is"),
         (b'{"a": 1}{"a": 2}\n', "Line 1 is not JSON"),
         (b'{"a": "\xff"}\n', "Line 1 is not JSON"),
@@ -233,7 +234,7 @@ def test_a_column_of_several_json_types_is_text(read):
         (b'{"a": "' + b"x" * 70_000 + b'"}\n', "Row 1, column 'a': a cell is longer"),
         (b"PAR1" + b"\0" * 100, "damaged or incomplete"),
         (b"ARROW1\0\0" + b"\0" * 100, "damaged or incomplete"),
-        (b"\xff\xff\xff\xff" + b"\0" * 100, "cannot be read"),
+        (b"\xff\xff\xff\xff" + b"\0" * 100, "damaged or incomplete"),
         (b"PK\x03\x04 and no more", "ZIP archive cannot be read"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "Excel 97-2003"),
         (b"SQLite format 3\0", "SQLite database"),
@@ -342,3 +343,32 @@ def test_a_file_that_unpacks_to_much_is_read_by_a_worker(tmp_path):
     assert source.stat().st_size < 10_000
     assert not is_small(source, 4 * 10**6)
     assert is_small(source, 10**7)
+
+
+def test_moments_of_other_programs(read):
+    """INT96 holds years that nanoseconds cannot, and a zone may be `+05:30` or unknown."""
+    table, _, _ = read(FOREIGN["INT96 before 1677"][0])
+    assert table["t"][3] == dt.datetime(1066, 10, 14, 3)  # noqa: DTZ001  in UTC
+    for name, seconds in (("a zone +05:30", 10**6), ("an unknown zone", 10**3)):
+        table, _, columns = read(FOREIGN[name][0])
+        assert columns["t"].type == "datetime"
+        epoch = dt.datetime(1970, 1, 1)  # noqa: DTZ001  in UTC
+        assert table["t"][3] == epoch + dt.timedelta(seconds=3 * seconds)
+
+
+@pytest.mark.parametrize("ending", [b"}", b', "b": "\\ud83d\\ude00"}'])
+def test_constants_of_python_are_missing(read, ending):
+    """NaN and Infinity, as `json.dumps` writes them; a pair of surrogates is a letter."""
+    cells = (b"1", b"NaN", b"-Infinity", b"2.5", b"null")
+    lines = [b'{"a": ' + cell + ending for cell in cells]
+    table, _, columns = read(b"\n".join(lines))
+    assert table["a"].to_list() == [1.0, None, None, 2.5, None]
+    assert columns["a"].warnings == ["1 cell(s) are infinite, and count as missing"]
+    assert "b" not in columns or table["b"][0] == "\U0001f600"
+
+
+def test_the_index_of_a_data_frame_is_no_feature(read):
+    """pandas writes an index without a name as `__index_level_0__`."""
+    frame = pl.DataFrame({"a": [i % 7 for i in range(N)], "__index_level_0__": range(N)})
+    _, _, columns = read(packed(frame, "parquet"))
+    assert columns["__index_level_0__"].left_out == "a row number"

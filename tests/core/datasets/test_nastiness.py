@@ -36,7 +36,7 @@ def written(rows, dialect, decimal):
     return text.getvalue()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, DIALECTS, st.sampled_from([".", ","]), st.sampled_from(["utf-8", "utf-16"]))
 def test_a_table_survives_its_dialect(rows, dialect, decimal, encoding):
     """Four delimiters and both decimal marks give the same numbers and words."""
@@ -53,7 +53,7 @@ def test_a_table_survives_its_dialect(rows, dialect, decimal, encoding):
         assert text.replace("\r\n", "\n") == word
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.binary(max_size=300)
     | st.text("0123456789,;.\"'\n\r\t ab-?#", max_size=200).map(str.encode)

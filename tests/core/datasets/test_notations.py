@@ -186,3 +186,23 @@ def test_the_order_of_day_and_month_that_another_column_proves(read):
     _, _, columns = read("a,b,c\n" + "".join(lines))
     assert columns["b"].format.datetime == "%m/%d/%Y"
     assert "ambiguous" in columns["b"].warnings[0]
+
+
+def test_dates_of_three_two_digit_parts_are_offered(read):
+    """Their order is not known: the column stays text, and a warning says how to read it."""
+    cells = [f"01-{i % 12 + 1:02}-{13 + i % 5}" for i in range(40)]
+    _, _, columns = read(column(cells, 1))
+    assert columns["a"].type in ("categorical", "text")
+    (warning,) = [w for w in columns["a"].warnings if "datetime" in w]
+    assert "40 of 40 cells are datetime: give the column the type datetime" in warning
+    assert "may stand in any order: give a `format`, such as '%d-%m-%y'" in warning
+    given = {"type": "datetime", "format": "%d-%m-%y"}
+    table, _, _ = read(column(cells, 1), types={"a": given})
+    assert str(table["a"][1]) == "2014-02-01 00:00:00"
+
+
+def test_ordinals_have_no_unit(read):
+    """`3rd` is a category, although a number stands before letters."""
+    _, _, columns = read(column(["1st", "3rd", "3rd", "2nd", "3rd"]))
+    assert columns["a"].type == "categorical"
+    assert columns["a"].warnings == []

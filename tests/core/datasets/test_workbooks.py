@@ -179,3 +179,36 @@ def test_a_worker_reads_every_workbook(tmp_path):
     source = tmp_path / "table"
     source.write_bytes(xlsx({"s": [NAMES, *ROWS]}))
     assert not is_small(source, 10**7)
+
+
+def test_names_are_found_below_notes(read):  # noqa: F811
+    """Notes in a few cells, one of them above the last column, are no names."""
+    notes = [["A list", *[None] * 4], ["of people", *[None] * 3, "with notes"]]
+    names = ["name", "age", "kids", "town", "y"]
+    rows = [[f"p{i}", 20 + i, i % 2 == 0, "xy"[i % 2], i] for i in range(9)]
+    few = [None, "on", "top", None, None]
+    table, reading, _ = read(xlsx({"s": [*notes, few, names, *rows]}))
+    assert table.columns == names
+    assert table["age"].sum() == sum(row[1] for row in rows)
+    assert reading.parsing["skipped_rows"] == 3
+    # a line of values is no line of names, whatever stands above it
+    table, _, _ = read(xlsx({"s": [["n", None, "x"], *([i, i, i] for i in range(9))]}))
+    assert table.columns == ["n", "column_2", "x"]
+
+
+def test_columns_without_a_name_are_one_warning(read):  # noqa: F811
+    """Of the columns that are kept."""
+    rows = [[i, i, i, i, i, None, i, i] for i in range(9)]
+    _, reading, columns = read(xlsx({"s": [["a", *[None] * 5, "b", "a"], *rows]}))
+    assert list(columns) == ["a", *(f"column_{i}" for i in range(2, 6)), "b", "a_2"]
+    said = "4 columns have no name; they are renamed to 'column_2', 'column_3'"
+    assert sum(said in warning for warning in reading.warnings) == 1
+    assert len(reading.warnings) == 3
+
+
+def test_a_sign_alone_is_no_notation(read):  # noqa: F811
+    """A heading `%` above numbers; no cell has a number with a percent sign."""
+    cells = [["rate"], *[[i / 50] for i in range(49)], ["%"]]
+    _, _, columns = read(xlsx({"s": cells}))
+    assert columns["rate"].format.affixes == []
+    assert "dropped" not in " ".join(columns["rate"].warnings)

@@ -24,7 +24,6 @@ CALM = RunTimes(
 OPTIONS = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,
-    deadline=None,
     derandomize="FITSERVE_FUZZ_EXAMPLES" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )

@@ -84,7 +84,6 @@ JSON = st.recursive(
 
 @settings(
     max_examples=100 if STEP > 1 else 2_000,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.sampled_from(list(places(SPEC))), JSON)

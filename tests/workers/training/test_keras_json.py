@@ -98,7 +98,7 @@ def hidden(model):
     return [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(NETWORKS, st.integers(1, 7), st.booleans(), st.booleans())
 def test_a_network_survives_its_json(layers, width, functional, as_text):
     """Classes, configs and parameters of random networks are equal."""

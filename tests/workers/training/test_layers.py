@@ -47,7 +47,7 @@ def built(layer, ensemble=1):
 def of_each(test):
     """Run the test for each layer type, with the type in its id."""
     given_one = pytest.mark.parametrize("name", BUILT)
-    return given_one(settings(max_examples=8, deadline=None)(given(st.data())(test)))
+    return given_one(settings(max_examples=8)(given(st.data())(test)))
 
 
 @of_each
@@ -79,7 +79,7 @@ def config(layer):
 
 @pytest.mark.parametrize("ensemble", [1, 2])
 @pytest.mark.parametrize("name", BUILT)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_a_layer_exports_as_keras_computes_it(name, ensemble, data, tmp_path_factory):
     """The layer is tested alone and in an ensemble, whose values have one more axis."""

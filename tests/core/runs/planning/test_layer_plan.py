@@ -11,7 +11,7 @@ from tests.layers import layers
 
 
 @pytest.mark.keras
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(layers(LAYERS), min_size=1, max_size=5), st.integers(1, 7), st.integers(1, 3)
 )
