@@ -123,6 +123,12 @@ class ModelRepository:
         query = self._mine(select(Version), Version).where(Version.id.in_(ids))
         return self._session.scalars(query).all()
 
+    def runs(self, versions: Collection[Version]) -> dict[str, Run]:
+        """Return the runs that trained these versions, by id."""
+        ids = [version.run_id for version in versions]
+        query = self._mine(select(Run), Run).where(Run.id.in_(ids))
+        return {run.id: run for run in self._session.scalars(query)}
+
     def aliases(self, name: str) -> Sequence[Alias]:
         """Return the aliases of a model, by name."""
         query = self._mine(select(Alias), Alias).where(Alias.model_name == name)

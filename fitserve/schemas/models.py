@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from fitserve.enums import ColumnType, Promotion, Task
 from fitserve.schemas.brief import Brief
 from fitserve.schemas.report import Headline, MainFigure
-from fitserve.schemas.runs import LayerPlan
+from fitserve.schemas.runs import DatasetRef, LayerPlan
 
 
 class ArtifactRead(BaseModel):
@@ -17,6 +17,43 @@ class ArtifactRead(BaseModel):
     name: str
     sha256: str
     num_bytes: int
+
+
+class SpecChange(BaseModel):
+    """A key of the spec that differs from the version before."""
+
+    pointer: str
+    before: Any = Field(description="Null if the spec lacked the key.")
+    after: Any
+
+
+class ContractChange(BaseModel):
+    """A difference of the inputs or answers from the version before."""
+
+    detail: str
+    sign: str = Field(description="A short form, such as `+ rooms`.")
+    column: str | None
+    breaks: bool = Field(
+        description="Whether callers of the version before are refused, or get other "
+        "answers."
+    )
+
+
+class VersionChanges(BaseModel):
+    """What a version changed against the version before it."""
+
+    against: int = Field(description="Number of the version before.")
+    dataset: DatasetRef = Field(description="Dataset of the version before.")
+    num_rows: int = Field(description="Rows of that dataset.")
+    spec: list[SpecChange] = Field(
+        description="Keys that decide the network and its training, and differ. Seen in "
+        "`contract` instead: target, task and features."
+    )
+    contract: list[ContractChange]
+    not_comparable: list[str] = Field(
+        description="Reasons why the main figures of the two versions cannot be "
+        "compared; empty if they can."
+    )
 
 
 class VersionRead(Brief, BaseModel):
@@ -53,6 +90,13 @@ class VersionRead(Brief, BaseModel):
     layers: list[LayerPlan]
     signature: dict[str, Any]
     artifacts: list[ArtifactRead]
+    dataset: DatasetRef | None = Field(
+        default=None, description="Dataset with the rows of its run."
+    )
+    num_rows: int | None = Field(default=None, description="Rows of the dataset.")
+    changes: VersionChanges | None = Field(
+        default=None, description="Null for the first version."
+    )
     created_at: datetime
 
 

@@ -10,8 +10,9 @@ from fastapi.responses import StreamingResponse
 from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.contract import Contract
+from core.models.lineage import describe
 from core.models.repository import ModelRepository
-from core.models.serialize import model_to_schema, version_to_schema
+from core.models.serialize import model_to_schema
 from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
 from fitserve.schemas.models import (
@@ -88,8 +89,7 @@ def versions(
     models.get(name)
     below = _number(cursor)
     found = models.versions(name, below, limit + 1)
-    aliases, serving = models.aliases(name), models.serving(name)
-    items = [version_to_schema(version, aliases, serving) for version in found[:limit]]
+    items = describe(models, name, found[:limit])
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
 
@@ -103,8 +103,7 @@ def _number(cursor: str | None) -> int | None:
 @_read_by_tf_serving
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """Get a version: its signature, metrics, layers and artifacts."""
-    found = models.version(name, number)
-    read = version_to_schema(found, models.aliases(name), models.serving(name))
+    (read,) = describe(models, name, [models.version(name, number)])
     return SharedVersionRead.of(read)
 
 

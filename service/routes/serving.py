@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from core.database.sessions import after_commit
 from core.keys.caller import Caller
 from core.models.cause import Cause
+from core.models.lineage import describe
 from core.models.promotion import promote, undo, undoable
 from core.models.repository import ModelRepository
-from core.models.serialize import change_to_schema, version_to_schema
+from core.models.serialize import change_to_schema
 from fitserve.names import Name
 from fitserve.schemas.models import AliasUpdate, ChangeRead, UndoRequest, VersionRead
 from fitserve.schemas.pages import Page
@@ -87,9 +88,8 @@ def _move(services: Services, move: Move) -> VersionRead:
             allow_new_contract=move.update.allow_new_contract,
         )
         _refresh(services, session, move.workspace, move.name)
-        return version_to_schema(
-            found, models.aliases(move.name), models.serving(move.name)
-        )
+        (read,) = describe(models, move.name, [found])
+        return read
 
 
 def _refresh(services: Services, session: Session, workspace: str, name: str) -> None:

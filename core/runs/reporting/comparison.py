@@ -142,6 +142,17 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
     return found
 
 
+def reasons_against_figures(before: Run, after: Run) -> list[str]:
+    """Return why the figures of two runs on their own held-out rows are incomparable."""
+    runs = before, after
+    if _differs(runs, lambda run: (run.target, run.task)):
+        return ["the targets differ"]
+    found = [f"the {name} differ" for part, name in _SPLIT if _differs(runs, part)]
+    if _differs(runs, lambda run: run.spec.fit.sample_weight):
+        found.append("the sample weights differ")
+    return found
+
+
 def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:
     values = [part(run) for run in runs]
     return any(value != values[0] for value in values)
