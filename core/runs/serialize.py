@@ -10,7 +10,12 @@ from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
 
 def dataset_ref(dataset: Dataset) -> DatasetRef:
     """Convert a dataset to the reference that runs and versions show."""
-    return DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest)
+    return DatasetRef(
+        id=dataset.id,
+        name=dataset.name,
+        version=dataset.version,
+        digest=dataset.digest,
+    )
 
 
 def run_to_schema(run: Run) -> RunRead:

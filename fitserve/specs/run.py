@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from fitserve.enums import Task
-from fitserve.names import ColumnName, Name
+from fitserve.names import MOST_REFERENCE, ColumnName, Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.columns import GivenType
 from fitserve.specs.keras_model import GivenModel
@@ -99,8 +99,9 @@ PresetName = Literal["linear", "small", "default", "thorough"]
 class RunCreate(Closed):
     """The spec of a run. The run shows it with all defaults."""
 
-    dataset: str | None = Field(default=None, min_length=1, max_length=100)
-    """Id or name of the dataset. Required unless the request contains the CSV."""
+    dataset: str | None = Field(default=None, min_length=1, max_length=MOST_REFERENCE)
+    """Id or name of the dataset, or a version such as `houses@2`; a name is its newest
+    version. Required unless the request contains the CSV."""
     target: ColumnName
     """Column to predict."""
     model_name: Name | None = None

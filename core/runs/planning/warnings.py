@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from core.columns.near_duplicates import near_duplicates
 from core.datasets.column_warnings import warnings_of
+from core.datasets.differences import is_about_append
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
@@ -179,6 +180,20 @@ def left_out_warnings(selection: Selection, copies: dict[str, str]) -> list[str]
     number = len(selection.left_out)
     noun = "column is" if number == 1 else "columns are"
     return [*found, f"{number:,} {noun} left out of training: {', '.join(shown)}"]
+
+
+def append_warnings(dataset: Dataset, selection: Selection) -> list[str]:
+    """Return warnings about features whose cells differ in the rows of an append."""
+    found = [
+        f"the column {column.name!r}: {text}"
+        for column in dataset.columns
+        if column.name in selection.types
+        for text in column.warnings
+        if is_about_append(text)
+    ]
+    more = len(found) - _MOST_SHOWN
+    said = f"{more:,} more warnings about appended rows are on the dataset"
+    return [*found[:_MOST_SHOWN], said] if more > 0 else found
 
 
 def weighted_metrics_warnings(compiled: ResolvedCompile, fit: ResolvedFit) -> list[str]:

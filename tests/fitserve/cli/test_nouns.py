@@ -12,8 +12,8 @@ def test_datasets_are_listed(wire, fitserve):
     """The table has name, size and id."""
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     header, row = fitserve("datasets", "list").stdout.splitlines()
-    assert header.split() == ["name", "rows", "columns", "created", "id"]
-    assert row.split()[:3] == ["wine", "3", "1"]
+    assert header.split() == ["name", "version", "rows", "columns", "created", "id"]
+    assert row.split()[:4] == ["wine", "1", "3", "1"]
     assert row.split()[-1] == "ds_1"
 
 
@@ -28,6 +28,22 @@ def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
     assert column.split() == ["alcohol", "numeric", "0", "3", "9", "11.5", "14"]
     assert done.stderr == ""
     assert wire.asked[0].query["name"] == "red"
+
+
+def test_rows_are_appended_and_the_differences_shown(wire, fitserve, tmp_path):
+    """The new version comes first, then its warnings and its columns."""
+    note = "the column 'ph': missing in rows 1 to 2: they are earlier than the column"
+    read = bodies.dataset(version=2, parent_id="ds_0", num_added=1, warnings=[note])
+    wire.answers("POST /v1/datasets/wine/rows", Answer(read, 201))
+    path = tmp_path / "more.csv"
+    path.write_text("alcohol\n9\n")
+    done = fitserve("datasets", "append", "wine", path, "--decimal", ",")
+    assert done.stdout.splitlines()[:3] == [
+        "1 rows added to wine@2",
+        f"warning: {note}",
+        "wine@2  3 rows  ds_1",
+    ]
+    assert wire.asked[0].query == {"filename": "more.csv", "decimal": ","}
 
 
 def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
