@@ -15,10 +15,14 @@ from fitserve.cli.console import (
     err,
     print_list,
     print_or_say,
+    print_or_show,
+    say,
     service,
 )
 from fitserve.client import Client
 from fitserve.enums import Promotion
+from fitserve.main_figure import figure_text
+from fitserve.schemas.models import SpecChange, VersionChanges, VersionRead
 
 app = typer.Typer(no_args_is_help=True, help="Show, promote, download and delete models.")
 Name = Annotated[str, typer.Argument(help="The model.", autocompletion=completion.models)]
@@ -70,10 +74,56 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Show all versions of a model."""
+def show(
+    context: typer.Context,
+    name: Name,
+    version: Annotated[
+        int | None, typer.Argument(min=1, autocompletion=completion.versions)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all versions of a model, or what one version changed."""
     with service(context) as client:
-        print_list(client.models.versions(name), _VERSIONS, as_json=as_json)
+        if version is None:
+            print_list(client.models.versions(name), _VERSIONS, as_json=as_json)
+        else:
+            found = client.models.version(name, version)
+            print_or_show(found, _show_version, as_json=as_json)
+
+
+def _show_version(found: VersionRead) -> None:
+    serves = ["serves"] if found.serves else []
+    aliases = [f"alias {alias}" for alias in found.aliases]
+    title = f"{found.model_name}/{found.version}"
+    say("  ".join([title, *serves, *aliases]))
+    if found.dataset is not None:
+        name = f"{found.dataset.name}@{found.dataset.version}"
+        say(f"  dataset: {name}, {found.num_rows or 0:,} rows")
+    if found.main_figure is not None:
+        say(f"  main figure: {figure_text(found.main_figure)}")
+    if found.changes is not None:
+        _show_changes(found.changes)
+
+
+def _show_changes(changes: VersionChanges) -> None:
+    name = f"{changes.dataset.name}@{changes.dataset.version}"
+    say(f"changed against version {changes.against} ({name}, {changes.num_rows:,} rows):")
+    for one in changes.spec:
+        say(f"  {_spec_change(one)}")
+    for difference in changes.contract:
+        breaks = " (breaks callers)" if difference.breaks else ""
+        say(f"  {difference.sign}: {difference.detail}{breaks}")
+    if not changes.spec and not changes.contract:
+        say("  neither the spec nor the inputs")
+    for reason in changes.not_comparable:
+        say(f"  main figures not comparable: {reason}")
+
+
+def _spec_change(change: SpecChange) -> str:
+    key = change.pointer.removeprefix("#/").replace("/", ".")
+    if isinstance(change.after, list):
+        return f"{key} differ"
+    return f"{key}: {cell(change.before)} -> {cell(change.after)}"
 
 
 @app.command()

@@ -87,6 +87,11 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     expect(done).to_have_text("live points to version 1 again.")
     expect(page.get_by_role("button", name="Roll back live")).to_have_count(0)
 
+    _delete(page, service)
+
+
+def _delete(page, service):
+    """Delete version 1, to which `live` points, and then the model."""
     remove = page.get_by_role("button", name="Delete version 1", exact=True)
     sure = page.get_by_role("alertdialog")
     remove.press("Enter")
@@ -106,7 +111,7 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     sure.get_by_role("button", name="Delete").click()
     expect(page.locator("main h1")).to_have_text("Models")
     with Client(service) as client:
-        assert spare not in [model.name for model in client.models.list()]
+        assert "spare" not in [model.name for model in client.models.list()]
 
 
 def test_a_table_is_deleted(page, service):

@@ -58,10 +58,16 @@ def story(tmp_path, broker_url, story_home):
         yield bench
 
 
-def predicted(client, row=OLD_ROW, path="/v1/models/prices/predict"):
+def answered(client, row=OLD_ROW, path="/v1/models/prices/predict"):
+    """Return the answer to one row, from the version that serves now, not a second ago."""
+    client.app.state.services.predictor.versions.refresh()
     answer = client.post(path, json={"instances": [row]})
     assert answer.status_code == 200, answer.text
-    return answer.json()["model_version"]
+    return answer.json()
+
+
+def predicted(client, row=OLD_ROW, path="/v1/models/prices/predict"):
+    return answered(client, row, path)["model_version"]
 
 
 def model(client, name="prices"):
@@ -119,6 +125,59 @@ def test_a_run_that_chooses_other_inputs_does_not_serve(story):
     assert contract["target"] == "price"
     (change, _) = client.get("/v1/models/prices/changes").json()["items"]
     assert (change["why"], change["who"]) == ("callers are ready", "a local program")
+
+
+def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
+    """Old callers get the same answer at every step, and every step says what it did."""
+    client = story.client
+    before = answered(client)
+    head, *lines = csv(900, 300).splitlines()
+    body = "\n".join([head, *lines[300:]]) + "\n"
+    appended = client.post("/v1/datasets/listings/rows", content=body)
+    assert appended.status_code == 201, appended.text
+    read = appended.json()
+    assert (read["version"], read["num_rows"], read["num_added"]) == (2, 900, 600)
+    run = story.train(spec(features={"as": "table"}, fit={"epochs": 3, "seed": 1}))
+    assert run["warnings"][-1].startswith("the serving version stays at version 1")
+    assert answered(client) == before
+
+    newest, oldest = client.get("/v1/models/prices/versions").json()["items"]
+    assert oldest["changes"] is None
+    assert (newest["num_rows"], newest["dataset"]["version"]) == (900, 2)
+    changes = newest["changes"]
+    assert (changes["against"], changes["num_rows"]) == (1, 300)
+    assert changes["dataset"]["version"] == 1
+    assert changes["spec"] == [{"pointer": "#/fit/epochs", "before": 2, "after": 3}]
+    (change,) = changes["contract"]
+    assert (change["sign"], change["breaks"]) == ("+ listing_id", True)
+    assert changes["not_comparable"] == []
+    assert newest["main_figure"]["metric"] == oldest["main_figure"]["metric"] == "r2"
+    assert client.get("/v1/models/prices/versions/2").json()["changes"] == changes
+
+    url = "/v1/models/prices/serving"
+    assert_problem(client.put(url, json={"version": 2}), 409, "contract-broken")
+    assert answered(client) == before
+    given = {**OLD_ROW, "listing_id": 1000}
+    client.put("/v1/models/prices/aliases/next", json={"version": 2})
+    assert predicted(client, given, "/v1/models/prices/aliases/next/predict") == 2
+    assert answered(client) == before
+    client.put(url, json={"version": 2, "allow_new_contract": True})
+    assert predicted(client, given) == 2
+    client.post("/v1/models/prices/changes/undo")
+    assert answered(client) == before
+
+
+def test_versions_on_other_rows_or_layers_are_named(story):
+    """An upload of all rows is another table; other layers are one change."""
+    client = story.client
+    story.upload(csv(900, 300), "listings")
+    story.train(spec(preset="small"))
+    changes = client.get("/v1/models/prices/versions/2").json()["changes"]
+    assert changes["not_comparable"] == ["the datasets differ"]
+    pointers = [one["pointer"] for one in changes["spec"]]
+    assert "#/model/layers" in pointers
+    assert not [p for p in pointers if p.startswith("#/model/layers/")]
+    assert changes["contract"] == []
 
 
 def test_an_alias_has_its_own_contract_and_history(story):

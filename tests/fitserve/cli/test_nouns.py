@@ -98,6 +98,36 @@ def test_models_are_listed_with_their_aliases(wire, fitserve):
     assert row.split() == ["wine", "1", "2", "production=1", "-", "-"]
 
 
+def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
+    """Rows, keys of the spec, inputs, and why figures are not comparable."""
+    dataset = {"id": "ds_1", "name": "wine", "version": 1, "digest": "sha256:00"}
+    lists = [{"pointer": "#/model/layers", "before": [], "after": [{}]}]
+    changes = {
+        "against": 1,
+        "dataset": dataset,
+        "num_rows": 300,
+        "spec": [{"pointer": "#/fit/epochs", "before": 2, "after": 3}, *lists],
+        "contract": [
+            {"detail": "new input", "sign": "+ ph", "column": "ph", "breaks": True}
+        ],
+        "not_comparable": ["the seeds differ"],
+    }
+    shown = bodies.version(dataset=dataset, num_rows=900, changes=changes)
+    wire.answers("GET /v1/models/wine/versions/2", shown)
+    assert fitserve("models", "show", "wine", "2").stdout.splitlines()[1:] == [
+        "  dataset: wine@1, 900 rows",
+        "changed against version 1 (wine@1, 300 rows):",
+        "  fit.epochs: 2 -> 3",
+        "  model.layers differ",
+        "  + ph: new input (breaks callers)",
+        "  main figures not comparable: the seeds differ",
+    ]
+    same = changes | {"spec": [], "contract": [], "not_comparable": []}
+    wire.answers("GET /v1/models/wine/versions/2", shown | {"changes": same})
+    *_, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
+    assert last == "  neither the spec nor the inputs"
+
+
 def test_versions_are_shown_with_every_metric(wire, fitserve):
     """A loss of 0 is printed as 0, and an unknown loss as a dash."""
     wire.answers("GET /v1/models/wine/versions", bodies.page(bodies.version()))

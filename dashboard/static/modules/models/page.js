@@ -19,6 +19,7 @@ export async function page({ given: [name, wanted], signal }) {
   ]);
   return h("section",
     h("div.head", h("h1", { tabindex: "-1" }, name), h("span.chip", `version ${number}`),
+      version.serves && h("span.chip.succeeded", "serves"),
       h("div.actions", h("a.button", { href: `#/runs/${version.run_id}` }, "Training run"))),
     lackingNotice(["models:predict", "models:write"]), tryForm(version, schema),
     versionsSection(version.version, state, () => readState(name, signal)),
