@@ -24,6 +24,7 @@ from core.models.run_promotion import judge, promote_at_end
 from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
+from core.runs.main_figure import figure_columns
 from core.runs.maintenance import RunMaintenance
 from core.runs.planning.splits import SplitCodes
 from core.runs.planning.target_words import class_words
@@ -242,6 +243,7 @@ def _version_values(run: Run, version: Version | None) -> dict[str, Any]:
     return {
         "model_version": version.number,
         "metrics": version.metrics,
+        **figure_columns(version.main_figure),
         "plan": run.plan.model_copy(update={"layers": version.layers}),
     }
 
@@ -313,6 +315,7 @@ def _version(
         is_whole=result.stop_reason != StopReason.CANCELLED,
         artifacts=artifacts,
         headline=report.headline if report else None,
+        **figure_columns(report.figures.main_figure if report else None),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
@@ -11,7 +11,9 @@ from core.database.inserts import insert_into
 from core.errors import AliasMoved, AliasNotFound, ModelNotFound, VersionNotFound
 from core.models.cause import Cause
 from core.models.tables import Alias, Artifact, Model, ModelChange, Version
+from core.runs.main_figure import baseline_columns
 from core.runs.tables import Run
+from fitserve.schemas.report import BestBaseline
 
 Found = TypeVarTuple("Found")
 
@@ -323,3 +325,11 @@ def add_artifact(session: Session, artifact: Artifact) -> None:
     """Store a file of a version; the version must not have that name yet."""
     session.add(artifact)
     session.flush()
+
+
+def record_baseline(session: Session, version_id: str, baseline: BestBaseline) -> None:
+    """Record the best baseline of a version, and of the run that made the version."""
+    values = baseline_columns(baseline)
+    made = update(Version).where(Version.id == version_id).values(values)
+    run_id = session.scalar(made.returning(Version.run_id))
+    session.execute(update(Run).where(Run.id == run_id).values(values))

@@ -25,6 +25,7 @@ def model_to_schema(
         promotion=Promotion(model.promotion),
         follows_newest=model.follows_newest,
         headline=latest.headline,
+        main_figure=latest.main_figure,
         created_at=model.created_at,
     )
 
@@ -57,6 +58,7 @@ def version_to_schema(
         serves=version.id == serving.id,
         metrics=version.metrics,
         headline=version.headline,
+        main_figure=version.main_figure,
         best_epoch=version.best_epoch,
         num_params=sum(layer.params for layer in version.layers),
         layers=version.layers,

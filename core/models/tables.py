@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
 from core.models.signature import Signature
+from core.runs.main_figure import MainFigureColumns
 from fitserve.enums import Promotion
 from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import LayerPlan
@@ -60,8 +61,8 @@ class Artifact(Base):
     num_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
-class Version(Base):
-    """A numbered version of a model; immutable."""
+class Version(MainFigureColumns, Base):
+    """A numbered version of a model; immutable, except for the best baseline."""
 
     __tablename__ = "versions"
     __table_args__ = (

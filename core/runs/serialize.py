@@ -27,6 +27,7 @@ def run_to_schema(run: Run) -> RunRead:
         best_epoch=run.best_epoch,
         kept_fit=run.kept_fit,
         metrics=run.metrics,
+        main_figure=run.main_figure,
         warnings=run.warnings,
         error=run.error,
         attempt=run.attempt,

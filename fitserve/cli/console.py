@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
+from fitserve.main_figure import best_text, figure_text
 
 FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
 """Exit codes: the run failed, wrong usage, the service refused the request, the service
@@ -37,6 +38,11 @@ err = Console(stderr=True)
 Shown = TypeVar("Shown", bound=BaseModel)
 Columns = Mapping[str, Callable[[Any], Any]]
 """The columns of a table by their header: each reads a cell from an item."""
+FIGURE_COLUMNS: Columns = {
+    "main figure": lambda item: item.main_figure and figure_text(item.main_figure),
+    "best baseline": lambda item: item.main_figure and best_text(item.main_figure),
+}
+"""The main figure of a run, a version or a model, and the baseline to compare it with."""
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON; errors as JSON on stderr.")
 ]

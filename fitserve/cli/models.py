@@ -8,6 +8,7 @@ import typer
 
 from fitserve.cli import completion
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     Columns,
     cell,
@@ -38,12 +39,14 @@ _MODELS: Columns = {
     "serves": lambda m: m.serving_version,
     "newest": lambda m: m.latest_version,
     "aliases": lambda m: ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
+    **FIGURE_COLUMNS,
 }
 _VERSIONS: Columns = {
     "version": lambda v: v.version,
     "task": lambda v: v.task,
     "parameters": lambda v: v.num_params,
     "kept epoch": lambda v: v.best_epoch,
+    **FIGURE_COLUMNS,
     "metrics": lambda v: "  ".join(f"{n} {cell(m)}" for n, m in v.metrics.items()),
     "serves": lambda v: "yes" if v.serves else "",
     "aliases": lambda v: ", ".join(v.aliases),

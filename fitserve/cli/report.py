@@ -9,6 +9,7 @@ import typer
 
 from fitserve.cli.completion import runs
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     err,
     print_or_show,
@@ -91,6 +92,7 @@ def show_comparison(found: ComparisonRead) -> None:
         ["stopped", *(r.stop_reason or r.status for r in compared)],
         ["parameters", *(r.num_params for r in compared)],
         ["kept epoch", *(_kept_epoch(r) for r in compared)],
+        *([name, *map(read, compared)] for name, read in FIGURE_COLUMNS.items()),
     ]
     headlines = [r.headline.metrics if r.headline else {} for r in compared]
     for figures, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):

@@ -7,6 +7,7 @@ import typer
 
 from fitserve.cli.completion import models, other_runs, runs
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     Columns,
     print_json,
@@ -27,6 +28,7 @@ _RUNS: Columns = {
     "version": lambda r: r.model_version,
     "epoch": lambda r: f"{r.progress.epoch}/{r.progress.epochs}",
     "val_loss": lambda r: r.metrics.get("val_loss", r.metrics.get("loss")),
+    **FIGURE_COLUMNS,
 }
 
 

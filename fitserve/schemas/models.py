@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fitserve.enums import ColumnType, Promotion, Task
 from fitserve.schemas.brief import Brief
-from fitserve.schemas.report import Headline
+from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import LayerPlan
 
 
@@ -44,6 +44,9 @@ class VersionRead(Brief, BaseModel):
     metrics: dict[str, float | None]
     headline: Headline | None = Field(
         description="The report's metrics on held-out rows; null without metrics."
+    )
+    main_figure: MainFigure | None = Field(
+        None, description="The main figure of the report; null without metrics."
     )
     best_epoch: int | None
     num_params: int
@@ -95,6 +98,9 @@ class ModelRead(BaseModel):
         "for models of earlier releases until a request sets what serves."
     )
     headline: Headline | None = Field(description="`headline` of the latest version.")
+    main_figure: MainFigure | None = Field(
+        None, description="`main_figure` of the latest version."
+    )
     contract: ContractRead | None = Field(
         default=None, description="Null in lists of models."
     )

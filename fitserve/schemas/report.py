@@ -137,11 +137,39 @@ class Missing(BaseModel):
     reason: str
 
 
+class BestBaseline(BaseModel):
+    """The best baseline by the main metric."""
+
+    name: str
+    value: float
+
+
+class MainFigure(BaseModel):
+    """The main metric of the task on held-out rows, with its interval."""
+
+    metric: str = Field(
+        description="`r2`, `roc_auc` or `accuracy`, by task; where that is undefined, "
+        "`mae` or `accuracy`."
+    )
+    value: float
+    low: float | None = Field(
+        description="Lower end of the 95 % bootstrap interval over the held-out rows; "
+        "null if the interval is undefined or the run is of an older release."
+    )
+    high: float | None = Field(description="Upper end of the interval.")
+    side: Literal["test", "validation"]
+    num_rows: int = Field(description="Rows that were scored.")
+    baseline: BestBaseline | None = Field(
+        None, description="Null until baselines are trained, and if there are none."
+    )
+
+
 class Figures(BaseModel):
     """Measurements made before the run ended; stored as `report.json`."""
 
     task: Task
     held_out: HeldOut | None
+    main_figure: MainFigure | None = None
     metrics: Metrics
     training_metrics: Metrics = Field(description="Metrics on training rows.")
     reasons: dict[str, str]
@@ -218,6 +246,9 @@ class ReportRead(BaseModel):
     fit_seconds: float
     report_seconds: float | None
     held_out: HeldOut | None
+    main_figure: MainFigure | None = Field(
+        None, description="Null without metrics on held-out rows."
+    )
     metrics: Metrics
     training_metrics: Metrics
     reasons: dict[str, str]

@@ -87,6 +87,11 @@ class SplitSpec(Closed):
         wanted = "no `column`" if self.by == "random" else "a `column`"
         raise ValueError(f"{wanted} for a split by {self.by}")
 
+    @property
+    def group_column(self) -> str | None:
+        """Return the column that groups the rows, if the split is by group."""
+        return self.column if self.by == "group" else None
+
 
 PresetName = Literal["linear", "small", "default", "thorough"]
 

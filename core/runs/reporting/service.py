@@ -159,6 +159,7 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
             "fit_seconds": run.fit_seconds,
             "report_seconds": figures.report_seconds if figures else None,
             "held_out": figures.held_out if figures else None,
+            "main_figure": run.main_figure if figures else None,
             "metrics": figures.metrics if figures else {},
             "training_metrics": figures.training_metrics if figures else {},
             "reasons": figures.reasons if figures else {},

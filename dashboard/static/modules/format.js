@@ -69,10 +69,37 @@ export function ago(time) {
 
 const WORDS = {
   binary: "binary classification", multiclass: "multiclass classification",
+  r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC",
   brier: "Brier score", train: "training",
+  constant: "constant prediction", linear: "linear model",
 };
 
-/** Return the page's text for an API value: a task, a metric, a part of the split. */
+/** Return the page's text for an API value: a task, a metric, a baseline, a part of the split. */
 export function word(value) {
   return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
+}
+
+/** Return a main figure and its interval as `ROC AUC 0.87 (0.85–0.89)`. */
+export function mainFigure(figure) {
+  if (!figure) return MISSING;
+  const { metric, value, low, high } = figure;
+  const shown = decimalsOf(figure);
+  const dash = low < 0 ? " to " : "–";
+  const range = low === null ? "" : ` (${shown(low)}${dash}${shown(high)})`;
+  return `${word(metric)} ${shown(value)}${range}`;
+}
+
+/** Return the best baseline of a main figure as `gradient boosting 0.84`; null without one. */
+export function bestBaseline(figure) {
+  const best = figure?.baseline;
+  return best ? `${word(best.name)} ${decimalsOf(figure)(best.value)}` : null;
+}
+
+/** Return a format with the fewest decimals that make the ends of the interval differ. */
+function decimalsOf({ low, high }) {
+  const formats = [2, 3, 4].map((count) =>
+    numbers({ minimumFractionDigits: count, maximumFractionDigits: count }));
+  const shows = (one) => low !== null && one.format(low) !== one.format(high);
+  const chosen = formats.find(shows) ?? formats[low === null ? 0 : 2];
+  return (value) => chosen.format(value);
 }

@@ -20,6 +20,7 @@ from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
+from fitserve.schemas.report import Headline, MainFigure
 from tests.core.runs.rows import add_run, small_signature
 
 CAUSE = Cause("a test", "to test")
@@ -93,6 +94,35 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
             RunRepository(session, "default").get(run_id).dataset.workspace == "default"
         )
     command.check(config)
+
+
+def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
+    """Version and run get the metric and its value; the interval stays unknown."""
+    metrics = {"r2": None, "mae": 0.25}
+    headline = Headline(side="test", num_rows=200_000, metrics=metrics)
+    ids = [add_run(database, status="succeeded") for _ in range(2)]
+    more = {"signature": small_signature(), "metrics": {}, "layers": [], "is_whole": True}
+    with database.write() as session:
+        for run_id, given in zip(ids, (headline, None), strict=True):
+            version = Version(model_name="m", run_id=run_id, headline=given, **more)
+            ModelRepository(session, "default").add_version(version)
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0016-1")
+    database.close()
+    command.upgrade(config, "head")
+    with database.read() as session:
+        models, runs = (
+            kind(session, "default") for kind in (ModelRepository, RunRepository)
+        )
+        known, unknown = (
+            [models.version("m", number).main_figure, runs.get(run_id).main_figure]
+            for number, run_id in enumerate(ids, start=1)
+        )
+    facts = {"metric": "mae", "value": 0.25, "low": None, "high": None}
+    expected = MainFigure(side="test", num_rows=100_000, **facts)
+    assert known == [expected] * 2
+    assert unknown == [None] * 2
 
 
 def columns(database, table):

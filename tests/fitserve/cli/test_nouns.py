@@ -51,7 +51,7 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
                     "--tag", "team:red", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
     assert [row.split() for row in rows] == [
-        ["run_1", "succeeded", "wine", "2", "3/5", "0.5"]
+        ["run_1", "succeeded", "wine", "2", "3/5", "0.5", "-", "-"]
     ] * 2
     assert wire.asked[0].query == {
         "status": "succeeded",
@@ -79,7 +79,7 @@ def test_models_are_listed_with_their_aliases(wire, fitserve):
     """Aliases are printed as alias=version."""
     wire.answers("GET /v1/models", bodies.page(bodies.model()))
     _, row = fitserve("models", "list").stdout.splitlines()
-    assert row.split() == ["wine", "1", "2", "production=1"]
+    assert row.split() == ["wine", "1", "2", "production=1", "-", "-"]
 
 
 def test_versions_are_shown_with_every_metric(wire, fitserve):
@@ -234,6 +234,30 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert done.stderr == "the losses differ\n"
     assert done.stdout.splitlines()[0].split() == ["run_1", "run_2"]
     assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
+
+
+def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
+    """Runs, models, versions and compared runs; a run without a figure has dashes."""
+    figure = bodies.main_figure()
+    runs = [bodies.run(main_figure=figure), bodies.run(main_figure=None)]
+    wire.answers("GET /v1/runs", bodies.page(*runs))
+    wire.answers("GET /v1/models", bodies.page({**bodies.model(), "main_figure": figure}))
+    versions = bodies.page(bodies.version(main_figure=figure))
+    wire.answers("GET /v1/models/wine/versions", versions)
+    compared = [{**run, "fit_seconds": 1.0, "headline": None} for run in runs]
+    body = {"runs": compared, "epoch": [], "curves": {}, "differences": []}
+    wire.answers("GET /v1/runs/compare", {**body, "warnings": []})
+    listed = fitserve("runs", "list").stdout.splitlines()
+    assert listed[0].split()[-4:] == ["main", "figure", "best", "baseline"]
+    assert listed[1].endswith("R² 0.84 (0.80–0.88)  linear 0.61  ")
+    assert listed[2].split()[-2:] == ["-", "-"]
+    for noun in (("list",), ("show", "wine")):
+        assert "R² 0.84 (0.80–0.88)  linear 0.61" in fitserve("models", *noun).stdout
+    rows = fitserve("runs", "compare", "run_1", "run_1").stdout.splitlines()
+    assert ["main", "figure", "R²", "0.84", "(0.80–0.88)", "-"] in [
+        r.split() for r in rows
+    ]
+    assert ["best", "baseline", "linear", "0.61", "-"] in [r.split() for r in rows]
 
 
 def test_json_reports_the_action(wire, fitserve, tmp_path):

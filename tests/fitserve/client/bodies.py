@@ -56,6 +56,19 @@ def preview(**changes: Any) -> dict[str, Any]:
     }
 
 
+def main_figure(**changes: Any) -> dict[str, Any]:
+    return {
+        "metric": "r2",
+        "value": 0.8412,
+        "low": 0.8,
+        "high": 0.88,
+        "side": "validation",
+        "num_rows": 480,
+        "baseline": {"name": "linear", "value": 0.6132},
+        **changes,
+    }
+
+
 def run(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
     is_done = status == "succeeded"
     body = {

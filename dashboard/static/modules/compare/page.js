@@ -3,7 +3,7 @@
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { duration, elapsed, integer, number } from "../format.js";
+import { bestBaseline, duration, elapsed, integer, mainFigure, number } from "../format.js";
 import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
@@ -87,6 +87,8 @@ function summary(runs) {
   const rows = {
     Network: ({ run }) => shape(run),
     Parameters: ({ run }) => integer(run.num_params),
+    "Main figure": ({ run }) => mainFigure(run.main_figure),
+    "Best baseline": ({ run }) => bestBaseline(run.main_figure) ?? "–",
     "Validation loss": ({ run, history }) =>
       number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
     "Training loss": ({ run }) => number(run.metrics.loss),

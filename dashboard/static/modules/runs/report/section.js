@@ -12,8 +12,6 @@ import { classification, regression } from "./charts.js";
 
 const [PAUSE_MS, TRIES] = [2000, 60];
 const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
-const FIGURES = { r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC" };
-const BASELINES = { constant: "constant prediction", linear: "linear model" };
 
 /** Show the report in `place`, and update its metrics when the baselines are ready. */
 export async function showReport(run, history, place, signal) {
@@ -71,7 +69,7 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
   const lines = [
     { name: "this network", read: metrics },
     ...(baselines?.results ?? []).map(({ name, metrics: read, note }) =>
-      ({ name: BASELINES[name] ?? word(name), read, note })),
+      ({ name: word(name), read, note })),
   ];
   const best = (figure) => bestOf(figure, lines.map(({ read }) => read[figure]));
   const cell = (read, figure) => {
@@ -81,7 +79,7 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
       isBest ? h("strong", text) : text);
   };
   const title = "Comparison with baselines";
-  const heads = names.map((name) => [FIGURES[name] ?? word(name), "figure"]);
+  const heads = names.map((name) => [word(name), "figure"]);
   return [
     h("h3", title),
     table(title, "figures", [h("td"), ...heads], lines.map(({ name, read, note }) =>
@@ -107,7 +105,7 @@ function about({ status, reason }) {
 function importance(read) {
   if (!read?.features.length) return null;
   const most = Math.max(...read.features.map((one) => one.mean), 1e-12);
-  const metric = FIGURES[read.metric] ?? word(read.metric);
+  const metric = word(read.metric);
   return h("figure.importance",
     h("figcaption", `Importance: increase of ${metric} with shuffled values`),
     h("ul.bars", read.features.slice(0, 15).map(({ feature, mean }) =>
