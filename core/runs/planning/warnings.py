@@ -232,19 +232,22 @@ def retyped_warnings(table: TypedTable) -> list[str]:
 
 
 def model_warnings(models: ModelRepository, spec: ResolvedSpec) -> list[str]:
-    """Return a warning if the newest version predicts another column or task."""
+    """Return a warning if the serving version predicts another column or task."""
     name = spec.model_name
     try:
-        newest = models.newest(name)
+        serving = models.serving(name)
     except ModelNotFound:
         return []
-    known = newest.signature
+    known = serving.signature
     if (known.target, known.task) == (spec.target, spec.task):
         return []
+    then = "it serves only after a promotion with `allow_new_contract`"
+    if models.get(name).follows_newest:
+        then = f"clients of {name!r} will get its predictions"
     warning = (
-        f"version {newest.number} of the model {name!r} predicts {known.target!r} "
+        f"version {serving.number} of the model {name!r} predicts {known.target!r} "
         f"({known.task}); this run becomes the next version and predicts "
-        f"{spec.target!r} ({spec.task}), and clients of {name!r} will get its "
-        "predictions; to prevent this, set another `model_name`"
+        f"{spec.target!r} ({spec.task}), and {then}; to keep the two apart, set another "
+        "`model_name`"
     )
     return [warning]
