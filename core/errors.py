@@ -134,6 +134,14 @@ class CannotScore(FitserveError):
     problem_type = ProblemType.UNSCORED
 
 
+class ContractBroken(FitserveError):
+    problem_type = ProblemType.CONTRACT_BROKEN
+
+
+class NothingToUndo(FitserveError):
+    problem_type = ProblemType.NOTHING_TO_UNDO
+
+
 class AliasMoved(FitserveError):
     problem_type = ProblemType.ALIAS_MOVED
 

@@ -44,6 +44,13 @@ class ColumnType(StrEnum):
     DATETIME = "datetime"
 
 
+class Promotion(StrEnum):
+    """Whether the end of a run may move the version that serves without a request."""
+
+    AUTOMATIC = "automatic"
+    EXPLICIT = "explicit"
+
+
 class WarningKind(StrEnum):
     """What a warning about a column is about."""
 

@@ -20,6 +20,7 @@ from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.logs import bind, bound
 from core.models.repository import ModelRepository
+from core.models.run_promotion import judge, promote_at_end
 from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
@@ -200,11 +201,18 @@ class RunExecutor:
     ) -> "FinishedRun | None":
         result = trained.result
         status = _STATUSES.get(result.stop_reason, RunStatus.SUCCEEDED)
+        version = _version(run, trained, artifacts, report) if artifacts else None
+        with tracing.span("promotion"):
+            verdict = None
+            if version is not None:
+                verdict = judge(self.database, self.storage, run, version)
         with heartbeat.final_transaction(self.database) as session:
-            version = _version(run, trained, artifacts, report) if artifacts else None
             warnings = session.get_one(Run, run.id).warnings
             if version is not None:
-                ModelRepository(session, run.workspace).add_version(version)
+                models = ModelRepository(session, run.workspace)
+                models.add_version(version)
+                stays = promote_at_end(models, run, version, verdict)
+                warnings = [*warnings, *stays]
             lease.finish_in(
                 session,
                 status,

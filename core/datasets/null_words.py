@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.columns.base import Stats
@@ -44,6 +45,15 @@ def add_counts(facts: Iterable[ColumnFacts], counts: Counts) -> None:
     """Give each fact the counts of its words; those without a word have none."""
     for fact in facts:
         fact.null_words = counts.get(fact.name, {})
+
+
+def sum_counts(
+    one: Mapping[str, int] | None, other: Mapping[str, int] | None
+) -> dict[str, int] | None:
+    """Return the counts of a column over both, the most frequent first; None: unknown."""
+    if one is None and other is None:
+        return None
+    return dict((Counter(one or {}) + Counter(other or {})).most_common())
 
 
 def words_in(cells: pl.LazyFrame, nulls: list[str]) -> Counts:

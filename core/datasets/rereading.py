@@ -10,8 +10,8 @@ from typing import Any
 from core.columns.base import Hints
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import decide_types
-from core.columns.facts import Cells, ColumnFacts, Wanted
-from core.columns.missing import NullWords, null_words_of
+from core.columns.facts import Cells, ColumnFacts, Wanted, null_words_wanted
+from core.columns.missing import NullWords
 from core.datasets import statistics
 from core.datasets.dialect import Layout
 from core.datasets.null_words import count_null_words
@@ -72,9 +72,7 @@ class Uploaded:
 
     def nulls_of(self, wanted: Mapping[str, Wanted]) -> NullWords:
         """Return the words that mean "missing" in the columns to read."""
-        of_table = self.given.null_values
-        own = {name: want.null_words(of_table) for name, want in wanted.items()}
-        return null_words_of(of_table, own)
+        return null_words_wanted(self.given.null_values, wanted)
 
     def text_file(self, folder: Path, *, whole: bool) -> TextFile:
         """Return the file in UTF-8, with the layout of the upload."""

@@ -1,6 +1,7 @@
 """Compute intervals of metrics by resampling held-out rows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from fitserve.enums import Task
 
 _LEVEL = 0.95
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 1_000, 200
-_MOST_DRAWS = 20_000_000
-"""Rows drawn for one interval: with more rows, there are fewer resamples."""
+_MOST_VALUES = 20_000_000
+"""Values drawn for one interval: with more rows or classes, there are fewer resamples."""
 _DRAWS_AT_ONCE = 500_000
 _FEWEST_UNITS = 5
 """With fewer rows or groups, a bootstrap says nothing."""
@@ -47,24 +48,48 @@ def interval(
         seed: makes the interval reproducible.
 
     """
+    found = resampled(task, metric, y, answers, weights, groups, seed)
+    bounds = None if found is None else middle(found)
+    if found is None or bounds is None or np.ptp(found[np.isfinite(found)]) == 0:
+        return None
+    return bounds
+
+
+def resampled(
+    task: Task,
+    metric: str,
+    y: Numbers,
+    answers: Numbers,
+    weights: Numbers | None,
+    groups: NDArray[Any] | None,
+    seed: int,
+) -> Numbers | None:
+    """Return a metric in each resample; None with fewer than five rows or groups.
+
+    The arguments are those of `interval`. With equal `y`, `groups` and seed, the rows of
+    each resample are the same, so that figures of two networks are paired.
+    """
     places = None if groups is None else np.unique(groups, return_inverse=True)[1]
     num_units = len(y) if places is None else int(places.max(initial=-1)) + 1
     if num_units < _FEWEST_UNITS:
         return None
-    found = np.concatenate(
+    # an area is computed for each class
+    num_values = len(y) * (answers.shape[1] if answers.ndim > 1 else 1)
+    number = min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_VALUES // num_values))
+    return np.concatenate(
         [
             scores(task, metric, y, answers, _row_weights(counts, places, weights))
-            for counts in _resamples(num_units, len(y), np.random.default_rng(seed))
+            for counts in _resamples(
+                num_units, len(y), number, np.random.default_rng(seed)
+            )
         ]
     )
-    return _middle(found)
 
 
 def _resamples(
-    num_units: int, num_rows: int, rng: np.random.Generator
+    num_units: int, num_rows: int, left: int, rng: np.random.Generator
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield how often each unit was drawn, `[resamples, num_units]`, in blocks."""
-    left = min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_DRAWS // num_rows))
+    """Yield how often each unit was drawn, `[left, num_units]`, in blocks."""
     at_once = max(1, _DRAWS_AT_ONCE // num_rows)
     while left > 0:
         size = min(left, at_once)
@@ -83,10 +108,10 @@ def _row_weights(
     return of_rows.astype(np.float64) if weights is None else of_rows * weights
 
 
-def _middle(found: Numbers) -> tuple[float, float] | None:
+def middle(found: Numbers) -> tuple[float, float] | None:
     """Return the quantiles between which 95 % of the figures are."""
     defined = found[np.isfinite(found)]
-    if len(defined) < (1 - _MOST_UNDEFINED) * len(found) or np.ptp(defined) == 0:
+    if len(defined) < (1 - _MOST_UNDEFINED) * len(found):
         return None
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])

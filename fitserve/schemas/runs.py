@@ -13,10 +13,11 @@ from fitserve.schemas.report import MainFigure
 
 
 class DatasetRef(BaseModel):
-    """The upload that a run reads."""
+    """The dataset that a run reads."""
 
     id: str
     name: str
+    version: int = 1
     digest: str
 
 

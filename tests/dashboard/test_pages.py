@@ -87,9 +87,10 @@ def ask_for_deletion(page):
 
 
 def be_refused(page):
+    page.get_by_role("button", name="Promote version").first.click()
     page.get_by_label("Conditions").fill("accuracy > 1")
-    page.get_by_role("button", name="Promote").click()
-    expect(page.locator("[aria-labelledby=versions] .bad")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    expect(page.locator("dialog .bad")).to_be_visible()
 
 
 def predict(page):

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
+from core.database.base import utc_now
 from core.database.migrate import alembic_config
 from core.database.revisions import (
     current_revision,
@@ -16,11 +17,15 @@ from core.database.revisions import (
 )
 from core.database.sessions import Database
 from core.database.tables import Base
+from core.datasets.tables import Dataset
+from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
 from fitserve.schemas.report import Headline, MainFigure
-from tests.core.runs.rows import add_run, small_signature
+from tests.core.runs.rows import add_dataset, add_run, small_signature
+
+CAUSE = Cause("a test", "to test")
 
 
 def test_the_migrations_make_the_tables_of_the_code(database_url):
@@ -75,7 +80,7 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
             "is_whole": True,
         }
         models.add_version(Version(model_name="m", run_id=run_id, **more))
-        models.set_alias("m", "live", 1)
+        models.point("m", "live", 1, CAUSE)
     config = alembic_config(database_url)
     database.close()
     command.downgrade(config, "0007")
@@ -85,6 +90,8 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
     with database.read() as session:
         models = ModelRepository(session, "default")
         assert models.aliased("m", "live").run_id == run_id
+        assert models.serving("m").run_id == run_id
+        assert models.get("m").follows_newest
         assert (
             RunRepository(session, "default").get(run_id).dataset.workspace == "default"
         )
@@ -118,6 +125,27 @@ def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
     expected = MainFigure(side="test", num_rows=100_000, **facts)
     assert known == [expected] * 2
     assert unknown == [None] * 2
+
+
+def test_uploads_from_before_versions_are_numbered(database, database_url):
+    """The uploads of each name are its versions, by id; deleted ones count too."""
+    ids = [add_dataset(database, name).id for name in ("a", "b", "a", "a")]
+    with database.write() as session:
+        session.get_one(Dataset, ids[2]).deleted_at = utc_now()
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0013")
+    assert "version" not in {c["name"] for c in columns(database, "datasets")}
+    database.close()
+    command.upgrade(config, "head")
+    with database.read() as session:
+        found = [session.get_one(Dataset, number) for number in ids]
+        by_name = {"a": [], "b": []}
+        for dataset in sorted(found, key=lambda one: one.id):
+            by_name[dataset.name].append(dataset.version)
+        assert by_name == {"a": [1, 2, 3], "b": [1]}
+        assert all(dataset.blocks == [dataset] for dataset in found)
+    command.check(config)
 
 
 def columns(database, table):

@@ -4,6 +4,7 @@ import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
 import { bestBaseline, duration, elapsed, integer, mainFigure, number } from "../format.js";
+import { layerText } from "../layer_text.js";
 import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
@@ -158,18 +159,4 @@ function flat(value, place = "", found = new Map()) {
     }
   } else found.set(place, String(value));
   return found;
-}
-
-const DEFAULTS = {
-  activation: "linear", use_bias: true, kernel_initializer: "glorot_uniform",
-  bias_initializer: "zeros", momentum: 0.99, epsilon: 0.001, center: true, scale: true,
-};
-const UNNAMED = ["units", "activation", "rate", "stddev"];
-
-/** Return a layer with its arguments that differ from the defaults: `Dense 64 relu`. */
-function layerText({ type, ...rest }) {
-  const shown = Object.entries(rest)
-    .filter(([name, value]) => value !== null && value !== DEFAULTS[name])
-    .map(([name, value]) => (UNNAMED.includes(name) ? value : `${name}=${JSON.stringify(value)}`));
-  return [type, ...shown].join(" ");
 }
