@@ -1,6 +1,7 @@
 """Compute intervals of metrics by resampling held-out rows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,17 +48,37 @@ def interval(
         seed: makes the interval reproducible.
 
     """
+    found = resampled(task, metric, y, answers, weights, groups, seed)
+    bounds = None if found is None else middle(found)
+    if found is None or bounds is None or np.ptp(found[np.isfinite(found)]) == 0:
+        return None
+    return bounds
+
+
+def resampled(
+    task: Task,
+    metric: str,
+    y: Numbers,
+    answers: Numbers,
+    weights: Numbers | None,
+    groups: NDArray[Any] | None,
+    seed: int,
+) -> Numbers | None:
+    """Return a metric in each resample; None with fewer than five rows or groups.
+
+    The arguments are those of `interval`. With equal `y`, `groups` and seed, the rows of
+    each resample are the same, so that figures of two networks are paired.
+    """
     places = None if groups is None else np.unique(groups, return_inverse=True)[1]
     num_units = len(y) if places is None else int(places.max(initial=-1)) + 1
     if num_units < _FEWEST_UNITS:
         return None
-    found = np.concatenate(
+    return np.concatenate(
         [
             scores(task, metric, y, answers, _row_weights(counts, places, weights))
             for counts in _resamples(num_units, len(y), np.random.default_rng(seed))
         ]
     )
-    return _middle(found)
 
 
 def _resamples(
@@ -83,10 +104,10 @@ def _row_weights(
     return of_rows.astype(np.float64) if weights is None else of_rows * weights
 
 
-def _middle(found: Numbers) -> tuple[float, float] | None:
+def middle(found: Numbers) -> tuple[float, float] | None:
     """Return the quantiles between which 95 % of the figures are."""
     defined = found[np.isfinite(found)]
-    if len(defined) < (1 - _MOST_UNDEFINED) * len(found) or np.ptp(defined) == 0:
+    if len(defined) < (1 - _MOST_UNDEFINED) * len(found):
         return None
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])

@@ -18,7 +18,7 @@ from core.models.input_table import Table
 from core.models.interval import Interval, Scored, difference_interval
 from core.models.network import ModelFile, Network, load_network
 from core.models.requirements import Requirement
-from core.models.scores import Numbers, as_answers, score
+from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
 from core.models.tables import Version
 from core.runs.maintenance import RunMaintenance
@@ -110,7 +110,7 @@ class Judge:
             return []
         rows = held_out_rows(candidate.run, candidate.validation, self.storage)
         scored = self._scored(candidate, candidate, rows)
-        found = [(r, _figure(r, scored)) for r in requirements]
+        found = [(r, scored.figure(r.metric)) for r in requirements]
         return [
             self._error(
                 r, f"{candidate.title} has {_shown(figure)}, on {_described(rows)}"
@@ -133,7 +133,7 @@ class Judge:
             interval = difference_interval(required.metric, new, old, groups, seed)
             if required.is_met_by(interval):
                 continue
-            figures = [_shown(_figure(required, scored)) for scored in (new, old)]
+            figures = [_shown(scored.figure(required.metric)) for scored in (new, old)]
             detail = (
                 f"{candidate.title} has {figures[0]} and {rival.title} has {figures[1]}"
                 f"{_range(interval)}, on the same {_described(rows)}"
@@ -160,10 +160,6 @@ class Judge:
     def _network(self, file: ModelFile) -> Network:
         load = self.load
         return load(file) if load is not None else load_network(file, self.storage)
-
-
-def _figure(required: Requirement, scored: Scored) -> float | None:
-    return score(scored.task, required.metric, scored.y, scored.answers, scored.weights)
 
 
 def _described(rows: HeldOutRows) -> str:

@@ -59,6 +59,8 @@ def estimate_rows(
             warnings = _missing_warnings(split, column.missing)
         if split.by == "column":
             numbers = _counts_of_words(column, target.num_rows)
+        if split.by == "group":
+            numbers = _counts_of_groups(_num_groups(column), target.num_rows, shares)
     found = dict(zip(NAMES, numbers, strict=True))
     if validation is not None:
         found["validation"] += rows_with_target(validation, target.name)
@@ -83,10 +85,26 @@ def _refuse_column(
     if split.by == "time":
         _refuse_unordered(column)
     if split.by == "group" and table.num_rows <= EXACT_ROWS:
-        refuse_too_few(column.unique + (column.missing > 0), shares.num_parts)
+        refuse_too_few(_num_groups(column), shares.num_parts)
     if split.by == "column":
         shown = [top.value for top in column.top if top.count > without]
         refuse_words(shown, is_missing=column.missing > without)
+
+
+def _num_groups(column: ColumnRead) -> int:
+    """Return the number of groups; the rows with a missing cell are one group."""
+    return column.unique + (column.missing > 0)
+
+
+def _counts_of_groups(
+    num_groups: int, num_rows: int, shares: Shares
+) -> tuple[int, int, int]:
+    """Return the counts of whole groups, as if all had the same size."""
+    held = [
+        round(max(1, round(share * num_groups)) * num_rows / num_groups) if share else 0
+        for share in (shares.validation, shares.test)
+    ]
+    return max(0, num_rows - sum(held)), held[0], held[1]
 
 
 def _counts_of_words(column: ColumnRead, num_rows: int) -> tuple[int, ...]:

@@ -40,8 +40,10 @@ def test_no_request_reads_a_table_to_split_it():
     words = column("s", 3, top=[("Train", 70), ("dev", 20), ("test", 10)])
     found, _ = estimate(words, split={"by": "column", "column": "s"}, num_targets=50)
     assert found == {"train": 35, "validation": 10, "test": 5}
-    found, _ = estimate(column("g"), split={"by": "group", "column": "g"})
-    assert found == {"train": 80, "validation": 20}
+    for num_groups, num_held in ((90, 20), (7, 14), (3, 33)):
+        split = {"by": "group", "column": "g"}
+        found, _ = estimate(column("g", num_groups), split=split)
+        assert found == {"train": 100 - num_held, "validation": num_held}
 
 
 @pytest.mark.parametrize(
