@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from core.datasets.blocks import scan_files
 from core.datasets.column_warnings import warnings_of
 from core.datasets.differences import differences
 from core.datasets.expected import Expected
+from core.datasets.null_words import sum_counts
 from core.datasets.profile import profile_rows
 from core.datasets.reading import CsvReading
 from core.datasets.table_file import options_of
@@ -91,11 +91,10 @@ class Append:
             fact.name: stats.missing
             for fact, stats in zip(self.reading.columns, self.reading.stats, strict=True)
         }
-        before = column.null_words if column.missing else {}
-        added = own.null_words if own is not None and missing[own.name] else {}
-        if before is None or added is None:
-            return None
-        return dict((Counter(before) + Counter(added)).most_common())
+        before, added = column.null_words, None if own is None else own.null_words
+        are_known = before is not None or not column.missing
+        are_known &= added is not None or own is None or not missing[own.name]
+        return sum_counts(before, added) if are_known else None
 
     def _options(self) -> ParsingSpec:
         """Return the options of the version, with the types given for new columns."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.columns.facts import ColumnFacts, Wanted
+from core.datasets.null_words import sum_counts
 from core.datasets.rereading import Reread, Uploaded, read_again
 from core.lazy import pl
 from fitserve.enums import ColumnType
@@ -93,6 +94,7 @@ def _merge(
             facts[fact.name] = replace(fact, warnings=warnings)
             continue
         known.warnings += warnings
+        known.null_words = sum_counts(known.null_words, fact.null_words)
         known.format = known.format.model_copy(update=_strays(known, fact))
 
 

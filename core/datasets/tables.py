@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
+from core.datasets.target_guess import suggested_target
 from fitserve.enums import DatasetStatus
 from fitserve.problems import Problem
 from fitserve.schemas.datasets import ColumnRead
@@ -180,6 +181,11 @@ class Dataset(Base):
     def file_keys(self) -> list[str]:
         """Return the keys of the stored files."""
         return [k for k in (self.content_key, self.table_key, self.hash_key) if k]
+
+    @property
+    def suggested_target(self) -> str | None:
+        """Return the column that is probably the target."""
+        return suggested_target(self.columns)
 
 
 def with_blocks(dataset: Dataset) -> Dataset:

@@ -3,7 +3,6 @@
 import csv
 import json
 import logging
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,10 +17,11 @@ from rich.table import Table
 
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
 from fitserve.main_figure import best_text, figure_text
+from fitserve.number_text import number_text
 
-FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
+FAILED, USAGE, REFUSED, UNREACHABLE, LATE, INTERRUPTED = 1, 2, 3, 4, 5, 130
 """Exit codes: the run failed, wrong usage, the service refused the request, the service
-cannot be reached, --timeout expired."""
+cannot be reached, --timeout expired, interrupted or not confirmed."""
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (RunFailed, FAILED),
     (ApiError, REFUSED),
@@ -30,8 +30,6 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (Exception, USAGE),
 )
 _WIDE = 10_000  # characters per line in a pipe, so that no cell is cut
-_MOST = 1e15  # above this, a float64 cannot represent every integer
-_LEAST = 1e-4
 out = Console()
 err = Console(stderr=True)
 
@@ -153,6 +151,8 @@ def print_list(items: Iterable[BaseModel], columns: Columns, *, as_json: bool) -
     else:
         rows = [[read(item) for read in columns.values()] for item in found]
         print_table([*columns], rows)
+        if not rows:
+            say("none found", err)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -177,19 +177,7 @@ def cell(value: Any) -> str:
         case None:
             return "-"
         case float():
-            return number(value)
+            return number_text(value)
         case datetime():
             return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     return str(value)
-
-
-def number(value: float) -> str:
-    """Return a number as text, without an exponent from 0.0001 up to 1e15.
-
-    The text has four significant digits below 1,000, at most two decimals below a
-    million, and no decimals above.
-    """
-    size = abs(value)
-    if not math.isfinite(value) or not _LEAST <= size < _MOST or size < 1e3:
-        return f"{value:.4g}"
-    return f"{value:.0f}" if size >= 1e6 else f"{value:.2f}".rstrip("0").rstrip(".")

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from fitserve.cli import completion, progress
+from fitserve.cli.confirming import Yes, asks, confirm
 from fitserve.cli.console import (
     AsJson,
     Columns,
+    cell,
     err,
     print_list,
     print_or_say,
@@ -18,6 +20,7 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.cli.parsing import reads_file
+from fitserve.client import Client
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
 app = typer.Typer(
@@ -135,10 +138,12 @@ def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def delete(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
-    """Delete a dataset."""
+def delete(
+    context: typer.Context, ref: Ref, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Delete a dataset; of a name, the newest upload."""
     with service(context) as client:
-        client.datasets.delete(ref)
+        client.datasets.delete(_confirmed(client, ref) if asks(yes=yes) else ref)
         sentence = f"deleted dataset {ref!r}"
         print_or_say({"deleted": ref}, sentence, as_json=as_json, to=err)
 
@@ -148,6 +153,14 @@ def _show_append(dataset: DatasetRead) -> None:
     for warning in dataset.warnings:
         say(f"warning: {warning}")
     _show(dataset)
+
+
+def _confirmed(client: Client, ref: str) -> str:
+    """Ask whether to delete a dataset; return the id of the one that was shown."""
+    found = client.datasets.get(ref)
+    size = f"{found.num_rows:,} rows, {cell(found.created_at)}, {found.id}"
+    confirm(f"the dataset {found.name!r} ({size})")
+    return found.id
 
 
 def _show(dataset: DatasetRead) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fitserve.cli import completion
+from fitserve.cli.confirming import Yes, asks, confirm
 from fitserve.cli.console import (
     FIGURE_COLUMNS,
     AsJson,
@@ -242,6 +243,7 @@ def delete(
         str | None,
         typer.Option(help="Delete only this alias.", autocompletion=completion.aliases),
     ] = None,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a model with all its versions, or one version, or only an alias.
@@ -249,9 +251,22 @@ def delete(
     A version cannot be deleted while it serves or an alias points at it.
     """
     with service(context) as client:
+        if asks(yes=yes):
+            _confirm(client, name, version, alias)
         sentence = _delete(client, name, version, alias)
         deleted = {"deleted": name, "version": version, "alias": alias}
         print_or_say(deleted, sentence, as_json=as_json, to=err)
+
+
+def _confirm(client: Client, name: str, version: int | None, alias: str | None) -> None:
+    """Ask whether to delete the alias, the version, or the model and all in it."""
+    if alias is not None:
+        confirm(f"the alias {alias!r} of the model {name!r} (the version is kept)")
+    elif version is not None:
+        confirm(f"version {version} of the model {name!r}")
+    else:
+        number = len(client.models.get(name).versions)
+        confirm(f"the model {name!r} with all its versions ({number:,})")
 
 
 def _delete(client: Client, name: str, version: int | None, alias: str | None) -> str:

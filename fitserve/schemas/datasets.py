@@ -119,6 +119,13 @@ class ColumnRead(BaseModel):
     )
 
 
+SuggestedTarget: Any = Field(
+    default=None,
+    description="A column that is probably the one to predict, by names and types; null "
+    "if no column can be a target.",
+)
+
+
 class DatasetRead(Brief, BaseModel):
     """A version of a table; immutable. A name alone refers to the newest version."""
 
@@ -158,6 +165,7 @@ class DatasetRead(Brief, BaseModel):
     num_bytes: int = Field(description="Size of the uploaded file; unpacked.")
     num_rows: int = Field(description="Number of rows of the version.")
     columns: list[ColumnRead]
+    suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     created_at: datetime
@@ -184,6 +192,7 @@ class DatasetPreview(BaseModel, Tabular):
     columns: list[ColumnRead] = Field(
         description="Types, formats, statistics and warnings of the rows that were read."
     )
+    suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     rows: RowsRead = Field(description="The first 20 rows; `total` rows were read.")

@@ -191,6 +191,9 @@ class BaselineResult(BaseModel):
     seconds: float
     metrics: Metrics
     note: str | None = None
+    is_class_weighted: bool = Field(
+        False, description="Whether `fit.class_weight` weighed the training rows."
+    )
 
 
 class BaselineFigures(BaseModel):
@@ -210,14 +213,31 @@ class BaselinesRead(BaseModel):
     results: list[BaselineResult]
 
 
+class Suggestion(BaseModel):
+    """A spec that is worth a try."""
+
+    kind: str = Field(
+        description="`leave_out`, `larger_batches`, `larger_network`, `regularization`, "
+        "`more_epochs`, `lower_rate` or `calmer_steps`; later releases may add kinds."
+    )
+    label: str = Field(description="The words of a button that trains the spec.")
+    spec: dict[str, Any]
+
+
 class Reading(BaseModel):
     """A diagnosis of the learning curve in one word, with its reasons and advice."""
 
     word: Literal["underfit", "overfit", "still_improving", "diverged", "noisy", "fine"]
+    title: str = Field("", description="The most important finding, for a heading.")
     sentence: str
     numbers: dict[str, float | None]
     advice: str
-    next_spec: dict[str, Any] = Field(description="A spec to try next.")
+    suggestion: Suggestion | None = Field(
+        None, description="What to train next; null if no change is likely to help."
+    )
+    next_spec: dict[str, Any] = Field(
+        description="The spec of `suggestion`; without one, the spec of this run."
+    )
 
 
 class Headline(BaseModel):

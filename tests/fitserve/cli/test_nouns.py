@@ -61,19 +61,38 @@ def test_a_dataset_is_deleted(wire, fitserve):
 
 
 def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
-    """The service filters by status, model and tag; the client applies the limit."""
+    """The service filters; the client applies the limit."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
     done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
-                    "--tag", "team:red", "--limit", 2)  # fmt: skip
+                    "--tag", "team:red", "--target", "quality", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
     assert [row.split() for row in rows] == [
-        ["run_1", "succeeded", "wine", "2", "3/5", "0.5", "-", "-"]
+        ["run_1", "succeeded", "wine", "quality", "2", "3/5", "0.5", "-", "-"]
     ] * 2
     assert wire.asked[0].query == {
         "status": "succeeded",
         "model": "wine",
         "tag": "team:red",
+        "target": "quality",
     }
+
+
+def test_an_empty_list_says_so(wire, fitserve):
+    """On stderr: stdout has the header only, and `[]` with --json."""
+    wire.answers("GET /v1/runs", bodies.page())
+    done = fitserve("runs", "list", "--status", "failed")
+    assert done.stdout.split()[:2] == ["id", "status"]
+    assert done.stderr == "none found\n"
+    done = fitserve("runs", "list", "--json")
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_tag_has_a_name_and_a_value(wire, fitserve):
+    """Nothing is sent otherwise."""
+    done = fitserve("runs", "list", "--tag", "red")
+    assert done.exit_code == 2
+    assert "name:value" in done.stderr
+    assert wire.asked == []
 
 
 def test_a_run_is_shown_as_json(wire, fitserve):

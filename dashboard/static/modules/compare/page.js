@@ -64,6 +64,9 @@ function shape({ spec: { model: { layers } } }) {
 
 function overlay(runs) {
   const metrics = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
+  if (!metrics.length) {
+    return card("overlay", "Learning curves", h("p.hint", "No epoch yet in any of these runs."));
+  }
   const first = metrics.includes("val_loss") ? "val_loss" : metrics[0];
   const chart = lineChart({
     title: "Metric by epoch", xLabel: "epoch", height: 340, isWhole: true, xText: integer,

@@ -1,7 +1,8 @@
 // The report of a run: metrics on held-out rows, charts and advice.
 
-import { find, newKey, v1 } from "../../api.js";
+import { find, isPassing, newKey, outcome, ProblemError, v1 } from "../../api.js";
 import { bar } from "../../charts/bars.js";
+import { pause } from "../../connection.js";
 import { h, prose, put } from "../../dom.js";
 import { number, plural, word } from "../../format.js";
 import { fileLink } from "../../models/downloads.js";
@@ -17,15 +18,16 @@ const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_los
 export async function showReport(run, history, place, signal) {
   let parts = null;
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
-    const report = await find(v1("runs", run.id, "report"), signal);
+    const { value: report, problem } = await outcome(find(v1("runs", run.id, "report"), signal));
+    if (problem && !isPassing(problem)) throw new ProblemError(problem);
     const isReady = report?.status === "ready";
     if (isReady) {
       parts ??= begin(report, chosenBy(run.spec.fit, history), place);
       put(parts.scores, reading(report.reading), scores(report));
       put(parts.files, files(report));
     }
-    if ((isReady ? report.baselines : report)?.status !== "pending") return;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (!problem && (isReady ? report.baselines : report)?.status !== "pending") return;
+    await pause(PAUSE_MS, signal);
   }
 }
 
@@ -131,25 +133,22 @@ function files({ plots }) {
     h("ul.files", names.map((one) => h("li", links(one)))));
 }
 
-const TITLES = {
-  underfit: "The network is too small or the training is too short",
-  overfit: "The network overfits the training rows",
-  still_improving: "The network was still improving",
-  diverged: "The training diverged",
-  noisy: "The curve is noisy",
-  fine: "The curve is fine",
-};
-
 function reading(read) {
   if (!read) return null;
+  const { title, word: diagnosis, sentence, advice, suggestion } = read;
+  return h("div.notice.reading",
+    h("strong", title || word(diagnosis)), h("p", prose(sentence)), h("p", prose(advice)),
+    suggestion && suggested(suggestion));
+}
+
+/** Build the buttons that train or edit a suggested spec. */
+function suggested({ label, spec }) {
   const failed = h("div");
   const key = newKey(); // a second click starts no second run
   const train = h("button.primary", {
-    onclick: () => attempt(train, failed, () => startRun(read.next_spec, key)),
-  }, "Train the suggested spec");
-  const open = h("button", { onclick: () => startWith(structuredClone(read.next_spec)) },
+    onclick: () => attempt(train, failed, () => startRun(spec, key)),
+  }, label);
+  const open = h("button", { onclick: () => startWith(structuredClone(spec)) },
     "Edit the suggested spec");
-  return h("div.notice.reading",
-    h("strong", TITLES[read.word] ?? word(read.word)), h("p", prose(read.sentence)),
-    h("p", prose(read.advice)), h("p.links", train, open), failed);
+  return [h("p.links", train, open), failed];
 }
