@@ -11,8 +11,8 @@ from fitserve.enums import Task
 
 _LEVEL = 0.95
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 1_000, 200
-_MOST_DRAWS = 20_000_000
-"""Rows drawn for one interval: with more rows, there are fewer resamples."""
+_MOST_VALUES = 20_000_000
+"""Values drawn for one interval: with more rows or classes, there are fewer resamples."""
 _DRAWS_AT_ONCE = 500_000
 _FEWEST_UNITS = 5
 """With fewer rows or groups, a bootstrap says nothing."""
@@ -73,19 +73,23 @@ def resampled(
     num_units = len(y) if places is None else int(places.max(initial=-1)) + 1
     if num_units < _FEWEST_UNITS:
         return None
+    # an area is computed for each class
+    num_values = len(y) * (answers.shape[1] if answers.ndim > 1 else 1)
+    number = min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_VALUES // num_values))
     return np.concatenate(
         [
             scores(task, metric, y, answers, _row_weights(counts, places, weights))
-            for counts in _resamples(num_units, len(y), np.random.default_rng(seed))
+            for counts in _resamples(
+                num_units, len(y), number, np.random.default_rng(seed)
+            )
         ]
     )
 
 
 def _resamples(
-    num_units: int, num_rows: int, rng: np.random.Generator
+    num_units: int, num_rows: int, left: int, rng: np.random.Generator
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield how often each unit was drawn, `[resamples, num_units]`, in blocks."""
-    left = min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_DRAWS // num_rows))
+    """Yield how often each unit was drawn, `[left, num_units]`, in blocks."""
     at_once = max(1, _DRAWS_AT_ONCE // num_rows)
     while left > 0:
         size = min(left, at_once)

@@ -68,7 +68,7 @@ def scores(
     `weights` are `[..., N]` and the result is `[...]`; a weight may be 0. The other
     arguments are those of `score`; all answers are finite.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if task == Task.REGRESSION:
             return _OF_VALUES[metric](y, answers, weights)
         probabilities = answers / answers.sum(axis=1, keepdims=True)
