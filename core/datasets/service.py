@@ -271,7 +271,7 @@ def ready(dataset: Dataset) -> Dataset:
         )
     earlier = ""
     if dataset.parent_id is not None:
-        earlier = f", or name an earlier version such as '{dataset.name}@1'"
+        earlier = f", or name an earlier version of GET /v1/datasets?name={dataset.name}"
     raise DatasetNotReady(
         f"The dataset {dataset.name!r} is still being read ({dataset.progress:.0%}); "
         f"wait for it with GET /v1/datasets/{dataset.id}?wait=30{earlier}."

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.enums import ColumnType, Promotion, Task
 from fitserve.schemas.brief import Brief
@@ -177,8 +177,16 @@ class AliasUpdate(BaseModel):
     )
 
 
+class ServingUpdate(AliasUpdate):
+    """The request to let a version serve; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class ModelUpdate(BaseModel):
     """The request to change the rules of a model."""
+
+    model_config = ConfigDict(extra="forbid")
 
     promotion: Promotion = Field(
         description="Whether a finished run may move the serving version by itself "
@@ -188,6 +196,8 @@ class ModelUpdate(BaseModel):
 
 class UndoRequest(BaseModel):
     """The request to undo the last change of an alias or of the serving version."""
+
+    model_config = ConfigDict(extra="forbid")
 
     alias: Annotated[str, Field(max_length=100)] | None = Field(
         default=None, description="The alias; absent for the serving version."

@@ -31,6 +31,7 @@ from service.dependencies import (
     ServicesDep,
     WorkspaceDep,
     WriteSession,
+    number_in,
 )
 from service.downloads import file_response, open_whole
 from service.protocols.failures import native_with_error
@@ -87,16 +88,10 @@ def versions(
 ) -> Page[VersionRead]:
     """List the versions of a model, newest first."""
     models.get(name)
-    below = _number(cursor)
-    found = models.versions(name, below, limit + 1)
+    found = models.versions(name, number_in(cursor), limit + 1)
     items = describe(models, name, found[:limit])
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
-
-
-def _number(cursor: str | None) -> int | None:
-    is_number = cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10
-    return int(cursor) if cursor and is_number else None
 
 
 @router.get("/{name}/versions/{number}")

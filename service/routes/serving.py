@@ -15,7 +15,13 @@ from core.models.promotion import promote, undo, undoable
 from core.models.repository import ModelRepository
 from core.models.serialize import change_to_schema
 from fitserve.names import Name
-from fitserve.schemas.models import AliasUpdate, ChangeRead, UndoRequest, VersionRead
+from fitserve.schemas.models import (
+    AliasUpdate,
+    ChangeRead,
+    ServingUpdate,
+    UndoRequest,
+    VersionRead,
+)
 from fitserve.schemas.pages import Page
 from service.auth.scopes import MODELS
 from service.bodies import body_schema, read_json, validate
@@ -26,6 +32,7 @@ from service.dependencies import (
     Models,
     ServicesDep,
     WriteSession,
+    number_in,
 )
 from service.predictor.version_resolver import ModelRef
 from service.promotion import Move, check
@@ -34,10 +41,8 @@ from service.services import Services
 
 router = Router(prefix="/v1/models/{name}", tags=["models"], scope=MODELS)
 
-_UPDATE = body_schema(AliasUpdate)
 
-
-@router.put("/serving", openapi_extra=_UPDATE)
+@router.put("/serving", openapi_extra=body_schema(ServingUpdate))
 async def set_serving(
     name: str, request: Request, services: ServicesDep, caller: CallerDep
 ) -> VersionRead:
@@ -45,12 +50,12 @@ async def set_serving(
 
     The rules are those of an alias. The model no longer follows its newest version.
     """
-    update = validate(AliasUpdate, await read_json(request))
+    update = validate(ServingUpdate, await read_json(request))
     move = Move(caller, name, None, update)
     return await to_thread.run_sync(_move, services, move)
 
 
-@router.put("/aliases/{alias}", openapi_extra=_UPDATE)
+@router.put("/aliases/{alias}", openapi_extra=body_schema(AliasUpdate))
 async def set_alias(
     name: str, alias: Name, request: Request, services: ServicesDep, caller: CallerDep
 ) -> VersionRead:
@@ -123,8 +128,7 @@ def changes(
 ) -> Page[ChangeRead]:
     """List the changes of the aliases and of the serving version, newest first."""
     models.get(name)
-    below = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() else None
-    found = models.changes(name, below, limit + 1, alias)
+    found = models.changes(name, number_in(cursor), limit + 1, alias)
     items = [change_to_schema(change) for change in found[:limit]]
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].number) if more else None)

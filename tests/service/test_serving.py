@@ -311,6 +311,31 @@ def test_the_serving_version_cannot_be_deleted(client, bench):
     assert_problem(client.get("/v1/models/m"), 404, "model-not-found")
 
 
+@pytest.mark.parametrize("cursor", ["9" * 40, str(2**63), "-1", "a", "\u0661"])
+@pytest.mark.parametrize("listed", ["changes", "versions"])
+def test_a_cursor_beyond_all_numbers_is_ignored(client, bench, listed, cursor):
+    copies(bench, ["m"])
+    answer = client.get(f"/v1/models/m/{listed}", params={"cursor": cursor})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "key"),
+    [
+        ("PUT", "serving", {"version": 2, "requires": {"rmse": "< 0"}}, "requires"),
+        ("POST", "changes/undo", {"alais": "live"}, "alais"),
+    ],
+)
+def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
+    """Else a version would serve without its requirement, or instead of an alias."""
+    copies(bench, ["m"])
+    before = client.get("/v1/models/m/changes").json()
+    answer = client.request(method, f"/v1/models/m/{path}", json=body)
+    problem = assert_problem(answer, 422, "invalid-body")
+    assert problem["errors"][0]["pointer"] == f"#/{key}"
+    assert client.get("/v1/models/m/changes").json() == before
+
+
 def test_every_route_without_a_version_uses_the_serving_one(client, bench):
     """Native, TF Serving, MLflow and Open Inference agree, also when it moves back."""
     copies(bench, ["m"])

@@ -58,7 +58,7 @@ def test_a_worker_reads_a_large_append(appending):
         first.id,
     )
     with pytest.raises(
-        DatasetNotReady, match=r"or name an earlier version such as 't@1'"
+        DatasetNotReady, match=r"or name an earlier version of GET /v1/datasets\?name=t"
     ):
         appending.data("t")
     assert appending.data("t@1") == [["1", "x"], ["2", "y"]]
