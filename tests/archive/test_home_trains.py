@@ -155,6 +155,19 @@ def test_an_old_table_grows_by_its_own_file(opened):
         assert not [w for w in answer.json()["warnings"] if name in w]
 
 
+def test_a_new_upload_keeps_the_inputs_of_an_old_version(opened):
+    """Another Unicode form of a name is no other input, also for a promotion."""
+    rows = opened.get("/v1/datasets/homes@1/content").content
+    url = "/v1/datasets?name=homes-again"
+    assert opened.client.post(url, content=rows).status_code == 201
+    spec = spec_of(opened, "rent") | {"dataset": "homes-again"}
+    for as_ in (None, "version 1"):
+        body = spec | {"features": {"as": as_} if as_ else spec["features"]}
+        answer = opened.client.post("/v1/runs/validate", json=body)
+        assert answer.status_code == 200, answer.text
+        assert "inputs differ" not in answer.text
+
+
 def test_an_old_version_and_its_files_are_deleted(opened):
     """An old dataset that no run uses is deleted, too."""
     folder = opened.settings.files_dir / "runs" / recorded_run(opened, "wine", 1)
