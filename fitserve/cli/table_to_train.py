@@ -35,6 +35,8 @@ def is_table(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     kind = format_of(head)
+    if kind == FileFormat.JSON:  # the service says how to convert an array of objects
+        return True
     if kind == FileFormat.JSON_LINES:
         return path.suffix.lower() in _LINES or _has_lines(head)
     return path.suffix.lower() != ".json" and not head.lstrip().startswith(b"{")

@@ -1,5 +1,6 @@
 """`fitserve train` and `fitserve watch`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from fitserve.cli.table_to_train import (
     without_target,
 )
 from fitserve.client import Client, RunFailed
+from fitserve.names import NAME_PATTERN, to_name
 from fitserve.problems import Problem
 from fitserve.schemas.runs import RunRead
 from fitserve.specs.run import PresetName
@@ -64,6 +66,17 @@ def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _name(given: str | None) -> str | None:
+    """Refuse a name that the service would refuse after the upload."""
+    if given is not None and not re.fullmatch(NAME_PATTERN, given):
+        example = to_name(given, "model")
+        raise typer.BadParameter(
+            f"got {given!r}; expected letters, digits, dot, dash and underscore, such as "
+            f"{example!r}"
+        )
+    return given
+
+
 @reads_file
 def train(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
@@ -88,7 +101,10 @@ def train(  # noqa: PLR0913, PLR0917  one argument per option
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "--name", help="Name of the model. Default: the table's name."
+            "--model",
+            "--name",
+            help="Name of the model. Default: the table's name.",
+            callback=_name,
         ),
     ] = None,
     exclude: Annotated[

@@ -54,12 +54,12 @@ def trained(service) -> str:
 
 @pytest.fixture(scope="package")
 def line(service, tmp_path_factory) -> str:
-    """Train a regression on a table whose first age is missing. Return the run's id."""
-    head, first, *rest = (DATA / "diabetes.csv").read_text().splitlines()
+    """Train a regression on a table whose first ages are missing. Return the run's id."""
+    head, *rows = (DATA / "diabetes.csv").read_text().splitlines()
     assert head.startswith("age,")
     table = tmp_path_factory.mktemp("table") / "sugar.csv"
-    first = first[first.index(",") :]
-    table.write_text("\n".join([head, first, *rest]) + "\n")
+    rows[:9] = [row[row.index(",") :] for row in rows[:9]]
+    table.write_text("\n".join([head, *rows]) + "\n")
     with Client(service) as client:
         client.datasets.upload(table)
         spec = {

@@ -107,6 +107,7 @@ def test_a_refusal_names_the_option(trained, fitserve, table):
         ("rows.jsonl", '{"a": 1, "quality": 2}\n{"a": 2, "quality": 3}\n', True),
         ("rows.json", '{"a": 1, "quality": 2}\n{"a": 2, "quality": 3}\n', True),
         ("rows.ndjson", '{"a": 1, "quality": 2}', True),
+        ("rows.json", '[{"a": 1, "quality": 2}]', True),
         ("rows.txt", "[a]\n1\n", True),
         ("spec", '{"dataset": "wine", "target": "quality"}', False),
         ("spec.json", '{\n  "dataset": "wine", "target": "quality"\n}\n', False),
@@ -136,6 +137,14 @@ def test_a_table_before_a_spec_is_wrong_usage(wire, fitserve, table, tmp_path):
     done = fitserve("train", table, tmp_path / "spec.json")
     assert done.exit_code == 2
     assert "expected `fitserve train SPEC TABLE`" in done.stderr
+    assert wire.asked == []
+
+
+def test_a_name_of_a_model_is_checked_before_the_upload(wire, fitserve, table):
+    """The message has a name that is accepted."""
+    done = fitserve("train", table, "--target", "quality", "--model", "my model")
+    assert done.exit_code == 2
+    assert "my-model" in done.stderr
     assert wire.asked == []
 
 
