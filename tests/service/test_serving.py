@@ -333,6 +333,7 @@ def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
     answer = client.request(method, f"/v1/models/m/{path}", json=body)
     problem = assert_problem(answer, 422, "invalid-body")
     assert problem["errors"][0]["pointer"] == f"#/{key}"
+    assert f"`{key}` is not a key of this object" in problem["detail"]
     assert client.get("/v1/models/m/changes").json() == before
 
 
