@@ -1,4 +1,4 @@
-"""Which version serves: retraining does not break callers, and each change is undone."""
+"""Test the serving version: retraining breaks no caller, and each change can be undone."""
 
 import numpy as np
 import pytest
