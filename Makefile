@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 TESTERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
 
-.PHONY: help setup demo test test-all test-scale-out how-to fuzz chaos soak check format reference screenshot up bench lock clean
+.PHONY: help setup demo test test-all test-scale-out how-to fuzz chaos soak check format reference screenshot wheel up bench lock clean
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +53,12 @@ format: $(STAMP)  ## format the code, and fix what the linter can fix
 reference: $(STAMP)  ## write the generated pages and stubs
 	@$(BIN)/python -m docs.generate
 
-screenshot: $(STAMP)  ## write docs/images/page.png from the page (needs Chromium)
-	@$(BIN)/python -m docs.screenshot
+screenshot: $(STAMP)  ## write the pictures of the docs from the page (SHOTS=page; needs Chromium)
+	@$(BIN)/python -m docs.screenshot $(SHOTS)
+
+wheel: $(STAMP)  ## build dist/fitserve-….whl: client, command line and server
+	@$(BIN)/uv build --quiet --clear --wheel --out-dir dist .
+	@ls dist/*.whl
 
 up: $(STAMP)  ## start the service on this machine; Ctrl-C stops it
 	@$(BIN)/fitserve up

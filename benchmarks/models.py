@@ -21,11 +21,11 @@ from benchmarks.requests import FEATURES, features
 from benchmarks.service import service
 from core.database.base import new_id
 from core.database.sessions import Database
+from core.models.network import ModelFile
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.tables import Run
 from fitserve import Client
-from service.predictor.sessions import ModelFile
 
 STORED, USED, CACHED = 1000, 100, 20
 TURNS = int(os.environ.get("TURNS", "13"))

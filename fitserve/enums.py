@@ -44,8 +44,15 @@ class ColumnType(StrEnum):
     DATETIME = "datetime"
 
 
+class Promotion(StrEnum):
+    """Whether the end of a run may move the version that serves without a request."""
+
+    AUTOMATIC = "automatic"
+    EXPLICIT = "explicit"
+
+
 class WarningKind(StrEnum):
-    """What a warning about a column is about."""
+    """The subject of a warning about a column."""
 
     READING = "reading"  # how its cells were read
     NULL_WORDS = "null_words"  # words that count as missing, and may be values

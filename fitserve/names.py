@@ -15,6 +15,9 @@ Name = Annotated[
 """A name that fits into a URL path segment: letters, digits, dot, dash, underscore."""
 
 
+MOST_REFERENCE = 110
+"""Most characters in `<name>@<version>`."""
+
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """The name of a column of a dataset."""
 

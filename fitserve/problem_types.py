@@ -85,8 +85,9 @@ class ProblemType(Enum):
     VERSION_IN_USE = (
         409,
         "Version in use",
-        """An alias points to this version, or to a version of this model. Move or delete
-        the alias first.""",
+        """An alias points to this version, or to a version of this model, or the version
+        serves requests that name no version. Move or delete the alias, or let another
+        version serve first.""",
     )
     DATASET_NOT_READY = (
         409,
@@ -106,11 +107,24 @@ class ProblemType(Enum):
         """The condition in `require` of a promotion cannot be evaluated: no rows were
         held out, or the two versions predict different targets.""",
     )
+    CONTRACT_BROKEN = (
+        409,
+        "Version breaks callers",
+        """Requests that the present version accepts would be refused by the new version,
+        or would get other answers; `errors` has each difference. `"allow_new_contract":
+        true` moves the alias or the serving version all the same.""",
+    )
+    NOTHING_TO_UNDO = (
+        409,
+        "Nothing to undo",
+        """No change of the alias or of the serving version is left to undo, or the
+        version before the change was deleted.""",
+    )
     ALIAS_MOVED = (
         409,
         "Alias moved by another request",
-        """Another request moved the alias while `require` was evaluated. Send the request
-        again.""",
+        """Another request moved the alias or the serving version while `require` was
+        evaluated. Send the request again.""",
     )
     REQUEST_IN_FLIGHT = (
         409,

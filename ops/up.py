@@ -67,6 +67,7 @@ def up(
 
 def _print_ready(ready: "Ready") -> None:
     _print(f"fitserve is ready at {ready.url}")
+    _print("Open this address in a browser.")
     _print(f"API reference {ready.url}/docs, files and logs in {ready.home}")
 
 

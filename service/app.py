@@ -37,6 +37,7 @@ from service.routes import (
     predict,
     reports,
     runs,
+    serving,
 )
 from service.services import Services
 from service.tracing import Traced
@@ -48,6 +49,7 @@ ROUTERS = (
     runs.router,
     plots.router,
     models.router,
+    serving.router,
     descriptions.router,
     health.router,
     keys.router,
@@ -128,7 +130,7 @@ def _cors(origins: list[str]) -> dict[str, Any]:
     """Return the CORS options; keys are sent in a header, so cookies are not allowed."""
     return {
         "allow_origins": origins,
-        "allow_methods": ["GET", "POST", "PUT", "DELETE"],
+        "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
         "allow_headers": [
             *("Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key"),
             *("Last-Event-ID", "Prefer", "X-Request-Id"),

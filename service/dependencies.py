@@ -76,3 +76,9 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum number of items
 Cursor = Annotated[
     str | None, Query(max_length=200, description="`next_cursor` of the previous page.")
 ]
+
+
+def number_in(cursor: str | None) -> int | None:
+    """Return the number in a cursor; None if it has none that a database can hold."""
+    is_number = cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10
+    return int(cursor) if cursor and is_number else None

@@ -152,15 +152,19 @@ def _json(text: str) -> Any:
 ParsingDep = Annotated[ParsingSpec, Depends(from_query)]
 
 
-def form_schema(**more: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of an upload: `file`, other required fields, the options."""
+def form_schema(*, has_name: bool = True, **more: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of an upload: `file`, other required fields, the options.
+
+    `has_name` says whether the form may name the dataset.
+    """
     options = ParsingSpec.model_json_schema()
+    name = {"name": {"type": "string"}} if has_name else {}
     return {
         "type": "object",
         "properties": {
             "file": {"type": "string", "format": "binary"},
             **more,
-            "name": {"type": "string"},
+            **name,
             **options["properties"],
         },
         "$defs": options["$defs"],

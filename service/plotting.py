@@ -6,7 +6,7 @@ A separate process draws, so that the API does not load matplotlib.
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
@@ -14,7 +14,9 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator, ScalarFormatter
+
+from fitserve.number_text import axis_texts, number_text
 
 BLUE, ORANGE, GREEN, GREY = "#1f4fd8", "#c2570c", "#12693b", "#878f9c"
 INK = "#565f6e"
@@ -146,7 +148,7 @@ def draw_baselines(axes: Axes, data: PlotData) -> None:
     names = [one["name"].replace("_", " ") for one in models]
     colours = [BLUE, *[ORANGE] * (len(models) - 1)]
     bars = _draw_bars(axes, names, [one["value"] for one in models], color=colours)
-    axes.bar_label(bars, fmt="{:.3f}", padding=4)
+    axes.bar_label(bars, fmt=number_text, padding=4)
     axes.margins(x=0.12)
     axes.set_xlabel(data["figure"])
 
@@ -162,7 +164,10 @@ def _draw_bars(axes: Axes, names: list[str], values: list[float], **look: Any) -
 
 
 def _finish(axes: Axes, title: str | None, grid: Grid | None) -> None:
-    """Add the title, the legend and the grid lines."""
+    """Add the title, the legend, the grid lines and the numbers of the axes."""
+    for axis in (axes.xaxis, axes.yaxis):
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(_Ticks())
     axes.set_axisbelow(True)
     if grid is not None:
         axes.grid(alpha=0.3, axis=grid)
@@ -171,6 +176,18 @@ def _finish(axes: Axes, title: str | None, grid: Grid | None) -> None:
         axes.set_title(title, loc="left", fontsize="medium", color=INK)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False)
+
+
+class _Ticks(Formatter):
+    """Write ticks by the rule for all numbers."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
+        return number_text(x)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the texts of all ticks, without the digits of rounding errors."""
+        power = math.floor(math.log10(max(map(abs, values), default=0.0) or 1.0))
+        return axis_texts([round(float(value), 12 - power) for value in values])
 
 
 def _unit_square(axes: Axes) -> None:

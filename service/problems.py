@@ -135,7 +135,7 @@ def _methods(request: Request) -> list[str]:
         if route.methods and route.matches(request.scope)[0] != Match.NONE:
             by_path.setdefault(route.path or "", set()).update(route.methods)
     closest = max(by_path, key=lambda path: len(_PARAMETER.sub("", path)), default="")
-    return sorted(by_path.get(closest, set()) & {"DELETE", "GET", "POST", "PUT"})
+    return sorted(by_path.get(closest, set()) & {"DELETE", "GET", "PATCH", "POST", "PUT"})
 
 
 def _validation(request: Request, error: RequestValidationError) -> Response:

@@ -8,6 +8,7 @@ from pathlib import Path
 from anyio import to_thread
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from core.datasets.repository import DatasetRepository
@@ -15,6 +16,7 @@ from core.datasets.service import Upload
 from core.datasets.tables import Dataset
 from core.errors import (
     FitserveError,
+    InvalidQuery,
     InvalidTable,
     RemoteProblem,
     RequestInFlight,
@@ -41,6 +43,9 @@ MAX_WAIT = 60.0
 _LONGEST_READING = 600.0
 _MAX_ANSWER_WAIT = 10.0
 """Seconds that the answer to an upload waits for the worker that reads it."""
+
+Create = Callable[[Caller, Upload, Callable[[Session, str], None]], Dataset]
+"""A function that stores an upload, and notes its id in the same transaction."""
 
 
 def is_multipart(request: Request) -> bool:
@@ -122,8 +127,12 @@ async def upload_once(
     key: str | None,
     uploading: AbstractAsyncContextManager[Upload],
     answer_of: Callable[[DatasetRead], Answer],
+    create: Create | None = None,
 ) -> Response:
-    """Answer an upload with a new dataset, or with the first answer to its key."""
+    """Answer an upload with a new dataset, or with the first answer to its key.
+
+    `create` stores it; by default, as a dataset of its own.
+    """
     services, caller = get_services(request), caller_of(request)
     async with (
         uploading as upload,
@@ -131,7 +140,7 @@ async def upload_once(
     ):
         answer = claim.answer
         if answer is None:
-            dataset_id = await store(services, caller, upload, claim)
+            dataset_id = await store(services, caller, upload, claim, create)
             read = await read_or_refused(services, caller.workspace, dataset_id)
             answer = answer_of(read)
             await to_thread.run_sync(_complete, services, claim, answer)
@@ -143,11 +152,17 @@ def _complete(services: Services, claim: Claim, answer: Answer) -> None:
         claim.complete(session, answer)
 
 
-async def store(services: Services, caller: Caller, upload: Upload, claim: Claim) -> str:
+async def store(
+    services: Services,
+    caller: Caller,
+    upload: Upload,
+    claim: Claim,
+    create: Create | None = None,
+) -> str:
     """Return the id of the dataset, which an earlier request may have created."""
     if claim.step is not None:
         return claim.step
-    create = services.datasets.create
+    create = create or services.datasets.create
     dataset = await to_thread.run_sync(create, caller, upload, claim.reach)
     return dataset.id
 
@@ -209,6 +224,19 @@ def _read(services: Services, workspace: str, ref: str) -> DatasetRead:
     with services.database.read() as session:
         found = DatasetRepository(session, workspace).get(ref)
         return DatasetRead.model_validate(found)
+
+
+def block_of(dataset: Dataset, number: int | None) -> Dataset:
+    """Return the dataset with a file of rows of a version, by its number from 1."""
+    blocks = dataset.blocks
+    if number is None:
+        return dataset
+    if number > len(blocks):
+        raise InvalidQuery(
+            f"`block` is {number}; the version {dataset.version} of {dataset.name!r} has "
+            f"{len(blocks)} file(s) of rows."
+        )
+    return blocks[number - 1]
 
 
 def content_response(services: Services, dataset: Dataset) -> StreamingResponse:

@@ -20,9 +20,11 @@ from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.logs import bind, bound
 from core.models.repository import ModelRepository
+from core.models.run_promotion import judge, promote_at_end
 from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
+from core.runs.main_figure import figure_columns
 from core.runs.maintenance import RunMaintenance
 from core.runs.planning.splits import SplitCodes
 from core.runs.planning.target_words import class_words
@@ -199,11 +201,18 @@ class RunExecutor:
     ) -> "FinishedRun | None":
         result = trained.result
         status = _STATUSES.get(result.stop_reason, RunStatus.SUCCEEDED)
+        version = _version(run, trained, artifacts, report) if artifacts else None
+        with tracing.span("promotion"):
+            verdict = None
+            if version is not None:
+                verdict = judge(self.database, self.storage, run, version)
         with heartbeat.final_transaction(self.database) as session:
-            version = _version(run, trained, artifacts, report) if artifacts else None
             warnings = session.get_one(Run, run.id).warnings
             if version is not None:
-                ModelRepository(session, run.workspace).add_version(version)
+                models = ModelRepository(session, run.workspace)
+                models.add_version(version)
+                stays = promote_at_end(models, run, version, verdict)
+                warnings = [*warnings, *stays]
             lease.finish_in(
                 session,
                 status,
@@ -234,6 +243,7 @@ def _version_values(run: Run, version: Version | None) -> dict[str, Any]:
     return {
         "model_version": version.number,
         "metrics": version.metrics,
+        **figure_columns(version.main_figure),
         "plan": run.plan.model_copy(update={"layers": version.layers}),
     }
 
@@ -305,6 +315,7 @@ def _version(
         is_whole=result.stop_reason != StopReason.CANCELLED,
         artifacts=artifacts,
         headline=report.headline if report else None,
+        **figure_columns(report.figures.main_figure if report else None),
     )
 
 

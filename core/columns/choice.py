@@ -98,6 +98,8 @@ def choose(column: Tried, day_first: Mapping[str, bool]) -> ColumnFacts:
     """
     wanted = column.wanted
     best = column.best(common_order(day_first), offers=wanted is not None)
+    if best is None and wanted is not None and wanted.is_fixed and column.candidates:
+        best = column.candidates[0], 0
     facts = _of_candidate(column, *best, day_first) if best else None
     if facts is not None:
         return facts

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.columns import kind_of
 from core.columns.base import ColumnKind
-from core.columns.missing import own_words
+from core.columns.missing import NullWords, null_words_of, own_words
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import ColumnFormat
@@ -52,6 +52,7 @@ class Wanted:
         format: how its cells are written; None: detect it in the column.
         options: what the user says about its cells; None: only the type is given.
         words: cells that are values, although they mean "missing" in other columns.
+        is_fixed: whether the column has this type even if none of its cells fits it.
 
     """
 
@@ -59,6 +60,7 @@ class Wanted:
     format: ColumnFormat | None = None
     options: ColumnOptions | None = None
     words: tuple[str, ...] = ()
+    is_fixed: bool = False
 
     def null_words(self, of_table: list[str] | None) -> list[str] | None:
         """Return the column's own words for "missing"; None: those of the table."""
@@ -73,6 +75,14 @@ def given_types(types: Mapping[str, ColumnType | ColumnOptions]) -> dict[str, Wa
         name: Wanted(type_of(given), options=given if has_options(given) else None)
         for name, given in types.items()
     }
+
+
+def null_words_wanted(
+    of_table: list[str] | None, wanted: Mapping[str, Wanted]
+) -> NullWords:
+    """Return the words that mean "missing" in a table, and in the wanted columns."""
+    own = {name: want.null_words(of_table) for name, want in wanted.items()}
+    return null_words_of(of_table, own)
 
 
 @dataclass(frozen=True)

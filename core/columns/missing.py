@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from core.columns.cells import null_words
 from fitserve.enums import ColumnType
 from fitserve.specs.columns import ColumnOptions, type_of
-from fitserve.specs.parsing import ParsingSpec
 
 if TYPE_CHECKING:
     from core.columns.facts import ColumnFacts
@@ -44,13 +43,6 @@ class NullWords:
                 words = [word for word in self.own[fact.name] if word]
                 fact.format = fact.format.model_copy(update={"null_values": words})
         return columns
-
-
-def words_of_upload(given: ParsingSpec) -> NullWords:
-    """Return the words that the options of an upload ask for."""
-    types = given.types.items()
-    own = {name: own_words(kind, given.null_values) for name, kind in types}
-    return null_words_of(given.null_values, own)
 
 
 def null_words_of(

@@ -7,6 +7,7 @@ import unicodedata
 from core.lazy import pl
 
 _SHOWN = 3
+_ARE_ALIKE = "categories that are probably the same"
 _FEW = 100
 _MOST_CATEGORIES = 100_000
 """More different texts than these are not compared."""
@@ -35,10 +36,15 @@ def near_duplicates(counts: pl.DataFrame) -> list[str]:
     more = f"; and {alike.height - _SHOWN:,} more" if alike.height > _SHOWN else ""
     return [
         (
-            f"categories that are probably the same: {'; '.join(shown)}{more}; they may "
+            f"{_ARE_ALIKE}: {'; '.join(shown)}{more}; they may "
             "count as different: write each one in a single way"
         )
     ]
+
+
+def is_about_near_duplicates(warning: str) -> bool:
+    """Return whether a warning of a column comes from `near_duplicates`."""
+    return warning.startswith(_ARE_ALIKE)
 
 
 def _are_unlike(values: list[str]) -> bool:

@@ -4,7 +4,7 @@ from core.database.base import Base
 from core.datasets.tables import Dataset, Lineage
 from core.idempotency.tables import IdempotencyKey
 from core.keys.tables import ApiKey
-from core.models.tables import Alias, Artifact, Model, Version
+from core.models.tables import Alias, Artifact, Model, ModelChange, Version
 from core.runs.tables import Epoch, Run
 from core.webhooks.tables import Webhook
 from core.workers.tables import Worker
@@ -19,6 +19,7 @@ __all__ = [
     "IdempotencyKey",
     "Lineage",
     "Model",
+    "ModelChange",
     "Run",
     "Version",
     "Webhook",

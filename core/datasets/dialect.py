@@ -47,6 +47,8 @@ class Layout:
     """Rows of units, or of further names, between the header and the values."""
     num_lines: int = 0
     """Lines above the first row of values."""
+    has_given_names: bool = False
+    """Whether the file has no names, and the columns those of an earlier version."""
     made_up: set[str] = field(default_factory=set)
     """Columns whose names are not in the file."""
     warnings: list[str] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Layout:
 
     def parsing(self) -> dict[str, Any]:
         """Return the layout for the user, and to read the same file in it again."""
+        names = {"names": self.names} if self.has_given_names else {}
         return {
             "delimiter": self.delimiter,
             "quote": self.quote,
@@ -66,6 +69,7 @@ class Layout:
             "header": self.header,
             "skipped_lines": self.num_skipped,
             "unit_lines": self.num_units,
+            **names,
         }
 
     def hints(self, decimal: Literal[".", ","] | None) -> Hints:
@@ -82,12 +86,16 @@ class Record:
 
 
 def find_layout(
-    source: Path, given: ParsingSpec, known: dict[str, Any] | None = None
+    source: Path,
+    given: ParsingSpec,
+    known: dict[str, Any] | None = None,
+    names: frozenset[str] = frozenset(),
 ) -> Layout:
     """Return the layout of a CSV in UTF-8; raise InvalidTable if there is no table.
 
     `known` is the layout that an upload reported (`Layout.parsing`); earlier releases
     reported fewer keys, and read files without the options that these keys stand for.
+    A first line with one of `names` is a header.
     """
     sample = _sample(source)
     if not sample.strip():
@@ -95,12 +103,17 @@ def find_layout(
     marks = Marks.of(known) if known else find_marks(sample, given.delimiter)
     layout = Layout(marks.delimiter, marks.quote, marks.escape, marks.skip_blanks)
     records = _below_titles(_records(sample, layout), layout, known)
-    _find_header(records, layout, known["header"] if known else given.header)
+    header = known["header"] if known else given.header
+    if header is None and not names.isdisjoint(map(composed, records[0].cells)):
+        header = True
+    _find_header(records, layout, header)
     if layout.header and known is None:
         layout.num_units = num_unit_lines([record.cells for record in records])
     elif layout.header and known:
         layout.num_units = known.get("unit_lines", 0)
     _name_columns(records, layout)
+    if known and "names" in known:
+        layout.names, layout.has_given_names = known["names"], True
     layout.is_valid = _is_valid(sample, layout)
     return layout
 

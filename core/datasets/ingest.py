@@ -7,23 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from core.database.sessions import Database
+from core.datasets.appending import Append
+from core.datasets.blocks import block_files
+from core.datasets.expected import Expected
 from core.datasets.lineages import LineageOf, lineage_of
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.profile import profile
 from core.datasets.row_hashes import write_hashes
 from core.datasets.table_file import options_of, read_table
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, Lineage
 from core.errors import FitserveError
 from core.settings import Limits, RunTimes
 from core.storage import Storage, scratch
 from core.threads import PeriodicThread
 from fitserve.enums import DatasetStatus
 from fitserve.problem_types import ProblemType
+from fitserve.specs.parsing import ParsingSpec
 
 log = logging.getLogger(__name__)
 
 _TYPICAL_RATIO = 0.25
 """Typical bytes of Parquet for a byte of CSV."""
+_TABLE = "table.parquet"
 
 
 @dataclass(frozen=True)
@@ -43,36 +48,57 @@ class Reader:
         folder: Path,
         attempt: int,
         lineage: LineageOf,
+        parent: Dataset | None = None,
     ) -> dict[str, Any]:
         """Read the file at `source` in the scratch `folder`; store its table and hashes.
 
-        `lineage` returns the lineage of a table with these columns. Returns the values
-        for the dataset's row. Raises InvalidTable.
+        `lineage` returns the lineage of a table with these columns; `parent` is the
+        version to which the rows are appended, and has its own. Returns the values for
+        the dataset's row. Raises InvalidTable, and FileNotFoundError if rows of the
+        parent are gone.
         """
-        reading = read_table(source, folder, dataset.options, self.limits.max_columns)
-        table = folder / "table.parquet"
-        columns = profile(table, reading.columns, reading.stats)
-        of = lineage(columns)
-        hashes = write_hashes(table, of.columns, folder / "hashes.npy")
+        if parent is None:
+            values = self._of_upload(dataset.options, source, folder)
+        else:
+            values = self._of_append(parent, dataset.block_options, source, folder)
+        own = None if parent is None else parent.lineage
+        of = own or lineage(values["columns"])
+        files = self._put(dataset, folder, attempt, of)
+        return {"status": DatasetStatus.READY, "progress": 1.0, **values, **files}
+
+    def _put(
+        self, dataset: Dataset, folder: Path, attempt: int, of: Lineage
+    ) -> dict[str, str]:
+        """Store the table in `folder`, and the hashes of its rows; return their keys."""
         stored = f"datasets/{dataset.id}"
-        key, hash_key = (
-            f"{stored}/table-{attempt}.parquet",
-            f"{stored}/hashes-{attempt}.npy",
-        )
+        key = f"{stored}/table-{attempt}.parquet"
+        hash_key = f"{stored}/hashes-{attempt}.npy"
+        hashes = write_hashes(folder / _TABLE, of.columns, folder / "hashes.npy")
         self.storage.put(hashes, hash_key)
-        self.storage.put(table, key)
+        self.storage.put(folder / _TABLE, key)
+        return {"table_key": key, "hash_key": hash_key, "lineage_id": of.id}
+
+    def _of_upload(
+        self, given: ParsingSpec, source: Path, folder: Path
+    ) -> dict[str, Any]:
+        reading = read_table(source, folder, given, self.limits.max_columns)
         return {
-            "status": DatasetStatus.READY,
-            "progress": 1.0,
             "num_rows": reading.stats[0].rows,
-            "columns": columns,
+            "columns": profile(folder / _TABLE, reading.columns, reading.stats),
             "parsing": reading.parsing,
-            "options": options_of(reading, dataset.options),
+            "options": options_of(reading, given),
             "warnings": reading.warnings,
-            "table_key": key,
-            "hash_key": hash_key,
-            "lineage_id": of.id,
         }
+
+    def _of_append(
+        self, parent: Dataset, given: ParsingSpec, source: Path, folder: Path
+    ) -> dict[str, Any]:
+        expected, most = Expected.of(parent), self.limits.max_columns
+        given = expected.options_of(given)
+        reading = read_table(source, folder, given, most, expected=expected)
+        with block_files(parent.blocks, self.storage) as earlier:
+            append = Append(parent, given, reading, folder / _TABLE, earlier)
+            return {**append.values(), "parsing": reading.parsing}
 
 
 @dataclass(frozen=True)
@@ -91,19 +117,22 @@ class Ingest:
             if attempt is None:
                 return
             dataset = session.get_one(Dataset, dataset_id)
+            parent = datasets.parent_of(dataset)
         log.info("dataset %s: attempt %d", dataset_id, attempt)
         with scratch() as folder:
             renew = partial(self._renew, dataset, attempt, folder)
             seconds = min(1.0, self.times.heartbeat_seconds)
             with PeriodicThread("dataset-lease", seconds, renew).running():
-                values = self._read(dataset, folder, attempt)
+                values = self._read(dataset, parent, folder, attempt)
         self._finish(dataset, attempt, values)
 
-    def _read(self, dataset: Dataset, folder: Path, attempt: int) -> dict[str, Any]:
+    def _read(
+        self, dataset: Dataset, parent: Dataset | None, folder: Path, attempt: int
+    ) -> dict[str, Any]:
         try:
             with self.reader.storage.local_copy(dataset.content_key) as source:
                 lineage = partial(lineage_of, self.database, dataset)
-                return self.reader.read(dataset, source, folder, attempt, lineage)
+                return self.reader.read(dataset, source, folder, attempt, lineage, parent)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the user must see why the dataset failed

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from core.database.lease import LeaseTable
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, has_files
 from fitserve.enums import DatasetStatus
 
 _LEASES = LeaseTable(
@@ -26,6 +26,18 @@ class DatasetMaintenance:
     def claim(self, dataset_id: str, lease_seconds: float) -> int | None:
         """Claim a dataset to read it. Return the number of the attempt, else None."""
         return _LEASES.claim(self._session, dataset_id, lease_seconds, _LEASES.unheld())
+
+    def parent_of(self, dataset: Dataset) -> Dataset | None:
+        """Return the version that an append extends, with its columns and blocks.
+
+        Deleted or not: its rows are kept for the append.
+        """
+        if dataset.parent_id is None:
+            return None
+        parts = undefer(Dataset.columns), joinedload(Dataset.lineage)
+        whole = *parts, selectinload(Dataset.earlier)
+        query = select(Dataset).where(Dataset.id == dataset.parent_id).options(*whole)
+        return self._session.scalar(query)
 
     def update(self, dataset_id: str, attempt: int, **values: Any) -> bool:
         """Change columns. Return False if the attempt no longer holds the dataset."""
@@ -55,13 +67,16 @@ class DatasetMaintenance:
     def kept_keys(self, ids: Iterable[str]) -> dict[str, set[str]]:
         """Return the file keys of each of the datasets that is read or deleted.
 
-        A deleted dataset has no keys.
+        A deleted dataset has no keys, unless a later version has its rows.
         """
         over = (Dataset.status != DatasetStatus.PROCESSING) | Dataset.deleted_at.is_not(
             None
         )
-        found = self._session.scalars(select(Dataset).where(Dataset.id.in_(ids), over))
-        return {one.id: set() if one.deleted_at else set(one.file_keys) for one in found}
+        query = select(Dataset, has_files()).where(Dataset.id.in_(ids), over)
+        return {
+            one.id: set(one.file_keys) if is_kept else set()
+            for one, is_kept in self._session.execute(query)
+        }
 
     def waiting_ids(self, limit: int = 100) -> list[str]:
         """Return ids of datasets that no worker has claimed, the oldest first."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
-from core.datasets.raw_table import SAMPLE_ROWS, clean_text, scan, scan_held
+from core.datasets.raw_table import clean_text, scan, scan_held
 from core.datasets.text_file import TextFile
 from core.lazy import pl
 from fitserve.enums import ColumnType
@@ -46,6 +47,15 @@ def add_counts(facts: Iterable[ColumnFacts], counts: Counts) -> None:
         fact.null_words = counts.get(fact.name, {})
 
 
+def sum_counts(
+    one: Mapping[str, int] | None, other: Mapping[str, int] | None
+) -> dict[str, int] | None:
+    """Return the counts of a column over both, the most frequent first; None: unknown."""
+    if one is None and other is None:
+        return None
+    return dict((Counter(one or {}) + Counter(other or {})).most_common())
+
+
 def words_in(cells: pl.LazyFrame, nulls: list[str]) -> Counts:
     """Return how many cells of each column hold each word, the most frequent first."""
     words = [word for word in nulls if word]
@@ -64,35 +74,14 @@ def may_have_words(fact: ColumnFacts) -> bool:
     return is_of_words and fact.format.null_values is None
 
 
-def warn_of_null_words(
-    text: TextFile, given: ParsingSpec, columns: Iterable[ColumnFacts]
-) -> None:
-    """Add a warning to each column of words in which such words count as missing.
-
-    Only the first rows of the file are counted, because a run waits for it.
-    """
-    facts = [fact for fact in columns if may_have_words(fact)]
-    if given.null_values is not None or not facts:
-        return
-    try:
-        rows = scan(text.path, text.layout, [], set()).head(SAMPLE_ROWS).collect()
-        cells = rows.lazy().select(clean_text(fact.name, []) for fact in facts)
-        found = words_in(cells, list(_AMBIGUOUS))
-    except pl.exceptions.PolarsError:  # a file that had to be repaired
-        return
-    where = "" if rows.height < SAMPLE_ROWS else f" of the first {rows.height:,}"
-    for fact in facts:
-        fact.warnings += null_word_warnings(found.get(fact.name, {}), where)
-
-
-def null_word_warnings(counts: Mapping[str, int], where: str = "") -> list[str]:
+def null_word_warnings(counts: Mapping[str, int]) -> list[str]:
     """Return a warning about words that may be values of a column."""
     odd = {word: count for word, count in counts.items() if word in _AMBIGUOUS}
     if not odd:
         return []
     shown = ", ".join(f"{word!r} ({count:,})" for word, count in odd.items())
     warning = (
-        f"{sum(odd.values()):,} cell(s){where} are words that count as missing: {shown}; "
+        f"{sum(odd.values()):,} cell(s) are words that count as missing: {shown}; "
         "if they are values, upload the file with `null_values`, which lists all words "
         "that do"
     )

@@ -7,13 +7,14 @@ method (raw_table.py), which reads all cells before it decides.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.columns.base import LARGEST_EXACT, Stats
+from core.columns.base import LARGEST_EXACT, Hints, Stats
 from core.columns.decide import decide_types
-from core.columns.facts import Cells, ColumnFacts, given_types
+from core.columns.facts import Cells, ColumnFacts, Wanted
 from core.columns.missing import NullWords
 from core.datasets import statistics
 from core.datasets.dialect import Layout
@@ -30,7 +31,6 @@ from core.datasets.raw_table import (
 )
 from core.datasets.text_file import TextFile
 from core.lazy import pl
-from fitserve.specs.parsing import ParsingSpec
 from fitserve.text_columns import type_of_texts
 
 _PRESENT = "\x1fpresent "  # no CSV has a column of this name
@@ -47,20 +47,24 @@ class Written:
 
 
 def write_typed(
-    source: Path, layout: Layout, nulls: NullWords, given: ParsingSpec, target: Path
+    source: Path,
+    layout: Layout,
+    nulls: NullWords,
+    wanted: Mapping[str, Wanted],
+    hints: Hints,
+    target: Path,
 ) -> Written | None:
-    """Write the typed table to `target`. Return None if a cell contradicts the plan."""
+    """Write the typed table to `target`. Return None if a cell contradicts the plan.
+
+    `wanted` holds the types that are known, and `hints` those of the table.
+    """
     try:
         raw = scan(source, layout, [], set()).head(SAMPLE_ROWS).collect()
         cells = raw.select([clean_text(n, nulls.of(n)) for n in layout.names])
         if not cells.height or not all(column.count() for column in cells):
             return None  # an empty column shows no type
-        plan = decide_types(
-            Cells(cells.lazy(), is_small=True),
-            layout.names,
-            given_types(given.types),
-            layout.hints(given.decimal),
-        )
+        sample = Cells(cells.lazy(), is_small=True)
+        plan = decide_types(sample, layout.names, wanted, hints)
         if any(fact.is_counted for fact in plan):
             return None  # the counts need all rows
         plain = {fact.name for fact in plan if fact.kind.is_plain(fact.format)}
@@ -69,7 +73,7 @@ def write_typed(
         nulls.noted(plan)
         table = _table(source, layout, nulls, raw, plan)
         num_rows = source.stat().st_size / _bytes_a_row(cells)
-        written = write_plan(table, plan, target, num_rows, set(given.types))
+        written = write_plan(table, plan, target, num_rows, set(wanted))
     except pl.exceptions.PolarsError:
         return None
     is_short = len(plan) > 1 and written and written.stats[-1].missing

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.datasets.profile import profile, read_slice
 from core.datasets.recognise import NAMES, recognise
 from core.datasets.table_file import read_table
+from core.datasets.target_guess import suggested_target
 from core.datasets.typed_source import unpacked_bytes
 from core.errors import TooLarge
 from core.settings import Limits
@@ -40,6 +41,7 @@ def preview_table(
     num_rows = reading.stats[0].rows
     return DatasetPreview(
         columns=columns,
+        suggested_target=suggested_target(columns),
         parsing=reading.parsing,
         warnings=reading.warnings,
         rows=RowsRead(columns=names, data=data, offset=0, total=num_rows),

@@ -21,7 +21,13 @@ def profile(
     table: Path, facts: list[ColumnFacts], stats: list[Stats]
 ) -> list[ColumnRead]:
     """Return the profile of every column of the Parquet `table`."""
-    frame = pl.scan_parquet(table)
+    return profile_rows(pl.scan_parquet(table), facts, stats)
+
+
+def profile_rows(
+    frame: pl.LazyFrame, facts: list[ColumnFacts], stats: list[Stats]
+) -> list[ColumnRead]:
+    """Return the profile of every column of a table, without all its rows in memory."""
     pairs = zip(facts, stats, strict=True)
     return [_column(fact, own, frame) for fact, own in pairs]
 
@@ -89,7 +95,14 @@ def _left_out(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> str | Non
 
 def read_slice(table: Path, offset: int, limit: int) -> tuple[list[str], list[list[Any]]]:
     """Return column names and `limit` rows of the Parquet `table`; times as ISO text."""
-    frame = pl.scan_parquet(table).slice(offset, limit).collect()
+    return slice_rows(pl.scan_parquet(table), offset, limit)
+
+
+def slice_rows(
+    rows: pl.LazyFrame, offset: int, limit: int
+) -> tuple[list[str], list[list[Any]]]:
+    """Return the names of the columns and `limit` rows; times as ISO text."""
+    frame = rows.slice(offset, limit).collect()
     times = [name for name, kind in frame.schema.items() if kind.is_temporal()]
     frame = frame.with_columns(pl.col(times).dt.to_string("iso:strict"))
     return frame.columns, [list(row) for row in frame.rows()]

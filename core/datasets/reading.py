@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.columns.base import Stats
+from core.columns.base import Hints, Stats
 from core.columns.decide import decide_types
-from core.columns.facts import Cells, ColumnFacts, given_types
-from core.columns.missing import NullWords, words_of_upload
+from core.columns.facts import (
+    Cells,
+    ColumnFacts,
+    Wanted,
+    given_types,
+    null_words_wanted,
+)
+from core.columns.misfits import refuse_misfits
+from core.columns.missing import NullWords
 from core.datasets import statistics
-from core.datasets.dialect import Layout
+from core.datasets.expected import Expected
 from core.datasets.null_words import count_null_words
 from core.datasets.one_pass import Written, write_typed
 from core.datasets.raw_table import ROW_GROUP, SMALL_CELLS, write_raw
@@ -33,20 +41,31 @@ class CsvReading:
 
 
 def read_csv(
-    source: Path, folder: Path, given: ParsingSpec, max_columns: int
+    source: Path,
+    folder: Path,
+    given: ParsingSpec,
+    max_columns: int,
+    expected: Expected | None = None,
 ) -> CsvReading:
     """Write the CSV at `source` as typed Parquet to `folder/table.parquet`.
 
-    Raises InvalidTable if the CSV is empty, ragged, undecodable, or contradicts `given`.
+    `expected` holds the columns of the version to which the CSV is appended. Raises
+    InvalidTable if the CSV is empty, ragged, undecodable, or contradicts `given` or
+    `expected`.
     """
     target = folder / "table.parquet"
-    nulls = words_of_upload(given)
+    wanted = expected.wanted(given) if expected else given_types(given.types)
+    nulls = null_words_wanted(given.null_values, wanted)
     # the first lines are nearly always enough; if not, every byte is read
-    text = text_file(source, folder, given, max_columns, whole=False)
-    written = write_typed(text.path, text.layout, nulls, given, target)
+    text = text_file(source, folder, given, max_columns, whole=False, expected=expected)
+    hints = text.layout.hints(given.decimal)
+    written = write_typed(text.path, text.layout, nulls, wanted, hints, target)
     if written is None:
-        text = text_file(source, folder, given, max_columns, whole=True)
-        columns = _the_long_way(text.path, text.layout, nulls, given, target)
+        text = text_file(
+            source, folder, given, max_columns, whole=True, expected=expected
+        )
+        hints = text.layout.hints(given.decimal)
+        columns = _the_long_way(text, nulls, wanted, hints, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
     parsing = _parsing(text, nulls.common)
     count_null_words(text, given, nulls.common, written.columns, written.stats)
@@ -55,35 +74,38 @@ def read_csv(
 
 
 def _the_long_way(
-    plain: Path, layout: Layout, nulls: NullWords, given: ParsingSpec, target: Path
+    text: TextFile,
+    nulls: NullWords,
+    wanted: Mapping[str, Wanted],
+    hints: Hints,
+    target: Path,
 ) -> list[ColumnFacts]:
     """Write the CSV as text, then decide the types from all cells."""
-    raw = target.with_name("raw.parquet")
+    raw, layout = target.with_name("raw.parquet"), text.layout
     # the fast parser supports neither decimal commas nor given types
-    texts = set(given.types) if given.decimal != "," else set(layout.names)
-    text_names = write_raw(plain, layout, nulls, texts, raw)
-    return nulls.noted(_type(plain, raw, layout, text_names, given, target))
+    texts = set(wanted) if hints.decimal != "," else set(layout.names)
+    text_names = write_raw(text.path, layout, nulls, texts, raw)
+    return nulls.noted(_type(raw, text, text_names, wanted, hints, target))
 
 
 def _type(
-    plain: Path,
     raw: Path,
-    layout: Layout,
+    text: TextFile,
     texts: list[str],
-    given: ParsingSpec,
+    wanted: Mapping[str, Wanted],
+    hints: Hints,
     target: Path,
 ) -> list[ColumnFacts]:
     """Decide the types of the text columns, and write the table to `target`."""
-    table = pl.scan_parquet(raw)
+    table, layout = pl.scan_parquet(raw), text.layout
     num_cells = table.select(pl.len()).collect().item() * len(layout.names)
     cells = Cells(table, is_small=num_cells <= SMALL_CELLS)
-    decided = decide_types(
-        cells, texts, given_types(given.types), layout.hints(given.decimal)
-    )
+    decided = decide_types(cells, texts, wanted, hints)
+    refuse_misfits(cells, wanted, decided)
     by_name = {facts.name: facts for facts in decided}
     empty = _empty(table)
     if len(empty) == len(layout.names):
-        raise no_values(plain)
+        raise no_values(text.path)
     dropped = empty & layout.made_up
     if dropped:
         layout.warnings.append(f"{len(dropped)} unnamed, empty column(s) are ignored")

@@ -3,14 +3,17 @@
 from typing import TypeVarTuple
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, joinedload, undefer
 
-from core.datasets.tables import Dataset
+from core.database.turns import take_turn
+from core.datasets.references import parse_reference
+from core.datasets.tables import Dataset, DatasetBlock, has_files, with_blocks
 from core.errors import DatasetNotFound
 from core.runs.tables import Run
-from fitserve.enums import TERMINAL
+from fitserve.enums import TERMINAL, DatasetStatus
 
 Found = TypeVarTuple("Found")
+_SHOWN = 100
 
 
 class DatasetRepository:
@@ -21,16 +24,48 @@ class DatasetRepository:
         self._workspace = workspace
 
     def get(self, ref: str) -> Dataset:
-        """Return the dataset with that id, or the newest upload of that name."""
-        found = self._session.scalars(
-            self._mine(select(Dataset).options(undefer(Dataset.columns)))
-            .where((Dataset.id == ref) | (Dataset.name == ref))
-            .order_by(Dataset.id.desc())
-            .limit(1)
-        ).first()
+        """Return the dataset with that id, or a version of that name.
+
+        `houses@2` is a version; the name alone is the newest one.
+        """
+        asked = parse_reference(ref)
+        query = self._whole().order_by(Dataset.version.desc()).limit(1)
+        if asked.version is None:
+            query = query.where((Dataset.id == ref) | (Dataset.name == ref))
+        else:
+            by_version = Dataset.name == asked.name, Dataset.version == asked.version
+            query = query.where(*by_version)
+        found = self._session.scalar(query)
         if found is None:
-            raise DatasetNotFound(ref, self.names())
-        return found
+            raise self._not_found(ref)
+        return with_blocks(found)
+
+    def _whole(self) -> Select[Dataset]:
+        return self._mine(select(Dataset).options(undefer(Dataset.columns)))
+
+    def _not_found(self, ref: str) -> DatasetNotFound:
+        name = parse_reference(ref).name
+        if name == ref:
+            return DatasetNotFound(ref, self.names())
+        numbers = self._mine(select(Dataset.version)).where(Dataset.name == name)
+        newest = self._session.scalars(numbers.order_by(Dataset.version.desc()))
+        known = [f"{name}@{number}" for number in newest.fetchmany(_SHOWN)]
+        return DatasetNotFound(ref, known or self.names())
+
+    def newest_to_extend(self, name: str) -> Dataset:
+        """Return the newest version of a name; a failed one only if all have failed."""
+        has_failed = Dataset.status == DatasetStatus.FAILED
+        query = self._whole().where(Dataset.name == name)
+        order = has_failed.asc(), Dataset.version.desc()
+        query = query.options(joinedload(Dataset.lineage)).order_by(*order)
+        found = self._session.scalar(query.limit(1))
+        if found is None:
+            raise DatasetNotFound(name, self.names())
+        return with_blocks(found)
+
+    def lock_name(self, name: str) -> None:
+        """Let no other transaction add or delete a version of the name until the end."""
+        take_turn(self._session, f"dataset {name} of {self._workspace}")
 
     def hold(self, dataset: Dataset, *, alone: bool = False) -> None:
         """Lock a dataset against deletion until the transaction ends.
@@ -68,9 +103,24 @@ class DatasetRepository:
         return list(self._session.scalars(query.order_by(order).limit(limit)))
 
     def add(self, dataset: Dataset) -> None:
-        """Store a new upload."""
+        """Store an upload or an append as the next version of its name."""
         dataset.workspace = self._workspace
+        self.lock_name(dataset.name)
         self._session.add(dataset)
+        self._session.flush()
+
+    def share_blocks(self, dataset: Dataset, parent: Dataset) -> None:
+        """Note that an added version begins with the rows of its parent."""
+        for number, block in enumerate(parent.blocks):
+            row = DatasetBlock(dataset_id=dataset.id, number=number, block_id=block.id)
+            self._session.add(row)
+        self._session.flush()
+
+    def unused_blocks(self, dataset: Dataset) -> list[Dataset]:
+        """Return the blocks of a deleted version that no other version has."""
+        ids = [block.id for block in dataset.blocks]
+        query = select(Dataset).where(Dataset.id.in_(ids), ~has_files())
+        return list(self._session.scalars(query))
 
     def runs_that_need(self, dataset: Dataset) -> list[str]:
         """Return the ids of runs that read this dataset and have not ended."""
@@ -82,8 +132,9 @@ class DatasetRepository:
         )
 
     def stored_bytes(self) -> int:
-        """Return the total size of the uploads in bytes."""
-        query = self._mine(select(func.sum(Dataset.num_bytes)))
+        """Return the total size of the stored files in bytes."""
+        mine = Dataset.workspace == self._workspace
+        query = select(func.sum(Dataset.num_bytes)).where(mine, has_files())
         return int(self._session.scalar(query) or 0)
 
     def _mine(self, query: Select[*Found]) -> Select[*Found]:

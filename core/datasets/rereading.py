@@ -10,10 +10,11 @@ from typing import Any
 from core.columns.base import Hints
 from core.columns.cells import null_words, plain_name
 from core.columns.decide import decide_types
-from core.columns.facts import Cells, ColumnFacts, Wanted
-from core.columns.missing import NullWords, null_words_of
+from core.columns.facts import Cells, ColumnFacts, Wanted, null_words_wanted
+from core.columns.missing import NullWords
+from core.datasets import statistics
 from core.datasets.dialect import Layout
-from core.datasets.null_words import warn_of_null_words
+from core.datasets.null_words import count_null_words
 from core.datasets.one_pass import seen_nulls
 from core.datasets.raw_table import (
     ROW_GROUP,
@@ -71,9 +72,7 @@ class Uploaded:
 
     def nulls_of(self, wanted: Mapping[str, Wanted]) -> NullWords:
         """Return the words that mean "missing" in the columns to read."""
-        of_table = self.given.null_values
-        own = {name: want.null_words(of_table) for name, want in wanted.items()}
-        return null_words_of(of_table, own)
+        return null_words_wanted(self.given.null_values, wanted)
 
     def text_file(self, folder: Path, *, whole: bool) -> TextFile:
         """Return the file in UTF-8, with the layout of the upload."""
@@ -102,12 +101,13 @@ def read_again(
     cells = Cells(table, is_small=upload.num_rows * len(wanted) <= SMALL_CELLS)
     hints = replace(text.layout.hints(upload.given.decimal), day_first=day_first)
     columns = nulls.noted(decide_types(cells, list(wanted), wanted, hints))
-    others = (fact for fact in columns if not wanted[fact.name].words)
-    warn_of_null_words(text, upload.given, others)
     typed = folder / "typed.parquet"
     table.select(fact.typed() for fact in columns).sink_parquet(
         typed, compression="zstd", row_group_size=ROW_GROUP
     )
+    others = [fact for fact in columns if not wanted[fact.name].words]
+    stats = statistics.of_table(pl.scan_parquet(typed), others)
+    count_null_words(text, upload.given, upload.nulls, others, stats)
     return Reread(typed, columns)
 
 

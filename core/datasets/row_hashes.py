@@ -73,13 +73,31 @@ def row_hashes(
     DatasetNotReady if a file is missing.
     """
     own = columns_of(dataset)
+    wanted = own if columns is None else columns
+    parts = [
+        _of_block(block, dataset, storage, wanted, is_own=wanted == own)
+        for block in dataset.blocks
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _of_block(
+    block: Dataset,
+    dataset: Dataset,
+    storage: Storage,
+    columns: Sequence[str],
+    *,
+    is_own: bool,
+) -> Hashes:
+    """Return the hashes of a block of rows; `is_own` says that of the lineage."""
+    is_stored = is_own and block.hash_key and block.lineage_id == dataset.lineage_id
     with table_gone_is_409():
-        if dataset.hash_key and columns in (None, own):
-            with storage.local_copy(dataset.hash_key) as path:
+        if is_stored:
+            with storage.local_copy(block.hash_key) as path:
                 found: Hashes = np.load(path, allow_pickle=False)
                 return found
-        with storage.local_copy(dataset.table_key) as table:
-            return _of_table(table, columns or own)
+        with storage.local_copy(block.table_key) as table:
+            return _of_table(table, columns)
 
 
 def columns_of(dataset: Dataset) -> list[str]:
@@ -98,5 +116,6 @@ def _of_table(table: Path, columns: Sequence[str]) -> Hashes:
 
 
 def arrivals(dataset: Dataset) -> NDArray[np.int64]:
-    """Return the number of the arrival of each row; it never falls down the table."""
-    return np.zeros(dataset.num_rows, np.int64)
+    """Return the number of the block of each row; it never falls down the table."""
+    sizes = [block.block_rows for block in dataset.blocks]
+    return np.repeat(np.arange(len(sizes)), sizes)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from core.database.base import new_id, utc_now
 from core.database.clock import now_ms
 from core.database.sessions import Database, after_commit
+from core.datasets.blocks import block_files, scan_files
 from core.datasets.ingest import Reader
 from core.datasets.lineages import lineage_of
 from core.datasets.preview import preview_table
-from core.datasets.profile import read_slice
+from core.datasets.profile import slice_rows
 from core.datasets.repository import DatasetRepository
 from core.datasets.table_file import is_small
 from core.datasets.tables import Dataset
@@ -27,6 +28,9 @@ from core.storage import scratch
 from fitserve.enums import DatasetStatus
 from fitserve.schemas.datasets import DatasetPreview, RowsRead
 from fitserve.specs.parsing import ParsingSpec
+
+_MOST_TRIES = 20
+"""So often an append is read again because another version was added meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +72,109 @@ class DatasetService:
             self._storage.put(upload.source, dataset.content_key)
             with self._database.write() as session:
                 refuse_over_quota(session, caller, dataset.num_bytes)
-                DatasetRepository(session, caller.workspace).add(dataset)
-                if note is not None:
-                    note(session, dataset.id)
-                if dataset.status == DatasetStatus.PROCESSING:
-                    dataset.sent_at = _just_now(session)
-                    after_commit(session, partial(self._queue.send, READ, dataset.id))
+                datasets = DatasetRepository(session, caller.workspace)
+                self._add(session, datasets, dataset, note)
         except BaseException:
             self._forget(dataset)()
             raise
         return dataset
 
-    def _read(self, dataset: Dataset, source: Path) -> None:
+    @table_gone_is_409()
+    def append(
+        self,
+        caller: Caller,
+        upload: Upload,
+        note: Callable[[Session, str], None] | None = None,
+    ) -> Dataset:
+        """Store rows as the next version of the dataset `upload.name`, and move the file.
+
+        The new version begins with the rows of the newest one. If another version is
+        added meanwhile, the rows are read again. Raises DatasetNotFound, DatasetNotReady
+        while the newest version is being read, InvalidTable and QuotaExceeded, and then
+        stores nothing.
+        """
+        dataset = _unread(upload, caller.workspace)
+        may_be_small = is_small(upload.source, self._reader.limits.max_inline_bytes)
+        self._to_extend(caller, upload.name)
+        try:
+            self._storage.put(upload.source, dataset.content_key)
+            for _ in range(_MOST_TRIES):
+                parent = self._to_extend(caller, upload.name)
+                _extend(dataset, parent, upload.options)
+                is_quick = may_be_small and self._is_small_table(dataset, parent)
+                if is_quick and not self._read_append(caller, dataset, parent):
+                    continue
+                if self._add_append(caller, dataset, parent, note):
+                    return dataset
+        except BaseException:
+            self._forget(dataset)()
+            raise
+        self._forget(dataset)()
+        raise DatasetNotReady(
+            f"The dataset {upload.name!r} got {_MOST_TRIES} other versions while these "
+            "rows were read; nothing was stored. Send the rows again."
+        )
+
+    def _to_extend(self, caller: Caller, name: str) -> Dataset:
+        """Return the newest version of a name, with its blocks of rows."""
+        with self._database.read() as session:
+            datasets = DatasetRepository(session, caller.workspace)
+            return ready(datasets.newest_to_extend(name))
+
+    def _is_small_table(self, dataset: Dataset, parent: Dataset) -> bool:
+        """Return whether all rows of the new version are few enough for a request."""
+        size = sum(block.num_bytes for block in [*parent.blocks, dataset])
+        return size <= self._reader.limits.max_inline_bytes
+
+    def _read_append(self, caller: Caller, dataset: Dataset, parent: Dataset) -> bool:
+        """Read the rows of an append; return False if its parent was deleted."""
+        try:
+            with self._storage.local_copy(dataset.content_key) as source:
+                self._read(dataset, source, parent)
+        except FileNotFoundError:
+            if self._to_extend(caller, dataset.name).id == parent.id:
+                raise
+            return False
+        return True
+
+    def _add_append(
+        self,
+        caller: Caller,
+        dataset: Dataset,
+        parent: Dataset,
+        note: Callable[[Session, str], None] | None,
+    ) -> bool:
+        """Store a version; return False if its parent is no longer the newest one."""
+        with self._database.write() as session:
+            refuse_over_quota(session, caller, dataset.num_bytes)
+            datasets = DatasetRepository(session, caller.workspace)
+            datasets.lock_name(dataset.name)
+            if datasets.newest_to_extend(dataset.name).id != parent.id:
+                return False
+            self._add(session, datasets, dataset, note)
+            datasets.share_blocks(dataset, parent)
+        return True
+
+    def _add(
+        self,
+        session: Session,
+        datasets: DatasetRepository,
+        dataset: Dataset,
+        note: Callable[[Session, str], None] | None,
+    ) -> None:
+        datasets.add(dataset)
+        if note is not None:
+            note(session, dataset.id)
+        if dataset.status == DatasetStatus.PROCESSING:
+            dataset.sent_at = _just_now(session)
+            after_commit(session, partial(self._queue.send, READ, dataset.id))
+
+    def _read(
+        self, dataset: Dataset, source: Path, parent: Dataset | None = None
+    ) -> None:
         with scratch() as folder:
             lineage = partial(lineage_of, self._database, dataset)
-            values = self._reader.read(dataset, source, folder, 0, lineage)
+            values = self._reader.read(dataset, source, folder, 0, lineage, parent)
         for name, value in values.items():
             setattr(dataset, name, value)
 
@@ -95,17 +187,19 @@ class DatasetService:
     @table_gone_is_409()
     def rows(self, dataset: Dataset, offset: int, limit: int) -> RowsRead:
         """Return rows of the typed table. Raise DatasetNotReady before it is written."""
-        with self._storage.local_copy(ready(dataset).table_key) as path:
-            columns, data = read_slice(path, offset, limit)
+        with block_files(ready(dataset).blocks, self._storage) as paths:
+            columns, data = slice_rows(scan_files(paths), offset, limit)
         return RowsRead(columns=columns, data=data, offset=offset, total=dataset.num_rows)
 
     def delete(self, session: Session, workspace: str, ref: str) -> None:
-        """Delete a dataset and its files; its row stays for the runs that name it.
+        """Delete a dataset; its row stays for the runs that name it.
 
-        Raises DatasetNotFound, and DatasetInUse while a run still needs it.
+        Its files are deleted, unless a later version has their rows. Raises
+        DatasetNotFound, and DatasetInUse while a run still needs it.
         """
         repository = DatasetRepository(session, workspace)
         dataset = repository.get(ref)
+        repository.lock_name(dataset.name)
         repository.hold(dataset, alone=True)
         if needed_by := repository.runs_that_need(dataset):
             raise DatasetInUse(
@@ -113,7 +207,9 @@ class DatasetService:
                 f"{needed_by[0]}; cancel them or wait until they have ended."
             )
         dataset.deleted_at = utc_now()
-        after_commit(session, self._forget(dataset))
+        session.flush()
+        for block in repository.unused_blocks(dataset):
+            after_commit(session, self._forget(block))
 
     def _forget(self, dataset: Dataset) -> Callable[[], None]:
         def delete() -> None:
@@ -146,6 +242,16 @@ def _unread(upload: Upload, workspace: str) -> Dataset:
     )
 
 
+def _extend(dataset: Dataset, parent: Dataset, given: ParsingSpec) -> None:
+    """Make a dataset an append to its parent, not read yet."""
+    dataset.parent_id = parent.id
+    dataset.options = parent.options
+    dataset.file_options = given
+    dataset.status, dataset.progress = DatasetStatus.PROCESSING, 0.0
+    dataset.num_rows = dataset.num_added = 0
+    dataset.columns, dataset.warnings, dataset.parsing = [], [], {}
+
+
 def _just_now(session: Session) -> int:
     now = session.scalar(select(now_ms()))
     return int(now or 0)
@@ -157,10 +263,16 @@ def ready(dataset: Dataset) -> Dataset:
         return dataset
     if dataset.status == DatasetStatus.FAILED:
         why = dataset.error.detail if dataset.error else ""
+        todo = "Upload it again."
+        if dataset.parent_id is not None:
+            todo = f"Delete {dataset.name}@{dataset.version}, and append the rows again."
         raise DatasetNotReady(
-            f"The dataset {dataset.name!r} could not be read: {why} Upload it again."
+            f"The dataset {dataset.name!r} could not be read: {why} {todo}"
         )
+    earlier = ""
+    if dataset.parent_id is not None:
+        earlier = f", or name an earlier version of GET /v1/datasets?name={dataset.name}"
     raise DatasetNotReady(
         f"The dataset {dataset.name!r} is still being read ({dataset.progress:.0%}); "
-        f"wait for it with GET /v1/datasets/{dataset.id}?wait=30."
+        f"wait for it with GET /v1/datasets/{dataset.id}?wait=30{earlier}."
     )

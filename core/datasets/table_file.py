@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.datasets.expected import Expected
 from core.datasets.reading import CsvReading, read_csv
 from core.datasets.recognise import WORKBOOKS, recognise, refuse_options
 from core.datasets.typed_reading import write_typed_source
@@ -18,20 +19,25 @@ def read_table(
     given: ParsingSpec,
     max_columns: int,
     most_memory: int | None = None,
+    expected: Expected | None = None,
 ) -> CsvReading:
     """Write the table at `source` as typed Parquet to `folder/table.parquet`.
 
     The first bytes decide the format. `most_memory` limits the process that reads a
-    workbook. Raises InvalidTable.
+    workbook. `expected` holds the columns of the version to which the table is appended.
+    Raises InvalidTable.
     """
     found = recognise(source)
     refuse_options(found, given)
     if found == FileFormat.CSV:
-        return read_csv(source, folder, given, max_columns)
+        return read_csv(source, folder, given, max_columns, expected)
     with readable(found):
         opened = open_typed(source, folder, found, given, max_columns, most_memory)
-        opened = opened.measured()
-        written = write_typed_source(opened, given, folder / "table.parquet")
+        if expected is not None:
+            opened = opened.named(expected.spelled(opened.columns))
+            expected.check(opened.columns, given, max_columns)
+        opened, target = opened.measured(), folder / "table.parquet"
+        written = write_typed_source(opened, given, target, expected)
     return CsvReading(opened.parsing, written.columns, written.stats, opened.warnings)
 
 

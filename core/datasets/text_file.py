@@ -7,6 +7,7 @@ from typing import Any
 from core.datasets.charset import Charset, find_charset, to_utf8
 from core.datasets.check_types import check_types
 from core.datasets.dialect import Layout, find_layout
+from core.datasets.expected import Expected
 from core.datasets.repair import without_runs, write_valid
 from core.errors import InvalidTable
 from fitserve.file_formats import FileFormat
@@ -40,26 +41,32 @@ def text_file(
     *,
     whole: bool,
     known: dict[str, Any] | None = None,
+    expected: Expected | None = None,
 ) -> TextFile:
     """Return a CSV as UTF-8 with its layout; temporary files go to `folder`.
 
     The encoding is detected at the beginning; with `whole`, in every byte. `known` is the
-    parsing that an upload of the file reported: nothing is detected again.
-    Raises InvalidTable.
+    parsing that an upload of the file reported: nothing is detected again. `expected`
+    holds the columns of the version to which the file is appended. Raises InvalidTable.
     """
     known = known if known and "delimiter" in known else None
     encoding = find_charset(source, _encoding(given, known), whole=whole)
     plain, warnings = _in_utf8(source, folder, encoding)
-    layout = find_layout(plain, given, known)
+    names = frozenset(expected.columns) if expected else frozenset()
+    layout = find_layout(plain, given, known, names)
     if layout.delimiter == " " and given.delimiter is None:
         even = folder / "blanks.csv"
         without_runs(plain, even)
         by_blanks = given.model_copy(update={"delimiter": " "})
-        plain, layout = even, find_layout(even, by_blanks, known)
+        plain, layout = even, find_layout(even, by_blanks, known, names)
     if not layout.is_valid:
         valid = folder / "valid.csv"
         write_valid(plain, layout, valid)
         plain = valid
+    if expected is not None:
+        layout.names = expected.spelled(layout.names)
+        _name_by_place(layout, given, expected)
+        expected.check(layout.names, given, max_columns)
     _check_names(layout, given, max_columns)
     layout.warnings[:0] = warnings
     return TextFile(plain, layout, encoding)
@@ -91,6 +98,20 @@ def _in_utf8(source: Path, folder: Path, encoding: Charset) -> tuple[Path, list[
         return source, []
     plain = folder / "utf8.csv"
     return plain, to_utf8(source, plain, encoding)
+
+
+def _name_by_place(layout: Layout, given: ParsingSpec, expected: Expected) -> None:
+    """Name the columns of a file without names like those of the version, in order."""
+    has_names = layout.header or expected.has_any(layout.names)
+    if has_names or given.header is None or len(layout.names) != len(expected.columns):
+        return
+    layout.names = list(expected.columns)
+    layout.has_given_names = True
+    warning = (
+        f"the file has no line of names: its columns are those of {expected.ref!r}, in "
+        "their order"
+    )
+    layout.warnings[:] = [warning]
 
 
 def _check_names(layout: Layout, given: ParsingSpec, max_columns: int) -> None:

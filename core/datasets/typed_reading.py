@@ -8,44 +8,57 @@ from pathlib import Path
 
 from core.columns.base import Hints
 from core.columns.decide import decide_types
-from core.columns.facts import Cells, ColumnFacts, Wanted, given_types
-from core.columns.missing import words_of_upload
+from core.columns.facts import (
+    Cells,
+    ColumnFacts,
+    Wanted,
+    given_types,
+    null_words_wanted,
+)
+from core.columns.misfits import refuse_misfits
 from core.columns.numeric import Numeric
 from core.datasets import statistics
 from core.datasets.check_types import check_types
+from core.datasets.expected import Expected
 from core.datasets.null_words import add_counts, may_have_words, words_in
 from core.datasets.one_pass import Written, choose_text_type
 from core.datasets.raw_table import ROW_GROUP, SAMPLE_ROWS, SMALL_CELLS
 from core.datasets.typed_source import TypedSource
 from core.errors import InvalidTable
 from core.lazy import pl
-from fitserve.enums import ColumnType
-from fitserve.specs.columns import ColumnOptions, has_options, type_of
 from fitserve.specs.parsing import ParsingSpec
 
 _LEAST = 0.9
 _NUMERIC = Numeric()
 
 
-def write_typed_source(source: TypedSource, given: ParsingSpec, target: Path) -> Written:
+def write_typed_source(
+    source: TypedSource,
+    given: ParsingSpec,
+    target: Path,
+    expected: Expected | None = None,
+) -> Written:
     """Write the typed table of a measured source to `target`.
 
     A column keeps the type that the file gives it, unless `given.types` has another.
-    Texts are dates, booleans, categories or text, and never numbers.
+    Texts are dates, booleans, categories or text, and never numbers. `expected` holds the
+    columns of the version to which the rows are appended.
     """
     check_types(source.columns, given.types)
-    wanted = given_types(_changed(source, given))
-    nulls = words_of_upload(given)
+    asked = expected.wanted(given) if expected else given_types(given.types)
+    wanted = _changed(source, asked)
+    nulls = null_words_wanted(given.null_values, asked)
     source = replace(source, own_nulls=nulls.own)
     texts = [n for n, c in source.columns.items() if c.type is None or n in wanted]
     hints = Hints(decimal=given.decimal, is_typed=True)
     sample = source.texts(texts).head(SAMPLE_ROWS).collect()
     plan = _plan(source, Cells(sample.lazy(), is_small=True), texts, wanted, hints)
-    written = _by_plan(source, plan, texts, set(given.types), target)
+    written = _by_plan(source, plan, texts, set(wanted), target)
     if written is None:
         is_small = source.num_rows * len(texts) <= SMALL_CELLS
         cells = Cells(source.texts(texts), is_small=is_small)
         plan = _plan(source, cells, texts, wanted, hints)
+        refuse_misfits(cells, wanted, plan)
         written = _written(source, plan, texts, target)
     nulls.noted(written.columns)
     _count_null_words(source, given, written)
@@ -69,14 +82,14 @@ def write_texts(
     return columns
 
 
-def _changed(
-    source: TypedSource, given: ParsingSpec
-) -> dict[str, ColumnType | ColumnOptions]:
-    """Return the given types and notations that differ from those of the file."""
+def _changed(source: TypedSource, asked: Mapping[str, Wanted]) -> dict[str, Wanted]:
+    """Return the types and notations that differ from those of the file."""
+    columns = source.columns
     return {
-        name: kind
-        for name, kind in given.types.items()
-        if has_options(kind) or source.columns[name].type != type_of(kind)
+        name: want
+        for name, want in asked.items()
+        if name in columns
+        and (want.options is not None or columns[name].type != want.type)
     }
 
 

@@ -1,8 +1,8 @@
 """Check the limits of a caller's workspace."""
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.database.turns import take_turn
 from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
@@ -58,11 +58,4 @@ def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
 
 def _count_alone(session: Session, caller: Caller) -> None:
     """Lock the quota of the workspace until this transaction ends."""
-    _take_turn(session, f"quota of {caller.workspace}")
-
-
-def _take_turn(session: Session, name: str) -> None:
-    """Take the lock `name`, or wait for it; SQLite allows one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        key = func.hashtextextended(name, 0)
-        session.execute(select(func.pg_advisory_xact_lock(key)))
+    take_turn(session, f"quota of {caller.workspace}")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.clock import now_ms, seconds_between
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, has_files
 from core.models.tables import Artifact, Model, Version
 from core.runs.tables import Run
 from core.workers.repository import WorkerRepository
@@ -127,7 +127,7 @@ class FiguresRepository:
         return int(row[0] or 0), float(row[1] or 0), int(row[2] or 0), int(row[3] or 0)
 
     def _stored_bytes(self) -> dict[str, int]:
-        uploads = select(func.sum(Dataset.num_bytes)).where(Dataset.deleted_at.is_(None))
+        uploads = select(func.sum(Dataset.num_bytes)).where(has_files())
         artifacts = select(func.sum(Artifact.num_bytes))
         return {
             "uploads": int(self._session.scalar(uploads) or 0),

@@ -1,6 +1,6 @@
 """Describe the inputs and outputs of a version as JSON Schema."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.models.example import example_row
@@ -29,6 +29,7 @@ class Described:
         place: the path after the model: empty, `/versions/3` or `/aliases/live`.
         wants_key: whether every request needs an API key.
         most_rows: the maximum number of instances in a request.
+        alias: an alias of the version, if the place names neither.
 
     """
 
@@ -38,6 +39,14 @@ class Described:
     place: str
     wants_key: bool
     most_rows: int
+    alias: str | None = None
+
+    @property
+    def by_alias(self) -> "Described":
+        """Return the version with the predict route of its alias, if there is one."""
+        if self.alias is None:
+            return self
+        return replace(self, place=f"/aliases/{self.alias}")
 
     @property
     def name(self) -> str:

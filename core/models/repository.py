@@ -1,16 +1,19 @@
-"""Query models, versions, artifacts and aliases."""
+"""Query models, versions, artifacts, aliases and their changes."""
 
 from collections.abc import Collection, Sequence
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.database.base import utc_now
 from core.database.inserts import insert_into
 from core.errors import AliasMoved, AliasNotFound, ModelNotFound, VersionNotFound
-from core.models.tables import Alias, Artifact, Model, Version
+from core.models.cause import Cause
+from core.models.tables import Alias, Artifact, Model, ModelChange, Version
+from core.runs.main_figure import baseline_columns
 from core.runs.tables import Run
+from fitserve.schemas.report import BestBaseline
 
 Found = TypeVarTuple("Found")
 
@@ -62,33 +65,36 @@ class ModelRepository:
             raise VersionNotFound(f"{name}/{number}", numbers)
         return found
 
-    def newest(self, name: str) -> Version:
-        """Return the newest version; versions of cancelled runs come last."""
-        self.get(name)
-        query = self._mine(select(Version), Version).where(Version.model_name == name)
-        query = query.order_by(Version.is_whole.desc(), Version.number.desc())
-        found = self._session.scalars(query.limit(1)).first()
-        if found is None:  # deleted between the two queries
+    def serving(self, name: str) -> Version:
+        """Return the version for requests that name neither a version nor an alias.
+
+        Raises ModelNotFound.
+        """
+        found = self.pointed(name, None)
+        if found is None:  # the model was deleted between the two queries
             raise ModelNotFound(name)
         return found
 
+    def pointed(self, name: str, alias: str | None) -> Version | None:
+        """Return the version of an alias, or the serving version for None, if any."""
+        version_id = self.get(name).serving_version_id
+        if alias is not None:
+            found = self._session.get(Alias, (self._workspace, name, alias))
+            version_id = found.version_id if found is not None else None
+        return None if version_id is None else self._session.get(Version, version_id)
+
     def pointers(self, names: Collection[str]) -> dict[tuple[str, str | None], str]:
-        """Return version ids by model and alias; the alias None stands for `newest`."""
-        order = (Version.is_whole.desc(), Version.number.desc())
-        place = func.row_number().over(partition_by=Version.model_name, order_by=order)
-        ranked = (
-            self._mine(
-                select(Version.model_name, Version.id, place.label("place")), Version
-            )
-            .where(Version.model_name.in_(names))
-            .subquery()
-        )
-        newest = select(ranked.c.model_name, ranked.c.id).where(ranked.c.place == 1)
+        """Return version ids by model and alias; the alias None is what serves."""
+        serving = self._mine(select(Model.name, Model.serving_version_id), Model)
         aliased = self._mine(
             select(Alias.model_name, Alias.name, Alias.version_id), Alias
         ).where(Alias.model_name.in_(names))
         found: dict[tuple[str, str | None], str] = {
-            (model, None): version for model, version in self._session.execute(newest)
+            (name, None): version_id
+            for name, version_id in self._session.execute(
+                serving.where(Model.name.in_(names))
+            )
+            if version_id is not None
         }
         for model, alias, version in self._session.execute(aliased):
             found[model, alias] = version
@@ -117,6 +123,12 @@ class ModelRepository:
         query = self._mine(select(Version), Version).where(Version.id.in_(ids))
         return self._session.scalars(query).all()
 
+    def runs(self, versions: Collection[Version]) -> dict[str, Run]:
+        """Return the runs that trained these versions, by id."""
+        ids = [version.run_id for version in versions]
+        query = self._mine(select(Run), Run).where(Run.id.in_(ids))
+        return {run.id: run for run in self._session.scalars(query)}
+
     def aliases(self, name: str) -> Sequence[Alias]:
         """Return the aliases of a model, by name."""
         query = self._mine(select(Alias), Alias).where(Alias.model_name == name)
@@ -130,66 +142,145 @@ class ModelRepository:
             raise AliasNotFound(alias, [a.name for a in self.aliases(name)])
         return found.version
 
-    def set_alias(self, name: str, alias: str, number: int) -> Version:
-        """Point an alias at a version; create the alias if it is new."""
-        self.lock(name)
-        version = self.version(name, number)
-        self._session.merge(
-            Alias(
-                workspace=self._workspace,
-                model_name=name,
-                name=alias,
-                version_id=version.id,
-            )
-        )
-        return version
+    def point(self, name: str, alias: str | None, number: int, cause: Cause) -> Version:
+        """Point an alias, or what serves for None, at a version; record the change.
 
-    def refuse_moved(self, name: str, alias: str, version_id: str | None) -> None:
-        """Raise AliasMoved unless the alias points to `version_id` (None: no alias yet).
-
-        A lock on the model keeps the alias unchanged until the transaction ends.
+        An alias that does not exist is created. Raises ModelNotFound, VersionNotFound.
         """
         self.lock(name)
-        found = self._session.get(Alias, (self._workspace, name, alias))
-        if (found.version_id if found is not None else None) != version_id:
+        version, before = self.version(name, number), self.pointed(name, alias)
+        if before is version:
+            return version
+        if alias is None:
+            self.get(name).serving_version_id = version.id
+        else:
+            key = {"workspace": self._workspace, "model_name": name, "name": alias}
+            self._session.merge(Alias(**key, version_id=version.id))
+        self._record(name, alias, before, version, cause)
+        return version
+
+    def delete_alias(self, name: str, alias: str, cause: Cause) -> None:
+        """Remove an alias and record that; raise ModelNotFound or AliasNotFound."""
+        self.lock(name)
+        before = self.aliased(name, alias)
+        key = (Alias.workspace == self._workspace, Alias.model_name == name)
+        self._session.execute(delete(Alias).where(*key, Alias.name == alias))
+        self._record(name, alias, before, None, cause)
+
+    def refuse_moved(self, name: str, alias: str | None, version_id: str | None) -> None:
+        """Raise AliasMoved unless the alias points to `version_id` (None: no alias yet).
+
+        The alias None is what serves. A lock on the model keeps both unchanged until the
+        transaction ends.
+        """
+        self.lock(name)
+        found = self.pointed(name, alias)
+        if (found.id if found is not None else None) != version_id:
+            what = "The serving version" if alias is None else f"The alias {alias!r}"
             raise AliasMoved(
-                f"The alias {alias!r} was moved while this version was compared with the "
+                f"{what} was moved while this version was compared with the "
                 "version that it pointed to. Send the request again."
             )
 
-    def delete_alias(self, name: str, alias: str) -> None:
-        """Remove an alias; raise ModelNotFound or AliasNotFound."""
-        self.lock(name)
-        self.aliased(name, alias)
-        key = (Alias.workspace == self._workspace, Alias.model_name == name)
-        self._session.execute(delete(Alias).where(*key, Alias.name == alias))
+    def changes(
+        self,
+        name: str,
+        below: int | None = None,
+        limit: int | None = None,
+        alias: str | None = None,
+    ) -> Sequence[ModelChange]:
+        """Return the changes of a model, or only those of an alias, newest first."""
+        query = self._changes(name).order_by(ModelChange.number.desc()).limit(limit)
+        if below is not None:
+            query = query.where(ModelChange.number < below)
+        if alias is not None:
+            query = query.where(ModelChange.alias == alias)
+        return self._session.scalars(query).all()
+
+    def last_change(self, name: str, alias: str | None) -> ModelChange | None:
+        """Return the last change of a pointer that is not undone and undoes nothing."""
+        undone = self._mine(select(ModelChange.undoes), ModelChange).where(
+            ModelChange.model_name == name, ModelChange.undoes.is_not(None)
+        )
+        query = self._changes(name).where(
+            ModelChange.alias.is_not_distinct_from(alias),
+            ModelChange.undoes.is_(None),
+            ModelChange.number.not_in(undone),
+        )
+        newest_first = query.order_by(ModelChange.number.desc())
+        return self._session.scalars(newest_first.limit(1)).first()
+
+    def _changes(self, name: str) -> Select[ModelChange]:
+        query = self._mine(select(ModelChange), ModelChange)
+        return query.where(ModelChange.model_name == name)
+
+    def _record(
+        self,
+        name: str,
+        alias: str | None,
+        before: Version | None,
+        after: Version | None,
+        cause: Cause,
+    ) -> None:
+        last = self.changes(name, limit=1)
+        change = ModelChange(
+            workspace=self._workspace,
+            model_name=name,
+            number=last[0].number + 1 if last else 1,
+            alias=alias,
+            before=before.number if before is not None else None,
+            after=after.number if after is not None else None,
+            who=cause.who,
+            why=cause.why,
+            undoes=cause.undoes,
+        )
+        self._session.add(change)
+        self._session.flush()
 
     def add_version(self, version: Version) -> None:
-        """Store a version under its model's next number; create the model if needed."""
+        """Store a version under its model's next number; create the model if needed.
+
+        The first version of a model serves.
+        """
         name, version.workspace = version.model_name, self._workspace
         while not self.lock(name):  # it may be deleted in between
             self._ensure(name)
         version.number = self._last_number(name) + 1
         self._session.add(version)
         self._session.flush()
+        if self.get(name).serving_version_id is None:
+            cause = Cause.run(version.run_id, "first version")
+            self.point(name, None, version.number, cause)
 
     def lock(self, name: str) -> bool:
         """Lock a model: one transaction at a time changes its versions and aliases.
 
         Return False if the model does not exist.
         """
-        query = self._mine(select(Model.name), Model).where(Model.name == name)
-        return self._session.scalar(query.with_for_update()) is not None
+        query = self._mine(select(Model), Model).where(Model.name == name)
+        query = query.with_for_update().execution_options(populate_existing=True)
+        return self._session.scalar(query) is not None
 
     def delete(self, version: Version) -> None:
-        """Delete a version, and its model if no version is left."""
+        """Delete a version without aliases, and its model after the last version."""
         self._session.expunge(version)
+        name, model = version.model_name, self.get(version.model_name)
+        if model.serving_version_id == version.id:
+            model.serving_version_id = None
+            self._session.flush()
         for table, key in ((Artifact, Artifact.version_id), (Version, Version.id)):
             self._session.execute(delete(table).where(key == version.id))
-        name = version.model_name
         if not self.versions(name, limit=1):
-            mine = (Model.workspace == self._workspace, Model.name == name)
-            self._session.execute(delete(Model).where(*mine))
+            self._delete_model(name)
+
+    def _delete_model(self, name: str) -> None:
+        changes = (
+            ModelChange.workspace == self._workspace,
+            ModelChange.model_name == name,
+        )
+        self._session.execute(delete(ModelChange).where(*changes))
+        mine = (Model.workspace == self._workspace, Model.name == name)
+        self._session.execute(delete(Model).where(*mine))
 
     def _last_number(self, name: str) -> int:
         """Return the highest number of a version, including deleted versions."""
@@ -216,7 +307,9 @@ class ModelRepository:
         return int(self._session.scalar(query) or 0)
 
     def _mine(
-        self, query: Select[*Found], table: type[Model | Version | Alias | Run]
+        self,
+        query: Select[*Found],
+        table: type[Model | Version | Alias | ModelChange | Run],
     ) -> Select[*Found]:
         return query.where(table.workspace == self._workspace)
 
@@ -238,3 +331,11 @@ def add_artifact(session: Session, artifact: Artifact) -> None:
     """Store a file of a version; the version must not have that name yet."""
     session.add(artifact)
     session.flush()
+
+
+def record_baseline(session: Session, version_id: str, baseline: BestBaseline) -> None:
+    """Record the best baseline of a version, and of the run that made the version."""
+    values = baseline_columns(baseline)
+    made = update(Version).where(Version.id == version_id).values(values)
+    run_id = session.scalar(made.returning(Version.run_id))
+    session.execute(update(Run).where(Run.id == run_id).values(values))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 
-from core.errors import InvalidRequirement, raise_any
+from core.errors import Invalid, InvalidRequirement, raise_any
+from core.models.interval import Interval
 from core.models.scores import CLASSIFICATION, REGRESSION
 from fitserve.enums import Task
 from fitserve.names import did_you_mean
@@ -45,6 +46,18 @@ class Requirement:
         """Return whether the bound is the metric of the current version."""
         return self.limit is None
 
+    def is_met_by(self, difference: Interval | None) -> bool:
+        """Return whether the interval of new minus current allows a promotion.
+
+        `>=` and `<=` fail only if the whole interval is on the worse side; `>` and `<`
+        need the whole interval on the better side.
+        """
+        if difference is None:
+            return False
+        low, high = difference
+        met = {">=": high >= 0, "<=": low <= 0, ">": low > 0, "<": high < 0}
+        return met[self.sign]
+
     def holds(self, candidate: float | None, current: float | None) -> bool:
         """Return whether the metric is good enough; return False if one is missing."""
         limit = current if self.limit is None else self.limit
@@ -53,19 +66,27 @@ class Requirement:
         return _COMPARE[self.sign](candidate, limit)
 
 
-def parse(require: Mapping[str, str], task: Task) -> list[Requirement]:
-    """Parse the requirements of a promotion; raise InvalidRequirement for errors."""
+def parse(
+    require: Mapping[str, str],
+    task: Task,
+    base: tuple[str, ...] = ("require",),
+    error: type[Invalid] = InvalidRequirement,
+) -> list[Requirement]:
+    """Parse the requirements of a promotion; raise `error` for errors.
+
+    `base` is the place of the requirements in the body.
+    """
     known = REGRESSION if task == Task.REGRESSION else CLASSIFICATION
-    found = [_parsed(key, text, known, task) for key, text in require.items()]
-    raise_any(InvalidRequirement, [e for e in found if isinstance(e, FieldError)])
+    found = [_parsed(key, text, known, task, base) for key, text in require.items()]
+    raise_any(error, [e for e in found if isinstance(e, FieldError)])
     return [r for r in found if isinstance(r, Requirement)]
 
 
 def _parsed(
-    key: str, text: str, known: tuple[str, ...], task: Task
+    key: str, text: str, known: tuple[str, ...], task: Task, base: tuple[str, ...]
 ) -> Requirement | FieldError:
     """Return the requirement, or its error."""
-    at = pointer("require", key)
+    at = pointer(*base, key)
     if _OTHER_NAMES.get(key, key) not in known:
         detail = f"a {task} model has no metric {key!r}"
         near = did_you_mean(key, known)

@@ -1,10 +1,12 @@
 """Compute the metrics that a promotion can require, in plain NumPy.
 
 The API process does not load scikit-learn (60 MB); a test compares the results with it.
+Every metric is a function of the row weights `[..., N]`, so that one call computes it
+for many sets of weights; an undefined metric is NaN.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ CLASSIFICATION = (
     "brier",
 )
 _EPSILON = float(np.finfo(np.float64).eps)
+_ROUNDING = 1e-12
+"""A variance below this share of the mean square is taken for a rounding error of 0."""
 
 
 def as_answers(output: NDArray[np.floating[Any]], task: Task) -> Numbers:
@@ -52,97 +56,124 @@ def score(
     if not np.isfinite(answers).all():
         return None
     weights = np.ones(len(y)) if weights is None else weights
-    if task == Task.REGRESSION:
-        return _OF_VALUES[metric](y, answers, weights)
-    probabilities = answers / answers.sum(axis=1, keepdims=True)
-    return _OF_CLASSES[metric](y.astype(np.int64), probabilities, weights)
+    value = float(scores(task, metric, y, answers, weights))
+    return None if np.isnan(value) else value
 
 
-def _mean(values: Numbers, weights: Numbers) -> float:
-    return float(np.average(values, weights=weights))
+def scores(
+    task: Task, metric: str, y: Numbers, answers: Numbers, weights: Numbers
+) -> Numbers:
+    """Return a metric for each set of weights, NaN where it is undefined.
+
+    `weights` are `[..., N]` and the result is `[...]`; a weight may be 0. The other
+    arguments are those of `score`; all answers are finite.
+    """
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        if task == Task.REGRESSION:
+            return _OF_VALUES[metric](y, answers, weights)
+        probabilities = answers / answers.sum(axis=1, keepdims=True)
+        return _OF_CLASSES[metric](y.astype(np.int64), probabilities, weights)
 
 
-def _r2(y: Numbers, predicted: Numbers, w: Numbers) -> float | None:
-    spread = float(np.sum(w * (y - _mean(y, w)) ** 2))
-    return 1 - float(np.sum(w * (y - predicted) ** 2)) / spread if spread else None
+def _mean(values: NDArray[Any], w: Numbers) -> Numbers:
+    mean: Numbers = w @ values.astype(np.float64) / w.sum(axis=-1)
+    return mean
 
 
-def _mae(y: Numbers, predicted: Numbers, w: Numbers) -> float:
+def _r2(y: Numbers, predicted: Numbers, w: Numbers) -> Numbers:
+    centred = y - np.mean(y)
+    squares = _mean(centred**2, w)
+    spread = squares - _mean(centred, w) ** 2
+    spread = np.where(spread > _ROUNDING * squares, spread, np.nan)
+    r2: Numbers = 1 - _mean((y - predicted) ** 2, w) / spread
+    return r2
+
+
+def _mae(y: Numbers, predicted: Numbers, w: Numbers) -> Numbers:
     return _mean(np.abs(y - predicted), w)
 
 
-def _rmse(y: Numbers, predicted: Numbers, w: Numbers) -> float:
-    return float(np.sqrt(_mean((y - predicted) ** 2, w)))
+def _rmse(y: Numbers, predicted: Numbers, w: Numbers) -> Numbers:
+    return np.sqrt(_mean((y - predicted) ** 2, w))
 
 
-def _accuracy(y: Places, p: Numbers, w: Numbers) -> float:
+def _accuracy(y: Places, p: Numbers, w: Numbers) -> Numbers:
     return _mean(p.argmax(axis=1) == y, w)
 
 
-def _balanced_accuracy(y: Places, p: Numbers, w: Numbers) -> float:
+def _balanced_accuracy(y: Places, p: Numbers, w: Numbers) -> Numbers:
     labels = p.argmax(axis=1)
-    shares = [_mean(labels[y == k] == k, w[y == k]) for k in np.unique(y)]
-    return float(np.mean(shares))
+    shares = [_mean(labels[y == k] == k, w[..., y == k]) for k in np.unique(y)]
+    return np.asarray(np.mean(shares, axis=0))
 
 
-def _log_loss(y: Places, p: Numbers, w: Numbers) -> float:
+def _log_loss(y: Places, p: Numbers, w: Numbers) -> Numbers:
     of_truth = np.clip(p[np.arange(len(y)), y], _EPSILON, 1 - _EPSILON)
     return -_mean(np.log(of_truth), w)
 
 
-def _brier(y: Places, p: Numbers, w: Numbers) -> float:
+def _brier(y: Places, p: Numbers, w: Numbers) -> Numbers:
     both = _mean(np.sum((p - np.eye(p.shape[1])[y]) ** 2, axis=1), w)
     return both / 2 if p.shape[1] == 2 else both
 
 
-def _roc_auc(y: Places, p: Numbers, w: Numbers) -> float | None:
+def _roc_auc(y: Places, p: Numbers, w: Numbers) -> Numbers:
     return _mean_of_classes(y, p, w, _area_under_roc)
 
 
-def _pr_auc(y: Places, p: Numbers, w: Numbers) -> float | None:
+def _pr_auc(y: Places, p: Numbers, w: Numbers) -> Numbers:
     return _mean_of_classes(y, p, w, _average_precision)
 
 
-Area = Callable[[NDArray[np.bool_], Numbers, Numbers], float]
+_TIES: tuple[Literal["left", "right"], ...] = ("left", "right")
+"""The sides from which the rows below are counted: without ties, and with them."""
+Area = Callable[[NDArray[np.bool_], Numbers, Numbers], Numbers]
 
 
-def _mean_of_classes(y: Places, p: Numbers, w: Numbers, area: Area) -> float | None:
+def _mean_of_classes(y: Places, p: Numbers, w: Numbers, area: Area) -> Numbers:
     """Return the mean area of one class against the rest; of two, the second's area."""
     classes = np.unique(y)
     if len(classes) < 2:
-        return None
+        return np.full(w.shape[:-1], np.nan)
     if p.shape[1] == 2:
         classes = classes[-1:]
-    return float(np.mean([area(y == k, p[:, k], w) for k in classes]))
+    return np.asarray(np.mean([area(y == k, p[:, k], w) for k in classes], axis=0))
 
 
-def _area_under_roc(is_true: NDArray[np.bool_], p: Numbers, w: Numbers) -> float:
+def _area_under_roc(is_true: NDArray[np.bool_], p: Numbers, w: Numbers) -> Numbers:
     """Return the probability that a true row is above another (Mann and Whitney, 1947).
 
     A tie counts as half.
     """
-    values, place = np.unique(p, return_inverse=True)
-    true = np.bincount(place, weights=w * is_true, minlength=len(values))
-    other = np.bincount(place, weights=w * ~is_true, minlength=len(values))
-    below = np.cumsum(other) - other / 2
-    return float(np.sum(true * below) / (true.sum() * other.sum()))
+    true, other = np.flatnonzero(is_true), np.flatnonzero(~is_true)
+    other = other[np.argsort(p[other], kind="stable")]
+    first, last = (np.searchsorted(p[other], p[true], side) for side in _TIES)
+    below = np.zeros((*w.shape[:-1], len(other) + 1))
+    np.cumsum(w[..., other], axis=-1, out=below[..., 1:])
+    of_true = w[..., true]
+    area: Numbers = np.sum(of_true * (below[..., first] + below[..., last]), axis=-1)
+    pairs = of_true.sum(axis=-1) * below[..., -1]
+    return np.asarray(area / pairs / 2)
 
 
-def _average_precision(is_true: NDArray[np.bool_], p: Numbers, w: Numbers) -> float:
+def _average_precision(is_true: NDArray[np.bool_], p: Numbers, w: Numbers) -> Numbers:
     """Return the sum of precision times the gain in recall over falling thresholds."""
-    values, place = np.unique(-p, return_inverse=True)
-    hits = np.cumsum(np.bincount(place, weights=w * is_true, minlength=len(values)))
-    rows = np.cumsum(np.bincount(place, weights=w, minlength=len(values)))
-    gains = np.diff(hits, prepend=0.0) / hits[-1]
-    return float(np.sum(hits / rows * gains))
+    order = np.argsort(-p, kind="stable")
+    starts = np.flatnonzero(np.diff(-p[order], prepend=-np.inf))  # one step per value
+    ordered = w[..., order]
+    true = np.add.reduceat(ordered * is_true[order], starts, axis=-1)
+    hits = np.cumsum(true, axis=-1)
+    rows = np.cumsum(np.add.reduceat(ordered, starts, axis=-1), axis=-1)
+    area: Numbers = np.sum(hits / np.where(rows > 0, rows, 1.0) * true, axis=-1)
+    return np.asarray(area / hits[..., -1])
 
 
-_OF_VALUES: dict[str, Callable[[Numbers, Numbers, Numbers], float | None]] = {
+_OF_VALUES: dict[str, Callable[[Numbers, Numbers, Numbers], Numbers]] = {
     "r2": _r2,
     "mae": _mae,
     "rmse": _rmse,
 }
-_OF_CLASSES: dict[str, Callable[[Places, Numbers, Numbers], float | None]] = {
+_OF_CLASSES: dict[str, Callable[[Places, Numbers, Numbers], Numbers]] = {
     "accuracy": _accuracy,
     "balanced_accuracy": _balanced_accuracy,
     "log_loss": _log_loss,

@@ -2,26 +2,52 @@
 
 from collections.abc import Sequence
 
-from core.models.tables import Alias, Model, Version
-from fitserve.schemas.models import ArtifactRead, ModelRead, VersionRead
+from core.models.service import newest_of
+from core.models.tables import Alias, Model, ModelChange, Version
+from fitserve.enums import Promotion
+from fitserve.schemas.models import ArtifactRead, ChangeRead, ModelRead, VersionRead
 
 
 def model_to_schema(
-    model: Model, versions: Sequence[Version], aliases: Sequence[Alias], newest: Version
+    model: Model,
+    versions: Sequence[Version],
+    aliases: Sequence[Alias],
+    serving: Version,
 ) -> ModelRead:
-    """Convert a model to its schema; `newest` is the default version."""
+    """Convert a model to its schema."""
+    latest = newest_of([*versions, serving])
     return ModelRead(
         name=model.name,
-        latest_version=newest.number,
+        serving_version=serving.number,
+        latest_version=latest.number,
         versions=[version.number for version in versions],
         aliases={alias.name: alias.version.number for alias in aliases},
-        headline=newest.headline,
+        promotion=Promotion(model.promotion),
+        follows_newest=model.follows_newest,
+        headline=latest.headline,
+        main_figure=latest.main_figure,
         created_at=model.created_at,
     )
 
 
-def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead:
-    """Convert a version to its schema."""
+def change_to_schema(change: ModelChange) -> ChangeRead:
+    """Convert a change to its schema."""
+    return ChangeRead(
+        number=change.number,
+        alias=change.alias,
+        before=change.before,
+        after=change.after,
+        who=change.who,
+        why=change.why,
+        undoes=change.undoes,
+        created_at=change.created_at,
+    )
+
+
+def version_to_schema(
+    version: Version, aliases: Sequence[Alias], serving: Version
+) -> VersionRead:
+    """Convert a version to its schema; `serving` is the serving version of its model."""
     return VersionRead(
         model_name=version.model_name,
         version=version.number,
@@ -29,8 +55,10 @@ def version_to_schema(version: Version, aliases: Sequence[Alias]) -> VersionRead
         task=version.signature.task,
         target=version.signature.target,
         aliases=[alias.name for alias in aliases if alias.version_id == version.id],
+        serves=version.id == serving.id,
         metrics=version.metrics,
         headline=version.headline,
+        main_figure=version.main_figure,
         best_epoch=version.best_epoch,
         num_params=sum(layer.params for layer in version.layers),
         layers=version.layers,

@@ -1,4 +1,4 @@
-"""Delete versions and models, with their files."""
+"""Move pointers to versions, and delete versions and models with their files."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.database.sessions import after_commit
 from core.errors import VersionInUse
+from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Alias, Version
 from core.runs.tables import Run
@@ -19,14 +20,39 @@ def delete_version(
     """Delete a version, and its model if no version is left.
 
     The number is not used again. Raises ModelNotFound, VersionNotFound, and VersionInUse
-    while an alias points to the version.
+    while an alias points to the version, or while it serves and others remain.
     """
     models = ModelRepository(session, workspace)
     models.lock(name)
     version = models.version(name, number)
     aliases = [a for a in models.aliases(name) if a.version_id == version.id]
     _refuse_aliased(name, aliases)
+    _release(models, version)
     _delete(session, models, storage, [version])
+
+
+def _release(models: ModelRepository, version: Version) -> None:
+    """Let another version serve if the model follows the newest one.
+
+    Raises VersionInUse if a version serves by decision and other versions remain.
+    """
+    name = version.model_name
+    others = [v for v in models.versions(name) if v.id != version.id]
+    if not others or models.serving(name).id != version.id:
+        return
+    if not models.get(name).follows_newest:
+        raise VersionInUse(
+            f"Version {version.number} of {name!r} serves the requests that name neither "
+            "a version nor an alias. Let another version serve first, with `fitserve "
+            f"models promote {name} {others[0].number}` or PUT /v1/models/{name}/serving."
+        )
+    cause = Cause("the service", f"version {version.number} was deleted")
+    models.point(name, None, newest_of(others).number, cause)
+
+
+def newest_of(versions: Sequence[Version]) -> Version:
+    """Return the newest version; versions of cancelled runs come last."""
+    return max(versions, key=lambda version: (version.is_whole, version.number))
 
 
 def delete_model(session: Session, storage: Storage, workspace: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The tables of models, versions, artifacts and aliases."""
+"""The tables of models, versions, artifacts, aliases and their changes."""
 
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,15 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     String,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
 from core.models.signature import Signature
+from core.runs.main_figure import MainFigureColumns
+from fitserve.enums import Promotion
 from fitserve.schemas.report import Headline
 from fitserve.schemas.runs import LayerPlan
 
@@ -31,6 +34,16 @@ class Model(Base):
 
     workspace: Mapped[str] = mapped_column(String(100), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    serving_version_id: Mapped[str | None] = mapped_column(
+        ForeignKey("versions.id", use_alter=True)
+    )
+    """The version for requests that name neither a version nor an alias."""
+    follows_newest: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether every new version serves at once, as in models of earlier releases."""
+    promotion: Mapped[str] = mapped_column(
+        String(20), default=Promotion.AUTOMATIC, server_default=Promotion.AUTOMATIC
+    )
+    """Whether the end of a run may move the serving version without a request."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -48,8 +61,8 @@ class Artifact(Base):
     num_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
-class Version(Base):
-    """A numbered version of a model; immutable."""
+class Version(MainFigureColumns, Base):
+    """A numbered version of a model; immutable, except for the best baseline."""
 
     __tablename__ = "versions"
     __table_args__ = (
@@ -96,3 +109,26 @@ class Alias(Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
     version: Mapped[Version] = relationship(lazy="joined")
+
+
+class ModelChange(Base):
+    """A change of an alias or of the serving version of a model; immutable."""
+
+    __tablename__ = "model_changes"
+    __table_args__ = (_of_model(),)
+
+    workspace: Mapped[str] = mapped_column(String(100), primary_key=True)
+    model_name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The changes of a model count from 1."""
+    alias: Mapped[str | None] = mapped_column(String(100))
+    """The alias that changed; None for the serving version."""
+    before: Mapped[int | None]
+    """The number of the version before the change; None if there was none."""
+    after: Mapped[int | None]
+    """The number of the version after the change; None if the alias was deleted."""
+    who: Mapped[str] = mapped_column(String(300))
+    why: Mapped[str] = mapped_column(String(1000))
+    undoes: Mapped[int | None]
+    """The number of the change that this one undid."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, with_blocks
 from core.errors import RunNotFound
 from core.runs.leases import RUN_LEASES
 from core.runs.tables import Checkpoint, Run
@@ -26,12 +26,14 @@ class RunMaintenance:
         return run
 
     def validation(self, run: Run) -> Dataset | None:
-        """Return the run's validation dataset; load columns and lineages of both."""
+        """Return the run's validation dataset; load what reading both needs."""
         found = None
         if run.validation_dataset_id is not None:
             found = self._session.get_one(Dataset, run.validation_dataset_id)
         for dataset in filter(None, (run.dataset, found)):
-            self._session.refresh(dataset, ["columns", "lineage"])  # runs load without
+            # runs load without them
+            self._session.refresh(dataset, ["columns", "lineage"])
+            with_blocks(dataset)
         return found
 
     def traceparent(self, run_id: str) -> str | None:

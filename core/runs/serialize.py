@@ -2,21 +2,31 @@
 
 from collections.abc import Sequence
 
+from core.datasets.tables import Dataset
 from core.runs.tables import Epoch, Run
 from fitserve.enums import TERMINAL, RunStatus, StopReason, Task
 from fitserve.schemas.runs import DatasetRef, HistoryRead, Progress, RunRead
 
 
+def dataset_ref(dataset: Dataset) -> DatasetRef:
+    """Convert a dataset to the reference that runs and versions show."""
+    return DatasetRef(
+        id=dataset.id,
+        name=dataset.name,
+        version=dataset.version,
+        digest=dataset.digest,
+    )
+
+
 def run_to_schema(run: Run) -> RunRead:
     """Convert a run to its schema."""
-    dataset = run.dataset
     return RunRead(
         id=run.id,
         status=RunStatus(run.status),
         stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
         model_name=run.model_name,
         model_version=run.model_version,
-        dataset=DatasetRef(id=dataset.id, name=dataset.name, digest=dataset.digest),
+        dataset=dataset_ref(run.dataset),
         target=run.target,
         task=Task(run.task),
         spec=run.spec.to_json(),
@@ -27,6 +37,7 @@ def run_to_schema(run: Run) -> RunRead:
         best_epoch=run.best_epoch,
         kept_fit=run.kept_fit,
         metrics=run.metrics,
+        main_figure=run.main_figure,
         warnings=run.warnings,
         error=run.error,
         attempt=run.attempt,

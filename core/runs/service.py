@@ -16,7 +16,10 @@ from core.errors import InvalidSpec, raise_any
 from core.keys.caller import Caller
 from core.keys.quotas import refuse_over_quota, refuse_too_many_runs
 from core.models.repository import ModelRepository
+from core.models.requirements import parse
+from core.models.run_promotion import WHEN
 from core.queue import TRAIN, Queue
+from core.runs.planning.earlier_version import kept_inputs
 from core.runs.planning.resolver import Datasets, Resolved, resolve
 from core.runs.planning.splits import SPLITTING
 from core.runs.planning.warnings import model_warnings
@@ -57,8 +60,11 @@ class RunService:
         _refuse_bad_webhook(create.webhook, self._webhooks)
         ref = _dataset_ref(create)
         datasets = _find(DatasetRepository(session, workspace), ref, create)
-        resolved = resolve(create, ref, datasets, self._storage, self._limits)
-        warnings = model_warnings(ModelRepository(session, workspace), resolved.spec)
+        models = ModelRepository(session, workspace)
+        kept = kept_inputs(models, create, create.model_name or datasets.dataset.name)
+        resolved = resolve(create, ref, datasets, self._storage, self._limits, kept)
+        _refuse_bad_promotion(resolved.spec)
+        warnings = model_warnings(models, resolved.spec)
         return replace(resolved, warnings=[*resolved.warnings, *warnings])
 
     def prepare(self, session: Session, caller: Caller, create: RunCreate) -> Resolved:
@@ -103,6 +109,12 @@ class RunService:
         repository.request_cancel(run_id)
         session.refresh(run)
         return run
+
+
+def _refuse_bad_promotion(spec: ResolvedSpec) -> None:
+    """Raise InvalidSpec if a condition of the promotion names no metric of the task."""
+    if spec.promotion is not None and isinstance(spec.promotion.when, dict):
+        parse(spec.promotion.when, spec.task, WHEN, InvalidSpec)
 
 
 def _refuse_bad_webhook(webhook: WebhookSpec | None, rules: WebhookRules) -> None:

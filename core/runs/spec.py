@@ -10,6 +10,7 @@ from fitserve.schemas.datasets import ColumnFormat
 from fitserve.schemas.runs import LayerPlan
 from fitserve.specs.layers import ModelSpec
 from fitserve.specs.optimizers import OptimizerObject
+from fitserve.specs.promotion import PromotionSpec
 from fitserve.specs.report import ReportSpec
 from fitserve.specs.run import FeaturesSpec, PresetName, SplitSpec
 from fitserve.specs.training import CompileSpec, FitSpec
@@ -54,7 +55,7 @@ class ResolvedFit(FitSpec):
 class ResolvedSpec(BaseModel):
     """A RunCreate with every default filled in; it has the same keys in the same order.
 
-    Only optional values are None: a preset, a callback, a time limit.
+    Only optional values are None: a preset, a callback, a time limit, a promotion.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,6 +75,9 @@ class ResolvedSpec(BaseModel):
     fit: ResolvedFit
     report: ReportSpec = ReportSpec()
     tags: dict[str, str] = {}
+    promotion: PromotionSpec | None = Field(
+        default=None, exclude_if=lambda promotion: promotion is None
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as it is stored and shown; it can be posted again."""

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.database.base import Base, new_id, utc_now
 from core.database.stored import Stored
 from core.datasets.tables import Dataset
+from core.runs.main_figure import MainFigureColumns
 from core.runs.spec import ResolvedSpec, RunPlan
 from core.runs.stored_spec import upgraded_spec
 from fitserve.enums import RunStatus
 from fitserve.problems import Problem
 
 
-class Run(Base):
+class Run(MainFigureColumns, Base):
     """A training run; this row is the only record of its state.
 
     `attempt` is a fencing token: each write of a worker names its attempt, and changes

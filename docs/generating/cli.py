@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from docs.generating.tables import filled, first_sentence, table
 from fitserve.cli.app import make_app
-from fitserve.cli.console import FAILED, LATE, REFUSED, UNREACHABLE, USAGE
+from fitserve.cli.console import FAILED, INTERRUPTED, LATE, REFUSED, UNREACHABLE, USAGE
 
 EXIT_CODES = {
     0: "done; a run that was cancelled has ended, too",
@@ -17,7 +17,8 @@ EXIT_CODES = {
     REFUSED: "the service refused; the problem says why",
     UNREACHABLE: "the service cannot be reached, or the server is not fitserve",
     LATE: "`--timeout` expired; the run continues",
-    130: "interrupted; a run that was followed goes on",
+    INTERRUPTED: "interrupted, or a deletion was not confirmed; a run that was followed "
+    "goes on",
 }
 
 

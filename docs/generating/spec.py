@@ -9,6 +9,7 @@ from fitserve.specs import (
     columns,
     layers,
     optimizers,
+    promotion,
     report,
     run,
     training,
@@ -51,6 +52,7 @@ FIT: list[tuple[str, type[Closed]]] = [
     ("ReduceLROnPlateau", training.ReduceLROnPlateau),
     ("CosineDecay", training.CosineDecay),
     ("report", report.ReportSpec),
+    ("promotion", promotion.PromotionSpec),
     ("webhook", webhook.WebhookSpec),
 ]
 
@@ -90,7 +92,8 @@ def _row(name: str, schema: type[Closed], described: dict[str, Any]) -> str:
     field = described["properties"][name]
     is_required = name in described.get("required", ())
     default = "required" if is_required else _default(field.get("default"))
-    said = " ".join((schema.model_fields[name].description or "").split())
+    fields = {part.alias or own: part for own, part in schema.model_fields.items()}
+    said = " ".join((fields[name].description or "").split())
     return f"| `{name}` | {value_of(field, described)} | {default} | {said} |"
 
 

@@ -10,14 +10,19 @@ from fitserve import __version__
 from fitserve.cli import completion, datasets, models, runs
 from fitserve.cli.console import AsJson, print_json, print_or_say, service
 from fitserve.cli.extras import Commands
+from fitserve.cli.page import open_
 from fitserve.cli.predict import predict
 from fitserve.cli.train import train, watch
 
 HELP = """\
-Upload a CSV, train a Keras network from a JSON spec, and predict.
+Train a Keras network on a table, and predict.
+
+To begin: `fitserve up` starts a service; in another terminal, `fitserve train TABLE
+--target COLUMN` trains on a file, and `fitserve open` shows the page.
 
 Exit codes: 0 success, 1 the run failed, 2 wrong usage, 3 the service refused the
-request, 4 the service cannot be reached, 5 --timeout expired, 130 interrupted.
+request, 4 the service cannot be reached, 5 --timeout expired, 130 interrupted
+or not confirmed.
 """
 
 
@@ -76,6 +81,7 @@ def make_app() -> typer.Typer:
     )
     for command in (train, watch, predict, openapi):
         app.command()(command)
+    app.command("open")(open_)
     for name, group in (("datasets", datasets), ("runs", runs), ("models", models)):
         app.add_typer(group.app, name=name)
     return app

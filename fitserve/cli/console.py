@@ -3,7 +3,6 @@
 import csv
 import json
 import logging
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,10 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from fitserve.client import ApiError, Client, FitserveError, RunFailed, retrying
+from fitserve.main_figure import best_text, figure_text
+from fitserve.number_text import number_text
 
-FAILED, USAGE, REFUSED, UNREACHABLE, LATE = 1, 2, 3, 4, 5
+FAILED, USAGE, REFUSED, UNREACHABLE, LATE, INTERRUPTED = 1, 2, 3, 4, 5, 130
 """Exit codes: the run failed, wrong usage, the service refused the request, the service
-cannot be reached, --timeout expired."""
+cannot be reached, --timeout expired, interrupted or not confirmed."""
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (RunFailed, FAILED),
     (ApiError, REFUSED),
@@ -29,14 +30,17 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (Exception, USAGE),
 )
 _WIDE = 10_000  # characters per line in a pipe, so that no cell is cut
-_MOST = 1e15  # above this, a float64 cannot represent every integer
-_LEAST = 1e-4
 out = Console()
 err = Console(stderr=True)
 
 Shown = TypeVar("Shown", bound=BaseModel)
 Columns = Mapping[str, Callable[[Any], Any]]
 """The columns of a table by their header: each reads a cell from an item."""
+FIGURE_COLUMNS: Columns = {
+    "main figure": lambda item: item.main_figure and figure_text(item.main_figure),
+    "best baseline": lambda item: item.main_figure and best_text(item.main_figure),
+}
+"""The main figure of a run, a version or a model, and the baseline to compare it with."""
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON; errors as JSON on stderr.")
 ]
@@ -147,6 +151,8 @@ def print_list(items: Iterable[BaseModel], columns: Columns, *, as_json: bool) -
     else:
         rows = [[read(item) for read in columns.values()] for item in found]
         print_table([*columns], rows)
+        if not rows:
+            say("none found", err)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -171,19 +177,7 @@ def cell(value: Any) -> str:
         case None:
             return "-"
         case float():
-            return number(value)
+            return number_text(value)
         case datetime():
             return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     return str(value)
-
-
-def number(value: float) -> str:
-    """Return a number as text, without an exponent from 0.0001 up to 1e15.
-
-    The text has four significant digits below 1,000, at most two decimals below a
-    million, and no decimals above.
-    """
-    size = abs(value)
-    if not math.isfinite(value) or not _LEAST <= size < _MOST or size < 1e3:
-        return f"{value:.4g}"
-    return f"{value:.0f}" if size >= 1e6 else f"{value:.2f}".rstrip("0").rstrip(".")

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from fitserve.cli import completion, progress
+from fitserve.cli.confirming import Yes, asks, confirm
 from fitserve.cli.console import (
     AsJson,
     Columns,
+    cell,
     err,
     print_list,
     print_or_say,
@@ -18,16 +20,28 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.cli.parsing import reads_file
+from fitserve.client import Client
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
 app = typer.Typer(
-    no_args_is_help=True, help="Preview, upload, list, show and delete datasets."
+    no_args_is_help=True,
+    help="Preview, upload, append to, list, show and delete datasets.",
 )
 Ref = Annotated[
-    str, typer.Argument(help="Dataset name or id.", autocompletion=completion.datasets)
+    str,
+    typer.Argument(
+        help="Dataset name, version (houses@2) or id.", autocompletion=completion.datasets
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="Dataset name.", autocompletion=completion.datasets
+    ),
 ]
 _DATASETS: Columns = {
     "name": lambda d: d.name,
+    "version": lambda d: d.version,
     "rows": lambda d: d.num_rows,
     "columns": lambda d: len(d.columns),
     "created": lambda d: d.created_at,
@@ -76,6 +90,25 @@ def upload(
 
 @app.command()
 @reads_file
+def append(
+    context: typer.Context,
+    ref: Name,
+    path: Annotated[Path, typer.Argument(help="The file to append.", dir_okay=False)],
+    as_json: AsJson = False,
+    *,
+    parsing: dict[str, Any],
+) -> None:
+    """Append a file of rows to a dataset, as its next version.
+
+    The columns keep their types; the warnings say which columns and categories are new.
+    """
+    with service(context) as client:
+        dataset = progress.append(client, ref, path, **parsing)
+        print_or_show(dataset, _show_append, as_json=as_json)
+
+
+@app.command()
+@reads_file
 def preview(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="The file to preview.", dir_okay=False)],
@@ -105,14 +138,32 @@ def show(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def delete(context: typer.Context, ref: Ref, as_json: AsJson = False) -> None:
-    """Delete a dataset."""
+def delete(
+    context: typer.Context, ref: Ref, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Delete a dataset; of a name, the newest upload."""
     with service(context) as client:
-        client.datasets.delete(ref)
+        client.datasets.delete(_confirmed(client, ref) if asks(yes=yes) else ref)
         sentence = f"deleted dataset {ref!r}"
         print_or_say({"deleted": ref}, sentence, as_json=as_json, to=err)
 
 
+def _show_append(dataset: DatasetRead) -> None:
+    say(f"{dataset.num_added or 0:,} rows added to {dataset.name}@{dataset.version}")
+    for warning in dataset.warnings:
+        say(f"warning: {warning}")
+    _show(dataset)
+
+
+def _confirmed(client: Client, ref: str) -> str:
+    """Ask whether to delete a dataset; return the id of the one that was shown."""
+    found = client.datasets.get(ref)
+    size = f"{found.num_rows:,} rows, {cell(found.created_at)}, {found.id}"
+    confirm(f"the dataset {found.name!r} ({size})")
+    return found.id
+
+
 def _show(dataset: DatasetRead) -> None:
-    say(f"{dataset.name}  {dataset.num_rows:,} rows  {dataset.id}")
+    version = f"@{dataset.version}" if dataset.version > 1 else ""
+    say(f"{dataset.name}{version}  {dataset.num_rows:,} rows  {dataset.id}")
     print_list(dataset.columns, _COLUMNS, as_json=False)

@@ -7,32 +7,63 @@ from typing import Annotated
 import typer
 
 from fitserve.cli import completion
+from fitserve.cli.confirming import Yes, asks, confirm
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     Columns,
     cell,
     err,
     print_list,
     print_or_say,
+    print_or_show,
+    say,
     service,
 )
 from fitserve.client import Client
+from fitserve.enums import Promotion
+from fitserve.main_figure import figure_text
+from fitserve.schemas.models import SpecChange, VersionChanges, VersionRead
 
 app = typer.Typer(no_args_is_help=True, help="Show, promote, download and delete models.")
 Name = Annotated[str, typer.Argument(help="The model.", autocompletion=completion.models)]
 Version = Annotated[int, typer.Argument(min=1, autocompletion=completion.versions)]
+_SERVES = "(serving)"
+_OLD_DEFAULT = "production"
+"""The alias that `promote` moved by default in earlier releases."""
+Alias = Annotated[
+    str | None,
+    typer.Option(
+        help="The alias. Default: what serves if no version is named.",
+        autocompletion=completion.aliases,
+    ),
+]
+Reason = Annotated[str | None, typer.Option(help="Reason for the history.")]
 _MODELS: Columns = {
     "name": lambda m: m.name,
-    "version": lambda m: m.latest_version,
+    "serves": lambda m: m.serving_version,
+    "newest": lambda m: m.latest_version,
     "aliases": lambda m: ", ".join(f"{a}={n}" for a, n in m.aliases.items()),
+    **FIGURE_COLUMNS,
 }
 _VERSIONS: Columns = {
     "version": lambda v: v.version,
     "task": lambda v: v.task,
     "parameters": lambda v: v.num_params,
     "kept epoch": lambda v: v.best_epoch,
+    **FIGURE_COLUMNS,
     "metrics": lambda v: "  ".join(f"{n} {cell(m)}" for n, m in v.metrics.items()),
+    "serves": lambda v: "yes" if v.serves else "",
     "aliases": lambda v: ", ".join(v.aliases),
+}
+_CHANGES: Columns = {
+    "change": lambda c: c.number,
+    "what": lambda c: c.alias or _SERVES,
+    "before": lambda c: c.before,
+    "after": lambda c: c.after,
+    "why": lambda c: c.why,
+    "who": lambda c: c.who,
+    "when": lambda c: c.created_at,
 }
 
 
@@ -44,36 +75,158 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
-    """Show all versions of a model."""
-    with service(context) as client:
-        print_list(client.models.versions(name), _VERSIONS, as_json=as_json)
-
-
-@app.command()
-def promote(
+def show(
     context: typer.Context,
     name: Name,
-    version: Version,
-    alias: Annotated[str, typer.Option(autocompletion=completion.aliases)] = "production",
-    require: Annotated[
-        list[str] | None, typer.Option(help="Condition: roc_auc>=current; repeatable.")
+    version: Annotated[
+        int | None, typer.Argument(min=1, autocompletion=completion.versions)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point an alias at a version; to roll back, promote an older version."""
+    """Show all versions of a model, or what one version changed."""
     with service(context) as client:
+        if version is None:
+            print_list(client.models.versions(name), _VERSIONS, as_json=as_json)
+        else:
+            found = client.models.version(name, version)
+            print_or_show(found, _show_version, as_json=as_json)
+
+
+def _show_version(found: VersionRead) -> None:
+    serves = ["serves"] if found.serves else []
+    aliases = [f"alias {alias}" for alias in found.aliases]
+    title = f"{found.model_name}/{found.version}"
+    say("  ".join([title, *serves, *aliases]))
+    if found.dataset is not None:
+        name = f"{found.dataset.name}@{found.dataset.version}"
+        say(f"  dataset: {name}, {found.num_rows or 0:,} rows")
+    if found.main_figure is not None:
+        say(f"  main figure: {figure_text(found.main_figure)}")
+    if found.changes is not None:
+        _show_changes(found.changes)
+
+
+def _show_changes(changes: VersionChanges) -> None:
+    name = f"{changes.dataset.name}@{changes.dataset.version}"
+    say(f"changed against version {changes.against} ({name}, {changes.num_rows:,} rows):")
+    for one in changes.spec:
+        say(f"  {_spec_change(one)}")
+    for difference in changes.contract:
+        breaks = " (breaks callers)" if difference.breaks else ""
+        say(f"  {difference.sign}: {difference.detail}{breaks}")
+    if not changes.spec and not changes.contract:
+        say("  neither the spec nor the inputs")
+    for reason in changes.not_comparable:
+        say(f"  main figures not comparable: {reason}")
+
+
+def _spec_change(change: SpecChange) -> str:
+    key = change.pointer.removeprefix("#/").replace("/", ".")
+    if isinstance(change.after, list):
+        return f"{key} differ"
+    return f"{key}: {cell(change.before)} -> {cell(change.after)}"
+
+
+@app.command()
+def promote(  # noqa: PLR0913, PLR0917  one argument per option
+    context: typer.Context,
+    name: Name,
+    version: Version,
+    alias: Alias = None,
+    serving: Annotated[
+        bool,
+        typer.Option(
+            "--serving", help="Move what serves, although `production` is an alias."
+        ),
+    ] = False,
+    require: Annotated[
+        list[str] | None, typer.Option(help="Condition: roc_auc>=current; repeatable.")
+    ] = None,
+    allow_new_contract: Annotated[
+        bool, typer.Option("--allow-new-contract", help="Even if it breaks callers.")
+    ] = False,
+    reason: Reason = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a version serve, or point an alias at it."""
+    with service(context) as client:
+        if alias is None and not serving:
+            _refuse_old_default(client, name)
         required = dict(_requirement(text) for text in require or [])
-        found = client.models.set_alias(name, alias, version, required)
-        sentence = f"{found.model_name}: {alias} now points at version {found.version}"
+        found = client.models.promote(
+            name,
+            version,
+            alias,
+            required,
+            allow_new_contract=allow_new_contract,
+            reason=reason,
+        )
+        done = f"{alias} now points at version {found.version}"
+        if alias is None:
+            done = f"version {found.version} serves now"
+        print_or_say(found, f"{found.model_name}: {done}", as_json=as_json)
+
+
+def _refuse_old_default(client: Client, name: str) -> None:
+    """Raise ValueError if a script may expect the default alias of earlier releases."""
+    if _OLD_DEFAULT in client.models.get(name).aliases:
+        raise ValueError(
+            f"got no --alias, and {name!r} has the alias {_OLD_DEFAULT!r}, which was the "
+            f"default in earlier releases; give --alias {_OLD_DEFAULT} to move it, or "
+            "--serving to move what serves"
+        )
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    name: Name,
+    alias: Alias = None,
+    reason: Reason = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo the last promotion; each further call undoes the one before."""
+    with service(context) as client:
+        done = client.models.rollback(name, alias, reason)
+        moved = f"from version {done.before} back to version {done.after}"
+        if done.before is None:
+            moved = f"again to version {done.after}"
+        sentence = f"{name}: {alias or 'the serving version'} went {moved}"
+        print_or_say(done, sentence, as_json=as_json)
+
+
+@app.command()
+def changes(
+    context: typer.Context, name: Name, alias: Alias = None, as_json: AsJson = False
+) -> None:
+    """List what moved the aliases and the serving version, newest first."""
+    with service(context) as client:
+        print_list(client.models.changes(name, alias), _CHANGES, as_json=as_json)
+
+
+@app.command()
+def update(
+    context: typer.Context,
+    name: Name,
+    promotion: Annotated[
+        Promotion,
+        typer.Option(help="Whether a finished run may move what serves by itself."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Change the rules of a model."""
+    with service(context) as client:
+        found = client.models.update(name, promotion)
+        sentence = f"{name}: promotion is {found.promotion}"
         print_or_say(found, sentence, as_json=as_json)
 
 
 def _requirement(text: str) -> tuple[str, str]:
-    metric = re.split("[<>]", text, maxsplit=1)[0]
-    if metric == text or not metric.strip():
+    before = re.split("[<>]", text, maxsplit=1)[0]
+    metric = before.strip().removesuffix("=").strip()  # roc_auc='>= current'
+    if before == text or not metric:
         raise ValueError(f"got {text!r}; expected a condition such as roc_auc>=current")
-    return metric.strip(), text[len(metric) :].strip()
+    return metric, text[len(before) :].strip()
 
 
 @app.command()
@@ -90,16 +243,30 @@ def delete(
         str | None,
         typer.Option(help="Delete only this alias.", autocompletion=completion.aliases),
     ] = None,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a model with all its versions, or one version, or only an alias.
 
-    A version cannot be deleted while an alias points at it.
+    A version cannot be deleted while it serves or an alias points at it.
     """
     with service(context) as client:
+        if asks(yes=yes):
+            _confirm(client, name, version, alias)
         sentence = _delete(client, name, version, alias)
         deleted = {"deleted": name, "version": version, "alias": alias}
         print_or_say(deleted, sentence, as_json=as_json, to=err)
+
+
+def _confirm(client: Client, name: str, version: int | None, alias: str | None) -> None:
+    """Ask whether to delete the alias, the version, or the model and all in it."""
+    if alias is not None:
+        confirm(f"the alias {alias!r} of the model {name!r} (the version is kept)")
+    elif version is not None:
+        confirm(f"version {version} of the model {name!r}")
+    else:
+        number = len(client.models.get(name).versions)
+        confirm(f"the model {name!r} with all its versions ({number:,})")
 
 
 def _delete(client: Client, name: str, version: int | None, alias: str | None) -> str:

@@ -24,6 +24,7 @@ from rich.text import Text
 
 from fitserve.cli.console import cell, err, say
 from fitserve.client import Client
+from fitserve.client.datasets import OnProgress, OnReading
 from fitserve.client.following import EpochEvent
 from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead
@@ -47,7 +48,20 @@ def watch(
 def upload(
     client: Client, path: Path, name: str | None = None, **parsing: Any
 ) -> DatasetRead:
-    """Upload a CSV, with a bar on a terminal."""
+    """Upload a file, with a bar on a terminal."""
+    with _sending(path) as (sent, reading):
+        return client.datasets.upload(path, name, sent, reading, **parsing)
+
+
+def append(client: Client, name: str, path: Path, **parsing: Any) -> DatasetRead:
+    """Append a file to a dataset, with a bar on a terminal."""
+    with _sending(path) as (sent, reading):
+        return client.datasets.append(name, path, sent, reading, **parsing)
+
+
+@contextmanager
+def _sending(path: Path) -> Iterator[tuple[OnProgress, OnReading]]:
+    """Show the bar of a file; yield what shows its progress."""
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -66,13 +80,10 @@ def upload(
             text = f"{path.name}: the service reads the file"
             progress.update(task, description=text, completed=share * size, total=size)
 
-        return client.datasets.upload(
-            path,
-            name,
-            lambda sent, total: progress.update(task, completed=sent, total=total),
-            reading,
-            **parsing,
-        )
+        def sending(sent: int, total: int) -> None:
+            progress.update(task, completed=sent, total=total)
+
+        yield sending, reading
 
 
 def _losses(event: EpochEvent) -> str:

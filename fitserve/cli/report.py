@@ -9,6 +9,7 @@ import typer
 
 from fitserve.cli.completion import runs
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     err,
     print_or_show,
@@ -18,8 +19,10 @@ from fitserve.cli.console import (
 )
 from fitserve.client import ApiError, Client
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead
-from fitserve.schemas.report import ReportRead
+from fitserve.schemas.report import Reading, ReportRead
+from fitserve.schemas.runs import RunRead
 
+_MOST_COLUMNS = 20
 _LOOK_SECONDS = 0.3
 _MOST_SECONDS = 30.0
 
@@ -29,23 +32,46 @@ def report(
     run_id: Annotated[str, typer.Argument(help="Id of the run.", autocompletion=runs)],
     as_json: AsJson = False,
     next_spec: Annotated[
-        Path | None, typer.Option(help="File for the spec to try next.", dir_okay=False)
+        Path | None,
+        typer.Option(
+            help="File for the suggested spec, if there is one.", dir_okay=False
+        ),
     ] = None,
 ) -> None:
     """Show the report of a run: how good the network is, and what to try next."""
     with service(context) as client:
         found = _with_baselines(client, run_id)
-        if next_spec is not None and found.reading is not None:
-            text = json.dumps(found.reading.next_spec, indent=2)
-            next_spec.write_text(text + "\n", encoding="utf-8")
-            say(f"saved {next_spec}", err)
+        if next_spec is not None:
+            _save_suggestion(found, next_spec)
         print_or_show(found, _show_whole, as_json=as_json)
 
 
-def show_ended(client: Client, run_id: str, *, waits: bool = True) -> None:
+def _save_suggestion(found: ReportRead, path: Path) -> None:
+    """Save the suggested spec, or print why there is none."""
+    spec = _suggested(found.reading)
+    if spec is None:
+        reason = found.reading.advice if found.reading else "The run has no epochs."
+        say(f"{path} was not written, because no spec is suggested. {reason}", err)
+        return
+    path.write_text(json.dumps(spec, indent=2) + "\n", encoding="utf-8")
+    say(f"saved {path}", err)
+
+
+def _suggested(reading: Reading | None) -> dict[str, Any] | None:
+    """Return the suggested spec. Older services have no titles and always suggest one."""
+    if reading is None:
+        return None
+    if reading.suggestion is not None:
+        return reading.suggestion.spec
+    return None if reading.title else reading.next_spec
+
+
+def show_ended(client: Client, run: RunRead, *, waits: bool = True) -> None:
     """Print the report of a run that has ended, or a sentence if it has none."""
     try:
-        _show(_with_baselines(client, run_id) if waits else client.runs.report(run_id))
+        found = _with_baselines(client, run.id) if waits else client.runs.report(run.id)
+        _show(found)
+        _show_excluded(found, " ".join(run.warnings))
     except ApiError as error:
         say(f"no report: {error}", err)
 
@@ -63,22 +89,40 @@ def _with_baselines(client: Client, run_id: str) -> ReportRead:
 
 def _show_whole(found: ReportRead) -> None:
     _show(found)
-    excluded = {n: why for n, why in found.excluded.items() if n != found.target}
-    if excluded:
-        say("not features: " + ", ".join(f"{n} ({why})" for n, why in excluded.items()))
+    _show_excluded(found)
+
+
+def _show_excluded(found: ReportRead, warnings: str = "") -> None:
+    """Print the columns that are no features, except those that the warnings name."""
+    names = [n for n in found.excluded if n != found.target and repr(n) not in warnings]
+    shown = [f"{n} ({found.excluded[n]})" for n in names[:_MOST_COLUMNS]]
+    if more := len(names) - len(shown):
+        shown.append(f"and {more:,} more")
+    if shown:
+        say(f"not features: {', '.join(shown)}")
 
 
 def _show(found: ReportRead) -> None:
     if found.summary:
         say(found.summary)
-    for reason in dict.fromkeys(part.reason for part in found.missing):
-        parts = ", ".join(m.part for m in found.missing if m.reason == reason)
+    gaps = _gaps(found)
+    for reason in dict.fromkeys(gaps.values()):
+        parts = ", ".join(part for part, why in gaps.items() if why == reason)
         say(f"not measured: {parts} ({reason})")
+    for trap in found.traps:
+        say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
     if found.reading is not None:
         word = found.reading.word.replace("_", " ")
         say(f"{word}: {found.reading.sentence} {found.reading.advice}")
-    for trap in found.traps:
-        say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
+
+
+def _gaps(found: ReportRead) -> dict[str, str]:
+    """Return the parts and metrics that were not measured, with the reasons."""
+    gaps = {part.part: part.reason for part in found.missing}
+    baselines = found.baselines
+    if found.status == "ready" and baselines.status != "ready" and baselines.reason:
+        gaps.setdefault("baselines", baselines.reason)
+    return gaps | found.reasons
 
 
 def show_comparison(found: ComparisonRead) -> None:
@@ -91,6 +135,7 @@ def show_comparison(found: ComparisonRead) -> None:
         ["stopped", *(r.stop_reason or r.status for r in compared)],
         ["parameters", *(r.num_params for r in compared)],
         ["kept epoch", *(_kept_epoch(r) for r in compared)],
+        *([name, *map(read, compared)] for name, read in FIGURE_COLUMNS.items()),
     ]
     headlines = [r.headline.metrics if r.headline else {} for r in compared]
     for figures, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):

@@ -7,6 +7,7 @@ import typer
 
 from fitserve.cli.completion import models, other_runs, runs
 from fitserve.cli.console import (
+    FIGURE_COLUMNS,
     AsJson,
     Columns,
     print_json,
@@ -24,24 +25,37 @@ _RUNS: Columns = {
     "id": lambda r: r.id,
     "status": lambda r: r.status,
     "model": lambda r: r.model_name,
+    "target": lambda r: r.target,
     "version": lambda r: r.model_version,
     "epoch": lambda r: f"{r.progress.epoch}/{r.progress.epochs}",
     "val_loss": lambda r: r.metrics.get("val_loss", r.metrics.get("loss")),
+    **FIGURE_COLUMNS,
 }
+
+
+def _tag(given: str | None) -> str | None:
+    if given is not None and not given.partition(":")[1]:
+        raise typer.BadParameter(f"got {given!r}; expected name:value, such as team:red")
+    return given
 
 
 @app.command("list")
 def list_(
     context: typer.Context,
     status: Annotated[RunStatus | None, typer.Option(help="Only this status.")] = None,
-    model: Annotated[str | None, typer.Option(autocompletion=models)] = None,
-    tag: Annotated[str | None, typer.Option(help="Only this tag, as name:value.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Only this model.", autocompletion=models)
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Only this target.")] = None,
+    tag: Annotated[
+        str | None, typer.Option(help="Only this tag, as name:value.", callback=_tag)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     with service(context) as client:
-        found = client.runs.list(status, model, tag)
+        found = client.runs.list(status, model, tag, target)
         print_list(itertools.islice(found, limit), _RUNS, as_json=as_json)
 
 

@@ -1,5 +1,8 @@
 """`fitserve train` and `fitserve watch`."""
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,37 +19,115 @@ from fitserve.cli.console import (
     say,
     service,
 )
+from fitserve.cli.parsing import reads_file
 from fitserve.cli.progress import upload
 from fitserve.cli.progress import watch as follow
 from fitserve.cli.refusals import shown_by
 from fitserve.cli.report import show_ended
 from fitserve.cli.sources import Source
+from fitserve.cli.table_to_train import (
+    column_names,
+    is_table,
+    refused_options,
+    without_target,
+)
 from fitserve.client import Client, RunFailed
+from fitserve.names import NAME_PATTERN, to_name
+from fitserve.problems import Problem
 from fitserve.schemas.runs import RunRead
+from fitserve.specs.run import PresetName
 
 _NAME_WIDTH = 24
 
 
-def train(
+@dataclass(frozen=True)
+class Chosen:
+    """The options of `train` that are keys of a spec."""
+
+    target: str | None
+    preset: PresetName | None
+    model: str | None
+    exclude: list[str]
+    epochs: int | None
+
+    def put_into(self, body: dict[str, Any], columns: list[str]) -> None:
+        """Replace the keys of a spec for which an option was given."""
+        named = {"target": self.target, "preset": self.preset, "model_name": self.model}
+        body.update({key: value for key, value in named.items() if value is not None})
+        if self.exclude:
+            names = column_names(self.exclude, columns)
+            body["features"] = {**_object(body, "features"), "exclude": names}
+        if self.epochs is not None:
+            body["fit"] = {**_object(body, "fit"), "epochs": self.epochs}
+
+
+def _object(body: dict[str, Any], key: str) -> dict[str, Any]:
+    found = body.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _name(given: str | None) -> str | None:
+    """Refuse a name that the service would refuse after the upload."""
+    if given is not None and not re.fullmatch(NAME_PATTERN, given):
+        example = to_name(given, "model")
+        raise typer.BadParameter(
+            f"got {given!r}; expected letters, digits, dot, dash and underscore, such as "
+            f"{example!r}"
+        )
+    return given
+
+
+@reads_file
+def train(  # noqa: PLR0913, PLR0917  one argument per option
     context: typer.Context,
-    spec: Annotated[Path, typer.Argument(help="The spec, a JSON file.", dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE|SPEC",
+            help="A table to upload and train on, with --target; or a spec, a JSON file.",
+            dir_okay=False,
+        ),
+    ],
     data: Annotated[
-        Path | None, typer.Argument(help="The CSV to upload and use.", dir_okay=False)
+        Path | None,
+        typer.Argument(
+            metavar="TABLE", help="After a spec: the table to use.", dir_okay=False
+        ),
     ] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    preset: Annotated[
+        PresetName | None, typer.Option(help="Size of the network and of its training.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "--name",
+            help="Name of the model. Default: the table's name.",
+            callback=_name,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN,…", help="Columns that are not to be used; repeatable."
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs.")] = None,
     watch: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
-    name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     timeout: Timeout = None,
     as_json: AsJson = False,
+    *,
+    parsing: dict[str, Any],
 ) -> None:
-    """Train the network that SPEC describes; if DATA is given, upload it first."""
+    """Train on TABLE to predict --target, or train what SPEC describes.
+
+    Without a spec, fitserve chooses the network. Options replace keys of a spec, and what
+    is detected in a table.
+    """
+    chosen = Chosen(target, preset, model, exclude or [], epochs)
     with service(context) as client:
-        source = Source.read(spec)
-        if name is not None:
-            source.body["model_name"] = name
-        if data is not None:
-            _put_dataset(client, source.body, data)
-        with shown_by(source.refused):
-            run = client.runs.create(source.body)
+        run = _queued(client, (file, data), chosen, parsing)
         say(f"queued {run.id}", err)
         if watch:
             _follow(client, run, timeout, as_json=as_json)
@@ -54,6 +135,38 @@ def train(
             print_json(run)
         else:
             say(f"fitserve watch {run.id}")
+
+
+def _queued(
+    client: Client,
+    files: tuple[Path, Path | None],
+    chosen: Chosen,
+    parsing: dict[str, Any],
+) -> RunRead:
+    body, refused, table = _read(*files)
+    if table is None and parsing:
+        raise ValueError("got options for reading a table, and no table: add its file")
+    if table is not None and "target" not in body and chosen.target is None:
+        raise without_target(client, table, parsing)
+    columns = [] if table is None else _put_dataset(client, body, table, parsing)
+    chosen.put_into(body, columns)
+    with shown_by(refused):
+        return client.runs.create(body)
+
+
+def _read(
+    file: Path, data: Path | None
+) -> tuple[dict[str, Any], Callable[[Problem], str], Path | None]:
+    """Return the spec, the text for a refusal of it, and the table to upload."""
+    if not is_table(file):
+        source = Source.read(file)
+        return source.body, source.refused, data
+    if data is not None:
+        raise ValueError(
+            f"got {file}, a table, before {data}; expected `fitserve train SPEC TABLE`, "
+            "or one table with --target"
+        )
+    return {}, refused_options, file
 
 
 def watch(
@@ -67,11 +180,15 @@ def watch(
         _follow(client, client.runs.get(run_id), timeout, as_json=as_json)
 
 
-def _put_dataset(client: Client, body: dict[str, Any], data: Path) -> None:
-    dataset = upload(client, data)
+def _put_dataset(
+    client: Client, body: dict[str, Any], data: Path, parsing: dict[str, Any]
+) -> list[str]:
+    """Upload a table for a spec; return the names of its columns."""
+    dataset = upload(client, data, **parsing)
     say(f"uploaded {dataset.name}: {dataset.num_rows:,} rows", err)
     body["dataset"] = dataset.id
     body.setdefault("model_name", dataset.name)
+    return [column.name for column in dataset.columns]
 
 
 def _follow(
@@ -83,7 +200,7 @@ def _follow(
         if as_json:
             print_json(error.run)
         else:
-            show_ended(client, run.id, waits=False)
+            show_ended(client, error.run, waits=False)
         raise
     except KeyboardInterrupt:
         say(
@@ -108,7 +225,8 @@ def _show_ended(client: Client, run: RunRead) -> None:
         say(f"  {name:<{width}} {cell(value)}")
     for warning in run.warnings:
         say(f"warning: {warning}")
-    show_ended(client, run.id)
+    show_ended(client, run)
     if run.model_version is not None:
         say(f"model {run.model_name}, version {run.model_version}; now try:")
         say(f"  fitserve predict {run.model_name} ROWS.csv")
+        say(f"  fitserve open {run.id}")

@@ -28,7 +28,7 @@ OnReading = Callable[[float], object]
 
 
 class AsyncDatasets(Resource):
-    """Calls for datasets: upload, list, read and delete tables."""
+    """Calls for datasets: upload, append to, list, read and delete tables."""
 
     async def upload(
         self,
@@ -61,7 +61,42 @@ class AsyncDatasets(Resource):
             path = path_of(source, "upload", _OR_FRAME, _HINT)
             file = await self._transport.connection.outside(path.open, "rb")
         with file:
-            dataset = await self._send(file, path, name, on_progress, options)
+            label = name or to_name(stem_of(path.name), "dataset")
+            named = {"name": label, "filename": path.name}
+            dataset = await self._send(
+                file, path, "/v1/datasets", named, on_progress, options
+            )
+        return await self._until_read(dataset, on_reading)
+
+    async def append(
+        self,
+        /,
+        name: str,
+        source: Any,
+        on_progress: OnProgress | None = None,
+        on_reading: OnReading | None = None,
+        **parsing: Any,
+    ) -> DatasetRead:
+        """Append a file of rows, or a DataFrame, to a dataset; return its new version.
+
+        Takes the sources and the options of `upload`. The columns keep their types, also
+        in a frame; `warnings` of the version say what differs. Earlier versions stay:
+        `houses@2` refers to one. Raises InvalidTable if a cell does not fit its column,
+        and DatasetNotReady while the newest version is being read; then nothing is
+        stored.
+        """
+        options = given_options("append", parsing)
+        if is_frame(source):
+            options = {**_FRAME_WORDS, **options, **_FRAME_LAYOUT}
+            file: BinaryIO = io.BytesIO(csv_of(source))
+            path = Path(f"{name}.csv")
+        else:
+            path = path_of(source, "append", ", or a DataFrame", _HINT)
+            file = await self._transport.connection.outside(path.open, "rb")
+        with file:
+            to = url_path("datasets", name, "rows")
+            named = {"filename": path.name}
+            dataset = await self._send(file, path, to, named, on_progress, options)
         return await self._until_read(dataset, on_reading)
 
     async def preview(self, /, source: Any, **parsing: Any) -> DatasetPreview:
@@ -93,22 +128,19 @@ class AsyncDatasets(Resource):
         self,
         file: BinaryIO,
         path: Path,
-        name: str | None,
+        to: str,
+        named: dict[str, str],
         on_progress: OnProgress | None,
         options: dict[str, Any],
     ) -> DatasetRead:
         packed = {"Content-Encoding": "gzip"} if path.suffix == ".gz" else {}
         kind = await self._transport.connection.outside(media_type_of, file)
-        names = {
-            "name": name or to_name(stem_of(path.name), "dataset"),
-            "filename": path.name,
-        }
         return await self._transport.create(
             DatasetRead,
-            "/v1/datasets",
+            to,
             lambda: self._chunks(file, on_progress),
             {"Content-Type": kind, **packed},
-            params={**names, **as_query(options)},
+            params={**named, **as_query(options)},
             timeout=None,
         )
 
@@ -141,7 +173,7 @@ class AsyncDatasets(Resource):
         return self._transport.pages(DatasetRead, "datasets", name=name)
 
     async def get(self, ref: str) -> DatasetRead:
-        """Return one dataset, by id or name."""
+        """Return one dataset by id or name, or a version such as `houses@2`."""
         return await self._transport.get(DatasetRead, "datasets", ref)
 
     async def rows(self, ref: str, offset: int = 0, limit: int = 20) -> RowsRead:
@@ -176,9 +208,10 @@ def _beginning(path: Path) -> bytes:
 
 
 class Datasets(Blocking):
-    """Calls for datasets: upload, list, read and delete tables."""
+    """Calls for datasets: upload, append to, list, read and delete tables."""
 
     upload = returning(AsyncDatasets.upload)
+    append = returning(AsyncDatasets.append)
     preview = returning(AsyncDatasets.preview)
     list = iterating(AsyncDatasets.list)
     get = returning(AsyncDatasets.get)
@@ -194,14 +227,18 @@ _HINT = (
 )
 
 
+_FRAME_LAYOUT = {"delimiter": ",", "header": True, "encoding": "utf-8"}
+_FRAME_WORDS = {"null_values": [""]}
+
+
 def _options_of_frame(frame: Any, given: dict[str, Any]) -> dict[str, Any]:
     """Return the options for the CSV of a frame.
 
     Only an empty cell means "missing": `NA` in a column of text is an ordinary word.
     """
     types = types_of(frame) | given.pop("types", {})
-    layout = {"delimiter": ",", "header": True, "encoding": "utf-8"}
-    return {"null_values": [""], **given, **layout, **({"types": types} if types else {})}
+    named = {"types": types} if types else {}
+    return {**_FRAME_WORDS, **given, **_FRAME_LAYOUT, **named}
 
 
 def _name_of_frame(name: str | None) -> str:

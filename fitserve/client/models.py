@@ -7,8 +7,8 @@ from typing import Any
 from fitserve.client.blocking import Blocking, iterating, returning
 from fitserve.client.files import predict_file
 from fitserve.client.predicting import Prediction
-from fitserve.client.transport import Resource, url_path
-from fitserve.schemas.models import ModelRead, VersionRead, WeightsRead
+from fitserve.client.transport import Resource, url_path, without_none
+from fitserve.schemas.models import ChangeRead, ModelRead, VersionRead, WeightsRead
 from fitserve.schemas.predict import PredictResponse
 from fitserve.schemas.report import ReportRead
 
@@ -33,7 +33,7 @@ class AsyncModels(Resource):
         return await self._transport.get(VersionRead, "models", name, "versions", number)
 
     async def delete_version(self, name: str, number: int) -> None:
-        """Delete a version; raise VersionInUse while an alias points at the version."""
+        """Delete a version; raise VersionInUse if it serves or has an alias."""
         path = url_path("models", name, "versions", number)
         await self._transport.request("DELETE", path)
 
@@ -62,12 +62,72 @@ class AsyncModels(Resource):
     ) -> Path:
         """Download `model.keras`, `model.onnx`, `weights.npz` or `signature.json`.
 
-        The default version is the newest; the default path is the artifact's name.
+        The default version is the one that serves; the default path is the artifact's
+        name.
         """
         if number is None:
-            number = (await self.get(name)).latest_version
+            number = (await self.get(name)).serving_version
         path = url_path("models", name, "versions", number, "artifacts", artifact)
         return await self._transport.download(path, Path(to_path or Path(artifact).name))
+
+    async def promote(
+        self,
+        name: str,
+        version: int,
+        alias: str | None = None,
+        require: Mapping[str, str] | None = None,
+        *,
+        allow_new_contract: bool = False,
+        reason: str | None = None,
+    ) -> VersionRead:
+        """Let a version serve, or point an alias at it.
+
+        Args:
+            name: name of the model.
+            version: number of the version.
+            alias: alias to move. Default: what serves if a request names neither a
+                version nor an alias.
+            require: conditions on metrics; the version is promoted only if all are true.
+            allow_new_contract: whether to promote a version that breaks callers of the
+                present one, which is refused with ContractBroken otherwise.
+            reason: reason for the history of the model.
+
+        Example:
+            >>> client.models.promote("wine", 3, require={"roc_auc": ">= current"})
+            ... # doctest: +SKIP
+
+        """
+        place = ("serving",) if alias is None else ("aliases", alias)
+        body = {
+            "version": version,
+            **({"require": dict(require)} if require else {}),
+            **({"allow_new_contract": True} if allow_new_contract else {}),
+            **({"reason": reason} if reason else {}),
+        }
+        return await self._transport.read(
+            VersionRead, "PUT", url_path("models", name, *place), json=body, again=True
+        )
+
+    async def rollback(
+        self, name: str, alias: str | None = None, reason: str | None = None
+    ) -> ChangeRead:
+        """Undo the last change of an alias or, without one, of the serving version.
+
+        Each further call undoes the change before. Raises NothingToUndo.
+        """
+        path = url_path("models", name, "changes", "undo")
+        body = without_none({"alias": alias, "reason": reason})
+        return await self._transport.read(ChangeRead, "POST", path, json=body)
+
+    def changes(self, name: str, alias: str | None = None) -> AsyncIterator[ChangeRead]:
+        """List what moved the aliases and the serving version, newest first."""
+        path = ("models", name, "changes")
+        return self._transport.pages(ChangeRead, *path, alias=alias)
+
+    async def update(self, name: str, promotion: str) -> ModelRead:
+        """Say whether a finished run may move what serves: `automatic` or `explicit`."""
+        path, body = url_path("models", name), {"promotion": promotion}
+        return await self._transport.read(ModelRead, "PATCH", path, json=body, again=True)
 
     async def set_alias(
         self,
@@ -76,7 +136,7 @@ class AsyncModels(Resource):
         version: int,
         require: Mapping[str, str] | None = None,
     ) -> VersionRead:
-        """Point an alias at a version; with `require`, only if the conditions are true.
+        """Point an alias at a version, as `promote` does.
 
         Example:
             >>> client.models.set_alias(
@@ -84,9 +144,7 @@ class AsyncModels(Resource):
             ... )  # doctest: +SKIP
 
         """
-        path = url_path("models", name, "aliases", alias)
-        body = {"version": version, **({"require": dict(require)} if require else {})}
-        return await self._transport.read(VersionRead, "PUT", path, json=body, again=True)
+        return await self.promote(name, version, alias, require)
 
     async def delete_alias(self, name: str, alias: str) -> None:
         """Delete an alias."""
@@ -102,7 +160,7 @@ class AsyncModels(Resource):
         *,
         strict: bool = False,
     ) -> PredictResponse:
-        """Predict rows, by default with the newest version; keep the order of the rows.
+        """Predict rows, by default with the serving version; keep the order of the rows.
 
         Args:
             name: name of the model.
@@ -153,6 +211,10 @@ class Models(Blocking):
     weights = returning(AsyncModels.weights)
     report = returning(AsyncModels.report)
     download = returning(AsyncModels.download)
+    promote = returning(AsyncModels.promote)
+    rollback = returning(AsyncModels.rollback)
+    changes = iterating(AsyncModels.changes)
+    update = returning(AsyncModels.update)
     set_alias = returning(AsyncModels.set_alias)
     delete_alias = returning(AsyncModels.delete_alias)
     predict = returning(AsyncModels.predict)

@@ -9,15 +9,16 @@ from fitserve.problems import Problem
 
 __all__ = [
     "AliasMoved", "AliasNotFound", "ArtifactDamaged", "ArtifactNotFound",
-    "BadEncoding", "BadIdempotencyKey", "BadJson", "DatabaseUnavailable",
-    "DatasetInUse", "DatasetNotFound", "DatasetNotReady", "ForbiddenHost",
-    "HeadTooLarge", "IdempotencyKeyReused", "InternalError", "InvalidBody",
-    "InvalidInstances", "InvalidQuery", "InvalidRequirement", "InvalidSpec",
-    "InvalidTable", "KeyNotFound", "MissingScope", "ModelNotFound", "NotReady",
-    "OverLimit", "PlotFailed", "PlotNotFound", "QuotaExceeded", "ReadingFailed",
-    "ReportNotReady", "RequestInFlight", "RequestTimeout", "RequirementNotMet",
-    "RunNotFound", "StorageFull", "TooManyRuns", "Unavailable", "Unscored",
-    "VersionInUse", "VersionNotFound", "WebhookNotFound",
+    "BadEncoding", "BadIdempotencyKey", "BadJson", "ContractBroken",
+    "DatabaseUnavailable", "DatasetInUse", "DatasetNotFound", "DatasetNotReady",
+    "ForbiddenHost", "HeadTooLarge", "IdempotencyKeyReused", "InternalError",
+    "InvalidBody", "InvalidInstances", "InvalidQuery", "InvalidRequirement",
+    "InvalidSpec", "InvalidTable", "KeyNotFound", "MissingScope", "ModelNotFound",
+    "NotReady", "NothingToUndo", "OverLimit", "PlotFailed", "PlotNotFound",
+    "QuotaExceeded", "ReadingFailed", "ReportNotReady", "RequestInFlight",
+    "RequestTimeout", "RequirementNotMet", "RunNotFound", "StorageFull",
+    "TooManyRuns", "Unavailable", "Unscored", "VersionInUse", "VersionNotFound",
+    "WebhookNotFound",
 ]
 
 class BadJson(BadRequest): ...
@@ -43,6 +44,8 @@ class VersionInUse(Conflict): ...
 class DatasetNotReady(Conflict): ...
 class RequirementNotMet(Conflict): ...
 class Unscored(Conflict): ...
+class ContractBroken(Conflict): ...
+class NothingToUndo(Conflict): ...
 class AliasMoved(Conflict): ...
 class RequestInFlight(Conflict): ...
 class QuotaExceeded(Conflict): ...

@@ -73,12 +73,14 @@ class AsyncRuns(Resource):
         status: RunStatus | str | None = None,
         model: str | None = None,
         tag: str | None = None,
+        target: str | None = None,
     ) -> AsyncIterator[RunRead]:
         """List runs, newest first; each page is requested when needed.
 
         `tag` is `name:value`.
         """
-        return self._transport.pages(RunRead, "runs", status=status, model=model, tag=tag)
+        chosen = {"status": status, "model": model, "tag": tag, "target": target}
+        return self._transport.pages(RunRead, "runs", **chosen)
 
     async def history(self, run_id: str) -> HistoryRead:
         """Return every metric of every epoch.

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from fitserve.enums import RunStatus, StopReason, Task
-from fitserve.schemas.report import Headline
+from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import DatasetRef
 
 
@@ -34,6 +34,9 @@ class ComparedRun(BaseModel):
     )
     headline: Headline | None = Field(
         description="The report's metrics on held-out rows; null without metrics."
+    )
+    main_figure: MainFigure | None = Field(
+        None, description="The main figure of the report; null without metrics."
     )
 
 

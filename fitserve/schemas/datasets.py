@@ -119,23 +119,53 @@ class ColumnRead(BaseModel):
     )
 
 
-class DatasetRead(Brief, BaseModel):
-    """An uploaded table; immutable. A name refers to its newest upload."""
+SuggestedTarget: Any = Field(
+    default=None,
+    description="A column that is probably the one to predict, by names and types; null "
+    "if no column can be a target.",
+)
 
-    brief: ClassVar = ("id", "name", "status", "num_rows", "warnings", "error")
+
+class DatasetRead(Brief, BaseModel):
+    """A version of a table; immutable. A name alone refers to the newest version."""
+
+    brief: ClassVar = (
+        "id",
+        "name",
+        "version",
+        "status",
+        "num_rows",
+        "num_added",
+        "warnings",
+        "error",
+    )
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str
     name: str
+    version: int = Field(
+        default=1,
+        description="Number among the versions of this name, from 1; `<name>@<version>` "
+        "refers to it.",
+    )
+    parent_id: str | None = Field(
+        default=None,
+        description="Id of the version whose rows come first; null for an upload.",
+    )
+    num_added: int | None = Field(
+        default=None,
+        description="Number of rows that an append added at the end; null for an upload.",
+    )
     status: DatasetStatus
     progress: float = Field(description="Share of the CSV that has been read, 0 to 1.")
     error: Problem | None
     digest: str = Field(description="`sha256:` and the hash of the uploaded bytes.")
     filename: str | None
-    num_bytes: int
-    num_rows: int
+    num_bytes: int = Field(description="Size of the uploaded file; unpacked.")
+    num_rows: int = Field(description="Number of rows of the version.")
     columns: list[ColumnRead]
+    suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     created_at: datetime
@@ -162,6 +192,7 @@ class DatasetPreview(BaseModel, Tabular):
     columns: list[ColumnRead] = Field(
         description="Types, formats, statistics and warnings of the rows that were read."
     )
+    suggested_target: str | None = SuggestedTarget
     parsing: dict[str, Any] = Field(description="Options with which the CSV was read.")
     warnings: list[str]
     rows: RowsRead = Field(description="The first 20 rows; `total` rows were read.")

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from fitserve.enums import Task
+from fitserve.enums import ColumnType, Promotion, Task
 from fitserve.schemas.brief import Brief
-from fitserve.schemas.report import Headline
-from fitserve.schemas.runs import LayerPlan
+from fitserve.schemas.report import Headline, MainFigure
+from fitserve.schemas.runs import DatasetRef, LayerPlan
 
 
 class ArtifactRead(BaseModel):
@@ -19,10 +19,55 @@ class ArtifactRead(BaseModel):
     num_bytes: int
 
 
+class SpecChange(BaseModel):
+    """A key of the spec that differs from the version before."""
+
+    pointer: str
+    before: Any = Field(description="Null if the spec lacked the key.")
+    after: Any
+
+
+class ContractChange(BaseModel):
+    """A difference of the inputs or answers from the version before."""
+
+    detail: str
+    sign: str = Field(description="A short form, such as `+ rooms`.")
+    column: str | None
+    breaks: bool = Field(
+        description="Whether callers of the version before are refused, or get other "
+        "answers."
+    )
+
+
+class VersionChanges(BaseModel):
+    """The differences between a version and the version before it."""
+
+    against: int = Field(description="Number of the version before.")
+    dataset: DatasetRef = Field(description="Dataset of the version before.")
+    num_rows: int = Field(description="Rows of that dataset.")
+    spec: list[SpecChange] = Field(
+        description="Keys that decide the network and its training, and differ. Seen in "
+        "`contract` instead: target, task and features."
+    )
+    contract: list[ContractChange]
+    not_comparable: list[str] = Field(
+        description="Reasons why the main figures of the two versions cannot be "
+        "compared; empty if they can."
+    )
+
+
 class VersionRead(Brief, BaseModel):
     """A version of a model, trained by one run; immutable."""
 
-    brief: ClassVar = ("model_name", "version", "run_id", "task", "aliases", "metrics")
+    brief: ClassVar = (
+        "model_name",
+        "version",
+        "run_id",
+        "task",
+        "aliases",
+        "serves",
+        "metrics",
+    )
 
     model_name: str
     version: int
@@ -30,31 +75,84 @@ class VersionRead(Brief, BaseModel):
     task: Task
     target: str
     aliases: list[str]
+    serves: bool = Field(
+        description="Whether requests that name neither a version nor an alias get it."
+    )
     metrics: dict[str, float | None]
     headline: Headline | None = Field(
         description="The report's metrics on held-out rows; null without metrics."
+    )
+    main_figure: MainFigure | None = Field(
+        None, description="The main figure of the report; null without metrics."
     )
     best_epoch: int | None
     num_params: int
     layers: list[LayerPlan]
     signature: dict[str, Any]
     artifacts: list[ArtifactRead]
+    dataset: DatasetRef | None = Field(
+        default=None, description="Dataset with the rows of its run."
+    )
+    num_rows: int | None = Field(default=None, description="Rows of the dataset.")
+    changes: VersionChanges | None = Field(
+        default=None, description="Null for the first version."
+    )
     created_at: datetime
+
+
+class InputRead(BaseModel):
+    """An input that every instance must have."""
+
+    name: str
+    type: ColumnType
+    required: bool = Field(default=True, description="An absent input is refused.")
+    missing_allowed: bool = Field(
+        description="Whether null is expected; otherwise it causes a warning."
+    )
+
+
+class ContractRead(BaseModel):
+    """The inputs and answers of the serving version, on which callers rely."""
+
+    version: int
+    inputs: list[InputRead] = Field(description="In the order of rows sent as lists.")
+    target: str
+    task: Task
+    classes: list[str | int | float | bool] | None
 
 
 class ModelRead(BaseModel):
     """A model with its versions and aliases."""
 
     name: str
-    latest_version: int
+    serving_version: int = Field(
+        description="Version for requests that name neither a version nor an alias."
+    )
+    latest_version: int = Field(
+        description="Newest version; versions of cancelled runs come last."
+    )
     versions: list[int]
     aliases: dict[str, int]
+    promotion: Promotion = Field(
+        description="Whether a finished run may move `serving_version` (`automatic`), or "
+        "only a request or the `promotion` of a run (`explicit`)."
+    )
+    follows_newest: bool = Field(
+        description="Whether every new version serves at once, whatever its inputs. True "
+        "for models of earlier releases until a request sets what serves."
+    )
     headline: Headline | None = Field(description="`headline` of the latest version.")
+    main_figure: MainFigure | None = Field(
+        None, description="`main_figure` of the latest version."
+    )
+    contract: ContractRead | None = Field(
+        default=None, description="Null in lists of models."
+    )
     created_at: datetime
 
 
 class AliasUpdate(BaseModel):
-    """The request to point an alias at a version."""
+    """The request to point an alias, or the serving version, at a version."""
 
     version: int = Field(ge=1, le=2**31 - 1)
     require: dict[
@@ -65,6 +163,64 @@ class AliasUpdate(BaseModel):
         description="Conditions on metrics on held-out rows, such as "
         '`{"roc_auc": ">= current"}`; the alias moves only if all are true.',
     )
+
+    allow_new_contract: bool = Field(
+        default=False,
+        description="Whether to move even if requests that the present version accepts "
+        "would be refused, or get other answers.",
+    )
+    reason: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="Reason for the history of the model.",
+    )
+
+
+class ServingUpdate(AliasUpdate):
+    """The request to let a version serve; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ModelUpdate(BaseModel):
+    """The request to change the rules of a model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    promotion: Promotion = Field(
+        description="Whether a finished run may move the serving version by itself "
+        "(`automatic`), or only a request or the `promotion` of its spec (`explicit`)."
+    )
+
+
+class UndoRequest(BaseModel):
+    """The request to undo the last change of an alias or of the serving version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    alias: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="The alias; absent for the serving version."
+    )
+    reason: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="Reason for the history of the model.",
+    )
+
+
+class ChangeRead(BaseModel):
+    """A change of an alias or of the serving version; immutable."""
+
+    number: int = Field(description="Changes of a model count from 1.")
+    alias: str | None = Field(description="The alias; null for the serving version.")
+    before: int | None = Field(description="Version before; null if there was none.")
+    after: int | None = Field(description="Version after; null for a deleted alias.")
+    who: str = Field(description="The key, the local program or the run.")
+    why: str
+    undoes: int | None = Field(description="Number of the change that this one undid.")
+    created_at: datetime
 
 
 class WeightRead(BaseModel):

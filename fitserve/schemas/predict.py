@@ -21,7 +21,7 @@ class PredictBody(BaseModel):
 
 
 class PredictRequest(PredictBody):
-    """Rows to predict and the model to use, by default its newest version."""
+    """Rows to predict and the model to use, by default its serving version."""
 
     model: str
     version: int | None = Field(default=None, ge=1)

@@ -137,11 +137,39 @@ class Missing(BaseModel):
     reason: str
 
 
+class BestBaseline(BaseModel):
+    """The best baseline by the main metric."""
+
+    name: str
+    value: float
+
+
+class MainFigure(BaseModel):
+    """The main metric of the task on held-out rows, with its interval."""
+
+    metric: str = Field(
+        description="`r2`, `roc_auc` or `accuracy`, by task; where that is undefined, "
+        "`mae` or `accuracy`."
+    )
+    value: float
+    low: float | None = Field(
+        description="Lower end of the 95 % bootstrap interval over the held-out rows; "
+        "null if the interval is undefined or the run is of an older release."
+    )
+    high: float | None = Field(description="Upper end of the interval.")
+    side: Literal["test", "validation"]
+    num_rows: int = Field(description="Rows that were scored.")
+    baseline: BestBaseline | None = Field(
+        None, description="Null until baselines are trained, and if there are none."
+    )
+
+
 class Figures(BaseModel):
     """Measurements made before the run ended; stored as `report.json`."""
 
     task: Task
     held_out: HeldOut | None
+    main_figure: MainFigure | None = None
     metrics: Metrics
     training_metrics: Metrics = Field(description="Metrics on training rows.")
     reasons: dict[str, str]
@@ -163,6 +191,9 @@ class BaselineResult(BaseModel):
     seconds: float
     metrics: Metrics
     note: str | None = None
+    is_class_weighted: bool = Field(
+        False, description="Whether `fit.class_weight` weighed the training rows."
+    )
 
 
 class BaselineFigures(BaseModel):
@@ -182,14 +213,31 @@ class BaselinesRead(BaseModel):
     results: list[BaselineResult]
 
 
+class Suggestion(BaseModel):
+    """A spec that is worth a try."""
+
+    kind: str = Field(
+        description="`leave_out`, `larger_batches`, `larger_network`, `regularization`, "
+        "`more_epochs`, `lower_rate` or `calmer_steps`; later releases may add kinds."
+    )
+    label: str = Field(description="The words of a button that trains the spec.")
+    spec: dict[str, Any]
+
+
 class Reading(BaseModel):
     """A diagnosis of the learning curve in one word, with its reasons and advice."""
 
     word: Literal["underfit", "overfit", "still_improving", "diverged", "noisy", "fine"]
+    title: str = Field("", description="The most important finding, for a heading.")
     sentence: str
     numbers: dict[str, float | None]
     advice: str
-    next_spec: dict[str, Any] = Field(description="A spec to try next.")
+    suggestion: Suggestion | None = Field(
+        None, description="What to train next; null if no change is likely to help."
+    )
+    next_spec: dict[str, Any] = Field(
+        description="The spec of `suggestion`; without one, the spec of this run."
+    )
 
 
 class Headline(BaseModel):
@@ -218,6 +266,9 @@ class ReportRead(BaseModel):
     fit_seconds: float
     report_seconds: float | None
     held_out: HeldOut | None
+    main_figure: MainFigure | None = Field(
+        None, description="Null without metrics on held-out rows."
+    )
     metrics: Metrics
     training_metrics: Metrics
     reasons: dict[str, str]

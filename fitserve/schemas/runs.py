@@ -9,13 +9,15 @@ from fitserve.enums import RunStatus, StopReason, Task
 from fitserve.frames import Tabular
 from fitserve.problems import Problem
 from fitserve.schemas.brief import Brief
+from fitserve.schemas.report import MainFigure
 
 
 class DatasetRef(BaseModel):
-    """The upload that a run reads."""
+    """The dataset that a run reads."""
 
     id: str
     name: str
+    version: int = 1
     digest: str
 
 
@@ -66,6 +68,9 @@ class RunRead(Brief, BaseModel):
     )
     metrics: dict[str, float | None] = Field(
         description="Every metric at the epoch whose weights were kept."
+    )
+    main_figure: MainFigure | None = Field(
+        None, description="The main figure of the report; null until it is measured."
     )
     warnings: list[str]
     error: Problem | None

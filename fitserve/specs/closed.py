@@ -42,9 +42,14 @@ class Closed(BaseModel):
 def _hint(schema: type[Closed], key: object) -> str:
     """Return a hint: the key that was probably meant, here or in an inner object."""
     for name, field in schema.model_fields.items():
-        if any(key in inner.model_fields for inner in _schemas(field.annotation)):
+        if any(key in _keys(inner) for inner in _schemas(field.annotation)):
             return f"did you mean `{name}.{key}`?"
-    return did_you_mean(key, (*schema.model_fields, *schema.other_keys))
+    return did_you_mean(key, (*_keys(schema), *schema.other_keys))
+
+
+def _keys(schema: type[Closed]) -> list[str]:
+    """Return the keys of a schema; a key that Python reserves has an alias."""
+    return [field.alias or name for name, field in schema.model_fields.items()]
 
 
 def _schemas(annotation: Any) -> list[type[Closed]]:

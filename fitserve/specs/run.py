@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from fitserve.enums import Task
-from fitserve.names import ColumnName, Name
+from fitserve.names import MOST_REFERENCE, ColumnName, Name
 from fitserve.specs.closed import Closed
 from fitserve.specs.columns import GivenType
 from fitserve.specs.keras_model import GivenModel
+from fitserve.specs.promotion import PromotionSpec
 from fitserve.specs.report import ReportSpec
 from fitserve.specs.training import CompileSpec, FitSpec
 from fitserve.specs.webhook import WebhookSpec
@@ -22,6 +23,8 @@ LaxTask = Annotated[Task, Field(strict=False)]
 class FeaturesSpec(Closed):
     """Columns that the network uses, and their encoding."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     include: list[ColumnName] | None = Field(default=None, max_length=10_000)
     """Use only these columns, even if they are left out by default (ids, short text).
     Free text is refused."""
@@ -30,11 +33,28 @@ class FeaturesSpec(Closed):
     types: dict[ColumnName, GivenType] = Field(default={}, max_length=10_000)
     """Types by column, or objects with a type and its notation, instead of what was
     detected; the run reads the file again."""
+    as_: str | None = Field(
+        default=None,
+        alias="as",
+        min_length=1,
+        max_length=100,
+        exclude_if=lambda name: name is None,
+    )
+    """Use exactly the inputs and types of a version of the model: `version 1`, `serving`
+    or an alias; refused if the table does not have them. `table` chooses the inputs from
+    the table, as for a new model. Default: the inputs of the serving version that the
+    table has."""
     standardize: bool = True
     """Whether numeric columns are standardized, by statistics of the training rows."""
     num_bins: int | None = Field(default=None, ge=2, le=256)
     """Maximum number of bins per numeric column. Each bin adds an input that rises from 0
     to 1 between two quantiles of the training rows (piecewise linear encoding)."""
+
+    @model_validator(mode="after")
+    def _chosen_once(self) -> Self:
+        if self.as_ in (None, "table") or (self.include is None and not self.exclude):
+            return self
+        raise ValueError("`as` without `include` and `exclude`: it names every input")
 
     @model_validator(mode="after")
     def _bins_are_scaled(self) -> Self:
@@ -67,6 +87,11 @@ class SplitSpec(Closed):
         wanted = "no `column`" if self.by == "random" else "a `column`"
         raise ValueError(f"{wanted} for a split by {self.by}")
 
+    @property
+    def group_column(self) -> str | None:
+        """Return the column that groups the rows, if the split is by group."""
+        return self.column if self.by == "group" else None
+
 
 PresetName = Literal["linear", "small", "default", "thorough"]
 
@@ -74,8 +99,9 @@ PresetName = Literal["linear", "small", "default", "thorough"]
 class RunCreate(Closed):
     """The spec of a run. The run shows it with all defaults."""
 
-    dataset: str | None = Field(default=None, min_length=1, max_length=100)
-    """Id or name of the dataset. Required unless the request contains the CSV."""
+    dataset: str | None = Field(default=None, min_length=1, max_length=MOST_REFERENCE)
+    """Id or name of the dataset, or a version such as `houses@2`; a name is its newest
+    version. Required unless the request contains the CSV."""
     target: ColumnName
     """Column to predict."""
     model_name: Name | None = None
@@ -101,6 +127,11 @@ class RunCreate(Closed):
     """Measurements after the fit."""
     tags: dict[Name, Tag] = Field(default={}, max_length=50)
     """Names and values of your choice, by which runs can be listed."""
+    promotion: PromotionSpec | None = Field(
+        default=None, exclude_if=lambda promotion: promotion is None
+    )
+    """What the new version replaces. Default: it serves if it breaks no caller of the
+    serving version, unless the model makes promotion explicit."""
     webhook: WebhookSpec | None = None
     """Webhook to call when the run has ended; the run does not show the webhook."""
 

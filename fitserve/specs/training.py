@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from fitserve.names import ColumnName
+from fitserve.names import MOST_REFERENCE, ColumnName
 from fitserve.specs.closed import Closed, name_or_object
 from fitserve.specs.optimizers import OptimizerSpec
 from fitserve.specs.vocabulary import LOSSES, METRICS, Loss, Metric, by_task
@@ -102,7 +102,9 @@ class FitSpec(Closed):
 
     validation_split: float = Field(default=0.2, ge=0, le=0.9)
     """Share of rows that are held out and scored after every epoch."""
-    validation_dataset: str | None = Field(default=None, min_length=1, max_length=100)
+    validation_dataset: str | None = Field(
+        default=None, min_length=1, max_length=MOST_REFERENCE
+    )
     """Id or name of a dataset to validate on, instead of a share of the rows."""
     batch_size: int | None = Field(default=None, ge=1, le=1_000_000)
     """Rows per step. Default: 32; 256 above 10,000 training rows, 1,024 above 100,000.

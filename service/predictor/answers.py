@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.network import NetworkOutput
 from fitserve.enums import Task
-from service.predictor.batching import NetworkOutput
 from service.predictor.notes import Notes, RowWarning
 from service.predictor.version_resolver import ServedVersion
 

@@ -11,15 +11,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from service.predictor.table import Table, concatenate
+from core.models.input_table import Table, concatenate
+from core.models.network import NetworkOutput
 
-NetworkOutput = NDArray[np.floating[Any]]
-"""float32, or float64 if the signature of the version has an offset."""
 Outcome = NetworkOutput | Exception
 
 _MAX_ROWS = 128

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from core.columns.cells import plain_name
 from core.errors import InvalidInstances, TooLarge
 from core.lazy import pl
+from core.models.input_table import Table
 from core.models.signature import Feature, Signature
 from fitserve.enums import ColumnType
 from fitserve.names import nearest
 from fitserve.problems import FieldError
 from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import MAX_WARNINGS, Notes, RowWarning, error_at, refuse
-from service.predictor.table import Table
 from service.predictor.values import Cells, NumberReader, TextReader
 
 _PLAIN = frozenset({float, int, bool})

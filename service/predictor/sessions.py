@@ -1,71 +1,20 @@
-"""Load versions into ONNX Runtime sessions, in a cache limited in bytes.
-
-A file is loaded only if its sha256 is the recorded one: ONNX Runtime itself loads many
-damaged files without an error.
-"""
+"""Keep the networks of versions in memory, in a cache limited in bytes."""
 
 import ctypes
 import threading
 from collections import OrderedDict
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-import onnxruntime as ort
-
+from core.models.network import ModelFile, Network, load_network
 from core.single_flight import SingleFlight, run_here
 from core.storage import Storage
-from core.storage.recorded import read_recorded
-from service.predictor.batching import Batcher, NetworkOutput
-from service.predictor.table import Table
+from service.predictor.batching import Batcher
 
-_RESIDENT_RATIO = 1.7
-"""The measured memory of a session, divided by the size of its file."""
-_RESIDENT_BASE = 300_000
 # Loading frees several times the size of a model, which glibc keeps until `malloc_trim`;
 # other C libraries lack the function
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-_MAX_ROWS = 512
-"""Rows of one call: with more, the output of a wide layer exceeds a core's cache."""
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """Where a version's `model.onnx` is stored, and the hash that it must have."""
-
-    version_id: str
-    key: str
-    sha256: str
-    num_bytes: int
-
-    @property
-    def resident_bytes(self) -> int:
-        """Return the approximate memory of the session of this file."""
-        return int(_RESIDENT_RATIO * self.num_bytes) + _RESIDENT_BASE
-
-
-class Network:
-    """A session, with the names of its inputs and outputs."""
-
-    def __init__(self, session: ort.InferenceSession) -> None:
-        self._session = session
-        inputs = session.get_inputs()
-        self._texts = [i.name for i in inputs if i.type == "tensor(string)"]
-        self._numbers = [i.name for i in inputs if i.type != "tensor(string)"]
-        self._outputs = [output.name for output in session.get_outputs()]
-
-    def run(self, table: Table) -> NetworkOutput:
-        """Return the network's output, `[N, 1]` or `[N, classes]`."""
-        starts = range(0, table.num_rows, _MAX_ROWS)
-        parts = [self._run(table.rows(i, i + _MAX_ROWS)) for i in starts]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _run(self, table: Table) -> NetworkOutput:
-        feed = table.feed(self._numbers, self._texts)
-        output: NetworkOutput = self._session.run(self._outputs, feed)[0]
-        return output
 
 
 class Loaded(NamedTuple):
@@ -77,25 +26,6 @@ class Loaded(NamedTuple):
     file: ModelFile
     network: Network
     batcher: Batcher
-
-
-def load(file: ModelFile, storage: Storage) -> ort.InferenceSession:
-    """Return a new session of a file; raise ArtifactDamaged if its hash is wrong."""
-    what = "The file of this version"
-    content = read_recorded(storage, file.key, file.sha256, file.num_bytes, what)
-    session = ort.InferenceSession(content, _options(), ["CPUExecutionProvider"])
-    session._model_bytes = None  # noqa: SLF001  kept for a fallback that we do not use
-    return session
-
-
-def _options() -> ort.SessionOptions:
-    """Return options for one thread per session: small networks do not gain from more."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.enable_cpu_mem_arena = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
 
 
 class SessionCache:
@@ -127,7 +57,7 @@ class SessionCache:
 
     def _load(self, file: ModelFile) -> Loaded:
         try:
-            network = Network(load(file, self._storage))
+            network = load_network(file, self._storage)
         except Exception:
             with self._lock:
                 self._counters["load_failures"] += 1

@@ -16,10 +16,10 @@ from core.columns import READING
 from core.columns.cells import null_words, own_or, trimmed
 from core.columns.number_formats import with_decimal
 from core.lazy import pl
+from core.models.input_table import Texts
 from core.models.signature import MISSING, Feature, NumericEncoder
 from fitserve.schemas.datasets import ColumnFormat
 from service.predictor.notes import Notes
-from service.predictor.table import Texts
 
 Cells = Sequence[Any] | NDArray[Any]
 _NEVER_MISSING = "missing, although every training row had a value"

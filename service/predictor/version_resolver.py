@@ -11,19 +11,20 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from core.database.sessions import Database
-from core.errors import ArtifactNotFound, FitserveError, VersionNotFound
+from core.errors import FitserveError, VersionNotFound
+from core.models.judge import file_of
+from core.models.network import ModelFile
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
 from core.models.tables import Version
 from core.refresh_ahead_cache import RefreshAheadCache
 from service.predictor.instance_reader import InstanceReader
-from service.predictor.sessions import ModelFile
 
 log = logging.getLogger(__name__)
 
 _CAPACITY = 10_000
 Targets = dict[tuple[str, str | int | None], str]
-"""Ids of versions by model and alias or number; None is the newest version."""
+"""Ids of versions by model and alias or number; None is the serving version."""
 _MAX_VERSION = 2**31
 
 
@@ -45,7 +46,7 @@ class ServedVersion:
 
 
 class ModelRef(NamedTuple):
-    """A model with a version or an alias, or with neither for the newest version."""
+    """A model with a version or an alias, or with neither for the serving version."""
 
     workspace: str
     model: str
@@ -179,18 +180,15 @@ def _find(models: ModelRepository, ref: ModelRef) -> Version:
         return models.version(ref.model, ref.version)
     if ref.alias is not None:
         return models.aliased(ref.model, ref.alias)
-    return models.newest(ref.model)
+    return models.serving(ref.model)
 
 
 def _served(version: Version, most_rows: int) -> ServedVersion:
-    onnx = version.artifact("model.onnx")
-    if onnx is None:
-        raise ArtifactNotFound("model.onnx")
     return ServedVersion(
         workspace=version.workspace,
         model_name=version.model_name,
         number=version.number,
         signature=version.signature,
-        file=ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes),
+        file=file_of(version),
         most_rows=most_rows,
     )

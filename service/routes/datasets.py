@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from core.datasets.service import Upload
@@ -28,6 +28,7 @@ from service.router import BodyLimit, Router, declare
 from service.run_limited import run_limited
 from service.upload_flow import (
     MAX_WAIT,
+    block_of,
     content_response,
     form_of,
     is_multipart,
@@ -42,15 +43,15 @@ router = Router(prefix="/v1/datasets", tags=["datasets"], scope=DATASETS)
 NameQuery = Annotated[
     str | None, Query(pattern=NAME_PATTERN, min_length=1, max_length=100)
 ]
-_UPLOAD = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            **FILE_CONTENT,
-            "multipart/form-data": {"schema": form_schema()},
-        },
-    }
-}
+
+
+def _body(*, has_name: bool) -> dict[str, Any]:
+    form = {"schema": form_schema(has_name=has_name)}
+    content = {**FILE_CONTENT, "multipart/form-data": form}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_UPLOAD, _ROWS = _body(has_name=True), _body(has_name=False)
 
 
 @router.post("", status_code=201, openapi_extra=_UPLOAD, response_model=DatasetRead)
@@ -71,6 +72,32 @@ async def create(
     """
     uploading = _received(request, name, filename, parsing)
     return await upload_once(request, key, uploading, _created)
+
+
+@router.post(
+    "/{ref}/rows", status_code=201, openapi_extra=_ROWS, response_model=DatasetRead
+)
+@declare(body_limit=BodyLimit.UPLOAD)
+async def append(
+    ref: Annotated[str, Path(pattern=NAME_PATTERN, max_length=100)],
+    request: Request,
+    services: ServicesDep,
+    parsing: ParsingDep,
+    key: KeyDep,
+    filename: Annotated[str | None, Query(max_length=255)] = None,
+) -> Response:
+    """Append a file of rows to the dataset of a name, as its next version.
+
+    The body and the options are those of an upload. The new version has the rows of the
+    newest version, then those of the file. Its columns keep their types; cells that do
+    not fit are refused with row and column, and then nothing is stored. `warnings` say
+    which columns are new or absent, and which categories are new. Earlier versions stay:
+    `<name>@<version>` refers to one. Fails with 409 while the newest version is being
+    read.
+    """
+    uploading = _received(request, ref, filename, parsing)
+    append = services.datasets.append
+    return await upload_once(request, key, uploading, _created, append)
 
 
 def _created(read: DatasetRead) -> Answer:
@@ -114,7 +141,7 @@ def list_(
     cursor: Cursor = None,
     name: NameQuery = None,
 ) -> Page[DatasetRead]:
-    """List datasets, newest first."""
+    """List datasets, newest first; each version of a name is one of them."""
     found = datasets.page(cursor, limit + 1, name)
     items = [DatasetRead.model_validate(dataset) for dataset in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
@@ -127,7 +154,9 @@ async def get(
     workspace: WorkspaceDep,
     wait: Annotated[float, Query(ge=0, le=3600)] = 0.0,
 ) -> DatasetRead:
-    """Get a dataset by id, or the newest dataset by name.
+    """Get a dataset by id or name, or a version of it such as `houses@2`.
+
+    A name alone refers to the newest version.
 
     `?wait=30` waits up to 30 seconds (60 at most) until the dataset has been read.
     """
@@ -147,14 +176,29 @@ def rows(
 
 
 @router.get("/{ref}/content", response_class=StreamingResponse)
-def content(ref: str, datasets: Datasets, services: ServicesDep) -> StreamingResponse:
-    """Download the uploaded file; a gzip or a zstd is unpacked."""
-    return content_response(services, datasets.get(ref))
+def content(
+    ref: str,
+    datasets: Datasets,
+    services: ServicesDep,
+    block: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            description="Number of a file of the version, from 1: its upload, then each "
+            "append. Default: the last one.",
+        ),
+    ] = None,
+) -> StreamingResponse:
+    """Download an uploaded file; a gzip or a zstd is unpacked."""
+    return content_response(services, block_of(datasets.get(ref), block))
 
 
 @router.delete("/{ref}", status_code=204)
 def delete(
     ref: str, session: WriteSession, workspace: WorkspaceDep, services: ServicesDep
 ) -> None:
-    """Delete a dataset. Fails with 409 while an unfinished run needs the dataset."""
+    """Delete a version of a dataset. Later versions keep its rows.
+
+    Fails with 409 while an unfinished run needs it.
+    """
     services.datasets.delete(session, workspace, ref)

@@ -1,6 +1,6 @@
 """Routes that describe a model: JSON Schema, OpenAPI, code snippets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -21,8 +21,10 @@ router = Router(prefix="/v1/models/{name}", tags=["models"], scope=Scope.MODELS_
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-def _newest(name: str, request: Request, models: Models) -> None:
-    _describe(request, models.newest(name), "")
+def _serving(name: str, request: Request, models: Models) -> None:
+    serving = models.serving(name)
+    aliases = [a.name for a in models.aliases(name) if a.version_id == serving.id]
+    _describe(request, serving, "", aliases)
 
 
 def _version(name: str, number: Number, request: Request, models: Models) -> None:
@@ -35,13 +37,16 @@ def _alias(name: str, alias: str, request: Request, models: Models) -> None:
     _describe(request, found, f"/aliases/{alias}")
 
 
-def _describe(request: Request, version: Version, place: str) -> None:
+def _describe(
+    request: Request, version: Version, place: str, aliases: Sequence[str] = ()
+) -> None:
     settings = get_services(request).settings
     request.state.described = Described(
         signature=version.signature,
         version=version.number,
         server=str(request.base_url).rstrip("/"),
         place=place,
+        alias=aliases[0] if aliases else None,
         wants_key=caller_of(request).is_known,
         most_rows=settings.limits.max_predict_rows,
     )
@@ -88,19 +93,24 @@ def openapi(described: DescribedDep) -> dict[str, Any]:
 
 
 def snippets(described: DescribedDep) -> dict[Language, str]:
-    """Get code that predicts the example row, in every language."""
-    return {language: write(described) for language, write in _WRITERS.items()}
+    """Get code that predicts the example row, in every language.
+
+    If the path names neither a version nor an alias, the code names an alias of the
+    serving version, if it has one.
+    """
+    named = described.by_alias
+    return {language: write(named) for language, write in _WRITERS.items()}
 
 
 def snippet(language: Language, described: DescribedDep) -> str:
     """Get code that predicts the example row, in one language, as plain text."""
-    return _WRITERS[language](described)
+    return _WRITERS[language](described.by_alias)
 
 
 _SCHEMA = "The schema. An instance that fits it gets no warnings."
 _CODE = "Complete code. It reads FITSERVE_API_KEY if the service needs a key."
 _PLACES: dict[str, tuple[str, Callable[..., None]]] = {
-    "newest": ("", _newest),
+    "serving": ("", _serving),
     "version": ("/versions/{number}", _version),
     "alias": ("/aliases/{alias}", _alias),
 }

@@ -1,4 +1,4 @@
-"""/v1/models: registry, versions, weights, artifacts, aliases."""
+"""/v1/models: registry, versions, weights, artifacts."""
 
 from functools import partial
 from typing import Annotated
@@ -9,14 +9,15 @@ from fastapi.responses import StreamingResponse
 
 from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound, ModelNotFound
+from core.models.contract import Contract
+from core.models.lineage import describe
 from core.models.repository import ModelRepository
-from core.models.serialize import model_to_schema, version_to_schema
+from core.models.serialize import model_to_schema
 from core.models.service import delete_model, delete_version
 from core.models.weights import read_weights
-from fitserve.names import Name
 from fitserve.schemas.models import (
-    AliasUpdate,
     ModelRead,
+    ModelUpdate,
     VersionRead,
     WeightsRead,
 )
@@ -30,14 +31,12 @@ from service.dependencies import (
     ServicesDep,
     WorkspaceDep,
     WriteSession,
+    number_in,
 )
 from service.downloads import file_response, open_whole
-from service.predictor.version_resolver import ModelRef
-from service.promotion import check
 from service.protocols.failures import native_with_error
 from service.protocols.shared import SharedModelPage, SharedModelRead, SharedVersionRead
 from service.router import Router, declare
-from service.services import Services
 
 router = Router(prefix="/v1/models", tags=["models"], scope=MODELS)
 
@@ -67,14 +66,20 @@ def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
 @router.get("/{name}")
 @_read_by_tf_serving
 def get(name: str, models: Models) -> SharedModelRead:
-    """Get a model with its versions and aliases."""
-    return SharedModelRead.of(_model(models, name))
+    """Get a model with its versions, its aliases, what serves, and its contract."""
+    return SharedModelRead.of(_with_contract(models, name))
+
+
+def _with_contract(models: ModelRepository, name: str) -> ModelRead:
+    read, serving = _model(models, name), models.serving(name)
+    contract = Contract.of(serving.signature).to_schema(serving.number)
+    return read.model_copy(update={"contract": contract})
 
 
 def _model(models: ModelRepository, name: str) -> ModelRead:
-    newest = models.newest(name)
+    serving = models.serving(name)
     versions = models.versions(name, limit=1000)
-    return model_to_schema(models.get(name), versions, models.aliases(name), newest)
+    return model_to_schema(models.get(name), versions, models.aliases(name), serving)
 
 
 @router.get("/{name}/versions")
@@ -83,25 +88,40 @@ def versions(
 ) -> Page[VersionRead]:
     """List the versions of a model, newest first."""
     models.get(name)
-    below = _number(cursor)
-    found = models.versions(name, below, limit + 1)
-    aliases = models.aliases(name)
-    items = [version_to_schema(version, aliases) for version in found[:limit]]
+    found = models.versions(name, number_in(cursor), limit + 1)
+    items = describe(models, name, found[:limit])
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
-
-
-def _number(cursor: str | None) -> int | None:
-    is_number = cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10
-    return int(cursor) if cursor and is_number else None
 
 
 @router.get("/{name}/versions/{number}")
 @_read_by_tf_serving
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """Get a version: its signature, metrics, layers and artifacts."""
-    found = version_to_schema(models.version(name, number), models.aliases(name))
-    return SharedVersionRead.of(found)
+    (read,) = describe(models, name, [models.version(name, number)])
+    return SharedVersionRead.of(read)
+
+
+@router.patch("/{name}", openapi_extra=body_schema(ModelUpdate))
+async def update(
+    name: str, request: Request, services: ServicesDep, workspace: WorkspaceDep
+) -> ModelRead:
+    """Change the rules of a model: whether a finished run may move what serves.
+
+    The model no longer follows its newest version.
+    """
+    wanted = validate(ModelUpdate, await read_json(request))
+
+    def store() -> ModelRead:
+        with services.database.write() as session:
+            models = ModelRepository(session, workspace)
+            models.lock(name)
+            model = models.get(name)
+            model.promotion, model.follows_newest = wanted.promotion, False
+            session.flush()
+            return _with_contract(models, name)
+
+    return await to_thread.run_sync(store)
 
 
 @router.delete("/{name}/versions/{number}", status_code=204)
@@ -116,7 +136,8 @@ def delete_version_(
     """Delete a version and its files.
 
     The last version deletes its model too. All processes stop serving the version within
-    a second. Its number is not used again. Fails with 409 if the version has an alias.
+    a second. Its number is not used again. Fails with 409 if the version has an alias, or
+    if it serves, other versions exist, and the model does not follow the serving version.
     """
     delete_version(session, services.storage, workspace, name, number)
     versions = services.predictor.versions
@@ -166,58 +187,3 @@ def artifact(
         if wanted.name.endswith(".json")
         else "application/octet-stream",
     )
-
-
-@router.put("/{name}/aliases/{alias}", openapi_extra=body_schema(AliasUpdate))
-async def set_alias(
-    name: str,
-    alias: Name,
-    request: Request,
-    services: ServicesDep,
-    workspace: WorkspaceDep,
-) -> VersionRead:
-    """Point an alias at a version, to promote or roll back.
-
-    The version is loaded first. If that fails, the answer is 503, and the alias is not
-    moved. All processes serve the new version within a second.
-
-    With `require`, the new and the current version predict the held-out rows of the new
-    version's run. If a requirement is not met, the answer is 409 with both values.
-    """
-    update = validate(AliasUpdate, await read_json(request))
-    wanted = ModelRef(workspace, name, version=update.version)
-    return await to_thread.run_sync(_set_alias, services, wanted, alias, update)
-
-
-def _set_alias(
-    services: Services, wanted: ModelRef, alias: str, update: AliasUpdate
-) -> VersionRead:
-    predictor, name, number = services.predictor, wanted.model, update.version
-    scored = None
-    if update.require:
-        scored = check(services, wanted, alias, update)
-    predictor.load(predictor.find(wanted))
-    with services.database.write() as session:
-        models = ModelRepository(session, wanted.workspace)
-        if update.require:
-            models.refuse_moved(name, alias, scored)
-        found = models.set_alias(name, alias, number)
-        after_commit(
-            session, partial(predictor.versions.refresh, (wanted.workspace, name))
-        )
-        session.flush()
-        return version_to_schema(found, models.aliases(name))
-
-
-@router.delete("/{name}/aliases/{alias}", status_code=204)
-def delete_alias(
-    name: str,
-    alias: str,
-    session: WriteSession,
-    workspace: WorkspaceDep,
-    services: ServicesDep,
-) -> None:
-    """Delete an alias, but not its version."""
-    ModelRepository(session, workspace).delete_alias(name, alias)
-    versions = services.predictor.versions
-    after_commit(session, partial(versions.refresh, (workspace, name)))

@@ -81,8 +81,8 @@ async def predict(request: Request) -> Response:
 
 
 @router.post("/models/{name}/predict", **_ANSWER)
-async def predict_newest(name: str, request: Request) -> Response:
-    """Predict with the newest version of a model."""
+async def predict_serving(name: str, request: Request) -> Response:
+    """Predict with the serving version of a model."""
     return await answer_predict(request, ModelRef(workspace_of(request), name), _exchange)
 
 

@@ -146,13 +146,14 @@ def list_(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:",
         ),
     ] = None,
+    target: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Page[RunRead]:
     """List runs, newest first."""
     tags = {}
     if tag is not None:
         name, _, value = tag.partition(":")
         tags[name] = value
-    found = runs.page(cursor, limit + 1, status, model, tags)
+    found = runs.page(cursor, limit + 1, status, model, tags, target)
     items = [run_to_schema(run) for run in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fitserve import Client
+from fitserve.client import RunFailed
 from tests.e2e_service import ROOT, running
 
 CHROMIUM = shutil.which("chromium")
@@ -53,12 +54,12 @@ def trained(service) -> str:
 
 @pytest.fixture(scope="package")
 def line(service, tmp_path_factory) -> str:
-    """Train a regression on a table whose first age is missing. Return the run's id."""
-    head, first, *rest = (DATA / "diabetes.csv").read_text().splitlines()
+    """Train a regression on a table whose first ages are missing. Return the run's id."""
+    head, *rows = (DATA / "diabetes.csv").read_text().splitlines()
     assert head.startswith("age,")
     table = tmp_path_factory.mktemp("table") / "sugar.csv"
-    first = first[first.index(",") :]
-    table.write_text("\n".join([head, first, *rest]) + "\n")
+    rows[:9] = [row[row.index(",") :] for row in rows[:9]]
+    table.write_text("\n".join([head, *rows]) + "\n")
     with Client(service) as client:
         client.datasets.upload(table)
         spec = {
@@ -69,6 +70,31 @@ def line(service, tmp_path_factory) -> str:
             "report": {"baselines": ["constant", "linear"]},
         }
         return client.runs.wait(client.runs.create(spec).id, timeout=120).id
+
+
+@pytest.fixture(scope="package")
+def odd_runs(service, tmp_path_factory) -> dict[str, str]:
+    """Upload a table with excluded columns; return a failed run, and one of five classes."""
+    folder = tmp_path_factory.mktemp("odd")
+    rows = [f"u{i:04},{i % 7},{i % 5 * 3 % 7},grade {i % 5}" for i in range(300)]
+    table = folder / "excluded.csv"
+    table.write_text("\n".join(["user id,a,b,grade", *rows]) + "\n")
+    spec = {"dataset": "excluded", "target": "grade", "fit": {"epochs": 3, "seed": 1}}
+    wild = {"optimizer": {"type": "SGD", "learning_rate": 1e6}}
+    hidden = {"type": "Dense", "units": 8}
+    layers = {"layers": [hidden, hidden, {"type": "Output"}]}
+    broken = {"dataset": "breast-cancer", "target": "mean area", "model": layers}
+    with Client(service) as client:
+        client.datasets.upload(table)
+        client.datasets.upload(DATA / "breast-cancer.csv")
+        runs = {
+            "classes": client.runs.create(spec).id,
+            "failed": client.runs.create(broken | {"compile": wild}).id,
+        }
+        for run in runs.values():
+            with suppress(RunFailed):
+                client.runs.wait(run, timeout=120)
+    return runs
 
 
 @contextmanager

@@ -58,31 +58,40 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     """A refusal shows a sentence and changes nothing; then the deletion succeeds."""
     page.goto(f"{service}/#/models/{spare}/1")
     versions = page.locator("[aria-labelledby=versions]").first
-    promote = page.get_by_role("button", name="Promote")
-    condition = page.get_by_label("Conditions")
+    dialog = page.get_by_role("dialog")
+    condition = dialog.get_by_label("Conditions")
+    promote = dialog.get_by_role("button", name="Promote")
+    first = page.get_by_role("button", name="Promote version 1")
+    first.click()
+    dialog.get_by_label("For", exact=True).select_option("another alias")
+    expect(dialog.get_by_label("Alias", exact=True)).to_have_value("live")
     condition.fill("very good")
     promote.click()
-    expect(versions.get_by_role("alert")).to_contain_text("auc >= current")
+    expect(dialog.get_by_role("alert")).to_contain_text("auc >= current")
     condition.fill("auc >= 1.5, accuracy > 0")
     promote.click()
-    expect(versions.get_by_role("alert")).to_contain_text("roc_auc")
+    expect(dialog.get_by_role("alert")).to_contain_text("roc_auc")
     with Client(service) as client:
         assert client.models.get(spare).aliases == {}
     condition.fill("auc >= current")
-    promote.press("Enter")
-    expect(page.locator("td .alias")).to_have_text("live")
-    expect(promote).to_be_focused()
+    condition.press("Enter")
+    expect(page.locator(".pointers .alias")).to_have_text("live")
+    expect(first).to_be_focused()
     done = versions.get_by_role("status")
     expect(done).to_have_text("live now points to version 1.")
-    condition.fill("")
-    page.get_by_label("Points to").select_option("2")
+    page.get_by_role("button", name="Promote version 2").click()
+    dialog.get_by_label("For", exact=True).select_option("live")
     promote.click()
     expect(done).to_have_text("live now points to version 2.")
-    expect(page.get_by_label("Points to")).to_have_value("2")
-    page.get_by_label("Points to").select_option("1")
-    promote.click()
-    expect(done).to_have_text("live now points to version 1.")
+    page.get_by_role("button", name="Roll back live").click()
+    expect(done).to_have_text("live points to version 1 again.")
+    expect(page.get_by_role("button", name="Roll back live")).to_have_count(0)
 
+    _delete(page, service)
+
+
+def _delete(page, service):
+    """Delete version 1, to which `live` points, and then the model."""
     remove = page.get_by_role("button", name="Delete version 1", exact=True)
     sure = page.get_by_role("alertdialog")
     remove.press("Enter")
@@ -94,15 +103,15 @@ def test_an_alias_moves_only_if_figures_hold_and_what_it_holds_stays(
     sure.get_by_role("button", name="Delete").click()
     expect(page.locator(".delete [role=alert]")).to_contain_text("alias")
     page.get_by_role("button", name="Remove live").click()
-    expect(page.locator("td .alias")).to_have_count(0)
+    expect(page.locator(".pointers .alias")).to_have_count(0)
     remove.click()
     sure.get_by_role("button", name="Delete").click()
-    expect(page.locator("tbody th", has_text="version")).to_have_text(["version 2"])
+    expect(page.locator(".lineage h3")).to_have_text(["version 2"])
     page.get_by_role("button", name="Delete the model spare").click()
     sure.get_by_role("button", name="Delete").click()
     expect(page.locator("main h1")).to_have_text("Models")
     with Client(service) as client:
-        assert spare not in [model.name for model in client.models.list()]
+        assert "spare" not in [model.name for model in client.models.list()]
 
 
 def test_a_table_is_deleted(page, service):

@@ -48,9 +48,11 @@ def test_from_a_csv_to_a_prediction(page, service):
     expect(took).to_have_text(re.compile(r"\d"))
 
     page.get_by_role("link", name="Try version 1").click()
+    page.get_by_role("button", name="Promote version 1").click()
+    page.get_by_label("For", exact=True).select_option("another alias")
     page.get_by_label("Alias", exact=True).fill("live")
-    page.get_by_role("button", name="Promote").click()
-    expect(page.locator("td .alias")).to_have_text("live")
+    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    expect(page.locator(".lineage .alias")).to_have_text("live")
     page.get_by_label("age", exact=True).fill("400")
     page.get_by_role("button", name="Predict progression").click()
     expect(page.locator(".prediction output")).to_have_text(_number())
@@ -125,7 +127,7 @@ def test_a_class_is_told_with_its_probability(page, service, trained):
     page.get_by_role("tab", name="Python", exact=True).press("ArrowRight")
     expect(page.get_by_role("tab", name="Python, fitserve")).to_be_focused()
     expect(page.get_by_role("tabpanel")).to_contain_text("from fitserve import Client")
-    version = page.locator(".chip").inner_text().split()[-1]
+    version = page.locator("h1 + .chip").inner_text().split()[-1]
     for key in ("", "any"):  # a script fetches the file if a key is set
         page.evaluate("key => key && sessionStorage.setItem('fitserve-key', key)", key)
         with page.expect_download() as told:

@@ -7,11 +7,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.dashboard.conftest import opened
+from tests.dashboard.contrast import low_contrasts
 from tests.live import live
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keras, pytest.mark.heavy]
 LATE = {
     "start": ".values svg",
+    "excluded": ".note",
+    "classes": ".importance",
     "run": ".importance",
     "regression": ".importance",
     "compare": ".line",
@@ -22,9 +25,12 @@ KEY = "a-secret-of-many-characters"
 PAGES = {
     "empty": "#/",
     "start": "#/?dataset=breast-cancer",
+    "excluded": "#/?dataset=excluded",
     "runs": "#/runs",
     "run": "#/runs/{run}",
     "regression": "#/runs/{line}",
+    "failed": "#/runs/{failed}",
+    "classes": "#/runs/{classes}",
     "compare": "#/compare/{run}",
     "models": "#/models",
     "model": "#/models/tumours",
@@ -32,19 +38,20 @@ PAGES = {
 }
 
 
-def visit(page, service, place, run, line=None):
+def visit(page, service, place, run, **runs):
     page.goto("about:blank")
-    page.goto(f"{service}/{PAGES[place].format(run=run, line=line)}")
+    page.goto(f"{service}/{PAGES[place].format(run=run, **runs)}")
     expect(page.locator("main h1")).to_be_visible()
     if place in LATE:
         expect(page.locator(LATE[place]).first).to_be_visible()
 
 
 def sound(page, what):
-    """Check that Axe finds no violation and that no content is wider than the screen."""
+    """Check accessibility, contrast, and that no content is wider than the screen."""
     found = Axe().run(page).response["violations"]
     told = [(one["id"], [n["html"] for n in one["nodes"]]) for one in found]
     assert told == [], what
+    assert low_contrasts(page) == [], what
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -53,13 +60,18 @@ def sound(page, what):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_sound(browser, service, trained, line, scheme):
+def test_every_page_is_sound(browser, service, trained, line, odd_runs, scheme):
     """Every page passes the checks without any input."""
     # the security policy would block the script of axe
     with opened(browser, color_scheme=scheme, bypass_csp=True) as page:
         for place in PAGES:
-            visit(page, service, place, trained, line)
+            visit(page, service, place, trained, line=line, **odd_runs)
             sound(page, place)
+
+
+def lose_the_service(page):
+    page.context.set_offline(True)
+    expect(page.locator(".banner.bad")).to_be_visible()
 
 
 def change_the_spec(page):
@@ -75,9 +87,10 @@ def ask_for_deletion(page):
 
 
 def be_refused(page):
+    page.get_by_role("button", name="Promote version").first.click()
     page.get_by_label("Conditions").fill("accuracy > 1")
-    page.get_by_role("button", name="Promote").click()
-    expect(page.locator("[aria-labelledby=versions] .bad")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    expect(page.locator("dialog .bad")).to_be_visible()
 
 
 def predict(page):
@@ -100,6 +113,7 @@ def test_what_comes_of_pressing_is_sound(browser, service, trained, scheme):
         be_refused: "model",
         predict: "model",
         open_everything: "run",
+        lose_the_service: "models",
     }
     with opened(browser, color_scheme=scheme, bypass_csp=True) as page:
         for deed, place in deeds.items():

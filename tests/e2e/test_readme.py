@@ -45,6 +45,7 @@ def shell(script: str, url: str) -> str:
         check=False,
         env={
             "PATH": f"{FITSERVE.parent}:/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT),
             "FITSERVE_URL": url,
             "HOME": "/nonexistent",
         },
@@ -68,13 +69,20 @@ def test_an_alias_is_set_and_used(url):
 
 @pytest.mark.heavy
 def test_the_command_line_session_writes_predictions(url, tmp_path):
-    """The output of train and predict is as printed; the table gets one more column."""
+    """Training ends with a verdict; the table gets a column for each class."""
     script = block("sh command-line").replace("predictions.csv", str(tmp_path / "p.csv"))
     shown = shell(script, url)
-    assert "succeeded (early_stopping)" in shown
+    verdict = r"^accuracy [01]\.\d+ .*on \d+ validation rows; "
+    assert re.search(verdict, shown, re.MULTILINE)
+    assert f"{url}/" in shown.splitlines()
     lines = (tmp_path / "p.csv").read_text().splitlines()
-    assert len(lines) == 443
-    assert lines[0].endswith(",progression,prediction")
+    assert len(lines) == 179
+    assert ",cultivar,prediction,P(cultivar 1)," in lines[0]
+
+
+@pytest.mark.heavy
+def test_a_spec_in_a_file_is_trained(url):
+    assert "succeeded (early_stopping)" in shell(block("sh spec"), url)
 
 
 @pytest.mark.heavy

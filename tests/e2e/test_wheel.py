@@ -4,6 +4,7 @@ import ast
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from fitserve import Client
 from service.app import create_app
 from tests.conftest import bench_in
+from tests.e2e.test_readme import block
 from tests.e2e_service import ROOT, running
 from tests.live import live
 from tests.service.small_model import ROW, SPEC, TABLE
@@ -85,7 +87,7 @@ def url(tmp_path_factory, broker_url):
             yield url
 
 
-def run(programs, program, *arguments, url="", home=None):
+def run(programs, program, *arguments, url="", home=None, cwd="/"):
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     of_home = {} if home is None else {"FITSERVE_HOME": str(home)}
     return subprocess.run(
@@ -93,7 +95,7 @@ def run(programs, program, *arguments, url="", home=None):
         capture_output=True,
         text=True,
         check=False,
-        cwd="/",
+        cwd=cwd,
         env={**clean, **of_home, "FITSERVE_URL": url},
     )
 
@@ -171,6 +173,22 @@ def test_the_server_works_next_to_packages_of_the_same_names(server, tmp_path):
             client.runs.wait(client.runs.create(SPEC).id)
             assert len(client.predict("m", [ROW]).predictions) == 1
         assert httpx.get(url).text.startswith("<!doctype html>")
+
+
+def test_the_readme_works_from_the_wheel(server, alone, tmp_path):
+    """One environment has the server; another one, with the client only, uses it.
+
+    The block in Python and the block of commands run unchanged in a folder with the
+    example tables.
+    """
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    with running(tmp_path / "home", server / "fitserve", PYTHONPATH="") as (url, _):
+        shown = run(alone, "python", "-c", block("python"), url=url, cwd=tmp_path)
+        assert "predictions=['cultivar 1'" in shown.stdout, shown.stderr
+        for line in block("sh command-line").splitlines():
+            done = run(alone, *shlex.split(line), url=url, cwd=tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
+    assert len((tmp_path / "predictions.csv").read_text().splitlines()) == 179
 
 
 def test_server_modules_run_by_name(server, tmp_path):

@@ -24,6 +24,7 @@ ROUTES = [
     pytest.param("/v1/runs", {"files": PARTS}, {"files": dict(reversed(PARTS.items()))}, {"files": {**PARTS, **OTHER}}, id="run-and-file"),
     pytest.param("/v1/datasets?name=a", {"content": CSV}, {"content": gzip.compress(CSV.encode())}, {"content": CSV + "1,2\n"}, id="dataset"),
     pytest.param("/v1/datasets", {"files": {"file": ("t.csv", CSV)}}, {"files": {"file": ("t.csv", CSV)}}, {"files": {"file": ("u.csv", CSV)}}, id="dataset-form"),
+    pytest.param("/v1/datasets/table/rows", {"content": CSV}, {"content": gzip.compress(CSV.encode())}, {"content": CSV + "1,2\n"}, id="append"),
     pytest.param("/v1/files", {"files": FILE}, {"files": FILE}, {"files": {**FILE, "name": (None, "b")}}, id="file"),
     pytest.param("/v1/fine_tuning/jobs", {"json": JOB}, {"json": JOB}, {"json": {**JOB, "seed": 1}}, id="job"),
 ]  # fmt: skip

@@ -89,7 +89,8 @@ def test_a_405_names_the_methods_that_the_page_names(client):
     """The methods of all routes of a path are named."""
     for path, operations in client.app.openapi()["paths"].items():
         filled = re.sub(r"\{(?:version|number)\}", "1", path)
-        answer = client.patch(re.sub(r"\{\w+\}", "some", filled))
+        other = "PATCH" if "put" in operations else "PUT"
+        answer = client.request(other, re.sub(r"\{\w+\}", "some", filled))
         methods = ", ".join(sorted(operation.upper() for operation in operations))
         assert answer.headers["allow"] == methods, path
         assert methods in answer.text

@@ -34,7 +34,7 @@ def test_a_preview_is_what_an_upload_would_be(client, way):
         made = client.post("/v1/datasets", params=params, content=content)
     assert found.status_code == 200, found.text
     preview, dataset = found.json(), made.json()
-    for key in ("columns", "parsing", "warnings"):
+    for key in ("columns", "suggested_target", "parsing", "warnings"):
         assert preview[key] == dataset[key]
     rows = client.get(f"/v1/datasets/{dataset['id']}/rows").json()
     assert preview["rows"] == rows

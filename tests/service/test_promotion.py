@@ -49,8 +49,9 @@ def client(bench):
 
 
 def put(client, version, **require):
-    body = {"version": version, "require": require} if require else {"version": version}
-    return client.put(URL, json=body)
+    """Promote a version; version 1 has an input that version 2 does not have."""
+    body = {"version": version, "allow_new_contract": True}
+    return client.put(URL, json={**body, **({"require": require} if require else {})})
 
 
 def figures(client, version):
@@ -58,7 +59,7 @@ def figures(client, version):
 
 
 def test_a_worse_version_is_refused_with_both_figures(client):
-    """The figures are those of the reports, and the alias stays."""
+    """The figures are those of the reports, with the interval; the alias stays."""
     assert put(client, 1).status_code == 200
     answer = put(client, 2, auc=">= current", log_loss="<= current")
     problem = assert_problem(answer, 409, "requirement-not-met")
@@ -66,10 +67,11 @@ def test_a_worse_version_is_refused_with_both_figures(client):
     first, second = problem["errors"]
     assert first["pointer"] == "#/require/auc"
     for error, name in ((first, "roc_auc"), (second, "log_loss")):
-        named = [
-            float(word) for word in error["detail"].split() if word[:2] in ("0.", "1.")
-        ]
+        said, interval = error["detail"].split(" (95 % interval of the difference: ")
+        named = [float(word) for word in said.split() if word[:2] in ("0.", "1.")]
         assert named == pytest.approx([new[name], old[name]], rel=1e-4)
+        low, high = interval.split(")")[0].split(" to ")
+        assert float(low) <= new[name] - old[name] <= float(high)
     assert "79 validation rows" in problem["detail"]
     assert client.get("/v1/models/m").json()["aliases"] == {"live": 1}
 
@@ -105,11 +107,31 @@ def test_an_alias_that_moved_meanwhile_is_not_overwritten(client, monkeypatch):
     assert put(client, 2).status_code == 200
 
     def moved(*_):
-        client.put(URL, json={"version": 1})
+        client.put(URL, json={"version": 1, "allow_new_contract": True})
         return True
 
-    monkeypatch.setattr(Requirement, "holds", moved)
+    monkeypatch.setattr(Requirement, "is_met_by", moved)
     assert_problem(put(client, 1, auc=">= current"), 409, "alias-moved")
+
+
+def test_a_run_without_an_input_says_so_and_keeps_the_classes(bench):
+    """Classes of the plan and of the stored version are compared by type and value."""
+    about = [w for w in bench.runs[1]["warnings"] if "differ" in w]
+    assert about == ["inputs differ from version 1: - b"]
+
+
+def test_versions_without_common_held_out_rows_are_not_compared(bench):
+    """The 409 says how to hold rows out; a number can still be required."""
+    fit = {"epochs": 1, "seed": 1, "validation_split": 0.0}
+    bench.train(spec(1, model_name="whole", fit=fit))
+    bench.train(spec(1, model_name="whole"))
+    url = "/v1/models/whole/serving"
+    bench.client.put(url, json={"version": 1, "allow_new_contract": True})
+    body = {"version": 2, "require": {"auc": ">= current"}}
+    problem = assert_problem(bench.client.put(url, json=body), 409, "unscored")
+    assert "give `split.test`" in problem["detail"]
+    body = {"version": 2, "require": {"auc": "> 0.01"}}
+    assert bench.client.put(url, json=body).status_code == 200
 
 
 def test_runs_are_compared(bench):

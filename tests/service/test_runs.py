@@ -212,7 +212,7 @@ def test_a_queued_run_is_cancelled_at_once(client, table):
     assert client.delete("/v1/datasets/table").status_code == 204
 
 
-def test_runs_are_found_by_status_model_and_tag(client, table):
+def test_runs_are_found_by_status_model_tag_and_target(client, table):
     ids = {
         name: client.post(
             "/v1/runs", json=spec(model_name=name, tags={"k": name})
@@ -222,7 +222,9 @@ def test_runs_are_found_by_status_model_and_tag(client, table):
     for query in ("model=b", "tag=k:b"):
         items = client.get(f"/v1/runs?{query}").json()["items"]
         assert [item["id"] for item in items] == [ids["b"]]
-    assert client.get("/v1/runs?status=running").json()["items"] == []
+    for query in ("status=running", "target=x"):
+        assert client.get(f"/v1/runs?{query}").json()["items"] == []
+    assert len(client.get("/v1/runs?target=y").json()["items"]) == 2
     assert len(client.get("/v1/runs?status=queued").json()["items"]) == 2
 
 

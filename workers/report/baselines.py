@@ -4,8 +4,10 @@ import logging
 import time
 from collections.abc import Callable
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.models.scores import Numbers
 from fitserve.enums import Task
 from fitserve.schemas.report import BaselineFigures, BaselineResult, Missing
 from fitserve.specs.report import Baseline, ReportSpec
@@ -14,6 +16,7 @@ from workers.report.estimators import FittedBaseline, Goal
 from workers.report.evidence import Evidence, SplitRows
 from workers.report.forms import Form, linear_form, tree_form
 from workers.report.scores import failure_reason, score
+from workers.training.targets import row_weights
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +98,12 @@ def _train(
     train = evidence.train.head(_num_rows(evidence))
     make_form = tree_form if name == "gradient_boosting" else linear_form
     form = make_form(train, held_out)
-    fitted = _fit(name, form, train, until, evidence)
+    # the constant prediction is the majority class, whatever the weights
+    class_weights = None if name == "constant" else _class_weights(evidence, train)
+    is_regression = evidence.signature.task == Task.REGRESSION
+    all_weights = _product(train.weights, class_weights)
+    goal = Goal(train.y, all_weights, is_regression=is_regression)
+    fitted = _fit(name, form, goal, until, evidence.seed)
     answers = fitted.answers(form.x_held_out, len(evidence.signature.classes or []))
     task, weights = evidence.signature.task, held_out.weights
     metrics, _ = score(task, held_out.y, answers, weights)
@@ -106,7 +114,22 @@ def _train(
         seconds=time.monotonic() - began,
         metrics=metrics,
         note=fitted.note,
+        is_class_weighted=class_weights is not None,
     )
+
+
+def _class_weights(evidence: Evidence, train: SplitRows) -> Numbers | None:
+    """Return the class weight of each row, as the network had it; None without any."""
+    given, classes = evidence.fit.class_weight, evidence.signature.classes or []
+    weights = row_weights(train.y.astype(np.float32)[:, None], classes, given)
+    return None if weights is None else weights.astype(np.float64)
+
+
+def _product(first: Numbers | None, second: Numbers | None) -> Numbers | None:
+    """Return the product of two weights of each row; None stands for weights of 1."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first * second
 
 
 def _num_rows(evidence: Evidence) -> int:
@@ -116,12 +139,10 @@ def _num_rows(evidence: Evidence) -> int:
 
 
 def _fit(
-    name: Baseline, form: Form, train: SplitRows, until: float, evidence: Evidence
+    name: Baseline, form: Form, goal: Goal, until: float, seed: int
 ) -> FittedBaseline:
-    is_regression = evidence.signature.task == Task.REGRESSION
-    goal = Goal(train.y, train.weights, is_regression=is_regression)
     if name == "constant":
         return estimators.constant(form, goal)
     if name == "linear":
         return estimators.linear(form, goal, until)
-    return estimators.gradient_boosting(form, goal, until, evidence.seed)
+    return estimators.gradient_boosting(form, goal, until, seed)

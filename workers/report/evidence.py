@@ -1,15 +1,16 @@
 """Hold the inputs of a report: sampled rows of each split, and the network."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from core.models.scores import Numbers, as_answers
 from core.models.signature import Signature
-from core.runs.spec import ResolvedFit
+from core.runs.spec import ResolvedFit, ResolvedSpec
 from fitserve.schemas.report import HeldOut
 from workers.training.dataset import RawRows, sample
 from workers.training.feature_transform import Matrix, encode
@@ -31,12 +32,14 @@ class SplitRows:
         frame: the raw rows; none of them has the weight 0.
         signature: encodes them.
         weight: the column of the sample weights, if the run has one.
+        group: the column that groups the rows, if the run splits by group.
 
     """
 
     frame: pl.DataFrame
     signature: Signature
     weight: str | None = None
+    group: str | None = None
 
     @cached_property
     def x(self) -> Matrix:
@@ -61,9 +64,20 @@ class SplitRows:
         weights: Numbers = self.frame[self.weight].cast(pl.Float64).to_numpy()
         return weights
 
+    @property
+    def groups(self) -> NDArray[np.int64] | None:
+        """Return a number for the group of each row, `[N]`; None without groups.
+
+        The rows whose group is missing are one group, as in the split.
+        """
+        if self.group is None or self.group not in self.frame.columns:
+            return None
+        groups = self.frame[self.group].rank("dense").fill_null(0)
+        return groups.to_numpy().astype(np.int64)
+
     def head(self, most: int) -> "SplitRows":
         """Return at most `most` rows: a sample, because the rows are in random order."""
-        return SplitRows(self.frame.head(most), self.signature, self.weight)
+        return replace(self, frame=self.frame.head(most))
 
 
 @dataclass(frozen=True)
@@ -93,16 +107,18 @@ class Evidence:
         return self.fit.seed
 
     @classmethod
-    def of(cls, trained: Trained, fit: ResolvedFit) -> "Evidence":
+    def of(cls, trained: Trained, spec: ResolvedSpec) -> "Evidence":
         """Sample rows with the seed of the run, so that the report is reproducible."""
-        signature, splits = trained.signature, trained.splits
+        signature, splits, fit = trained.signature, trained.splits, spec.fit
+        group = spec.split.group_column
         train = SplitRows(_drawn(splits.train, fit), signature, fit.sample_weight)
         targets = {"training": train.frame[signature.target]}
         held_out = split = None
         for name, raw in (("validation", splits.validation), ("test", splits.test)):
             if not raw.num_rows:
                 continue
-            held_out = SplitRows(_drawn(raw, fit), signature, fit.sample_weight)
+            drawn = _drawn(raw, fit)
+            held_out = SplitRows(drawn, signature, fit.sample_weight, group)
             targets[name] = held_out.frame[signature.target]
             counts = {"num_rows": raw.num_rows, "num_scored": held_out.frame.height}
             facts = {"side": name, "sample_weight": fit.sample_weight, **counts}

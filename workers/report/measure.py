@@ -6,12 +6,15 @@ from typing import TypeVar
 
 import numpy as np
 
+from core.models.bootstrap import interval
 from core.models.scores import Numbers
 from core.runs.leases import LeaseLost
 from fitserve.enums import Task
+from fitserve.main_figure import main_metric
 from fitserve.schemas.report import (
     Figures,
     HeldOutPairs,
+    MainFigure,
     Missing,
     RegressionFigures,
     ResidualQuantile,
@@ -77,6 +80,7 @@ def measure(
     figures = Figures(
         task=evidence.signature.task,
         held_out=evidence.split,
+        main_figure=None,
         metrics={},
         training_metrics={},
         reasons={},
@@ -118,6 +122,7 @@ def _measure_network(
     offset = evidence.signature.offset
     scored = parts.make("metrics", lambda: score(task, y, answers, weights))
     figures.metrics, figures.reasons = scored or ({}, {})
+    figures.main_figure = _main_figure(figures, evidence, held_out, answers, parts)
     if np.isfinite(answers).all():
         if task == Task.REGRESSION:
             figures.regression = parts.make(
@@ -135,6 +140,28 @@ def _measure_network(
         lambda: score(task, known.y, evidence.answers(known.x), known.weights),
     )
     figures.training_metrics = on_training[0] if on_training else {}
+
+
+def _main_figure(
+    figures: Figures,
+    evidence: Evidence,
+    held_out: SplitRows,
+    answers: Numbers,
+    parts: Parts,
+) -> MainFigure | None:
+    """Return the main metric of the task with its interval, if it was measured."""
+    split, task = figures.held_out, figures.task
+    metric = main_metric(task, figures.metrics)
+    if split is None or metric is None:
+        return None
+    rows = (held_out.y, answers, held_out.weights)
+    bounds = parts.make(
+        "interval", lambda: interval(task, metric, *rows, held_out.groups, evidence.seed)
+    )
+    low, high = bounds or (None, None)
+    facts = {"metric": metric, "value": figures.metrics[metric], "side": split.side}
+    counted = {"low": low, "high": high, "num_rows": split.num_scored}
+    return MainFigure.model_validate(facts | counted)
 
 
 def _residuals(

@@ -13,14 +13,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.database.sessions import Database
 from core.errors import FitserveError
-from core.models.repository import add_artifact
+from core.models.repository import add_artifact, record_baseline
 from core.models.tables import Artifact
 from core.runs.leases import Lease, LeaseLost
 from core.runs.reporting.service import BASELINES, REPORT
 from core.runs.spec import ResolvedSpec
 from core.settings import ReportRules
 from core.storage import Storage
-from fitserve.schemas.report import Figures, Headline, Missing
+from fitserve.main_figure import best_baseline
+from fitserve.schemas.report import BestBaseline, Figures, Headline, Missing
 from fitserve.specs.report import ReportSpec
 from workers.hang_detector import SilenceAlarm
 from workers.heartbeat import Heartbeat, RunReleased
@@ -76,7 +77,7 @@ class Reporter:
         began, wishes = time.monotonic(), spec.report
         try:
             fit_seconds = heartbeat.fit_seconds()
-            evidence = Evidence.of(trained, spec.fit)
+            evidence = Evidence.of(trained, spec)
             figures = measure(evidence, wishes, heartbeat, fit_seconds)
             if reason := self._reason_against_baselines(figures, wishes, heartbeat):
                 figures.missing.append(Missing(part=BASELINES, reason=reason))
@@ -122,7 +123,8 @@ class Reporter:
             saved = save_json(
                 BASELINES, figures, self.storage, lease.run_id, lease.attempt
             )
-            _add(database, saved, version_id, self.storage)
+            best = best_baseline(report.figures.main_figure, figures.results)
+            _add(database, saved, best, version_id, self.storage)
         except Stopped:
             log.info("run %s: no baselines, because the worker stops", lease.run_id)
         except (OSError, FitserveError, SQLAlchemyError, MemoryError):
@@ -133,13 +135,19 @@ class Reporter:
 
 
 def _add(
-    database: Database, artifact: Artifact, version_id: str, storage: Storage
+    database: Database,
+    artifact: Artifact,
+    best: BestBaseline | None,
+    version_id: str,
+    storage: Storage,
 ) -> None:
-    """Record the file in the database, or delete it if that fails."""
+    """Record the file and the best baseline, or delete the file if that fails."""
     artifact.version_id = version_id
     try:
         with database.write() as session:
             add_artifact(session, artifact)
+            if best is not None:
+                record_baseline(session, version_id, best)
     except SQLAlchemyError:
         storage.delete(artifact.key)
         raise

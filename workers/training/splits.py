@@ -25,8 +25,8 @@ class Splits:
 class SourceTable:
     """A table from which a run reads the feature columns and the target.
 
-    `features` may also hold the column of the sample weights. Rows without a target are
-    left out.
+    `features` may also hold the columns of the sample weights and of the groups. Rows
+    without a target are left out.
     """
 
     table: TypedTable

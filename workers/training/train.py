@@ -110,7 +110,9 @@ def _test_metrics(
 
 def _split(run: Run, tables: RunTables, codes: SplitCodes) -> Splits:
     columns = [*run.plan.features, *run.spec.fit.weight_columns]
-    splits = SourceTable(tables.train, columns, run.target).split(codes)
+    group = run.spec.split.group_column  # the report resamples whole groups
+    own = columns if group is None else [*columns, group]
+    splits = SourceTable(tables.train, own, run.target).split(codes)
     if tables.validation is None:
         return splits
     validation = SourceTable(tables.validation, columns, run.target)

@@ -1,10 +1,14 @@
 """Facts of a run that its diagnosis uses in addition to the curve."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.runs.spec import ResolvedSpec
 from fitserve.enums import StopReason
-from fitserve.schemas.report import Metrics
+from fitserve.schemas.report import Metrics, Trap
+
+_CONSTANT = "constant"
+"""The baseline that predicts one value, or one probability for each class."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Facts:
         training_metrics: its metrics on training rows.
         rivals: the metrics of baselines on the held-out rows, by name.
         num_train_rows: the number of training rows.
+        traps: the problems of the data.
+        features: the columns that are inputs of the network.
 
     """
 
@@ -27,6 +33,8 @@ class Facts:
     training_metrics: Metrics
     rivals: dict[str, Metrics]
     num_train_rows: int
+    traps: Sequence[Trap] = ()
+    features: Sequence[str] = ()
 
     @property
     def error(self) -> float | None:
@@ -49,19 +57,38 @@ class Facts:
         r2 = self.training_metrics.get("r2")
         if r2 is not None:
             return r2
-        log_loss = self.training_metrics.get("log_loss")
-        chance = self.rivals.get("constant", {}).get("log_loss")
+        log_loss, chance = self.training_metrics.get("log_loss"), self.chance
         if log_loss is None or not chance:
             return None
         return 1 - log_loss / chance
 
     @property
+    def has_fitted_rival(self) -> bool:
+        """Return whether a baseline other than the constant prediction was measured."""
+        return any(
+            error_of(metrics) is not None
+            for name, metrics in self.rivals.items()
+            if name != _CONSTANT
+        )
+
+    @property
+    def chance(self) -> float | None:
+        """Return the error of a constant prediction, if it is known."""
+        if self.metrics.get("r2") is not None:
+            return 1.0  # 1 - R² is relative to it
+        return self.rivals.get(_CONSTANT, {}).get("log_loss")
+
+    @property
     def error_over_chance(self) -> float | None:
         """Return the network's error divided by that of a constant prediction."""
-        if self.metrics.get("r2") is not None:
-            return self.error  # 1 - R² is this ratio
-        chance = self.rivals.get("constant", {}).get("log_loss")
-        return self.error / chance if self.error is not None and chance else None
+        return (
+            self.error / self.chance if self.error is not None and self.chance else None
+        )
+
+    @property
+    def is_class_weighted(self) -> bool:
+        """Return whether the training loss, and no other figure, is weighted by class."""
+        return self.spec.fit.class_weight is not None
 
     @property
     def is_standardized(self) -> bool:

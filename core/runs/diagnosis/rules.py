@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from core.runs.diagnosis.curve import Curve
 from core.runs.diagnosis.facts import Facts
+from core.runs.diagnosis.standing import is_above, is_best, is_on_par
 from fitserve.enums import StopReason
+from fitserve.number_text import number_text
 
 GREW = 0.2
 """A training loss has diverged if it is this share above its first value."""
@@ -24,8 +26,6 @@ GAIN = 0.01
 TRAINING_GAIN = 0.02
 BEATEN = 0.1
 """How much higher the network's error is than a baseline's."""
-ON_PAR = 0.05
-"""A network with an error up to this share above the best baseline's is as good."""
 FAR_BEHIND = 0.5
 LOST = 3.0
 """A multiple of the error of a constant prediction."""
@@ -48,9 +48,9 @@ def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
     tail = f"after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
     if curve.best_epoch == curve.num_epochs:
         tail = "in the last epochs"
+    lowest = number_text(min(curve.judged))
     return Diagnosis(
-        "fine",
-        f"the {_name(curve)} fell to {min(curve.judged):.4g} and changed little {tail}",
+        "fine", f"the {_name(curve)} fell to {lowest} and changed little {tail}"
     )
 
 
@@ -61,8 +61,8 @@ def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
     if -curve.drop > GREW:
         return Diagnosis(
             "diverged",
-            f"the training loss rose from {curve.loss[0]:.4g} in epoch 1 to "
-            f"{curve.loss[-1]:.4g} in epoch {curve.num_epochs}",
+            f"the training loss rose from {number_text(curve.loss[0])} in epoch 1 to "
+            f"{number_text(curve.loss[-1])} in epoch {curve.num_epochs}",
         )
     if facts.is_standardized and (facts.error_over_chance or 0.0) > LOST:
         return Diagnosis(
@@ -86,29 +86,39 @@ def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a r
 def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if not curve.val_loss:
         return None
-    gap = curve.gap or 0.0
-    rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
-    ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
-    if rises and (gap > LEAST_GAP or ends_apart):
+    if _drifts_apart(curve, facts):
         return Diagnosis(
             "overfit",
             f"after epoch {curve.best_epoch} the training loss fell by another "
             f"{curve.fall_since_best:.0%} while the validation loss rose by "
             f"{curve.rise:.0%}",
         )
-    if gap > WIDE_GAP and not _is_on_par(facts):
+    gap = curve.gap or 0.0
+    if gap > WIDE_GAP and not facts.is_class_weighted and not is_on_par(facts):
         return Diagnosis(
             "overfit",
-            f"in the best epoch the validation loss ({min(curve.val_loss):.4g}) is "
-            f"{gap + 1:.1f} times the training loss: the network predicts its training "
-            "rows much better than other rows",
+            f"in the best epoch the validation loss ({number_text(min(curve.val_loss))}) "
+            f"is {gap + 1:.1f} times the training loss: the network predicts its "
+            "training rows much better than other rows",
         )
     return None
 
 
+def _drifts_apart(curve: Curve, facts: Facts) -> bool:
+    """Return whether the training loss falls while the validation loss rises.
+
+    With class weights, the two losses are not comparable, so only a big rise counts.
+    """
+    rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
+    if facts.is_class_weighted:
+        return rises and curve.rise > BIG_RISE
+    ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
+    return rises and ((curve.gap or 0.0) > LEAST_GAP or ends_apart)
+
+
 def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
     if facts.stop_reason == StopReason.EARLY_STOPPING:
-        return None if _is_on_par(facts) else _impatient(curve)
+        return None if is_on_par(facts) else _impatient(curve)
     ends_best = curve.best_epoch > curve.num_epochs - curve.window
     if not ends_best or curve.late_gain < GAIN:
         return None
@@ -137,26 +147,23 @@ def _far_behind(curve: Curve, facts: Facts) -> Diagnosis | None:
     return _beaten(facts, FAR_BEHIND) if is_flat else None
 
 
-def _is_on_par(facts: Facts) -> bool:
-    """Return whether no baseline is much better; False if the errors are unknown."""
-    rival, error = facts.best_rival, facts.error
-    return rival is not None and error is not None and error <= rival[1] * (1 + ON_PAR)
-
-
 def _beaten(facts: Facts, by: float) -> Diagnosis | None:
     rival, error = facts.best_rival, facts.error
-    if rival is None or error is None or error <= rival[1] * (1 + by):
+    if rival is None or error is None or not is_above(facts, by):
         return None
     return Diagnosis(
         "underfit",
         f"on the held-out rows, the error of {rival[0].replace('_', ' ')} is "
-        f"{rival[1]:.3g} and the error of the network is {error:.3g}; the curve is flat",
+        f"{number_text(rival[1])} and the error of the network is {number_text(error)}; "
+        "the curve is flat",
     )
 
 
 def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
+    if is_best(facts) or (facts.has_fitted_rival and is_on_par(facts)):
+        return None
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:
         return Diagnosis(

@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.runs.planning.one_row_batches import larger_batch, one_row_batches
 from core.runs.spec import ResolvedSpec
 from core.settings import Limits
+from fitserve.enums import StopReason
 from fitserve.specs.layers import (
     L2,
     ActivationLayer,
@@ -15,7 +16,7 @@ from fitserve.specs.layers import (
     Dropout,
     Layer,
 )
-from fitserve.specs.training import EarlyStopping, ReduceLROnPlateau
+from fitserve.specs.training import EarlyStopping
 from fitserve.specs.vocabulary import Activation
 
 Changed = tuple[ResolvedSpec, str]
@@ -32,24 +33,54 @@ _WIDEST = 1_024
 _L2 = 0.01
 
 
+class NextSpec(NamedTuple):
+    """A spec to try, the kind of its change, and the advice in words."""
+
+    kind: str
+    spec: ResolvedSpec
+    advice: str
+
+
 def next_spec(
-    word: str, spec: ResolvedSpec, dataset: str, num_train_rows: int, limits: Limits
-) -> Changed:
-    """Return a spec to post, and a description of its changes.
+    word: str,
+    spec: ResolvedSpec,
+    num_train_rows: int,
+    limits: Limits,
+    stop_reason: StopReason | None = None,
+) -> NextSpec | None:
+    """Return a spec to try after a diagnosis; None if it would repeat the run.
 
     `spec` is the run's spec. The rows, their split and the loss stay the same, so the
     validation losses of both runs can be compared.
     """
+    if word not in _CHANGES:
+        return None
     fits = spec.fit.num_seeds
     limits = limits.model_copy(update={"max_epochs": max(1, limits.max_epochs // fits)})
-    named = spec.model_copy(update={"dataset": dataset})
+    kind, change = _CHANGES[word]
     if one_row_cause(word, spec, num_train_rows):
-        changed, advice = _enlarge_batches(named, num_train_rows)
+        kind, (changed, advice) = "larger_batches", _enlarge_batches(spec, num_train_rows)
     else:
-        changed, advice = _CHANGES[word](named, limits)
+        changed, advice = change(spec, limits)
     steps = fits * -(-num_train_rows // changed.fit.batch_size)
     epochs = min(changed.fit.epochs, max(1, limits.max_steps // max(1, steps)))
-    return _with_fit(changed, epochs=epochs), advice
+    changed = _with_fit(changed, epochs=epochs)
+    return (
+        None if _repeats(changed, spec, stop_reason) else NextSpec(kind, changed, advice)
+    )
+
+
+def _repeats(new: ResolvedSpec, old: ResolvedSpec, reason: StopReason | None) -> bool:
+    """Return whether a spec would train the same network again.
+
+    More patience changes nothing in a run that early stopping did not end.
+    """
+    stopping = old.fit.early_stopping
+    if reason == StopReason.COMPLETED and stopping and new.fit.early_stopping:
+        patience = max(stopping.patience, new.fit.early_stopping.patience)
+        stopping = stopping.model_copy(update={"patience": patience})
+        old = _with_fit(old, early_stopping=stopping)
+    return new == old
 
 
 def one_row_cause(word: str, spec: ResolvedSpec, num_train_rows: int) -> str | None:
@@ -165,29 +196,14 @@ def _calm(spec: ResolvedSpec, limits: Limits) -> Changed:
     return _stop_early(spec, limits), advice
 
 
-def _polish(spec: ResolvedSpec, limits: Limits) -> Changed:
-    """Reduce the learning rate where the curve is flat."""
-    plateau = ReduceLROnPlateau(
-        monitor=_monitor(spec), factor=0.3, patience=_PATIENCE // 2
-    )
-    spec = _with_fit(
-        spec,
-        learning_rate_scheduler=None,  # only one of the two may set the rate
-        reduce_lr_on_plateau=plateau,
-        epochs=min(limits.max_epochs, max(_MOST_EPOCHS, spec.fit.epochs)),
-    )
-    advice = "a lower learning rate where the curve is flat, and more patience"
-    return _stop_early(spec, limits, 2 * _PATIENCE), advice
-
-
-_CHANGES: dict[str, Change] = {
-    "underfit": _grow,
-    "overfit": _regularize,
-    "still_improving": _go_on,
-    "diverged": _slow_down,
-    "noisy": _calm,
-    "fine": _polish,
+_CHANGES: dict[str, tuple[str, Change]] = {
+    "underfit": ("larger_network", _grow),
+    "overfit": ("regularization", _regularize),
+    "still_improving": ("more_epochs", _go_on),
+    "diverged": ("lower_rate", _slow_down),
+    "noisy": ("calmer_steps", _calm),
 }
+"""The kind of each change, and its function. A fine curve is no reason for a change."""
 
 
 def _stop_early(

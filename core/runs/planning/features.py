@@ -1,5 +1,6 @@
 """Select the columns that become features, and give reasons for the others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.columns import kind_of
@@ -40,6 +41,7 @@ def select_features(
     spec: FeaturesSpec,
     not_features: dict[str, str],
     texts: frozenset[str] = frozenset(),
+    forced: Sequence[str] = (),
 ) -> Selection:
     """Return the features of a run on a table.
 
@@ -51,6 +53,7 @@ def select_features(
         spec: the columns to use.
         not_features: reasons to leave out columns; `include` overrides them.
         texts: the columns that the upload left as text.
+        forced: the first features, in order, unless the spec excludes them.
 
     """
     columns = {column.name: column for column in table.columns}
@@ -58,9 +61,10 @@ def select_features(
     excluded = {
         name: reason
         for name, column in columns.items()
-        if (reason := _reason(column, target, spec, not_features)) is not None
+        if (reason := _reason(column, target, spec, not_features, forced)) is not None
     }
-    chosen = [column for name, column in columns.items() if name not in excluded]
+    ordered = dict.fromkeys((*forced, *columns))
+    chosen = [columns[name] for name in ordered if name not in excluded]
     if not chosen:
         # the row number is the only possible feature of a table with a single series
         chosen = [c for n, c in columns.items() if excluded[n] == ROW_NUMBER]
@@ -76,7 +80,11 @@ def select_features(
 
 
 def _reason(
-    column: ColumnRead, target: str, spec: FeaturesSpec, not_features: dict[str, str]
+    column: ColumnRead,
+    target: str,
+    spec: FeaturesSpec,
+    not_features: dict[str, str],
+    forced: Sequence[str],
 ) -> str | None:
     name = column.name
     if name == target:
@@ -89,7 +97,7 @@ def _reason(
         return None if name in spec.include else "not among `features.include`"
     if name in not_features:
         return not_features[name]
-    if name in spec.types:
+    if name in spec.types or name in forced:
         return None
     return column.left_out
 
@@ -107,12 +115,12 @@ def _text_errors(
         for column in table.columns
         if column.name in forced
         and (column.type == ColumnType.TEXT or column.name in texts)
-        and _is_free_text(column, table.num_rows)
+        and is_free_text(column, table.num_rows)
     ]
 
 
-def _is_free_text(column: ColumnRead, num_rows: int) -> bool:
-    """Return whether a column of text has no values that could be categories."""
+def is_free_text(column: ColumnRead, num_rows: int) -> bool:
+    """Return whether a column is text and has no values that could be categories."""
     if not kind_of(column.type).is_text or column.left_out == FREE_TEXT:
         return column.left_out == FREE_TEXT
     present = num_rows - column.missing

@@ -14,6 +14,11 @@ from core.runs.planning.compile_spec import resolve_compile
 from core.runs.planning.cost import Cost, estimate, limit_errors
 from core.runs.planning.features import Selection, select_features
 from core.runs.planning.fit_spec import resolve_fit
+from core.runs.planning.kept_inputs import (
+    KeptInputs,
+    open_with_kept_types,
+    refuse_other_types,
+)
 from core.runs.planning.layer_plan import (
     Head,
     bias_errors,
@@ -29,6 +34,7 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
+    append_warnings,
     batch_warnings,
     far_target_warnings,
     feature_warnings,
@@ -39,7 +45,6 @@ from core.runs.planning.warnings import (
     task_warnings,
     weighted_metrics_warnings,
 )
-from core.runs.run_tables import open_dataset
 from core.runs.spec import ResolvedCompile, ResolvedFit, ResolvedSpec
 from core.settings import Limits
 from core.storage import Storage
@@ -48,7 +53,7 @@ from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.schemas.runs import LayerPlan, ValidationRead
 from fitserve.specs.layers import Layer, ModelSpec
-from fitserve.specs.run import RunCreate, SplitSpec
+from fitserve.specs.run import FeaturesSpec, RunCreate, SplitSpec
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,12 @@ class Resolved:
 
 
 def resolve(
-    create: RunCreate, ref: str, datasets: Datasets, storage: Storage, limits: Limits
+    create: RunCreate,
+    ref: str,
+    datasets: Datasets,
+    storage: Storage,
+    limits: Limits,
+    kept: KeptInputs | None = None,
 ) -> Resolved:
     """Fill in every default of a spec, and check the result; nothing is stored.
 
@@ -125,25 +135,35 @@ def resolve(
         datasets: the datasets that the spec names.
         storage: the storage of their tables.
         limits: the limits of this service.
+        kept: the inputs of an earlier version of the model, if there is one.
 
     Raises InvalidSpec and OverLimit, with a pointer for every error.
 
     """
     create = ColumnNames(c.name for c in datasets.dataset.columns).in_spec(create)
+    if kept is not None:
+        kept = kept.spelled_as_in(datasets.dataset)
+        refuse_other_types(kept, create)
     words = target_words(datasets.dataset, create, storage)
-    kept = words.by_column(create.target)
-    with open_dataset(datasets.dataset, create.features, storage, kept) as table:
-        draft = _draft(create, datasets, table, storage, limits.max_classes)
+    opening = open_with_kept_types(
+        datasets.dataset, create, kept, storage, words.by_column(create.target)
+    )
+    with opening as (typed, table):
+        draft = _draft(
+            typed, create.features, datasets, table, storage, limits.max_classes, kept
+        )
     draft.warnings[:0] = words.warnings(create.target)
     return _complete(draft, ref, datasets, limits)
 
 
 def _draft(
     create: RunCreate,
+    given: FeaturesSpec,
     datasets: Datasets,
     table: TypedTable,
     storage: Storage,
     max_classes: int,
+    kept: KeptInputs | None,
 ) -> Draft:
     (column,) = (c for c in table.columns if c.name == create.target)
     target = read_target(table, column, create, max_classes)
@@ -152,26 +172,54 @@ def _draft(
     seed = _seed_of(create)
     weight_warnings = check_sample_weight(create, target, table)
     copies = find_copies(table, create.target)
-    excluded = {**exclusion_reasons(copies), **_other_roles(create)}
-    selection = select_features(
-        table, create.target, create.features, excluded, _texts(datasets.dataset)
-    )
+    selection = _selection(create, given, datasets.dataset, table, copies, kept)
     validation = datasets.validation
     weight = create.fit.sample_weight
     with open_validation_table(
         validation, table, selection, target, weight, storage
     ) as held:
         num_rows, split = estimate_rows(create, target, table, held.table)
+    about_kept: list[str] = []
+    if kept is not None:
+        kept.refuse_left_out(selection)
+        create = kept.only_used(create, given, selection)
+        about_kept = [*kept.differ(selection, target), *kept.left_out(selection)]
     warnings = [
+        *about_kept,
         *split,
         *held.warnings,
         *weight_warnings,
+        *append_warnings(datasets.dataset, selection),
         *retyped_warnings(table),
         *feature_warnings(selection, datasets.dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),
     ]
     return Draft(create, model, seed, column, target, selection, num_rows, warnings)
+
+
+def _selection(
+    create: RunCreate,
+    given: FeaturesSpec,
+    dataset: Dataset,
+    table: TypedTable,
+    copies: dict[str, str],
+    kept: KeptInputs | None,
+) -> Selection:
+    """Return the features; `given` has only the types that the spec gives."""
+    reasons, texts, forced = exclusion_reasons(copies), _texts(dataset), []
+    if kept is not None:
+        kept.refuse_unfit(table, create)
+        forced = kept.features(table, create)
+    if kept is not None and forced:
+        reasons = {n: why for n, why in reasons.items() if n not in forced}
+        others = [c for c in table.columns if c.name not in forced]
+        new = {c.name: kept.reason for c in others if c.left_out is None}
+        reasons = {**new, **reasons}
+        reasons = {n: why for n, why in reasons.items() if n not in given.types}
+    excluded = {**reasons, **_other_roles(create)}
+    spec = create.features.model_copy(update={"types": given.types})
+    return select_features(table, create.target, spec, excluded, texts, forced)
 
 
 def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Resolved:
@@ -193,6 +241,7 @@ def _complete(draft: Draft, ref: str, datasets: Datasets, limits: Limits) -> Res
         fit=fit,
         report=create.report,
         tags=create.tags,
+        promotion=create.promotion,
     )
     warnings = [
         *target_warnings(target, datasets.dataset, fit),

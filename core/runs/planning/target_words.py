@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.columns import kind_of
 from core.columns.cells import NULLS
 from core.columns.missing import own_words
+from core.datasets.blocks import block_files
 from core.datasets.rereading import count_words
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409, uploaded
@@ -63,7 +66,7 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     column = next((c for c in dataset.columns if c.name == create.target), None)
     if column is None or not _may_have_classes(column, dataset, create):
         return TargetWords()
-    counts = column.null_words
+    counts: Mapping[str, int] | None = column.null_words
     if counts is None:
         counts = _read_counts(dataset, create.target, storage)
     others = {top.value for top in column.top}
@@ -74,19 +77,26 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
     )
 
 
-def _read_counts(dataset: Dataset, target: str, storage: Storage) -> dict[str, int]:
-    """Count the words in the file, because the upload of this dataset did not."""
-    if dataset.parsing.get("format", FileFormat.CSV) != FileFormat.CSV:
+def _read_counts(dataset: Dataset, target: str, storage: Storage) -> Mapping[str, int]:
+    """Count the words in the CSVs of the dataset, because their uploads did not."""
+    found: Counter[str] = Counter()
+    blocks = [block for block in dataset.blocks if _is_csv(block)]
+    with table_gone_is_409(), block_files(blocks, storage, "content_key") as sources:
+        for block, source in zip(blocks, sources, strict=True):
+            with scratch() as folder:
+                found.update(_counts_of(block, source, folder, target))
+    return found
+
+
+def _counts_of(block: Dataset, source: Path, folder: Path, target: str) -> dict[str, int]:
+    try:
+        return count_words(uploaded(block, source), folder, target)
+    except InvalidTable:  # this release would read other rows, or the block lacks it
         return {}
-    with (
-        table_gone_is_409(),
-        storage.local_copy(dataset.content_key) as source,
-        scratch() as folder,
-    ):
-        try:
-            return count_words(uploaded(dataset, source), folder, target)
-        except InvalidTable:  # this release would read other rows
-            return {}
+
+
+def _is_csv(block: Dataset) -> bool:
+    return bool(block.parsing.get("format", FileFormat.CSV) == FileFormat.CSV)
 
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:

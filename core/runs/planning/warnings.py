@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from core.columns.near_duplicates import near_duplicates
 from core.datasets.column_warnings import warnings_of
+from core.datasets.differences import is_about_append
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound
@@ -181,6 +182,20 @@ def left_out_warnings(selection: Selection, copies: dict[str, str]) -> list[str]
     return [*found, f"{number:,} {noun} left out of training: {', '.join(shown)}"]
 
 
+def append_warnings(dataset: Dataset, selection: Selection) -> list[str]:
+    """Return warnings about features whose cells differ in the rows of an append."""
+    found = [
+        f"the column {column.name!r}: {text}"
+        for column in dataset.columns
+        if column.name in selection.types
+        for text in column.warnings
+        if is_about_append(text)
+    ]
+    more = len(found) - _MOST_SHOWN
+    said = f"{more:,} more warnings about appended rows are on the dataset"
+    return [*found[:_MOST_SHOWN], said] if more > 0 else found
+
+
 def weighted_metrics_warnings(compiled: ResolvedCompile, fit: ResolvedFit) -> list[str]:
     """Return a warning if weighted metrics have no weights."""
     has_weights = fit.sample_weight is not None or fit.class_weight is not None
@@ -217,19 +232,22 @@ def retyped_warnings(table: TypedTable) -> list[str]:
 
 
 def model_warnings(models: ModelRepository, spec: ResolvedSpec) -> list[str]:
-    """Return a warning if the newest version predicts another column or task."""
+    """Return a warning if the serving version predicts another column or task."""
     name = spec.model_name
     try:
-        newest = models.newest(name)
+        serving = models.serving(name)
     except ModelNotFound:
         return []
-    known = newest.signature
+    known = serving.signature
     if (known.target, known.task) == (spec.target, spec.task):
         return []
+    then = "it serves only after a promotion with `allow_new_contract`"
+    if models.get(name).follows_newest:
+        then = f"clients of {name!r} will get its predictions"
     warning = (
-        f"version {newest.number} of the model {name!r} predicts {known.target!r} "
+        f"version {serving.number} of the model {name!r} predicts {known.target!r} "
         f"({known.task}); this run becomes the next version and predicts "
-        f"{spec.target!r} ({spec.task}), and clients of {name!r} will get its "
-        "predictions; to prevent this, set another `model_name`"
+        f"{spec.target!r} ({spec.task}), and {then}; to keep the two apart, set another "
+        "`model_name`"
     )
     return [warning]

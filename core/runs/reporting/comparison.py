@@ -142,6 +142,29 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
     return found
 
 
+def reasons_against_figures(before: Run, after: Run) -> list[str]:
+    """Return why the figures of two runs on their own held-out rows are incomparable.
+
+    After an append, rows that were held out once are held out again.
+    """
+    runs = before, after
+    if _differs(runs, lambda run: (run.target, run.task)):
+        return ["the targets differ"]
+    parts = _SPLIT[1:] if _only_appends(before, after) else _SPLIT
+    found = [f"the {name} differ" for part, name in parts if _differs(runs, part)]
+    if _differs(runs, lambda run: run.spec.fit.sample_weight):
+        found.append("the sample weights differ")
+    return found
+
+
+def _only_appends(before: Run, after: Run) -> bool:
+    """Return whether one dataset has the rows of the other first, at fixed positions."""
+    blocks = [[block.id for block in run.dataset.blocks] for run in (before, after)]
+    count = min(map(len, blocks))
+    is_fixed = _split_key(after) is not None and after.plan.splitting >= BY_POSITION
+    return is_fixed and blocks[0][:count] == blocks[1][:count]
+
+
 def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:
     values = [part(run) for run in runs]
     return any(value != values[0] for value in values)

@@ -6,7 +6,10 @@ again, by the rule of the run (core/runs/splitting.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +20,10 @@ from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit
 from core.lazy import pl
 from core.models.signature import Signature
+from core.runs.planning.column_names import ColumnNames
 from core.runs.planning.splits import NAMES, SplitCodes
 from core.runs.planning.target_words import class_words
+from core.runs.reporting.row_sets import Contender, common_held_out
 from core.runs.run_tables import may_stand, open_dataset, open_validation
 from core.runs.splitting import split_rows
 from core.runs.tables import Run
@@ -45,6 +50,7 @@ class HeldOutRows:
         dataset: the dataset that holds them.
         places: the indices of the rows in the dataset, from 0.
         storage: the storage of the tables.
+        side: `test` or `validation`.
         weights: the sample weight of each row; None if the run has no weights.
 
     """
@@ -53,7 +59,18 @@ class HeldOutRows:
     dataset: Dataset
     places: NDArray[np.int64]
     storage: Storage
+    side: str
     weights: NDArray[np.float64] | None = None
+
+    def groups(self) -> NDArray[Any] | None:
+        """Return the group of each row if groups are held out, else None."""
+        split = self.run.spec.split
+        stored = [column.name for column in self.dataset.columns]
+        if split.by != "group" or split.column not in stored:
+            return None
+        with open_table(self.dataset, self.storage) as table:
+            found = self._frame(table, [split.column])[split.column]
+        return found.cast(pl.String).fill_null("").to_numpy()
 
     def targets(self) -> pl.Series:
         """Return the target of each row, as the run reads it."""
@@ -68,15 +85,18 @@ class HeldOutRows:
         Raises CannotScore if no cell of a column fits its type in training.
         """
         stored = {column.name: column for column in self.dataset.columns}
-        held = [feature for feature in signature.features if feature.name in stored]
+        spelling = ColumnNames(stored).spelling
+        named = {spelling(feature.name): feature for feature in signature.features}
+        held = {name: feature for name, feature in named.items() if name in stored}
         wanted = {
-            feature.name: Wanted(feature.type, feature.format)
-            for feature in held
-            if signature.reading > 1 and not may_stand(stored[feature.name], feature)
+            name: Wanted(feature.type, feature.format)
+            for name, feature in held.items()
+            if signature.reading > 1 and not may_stand(stored[name], feature)
         }
         try:
             with open_table(self.dataset, self.storage, wanted) as table:
-                return self._frame(table, [feature.name for feature in held])
+                found = self._frame(table, list(held))
+                return found.rename({name: f.name for name, f in held.items()})
         except InvalidTable as error:
             raise CannotScore(
                 f"The held-out rows do not fit the columns of the version: {error.detail}"
@@ -107,18 +127,46 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     own = validation if side == "validation" else None
     dataset = run.dataset if own is None else own
     _refuse_unreadable(dataset, run)
+    with _opened(run, own, storage) as table:
+        codes = split_rows(run, table, storage) if own is None else None
+        places = _drawn(_places(run, table, codes, side), run)
+        weights = _weights(run, table, places)
+    return HeldOutRows(run, dataset, places, storage, side, weights)
+
+
+def common_rows(candidate: Contender, rival: Contender, storage: Storage) -> HeldOutRows:
+    """Find rows of the candidate's datasets that neither run trained on.
+
+    Raises CannotScore if there are none, and the errors of `held_out_rows`.
+    """
+    run = candidate.run
+    for one in (candidate, rival):
+        _refuse_unreadable(one.run.dataset, one.run)
+    found = common_held_out(candidate, rival, storage)
+    if found.side is None:
+        raise CannotScore(
+            f"No row was held out by both {run.id} and {rival.run.id}: {found.reason}, "
+            "or promote without `current` in the requirements."
+        )
+    own = None if found.dataset is run.dataset else found.dataset
+    with _opened(run, own, storage) as table:
+        scored = _places(run, table, None, found.side)
+        places = _drawn(np.intersect1d(found.places, scored), run)
+        weights = _weights(run, table, places)
+    return HeldOutRows(run, found.dataset, places, storage, found.side, weights)
+
+
+@contextmanager
+def _opened(run: Run, own: Dataset | None, storage: Storage) -> Iterator[TypedTable]:
+    """Open the dataset of a run, or its own validation dataset, with the run's types."""
     words = class_words(run.target, run.plan.classes)
     with open_dataset(run.dataset, run.spec.features, storage, words) as train:
         if own is None:
-            codes = split_rows(run, train, storage)
-            places = _drawn(_places(run, train, codes, side), run)
-            weights = _weights(run, train, places)
-        else:
-            names = [run.target, *run.spec.fit.weight_columns]
-            with open_validation(own, train, names, storage) as held:
-                places = _drawn(_places(run, held, None, side), run)
-                weights = _weights(run, held, places)
-    return HeldOutRows(run, dataset, places, storage, weights)
+            yield train
+            return
+        names = [run.target, *run.spec.fit.weight_columns]
+        with open_validation(own, train, names, storage) as held:
+            yield held
 
 
 def _refuse_unreadable(dataset: Dataset, run: Run) -> None:

@@ -130,15 +130,29 @@ def _version(models: ModelRepository, run: Run) -> Version | None:
 
 
 def _facts(run: Run, figures: Figures | None, baselines: BaselinesRead) -> Facts:
-    rivals: dict[str, Metrics] = {r.name: r.metrics for r in baselines.results}
     return Facts(
         stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
         spec=run.spec,
         metrics=figures.metrics if figures else {},
         training_metrics=figures.training_metrics if figures else {},
-        rivals=rivals,
+        rivals=_rivals(run, baselines),
         num_train_rows=run.num_rows["train"],
+        traps=figures.traps if figures else [],
+        features=list(run.plan.features),
     )
+
+
+def _rivals(run: Run, baselines: BaselinesRead) -> dict[str, Metrics]:
+    """Return the baselines that are comparable with the network.
+
+    Older releases trained them without the class weights of the run.
+    """
+    is_weighted = run.spec.fit.class_weight is not None
+    return {
+        r.name: r.metrics
+        for r in baselines.results
+        if r.is_class_weighted or not is_weighted
+    }
 
 
 def _read(run: Run, figures: Figures | None) -> ReportRead:
@@ -159,6 +173,7 @@ def _read(run: Run, figures: Figures | None) -> ReportRead:
             "fit_seconds": run.fit_seconds,
             "report_seconds": figures.report_seconds if figures else None,
             "held_out": figures.held_out if figures else None,
+            "main_figure": run.main_figure if figures else None,
             "metrics": figures.metrics if figures else {},
             "training_metrics": figures.training_metrics if figures else {},
             "reasons": figures.reasons if figures else {},

@@ -1,5 +1,6 @@
 // Calls to the public API. Failures are problems (RFC 9457).
 
+import { answered, isFromProxy, unanswered } from "./connection.js";
 import { askForKey, authorization } from "./key.js";
 
 /** A problem that the service returned. */
@@ -15,15 +16,20 @@ export async function request(path, { headers = {}, ...options } = {}, transport
   const sent = authorization();
   const all = { ...options, headers: { ...headers, ...sent } };
   const response = await transport(path, all).catch(unreachable);
-  if (response.ok) return response;
+  if (response.ok) {
+    answered();
+    return response;
+  }
   const problem = await problemIn(response);
   if (response.status !== 401) throw new ProblemError(problem);
   await askForKey(sent, problem.detail);
   return request(path, { headers, ...options }, transport);
 }
 
-function unreachable(error) {
+/** Show that the service does not answer, and throw a problem with the status 0. */
+export function unreachable(error) {
   if (error.name === "AbortError") throw error;
+  unanswered();
   throw new ProblemError({
     status: 0,
     title: "No response from the service",
@@ -35,7 +41,14 @@ function unreachable(error) {
 async function problemIn(response) {
   const { status, statusText: title } = response;
   const body = await response.json().catch(() => ({})); // not JSON: only the status is known
+  if (!body.detail && isFromProxy(status)) unreachable(new Error(title));
+  answered();
   return body.detail ? body : { status, title, detail: `Received HTTP status ${status}.` };
+}
+
+/** Return whether a problem may pass: no answer, or an error of the service. */
+export function isPassing(problem) {
+  return problem !== undefined && (problem.status === 0 || problem.status >= 500);
 }
 
 export async function get(path, signal) {

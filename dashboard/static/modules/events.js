@@ -1,6 +1,7 @@
 // Reads a run's events with fetch, because EventSource cannot send a key.
 
-import { request } from "./api.js";
+import { isPassing, request } from "./api.js";
+import { pause } from "./connection.js";
 
 const PAUSE_MS = 1000;
 
@@ -19,15 +20,18 @@ export async function follow(path, after, report, signal) {
       await readStream(path, last, read, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const { status = 0 } = error.problem ?? {};
-      if (status !== 0 && status < 500) throw error; // a retry would fail again
+      if (error.problem && !isPassing(error.problem)) throw error; // a retry would fail again
     }
-    if (!isEnded) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (!isEnded) await pause(PAUSE_MS, signal);
   }
 }
 
-async function readStream(path, last, read, signal) {
+/** Read one stream to its end. A stream from before a lost connection is abandoned. */
+async function readStream(path, last, read, leaving) {
   const headers = { "Last-Event-ID": String(last), Accept: "text/event-stream" };
+  const old = new AbortController();
+  const signal = AbortSignal.any([leaving, old.signal]);
+  addEventListener("fitserve-back", () => old.abort(), { once: true, signal });
   const { body } = await request(path, { headers, signal });
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

@@ -19,12 +19,50 @@ export function plural(count, noun) {
   return `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Format with four significant digits; use an exponent for very large or small numbers. */
+/** Return a number for a reader. docs/values.md states the rule, and
+ *  fitserve/number_text.py has the same rule; a test compares both. */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return MISSING;
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2);
-  return precise.format(value);
+  if (size === 0) return "0";
+  const isPlain = size >= 1e-4 && size < 1e15;
+  return (value < 0 ? "-" : "") + (isPlain ? plain(size) : exponential(size));
+}
+
+function plain(size) {
+  if (size < 1e3) return trimmed(size.toPrecision(4));
+  return thousands(trimmed(size.toFixed(size < 1e6 ? 2 : 0)));
+}
+
+function exponential(size) {
+  const [digits, power] = size.toExponential(3).split("e");
+  return `${trimmed(digits)}e${Number(power)}`;
+}
+
+function trimmed(digits) {
+  return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
+}
+
+/** Add marks between thousands from 10,000 on: a year has none. */
+function thousands(digits) {
+  const [whole, ...rest] = digits.split(".");
+  const marked = whole.length < 5 ? whole : whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return [marked, ...rest].join(".");
+}
+
+const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1, ""]];
+
+/** Return the texts of an axis: `0.5M` and `1M` if the ticks have two decimals at most. */
+export function axisTexts(ticks) {
+  const most = Math.max(...ticks.map(Math.abs));
+  if (most < 1e-4 || most >= 1e15) {
+    return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential().replace("+", "")));
+  }
+  const isShort = (value) => Math.abs(value * 100 - Math.round(value * 100)) < 1e-6;
+  const [size, unit] = UNITS.find(([one]) =>
+    one === 1 || (most >= one && ticks.every((tick) => isShort(tick / one))));
+  const text = (tick) => thousands(trimmed((Math.abs(tick) / size).toFixed(10)));
+  return ticks.map((tick) => (tick === 0 ? "0" : `${tick < 0 ? "-" : ""}${text(tick)}${unit}`));
 }
 
 export function percent(share) {
@@ -69,10 +107,37 @@ export function ago(time) {
 
 const WORDS = {
   binary: "binary classification", multiclass: "multiclass classification",
+  r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC",
   brier: "Brier score", train: "training",
+  constant: "constant prediction", linear: "linear model",
 };
 
-/** Return the page's text for an API value: a task, a metric, a part of the split. */
+/** Return the page's text for an API value: a task, a metric, a baseline, a part of the split. */
 export function word(value) {
   return value === null ? "" : (WORDS[value] ?? value.replaceAll("_", " "));
+}
+
+/** Return a main figure and its interval as `ROC AUC 0.87 (0.85–0.89)`. */
+export function mainFigure(figure) {
+  if (!figure) return MISSING;
+  const { metric, value, low, high } = figure;
+  const shown = decimalsOf(figure);
+  const dash = low < 0 ? " to " : "–";
+  const range = low === null ? "" : ` (${shown(low)}${dash}${shown(high)})`;
+  return `${word(metric)} ${shown(value)}${range}`;
+}
+
+/** Return the best baseline of a main figure as `gradient boosting 0.84`; null without one. */
+export function bestBaseline(figure) {
+  const best = figure?.baseline;
+  return best ? `${word(best.name)} ${decimalsOf(figure)(best.value)}` : null;
+}
+
+/** Return a format with the fewest decimals that make the ends of the interval differ. */
+function decimalsOf({ low, high }) {
+  const formats = [2, 3, 4].map((count) =>
+    numbers({ minimumFractionDigits: count, maximumFractionDigits: count }));
+  const shows = (one) => low !== null && one.format(low) !== one.format(high);
+  const chosen = formats.find(shows) ?? formats[low === null ? 0 : 2];
+  return (value) => chosen.format(value);
 }

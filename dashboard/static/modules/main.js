@@ -1,6 +1,7 @@
 // Opens the page that the URL names after `#`. Each page is a separate module.
 
-import { outcome } from "./api.js";
+import { outcome, unreachable } from "./api.js";
+import { watchConnection } from "./connection.js";
 import { announce, h, put } from "./dom.js";
 import { pageOf } from "./parts.js";
 import { problemBox } from "./problems.js";
@@ -16,6 +17,8 @@ const PAGES = [
 ];
 const main = document.getElementById("main");
 let leaving = new AbortController();
+let isIncomplete = false; // whether the page waits for the service
+let isModuleMissing = false; // a browser may not load a missed module again
 
 /** Build the new page before it replaces the old one, to avoid layout shifts. */
 async function show() {
@@ -28,6 +31,7 @@ async function show() {
   const [form, place, load] = PAGES.find(([one]) => one.test(path)) ?? [];
   markPlace(place);
   main.setAttribute("aria-busy", "true");
+  isIncomplete = true;
   const given = form?.exec(path).slice(1).map((part) => part && decodeURIComponent(part));
   const shown = await built(load, { given, query: new URLSearchParams(query), signal });
   if (signal.aborted) return;
@@ -38,11 +42,26 @@ async function show() {
 
 async function built(load, options) {
   if (!load) {
+    isIncomplete = false;
     return pageOf("Page not found", h("p", "Use the links above: Start, Runs, Compare or Models."));
   }
-  const { page } = await load();
-  const { value, problem } = await outcome(page(options));
+  const { value, problem } = await outcome(opened(load, options));
+  isIncomplete = problem?.status === 0;
   return value ?? pageOf("The page could not be loaded", problemBox(problem));
+}
+
+async function opened(load, options) {
+  const { page } = await load().catch((error) => {
+    isModuleMissing = true;
+    return unreachable(error);
+  });
+  return page(options);
+}
+
+/** Open the page again that waits for the service. Leave a complete page as it is. */
+function resume() {
+  if (isModuleMissing) location.reload();
+  else if (isIncomplete) show();
 }
 
 let isGreeted = false;
@@ -71,5 +90,7 @@ addEventListener("unhandledrejection", (event) => {
 });
 addEventListener("hashchange", show);
 addEventListener("fitserve-key", showSession);
+addEventListener("fitserve-back", resume);
+watchConnection();
 showSession();
 show();

@@ -1,7 +1,7 @@
 // Elements that several pages share.
 
 import { h, newId } from "./dom.js";
-import { integer, word } from "./format.js";
+import { bestBaseline, integer, mainFigure, word } from "./format.js";
 
 /** Build a page. Its title gets the focus when the page opens. */
 export function pageOf(title, ...children) {
@@ -33,6 +33,12 @@ export function pairs(list) {
 export function rowCounts(numRows) {
   return Object.entries(numRows).filter(([, count]) => count > 0)
     .map(([part, count]) => [`Rows (${word(part)})`, integer(count)]);
+}
+
+/** Build a cell with a main figure, its interval and its best baseline. */
+export function figureCell(figure) {
+  const best = bestBaseline(figure);
+  return h("td.figure", mainFigure(figure), best && h("span.rival", best));
 }
 
 /** Build the note that replaces an empty list. */

@@ -63,7 +63,7 @@ async def invoke(request: Request) -> Response:
 
 @invocations.post("/mlflow/{model}/invocations", **_ANSWER)
 async def invoke_model(model: str, request: Request) -> Response:
-    """Predict with a model's newest version, or with an alias (`name@alias`)."""
+    """Predict with a model's serving version, or with an alias (`name@alias`)."""
     ref = model_named(workspace_of(request), model)
     return await answer_predict(request, ref, _exchange)
 

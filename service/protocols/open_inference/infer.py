@@ -59,7 +59,7 @@ _ANSWER: dict[str, Any] = {
 
 @router.post("/{name}/infer", **_ANSWER)
 async def infer(name: str, request: Request) -> Response:
-    """Predict with the newest version of a model."""
+    """Predict with the serving version of a model."""
     ref = ModelRef(workspace_of(request), name)
     return await answer_predict(request, ref, InferExchange)
 

@@ -65,13 +65,13 @@ def make_ready(services: Services, ref: ModelRef) -> None:
 
 
 def load(services: Services, workspace: str, name: str) -> None:
-    """Load the newest version of a model; raises CannotLoad."""
+    """Load the serving version of a model; raises CannotLoad."""
     with _cannot_load():
         make_ready(services, ModelRef(workspace, name))
 
 
 def unload(services: Services, workspace: str, name: str) -> None:
-    """Unload the newest version from this process; a request loads it again."""
+    """Unload the serving version from this process; a request loads it again."""
     with _cannot_load():
         services.predictor.unload(services.predictor.find(ModelRef(workspace, name)))
 

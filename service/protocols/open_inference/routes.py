@@ -90,7 +90,7 @@ def config(_name: str, _version: str = "") -> None:
 def metadata(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelMetadata:
-    """Get the inputs and outputs of the newest version."""
+    """Get the inputs and outputs of the serving version."""
     return models.describe(services, ModelRef(workspace, name))
 
 
@@ -107,7 +107,7 @@ def version_metadata(
 def model_ready(
     name: str, services: ServicesDep, workspace: WorkspaceDep
 ) -> schemas.ModelReady:
-    """Check whether the newest version can predict. Otherwise fails with 404 or 503."""
+    """Check whether the serving version can predict. Otherwise fails with 404 or 503."""
     models.make_ready(services, ModelRef(workspace, name))
     return schemas.ModelReady(name=name, ready=True)
 
@@ -136,13 +136,13 @@ async def index(
 
 @router.post("/repository/models/{name}/load", response_class=Response)
 def load(name: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Load the newest version into this process before its first request."""
+    """Load the serving version into this process before its first request."""
     models.load(services, workspace, name)
     return Response()
 
 
 @router.post("/repository/models/{name}/unload", response_class=Response)
 def unload(name: str, services: ServicesDep, workspace: WorkspaceDep) -> Response:
-    """Unload the newest version from this process. The next request loads it again."""
+    """Unload the serving version from this process. The next request loads it again."""
     models.unload(services, workspace, name)
     return Response()

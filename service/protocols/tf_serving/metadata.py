@@ -40,7 +40,7 @@ def label_status(
 
 @router.get("/{name}/metadata")
 def metadata(name: str, services: ServicesDep, workspace: WorkspaceDep) -> dict[str, Any]:
-    """Get the signature of the newest version."""
+    """Get the signature of the serving version."""
     return _metadata(_find(services, ModelRef(workspace, name)))
 
 

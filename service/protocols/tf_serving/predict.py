@@ -74,10 +74,10 @@ def _declare(verb: Verb, asked: type[BaseModel], answered: type[BaseModel]) -> N
         "responses": FAILURES,
         "openapi_extra": body_schema(asked) | PARAMETERS,
     }
-    options["description"] = f"{verb.capitalize()} with the newest version of a model."
+    options["description"] = f"{verb.capitalize()} with the serving version of a model."
 
     @router.post(f"/{{name}}:{verb}", name=verb, **options)
-    async def newest(name: str, request: Request) -> Response:
+    async def serving(name: str, request: Request) -> Response:
         return await answer(request, verb, ModelRef(workspace_of(request), name))
 
     path = f"/{{name}}/versions/{{number:{VERSION}}}:{verb}"

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
+from core.database.base import utc_now
 from core.database.migrate import alembic_config
 from core.database.revisions import (
     current_revision,
@@ -16,10 +17,15 @@ from core.database.revisions import (
 )
 from core.database.sessions import Database
 from core.database.tables import Base
+from core.datasets.tables import Dataset
+from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.repository import RunRepository
-from tests.core.runs.rows import add_run, small_signature
+from fitserve.schemas.report import Headline, MainFigure
+from tests.core.runs.rows import add_dataset, add_run, small_signature
+
+CAUSE = Cause("a test", "to test")
 
 
 def test_the_migrations_make_the_tables_of_the_code(database_url):
@@ -74,7 +80,7 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
             "is_whole": True,
         }
         models.add_version(Version(model_name="m", run_id=run_id, **more))
-        models.set_alias("m", "live", 1)
+        models.point("m", "live", 1, CAUSE)
     config = alembic_config(database_url)
     database.close()
     command.downgrade(config, "0007")
@@ -84,9 +90,61 @@ def test_rows_from_before_workspaces_are_in_default(database, database_url):
     with database.read() as session:
         models = ModelRepository(session, "default")
         assert models.aliased("m", "live").run_id == run_id
+        assert models.serving("m").run_id == run_id
+        assert models.get("m").follows_newest
         assert (
             RunRepository(session, "default").get(run_id).dataset.workspace == "default"
         )
+    command.check(config)
+
+
+def test_a_headline_of_before_becomes_the_main_figure(database, database_url):
+    """Version and run get the metric and its value; the interval stays unknown."""
+    metrics = {"r2": None, "mae": 0.25}
+    headline = Headline(side="test", num_rows=200_000, metrics=metrics)
+    ids = [add_run(database, status="succeeded") for _ in range(2)]
+    more = {"signature": small_signature(), "metrics": {}, "layers": [], "is_whole": True}
+    with database.write() as session:
+        for run_id, given in zip(ids, (headline, None), strict=True):
+            version = Version(model_name="m", run_id=run_id, headline=given, **more)
+            ModelRepository(session, "default").add_version(version)
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0016-1")
+    database.close()
+    command.upgrade(config, "head")
+    with database.read() as session:
+        models, runs = (
+            kind(session, "default") for kind in (ModelRepository, RunRepository)
+        )
+        known, unknown = (
+            [models.version("m", number).main_figure, runs.get(run_id).main_figure]
+            for number, run_id in enumerate(ids, start=1)
+        )
+    facts = {"metric": "mae", "value": 0.25, "low": None, "high": None}
+    expected = MainFigure(side="test", num_rows=100_000, **facts)
+    assert known == [expected] * 2
+    assert unknown == [None] * 2
+
+
+def test_uploads_from_before_versions_are_numbered(database, database_url):
+    """The uploads of each name are its versions, by id; deleted ones count too."""
+    ids = [add_dataset(database, name).id for name in ("a", "b", "a", "a")]
+    with database.write() as session:
+        session.get_one(Dataset, ids[2]).deleted_at = utc_now()
+    config = alembic_config(database_url)
+    database.close()
+    command.downgrade(config, "0013")
+    assert "version" not in {c["name"] for c in columns(database, "datasets")}
+    database.close()
+    command.upgrade(config, "head")
+    with database.read() as session:
+        found = [session.get_one(Dataset, number) for number in ids]
+        by_name = {"a": [], "b": []}
+        for dataset in sorted(found, key=lambda one: one.id):
+            by_name[dataset.name].append(dataset.version)
+        assert by_name == {"a": [1, 2, 3], "b": [1]}
+        assert all(dataset.blocks == [dataset] for dataset in found)
     command.check(config)
 
 

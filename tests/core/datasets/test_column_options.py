@@ -91,9 +91,9 @@ def test_a_spec_says_the_same_later(tmp_path, name, options, cells):
     with open_table(stored, shelf.storage, wanted) as table:
         assert_frame_equal(table.scan().collect(), read_stored(shelf.storage, fresh))
         assert table.columns == fresh.columns
-        assert table.again is not None
+        assert table.again
     with open_table(fresh, shelf.storage, wanted) as table:
-        assert table.again is None
+        assert not table.again
 
 
 @pytest.mark.parametrize("kind", ["parquet", "json_lines"])

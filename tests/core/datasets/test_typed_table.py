@@ -93,7 +93,7 @@ def _told(columns: list[ColumnRead], stored: Dataset) -> list[ColumnRead]:
     """
     types = {column.name: column.type for column in stored.columns}
     return [
-        column.model_copy(update={"warnings": []})
+        column.model_copy(update={"warnings": [], "warning_kinds": []})
         if column.type == types[column.name]
         else column
         for column in columns

@@ -10,9 +10,12 @@ from core.errors import (
     AliasMoved,
     AliasNotFound,
     ModelNotFound,
+    NothingToUndo,
     VersionInUse,
     VersionNotFound,
 )
+from core.models.cause import Cause
+from core.models.promotion import promote, undo
 from core.models.repository import ModelRepository
 from core.models.service import delete_model, delete_version
 from core.models.tables import Artifact, Version
@@ -22,6 +25,8 @@ from core.storage import open_storage
 from tests.core.runs.rows import add_run, small_signature
 from tests.servers import until_locked
 from tests.stored import store
+
+CAUSE = Cause("a test", "to test")
 
 
 def train(database, storage):
@@ -65,7 +70,8 @@ def test_rows_and_files_are_deleted_and_no_number_is_reused(database, storage):
         assert len(storage.list("runs")) == 3  # the files stay until the commit
     assert (numbers(database), len(storage.list("runs"))) == ([2, 1], 2)
     assert train(database, storage) == 4
-    with database.write() as session:
+    with database.write() as session:  # the serving version is not the last one deleted
+        ModelRepository(session, "default").point("m", None, 4, CAUSE)
         delete_model(session, storage, "default", "m")
     assert (numbers(database), storage.list("runs")) == ([], [])
     with database.read() as session, pytest.raises(ModelNotFound):
@@ -77,7 +83,7 @@ def test_a_version_with_an_alias_stays(database, storage):
     """A missing version or model is an error."""
     train(database, storage)
     with database.write() as session:
-        ModelRepository(session, "default").set_alias("m", "live", 1)
+        ModelRepository(session, "default").point("m", "live", 1, CAUSE)
     for refused, kind in (
         (lambda s: delete_version(s, storage, "default", "m", 1), VersionInUse),
         (lambda s: delete_model(s, storage, "default", "m"), VersionInUse),
@@ -95,7 +101,7 @@ def test_a_moved_alias_is_refused(database, storage):
     with database.write() as session:
         models = ModelRepository(session, "default")
         models.refuse_moved("m", "live", None)
-        moved = models.set_alias("m", "live", 1)
+        moved = models.point("m", "live", 1, CAUSE)
     with database.write() as session:
         models = ModelRepository(session, "default")
         models.refuse_moved("m", "live", moved.id)
@@ -107,20 +113,20 @@ def test_the_second_of_two_removals_of_an_alias_is_not_found(database, storage):
     """The second one waits for the first."""
     train(database, storage)
     with database.write() as session:
-        ModelRepository(session, "default").set_alias("m", "live", 1)
+        ModelRepository(session, "default").point("m", "live", 1, CAUSE)
     errors, begins = [], threading.Event()
 
     def second():
         begins.set()
         try:
             with database.write() as session:
-                ModelRepository(session, "default").delete_alias("m", "live")
+                ModelRepository(session, "default").delete_alias("m", "live", CAUSE)
         except (AliasNotFound, StaleDataError) as error:
             errors.append(type(error))
 
     thread = threading.Thread(target=second)
     with database.write() as session:
-        ModelRepository(session, "default").delete_alias("m", "live")
+        ModelRepository(session, "default").delete_alias("m", "live", CAUSE)
         session.flush()
         thread.start()
         assert begins.wait(60)
@@ -151,3 +157,65 @@ def test_a_version_is_stored_if_its_model_is_deleted_meanwhile(
     monkeypatch.setattr(ModelRepository, "lock", lock_after_a_deletion)
     assert train(database, storage) == 2
     assert numbers(database) == [2]
+
+
+def test_a_model_of_an_earlier_release_follows_its_newest_version(database, storage):
+    """If the version that serves is deleted, the newest one left serves."""
+    assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        models.get("m").follows_newest = True
+        models.point("m", None, 3, CAUSE)
+    with database.write() as session:
+        delete_version(session, storage, "default", "m", 3)
+    with database.read() as session:
+        models = ModelRepository(session, "default")
+        assert models.serving("m").number == 2
+        why = [change.why for change in models.changes("m")]
+        assert why == ["version 3 was deleted", "to test", "first version"]
+
+
+def test_changes_are_undone_one_after_the_other(database, storage):
+    """An undo is not undone; what it undid is not undone again."""
+    assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
+    for number in (2, 3, 3):
+        with database.write() as session:
+            models = ModelRepository(session, "default")
+            promote(models, "m", "live", number, CAUSE)
+            promote(models, "m", None, number, CAUSE)
+    for after in (2, 1):
+        with database.write() as session:
+            models = ModelRepository(session, "default")
+            change = undo(models, "m", None, CAUSE)
+            assert (change.after, models.aliased("m", "live").number) == (after, 3)
+    with database.write() as session, pytest.raises(NothingToUndo):
+        undo(ModelRepository(session, "default"), "m", None, CAUSE)
+    with database.write() as session:
+        ModelRepository(session, "default").delete_alias("m", "live", CAUSE)
+    with database.write() as session:
+        models = ModelRepository(session, "default")
+        assert undo(models, "m", "live", CAUSE).before is None
+        assert models.aliased("m", "live").number == 3
+
+
+def test_two_changes_at_once_follow_each_other(database, storage):
+    """The second one waits for the first, and knows it."""
+    assert [train(database, storage) for _ in range(2)] == [1, 2]
+    begins = threading.Event()
+
+    def second():
+        begins.set()
+        with database.write() as session:
+            promote(ModelRepository(session, "default"), "m", "live", 1, CAUSE)
+
+    thread = threading.Thread(target=second)
+    with database.write() as session:
+        promote(ModelRepository(session, "default"), "m", "live", 2, CAUSE)
+        thread.start()
+        assert begins.wait(60)
+        if database.engine.dialect.name == "postgresql":
+            until_locked(database)
+    thread.join()
+    with database.read() as session:
+        changes = ModelRepository(session, "default").changes("m", alias="live")
+        assert [(c.before, c.after) for c in changes] == [(2, 1), (None, 2)]

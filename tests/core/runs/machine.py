@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from core.keys.caller import LOCAL
 from core.models.repository import ModelRepository
-from core.models.tables import Alias, Model, Version
+from core.models.tables import Alias, Model, ModelChange, Version
 from core.runs.leases import EpochRow, Lease, LeaseLost, SavedCheckpoint
 from core.runs.tables import Checkpoint, Epoch, Run
 from fitserve.enums import RunStatus, StopReason
@@ -265,5 +265,7 @@ class RunMachine(RuleBasedStateMachine):
     def teardown(self):
         """Delete all rows before the next example."""
         with self.database.write() as session:
-            for table in (Alias, Version, Model, Epoch, Checkpoint, Run):
+            session.execute(update(Model).values(serving_version_id=None))
+            tables = (Alias, ModelChange, Version, Model, Epoch, Checkpoint, Run)
+            for table in tables:
                 session.execute(delete(table))

@@ -12,8 +12,8 @@ def test_datasets_are_listed(wire, fitserve):
     """The table has name, size and id."""
     wire.answers("GET /v1/datasets", bodies.page(bodies.dataset()))
     header, row = fitserve("datasets", "list").stdout.splitlines()
-    assert header.split() == ["name", "rows", "columns", "created", "id"]
-    assert row.split()[:3] == ["wine", "3", "1"]
+    assert header.split() == ["name", "version", "rows", "columns", "created", "id"]
+    assert row.split()[:4] == ["wine", "1", "3", "1"]
     assert row.split()[-1] == "ds_1"
 
 
@@ -28,6 +28,22 @@ def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
     assert column.split() == ["alcohol", "numeric", "0", "3", "9", "11.5", "14"]
     assert done.stderr == ""
     assert wire.asked[0].query["name"] == "red"
+
+
+def test_rows_are_appended_and_the_differences_shown(wire, fitserve, tmp_path):
+    """The new version comes first, then its warnings and its columns."""
+    note = "the column 'ph': missing in rows 1 to 2: they are earlier than the column"
+    read = bodies.dataset(version=2, parent_id="ds_0", num_added=1, warnings=[note])
+    wire.answers("POST /v1/datasets/wine/rows", Answer(read, 201))
+    path = tmp_path / "more.csv"
+    path.write_text("alcohol\n9\n")
+    done = fitserve("datasets", "append", "wine", path, "--decimal", ",")
+    assert done.stdout.splitlines()[:3] == [
+        "1 rows added to wine@2",
+        f"warning: {note}",
+        "wine@2  3 rows  ds_1",
+    ]
+    assert wire.asked[0].query == {"filename": "more.csv", "decimal": ","}
 
 
 def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
@@ -45,19 +61,38 @@ def test_a_dataset_is_deleted(wire, fitserve):
 
 
 def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
-    """The service filters by status, model and tag; the client applies the limit."""
+    """The service filters; the client applies the limit."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
     done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
-                    "--tag", "team:red", "--limit", 2)  # fmt: skip
+                    "--tag", "team:red", "--target", "quality", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
     assert [row.split() for row in rows] == [
-        ["run_1", "succeeded", "wine", "2", "3/5", "0.5"]
+        ["run_1", "succeeded", "wine", "quality", "2", "3/5", "0.5", "-", "-"]
     ] * 2
     assert wire.asked[0].query == {
         "status": "succeeded",
         "model": "wine",
         "tag": "team:red",
+        "target": "quality",
     }
+
+
+def test_an_empty_list_says_so(wire, fitserve):
+    """On stderr: stdout has the header only, and `[]` with --json."""
+    wire.answers("GET /v1/runs", bodies.page())
+    done = fitserve("runs", "list", "--status", "failed")
+    assert done.stdout.split()[:2] == ["id", "status"]
+    assert done.stderr == "none found\n"
+    done = fitserve("runs", "list", "--json")
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_tag_has_a_name_and_a_value(wire, fitserve):
+    """Nothing is sent otherwise."""
+    done = fitserve("runs", "list", "--tag", "red")
+    assert done.exit_code == 2
+    assert "name:value" in done.stderr
+    assert wire.asked == []
 
 
 def test_a_run_is_shown_as_json(wire, fitserve):
@@ -79,7 +114,37 @@ def test_models_are_listed_with_their_aliases(wire, fitserve):
     """Aliases are printed as alias=version."""
     wire.answers("GET /v1/models", bodies.page(bodies.model()))
     _, row = fitserve("models", "list").stdout.splitlines()
-    assert row.split() == ["wine", "2", "production=1"]
+    assert row.split() == ["wine", "1", "2", "production=1", "-", "-"]
+
+
+def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
+    """Rows, keys of the spec, inputs, and why figures are not comparable."""
+    dataset = {"id": "ds_1", "name": "wine", "version": 1, "digest": "sha256:00"}
+    lists = [{"pointer": "#/model/layers", "before": [], "after": [{}]}]
+    changes = {
+        "against": 1,
+        "dataset": dataset,
+        "num_rows": 300,
+        "spec": [{"pointer": "#/fit/epochs", "before": 2, "after": 3}, *lists],
+        "contract": [
+            {"detail": "new input", "sign": "+ ph", "column": "ph", "breaks": True}
+        ],
+        "not_comparable": ["the seeds differ"],
+    }
+    shown = bodies.version(dataset=dataset, num_rows=900, changes=changes)
+    wire.answers("GET /v1/models/wine/versions/2", shown)
+    assert fitserve("models", "show", "wine", "2").stdout.splitlines()[1:] == [
+        "  dataset: wine@1, 900 rows",
+        "changed against version 1 (wine@1, 300 rows):",
+        "  fit.epochs: 2 -> 3",
+        "  model.layers differ",
+        "  + ph: new input (breaks callers)",
+        "  main figures not comparable: the seeds differ",
+    ]
+    same = changes | {"spec": [], "contract": [], "not_comparable": []}
+    wire.answers("GET /v1/models/wine/versions/2", shown | {"changes": same})
+    *_, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
+    assert last == "  neither the spec nor the inputs"
 
 
 def test_versions_are_shown_with_every_metric(wire, fitserve):
@@ -90,12 +155,46 @@ def test_versions_are_shown_with_every_metric(wire, fitserve):
     assert row.split()[-1] == "production"
 
 
-def test_promote_sets_the_alias(wire, fitserve):
-    """The default alias is `production`."""
-    wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(1))
-    done = fitserve("models", "promote", "wine", 1)
-    assert done.stdout == "wine: production now points at version 1\n"
+def test_promote_sets_an_alias_or_what_serves(wire, fitserve):
+    """Without `--alias`, requests that name no version get the version."""
+    wire.answers("PUT /v1/models/wine/aliases/live", bodies.version(1))
+    wire.answers("PUT /v1/models/wine/serving", bodies.version(1))
+    wire.answers("GET /v1/models/wine", bodies.model(aliases={}))
+    done = fitserve("models", "promote", "wine", 1, "--alias", "live")
+    assert done.stdout == "wine: live now points at version 1\n"
     assert wire.asked[0].json == {"version": 1}
+    done = fitserve("models", "promote", "wine", 1, "--allow-new-contract")
+    assert done.stdout == "wine: version 1 serves now\n"
+    assert wire.asked[-1].json == {"version": 1, "allow_new_contract": True}
+
+
+def test_a_script_that_relies_on_the_earlier_default_alias_fails(wire, fitserve):
+    """If the model has the alias `production`, one option says what is meant."""
+    wire.answers("GET /v1/models/wine", bodies.model())
+    wire.answers("PUT /v1/models/wine/serving", bodies.version(1))
+    done = fitserve("models", "promote", "wine", 1)
+    assert done.exit_code == 2
+    assert "--alias production" in done.stderr
+    assert [asked.method for asked in wire.asked] == ["GET"]
+    assert fitserve("models", "promote", "wine", 1, "--serving").exit_code == 0
+
+
+def test_a_promotion_is_rolled_back_and_listed(wire, fitserve):
+    """The history says who moved what, and why."""
+    wire.answers("POST /v1/models/wine/changes/undo", bodies.change())
+    wire.answers("GET /v1/models/wine/changes", bodies.page(bodies.change()))
+    done = fitserve("models", "rollback", "wine", "--reason", "too early")
+    expected = "wine: the serving version went from version 2 back to version 1\n"
+    assert done.stdout == expected
+    assert wire.asked[0].json == {"reason": "too early"}
+    _, row = fitserve("models", "changes", "wine").stdout.splitlines()
+    assert row.split()[:6] == ["2", "(serving)", "2", "1", "undo", "key"]
+
+
+def test_the_rules_of_a_model_are_changed(wire, fitserve):
+    wire.answers("PATCH /v1/models/wine", bodies.model(promotion="explicit"))
+    done = fitserve("models", "update", "wine", "--promotion", "explicit")
+    assert done.stdout == "wine: promotion is explicit\n"
 
 
 def test_an_artifact_is_downloaded(wire, fitserve, tmp_path):
@@ -158,15 +257,24 @@ def test_a_preview_shows_columns_and_rows(wire, fitserve, tmp_path):
 
 def test_a_promotion_may_require_figures(wire, fitserve):
     """`--require` may be repeated; an invalid condition is wrong usage."""
-    wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(2))
-    required = ("--require", "roc_auc>=current", "--require", "brier < 0.2")
+    wire.answers("PUT /v1/models/wine/aliases/live", bodies.version(2))
+    required = (
+        "--alias",
+        "live",
+        "--require",
+        "roc_auc>=current",
+        "--require",
+        "brier=< 0.2",
+    )
     done = fitserve("models", "promote", "wine", "2", *required)
     assert done.exit_code == 0, done.stderr
     assert wire.asked[-1].json == {
         "version": 2,
         "require": {"roc_auc": ">=current", "brier": "< 0.2"},
     }
-    done = fitserve("models", "promote", "wine", "2", "--require", "better")
+    done = fitserve(
+        "models", "promote", "wine", "2", "--alias", "live", "--require", "better"
+    )
     assert done.exit_code == 2
     assert "roc_auc>=current" in done.stderr
 
@@ -193,12 +301,36 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
 
 
+def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):
+    """Runs, models, versions and compared runs; a run without a figure has dashes."""
+    figure = bodies.main_figure()
+    runs = [bodies.run(main_figure=figure), bodies.run(main_figure=None)]
+    wire.answers("GET /v1/runs", bodies.page(*runs))
+    wire.answers("GET /v1/models", bodies.page({**bodies.model(), "main_figure": figure}))
+    versions = bodies.page(bodies.version(main_figure=figure))
+    wire.answers("GET /v1/models/wine/versions", versions)
+    compared = [{**run, "fit_seconds": 1.0, "headline": None} for run in runs]
+    body = {"runs": compared, "epoch": [], "curves": {}, "differences": []}
+    wire.answers("GET /v1/runs/compare", {**body, "warnings": []})
+    listed = fitserve("runs", "list").stdout.splitlines()
+    assert listed[0].split()[-4:] == ["main", "figure", "best", "baseline"]
+    assert listed[1].endswith("R² 0.84 (0.80–0.88)  linear 0.61  ")
+    assert listed[2].split()[-2:] == ["-", "-"]
+    for noun in (("list",), ("show", "wine")):
+        assert "R² 0.84 (0.80–0.88)  linear 0.61" in fitserve("models", *noun).stdout
+    rows = fitserve("runs", "compare", "run_1", "run_1").stdout.splitlines()
+    assert ["main", "figure", "R²", "0.84", "(0.80–0.88)", "-"] in [
+        r.split() for r in rows
+    ]
+    assert ["best", "baseline", "linear", "0.61", "-"] in [r.split() for r in rows]
+
+
 def test_json_reports_the_action(wire, fitserve, tmp_path):
     """Each command prints one object; runs and versions are as in the API."""
     artifact = "GET /v1/models/wine/versions/2/artifacts/model.onnx"
     wire.answers("DELETE /v1/datasets/wine", Answer(status=204))
     wire.answers("POST /v1/runs/run_1/cancel", bodies.run("cancelled"))
-    wire.answers("PUT /v1/models/wine/aliases/production", bodies.version(1))
+    wire.answers("PUT /v1/models/wine/aliases/live", bodies.version(1))
     wire.answers(artifact, Answer(b"onnx"))
     target = tmp_path / "m.onnx"
 
@@ -207,7 +339,8 @@ def test_json_reports_the_action(wire, fitserve, tmp_path):
 
     assert result("datasets", "delete", "wine") == {"deleted": "wine"}
     assert result("runs", "cancel", "run_1")["status"] == "cancelled"
-    assert result("models", "promote", "wine", 1)["version"] == 1
+    promote = ("models", "promote", "wine", 1, "--alias", "live")
+    assert result(*promote)["version"] == 1
     download = ("models", "download", "wine", 2, "model.onnx", "--to", target)
     assert result(*download) == {"path": str(target)}
 

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from fitserve.cli import predictions
-from fitserve.cli.console import number
 from fitserve.client import files
 from fitserve.client.parts import PartSize
 from tests.fitserve.client.wire import Answer, problem
@@ -92,30 +91,9 @@ def test_a_narrow_terminal_keeps_ids_and_the_prediction(
     monkeypatch.setattr(predictions, "table_width", lambda: 50)
     header, row, last = fitserve("predict", "wine", rows).stdout.splitlines()
     assert header.split() == ["a_long_name_0", "a_long_name_1", "house_id", "prediction"]
-    assert row.split()[-1] == "394890.62"
+    assert row.split()[-1] == "394,890.62"
     assert len(header.rstrip()) <= 50
     assert last == "wine, version 2; 18 more columns with --output FILE"
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.0, "0"),
-        (0.123456, "0.1235"),
-        (54.5819, "54.58"),
-        (30000.0, "30000"),
-        (-394890.62, "-394890.62"),
-        (1234.5, "1234.5"),
-        (688412345.6, "688412346"),
-        (9e14, "900000000000000"),
-        (1e15, "1e+15"),
-        (0.00001234, "1.234e-05"),
-        (float("nan"), "nan"),
-    ],
-)
-def test_numbers_are_plain_up_to_1e15(value, shown):
-    """Digits are limited for readers."""
-    assert number(value) == shown
 
 
 def test_a_refused_row_is_reported_once_by_its_line(wire, fitserve, table):

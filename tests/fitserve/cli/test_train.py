@@ -63,10 +63,11 @@ def test_train_prints_the_result_and_the_next_command(trained, fitserve, spec):
         "  loss                     0.25",
         "  val_loss                 0.5",
         "R² 0.84 on 480 validation rows; linear 0.61",
-        "still improving: It still fell. Try more epochs.",
         "drift: it moved",
+        "still improving: It still fell. Try more epochs.",
         "model wine, version 2; now try:",
         "  fitserve predict wine ROWS.csv",
+        "  fitserve open run_1",
     ]
     assert done.stderr == "queued run_1\n"
     assert sent(trained) == SPEC
@@ -175,6 +176,17 @@ def test_the_next_spec_is_saved(trained, fitserve, tmp_path):
     assert json.loads(path.read_text()) == {"target": "quality"}
 
 
+def test_no_spec_is_saved_where_none_is_suggested(trained, fitserve, tmp_path):
+    """stderr has the advice instead."""
+    reading = bodies.report()["reading"] | {"title": "Good", "advice": "Add rows."}
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(reading=reading))
+    path = tmp_path / "next.json"
+    done = fitserve("runs", "report", "run_1", "--next-spec", path)
+    assert done.exit_code == 0
+    assert "no spec is suggested. Add rows." in done.stderr
+    assert not path.exists()
+
+
 def test_ctrl_c_explains_that_the_run_continues(trained, fitserve, monkeypatch):
     """stderr names the commands to watch and to cancel the run."""
 
@@ -206,7 +218,7 @@ def test_metrics_with_long_names_are_aligned(trained, fitserve):
     ended = bodies.run(metrics=metrics)
     trained.answers("GET /v1/runs/run_1/events", sse(("status", ended)))
     lines = fitserve("watch", "run_1").stdout.splitlines()
-    assert "  loss                        688412346" in lines
+    assert "  loss                        688,412,346" in lines
     assert "  val_root_mean_squared_error 54.58" in lines
 
 

@@ -56,6 +56,19 @@ def preview(**changes: Any) -> dict[str, Any]:
     }
 
 
+def main_figure(**changes: Any) -> dict[str, Any]:
+    return {
+        "metric": "r2",
+        "value": 0.8412,
+        "low": 0.8,
+        "high": 0.88,
+        "side": "validation",
+        "num_rows": 480,
+        "baseline": {"name": "linear", "value": 0.6132},
+        **changes,
+    }
+
+
 def run(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
     is_done = status == "succeeded"
     body = {
@@ -153,6 +166,20 @@ def history(num_epochs: int) -> dict[str, Any]:
     return {"epoch": numbers, "history": {"loss": [1 / n for n in numbers]}}
 
 
+def change(number: int = 2, **changes: Any) -> dict[str, Any]:
+    return {
+        "number": number,
+        "alias": None,
+        "before": 2,
+        "after": 1,
+        "who": "key 1",
+        "why": "undo",
+        "undoes": 1,
+        "created_at": NOW,
+        **changes,
+    }
+
+
 def version(number: int = 2, **changes: Any) -> dict[str, Any]:
     body = {
         "model_name": "wine",
@@ -161,6 +188,7 @@ def version(number: int = 2, **changes: Any) -> dict[str, Any]:
         "task": "regression",
         "target": "quality",
         "aliases": ["production"],
+        "serves": False,
         "metrics": {"loss": 0.0, "val_loss": None},
         "headline": None,
         "best_epoch": 2,
@@ -174,14 +202,18 @@ def version(number: int = 2, **changes: Any) -> dict[str, Any]:
     return VersionRead.model_validate(body).model_dump(mode="json")
 
 
-def model(name: str = "wine") -> dict[str, Any]:
+def model(name: str = "wine", **changes: Any) -> dict[str, Any]:
     body = {
         "name": name,
+        "serving_version": 1,
+        "promotion": "automatic",
+        "follows_newest": False,
         "latest_version": 2,
         "versions": [2, 1],
         "aliases": {"production": 1},
         "headline": None,
         "created_at": NOW,
+        **changes,
     }
     return ModelRead.model_validate(body).model_dump(mode="json")
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 
+import polars as pl
 import pytest
 
 from fitserve import ApiError, ConnectionFailed, NotFound
@@ -48,6 +49,25 @@ def test_a_given_name_replaces_the_file_name(wire, client, tmp_path):
     client.datasets.upload(str(path), name="red")
     assert wire.asked[0].query["name"] == "red"
     assert "content-encoding" not in wire.asked[0].headers
+
+
+def test_rows_are_appended(wire, client, tmp_path):
+    """A file or a frame is sent to the rows of the name, with a key of its own."""
+    made = Answer(bodies.dataset(version=2, parent_id="ds_0", num_added=1), 201)
+    wire.answers("POST /v1/datasets/wine/rows", made)
+    path = tmp_path / "more.csv"
+    path.write_bytes(b"alcohol\n9.5\n")
+    read = client.datasets.append("wine", path, decimal=".")
+    assert (read.version, read.parent_id, read.num_added) == (2, "ds_0", 1)
+    client.datasets.append("wine", pl.DataFrame({"alcohol": [9.5], "kind": ["NA"]}))
+    of_file, of_frame = wire.asked
+    assert of_file.body == path.read_bytes()
+    assert of_file.query == {"filename": "more.csv", "decimal": "."}
+    assert len(of_file.headers["idempotency-key"]) == 32
+    assert of_frame.body == b"alcohol,kind\n9.5,NA\n"
+    assert "types" not in of_frame.query
+    with pytest.raises(TypeError, match="append"):
+        client.datasets.append("wine", {"alcohol": [1]})
 
 
 @pytest.mark.parametrize("source", [{"a": [1]}, b"a\n1\n", [[1]]])

@@ -58,6 +58,38 @@ def test_an_alias_is_set_and_removed(wire, client):
     assert wire.asked[1].body == b""
 
 
+def test_what_serves_is_promoted_and_rolled_back(wire, client):
+    """The conditions, the consent and the reason are sent only if they are given."""
+    wire.answers("PUT /v1/models/wine/serving", bodies.version(2, serves=True))
+    wire.answers("POST /v1/models/wine/changes/undo", bodies.change())
+    wire.answers("GET /v1/models/wine/changes", bodies.page(bodies.change()))
+    assert client.models.promote("wine", 2).serves
+    client.models.promote(
+        "wine", 2, require={"r2": "> 0"}, allow_new_contract=True, reason="better"
+    )
+    assert client.models.rollback("wine").after == 1
+    client.models.rollback("wine", "live", reason="too early")
+    assert [change.why for change in client.models.changes("wine", "live")] == ["undo"]
+    assert [asked.json for asked in wire.asked[:4]] == [
+        {"version": 2},
+        {
+            "version": 2,
+            "require": {"r2": "> 0"},
+            "allow_new_contract": True,
+            "reason": "better",
+        },
+        {},
+        {"alias": "live", "reason": "too early"},
+    ]
+    assert wire.asked[4].query == {"alias": "live"}
+
+
+def test_a_model_may_make_promotion_explicit(wire, client):
+    wire.answers("PATCH /v1/models/wine", bodies.model(promotion="explicit"))
+    assert client.models.update("wine", "explicit").promotion == "explicit"
+    assert wire.asked[0].json == {"promotion": "explicit"}
+
+
 @pytest.mark.parametrize(
     ("options", "added"),
     [

@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, parts.path, query, headers, self._body())
         self._send(self.wire.next_answer(asked))
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  required names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  required names
 
     def _body(self) -> bytes:
         if self.headers.get("transfer-encoding") != "chunked":

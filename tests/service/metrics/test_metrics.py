@@ -80,7 +80,7 @@ def test_a_route_label_is_a_template(client):
 
 def test_a_damaged_model_is_counted(bench):
     from core.errors import ArtifactDamaged
-    from service.predictor.sessions import ModelFile
+    from core.models.network import ModelFile
 
     cache = bench.client.app.state.services.predictor.cache
     with pytest.raises(ArtifactDamaged):

@@ -5,14 +5,18 @@ import secrets
 from sqlalchemy import select
 
 from core.database.base import new_id
+from core.models.cause import Cause
 from core.models.repository import ModelRepository
 from core.models.tables import Artifact, Version
 from core.runs.tables import Run
 from tests.stored import store
 
 
-def copies(bench, names, workspace="default"):
-    """Add a version to every name, with a copy of the file of model `m`'s version 1."""
+def copies(bench, names, workspace="default", *, serve=False):
+    """Add a version to every name, with a copy of the file of model `m`'s version 1.
+
+    With `serve`, it is the serving version.
+    """
     with bench.database.write() as session:
         models = ModelRepository(session, workspace)
         first = models.version("m", 1)
@@ -23,7 +27,10 @@ def copies(bench, names, workspace="default"):
         for name in names:
             key = f"copies/{secrets.token_hex(8)}/model.onnx"
             store(bench.storage, key, content)
-            models.add_version(_version(first, _run(session, run), name, onnx, key))
+            version = _version(first, _run(session, run), name, onnx, key)
+            models.add_version(version)
+            if serve:
+                models.point(name, None, version.number, Cause("a test", "to test"))
 
 
 def _run(session, run):

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from core.models.input_table import Table
 from service.predictor.batching import Batcher
-from service.predictor.table import Table
 
 
 def table(*numbers):

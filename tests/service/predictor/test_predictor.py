@@ -75,10 +75,10 @@ def test_an_alias_does_not_move_to_a_damaged_version(bench):
     assert_problem(answer, 503, "artifact-damaged")
 
 
-def test_a_damaged_newest_version_is_not_served(bench, clock):
+def test_a_damaged_serving_version_is_not_served(bench, clock):
     """The version before it is served, also after a pause in the requests."""
     assert ask(bench.client, instances=[ROW]).json()["model_version"] == 1
-    copies(bench, ["m"])
+    copies(bench, ["m"], serve=True)
     damage(bench, "m", 2)
     for _ in range(3):
         bench.client.app.state.services.predictor.versions.refresh()
@@ -154,7 +154,7 @@ def test_a_row_has_the_same_answer_in_any_batch(bench):
 
 
 def test_simultaneous_requests_load_a_model_once(bench, predictor, monkeypatch):
-    loads, load = [], sessions.load
+    loads, load = [], sessions.load_network
     asked = threading.Semaphore(0)
     flights = predictor.cache._loads
     start = flights.start
@@ -171,7 +171,7 @@ def test_simultaneous_requests_load_a_model_once(bench, predictor, monkeypatch):
         return load(*given)
 
     monkeypatch.setattr(flights, "start", counted)
-    monkeypatch.setattr(sessions, "load", slow)
+    monkeypatch.setattr(sessions, "load_network", slow)
     served = predictor.find(M)
     threads = [threading.Thread(target=predictor.load, args=[served]) for _ in range(16)]
     for thread in threads:

@@ -123,9 +123,8 @@ def test_baselines_are_scored_on_the_same_rows(regression):
     assert found["constant"]["metrics"]["mae"] == pytest.approx(wrong)
     assert found["gradient_boosting"]["num_train_rows"] == 150
     assert found["gradient_boosting"]["note"] is None
-    assert report["summary"].startswith(
-        f"R² {report['metrics']['r2']:.2f} on 100 test rows"
-    )
+    assert report["summary"].startswith(f"R² {report['metrics']['r2']:.2f}")
+    assert " on 100 test rows; " in report["summary"]
     assert f"linear {found['linear']['metrics']['r2']:.2f}" in report["summary"]
 
 

@@ -28,7 +28,7 @@ def source(tmp_path):
     frame.write_parquet(tmp_path / "t.parquet", row_group_size=32)
     mask = np.zeros(150, bool)
     mask[rng.permutation(150)[:103]] = True
-    table = TypedTable("t", 150, [], tmp_path / "t.parquet")
+    table = TypedTable("t", 150, [], [tmp_path / "t.parquet"])
     raw = ParquetRows(table, COLUMNS, mask)
     return StreamedBatches(raw, encode, RowLayout(2, 1, has_weight=False), 20)
 
@@ -70,7 +70,7 @@ def test_blocks_train_like_rows_in_memory(source, monkeypatch, batch_size):
 
 def test_an_error_while_reading_ahead_is_raised(source):
     """The thread does not suppress it."""
-    source.raw.table.path.unlink()
+    source.raw.table.paths[0].unlink()
     with pytest.raises(FileNotFoundError):
         list(source.chunks(8, None))
 

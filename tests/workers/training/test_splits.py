@@ -16,7 +16,7 @@ def test_each_row_is_on_the_side_of_its_code(tmp_path, monkeypatch, is_large):
         monkeypatch.setattr(splits_module, "LARGEST_IN_MEMORY", 0)
     rows = pl.DataFrame({"x": list(range(12)), "y": [float(i) for i in range(12)]})
     rows.write_parquet(tmp_path / "t.parquet")
-    table = TypedTable("t", 12, [], tmp_path / "t.parquet")
+    table = TypedTable("t", 12, [], [tmp_path / "t.parquet"])
     codes = np.array([0, 1, 2, -1] * 3, np.int8)
     parts = SourceTable(table, ["x"], "y").split(codes)
     for side, part in enumerate((parts.train, parts.validation, parts.test)):

@@ -2,11 +2,13 @@
 // colours follow the theme and the arrow keys can move along the curve.
 
 import { h, newId, perFrame, put, s } from "../dom.js";
-import { number } from "../format.js";
+import { axisTexts, number } from "../format.js";
 import { drawnMarks, topOf } from "./marks.js";
 import { extent, linePath, logTicks, scale, ticks } from "./scale.js";
+import { widest } from "./text.js";
 
-const MARGIN = { right: 14, bottom: 34, left: 56 };
+const MARGIN = { right: 14, bottom: 34, left: 34 };
+const [TICK_ROW, GAP] = [38, 18]; // the least distance of two ticks, and of two labels
 const DEFAULTS = {
   height: 260, xDomain: null, yDomain: null, isWhole: false, xText: number, yText: number,
 };
@@ -47,20 +49,58 @@ function drawChart(chart) {
   const { marks, isLog } = chart.data;
   const series = chart.data.series.filter((one) => one.xs.length)
     .map((one) => (isLog ? { ...one, ys: one.ys.map((y) => (y > 0 ? y : NaN)) } : one));
-  const [x0, x1] = chart.xDomain ?? extent(series.map(({ xs }) => [xs[0], xs.at(-1)]));
-  const [y0, y1] = chart.yDomain ?? padded(extent(series.map(({ ys }) => ys)), isLog);
-  const [top, base] = [topOf(marks), chart.height - MARGIN.bottom];
-  const atX = scale(x0, x1, MARGIN.left, width - MARGIN.right);
-  const atY = scale(y0, y1, base, top, isLog);
-  Object.assign(chart, { atX, atY, width, x0, x1, top, base });
-  put(chart.svg,
-    yAxis(isLog ? logTicks(y0, y1) : ticks(y0, y1, 4), chart),
-    xAxis(ticks(x0, x1, Math.max(3, width / 110), chart.isWhole), chart),
+  if (!series.some(({ ys }) => ys.some(Number.isFinite))) return drawNothing(chart, width);
+  const axes = axesOf(chart, series, width);
+  const { atX, atY } = axes;
+  Object.assign(chart, axes);
+  return put(chart.svg, yAxis(chart), xAxis(chart),
     series.filter((one) => !one.isCloud).map((one) =>
       s("path.line", { class: styleOf(one), d: linePath(one.xs, one.ys, atX, atY, one.starts) })),
     series.filter((one) => one.xs.length === 1 || one.hasDots || one.isCloud)
       .map((one) => dots(one, chart)),
     drawnMarks(marks, chart), s("g.cursor"));
+}
+
+/** Show a sentence instead of axes that no value supports. */
+function drawNothing(chart, width) {
+  chart.atX = null;
+  const middle = { x: width / 2, y: chart.height / 2, "text-anchor": "middle" };
+  put(chart.svg, s("text", middle, chart.data.isLog ? "No positive values" : "No values"));
+}
+
+/** Return the scales and the ticks with their texts. The texts decide the margins. */
+function axesOf(chart, series, width) {
+  const { height, isWhole, svg, data: { marks, isLog } } = chart;
+  const [x0, x1] = chart.xDomain ?? extent(series.map(({ xs }) => [xs[0], xs.at(-1)]));
+  const [y0, y1] = chart.yDomain ?? padded(extent(series.map(({ ys }) => ys)), isLog);
+  const [top, base] = [topOf(marks), height - MARGIN.bottom];
+  const rows = Math.max(3, Math.floor((base - top) / TICK_ROW));
+  const yTicks = isLog ? logTicks(y0, y1, rows) : ticks(y0, y1, rows);
+  const yTexts = textsOf(yTicks, chart.yText, isLog);
+  const left = Math.max(MARGIN.left, Math.ceil(widest(yTexts, svg)) + 10);
+  const { xTicks, xTexts } = columnsThatFit(chart, x0, x1, width - left, isWhole);
+  const right = Math.max(MARGIN.right, Math.ceil(widest(xTexts.slice(-1), svg) / 2));
+  const atX = scale(x0, x1, left, width - right);
+  const atY = scale(y0, y1, base, top, isLog);
+  return { width, left, right, x0, x1, top, base, atX, atY, xTicks, xTexts, yTicks, yTexts };
+}
+
+/** Return as many ticks of the x axis as have room for their texts. */
+function columnsThatFit(chart, x0, x1, room, isWhole) {
+  let most = Math.max(3, Math.floor(room / 50));
+  for (;;) {
+    const xTicks = ticks(x0, x1, most, isWhole);
+    const xTexts = textsOf(xTicks, chart.xText);
+    const needed = xTicks.length * (widest(xTexts, chart.svg) + GAP);
+    if (needed <= room || most <= 2) return { xTicks, xTexts };
+    most -= 1;
+  }
+}
+
+/** Return the texts of ticks. On a logarithmic axis, each text has its own unit. */
+function textsOf(values, text, isLog = false) {
+  if (text !== number) return values.map(text);
+  return isLog ? values.flatMap((value) => axisTexts([value])) : axisTexts(values);
 }
 
 function padded([low, high], isLog) {
@@ -69,18 +109,19 @@ function padded([low, high], isLog) {
   return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
 }
 
-function yAxis(values, { atY, width, yText }) {
-  const label = { x: MARGIN.left - 8, dy: "0.32em", "text-anchor": "end" };
-  return values.map((value) =>
+function yAxis({ atY, width, left, right, yTicks, yTexts }) {
+  const label = { x: left - 8, dy: "0.32em", "text-anchor": "end" };
+  return yTicks.map((value, i) =>
     s("g.tick", { transform: `translate(0 ${atY(value).toFixed(1)})` },
-      s("line", { x1: MARGIN.left, x2: width - MARGIN.right }), s("text", label, yText(value))));
+      s("line", { x1: left, x2: width - right }), s("text", label, yTexts[i])));
 }
 
-function xAxis(values, { atX, base, width, height, xLabel, xText }) {
+function xAxis({ atX, base, width, right, height, xLabel, xTicks, xTexts }) {
   const middle = { y: base + 16, "text-anchor": "middle" };
-  const end = { x: width - MARGIN.right, y: height - 4, "text-anchor": "end" };
+  const end = { x: width - right, y: height - 4, "text-anchor": "end" };
   return [
-    values.map((value) => s("text.tick", { x: atX(value).toFixed(1), ...middle }, xText(value))),
+    xTicks.map((value, i) =>
+      s("text.tick", { x: atX(value).toFixed(1), ...middle }, xTexts[i])),
     s("text", end, xLabel),
   ];
 }
@@ -102,7 +143,7 @@ function listen(chart) {
   };
   chart.svg.addEventListener("pointermove", (event) => {
     const left = event.clientX - chart.svg.getBoundingClientRect().left;
-    const share = (left - MARGIN.left) / (chart.width - MARGIN.left - MARGIN.right);
+    const share = (left - chart.left) / (chart.width - chart.left - chart.right);
     point(chart, chart.x0 + share * (chart.x1 - chart.x0));
   });
   chart.svg.addEventListener("pointerleave", leave);

@@ -2,30 +2,58 @@
 // points than pixels keeps the first, last, lowest and highest point of each pixel, so that
 // 5,000 epochs draw quickly and every peak remains.
 
-/** Return about `count` round numbers from `low` to `high`; only integers if `isWhole`. */
-export function ticks(low, high, count, isWhole = false) {
+const FACTORS = [1, 2, 2.5, 5];
+
+/** Return round numbers from `low` to `high`: up to `most`, and at least two if possible.
+ *  Return only integers if `isWhole`. */
+export function ticks(low, high, most, isWhole = false) {
   if (!(high > low)) return [low];
-  const rough = Math.max((high - low) / count, isWhole ? 1 : 0);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+  let finer = [];
+  for (const step of steps((high - low) / (4 * most), isWhole)) {
+    const found = multiples(step, low, high);
+    if (found.length < 2) return finer.length ? thinned(finer, most) : found;
+    if (found.length <= most) return found;
+    finer = found;
+  }
+  return finer;
+}
+
+/** Return the round steps from about `least` up; only integers if `isWhole`. */
+function steps(least, isWhole) {
+  const power = Math.floor(Math.log10(least));
+  const all = [0, 1, 2, 3, 4].flatMap((more) => FACTORS.map((one) => one * 10 ** (power + more)));
+  const whole = [0, 1, 2].flatMap((more) => FACTORS.map((one) => one * 10 ** more));
+  if (!isWhole) return all;
+  return [...new Set([...(power < 0 ? whole : []), ...all])]
+    .filter((step) => Number.isInteger(rounded(step))).toSorted((a, b) => a - b);
+}
+
+function multiples(step, low, high) {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step));
 }
 
+/** Return every second, third, … value, so that at most `most` remain. */
+function thinned(values, most) {
+  const stride = Math.ceil(values.length / most);
+  return values.filter((_, i) => i % stride === 0);
+}
+
 /** Return powers of ten, with round numbers between them in a short range. */
-export function logTicks(low, high) {
-  const factors = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
-  const found = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1) {
-    found.push(...factors.map((factor) => rounded(factor * 10 ** power)));
-  }
-  const inside = found.filter((value) => value >= low && value <= high);
-  return inside.length > 1 ? inside : ticks(low, high, 4);
+export function logTicks(low, high, most) {
+  const [first, last] = [low, high].map((end) => Math.floor(Math.log10(end)));
+  const powers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const between = (factors) => powers
+    .flatMap((power) => factors.map((factor) => rounded(factor * 10 ** power)))
+    .filter((value) => value >= low && value <= high);
+  const choices = [between([1, 2, 5]), between([1]), thinned(between([1]), most)];
+  const fits = choices.find((values) => values.length >= 2 && values.length <= most);
+  return fits ?? ticks(low, high, most);
 }
 
 function rounded(value) {
-  return Number(value.toPrecision(12));
+  return Number(value.toPrecision(15));
 }
 
 /** Return a function from [low, high] to [from, to]; logarithmic if `isLog`. */

@@ -3,7 +3,8 @@
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { duration, elapsed, integer, number } from "../format.js";
+import { bestBaseline, duration, elapsed, integer, mainFigure, number } from "../format.js";
+import { layerText } from "../layer_text.js";
 import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
@@ -63,6 +64,9 @@ function shape({ spec: { model: { layers } } }) {
 
 function overlay(runs) {
   const metrics = [...new Set(runs.flatMap(({ history }) => [...history.metrics.keys()]))];
+  if (!metrics.length) {
+    return card("overlay", "Learning curves", h("p.hint", "No epoch yet in any of these runs."));
+  }
   const first = metrics.includes("val_loss") ? "val_loss" : metrics[0];
   const chart = lineChart({
     title: "Metric by epoch", xLabel: "epoch", height: 340, isWhole: true, xText: integer,
@@ -87,6 +91,8 @@ function summary(runs) {
   const rows = {
     Network: ({ run }) => shape(run),
     Parameters: ({ run }) => integer(run.num_params),
+    "Main figure": ({ run }) => mainFigure(run.main_figure),
+    "Best baseline": ({ run }) => bestBaseline(run.main_figure) ?? "–",
     "Validation loss": ({ run, history }) =>
       number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
     "Training loss": ({ run }) => number(run.metrics.loss),
@@ -153,18 +159,4 @@ function flat(value, place = "", found = new Map()) {
     }
   } else found.set(place, String(value));
   return found;
-}
-
-const DEFAULTS = {
-  activation: "linear", use_bias: true, kernel_initializer: "glorot_uniform",
-  bias_initializer: "zeros", momentum: 0.99, epsilon: 0.001, center: true, scale: true,
-};
-const UNNAMED = ["units", "activation", "rate", "stddev"];
-
-/** Return a layer with its arguments that differ from the defaults: `Dense 64 relu`. */
-function layerText({ type, ...rest }) {
-  const shown = Object.entries(rest)
-    .filter(([name, value]) => value !== null && value !== DEFAULTS[name])
-    .map(([name, value]) => (UNNAMED.includes(name) ? value : `${name}=${JSON.stringify(value)}`));
-  return [type, ...shown].join(" ");
 }

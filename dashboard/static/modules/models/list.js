@@ -3,9 +3,11 @@
 import { get } from "../api.js";
 import { h } from "../dom.js";
 import { ago, moment } from "../format.js";
-import { emptyNote, firstRunLink, pageOf, table } from "../parts.js";
+import { emptyNote, figureCell, firstRunLink, pageOf, table } from "../parts.js";
 
-const HEADS = [["Model"], ["Versions", "figure"], ["Aliases"], ["Created", "figure"]];
+const HEADS = [
+  ["Model"], ["Versions", "figure"], ["Serves"], ["Main figure", "figure"], ["Aliases"], ["Created", "figure"],
+];
 
 export async function page({ query, signal }) {
   const after = (cursor) => (cursor ? `cursor=${encodeURIComponent(cursor)}` : "");
@@ -17,10 +19,14 @@ export async function page({ query, signal }) {
     next && h("a.button", { href: `#/models?${after(next)}` }, "More models"));
 }
 
-function row({ name, versions, aliases, created_at: created }) {
+function row({
+  name, versions, serving_version: serving, aliases, main_figure: figure, created_at: created,
+}) {
   return h("tr",
     h("th", { scope: "row" }, h("a", { href: `#/models/${encodeURIComponent(name)}` }, name)),
     h("td.figure", versions.length),
+    h("td", `version ${serving}`),
+    figureCell(figure),
     h("td", Object.entries(aliases).map(([alias, to]) => h("span.alias", `${alias} → ${to}`))),
     h("td.figure", { title: moment(created) }, ago(created)));
 }

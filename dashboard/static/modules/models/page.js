@@ -1,4 +1,4 @@
-// The page of a model: prediction form, versions, aliases, code and files.
+// The page of a model: prediction form, lineage of versions, changes, code and files.
 
 import { get, v1, versionPath } from "../api.js";
 import { deleteButton } from "../deletion.js";
@@ -11,19 +11,29 @@ import { tryForm } from "./try.js";
 import { versionsSection } from "./versions.js";
 
 export async function page({ given: [name, wanted], signal }) {
-  const model = await get(v1("models", name), signal);
-  const number = wanted ?? String(model.latest_version);
+  const state = await readState(name, signal);
+  const number = wanted ?? String(state.model.serving_version);
   const of = (...parts) => versionPath({ model_name: name, version: number }, ...parts);
-  const list = () => get(`${v1("models", name, "versions")}?limit=100`, signal);
-  const [version, schema, code, versions] = await Promise.all([
-    get(of(), signal), get(of("schema"), signal), get(of("snippets"), signal), list(),
+  const [version, schema, code] = await Promise.all([
+    get(of(), signal), get(of("schema"), signal), get(of("snippets"), signal),
   ]);
   return h("section",
     h("div.head", h("h1", { tabindex: "-1" }, name), h("span.chip", `version ${number}`),
+      version.serves && h("span.chip.succeeded", "serves"),
       h("div.actions", h("a.button", { href: `#/runs/${version.run_id}` }, "Training run"))),
     lackingNotice(["models:predict", "models:write"]), tryForm(version, schema),
-    versionsSection(name, version.version, versions, list), snippets(code), downloads(version),
-    deletion(name, version, versions.items.length));
+    versionsSection(version.version, state, () => readState(name, signal)),
+    snippets(code), downloads(version), deletion(name, version, state.versions.items.length));
+}
+
+/** Read a model, its versions and its changes. */
+async function readState(name, signal) {
+  const of = (...parts) => v1("models", name, ...parts);
+  const [model, versions, changes] = await Promise.all([
+    get(of(), signal), get(`${of("versions")}?limit=100`, signal),
+    get(`${of("changes")}?limit=50`, signal),
+  ]);
+  return { model, versions, changes };
 }
 
 /** Build the buttons. The only version of a model is deleted together with the model. */
@@ -31,7 +41,8 @@ function deletion(name, version, count) {
   const isOneOfSeveral = count > 1;
   const called = `version ${version.version}`;
   return card("deletion", "Delete", [
-    h("p.hint", "A version that an alias points to cannot be deleted. Remove the alias first."),
+    h("p.hint", "A version that serves, or that an alias points to, cannot be deleted: promote another "
+      + "version, or remove the alias first."),
     isOneOfSeveral && deleteButton(versionPath(version), called, {
       label: `Delete ${called}`,
       title: `Delete ${called}?`,

@@ -1,128 +1,159 @@
-// Versions with their metrics, and aliases: promote, roll back, remove.
+// The lineage of a model: its versions with what each changed, and which of them callers get.
 
 import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
-import { ago, integer, moment, number } from "../format.js";
-import { card, field, select, table } from "../parts.js";
+import { ago, bestBaseline, integer, mainFigure, moment, plural } from "../format.js";
+import { layerText } from "../layer_text.js";
+import { card } from "../parts.js";
 import { problemBox } from "../problems.js";
+import { changesTable, isUndoable } from "./changes.js";
+import { openPromotion } from "./promotion.js";
 
-/** Build the section. `read()` fetches the versions again after an alias has moved. */
-export function versionsSection(name, current, { items, next_cursor: next }, read) {
-  const list = h("div");
-  const form = aliasForm(name, current, items, async () => draw((await read()).items));
-  const draw = (versions) => {
-    put(list, versionTable(name, current, versions));
-    form.draw(versions);
-  };
-  draw(items);
-  return card("versions", "Versions",
-    [list, next && h("p.hint", "Use the API to list older versions."), form.elements]);
-}
-
-function versionTable(name, current, items) {
-  const all = Object.keys(items[0]?.metrics ?? {});
-  const validation = all.filter((one) => one.startsWith("val_"));
-  const metrics = validation.length ? validation : all;
-  const heads = [...metrics, "Parameters", "Created"].map((one) => [one, "figure"]);
-  return table("Versions", "list", [["Version"], ["Aliases"], ...heads],
-    items.map((version) => versionRow(name, version, metrics, version.version === current)));
-}
-
-function versionRow(name, version, metrics, isCurrent) {
-  const href = `#/models/${encodeURIComponent(name)}/${version.version}`;
-  return h("tr", { class: isCurrent ? "is-current" : "" },
-    h("th", { scope: "row" },
-      h("a", { href, "aria-current": isCurrent ? "true" : null }, `version ${version.version}`)),
-    h("td", version.aliases.map((alias) => h("span.alias", alias))),
-    metrics.map((one) => h("td.figure", number(version.metrics[one]))),
-    h("td.figure", integer(version.num_params)),
-    h("td.figure", { title: moment(version.created_at) }, ago(version.created_at)));
-}
-
-function textInput(props) {
-  return h("input", { type: "text", autocomplete: "off", ...props });
-}
-
-function aliasForm(name, current, items, refresh) {
-  const alias = textInput({ value: aliasesOf(items)[0] ?? "live", required: true, maxlength: 100 });
-  const versions = items.map((one) => [String(one.version), `version ${one.version}`]);
-  const version = select(versions, String(current));
-  const require = textInput({
-    placeholder: "auc >= current", maxlength: 200, spellcheck: "false",
-    "aria-describedby": "conditions-hint",
-  });
-  const promoting = h("button", "Promote");
+/** Build the section. `read()` fetches `{ model, versions, changes }` again after a change. */
+export function versionsSection(current, first, read) {
+  const place = h("div");
   const failed = h("div");
   const done = h("p.done", { role: "status" });
-  const act = async (action, sentence) => {
-    put(done);
+  const refresh = async (sentence) => {
+    draw(await read());
     put(failed);
-    const { problem } = await outcome(action().then(refresh));
+    put(done, sentence);
+  };
+  const act = async (request, sentenceOf) => {
+    put(done);
+    const { value, problem } = await outcome(request());
     if (problem) put(failed, problemBox(problem));
-    else put(done, sentence);
+    else await refresh(sentenceOf(value));
   };
-  const aliasPath = (one) => v1("models", name, "aliases", one);
-  const onsubmit = (event) => {
-    event.preventDefault();
-    const moved = alias.value.trim();
-    const conditions = requirements(require.value);
-    const target = { version: Number(version.value), require: conditions };
-    if (typeof conditions === "string") {
-      put(done);
-      put(failed, problemBox(noCondition(conditions)));
-    } else {
-      act(() => send("PUT", aliasPath(moved), target),
-        `${moved} now points to version ${target.version}.`);
-    }
-  };
-  const removals = removalButtons((one) =>
-    act(() => send("DELETE", aliasPath(one)), `${one} was removed.`), promoting);
-  const elements = [
-    h("form.inline", { onsubmit }, field("Alias", alias), field("Points to", version),
-      field("Conditions", require), promoting),
-    done, failed, removals.element,
-    h("p.hint", "An alias is a movable name for a version: promote a newer version, or roll back "
-      + "to an older one. Requests to the alias use the new version within one second."),
-    h("p.hint", { id: "conditions-hint" }, "Conditions are optional and compare metrics on "
-      + "held-out rows, for example auc >= current or log_loss <= 0.4. The alias moves only if "
-      + "all conditions are met."),
+  const draw = (state) => keepFocus(place, () => put(place,
+    pointers(state, act), lineage(state, current, refresh), changesTable(state.changes)));
+  draw(first);
+  return card("versions", "Versions", [done, failed, place]);
+}
+
+/** Draw a part again. Focus the button that had the focus, or else the first one. */
+function keepFocus(place, draw) {
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.act : null;
+  draw();
+  if (!focused) return;
+  (place.querySelector(`[data-act="${CSS.escape(focused)}"]`) ?? place.querySelector("button"))
+    ?.focus();
+}
+
+/** Build the list of what callers get: the serving version, then the version of each alias. */
+function pointers({ model, changes }, act) {
+  const { name, aliases, serving_version: serving } = model;
+  const undo = (alias) => () => send("POST", v1("models", name, "changes", "undo"), { alias });
+  const rollBack = (alias, label, subject) => isUndoable(changes, alias) && h("button.quiet", {
+    "data-act": `undo ${alias ?? ""}`,
+    onclick: () => act(undo(alias), ({ after }) => `${subject} version ${after} again.`),
+  }, label);
+  const remove = (alias) => h("button.quiet", {
+    "data-act": `remove ${alias}`,
+    onclick: () => act(() => send("DELETE", v1("models", name, "aliases", alias)),
+      () => `${alias} was removed.`),
+  }, `Remove ${alias}`);
+  return h("ul.pointers",
+    h("li", h("span.chip.succeeded", "serves"), `version ${serving}`,
+      rollBack(null, "Roll back what serves", "Requests without a version get"),
+      h("span.hint", ruleOf(model))),
+    Object.entries(aliases).map(([alias, to]) => h("li", h("span.alias", alias), `version ${to}`,
+      rollBack(alias, `Roll back ${alias}`, `${alias} points to`), remove(alias))));
+}
+
+function ruleOf({ follows_newest: followsNewest, promotion }) {
+  if (followsNewest) return "Every new version serves at once, as in earlier releases.";
+  if (promotion === "explicit") return "A new version serves only on request.";
+  return "A new version serves at once if it keeps the contract with callers.";
+}
+
+function lineage({ model, versions: { items, next_cursor: next } }, current, refresh) {
+  const serving = items.find((one) => one.serves);
+  const item = (version) => h("li", { class: version.version === current ? "is-current" : "" },
+    title(version, current), changed(version),
+    h("div.actions",
+      h("button", {
+        "data-act": `promote ${version.version}`,
+        "aria-label": `Promote version ${version.version}`,
+        onclick: () => openPromotion(model, version.version, refresh),
+      }, "Promote"),
+      serving && !version.serves && h("a.button", {
+        href: `#/compare/${serving.run_id},${version.run_id}`,
+        "aria-label": `Compare version ${version.version} with version ${serving.version}`,
+      }, `Compare with version ${serving.version}`)));
+  return [h("ol.lineage", items.map(item)),
+    next && h("p.hint", "Use the API to list older versions.")];
+}
+
+function title(version, current) {
+  const { model_name: name, version: number, aliases, created_at: created } = version;
+  const href = `#/models/${encodeURIComponent(name)}/${number}`;
+  return h("div.head",
+    h("h3", h("a", { href, "aria-current": number === current ? "true" : null },
+      `version ${number}`)),
+    version.serves && h("span.chip.succeeded", "serves"),
+    aliases.map((alias) => h("span.alias", alias)),
+    version.changes?.contract.some((one) => one.breaks) && h("span.chip.breaks", "new contract"),
+    h("span.hint", { title: moment(created) }, ago(created)));
+}
+
+/** Build the list of what a version changed, and its main figure. */
+function changed(version) {
+  const pairs = [
+    ["Figure", figure(version)], ["Rows", rows(version)], ["Spec", spec(version)],
+    ["Inputs", inputs(version)], ["Network", plural(version.num_params, "parameter")],
   ];
-  return { elements, draw: removals.draw };
+  return h("dl.changed", pairs.filter(([, value]) => value)
+    .map(([name, value]) => h("div", h("dt", name), h("dd", value))));
 }
 
-/** Build a button for each alias. After a removal, focus the next button, or `last`. */
-function removalButtons(drop, last) {
-  const element = h("p.links");
-  const draw = (items) => {
-    const buttons = aliasesOf(items).map((one) =>
-      h("button.quiet", { onclick: () => drop(one) }, `Remove ${one}`));
-    const isLeft = element.contains(document.activeElement);
-    put(element, buttons);
-    element.hidden = !buttons.length;
-    if (isLeft) (buttons[0] ?? last).focus();
-  };
-  return { element, draw };
+function figure({ main_figure: read, changes }) {
+  if (!read) return null;
+  const best = bestBaseline(read);
+  const reasons = changes?.not_comparable ?? [];
+  return [`${mainFigure(read)} on ${plural(read.num_rows, `${read.side} row`)}`,
+    best && h("span.rival", `best baseline: ${best}`),
+    reasons.length > 0 && h("span.rival",
+      `not comparable with version ${changes.against}: ${reasons.join(", ")}`)];
 }
 
-function aliasesOf(items) {
-  return [...new Set(items.flatMap((one) => one.aliases))];
+function rows({ dataset, num_rows: count, changes }) {
+  if (!dataset) return null;
+  const now = `${datasetName(dataset)}, ${plural(count, "row")}`;
+  if (!changes) return now;
+  if (changes.dataset.id === dataset.id) return `${now}, as version ${changes.against}`;
+  const more = count - changes.num_rows;
+  return `${now} (${more < 0 ? "−" : "+"}${integer(Math.abs(more))} against version `
+    + `${changes.against}, which read ${datasetName(changes.dataset)})`;
 }
 
-/** Parse `auc >= current, log_loss <= 0.4` for the API. Return the invalid part, if any. */
-function requirements(text) {
-  const read = {};
-  for (const part of text.split(",").map((one) => one.trim()).filter(Boolean)) {
-    const [, figure, condition] = /^([A-Za-z]\w*)\s*((?:>=|<=|>|<).+)$/.exec(part) ?? [];
-    if (!figure || figure in read) return part;
-    read[figure] = condition;
+function datasetName({ name, version, id }) {
+  return version ? `${name}@${version}` : `${name} ${id.slice(-6)}`;
+}
+
+function spec({ changes }) {
+  if (!changes) return null;
+  if (!changes.spec.length) return `as version ${changes.against}`;
+  return h("ul", changes.spec.map(({ pointer, before, after }) => h("li",
+    h("code", pointer.slice(2).replaceAll("/", ".")), ` ${shown(before)} → ${shown(after)}`)));
+}
+
+function shown(value) {
+  if (value === null || value === undefined) return "none";
+  if (Array.isArray(value)) {
+    return value.map((one) => (one?.type ? layerText(one) : shown(one))).join(", ");
   }
-  return read;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function noCondition(given) {
-  return {
-    title: "Invalid condition",
-    detail: `Received “${given}”. Expected a metric, then >=, <=, > or <, then a number or `
-      + "current, for example auc >= current. Separate conditions with commas.",
-  };
+function inputs({ signature, changes }) {
+  const names = signature.features.map(({ name }) => name);
+  if (!changes) return `${plural(names.length, "column")}: ${some(names)}`;
+  if (!changes.contract.length) return `as version ${changes.against}`;
+  return h("ul", changes.contract.map(({ sign, detail }) => h("li", h("code", sign), ` ${detail}`)));
+}
+
+function some(names) {
+  const most = 8;
+  return names.slice(0, most).join(", ") + (names.length > most ? ", …" : "");
 }

@@ -9,9 +9,9 @@ import { earlyStops, epochNamed, fitsOf, keptEpoch, placed } from "./status.js";
 /** Build the charts of a history. `update(run)` redraws them with the current epochs. */
 export function curves(history) {
   const charts = new Map();
-  const grid = h("div.charts");
+  const [first, grid] = [h("div"), h("div.charts")];
   const log = h("input", { type: "checkbox", onchange: () => update(shownRun) });
-  const waiting = h("p.hint", "The first epoch is not complete yet.");
+  const note = h("p.hint");
   let shownRun = null;
   const addChart = (title, height) => {
     const heading = (epoch) => epochNamed(shownRun, history, epoch);
@@ -23,18 +23,34 @@ export function curves(history) {
   };
   const update = (run) => {
     shownRun = run;
-    waiting.hidden = history.epochs.length > 0 || run.ended_at !== null;
-    for (const name of history.names) {
-      if (!charts.has(name)) grid.append(addChart(name, 200));
+    const drawn = history.names.filter((name) => hasValues(history, name));
+    note.textContent = drawn.length ? "" : reasonForNoCurve(run, history);
+    note.hidden = drawn.length > 0;
+    log.parentElement.hidden = !drawn.includes("loss");
+    for (const name of drawn) {
+      const isLoss = name === "loss";
+      if (!charts.has(name)) (isLoss ? first : grid).append(addChart(name, isLoss ? 320 : 200));
       charts.get(name).update({
-        series: seriesOf(history, name), marks: marksOf(run, history, name === "loss"),
-        isLog: log.checked && name === "loss", label: labelOf(history, name, run),
+        series: seriesOf(history, name), marks: marksOf(run, history, isLoss),
+        isLog: log.checked && isLoss, label: labelOf(history, name, run),
       });
     }
   };
-  const element = card("curves", "Learning curves", [waiting, addChart("loss", 320), grid],
+  const element = card("curves", "Learning curves", [note, first, grid],
     { controls: h("label.check", log, "Logarithmic loss scale") });
   return { element, update };
+}
+
+function hasValues(history, name) {
+  return seriesOf(history, name).some(({ ys }) => ys.some(Number.isFinite));
+}
+
+/** Return why there is nothing to draw, in a sentence. */
+function reasonForNoCurve(run, { epochs }) {
+  if (epochs.length) return "The loss was not a finite number in any epoch, so there is no curve.";
+  if (!run.ended_at) return "No epoch yet: the curves begin when the first epoch is complete.";
+  return `No curve: the run ${run.status === "failed" ? "failed" : "ended"} before the end of its `
+    + "first epoch.";
 }
 
 function seriesOf({ metrics, epochs: xs, starts }, metric) {

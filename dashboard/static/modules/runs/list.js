@@ -3,15 +3,15 @@
 import { get } from "../api.js";
 import { h, put } from "../dom.js";
 import { ago, duration, elapsed, integer, moment, number, plural } from "../format.js";
-import { emptyNote, firstRunLink, select, table } from "../parts.js";
+import { emptyNote, figureCell, firstRunLink, select, table } from "../parts.js";
 import { epochsText, fitsOf, statusChip } from "./status.js";
 
 const [PAGE, REFRESH_MS] = [50, 2000];
 const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"];
 const HEADS = [
   ["Compare", "choose"], ["Run"], ["Status"], ["Dataset", "dataset"], ["Epochs", "figure"],
-  ["Validation loss", "figure"], ["Parameters", "figure params"], ["Training time", "figure took"],
-  ["Created", "figure"],
+  ["Validation loss", "figure"], ["Main figure", "figure"], ["Parameters", "figure params"],
+  ["Training time", "figure took"], ["Created", "figure"],
 ];
 
 export async function page({ query, signal }) {
@@ -94,7 +94,7 @@ function runRow() {
   const element = h("tr");
   let shown = null;
   const draw = (run) => {
-    const now = JSON.stringify([run.status, run.progress.epoch, run.metrics]);
+    const now = JSON.stringify([run.status, run.progress.epoch, run.metrics, run.main_figure]);
     if (now === shown && run.ended_at) return;
     shown = now;
     element.dataset.run = run.id;
@@ -114,6 +114,7 @@ function cells(run, checked) {
     h("td.dataset", run.dataset.name),
     h("td.figure", epochsOf(run)),
     h("td.figure", number(metrics.val_loss ?? metrics.loss)),
+    figureCell(run.main_figure),
     h("td.figure.params", integer(run.num_params)),
     h("td.figure.took", started ? duration(elapsed(started, run.ended_at)) : ""),
     h("td.figure", { title: moment(created) }, ago(created)),

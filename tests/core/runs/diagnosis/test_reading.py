@@ -71,12 +71,13 @@ def test_each_curve_has_its_word(word):
     assert json.loads(reading.model_dump_json())  # no NaN in it
 
 
-@pytest.mark.parametrize("word", CURVES)
+@pytest.mark.parametrize("word", sorted(set(CURVES) - {"fine"}))
 def test_the_next_spec_can_be_sent_as_it_is(word):
     """It is a different RunCreate with the same rows and the same loss."""
     reading, given = read(*CURVES[word]), spec()
+    assert reading.suggestion.spec == reading.next_spec
     following = RunCreate.model_validate(reading.next_spec).to_spec()
-    assert following != given
+    assert following != given | {"dataset": "ds_1"}
     for kept in ("target", "task", "features", "split"):
         assert following[kept] == given[kept]
     for kept in ("seed", "validation_split"):
@@ -142,7 +143,7 @@ def test_a_network_as_good_as_the_best_baseline_is_fine():
     """A falling or much lower training loss alone is no reason to continue."""
     rivals = {"gradient_boosting": {"r2": 0.9}}
     loss, flat = falling(60, 0.05, 0.05), falling(60, 0.2, 0.3)
-    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "overfit")):
+    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.88}, "overfit")):
         assert (
             read(
                 loss, flat, StopReason.EARLY_STOPPING, metrics=metrics, rivals=rivals
@@ -150,7 +151,7 @@ def test_a_network_as_good_as_the_best_baseline_is_fine():
             == word
         )
     near = [v * 1.1 for v in falling(60, 0.2, 0.05)]
-    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.892}, "still_improving")):
+    for metrics, word in (({"r2": 0.9}, "fine"), ({"r2": 0.88}, "still_improving")):
         assert (
             read(
                 falling(60, 0.2, 0.05),
@@ -168,6 +169,7 @@ def test_without_validation_rows_nothing_is_called_overfit():
     reading = read(CURVES["overfit"][0], given=spec(validation_split=0.0))
     assert reading.word in ("fine", "still_improving")
     assert reading.numbers["best_val_loss"] is None
+    reading = read(CURVES["still_improving"][0], given=spec(validation_split=0.0))
     assert reading.next_spec["fit"]["early_stopping"]["monitor"] == "loss"
 
 

@@ -24,7 +24,7 @@ def column(name, unique=90, missing=0, top=(), kind="categorical"):
 
 def estimate(*columns, split=None, num_targets=100, **fit):
     """Estimate the split of a table of 100 rows whose file does not exist."""
-    table = TypedTable("t", 100, [*columns], ABSENT)
+    table = TypedTable("t", 100, [*columns], [ABSENT])
     target = Target("y", "numeric", "regression", num_targets, [], [])
     create = RunCreate.model_validate({"target": "y", "split": split or {}, "fit": fit})
     return estimate_rows(create, target, table, None)

@@ -8,10 +8,12 @@ import { table } from "../../parts.js";
 
 const UNIT = [0, 1];
 const MOST_CURVES = 6;
+const [MOST_NAMED, MOST_ROWS] = [3, 20];
 
 export function classification(read) {
   return [
-    read.confusion_matrix && matrix(read), roc(read), precisionRecall(read), calibration(read),
+    read.confusion_matrix && matrix(read), classTable(read),
+    roc(read), precisionRecall(read), calibration(read),
   ];
 }
 
@@ -65,8 +67,10 @@ function share(title, xLabel, series) {
   return chart.element;
 }
 
+/** Draw the counts. With several classes, the columns are headed by numbers, which fit. */
 function matrix({ classes, confusion_matrix: counts }) {
   const labels = classes.map((one) => one.label);
+  const isMany = labels.length > MOST_NAMED;
   const cell = (count, row, i, j) => {
     const part = count / (row.reduce((a, b) => a + b, 0) || 1);
     const title = `${percent(part)} of ${labels[i]} were predicted as ${labels[j]}`;
@@ -74,11 +78,32 @@ function matrix({ classes, confusion_matrix: counts }) {
     element.style.setProperty("--share", part.toFixed(3));
     return element;
   };
+  const columnHead = (label, i) => h("th.figure", { scope: "col", title: label },
+    isMany ? [String(i + 1), h("span.hidden-visually", ` ${label}`)] : label);
+  const rowHead = (label, i) => h("th", { scope: "row", title: label },
+    isMany && h("span.number", `${i + 1} `), h("span.name", label));
   const title = "Confusion matrix";
-  const heads = [h("td", "true ↓ predicted →"), ...labels.map((label) => [label, "figure"])];
-  return h("figure.matrix", h("figcaption", title),
+  const heads = [h("td", h("span", "true ↓ predicted →")), ...labels.map(columnHead)];
+  const note = isMany && h("span.hint", "Each row is a true class, each column a predicted one.");
+  return h("figure.matrix", { class: isMany ? "many" : "" }, h("figcaption", title, note),
     table(title, "", heads, counts.map((row, i) => h("tr",
-      h("th", { scope: "row" }, labels[i]), row.map((count, j) => cell(count, row, i, j))))));
+      rowHead(labels[i], i), row.map((count, j) => cell(count, row, i, j))))));
+}
+
+/** Build a table of the metrics of each class; fold a long one. */
+function classTable({ classes }) {
+  const title = "Precision and recall by class";
+  const heads = [h("td", "class"), ...["precision", "recall", "F1", "rows"]
+    .map((name) => [name, "figure"])];
+  const isMany = classes.length > MOST_NAMED;
+  const row = ({ label, precision, recall, f1, num_rows: rows }, i) => h("tr",
+    h("th", { scope: "row" }, isMany && h("span.number", `${i + 1} `), label),
+    [precision, recall, f1].map((value) => h("td.figure", number(value))),
+    h("td.figure", integer(rows)));
+  const shown = table(title, "", heads, classes.map(row));
+  const isLong = classes.length > MOST_ROWS;
+  return h("figure.classes", { class: isMany ? "many" : "" }, h("figcaption", title), isLong
+    ? h("details", h("summary", `Show ${integer(classes.length)} classes`), shown) : shown);
 }
 
 export function regression({ pairs, residual_quantiles: quantiles }) {

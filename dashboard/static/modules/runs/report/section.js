@@ -1,7 +1,8 @@
 // The report of a run: metrics on held-out rows, charts and advice.
 
-import { find, newKey, v1 } from "../../api.js";
+import { find, isPassing, newKey, outcome, ProblemError, v1 } from "../../api.js";
 import { bar } from "../../charts/bars.js";
+import { pause } from "../../connection.js";
 import { h, prose, put } from "../../dom.js";
 import { number, plural, word } from "../../format.js";
 import { fileLink } from "../../models/downloads.js";
@@ -12,22 +13,21 @@ import { classification, regression } from "./charts.js";
 
 const [PAUSE_MS, TRIES] = [2000, 60];
 const LESS_IS_BETTER = new Set(["mae", "rmse", "median_absolute_error", "log_loss", "brier"]);
-const FIGURES = { r2: "R²", mae: "MAE", rmse: "RMSE", roc_auc: "ROC AUC", pr_auc: "PR AUC" };
-const BASELINES = { constant: "constant prediction", linear: "linear model" };
 
 /** Show the report in `place`, and update its metrics when the baselines are ready. */
 export async function showReport(run, history, place, signal) {
   let parts = null;
   for (let tries = 0; tries < TRIES && !signal.aborted; tries += 1) {
-    const report = await find(v1("runs", run.id, "report"), signal);
+    const { value: report, problem } = await outcome(find(v1("runs", run.id, "report"), signal));
+    if (problem && !isPassing(problem)) throw new ProblemError(problem);
     const isReady = report?.status === "ready";
     if (isReady) {
       parts ??= begin(report, chosenBy(run.spec.fit, history), place);
       put(parts.scores, reading(report.reading), scores(report));
       put(parts.files, files(report));
     }
-    if ((isReady ? report.baselines : report)?.status !== "pending") return;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (!problem && (isReady ? report.baselines : report)?.status !== "pending") return;
+    await pause(PAUSE_MS, signal);
   }
 }
 
@@ -71,7 +71,7 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
   const lines = [
     { name: "this network", read: metrics },
     ...(baselines?.results ?? []).map(({ name, metrics: read, note }) =>
-      ({ name: BASELINES[name] ?? word(name), read, note })),
+      ({ name: word(name), read, note })),
   ];
   const best = (figure) => bestOf(figure, lines.map(({ read }) => read[figure]));
   const cell = (read, figure) => {
@@ -81,7 +81,7 @@ function scores({ metrics, baselines, reasons, missing: lacking }) {
       isBest ? h("strong", text) : text);
   };
   const title = "Comparison with baselines";
-  const heads = names.map((name) => [FIGURES[name] ?? word(name), "figure"]);
+  const heads = names.map((name) => [word(name), "figure"]);
   return [
     h("h3", title),
     table(title, "figures", [h("td"), ...heads], lines.map(({ name, read, note }) =>
@@ -107,7 +107,7 @@ function about({ status, reason }) {
 function importance(read) {
   if (!read?.features.length) return null;
   const most = Math.max(...read.features.map((one) => one.mean), 1e-12);
-  const metric = FIGURES[read.metric] ?? word(read.metric);
+  const metric = word(read.metric);
   return h("figure.importance",
     h("figcaption", `Importance: increase of ${metric} with shuffled values`),
     h("ul.bars", read.features.slice(0, 15).map(({ feature, mean }) =>
@@ -133,25 +133,22 @@ function files({ plots }) {
     h("ul.files", names.map((one) => h("li", links(one)))));
 }
 
-const TITLES = {
-  underfit: "The network is too small or the training is too short",
-  overfit: "The network overfits the training rows",
-  still_improving: "The network was still improving",
-  diverged: "The training diverged",
-  noisy: "The curve is noisy",
-  fine: "The curve is fine",
-};
-
 function reading(read) {
   if (!read) return null;
+  const { title, word: diagnosis, sentence, advice, suggestion } = read;
+  return h("div.notice.reading",
+    h("strong", title || word(diagnosis)), h("p", prose(sentence)), h("p", prose(advice)),
+    suggestion && suggested(suggestion));
+}
+
+/** Build the buttons that train or edit a suggested spec. */
+function suggested({ label, spec }) {
   const failed = h("div");
   const key = newKey(); // a second click starts no second run
   const train = h("button.primary", {
-    onclick: () => attempt(train, failed, () => startRun(read.next_spec, key)),
-  }, "Train the suggested spec");
-  const open = h("button", { onclick: () => startWith(structuredClone(read.next_spec)) },
+    onclick: () => attempt(train, failed, () => startRun(spec, key)),
+  }, label);
+  const open = h("button", { onclick: () => startWith(structuredClone(spec)) },
     "Edit the suggested spec");
-  return h("div.notice.reading",
-    h("strong", TITLES[read.word] ?? word(read.word)), h("p", prose(read.sentence)),
-    h("p", prose(read.advice)), h("p.links", train, open), failed);
+  return [h("p.links", train, open), failed];
 }

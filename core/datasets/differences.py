@@ -1,0 +1,80 @@
+"""Say what differs between the rows of an append and the rows before them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.columns.facts import ColumnFacts
+from core.datasets.blocks import scan_files
+from core.lazy import pl
+from fitserve.enums import ColumnType
+from fitserve.schemas.datasets import ColumnRead
+
+_SHOWN = 5
+_MISSING = "missing in rows "
+_FIRST_IN = " first in rows "
+_ABOUT_ROWS = re.compile(f"{_MISSING}|[0-9,]+ categor(y occurs|ies occur){_FIRST_IN}")
+
+
+def is_about_append(warning: str) -> bool:
+    """Return whether a warning of a column comes from `differences`."""
+    return _ABOUT_ROWS.match(warning) is not None
+
+
+def differences(
+    before: Sequence[ColumnRead],
+    added: Sequence[ColumnFacts],
+    table: Path,
+    earlier: Sequence[Path],
+    num_earlier: int,
+) -> dict[str, list[str]]:
+    """Return sentences about new columns, absent columns and new categories, by column.
+
+    Args:
+        before: the columns of the version that is extended.
+        added: the columns of the file.
+        table: the Parquet file of the added rows.
+        earlier: the Parquet files of the earlier rows.
+        num_earlier: the number of earlier rows.
+
+    """
+    rows = pl.scan_parquet(table)
+    where = _span(num_earlier + 1, num_earlier + rows.select(pl.len()).collect().item())
+    known, own = {c.name: c for c in before}, {fact.name for fact in added}
+    found = {
+        name: [f"{_MISSING}{where}: their file lacks the column"]
+        for name in known
+        if name not in own
+    }
+    for fact in added:
+        if fact.name not in known:
+            first = _span(1, num_earlier)
+            found[fact.name] = [f"{_MISSING}{first}: they are earlier than the column"]
+        elif known[fact.name].type == ColumnType.CATEGORICAL:
+            found |= _of_categories(fact.name, where, rows, scan_files(earlier))
+    return found
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first:,} to {last:,}"
+
+
+def _of_categories(
+    name: str, where: str, rows: pl.LazyFrame, earlier: pl.LazyFrame
+) -> dict[str, list[str]]:
+    """Return the sentence about categories that no earlier row has, if there are any."""
+    values = rows.select(pl.col(name).cast(pl.String)).drop_nulls()
+    known = earlier.select(pl.col(name).cast(pl.String)).drop_nulls().unique()
+    unseen = values.group_by(name).len("count").join(known, on=name, how="anti")
+    counts = unseen.collect(engine="streaming").sort(name)
+    if not counts.height:
+        return {}
+    shown = ", ".join(repr(value[:40]) for value in counts[name].head(_SHOWN))
+    noun = "category occurs" if counts.height == 1 else "categories occur"
+    sentence = (
+        f"{counts.height:,} {noun}{_FIRST_IN}{where} ({counts['count'].sum():,} "
+        f"cells), such as {shown}"
+    )
+    return {name: [sentence]}

@@ -1,0 +1,222 @@
+"""Judge the requirements of a promotion: score versions on rows that neither trained on.
+
+Both networks run in ONNX Runtime, from the recorded files, as they do for /predict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from core.datasets.tables import Dataset
+from core.errors import ArtifactNotFound, CannotScore, RequirementNotMet
+from core.lazy import pl
+from core.models.input_table import Table
+from core.models.interval import Interval, Scored, difference_interval
+from core.models.network import ModelFile, Network, load_network
+from core.models.requirements import Requirement
+from core.models.scores import Numbers, as_answers
+from core.models.signature import Signature
+from core.models.tables import Version
+from core.runs.maintenance import RunMaintenance
+from core.runs.planning.target import class_indices
+from core.runs.reporting.held_out import HeldOutRows, common_rows, held_out_rows
+from core.runs.reporting.row_sets import Contender
+from core.runs.tables import Run
+from core.storage import Storage
+from fitserve.problems import FieldError, pointer
+
+Load = Callable[[ModelFile], Network]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A version to score, with the run that trained it; it may not be stored yet.
+
+    Args:
+        title: what messages call it, such as `version 2`.
+        signature: its inputs and answers.
+        file: its network.
+        run: the run that trained it.
+        validation: the validation dataset of the run, if it has one.
+
+    """
+
+    title: str
+    signature: Signature
+    file: ModelFile
+    run: Run
+    validation: Dataset | None
+
+    @classmethod
+    def of(cls, session: Session, version: Version, title: str | None = None) -> Entry:
+        """Return a version as an entry; its title is its number by default."""
+        run = session.get_one(Run, version.run_id)
+        validation = RunMaintenance(session).validation(run)
+        title = title or f"version {version.number}"
+        return cls(title, version.signature, file_of(version), run, validation)
+
+
+def file_of(version: Version) -> ModelFile:
+    """Return where the network of a version is stored; raise ArtifactNotFound."""
+    onnx = version.artifact("model.onnx")
+    if onnx is None:
+        raise ArtifactNotFound("model.onnx")
+    return ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Score versions on held-out rows, and compare the figures with requirements.
+
+    Args:
+        storage: the storage of tables and networks.
+        base: the key of the requirements in the body of the request or in the spec.
+        load: returns the network of a file.
+
+    """
+
+    storage: Storage
+    base: tuple[str, ...] = ("require",)
+    load: Load | None = None
+
+    def check(
+        self,
+        requirements: list[Requirement],
+        candidate: Entry,
+        rival: Entry | None,
+    ) -> None:
+        """Raise RequirementNotMet with the figures if a requirement is not met.
+
+        A number is compared with the candidate's figure on all its held-out rows; the
+        figure of the rival, if there is one, on rows that both held out. Raises
+        CannotScore if there are no such rows.
+        """
+        errors = self._literal([r for r in requirements if not r.is_relative], candidate)
+        relative = [r for r in requirements if r.is_relative]
+        if rival is not None and relative:
+            errors += self._relative(relative, candidate, rival)
+        if errors:
+            details = "; ".join(error.detail for error in errors)
+            raise RequirementNotMet(f"Nothing was promoted: {details}.", errors)
+
+    def _literal(
+        self, requirements: list[Requirement], candidate: Entry
+    ) -> list[FieldError]:
+        if not requirements:
+            return []
+        rows = held_out_rows(candidate.run, candidate.validation, self.storage)
+        scored = self._scored(candidate, candidate, rows)
+        found = [(r, scored.figure(r.metric)) for r in requirements]
+        return [
+            self._error(
+                r, f"{candidate.title} has {_shown(figure)}, on {_described(rows)}"
+            )
+            for r, figure in found
+            if not r.holds(figure, None)
+        ]
+
+    def _relative(
+        self, requirements: list[Requirement], candidate: Entry, rival: Entry
+    ) -> list[FieldError]:
+        _refuse_other_answers(candidate.signature, rival)
+        first, second = (Contender(e.run, e.validation) for e in (candidate, rival))
+        rows = common_rows(first, second, self.storage)
+        new = self._scored(candidate, candidate, rows)
+        old = self._scored(rival, candidate, rows)
+        groups, seed = rows.groups(), candidate.run.spec.fit.seed
+        errors = []
+        for required in requirements:
+            interval = difference_interval(required.metric, new, old, groups, seed)
+            if required.is_met_by(interval):
+                continue
+            figures = [_shown(scored.figure(required.metric)) for scored in (new, old)]
+            detail = (
+                f"{candidate.title} has {figures[0]} and {rival.title} has {figures[1]}"
+                f"{_range(interval)}, on the same {_described(rows)}"
+            )
+            errors.append(self._error(required, detail))
+        return errors
+
+    def _error(self, required: Requirement, but: str) -> FieldError:
+        limit = "current" if required.limit is None else f"{required.limit:g}"
+        detail = f"{required.metric} {required.sign} {limit} is required, but {but}"
+        return FieldError(pointer=pointer(*self.base, required.key), detail=detail)
+
+    def _scored(self, entry: Entry, candidate: Entry, rows: HeldOutRows) -> Scored:
+        """Return the answers of an entry, in the order of the candidate's classes."""
+        signature = entry.signature
+        table = _table(signature, rows.features(signature), entry.title)
+        network = self._network(entry.file)
+        answers = as_answers(network.run(table), signature.task)
+        if _is_reversed(signature, candidate.signature):
+            answers = answers[:, ::-1]
+        y = _targets(candidate.signature, rows.targets())
+        return Scored(signature.task, y, answers, rows.weights)
+
+    def _network(self, file: ModelFile) -> Network:
+        load = self.load
+        return load(file) if load is not None else load_network(file, self.storage)
+
+
+def _described(rows: HeldOutRows) -> str:
+    return f"{len(rows.places):,} {rows.side} rows of {rows.run.id}"
+
+
+def _range(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    low, high = (f"{bound:.3g}" for bound in interval)
+    return f" (95 % interval of the difference: {low} to {high})"
+
+
+def _shown(figure: float | None) -> str:
+    return "none" if figure is None else f"{figure:.6g}"
+
+
+def _refuse_other_answers(new: Signature, rival: Entry) -> None:
+    """Raise CannotScore unless both predict one target; two classes may be reversed."""
+    old = rival.signature
+    is_same = (new.task, new.target) == (old.task, old.target)
+    if is_same and (new.classes == old.classes or _is_reversed(new, old)):
+        return
+    raise CannotScore(
+        f"{rival.title} predicts something else ({old.task} of {old.target!r}, classes "
+        f"{str(old.classes)[:200]}), so the two cannot be scored on the same rows. "
+        "Promote without `current` in the requirements."
+    )
+
+
+def _is_reversed(new: Signature, old: Signature) -> bool:
+    """Return whether both have the same two classes, but not the same positive one."""
+    first, second = new.classes or [], old.classes or []
+    return len(first) == 2 and first == second[::-1]
+
+
+def _table(signature: Signature, frame: pl.DataFrame, title: str) -> Table:
+    """Return the rows as inputs of the version's network."""
+    missing = [f.name for f in signature.features if f.name not in frame.columns]
+    if missing:
+        raise CannotScore(
+            f"{title} needs the column(s) {missing[:10]}, which the held-out rows do not "
+            "have. Promote without `current` in the requirements."
+        )
+    numbers = [f.numbers(frame[f.name]) for f in signature.features if not f.is_text]
+    texts = [
+        f.texts(frame[f.name]).to_numpy().astype(object)
+        for f in signature.features
+        if f.is_text
+    ]
+    empty = np.empty((0, frame.height))
+    return Table(np.stack(numbers) if numbers else empty, texts)
+
+
+def _targets(signature: Signature, column: pl.Series) -> Numbers:
+    """Return values, or indices of classes."""
+    if signature.classes is not None:
+        column = class_indices(column, signature.classes)
+    values: Numbers = column.to_numpy().astype(np.float64)
+    return values

@@ -1,0 +1,104 @@
+"""Describe the versions of a model as one lineage: what each changed, and from what."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from core.models.contract import Contract
+from core.models.contract import differences as contract_differences
+from core.models.repository import ModelRepository
+from core.models.serialize import version_to_schema
+from core.models.tables import Version
+from core.runs.reporting.comparison import differences, reasons_against_figures
+from core.runs.serialize import dataset_ref
+from core.runs.tables import Run
+from fitserve.problems import pointer
+from fitserve.schemas.models import (
+    ContractChange,
+    SpecChange,
+    VersionChanges,
+    VersionRead,
+)
+
+_ELSEWHERE = frozenset(
+    ("dataset", "target", "model_name", "task", "features", "report", "tags", "promotion")
+)
+"""Keys of a spec that change no weights, or that the rows and the inputs show."""
+_LAYERS = pointer("model", "layers")
+_SEED = pointer("fit", "seed")
+"""Most runs draw their seed, so that it differs without a decision."""
+
+
+def describe(
+    models: ModelRepository, name: str, versions: Sequence[Version]
+) -> list[VersionRead]:
+    """Convert successive versions of a model, newest first, with what each changed.
+
+    Reads rows of the database only, no files.
+    """
+    if not versions:
+        return []
+    before = models.versions(name, versions[-1].number, limit=1)
+    lineage = [*versions, *before]
+    runs = models.runs(lineage)
+    changes = {new.id: _changes(old, new, runs) for new, old in pairwise(lineage)}
+    aliases, serving = models.aliases(name), models.serving(name)
+    return [
+        version_to_schema(version, aliases, serving).model_copy(
+            update={
+                "dataset": dataset_ref(runs[version.run_id].dataset),
+                "num_rows": runs[version.run_id].dataset.num_rows,
+                "changes": changes.get(version.id),
+            }
+        )
+        for version in versions
+    ]
+
+
+def _changes(old: Version, new: Version, runs: Mapping[str, Run]) -> VersionChanges:
+    before, after = runs[old.run_id], runs[new.run_id]
+    contracts = Contract.of(old.signature), Contract.of(new.signature)
+    return VersionChanges(
+        against=old.number,
+        dataset=dataset_ref(before.dataset),
+        num_rows=before.dataset.num_rows,
+        spec=_spec_changes(before, after),
+        contract=[
+            ContractChange(
+                detail=d.sentence, sign=d.sign, column=d.column, breaks=d.breaks
+            )
+            for d in contract_differences(*contracts)
+        ],
+        not_comparable=_not_comparable(old, new, before, after),
+    )
+
+
+def _spec_changes(before: Run, after: Run) -> list[SpecChange]:
+    """Return the keys that differ; other layers are one change, not one for each key."""
+    specs = [run.spec.to_json() for run in (before, after)]
+    kinds = [[layer["type"] for layer in spec["model"]["layers"]] for spec in specs]
+    found = []
+    for spec in specs:
+        for key in _ELSEWHERE & spec.keys():
+            del spec[key]
+    if kinds[0] != kinds[1]:
+        layers = [spec.pop("model")["layers"] for spec in specs]
+        found = [SpecChange(pointer=_LAYERS, before=layers[0], after=layers[1])]
+    for each in differences(specs):
+        old, new = each.values
+        if each.pointer != _SEED:
+            found.append(SpecChange(pointer=each.pointer, before=old, after=new))
+    return found
+
+
+def _not_comparable(old: Version, new: Version, before: Run, after: Run) -> list[str]:
+    """Return why the main figures of two versions cannot be compared."""
+    first, second = old.main_figure, new.main_figure
+    if first is None or second is None:
+        lacking = old if first is None else new
+        return [f"version {lacking.number} has no main figure"]
+    if first.metric != second.metric:
+        return ["the metrics differ"]
+    reasons = reasons_against_figures(before, after)
+    if first.side != second.side and not reasons:
+        reasons = [f"one was measured on {first.side} rows, one on {second.side} rows"]
+    return reasons

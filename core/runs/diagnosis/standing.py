@@ -1,0 +1,72 @@
+"""Compare a network's error with those of its baselines."""
+
+from typing import NamedTuple
+
+from core.runs.diagnosis.facts import Facts
+from fitserve.number_text import number_text
+
+ON_PAR = 0.05
+"""A network with an error up to this share above the best baseline's is as good."""
+SLACK = 0.01
+"""A difference below this share of the error of a constant prediction does not count."""
+NO_SKILL = 0.98
+"""The least share of that error with which a model predicts next to nothing."""
+
+
+def is_above(facts: Facts, share: float) -> bool:
+    """Return whether the error exceeds the best baseline's by more than a share of it."""
+    rival, error = facts.best_rival, facts.error
+    if rival is None or error is None:
+        return False
+    slack = SLACK * facts.chance if facts.chance is not None else 0.0
+    return error > rival[1] * (1 + share) and error > rival[1] + slack
+
+
+def is_on_par(facts: Facts) -> bool:
+    """Return whether no baseline is much better; False if the errors are unknown."""
+    is_known = facts.best_rival is not None and facts.error is not None
+    return is_known and not is_above(facts, ON_PAR)
+
+
+def is_best(facts: Facts) -> bool:
+    """Return whether the network is better than every baseline."""
+    rival, error = facts.best_rival, facts.error
+    return rival is not None and error is not None and error < rival[1]
+
+
+class Standing(NamedTuple):
+    """The standing of a network whose curve is fine, in words."""
+
+    title: str
+    sentence: str
+    advice: str
+
+
+def standing_of(facts: Facts) -> Standing:
+    """Return the standing of a network with a fine curve."""
+    rival, error = facts.best_rival, facts.error
+    if rival is None or error is None or not facts.has_fitted_rival:
+        advice = "The curve gives no reason to change the network."
+        return Standing("The curve is fine", "", advice)
+    errors = f"error {number_text(error)}, {_name(rival)}"
+    if not is_on_par(facts):
+        sentence = f"{rival[0].replace('_', ' ')} is slightly better ({errors})"
+        advice = "The curve gives no reason to change the network; more rows or features"
+        return Standing("The curve is fine", sentence, f"{advice} would help.")
+    chance = facts.chance
+    if chance is not None and min(error, rival[1]) > NO_SKILL * chance:
+        return Standing(
+            "The features say little about the target",
+            f"no model is much better than a constant prediction ({errors})",
+            "Other features, or more rows, would help; another network hardly would.",
+        )
+    is_ahead = is_best(facts) and error < rival[1] * (1 - ON_PAR)
+    place = (
+        "better than the best baseline" if is_ahead else "level with the best baseline"
+    )
+    sentence = f"the network is {place} ({errors})"
+    return Standing("Good", sentence, "More rows or features would help.")
+
+
+def _name(rival: tuple[str, float]) -> str:
+    return f"{rival[0].replace('_', ' ')} {number_text(rival[1])}"

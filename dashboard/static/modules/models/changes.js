@@ -1,0 +1,33 @@
+// The history of a model: who moved what serves and the aliases, when, and why.
+
+import { h } from "../dom.js";
+import { ago, moment } from "../format.js";
+import { table } from "../parts.js";
+
+const HEADS = [["Change", "figure"], ["What"], ["Before"], ["After"], ["Why"], ["Who"], ["When"]];
+
+export function changesTable({ items, next_cursor: next }) {
+  return [
+    h("h3", "Changes"),
+    table("Changes", "list", HEADS, items.map(row)),
+    next && h("p.hint", "Use the API to list older changes."),
+  ];
+}
+
+function row({ number, alias, before, after, why, who, undoes, created_at: created }) {
+  const reason = undoes === null ? why : `${why} (undoes change ${undoes})`;
+  return h("tr",
+    h("th.figure", { scope: "row" }, number),
+    h("td", alias === null ? h("span.chip.succeeded", "serves") : h("span.alias", alias)),
+    [before, after].map((one) => h("td", one === null ? "–" : `version ${one}`)),
+    h("td.why", reason), h("td.why", who),
+    h("td", { title: moment(created) }, ago(created)));
+}
+
+/** Return whether one call can undo the last change of an alias, or of what serves for null. */
+export function isUndoable({ items, next_cursor: next }, alias) {
+  const undone = new Set(items.map((one) => one.undoes));
+  const last = items.find((one) =>
+    one.alias === alias && one.undoes === null && !undone.has(one.number));
+  return last ? last.before !== null : Boolean(next);
+}

@@ -1,0 +1,87 @@
+// The dialog that lets a version serve, or points an alias at it.
+
+import { outcome, send, v1 } from "../api.js";
+import { h, put } from "../dom.js";
+import { field, openDialog, select } from "../parts.js";
+import { problemBox } from "../problems.js";
+
+const [SERVING, OTHER] = ["", " other"]; // names of aliases have no spaces
+const DETAIL = "Requests use the version within one second. One call rolls back.";
+const CONDITIONS = "Optional. Metrics on held-out rows, for example auc >= current or "
+  + "log_loss <= 0.4.";
+
+/** Open the dialog. After a promotion, close it and call `done` with a sentence. */
+export function openPromotion({ name, aliases }, version, done) {
+  const known = Object.keys(aliases).map((alias) => [alias, `alias ${alias}`]);
+  const pointer = select(
+    [[SERVING, "requests without a version"], ...known, [OTHER, "another alias"]], SERVING);
+  const alias = textInput({ value: known.length ? "" : "live", maxlength: 100 });
+  const require = textInput({ placeholder: "auc >= current", maxlength: 200, spellcheck: "false" });
+  const reason = textInput({ maxlength: 500 });
+  const other = field("Alias", alias);
+  const failed = h("div");
+  pointer.addEventListener("change", () => { other.hidden = pointer.value !== OTHER; });
+  other.hidden = true;
+
+  const promote = async (allowNewContract) => {
+    put(failed);
+    const conditions = requirements(require.value);
+    if (typeof conditions === "string") return put(failed, problemBox(noCondition(conditions)));
+    const moved = pointer.value === OTHER ? alias.value.trim() : pointer.value;
+    if (pointer.value === OTHER && !moved) return put(failed, problemBox(NO_ALIAS));
+    const path = moved ? v1("models", name, "aliases", moved) : v1("models", name, "serving");
+    const body = {
+      version, require: conditions, allow_new_contract: allowNewContract,
+      reason: reason.value.trim() || null,
+    };
+    const { problem } = await outcome(send("PUT", path, body));
+    if (problem) return put(failed, refusal(problem, () => promote(true)));
+    dialog.close();
+    return done(moved ? `${moved} now points to version ${version}.` : `Version ${version} serves now.`);
+  };
+  const onsubmit = (event) => {
+    event.preventDefault();
+    promote(false);
+  };
+  const dialog = openDialog("dialog", `Promote version ${version}`, DETAIL,
+    h("form", { onsubmit, novalidate: true },
+      field("For", pointer), other, field("Conditions", require, { hint: CONDITIONS }),
+      field("Reason", reason, { hint: "Optional. Shown in the changes." }),
+      failed,
+      h("div.actions",
+        h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
+        h("button.primary", "Promote"))));
+  addEventListener("hashchange", () => dialog.close(), { once: true }); // another page opens
+}
+
+function textInput(props) {
+  return h("input", { type: "text", autocomplete: "off", ...props });
+}
+
+/** Build the box of a refusal. A new contract can be accepted. */
+function refusal(problem, accept) {
+  const isContract = problem.type?.endsWith("/contract-broken");
+  return [problemBox(problem), isContract
+    && h("button.danger", { type: "button", onclick: accept }, "Promote with the new contract")];
+}
+
+/** Parse `auc >= current, log_loss <= 0.4` for the API. Return the invalid part, if any. */
+function requirements(text) {
+  const read = {};
+  for (const part of text.split(",").map((one) => one.trim()).filter(Boolean)) {
+    const [, figure, condition] = /^([A-Za-z]\w*)\s*((?:>=|<=|>|<).+)$/.exec(part) ?? [];
+    if (!figure || figure in read) return part;
+    read[figure] = condition;
+  }
+  return read;
+}
+
+const NO_ALIAS = { title: "No alias", detail: "Enter the name of the alias, for example live." };
+
+function noCondition(given) {
+  return {
+    title: "Invalid condition",
+    detail: `Received “${given}”. Expected a metric, then >=, <=, > or <, then a number or `
+      + "current, for example auc >= current. Separate conditions with commas.",
+  };
+}

@@ -1,0 +1,96 @@
+"""Recognise a table among the files of `fitserve train`, and ask for its target."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from fitserve.cli.console import err, say
+from fitserve.cli.refusals import listed
+from fitserve.client import Client
+from fitserve.file_formats import HEAD_BYTES, FileFormat, format_of
+from fitserve.problems import FieldError, Problem, path_of
+from fitserve.schemas.datasets import ColumnRead, DatasetPreview
+
+_LINES = (".jsonl", ".ndjson")
+_MOST_SHOWN = 40
+_OPTIONS = {
+    "target": "--target",
+    "preset": "--preset",
+    "model_name": "--model",
+    "features": "--exclude",
+    "fit": "--epochs",
+}
+"""The options of `train` by the key of a spec."""
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a file has rows, so that it is no spec.
+
+    A spec is one JSON object. A file that ends in `.json` is a table only if each of its
+    lines is an object. A pipe is a spec, because it can be read only once.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    kind = format_of(head)
+    if kind == FileFormat.JSON:  # the service says how to convert an array of objects
+        return True
+    if kind == FileFormat.JSON_LINES:
+        return path.suffix.lower() in _LINES or _has_lines(head)
+    return path.suffix.lower() != ".json" and not head.lstrip().startswith(b"{")
+
+
+def _has_lines(head: bytes) -> bool:
+    """Return whether the first line is a whole JSON object, and others follow."""
+    first, _, rest = head.strip().partition(b"\n")
+    try:
+        json.loads(first)
+    except ValueError:
+        return False
+    return bool(rest.strip())
+
+
+def without_target(client: Client, path: Path, parsing: dict[str, Any]) -> ValueError:
+    """Print the columns of a table on stderr; return the error that asks for a target."""
+    found = client.datasets.preview(path, **parsing)
+    say(f"{path} has these columns:", err)
+    for column in found.columns[:_MOST_SHOWN]:
+        say(f"  {_described(column)}", err)
+    if (more := len(found.columns) - _MOST_SHOWN) > 0:
+        say(f"  and {more:,} more", err)
+    example = _example(path, found)
+    return ValueError(f"--target is missing: the column to predict. {example}")
+
+
+def _described(column: ColumnRead) -> str:
+    why = f"; {column.left_out}" if column.left_out else ""
+    return f"{column.name}: {column.type}, {column.unique:,} different values{why}"
+
+
+def _example(path: Path, found: DatasetPreview) -> str:
+    if found.suggested_target is None:
+        return "No column of this table can be a target: each is an id, a date or text."
+    words = ["fitserve", "train", str(path), "--target", found.suggested_target]
+    return f"For example: {shlex.join(words)}"
+
+
+def column_names(given: list[str], columns: list[str]) -> list[str]:
+    """Return the names in options such as `a,b`; a name may contain a comma."""
+    names: list[str] = []
+    for text in given:
+        names += [text] if text in columns else [one.strip() for one in text.split(",")]
+    return [name for name in names if name]
+
+
+def refused_options(problem: Problem) -> str:
+    """Return the text of a refusal, with the option of each fault."""
+    return listed(problem, _fault, "  ")
+
+
+def _fault(error: FieldError) -> str:
+    place = path_of(error.pointer)[:1]
+    named = _OPTIONS.get(place[0], error.pointer) if place else error.pointer
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{named}: {error.detail}{hint}"

@@ -1,0 +1,86 @@
+"""Choose the main figure of a task, and write it: "ROC AUC 0.87 (0.85–0.89)"."""
+
+from collections.abc import Sequence
+
+from fitserve.enums import Task
+from fitserve.schemas.report import BaselineResult, BestBaseline, MainFigure, Metrics
+
+_MAIN = {
+    Task.REGRESSION: ("r2", "mae"),
+    Task.BINARY: ("roc_auc", "accuracy"),
+    Task.MULTICLASS: ("accuracy",),
+}
+"""The metrics of each task: the main figure is the first one that is defined."""
+_TITLES = {"r2": "R²", "mae": "MAE", "roc_auc": "ROC AUC", "accuracy": "accuracy"}
+_LESS_IS_BETTER = ("mae",)
+_OF_VALUES = ("r2", "mae")
+_DECIMALS = (2, 3, 4)
+
+
+def main_metric(task: Task, metrics: Metrics) -> str | None:
+    """Return the name of the main metric; None if none of the task's is defined."""
+    return next((name for name in _MAIN[task] if metrics.get(name) is not None), None)
+
+
+def metric_title(metric: str) -> str:
+    """Return the usual name of a main metric: `ROC AUC` for `roc_auc`."""
+    return _TITLES.get(metric, metric)
+
+
+def ranked_baselines(
+    metric: str, baselines: Sequence[BaselineResult]
+) -> list[BestBaseline]:
+    """Return the baselines by a main metric, the best first; leave out undefined ones."""
+    known = [
+        BestBaseline(name=baseline.name, value=value)
+        for baseline in baselines
+        if (value := baseline.metrics.get(metric)) is not None
+    ]
+    is_falling = metric not in _LESS_IS_BETTER
+    return sorted(known, key=lambda one: one.value, reverse=is_falling)
+
+
+def best_baseline(
+    figure: MainFigure | None, baselines: Sequence[BaselineResult]
+) -> BestBaseline | None:
+    """Return the baseline to compare the figure with; None if there is none."""
+    ranked = ranked_baselines(figure.metric, baselines) if figure else []
+    return next(iter(ranked), None)
+
+
+def figure_text(figure: MainFigure) -> str:
+    """Return the metric, its value and its interval: `ROC AUC 0.87 (0.85–0.89)`."""
+    return f"{metric_title(figure.metric)} {_shown(figure.value, figure)}{_range(figure)}"
+
+
+def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:
+    """Return a baseline and its value, as precise as the figure: `linear 0.84`."""
+    is_mean = figure.metric in _OF_VALUES
+    names = {"constant": "the mean" if is_mean else "the majority class"}
+    name = names.get(baseline.name, baseline.name.replace("_", " "))
+    return f"{name} {_shown(baseline.value, figure)}"
+
+
+def best_text(figure: MainFigure) -> str | None:
+    """Return the figure's best baseline and its value; None if there is none."""
+    return baseline_text(figure, figure.baseline) if figure.baseline else None
+
+
+def _range(figure: MainFigure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    dash = "–" if figure.low >= 0 else " to "
+    return f" ({_shown(figure.low, figure)}{dash}{_shown(figure.high, figure)})"
+
+
+def _shown(value: float, figure: MainFigure) -> str:
+    return f"{value:z.{_decimals(figure)}f}"
+
+
+def _decimals(figure: MainFigure) -> int:
+    """Return the fewest decimals with which the ends of the interval differ."""
+    if figure.low is None or figure.high is None:
+        return _DECIMALS[0]
+    low, high = figure.low, figure.high
+    distinct = (n for n in _DECIMALS if f"{low:z.{n}f}" != f"{high:z.{n}f}")
+    return next(distinct, _DECIMALS[-1])

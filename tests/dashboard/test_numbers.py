@@ -1,0 +1,54 @@
+"""The page and the command line write numbers by the same rule."""
+
+import random
+
+import pytest
+
+from fitserve.number_text import axis_texts, number_text
+from tests.e2e_service import ROOT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
+SOURCE = (ROOT / "dashboard" / "static" / "modules" / "format.js").read_text()
+FORMAT = """async ([name, source, values]) => {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const format = await import(url);
+  return values.map((value) => format[name](value));
+}"""
+EDGES = [0.0, -0.0, 1e-4, 1e3, 1e4, 1e6, 1e15, 5e-324, 1.7e308, 2013.0, 0.1 + 0.2]
+HALVES = [
+    n + half for n in (0, 12, 999, 1_000, 9_999, 123_456) for half in (0.125, 0.5, 0.995)
+]
+
+
+def numbers(count: int) -> list[float]:
+    """Draw numbers of all sizes, with few digits and with many."""
+    dice = random.Random(1)
+    drawn = [dice.uniform(-10, 10) * 10 ** dice.uniform(-7, 18) for _ in range(count)]
+    short = [float(f"{one:.{dice.randint(1, 6)}g}") for one in drawn]
+    near = [power * (1 + dice.uniform(-1, 1) * 1e-4) for power in EDGES[2:7]]
+    return [*EDGES, *HALVES, *near, *drawn, *short]
+
+
+def test_the_page_and_python_write_every_number_alike(page):
+    """20,000 numbers of all sizes, halves and the limits of the rule included."""
+    values = numbers(10_000)
+    shown = page.evaluate(FORMAT, ["number", SOURCE, values])
+    expected = [number_text(value) for value in values]
+    pairs = zip(values, shown, expected, strict=True)
+    assert [one for one in pairs if one[1] != one[2]] == []
+
+
+def test_the_page_and_the_plots_write_axes_alike(page):
+    """2,000 axes with round steps, of all sizes."""
+    dice = random.Random(2)
+    axes = []
+    for _ in range(2_000):
+        step = dice.choice([1, 2, 2.5, 5]) * 10.0 ** dice.randint(-8, 14)
+        first = dice.randint(-9, 9)
+        axes.append([float(f"{(first + i) * step:.12g}") for i in range(4)])
+    shown = page.evaluate(FORMAT, ["axisTexts", SOURCE, axes])
+    expected = [axis_texts(axis) for axis in axes]
+    assert [
+        one for one in zip(axes, shown, expected, strict=True) if one[1] != one[2]
+    ] == []
+    assert all(len(set(texts)) == len(texts) for texts in shown)

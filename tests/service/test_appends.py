@@ -1,0 +1,350 @@
+"""Tests of POST /v1/datasets/{name}/rows with real files."""
+
+import gzip
+import io
+import json
+import threading
+
+import polars as pl
+import pytest
+
+from tests.problems import assert_problem
+
+FIRST = "size,colour,sold,when\n" + "".join(
+    f"{i}.5,{('red', 'blue')[i % 2]},{('yes', 'no')[i % 3 > 0]},2024-01-{i + 1:02}\n"
+    for i in range(20)
+)
+SECOND = "when,colour,size,sold\n2024-02-01,red,7.25,no\n2024-02-02,blue,8,yes\n"
+ADDED = [[7.25, "red", False], [8.0, "blue", True]]
+
+
+@pytest.fixture
+def refused(client):
+    """Return a function that appends a body, and returns the problem."""
+
+    def refused(body, status=422, name="table", **options):
+        before = client.get("/v1/datasets").json()["items"]
+        answer = client.post(f"/v1/datasets/{name}/rows", params=options, content=body)
+        assert client.get("/v1/datasets").json()["items"] == before
+        slug = {422: "invalid-table", 404: "dataset-not-found"}.get(status)
+        return assert_problem(answer, status, slug or "dataset-not-ready")
+
+    return refused
+
+
+def rows_of(client, ref, **page):
+    return client.get(f"/v1/datasets/{ref}/rows", params={"limit": 1000, **page}).json()
+
+
+def files_in(bench):
+    return sorted(bench.storage.list("datasets"))
+
+
+def test_an_append_is_the_next_version(client, upload, append):
+    """It has the earlier rows and the new ones, in any order of the columns."""
+    first = upload(FIRST)
+    assert (first["version"], first["parent_id"], first["num_added"]) == (1, None, None)
+    second = append(SECOND)
+    assert (second["version"], second["parent_id"]) == (2, first["id"])
+    assert (second["num_rows"], second["num_added"]) == (22, 2)
+    assert second["warnings"] == []
+    old, new = rows_of(client, "table@1"), rows_of(client, "table")
+    assert (old["total"], new["total"]) == (20, 22)
+    assert new["data"][:20] == old["data"]
+    assert new["columns"] == ["size", "colour", "sold", "when"]
+    assert [row[:3] for row in new["data"][20:]] == ADDED
+    # a page across two files
+    assert rows_of(client, "table", offset=19, limit=2)["data"] == new["data"][19:21]
+    assert client.get("/v1/datasets/table@2").json() == second
+    listed = client.get("/v1/datasets?name=table").json()["items"]
+    assert [item["version"] for item in listed] == [2, 1]
+
+
+def test_the_profile_is_that_of_all_rows(client, upload, append):
+    """Statistics and types equal those of one upload of all rows."""
+    upload(FIRST)
+    second = append(SECOND)
+    lines = "7.25,red,no,2024-02-01\n8,blue,yes,2024-02-02\n"
+    whole = upload(FIRST + lines, "whole")
+    assert second["columns"] == whole["columns"]
+    assert rows_of(client, "table")["data"] == rows_of(client, "whole")["data"]
+
+
+def parquet(frame):
+    file = io.BytesIO()
+    frame.write_parquet(file)
+    return file.getvalue()
+
+
+def arrow(frame):
+    file = io.BytesIO()
+    frame.write_ipc(file)
+    return file.getvalue()
+
+
+FRAME = pl.DataFrame(
+    {
+        "size": [7.25, 8],
+        "colour": ["red", "blue"],
+        "sold": [False, True],
+        "when": ["2024-02-01", "2024-02-02"],
+    }
+)
+FORMATS = {
+    "csv": (FRAME.write_csv().encode(), {}),
+    "own layout": (
+        b"colour;size;sold;when\nred;7,25;F;2024-02-01\nblue;8;T;2024-02-02\n",
+        {"decimal": ","},
+    ),
+    "no header": (
+        b"7.25,red,no,2024-02-01\n8,blue,yes,2024-02-02\n",
+        {"header": False},
+    ),
+    "gzip": (gzip.compress(SECOND.encode()), {}),
+    "parquet": (parquet(FRAME), {}),
+    "arrow": (arrow(FRAME), {}),
+    "json_lines": (FRAME.write_ndjson().encode(), {}),
+    "own notation": (
+        SECOND.replace("2024-02-01", "1.2.2024").replace("2024-02-02", "2.2.2024"),
+        {"types": json.dumps({"when": {"type": "datetime", "format": "%d.%m.%Y"}})},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_is_appended(client, upload, append, kind):
+    """The layout of the file does not matter; the columns keep their types."""
+    first = upload(FIRST)
+    body, options = FORMATS[kind]
+    second = append(body, **options)
+    kept = [(c["name"], c["type"], c["format"]) for c in first["columns"]]
+    assert [(c["name"], c["type"], c["format"]) for c in second["columns"]] == kept
+    new = rows_of(client, "table")["data"][20:]
+    assert [row[:3] for row in new] == ADDED
+    assert [row[3][:10] for row in new] == ["2024-02-01", "2024-02-02"]
+
+
+def test_a_form_is_appended(client, upload):
+    """The name in the path counts, and options may be fields."""
+    upload(FIRST)
+    form = {"file": ("more.csv", SECOND.replace(",", ";"))}
+    answer = client.post(
+        "/v1/datasets/table/rows", files=form, data={"delimiter": ";", "name": "other"}
+    )
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["name"], answer.json()["filename"]) == ("table", "more.csv")
+
+
+def test_types_are_not_guessed_anew(client, upload, append):
+    """Codes stay categories, and numbers of one file do not become booleans or years."""
+    upload("zip,flag,n\n" + "01,yes,1\n02,no,2\n" * 20)
+    second = append("n,flag,zip\n3,1,7\n")
+    assert [c["type"] for c in second["columns"]] == ["categorical", "boolean", "numeric"]
+    assert rows_of(client, "table")["data"][-1] == ["7", True, 3.0]
+
+
+def test_each_difference_is_a_sentence(client, upload, append):
+    """New and absent columns are null elsewhere, and new categories are counted."""
+    upload(FIRST)
+    second = append(
+        "size,colour,when,rooms\n1,green,2024-03-01,3\n2,green,2024-03-02,4\n3,red,2024-03-03,5\n"
+    )
+    assert second["warnings"] == [
+        "the column 'sold': missing in rows 21 to 23: their file lacks the column",
+        "the column 'colour': 1 category occurs first in rows 21 to 23 (2 cells), such as 'green'",
+        "the column 'rooms': missing in rows 1 to 20: they are earlier than the column",
+    ]  # fmt: skip
+    columns = {c["name"]: c for c in second["columns"]}
+    assert [columns[n]["missing"] for n in ("sold", "rooms")] == [3, 20]
+    assert columns["rooms"]["warnings"] == [
+        "missing in rows 1 to 20: they are earlier than the column"
+    ]
+    data = rows_of(client, "table")
+    assert data["columns"] == ["size", "colour", "sold", "when", "rooms"]
+    assert data["data"][0][4] is None
+    assert data["data"][20][2] is None
+    third = append("rooms\n9\n")
+    assert third["num_rows"] == 24
+    assert rows_of(client, "table")["data"][-1] == [None, None, None, None, 9.0]
+    # the first note about `sold` stays
+    sold = {c["name"]: c for c in third["columns"]}["sold"]
+    assert [text[:23] for text in sold["warnings"]] == [
+        "missing in rows 21 to 2",
+        "missing in rows 24 to 2",
+    ]
+
+
+def test_a_column_without_values_gets_its_type_from_an_append(client, upload, append):
+    upload("a,b\n1,\n2,\n")
+    second = append("a,b\n3,x\n4,y\n")
+    assert [c["type"] for c in second["columns"]] == ["numeric", "categorical"]
+    assert rows_of(client, "table")["data"] == [[1, None], [2, None], [3, "x"], [4, "y"]]
+    third = append("b,a\nz,5\n")
+    assert third["columns"][1]["missing"] == 2
+
+
+MISFITS = [
+    ("csv", "size,colour\n1,red\nlarge,blue\nhuge,red\n"),
+    ("json_lines", '{"size":"1"}\n{"size":"large"}\n{"size":"huge"}\n'),
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), MISFITS)
+def test_cells_of_another_type_are_refused(bench, upload, refused, kind, body):
+    """The problem names row, column and cell, and what to do; nothing is stored."""
+    upload(FIRST)
+    before = files_in(bench)
+    problem = refused(body)
+    assert "Row 2, column 'size': 'large' is not a number" in problem["detail"]
+    assert "2 cells" in problem["detail"]
+    assert "`decimal`" in problem["detail"]
+    (error,) = problem["errors"]
+    assert (error["row"], error["column"]) == (1, "size")
+    assert files_in(bench) == before
+
+
+def test_a_misfit_far_below_is_refused(upload, refused):
+    """Its row is counted beyond the rows from which types are planned."""
+    upload(FIRST)
+    body = "size,when\n" + "1,2024-01-01\n" * 6_000 + "2,yesterday\n"
+    problem = refused(body)
+    assert "Row 6,001, column 'when': 'yesterday'" in problem["detail"] or (
+        "Row 6001, column 'when': 'yesterday'" in problem["detail"]
+    )
+
+
+def test_known_strays_are_missing_as_before(client, upload, append, refused):
+    """A word that the upload counted as missing is missing in an append; others are not."""
+    rows = "".join(f"{i}\n" for i in range(40))
+    upload("n,m\n" + rows.replace("\n", ",1\n") + "sold out,1\n")
+    second = append("n,m\nsold out,2\n5,2\n")
+    assert second["columns"][0]["missing"] == 2
+    assert "'closed' is not a number" in refused("n,m\nclosed,2\n")["detail"]
+
+
+REFUSED = {
+    "no common column": ("a,b\n1,2\n", {}, "no column of 'table@1'"),
+    "only a header": ("size,colour\n", {}, "no values"),
+    "empty": ("", {}, "empty"),
+    "another type": (SECOND, {"types": '{"size":"categorical"}'}, "it is numeric"),
+    "headerless": ("1,red\n2,blue\n", {"header": False}, "no column of"),
+    "unknown type": (SECOND, {"types": '{"rooms":"numeric"}'}, "unknown column"),
+    "decimal comma": ("size;colour\n1,5;red\n", {}, "'1,5' is not a number"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_cannot_be_appended_is_refused(bench, upload, refused, kind):
+    upload(FIRST)
+    before = files_in(bench)
+    body, options, said = REFUSED[kind]
+    assert said in refused(body, **options)["detail"]
+    assert files_in(bench) == before
+
+
+def test_an_empty_table_of_types_is_refused(upload, refused):
+    upload(FIRST)
+    assert "no rows" in refused(parquet(FRAME.clear()))["detail"]
+
+
+def test_an_append_needs_a_dataset(client, refused):
+    assert "There is no dataset 'tabel'" in refused(SECOND, 404, "tabel")["detail"]
+    answer = client.post("/v1/datasets/table@1/rows", content=SECOND)
+    assert answer.status_code == 422
+
+
+def test_a_fresh_upload_is_the_next_version_without_earlier_rows(client, upload, append):
+    upload(FIRST)
+    append(SECOND)
+    third = upload(FIRST)
+    assert (third["version"], third["parent_id"], third["num_rows"]) == (3, None, 20)
+    assert append(SECOND)["version"] == 4
+
+
+def test_contents_of_each_file_can_be_downloaded(client, upload, append):
+    """The content of a version is the file that it added; `block` names another."""
+    upload(FIRST)
+    append(SECOND)
+    url = "/v1/datasets/table/content"
+    assert client.get(url).text == SECOND
+    assert client.get(url, params={"block": 1}).text == FIRST
+    assert_problem(client.get(url, params={"block": 3}), 400, "invalid-query")
+
+
+def test_a_deleted_version_keeps_the_rows_that_others_have(bench, upload, append):
+    """Its files go with the last version that has them; the janitor leaves them alone."""
+    from core.orphan_files import remove_orphan_files
+
+    client = bench.client
+    upload(FIRST)
+    append(SECOND)
+    append(SECOND.replace("2024-02", "2024-03"))
+    kept = files_in(bench)
+    for ref in ("table@1", "table@2"):
+        assert client.delete(f"/v1/datasets/{ref}").status_code == 204
+        with bench.database.read() as session:
+            assert remove_orphan_files(bench.storage, session, 0.0) == []
+        assert files_in(bench) == kept
+        assert rows_of(client, "table")["total"] == 24
+    assert client.get("/v1/datasets/table@1").status_code == 404
+    # the numbers of deleted versions are not given again
+    assert append(SECOND)["version"] == 4
+    for ref in ("table@3", "table@4"):
+        client.delete(f"/v1/datasets/{ref}")
+    assert files_in(bench) == []
+
+
+def test_deleting_the_newest_version_keeps_the_earlier_one(bench, upload, append):
+    first = upload(FIRST)
+    kept = files_in(bench)
+    append(SECOND)
+    assert bench.client.delete("/v1/datasets/table").status_code == 204
+    assert files_in(bench) == kept
+    assert bench.client.get("/v1/datasets/table").json()["id"] == first["id"]
+    assert append(SECOND)["parent_id"] == first["id"]
+
+
+def test_appends_at_once_lose_no_row(bench, upload):
+    """Each one becomes a version of its own, based on the one before."""
+    upload("k,v\n0,a\n")
+    answers = []
+
+    def send(i):
+        body = f"k,v\n{i},a\n{i},b\n"
+        answers.append(bench.client.post("/v1/datasets/table/rows", content=body))
+
+    threads = [threading.Thread(target=send, args=[i]) for i in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [201] * 8
+    assert sorted(answer.json()["version"] for answer in answers) == [*range(2, 10)]
+    newest = rows_of(bench.client, "table@9")
+    assert newest["total"] == 17
+    held = [row[0] for row in newest["data"]]
+    assert {i: held.count(i) for i in set(held)} == {
+        0: 1,
+        **dict.fromkeys(range(1, 9), 2),
+    }
+    # every earlier version is a beginning of the newest
+    for number in range(1, 9):
+        data = rows_of(bench.client, f"table@{number}")["data"]
+        assert data == newest["data"][: len(data)]
+
+
+def test_stored_bytes_count_each_file_once(bench, upload, append):
+    """A deleted version counts while a later one has its rows."""
+    from core.datasets.repository import DatasetRepository
+
+    def stored():
+        with bench.database.read() as session:
+            return DatasetRepository(session, "default").stored_bytes()
+
+    upload(FIRST)
+    append(SECOND)
+    assert stored() == len(FIRST) + len(SECOND)
+    bench.client.delete("/v1/datasets/table@1")
+    assert stored() == len(FIRST) + len(SECOND)
+    bench.client.delete("/v1/datasets/table@2")
+    assert stored() == 0

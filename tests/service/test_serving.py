@@ -1,0 +1,395 @@
+"""Test the serving version: retraining breaks no caller, and each change can be undone."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import bench_in
+from tests.problems import assert_problem
+from tests.service.predictor.store import copies
+from tests.service.small_model import FIT, ROW, ask
+
+pytestmark = pytest.mark.keras
+RNG = np.random.default_rng(0)
+AREA = RNG.uniform(20, 200, 900).round(1)
+KIND = RNG.choice(["flat", "house"], 900)
+PRICE = (AREA * 10 + 50 * (KIND == "house") + 200 * RNG.normal(size=900)).round(1)
+OLD_ROW = {"area": 80.5, "kind": "flat"}
+
+
+def csv(num_rows, num_ids, **more):
+    """Return listings; after `num_ids` rows the ids repeat."""
+    head = ",".join(["listing_id", "area", "kind", *more, "price"])
+    lines = [
+        f"{1000 + 7 * (i % num_ids)},{AREA[i]},{KIND[i]},"
+        + "".join(f"{column[i]}," for column in more.values())
+        + f"{PRICE[i]}"
+        for i in range(num_rows)
+    ]
+    return "\n".join([head, *lines]) + "\n"
+
+
+def spec(**changes):
+    fit = {"epochs": 2, "seed": 1}
+    return {
+        "dataset": "listings",
+        "target": "price",
+        "model_name": "prices",
+        "preset": "linear",
+        "fit": fit,
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def story_home(tmp_path_factory, broker_url):
+    """Train version 1, in which `listing_id` is an id."""
+    home = tmp_path_factory.mktemp("story") / "home"
+    with bench_in(home, broker_url) as bench:
+        bench.upload(csv(300, 300), "listings")
+        run = bench.train(spec())
+        assert run["status"] == "succeeded", run["error"]
+        assert run["model_version"] == 1
+    return bench.settings
+
+
+@pytest.fixture
+def story(tmp_path, broker_url, story_home):
+    with bench_in(tmp_path / "home", broker_url, story_home) as bench:
+        yield bench
+
+
+def answered(client, row=OLD_ROW, path="/v1/models/prices/predict"):
+    """Return the answer to one row, from the version that serves now, not a second ago."""
+    client.app.state.services.predictor.versions.refresh()
+    answer = client.post(path, json={"instances": [row]})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def predicted(client, row=OLD_ROW, path="/v1/models/prices/predict"):
+    return answered(client, row, path)["model_version"]
+
+
+def model(client, name="prices"):
+    return client.get(f"/v1/models/{name}").json()
+
+
+def test_rows_that_make_an_id_a_feature_break_no_caller(story):
+    """An id stays an id, each step says what it did, and one call undoes it."""
+    client = story.client
+    assert predicted(client) == 1
+    story.upload(csv(900, 300), "listings")
+    checked = client.post("/v1/runs/validate", json=spec()).json()
+    assert checked["features"] == ["area", "kind"]
+    assert checked["excluded"]["listing_id"] == "not an input of version 1"
+    (warning,) = [w for w in checked["warnings"] if "listing_id" in w]
+    assert "version 1 does not have it as input: 'listing_id'" in warning
+    run = story.train(spec())
+    assert run["warnings"] == checked["warnings"]
+    assert predicted(client) == 2
+    found = model(client)
+    assert (found["serving_version"], found["latest_version"]) == (2, 2)
+    changes = client.get("/v1/models/prices/changes").json()["items"]
+    assert [(c["before"], c["after"]) for c in changes] == [(1, 2), (None, 1)]
+    assert [c["why"] for c in changes] == [f"promotion of {run['id']}", "first version"]
+    assert changes[0]["who"] == f"run {run['id']}"
+    undone = client.post("/v1/models/prices/changes/undo").json()
+    assert (undone["before"], undone["after"], undone["undoes"]) == (2, 1, 2)
+    assert predicted(client) == 1
+    answer = client.post("/v1/models/prices/changes/undo", json={})
+    assert_problem(answer, 409, "nothing-to-undo")
+
+
+def test_a_run_that_chooses_other_inputs_does_not_serve(story):
+    """The run says what differs; a promotion is refused until it is asked for."""
+    client = story.client
+    story.upload(csv(900, 300), "listings")
+    run = story.train(spec(features={"as": "table"}))
+    differ, stays = [w for w in run["warnings"] if "listing_id" in w]
+    assert differ == "inputs differ from version 1: + listing_id"
+    assert stays.startswith("the serving version stays at version 1, not version 2:")
+    assert "'listing_id' is a new required input" in stays
+    assert predicted(client) == 1
+    versions = client.get("/v1/models/prices/versions").json()["items"]
+    assert [(v["version"], v["serves"]) for v in versions] == [(2, False), (1, True)]
+    url = "/v1/models/prices/serving"
+    problem = assert_problem(client.put(url, json={"version": 2}), 409, "contract-broken")
+    (error,) = problem["errors"]
+    assert error["column"] == "listing_id"
+    body = {"version": 2, "allow_new_contract": True, "reason": "callers are ready"}
+    assert client.put(url, json=body).json()["serves"]
+    assert predicted(client, {**OLD_ROW, "listing_id": 1000}) == 2
+    contract = model(client)["contract"]
+    assert contract["version"] == 2
+    assert [i["name"] for i in contract["inputs"]] == ["listing_id", "area", "kind"]
+    assert contract["target"] == "price"
+    (change, _) = client.get("/v1/models/prices/changes").json()["items"]
+    assert (change["why"], change["who"]) == ("callers are ready", "a local program")
+
+
+def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
+    """Old callers get the same answer at every step, and every step says what it did."""
+    client = story.client
+    before = answered(client)
+    head, *lines = csv(900, 300).splitlines()
+    body = "\n".join([head, *lines[300:]]) + "\n"
+    appended = client.post("/v1/datasets/listings/rows", content=body)
+    assert appended.status_code == 201, appended.text
+    read = appended.json()
+    assert (read["version"], read["num_rows"], read["num_added"]) == (2, 900, 600)
+    run = story.train(spec(features={"as": "table"}, fit={"epochs": 3, "seed": 1}))
+    assert run["warnings"][-1].startswith("the serving version stays at version 1")
+    assert answered(client) == before
+
+    newest, oldest = client.get("/v1/models/prices/versions").json()["items"]
+    assert oldest["changes"] is None
+    assert (newest["num_rows"], newest["dataset"]["version"]) == (900, 2)
+    changes = newest["changes"]
+    assert (changes["against"], changes["num_rows"]) == (1, 300)
+    assert changes["dataset"]["version"] == 1
+    assert changes["spec"] == [{"pointer": "#/fit/epochs", "before": 2, "after": 3}]
+    (change,) = changes["contract"]
+    assert (change["sign"], change["breaks"]) == ("+ listing_id", True)
+    assert changes["not_comparable"] == []
+    assert newest["main_figure"]["metric"] == oldest["main_figure"]["metric"] == "r2"
+    assert client.get("/v1/models/prices/versions/2").json()["changes"] == changes
+
+    url = "/v1/models/prices/serving"
+    assert_problem(client.put(url, json={"version": 2}), 409, "contract-broken")
+    assert answered(client) == before
+    given = {**OLD_ROW, "listing_id": 1000}
+    client.put("/v1/models/prices/aliases/next", json={"version": 2})
+    assert predicted(client, given, "/v1/models/prices/aliases/next/predict") == 2
+    assert answered(client) == before
+    client.put(url, json={"version": 2, "allow_new_contract": True})
+    assert predicted(client, given) == 2
+    client.post("/v1/models/prices/changes/undo")
+    assert answered(client) == before
+
+
+def test_versions_on_other_rows_or_layers_are_named(story):
+    """An upload of all rows is another table; other layers are one change."""
+    client = story.client
+    story.upload(csv(900, 300), "listings")
+    story.train(spec(preset="small"))
+    changes = client.get("/v1/models/prices/versions/2").json()["changes"]
+    assert changes["not_comparable"] == ["the datasets differ"]
+    pointers = [one["pointer"] for one in changes["spec"]]
+    assert "#/model/layers" in pointers
+    assert not [p for p in pointers if p.startswith("#/model/layers/")]
+    assert changes["contract"] == []
+
+
+def test_an_alias_has_its_own_contract_and_history(story):
+    """Aliases are promoted by the spec of a run, and undone alone."""
+    client = story.client
+    live = "/v1/models/prices/aliases/live"
+    assert client.put(live, json={"version": 1}).status_code == 200
+    story.upload(csv(900, 300), "listings")
+    asked = {"alias": "live", "when": {"r2": "> 2"}}
+    run = story.train(spec(promotion=asked))
+    assert (
+        "the alias 'live' stays at version 1, not version 2: r2 > 2 is"
+        in (run["warnings"][-1])
+    )
+    assert model(client)["aliases"] == {"live": 1}
+    assert predicted(client) == 2
+    asked = {"alias": "live", "when": {"r2": ">= current"}}
+    run = story.train(spec(promotion=asked))
+    assert model(client)["aliases"] == {"live": 3}, run["warnings"]
+    body = {"alias": "live", "reason": "too early"}
+    undone = client.post("/v1/models/prices/changes/undo", json=body).json()
+    assert (undone["after"], undone["why"]) == (1, "too early")
+    assert predicted(client, path=live + "/predict") == 1
+    assert predicted(client) == 3
+    problem = client.post("/v1/models/prices/changes/undo", json={"alias": "live"})
+    assert_problem(problem, 409, "nothing-to-undo")
+    problem = client.post("/v1/models/prices/changes/undo", json={"alias": "x"})
+    assert_problem(problem, 404, "alias-not-found")
+    only = client.get("/v1/models/prices/changes?alias=live").json()["items"]
+    assert [(c["before"], c["after"]) for c in only] == [(3, 1), (1, 3), (None, 1)]
+
+
+def test_an_explicit_model_moves_only_by_request(story):
+    """The `promotion` of a spec is a request; `never` moves nothing."""
+    client = story.client
+    rule = client.patch("/v1/models/prices", json={"promotion": "explicit"})
+    assert rule.json()["promotion"] == "explicit"
+    story.train(spec())
+    assert predicted(client) == 1
+    story.train(spec(promotion={"when": "always"}))
+    assert predicted(client) == 3
+    client.patch("/v1/models/prices", json={"promotion": "automatic"})
+    story.train(spec(promotion={"when": "never"}))
+    assert predicted(client) == 3
+    answer = client.patch("/v1/models/prices", json={"promotion": "perhaps"})
+    assert_problem(answer, 422, "invalid-body")
+
+
+def test_a_promotion_with_an_unknown_metric_is_refused_before_training(story):
+    asked = {"when": {"accuracy": "> 0.5"}}
+    answer = story.client.post("/v1/runs/validate", json=spec(promotion=asked))
+    (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
+    assert error["pointer"] == "#/promotion/when/accuracy"
+
+
+@pytest.mark.parametrize(
+    ("as_", "said"),
+    [
+        ("version 9", "there is no version 'prices/9'"),
+        ("live", "there is no alias 'live'"),
+    ],
+)
+def test_inputs_of_an_unknown_version_are_refused(story, as_, said):
+    body = spec(features={"as": as_})
+    answer = story.client.post("/v1/runs/validate", json=body)
+    (error,) = assert_problem(answer, 422, "invalid-spec")["errors"]
+    assert error["pointer"] == "#/features/as"
+    assert said in error["detail"]
+
+
+def test_a_spec_may_demand_the_inputs_of_a_version(story):
+    """A table without them is refused, and the resolved spec can be posted again."""
+    client = story.client
+    table = csv(300, 100).replace("flat", "1").replace("house", "2")
+    story.upload(table, "listings")
+    asked = spec(features={"as": "version 1"})
+    checked = client.post("/v1/runs/validate", json=asked).json()
+    assert checked["features"] == ["area", "kind"]
+    assert checked["spec"]["features"]["types"] == {"kind": "categorical"}
+    again = client.post("/v1/runs/validate", json=checked["spec"])
+    assert again.json()["features"] == ["area", "kind"]
+    other = spec(features={"as": "serving", "types": {"kind": "numeric"}})
+    problem = client.post("/v1/runs/validate", json=other)
+    (error,) = assert_problem(problem, 422, "invalid-spec")["errors"]
+    assert error["pointer"] == "#/features/types/kind"
+    story.upload(
+        "area,price\n" + "".join(f"{i},{2 * i}\n" for i in range(50)), "listings"
+    )
+    (error,) = assert_problem(
+        client.post("/v1/runs/validate", json=asked), 422, "invalid-spec"
+    )["errors"]
+    assert (error["pointer"], error["column"]) == ("#/features/as", "kind")
+    found = client.post("/v1/runs/validate", json=spec()).json()
+    assert "inputs differ from version 1: - kind" in found["warnings"]
+
+
+def test_new_columns_are_left_out_unless_named(story):
+    """Types of columns that now look otherwise are kept; a spec decides otherwise."""
+    client = story.client
+    rooms = RNG.integers(1, 6, 900)
+    story.upload(csv(900, 900, rooms=rooms), "listings")
+    checked = client.post("/v1/runs/validate", json=spec()).json()
+    assert checked["features"] == ["area", "kind"]
+    assert any("as input: 'rooms'" in w for w in checked["warnings"])
+    named = spec(features={"include": ["area", "rooms"]})
+    checked = client.post("/v1/runs/validate", json=named).json()
+    assert checked["features"] == ["area", "rooms"]
+    expected = "inputs differ from version 1: + rooms, - kind"
+    assert expected in checked["warnings"]
+    other = client.post("/v1/runs/validate", json=spec(model_name="new")).json()
+    assert set(other["features"]) == {"area", "kind", "rooms"}
+
+
+@pytest.fixture
+def bench(tmp_path, broker_url, small_home):
+    with bench_in(tmp_path / "home", broker_url, small_home) as bench:
+        yield bench
+
+
+def test_the_serving_version_cannot_be_deleted(client, bench):
+    """Another version serves first, or the model goes with its last version."""
+    copies(bench, ["m"])
+    url = "/v1/models/m/versions"
+    problem = assert_problem(client.delete(f"{url}/1"), 409, "version-in-use")
+    assert "fitserve models promote m 2" in problem["detail"]
+    assert client.put("/v1/models/m/serving", json={"version": 2}).status_code == 200
+    assert client.delete(f"{url}/1").status_code == 204
+    answer = client.post("/v1/models/m/changes/undo")
+    assert "deleted since" in assert_problem(answer, 409, "nothing-to-undo")["detail"]
+    assert client.delete(f"{url}/2").status_code == 204
+    assert_problem(client.get("/v1/models/m"), 404, "model-not-found")
+
+
+@pytest.mark.parametrize("cursor", ["9" * 40, str(2**63), "-1", "a", "\u0661"])
+@pytest.mark.parametrize("listed", ["changes", "versions"])
+def test_a_cursor_beyond_all_numbers_is_ignored(client, bench, listed, cursor):
+    copies(bench, ["m"])
+    answer = client.get(f"/v1/models/m/{listed}", params={"cursor": cursor})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "key"),
+    [
+        ("PUT", "serving", {"version": 2, "requires": {"rmse": "< 0"}}, "requires"),
+        ("POST", "changes/undo", {"alais": "live"}, "alais"),
+    ],
+)
+def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
+    """Else a version would serve without its requirement, or instead of an alias."""
+    copies(bench, ["m"])
+    before = client.get("/v1/models/m/changes").json()
+    answer = client.request(method, f"/v1/models/m/{path}", json=body)
+    problem = assert_problem(answer, 422, "invalid-body")
+    assert problem["errors"][0]["pointer"] == f"#/{key}"
+    assert f"`{key}` is not a key of this object" in problem["detail"]
+    assert client.get("/v1/models/m/changes").json() == before
+
+
+def test_every_route_without_a_version_uses_the_serving_one(client, bench):
+    """Native, TF Serving, MLflow and Open Inference agree, also when it moves back."""
+    copies(bench, ["m"])
+    moved = client.put("/v1/models/m/serving", json={"version": 2})
+    assert moved.status_code == 200
+    for number in (2, 1):
+        client.put("/v1/models/m/serving", json={"version": number})
+        assert ask(client, instances=[ROW]).json()["model_version"] == number
+        answer = client.get("/v1/models/m/metadata").json()
+        assert answer["model_spec"]["version"] == str(number)
+        answer = client.get("/v1/models/m/openapi.json").json()
+        assert f"version {number}" in str(answer)
+        body = {"inputs": [
+            {"name": "x", "shape": [1, 1], "datatype": "FP64", "data": [3]},
+            {"name": "c", "shape": [1, 1], "datatype": "BYTES", "data": ["a"]},
+            {"name": "label", "shape": [1, 1], "datatype": "BOOL", "data": [True]},
+        ]}  # fmt: skip
+        answer = client.post("/v2/models/m/infer", json=body)
+        assert answer.json()["model_version"] == str(number), answer.text
+
+
+def test_snippets_name_an_alias_of_the_serving_version(client, bench):
+    """Without an alias, they name only the model."""
+    assert "/models/m/predict" in client.get("/v1/models/m/snippets/curl").text
+    client.put("/v1/models/m/aliases/live", json={"version": 1})
+    assert (
+        "/models/m/aliases/live/predict" in client.get("/v1/models/m/snippets/curl").text
+    )
+    assert 'alias="live"' in client.get("/v1/models/m/snippets").json()["python-fitserve"]
+
+
+def test_a_cancelled_run_does_not_replace_a_whole_version(bench):
+    """Its version serves only while there is no other."""
+    run_id = bench.post(
+        {"dataset": "table", "target": "y", "model_name": "m", "fit": FIT}
+    )
+    from core.models.repository import ModelRepository
+    from core.models.run_promotion import promote_at_end
+    from core.models.tables import Version
+
+    with bench.database.write() as session:
+        models = ModelRepository(session, "default")
+        first = models.version("m", 1)
+        part = Version(
+            model_name="m",
+            run_id=run_id,
+            signature=first.signature,
+            metrics={},
+            layers=[],
+            is_whole=False,
+        )
+        models.add_version(part)
+        from core.runs.tables import Run
+
+        assert promote_at_end(models, session.get_one(Run, run_id), part, None) == []
+        assert models.serving("m").number == 1
