@@ -19,14 +19,11 @@ from fitserve.schemas.datasets import ColumnFormat
 
 _ZONE = timezone(timedelta(hours=2))
 _MOMENTS = [
-    datetime(*parts, tzinfo=_ZONE)
-    for parts in (
-        (2023, 4, 3),
-        (2023, 11, 25, 13, 45, 30),
-        (2060, 1, 1),
-        (1999, 7, 31, 23),
-        (1935, 10, 1),
-    )
+    datetime(2023, 4, 3, tzinfo=_ZONE),
+    datetime(2023, 11, 25, 13, 45, 30, tzinfo=_ZONE),
+    datetime(2060, 1, 1, tzinfo=_ZONE),
+    datetime(1999, 7, 31, 23, tzinfo=_ZONE),
+    datetime(1935, 10, 1, tzinfo=_ZONE),
 ]
 """A day that may be a month, and years that two digits may mean otherwise."""
 _JSON_NUMBERS = (20240131, 202401311345, 20240131134530, 1_700_000_000)
