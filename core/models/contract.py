@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.columns import kind_of
 from core.columns.alike import means_the_same
+from core.columns.notations import Lost, lost_notation
 from core.errors import ContractBroken
 from core.models.signature import Signature
 from core.runs.planning.column_names import ColumnNames
@@ -149,12 +150,20 @@ def _of_input(old: Input, new: Input) -> Iterator[Difference]:
         text = f"the cells of {name!r} have another meaning (format)"
         sign = f"{name}: another format"
         yield Difference(text, sign, breaks=True, column=name)
+    elif lost := lost_notation(kind_of(old.type), old.format, new.format):
+        sign = f"{name}: another notation"
+        yield Difference(_notation(name, lost), sign, breaks=True, column=name)
     if old.missing_allowed and new.missing_allowed is False:
         text = f"{name!r} may no longer be missing"
         yield Difference(text, f"{name}: never missing", breaks=True, column=name)
     if old.missing_allowed is False and new.missing_allowed:
         text = f"{name!r} may be missing now"
         yield Difference(text, f"{name}: may be missing", breaks=False, column=name)
+
+
+def _notation(name: str, lost: Lost) -> str:
+    now = "is refused now" if lost.is_refused else "has another value now"
+    return f"{name!r} was read {lost.notation}, and {lost.example!r} {now}"
 
 
 def _accepts(new: Input, old: Input) -> bool:

@@ -111,8 +111,19 @@ def promote_at_end(
     if asked is None or asked.alias is not None:
         warnings += _by_rule_of_model(models, run, version)
     if asked is not None:
-        warnings += _by_spec(models, run, version, asked, verdict)
+        stays = _by_spec(models, run, version, asked, verdict)
+        warnings += _with_serving(models, version, asked.alias, stays)
     return warnings
+
+
+def _with_serving(
+    models: ModelRepository, version: Version, alias: str | None, stays: list[str]
+) -> list[str]:
+    """Add to the warning that an alias was not moved what happened to what serves."""
+    if alias is None or models.serving(version.model_name).id != version.id:
+        return stays
+    serves = f"version {version.number} serves requests that name no alias"
+    return [f"{warning.removesuffix('.')}; {serves}" for warning in stays]
 
 
 def _by_rule_of_model(models: ModelRepository, run: Run, version: Version) -> list[str]:
@@ -173,6 +184,10 @@ def _if_contract_holds(
 
 def _stays(version: Version, alias: str | None, present: Version | None, why: str) -> str:
     """Return the warning that a pointer was not moved."""
-    what = f"the alias {alias!r}" if alias is not None else "the serving version"
-    at = f" stays at version {present.number}" if present is not None else " is not set"
-    return f"{what}{at}, not version {version.number}: {why}"
+    number = version.number
+    if present is None:
+        return f"the alias {alias!r} was not set to version {number}: {why}"
+    if alias is None:
+        return f"version {present.number} keeps serving, not version {number}: {why}"
+    at = f"stays at version {present.number}"
+    return f"the alias {alias!r} {at}, not version {number}: {why}"

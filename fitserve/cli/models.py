@@ -1,6 +1,7 @@
 """`fitserve models`."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +21,12 @@ from fitserve.cli.console import (
     say,
     service,
 )
-from fitserve.client import Client
+from fitserve.cli.refusals import shown_by
+from fitserve.client import ApiError, Client
 from fitserve.enums import Promotion
 from fitserve.main_figure import figure_text
-from fitserve.schemas.models import SpecChange, VersionChanges, VersionRead
+from fitserve.problems import Problem
+from fitserve.schemas.models import ModelRead, SpecChange, VersionChanges, VersionRead
 
 app = typer.Typer(no_args_is_help=True, help="Show, promote, download and delete models.")
 Name = Annotated[str, typer.Argument(help="The model.", autocompletion=completion.models)]
@@ -150,30 +153,39 @@ def promote(  # noqa: PLR0913, PLR0917  one argument per option
 ) -> None:
     """Let a version serve, or point an alias at it."""
     with service(context) as client:
-        if alias is None and not serving:
-            _refuse_old_default(client, name)
+        before = client.models.get(name) if alias is None else None
+        if before is not None and not serving:
+            _refuse_old_default(before)
         required = dict(_requirement(text) for text in require or [])
-        found = client.models.promote(
-            name,
-            version,
-            alias,
-            required,
-            allow_new_contract=allow_new_contract,
-            reason=reason,
-        )
+        with shown_by(_with_options):
+            found = client.models.promote(
+                name,
+                version,
+                alias,
+                required,
+                allow_new_contract=allow_new_contract,
+                reason=reason,
+            )
         done = f"{alias} now points at version {found.version}"
-        if alias is None:
-            done = f"version {found.version} serves now"
+        if before is not None:
+            same = before.serving_version == found.version
+            done = f"version {found.version} {'already serves' if same else 'serves now'}"
         print_or_say(found, f"{found.model_name}: {done}", as_json=as_json)
 
 
-def _refuse_old_default(client: Client, name: str) -> None:
+def _with_options(problem: Problem) -> str:
+    """Return the text of a refusal, with the option instead of the key of a request."""
+    key = 'send `"allow_new_contract": true`'
+    return str(ApiError(problem)).replace(key, "give `--allow-new-contract`")
+
+
+def _refuse_old_default(model: ModelRead) -> None:
     """Raise ValueError if a script may expect the default alias of earlier releases."""
-    if _OLD_DEFAULT in client.models.get(name).aliases:
+    if _OLD_DEFAULT in model.aliases:
         raise ValueError(
-            f"got no --alias, and {name!r} has the alias {_OLD_DEFAULT!r}, which was the "
-            f"default in earlier releases; give --alias {_OLD_DEFAULT} to move it, or "
-            "--serving to move what serves"
+            f"got no --alias, and {model.name!r} has the alias {_OLD_DEFAULT!r}, which "
+            f"was the default in earlier releases; give --alias {_OLD_DEFAULT} to move "
+            "it, or --serving to move what serves"
         )
 
 
@@ -192,7 +204,18 @@ def rollback(
         if done.before is None:
             moved = f"again to version {done.after}"
         sentence = f"{name}: {alias or 'the serving version'} went {moved}"
+        if alias is None and not as_json:
+            sentence += _next_run(client, name)
         print_or_say(done, sentence, as_json=as_json)
+
+
+def _next_run(client: Client, name: str) -> str:
+    """Return a line that says that the next run may undo a rollback, if it may."""
+    with suppress(ApiError):  # the key may not read the model
+        if client.models.get(name).promotion == Promotion.EXPLICIT:
+            return ""
+    stop = f"fitserve models update {name} --promotion explicit"
+    return f"\nthe next run under this name may serve again; `{stop}` stops that"
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +32,7 @@ from fitserve.cli.table_to_train import (
     refused_options,
     without_target,
 )
-from fitserve.client import Client, RunFailed
+from fitserve.client import ApiError, Client, RunFailed
 from fitserve.names import NAME_PATTERN, to_name
 from fitserve.problems import Problem
 from fitserve.schemas.runs import RunRead
@@ -227,6 +228,27 @@ def _show_ended(client: Client, run: RunRead) -> None:
         say(f"warning: {warning}")
     show_ended(client, run)
     if run.model_version is not None:
-        say(f"model {run.model_name}, version {run.model_version}; now try:")
-        say(f"  fitserve predict {run.model_name} ROWS.csv")
+        _show_version(client, run.model_name, run.model_version)
         say(f"  fitserve open {run.id}")
+
+
+def _show_version(client: Client, name: str, version: int) -> None:
+    """Print the new version, the version that serves, and the command to predict."""
+    serving = _serving(client, name)
+    title, command = (
+        f"model {name}, version {version}",
+        f"fitserve predict {name} ROWS.csv",
+    )
+    if serving not in (None, version):
+        promote = f"fitserve models promote {name} {version}"
+        title += f" (version {serving} serves; `{promote}`)"
+        command += f" --version {version}"
+    say(f"{title}; now try:")
+    say(f"  {command}")
+
+
+def _serving(client: Client, name: str) -> int | None:
+    """Return the version that serves; None if the key may not read the model."""
+    with suppress(ApiError):
+        return client.models.get(name).serving_version
+    return None

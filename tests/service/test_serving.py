@@ -60,7 +60,8 @@ def story(tmp_path, broker_url, story_home):
 
 def answered(client, row=OLD_ROW, path="/v1/models/prices/predict"):
     """Return the answer to one row, from the version that serves now, not a second ago."""
-    client.app.state.services.predictor.versions.refresh()
+    name = path.split("/")[3]
+    client.app.state.services.predictor.versions.refresh(("default", name))
     answer = client.post(path, json={"instances": [row]})
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -107,7 +108,7 @@ def test_a_run_that_chooses_other_inputs_does_not_serve(story):
     run = story.train(spec(features={"as": "table"}))
     differ, stays = [w for w in run["warnings"] if "listing_id" in w]
     assert differ == "inputs differ from version 1: + listing_id"
-    assert stays.startswith("the serving version stays at version 1, not version 2:")
+    assert stays.startswith("version 1 keeps serving, not version 2: Version 2")
     assert "'listing_id' is a new required input" in stays
     assert predicted(client) == 1
     versions = client.get("/v1/models/prices/versions").json()["items"]
@@ -138,7 +139,7 @@ def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
     read = appended.json()
     assert (read["version"], read["num_rows"], read["num_added"]) == (2, 900, 600)
     run = story.train(spec(features={"as": "table"}, fit={"epochs": 3, "seed": 1}))
-    assert run["warnings"][-1].startswith("the serving version stays at version 1")
+    assert run["warnings"][-1].startswith("version 1 keeps serving, not version 2")
     assert answered(client) == before
 
     newest, oldest = client.get("/v1/models/prices/versions").json()["items"]
@@ -167,6 +168,31 @@ def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
     assert answered(client) == before
 
 
+def test_a_table_in_another_notation_does_not_serve_by_itself(story):
+    """Callers go on sending dates and decimal commas as the first table had them."""
+    client = story.client
+    days = [f"{1 + i % 28:02}.{1 + i % 12:02}.2023" for i in range(300)]
+    shown = [f"{a};{d};{p}".replace(".", ",", 1) for a, d, p in zip(AREA, days, PRICE)]  # noqa: B905
+    story.upload("\n".join(["area;listed_on;price", *shown]) + "\n", "dated")
+    asked = spec(dataset="dated", model_name="dated")
+    assert story.train(asked)["model_version"] == 1
+    row = {"area": "152,8", "listed_on": "03.04.2023"}
+    path = "/v1/models/dated/predict"
+    before = answered(client, row, path)
+    iso = ["-".join(reversed(day.split("."))) for day in days]
+    plain = [f"{a},{d},{p}" for a, d, p in zip(AREA, iso, PRICE)]  # noqa: B905
+    story.upload("\n".join(["area,listed_on,price", *plain]) + "\n", "dated")
+    warnings = story.train(asked)["warnings"]
+    signs = "area: another notation, listed_on: another notation"
+    assert f"inputs differ from version 1: {signs}" in warnings
+    said = "'listed_on' was read as %d.%m.%Y, and '03.04.2023' is refused now"
+    assert warnings[-1].startswith("version 1 keeps serving, not version 2")
+    assert said in warnings[-1]
+    assert answered(client, row, path) == before
+    found = client.get("/v1/models/dated/versions/2").json()["changes"]["contract"]
+    assert [c["breaks"] for c in found] == [True, True]
+
+
 def test_versions_on_other_rows_or_layers_are_named(story):
     """An upload of all rows is another table; other layers are one change."""
     client = story.client
@@ -192,22 +218,27 @@ def test_an_alias_has_its_own_contract_and_history(story):
         "the alias 'live' stays at version 1, not version 2: r2 > 2 is"
         in (run["warnings"][-1])
     )
+    serves = "; version 2 serves requests that name no alias"
+    assert run["warnings"][-1].endswith(serves)
+    run = story.train(spec(promotion={**asked, "alias": "next"}))
+    unset = "the alias 'next' was not set to version 3: r2 > 2 is"
+    assert unset in run["warnings"][-1]
     assert model(client)["aliases"] == {"live": 1}
-    assert predicted(client) == 2
+    assert predicted(client) == 3
     asked = {"alias": "live", "when": {"r2": ">= current"}}
     run = story.train(spec(promotion=asked))
-    assert model(client)["aliases"] == {"live": 3}, run["warnings"]
+    assert model(client)["aliases"] == {"live": 4}, run["warnings"]
     body = {"alias": "live", "reason": "too early"}
     undone = client.post("/v1/models/prices/changes/undo", json=body).json()
     assert (undone["after"], undone["why"]) == (1, "too early")
     assert predicted(client, path=live + "/predict") == 1
-    assert predicted(client) == 3
+    assert predicted(client) == 4
     problem = client.post("/v1/models/prices/changes/undo", json={"alias": "live"})
     assert_problem(problem, 409, "nothing-to-undo")
     problem = client.post("/v1/models/prices/changes/undo", json={"alias": "x"})
     assert_problem(problem, 404, "alias-not-found")
     only = client.get("/v1/models/prices/changes?alias=live").json()["items"]
-    assert [(c["before"], c["after"]) for c in only] == [(3, 1), (1, 3), (None, 1)]
+    assert [(c["before"], c["after"]) for c in only] == [(4, 1), (1, 4), (None, 1)]
 
 
 def test_an_explicit_model_moves_only_by_request(story):

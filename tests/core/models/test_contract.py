@@ -80,3 +80,84 @@ def test_a_refusal_lists_each_difference():
     assert '"allow_new_contract": true' in problem.detail
     assert [e.column for e in problem.errors] == ["c", None, None]
     refuse_broken(OLD, made(A), 1, "Version 2 of 'm'", None)
+
+
+DATE = ColumnType.DATETIME
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            column("d", DATE, datetime="%d.%m.%Y"),
+            column("d", DATE),
+            "'d' was read as %d.%m.%Y, and '03.04.2023' is refused now",
+        ),
+        (
+            column("d", DATE, datetime="%Y-%m-%d", other_datetimes=["%d/%m/%Y"]),
+            column("d", DATE, datetime="%Y-%m-%d"),
+            "'d' was read as %d/%m/%Y, and '03/04/2023' is refused now",
+        ),
+        (
+            column("d", DATE, datetime="%d.%m.%y", first_year=1930),
+            column("d", DATE, datetime="%d.%m.%y", first_year=1970),
+            "has another value now",
+        ),
+        (
+            column("d", DATE, datetime="%Y%m%d"),
+            column("d", DATE, datetime="%Y-%m-%d"),
+            "'d' was read as %Y%m%d, and 20240131 has another value now",
+        ),
+        (
+            column("d", DATE, datetime="%Y-%m-%d"),
+            column("d", DATE, datetime="%Y%m%d"),
+            "'d' was read as seconds since 1970",
+        ),
+        (
+            column("a", decimal=","),
+            column("a"),
+            "'a' was read with ',' as decimal mark, and '152,8' is refused now",
+        ),
+        (
+            column("a"),
+            column("a", decimal=",", thousands="."),
+            "'a' was read with '.' as decimal mark, and '152.8' is refused now",
+        ),
+        (
+            column("a", decimal=","),
+            column("a", thousands=","),
+            "'a' was read with ',' as decimal mark, and '152,8' is refused now",
+        ),
+        (column("a", thousands="'"), column("a"), '"\'" between thousands'),
+        (column("a", unit="kg"), column("a"), "the unit kg, and '12 kg' is refused"),
+        (column("a", affixes=["%"]), column("a"), "the sign %, and '45 %' is refused"),
+        (column("a", minus=["3-"]), column("a"), "'3-' is refused now"),
+        (column("a", labels=["no", "yes"]), column("a"), "'no' is refused now"),
+    ],
+)
+def test_a_notation_that_is_no_longer_read_breaks_callers(old, new, said):
+    """Requests may hold texts as the old version's table had them."""
+    (found,) = differences(made(old, B), made(new, B))
+    assert said in found.sentence
+    assert (found.breaks, found.column) == (True, old.name)
+    assert found.sign == f"{old.name}: another notation"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (column("a"), column("a", thousands=",", affixes=["€"], minus=["3-"], unit="kg")),
+        (column("d", DATE), column("d", DATE, datetime="%d.%m.%Y")),
+        (
+            column("d", DATE, datetime="%Y-%m-%dT%H:%M:%SZ"),
+            column("d", DATE, datetime="%d.%m.%Y"),
+        ),
+        (
+            column("d", DATE, datetime="%d.%m.%Y"),
+            column("d", DATE, datetime="%Y-%m-%d", other_datetimes=["%d.%m.%Y"]),
+        ),
+        (column("b", ColumnType.BOOLEAN, labels=["no", "yes"]), column("b", ColumnType.BOOLEAN)),
+    ],
+)  # fmt: skip
+def test_a_notation_that_is_only_added_is_no_difference(old, new):
+    assert differences(made(old), made(new)) == []

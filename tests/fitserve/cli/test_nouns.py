@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.fitserve.client import bodies
-from tests.fitserve.client.wire import Answer
+from tests.fitserve.client.wire import Answer, problem
 
 
 def test_datasets_are_listed(wire, fitserve):
@@ -159,13 +159,37 @@ def test_promote_sets_an_alias_or_what_serves(wire, fitserve):
     """Without `--alias`, requests that name no version get the version."""
     wire.answers("PUT /v1/models/wine/aliases/live", bodies.version(1))
     wire.answers("PUT /v1/models/wine/serving", bodies.version(1))
-    wire.answers("GET /v1/models/wine", bodies.model(aliases={}))
+    wire.answers("GET /v1/models/wine", bodies.model(aliases={}, serving_version=2))
     done = fitserve("models", "promote", "wine", 1, "--alias", "live")
     assert done.stdout == "wine: live now points at version 1\n"
     assert wire.asked[0].json == {"version": 1}
     done = fitserve("models", "promote", "wine", 1, "--allow-new-contract")
     assert done.stdout == "wine: version 1 serves now\n"
     assert wire.asked[-1].json == {"version": 1, "allow_new_contract": True}
+
+
+def test_a_promotion_of_the_serving_version_says_so(wire, fitserve):
+    """The request is sent, because it also decides that nothing else may serve."""
+    wire.answers("PUT /v1/models/wine/serving", bodies.version(1))
+    wire.answers("GET /v1/models/wine", bodies.model(aliases={}))
+    done = fitserve("models", "promote", "wine", 1)
+    assert done.stdout == "wine: version 1 already serves\n"
+    assert wire.asked[-1].method == "PUT"
+
+
+def test_a_refused_promotion_advises_the_option(wire, fitserve):
+    """The key of the request would be of no use on the command line."""
+    detail = 'Version 2 breaks callers, or send `"allow_new_contract": true` when ready.'
+    error = {"pointer": "#/version", "detail": "'a' is a new required input"}
+    broken = problem(409, "contract-broken", detail, (error,))
+    wire.answers("PUT /v1/models/wine/serving", broken)
+    wire.answers("GET /v1/models/wine", bodies.model(aliases={}))
+    done = fitserve("models", "promote", "wine", 2)
+    assert done.exit_code == 3
+    assert done.stderr.splitlines() == [
+        "Version 2 breaks callers, or give `--allow-new-contract` when ready.",
+        "  #/version: 'a' is a new required input",
+    ]
 
 
 def test_a_script_that_relies_on_the_earlier_default_alias_fails(wire, fitserve):
@@ -183,12 +207,27 @@ def test_a_promotion_is_rolled_back_and_listed(wire, fitserve):
     """The history says who moved what, and why."""
     wire.answers("POST /v1/models/wine/changes/undo", bodies.change())
     wire.answers("GET /v1/models/wine/changes", bodies.page(bodies.change()))
+    wire.answers("GET /v1/models/wine", bodies.model())
     done = fitserve("models", "rollback", "wine", "--reason", "too early")
-    expected = "wine: the serving version went from version 2 back to version 1\n"
-    assert done.stdout == expected
+    moved, stop = done.stdout.splitlines()
+    assert moved == "wine: the serving version went from version 2 back to version 1"
+    assert stop == (
+        "the next run under this name may serve again; "
+        "`fitserve models update wine --promotion explicit` stops that"
+    )
     assert wire.asked[0].json == {"reason": "too early"}
     _, row = fitserve("models", "changes", "wine").stdout.splitlines()
     assert row.split()[:6] == ["2", "(serving)", "2", "1", "undo", "key"]
+
+
+def test_a_rollback_warns_only_of_a_run_that_may_serve(wire, fitserve):
+    """A model with explicit promotion, or an alias, stays as it is."""
+    wire.answers("POST /v1/models/wine/changes/undo", bodies.change())
+    wire.answers("GET /v1/models/wine", bodies.model(promotion="explicit"))
+    assert fitserve("models", "rollback", "wine").stdout.count("\n") == 1
+    wire.answers("GET /v1/models/wine", bodies.model())
+    done = fitserve("models", "rollback", "wine", "--alias", "live")
+    assert done.stdout.count("\n") == 1
 
 
 def test_the_rules_of_a_model_are_changed(wire, fitserve):

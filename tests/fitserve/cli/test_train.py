@@ -73,6 +73,17 @@ def test_train_prints_the_result_and_the_next_command(trained, fitserve, spec):
     assert sent(trained) == SPEC
 
 
+def test_a_version_that_does_not_serve_says_what_serves(trained, fitserve, spec):
+    """The command to predict names the new version, and one more lets it serve."""
+    trained.answers("GET /v1/models/wine", bodies.model(serving_version=1))
+    *_, title, command, _ = fitserve("train", spec).stdout.splitlines()
+    promote = "`fitserve models promote wine 2`"
+    assert title == f"model wine, version 2 (version 1 serves; {promote}); now try:"
+    assert command == "  fitserve predict wine ROWS.csv --version 2"
+    trained.answers("GET /v1/models/wine", bodies.model(serving_version=2))
+    assert "model wine, version 2; now try:" in fitserve("train", spec).stdout
+
+
 def test_a_table_is_uploaded_first(trained, fitserve, spec, tmp_path):
     """The run uses the id of that upload; the name of the file is the name of the model."""
     data = tmp_path / "wine.csv"
