@@ -7,6 +7,8 @@ from fitserve.names import did_you_mean
 from fitserve.problem_types import ProblemType
 from fitserve.problems import FieldError, Problem
 
+_MOST_IN_DETAIL = 20
+
 
 class FitserveError(Exception):
     """The root of all errors that become problems."""
@@ -225,7 +227,13 @@ class PlotFailed(FitserveError):
 
 
 def raise_any(kind: type[Invalid], errors: Sequence[FieldError | None]) -> None:
-    """Raise one error that lists all the faults, if there are any."""
+    """Raise one error that lists all the faults, if there are any.
+
+    Its detail has the first ones, because a table may have thousands of columns.
+    """
     found = [error for error in errors if error is not None]
     if found:
-        raise kind(" ".join(f"{e.pointer}: {e.detail}." for e in found), found)
+        detail = " ".join(f"{e.pointer}: {e.detail}." for e in found[:_MOST_IN_DETAIL])
+        more = len(found) - _MOST_IN_DETAIL
+        detail += f" `errors` lists {more:,} more." if more > 0 else ""
+        raise kind(detail, found)

@@ -52,7 +52,7 @@ class Promotion(StrEnum):
 
 
 class WarningKind(StrEnum):
-    """What a warning about a column is about."""
+    """The subject of a warning about a column."""
 
     READING = "reading"  # how its cells were read
     NULL_WORDS = "null_words"  # words that count as missing, and may be values

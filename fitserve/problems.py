@@ -91,6 +91,8 @@ def _detail(line: ErrorDetails) -> str:
     match kind:
         case "missing":
             return "this key is required and is absent"
+        case "extra_forbidden":
+            return f"`{line['loc'][-1]!s:.80}` is not a key of this object"
         case "union_tag_invalid":
             return f"got type {ctx['tag']!r}; expected one of {ctx['expected_tags']}"
         case "union_tag_not_found":

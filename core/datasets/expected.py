@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.columns.cells import plain_name
 from core.columns.facts import Wanted, given_types
 from core.errors import InvalidTable
 from fitserve.enums import ColumnType
@@ -63,6 +64,16 @@ class Expected:
     def is_decided(self, column: ColumnRead) -> bool:
         """Return whether a cell, or the upload, has decided the type of a column."""
         return column.unique > 0 or column.name in self.options.types
+
+    def spelled(self, names: Iterable[str]) -> list[str]:
+        """Return the names of a file in the spelling of the version.
+
+        Names are composed (NFC) now; an earlier release stored them as the file had them.
+        """
+        names = list(names)
+        own = {plain_name(name): name for name in self.columns}
+        found = [n if n in self.columns else own.get(plain_name(n), n) for n in names]
+        return found if len(set(found)) == len(found) else names
 
     def has_any(self, names: Iterable[str]) -> bool:
         """Return whether some of the names are columns of the version."""

@@ -34,6 +34,7 @@ def read_table(
     with readable(found):
         opened = open_typed(source, folder, found, given, max_columns, most_memory)
         if expected is not None:
+            opened = opened.named(expected.spelled(opened.columns))
             expected.check(opened.columns, given, max_columns)
         opened, target = opened.measured(), folder / "table.parquet"
         written = write_typed_source(opened, given, target, expected)

@@ -64,6 +64,7 @@ def text_file(
         write_valid(plain, layout, valid)
         plain = valid
     if expected is not None:
+        layout.names = expected.spelled(layout.names)
         _name_by_place(layout, given, expected)
         expected.check(layout.names, given, max_columns)
     _check_names(layout, given, max_columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +73,12 @@ class TypedSource:
         """Return the source without the columns that `names` leaves out."""
         columns = {name: c for name, c in self.columns.items() if name in names}
         return replace(self, frame=self.frame.select(list(columns)), columns=columns)
+
+    def named(self, names: Sequence[str]) -> TypedSource:
+        """Return the source with other names of its columns, in their order."""
+        others = dict(zip(self.columns, names, strict=True))
+        columns = {others[n]: replace(c, name=others[n]) for n, c in self.columns.items()}
+        return replace(self, frame=self.frame.rename(others), columns=columns)
 
     def measured(self) -> TypedSource:
         """Return the source with what only the cells show.

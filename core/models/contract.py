@@ -4,13 +4,14 @@ A difference breaks callers if a request that the old version accepts is refused
 new one, or gets another kind of answer.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from core.columns import kind_of
 from core.columns.alike import means_the_same
 from core.errors import ContractBroken
 from core.models.signature import Signature
+from core.runs.planning.column_names import ColumnNames
 from core.runs.planning.target import Label
 from fitserve.enums import ColumnType, Task
 from fitserve.problems import FieldError, pointer
@@ -55,6 +56,18 @@ class Contract:
             signature.classes or [],
         )
 
+    def spelled(self, names: Iterable[str]) -> "Contract":
+        """Return the contract with its columns spelled like `names` where they are equal.
+
+        Requests and specs find a column in every Unicode form.
+        """
+        spelling = ColumnNames(names).spelling
+        inputs = {
+            spelling(name): replace(held, name=spelling(name))
+            for name, held in self.inputs.items()
+        }
+        return replace(self, inputs=inputs, target=spelling(self.target))
+
     def to_schema(self, version: int) -> ContractRead:
         """Convert the contract to its schema."""
         inputs = [
@@ -87,6 +100,7 @@ def differences(old: Contract, new: Contract) -> list[Difference]:
     An input that is no longer used breaks no caller, and neither does one that accepts
     missing values now. The order of the inputs matters to rows that are lists.
     """
+    old = old.spelled([*new.inputs, new.target])
     return [*_of_inputs(old, new), *_of_order(old, new), *_of_answers(old, new)]
 
 

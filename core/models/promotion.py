@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.errors import AliasNotFound, NothingToUndo, VersionNotFound
+from core.errors import NothingToUndo, VersionNotFound
 from core.models.cause import Cause
 from core.models.contract import Contract, refuse_broken
 from core.models.repository import ModelRepository
@@ -70,7 +70,7 @@ def undoable(models: ModelRepository, name: str, alias: str | None) -> ModelChan
     what = f"the alias {alias!r}" if alias else "the serving version"
     if last is None:
         if alias is not None and not models.changes(name, limit=1, alias=alias):
-            raise AliasNotFound(alias, [a.name for a in models.aliases(name)])
+            models.aliased(name, alias)  # it may be older than the history of changes
         raise NothingToUndo(f"No change of {what} of {name!r} is left to undo.")
     if last.before is None:
         raise NothingToUndo(

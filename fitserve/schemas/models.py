@@ -40,7 +40,7 @@ class ContractChange(BaseModel):
 
 
 class VersionChanges(BaseModel):
-    """What a version changed against the version before it."""
+    """The differences between a version and the version before it."""
 
     against: int = Field(description="Number of the version before.")
     dataset: DatasetRef = Field(description="Dataset of the version before.")
@@ -112,7 +112,7 @@ class InputRead(BaseModel):
 
 
 class ContractRead(BaseModel):
-    """What callers of a model rely on: the inputs and answers of the serving version."""
+    """The inputs and answers of the serving version, on which callers rely."""
 
     version: int
     inputs: list[InputRead] = Field(description="In the order of rows sent as lists.")

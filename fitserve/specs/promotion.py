@@ -1,4 +1,4 @@
-"""Which pointer the version of a run moves, and when."""
+"""The pointer that the version of a run moves, and the condition."""
 
 from typing import Annotated, Literal
 

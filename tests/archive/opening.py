@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 from starlette.testclient import TestClient
 
 from core.database.base import Base
 from core.database.migrate import upgrade
 from core.database.sessions import Database
+from core.models.tables import Model
 from core.settings import ReportRules, Settings, WebhookRules
 from service.app import create_app
 from tests.archive.essentials import bearing
@@ -81,7 +82,16 @@ def _moved_to_postgres(url: str) -> str:
 
 
 def _copy(source: Engine, target: Engine) -> None:
+    """Copy all tables. A model names a version, which names its model."""
     with source.connect() as reading, target.begin() as writing:
         for table in Base.metadata.sorted_tables:
             if rows := [dict(row) for row in reading.execute(select(table)).mappings()]:
+                if table.name == "models":
+                    rows = [{**row, "serving_version_id": None} for row in rows]
                 writing.execute(insert(table), rows)
+        for name, workspace, version_id in reading.execute(
+            select(Model.name, Model.workspace, Model.serving_version_id)
+        ):
+            own = (Model.name == name, Model.workspace == workspace)
+            values = {"serving_version_id": version_id}
+            writing.execute(update(Model).where(*own).values(values))

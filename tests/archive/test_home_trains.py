@@ -1,5 +1,7 @@
 """Check plots, promotions, training and deletions on a home from an earlier release."""
 
+import unicodedata
+
 import pytest
 from sqlalchemy import select
 
@@ -129,6 +131,41 @@ def test_a_new_run_on_an_old_dataset_keeps_old_versions(opened):
         assert not differences(recorded.get("answer"), found.get("answer"))
     newest = asked[0] | {"path": "/v1/models/paid/predict"}
     assert exchange(opened.client, newest, key)["answer"]["model_version"] == 2
+
+
+def test_an_alias_older_than_the_history_has_nothing_to_undo(opened):
+    url = "/v1/models/rent/changes/undo"
+    answer = opened.client.post(url, json={"alias": "live"})
+    assert_problem(answer, 409, "nothing-to-undo")
+    answer = opened.client.post(url, json={"alias": "other"})
+    assert_problem(answer, 404, "alias-not-found")
+
+
+def test_an_old_table_grows_by_its_own_file(opened):
+    """Its names may be decomposed (NFD), as its file has them; names are composed now."""
+    before = opened.get("/v1/datasets/homes").json()
+    names = [column["name"] for column in before["columns"]]
+    (name,) = [n for n in names if unicodedata.normalize("NFC", n) == "Größe"]
+    assert name != "Größe"
+    rows = opened.get("/v1/datasets/homes/content").content
+    for body in (rows, '{"Größe": 80.5, "rent": 900.5}\n'.encode()):
+        answer = opened.client.post("/v1/datasets/homes/rows", content=body)
+        assert answer.status_code == 201, answer.text
+        assert [column["name"] for column in answer.json()["columns"]] == names
+        assert not [w for w in answer.json()["warnings"] if name in w]
+
+
+def test_a_new_upload_keeps_the_inputs_of_an_old_version(opened):
+    """Another Unicode form of a name is no other input, also for a promotion."""
+    rows = opened.get("/v1/datasets/homes@1/content").content
+    url = "/v1/datasets?name=homes-again"
+    assert opened.client.post(url, content=rows).status_code == 201
+    spec = spec_of(opened, "rent") | {"dataset": "homes-again"}
+    for as_ in (None, "version 1"):
+        body = spec | {"features": {"as": as_} if as_ else spec["features"]}
+        answer = opened.client.post("/v1/runs/validate", json=body)
+        assert answer.status_code == 200, answer.text
+        assert "inputs differ" not in answer.text
 
 
 def test_an_old_version_and_its_files_are_deleted(opened):

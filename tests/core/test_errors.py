@@ -3,8 +3,9 @@
 import pytest
 
 import service.app  # noqa: F401  defines the errors of the service
-from core.errors import Invalid, InvalidSpec, NotFound, RunNotFound
+from core.errors import Invalid, InvalidSpec, NotFound, RunNotFound, raise_any
 from fitserve.problem_types import ProblemType
+from fitserve.problems import FieldError
 
 
 def below(kind):
@@ -28,3 +29,13 @@ def test_an_error_becomes_a_problem_of_its_type():
 def test_a_not_found_error_suggests_the_nearest_name():
     message = str(RunNotFound("run_1", ["run_2"]))
     assert message == "There is no run 'run_1'. Did you mean `run_2`?"
+
+
+def test_the_detail_of_thousands_of_errors_is_short():
+    lines = [FieldError(pointer=f"#/{i}", detail="is wrong") for i in range(2000)]
+    with pytest.raises(InvalidSpec, match=r"`errors` lists 1,980 more\.$") as caught:
+        raise_any(InvalidSpec, lines)
+    assert len(caught.value.errors) == 2000
+    assert len(caught.value.detail) < 1000
+    with pytest.raises(InvalidSpec, match=r"#/19: is wrong\.$"):
+        raise_any(InvalidSpec, lines[:20])

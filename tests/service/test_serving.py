@@ -1,4 +1,4 @@
-"""Which version serves: retraining does not break callers, and each change is undone."""
+"""Test the serving version: retraining breaks no caller, and each change can be undone."""
 
 import numpy as np
 import pytest
@@ -333,6 +333,7 @@ def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
     answer = client.request(method, f"/v1/models/m/{path}", json=body)
     problem = assert_problem(answer, 422, "invalid-body")
     assert problem["errors"][0]["pointer"] == f"#/{key}"
+    assert f"`{key}` is not a key of this object" in problem["detail"]
     assert client.get("/v1/models/m/changes").json() == before
 
 

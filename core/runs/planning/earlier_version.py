@@ -2,6 +2,7 @@
 
 import re
 
+from core.columns.cells import plain_name
 from core.errors import InvalidSpec, ModelNotFound, NotFound
 from core.models.contract import Contract
 from core.models.repository import ModelRepository
@@ -32,7 +33,8 @@ def kept_inputs(
         model, serving = models.get(name), models.serving(name)
     except ModelNotFound:
         return None
-    is_same = serving.signature.target == create.target and serving.is_whole
+    is_same = plain_name(serving.signature.target) == plain_name(create.target)
+    is_same = is_same and serving.is_whole
     is_kept = wanted is None and is_same and not model.follows_newest
     return _kept(serving, is_kept=is_kept)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.columns.alike import means_the_same
@@ -49,6 +49,11 @@ class KeptInputs:
     def title(self) -> str:
         """Return the name of the version in messages."""
         return f"version {self.version}"
+
+    def spelled_as_in(self, dataset: Dataset) -> KeptInputs:
+        """Return the inputs with the dataset's spelling of their names."""
+        names = [column.name for column in dataset.columns]
+        return replace(self, contract=self.contract.spelled(names))
 
     def types(self, create: RunCreate, dataset: Dataset) -> dict[str, GivenType]:
         """Return the types that keep the version's reading of the dataset's columns."""
@@ -250,7 +255,9 @@ def _refuse_types(kept: KeptInputs, names: list[str], error: InvalidSpec) -> Non
 
 
 def refuse_other_types(kept: KeptInputs, create: RunCreate) -> None:
-    """Raise InvalidSpec if `features.types` contradicts the demanded version."""
+    """Raise InvalidSpec if `features.types` contradicts a version that is demanded."""
+    if not kept.is_demanded:
+        return
     inputs = kept.contract.inputs
     errors = [
         FieldError(

@@ -141,7 +141,8 @@ def resolve(
 
     """
     create = ColumnNames(c.name for c in datasets.dataset.columns).in_spec(create)
-    if kept is not None and kept.is_demanded:
+    if kept is not None:
+        kept = kept.spelled_as_in(datasets.dataset)
         refuse_other_types(kept, create)
     words = target_words(datasets.dataset, create, storage)
     opening = open_with_kept_types(

@@ -20,6 +20,7 @@ from core.datasets.typed_table import TypedTable, open_table
 from core.errors import CannotScore, InvalidTable, OverLimit
 from core.lazy import pl
 from core.models.signature import Signature
+from core.runs.planning.column_names import ColumnNames
 from core.runs.planning.splits import NAMES, SplitCodes
 from core.runs.planning.target_words import class_words
 from core.runs.reporting.row_sets import Contender, common_held_out
@@ -84,15 +85,18 @@ class HeldOutRows:
         Raises CannotScore if no cell of a column fits its type in training.
         """
         stored = {column.name: column for column in self.dataset.columns}
-        held = [feature for feature in signature.features if feature.name in stored]
+        spelling = ColumnNames(stored).spelling
+        named = {spelling(feature.name): feature for feature in signature.features}
+        held = {name: feature for name, feature in named.items() if name in stored}
         wanted = {
-            feature.name: Wanted(feature.type, feature.format)
-            for feature in held
-            if signature.reading > 1 and not may_stand(stored[feature.name], feature)
+            name: Wanted(feature.type, feature.format)
+            for name, feature in held.items()
+            if signature.reading > 1 and not may_stand(stored[name], feature)
         }
         try:
             with open_table(self.dataset, self.storage, wanted) as table:
-                return self._frame(table, [feature.name for feature in held])
+                found = self._frame(table, list(held))
+                return found.rename({name: f.name for name, f in held.items()})
         except InvalidTable as error:
             raise CannotScore(
                 f"The held-out rows do not fit the columns of the version: {error.detail}"

@@ -197,7 +197,7 @@ def test_names_are_found_below_notes(read):  # noqa: F811
 
 
 def test_columns_without_a_name_are_one_warning(read):  # noqa: F811
-    """Of the columns that are kept."""
+    """The warning counts the columns that are kept."""
     rows = [[i, i, i, i, i, None, i, i] for i in range(9)]
     _, reading, columns = read(xlsx({"s": [["a", *[None] * 5, "b", "a"], *rows]}))
     assert list(columns) == ["a", *(f"column_{i}" for i in range(2, 6)), "b", "a_2"]

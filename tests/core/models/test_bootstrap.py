@@ -51,7 +51,7 @@ def test_it_covers_the_mean_error_of_normal_residuals():
 
 
 def test_it_covers_r2():
-    """Of y = p + noise of half the variance, R² is two thirds."""
+    """If y = p + noise of half the variance, R² is two thirds."""
 
     def draw(r):
         p = r.normal(size=ROWS)

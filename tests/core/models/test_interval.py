@@ -19,7 +19,7 @@ GOOD, BAD = scored(0.1), scored(1.0)
 
 
 def test_the_interval_holds_the_difference_and_repeats():
-    """The same seed gives the same interval; the rows of both are paired."""
+    """A seed gives one interval; the rows of both networks are paired."""
     found = difference_interval("rmse", GOOD, BAD, None, 1)
     assert found == difference_interval("rmse", GOOD, BAD, None, 1)
     observed = GOOD.figure("rmse") - BAD.figure("rmse")

@@ -65,7 +65,7 @@ def test_the_training_frame_is_predicted(served, client, library, tmp_path):
     assert (kinds["took"], kinds["when"]) == ("numeric", "datetime")
     used = client.runs.validate(dataset=model, target="y").features
     assert set(used) == {*CATEGORIES, "took", "when"}
-    served.fit(model, "y")
+    served.fit(model, "y", fit={"epochs": 1, "seed": 2})
     answer = client.predict(model, frame)
     assert answer.warnings is None
     saved = client.datasets.content(model, tmp_path / "table.csv")
@@ -183,7 +183,7 @@ def test_a_file_is_predicted_in_an_event_loop(served, client, tmp_path):
     path = tmp_path / "loop.csv"
     path.write_text("x;y\n" + "".join(f"{i},5;{i}\n" for i in range(30)))
     client.datasets.upload(path)
-    served.fit("loop", "y")
+    served.fit("loop", "y", fit={"epochs": 1, "seed": 2})
 
     async def ask():
         async with AsyncClient(served.url) as own:

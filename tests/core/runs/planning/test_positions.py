@@ -152,7 +152,7 @@ def test_larger_shares_contain_smaller_ones(shares, key, units):
 
 @pytest.mark.parametrize(("num_rows", "num_classes"), [(5, 1), (8, 2), (12, 3), (20, 10)])
 def test_a_small_table_has_a_row_for_every_share(num_rows, num_classes):
-    """Whatever the key, one row is below and one above any shares."""
+    """For every key, one row is below and one above any shares."""
     rng = np.random.default_rng(0)
     classes = np.arange(num_rows) % num_classes
     for key in range(50):
