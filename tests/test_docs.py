@@ -8,6 +8,7 @@ import yaml
 
 from docs.generate import PAGES
 from fitserve import __version__
+from fitserve.client.transport import DEFAULT_URL
 from fitserve.specs.closed import Closed
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,16 @@ def test_every_link_in_the_docs_has_a_target():
         if not target.startswith("http") and not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_a_how_to_page_sets_the_address_that_its_commands_use():
+    """A reader who started the service with `fitserve up` has no FITSERVE_URL."""
+    setting = f"```sh\nexport FITSERVE_URL={DEFAULT_URL}\n```\n"
+    for page in (ROOT / "docs/how-to").glob("*.md"):
+        text = page.read_text()
+        assert 'environ["FITSERVE_URL"]' not in text, page
+        before, used, _ = text.partition("$FITSERVE_URL")
+        assert not used or setting in before, page
 
 
 def test_decisions_are_numbered_without_a_gap():

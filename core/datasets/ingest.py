@@ -13,6 +13,7 @@ from core.datasets.expected import Expected
 from core.datasets.lineages import LineageOf, lineage_of
 from core.datasets.maintenance import DatasetMaintenance
 from core.datasets.profile import profile
+from core.datasets.repeated_rows import repeated_rows
 from core.datasets.row_hashes import write_hashes
 from core.datasets.table_file import options_of, read_table
 from core.datasets.tables import Dataset, Lineage
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _TYPICAL_RATIO = 0.25
 """Typical bytes of Parquet for a byte of CSV."""
-_TABLE = "table.parquet"
+_TABLE, _HASHES = "table.parquet", "hashes.npy"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ class Reader:
             values = self._of_append(parent, dataset.block_options, source, folder)
         own = None if parent is None else parent.lineage
         of = own or lineage(values["columns"])
+        hashes = write_hashes(folder / _TABLE, of.columns, folder / _HASHES)
+        if parent is not None:
+            values["warnings"] += repeated_rows(hashes, parent, of, self.storage)
         files = self._put(dataset, folder, attempt, of)
         return {"status": DatasetStatus.READY, "progress": 1.0, **values, **files}
 
@@ -73,8 +77,7 @@ class Reader:
         stored = f"datasets/{dataset.id}"
         key = f"{stored}/table-{attempt}.parquet"
         hash_key = f"{stored}/hashes-{attempt}.npy"
-        hashes = write_hashes(folder / _TABLE, of.columns, folder / "hashes.npy")
-        self.storage.put(hashes, hash_key)
+        self.storage.put(folder / _HASHES, hash_key)
         self.storage.put(folder / _TABLE, key)
         return {"table_key": key, "hash_key": hash_key, "lineage_id": of.id}
 

@@ -5,7 +5,7 @@ Equal rows have equal hashes in every version of a dataset, whatever its file fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.columns.categorical import ID_OR_NAME
 from core.columns.numeric import ID, ROW_NUMBER
-from core.datasets.tables import Dataset
+from core.datasets.tables import Dataset, Lineage
 from core.datasets.typed_table import table_gone_is_409
 from core.datasets.value_hashes import Hashes, absent, cells, mix, salt
 from core.lazy import pl
@@ -23,6 +23,8 @@ from fitserve.schemas.datasets import ColumnRead
 
 _ROWS, _COLUMNS = 200_000, 32
 """The most rows and columns in memory at once; rows in whole row groups."""
+_PART = 1_000_000
+"""The most stored hashes in one part."""
 _NO_VALUES = (ID, ID_OR_NAME, ROW_NUMBER)
 """The reasons of columns that number or name the rows."""
 
@@ -100,6 +102,24 @@ def _of_block(
             return _of_table(table, columns)
 
 
+def hash_parts(
+    blocks: Iterable[Dataset], lineage: Lineage, storage: Storage
+) -> Iterator[Hashes]:
+    """Yield the hashes of the rows of blocks by the columns of a lineage, in parts.
+
+    Raises FileNotFoundError if a file is gone.
+    """
+    for block in blocks:
+        if block.hash_key and block.lineage_id == lineage.id:
+            with storage.local_copy(block.hash_key) as path:
+                found: Hashes = np.load(path, mmap_mode="r")
+                for start in range(0, len(found), _PART):
+                    yield found[start : start + _PART]
+        else:
+            with storage.local_copy(block.table_key) as table:
+                yield from _parts_of_table(table, lineage.columns)
+
+
 def columns_of(dataset: Dataset) -> list[str]:
     """Return the columns that are hashed in a dataset, whose lineage is loaded."""
     if dataset.lineage is not None:
@@ -108,11 +128,14 @@ def columns_of(dataset: Dataset) -> list[str]:
 
 
 def _of_table(table: Path, columns: Sequence[str]) -> Hashes:
+    return np.concatenate([np.empty(0, np.uint64), *_parts_of_table(table, columns)])
+
+
+def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
     rows = pl.scan_parquet(table)
     num_rows = int(rows.select(pl.len()).collect().item())
-    starts = range(0, num_rows, _ROWS)
-    parts = [_hashes(rows.slice(s, _ROWS), columns, num_rows - s) for s in starts]
-    return np.concatenate([np.empty(0, np.uint64), *parts])
+    for start in range(0, num_rows, _ROWS):
+        yield _hashes(rows.slice(start, _ROWS), columns, num_rows - start)
 
 
 def arrivals(dataset: Dataset) -> NDArray[np.int64]:

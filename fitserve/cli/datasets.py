@@ -16,10 +16,12 @@ from fitserve.cli.console import (
     print_or_say,
     print_or_show,
     print_table,
+    rows_text,
     say,
     service,
 )
 from fitserve.cli.parsing import reads_file
+from fitserve.cli.uploads import say_replaced
 from fitserve.client import Client
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
@@ -85,6 +87,7 @@ def upload(
     """
     with service(context) as client:
         dataset = progress.upload(client, path, name, **parsing)
+        say_replaced(client, dataset)
         print_or_show(dataset, _show, as_json=as_json)
 
 
@@ -123,7 +126,8 @@ def preview(
 
 
 def _show_preview(found: DatasetPreview) -> None:
-    say(f"{found.rows.total:,} rows read{'' if found.is_complete else ', more follow'}")
+    more = "" if found.is_complete else ", more follow"
+    say(f"{rows_text(found.rows.total)} read{more}")
     for warning in found.warnings:
         say(f"warning: {warning}")
     print_list(found.columns, _COLUMNS, as_json=False)
@@ -149,7 +153,8 @@ def delete(
 
 
 def _show_append(dataset: DatasetRead) -> None:
-    say(f"{dataset.num_added or 0:,} rows added to {dataset.name}@{dataset.version}")
+    added = rows_text(dataset.num_added or 0)
+    say(f"{added} added to {dataset.name}@{dataset.version}")
     for warning in dataset.warnings:
         say(f"warning: {warning}")
     _show(dataset)
@@ -158,12 +163,12 @@ def _show_append(dataset: DatasetRead) -> None:
 def _confirmed(client: Client, ref: str) -> str:
     """Ask whether to delete a dataset; return the id of the one that was shown."""
     found = client.datasets.get(ref)
-    size = f"{found.num_rows:,} rows, {cell(found.created_at)}, {found.id}"
+    size = f"{rows_text(found.num_rows)}, {cell(found.created_at)}, {found.id}"
     confirm(f"the dataset {found.name!r} ({size})")
     return found.id
 
 
 def _show(dataset: DatasetRead) -> None:
     version = f"@{dataset.version}" if dataset.version > 1 else ""
-    say(f"{dataset.name}{version}  {dataset.num_rows:,} rows  {dataset.id}")
+    say(f"{dataset.name}{version}  {rows_text(dataset.num_rows)}  {dataset.id}")
     print_list(dataset.columns, _COLUMNS, as_json=False)

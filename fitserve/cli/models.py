@@ -1,6 +1,7 @@
 """`fitserve models`."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from fitserve.cli.console import (
     print_list,
     print_or_say,
     print_or_show,
+    rows_text,
     say,
     service,
 )
@@ -51,13 +53,13 @@ _MODELS: Columns = {
 }
 _VERSIONS: Columns = {
     "version": lambda v: v.version,
+    "serves": lambda v: "yes" if v.serves else "",
+    "aliases": lambda v: ", ".join(v.aliases),
     "task": lambda v: v.task,
     "parameters": lambda v: v.num_params,
     "kept epoch": lambda v: v.best_epoch,
     **FIGURE_COLUMNS,
     "metrics": lambda v: "  ".join(f"{n} {cell(m)}" for n, m in v.metrics.items()),
-    "serves": lambda v: "yes" if v.serves else "",
-    "aliases": lambda v: ", ".join(v.aliases),
 }
 _CHANGES: Columns = {
     "change": lambda c: c.number,
@@ -102,25 +104,36 @@ def _show_version(found: VersionRead) -> None:
     say("  ".join([title, *serves, *aliases]))
     if found.dataset is not None:
         name = f"{found.dataset.name}@{found.dataset.version}"
-        say(f"  dataset: {name}, {found.num_rows or 0:,} rows")
+        say(f"  dataset: {name}, {rows_text(found.num_rows or 0)}")
     if found.main_figure is not None:
         say(f"  main figure: {figure_text(found.main_figure)}")
     if found.changes is not None:
-        _show_changes(found.changes)
+        _show_changes(found.changes, found.num_rows)
 
 
-def _show_changes(changes: VersionChanges) -> None:
+def _show_changes(changes: VersionChanges, num_rows: int | None) -> None:
     name = f"{changes.dataset.name}@{changes.dataset.version}"
-    say(f"changed against version {changes.against} ({name}, {changes.num_rows:,} rows):")
+    against = f"{changes.against} ({name}, {rows_text(changes.num_rows)})"
+    say(f"changed against version {against}:")
+    for line in _same_and_rows(changes, num_rows):
+        say(f"  {line}")
     for one in changes.spec:
         say(f"  {_spec_change(one)}")
     for difference in changes.contract:
         breaks = " (breaks callers)" if difference.breaks else ""
         say(f"  {difference.sign}: {difference.detail}{breaks}")
-    if not changes.spec and not changes.contract:
-        say("  neither the spec nor the inputs")
     for reason in changes.not_comparable:
         say(f"  main figures not comparable: {reason}")
+
+
+def _same_and_rows(changes: VersionChanges, num_rows: int | None) -> Iterator[str]:
+    """Yield whether spec and inputs are the same, and the rows if they differ."""
+    is_same = not changes.spec and not changes.contract
+    parts = ["same spec and inputs"] if is_same else []
+    if num_rows is not None and num_rows != changes.num_rows:
+        parts.append(f"rows {changes.num_rows:,} -> {num_rows:,}")
+    if parts:
+        yield "; ".join(parts)
 
 
 def _spec_change(change: SpecChange) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from fitserve.cli.completion import aliases, models, versions
-from fitserve.cli.console import AsJson, err, print_json, say, service
+from fitserve.cli.console import AsJson, err, print_json, rows_text, say, service
 from fitserve.cli.parsing import reads_file
 from fitserve.cli.places import refused, rows_of, warn
 from fitserve.cli.predictions import Predicted, show
@@ -69,7 +69,7 @@ def _write(path: Path, predicted: Predicted, *, exact: bool) -> None:
     if str(path) != "-":
         answer = predicted.answer
         said = f"{answer.model_name}, version {answer.model_version}"
-        say(f"{said}: {len(answer.predictions):,} rows in {path}", err)
+        say(f"{said}: {rows_text(len(answer.predictions))} in {path}", err)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from fitserve.cli.console import (
     err,
     out,
     print_json,
+    rows_text,
     say,
     service,
 )
@@ -32,9 +33,11 @@ from fitserve.cli.table_to_train import (
     refused_options,
     without_target,
 )
+from fitserve.cli.uploads import deleted_if_refused, say_replaced
 from fitserve.client import ApiError, Client, RunFailed
 from fitserve.names import NAME_PATTERN, to_name
 from fitserve.problems import Problem
+from fitserve.schemas.datasets import DatasetRead
 from fitserve.schemas.runs import RunRead
 from fitserve.specs.run import PresetName
 
@@ -149,9 +152,12 @@ def _queued(
         raise ValueError("got options for reading a table, and no table: add its file")
     if table is not None and "target" not in body and chosen.target is None:
         raise without_target(client, table, parsing)
-    columns = [] if table is None else _put_dataset(client, body, table, parsing)
+    dataset = None
+    if table is not None:
+        dataset = _put_dataset(client, body, table, parsing)
+    columns = [] if dataset is None else [column.name for column in dataset.columns]
     chosen.put_into(body, columns)
-    with shown_by(refused):
+    with shown_by(refused), deleted_if_refused(client, dataset):
         return client.runs.create(body)
 
 
@@ -183,13 +189,14 @@ def watch(
 
 def _put_dataset(
     client: Client, body: dict[str, Any], data: Path, parsing: dict[str, Any]
-) -> list[str]:
-    """Upload a table for a spec; return the names of its columns."""
+) -> DatasetRead:
+    """Upload a table for a spec."""
     dataset = upload(client, data, **parsing)
-    say(f"uploaded {dataset.name}: {dataset.num_rows:,} rows", err)
+    say(f"uploaded {dataset.name}: {rows_text(dataset.num_rows)}", err)
+    say_replaced(client, dataset)
     body["dataset"] = dataset.id
     body.setdefault("model_name", dataset.name)
-    return [column.name for column in dataset.columns]
+    return dataset
 
 
 def _follow(

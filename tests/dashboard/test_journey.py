@@ -134,3 +134,14 @@ def test_a_class_is_told_with_its_probability(page, service, trained):
             page.get_by_role("link", name="model.onnx").click()
         assert told.value.path().stat().st_size > 1000
         assert told.value.suggested_filename == f"tumours-{version}-model.onnx"
+
+
+def test_code_names_a_version_only_if_the_address_does(page, service, trained):
+    """Copied code goes on to call what serves after a promotion."""
+    page.goto(f"{service}/#/models/tumours")
+    code = page.locator("section[aria-labelledby=snippets]")
+    expect(code).to_contain_text("names no version")
+    expect(page.locator("#snippet")).to_contain_text("/v1/models/tumours/predict")
+    page.goto(f"{service}/#/models/tumours/1")
+    expect(code).to_contain_text("Always version 1")
+    expect(page.locator("#snippet")).to_contain_text("/versions/1/predict")

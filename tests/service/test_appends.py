@@ -174,6 +174,49 @@ def test_each_difference_is_a_sentence(client, upload, append):
     ]
 
 
+def repeated(read):
+    return [text for text in read["warnings"] if "appended rows" in text]
+
+
+def test_rows_that_are_there_already_are_counted(upload, append):
+    """In any earlier block, and in any order of the columns."""
+    upload(FIRST)
+    assert repeated(append(SECOND)) == []
+    head, *lines = SECOND.splitlines()
+    new = "2024-03-01,red,9,no"
+    both = append("\n".join([head, *lines, new]) + "\n")
+    (warning,) = repeated(both)
+    assert warning == (
+        "2 of the 3 appended rows are already in table@2 and count twice; a random split "
+        "keeps equal rows together. If they were appended by mistake, delete this version"
+    )
+    assert "20 of the 20 appended rows" in repeated(append(FIRST))[0]
+    assert (
+        "1 of the 1 appended rows is already in table@4 and counts twice"
+        in (repeated(append(f"{head}\n{new}\n"))[0])
+    )
+
+
+def test_ids_do_not_make_a_row_new(upload, append):
+    """The columns that are not compared are named."""
+    lines = [f"{i * 2.5},{i}" for i in range(30)]
+
+    def body(start):
+        rows = [f"id{start + i:03},{line}" for i, line in enumerate(lines)]
+        return "\n".join(["customer_id,x,y", *rows]) + "\n"
+
+    upload(body(0))
+    (warning,) = repeated(append(body(500)))
+    assert "30 of the 30 appended rows" in warning
+    assert "table@1 (compared without 'customer_id') and" in warning
+
+
+def test_a_table_whose_own_rows_repeat_gets_no_warning_of_repeated_rows(upload, append):
+    few = "a,b\n" + "red,yes\nred,no\nblue,yes\n" * 20
+    upload(few)
+    assert repeated(append(few)) == []
+
+
 def test_a_column_without_values_gets_its_type_from_an_append(client, upload, append):
     upload("a,b\n1,\n2,\n")
     second = append("a,b\n3,x\n4,y\n")

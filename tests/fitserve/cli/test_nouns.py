@@ -39,7 +39,7 @@ def test_rows_are_appended_and_the_differences_shown(wire, fitserve, tmp_path):
     path.write_text("alcohol\n9\n")
     done = fitserve("datasets", "append", "wine", path, "--decimal", ",")
     assert done.stdout.splitlines()[:3] == [
-        "1 rows added to wine@2",
+        "1 row added to wine@2",
         f"warning: {note}",
         "wine@2  3 rows  ds_1",
     ]
@@ -136,6 +136,7 @@ def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
     assert fitserve("models", "show", "wine", "2").stdout.splitlines()[1:] == [
         "  dataset: wine@1, 900 rows",
         "changed against version 1 (wine@1, 300 rows):",
+        "  rows 300 -> 900",
         "  fit.epochs: 2 -> 3",
         "  model.layers differ",
         "  + ph: new input (breaks callers)",
@@ -144,15 +145,20 @@ def test_a_version_is_shown_with_what_it_changed(wire, fitserve):
     same = changes | {"spec": [], "contract": [], "not_comparable": []}
     wire.answers("GET /v1/models/wine/versions/2", shown | {"changes": same})
     *_, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
-    assert last == "  neither the spec nor the inputs"
+    assert last == "  same spec and inputs; rows 300 -> 900"
+    same["num_rows"] = 900
+    wire.answers("GET /v1/models/wine/versions/2", shown | {"changes": same})
+    *_, last = fitserve("models", "show", "wine", "2").stdout.splitlines()
+    assert last == "  same spec and inputs"
 
 
 def test_versions_are_shown_with_every_metric(wire, fitserve):
     """A loss of 0 is printed as 0, and an unknown loss as a dash."""
     wire.answers("GET /v1/models/wine/versions", bodies.page(bodies.version()))
-    _, row = fitserve("models", "show", "wine").stdout.splitlines()
-    assert "loss 0  val_loss -" in row
-    assert row.split()[-1] == "production"
+    header, row = fitserve("models", "show", "wine").stdout.splitlines()
+    assert header.split()[:4] == ["version", "serves", "aliases", "task"]
+    assert row.split()[:3] == ["2", "production", "regression"]
+    assert row.endswith("loss 0  val_loss -")
 
 
 def test_promote_sets_an_alias_or_what_serves(wire, fitserve):
@@ -289,7 +295,7 @@ def test_a_preview_shows_columns_and_rows(wire, fitserve, tmp_path):
     path.write_text("alcohol\n9.5\n")
     done = fitserve("datasets", "preview", path)
     assert done.exit_code == 0, done.output
-    for shown in ("1 rows read, more follow", "a warning", "alcohol", "numeric", "9.5"):
+    for shown in ("1 row read, more follow", "a warning", "alcohol", "numeric", "9.5"):
         assert shown in done.output
     assert wire.asked[0].body == path.read_bytes()
 

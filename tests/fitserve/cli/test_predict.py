@@ -187,7 +187,7 @@ def test_output_is_the_whole_table_with_columns_added(
     wire.answers(ROUTE, answer([1 / 3]))
     target = "-" if is_stdout else tmp_path / "out.csv"
     done = fitserve("predict", "wine", table('x,y\n"a,b",\n'), "--output", target)
-    expected = "" if is_stdout else f"wine, version 2: 1 rows in {target}\n"
+    expected = "" if is_stdout else f"wine, version 2: 1 row in {target}\n"
     assert done.stderr == expected
     text = done.stdout if is_stdout else target.read_text()
     assert list(csv.reader(io.StringIO(text))) == [

@@ -94,9 +94,42 @@ def test_a_refusal_names_the_option(trained, fitserve, table):
     line = {"pointer": "#/target", "detail": "no column 'qality'", "hint": "quality?"}
     refusal = problem(422, "invalid-spec", "The spec is wrong.", (line,))
     trained.answers("POST /v1/runs", refusal)
+    trained.answers("DELETE /v1/datasets/ds_1", Answer(status=204))
     done = fitserve("train", table, "--target", "qality")
     assert done.exit_code == 3
     assert "  --target: no column 'qality' (quality?)\n" in done.stderr
+
+
+def test_the_upload_of_a_refused_run_is_deleted(trained, fitserve, table):
+    """A spec that is refused leaves no version; one of a stored dataset deletes none."""
+    refusal = problem(422, "invalid-spec", "The spec is wrong.")
+    trained.answers("POST /v1/runs", refusal)
+    trained.answers("DELETE /v1/datasets/ds_1", Answer(status=204))
+    done = fitserve("train", table, "--target", "quality", "--exclude", "c")
+    assert done.exit_code == 3
+    assert "deleted the upload wine@1, because its run was refused\n" in done.stderr
+    assert trained.paths()[-1] == "/v1/datasets/ds_1"
+    spec = table.with_name("spec.json")
+    spec.write_text(json.dumps({"dataset": "wine", "target": "quality"}))
+    assert "deleted" not in fitserve("train", spec).stderr
+
+
+def test_an_upload_stays_if_its_run_may_be_sent_again(trained, fitserve, table):
+    """Only a spec that can never run deletes the upload."""
+    trained.answers("POST /v1/runs", problem(409, "dataset-not-ready", "Wait."))
+    done = fitserve("train", table, "--target", "quality")
+    assert "deleted" not in done.stderr
+    assert "/v1/datasets/ds_1" not in trained.paths()
+
+
+def test_an_upload_that_is_in_use_stays(trained, fitserve, table):
+    """The refusal of the run is reported too."""
+    trained.answers("POST /v1/runs", problem(422, "invalid-spec", "The spec is wrong."))
+    in_use = problem(409, "dataset-in-use", "1 run still reads this dataset.")
+    trained.answers("DELETE /v1/datasets/ds_1", in_use)
+    done = fitserve("train", table, "--target", "quality")
+    assert "the upload wine@1 stays stored: " in done.stderr
+    assert "The spec is wrong." in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ export async function page({ given: [name, wanted], signal }) {
   const state = await readState(name, signal);
   const number = wanted ?? String(state.model.serving_version);
   const of = (...parts) => versionPath({ model_name: name, version: number }, ...parts);
+  const codePath = wanted === undefined ? v1("models", name, "snippets") : of("snippets");
   const [version, schema, code] = await Promise.all([
-    get(of(), signal), get(of("schema"), signal), get(of("snippets"), signal),
+    get(of(), signal), get(of("schema"), signal), get(codePath, signal),
   ]);
   return h("section",
     h("div.head", h("h1", { tabindex: "-1" }, name), h("span.chip", `version ${number}`),
@@ -23,7 +24,7 @@ export async function page({ given: [name, wanted], signal }) {
       h("div.actions", h("a.button", { href: `#/runs/${version.run_id}` }, "Training run"))),
     lackingNotice(["models:predict", "models:write"]), tryForm(version, schema),
     versionsSection(version.version, state, () => readState(name, signal)),
-    snippets(code), downloads(version), deletion(name, version, state.versions.items.length));
+    snippets(code, wanted), downloads(version), deletion(name, version, state.versions.items.length));
 }
 
 /** Read a model, its versions and its changes. */

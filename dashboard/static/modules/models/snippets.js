@@ -1,4 +1,4 @@
-// Code from the service that calls predict for this version.
+// Code from the service that calls predict, for a chosen version or for the one that serves.
 
 import { announce, h, put } from "../dom.js";
 import { card } from "../parts.js";
@@ -7,7 +7,8 @@ const NAMES = {
   curl: "curl", python: "Python", "python-fitserve": "Python, fitserve", typescript: "TypeScript",
 };
 
-export function snippets(code) {
+/** Build the code. `version` is the version that the code always calls, if any. */
+export function snippets(code, version) {
   const languages = Object.keys(code);
   const text = h("pre", { id: "snippet", tabindex: "0", role: "tabpanel" });
   const show = (i) => {
@@ -29,7 +30,11 @@ export function snippets(code) {
     role: "tab", "aria-controls": "snippet", onclick: () => show(i), onkeydown: walk(i),
   }, NAMES[language] ?? language));
   show(0);
+  const calls = version === undefined
+    ? "The code names no version: it calls the one that serves, or an alias of it."
+    : `Always version ${version}.`;
   return card("snippets", "Code", [
+    h("p.hint", calls),
     h("div.tabs", { role: "tablist", "aria-labelledby": "snippets" }, tabs), text,
   ], { controls: copyButton(() => text.textContent) });
 }

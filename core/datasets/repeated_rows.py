@@ -1,0 +1,62 @@
+"""Say how many rows of an append are already in the version that it extends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.row_hashes import hash_parts
+from core.datasets.tables import Dataset, Lineage
+from core.datasets.value_hashes import Hashes
+from core.storage import Storage
+
+_ADDED_ROWS = 4_000_000
+"""So many appended rows are compared in one pass over the earlier ones."""
+_LEAST_SHARE = 0.01
+"""The share of appended rows from which repeated ones are reported."""
+_SHOWN = 3
+Counts = NDArray[np.int64]
+
+
+def repeated_rows(
+    hashes: Path, parent: Dataset, lineage: Lineage, storage: Storage
+) -> list[str]:
+    """Return the warning about appended rows that are already in `parent`, if any.
+
+    `hashes` is the file with the hashes of the appended rows. A table whose own rows
+    mostly repeat gets no warning. Raises FileNotFoundError if earlier rows are gone.
+    """
+    added: Hashes = np.load(hashes, mmap_mode="r")
+    repeated, different = 0, 0
+    for start in range(0, len(added), _ADDED_ROWS):
+        part = np.unique(added[start : start + _ADDED_ROWS], return_counts=True)
+        repeated += _count(*part, hash_parts(parent.blocks, lineage, storage))
+        different += len(part[0])
+    if repeated < max(1, _LEAST_SHARE * len(added)) or 2 * different < len(added):
+        return []
+    return [_sentence(repeated, len(added), parent, lineage)]
+
+
+def _count(values: Hashes, counts: Counts, earlier: Iterable[Hashes]) -> int:
+    """Return the number of rows with the sorted hashes `values` that occur earlier."""
+    is_earlier = np.zeros(len(values), bool)
+    for part in earlier:
+        hashes = np.sort(part)
+        places = np.minimum(np.searchsorted(values, hashes), len(values) - 1)
+        is_earlier[places[values[places] == hashes]] = True
+    return int(counts[is_earlier].sum())
+
+
+def _sentence(repeated: int, added: int, parent: Dataset, lineage: Lineage) -> str:
+    known = set(lineage.columns)
+    ignored = [repr(c.name) for c in parent.columns if c.name not in known][:_SHOWN]
+    without = f" (compared without {', '.join(ignored)})" if ignored else ""
+    verbs = ("is", "counts") if repeated == 1 else ("are", "count")
+    return (
+        f"{repeated:,} of the {added:,} appended rows {verbs[0]} already in "
+        f"{parent.name}@{parent.version}{without} and {verbs[1]} twice; a random split "
+        "keeps equal rows together. If they were appended by mistake, delete this version"
+    )
