@@ -72,11 +72,11 @@ def put_faults_in():
     fit, epoch_ended = RunExecutor._fit, Heartbeat.epoch_ended
     fault = []
 
-    def fit_with_fault(self, lease, heartbeat, run, tables):
+    def fit_with_fault(self, lease, heartbeat, run, *rows):
         if run.tags.get("fault") == "build":
             wait_to_build()
         fault[:] = [FAULTS.get(run.tags.get("fault", ""))]
-        return fit(self, lease, heartbeat, run, tables)
+        return fit(self, lease, heartbeat, run, *rows)
 
     def report_and_fail(self, epoch, logs, fit):
         epoch_ended(self, epoch, logs, fit)

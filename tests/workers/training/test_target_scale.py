@@ -49,6 +49,7 @@ def trained(bench):
                 "compile": {"loss": loss, "optimizer": OPTIMIZERS[optimizer], "metrics": ["r2_score"]},
                 "model": {"layers": [{"type": "Dense", "units": 16, "activation": "relu"}, {"type": "Output"}]},
                 "fit": {"epochs": 60, "seed": 1},
+                "split": {"by": "time", "column": "c"},  # equal rows in every unit
             }
         )  # fmt: skip
         assert run["status"] == "succeeded", run["error"]
@@ -93,7 +94,9 @@ def test_a_few_mistyped_targets_do_not_ruin_the_fit(bench, trained):
     assert low == pytest.approx(-1.5, abs=0.5)
 
 
-FAR = "x,y\n" + "".join(f"{i % 7},{1_000_000_000 + i % 7 - 3}\n" for i in range(140))
+FAR = "x,y\n" + "".join(
+    f"{i % 28 / 4},{1_000_000_000 + i % 28 / 4 - 3}\n" for i in range(140)
+)
 
 
 def far_run(bench, **changes):
@@ -115,7 +118,7 @@ def test_a_target_far_from_zero_has_real_figures(bench):
     report = bench.client.get(f"/v1/runs/{run['id']}/report").json()
     assert report["metrics"]["mae"] == pytest.approx(found["test_mae"], rel=1e-3)
     assert report["metrics"]["r2"] > 0.9
-    assert {trap["kind"] for trap in report["traps"]} == {"duplicates"}
+    assert report["traps"] == []  # equal rows are on one side
     pairs = report["regression"]["pairs"]
     gaps = np.abs(np.subtract(pairs["actual"], pairs["predicted"]))
     assert 1e9 - 4 < min(pairs["actual"]) <= 1e9
@@ -177,4 +180,4 @@ def test_a_network_that_cannot_be_moved_is_a_warning(bench):
     assert warnings() == []
     for changes in ({"model": relu}, {"preset": "small", "features": {"standardize": False}}):  # fmt: skip
         (warning,) = warnings(**changes)
-        assert "999999997 to 1000000003" in warning
+        assert "999999997 to 1000000004" in warning
