@@ -45,8 +45,8 @@ function trimmed(digits) {
 
 /** Add marks between thousands from 10,000 on: a year has none. */
 function thousands(digits) {
-  const [whole, ...rest] = digits.split(".");
-  const marked = whole.length < 5 ? whole : whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  const [before, ...rest] = digits.split(".");
+  const marked = before.length < 5 ? before : before.replace(/\B(?=(\d{3})+$)/g, ",");
   return [marked, ...rest].join(".");
 }
 
