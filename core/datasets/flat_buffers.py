@@ -4,7 +4,7 @@ import mmap
 import struct
 
 FAULTS = (struct.error, IndexError, ValueError)
-"""What reading a damaged file raises."""
+"""The errors of a damaged file."""
 
 
 class Table:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
 from core.datasets.raw_table import clean_text, scan, scan_held
 from core.datasets.text_file import TextFile
@@ -24,18 +23,20 @@ def count_null_words(
     given: ParsingSpec,
     nulls: list[str],
     columns: Sequence[ColumnFacts],
-    stats: Sequence[Stats],
+    missing: Sequence[int],
+    num_rows: int,
 ) -> None:
     """Count the words of `nulls` in each column of words; the facts get the counts.
 
+    `missing` has the number of missing cells of each column.
     Nothing is counted if the upload gave its words, or in a file that had to be repaired.
     """
-    pairs = zip(columns, stats, strict=True)
-    counted = [fact for fact, own in pairs if _may_have_words(fact, own)]
+    pairs = zip(columns, missing, strict=True)
+    counted = [fact for fact, own in pairs if _may_have_words(fact, own, num_rows)]
     if given.null_values is not None or not counted:
         return
     try:
-        found = _of_file(text, nulls, counted, stats[0].rows)
+        found = _of_file(text, nulls, counted, num_rows)
     except pl.exceptions.PolarsError:
         return
     add_counts(counted, found)
@@ -88,8 +89,8 @@ def null_word_warnings(counts: Mapping[str, int]) -> list[str]:
     return [warning]
 
 
-def _may_have_words(fact: ColumnFacts, stats: Stats) -> bool:
-    return bool(stats.missing) and (may_have_words(fact) or not stats.present)
+def _may_have_words(fact: ColumnFacts, missing: int, num_rows: int) -> bool:
+    return bool(missing) and (may_have_words(fact) or missing == num_rows)
 
 
 def _of_file(

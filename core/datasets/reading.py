@@ -68,7 +68,8 @@ def read_csv(
         columns = _the_long_way(text, nulls, wanted, hints, target)
         written = Written(columns, statistics.of_table(pl.scan_parquet(target), columns))
     parsing = _parsing(text, nulls.common)
-    count_null_words(text, given, nulls.common, written.columns, written.stats)
+    missing, num_rows = [s.missing for s in written.stats], written.stats[0].rows
+    count_null_words(text, given, nulls.common, written.columns, missing, num_rows)
     text.layout.warnings += total_row_warnings(text.path, text.layout)
     return CsvReading(parsing, written.columns, written.stats, text.layout.warnings)
 

@@ -47,7 +47,7 @@ _ZIP_FAULTS = (
     NotImplementedError,
     RuntimeError,
 )
-"""What reading a damaged archive raises."""
+"""The errors of a damaged archive."""
 _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _OPTIONS = {
     FileFormat.CSV: {"delimiter", "header", "encoding", "decimal"},

@@ -12,7 +12,6 @@ from core.columns.cells import null_words, plain_name
 from core.columns.decide import decide_types
 from core.columns.facts import Cells, ColumnFacts, Wanted, null_words_wanted
 from core.columns.missing import NullWords
-from core.datasets import statistics
 from core.datasets.dialect import Layout
 from core.datasets.null_words import count_null_words
 from core.datasets.one_pass import seen_nulls
@@ -62,8 +61,8 @@ class Uploaded:
 
     @property
     def format(self) -> FileFormat:
-        """Return the format of the file; datasets of earlier releases are CSVs."""
-        return FileFormat(self.parsing.get("format", FileFormat.CSV))
+        """Return the format of the file."""
+        return stored_format(self.parsing)
 
     @property
     def nulls(self) -> list[str]:
@@ -79,6 +78,11 @@ class Uploaded:
         return text_file(
             self.source, folder, self.given, _NO_LIMIT, whole=whole, known=self.parsing
         )
+
+
+def stored_format(parsing: Mapping[str, Any]) -> FileFormat:
+    """Return the format of an upload; datasets of earlier releases are CSVs."""
+    return FileFormat(parsing.get("format", FileFormat.CSV))
 
 
 def read_again(
@@ -106,8 +110,9 @@ def read_again(
         typed, compression="zstd", row_group_size=ROW_GROUP
     )
     others = [fact for fact in columns if not wanted[fact.name].words]
-    stats = statistics.of_table(pl.scan_parquet(typed), others)
-    count_null_words(text, upload.given, upload.nulls, others, stats)
+    cells_of = pl.scan_parquet(typed).select(fact.name for fact in others)
+    missing = cells_of.null_count().collect().row(0) if others else ()
+    count_null_words(text, upload.given, upload.nulls, others, missing, upload.num_rows)
     return Reread(typed, columns)
 
 

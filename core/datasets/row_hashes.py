@@ -76,30 +76,10 @@ def row_hashes(
     """
     own = columns_of(dataset)
     wanted = own if columns is None else columns
-    parts = [
-        _of_block(block, dataset, storage, wanted, is_own=wanted == own)
-        for block in dataset.blocks
-    ]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _of_block(
-    block: Dataset,
-    dataset: Dataset,
-    storage: Storage,
-    columns: Sequence[str],
-    *,
-    is_own: bool,
-) -> Hashes:
-    """Return the hashes of a block of rows; `is_own` says that of the lineage."""
-    is_stored = is_own and block.hash_key and block.lineage_id == dataset.lineage_id
+    lineage_id = dataset.lineage_id if wanted == own else None
     with table_gone_is_409():
-        if is_stored:
-            with storage.local_copy(block.hash_key) as path:
-                found: Hashes = np.load(path, allow_pickle=False)
-                return found
-        with storage.local_copy(block.table_key) as table:
-            return _of_table(table, columns)
+        parts = _parts(dataset.blocks, wanted, lineage_id, storage)
+        return np.concatenate([np.empty(0, np.uint64), *parts])
 
 
 def hash_parts(
@@ -109,15 +89,25 @@ def hash_parts(
 
     Raises FileNotFoundError if a file is gone.
     """
+    return _parts(blocks, lineage.columns, lineage.id, storage)
+
+
+def _parts(
+    blocks: Iterable[Dataset],
+    columns: Sequence[str],
+    lineage_id: str | None,
+    storage: Storage,
+) -> Iterator[Hashes]:
+    """Yield hashes by `columns`: the stored ones if they are those of the lineage."""
     for block in blocks:
-        if block.hash_key and block.lineage_id == lineage.id:
+        if lineage_id and block.hash_key and block.lineage_id == lineage_id:
             with storage.local_copy(block.hash_key) as path:
-                found: Hashes = np.load(path, mmap_mode="r")
+                found: Hashes = np.load(path, mmap_mode="r", allow_pickle=False)
                 for start in range(0, len(found), _PART):
                     yield found[start : start + _PART]
         else:
             with storage.local_copy(block.table_key) as table:
-                yield from _parts_of_table(table, lineage.columns)
+                yield from _parts_of_table(table, columns)
 
 
 def columns_of(dataset: Dataset) -> list[str]:
@@ -125,10 +115,6 @@ def columns_of(dataset: Dataset) -> list[str]:
     if dataset.lineage is not None:
         return dataset.lineage.columns
     return hashed_columns(dataset.columns)
-
-
-def _of_table(table: Path, columns: Sequence[str]) -> Hashes:
-    return np.concatenate([np.empty(0, np.uint64), *_parts_of_table(table, columns)])
 
 
 def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:

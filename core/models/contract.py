@@ -113,8 +113,8 @@ def refuse_broken(
     if not broken:
         return
     shown = "; ".join(d.sentence for d in broken[:_MOST_SHOWN])
-    if more := len(broken) - _MOST_SHOWN:
-        shown += f"; and {more:,} more" if more > 0 else ""
+    if (more := len(broken) - _MOST_SHOWN) > 0:
+        shown += f"; and {more:,} more"
     who = f"the alias {alias!r}" if alias is not None else "the serving version"
     raise ContractBroken(
         f"{what} would break callers of version {present}, which is {who} now: {shown}. "

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from core.database.sessions import Database
 from core.errors import ContractBroken, FitserveError, RequirementNotMet
 from core.models.cause import Cause
-from core.models.contract import Contract, refuse_broken
 from core.models.judge import Entry, Judge
+from core.models.promotion import refuse_broken_by
 from core.models.repository import ModelRepository
 from core.models.requirements import Requirement, parse
 from core.models.tables import Version
@@ -29,7 +29,7 @@ class Verdict:
     """Whether a version meets the requirements of its run's spec.
 
     Args:
-        present: the id of the version that it was compared with; None: there was none.
+        present: the id of the version that it was compared with, if any.
         refusal: the reason why it must not be promoted, if any.
 
     """
@@ -171,10 +171,8 @@ def _if_contract_holds(
     """Move a pointer unless that breaks callers; return a warning then."""
     name, present = run.model_name, models.pointed(run.model_name, alias)
     if present is not None and present.is_whole:
-        old, new = Contract.of(present.signature), Contract.of(version.signature)
-        title = f"Version {version.number} of {name!r}"
         try:
-            refuse_broken(old, new, present.number, title, alias)
+            refuse_broken_by(models, name, alias, version.number)
         except ContractBroken as error:
             return [_stays(version, alias, present, error.detail)]
     cause = Cause.run(run.id, f"promotion of {run.id}")

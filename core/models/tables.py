@@ -124,7 +124,7 @@ class ModelChange(Base):
     alias: Mapped[str | None] = mapped_column(String(100))
     """The alias that changed; None for the serving version."""
     before: Mapped[int | None]
-    """The number of the version before the change; None if there was none."""
+    """The number of the version before the change, if any."""
     after: Mapped[int | None]
     """The number of the version after the change; None if the alias was deleted."""
     who: Mapped[str] = mapped_column(String(300))

@@ -58,7 +58,7 @@ def figure_columns(figure: MainFigure | None) -> dict[str, Any]:
 
 
 def baseline_columns(baseline: BestBaseline | None) -> dict[str, Any]:
-    """Return the columns of the best baseline; empty if there is none."""
+    """Return the columns of the best baseline; empty without a baseline."""
     if baseline is None:
         return {}
     return {"baseline_name": baseline.name, "baseline_value": baseline.value}

@@ -36,7 +36,7 @@ def split_rows(run: Run, table: TypedTable, storage: Storage) -> SplitCodes:
 
 
 def stored_split(run: Run, storage: Storage) -> SplitCodes | None:
-    """Return the codes that a worker stored; None if there are none."""
+    """Return the codes that a worker stored; None before that."""
     if run.split_key is None:
         return None
     try:

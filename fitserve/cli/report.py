@@ -47,7 +47,7 @@ def report(
 
 
 def _save_suggestion(found: ReportRead, path: Path) -> None:
-    """Save the suggested spec, or print why there is none."""
+    """Save the suggested spec, or print why no spec is suggested."""
     spec = _suggested(found.reading)
     if spec is None:
         reason = found.reading.advice if found.reading else "The run has no epochs."

@@ -7,10 +7,12 @@ loaded before a name moves to it; a name never moves to a version that cannot be
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from core.database.sessions import Database
+from sqlalchemy.orm import Session
+
+from core.database.sessions import Database, after_commit
 from core.errors import FitserveError, VersionNotFound
 from core.models.judge import file_of
 from core.models.network import ModelFile
@@ -107,6 +109,10 @@ class VersionResolver:
         Each model is a pair of its workspace and its name.
         """
         self._names.refresh((lambda ref: ref[:2] in models) if models else None)
+
+    def refresh_after_commit(self, session: Session, workspace: str, model: str) -> None:
+        """Re-read the names of a model when the transaction has changed it."""
+        after_commit(session, partial(self.refresh, (workspace, model)))
 
     def start(self) -> None:
         """Start the thread that keeps names fresh."""

@@ -1,13 +1,11 @@
 """/v1/models: registry, versions, weights, artifacts."""
 
-from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import Path, Request
 from fastapi.responses import StreamingResponse
 
-from core.database.sessions import after_commit
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.contract import Contract
 from core.models.lineage import describe
@@ -140,8 +138,7 @@ def delete_version_(
     if it serves, other versions exist, and the model does not follow the serving version.
     """
     delete_version(session, services.storage, workspace, name, number)
-    versions = services.predictor.versions
-    after_commit(session, partial(versions.refresh, (workspace, name)))
+    services.predictor.versions.refresh_after_commit(session, workspace, name)
 
 
 @router.delete("/{name}", status_code=204)
@@ -151,8 +148,7 @@ def delete(
 ) -> None:
     """Delete a model with all its versions. Fails with 409 if the model has an alias."""
     delete_model(session, services.storage, workspace, name)
-    versions = services.predictor.versions
-    after_commit(session, partial(versions.refresh, (workspace, name)))
+    services.predictor.versions.refresh_after_commit(session, workspace, name)
 
 
 @router.get("/{name}/versions/{number}/weights")

@@ -1,13 +1,10 @@
 """/v1/models/{name}: which version serves, the aliases, and their changes."""
 
-from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import Query, Request
-from sqlalchemy.orm import Session
 
-from core.database.sessions import after_commit
 from core.keys.caller import Caller
 from core.models.cause import Cause
 from core.models.lineage import describe
@@ -92,14 +89,11 @@ def _move(services: Services, move: Move) -> VersionRead:
             cause,
             allow_new_contract=move.update.allow_new_contract,
         )
-        _refresh(services, session, move.workspace, move.name)
+        services.predictor.versions.refresh_after_commit(
+            session, move.workspace, move.name
+        )
         (read,) = describe(models, move.name, [found])
         return read
-
-
-def _refresh(services: Services, session: Session, workspace: str, name: str) -> None:
-    versions = services.predictor.versions
-    after_commit(session, partial(versions.refresh, (workspace, name)))
 
 
 @router.delete("/aliases/{alias}", status_code=204)
@@ -113,7 +107,7 @@ def delete_alias(
     """Delete an alias, but not its version."""
     cause = Cause.request(caller, None)
     ModelRepository(session, caller.workspace).delete_alias(name, alias, cause)
-    _refresh(services, session, caller.workspace, name)
+    services.predictor.versions.refresh_after_commit(session, caller.workspace, name)
 
 
 @router.get("/changes")
@@ -160,5 +154,5 @@ def _undo(
         models = ModelRepository(session, caller.workspace)
         cause = Cause.request(caller, wanted.reason)
         change = undo(models, name, wanted.alias, cause)
-        _refresh(services, session, caller.workspace, name)
+        services.predictor.versions.refresh_after_commit(session, caller.workspace, name)
         return change_to_schema(change)

@@ -109,8 +109,8 @@ class KeptInputs:
         if not names:
             return []
         shown = ", ".join(map(repr, names[:_MOST_SHOWN]))
-        if more := len(names) - _MOST_SHOWN:
-            shown += f" and {more:,} more" if more > 0 else ""
+        if (more := len(names) - _MOST_SHOWN) > 0:
+            shown += f" and {more:,} more"
         noun = "column is" if len(names) == 1 else "columns are"
         warning = (
             f"{len(names):,} {noun} left out, because {self.title} does not have "

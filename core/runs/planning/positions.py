@@ -55,8 +55,8 @@ def positions(rows: Arrived, key: int) -> Positions:
     The units that are new in an arrival are ordered by keyed hash within their class. A
     unit of one row is at its rank plus a fraction, divided by the number of rows. In the
     first arrival a unit of several rows is at the middle of its rows, large units are in
-    the middle, and the outermost units are moved to both ends. In later
-    arrivals it is at a random place of its rows, so that few units are spread evenly.
+    the middle, and the outermost units are moved to both ends. In later arrivals a unit
+    of several rows is at a random place of its rows, so that few units are spread evenly.
     """
     if not len(rows.units):
         return np.empty(0)

@@ -85,14 +85,11 @@ def assign(
     rule. Raises InvalidSpec if that column does not determine a split.
     """
     column = rows[split.column] if split.column is not None else None
-    if split.by == "column" and column is not None:
-        return _by_words(column)
-    if split.by == "group" and column is not None:
+    if column is not None and split.by != "group":
+        return _by_column(column, split, shares)
+    if column is not None:
         by_group = _by_group_in_order if splitting == 1 else _by_group
         return by_group(column, shares, seed)
-    if split.by == "time" and column is not None:
-        # rows without a time count as the oldest
-        return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
     rng = np.random.default_rng(seed)
     strata = None if task == Task.REGRESSION else rows[target].to_physical()
     return _cut(_order(rows.height, strata, rng), shares)
@@ -113,10 +110,8 @@ def assign_by_position(
     does not determine a split.
     """
     column = rows[split.column] if split.column is not None else None
-    if split.by == "column" and column is not None:
-        return _by_words(column)
-    if split.by == "time" and column is not None:
-        return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
+    if column is not None and split.by != "group":
+        return _by_column(column, split, shares)
     if column is not None:
         groups = cell_hashes(column)
         refuse_too_few(len(np.unique(groups)), shares.num_parts)
@@ -127,6 +122,14 @@ def assign_by_position(
     classes = np.zeros(rows.height, np.int64) if ranks is None else ranks.to_numpy()
     arrived = Arrived(stored.hashes, classes.astype(np.int64), stored.arrivals)
     return _held_out(arrived, shares, key)
+
+
+def _by_column(column: pl.Series, split: SplitSpec, shares: Shares) -> SplitCodes:
+    """Return the split of each row by its word, or by time."""
+    if split.by == "column":
+        return _by_words(column)
+    # rows without a time count as the oldest
+    return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
 
 
 def _held_out(rows: Arrived, shares: Shares, key: int) -> SplitCodes:

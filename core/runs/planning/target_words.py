@@ -11,7 +11,7 @@ from core.columns import kind_of
 from core.columns.cells import NULLS
 from core.columns.missing import own_words
 from core.datasets.blocks import block_files
-from core.datasets.rereading import count_words
+from core.datasets.rereading import count_words, stored_format
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409, uploaded
 from core.errors import InvalidTable
@@ -96,7 +96,7 @@ def _counts_of(block: Dataset, source: Path, folder: Path, target: str) -> dict[
 
 
 def _is_csv(block: Dataset) -> bool:
-    return bool(block.parsing.get("format", FileFormat.CSV) == FileFormat.CSV)
+    return stored_format(block.parsing) == FileFormat.CSV
 
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:

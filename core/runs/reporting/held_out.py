@@ -137,7 +137,7 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
 def common_rows(candidate: Contender, rival: Contender, storage: Storage) -> HeldOutRows:
     """Find rows of the candidate's datasets that neither run trained on.
 
-    Raises CannotScore if there are none, and the errors of `held_out_rows`.
+    Raises CannotScore if no such row exists, and the errors of `held_out_rows`.
     """
     run = candidate.run
     for one in (candidate, rival):

@@ -7,7 +7,6 @@ datasets are compared by their hashes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,35 +14,14 @@ from numpy.typing import NDArray
 
 from core.datasets.row_hashes import columns_of, row_hashes
 from core.datasets.tables import Dataset
-from core.datasets.value_hashes import Hashes
 from core.runs.planning.splits import NAMES, TEST, TRAIN, VALIDATION, SplitCodes
 from core.runs.planning.target_words import class_words
 from core.runs.run_tables import open_dataset
-from core.runs.splitting import NO_TARGET, split_rows, stored_split
+from core.runs.splitting import split_rows, stored_split
 from core.runs.tables import Run
 from core.storage import Storage
 
 GIVE_TEST = "give `split.test`, so that versions hold out the same rows"
-
-
-@dataclass(frozen=True)
-class RowSets:
-    """The rows of a run's dataset.
-
-    Args:
-        hashes: the hash of each row.
-        codes: the side of each row, or NO_TARGET.
-
-    """
-
-    hashes: Hashes
-    codes: SplitCodes
-
-    @property
-    def has_target(self) -> NDArray[np.bool_]:
-        """Return whether each row has a target."""
-        known: NDArray[np.bool_] = self.codes != NO_TARGET
-        return known
 
 
 @dataclass(frozen=True)
@@ -87,12 +65,6 @@ def codes_of(run: Run, storage: Storage) -> SplitCodes:
     words = class_words(run.target, run.plan.classes)
     with open_dataset(run.dataset, run.spec.features, storage, words) as table:
         return split_rows(run, table, storage)
-
-
-def row_sets(run: Run, storage: Storage, columns: Sequence[str] | None = None) -> RowSets:
-    """Return the rows of a run's dataset, hashed by `columns` or by its lineage's."""
-    hashes = row_hashes(run.dataset, storage, columns)
-    return RowSets(hashes, codes_of(run, storage))
 
 
 def common_held_out(

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from core.datasets.row_hashes import row_hashes
 from core.models.repository import artifact_keys
 from core.orphan_files import remove_orphan_files
 from core.runs.maintenance import RunMaintenance
-from core.runs.reporting.row_sets import Contender, codes_of, common_held_out, row_sets
+from core.runs.reporting.row_sets import Contender, codes_of, common_held_out
+from core.runs.splitting import NO_TARGET
 from tests.conftest import bench_in
 
 ROWS = [(i, (i * 37) % 101, i * 0.5) for i in range(300)]
@@ -44,14 +46,14 @@ def common(bench, candidate, rival):
 def test_a_worker_stores_the_side_of_each_row(bench):
     """And the exact counts; a run without the file is split again, equally."""
     run = trained(bench, split={"test": 0.1}).run
-    sets = row_sets(run, bench.storage)
-    counts = [int((sets.codes == code).sum()) for code in range(3)]
+    codes = codes_of(run, bench.storage)
+    counts = [int((codes == code).sum()) for code in range(3)]
     assert run.num_rows == dict(zip(("train", "validation", "test"), counts, strict=True))
     assert counts == [210, 60, 30]
-    assert sets.has_target.all()
-    assert len(set(sets.hashes.tolist())) == 300
+    assert (codes != NO_TARGET).all()
+    assert len(set(row_hashes(run.dataset, bench.storage).tolist())) == 300
     run.split_key = None
-    assert np.array_equal(codes_of(run, bench.storage), sets.codes)
+    assert np.array_equal(codes_of(run, bench.storage), codes)
 
 
 def test_versions_of_one_lineage_are_judged_on_common_test_rows(bench):
@@ -60,13 +62,14 @@ def test_versions_of_one_lineage_are_judged_on_common_test_rows(bench):
     bench.upload(csv([*ROWS, *[(i, i % 9, 2.0 * i) for i in range(300, 400)]]), "t")
     new = trained(bench, split={"test": 0.2}, fit={"epochs": 2})
     found = common(bench, new, old)
-    own, rival = (row_sets(c.run, bench.storage) for c in (new, old))
+    own, rival = (codes_of(c.run, bench.storage) for c in (new, old))
+    hashes = [row_hashes(c.run.dataset, bench.storage) for c in (new, old)]
     assert found.side == "test"
     assert found.dataset.id == new.run.dataset_id
-    judged = set(own.hashes[found.places].tolist())
+    judged = set(hashes[0][found.places].tolist())
     assert len(judged) >= 30
-    assert not judged & set(rival.hashes[rival.codes != 2].tolist())
-    assert (own.codes[found.places] == 2).all()
+    assert not judged & set(hashes[1][rival != 2].tolist())
+    assert (own[found.places] == 2).all()
 
 
 def test_without_test_rows_validation_rows_judge(bench):
