@@ -129,7 +129,7 @@ def test_deleted_and_orphaned_files_leave_no_object(bench, objects):
     lost = store(objects, f"datasets/{dataset['id']}/table-9.parquet")
     with bench.database.read() as session:
         assert remove_orphan_files(objects, session) == [lost]
-    assert len(objects.list("datasets")) == 2
+    assert len(objects.list("datasets")) == 3  # upload, table, hashes
     assert bench.client.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
     assert objects.list("datasets") == []
 
