@@ -57,6 +57,7 @@ class WarningKind(StrEnum):
     READING = "reading"  # how its cells were read
     NULL_WORDS = "null_words"  # words that count as missing, and may be values
     ALIKE = "alike"  # categories that are probably the same
+    APPENDED = "appended"  # what differs in the rows of an append
     LEFT_OUT = "left_out"  # why runs do not use the column
 
 

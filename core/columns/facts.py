@@ -27,6 +27,8 @@ class ColumnFacts:
     type: ColumnType
     format: ColumnFormat = field(default_factory=ColumnFormat)
     warnings: list[str] = field(default_factory=list)
+    about_append: list[str] = field(default_factory=list)
+    """Warnings about what differs in the rows of appends."""
     is_counted: bool = False
     """Whether the format or the warnings depend on counts over all rows."""
     null_words: dict[str, int] | None = None

@@ -38,6 +38,7 @@ def _column(fact: ColumnFacts, stats: Stats, frame: pl.LazyFrame) -> ColumnRead:
     counts = None if fact.kind.is_ordered else _counts(frame, fact.name)
     warnings = [
         *of_kind(WarningKind.READING, fact.warnings),
+        *of_kind(WarningKind.APPENDED, fact.about_append),
         *of_kind(WarningKind.NULL_WORDS, null_word_warnings(fact.null_words or {})),
         *of_kind(WarningKind.ALIKE, _alike(fact, counts)),
         *of_kind(WarningKind.LEFT_OUT, reason),

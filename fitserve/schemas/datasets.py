@@ -115,7 +115,8 @@ class ColumnRead(BaseModel):
         default=[],
         description="What each warning is about, in the order of `warnings`: `reading`, "
         "`null_words` (words that count as missing), `alike` (categories that are "
-        "probably the same) or `left_out`. Datasets of earlier releases have none.",
+        "probably the same), `appended` (what differs in the rows of an append) or "
+        "`left_out`. Datasets of earlier releases have none.",
     )
 
 

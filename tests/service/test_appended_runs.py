@@ -31,8 +31,16 @@ def test_a_run_says_what_differs_in_its_features(bench, upload, append):
     spec = {"dataset": "table", "target": "size"}
     read = bench.client.post("/v1/runs/validate", json=spec).json()
     about = [text for text in read["warnings"] if "rows 2" in text or "rows 1" in text]
-    assert any(text.startswith("the column 'rooms': missing in rows 1") for text in about)
-    assert any("'green'" in text for text in about)
+    assert [text.split(":")[0] for text in about] == [
+        "the feature 'colour'",
+        "the feature 'sold'",
+        "the feature 'rooms'",
+    ]
+    assert "'green'" in about[0]
+    assert about[2].split(": ")[1].startswith("missing in rows 1 to 20")
+    again = {**spec, "features": {"types": {"rooms": "categorical"}}}
+    read = bench.client.post("/v1/runs/validate", json=again).json()
+    assert len([text for text in read["warnings"] if "rows 1 to 20" in text]) == 1
     only = {**spec, "features": {"include": ["when"]}}
     read = bench.client.post("/v1/runs/validate", json=only).json()
     assert not [text for text in read["warnings"] if "rows 21" in text]

@@ -159,6 +159,7 @@ def test_each_difference_is_a_sentence(client, upload, append):
     assert columns["rooms"]["warnings"] == [
         "missing in rows 1 to 20: they are earlier than the column"
     ]
+    assert columns["rooms"]["warning_kinds"] == ["appended"]
     data = rows_of(client, "table")
     assert data["columns"] == ["size", "colour", "sold", "when", "rooms"]
     assert data["data"][0][4] is None
@@ -172,6 +173,7 @@ def test_each_difference_is_a_sentence(client, upload, append):
         "missing in rows 21 to 2",
         "missing in rows 24 to 2",
     ]
+    assert sold["warning_kinds"] == ["appended", "appended"]
 
 
 def repeated(read):

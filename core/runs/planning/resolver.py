@@ -34,7 +34,6 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
-    append_warnings,
     batch_warnings,
     far_target_warnings,
     feature_warnings,
@@ -189,7 +188,6 @@ def _draft(
         *split,
         *held.warnings,
         *weight_warnings,
-        *append_warnings(datasets.dataset, selection),
         *retyped_warnings(table),
         *feature_warnings(selection, datasets.dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
