@@ -10,6 +10,7 @@ from core.columns.cells import plain_name
 from core.columns.facts import Wanted, given_types
 from core.errors import InvalidTable
 from fitserve.enums import ColumnType
+from fitserve.names import version_ref
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat, ColumnRead
 from fitserve.specs.columns import ColumnOptions
@@ -41,7 +42,7 @@ class Expected:
     def of(version: Dataset) -> Expected:
         """Return the columns of a version."""
         return Expected(
-            ref=f"{version.name}@{version.version}",
+            ref=version_ref(version.name, version.version),
             columns={column.name: column for column in version.columns},
             options=version.options,
         )

@@ -12,6 +12,7 @@ from core.datasets.row_hashes import hash_parts
 from core.datasets.tables import Dataset, Lineage
 from core.datasets.value_hashes import Hashes
 from core.storage import Storage
+from fitserve.names import version_ref
 
 _ADDED_ROWS = 4_000_000
 """So many appended rows are compared in one pass over the earlier ones."""
@@ -55,8 +56,9 @@ def _sentence(repeated: int, added: int, parent: Dataset, lineage: Lineage) -> s
     ignored = [repr(c.name) for c in parent.columns if c.name not in known][:_SHOWN]
     without = f" (compared without {', '.join(ignored)})" if ignored else ""
     verbs = ("is", "counts") if repeated == 1 else ("are", "count")
+    where = f"{version_ref(parent.name, parent.version)}{without}"
     return (
         f"{repeated:,} of the {added:,} appended rows {verbs[0]} already in "
-        f"{parent.name}@{parent.version}{without} and {verbs[1]} twice; a random split "
+        f"{where} and {verbs[1]} twice; a random split "
         "keeps equal rows together. If they were appended by mistake, delete this version"
     )

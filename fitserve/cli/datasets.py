@@ -23,6 +23,7 @@ from fitserve.cli.console import (
 from fitserve.cli.parsing import reads_file
 from fitserve.cli.uploads import say_replaced
 from fitserve.client import Client
+from fitserve.names import version_ref
 from fitserve.schemas.datasets import DatasetPreview, DatasetRead
 
 app = typer.Typer(
@@ -154,7 +155,7 @@ def delete(
 
 def _show_append(dataset: DatasetRead) -> None:
     added = rows_text(dataset.num_added or 0)
-    say(f"{added} added to {dataset.name}@{dataset.version}")
+    say(f"{added} added to {version_ref(dataset.name, dataset.version)}")
     for warning in dataset.warnings:
         say(f"warning: {warning}")
     _show(dataset)
@@ -169,6 +170,7 @@ def _confirmed(client: Client, ref: str) -> str:
 
 
 def _show(dataset: DatasetRead) -> None:
-    version = f"@{dataset.version}" if dataset.version > 1 else ""
-    say(f"{dataset.name}{version}  {rows_text(dataset.num_rows)}  {dataset.id}")
+    is_first = dataset.version == 1
+    title = dataset.name if is_first else version_ref(dataset.name, dataset.version)
+    say(f"{title}  {rows_text(dataset.num_rows)}  {dataset.id}")
     print_list(dataset.columns, _COLUMNS, as_json=False)
