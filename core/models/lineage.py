@@ -8,7 +8,8 @@ from core.models.contract import differences as contract_differences
 from core.models.repository import ModelRepository
 from core.models.serialize import version_to_schema
 from core.models.tables import Version
-from core.runs.reporting.comparison import differences, reasons_against_figures
+from core.runs.reporting.comparable import reasons_against_figures
+from core.runs.reporting.comparison import differences
 from core.runs.serialize import dataset_ref
 from core.runs.tables import Run
 from fitserve.problems import pointer

@@ -46,6 +46,31 @@ def test_a_run_says_what_differs_in_its_features(bench, upload, append):
     assert not [text for text in read["warnings"] if "rows 21" in text]
 
 
+def test_a_comparison_says_how_many_rows_were_appended(bench, upload, append):
+    """Rows that were held out stay held out, unless times decide which ones are."""
+    upload(FIRST)
+    append("size,colour,when\n1,red,2024-03-01\n2,red,2024-03-02\n")
+
+    def warnings(*changes):
+        ids = []
+        for number, change in enumerate(changes, 1):
+            spec = {"dataset": f"table@{number}", "target": "size", **change}
+            ids.append(bench.client.post("/v1/runs", json=spec).json()["id"])
+        query = {"ids": ",".join(ids)}
+        return bench.client.get("/v1/runs/compare", params=query).json()["warnings"]
+
+    appended = "table@2 has 2 rows more than table@1 (appended)"
+    nested = "; rows that were held out stay held out, so the figures can be compared, "
+    assert warnings({}, {}) == [appended + nested + "with their intervals"]
+    times = {"split": {"by": "time", "column": "when"}}
+    other = ", so the runs were scored on different rows"
+    assert warnings(times, times) == [appended + other]
+    seeds = {"fit": {"seed": 1}}, {"fit": {"seed": 2}}
+    assert warnings(*seeds) == ["the seeds differ" + other]
+    upload(FIRST.replace("0.5", "9.5"))
+    assert warnings({}, {}, {}) == ["the datasets differ" + other]
+
+
 def test_a_run_trains_on_all_blocks_with_other_types(bench, upload, append):
     """A type in a spec reads each file again in its own layout."""
     upload("zip,y\n" + "".join(f"{i % 4:02},{i % 4}\n" for i in range(40)))
