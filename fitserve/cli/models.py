@@ -114,8 +114,9 @@ def _show_version(found: VersionRead) -> None:
 
 def _show_changes(changes: VersionChanges, num_rows: int | None) -> None:
     ref = version_ref(changes.dataset.name, changes.dataset.version)
-    against = f"{changes.against} ({ref}, {rows_text(changes.num_rows)})"
-    say(f"changed against version {against}:")
+    against = f"version {changes.against} ({ref}, {rows_text(changes.num_rows)})"
+    which = "which served when it was trained" if changes.served else "the version before"
+    say(f"changed against {against}, {which}:")
     for line in _same_and_rows(changes, num_rows):
         say(f"  {line}")
     for one in changes.spec:

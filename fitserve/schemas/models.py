@@ -20,7 +20,7 @@ class ArtifactRead(BaseModel):
 
 
 class SpecChange(BaseModel):
-    """A key of the spec that differs from the version before."""
+    """A key of the spec that differs between two versions."""
 
     pointer: str
     before: Any = Field(description="Null if the spec lacked the key.")
@@ -28,22 +28,28 @@ class SpecChange(BaseModel):
 
 
 class ContractChange(BaseModel):
-    """A difference of the inputs or answers from the version before."""
+    """A difference of the inputs or answers between two versions."""
 
     detail: str
     sign: str = Field(description="A short form, such as `+ rooms`.")
     column: str | None
     breaks: bool = Field(
-        description="Whether callers of the version before are refused, or get other "
+        description="Whether callers of the older version are refused, or get other "
         "answers."
     )
 
 
 class VersionChanges(BaseModel):
-    """The differences between a version and the version before it."""
+    """The differences between a version and the one that served when it was trained."""
 
-    against: int = Field(description="Number of the version before.")
-    dataset: DatasetRef = Field(description="Dataset of the version before.")
+    against: int = Field(description="Number of the other version.")
+    served: bool = Field(
+        default=False,
+        description="Whether the other version served when this one was trained. If "
+        "false, that one was deleted or is unknown, and the other one is the version "
+        "before.",
+    )
+    dataset: DatasetRef = Field(description="Dataset of the other version.")
     num_rows: int = Field(description="Rows of that dataset.")
     spec: list[SpecChange] = Field(
         description="Keys that decide the network and its training, and differ. Seen in "

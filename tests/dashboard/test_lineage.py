@@ -63,6 +63,7 @@ def test_a_new_contract_serves_only_when_asked_and_is_rolled_back(
             "version 2",
             "new contract",
             "900 rows",
+            "version 1, which served when this one was trained",
             "+600 against version 1",
             "fit.epochs 3 → 4",
             "+ listing_id 'listing_id' is a new required input",

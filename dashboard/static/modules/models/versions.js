@@ -100,11 +100,18 @@ function title(version, current) {
 /** Build the list of what a version changed, and its main figure. */
 function changed(version) {
   const pairs = [
-    ["Figure", figure(version)], ["Rows", rows(version)], ["Spec", spec(version)],
+    ["Against", against(version)], ["Figure", figure(version)], ["Rows", rows(version)], ["Spec", spec(version)],
     ["Inputs", inputs(version)], ["Network", plural(version.num_params, "parameter")],
   ];
   return h("dl.changed", pairs.filter(([, value]) => value)
     .map(([name, value]) => h("div", h("dt", name), h("dd", value))));
+}
+
+/** Say with which version the rows, the spec and the inputs are compared. */
+function against({ changes }) {
+  if (!changes) return null;
+  const which = changes.served ? "which served when this one was trained" : "the version before";
+  return `version ${changes.against}, ${which}`;
 }
 
 function figure({ main_figure: read, changes }) {
