@@ -66,5 +66,5 @@ def _error(fact: ColumnFacts, count: int, row: int, cell: str) -> FieldError:
         detail += f" ({count:,} cells of this column do not fit)"
     notation = _NOTATION.get(fact.type, "such as `null_values`").replace("%s", fact.name)
     hint = f"Correct the cells, or give the notation of the file, {notation}"
-    at = pointer("types", fact.name)
+    at = pointer("rows", row, fact.name)
     return FieldError(pointer=at, detail=detail, hint=hint, row=row, column=fact.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.columns.cells import plain_name
@@ -60,7 +60,11 @@ class Expected:
             for name, column in self.columns.items()
             if self.is_decided(column)
         }
-        return before | given_types(given.types)
+        new = {
+            name: replace(want, is_fixed=name in before)
+            for name, want in given_types(given.types).items()
+        }
+        return before | new
 
     def is_decided(self, column: ColumnRead) -> bool:
         """Return whether a cell, or the upload, has decided the type of a column."""

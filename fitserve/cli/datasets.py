@@ -21,6 +21,8 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.cli.parsing import reads_file
+from fitserve.cli.places import refused
+from fitserve.cli.refusals import shown_by
 from fitserve.cli.uploads import say_replaced
 from fitserve.client import Client
 from fitserve.names import version_ref
@@ -107,7 +109,8 @@ def append(
     The columns keep their types; the warnings say which columns and categories are new.
     """
     with service(context) as client:
-        dataset = progress.append(client, ref, path, **parsing)
+        with shown_by(lambda problem: refused(path, parsing, problem)):
+            dataset = progress.append(client, ref, path, **parsing)
         print_or_show(dataset, _show_append, as_json=as_json)
 
 

@@ -245,7 +245,28 @@ def test_cells_of_another_type_are_refused(bench, upload, refused, kind, body):
     assert "`decimal`" in problem["detail"]
     (error,) = problem["errors"]
     assert (error["row"], error["column"]) == (1, "size")
+    assert error["pointer"] == "#/rows/1/size"
     assert files_in(bench) == before
+
+
+@pytest.mark.parametrize("given", ["numeric", {"type": "numeric", "decimal": ","}])
+def test_cells_that_do_not_fit_a_given_notation_are_refused(
+    upload, append, refused, given
+):
+    """An option with the notation of a column does not make other cells missing."""
+    upload(FIRST)
+    types = json.dumps({"size": given})
+    problem = refused("size;colour\n1;red\nlarge;blue\n", types=types)
+    assert "Row 2, column 'size': 'large' is not a number" in problem["detail"]
+    assert append("size;colour\n1;red\n2;blue\n", types=types)["num_rows"] == 22
+
+
+def test_a_class_that_does_not_fit_is_refused_with_its_row(upload, refused):
+    upload(FIRST)
+    (error,) = refused("sold\nyes\nperhaps\n")["errors"]
+    assert (error["pointer"], error["row"]) == ("#/rows/1/sold", 1)
+    (error,) = refused("sold\nperhaps\nmaybe\n")["errors"]
+    assert (error["pointer"], error["row"]) == ("#/rows/0/sold", 0)
 
 
 def test_a_misfit_far_below_is_refused(upload, refused):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.fitserve.client import bodies
-from tests.fitserve.client.wire import Answer
+from tests.fitserve.client.wire import Answer, problem
 
 
 def test_datasets_are_listed(wire, fitserve):
@@ -44,6 +44,18 @@ def test_rows_are_appended_and_the_differences_shown(wire, fitserve, tmp_path):
         "wine@2  3 rows  ds_1",
     ]
     assert wire.asked[0].query == {"filename": "more.csv", "decimal": ","}
+
+
+def test_a_refused_append_names_the_line_of_the_file(wire, fitserve, tmp_path):
+    detail = "row 2, column 'alcohol': 'x' is not a number"
+    error = {"pointer": "#/rows/1/alcohol", "detail": detail, "row": 1}
+    answer = problem(422, "invalid-table", f"{detail}.", (error,))
+    wire.answers("POST /v1/datasets/wine/rows", answer)
+    path = tmp_path / "more.csv"
+    path.write_text("alcohol\n9\nx\n")
+    done = fitserve("datasets", "append", "wine", path)
+    said = f"  {path}, line 3, column 'alcohol': 'x' is not a number"
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (3, said)
 
 
 def test_a_missing_file_is_wrong_usage(fitserve, wire, tmp_path):
