@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -22,6 +23,19 @@ _MOST_DIGITS = 9
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """The name of a column of a dataset."""
+
+
+def _refuse_boolean(value: object) -> object:
+    """Return the value; raise PydanticKnownError for true, which Python counts as 1."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+VersionNumber = Annotated[
+    int, BeforeValidator(_refuse_boolean), Field(ge=1, le=2**31 - 1)
+]
+"""The number of a version of a model in the body of a request."""
 
 DEFAULT_WORKSPACE = "default"
 """The workspace of rows created without a key, or before workspaces existed."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.enums import ColumnType, Promotion, Task
+from fitserve.names import VersionNumber
 from fitserve.schemas.brief import Brief
 from fitserve.schemas.report import Headline, MainFigure
 from fitserve.schemas.runs import DatasetRef, LayerPlan
@@ -160,7 +161,7 @@ class ModelRead(BaseModel):
 class AliasUpdate(BaseModel):
     """The request to point an alias, or the serving version, at a version."""
 
-    version: int = Field(ge=1, le=2**31 - 1)
+    version: VersionNumber
     require: dict[
         Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=100)]
     ] = Field(
