@@ -11,13 +11,13 @@ from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import is_about_near_duplicates
 from core.datasets import statistics
 from core.datasets.blocks import scan_files
-from core.datasets.column_warnings import warnings_of
 from core.datasets.differences import differences
 from core.datasets.expected import Expected
 from core.datasets.null_words import sum_counts
 from core.datasets.profile import profile_rows
 from core.datasets.reading import CsvReading
 from core.datasets.table_file import options_of
+from core.datasets.table_warnings import of_kind, warnings_of
 from core.datasets.tables import Dataset
 from fitserve.enums import WarningKind
 from fitserve.schemas.datasets import ColumnRead
@@ -59,7 +59,10 @@ class Append:
             "num_rows": before + added,
             "num_added": added,
             "columns": self._profiled(facts),
-            "warnings": [*self.reading.warnings, *_sentences(found)],
+            "warnings": [
+                *of_kind(WarningKind.READING, self.reading.warnings),
+                *of_kind(WarningKind.APPENDED, _sentences(found)),
+            ],
             "options": self._options(),
             "file_options": options_of(self.reading, self.given),
         }

@@ -8,8 +8,8 @@ from typing import Any
 from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
 from core.columns.near_duplicates import near_duplicates
-from core.datasets.column_warnings import of_kind
 from core.datasets.null_words import null_word_warnings
+from core.datasets.table_warnings import of_kind
 from core.lazy import pl
 from fitserve.enums import ColumnType, WarningKind
 from fitserve.schemas.datasets import ColumnRead, TopValue

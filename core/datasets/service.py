@@ -250,7 +250,8 @@ def _extend(dataset: Dataset, parent: Dataset, given: ParsingSpec) -> None:
     dataset.file_options = given
     dataset.status, dataset.progress = DatasetStatus.PROCESSING, 0.0
     dataset.num_rows = dataset.num_added = 0
-    dataset.columns, dataset.warnings, dataset.parsing = [], [], {}
+    dataset.columns, dataset.parsing = [], {}
+    dataset.warnings, dataset.warning_kinds = [], []
 
 
 def _just_now(session: Session) -> int:

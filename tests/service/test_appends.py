@@ -154,6 +154,7 @@ def test_each_difference_is_a_sentence(client, upload, append):
         "the column 'colour': 1 category occurs first in rows 21 to 23 (2 cells), such as 'green'",
         "the column 'rooms': missing in rows 1 to 20: they are earlier than the column",
     ]  # fmt: skip
+    assert second["warning_kinds"] == ["appended"] * 3
     columns = {c["name"]: c for c in second["columns"]}
     assert [columns[n]["missing"] for n in ("sold", "rooms")] == [3, 20]
     assert columns["rooms"]["warnings"] == [
@@ -192,9 +193,15 @@ def test_rows_that_are_there_already_are_counted(upload, append):
         "2 of the 3 appended rows are already in table@2 and count twice; a random split "
         "keeps equal rows together. If they were appended by mistake, delete this version"
     )
+    assert both["warning_kinds"] == ["repeated"]
+    few = append("\n".join([head, lines[0], *[new.replace("9", "8.5")] * 2]) + "\n")
+    assert ("1 of the 3" in repeated(few)[0], few["warning_kinds"]) == (
+        True,
+        ["appended"],
+    )
     assert "20 of the 20 appended rows" in repeated(append(FIRST))[0]
     assert (
-        "1 of the 1 appended rows is already in table@4 and counts twice"
+        "1 of the 1 appended rows is already in table@5 and counts twice"
         in (repeated(append(f"{head}\n{new}\n"))[0])
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from core.columns.near_duplicates import near_duplicates
-from core.datasets.column_warnings import warnings_of
+from core.datasets.table_warnings import warnings_of
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import ModelNotFound

@@ -31,18 +31,38 @@ def test_a_dataset_is_uploaded_and_shown(wire, fitserve, tmp_path):
 
 
 def test_rows_are_appended_and_the_differences_shown(wire, fitserve, tmp_path):
-    """The new version comes first, then its warnings and its columns."""
+    """The new version comes first, then its warnings, notes and columns."""
     note = "the column 'ph': missing in rows 1 to 2: they are earlier than the column"
-    read = bodies.dataset(version=2, parent_id="ds_0", num_added=1, warnings=[note])
+    odd = "2 of the 3 appended rows are already in wine@1 and count twice"
+    read = bodies.dataset(
+        version=2,
+        parent_id="ds_0",
+        num_added=1,
+        warnings=[note, odd],
+        warning_kinds=["appended", "repeated"],
+    )
+    read["columns"][0] |= {
+        "warnings": ["2 cells are infinite", "constant; left out of training"],
+        "warning_kinds": ["reading", "left_out"],
+    }
     wire.answers("POST /v1/datasets/wine/rows", Answer(read, 201))
     path = tmp_path / "more.csv"
     path.write_text("alcohol\n9\n")
     done = fitserve("datasets", "append", "wine", path, "--decimal", ",")
-    assert done.stdout.splitlines()[:3] == [
+    *lines, head, _ = done.stdout.splitlines()
+    assert lines == [
         "1 row added to wine@2",
-        f"warning: {note}",
+        f"warning: {odd}",
+        f"note: {note}",
         "wine@2  3 rows  ds_1",
     ]
+    assert head.split()[-2:] == ["warnings", "notes"]
+    column = done.stdout.splitlines()[-1]
+    warned = column.index("2 cells are infinite")
+    assert (warned, column.index("constant;")) == (
+        head.index("warnings"),
+        head.index("notes"),
+    )
     assert wire.asked[0].query == {"filename": "more.csv", "decimal": ","}
 
 
