@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from core.keys.caller import Caller
 from core.models.judge import Entry, Judge
-from core.models.network import ModelFile, Network
 from core.models.promotion import refuse_broken_by
 from core.models.repository import ModelRepository
 from core.models.requirements import parse
@@ -53,8 +52,6 @@ def check(services: Services, move: Move) -> str | None:
         candidate = Entry.of(session, version)
         rival = Entry.of(session, present) if present is not None else None
 
-    def load(file: ModelFile) -> Network:
-        return services.predictor.cache.get(file).network
-
-    Judge(services.storage, load=load).check(requirements, candidate, rival)
+    judge = Judge(services.storage, load=services.predictor.network)
+    judge.check(requirements, candidate, rival)
     return present.id if present is not None else None

@@ -1,6 +1,7 @@
 """Test `fitserve datasets`, `runs` and `models`."""
 
 import json
+import re
 
 import pytest
 
@@ -234,6 +235,13 @@ def test_runs_are_compared_in_a_table(wire, fitserve):
     assert done.stderr == "the losses differ\n"
     assert done.stdout.splitlines()[0].split() == ["run_1", "run_2"]
     assert done.stdout.splitlines()[-1].split() == ["#/fit/epochs", "5", "7"]
+    common = {"metric": "r2", "side": "test", "num_rows": 60, "values": [0.5, 0.75]}
+    common |= {"low": 0.125, "high": 0.375}
+    wire.answers("GET /v1/runs/compare", {**body, "common": common})
+    done = fitserve("runs", "compare", "run_1", "run_2")
+    rows = [re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()]
+    assert ["R² on 60 common test rows", "0.5", "0.75"] in rows
+    assert ["difference (95 % interval)", "-", "0.125 to 0.375"] in rows
 
 
 def test_lists_show_the_main_figure_next_to_the_best_baseline(wire, fitserve):

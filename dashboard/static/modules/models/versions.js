@@ -2,7 +2,7 @@
 
 import { outcome, send, v1 } from "../api.js";
 import { h, put } from "../dom.js";
-import { ago, bestBaseline, integer, mainFigure, moment, plural } from "../format.js";
+import { ago, bestBaseline, datasetName, integer, mainFigure, moment, plural } from "../format.js";
 import { layerText } from "../layer_text.js";
 import { card } from "../parts.js";
 import { problemBox } from "../problems.js";
@@ -132,10 +132,6 @@ function rows({ dataset, num_rows: count, changes }) {
   const more = count - changes.num_rows;
   return `${now} (${more < 0 ? "−" : "+"}${integer(Math.abs(more))} against version `
     + `${changes.against}, which read ${datasetName(changes.dataset)})`;
-}
-
-function datasetName({ name, version, id }) {
-  return version ? `${name}@${version}` : `${name} ${id.slice(-6)}`;
 }
 
 function spec({ changes }) {
