@@ -40,7 +40,7 @@ def refuse_misfits(
 
 
 def _misfit(cells: Cells, fact: ColumnFacts, want: Wanted) -> FieldError | None:
-    known = want.format
+    known = want.earlier if want.format is None else want.format
     if known is not None and known.more_strays:
         return None  # any cell that does not fit is missing
     text = pl.col(fact.name)

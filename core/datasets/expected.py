@@ -60,10 +60,10 @@ class Expected:
             for name, column in self.columns.items()
             if self.is_decided(column)
         }
-        new = {
-            name: replace(want, is_fixed=name in before)
-            for name, want in given_types(given.types).items()
-        }
+        new = given_types(given.types)
+        for name in new.keys() & before.keys():
+            earlier = self.columns[name].format
+            new[name] = replace(new[name], is_fixed=True, earlier=earlier)
         return before | new
 
     def is_decided(self, column: ColumnRead) -> bool:
@@ -137,7 +137,8 @@ def _as_before(column: ColumnRead, given: ParsingSpec) -> Wanted:
     form, mark = column.format, given.decimal
     if column.type != ColumnType.NUMERIC or mark in (None, form.decimal):
         return Wanted(column.type, form, is_fixed=True)
-    return Wanted(column.type, options=_with_mark(form, given), is_fixed=True)
+    options = _with_mark(form, given)
+    return Wanted(column.type, options=options, is_fixed=True, earlier=form)
 
 
 def _with_mark(form: ColumnFormat, given: ParsingSpec) -> ColumnOptions:

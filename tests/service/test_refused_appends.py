@@ -80,6 +80,15 @@ def test_known_strays_are_missing_as_before(client, upload, append, refused):
     second = append("n,m\nsold out,2\n5,2\n")
     assert second["columns"][0]["missing"] == 2
     assert "'closed' is not a number" in refused("n,m\nclosed,2\n")["detail"]
+    for options in (
+        {"decimal": ","},
+        {"types": '{"n":{"type":"numeric","decimal":","}}'},
+    ):
+        third = append("n;m\nsold out;2\n5,5;2\n", **options)
+        assert third["columns"][0]["missing"] == second["columns"][0]["missing"] + 1
+        second = third
+        detail = refused("n;m\nclosed;2\n5,5;2\n", **options)["detail"]
+        assert "'closed' is not a number" in detail
 
 
 REFUSED = {
