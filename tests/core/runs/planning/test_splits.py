@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.value_hashes import values
+from core.datasets.value_hashes import value_bits
 from core.errors import InvalidSpec
 from core.runs.planning.splits import (
     TEST,
     TRAIN,
     VALIDATION,
+    RowsToSplit,
     Shares,
     StoredRows,
-    assign,
     assign_by_position,
+    assign_by_seed,
     counts,
 )
 from fitserve.enums import Task
@@ -33,12 +34,13 @@ def rows(**columns):
 
 def sides(frame, split, shares=SHARES, task=Task.REGRESSION, key=1):
     numbers = pl.int_range(frame.height, eager=True)
-    stored = StoredRows(values(numbers), np.zeros(frame.height, np.int64))
-    return assign_by_position(frame, "y", task, split, shares, stored, key)
+    stored = StoredRows(value_bits(numbers), np.zeros(frame.height, np.int64))
+    return assign_by_position(RowsToSplit(frame, "y", task, split, shares), stored, key)
 
 
 def earlier(frame, split, shares=SHARES, seed=1, splitting=2):
-    return assign(frame, "y", Task.REGRESSION, split, shares, seed, splitting)
+    rows = RowsToSplit(frame, "y", Task.REGRESSION, split, shares)
+    return assign_by_seed(rows, seed, splitting)
 
 
 @given(st.integers(1, 500), st.floats(0, 0.5), st.floats(0, 0.4))
