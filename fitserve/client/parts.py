@@ -80,7 +80,7 @@ class Parts(Protocol):
         """
 
 
-class FileParts:
+class CsvParts:
     """The parts of a CSV; later parts are read as the service read the first part.
 
     A part ends at the end of a record; its last record may exceed the size. Parts have
