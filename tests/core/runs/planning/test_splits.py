@@ -45,7 +45,7 @@ def earlier(frame, split, shares=SHARES, seed=1, splitting=2):
 
 @given(st.integers(1, 500), st.floats(0, 0.5), st.floats(0, 0.4))
 def test_counts_estimate_the_assigned_rows(num_rows, validation, test):
-    """The validate route reports the counts of the fit, to one row of each side."""
+    """The counts that `validate` reports are exact to two rows of each side."""
     shares = Shares(validation, test)
     frame = rows(x=[0.0] * num_rows)
     expected = counts(num_rows, shares)
@@ -59,7 +59,7 @@ def test_counts_estimate_the_assigned_rows(num_rows, validation, test):
 
 
 def test_the_newest_rows_are_the_test_rows():
-    """By time, training comes before validation and validation before test."""
+    """In a split by time, training rows are the oldest, then come validation rows."""
     moments = [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(100)]  # noqa: DTZ001
     shuffled = np.random.default_rng(0).permutation(100)
     frame = rows(when=[moments[i] for i in shuffled])
@@ -71,7 +71,7 @@ def test_the_newest_rows_are_the_test_rows():
 
 @given(st.integers(0, 1000))
 def test_a_group_is_on_one_side(seed):
-    """The shares hold as far as groups allow."""
+    """The shares are as near as whole groups allow."""
     groups = [f"g{i % 40}" for i in range(400)]
     split = SplitSpec(by="group", column="g")
     assigned = sides(rows(g=groups), split, key=seed)
@@ -83,7 +83,7 @@ def test_a_group_is_on_one_side(seed):
 
 
 def test_an_earlier_run_keeps_its_rows_and_groups():
-    """Its held-out rows are found again by the rule of its release."""
+    """The rule of its release finds its held-out rows again."""
     frame = rows(g=[f"g{i % 3}" for i in range(30)])
     split = SplitSpec(by="group", column="g")
     shares = Shares(0.2, 0.0)
