@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fitserve.client.csv_parts import CsvParts
 from fitserve.client.errors import TooLarge
-from fitserve.client.parts import CsvParts, Part, Parts, PartSize
+from fitserve.client.parts import Part, Parts, PartSize
 from fitserve.client.plain_files import open_plain, plain_format, unpacking_errors
 from fitserve.client.sheet_parts import SheetParts, read_sheet
 from fitserve.client.typed_parts import FrameParts, JsonParts

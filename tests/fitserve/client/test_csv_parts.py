@@ -2,7 +2,8 @@
 
 import pytest
 
-from fitserve.client.parts import CsvParts, PartSize
+from fitserve.client.csv_parts import CsvParts
+from fitserve.client.parts import PartSize
 
 
 @pytest.mark.parametrize("delimiter", ["\t", "\\t"])
