@@ -90,6 +90,7 @@ def test_the_file_of_the_report_has_the_interval(bench):
     assert stored == {**run["main_figure"], "baseline": None}
 
 
+@pytest.mark.heavy
 def test_groups_that_are_split_whole_are_drawn_whole(bench, monkeypatch):
     """Rows of a home are alike, so the interval by homes is wider, also in a large table."""
     from workers.training import batches, splits

@@ -104,6 +104,7 @@ def read_by_a_worker(bench, content):
     return {column["name"]: column for column in read["columns"]}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("words", "counts", "classes"),
     [
