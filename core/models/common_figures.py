@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.errors import FitserveError, NotFound
-from core.models.judge import Entry, Judge
+from core.models.judge import Judge, VersionToScore
 from core.models.repository import ModelRepository
 from core.models.tables import Version
 from core.runs.reporting.comparable import differs, warnings_about_rows
@@ -24,12 +24,12 @@ class Pair:
     """Two runs with versions, whose main figures are on different rows.
 
     Args:
-        entries: the versions, in the order of the runs.
+        versions: the versions, in the order of the runs.
         metric: the main metric of both.
 
     """
 
-    entries: tuple[Entry, Entry]
+    versions: tuple[VersionToScore, VersionToScore]
     metric: str
 
     @classmethod
@@ -46,13 +46,14 @@ class Pair:
             metric = _metric(first)
             if metric is None or metric != _metric(second):
                 return None
-            return cls((Entry.of(session, first), Entry.of(session, second)), metric)
+            new = VersionToScore.of(session, second)
+            return cls((VersionToScore.of(session, first), new), metric)
         except NotFound:  # a version or its file was deleted, or there never was one
             return None
 
     def figures(self, judge: Judge) -> CommonFigures | None:
         """Return the figures; None if there are no common rows, or they are gone."""
-        first, second = self.entries
+        first, second = self.versions
         is_longer = first.run.dataset.num_rows > second.run.dataset.num_rows
         candidate, rival = (first, second) if is_longer else (second, first)
         try:

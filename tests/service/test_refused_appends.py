@@ -64,7 +64,7 @@ def test_a_class_that_does_not_fit_is_refused_with_its_row(upload, refused):
 
 
 def test_a_misfit_far_below_is_refused(upload, refused):
-    """Its row is counted beyond the rows from which types are planned."""
+    """The row is after the rows from which the types are planned."""
     upload(FIRST)
     body = "size,when\n" + "1,2024-01-01\n" * 6_000 + "2,yesterday\n"
     problem = refused(body)
@@ -103,7 +103,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_cannot_be_appended_is_refused(bench, upload, refused, kind):
+def test_a_file_that_cannot_be_appended_is_refused(bench, upload, refused, kind):
     upload(FIRST)
     before = files_in(bench)
     body, options, said = REFUSED[kind]

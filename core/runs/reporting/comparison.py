@@ -36,7 +36,7 @@ def compare(
             name: [_padded(history.get(name, []), length) for history in histories]
             for name in names
         },
-        differences=differences([_spec(run) for run in runs]),
+        differences=spec_differences([_spec(run) for run in runs]),
         warnings=_warnings(runs),
     )
 
@@ -81,7 +81,7 @@ def _spec(run: Run) -> dict[str, Any]:
     return run.spec.model_copy(update={"dataset": run.dataset.id}).to_json()
 
 
-def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
+def spec_differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
     """Return each place where the specs differ, in the order of the first spec."""
     flat = [dict(_leaves(spec, ())) for spec in specs]
     places = dict.fromkeys(place for leaves in flat for place in leaves)

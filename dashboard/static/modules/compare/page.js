@@ -3,7 +3,9 @@
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { bestBaseline, datasetName, duration, elapsed, integer, mainFigure, number, word } from "../format.js";
+import {
+  bestBaseline, datasetName, duration, elapsed, integer, mainFigure, number, word,
+} from "../format.js";
 import { layerText } from "../layer_text.js";
 import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
@@ -26,7 +28,8 @@ export async function page({ given: [list], signal }) {
     ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : { warnings: [] },
   ]);
   return pageOf("Compare runs", picker(ids, recent.items), runs.length
-    ? [warningsBox(compared.warnings), overlay(runs), summary(runs, compared.common), differing(runs)]
+    ? [warningsBox(compared.warnings), overlay(runs), summary(runs, compared.common),
+      differing(runs)]
     : emptyNote("Add runs above, or select them on the Runs page. For example, compare a wide "
       + "network with a deep one, or a network with dropout and one without."));
 }

@@ -100,7 +100,8 @@ function title(version, current) {
 /** Build the list of what a version changed, and its main figure. */
 function changed(version) {
   const pairs = [
-    ["Against", against(version)], ["Figure", figure(version)], ["Rows", rows(version)], ["Spec", spec(version)],
+    ["Against", against(version)], ["Figure", figure(version)], ["Rows", rows(version)],
+    ["Spec", spec(version)],
     ["Inputs", inputs(version)], ["Network", plural(version.num_params, "parameter")],
   ];
   return h("dl.changed", pairs.filter(([, value]) => value)
