@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from fitserve.frames import Tabular
+from fitserve.names import VersionNumber
 
 Cell = float | int | bool | str | None
 Row = dict[str, Cell] | list[Cell]
@@ -24,7 +25,7 @@ class PredictRequest(PredictBody):
     """Rows to predict and the model to use, by default its serving version."""
 
     model: str
-    version: int | None = Field(default=None, ge=1)
+    version: VersionNumber | None = None
     alias: str | None = None
 
 

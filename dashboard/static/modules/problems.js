@@ -33,6 +33,19 @@ export function warningsBox(warnings, title = "Warnings") {
     h("strong", title), h("ul", warnings.map((one) => h("li", shown(one)))));
 }
 
+/** Kinds of warnings that are for information (`WarningKind.is_note`). */
+const NOTES = new Set(["appended", "left_out"]);
+
+/** Build a box of the warnings and a box of the notes among `texts`, which have `kinds`. Datasets
+ *  of earlier releases have no kinds. */
+export function remarkBoxes(texts, kinds, title) {
+  const isNote = texts.map((_, i) => NOTES.has(kinds[i]));
+  const notes = texts.filter((_, i) => isNote[i]);
+  return [warningsBox(texts.filter((_, i) => !isNote[i]), title),
+    notes.length > 0 && h("div.notice", h("strong", "Notes"),
+      h("ul", notes.map((one) => h("li", prose(sentence(one))))))];
+}
+
 /** Run a button's action. Show a problem in `place`. Return whether the action succeeded. */
 export async function attempt(button, place, action) {
   button.disabled = true;
