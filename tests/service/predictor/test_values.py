@@ -32,7 +32,7 @@ FEATURES = [
     Feature(name="flag", type="boolean", encoder=NumericEncoder(**SCALE)),
     Feature(
         name="when", type="datetime", format=ColumnFormat(datetime="%d.%m.%Y"),
-        encoder=DatetimeEncoder(parts=[]),
+        encoder=DatetimeEncoder(parts=[], least=1_706_659_200, greatest=1_706_745_600),
     ),
     Feature(name="kind", type="categorical", encoder=OneHotEncoder(vocabulary=["3", "a", "true"])),
     Feature(name="town", type="categorical", encoder=EmbeddingEncoder(vocabulary=["Rome"], dim=2)),
@@ -84,6 +84,12 @@ def read(**changes):
         ("when", "2024-01-31T02:00:00+02:00", JAN_31, None),
         ("when", JAN_31, JAN_31, None),
         ("when", "", MISSING, None),
+        (
+            "when",
+            "1.3.2024",
+            JAN_31 + 30 * 86_400,
+            "01.03.2024 is outside the training rows' 31.01.2024 to 01.02.2024",
+        ),
         ("kind", 3.0, "3", None),
         ("kind", True, "true", None),
         ("kind", " a ", "a", None),
