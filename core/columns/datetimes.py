@@ -147,6 +147,14 @@ class Datetime(NumberKind):
     def converts_numbers(self, form: ColumnFormat) -> bool:
         return counts_time(form) or is_digits(form.datetime or "")
 
+    def expected(self, form: ColumnFormat) -> str:
+        pattern = form.datetime or ""
+        if "%" not in pattern:
+            return self.wanted
+        hour = 12 if "%H" in pattern or "%I" in pattern else 0
+        moment = _EPOCH.replace(year=2026, day=31, hour=hour)
+        return f"a date or time, such as {_written(moment.timestamp(), form)}"
+
     def from_number(self, number: float, form: ColumnFormat) -> float | None:
         """Return the seconds since 1970 that a JSON number means in this format."""
         if not self.converts_numbers(form):

@@ -318,16 +318,6 @@ def test_a_file_without_its_media_type_gets_a_hint(client):
     assert "--data-binary" in assert_problem(answer, 422, "invalid-table")["detail"]
 
 
-def test_a_file_needs_the_scope_of_a_prediction(bench, client):
-    """The key sees only its own workspace."""
-    key = make_key(bench, scopes=["models:read"])
-    for url in ROUTES:
-        assert send(client, url, headers=bearing(key)).status_code == 403
-    key = make_key(bench, scopes=["models:predict"], workspace="other")
-    for url in ROUTES:
-        assert send(client, url, headers=bearing(key)).status_code == 404
-
-
 WIDE = f"{HEADER};id;empty\n3.25;Köln;yes;3.1.2024;=0;\n;Rom;no;28.1.2024;=1;\n"
 
 
@@ -390,3 +380,13 @@ def test_rows_are_only_those_of_a_file(client):
     problem = assert_problem(send(client, f"{url}maybe"), 422, "invalid-instances")
     assert "'maybe'" in problem["detail"]
     assert problem["errors"][0]["pointer"] == "#/query/rows"
+
+
+def test_a_file_needs_the_scope_of_a_prediction(bench, client):
+    """The key sees only its own workspace."""
+    key = make_key(bench, scopes=["models:read"])
+    for url in ROUTES:
+        assert send(client, url, headers=bearing(key)).status_code == 403
+    key = make_key(bench, scopes=["models:predict"], workspace="other")
+    for url in ROUTES:
+        assert send(client, url, headers=bearing(key)).status_code == 404

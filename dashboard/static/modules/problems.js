@@ -2,7 +2,7 @@
 
 import { outcome } from "./api.js";
 import { h, newId, prose, put } from "./dom.js";
-import { inWords, wordsOf } from "./words.js";
+import { inWords, titleInWords, wordsOf } from "./words.js";
 
 /** Build a box with a problem's title, and its field errors or else its detail. With
  *  `hasRows`, the errors of a file name their rows. */
@@ -11,7 +11,7 @@ export function problemBox({ title, detail, errors = [], request_id: id }, { has
     const place = placeOf(error, hasRows);
     return h("li", place && h("strong", `${place}: `), prose(sentenceOf(error)));
   };
-  return h("div.notice.bad", { role: "alert" }, h("strong", title),
+  return h("div.notice.bad", { role: "alert" }, h("strong", titleInWords(title)),
     errors.length ? h("ul", errors.map(fieldError)) : h("p", prose(sentence(inWords(detail)))),
     id && h("p.hint", `Request ID: ${id}`));
 }

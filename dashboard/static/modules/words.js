@@ -11,11 +11,23 @@ const WORDS = [
   [/^send (it with nulls|null) where .*/, "leave the field empty if the value is unknown"],
   [/ If curl sends the file, .*/, ""],
   [/ The request is strict, so .*/, ""],
+  [/String should match pattern '\^\[A-Za-z0-9\]\[A-Za-z0-9\._-\]\*\$'/,
+    "letters, digits, dots, dashes or underscores, with a letter or a digit first"],
 ];
+const TITLES = {
+  "Invalid body": "Some values are not valid",
+  "Invalid spec": "Some values are not valid",
+  "Instances do not fit the model": "Some values do not fit the model",
+};
 
 /** Return a sentence of the service in the words of a page. */
 export function inWords(text) {
   return WORDS.reduce((words, [api, page]) => words.replace(api, page), text);
+}
+
+/** Return the title of a problem in the words of a page. */
+export function titleInWords(title) {
+  return TITLES[title] ?? title;
 }
 
 /** Return `fit → early stopping` for `#/fit/early_stopping`. Lists count from 1. */

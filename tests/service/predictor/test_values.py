@@ -118,7 +118,7 @@ def test_a_cell_has_its_value_and_warning(name, cell, value, warning):
         ("number", 10**400, "expected a number"),
         ("price", "1.5", "expected a number"),
         ("flag", "maybe", "expected a boolean"),
-        ("when", "31/01/2024", "expected a date"),
+        ("when", "31/01/2024", "expected a date or time, such as 31.01.2026"),
         ("when", "32.01.2024", "expected a date"),
         ("kind", {"a": 1}, "expected text"),
     ],

@@ -27,7 +27,7 @@ const LIMITS = [
 /** Build the card. The first key of a service has the scope `admin` unless it is removed. */
 export function createCard(isFirst) {
   const scopes = Object.keys(SCOPES).map((scope) =>
-    scopeBox(scope, isFirst || !OPERATORS.includes(scope)));
+    scopeBox(scope, !OPERATORS.includes(scope) || (isFirst && scope === "admin")));
   const name = text("name", { required: true });
   const workspace = text("workspace", { value: "default" });
   const days = text("expires_in_days", { inputmode: "decimal" });

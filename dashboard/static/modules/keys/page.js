@@ -9,7 +9,7 @@ import { emptyNote, pageOf, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { createCard } from "./create.js";
 
-const HEADS = ["Key", "State", "Workspace", "Scopes", "Created", "Expires", "Last used"];
+const HEADS = ["Key", "State", "Workspace", "Last used", "Expires", "Created", "Scopes"];
 const FIRST = "The service has no key yet, so it answers only to programs on this machine. When "
   + "the first key exists, every request needs a key, also those of this page. Give the first "
   + "key the scope `admin`, or you can create further keys only with the command `fitserve keys`";
@@ -23,7 +23,7 @@ export async function page({ query, signal }) {
   return pageOf("Keys",
     h("p.lead", "A key lets a program, or a person with this page, use one workspace."),
     isFirst && warningsBox([FIRST], "The first key"),
-    items.length ? table("Keys", "list keys", [...HEADS.map((head) => [head]), h("td")], items.map(row))
+    items.length ? table("Keys", "list keys", HEADS.map((head) => [head]), items.map(row))
       : emptyNote("No keys."),
     next && h("a.button", { href: nextPage(next, query) }, "More keys"),
     createCard(isFirst));
@@ -39,12 +39,12 @@ function row(key) {
   const state = stateOf(key);
   return h("tr",
     h("th", { scope: "row" }, name, h("span.id", `${id} …${end}`)),
-    h("td", h("span.chip", { class: state === "valid" ? "succeeded" : "failed" }, state)),
+    h("td", h("span.chip", { class: state === "valid" ? "succeeded" : "failed" }, state),
+      state !== "revoked" && revokeButton(key)),
     h("td", h("a", { href: `#/keys?workspace=${encodeURIComponent(workspace)}` }, workspace)),
-    h("td.scope-list", scopes.map((scope) => h("span.alias", scope))),
-    h("td", { title: moment(created) }, ago(created)),
-    time(key.expires_at, "never", moment), time(key.last_used_at, "never", ago),
-    h("td", state !== "revoked" && revokeButton(key)));
+    time(key.last_used_at, "never", ago), time(key.expires_at, "never", moment),
+    time(created, "", ago),
+    h("td.scope-list", scopes.map((scope) => h("span.alias", scope))));
 }
 
 function time(value, otherwise, format) {

@@ -93,6 +93,8 @@ function runTable(signal) {
     cursor = null;
     rows.clear();
     put(body);
+    put(none);
+    list.hidden = true;
     more.hidden = true;
     await load();
   };

@@ -10,7 +10,8 @@ import { createCard } from "./create.js";
 
 const STATUSES = ["waiting", "delivered", "failed"];
 const CHIPS = { delivered: "succeeded", failed: "failed" };
-const HEADS = ["Run", "URL", "Status", "Attempts", "Last delivery", "Next attempt"];
+const SIGNED = { true: "signed", false: "not signed" };
+const HEADS = ["Run and URL", "Status", "Last delivery", "Next attempt"];
 const LEAD = "A webhook is a message that a run sends to a URL when the run ends. Each row shows "
   + "the webhook of a run and its last delivery.";
 
@@ -28,7 +29,7 @@ export async function page({ query, signal }) {
     h("div.head", h("h1", { tabindex: "-1" }, "Webhooks"), h("div.actions", filter)),
     h("p.lead", LEAD), lackingNotice(["runs:write"]),
     items.length
-      ? table("Webhooks", "list hooks", [...HEADS.map((head) => [head]), h("td")], items.map(row))
+      ? table("Webhooks", "list hooks", HEADS.map((head) => [head]), items.map(row))
       : emptyNote(status ? "No webhook has this status." : "No run has a webhook yet."),
     next && h("a.button", { href: `#/webhooks?${asQuery({ status, cursor: next })}` }, "More webhooks"),
     createCard(runs, query.get("run")));
@@ -41,19 +42,17 @@ function asQuery(given) {
 function row(hook) {
   const { run_id: id, run_status: run, model_name: name, status, signed, next_attempt_at: next } = hook;
   return h("tr",
-    h("th", { scope: "row" }, h("a", { href: `#/runs/${id}` }, name), h("span.id", id.slice(-6)),
-      h("span.rival", run)),
-    h("td.url", h("code", hook.url),
-      h("span.rival", { true: "signed", false: "not signed" }[signed])),
-    h("td", h("span.chip", { class: CHIPS[status] ?? "" }, status)),
-    h("td", String(hook.attempts)),
+    h("th.url", { scope: "row" },
+      h("a", { href: `#/runs/${id}` }, name), h("span.id", id.slice(-6)),
+      h("span.rival", [run, SIGNED[signed]].filter(Boolean).join(", ")), h("code", hook.url)),
+    h("td", h("span.chip", { class: CHIPS[status] ?? "" }, status), actions(hook)),
     h("td", lastDelivery(hook)),
-    h("td", { title: next ? moment(next) : null }, next ? ago(next) : "–"),
-    h("td", actions(hook)));
+    h("td", { title: next ? moment(next) : null }, next ? ago(next) : "–"));
 }
 
-function lastDelivery({ attempted_at: at, last_status: status, last_error: error }) {
+function lastDelivery({ attempts, attempted_at: at, last_status: status, last_error: error }) {
   if (!at) return "–";
   const result = error ?? `the receiver answered ${status}`;
-  return [h("span", { title: moment(at) }, ago(at)), h("span.rival", result)];
+  return [h("span", { title: moment(at) }, ago(at)),
+    h("span.rival", `attempt ${attempts}: ${result}`)];
 }
