@@ -94,8 +94,8 @@ HOOK = "/v1/runs/{run_id}/webhook"
 BODIES = {
     "PUT": {"version": 1},
     "POST": {"instances": [{"x": 1}]},
-    "PATCH": {"notes": "x"},
     UNDO: {},
+    "/v1/runs/{run_id}": {"notes": "x"},
     HOOK: {"url": "https://example.com/"},
     f"{HOOK}/retry": {},
 }

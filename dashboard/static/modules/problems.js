@@ -82,8 +82,9 @@ export function markField(control, errors) {
 function addNote(control, text) {
   const note = h("span.wrong", { id: newId("wrong") }, prose(text));
   control.setAttribute("aria-invalid", "true");
+  control.closest("details")?.setAttribute("open", "");
   describe(control, [...described(control), note.id]);
-  control.closest("li, .field").append(note);
+  control.closest("li, .field, th").append(note);
 }
 
 function unmark(control) {
