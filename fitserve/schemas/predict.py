@@ -37,6 +37,16 @@ class CellWarning(BaseModel):
     detail: str
 
 
+class FileRows(BaseModel):
+    """The rows of a file; a cell of a text file is text, trimmed, null where empty.
+
+    A column with whole numbers beyond 2^53 is text, because parsers may round them.
+    """
+
+    columns: list[str]
+    data: list[list[Cell]]
+
+
 class PredictResponse(BaseModel, Tabular):
     """One prediction per row: a number, or the label of the most probable class."""
 
@@ -52,6 +62,11 @@ class PredictResponse(BaseModel, Tabular):
     parsing: dict[str, Any] | None = Field(
         default=None,
         description="Options with which the file was read; absent if JSON was sent.",
+    )
+    rows: FileRows | None = Field(
+        default=None,
+        description="The rows of the file in the order of the predictions; only with "
+        "`?rows=true`. Columns without any cell are left out.",
     )
 
     def table(self) -> dict[str, list[Any]]:

@@ -97,7 +97,7 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
     """The service filters; the client applies the limit."""
     wire.answers("GET /v1/runs", bodies.page(*[bodies.run()] * 3))
     done = fitserve("runs", "list", "--status", "succeeded", "--model", "wine",
-                    "--tag", "team:red", "--target", "quality", "--limit", 2)  # fmt: skip
+                    "--tag", "team:red", "--target", "quality", "--text", "wider", "--limit", 2)  # fmt: skip
     _, *rows = done.stdout.splitlines()
     assert [row.split() for row in rows] == [
         ["run_1", "succeeded", "wine", "quality", "2", "3/5", "0.5", "-", "-"]
@@ -107,6 +107,7 @@ def test_runs_are_listed_by_filter_up_to_a_limit(wire, fitserve):
         "model": "wine",
         "tag": "team:red",
         "target": "quality",
+        "text": "wider",
     }
 
 
@@ -126,6 +127,26 @@ def test_a_tag_has_a_name_and_a_value(wire, fitserve):
     assert done.exit_code == 2
     assert "name:value" in done.stderr
     assert wire.asked == []
+
+
+def test_tags_and_notes_of_a_run_are_changed(wire, fitserve):
+    """Only what is given is sent; the answer is printed."""
+    wire.answers(
+        "PATCH /v1/runs/run_1",
+        bodies.run(tags={"team": "red", "size": "wide"}),
+        bodies.run(tags={}, notes="wider"),
+    )
+    done = fitserve("runs", "tag", "run_1", "team:red", "size:a:b", "--remove", "old")
+    assert done.stdout == "run_1: team:red, size:wide\n"
+    done = fitserve("runs", "note", "run_1", "wider")
+    assert done.stdout == "run_1: wider\n"
+    assert fitserve("runs", "note", "run_1", "").exit_code == 0
+    assert [asked.json for asked in wire.asked] == [
+        {"tags": {"team": "red", "size": "a:b", "old": None}},
+        {"notes": "wider"},
+        {"notes": ""},
+    ]
+    assert fitserve("runs", "tag", "run_1", "red").exit_code == 2
 
 
 def test_a_run_is_shown_as_json(wire, fitserve):
