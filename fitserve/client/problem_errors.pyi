@@ -10,15 +10,15 @@ from fitserve.problems import Problem
 __all__ = [
     "AliasMoved", "AliasNotFound", "ArtifactDamaged", "ArtifactNotFound",
     "BadEncoding", "BadIdempotencyKey", "BadJson", "ContractBroken",
-    "DatabaseUnavailable", "DatasetInUse", "DatasetNotFound", "DatasetNotReady",
-    "ForbiddenHost", "HeadTooLarge", "IdempotencyKeyReused", "InternalError",
-    "InvalidBody", "InvalidInstances", "InvalidQuery", "InvalidRequirement",
-    "InvalidSpec", "InvalidTable", "KeyNotFound", "MissingScope", "ModelNotFound",
-    "NotReady", "NothingToUndo", "OverLimit", "PlotFailed", "PlotNotFound",
-    "QuotaExceeded", "ReadingFailed", "ReportNotReady", "RequestInFlight",
-    "RequestTimeout", "RequirementNotMet", "RunNotFound", "StorageFull",
-    "TooManyRuns", "Unavailable", "Unscored", "VersionInUse", "VersionNotFound",
-    "WebhookNotFound",
+    "DatabaseUnavailable", "DatasetInUse", "DatasetNameTaken", "DatasetNotFound",
+    "DatasetNotReady", "ForbiddenHost", "HeadTooLarge", "IdempotencyKeyReused",
+    "InternalError", "InvalidBody", "InvalidInstances", "InvalidQuery",
+    "InvalidRequirement", "InvalidSpec", "InvalidTable", "KeyNotFound",
+    "MissingScope", "ModelNotFound", "NotReady", "NothingToUndo", "OverLimit",
+    "PlotFailed", "PlotNotFound", "QuotaExceeded", "ReadingFailed", "ReportNotReady",
+    "RequestInFlight", "RequestTimeout", "RequirementNotMet", "RunNotFound",
+    "StorageFull", "TooManyRuns", "Unavailable", "Unscored", "VersionInUse",
+    "VersionNotFound", "WebhookNotFound",
 ]
 
 class BadJson(BadRequest): ...
@@ -40,6 +40,7 @@ class RequestTimeout(ApiError): ...
 class HeadTooLarge(ApiError): ...
 class ReportNotReady(Conflict): ...
 class DatasetInUse(Conflict): ...
+class DatasetNameTaken(Conflict): ...
 class VersionInUse(Conflict): ...
 class DatasetNotReady(Conflict): ...
 class RequirementNotMet(Conflict): ...
