@@ -10,12 +10,20 @@ from fitserve.schemas.datasets import ColumnRead
 _MOST_CLASSES = 20
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _PREFIXES = ("is", "has", "was")
-_NAMES = frozenset({"target", "label", "class", "outcome", "response", "y", "price"})
+_NAMES = frozenset(
+    {
+        *("target", "label", "class", "outcome", "response", "y"),
+        *("price", "sale price", "sales price", "selling price", "purchase"),
+        *("salary", "wage"),
+    }
+)
 """Names of targets, if they are the whole name of a column."""
 _WORDS = frozenset(
     {
-        *("attrition", "canceled", "cancelled", "churn", "churned", "defaulted"),
-        *("diagnosis", "fraud", "fraudulent", "survived", "target"),
+        *("approved", "attrition", "bought", "canceled", "cancelled", "churn", "churned"),
+        *("clicked", "converted", "default", "defaulted", "denied", "deny", "diagnosis"),
+        *("died", "exited", "fraud", "fraudulent", "purchased", "readmitted", "spam"),
+        *("subscribed", "survived", "target"),
     }
 )
 """Words in the names of classes to predict."""

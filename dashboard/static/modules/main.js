@@ -12,6 +12,8 @@ const PAGES = [
   [/^\/runs$/, "#/runs", () => import("./runs/list.js")],
   [/^\/runs\/([^/]+)$/, "#/runs", () => import("./runs/page.js")],
   [/^\/compare(?:\/([^/]*))?$/, "#/compare", () => import("./compare/page.js")],
+  [/^\/tables$/, "#/tables", () => import("./tables/list.js")],
+  [/^\/tables\/([^/]+)$/, "#/tables", () => import("./tables/page.js")],
   [/^\/models$/, "#/models", () => import("./models/list.js")],
   [/^\/models\/([^/]+)(?:\/([^/]+))?$/, "#/models", () => import("./models/page.js")],
 ];
