@@ -6,7 +6,7 @@ a table has found. So the counts do not depend on the order of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from core.columns.base import Stats
 from core.columns.facts import ColumnFacts
+from core.datasets.raw_table import SMALL_CELLS
 from core.lazy import pl
 from fitserve.enums import ColumnType
 from fitserve.schemas.datasets import Histogram
 
 MOST_BINS = 16
-_CELLS_AT_ONCE = 2_000_000
 _LARGEST_WHOLE = 2**50
 """Up to this number, float64 holds the half below a whole number."""
 
@@ -88,8 +88,17 @@ def _counts(
     """Return the number of values in each interval: one row of counts per column."""
     places = frame.select(own.place(name) for name, own in bins.items())
     counts = np.zeros((len(bins), MOST_BINS + 1), np.int64)
-    rows_at_once = max(1, _CELLS_AT_ONCE // len(bins))
-    for start in range(0, num_rows, rows_at_once):
-        for row, column in enumerate(places.slice(start, rows_at_once).collect()):
+    for part in _parts(places, num_rows * len(bins)):
+        for row, column in enumerate(part):
             counts[row] += np.bincount(column.to_numpy(), minlength=MOST_BINS + 1)
     return counts
+
+
+def _parts(places: pl.LazyFrame, num_cells: int) -> Iterator[pl.DataFrame]:
+    """Return the rows in parts, which together are read once.
+
+    Slices would not do: for each slice, polars reads the earlier blocks of a dataset.
+    """
+    if num_cells <= SMALL_CELLS:
+        return iter([places.collect(engine="in-memory")])
+    return iter(places.collect_batches(maintain_order=False, engine="streaming"))

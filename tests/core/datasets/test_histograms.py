@@ -41,7 +41,7 @@ def test_parts_are_added(monkeypatch):
     """A long table is read in parts of its rows."""
     columns = [np.arange(101), np.arange(101) * 0.5]
     whole = counted(*columns)
-    monkeypatch.setattr(module, "_CELLS_AT_ONCE", 14)
+    monkeypatch.setattr(module, "SMALL_CELLS", 14)
     assert counted(*columns) == whole
     assert [sum(one.counts) for one in whole] == [101, 101]
 
