@@ -7,6 +7,7 @@ import pytest
 from core.columns.facts import ColumnFacts
 from core.datasets import histograms as module
 from core.datasets import statistics
+from core.datasets.blocks import scan_files
 from core.datasets.histograms import histograms
 from fitserve.enums import ColumnType
 
@@ -44,6 +45,18 @@ def test_parts_are_added(monkeypatch):
     monkeypatch.setattr(module, "SMALL_CELLS", 14)
     assert counted(*columns) == whole
     assert [sum(one.counts) for one in whole] == [101, 101]
+
+
+def test_blocks_are_counted_as_one_table(tmp_path, monkeypatch):
+    """An append has the histograms of all rows of its version."""
+    monkeypatch.setattr(module, "SMALL_CELLS", 0)
+    paths = [tmp_path / f"{i}.parquet" for i in range(2)]
+    for first, path in zip((0, 60), paths, strict=True):
+        numbers = np.arange(first, first + 60, dtype=float)
+        pl.DataFrame({"x0": numbers}).write_parquet(path)
+    rows, facts = scan_files(paths), [ColumnFacts("x0", ColumnType.NUMERIC)]
+    found = histograms(rows, facts, statistics.of_table(rows, facts))
+    assert [found["x0"]] == counted(np.arange(120))
 
 
 @pytest.mark.parametrize(
