@@ -78,7 +78,7 @@ def test_a_table_that_a_run_names_is_refused_another_name(page, service, trained
     expect(dialog.get_by_role("alert")).to_contain_text("Specs of runs name the dataset")
 
 
-def test_an_unknown_table_is_said_to_be_none(page, service):
+def test_an_unknown_table_is_not_found(page, service):
     """The page leads back to the list."""
     page.goto(f"{service}/#/tables/nothing")
     expect(page.locator("main h1")).to_have_text("Table not found")

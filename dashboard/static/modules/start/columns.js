@@ -8,6 +8,7 @@ import { TYPES, card, select, table } from "../parts.js";
 import { cellText, foldedRows } from "../rows.js";
 import { hasOtherRole, isFeature, readAs, setFeatures, typeOf } from "./draft.js";
 
+const MOST_MENUS = 200; // a table of thousands of columns would be slow
 const HEADS = [
   ["Target", "target"], ["Feature", "feature"], ["Column", "name"], ["Values", "values"],
   ["Missing", "figure"], ["Distinct", "figure"],
@@ -34,14 +35,15 @@ function lacksHistogram({ type, min, histogram: counted }) {
   return type === "numeric" && min !== null && !counted;
 }
 
-async function showSampled({ columns, ...dataset }, rows, remark, signal) {
+/** Draw the histograms that an earlier release did not count, from some rows. */
+async function showSampled(dataset, rows, remark, signal) {
   put(remark, "Reading rows for the histograms…");
   const { sampledHistograms } = await import("./sampled.js");
-  const { value } = await outcome(sampledHistograms({ columns, ...dataset }, signal));
+  const { value } = await outcome(sampledHistograms(dataset, signal));
   put(remark, value?.sentence);
-  columns.filter(lacksHistogram).forEach((column) => {
-    const counts = value?.counts.get(column.name);
-    if (counts) put(rows[columns.indexOf(column)].cell, numbers(column, counts));
+  dataset.columns.forEach((column, i) => {
+    const counts = lacksHistogram(column) && value?.counts.get(column.name);
+    if (counts) put(rows[i].cell, numbers(column, counts));
   });
 }
 
@@ -59,23 +61,31 @@ function columnRow(column, draft) {
       setFeatures(spec, columns, new Set(columns.filter(isChosen).map((one) => one.name)));
     }),
   });
-  const kind = select(TYPES.map((one) => [one, word(one)]), type, {
-    "aria-label": `Read ${name} as`, "data-pointer": `#/features/types/${inPointer(name)}`,
-    onchange: () => draft.change("columns", (spec) => readAs(spec, column, kind.value)),
-  });
+  const hasMenu = draft.dataset.columns.length <= MOST_MENUS;
+  const kind = hasMenu ? typeMenu(column, draft) : null;
   const cell = h("td.values", picture(column, draft.dataset.num_rows));
   const element = h("tr", h("td.target", target), h("td.feature", feature),
-    h("th.name", { scope: "row" }, name, " ", h("span.type", kind), notes(column)),
+    h("th.name", { scope: "row" }, name, " ", h("span.type", kind ?? word(type)), notes(column)),
     cell, h("td.figure", missing ? integer(missing) : ""), h("td.figure", integer(unique)));
   const refresh = () => {
     target.checked = draft.spec.target === name;
     feature.checked = isFeature(draft.spec, column);
-    kind.value = typeOf(draft.spec, column);
+    if (kind) kind.value = typeOf(draft.spec, column);
     feature.disabled = hasOtherRole(draft.spec, name);
     element.classList.toggle("is-target", target.checked);
     element.classList.toggle("is-unused", !target.checked && !feature.checked);
   };
   return { element, cell, refresh };
+}
+
+/** Build the menu of the type with which the run reads a column. */
+function typeMenu(column, draft) {
+  const { name, type } = column;
+  const menu = select(TYPES.map((one) => [one, word(one)]), type, {
+    "aria-label": `Read ${name} as`, "data-pointer": `#/features/types/${inPointer(name)}`,
+    onchange: () => draft.change("columns", (spec) => readAs(spec, column, menu.value)),
+  });
+  return menu;
 }
 
 /** Escape a name for a JSON pointer. */

@@ -29,9 +29,9 @@ export class Draft {
   }
 }
 
-/** Return the initial spec. The service guesses the target; no column may be one. */
-function firstSpec({ suggested_target: guess, columns }, ref) {
-  return { dataset: ref, target: guess ?? columns.at(-1)?.name ?? "", preset: "default" };
+/** Return the initial spec. The target is empty if the service finds no column for it. */
+function firstSpec({ suggested_target: guess }, ref) {
+  return { dataset: ref, target: guess ?? "", preset: "default" };
 }
 
 let waiting = null;
