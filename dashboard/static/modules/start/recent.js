@@ -7,7 +7,8 @@ import { statusChip } from "../runs/status.js";
 
 const SHOWN = 5;
 const SIMILAR = { most: 3, factor: 3 };
-const HEADS = [["Run"], ["Status"], ["Dataset", "dataset"], ["Main figure", "figure"], ["Created", "figure"]];
+const HEADS = [["Run"], ["Status"], ["Dataset", "dataset"], ["Main figure", "figure"],
+  ["Created", "figure created"]];
 
 /** Build the section of the last runs. It is empty until `asked` gives runs. */
 export function recentSection(asked) {
@@ -29,7 +30,7 @@ function row({ id, model_name: name, status, dataset, main_figure: figure, creat
     h("td", statusChip(status)),
     h("td.dataset", dataset.name),
     figureCell(figure),
-    h("td.figure", { title: moment(created) }, ago(created)));
+    h("td.figure.created", { title: moment(created) }, ago(created)));
 }
 
 /** Return the usual seconds of earlier runs of a similar size, or null without such runs. */
