@@ -18,6 +18,7 @@ _NAMES = frozenset(
     }
 )
 """Names of targets, if they are the whole name of a column."""
+_COORDINATES = {"x", "y", "z"}
 _WORDS = frozenset(
     {
         *("approved", "attrition", "bought", "canceled", "cancelled", "churn", "churned"),
@@ -32,9 +33,12 @@ _WORDS = frozenset(
 def suggested_target(columns: Iterable[ColumnRead]) -> str | None:
     """Return the column that is probably the target; None if no column can be one.
 
-    A column whose name is usual for a target comes first, then the last column.
+    A column whose name is usual for a target comes first, then the last column. A `y`
+    between an `x` and a `z` is a coordinate.
     """
     names = {column.name: column for column in columns if _can_be_target(column)}
+    if names.keys() >= _COORDINATES:
+        del names["y"]
     for is_usual in (_has_usual_name, _has_usual_word):
         usual = [name for name, column in names.items() if is_usual(column)]
         if usual:

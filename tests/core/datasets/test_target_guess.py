@@ -30,6 +30,7 @@ def column(name, kind="numeric", unique=50, left_out=None):
         ([column("Target"), column("b")], "Target"),
         ([column("price"), column("rooms")], "price"),
         ([column("SalePrice"), column("YrSold", unique=5)], "SalePrice"),
+        ([column("price"), column("x"), column("y"), column("z")], "price"),
         ([column("deny", unique=2), column("pirat")], "deny"),
         ([column("default", unique=2), column("y", unique=2)], "y"),
         ([column("x"), column("days_since_churn"), column("z")], "z"),
