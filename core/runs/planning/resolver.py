@@ -35,7 +35,6 @@ from core.runs.planning.target import Target, read_target
 from core.runs.planning.target_words import target_words
 from core.runs.planning.validation_table import open_validation_table
 from core.runs.planning.warnings import (
-    append_warnings,
     batch_warnings,
     far_target_warnings,
     feature_warnings,
@@ -196,7 +195,6 @@ def _draft(
         *about_kept,
         *split_warnings,
         *weight_warnings,
-        *append_warnings(dataset, selection),
         *retyped_warnings(table),
         *feature_warnings(selection, dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),

@@ -5,7 +5,7 @@ import { deleteButton } from "../deletion.js";
 import { announce, h, newId, put } from "../dom.js";
 import { bytes, plural } from "../format.js";
 import { card, labelled, select } from "../parts.js";
-import { attempt, problemBox, warningsBox } from "../problems.js";
+import { attempt, problemBox, remarkBoxes } from "../problems.js";
 import { exampleTable } from "./example.js";
 import { filePreview, typesQuery } from "./preview.js";
 
@@ -122,7 +122,8 @@ function sendingWith(report) {
 }
 
 function facts(dataset) {
-  const { id, name, num_rows: rows, num_bytes: size, columns, warnings } = dataset;
+  const { id, name, num_rows: rows, num_bytes: size, columns, warnings,
+    warning_kinds: kinds } = dataset;
   return [
     h("div.facts",
       h("strong", name), h("span", plural(rows, "row")),
@@ -134,6 +135,6 @@ function facts(dataset) {
           + "Models that were trained on this dataset continue to work.",
         next: "#/",
       })),
-    warningsBox(warnings, "Warnings from reading the file"),
+    remarkBoxes(warnings, kinds, "Warnings from reading the file"),
   ];
 }

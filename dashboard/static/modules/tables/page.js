@@ -5,7 +5,7 @@ import { deleteButton } from "../deletion.js";
 import { h } from "../dom.js";
 import { ago, bytes, integer, moment, plural } from "../format.js";
 import { card, pageOf, table } from "../parts.js";
-import { warningsBox } from "../problems.js";
+import { remarkBoxes } from "../problems.js";
 import { firstRows } from "../rows.js";
 import { statusChip } from "../runs/status.js";
 import { lackingNotice } from "../session.js";
@@ -42,14 +42,15 @@ function missing(name) {
 }
 
 function rowsSection(dataset, signal) {
-  const { id, version, status, num_rows: rows, columns, filename, warnings, error } = dataset;
+  const { id, version, status, num_rows: rows, columns, filename, error } = dataset;
+  const { warnings, warning_kinds: kinds } = dataset;
   const about = status === "ready"
     ? [h("span", plural(rows, "row")), h("span", plural(columns.length, "column"))]
     : statusChip(status);
   return card("rows", `First rows of version ${version}`, [
     h("div.facts", about, filename && h("span", `from the file ${filename}`)),
     error && h("p.wrong", error.detail),
-    warningsBox(warnings, "Warnings from reading the file"),
+    remarkBoxes(warnings, kinds, "Warnings from reading the file"),
     status === "ready" && firstRows(id, signal),
   ]);
 }
