@@ -136,9 +136,10 @@ def test_notes_about_an_append_are_not_warnings(page, service):
     more = "town,x\nRome,1\nOslo,2\nBern,4\n"
     httpx.post(f"{url}/noted/rows", content=more).raise_for_status()
     page.goto(f"{service}/#/?dataset=noted")
-    expect(page.locator(".notice.warn")).to_contain_text("2 of the 3 appended rows are")
-    expect(page.locator(".notice.warn")).not_to_contain_text("Bern")
-    notes = page.locator(".notice:not(.warn)")
+    warning = page.locator(".said .notice.warn")
+    expect(warning).to_contain_text("2 of the 3 appended rows are")
+    expect(warning).not_to_contain_text("Bern")
+    notes = page.locator(".said .notice:not(.warn)")
     expect(notes).to_contain_text("Notes")
     expect(notes).to_contain_text("1 category occurs first in rows 4 to 6")
     sound(page, "notes about a dataset")
