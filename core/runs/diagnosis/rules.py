@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from core.runs.diagnosis.curve import Curve
 from core.runs.diagnosis.facts import Facts
-from core.runs.diagnosis.standing import is_above, is_best, is_on_par
+from core.runs.diagnosis.standing import is_above, is_best, is_on_par, is_within_chance
 from fitserve.enums import StopReason
 from fitserve.number_text import number_text
 
@@ -84,7 +84,12 @@ def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a r
 
 
 def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
-    if not curve.val_loss:
+    """Diagnose a network that predicts its training rows better and better.
+
+    What happens after the best epoch harms no network that keeps this epoch, so such a
+    network is fine if no baseline is much better.
+    """
+    if not curve.val_loss or (facts.keeps_best_epoch and is_on_par(facts)):
         return None
     if _drifts_apart(curve, facts):
         return Diagnosis(
@@ -94,7 +99,7 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
             f"{curve.rise:.0%}",
         )
     gap = curve.gap or 0.0
-    if gap > WIDE_GAP and not facts.is_class_weighted and not is_on_par(facts):
+    if gap > WIDE_GAP and facts.are_losses_comparable and not is_on_par(facts):
         return Diagnosis(
             "overfit",
             f"in the best epoch the validation loss ({number_text(min(curve.val_loss))}) "
@@ -107,10 +112,10 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
 def _drifts_apart(curve: Curve, facts: Facts) -> bool:
     """Return whether the training loss falls while the validation loss rises.
 
-    With class weights, the two losses are not comparable, so only a big rise counts.
+    If the weights of the rows make the two losses incomparable, only a big rise counts.
     """
     rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
-    if facts.is_class_weighted:
+    if not facts.are_losses_comparable:
         return rises and curve.rise > BIG_RISE
     ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
     return rises and ((curve.gap or 0.0) > LEAST_GAP or ends_apart)
@@ -148,8 +153,15 @@ def _far_behind(curve: Curve, facts: Facts) -> Diagnosis | None:
 
 
 def _beaten(facts: Facts, by: float) -> Diagnosis | None:
-    rival, error = facts.best_rival, facts.error
+    """Diagnose a network that a baseline beats, and that has not learned enough.
+
+    A network whose training rows are predicted better than the baseline predicts other
+    rows is large enough.
+    """
+    rival, error, on_training = facts.best_rival, facts.error, facts.training_error
     if rival is None or error is None or not is_above(facts, by):
+        return None
+    if is_within_chance(facts) or (on_training is not None and on_training < rival[1]):
         return None
     return Diagnosis(
         "underfit",
@@ -162,7 +174,8 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
 def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
-    if is_best(facts) or (facts.has_fitted_rival and is_on_par(facts)):
+    is_level = is_on_par(facts) or is_within_chance(facts)
+    if is_best(facts) or (facts.has_fitted_rival and is_level):
         return None
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:

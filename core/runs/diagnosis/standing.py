@@ -22,6 +22,20 @@ def is_above(facts: Facts, share: float) -> bool:
     return error > rival[1] * (1 + share) and error > rival[1] + slack
 
 
+def is_within_chance(facts: Facts) -> bool:
+    """Return whether other held-out rows could turn the order of network and baseline.
+
+    The best baseline by the main figure is then inside the network's interval. False if
+    the interval is not known.
+    """
+    figure = facts.main_figure
+    if figure is None or figure.baseline is None:
+        return False
+    if figure.low is None or figure.high is None:
+        return False
+    return figure.low <= figure.baseline.value <= figure.high
+
+
 def is_on_par(facts: Facts) -> bool:
     """Return whether no baseline is much better; False if the errors are unknown."""
     is_known = facts.best_rival is not None and facts.error is not None
@@ -50,7 +64,9 @@ def standing_of(facts: Facts) -> Standing:
         return Standing("The curve is fine", "", advice)
     errors = f"error {number_text(error)}, {_name(rival)}"
     if not is_on_par(facts):
-        sentence = f"{rival[0].replace('_', ' ')} is slightly better ({errors})"
+        sentence = f"{rival[0].replace('_', ' ')} is better ({errors})"
+        if is_within_chance(facts):
+            sentence += ", but on so few rows the difference may be chance"
         advice = "The curve gives no reason to change the network; more rows or features"
         return Standing("The curve is fine", sentence, f"{advice} would help.")
     chance = facts.chance

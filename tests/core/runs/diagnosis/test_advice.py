@@ -6,7 +6,7 @@ from core.runs.diagnosis.suggestions import next_spec
 from core.runs.spec import ResolvedSpec
 from core.settings import Limits
 from fitserve.enums import StopReason
-from fitserve.schemas.report import Trap
+from fitserve.schemas.report import MainFigure, Trap
 from fitserve.specs.run import RunCreate
 from tests.core.runs.diagnosis.test_reading import CURVES, falling, read, spec
 
@@ -44,7 +44,7 @@ def test_a_good_network_gets_no_button(r2):
 def test_a_network_slightly_behind_the_best_baseline_is_not_called_good():
     reading = read(*CURVES["fine"], **measured(0.57))
     assert (reading.word, reading.title) == ("fine", "The curve is fine")
-    assert "gradient boosting is slightly better" in reading.sentence.lower()
+    assert "gradient boosting is better (error 0.43" in reading.sentence.lower()
     assert reading.suggestion is None
 
 
@@ -69,6 +69,46 @@ def test_a_network_that_alone_beats_the_constant_prediction_is_not_underfit():
     rivals = {"constant": {"r2": 0.0}}
     assert read(*FLAT, **measured(0.1, rivals=rivals)).word == "fine"
     assert read(*FLAT, **measured(0.0, rivals=rivals)).word == "underfit"
+
+
+def interval(value, low, high, baseline):
+    """Return an R² with its interval, and that of the best baseline."""
+    best = {"name": "gradient_boosting", "value": baseline}
+    figure = {"metric": "r2", "value": value, "low": low, "high": high, "baseline": best}
+    return MainFigure(side="validation", num_rows=40, **figure)
+
+
+@pytest.mark.parametrize(("high", "word"), [(0.55, "underfit"), (0.65, "fine")])
+def test_a_difference_that_may_be_chance_is_no_underfit(high, word):
+    """The baseline must be above the interval of the network."""
+    figure = interval(0.5, 0.35, high, 0.6)
+    reading = read(*CURVES["fine"], **measured(0.5), main_figure=figure)
+    assert reading.word == word
+    if word == "fine":
+        assert "may be chance" in reading.sentence
+        assert reading.suggestion is None
+
+
+@pytest.mark.parametrize(("training", "word"), [(0.55, "underfit"), (0.8, "fine")])
+def test_a_network_that_fits_its_training_rows_is_large_enough(training, word):
+    """The baseline is better on held-out rows, with 0.6."""
+    reading = read(*CURVES["fine"], **measured(0.5, training))
+    assert reading.word == word
+
+
+@pytest.mark.parametrize(
+    ("r2", "word"), [(0.7, "fine"), (0.59, "fine"), (0.4, "overfit")]
+)
+def test_a_good_network_that_kept_its_best_epoch_is_not_overfit(r2, word):
+    """Later epochs were worse, but early stopping did not keep them."""
+    stopping = {"patience": 20, "restore_best_weights": True}
+    given = spec(early_stopping=stopping)
+    stopped = StopReason.EARLY_STOPPING
+    reading = read(*CURVES["overfit"], stopped, given, **measured(r2, 0.9))
+    assert reading.word == word
+    given = spec(early_stopping=stopping | {"restore_best_weights": False})
+    reading = read(*CURVES["overfit"], stopped, given, **measured(r2, 0.9))
+    assert reading.word == "overfit"
 
 
 def test_features_that_predict_nothing_are_named():
@@ -177,10 +217,13 @@ def test_each_diagnosis_has_its_kind_of_suggestion(word):
     assert read(*CURVES[word]).suggestion.kind == kinds[word]
 
 
-def test_a_class_weighted_training_loss_is_not_compared_with_the_validation_loss():
-    """Keras weighs only the training loss, so a gap between the two means nothing."""
+@pytest.mark.parametrize(
+    "weights", [{"class_weight": "balanced"}, {"sample_weight": "w"}]
+)
+def test_weighted_losses_of_two_sides_are_not_compared(weights):
+    """A gap between the two losses may come from the weights, but a big rise counts."""
     loss, val = falling(60, 0.1, 0.3), falling(60, 0.3, 0.3)
-    weighted = spec(class_weight="balanced")
+    weighted = spec(**weights)
     assert read(loss, val).word == "overfit"
     assert read(loss, val, given=weighted).word == "fine"
     rising = [v + 0.004 * max(0, i - 10) for i, v in enumerate(val)]
