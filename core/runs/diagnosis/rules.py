@@ -20,6 +20,8 @@ LEAST_GAP = 0.15
 BIG_RISE = 0.1
 """A rise that is overfitting even if the gap opens after the best epoch: dropout and
 ensembles keep the training loss high at first."""
+LEVEL_RISE = 0.3
+"""The least rise for a network that is on par with the best baseline all the same."""
 WIDE_GAP = 1.0
 """A validation loss twice the training loss."""
 GAIN = 0.01
@@ -114,7 +116,8 @@ def _drifts_apart(curve: Curve, facts: Facts) -> bool:
 
     If the weights of the rows make the two losses incomparable, only a big rise counts.
     """
-    rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
+    least = max(LEVEL_RISE if is_on_par(facts) else RISE, 3 * curve.noise)
+    rises = curve.rise > least and curve.fall_since_best > FALL
     if not facts.are_losses_comparable:
         return rises and curve.rise > BIG_RISE
     ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
