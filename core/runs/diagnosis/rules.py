@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 from core.runs.diagnosis.curve import Curve
 from core.runs.diagnosis.facts import Facts
-from core.runs.diagnosis.standing import is_above, is_best, is_on_par, is_within_chance
+from core.runs.diagnosis.standing import (
+    is_above,
+    is_best,
+    is_level,
+    is_on_par,
+    is_within_chance,
+)
 from fitserve.enums import StopReason
 from fitserve.number_text import number_text
 
@@ -21,7 +27,7 @@ BIG_RISE = 0.1
 """A rise that is overfitting even if the gap opens after the best epoch: dropout and
 ensembles keep the training loss high at first."""
 LEVEL_RISE = 0.3
-"""The least rise for a network that is on par with the best baseline all the same."""
+"""The least rise for a network that is level with the best baseline all the same."""
 WIDE_GAP = 1.0
 """A validation loss twice the training loss."""
 GAIN = 0.01
@@ -47,13 +53,15 @@ def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
     for rule in _RULES:
         if (found := rule(curve, facts)) is not None:
             return found
-    tail = f"after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
-    if curve.best_epoch == curve.num_epochs:
-        tail = "in the last epochs"
-    lowest = number_text(min(curve.judged))
-    return Diagnosis(
-        "fine", f"the {_name(curve)} fell to {lowest} and changed little {tail}"
+    tail = (
+        f"changed little after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
     )
+    if _is_falling(curve):
+        tail = "was still falling at the end"
+    elif curve.best_epoch == curve.num_epochs:
+        tail = "changed little in the last epochs"
+    lowest = number_text(min(curve.judged))
+    return Diagnosis("fine", f"the {_name(curve)} fell to {lowest} and {tail}")
 
 
 def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
@@ -116,7 +124,7 @@ def _drifts_apart(curve: Curve, facts: Facts) -> bool:
 
     If the weights of the rows make the two losses incomparable, only a big rise counts.
     """
-    least = max(LEVEL_RISE if is_on_par(facts) else RISE, 3 * curve.noise)
+    least = max(LEVEL_RISE if is_level(facts) else RISE, 3 * curve.noise)
     rises = curve.rise > least and curve.fall_since_best > FALL
     if not facts.are_losses_comparable:
         return rises and curve.rise > BIG_RISE
@@ -125,16 +133,25 @@ def _drifts_apart(curve: Curve, facts: Facts) -> bool:
 
 
 def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
+    """Diagnose a fit that ended too early.
+
+    A network that is better than every baseline seldom gained from more epochs.
+    """
     if facts.stop_reason == StopReason.EARLY_STOPPING:
         return None if is_on_par(facts) else _impatient(curve)
-    ends_best = curve.best_epoch > curve.num_epochs - curve.window
-    if not ends_best or curve.late_gain < GAIN:
+    if not _is_falling(curve) or (facts.has_fitted_rival and is_best(facts)):
         return None
     return Diagnosis(
         "still_improving",
         f"the {_name(curve)} was still falling: it was {curve.late_gain:.1%} lower in "
         f"the last {curve.window} epochs than in the {curve.window} epochs before",
     )
+
+
+def _is_falling(curve: Curve) -> bool:
+    """Return whether the last epochs were the best, and clearly so."""
+    ends_best = curve.best_epoch > curve.num_epochs - curve.window
+    return ends_best and curve.late_gain >= GAIN
 
 
 def _impatient(curve: Curve) -> Diagnosis | None:
@@ -177,8 +194,7 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
 def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
-    is_level = is_on_par(facts) or is_within_chance(facts)
-    if is_best(facts) or (facts.has_fitted_rival and is_level):
+    if is_best(facts) or (facts.has_fitted_rival and is_level(facts)):
         return None
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:

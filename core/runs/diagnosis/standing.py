@@ -42,6 +42,11 @@ def is_on_par(facts: Facts) -> bool:
     return is_known and not is_above(facts, ON_PAR)
 
 
+def is_level(facts: Facts) -> bool:
+    """Return whether the network is on par with the best baseline or within chance."""
+    return is_on_par(facts) or is_within_chance(facts)
+
+
 def is_best(facts: Facts) -> bool:
     """Return whether the network is better than every baseline."""
     rival, error = facts.best_rival, facts.error

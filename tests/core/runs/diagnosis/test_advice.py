@@ -123,6 +123,16 @@ def test_a_good_network_that_kept_its_best_epoch_is_not_overfit(r2, word):
     assert read(*curve, stopped, given, **measured(r2, 0.9)).word == "overfit"
 
 
+@pytest.mark.parametrize(("r2", "word"), [(0.7, "fine"), (0.59, "still_improving")])
+def test_a_network_ahead_of_every_baseline_needs_no_more_epochs(r2, word):
+    """Its loss was still falling; without a fitted baseline, that is a reason to go on."""
+    reading = read(*STEEP, **measured(r2))
+    assert reading.word == word
+    assert "was still falling" in reading.sentence
+    rivals = {"constant": {"r2": 0.0}}
+    assert read(*STEEP, **measured(r2, rivals=rivals)).word == "still_improving"
+
+
 def test_features_that_predict_nothing_are_named():
     """Neither the network nor a baseline is better than a constant prediction."""
     rivals = {"constant": {"r2": 0.0}, "linear": {"r2": -0.01}}
