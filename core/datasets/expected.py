@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.columns.cells import plain_name
 from core.columns.facts import Wanted, given_types
 from core.errors import InvalidTable
 from fitserve.enums import ColumnType
+from fitserve.names import version_ref
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.datasets import ColumnFormat, ColumnRead
 from fitserve.specs.columns import ColumnOptions
@@ -41,13 +42,13 @@ class Expected:
     def of(version: Dataset) -> Expected:
         """Return the columns of a version."""
         return Expected(
-            ref=f"{version.name}@{version.version}",
+            ref=version_ref(version.name, version.version),
             columns={column.name: column for column in version.columns},
             options=version.options,
         )
 
     def options_of(self, given: ParsingSpec) -> ParsingSpec:
-        """Return the options of a file; the version's words for "missing" are default."""
+        """Return the options of a file; by default, with the version's `null_values`."""
         if given.null_values is not None or self.options.null_values is None:
             return given
         return given.model_copy(update={"null_values": self.options.null_values})
@@ -59,7 +60,11 @@ class Expected:
             for name, column in self.columns.items()
             if self.is_decided(column)
         }
-        return before | given_types(given.types)
+        new = given_types(given.types)
+        for name in new.keys() & before.keys():
+            earlier = self.columns[name].format
+            new[name] = replace(new[name], is_fixed=True, earlier=earlier)
+        return before | new
 
     def is_decided(self, column: ColumnRead) -> bool:
         """Return whether a cell, or the upload, has decided the type of a column."""
@@ -128,11 +133,12 @@ def _list(names: Collection[str]) -> str:
 
 
 def _as_before(column: ColumnRead, given: ParsingSpec) -> Wanted:
-    """Return the type and the format of a column; its numbers have the given mark."""
+    """Return the type and the format of a column, with the decimal mark of the file."""
     form, mark = column.format, given.decimal
     if column.type != ColumnType.NUMERIC or mark in (None, form.decimal):
         return Wanted(column.type, form, is_fixed=True)
-    return Wanted(column.type, options=_with_mark(form, given), is_fixed=True)
+    options = _with_mark(form, given)
+    return Wanted(column.type, options=options, is_fixed=True, earlier=form)
 
 
 def _with_mark(form: ColumnFormat, given: ParsingSpec) -> ColumnOptions:

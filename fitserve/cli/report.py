@@ -11,6 +11,7 @@ from fitserve.cli.completion import runs
 from fitserve.cli.console import (
     FIGURE_COLUMNS,
     AsJson,
+    cell,
     err,
     print_or_show,
     print_table,
@@ -18,7 +19,8 @@ from fitserve.cli.console import (
     service,
 )
 from fitserve.client import ApiError, Client
-from fitserve.schemas.comparison import ComparedRun, ComparisonRead
+from fitserve.main_figure import metric_title
+from fitserve.schemas.comparison import CommonFigures, ComparedRun, ComparisonRead
 from fitserve.schemas.report import Reading, ReportRead
 from fitserve.schemas.runs import RunRead
 
@@ -146,12 +148,26 @@ def show_comparison(found: ComparisonRead) -> None:
         ["kept epoch", *(_kept_epoch(r) for r in compared)],
         *([name, *map(read, compared)] for name, read in FIGURE_COLUMNS.items()),
     ]
+    if found.common is not None:
+        rows += _common_rows(found.common)
     headlines = [r.headline.metrics if r.headline else {} for r in compared]
     for figures, where in (([r.metrics for r in compared], ""), (headlines, " (report)")):
         names = dict.fromkeys(name for metrics in figures for name in metrics)
         rows += [[f"{name}{where}", *(m.get(name) for m in figures)] for name in names]
     rows += [[d.pointer, *d.values] for d in found.differences]
     print_table(["", *(run.id for run in compared)], rows)
+
+
+def _common_rows(common: CommonFigures) -> list[list[Any]]:
+    """Return the main figures on common rows, and the interval of their difference."""
+    where = f"{common.num_rows:,} common {common.side} rows"
+    found: list[list[Any]] = [
+        [f"{metric_title(common.metric)} on {where}", *common.values]
+    ]
+    if common.low is not None and common.high is not None:
+        bounds = f"{cell(common.low)} to {cell(common.high)}"
+        found.append(["difference (95 % interval)", None, bounds])
+    return found
 
 
 def _kept_epoch(run: ComparedRun) -> str:

@@ -85,7 +85,7 @@ def test_form_and_json_are_one_spec(page, service, trained):
     assert '"units": 0' in text.input_value()
     expect(units).to_have_attribute("aria-invalid", "true")
     expect(units).to_have_accessible_description(re.compile("^Got 0; expected"))
-    expect(page.locator(".plan .bad")).to_contain_text("#/model/layers/0/units")
+    expect(page.locator(".plan .bad")).to_contain_text("model → layers → no. 1 → units")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
     text.fill(text.input_value().replace('"units": 0', '"units": 7'))
     expect(units).to_have_value("7")
@@ -137,7 +137,7 @@ def test_a_class_is_told_with_its_probability(page, service, trained):
 
 
 def test_code_names_a_version_only_if_the_address_does(page, service, trained):
-    """Copied code goes on to call what serves after a promotion."""
+    """Copied code calls the serving version, also after a promotion."""
     page.goto(f"{service}/#/models/tumours")
     code = page.locator("section[aria-labelledby=snippets]")
     expect(code).to_contain_text("names no version")

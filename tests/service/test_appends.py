@@ -18,20 +18,6 @@ SECOND = "when,colour,size,sold\n2024-02-01,red,7.25,no\n2024-02-02,blue,8,yes\n
 ADDED = [[7.25, "red", False], [8.0, "blue", True]]
 
 
-@pytest.fixture
-def refused(client):
-    """Return a function that appends a body, and returns the problem."""
-
-    def refused(body, status=422, name="table", **options):
-        before = client.get("/v1/datasets").json()["items"]
-        answer = client.post(f"/v1/datasets/{name}/rows", params=options, content=body)
-        assert client.get("/v1/datasets").json()["items"] == before
-        slug = {422: "invalid-table", 404: "dataset-not-found"}.get(status)
-        return assert_problem(answer, status, slug or "dataset-not-ready")
-
-    return refused
-
-
 def rows_of(client, ref, **page):
     return client.get(f"/v1/datasets/{ref}/rows", params={"limit": 1000, **page}).json()
 
@@ -41,7 +27,7 @@ def files_in(bench):
 
 
 def test_an_append_is_the_next_version(client, upload, append):
-    """It has the earlier rows and the new ones, in any order of the columns."""
+    """The version has the earlier rows, then the new ones; its columns may be in another order."""
     first = upload(FIRST)
     assert (first["version"], first["parent_id"], first["num_added"]) == (1, None, None)
     second = append(SECOND)
@@ -125,7 +111,7 @@ def test_every_format_is_appended(client, upload, append, kind):
 
 
 def test_a_form_is_appended(client, upload):
-    """The name in the path counts, and options may be fields."""
+    """The path names the dataset, and fields of the form give options."""
     upload(FIRST)
     form = {"file": ("more.csv", SECOND.replace(",", ";"))}
     answer = client.post(
@@ -135,7 +121,7 @@ def test_a_form_is_appended(client, upload):
     assert (answer.json()["name"], answer.json()["filename"]) == ("table", "more.csv")
 
 
-def test_types_are_not_guessed_anew(client, upload, append):
+def test_types_are_not_detected_again(client, upload, append):
     """Codes stay categories, and numbers of one file do not become booleans or years."""
     upload("zip,flag,n\n" + "01,yes,1\n02,no,2\n" * 20)
     second = append("n,flag,zip\n3,1,7\n")
@@ -154,11 +140,13 @@ def test_each_difference_is_a_sentence(client, upload, append):
         "the column 'colour': 1 category occurs first in rows 21 to 23 (2 cells), such as 'green'",
         "the column 'rooms': missing in rows 1 to 20: they are earlier than the column",
     ]  # fmt: skip
+    assert second["warning_kinds"] == ["appended"] * 3
     columns = {c["name"]: c for c in second["columns"]}
     assert [columns[n]["missing"] for n in ("sold", "rooms")] == [3, 20]
     assert columns["rooms"]["warnings"] == [
         "missing in rows 1 to 20: they are earlier than the column"
     ]
+    assert columns["rooms"]["warning_kinds"] == ["appended"]
     data = rows_of(client, "table")
     assert data["columns"] == ["size", "colour", "sold", "when", "rooms"]
     assert data["data"][0][4] is None
@@ -172,6 +160,7 @@ def test_each_difference_is_a_sentence(client, upload, append):
         "missing in rows 21 to 2",
         "missing in rows 24 to 2",
     ]
+    assert sold["warning_kinds"] == ["appended", "appended"]
 
 
 def repeated(read):
@@ -179,7 +168,7 @@ def repeated(read):
 
 
 def test_rows_that_are_there_already_are_counted(upload, append):
-    """In any earlier block, and in any order of the columns."""
+    """Rows are found in any earlier block, whatever the order of the columns."""
     upload(FIRST)
     assert repeated(append(SECOND)) == []
     head, *lines = SECOND.splitlines()
@@ -190,15 +179,21 @@ def test_rows_that_are_there_already_are_counted(upload, append):
         "2 of the 3 appended rows are already in table@2 and count twice; a random split "
         "keeps equal rows together. If they were appended by mistake, delete this version"
     )
+    assert both["warning_kinds"] == ["repeated"]
+    few = append("\n".join([head, lines[0], *[new.replace("9", "8.5")] * 2]) + "\n")
+    assert ("1 of the 3" in repeated(few)[0], few["warning_kinds"]) == (
+        True,
+        ["appended"],
+    )
     assert "20 of the 20 appended rows" in repeated(append(FIRST))[0]
     assert (
-        "1 of the 1 appended rows is already in table@4 and counts twice"
+        "1 of the 1 appended rows is already in table@5 and counts twice"
         in (repeated(append(f"{head}\n{new}\n"))[0])
     )
 
 
 def test_ids_do_not_make_a_row_new(upload, append):
-    """The columns that are not compared are named."""
+    """The warning names the columns that are not compared."""
     lines = [f"{i * 2.5},{i}" for i in range(30)]
 
     def body(start):
@@ -226,76 +221,6 @@ def test_a_column_without_values_gets_its_type_from_an_append(client, upload, ap
     assert third["columns"][1]["missing"] == 2
 
 
-MISFITS = [
-    ("csv", "size,colour\n1,red\nlarge,blue\nhuge,red\n"),
-    ("json_lines", '{"size":"1"}\n{"size":"large"}\n{"size":"huge"}\n'),
-]
-
-
-@pytest.mark.parametrize(("kind", "body"), MISFITS)
-def test_cells_of_another_type_are_refused(bench, upload, refused, kind, body):
-    """The problem names row, column and cell, and what to do; nothing is stored."""
-    upload(FIRST)
-    before = files_in(bench)
-    problem = refused(body)
-    assert "Row 2, column 'size': 'large' is not a number" in problem["detail"]
-    assert "2 cells" in problem["detail"]
-    assert "`decimal`" in problem["detail"]
-    (error,) = problem["errors"]
-    assert (error["row"], error["column"]) == (1, "size")
-    assert files_in(bench) == before
-
-
-def test_a_misfit_far_below_is_refused(upload, refused):
-    """Its row is counted beyond the rows from which types are planned."""
-    upload(FIRST)
-    body = "size,when\n" + "1,2024-01-01\n" * 6_000 + "2,yesterday\n"
-    problem = refused(body)
-    assert "Row 6,001, column 'when': 'yesterday'" in problem["detail"] or (
-        "Row 6001, column 'when': 'yesterday'" in problem["detail"]
-    )
-
-
-def test_known_strays_are_missing_as_before(client, upload, append, refused):
-    """A word that the upload counted as missing is missing in an append; others are not."""
-    rows = "".join(f"{i}\n" for i in range(40))
-    upload("n,m\n" + rows.replace("\n", ",1\n") + "sold out,1\n")
-    second = append("n,m\nsold out,2\n5,2\n")
-    assert second["columns"][0]["missing"] == 2
-    assert "'closed' is not a number" in refused("n,m\nclosed,2\n")["detail"]
-
-
-REFUSED = {
-    "no common column": ("a,b\n1,2\n", {}, "no column of 'table@1'"),
-    "only a header": ("size,colour\n", {}, "no values"),
-    "empty": ("", {}, "empty"),
-    "another type": (SECOND, {"types": '{"size":"categorical"}'}, "it is numeric"),
-    "headerless": ("1,red\n2,blue\n", {"header": False}, "no column of"),
-    "unknown type": (SECOND, {"types": '{"rooms":"numeric"}'}, "unknown column"),
-    "decimal comma": ("size;colour\n1,5;red\n", {}, "'1,5' is not a number"),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_what_cannot_be_appended_is_refused(bench, upload, refused, kind):
-    upload(FIRST)
-    before = files_in(bench)
-    body, options, said = REFUSED[kind]
-    assert said in refused(body, **options)["detail"]
-    assert files_in(bench) == before
-
-
-def test_an_empty_table_of_types_is_refused(upload, refused):
-    upload(FIRST)
-    assert "no rows" in refused(parquet(FRAME.clear()))["detail"]
-
-
-def test_an_append_needs_a_dataset(client, refused):
-    assert "There is no dataset 'tabel'" in refused(SECOND, 404, "tabel")["detail"]
-    answer = client.post("/v1/datasets/table@1/rows", content=SECOND)
-    assert answer.status_code == 422
-
-
 def test_a_fresh_upload_is_the_next_version_without_earlier_rows(client, upload, append):
     upload(FIRST)
     append(SECOND)
@@ -314,8 +239,8 @@ def test_contents_of_each_file_can_be_downloaded(client, upload, append):
     assert_problem(client.get(url, params={"block": 3}), 400, "invalid-query")
 
 
-def test_a_deleted_version_keeps_the_rows_that_others_have(bench, upload, append):
-    """Its files go with the last version that has them; the janitor leaves them alone."""
+def test_deleting_a_version_keeps_rows_that_other_versions_have(bench, upload, append):
+    """Its files are deleted with the last version that has them, and not by the janitor."""
     from core.orphan_files import remove_orphan_files
 
     client = bench.client
@@ -348,7 +273,7 @@ def test_deleting_the_newest_version_keeps_the_earlier_one(bench, upload, append
 
 
 def test_appends_at_once_lose_no_row(bench, upload):
-    """Each one becomes a version of its own, based on the one before."""
+    """Each append becomes a version of its own, which extends the one before."""
     upload("k,v\n0,a\n")
     answers = []
 
@@ -377,7 +302,7 @@ def test_appends_at_once_lose_no_row(bench, upload):
 
 
 def test_stored_bytes_count_each_file_once(bench, upload, append):
-    """A deleted version counts while a later one has its rows."""
+    """The file of a deleted version counts while a later version has its rows."""
     from core.datasets.repository import DatasetRepository
 
     def stored():

@@ -1,11 +1,11 @@
 """Compare runs: curves aligned by epoch, metrics, and the differences of their specs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
-from core.runs.planning.splits import BY_POSITION
+from core.runs.reporting.comparable import differs, warnings_about_rows
 from core.runs.repository import RunRepository
 from core.runs.serialize import history_to_schema, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
@@ -14,24 +14,6 @@ from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
 from fitserve.schemas.report import Headline
 
 MOST_RUNS = 20
-
-
-def _split_key(run: Run) -> int | None:
-    """Return the number by which rows are held out; None if a column decides it."""
-    if run.spec.split.by in ("time", "column"):
-        return None
-    is_fixed = run.plan.splitting >= BY_POSITION
-    return run.plan.split_key if is_fixed else run.spec.fit.seed
-
-
-_SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
-    (lambda run: run.dataset.id, "datasets"),
-    (lambda run: (run.spec.split, run.plan.splitting), "splits"),
-    (_split_key, "seeds"),
-    (lambda run: run.spec.fit.validation_split, "validation splits"),
-    (lambda run: run.spec.fit.validation_dataset, "validation datasets"),
-)
-"""The parts of a run that decide which rows are held out, and their names."""
 
 
 def compare(
@@ -54,7 +36,7 @@ def compare(
             name: [_padded(history.get(name, []), length) for history in histories]
             for name in names
         },
-        differences=differences([_spec(run) for run in runs]),
+        differences=spec_differences([_spec(run) for run in runs]),
         warnings=_warnings(runs),
     )
 
@@ -99,7 +81,7 @@ def _spec(run: Run) -> dict[str, Any]:
     return run.spec.model_copy(update={"dataset": run.dataset.id}).to_json()
 
 
-def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
+def spec_differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
     """Return each place where the specs differ, in the order of the first spec."""
     flat = [dict(_leaves(spec, ())) for spec in specs]
     places = dict.fromkeys(place for leaves in flat for place in leaves)
@@ -126,45 +108,12 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
     found = []
     if len({run.target for run in runs}) > 1:
         found.append("the targets differ: metrics of these runs cannot be compared")
-    different = [name for part, name in _SPLIT if _differs(runs, part)]
-    if different:
-        found.append(
-            f"the {' and '.join(different)} differ, so the runs were scored on different "
-            "rows"
-        )
-    if _differs(runs, lambda run: run.spec.compile.loss):
+    found += warnings_about_rows(runs)
+    if differs(runs, lambda run: run.spec.compile.loss):
         found.append("the losses differ: compare the metrics, not `loss`")
-    if _differs(runs, lambda run: run.spec.fit.sample_weight):
+    if differs(runs, lambda run: run.spec.fit.sample_weight):
         found.append(
             "the sample weights differ: compare `metrics` that are not weighted, not "
             "`loss` or the reports"
         )
     return found
-
-
-def reasons_against_figures(before: Run, after: Run) -> list[str]:
-    """Return why the figures of two runs on their own held-out rows are incomparable.
-
-    After an append, rows that were held out once are held out again.
-    """
-    runs = before, after
-    if _differs(runs, lambda run: (run.target, run.task)):
-        return ["the targets differ"]
-    parts = _SPLIT[1:] if _only_appends(before, after) else _SPLIT
-    found = [f"the {name} differ" for part, name in parts if _differs(runs, part)]
-    if _differs(runs, lambda run: run.spec.fit.sample_weight):
-        found.append("the sample weights differ")
-    return found
-
-
-def _only_appends(before: Run, after: Run) -> bool:
-    """Return whether one dataset has the rows of the other first, at fixed positions."""
-    blocks = [[block.id for block in run.dataset.blocks] for run in (before, after)]
-    count = min(map(len, blocks))
-    is_fixed = _split_key(after) is not None and after.plan.splitting >= BY_POSITION
-    return is_fixed and blocks[0][:count] == blocks[1][:count]
-
-
-def _differs(runs: Sequence[Run], part: Callable[[Run], object]) -> bool:
-    values = [part(run) for run in runs]
-    return any(value != values[0] for value in values)

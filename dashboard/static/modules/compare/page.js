@@ -3,7 +3,9 @@
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { bestBaseline, duration, elapsed, integer, mainFigure, number } from "../format.js";
+import {
+  bestBaseline, datasetName, duration, elapsed, integer, mainFigure, number, word,
+} from "../format.js";
 import { layerText } from "../layer_text.js";
 import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
@@ -26,7 +28,8 @@ export async function page({ given: [list], signal }) {
     ids.length > 1 ? get(`v1/runs/compare?ids=${query}`, signal) : { warnings: [] },
   ]);
   return pageOf("Compare runs", picker(ids, recent.items), runs.length
-    ? [warningsBox(compared.warnings), overlay(runs), summary(runs), differing(runs)]
+    ? [warningsBox(compared.warnings), overlay(runs), summary(runs, compared.common),
+      differing(runs)]
     : emptyNote("Add runs above, or select them on the Runs page. For example, compare a wide "
       + "network with a deep one, or a network with dropout and one without."));
 }
@@ -87,11 +90,12 @@ function overlay(runs) {
   return card("overlay", "Learning curves", chart.element, { controls });
 }
 
-function summary(runs) {
+function summary(runs, common) {
   const rows = {
     Network: ({ run }) => shape(run),
     Parameters: ({ run }) => integer(run.num_params),
     "Main figure": ({ run }) => mainFigure(run.main_figure),
+    ...commonRows(common),
     "Best baseline": ({ run }) => bestBaseline(run.main_figure) ?? "–",
     "Validation loss": ({ run, history }) =>
       number(run.metrics.val_loss ?? lowest(history.of("val_loss"))),
@@ -101,6 +105,16 @@ function summary(runs) {
   };
   return comparison("summary", "Results", runs,
     Object.entries(rows).map(([title, cell]) => [title, runs.map(cell)]));
+}
+
+/** Return the rows of the main figures on rows that both runs held out, if there are any. */
+function commonRows(common) {
+  if (!common) return {};
+  const { metric, side, num_rows: count, values, low, high } = common;
+  const title = `${word(metric)} on ${integer(count)} common ${side} rows`;
+  const difference = low === null ? {}
+    : { "Difference (95 % interval)": (_, i) => (i ? `${number(low)} to ${number(high)}` : "") };
+  return { [title]: (_, i) => number(values[i]), ...difference };
 }
 
 /** Return the best epoch as a number in the fit whose curve is drawn. */
@@ -116,9 +130,8 @@ function lowest(values) {
 
 function differing(runs) {
   if (runs.length < 2) return null;
-  // the id distinguishes uploads with the same name
-  const uploadOf = ({ dataset }) => `${dataset.name} ${dataset.id.slice(-6)}`;
-  const found = differences(runs.map(({ run }) => ({ ...run.spec, dataset: uploadOf(run) })));
+  const specs = runs.map(({ run }) => ({ ...run.spec, dataset: datasetName(run.dataset) }));
+  const found = differences(specs);
   const rows = found.map(({ place, values }) => [h("code", place), values]);
   const title = "Differences between the specs";
   return rows.length ? comparison("differences", title, runs, rows)

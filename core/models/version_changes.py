@@ -1,14 +1,14 @@
-"""Describe the versions of a model as one lineage: what each changed, and from what."""
+"""Describe each version of a model by what it changed against the one that served."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
-from core.models.contract import Contract
-from core.models.contract import differences as contract_differences
+from core.models.contract import Contract, contract_differences
 from core.models.repository import ModelRepository
 from core.models.serialize import version_to_schema
 from core.models.tables import Version
-from core.runs.reporting.comparison import differences, reasons_against_figures
+from core.runs.reporting.comparable import reasons_against_figures
+from core.runs.reporting.comparison import spec_differences
 from core.runs.serialize import dataset_ref
 from core.runs.tables import Run
 from fitserve.problems import pointer
@@ -19,28 +19,43 @@ from fitserve.schemas.models import (
     VersionRead,
 )
 
-_ELSEWHERE = frozenset(
+_SHOWN_ELSEWHERE = frozenset(
     ("dataset", "target", "model_name", "task", "features", "report", "tags", "promotion")
 )
-"""Keys of a spec that change no weights, or that the rows and the inputs show."""
+"""Keys of a spec that change no weights, or whose effect the rows and inputs show."""
 _LAYERS = pointer("model", "layers")
 _SEED = pointer("fit", "seed")
-"""Most runs draw their seed, so that it differs without a decision."""
+"""Most runs draw their seed, so a difference is nobody's decision."""
 
 
-def describe(
+@dataclass(frozen=True)
+class Former:
+    """The version with which another one is compared.
+
+    `served` is whether it served when the other one was stored.
+    """
+
+    version: Version
+    served: bool
+
+
+def describe_versions(
     models: ModelRepository, name: str, versions: Sequence[Version]
 ) -> list[VersionRead]:
     """Convert successive versions of a model, newest first, with what each changed.
 
-    Reads rows of the database only, no files.
+    Reads the database, but no files.
     """
     if not versions:
         return []
-    before = models.versions(name, versions[-1].number, limit=1)
-    lineage = [*versions, *before]
-    runs = models.runs(lineage)
-    changes = {new.id: _changes(old, new, runs) for new, old in pairwise(lineage)}
+    formers = _formers(models, name, versions)
+    old = [former.version for former in formers.values()]
+    runs = models.runs([*versions, *old])
+    changes = {
+        version.id: _changes(formers[version.id], version, runs)
+        for version in versions
+        if version.id in formers
+    }
     aliases, serving = models.aliases(name), models.serving(name)
     return [
         version_to_schema(version, aliases, serving).model_copy(
@@ -54,11 +69,32 @@ def describe(
     ]
 
 
-def _changes(old: Version, new: Version, runs: Mapping[str, Run]) -> VersionChanges:
+def _formers(
+    models: ModelRepository, name: str, versions: Sequence[Version]
+) -> dict[str, Former]:
+    """Return the version that served when each one was stored, by the id of the latter.
+
+    If that one is deleted or unknown, it is the existing version before.
+    """
+    earlier = [*versions[1:], *models.versions(name, versions[-1].number, limit=1)]
+    pairs = zip(versions, earlier, strict=False)  # the first version has none
+    found = {new.id: Former(old, served=False) for new, old in pairs}
+    numbers = models.served_before(versions)
+    there = models.by_number(name, set(numbers.values()))
+    return found | {
+        version_id: Former(there[number], served=True)
+        for version_id, number in numbers.items()
+        if number in there
+    }
+
+
+def _changes(former: Former, new: Version, runs: Mapping[str, Run]) -> VersionChanges:
+    old = former.version
     before, after = runs[old.run_id], runs[new.run_id]
     contracts = Contract.of(old.signature), Contract.of(new.signature)
     return VersionChanges(
         against=old.number,
+        served=former.served,
         dataset=dataset_ref(before.dataset),
         num_rows=before.dataset.num_rows,
         spec=_spec_changes(before, after),
@@ -73,17 +109,17 @@ def _changes(old: Version, new: Version, runs: Mapping[str, Run]) -> VersionChan
 
 
 def _spec_changes(before: Run, after: Run) -> list[SpecChange]:
-    """Return the keys that differ; other layers are one change, not one for each key."""
+    """Return the keys that differ; if the layers differ in type, they are one change."""
     specs = [run.spec.to_json() for run in (before, after)]
     kinds = [[layer["type"] for layer in spec["model"]["layers"]] for spec in specs]
     found = []
     for spec in specs:
-        for key in _ELSEWHERE & spec.keys():
+        for key in _SHOWN_ELSEWHERE & spec.keys():
             del spec[key]
     if kinds[0] != kinds[1]:
         layers = [spec.pop("model")["layers"] for spec in specs]
         found = [SpecChange(pointer=_LAYERS, before=layers[0], after=layers[1])]
-    for each in differences(specs):
+    for each in spec_differences(specs):
         old, new = each.values
         if each.pointer != _SEED:
             found.append(SpecChange(pointer=each.pointer, before=old, after=new))
