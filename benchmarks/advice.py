@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +116,7 @@ def measure(tried: Trials, table: Table, seed: int, start: str) -> Case:
     if reading.suggestion is None:
         return case
     after = tried.train(reading.suggestion.spec, rows, has_baselines=False)
-    scores = {"before": before.score, "after": after.score}
-    return Case(table.name, seed, start, reading.word, reading.suggestion.kind, **scores)
+    return replace(case, kind=reading.suggestion.kind, after=after.score)
 
 
 def reading_of(trained: Trained) -> Reading:
@@ -132,20 +131,21 @@ def cases(until: float) -> Iterator[Case]:
     results = Results()
     for seed in map(int, os.environ.get("SEEDS", "0,1,2,3,4").split(",")):
         for table in TABLES:
-            if not _is_chosen("TABLES", table.name):
-                continue
-            with trials(table, seed, results) as tried:
-                for start in STARTS:
-                    if not _is_chosen("STARTS", start):
-                        continue
-                    if time.process_time() > until:
-                        return
-                    try:
-                        yield measure(tried, table, seed, start)
-                    except NotTrained:
-                        continue
-                    except FitserveError as error:  # such as a side without a class
-                        print(f"{table.name}, {seed}, {start}: {error}", flush=True)
+            if _is_chosen("TABLES", table.name):
+                with trials(table, seed, results) as tried:
+                    yield from _cases_of(tried, table, seed, until)
+
+
+def _cases_of(tried: Trials, table: Table, seed: int, until: float) -> Iterator[Case]:
+    for start in STARTS:
+        if time.process_time() > until or not _is_chosen("STARTS", start):
+            continue
+        try:
+            yield measure(tried, table, seed, start)
+        except NotTrained:
+            continue
+        except FitserveError as error:  # such as a side without a class
+            print(f"{table.name}, {seed}, {start}: {error}", flush=True)
 
 
 def _is_chosen(variable: str, name: str) -> bool:

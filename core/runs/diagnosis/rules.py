@@ -194,7 +194,7 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
 def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
-    if is_best(facts) or (facts.has_fitted_rival and is_level(facts)):
+    if is_best(facts) or is_level(facts):
         return None
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:

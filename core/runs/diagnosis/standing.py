@@ -23,17 +23,15 @@ def is_above(facts: Facts, share: float) -> bool:
 
 
 def is_within_chance(facts: Facts) -> bool:
-    """Return whether other held-out rows could turn the order of network and baseline.
+    """Return whether no baseline has a clearly better main figure than the network.
 
-    The best baseline by the main figure is then inside the network's interval. False if
-    the interval is not known.
+    A figure inside the network's interval is not clearly better. False if the interval or
+    the baselines are not known.
     """
     figure = facts.main_figure
-    if figure is None or figure.baseline is None:
+    if figure is None or figure.baseline is None or not facts.has_fitted_rival:
         return False
-    if figure.low is None or figure.high is None:
-        return False
-    return figure.low <= figure.baseline.value <= figure.high
+    return figure.high is not None and figure.baseline.value <= figure.high
 
 
 def is_on_par(facts: Facts) -> bool:
@@ -44,7 +42,8 @@ def is_on_par(facts: Facts) -> bool:
 
 def is_level(facts: Facts) -> bool:
     """Return whether the network is on par with the best baseline or within chance."""
-    return is_on_par(facts) or is_within_chance(facts)
+    is_par = facts.has_fitted_rival and is_on_par(facts)
+    return is_par or is_within_chance(facts)
 
 
 def is_best(facts: Facts) -> bool:
@@ -71,7 +70,7 @@ def standing_of(facts: Facts) -> Standing:
     if not is_on_par(facts):
         sentence = f"{rival[0].replace('_', ' ')} is better ({errors})"
         if is_within_chance(facts):
-            sentence += ", but on so few rows the difference may be chance"
+            sentence += ", but no baseline has a clearly better main figure"
         advice = "The curve gives no reason to change the network; more rows or features"
         return Standing("The curve is fine", sentence, f"{advice} would help.")
     chance = facts.chance

@@ -85,8 +85,23 @@ def test_a_difference_that_may_be_chance_is_no_underfit(high, word):
     reading = read(*CURVES["fine"], **measured(0.5), main_figure=figure)
     assert reading.word == word
     if word == "fine":
-        assert "may be chance" in reading.sentence
+        assert "no baseline has a clearly better main figure" in reading.sentence
         assert reading.suggestion is None
+
+
+def test_a_network_with_the_best_main_figure_is_no_underfit():
+    """Its log loss is higher than that of a baseline, and its ROC AUC too."""
+    chance, rival = {"log_loss": 0.69}, {"log_loss": 0.4}
+    best = {"name": "linear", "value": 0.8}
+    auc = {"metric": "roc_auc", "value": 0.9, "low": 0.85, "high": 0.95}
+    figure = MainFigure(side="validation", num_rows=200, baseline=best, **auc)
+    figures = {
+        "metrics": {"log_loss": 0.5, "roc_auc": 0.9},
+        "training_metrics": {"log_loss": 0.5},
+        "rivals": {"constant": chance, "linear": rival},
+    }
+    assert read(*CURVES["fine"], **figures).word == "underfit"
+    assert read(*CURVES["fine"], **figures, main_figure=figure).word == "fine"
 
 
 @pytest.mark.parametrize(("training", "word"), [(0.55, "underfit"), (0.8, "fine")])
