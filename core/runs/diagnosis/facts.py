@@ -103,12 +103,6 @@ class Facts:
         return fit.class_weight is None and fit.sample_weight is None
 
     @property
-    def keeps_best_epoch(self) -> bool:
-        """Return whether early stopping restores the weights of the best epoch."""
-        stopping = self.spec.fit.early_stopping
-        return stopping is not None and stopping.restore_best_weights
-
-    @property
     def is_standardized(self) -> bool:
         """Return whether features are standardized; then the fit begins near the mean."""
         return self.spec.features.standardize

@@ -8,6 +8,7 @@ from core.runs.diagnosis.facts import Facts
 from core.runs.diagnosis.standing import (
     is_above,
     is_best,
+    is_good,
     is_level,
     is_on_par,
     is_within_chance,
@@ -18,6 +19,8 @@ from fitserve.number_text import number_text
 GREW = 0.2
 """A training loss has diverged if it is this share above its first value."""
 NOISE = 0.05
+GOOD_NOISE = 0.1
+"""The least noise of a network that is on par with the best baseline all the same."""
 RISE = 0.03
 """The least rise of the validation loss; it must also be three times the noise."""
 FALL = 0.02
@@ -27,7 +30,7 @@ BIG_RISE = 0.1
 """A rise that is overfitting even if the gap opens after the best epoch: dropout and
 ensembles keep the training loss high at first."""
 LEVEL_RISE = 0.3
-"""The least rise for a network that is level with the best baseline all the same."""
+"""The least rise for a network that is behind the best baseline only by chance."""
 WIDE_GAP = 1.0
 """A validation loss twice the training loss."""
 GAIN = 0.01
@@ -83,8 +86,8 @@ def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
     return None
 
 
-def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a rule
-    if curve.noise < NOISE:
+def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:
+    if curve.noise < (GOOD_NOISE if is_good(facts) else NOISE):
         return None
     return Diagnosis(
         "noisy",
@@ -96,10 +99,9 @@ def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a r
 def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     """Diagnose a network that predicts its training rows better and better.
 
-    What happens after the best epoch harms no network that keeps this epoch, so such a
-    network is fine if no baseline is much better.
+    A network that is on par with the best baseline seldom gained from regularization.
     """
-    if not curve.val_loss or (facts.keeps_best_epoch and is_on_par(facts)):
+    if not curve.val_loss or is_good(facts):
         return None
     if _drifts_apart(curve, facts):
         return Diagnosis(
@@ -109,7 +111,7 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
             f"{curve.rise:.0%}",
         )
     gap = curve.gap or 0.0
-    if gap > WIDE_GAP and facts.are_losses_comparable and not is_on_par(facts):
+    if gap > WIDE_GAP and facts.are_losses_comparable and not is_level(facts):
         return Diagnosis(
             "overfit",
             f"in the best epoch the validation loss ({number_text(min(curve.val_loss))}) "

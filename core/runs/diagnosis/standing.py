@@ -40,10 +40,14 @@ def is_on_par(facts: Facts) -> bool:
     return is_known and not is_above(facts, ON_PAR)
 
 
+def is_good(facts: Facts) -> bool:
+    """Return whether the network is on par with a baseline that was fitted."""
+    return facts.has_fitted_rival and is_on_par(facts)
+
+
 def is_level(facts: Facts) -> bool:
-    """Return whether the network is on par with the best baseline or within chance."""
-    is_par = facts.has_fitted_rival and is_on_par(facts)
-    return is_par or is_within_chance(facts)
+    """Return whether the network is good, or behind the best baseline by chance."""
+    return is_good(facts) or is_within_chance(facts)
 
 
 def is_best(facts: Facts) -> bool:
