@@ -137,11 +137,11 @@ def _drifts_apart(curve: Curve, facts: Facts) -> bool:
 def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
     """Diagnose a fit that ended too early.
 
-    A network that is better than every baseline seldom gained from more epochs.
+    A network that is on par with the best baseline seldom gained from more epochs.
     """
     if facts.stop_reason == StopReason.EARLY_STOPPING:
         return None if is_on_par(facts) else _impatient(curve)
-    if not _is_falling(curve) or (facts.has_fitted_rival and is_best(facts)):
+    if not _is_falling(curve) or is_good(facts):
         return None
     return Diagnosis(
         "still_improving",
