@@ -5,7 +5,7 @@ import sys
 
 SUITES = (
     *("service", "predict", "models", "ingest", "fit", "large", "warm"),
-    *("quality", "presets"),
+    *("quality", "presets", "advice"),
 )
 
 

@@ -176,14 +176,17 @@ class Bench:
     def of_csv(cls, home: str, source: Path) -> "Bench":
         """Return a bench with a CSV as the dataset `table`."""
         bench = cls(home)
-        limits = bench.settings.limits
-        upload = Upload(source, "sha256", "table", None, ParsingSpec())
-        reader = Reader(bench.storage, limits)
-        DatasetService(bench.database, reader, bench._queue).create(LOCAL, upload)
+        bench.upload(source, "table")
         return bench
 
-    def train(self, spec: dict[str, Any]) -> tuple[Run, Version, float]:
-        """Train a new run; return it, its version, and the seconds since its claim."""
+    def upload(self, source: Path, name: str) -> None:
+        """Store a CSV as a dataset; its file is moved."""
+        upload = Upload(source, "sha256", name, None, ParsingSpec())
+        reader = Reader(self.storage, self.settings.limits)
+        DatasetService(self.database, reader, self._queue).create(LOCAL, upload)
+
+    def execute(self, spec: dict[str, Any]) -> tuple[str, float]:
+        """Train a new run; return its id, and the seconds since its claim."""
         from workers.run_executor import RunExecutor  # noqa: PLC0415  imports Keras
 
         with self.database.write() as session:
@@ -195,7 +198,11 @@ class Bench:
         )
         began = time.monotonic()
         executor.execute(run_id)
-        seconds = time.monotonic() - began
+        return run_id, time.monotonic() - began
+
+    def train(self, spec: dict[str, Any]) -> tuple[Run, Version, float]:
+        """Train a new run; return it, its version, and the seconds since its claim."""
+        run_id, seconds = self.execute(spec)
         with self.database.read() as session:
             run = session.get_one(Run, run_id)
             assert run.status == "succeeded", run.error  # noqa: S101  else no result

@@ -114,8 +114,17 @@ def _show(found: ReportRead) -> None:
     for trap in found.traps:
         say(f"{trap.kind.replace('_', ' ')}: {trap.sentence}")
     if found.reading is not None:
-        word = found.reading.word.replace("_", " ")
-        say(f"{word}: {found.reading.sentence} {found.reading.advice}")
+        _show_reading(found.reading, found.run_id)
+
+
+def _show_reading(reading: Reading, run_id: str) -> None:
+    """Print the advice, and how to train the suggested spec if there is one."""
+    word = reading.word.replace("_", " ")  # services of older releases have no titles
+    head = f"{reading.title}." if reading.title else f"{word}:"
+    say(f"{head} {reading.sentence} {reading.advice}")
+    if reading.suggestion is not None:
+        save = f"fitserve runs report {run_id} --next-spec next.json"
+        say(f"{reading.suggestion.label}: {save} && fitserve train next.json")
 
 
 def _gaps(found: ReportRead) -> dict[str, str]:

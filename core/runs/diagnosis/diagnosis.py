@@ -7,7 +7,7 @@ from core.runs.diagnosis.facts import Facts
 from core.runs.diagnosis.remedies import remedy_of, without
 from core.runs.diagnosis.rules import diagnose
 from core.runs.diagnosis.standing import standing_of
-from core.runs.diagnosis.suggestions import next_spec, one_row_cause
+from core.runs.diagnosis.suggestions import LEAVE_OUT, next_spec, one_row_cause
 from core.runs.spec import ResolvedSpec
 from core.settings import Limits
 from fitserve.schemas.report import Reading
@@ -71,7 +71,7 @@ def _advise(word: str, facts: Facts, limits: Limits) -> _Advice:
     if word != "diverged" and (remedy := remedy_of(facts)):
         spec = without(facts.spec, remedy.left_out) if remedy.left_out else None
         label = remedy.label if spec else ""
-        return _Advice(remedy.title, "", remedy.advice, "leave_out", label, spec)
+        return _Advice(remedy.title, "", remedy.advice, LEAVE_OUT, label, spec)
     if word == "fine":
         return _Advice(*standing_of(facts))
     return _advise_on_curve(word, facts, limits)

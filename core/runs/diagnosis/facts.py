@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.runs.spec import ResolvedSpec
 from fitserve.enums import StopReason
-from fitserve.schemas.report import Metrics, Trap
+from fitserve.schemas.report import MainFigure, Metrics, Trap
 
 _CONSTANT = "constant"
 """The baseline that predicts one value, or one probability for each class."""
@@ -24,6 +24,7 @@ class Facts:
         num_train_rows: the number of training rows.
         traps: the problems of the data.
         features: the columns that are inputs of the network.
+        main_figure: the network's main figure with its interval, if it was measured.
 
     """
 
@@ -35,11 +36,17 @@ class Facts:
     num_train_rows: int
     traps: Sequence[Trap] = ()
     features: Sequence[str] = ()
+    main_figure: MainFigure | None = None
 
     @property
     def error(self) -> float | None:
         """Return the network's error, comparable with that of `best_rival`."""
         return error_of(self.metrics)
+
+    @property
+    def training_error(self) -> float | None:
+        """Return the network's error on training rows."""
+        return error_of(self.training_metrics)
 
     @property
     def best_rival(self) -> tuple[str, float] | None:
@@ -86,9 +93,14 @@ class Facts:
         )
 
     @property
-    def is_class_weighted(self) -> bool:
-        """Return whether the training loss, and no other figure, is weighted by class."""
-        return self.spec.fit.class_weight is not None
+    def are_losses_comparable(self) -> bool:
+        """Return whether training and validation loss are on the same scale.
+
+        Class weights weigh only the training loss. With sample weights, Keras divides by
+        the number of rows, so each loss grows with the mean weight of its own rows.
+        """
+        fit = self.spec.fit
+        return fit.class_weight is None and fit.sample_weight is None
 
     @property
     def is_standardized(self) -> bool:

@@ -76,22 +76,15 @@ def _duplicates(traps: Sequence[Trap], facts: Facts) -> Remedy:  # noqa: ARG001
     )
 
 
-def _drift(traps: Sequence[Trap], facts: Facts) -> Remedy:
-    columns = [name for name in _columns(traps) if name != facts.spec.target]
-    advice = "First check how the rows were split and collected."
-    left_out = _if_others_remain(columns, facts)
-    if left_out:
-        advice += f" A network without {_quoted(columns)} may do better on the new rows."
-    return Remedy("The held-out rows are different", advice, left_out)
-
-
 _REMEDIES: dict[str, Callable[[Sequence[Trap], Facts], Remedy]] = {
     "leakage": _leakage,
     "constant_target": _constant_target,
     "duplicates": _duplicates,
-    "drift": _drift,
 }
-"""The remedies, the worst problem first."""
+"""The remedies, the worst problem first.
+
+Drift has none: networks without the columns that drift were seldom better.
+"""
 
 
 def _columns(traps: Sequence[Trap]) -> list[str]:

@@ -5,13 +5,22 @@ from typing import NamedTuple
 
 from core.runs.diagnosis.curve import Curve
 from core.runs.diagnosis.facts import Facts
-from core.runs.diagnosis.standing import is_above, is_best, is_on_par
+from core.runs.diagnosis.standing import (
+    is_above,
+    is_best,
+    is_good,
+    is_level,
+    is_on_par,
+    is_within_chance,
+)
 from fitserve.enums import StopReason
 from fitserve.number_text import number_text
 
 GREW = 0.2
 """A training loss has diverged if it is this share above its first value."""
 NOISE = 0.05
+GOOD_NOISE = 0.1
+"""The least noise of a network that is on par with the best baseline all the same."""
 RISE = 0.03
 """The least rise of the validation loss; it must also be three times the noise."""
 FALL = 0.02
@@ -20,6 +29,8 @@ LEAST_GAP = 0.15
 BIG_RISE = 0.1
 """A rise that is overfitting even if the gap opens after the best epoch: dropout and
 ensembles keep the training loss high at first."""
+LEVEL_RISE = 0.3
+"""The least rise for a network that is behind the best baseline only by chance."""
 WIDE_GAP = 1.0
 """A validation loss twice the training loss."""
 GAIN = 0.01
@@ -45,13 +56,15 @@ def diagnose(curve: Curve, facts: Facts) -> Diagnosis:
     for rule in _RULES:
         if (found := rule(curve, facts)) is not None:
             return found
-    tail = f"after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
-    if curve.best_epoch == curve.num_epochs:
-        tail = "in the last epochs"
-    lowest = number_text(min(curve.judged))
-    return Diagnosis(
-        "fine", f"the {_name(curve)} fell to {lowest} and changed little {tail}"
+    tail = (
+        f"changed little after the best epoch ({curve.best_epoch} of {curve.num_epochs})"
     )
+    if _is_falling(curve):
+        tail = "was still falling at the end"
+    elif curve.best_epoch == curve.num_epochs:
+        tail = "changed little in the last epochs"
+    lowest = number_text(min(curve.judged))
+    return Diagnosis("fine", f"the {_name(curve)} fell to {lowest} and {tail}")
 
 
 def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
@@ -73,8 +86,8 @@ def _diverged(curve: Curve, facts: Facts) -> Diagnosis | None:
     return None
 
 
-def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a rule
-    if curve.noise < NOISE:
+def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:
+    if curve.noise < (GOOD_NOISE if is_good(facts) else NOISE):
         return None
     return Diagnosis(
         "noisy",
@@ -84,7 +97,11 @@ def _noisy(curve: Curve, facts: Facts) -> Diagnosis | None:  # noqa: ARG001  a r
 
 
 def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
-    if not curve.val_loss:
+    """Diagnose a network that predicts its training rows better and better.
+
+    A network that is on par with the best baseline seldom gained from regularization.
+    """
+    if not curve.val_loss or is_good(facts):
         return None
     if _drifts_apart(curve, facts):
         return Diagnosis(
@@ -94,7 +111,7 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
             f"{curve.rise:.0%}",
         )
     gap = curve.gap or 0.0
-    if gap > WIDE_GAP and not facts.is_class_weighted and not is_on_par(facts):
+    if gap > WIDE_GAP and facts.are_losses_comparable and not is_level(facts):
         return Diagnosis(
             "overfit",
             f"in the best epoch the validation loss ({number_text(min(curve.val_loss))}) "
@@ -107,26 +124,36 @@ def _overfit(curve: Curve, facts: Facts) -> Diagnosis | None:
 def _drifts_apart(curve: Curve, facts: Facts) -> bool:
     """Return whether the training loss falls while the validation loss rises.
 
-    With class weights, the two losses are not comparable, so only a big rise counts.
+    If the weights of the rows make the two losses incomparable, only a big rise counts.
     """
-    rises = curve.rise > max(RISE, 3 * curve.noise) and curve.fall_since_best > FALL
-    if facts.is_class_weighted:
+    least = max(LEVEL_RISE if is_level(facts) else RISE, 3 * curve.noise)
+    rises = curve.rise > least and curve.fall_since_best > FALL
+    if not facts.are_losses_comparable:
         return rises and curve.rise > BIG_RISE
     ends_apart = curve.rise > BIG_RISE and (curve.end_gap or 0.0) > LEAST_GAP
     return rises and ((curve.gap or 0.0) > LEAST_GAP or ends_apart)
 
 
 def _still_improving(curve: Curve, facts: Facts) -> Diagnosis | None:
+    """Diagnose a fit that ended too early.
+
+    A network that is on par with the best baseline seldom gained from more epochs.
+    """
     if facts.stop_reason == StopReason.EARLY_STOPPING:
         return None if is_on_par(facts) else _impatient(curve)
-    ends_best = curve.best_epoch > curve.num_epochs - curve.window
-    if not ends_best or curve.late_gain < GAIN:
+    if not _is_falling(curve) or is_good(facts):
         return None
     return Diagnosis(
         "still_improving",
         f"the {_name(curve)} was still falling: it was {curve.late_gain:.1%} lower in "
         f"the last {curve.window} epochs than in the {curve.window} epochs before",
     )
+
+
+def _is_falling(curve: Curve) -> bool:
+    """Return whether the last epochs were the best, and clearly so."""
+    ends_best = curve.best_epoch > curve.num_epochs - curve.window
+    return ends_best and curve.late_gain >= GAIN
 
 
 def _impatient(curve: Curve) -> Diagnosis | None:
@@ -148,8 +175,15 @@ def _far_behind(curve: Curve, facts: Facts) -> Diagnosis | None:
 
 
 def _beaten(facts: Facts, by: float) -> Diagnosis | None:
-    rival, error = facts.best_rival, facts.error
+    """Diagnose a network that a baseline beats, and that has not learned enough.
+
+    A network whose training rows are predicted better than the baseline predicts other
+    rows is large enough.
+    """
+    rival, error, on_training = facts.best_rival, facts.error, facts.training_error
     if rival is None or error is None or not is_above(facts, by):
+        return None
+    if is_within_chance(facts) or (on_training is not None and on_training < rival[1]):
         return None
     return Diagnosis(
         "underfit",
@@ -162,7 +196,7 @@ def _beaten(facts: Facts, by: float) -> Diagnosis | None:
 def _underfit(curve: Curve, facts: Facts) -> Diagnosis | None:
     if beaten := _beaten(facts, BEATEN):
         return beaten
-    if is_best(facts) or (facts.has_fitted_rival and is_on_par(facts)):
+    if is_best(facts) or is_level(facts):
         return None
     learned = curve.drop if facts.skill is None else facts.skill
     if learned < LITTLE:

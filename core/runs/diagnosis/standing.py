@@ -22,10 +22,32 @@ def is_above(facts: Facts, share: float) -> bool:
     return error > rival[1] * (1 + share) and error > rival[1] + slack
 
 
+def is_within_chance(facts: Facts) -> bool:
+    """Return whether no baseline has a clearly better main figure than the network.
+
+    A figure inside the network's interval is not clearly better. False if the interval or
+    the baselines are not known.
+    """
+    figure = facts.main_figure
+    if figure is None or figure.baseline is None or not facts.has_fitted_rival:
+        return False
+    return figure.high is not None and figure.baseline.value <= figure.high
+
+
 def is_on_par(facts: Facts) -> bool:
     """Return whether no baseline is much better; False if the errors are unknown."""
     is_known = facts.best_rival is not None and facts.error is not None
     return is_known and not is_above(facts, ON_PAR)
+
+
+def is_good(facts: Facts) -> bool:
+    """Return whether the network is on par with a baseline that was fitted."""
+    return facts.has_fitted_rival and is_on_par(facts)
+
+
+def is_level(facts: Facts) -> bool:
+    """Return whether the network is good, or behind the best baseline by chance."""
+    return is_good(facts) or is_within_chance(facts)
 
 
 def is_best(facts: Facts) -> bool:
@@ -50,7 +72,9 @@ def standing_of(facts: Facts) -> Standing:
         return Standing("The curve is fine", "", advice)
     errors = f"error {number_text(error)}, {_name(rival)}"
     if not is_on_par(facts):
-        sentence = f"{rival[0].replace('_', ' ')} is slightly better ({errors})"
+        sentence = f"{rival[0].replace('_', ' ')} is better ({errors})"
+        if is_within_chance(facts):
+            sentence += ", but no baseline has a clearly better main figure"
         advice = "The curve gives no reason to change the network; more rows or features"
         return Standing("The curve is fine", sentence, f"{advice} would help.")
     chance = facts.chance

@@ -59,7 +59,8 @@ def next_spec(
     limits = limits.model_copy(update={"max_epochs": max(1, limits.max_epochs // fits)})
     kind, change = _CHANGES[word]
     if one_row_cause(word, spec, num_train_rows):
-        kind, (changed, advice) = "larger_batches", _enlarge_batches(spec, num_train_rows)
+        changed, advice = _enlarge_batches(spec, num_train_rows)
+        kind = LARGER_BATCHES
     else:
         changed, advice = change(spec, limits)
     steps = fits * -(-num_train_rows // changed.fit.batch_size)
@@ -204,6 +205,9 @@ _CHANGES: dict[str, tuple[str, Change]] = {
     "noisy": ("calmer_steps", _calm),
 }
 """The kind of each change, and its function. A fine curve is no reason for a change."""
+LEAVE_OUT, LARGER_BATCHES = "leave_out", "larger_batches"
+KINDS = (LEAVE_OUT, LARGER_BATCHES, *(kind for kind, _ in _CHANGES.values()))
+"""All kinds of suggestions; benchmarks/advice.py counts how often each was better."""
 
 
 def _stop_early(

@@ -67,7 +67,7 @@ class ReportService:
         history = history_to_schema(
             of_one_fit(runs.epochs(run_id), run.best_epoch)
         ).history
-        facts = _facts(run, figures, baselines)
+        facts = facts_of(run, figures, baselines)
         reading = read_curve(history, facts, run.dataset_id, self._limits)
         if reading is not None and run.kept_fit is not None:
             sentence = f"These are epochs of fit {run.kept_fit}. {reading.sentence}"
@@ -129,7 +129,10 @@ def _version(models: ModelRepository, run: Run) -> Version | None:
         return None
 
 
-def _facts(run: Run, figures: Figures | None, baselines: BaselinesRead) -> Facts:
+def facts_of(
+    run: Run, figures: Figures | ReportRead | None, baselines: BaselinesRead
+) -> Facts:
+    """Return the facts that the diagnosis of a run uses in addition to the curve."""
     return Facts(
         stop_reason=StopReason(run.stop_reason) if run.stop_reason else None,
         spec=run.spec,
@@ -139,6 +142,7 @@ def _facts(run: Run, figures: Figures | None, baselines: BaselinesRead) -> Facts
         num_train_rows=run.num_rows["train"],
         traps=figures.traps if figures else [],
         features=list(run.plan.features),
+        main_figure=run.main_figure if figures else None,
     )
 
 

@@ -187,6 +187,28 @@ def test_the_next_spec_is_saved(trained, fitserve, tmp_path):
     assert json.loads(path.read_text()) == {"target": "quality"}
 
 
+def test_the_advice_ends_with_the_commands_that_follow_it(trained, fitserve):
+    """The words are the title and the label of the report."""
+    advice = {
+        "title": "A column gives the target away",
+        "suggestion": {"kind": "leave_out", "label": "Leave out a and train", "spec": {}},
+    }
+    reading = bodies.report()["reading"] | advice
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(reading=reading))
+    lines = fitserve("runs", "report", "run_1").stdout.splitlines()
+    commands = (
+        "fitserve runs report run_1 --next-spec next.json && fitserve train next.json"
+    )
+    assert lines[-2:] == [
+        "A column gives the target away. It still fell. Try more epochs.",
+        f"Leave out a and train: {commands}",
+    ]
+    reading |= {"title": "Good", "suggestion": None}
+    trained.answers("GET /v1/runs/run_1/report", bodies.report(reading=reading))
+    lines = fitserve("runs", "report", "run_1").stdout.splitlines()
+    assert lines[-1] == "Good. It still fell. Try more epochs."
+
+
 def test_no_spec_is_saved_where_none_is_suggested(trained, fitserve, tmp_path):
     """stderr has the advice instead."""
     reading = bodies.report()["reading"] | {"title": "Good", "advice": "Add rows."}
