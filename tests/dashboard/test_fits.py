@@ -86,7 +86,7 @@ def test_a_comparison_counts_in_the_fit_it_draws(page, service, fits):
     """The comparison counts the epochs of the drawn fit."""
     _, fit, own, of = told(service, fits)
     page.goto(f"{service}/#/compare/{fits}")
-    row = page.locator("[aria-labelledby=summary] tr", has_text="Best epoch")
+    row = page.locator("[aria-labelledby=summary] tr", has_text="Kept epoch")
     expect(row).to_contain_text(f"{own} of {of.count(fit)}, fit {fit} of {FITS}")
     page.goto(f"{service}/#/runs")
     listed = page.locator(f"tr[data-run={fits}]")

@@ -87,9 +87,9 @@ def ask_for_deletion(page):
 
 
 def be_refused(page):
-    page.get_by_role("button", name="Promote version").first.click()
+    page.get_by_role("button", name="Point an alias").first.click()
     page.get_by_label("Conditions").fill("accuracy > 1")
-    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    page.get_by_role("dialog").get_by_role("button", name="Point the alias").click()
     expect(page.locator("dialog .bad")).to_be_visible()
 
 

@@ -24,6 +24,8 @@ class Facts:
         num_train_rows: the number of training rows.
         traps: the problems of the data.
         features: the columns that are inputs of the network.
+        kept_epoch: the epoch whose weights are kept, from 1 in the curve that is
+            diagnosed; None without weights.
 
     """
 
@@ -35,6 +37,7 @@ class Facts:
     num_train_rows: int
     traps: Sequence[Trap] = ()
     features: Sequence[str] = ()
+    kept_epoch: int | None = None
 
     @property
     def error(self) -> float | None:

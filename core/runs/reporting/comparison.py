@@ -6,8 +6,9 @@ from typing import Any
 from core.errors import InvalidQuery, NotFound
 from core.models.repository import ModelRepository
 from core.runs.planning.splits import BY_POSITION
+from core.runs.reporting.spec_differences import different_parts
 from core.runs.repository import RunRepository
-from core.runs.serialize import history_to_schema, of_one_fit, run_to_schema
+from core.runs.serialize import history_to_schema, kept_epoch, of_one_fit, run_to_schema
 from core.runs.tables import Epoch, Run
 from fitserve.problems import FieldError, pointer
 from fitserve.schemas.comparison import ComparedRun, ComparisonRead, Difference
@@ -55,6 +56,7 @@ def compare(
             for name in names
         },
         differences=differences([_spec(run) for run in runs]),
+        different_parts=different_parts(runs),
         warnings=_warnings(runs),
     )
 
@@ -75,9 +77,11 @@ def _compared(
 ) -> ComparedRun:
     read = run_to_schema(run).model_dump()
     known = {name: read[name] for name in ComparedRun.model_fields if name in read}
-    before = epochs[0].epoch - 1 if epochs else 0
-    best = run.best_epoch and run.best_epoch - before
-    own = {"fit_seconds": run.fit_seconds, "headline": headline, "best_epoch": best}
+    own = {
+        "fit_seconds": run.fit_seconds,
+        "headline": headline,
+        "best_epoch": kept_epoch(run, epochs),
+    }
     return ComparedRun.model_validate(known | own)
 
 
@@ -126,12 +130,7 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
     found = []
     if len({run.target for run in runs}) > 1:
         found.append("the targets differ: metrics of these runs cannot be compared")
-    different = [name for part, name in _SPLIT if _differs(runs, part)]
-    if different:
-        found.append(
-            f"the {' and '.join(different)} differ, so the runs were scored on different "
-            "rows"
-        )
+    found += _other_rows(runs)
     if _differs(runs, lambda run: run.spec.compile.loss):
         found.append("the losses differ: compare the metrics, not `loss`")
     if _differs(runs, lambda run: run.spec.fit.sample_weight):
@@ -140,6 +139,22 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
             "`loss` or the reports"
         )
     return found
+
+
+def _other_rows(runs: Sequence[Run]) -> list[str]:
+    """Return a sentence that says why the runs were scored on different rows, if any."""
+    different = [name for part, name in _SPLIT if _differs(runs, part)]
+    if different == ["datasets"] and all(_only_appends(runs[0], run) for run in runs[1:]):
+        why = "the datasets differ by appended rows"
+        return [f"{why}, so the later run was scored on additional rows"]
+    if different:
+        *others, last = different
+        names = f"{', '.join(others)} and {last}" if others else last
+        return [f"the {names} differ, so the runs were scored on different rows"]
+    sides = dict.fromkeys(run.main_figure.side for run in runs if run.main_figure)
+    if len(sides) > 1:
+        return [f"the runs were scored on different rows: {' and '.join(sides)} rows"]
+    return []
 
 
 def reasons_against_figures(before: Run, after: Run) -> list[str]:

@@ -38,7 +38,7 @@ export function rowCounts(numRows) {
 /** Build a cell with a main figure, its interval and its best baseline. */
 export function figureCell(figure) {
   const best = bestBaseline(figure);
-  return h("td.figure", mainFigure(figure), best && h("span.rival", best));
+  return h("td.verdict", mainFigure(figure), best && h("span.rival", best));
 }
 
 /** Build the note that replaces an empty list. */
