@@ -52,7 +52,7 @@ def test_figures_come_first_and_a_changed_schedule_is_one_difference(page, servi
     differences = rows(page, "differences")
     expect(differences).to_have_count(1)
     expect(differences).to_contain_text("learning rate schedule")
-    expect(differences).to_contain_text("CosineDecay warmup_epochs=1 alpha=0.1")
+    expect(differences).to_contain_text("CosineDecay, warmup epochs 1, alpha 0.1")
     expect(page.locator(".warn")).to_have_count(0)
 
 

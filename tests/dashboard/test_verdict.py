@@ -70,7 +70,7 @@ def test_a_running_run_says_that_its_figures_follow(page, service):
         "target": "progression",
         "model_name": "slow",
         "model": {"layers": [wide, wide, {"type": "Output"}]},
-        "fit": {"epochs": 100_000, "seed": 1},
+        "fit": {"epochs": 10_000, "seed": 1},
     }
     with Client(service) as client:
         client.datasets.upload(DATA / "diabetes.csv")

@@ -26,7 +26,7 @@ def _split_key(run: Run) -> int | None:
 
 
 _SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
-    (lambda run: run.dataset.id, "datasets"),
+    (lambda run: (run.dataset.digest, run.dataset.num_rows), "datasets"),
     (lambda run: (run.spec.split, run.plan.splitting), "splits"),
     (_split_key, "seeds"),
     (lambda run: run.spec.fit.validation_split, "validation splits"),

@@ -25,7 +25,7 @@ _MOST_COLUMNS = 10
 def different_parts(runs: Sequence[Run]) -> list[DifferentPart]:
     """Return the parts in which the specs differ; the seed only if no other part does."""
     texts = {part: [read(run) for run in runs] for part, read in _PARTS.items()}
-    parts = {**texts, **_inputs(runs), **_network(runs)}
+    parts = {**_datasets(runs), **texts, **_inputs(runs), **_network(runs)}
     found = _differing(parts)
     return found or _differing({"seed": [str(run.spec.fit.seed) for run in runs]})
 
@@ -36,6 +36,13 @@ def _differing(parts: Mapping[str, list[str]]) -> list[DifferentPart]:
         for part, texts in parts.items()
         if len(set(texts)) > 1
     ]
+
+
+def _datasets(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Return the names of the datasets; none if the files are equal."""
+    if len({run.dataset.digest for run in runs}) == 1:
+        return {}
+    return {"dataset": [f"{run.dataset.name}@{run.dataset.version}" for run in runs]}
 
 
 def _inputs(runs: Sequence[Run]) -> dict[str, list[str]]:
@@ -64,19 +71,19 @@ def _network(runs: Sequence[Run]) -> dict[str, list[str]]:
         }
         if len(_differing(layers)) <= _MOST_LAYERS:
             return layers
-    return {"network": [", ".join(texts) for texts in networks]}
+    return {"network": [" → ".join(texts) for texts in networks]}
 
 
 def _text(part: BaseModel | None, *named: str) -> str:
-    """Return the members other than the defaults, and `named`: `Dense 64 relu`."""
+    """Return members other than the defaults, and `named`: `SGD, learning rate 0.1`."""
     if part is None:
         return _NONE
     members = part.model_dump(mode="json", exclude_defaults=True)
     always = [name for name in ("type", *named) if hasattr(part, name)]
     members |= {name: getattr(part, name) for name in always}
     bare = [_value(members.pop(name)) for name in _BARE if name in members]
-    pairs = [f"{name}={_value(value)}" for name, value in members.items()]
-    return " ".join([*bare, *pairs])
+    pairs = [f"{name.replace('_', ' ')} {_value(it)}" for name, it in members.items()]
+    return ", ".join([" ".join(bare), *pairs] if bare else pairs)
 
 
 def _value(value: Any) -> str:
@@ -104,7 +111,6 @@ def _optional(value: Any) -> str:
 
 
 _PARTS: Mapping[str, Callable[[Run], str]] = {
-    "dataset": lambda run: f"{run.dataset.name}@{run.dataset.version}",
     "target": lambda run: run.spec.target,
     "task": lambda run: run.spec.task,
     "positive class": lambda run: _optional(run.spec.positive_class),
@@ -128,4 +134,4 @@ _PARTS: Mapping[str, Callable[[Run], str]] = {
     "learning rate schedule": lambda run: _text(run.spec.fit.learning_rate_scheduler),
     "time limit": lambda run: _optional(run.spec.fit.time_limit_seconds),
 }
-"""The parts other than inputs, layers and seed, each with its text."""
+"""The parts other than dataset, inputs, layers and seed, each with its text."""

@@ -4,8 +4,8 @@
 import { get, v1 } from "../api.js";
 import { lineChart } from "../charts/lines.js";
 import { h } from "../dom.js";
-import { bestBaseline, duration, elapsed, integer, mainFigure, number, word } from "../format.js";
-import { card, emptyNote, labelled, pageOf, select, table } from "../parts.js";
+import { bestBaseline, duration, elapsed, integer, number, word } from "../format.js";
+import { card, emptyNote, figureSpans, labelled, pageOf, select, table } from "../parts.js";
 import { warningsBox } from "../problems.js";
 import { History } from "../runs/history.js";
 import { epochsText, fitsOf, keptEpoch, keptFit, statusChip } from "../runs/status.js";
@@ -96,7 +96,7 @@ function overlay(runs) {
 /** Build the table of figures. Leave out other properties that all runs share. */
 function summary(runs, compared) {
   const figures = [
-    ["Main figure", ({ run }) => mainFigure(run.main_figure)],
+    ["Main figure", ({ run }) => h("span", figureSpans(run.main_figure))],
     ["Best baseline", ({ run }) => bestBaseline(run.main_figure) ?? "–"],
   ].map(([title, cell]) => [title, runs.map(cell)]);
   const others = [

@@ -11,11 +11,11 @@ from tests.core.runs.rows import resolved_spec
 COSINE = {"type": "CosineDecay", "warmup_epochs": 3, "alpha": 0.1}
 
 
-def run(inputs=("a", "b"), **changes):
+def run(inputs=("a", "b"), version=1, digest="sha256:0", **changes):
     """Return a run of the smallest network, with `changes` of its spec."""
     fit = {"batch_size": 32, "epochs": 10, "seed": 1} | changes.pop("fit", {})
     plan = RunPlan(layers=[], features=dict.fromkeys(inputs, "numeric"))
-    dataset = Dataset(name="table", version=1)
+    dataset = Dataset(name="table", version=version, digest=digest)
     return Run(spec=resolved_spec(fit=fit, **changes), plan=plan, dataset=dataset)
 
 
@@ -34,7 +34,7 @@ def compiled(**optimizer):
 def test_a_changed_scheduler_is_one_difference():
     """Its three keys are in one text."""
     assert told(run(), run(fit={"learning_rate_scheduler": COSINE})) == {
-        "learning rate schedule": ["none", "CosineDecay warmup_epochs=3 alpha=0.1"]
+        "learning rate schedule": ["none", "CosineDecay, warmup epochs 3, alpha 0.1"]
     }
 
 
@@ -68,10 +68,10 @@ def test_members_of_one_part_are_in_one_text():
     stopping = run(fit={"early_stopping": {"monitor": "val_mae"}})
     assert told(run(), other, stopping) == {
         "optimizer": [
-            *("Adam learning_rate=0.001", "SGD momentum=0.9 learning_rate=0.01"),
-            "Adam learning_rate=0.001",
+            *("Adam, learning rate 0.001", "SGD, momentum 0.9, learning rate 0.01"),
+            "Adam, learning rate 0.001",
         ],
-        "early stopping": ["none", "none", "monitor=val_mae patience=10"],
+        "early stopping": ["none", "none", "monitor val_mae, patience 10"],
     }
 
 
@@ -82,7 +82,13 @@ def test_layers_of_the_same_types_are_compared_one_by_one():
         for n in (64, 8)
     )
     assert told(wide, narrow) == {"layer 1": ["Dense 64 relu", "Dense 8 relu"]}
-    assert told(wide, run()) == {"network": ["Dense 64 relu, Dense 1", "Dense 1"]}
+    assert told(wide, run()) == {"network": ["Dense 64 relu → Dense 1", "Dense 1"]}
+
+
+def test_the_same_file_uploaded_again_is_no_difference():
+    assert told(run(), run(version=2)) == {}
+    other = run(version=2, digest="sha256:1")
+    assert told(run(), other) == {"dataset": ["table@1", "table@2"]}
 
 
 def test_inputs_that_others_lack_are_named():
