@@ -1,7 +1,7 @@
-"""Load heavy modules when they are first used, so that the API starts faster.
+"""Load heavy modules when they are first used, so that processes start faster.
 
-`from core.lazy import pl` is polars. A module that annotates with `pl` needs
-`from __future__ import annotations`, or the annotation would load polars.
+`from core.lazy import pl` is polars, and `ort` is ONNX Runtime. A module that annotates
+with them needs `from __future__ import annotations`, or the annotation would load them.
 """
 
 import os
@@ -23,8 +23,10 @@ class LazyModule(ModuleType):
 
 
 if TYPE_CHECKING:
+    import onnxruntime as ort
     import polars as pl
 else:
+    ort = LazyModule("onnxruntime")
     pl = LazyModule("polars")
 
-__all__ = ["LazyModule", "pl"]
+__all__ = ["LazyModule", "ort", "pl"]

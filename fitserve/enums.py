@@ -45,7 +45,7 @@ class ColumnType(StrEnum):
 
 
 class Promotion(StrEnum):
-    """Whether the end of a run may move the version that serves without a request."""
+    """Whether the end of a run may change the serving version without a request."""
 
     AUTOMATIC = "automatic"
     EXPLICIT = "explicit"

@@ -26,7 +26,7 @@ class Tabular:
 
 
 def library(name: str) -> Any:
-    """Import a library that the client can do without; raise ImportError if absent."""
+    """Import an optional library; raise ImportError with the command that installs it."""
     try:
         return import_module(name)
     except ImportError as error:

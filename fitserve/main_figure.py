@@ -23,7 +23,7 @@ _DECIMALS = (2, 3, 4)
 
 
 def main_metric(task: Task, metrics: Metrics) -> str | None:
-    """Return the name of the main metric; None if none of the task's is defined."""
+    """Return the name of the main metric; None if no metric of the task is defined."""
     return next((name for name in _MAIN[task] if metrics.get(name) is not None), None)
 
 
@@ -48,7 +48,7 @@ def ranked_baselines(
 def best_baseline(
     figure: MainFigure | None, baselines: Sequence[BaselineResult]
 ) -> BestBaseline | None:
-    """Return the baseline to compare the figure with; None if there is none."""
+    """Return the best baseline by the metric of the figure; None without a baseline."""
     ranked = ranked_baselines(figure.metric, baselines) if figure else []
     return next(iter(ranked), None)
 
@@ -67,7 +67,7 @@ def baseline_text(figure: MainFigure, baseline: BestBaseline) -> str:
 
 
 def best_text(figure: MainFigure) -> str | None:
-    """Return the figure's best baseline and its value; None if there is none."""
+    """Return the figure's best baseline and its value; None without a baseline."""
     return baseline_text(figure, figure.baseline) if figure.baseline else None
 
 
@@ -97,7 +97,7 @@ def _shown(value: float, figure: MainFigure) -> str:
 
 
 def _decimals(figure: MainFigure) -> int:
-    """Return the fewest decimals with which the ends of the interval differ."""
+    """Return the fewest decimals that show the ends of the interval as different."""
     if figure.low is None or figure.high is None:
         return _DECIMALS[0]
     low, high = figure.low, figure.high

@@ -1,4 +1,4 @@
-"""Format a number for a reader: the rule of the page, the command line and the report.
+"""Format a number for readers of the page, the command line and the report.
 
 `docs/values.md` states the rule. `dashboard/static/modules/format.js` has the same rule;
 a test compares both.
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 _LEAST, _MOST = 1e-4, 1e15
-"""The sizes without an exponent; above, a float64 cannot represent every integer."""
+"""The bounds of sizes that need no exponent. From 1e15 on, a float64 has no decimals."""
 _DIGITS = 4
 _PLAIN = 1_000
 """The least size at which decimals are dropped."""
 _THOUSANDS = 10_000
-"""The least size with marks between thousands: a year has none."""
+"""The least size that gets marks between thousands; a year gets none."""
 
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
@@ -59,9 +59,10 @@ def _trimmed(digits: str) -> str:
 
 
 def axis_texts(ticks: Sequence[float]) -> list[str]:
-    """Return the texts of an axis: `0.5M`, `1M` if the ticks have two decimals at most.
+    """Return the texts of an axis, such as `0.5M` and `1M`.
 
-    The texts have all digits of the ticks, so that different ticks look different.
+    A unit is used if the ticks then have two decimals at most. The texts have all digits
+    of the ticks, so that different ticks look different.
     """
     most = max(map(abs, ticks), default=0.0)
     if not _LEAST <= most < _MOST:

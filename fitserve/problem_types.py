@@ -111,8 +111,8 @@ class ProblemType(Enum):
         409,
         "Version breaks callers",
         """Requests that the present version accepts would be refused by the new version,
-        or would get other answers; `errors` has each difference. `"allow_new_contract":
-        true` moves the alias or the serving version all the same.""",
+        or would get other answers; `errors` has each difference. To promote the version
+        nevertheless, send `"allow_new_contract": true`.""",
     )
     NOTHING_TO_UNDO = (
         409,

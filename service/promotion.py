@@ -1,11 +1,11 @@
-"""Check a promotion that a request asks for, before its transaction."""
+"""Check a promotion that a request asks for, before the transaction that makes it."""
 
 from dataclasses import dataclass
 
 from core.keys.caller import Caller
-from core.models.judge import Entry, Judge
+from core.models.judge import Judge, VersionToScore
 from core.models.network import ModelFile, Network
-from core.models.promotion import refuse_broken_by
+from core.models.promotion import refuse_breaking_version
 from core.models.repository import ModelRepository
 from core.models.requirements import parse
 from fitserve.schemas.models import AliasUpdate
@@ -15,7 +15,7 @@ from service.services import Services
 
 @dataclass(frozen=True)
 class Move:
-    """The request to point an alias, or what serves for None, at a version."""
+    """A request to point an alias at a version, or for None, to let the version serve."""
 
     caller: Caller
     name: str
@@ -34,27 +34,28 @@ class Move:
 
 
 def check(services: Services, move: Move) -> str | None:
-    """Check that a version may replace the present one of a pointer.
+    """Check that the wanted version may replace the present one.
 
-    Returns the id of the present version, which must not change before the pointer moves.
-    Raises ContractBroken, and with `require` RequirementNotMet with both figures,
-    CannotScore and InvalidRequirement.
+    Returns the id of the present version, which must not change before the move. Raises
+    ContractBroken and, with `require`, RequirementNotMet with both figures, CannotScore
+    and InvalidRequirement.
     """
     update = move.update
     with services.database.read() as session:
         models = ModelRepository(session, move.workspace)
         version = models.version(move.name, update.version)
         if not update.allow_new_contract:
-            refuse_broken_by(models, move.name, move.alias, update.version)
+            refuse_breaking_version(models, move.name, move.alias, update.version)
         present = models.pointed(move.name, move.alias)
+        present_id = models.pointed_id(move.name, move.alias)
         if not update.require:
-            return present.id if present is not None else None
+            return present_id
         requirements = parse(update.require, version.signature.task)
-        candidate = Entry.of(session, version)
-        rival = Entry.of(session, present) if present is not None else None
+        candidate = VersionToScore.of(session, version)
+        rival = None if present is None else VersionToScore.of(session, present)
 
     def load(file: ModelFile) -> Network:
         return services.predictor.cache.get(file).network
 
     Judge(services.storage, load=load).check(requirements, candidate, rival)
-    return present.id if present is not None else None
+    return present_id

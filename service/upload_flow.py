@@ -8,11 +8,10 @@ from pathlib import Path
 from anyio import to_thread
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from core.datasets.repository import DatasetRepository
-from core.datasets.service import Upload
+from core.datasets.service import Note, Upload
 from core.datasets.tables import Dataset
 from core.errors import (
     FitserveError,
@@ -44,8 +43,8 @@ _LONGEST_READING = 600.0
 _MAX_ANSWER_WAIT = 10.0
 """Seconds that the answer to an upload waits for the worker that reads it."""
 
-Create = Callable[[Caller, Upload, Callable[[Session, str], None]], Dataset]
-"""A function that stores an upload, and notes its id in the same transaction."""
+Create = Callable[[Caller, Upload, Note], Dataset]
+"""A function that stores an upload, as a dataset or as an append."""
 
 
 def is_multipart(request: Request) -> bool:
@@ -131,7 +130,7 @@ async def upload_once(
 ) -> Response:
     """Answer an upload with a new dataset, or with the first answer to its key.
 
-    `create` stores it; by default, as a dataset of its own.
+    `create` stores the upload; by default, it becomes a dataset of its own.
     """
     services, caller = get_services(request), caller_of(request)
     async with (
@@ -227,7 +226,10 @@ def _read(services: Services, workspace: str, ref: str) -> DatasetRead:
 
 
 def block_of(dataset: Dataset, number: int | None) -> Dataset:
-    """Return the dataset with a file of rows of a version, by its number from 1."""
+    """Return the dataset that holds a file of rows of this version.
+
+    `number` is the number of the file, from 1; None stands for the last file.
+    """
     blocks = dataset.blocks
     if number is None:
         return dataset

@@ -1,6 +1,6 @@
 """Make one attempt at a run: claim the run, train its network, and end the run.
 
-For each possible end of an attempt there is one function with one transaction.
+Each way in which an attempt can end has one function with one transaction.
 """
 
 import logging
@@ -20,7 +20,7 @@ from core.datasets.tables import Dataset
 from core.errors import FitserveError
 from core.logs import bind, bound
 from core.models.repository import ModelRepository
-from core.models.run_promotion import judge, promote_at_end
+from core.models.run_promotion import Verdict, judge_at_end, promote_at_end
 from core.models.tables import Artifact, Version
 from core.runs.checkpoint_files import remove_checkpoints
 from core.runs.leases import Lease, LeaseLost
@@ -86,7 +86,7 @@ class RunExecutor:
         heartbeat.hang_detector.begin(self.settings.limits.max_run_seconds)
         try:
             with heartbeat.running():
-                done = self._see_through(lease, heartbeat)
+                done = self._attempt(lease, heartbeat)
             if done is not None and done.report is not None:
                 with tracing.span("baselines"):  # the service already serves the version
                     self._reporter().add_baselines(
@@ -97,7 +97,7 @@ class RunExecutor:
         finally:
             keras.utils.clear_session()
 
-    def _see_through(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
+    def _attempt(self, lease: Lease, heartbeat: Heartbeat) -> "FinishedRun | None":
         try:
             return self._train(lease, heartbeat)
         except LeaseLost:
@@ -202,10 +202,7 @@ class RunExecutor:
         result = trained.result
         status = _STATUSES.get(result.stop_reason, RunStatus.SUCCEEDED)
         version = _version(run, trained, artifacts, report) if artifacts else None
-        with tracing.span("promotion"):
-            verdict = None
-            if version is not None:
-                verdict = judge(self.database, self.storage, run, version)
+        verdict = self._judge(run, version)
         with heartbeat.final_transaction(self.database) as session:
             warnings = session.get_one(Run, run.id).warnings
             if version is not None:
@@ -226,6 +223,13 @@ class RunExecutor:
             after_commit(session, partial(remove_checkpoints, self.storage, run.id))
         log.info("run %s: %s (%s)", lease.run_id, status, result.stop_reason)
         return FinishedRun(version.id, report) if version else None
+
+    def _judge(self, run: Run, version: Version | None) -> Verdict | None:
+        """Return whether the version may be promoted, if the spec has requirements."""
+        with tracing.span("promotion"):
+            if version is None:
+                return None
+            return judge_at_end(self.database, self.storage, run, version)
 
 
 @dataclass(frozen=True)

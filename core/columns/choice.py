@@ -18,7 +18,7 @@ from fitserve.enums import ColumnType
 from fitserve.problems import FieldError, pointer
 from fitserve.text_columns import type_of_texts
 
-_MOST_STRAYS = 50
+MOST_STRAYS = 50
 _STRAY_SHARE = 0.05
 _LEAST_FOR_STRAYS = 20
 _LEAST_FOR_AN_OFFER = 0.5
@@ -86,7 +86,7 @@ class Tried:
         text = pl.col(self.name)
         odd = text.filter(~candidate.fits(text)).drop_nulls().unique().sort()
         found: list[str] = (
-            self.cells.select(odd.head(_MOST_STRAYS + 1)).to_series().to_list()
+            self.cells.select(odd.head(MOST_STRAYS + 1)).to_series().to_list()
         )
         return found
 
@@ -120,7 +120,7 @@ def _of_candidate(
     if doubt is not None:
         return _of_text(column, [doubt])
     strays = column.odd(chosen) if missed else []
-    if is_free and len(strays) > _MOST_STRAYS:
+    if is_free and len(strays) > MOST_STRAYS:
         return None
     facts = _with_strays(column, chosen, strays, missed)
     remarks = chosen.kind.remarks(marked, column.present)
@@ -138,7 +138,7 @@ def _are_few(missed: int, present: int) -> bool:
 def _with_strays(
     column: Tried, chosen: Candidate, strays: list[str], missed: int
 ) -> ColumnFacts:
-    kept = strays[:_MOST_STRAYS]
+    kept = strays[:MOST_STRAYS]
     noted = {"strays": kept, "more_strays": len(strays) > len(kept)}
     form = chosen.format.model_copy(update=noted)
     warnings = list(chosen.warnings)

@@ -1,7 +1,7 @@
-"""Find notations of cells that one format reads, and another one does not.
+"""Find notations of cells that an old format reads, and a new one reads otherwise.
 
-Whether a format reads a cell is decided by the class of the column's type, so examples of
-each notation of the first format are read in both.
+The class of the column's type reads examples of each notation of the old format in both
+formats, and compares the values.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _MOMENTS = [
     datetime(2060, 1, 1, tzinfo=_ZONE),
     datetime(1999, 7, 31, 23, tzinfo=_ZONE),
 ]
-"""A day that may be a month, and years that two digits may mean otherwise."""
+"""A day that could be a month, and years that two digits could mean otherwise."""
 _JSON_NUMBERS = (20240131, 202401311345, 20240131134530, 1_700_000_000)
 """Dates as digits, and seconds since 1970."""
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A notation that is no longer read, or is read otherwise.
+class LostNotation:
+    """A notation that is now refused, or has another value.
 
     Args:
         notation: the notation, such as `as %d.%m.%Y`.
         example: a cell in that notation.
-        is_refused: whether the example is refused; else it has another value.
+        is_refused: whether the example is refused; otherwise it has another value.
 
     """
 
@@ -45,7 +45,9 @@ class Lost:
     is_refused: bool
 
 
-def lost_notation(kind: ColumnKind, old: ColumnFormat, new: ColumnFormat) -> Lost | None:
+def lost_notation(
+    kind: ColumnKind, old: ColumnFormat, new: ColumnFormat
+) -> LostNotation | None:
     """Return the first notation of the format `old` that `new` reads otherwise."""
     if kind.is_text or old == new:
         return None
@@ -54,22 +56,28 @@ def lost_notation(kind: ColumnKind, old: ColumnFormat, new: ColumnFormat) -> Los
         value = kind.parse_cell(text, old)
         now = kind.parse_cell(text, new)
         if value is not None and now != value:
-            return Lost(notation, text, is_refused=now is None)
+            return LostNotation(notation, text, is_refused=now is None)
     return _lost_number(kind, old, new)
 
 
-def _lost_number(kind: ColumnKind, old: ColumnFormat, new: ColumnFormat) -> Lost | None:
-    """Return a JSON number that has another value; dates may be numbers."""
+def _lost_number(
+    kind: ColumnKind, old: ColumnFormat, new: ColumnFormat
+) -> LostNotation | None:
+    """Return the notation of a JSON number that has another value now.
+
+    A number may be a date, such as 20240131, or seconds.
+    """
     for number in _JSON_NUMBERS:
         value, now = (kind.from_number(float(number), form) for form in (old, new))
         if value is not None and now != value:
             is_date = kind.converts_numbers(old)
             notation = f"as {old.datetime}" if is_date else "as seconds since 1970"
-            return Lost(notation, number, is_refused=now is None)
+            return LostNotation(notation, number, is_refused=now is None)
     return None
 
 
 def _times(form: ColumnFormat) -> Iterator[tuple[str, str]]:
+    """Yield the notations of a format of datetimes, each with an example."""
     if counts_time(form):
         yield from _numbers(form)
         return
@@ -81,6 +89,7 @@ def _times(form: ColumnFormat) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(form: ColumnFormat) -> Iterator[tuple[str, str]]:
+    """Yield the notations of a format of numbers, each with an example."""
     point, mark = form.decimal, form.thousands
     for number in ("152{}8", "1{}234", "0{}5"):
         yield f"with {point!r} as decimal mark", number.format(point)
@@ -93,6 +102,7 @@ def _numbers(form: ColumnFormat) -> Iterator[tuple[str, str]]:
 
 
 def _signed(form: ColumnFormat) -> Iterator[tuple[str, str]]:
+    """Yield the notations with signs, units and words, each with an example."""
     for sign in form.minus:
         text = "3-" if sign == TRAILING_MINUS else f"{sign}3"
         yield f"with {text!r} as -3", text

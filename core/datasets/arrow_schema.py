@@ -1,4 +1,4 @@
-"""Refuse Arrow IPC files with columns that polars cannot open, by their names.
+"""Refuse Arrow IPC files with columns that polars cannot open, and name the columns.
 
 polars panics at the schema of such a file, without the name of a column.
 """
@@ -19,7 +19,7 @@ _UNKNOWN = {
     25: "views of lists",
     26: "views of lists",
 }
-"""Datatypes by their number in Arrow's `Schema.fbs`."""
+"""The datatypes that polars cannot open, by their number in Arrow's `Schema.fbs`."""
 _MOST_FIELDS = 100_000
 _SHOWN = 5
 

@@ -29,14 +29,14 @@ def block_files(
 
 def scan_files(paths: Sequence[Path]) -> pl.LazyFrame:
     """Return the rows of Parquet files, one file after the other."""
-    return in_order([pl.scan_parquet(path) for path in paths])
+    return concat_blocks([pl.scan_parquet(path) for path in paths])
 
 
-def in_order(blocks: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+def concat_blocks(blocks: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     """Return the rows of blocks, one block after the other.
 
-    A column that a block lacks is null in its rows. The datatype of a column is that of
-    the last block that has it: only a column without values can have had another.
+    A column that a block lacks is null in its rows. A column has the datatype of the last
+    block that has the column: in earlier blocks, only a column without values differs.
     """
     if len(blocks) == 1:
         return blocks[0]

@@ -47,7 +47,7 @@ class Expected:
         )
 
     def options_of(self, given: ParsingSpec) -> ParsingSpec:
-        """Return the options of a file; the version's words for "missing" are default."""
+        """Return the options of a file; by default, with the version's `null_values`."""
         if given.null_values is not None or self.options.null_values is None:
             return given
         return given.model_copy(update={"null_values": self.options.null_values})
@@ -128,7 +128,7 @@ def _list(names: Collection[str]) -> str:
 
 
 def _as_before(column: ColumnRead, given: ParsingSpec) -> Wanted:
-    """Return the type and the format of a column; its numbers have the given mark."""
+    """Return the type and the format of a column, with the decimal mark of the file."""
     form, mark = column.format, given.decimal
     if column.type != ColumnType.NUMERIC or mark in (None, form.decimal):
         return Wanted(column.type, form, is_fixed=True)

@@ -28,7 +28,7 @@ from fitserve.specs.parsing import ParsingSpec
 log = logging.getLogger(__name__)
 
 _TYPICAL_RATIO = 0.25
-"""Typical bytes of Parquet for a byte of CSV."""
+"""The typical size of a Parquet table in bytes, for each byte of its CSV."""
 _TABLE, _HASHES = "table.parquet", "hashes.npy"
 
 
@@ -48,30 +48,37 @@ class Reader:
         source: Path,
         folder: Path,
         attempt: int,
-        lineage: LineageOf,
+        find_lineage: LineageOf,
         parent: Dataset | None = None,
     ) -> dict[str, Any]:
-        """Read the file at `source` in the scratch `folder`; store its table and hashes.
+        """Read the file at `source`, and store its table and its hashes.
 
-        `lineage` returns the lineage of a table with these columns; `parent` is the
-        version to which the rows are appended, and has its own. Returns the values for
-        the dataset's row. Raises InvalidTable, and FileNotFoundError if rows of the
-        parent are gone.
+        Args:
+            dataset: the dataset that the file becomes.
+            source: the file.
+            folder: a folder for temporary files.
+            attempt: the number of the attempt, for the keys of the stored files.
+            find_lineage: returns the lineage of a table by its columns.
+            parent: the version to which the rows are appended, with its lineage.
+
+        Returns the values for the dataset's row in the database. Raises InvalidTable, and
+        FileNotFoundError if rows of the parent are gone.
+
         """
         if parent is None:
             values = self._of_upload(dataset.options, source, folder)
         else:
             values = self._of_append(parent, dataset.block_options, source, folder)
-        own = None if parent is None else parent.lineage
-        of = own or lineage(values["columns"])
-        hashes = write_hashes(folder / _TABLE, of.columns, folder / _HASHES)
+        known = None if parent is None else parent.lineage
+        lineage = known or find_lineage(values["columns"])
+        hashes = write_hashes(folder / _TABLE, lineage.columns, folder / _HASHES)
         if parent is not None:
-            values["warnings"] += repeated_rows(hashes, parent, of, self.storage)
-        files = self._put(dataset, folder, attempt, of)
+            values["warnings"] += repeated_rows(hashes, parent, lineage, self.storage)
+        files = self._put(dataset, folder, attempt, lineage)
         return {"status": DatasetStatus.READY, "progress": 1.0, **values, **files}
 
     def _put(
-        self, dataset: Dataset, folder: Path, attempt: int, of: Lineage
+        self, dataset: Dataset, folder: Path, attempt: int, lineage: Lineage
     ) -> dict[str, str]:
         """Store the table in `folder`, and the hashes of its rows; return their keys."""
         stored = f"datasets/{dataset.id}"
@@ -79,7 +86,7 @@ class Reader:
         hash_key = f"{stored}/hashes-{attempt}.npy"
         self.storage.put(folder / _HASHES, hash_key)
         self.storage.put(folder / _TABLE, key)
-        return {"table_key": key, "hash_key": hash_key, "lineage_id": of.id}
+        return {"table_key": key, "hash_key": hash_key, "lineage_id": lineage.id}
 
     def _of_upload(
         self, given: ParsingSpec, source: Path, folder: Path
@@ -134,8 +141,8 @@ class Ingest:
     ) -> dict[str, Any]:
         try:
             with self.reader.storage.local_copy(dataset.content_key) as source:
-                lineage = partial(lineage_of, self.database, dataset)
-                return self.reader.read(dataset, source, folder, attempt, lineage, parent)
+                find = partial(lineage_of, self.database, dataset)
+                return self.reader.read(dataset, source, folder, attempt, find, parent)
         except FitserveError as error:
             problem = error.problem()
         except Exception as error:  # the user must see why the dataset failed

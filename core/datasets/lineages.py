@@ -20,7 +20,7 @@ from fitserve.enums import DatasetStatus
 from fitserve.schemas.datasets import ColumnRead
 
 LineageOf = Callable[[Sequence[ColumnRead]], Lineage]
-"""A function that returns the lineage of a table with these columns."""
+"""A function that returns the lineage of a table by its columns."""
 
 _KEY_BITS = 63
 
@@ -41,9 +41,9 @@ class Lineages:
         self._workspace = workspace
 
     def of(self, dataset: Dataset) -> Lineage:
-        """Return the lineage of a stored dataset; record it if the dataset has none.
+        """Return the lineage of a stored dataset; record one if the dataset has none.
 
-        It is recorded before the dataset is locked, or two transactions that share a
+        Call this before the dataset is locked; otherwise two transactions that share a
         lock on the dataset would wait for each other.
         """
         if dataset.lineage_id is not None:
@@ -85,7 +85,10 @@ class Lineages:
     def _first_columns(
         self, name: str, newest: Lineage | None, columns: Sequence[ColumnRead]
     ) -> list[str]:
-        """Return the hashed columns of the first version, which may be an older one."""
+        """Return the hashed columns of a new lineage.
+
+        These are the columns of the oldest stored version, if the table has half of them.
+        """
         oldest = None if newest is not None else self._oldest(name)
         if oldest is not None:
             hashed = hashed_columns(oldest.columns)
@@ -94,7 +97,7 @@ class Lineages:
         return hashed_columns(columns)
 
     def _oldest(self, name: str) -> Dataset | None:
-        """Return the oldest dataset of a name, from before there were lineages."""
+        """Return the oldest dataset of a name, which may be older than any lineage."""
         query = select(Dataset).options(undefer(Dataset.columns))
         query = query.where(
             Dataset.workspace == self._workspace,
@@ -106,6 +109,6 @@ class Lineages:
 
 
 def _continues(hashed: Sequence[str], columns: Sequence[ColumnRead]) -> bool:
-    """Return whether a table has at least half of the columns of a lineage."""
+    """Return whether a table has at least half of the hashed columns."""
     held = {column.name for column in columns}
     return 2 * len(held.intersection(hashed)) >= len(hashed)

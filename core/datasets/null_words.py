@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from core.columns import kind_of
 from core.columns.facts import ColumnFacts
 from core.datasets.raw_table import clean_text, scan, scan_held
 from core.datasets.text_file import TextFile
 from core.lazy import pl
 from fitserve.enums import ColumnType
+from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.parsing import ParsingSpec
 
-_AMBIGUOUS = (*("None", "none", "NA", "N/A", "n/a", "N.A.", "n.a.", "-", "--", ".", "?"),)
-"""Words that mean "missing" in most files, and are names of something in others."""
+_AMBIGUOUS = ("None", "none", "NA", "N/A", "n/a", "N.A.", "n.a.", "-", "--", ".", "?")
+"""Words that mean "missing" in most files, and are values in others."""
 Counts = dict[str, dict[str, int]]
 """How many cells hold each word, by column."""
 
@@ -26,24 +28,24 @@ def count_null_words(
     missing: Sequence[int],
     num_rows: int,
 ) -> None:
-    """Count the words of `nulls` in each column of words; the facts get the counts.
+    """Count the words of `nulls` in each column of words; add the counts to the facts.
 
-    `missing` has the number of missing cells of each column.
-    Nothing is counted if the upload gave its words, or in a file that had to be repaired.
+    `missing` has the number of missing cells of each column. Nothing is counted if the
+    upload gave its words, or if the file had to be repaired.
     """
     pairs = zip(columns, missing, strict=True)
-    counted = [fact for fact, own in pairs if _may_have_words(fact, own, num_rows)]
+    counted = [fact for fact, own in pairs if _is_counted(fact, own, num_rows)]
     if given.null_values is not None or not counted:
         return
     try:
-        found = _of_file(text, nulls, counted, num_rows)
+        found = _count_in_file(text, nulls, counted, num_rows)
     except pl.exceptions.PolarsError:
         return
     add_counts(counted, found)
 
 
 def add_counts(facts: Iterable[ColumnFacts], counts: Counts) -> None:
-    """Give each fact the counts of its words; those without a word have none."""
+    """Add to each fact the counts of its words, or an empty dictionary without words."""
     for fact in facts:
         fact.null_words = counts.get(fact.name, {})
 
@@ -51,7 +53,10 @@ def add_counts(facts: Iterable[ColumnFacts], counts: Counts) -> None:
 def sum_counts(
     one: Mapping[str, int] | None, other: Mapping[str, int] | None
 ) -> dict[str, int] | None:
-    """Return the counts of a column over both, the most frequent first; None: unknown."""
+    """Return the sums of two counts of words, the most frequent word first.
+
+    None stands for unknown counts; the sum of two unknown counts is None.
+    """
     if one is None and other is None:
         return None
     return dict((Counter(one or {}) + Counter(other or {})).most_common())
@@ -69,10 +74,13 @@ def words_in(cells: pl.LazyFrame, nulls: list[str]) -> Counts:
     return found
 
 
-def may_have_words(fact: ColumnFacts) -> bool:
-    """Return whether a column holds words, or nothing, and has no words of its own."""
-    is_of_words = fact.kind.is_text or fact.type == ColumnType.BOOLEAN
-    return is_of_words and fact.format.null_values is None
+def may_have_words(column: ColumnFacts | ColumnRead) -> bool:
+    """Return whether cells may be words that mean "missing" in the whole table.
+
+    The column holds words, and the user gave it no `null_values` of its own.
+    """
+    is_of_words = kind_of(column.type).is_text or column.type == ColumnType.BOOLEAN
+    return is_of_words and column.format.null_values is None
 
 
 def null_word_warnings(counts: Mapping[str, int]) -> list[str]:
@@ -89,11 +97,11 @@ def null_word_warnings(counts: Mapping[str, int]) -> list[str]:
     return [warning]
 
 
-def _may_have_words(fact: ColumnFacts, missing: int, num_rows: int) -> bool:
+def _is_counted(fact: ColumnFacts, missing: int, num_rows: int) -> bool:
     return bool(missing) and (may_have_words(fact) or missing == num_rows)
 
 
-def _of_file(
+def _count_in_file(
     text: TextFile, nulls: list[str], facts: list[ColumnFacts], num_rows: int
 ) -> Counts:
     """Return the counts in the rows of the table.

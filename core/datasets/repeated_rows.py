@@ -14,9 +14,9 @@ from core.datasets.value_hashes import Hashes
 from core.storage import Storage
 
 _ADDED_ROWS = 4_000_000
-"""So many appended rows are compared in one pass over the earlier ones."""
+"""The most appended rows that one pass over the earlier rows compares."""
 _LEAST_SHARE = 0.01
-"""The share of appended rows from which repeated ones are reported."""
+"""The least share of repeated rows that is reported."""
 _SHOWN = 3
 Counts = NDArray[np.int64]
 
@@ -41,7 +41,10 @@ def repeated_rows(
 
 
 def _count(values: Hashes, counts: Counts, earlier: Iterable[Hashes]) -> int:
-    """Return the number of rows with the sorted hashes `values` that occur earlier."""
+    """Return how many appended rows occur earlier.
+
+    `values` are their distinct hashes in ascending order, and `counts` count their rows.
+    """
     is_earlier = np.zeros(len(values), bool)
     for part in earlier:
         hashes = np.sort(part)

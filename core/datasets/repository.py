@@ -5,7 +5,7 @@ from typing import TypeVarTuple
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from core.database.turns import take_turn
+from core.database.named_locks import take_lock
 from core.datasets.references import parse_reference
 from core.datasets.tables import Dataset, DatasetBlock, has_files, with_blocks
 from core.errors import DatasetNotFound
@@ -53,7 +53,10 @@ class DatasetRepository:
         return DatasetNotFound(ref, known or self.names())
 
     def newest_to_extend(self, name: str) -> Dataset:
-        """Return the newest version of a name; a failed one only if all have failed."""
+        """Return the newest version of a name that has not failed.
+
+        If all versions have failed, return the newest of them.
+        """
         has_failed = Dataset.status == DatasetStatus.FAILED
         query = self._whole().where(Dataset.name == name)
         order = has_failed.asc(), Dataset.version.desc()
@@ -64,8 +67,8 @@ class DatasetRepository:
         return with_blocks(found)
 
     def lock_name(self, name: str) -> None:
-        """Let no other transaction add or delete a version of the name until the end."""
-        take_turn(self._session, f"dataset {name} of {self._workspace}")
+        """Let no other transaction add or delete versions of the name meanwhile."""
+        take_lock(self._session, f"dataset {name} of {self._workspace}")
 
     def hold(self, dataset: Dataset, *, alone: bool = False) -> None:
         """Lock a dataset against deletion until the transaction ends.
@@ -110,7 +113,7 @@ class DatasetRepository:
         self._session.flush()
 
     def share_blocks(self, dataset: Dataset, parent: Dataset) -> None:
-        """Note that an added version begins with the rows of its parent."""
+        """Record that a stored version begins with the blocks of its parent."""
         for number, block in enumerate(parent.blocks):
             row = DatasetBlock(dataset_id=dataset.id, number=number, block_id=block.id)
             self._session.add(row)

@@ -1,8 +1,7 @@
 """Read columns of all blocks of a dataset again, with types that differ from the stored.
 
-Each block is read from its own upload, in its own layout. The first block with a column
-shows the notation of its cells; the later ones are read in the same notation, like an
-append.
+Each block is read from its own upload, in its own layout. The first block that has a
+column shows the notation of its cells, in which later blocks are read, as in an append.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.columns.choice import MOST_STRAYS
 from core.columns.facts import ColumnFacts, Wanted
 from core.datasets.null_words import sum_counts
 from core.datasets.rereading import Reread, Uploaded, read_again
 from core.lazy import pl
 from fitserve.enums import ColumnType
-
-_MOST_STRAYS = 50
 
 
 @dataclass(frozen=True)
@@ -66,16 +64,16 @@ def read_blocks_again(
         if not own:
             paths.append(None)
             continue
-        place = folder / str(number)
-        place.mkdir()
-        reread = read_again(block.upload, place, own, day_first)
+        block_folder = folder / str(number)
+        block_folder.mkdir()
+        reread = read_again(block.upload, block_folder, own, day_first)
         _merge(facts, reread, block, is_only=len(blocks) == 1)
         paths.append(reread.path)
     return RereadBlocks(paths, [facts[name] for name in wanted if name in facts])
 
 
 def _as_before(want: Wanted, known: ColumnFacts | None, upload: Uploaded) -> Wanted:
-    """Return the type with the notation that an earlier block has shown."""
+    """Return the type with the notation of an earlier block, if there is one."""
     has_own_mark = want.type == ColumnType.NUMERIC and upload.given.decimal is not None
     if known is None or want.format is not None or has_own_mark:
         return want if known is None else replace(want, is_fixed=True)
@@ -102,6 +100,6 @@ def _strays(known: ColumnFacts, more: ColumnFacts) -> dict[str, object]:
     strays = sorted({*known.format.strays, *more.format.strays})
     has_more = known.format.more_strays or more.format.more_strays
     return {
-        "strays": strays[:_MOST_STRAYS],
-        "more_strays": has_more or len(strays) > _MOST_STRAYS,
+        "strays": strays[:MOST_STRAYS],
+        "more_strays": has_more or len(strays) > MOST_STRAYS,
     }

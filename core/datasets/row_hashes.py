@@ -16,23 +16,29 @@ from core.columns.categorical import ID_OR_NAME
 from core.columns.numeric import ID, ROW_NUMBER
 from core.datasets.tables import Dataset, Lineage
 from core.datasets.typed_table import table_gone_is_409
-from core.datasets.value_hashes import Hashes, absent, cells, mix, salt
+from core.datasets.value_hashes import (
+    Hashes,
+    cell_hashes,
+    column_salt,
+    missing_hash,
+    mix,
+)
 from core.lazy import pl
 from core.storage import Storage
 from fitserve.schemas.datasets import ColumnRead
 
 _ROWS, _COLUMNS = 200_000, 32
-"""The most rows and columns in memory at once; rows in whole row groups."""
+"""The most rows and columns in memory at once; the rows are whole row groups."""
 _PART = 1_000_000
 """The most stored hashes in one part."""
-_NO_VALUES = (ID, ID_OR_NAME, ROW_NUMBER)
-"""The reasons of columns that number or name the rows."""
+_NAMES_ROWS = (ID, ID_OR_NAME, ROW_NUMBER)
+"""The reasons for leaving out columns that only number or name the rows."""
 
 
 def hashed_columns(columns: Iterable[ColumnRead]) -> list[str]:
     """Return the columns whose values identify a row: all but ids and row numbers."""
     every = list(columns)
-    chosen = [c.name for c in every if c.left_out not in _NO_VALUES]
+    chosen = [c.name for c in every if c.left_out not in _NAMES_ROWS]
     return chosen or [column.name for column in every]
 
 
@@ -52,26 +58,26 @@ def write_hashes(table: Path, columns: Sequence[str], target: Path) -> Path:
 
 
 def _hashes(rows: pl.LazyFrame, columns: Sequence[str], left: int) -> Hashes:
-    """Return the hashes of at most `_ROWS` rows, of which `left` remain."""
+    """Return the hashes of the first `_ROWS` of `left` rows."""
     total = np.zeros(min(left, _ROWS), np.uint64)
     held = set(rows.collect_schema().names())
     for name in set(columns) - held:
-        total += np.uint64(absent(salt(name)))
+        total += np.uint64(missing_hash(column_salt(name)))
     names = [name for name in columns if name in held]
     for first in range(0, len(names), _COLUMNS):
         part = rows.select(names[first : first + _COLUMNS]).collect()
         for column in part:
-            total += cells(column, salt(column.name))
+            total += cell_hashes(column, column_salt(column.name))
     return mix(total)
 
 
 def row_hashes(
     dataset: Dataset, storage: Storage, columns: Sequence[str] | None = None
 ) -> Hashes:
-    """Return the hash of each row of a dataset, whose lineage is loaded.
+    """Return the hash of each row of a dataset, whose lineage must be loaded.
 
-    `columns` are the columns to hash, if they are not those of its lineage. The table is
-    read only if the dataset has no stored hashes of these columns. Raises
+    By default, the hashed columns are those of its lineage; `columns` are others. The
+    table is read only if the dataset has no stored hashes of these columns. Raises
     DatasetNotReady if a file is missing.
     """
     own = columns_of(dataset)
@@ -85,7 +91,7 @@ def row_hashes(
 def hash_parts(
     blocks: Iterable[Dataset], lineage: Lineage, storage: Storage
 ) -> Iterator[Hashes]:
-    """Yield the hashes of the rows of blocks by the columns of a lineage, in parts.
+    """Yield the hashes of the rows of blocks, of the columns of a lineage, in parts.
 
     Raises FileNotFoundError if a file is gone.
     """
@@ -98,7 +104,7 @@ def _parts(
     lineage_id: str | None,
     storage: Storage,
 ) -> Iterator[Hashes]:
-    """Yield hashes by `columns`: the stored ones if they are those of the lineage."""
+    """Yield hashes of `columns`: stored ones if the block is of this lineage."""
     for block in blocks:
         if lineage_id and block.hash_key and block.lineage_id == lineage_id:
             with storage.local_copy(block.hash_key) as path:
@@ -111,7 +117,7 @@ def _parts(
 
 
 def columns_of(dataset: Dataset) -> list[str]:
-    """Return the columns that are hashed in a dataset, whose lineage is loaded."""
+    """Return the columns that are hashed in a dataset, whose lineage must be loaded."""
     if dataset.lineage is not None:
         return dataset.lineage.columns
     return hashed_columns(dataset.columns)
@@ -125,6 +131,6 @@ def _parts_of_table(table: Path, columns: Sequence[str]) -> Iterator[Hashes]:
 
 
 def arrivals(dataset: Dataset) -> NDArray[np.int64]:
-    """Return the number of the block of each row; it never falls down the table."""
+    """Return the number of the block of each row, from 0 in the order of the table."""
     sizes = [block.block_rows for block in dataset.blocks]
     return np.repeat(np.arange(len(sizes)), sizes)

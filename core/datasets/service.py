@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -30,7 +31,10 @@ from fitserve.schemas.datasets import DatasetPreview, RowsRead
 from fitserve.specs.parsing import ParsingSpec
 
 _MOST_TRIES = 20
-"""So often an append is read again because another version was added meanwhile."""
+"""How often an append is read, if other versions are added meanwhile."""
+
+Note = Callable[[Session, str], None]
+"""A function that gets the id of a new dataset in the transaction that stores it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Upload:
 
 
 class DatasetService:
-    """The operations on datasets in the database, the storage and the queue."""
+    """The operations on datasets, in the database, the storage and the queue."""
 
     def __init__(self, database: Database, reader: Reader, queue: Queue) -> None:
         self._database = database
@@ -53,17 +57,11 @@ class DatasetService:
         self._storage = reader.storage
         self._queue = queue
 
-    def create(
-        self,
-        caller: Caller,
-        upload: Upload,
-        note: Callable[[Session, str], None] | None = None,
-    ) -> Dataset:
+    def create(self, caller: Caller, upload: Upload, note: Note | None = None) -> Dataset:
         """Store an upload as a new dataset in the caller's workspace, and move its file.
 
-        A small file is read at once; a worker reads a large one. `note` is called with
-        the dataset's id in the transaction that stores the dataset. Raises InvalidTable
-        or QuotaExceeded, and then stores nothing.
+        A small file is read at once; a worker reads a large one. Raises InvalidTable or
+        QuotaExceeded, and then stores nothing.
         """
         dataset = _unread(upload, caller.workspace)
         try:
@@ -75,17 +73,12 @@ class DatasetService:
                 datasets = DatasetRepository(session, caller.workspace)
                 self._add(session, datasets, dataset, note)
         except BaseException:
-            self._forget(dataset)()
+            self._delete_files(dataset)
             raise
         return dataset
 
     @table_gone_is_409()
-    def append(
-        self,
-        caller: Caller,
-        upload: Upload,
-        note: Callable[[Session, str], None] | None = None,
-    ) -> Dataset:
+    def append(self, caller: Caller, upload: Upload, note: Note | None = None) -> Dataset:
         """Store rows as the next version of the dataset `upload.name`, and move the file.
 
         The new version begins with the rows of the newest one. If another version is
@@ -94,40 +87,36 @@ class DatasetService:
         stores nothing.
         """
         dataset = _unread(upload, caller.workspace)
-        may_be_small = is_small(upload.source, self._reader.limits.max_inline_bytes)
-        self._to_extend(caller, upload.name)
+        is_small_file = is_small(upload.source, self._reader.limits.max_inline_bytes)
+        self._to_extend(caller, upload.name)  # a refusal comes before the file is moved
         try:
             self._storage.put(upload.source, dataset.content_key)
             for _ in range(_MOST_TRIES):
                 parent = self._to_extend(caller, upload.name)
                 _extend(dataset, parent, upload.options)
-                is_quick = may_be_small and self._is_small_table(dataset, parent)
+                is_quick = is_small_file and self._is_small_table(dataset, parent)
                 if is_quick and not self._read_append(caller, dataset, parent):
                     continue
                 if self._add_append(caller, dataset, parent, note):
                     return dataset
+            _give_up(upload.name)
         except BaseException:
-            self._forget(dataset)()
+            self._delete_files(dataset)
             raise
-        self._forget(dataset)()
-        raise DatasetNotReady(
-            f"The dataset {upload.name!r} got {_MOST_TRIES} other versions while these "
-            "rows were read; nothing was stored. Send the rows again."
-        )
 
     def _to_extend(self, caller: Caller, name: str) -> Dataset:
-        """Return the newest version of a name, with its blocks of rows."""
+        """Return the version that an append extends, with its blocks of rows."""
         with self._database.read() as session:
             datasets = DatasetRepository(session, caller.workspace)
             return ready(datasets.newest_to_extend(name))
 
     def _is_small_table(self, dataset: Dataset, parent: Dataset) -> bool:
-        """Return whether all rows of the new version are few enough for a request."""
+        """Return whether all files of the new version are small enough for a request."""
         size = sum(block.num_bytes for block in [*parent.blocks, dataset])
         return size <= self._reader.limits.max_inline_bytes
 
     def _read_append(self, caller: Caller, dataset: Dataset, parent: Dataset) -> bool:
-        """Read the rows of an append; return False if its parent was deleted."""
+        """Read the rows of an append. Return False if its parent was deleted."""
         try:
             with self._storage.local_copy(dataset.content_key) as source:
                 self._read(dataset, source, parent)
@@ -142,9 +131,9 @@ class DatasetService:
         caller: Caller,
         dataset: Dataset,
         parent: Dataset,
-        note: Callable[[Session, str], None] | None,
+        note: Note | None,
     ) -> bool:
-        """Store a version; return False if its parent is no longer the newest one."""
+        """Store a version. Return False if its parent is no longer the newest one."""
         with self._database.write() as session:
             refuse_over_quota(session, caller, dataset.num_bytes)
             datasets = DatasetRepository(session, caller.workspace)
@@ -160,7 +149,7 @@ class DatasetService:
         session: Session,
         datasets: DatasetRepository,
         dataset: Dataset,
-        note: Callable[[Session, str], None] | None,
+        note: Note | None,
     ) -> None:
         datasets.add(dataset)
         if note is not None:
@@ -173,8 +162,8 @@ class DatasetService:
         self, dataset: Dataset, source: Path, parent: Dataset | None = None
     ) -> None:
         with scratch() as folder:
-            lineage = partial(lineage_of, self._database, dataset)
-            values = self._reader.read(dataset, source, folder, 0, lineage, parent)
+            find_lineage = partial(lineage_of, self._database, dataset)
+            values = self._reader.read(dataset, source, folder, 0, find_lineage, parent)
         for name, value in values.items():
             setattr(dataset, name, value)
 
@@ -209,17 +198,15 @@ class DatasetService:
         dataset.deleted_at = utc_now()
         session.flush()
         for block in repository.unused_blocks(dataset):
-            after_commit(session, self._forget(block))
+            after_commit(session, partial(self._delete_files, block))
 
-    def _forget(self, dataset: Dataset) -> Callable[[], None]:
-        def delete() -> None:
-            for key in reversed(dataset.file_keys):
-                self._storage.delete(key)
-
-        return delete
+    def _delete_files(self, dataset: Dataset) -> None:
+        for key in reversed(dataset.file_keys):
+            self._storage.delete(key)
 
 
 def _unread(upload: Upload, workspace: str) -> Dataset:
+    """Return a dataset for an upload that is still to be read."""
     dataset_id = new_id("dataset")
     return Dataset(
         id=dataset_id,
@@ -243,13 +230,20 @@ def _unread(upload: Upload, workspace: str) -> Dataset:
 
 
 def _extend(dataset: Dataset, parent: Dataset, given: ParsingSpec) -> None:
-    """Make a dataset an append to its parent, not read yet."""
+    """Make a dataset an append to its parent, which is still to be read."""
     dataset.parent_id = parent.id
     dataset.options = parent.options
     dataset.file_options = given
     dataset.status, dataset.progress = DatasetStatus.PROCESSING, 0.0
     dataset.num_rows = dataset.num_added = 0
     dataset.columns, dataset.warnings, dataset.parsing = [], [], {}
+
+
+def _give_up(name: str) -> NoReturn:
+    raise DatasetNotReady(
+        f"The dataset {name!r} got {_MOST_TRIES} other versions while these rows were "
+        "read; nothing was stored. Send the rows again."
+    )
 
 
 def _just_now(session: Session) -> int:

@@ -47,7 +47,7 @@ def readable_options(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _next_version(context: DefaultExecutionContext) -> int:
-    """Return the number of a new version of its name; deleted versions keep theirs."""
+    """Return the number of a new version; those of deleted versions are not reused."""
     row: dict[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
     same = Dataset.workspace == row["workspace"], Dataset.name == row["name"]
     newest = context.connection.scalar(select(func.max(Dataset.version)).where(*same))
@@ -55,9 +55,9 @@ def _next_version(context: DefaultExecutionContext) -> int:
 
 
 class Lineage(Base):
-    """The uploads of one name whose rows are compared by the same columns.
+    """The versions of one name whose rows are compared by the same columns.
 
-    A name begins another lineage when an upload lacks most columns of the last one.
+    A name gets another lineage when an upload lacks most of these columns.
     """
 
     __tablename__ = "lineages"
@@ -69,7 +69,7 @@ class Lineage(Base):
     workspace: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(100))
     number: Mapped[int]
-    """The place among the lineages of the name, from 1."""
+    """The number among the lineages of the name, from 1."""
     key: Mapped[int] = mapped_column(BigInteger)
     """The random number that decides which rows are held out."""
     columns: Mapped[list[Any]]
@@ -189,8 +189,8 @@ class Dataset(Base):
 
 
 def with_blocks(dataset: Dataset) -> Dataset:
-    """Return the dataset after its blocks are loaded; it must be in a session."""
-    dataset.blocks  # noqa: B018  loads them
+    """Load the blocks of a dataset that is in a session; return the dataset."""
+    dataset.blocks  # noqa: B018  the attribute is loaded when it is read
     return dataset
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.columns.date_order import stored_orders
 from core.columns.facts import Wanted, given_types
 from core.datasets import statistics
-from core.datasets.blocks import block_files, in_order
+from core.datasets.blocks import block_files, concat_blocks
 from core.datasets.profile import profile_rows
 from core.datasets.rereading import Uploaded
 from core.datasets.rereading_blocks import BlockFiles, read_blocks_again
@@ -33,8 +33,8 @@ class TypedTable:
         again: for each block, a Parquet file with the columns that were read again, in
             the same rows; None if the block has none of them.
         warnings: about the columns that were read again, by column.
-        words: words of a column that are values of it, although they mean "missing" in
-            other columns, by column.
+        words: for each column, the words that are values in it, although they mean
+            "missing" in other columns.
 
     """
 
@@ -50,9 +50,9 @@ class TypedTable:
         """Return the rows; columns that were read again replace the stored ones."""
         stored = [pl.scan_parquet(path) for path in self.paths]
         if not self.again:
-            return in_order(stored)
+            return concat_blocks(stored)
         pairs = zip(stored, self.again, strict=True)
-        rows = in_order([_replaced(block, again) for block, again in pairs])
+        rows = concat_blocks([_replaced(block, again) for block, again in pairs])
         return rows.select(column.name for column in self.columns)
 
     def read(self, names: Iterable[str]) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def open_table(
 
 
 def _is_stored(held: ColumnRead, want: Wanted, given: Wanted | None) -> bool:
-    """Return whether a stored column was read as wanted; `given` is from the upload."""
+    """Return whether a column was read as wanted; `given` is the type of the upload."""
     if want.words:
         return False
     if want == given:

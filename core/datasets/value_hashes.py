@@ -1,6 +1,6 @@
 """Hash the values of a column to 64 bits, equally in every release and on every machine.
 
-Stored hashes decide which rows are held out, so none of these constants may ever change.
+Stored hashes decide which rows are held out, so no constant of this module may change.
 The mixing function is the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
 """
 
@@ -35,32 +35,32 @@ def mix(values: Hashes) -> Hashes:
 
 
 def mix_one(value: int) -> int:
-    """Return a whole number mixed as `mix` does."""
+    """Return a whole number with its bits mixed, as `mix` does for arrays."""
     value &= _BITS
     value = (value ^ value >> 30) * _FIRST & _BITS
     value = (value ^ value >> 27) * _SECOND & _BITS
     return value ^ value >> 31
 
 
-def salt(name: str) -> int:
-    """Return the number that makes equal values of different columns differ."""
-    found = texts(pl.Series([name], dtype=pl.String))
+def column_salt(name: str) -> int:
+    """Return the number by which equal values of different columns get other hashes."""
+    found = text_hashes(pl.Series([name], dtype=pl.String))
     return mix_one(int(found[0]) + _STEP)
 
 
-def cells(column: pl.Series, salted: int) -> Hashes:
-    """Return the hash of each cell; `salted` is the salt of the column."""
-    found = values(column)
-    found += np.uint64(salted)
+def cell_hashes(column: pl.Series, salt: int) -> Hashes:
+    """Return the hash of each cell; `salt` is the salt of the column."""
+    found = value_bits(column)
+    found += np.uint64(salt)
     return mix(found)
 
 
-def absent(salted: int) -> int:
-    """Return the hash of a missing cell."""
-    return mix_one(_MISSING + salted)
+def missing_hash(salt: int) -> int:
+    """Return the hash of a missing cell in the column with this salt."""
+    return mix_one(_MISSING + salt)
 
 
-def values(column: pl.Series) -> Hashes:
+def value_bits(column: pl.Series) -> Hashes:
     """Return 64 bits for each cell: equal values have equal bits.
 
     Numbers, booleans and moments are compared as float64, so that 1, 1.0 and true are
@@ -71,7 +71,7 @@ def values(column: pl.Series) -> Hashes:
         return _numbers(column)
     if kind in (pl.Datetime, pl.Date):
         return _numbers(column.dt.epoch("us"))
-    return texts(column.cast(pl.String))
+    return text_hashes(column.cast(pl.String))
 
 
 def _numbers(column: pl.Series) -> Hashes:
@@ -82,20 +82,20 @@ def _numbers(column: pl.Series) -> Hashes:
     return found
 
 
-def texts(column: pl.Series) -> Hashes:
+def text_hashes(column: pl.Series) -> Hashes:
     """Return a hash of the UTF-8 bytes of each text."""
     lengths = column.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
     joined = (column.str.join("").item() or "").encode()
-    found = _of_bytes(np.frombuffer(joined + bytes(_WORD), np.uint8), lengths)
+    found = _byte_hashes(np.frombuffer(joined + bytes(_WORD), np.uint8), lengths)
     if column.null_count():
         found[column.is_null().to_numpy()] = _MISSING
     return found
 
 
-def _of_bytes(data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Hashes:
+def _byte_hashes(data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Hashes:
     """Hash texts that follow one another in `data`, eight bytes at a time.
 
-    `data` has eight more bytes than all texts.
+    Eight further bytes must follow the last text.
     """
     words = np.ndarray((len(data) - _WORD + 1,), "<u8", data, 0, (1,))
     starts = np.cumsum(lengths) - lengths

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from core.database.turns import take_turn
+from core.database.named_locks import take_lock
 from core.datasets.repository import DatasetRepository
 from core.errors import QuotaExceeded, TooManyRuns
 from core.keys.caller import Caller
@@ -58,4 +58,4 @@ def refuse_too_many_runs(session: Session, caller: Caller, most: int) -> None:
 
 def _count_alone(session: Session, caller: Caller) -> None:
     """Lock the quota of the workspace until this transaction ends."""
-    take_turn(session, f"quota of {caller.workspace}")
+    take_lock(session, f"quota of {caller.workspace}")

@@ -1,13 +1,12 @@
-"""Compute intervals of metrics by resampling held-out rows."""
+"""Compute intervals of metrics, and of their differences, by resampling held-out rows."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.scores import Numbers, scores
-from fitserve.enums import Task
+from core.models.scores import Numbers, Scored, scores
 
 _LEVEL = 0.95
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 1_000, 200
@@ -15,22 +14,24 @@ _MOST_VALUES = 20_000_000
 """Values drawn for one interval: with more rows or classes, there are fewer resamples."""
 _DRAWS_AT_ONCE = 500_000
 _FEWEST_UNITS = 5
-"""With fewer rows or groups, a bootstrap says nothing."""
+"""The fewest rows or groups from which an interval is computed."""
 _MOST_UNDEFINED = 0.05
 """The share of resamples in which the metric may be undefined."""
 
-Groups = NDArray[np.int64]
+Groups = NDArray[Any]
+"""The group of each row, `[N]`."""
 
 
-def interval(
-    task: Task,
-    metric: str,
-    y: Numbers,
-    answers: Numbers,
-    weights: Numbers | None,
-    groups: Groups | None,
-    seed: int,
-) -> tuple[float, float] | None:
+class Interval(NamedTuple):
+    """The bounds of a 95 % interval."""
+
+    low: float
+    high: float
+
+
+def figure_interval(
+    metric: str, scored: Scored, groups: Groups | None, seed: int
+) -> Interval | None:
     """Return the 95 % percentile bootstrap interval of a metric (Efron, 1979).
 
     Rows are drawn with replacement, or whole groups if `groups` are given (Field and
@@ -39,57 +40,69 @@ def interval(
     is undefined in many resamples, or the same figure in all of them.
 
     Args:
-        task: decides how `y` and `answers` are read.
         metric: the name of a metric in `core.models.scores`.
-        y: targets `[N]`: values, or indices of classes.
-        answers: finite predicted values `[N]`, or probabilities `[N, classes]`.
-        weights: the weight of each row, above 0; None stands for weights of 1.
-        groups: a number for the group of each row, `[N]`; None if rows are drawn.
+        scored: the rows; all answers are finite.
+        groups: the group of each row; None to draw single rows.
         seed: makes the interval reproducible.
 
     """
-    found = resampled(task, metric, y, answers, weights, groups, seed)
-    bounds = None if found is None else middle(found)
+    found = _resampled(metric, scored, groups, seed)
+    bounds = None if found is None else _middle(found)
     if found is None or bounds is None or np.ptp(found[np.isfinite(found)]) == 0:
         return None
     return bounds
 
 
-def resampled(
-    task: Task,
-    metric: str,
-    y: Numbers,
-    answers: Numbers,
-    weights: Numbers | None,
-    groups: NDArray[Any] | None,
-    seed: int,
+def difference_interval(
+    metric: str, new: Scored, old: Scored, groups: Groups | None, seed: int
+) -> Interval | None:
+    """Return the 95 % interval of the difference of a metric on the same rows, new - old.
+
+    Rows, or whole groups if `groups` are given, are drawn as in `figure_interval`. With
+    fewer than five of them, both bounds are the difference itself. Returns None if the
+    metric is undefined.
+    """
+    first, second = new.figure(metric), old.figure(metric)
+    if first is None or second is None:
+        return None
+    drawn = [_resampled(metric, scored, groups, seed) for scored in (new, old)]
+    if drawn[0] is None or drawn[1] is None:
+        return Interval(first - second, first - second)
+    return _middle(drawn[0] - drawn[1])
+
+
+def _resampled(
+    metric: str, scored: Scored, groups: Groups | None, seed: int
 ) -> Numbers | None:
     """Return a metric in each resample; None with fewer than five rows or groups.
 
-    The arguments are those of `interval`. With equal `y`, `groups` and seed, the rows of
-    each resample are the same, so that figures of two networks are paired.
+    With equal targets, groups and seed, the rows of each resample are the same, so that
+    the figures of two networks are paired.
     """
+    task, y, answers, weights = scored
     places = None if groups is None else np.unique(groups, return_inverse=True)[1]
     num_units = len(y) if places is None else int(places.max(initial=-1)) + 1
     if num_units < _FEWEST_UNITS:
         return None
-    # an area is computed for each class
-    num_values = len(y) * (answers.shape[1] if answers.ndim > 1 else 1)
-    number = min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_VALUES // num_values))
+    resamples = _resamples(num_units, len(y), _num_resamples(answers), seed)
     return np.concatenate(
         [
             scores(task, metric, y, answers, _row_weights(counts, places, weights))
-            for counts in _resamples(
-                num_units, len(y), number, np.random.default_rng(seed)
-            )
+            for counts in resamples
         ]
     )
 
 
+def _num_resamples(answers: Numbers) -> int:
+    """Return how many resamples are affordable; an area is computed for each class."""
+    return min(_MOST_RESAMPLES, max(_FEWEST_RESAMPLES, _MOST_VALUES // answers.size))
+
+
 def _resamples(
-    num_units: int, num_rows: int, left: int, rng: np.random.Generator
+    num_units: int, num_rows: int, left: int, seed: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield how often each unit was drawn, `[left, num_units]`, in blocks."""
+    """Yield how often each row or group was drawn, in blocks `[resamples, num_units]`."""
+    rng = np.random.default_rng(seed)
     at_once = max(1, _DRAWS_AT_ONCE // num_rows)
     while left > 0:
         size = min(left, at_once)
@@ -101,18 +114,21 @@ def _resamples(
 
 
 def _row_weights(
-    counts: NDArray[np.int64], places: Groups | None, weights: Numbers | None
+    counts: NDArray[np.int64], places: NDArray[np.int64] | None, weights: Numbers | None
 ) -> Numbers:
-    """Return the weights of the rows in each resample, `[resamples, N]`."""
+    """Return the weights of the rows in each resample, `[resamples, N]`.
+
+    `places` has the index of the group of each row.
+    """
     of_rows = counts if places is None else counts[:, places]
     return of_rows.astype(np.float64) if weights is None else of_rows * weights
 
 
-def middle(found: Numbers) -> tuple[float, float] | None:
-    """Return the quantiles between which 95 % of the figures are."""
+def _middle(found: Numbers) -> Interval | None:
+    """Return the interval in the middle that holds 95 % of the figures."""
     defined = found[np.isfinite(found)]
     if len(defined) < (1 - _MOST_UNDEFINED) * len(found):
         return None
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high)
+    return Interval(float(low), float(high))

@@ -1,4 +1,4 @@
-"""Describe who changed which version serves, and why."""
+"""Describe who pointed an alias at another version, or let it serve, and why."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -35,7 +35,7 @@ class Cause:
 
 
 def name_of(caller: Caller) -> str:
-    """Return the name of a caller in the history of a model."""
+    """Return the name of a caller, for the history of a model."""
     if caller.key_id is not None:
         return f"key {caller.key_id}"
     return "the operator's key" if caller.is_known else "a local program"

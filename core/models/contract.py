@@ -1,7 +1,7 @@
 """The contract of a version with its callers: its inputs and its answers.
 
-A difference breaks callers if a request that the old version accepts is refused by the
-new one, or gets another kind of answer.
+A difference breaks callers if the new version refuses a request that the old version
+accepts, or gives it another kind of answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.columns import kind_of
 from core.columns.alike import means_the_same
-from core.columns.notations import Lost, lost_notation
+from core.columns.notations import LostNotation, lost_notation
 from core.errors import ContractBroken
 from core.models.signature import Signature
 from core.runs.planning.column_names import ColumnNames
@@ -24,9 +24,9 @@ _MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class Input:
-    """An input of a version.
+    """An input of a version, or of a run that will train one.
 
-    `missing_allowed` is None for a run that has not read its training rows yet.
+    `missing_allowed` is None for a run, which has not read its training rows yet.
     """
 
     name: str
@@ -58,9 +58,9 @@ class Contract:
         )
 
     def spelled(self, names: Iterable[str]) -> "Contract":
-        """Return the contract with its columns spelled like `names` where they are equal.
+        """Return the contract with its columns spelled as in `names`.
 
-        Requests and specs find a column in every Unicode form.
+        Names that differ only in their Unicode form are equal.
         """
         spelling = ColumnNames(names).spelling
         inputs = {
@@ -86,30 +86,40 @@ class Contract:
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two contracts, as a sentence and as a short sign."""
+    """A difference of two contracts, as a sentence and in a short form."""
 
     sentence: str
     sign: str
-    """For a list in one line, such as `+ listing_id`."""
+    """The short form, such as `+ listing_id`, for a list in one line."""
     breaks: bool
+    """Whether the difference breaks callers of the old version."""
     column: str | None = None
 
 
-def differences(old: Contract, new: Contract) -> list[Difference]:
-    """Return the differences, and which of them break callers of the old version.
+def contract_differences(old: Contract, new: Contract) -> list[Difference]:
+    """Return the differences of two contracts.
 
-    An input that is no longer used breaks no caller, and neither does one that accepts
-    missing values now. The order of the inputs matters to rows that are lists.
+    An input that is no longer used breaks no caller, and neither does an input that
+    accepts missing values now. Another order of inputs does, because rows may be lists.
     """
     old = old.spelled([*new.inputs, new.target])
     return [*_of_inputs(old, new), *_of_order(old, new), *_of_answers(old, new)]
 
 
-def refuse_broken(
+def refuse_breaking(
     old: Contract, new: Contract, present: int, what: str, alias: str | None
 ) -> None:
-    """Raise ContractBroken if a version breaks callers of the version `present`."""
-    broken = [d for d in differences(old, new) if d.breaks]
+    """Raise ContractBroken if a new version breaks callers of the present version.
+
+    Args:
+        old: the contract of the present version.
+        new: the contract of the new version.
+        present: the number of the present version.
+        what: the new version, for the message.
+        alias: the alias that points at the present version; None: that version serves.
+
+    """
+    broken = [d for d in contract_differences(old, new) if d.breaks]
     if not broken:
         return
     shown = "; ".join(d.sentence for d in broken[:_MOST_SHOWN])
@@ -161,13 +171,13 @@ def _of_input(old: Input, new: Input) -> Iterator[Difference]:
         yield Difference(text, f"{name}: may be missing", breaks=False, column=name)
 
 
-def _notation(name: str, lost: Lost) -> str:
+def _notation(name: str, lost: LostNotation) -> str:
     now = "is refused now" if lost.is_refused else "has another value now"
     return f"{name!r} was read {lost.notation}, and {lost.example!r} {now}"
 
 
 def _accepts(new: Input, old: Input) -> bool:
-    """Return whether an input reads the values that callers send to the old one."""
+    """Return whether the new input reads the values that callers send to the old one."""
     is_number = (new.type, old.type) == (ColumnType.NUMERIC, ColumnType.BOOLEAN)
     return kind_of(new.type).is_text or is_number
 

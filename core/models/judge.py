@@ -1,6 +1,6 @@
-"""Judge the requirements of a promotion: score versions on rows that neither trained on.
+"""Check the requirements of a promotion: score versions on rows that none trained on.
 
-Both networks run in ONNX Runtime, from the recorded files, as they do for /predict.
+The networks run in ONNX Runtime, from the recorded files, as they do for /predict.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from core.datasets.tables import Dataset
-from core.errors import ArtifactNotFound, CannotScore, RequirementNotMet
+from core.errors import CannotScore, RequirementNotMet
 from core.lazy import pl
+from core.models.bootstrap import Interval, difference_interval
 from core.models.input_table import Table
-from core.models.interval import Interval, Scored, difference_interval
 from core.models.network import ModelFile, Network, load_network
 from core.models.requirements import Requirement
-from core.models.scores import Numbers, as_answers
+from core.models.scores import Numbers, Scored, as_answers
 from core.models.signature import Signature
 from core.models.tables import Version
 from core.runs.maintenance import RunMaintenance
@@ -33,11 +33,11 @@ Load = Callable[[ModelFile], Network]
 
 
 @dataclass(frozen=True)
-class Entry:
+class VersionToScore:
     """A version to score, with the run that trained it; it may not be stored yet.
 
     Args:
-        title: what messages call it, such as `version 2`.
+        title: the name of the version in messages, such as `version 2`.
         signature: its inputs and answers.
         file: its network.
         run: the run that trained it.
@@ -52,30 +52,30 @@ class Entry:
     validation: Dataset | None
 
     @classmethod
-    def of(cls, session: Session, version: Version, title: str | None = None) -> Entry:
-        """Return a version as an entry; its title is its number by default."""
+    def of(
+        cls, session: Session, version: Version, title: str | None = None
+    ) -> VersionToScore:
+        """Return a version with its run; its title is its number by default."""
         run = session.get_one(Run, version.run_id)
         validation = RunMaintenance(session).validation(run)
         title = title or f"version {version.number}"
-        return cls(title, version.signature, file_of(version), run, validation)
+        return cls(title, version.signature, ModelFile.of(version), run, validation)
 
-
-def file_of(version: Version) -> ModelFile:
-    """Return where the network of a version is stored; raise ArtifactNotFound."""
-    onnx = version.artifact("model.onnx")
-    if onnx is None:
-        raise ArtifactNotFound("model.onnx")
-    return ModelFile(version.id, onnx.key, onnx.sha256, onnx.num_bytes)
+    @property
+    def contender(self) -> Contender:
+        """Return the run whose held-out rows may be used."""
+        return Contender(self.run, self.validation)
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Score versions on held-out rows, and compare the figures with requirements.
+    """A judge that scores versions on held-out rows, and checks requirements.
 
     Args:
         storage: the storage of tables and networks.
-        base: the key of the requirements in the body of the request or in the spec.
-        load: returns the network of a file.
+        base: the path of the requirements in the body of the request or in the spec.
+        load: a function that returns the network of a file; by default, the file is read
+            from the storage.
 
     """
 
@@ -86,28 +86,28 @@ class Judge:
     def check(
         self,
         requirements: list[Requirement],
-        candidate: Entry,
-        rival: Entry | None,
+        candidate: VersionToScore,
+        rival: VersionToScore | None,
     ) -> None:
         """Raise RequirementNotMet with the figures if a requirement is not met.
 
-        A number is compared with the candidate's figure on all its held-out rows; the
-        figure of the rival, if there is one, on rows that both held out. Raises
-        CannotScore if there are no such rows.
+        A number is compared with the candidate's figure on all rows that its run held
+        out. The rival, if there is one, is compared on rows that both runs held out.
+        Raises CannotScore if there are no such rows.
         """
-        errors = self._literal([r for r in requirements if not r.is_relative], candidate)
+        fixed = [r for r in requirements if not r.is_relative]
+        errors = self._below_numbers(fixed, candidate) if fixed else []
         relative = [r for r in requirements if r.is_relative]
         if rival is not None and relative:
-            errors += self._relative(relative, candidate, rival)
+            errors += self._behind_rival(relative, candidate, rival)
         if errors:
             details = "; ".join(error.detail for error in errors)
             raise RequirementNotMet(f"Nothing was promoted: {details}.", errors)
 
-    def _literal(
-        self, requirements: list[Requirement], candidate: Entry
+    def _below_numbers(
+        self, requirements: list[Requirement], candidate: VersionToScore
     ) -> list[FieldError]:
-        if not requirements:
-            return []
+        """Return an error for each requirement of a number that is not met."""
         rows = held_out_rows(candidate.run, candidate.validation, self.storage)
         scored = self._scored(candidate, candidate, rows)
         found = [(r, scored.figure(r.metric)) for r in requirements]
@@ -116,22 +116,25 @@ class Judge:
                 r, f"{candidate.title} has {_shown(figure)}, on {_described(rows)}"
             )
             for r, figure in found
-            if not r.holds(figure, None)
+            if not r.is_met_by_figure(figure)
         ]
 
-    def _relative(
-        self, requirements: list[Requirement], candidate: Entry, rival: Entry
+    def _behind_rival(
+        self,
+        requirements: list[Requirement],
+        candidate: VersionToScore,
+        rival: VersionToScore,
     ) -> list[FieldError]:
+        """Return an error for each relative requirement that is not met."""
         _refuse_other_answers(candidate.signature, rival)
-        first, second = (Contender(e.run, e.validation) for e in (candidate, rival))
-        rows = common_rows(first, second, self.storage)
+        rows = common_rows(candidate.contender, rival.contender, self.storage)
         new = self._scored(candidate, candidate, rows)
         old = self._scored(rival, candidate, rows)
         groups, seed = rows.groups(), candidate.run.spec.fit.seed
         errors = []
         for required in requirements:
             interval = difference_interval(required.metric, new, old, groups, seed)
-            if required.is_met_by(interval):
+            if required.is_met_by_difference(interval):
                 continue
             figures = [_shown(scored.figure(required.metric)) for scored in (new, old)]
             detail = (
@@ -146,11 +149,13 @@ class Judge:
         detail = f"{required.metric} {required.sign} {limit} is required, but {but}"
         return FieldError(pointer=pointer(*self.base, required.key), detail=detail)
 
-    def _scored(self, entry: Entry, candidate: Entry, rows: HeldOutRows) -> Scored:
-        """Return the answers of an entry, in the order of the candidate's classes."""
-        signature = entry.signature
-        table = _table(signature, rows.features(signature), entry.title)
-        network = self._network(entry.file)
+    def _scored(
+        self, version: VersionToScore, candidate: VersionToScore, rows: HeldOutRows
+    ) -> Scored:
+        """Return the answers of a version, in the order of the candidate's classes."""
+        signature = version.signature
+        table = _input_table(signature, rows.features(signature), version.title)
+        network = self._network(version.file)
         answers = as_answers(network.run(table), signature.task)
         if _is_reversed(signature, candidate.signature):
             answers = answers[:, ::-1]
@@ -177,8 +182,8 @@ def _shown(figure: float | None) -> str:
     return "none" if figure is None else f"{figure:.6g}"
 
 
-def _refuse_other_answers(new: Signature, rival: Entry) -> None:
-    """Raise CannotScore unless both predict one target; two classes may be reversed."""
+def _refuse_other_answers(new: Signature, rival: VersionToScore) -> None:
+    """Raise CannotScore if the answers differ in kind; two classes may be reversed."""
     old = rival.signature
     is_same = (new.task, new.target) == (old.task, old.target)
     if is_same and (new.classes == old.classes or _is_reversed(new, old)):
@@ -196,7 +201,7 @@ def _is_reversed(new: Signature, old: Signature) -> bool:
     return len(first) == 2 and first == second[::-1]
 
 
-def _table(signature: Signature, frame: pl.DataFrame, title: str) -> Table:
+def _input_table(signature: Signature, frame: pl.DataFrame, title: str) -> Table:
     """Return the rows as inputs of the version's network."""
     missing = [f.name for f in signature.features if f.name not in frame.columns]
     if missing:
@@ -215,7 +220,7 @@ def _table(signature: Signature, frame: pl.DataFrame, title: str) -> Table:
 
 
 def _targets(signature: Signature, column: pl.Series) -> Numbers:
-    """Return values, or indices of classes."""
+    """Return the targets as values, or as indices of classes."""
     if signature.classes is not None:
         column = class_indices(column, signature.classes)
     values: Numbers = column.to_numpy().astype(np.float64)

@@ -4,34 +4,47 @@ A file is loaded only if its sha256 is the recorded one: ONNX Runtime itself loa
 damaged files without an error.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
+from core.errors import ArtifactNotFound
+from core.lazy import ort
 from core.models.input_table import Table
+from core.models.tables import Version
 from core.storage import Storage
 from core.storage.recorded import read_recorded
 
 NetworkOutput = NDArray[np.floating[Any]]
 """float32, or float64 if the signature of the version has an offset."""
 _RESIDENT_RATIO = 1.7
-"""The measured memory of a session, divided by the size of its file."""
+"""The measured memory of a session in bytes, for each byte of its file."""
 _RESIDENT_BASE = 300_000
+"""The measured memory of a session in bytes, whatever its file."""
 _MAX_ROWS = 512
 """Rows of one call: with more, the output of a wide layer exceeds a core's cache."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """Where a version's `model.onnx` is stored, and the hash that it must have."""
+    """The place of a version's `model.onnx` in the storage, with its recorded hash."""
 
     version_id: str
     key: str
     sha256: str
     num_bytes: int
+
+    @classmethod
+    def of(cls, version: Version) -> ModelFile:
+        """Return the file of a version; raise ArtifactNotFound if it has none."""
+        onnx = version.artifact("model.onnx")
+        if onnx is None:
+            raise ArtifactNotFound("model.onnx")
+        return cls(version.id, onnx.key, onnx.sha256, onnx.num_bytes)
 
     @property
     def resident_bytes(self) -> int:
@@ -40,7 +53,7 @@ class ModelFile:
 
 
 class Network:
-    """A session, with the names of its inputs and outputs."""
+    """A session of ONNX Runtime, with the names of its inputs and outputs."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
@@ -71,7 +84,7 @@ def load_network(file: ModelFile, storage: Storage) -> Network:
 
 
 def _options() -> ort.SessionOptions:
-    """Return options for one thread per session: small networks do not gain from more."""
+    """Return options for one thread per session: more do not help small networks."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL

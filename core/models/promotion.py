@@ -1,10 +1,13 @@
-"""Move what serves, or an alias, to another version, and undo that."""
+"""Point an alias at another version, or let another version serve; undo such changes.
+
+Where an alias may be None, None stands for the serving version.
+"""
 
 from dataclasses import replace
 
 from core.errors import NothingToUndo, VersionNotFound
 from core.models.cause import Cause
-from core.models.contract import Contract, refuse_broken
+from core.models.contract import Contract, refuse_breaking
 from core.models.repository import ModelRepository
 from core.models.tables import ModelChange, Version
 
@@ -20,33 +23,33 @@ def promote(
     *,
     allow_new_contract: bool = False,
 ) -> Version:
-    """Point an alias, or what serves for None, at a version by a decision of a user.
+    """Point an alias at a version, as a user decided.
 
     Raises ModelNotFound, VersionNotFound, and ContractBroken unless a new contract is
     allowed.
     """
     models.lock(name)
     if not allow_new_contract:
-        refuse_broken_by(models, name, alias, number)
+        refuse_breaking_version(models, name, alias, number)
     if alias is None:
         models.get(name).follows_newest = False
     return models.point(name, alias, number, cause)
 
 
-def refuse_broken_by(
+def refuse_breaking_version(
     models: ModelRepository, name: str, alias: str | None, number: int
 ) -> None:
-    """Raise ContractBroken if a version breaks callers of the pointer's present one."""
+    """Raise ContractBroken if a version breaks callers of the alias's present version."""
     version, present = models.version(name, number), models.pointed(name, alias)
     if present is not None:
         old, new = Contract.of(present.signature), Contract.of(version.signature)
-        refuse_broken(old, new, present.number, f"Version {number} of {name!r}", alias)
+        refuse_breaking(old, new, present.number, f"Version {number} of {name!r}", alias)
 
 
 def undo(
     models: ModelRepository, name: str, alias: str | None, cause: Cause
 ) -> ModelChange:
-    """Undo the last change of an alias, or of what serves for None; return the new one.
+    """Undo the last change of an alias; return the change that this makes.
 
     Raises ModelNotFound, AliasNotFound, NothingToUndo.
     """
@@ -61,7 +64,7 @@ def undo(
 
 
 def undoable(models: ModelRepository, name: str, alias: str | None) -> ModelChange:
-    """Return the change to undo.
+    """Return the change of an alias that would be undone.
 
     Raises ModelNotFound, AliasNotFound, NothingToUndo.
     """

@@ -19,7 +19,10 @@ Found = TypeVarTuple("Found")
 
 
 class ModelRepository:
-    """The models, versions and aliases of one workspace."""
+    """The models, versions and aliases of one workspace.
+
+    Where an alias may be None, None stands for the serving version.
+    """
 
     def __init__(self, session: Session, workspace: str) -> None:
         self._session = session
@@ -76,15 +79,20 @@ class ModelRepository:
         return found
 
     def pointed(self, name: str, alias: str | None) -> Version | None:
-        """Return the version of an alias, or the serving version for None, if any."""
-        version_id = self.get(name).serving_version_id
-        if alias is not None:
-            found = self._session.get(Alias, (self._workspace, name, alias))
-            version_id = found.version_id if found is not None else None
+        """Return the version that an alias points at; None if there is no such alias."""
+        version_id = self.pointed_id(name, alias)
         return None if version_id is None else self._session.get(Version, version_id)
 
+    def pointed_id(self, name: str, alias: str | None) -> str | None:
+        """Return the id of the version that an alias points at, if any."""
+        serving_id = self.get(name).serving_version_id
+        if alias is None:
+            return serving_id
+        found = self._session.get(Alias, (self._workspace, name, alias))
+        return found.version_id if found is not None else None
+
     def pointers(self, names: Collection[str]) -> dict[tuple[str, str | None], str]:
-        """Return version ids by model and alias; the alias None is what serves."""
+        """Return version ids by model and alias, and the serving ones."""
         serving = self._mine(select(Model.name, Model.serving_version_id), Model)
         aliased = self._mine(
             select(Alias.model_name, Alias.name, Alias.version_id), Alias
@@ -111,7 +119,7 @@ class ModelRepository:
         return {(name, number): i for name, number, i in self._session.execute(query)}
 
     def all_numbers(self, limit: int) -> list[tuple[str, int]]:
-        """Return model and number of every version, in order."""
+        """Return the name of the model and the number of every version, in order."""
         query = self._mine(select(Version.model_name, Version.number), Version)
         query = query.order_by(Version.model_name, Version.number).limit(limit)
         return [(name, number) for name, number in self._session.execute(query)]
@@ -143,7 +151,7 @@ class ModelRepository:
         return found.version
 
     def point(self, name: str, alias: str | None, number: int, cause: Cause) -> Version:
-        """Point an alias, or what serves for None, at a version; record the change.
+        """Point an alias at a version, and record the change.
 
         An alias that does not exist is created. Raises ModelNotFound, VersionNotFound.
         """
@@ -160,7 +168,10 @@ class ModelRepository:
         return version
 
     def delete_alias(self, name: str, alias: str, cause: Cause) -> None:
-        """Remove an alias and record that; raise ModelNotFound or AliasNotFound."""
+        """Delete an alias, and record the change.
+
+        Raises ModelNotFound or AliasNotFound.
+        """
         self.lock(name)
         before = self.aliased(name, alias)
         key = (Alias.workspace == self._workspace, Alias.model_name == name)
@@ -168,14 +179,12 @@ class ModelRepository:
         self._record(name, alias, before, None, cause)
 
     def refuse_moved(self, name: str, alias: str | None, version_id: str | None) -> None:
-        """Raise AliasMoved unless the alias points to `version_id` (None: no alias yet).
+        """Raise AliasMoved unless the alias points at `version_id` (None: no alias yet).
 
-        The alias None is what serves. A lock on the model keeps both unchanged until the
-        transaction ends.
+        A lock on the model keeps the alias unchanged until the transaction ends.
         """
         self.lock(name)
-        found = self.pointed(name, alias)
-        if (found.id if found is not None else None) != version_id:
+        if self.pointed_id(name, alias) != version_id:
             what = "The serving version" if alias is None else f"The alias {alias!r}"
             raise AliasMoved(
                 f"{what} was moved while this version was compared with the "
@@ -189,7 +198,10 @@ class ModelRepository:
         limit: int | None = None,
         alias: str | None = None,
     ) -> Sequence[ModelChange]:
-        """Return the changes of a model, or only those of an alias, newest first."""
+        """Return the changes of a model, newest first.
+
+        With an alias, return only its changes; None stands for all changes here.
+        """
         query = self._changes(name).order_by(ModelChange.number.desc()).limit(limit)
         if below is not None:
             query = query.where(ModelChange.number < below)
@@ -198,7 +210,10 @@ class ModelRepository:
         return self._session.scalars(query).all()
 
     def last_change(self, name: str, alias: str | None) -> ModelChange | None:
-        """Return the last change of a pointer that is not undone and undoes nothing."""
+        """Return the last change of an alias that an undo can take back.
+
+        That is a change which was not undone, and which is not an undo itself.
+        """
         undone = self._mine(select(ModelChange.undoes), ModelChange).where(
             ModelChange.model_name == name, ModelChange.undoes.is_not(None)
         )
@@ -243,7 +258,7 @@ class ModelRepository:
         The first version of a model serves.
         """
         name, version.workspace = version.model_name, self._workspace
-        while not self.lock(name):  # it may be deleted in between
+        while not self.lock(name):  # a new model may be deleted before it is locked
             self._ensure(name)
         version.number = self._last_number(name) + 1
         self._session.add(version)
@@ -262,7 +277,7 @@ class ModelRepository:
         return self._session.scalar(query) is not None
 
     def delete(self, version: Version) -> None:
-        """Delete a version without aliases, and its model after the last version."""
+        """Delete a version without aliases; with the last version, delete its model."""
         self._session.expunge(version)
         name, model = version.model_name, self.get(version.model_name)
         if model.serving_version_id == version.id:
@@ -315,9 +330,9 @@ class ModelRepository:
 
 
 def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
-    """Return the storage keys of the versions of these runs, in any workspace.
+    """Return the keys of all stored files of these runs' versions, in any workspace.
 
-    They are the keys of the artifacts and of the splits.
+    These are the artifacts and the splits.
     """
     files = select(Artifact.key).join(Version, Version.id == Artifact.version_id)
     splits = select(Run.split_key).join(Version, Version.run_id == Run.id)
@@ -328,7 +343,7 @@ def artifact_keys(session: Session, run_ids: Collection[str]) -> set[str]:
 
 
 def add_artifact(session: Session, artifact: Artifact) -> None:
-    """Store a file of a version; the version must not have that name yet."""
+    """Store a file of a version, which must not have a file of that name yet."""
     session.add(artifact)
     session.flush()
 

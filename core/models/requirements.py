@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 
 from core.errors import Invalid, InvalidRequirement, raise_any
-from core.models.interval import Interval
+from core.models.bootstrap import Interval
 from core.models.scores import CLASSIFICATION, REGRESSION
 from fitserve.enums import Task
 from fitserve.names import did_you_mean
@@ -33,21 +33,21 @@ _OTHER_NAMES = {
 
 @dataclass(frozen=True)
 class Requirement:
-    """A bound on a metric: a number, or the metric of the version promoted now."""
+    """A bound on a metric: a number, or the metric of the current version."""
 
     key: str
     metric: str
     sign: str
     limit: float | None
-    """None means the metric of the current version."""
+    """The number; None for the metric of the current version."""
 
     @property
     def is_relative(self) -> bool:
         """Return whether the bound is the metric of the current version."""
         return self.limit is None
 
-    def is_met_by(self, difference: Interval | None) -> bool:
-        """Return whether the interval of new minus current allows a promotion.
+    def is_met_by_difference(self, difference: Interval | None) -> bool:
+        """Return whether the interval of new minus current meets a relative bound.
 
         `>=` and `<=` fail only if the whole interval is on the worse side; `>` and `<`
         need the whole interval on the better side.
@@ -58,12 +58,11 @@ class Requirement:
         met = {">=": high >= 0, "<=": low <= 0, ">": low > 0, "<": high < 0}
         return met[self.sign]
 
-    def holds(self, candidate: float | None, current: float | None) -> bool:
-        """Return whether the metric is good enough; return False if one is missing."""
-        limit = current if self.limit is None else self.limit
-        if candidate is None or limit is None:
+    def is_met_by_figure(self, figure: float | None) -> bool:
+        """Return whether a figure meets a number; False if the figure is undefined."""
+        if figure is None or self.limit is None:
             return False
-        return _COMPARE[self.sign](candidate, limit)
+        return _COMPARE[self.sign](figure, self.limit)
 
 
 def parse(
@@ -72,9 +71,9 @@ def parse(
     base: tuple[str, ...] = ("require",),
     error: type[Invalid] = InvalidRequirement,
 ) -> list[Requirement]:
-    """Parse the requirements of a promotion; raise `error` for errors.
+    """Parse the requirements of a promotion; raise `error` if any is invalid.
 
-    `base` is the place of the requirements in the body.
+    `base` is the path of the requirements in the body.
     """
     known = REGRESSION if task == Task.REGRESSION else CLASSIFICATION
     found = [_parsed(key, text, known, task, base) for key, text in require.items()]
@@ -85,7 +84,7 @@ def parse(
 def _parsed(
     key: str, text: str, known: tuple[str, ...], task: Task, base: tuple[str, ...]
 ) -> Requirement | FieldError:
-    """Return the requirement, or its error."""
+    """Return the requirement, or an error if it is invalid."""
     at = pointer(*base, key)
     if _OTHER_NAMES.get(key, key) not in known:
         detail = f"a {task} model has no metric {key!r}"

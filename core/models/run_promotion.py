@@ -1,4 +1,7 @@
-"""Promote the version of a run at its end, by the run's spec and the model's rules."""
+"""Promote the version of a run at its end, by the run's spec and the model's rules.
+
+Where an alias may be None, None stands for the serving version.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -6,8 +9,8 @@ from dataclasses import dataclass
 from core.database.sessions import Database
 from core.errors import ContractBroken, FitserveError, RequirementNotMet
 from core.models.cause import Cause
-from core.models.judge import Entry, Judge
-from core.models.promotion import refuse_broken_by
+from core.models.judge import Judge, VersionToScore
+from core.models.promotion import refuse_breaking_version
 from core.models.repository import ModelRepository
 from core.models.requirements import Requirement, parse
 from core.models.tables import Version
@@ -19,9 +22,9 @@ from fitserve.specs.promotion import PromotionSpec
 log = logging.getLogger(__name__)
 
 WHEN = ("promotion", "when")
-"""The place of the requirements in a spec."""
-_TURNS = 3
-"""How often a version is scored if other runs move the pointer meanwhile."""
+"""The path of the requirements in a spec."""
+_MOST_TRIES = 3
+"""How often a version is scored, if another version is promoted meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,24 @@ class Verdict:
     refusal: str | None = None
 
 
-def judge(
+def judge_at_end(
     database: Database, storage: Storage, run: Run, version: Version
 ) -> Verdict | None:
     """Score a version that is not stored yet, if the spec of its run has requirements.
 
-    It reads tables, so it must not run in the transaction that ends the run. It raises no
+    This reads tables, so call it before the transaction that ends the run. It raises no
     error: a version that cannot be scored is not promoted.
     """
     asked = run.spec.promotion
     if asked is None or isinstance(asked.when, str) or not version.is_whole:
         return None
     required = parse(asked.when, version.signature.task, WHEN)
-    verdict = _judged(database, storage, run, version, required)
-    for _ in range(_TURNS - 1):
+    for _ in range(_MOST_TRIES):
+        verdict = _judged(database, storage, run, version, required)
         with database.read() as session:
-            present = _present(ModelRepository(session, run.workspace), run, asked)
+            present = _present(ModelRepository(session, run.workspace), run)
         if verdict.present == (present.id if present is not None else None):
             break
-        verdict = _judged(database, storage, run, version, required)
     return verdict
 
 
@@ -70,11 +72,10 @@ def _judged(
     present_id = None
     try:
         with database.read() as session:
-            models = ModelRepository(session, run.workspace)
-            present = _present(models, run, run.spec.promotion)
+            present = _present(ModelRepository(session, run.workspace), run)
             present_id = present.id if present is not None else None
-            rival = Entry.of(session, present) if present is not None else None
-            own = Entry.of(session, version, "this version")
+            rival = None if present is None else VersionToScore.of(session, present)
+            own = VersionToScore.of(session, version, "this version")
         Judge(storage, WHEN).check(required, own, rival)
     except RequirementNotMet as error:
         details = "; ".join(line.detail for line in error.errors)
@@ -88,104 +89,105 @@ def _judged(
     return Verdict(present_id)
 
 
-def _present(
-    models: ModelRepository, run: Run, asked: PromotionSpec | None
-) -> Version | None:
-    """Return the version of the pointer that the spec moves, if there is one."""
-    alias = asked.alias if asked is not None else None
+def _present(models: ModelRepository, run: Run) -> Version | None:
+    """Return the version that the version of the run would replace, if there is one."""
+    asked = run.spec.promotion
     if not models.pointers([run.model_name]):  # no such model yet
         return None
-    return models.pointed(run.model_name, alias)
+    return models.pointed(run.model_name, asked.alias if asked is not None else None)
 
 
 def promote_at_end(
     models: ModelRepository, run: Run, version: Version, verdict: Verdict | None
 ) -> list[str]:
-    """Move the pointers that the stored version of a run may move; return warnings.
+    """Promote the stored version of a run where that is allowed; return warnings.
 
-    The first version of a model already serves. A cancelled run moves nothing else.
+    The first version of a model already serves. Apart from that, the version of a
+    cancelled run is not promoted.
     """
     if not version.is_whole:
         return []
+    promotion = _Promotion(models, run, version)
     asked, warnings = run.spec.promotion, []
     if asked is None or asked.alias is not None:
-        warnings += _by_rule_of_model(models, run, version)
+        warnings += promotion.by_rule_of_model()
     if asked is not None:
-        stays = _by_spec(models, run, version, asked, verdict)
-        warnings += _with_serving(models, version, asked.alias, stays)
+        stays = promotion.by_spec(asked, verdict)
+        warnings += promotion.with_serving(asked.alias, stays)
     return warnings
 
 
-def _with_serving(
-    models: ModelRepository, version: Version, alias: str | None, stays: list[str]
-) -> list[str]:
-    """Add to the warning that an alias was not moved what happened to what serves."""
-    if alias is None or models.serving(version.model_name).id != version.id:
-        return stays
-    serves = f"version {version.number} serves requests that name no alias"
-    return [f"{warning.removesuffix('.')}; {serves}" for warning in stays]
+@dataclass(frozen=True)
+class _Promotion:
+    """The promotion of the stored version of a run, in the transaction that ends it.
 
+    Each method returns the warnings about what was not moved.
+    """
 
-def _by_rule_of_model(models: ModelRepository, run: Run, version: Version) -> list[str]:
-    """Let the version serve if the rules of its model allow that."""
-    name = run.model_name
-    model, serving = models.get(name), models.serving(name)
-    if serving.id == version.id:
+    models: ModelRepository
+    run: Run
+    version: Version
+
+    def by_rule_of_model(self) -> list[str]:
+        """Let the version serve if the rules of its model allow that."""
+        name = self.run.model_name
+        model, serving = self.models.get(name), self.models.serving(name)
+        if serving.id == self.version.id:
+            return []
+        if model.follows_newest:
+            self._point(None, "the model follows its newest version")
+            return []
+        if model.promotion == Promotion.EXPLICIT and serving.is_whole:
+            return []
+        return self._if_contract_holds(None)
+
+    def by_spec(self, asked: PromotionSpec, verdict: Verdict | None) -> list[str]:
+        """Point the alias of the spec at the version, on the condition of the spec."""
+        if asked.when == "never":
+            return []
+        name = self.run.model_name
+        present = self.models.pointed(name, asked.alias)
+        if verdict is not None and present is not self.version:
+            refusal = verdict.refusal
+            if verdict.present != self.models.pointed_id(name, asked.alias):
+                refusal = "another version was promoted while this one was scored"
+            if refusal is not None:
+                return [self._stays(asked.alias, present, refusal)]
+        if asked.allow_new_contract:
+            self._point(asked.alias, f"promotion of {self.run.id}")
+            return []
+        return self._if_contract_holds(asked.alias)
+
+    def with_serving(self, alias: str | None, warnings: list[str]) -> list[str]:
+        """Add that the version serves to the warnings that an alias was not moved."""
+        serving = self.models.serving(self.version.model_name)
+        if alias is None or serving.id != self.version.id:
+            return warnings
+        serves = f"version {self.version.number} serves requests that name no alias"
+        return [f"{warning.removesuffix('.')}; {serves}" for warning in warnings]
+
+    def _if_contract_holds(self, alias: str | None) -> list[str]:
+        """Point an alias at the version, unless that breaks callers."""
+        name, number = self.run.model_name, self.version.number
+        present = self.models.pointed(name, alias)
+        if present is not None and present.is_whole:
+            try:
+                refuse_breaking_version(self.models, name, alias, number)
+            except ContractBroken as error:
+                return [self._stays(alias, present, error.detail)]
+        self._point(alias, f"promotion of {self.run.id}")
         return []
-    if model.follows_newest:
-        why = "the model follows its newest version"
-        models.point(name, None, version.number, Cause.run(run.id, why))
-        return []
-    if model.promotion == Promotion.EXPLICIT and serving.is_whole:
-        return []
-    return _if_contract_holds(models, run, version, None)
 
+    def _point(self, alias: str | None, why: str) -> None:
+        cause = Cause.run(self.run.id, why)
+        self.models.point(self.run.model_name, alias, self.version.number, cause)
 
-def _by_spec(
-    models: ModelRepository,
-    run: Run,
-    version: Version,
-    asked: PromotionSpec,
-    verdict: Verdict | None,
-) -> list[str]:
-    """Move the pointer that the spec names, on its condition."""
-    if asked.when == "never":
-        return []
-    present = models.pointed(run.model_name, asked.alias)
-    if verdict is not None and present is not version:
-        refusal = verdict.refusal
-        if verdict.present != (present.id if present is not None else None):
-            refusal = "another version was promoted while this one was scored"
-        if refusal is not None:
-            return [_stays(version, asked.alias, present, refusal)]
-    if asked.allow_new_contract:
-        cause = Cause.run(run.id, f"promotion of {run.id}")
-        models.point(run.model_name, asked.alias, version.number, cause)
-        return []
-    return _if_contract_holds(models, run, version, asked.alias)
-
-
-def _if_contract_holds(
-    models: ModelRepository, run: Run, version: Version, alias: str | None
-) -> list[str]:
-    """Move a pointer unless that breaks callers; return a warning then."""
-    name, present = run.model_name, models.pointed(run.model_name, alias)
-    if present is not None and present.is_whole:
-        try:
-            refuse_broken_by(models, name, alias, version.number)
-        except ContractBroken as error:
-            return [_stays(version, alias, present, error.detail)]
-    cause = Cause.run(run.id, f"promotion of {run.id}")
-    models.point(name, alias, version.number, cause)
-    return []
-
-
-def _stays(version: Version, alias: str | None, present: Version | None, why: str) -> str:
-    """Return the warning that a pointer was not moved."""
-    number = version.number
-    if present is None:
-        return f"the alias {alias!r} was not set to version {number}: {why}"
-    if alias is None:
-        return f"version {present.number} keeps serving, not version {number}: {why}"
-    at = f"stays at version {present.number}"
-    return f"the alias {alias!r} {at}, not version {number}: {why}"
+    def _stays(self, alias: str | None, present: Version | None, why: str) -> str:
+        """Return the warning that an alias was not moved to the version."""
+        number = self.version.number
+        if present is None:
+            return f"the alias {alias!r} was not set to version {number}: {why}"
+        if alias is None:
+            return f"version {present.number} keeps serving, not version {number}: {why}"
+        at = f"stays at version {present.number}"
+        return f"the alias {alias!r} {at}, not version {number}: {why}"

@@ -6,7 +6,7 @@ for many sets of weights; an undefined metric is NaN.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,28 @@ CLASSIFICATION = (
 )
 _EPSILON = float(np.finfo(np.float64).eps)
 _ROUNDING = 1e-12
-"""A variance below this share of the mean square is taken for a rounding error of 0."""
+"""A variance below this share of the mean square counts as 0, rounded."""
+
+
+class Scored(NamedTuple):
+    """The answers of a network on rows, and what they are scored against.
+
+    Args:
+        task: decides how `y` and `answers` are read.
+        y: the targets `[N]`: values, or indices of classes.
+        answers: predicted values `[N]`, or probabilities `[N, classes]`.
+        weights: the weight of each row, above 0; None stands for weights of 1.
+
+    """
+
+    task: Task
+    y: Numbers
+    answers: Numbers
+    weights: Numbers | None = None
+
+    def figure(self, metric: str) -> float | None:
+        """Return a metric; None if it is undefined."""
+        return score(self.task, metric, self.y, self.answers, self.weights)
 
 
 def as_answers(output: NDArray[np.floating[Any]], task: Task) -> Numbers:
@@ -48,10 +69,9 @@ def score(
     answers: Numbers,
     weights: Numbers | None = None,
 ) -> float | None:
-    """Return a metric of predictions for the targets `y`; None where it is undefined.
+    """Return a metric of answers; None if it is undefined.
 
-    `answers` are values `[N]` or probabilities `[N, classes]`; `y` values or indices.
-    `weights` are above 0; None stands for weights of 1.
+    The arguments are the fields of `Scored`.
     """
     if not np.isfinite(answers).all():
         return None
@@ -66,7 +86,7 @@ def scores(
     """Return a metric for each set of weights, NaN where it is undefined.
 
     `weights` are `[..., N]` and the result is `[...]`; a weight may be 0. The other
-    arguments are those of `score`; all answers are finite.
+    arguments are those of `score`, and all answers must be finite.
     """
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if task == Task.REGRESSION:
@@ -126,12 +146,12 @@ def _pr_auc(y: Places, p: Numbers, w: Numbers) -> Numbers:
 
 
 _TIES: tuple[Literal["left", "right"], ...] = ("left", "right")
-"""The sides from which the rows below are counted: without ties, and with them."""
+"""Where to insert a score among sorted ones: before its ties, and after them."""
 Area = Callable[[NDArray[np.bool_], Numbers, Numbers], Numbers]
 
 
 def _mean_of_classes(y: Places, p: Numbers, w: Numbers, area: Area) -> Numbers:
-    """Return the mean area of one class against the rest; of two, the second's area."""
+    """Return the mean area of each class against the rest; of two, that of the second."""
     classes = np.unique(y)
     if len(classes) < 2:
         return np.full(w.shape[:-1], np.nan)
@@ -141,9 +161,9 @@ def _mean_of_classes(y: Places, p: Numbers, w: Numbers, area: Area) -> Numbers:
 
 
 def _area_under_roc(is_true: NDArray[np.bool_], p: Numbers, w: Numbers) -> Numbers:
-    """Return the probability that a true row is above another (Mann and Whitney, 1947).
+    """Return the share of pairs of a true and another row in which the true one is above.
 
-    A tie counts as half.
+    A tie counts as half (Mann and Whitney, 1947).
     """
     true, other = np.flatnonzero(is_true), np.flatnonzero(~is_true)
     other = other[np.argsort(p[other], kind="stable")]

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.models.service import newest_of
-from core.models.tables import Alias, Model, ModelChange, Version
+from core.models.tables import Alias, Model, ModelChange, Version, newest_of
 from fitserve.enums import Promotion
 from fitserve.schemas.models import ArtifactRead, ChangeRead, ModelRead, VersionRead
 

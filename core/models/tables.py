@@ -1,5 +1,6 @@
 """The tables of models, versions, artifacts, aliases and their changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -84,7 +85,7 @@ class Version(MainFigureColumns, Base):
     headline: Mapped[Headline | None] = mapped_column(Stored(Headline))
     """The metrics of its report that lists show; None if nothing was measured."""
     is_whole: Mapped[bool]
-    """False if its run was cancelled; by default, other versions are served first."""
+    """False if its run was cancelled; such a version serves only if nothing else can."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     artifacts: Mapped[list[Artifact]] = relationship(
@@ -94,6 +95,11 @@ class Version(MainFigureColumns, Base):
     def artifact(self, name: str) -> Artifact | None:
         """Return the artifact with that name, if the run produced it."""
         return next((a for a in self.artifacts if a.name == name), None)
+
+
+def newest_of(versions: Sequence[Version]) -> Version:
+    """Return the newest version; versions of cancelled runs come last."""
+    return max(versions, key=lambda version: (version.is_whole, version.number))
 
 
 class Alias(Base):
@@ -120,7 +126,7 @@ class ModelChange(Base):
     workspace: Mapped[str] = mapped_column(String(100), primary_key=True)
     model_name: Mapped[str] = mapped_column(String(100), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """The changes of a model count from 1."""
+    """The number among the changes of the model, from 1."""
     alias: Mapped[str | None] = mapped_column(String(100))
     """The alias that changed; None for the serving version."""
     before: Mapped[int | None]

@@ -12,10 +12,11 @@ from core.datasets.typed_table import TypedTable
 from core.lazy import pl
 from core.runs.planning.splits import (
     BY_POSITION,
+    RowsToSplit,
     SplitCodes,
     StoredRows,
-    assign,
     assign_by_position,
+    assign_by_seed,
     shares_of,
 )
 from core.runs.tables import Run
@@ -26,49 +27,45 @@ NO_TARGET = -1
 
 
 def split_rows(run: Run, table: TypedTable, storage: Storage) -> SplitCodes:
-    """Return the code of each row: the stored ones if there are any.
+    """Return the code of each row, stored or computed.
 
-    `table` is the dataset of the run with the run's types; the lineage of the dataset is
-    loaded. Raises InvalidSpec if the column of the split does not determine a split.
+    `table` is the dataset of the run with the run's types. The lineage of `run.dataset`
+    must be loaded. Raises InvalidSpec if the column of the split does not determine a
+    split.
     """
     stored = stored_split(run, storage)
     return compute_split(run, table, storage) if stored is None else stored
 
 
 def stored_split(run: Run, storage: Storage) -> SplitCodes | None:
-    """Return the codes that a worker stored; None before that."""
+    """Return the codes that a worker stored; None if no worker has stored any."""
     if run.split_key is None:
         return None
     try:
         with storage.local_copy(run.split_key) as path:
             codes: SplitCodes = np.load(path, allow_pickle=False)
             return codes
-    except FileNotFoundError:  # its version was deleted
+    except FileNotFoundError:  # the file was deleted with the version of the run
         return None
 
 
 def compute_split(run: Run, table: TypedTable, storage: Storage) -> SplitCodes:
-    """Return the code of each row by the rule of the run."""
+    """Return the code of each row by the version of the rule that the run has."""
     by = [] if run.spec.split.column is None else [run.spec.split.column]
     frame = table.read([run.target, *by])
-    is_known = frame[run.target].is_not_null().to_numpy()
-    rows = frame.filter(pl.Series(is_known))
+    has_target = frame[run.target].is_not_null().to_numpy()
+    rows = _to_split(run, frame.filter(pl.Series(has_target)))
     codes = np.full(frame.height, NO_TARGET, np.int8)
     if run.plan.splitting < BY_POSITION:
-        codes[is_known] = _drawn(run, rows)
+        codes[has_target] = assign_by_seed(rows, run.spec.fit.seed, run.plan.splitting)
         return codes
     stored = StoredRows(row_hashes(run.dataset, storage), arrivals(run.dataset))
-    codes[is_known] = _by_position(run, rows, stored.where(is_known))
+    codes[has_target] = assign_by_position(
+        rows, stored.where(has_target), run.plan.split_key
+    )
     return codes
 
 
-def _drawn(run: Run, rows: pl.DataFrame) -> SplitCodes:
-    spec, task = run.spec, Task(run.task)
-    shares, splitting = shares_of(spec.split, spec.fit), run.plan.splitting
-    return assign(rows, run.target, task, spec.split, shares, spec.fit.seed, splitting)
-
-
-def _by_position(run: Run, rows: pl.DataFrame, stored: StoredRows) -> SplitCodes:
-    spec, task, key = run.spec, Task(run.task), run.plan.split_key
-    shares = shares_of(spec.split, spec.fit)
-    return assign_by_position(rows, run.target, task, spec.split, shares, stored, key)
+def _to_split(run: Run, frame: pl.DataFrame) -> RowsToSplit:
+    shares = shares_of(run.spec.split, run.spec.fit)
+    return RowsToSplit(frame, run.target, Task(run.task), run.spec.split, shares)

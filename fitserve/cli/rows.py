@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from fitserve.client.parts import wide_codec
+from fitserve.client.csv_parts import wide_codec
 from fitserve.client.plain_files import open_plain
 from fitserve.csv_marks import Marks
 from fitserve.file_formats import HEAD_BYTES

@@ -10,7 +10,7 @@ from typing import Any
 from fitserve.cli.rows import Row, Rows
 from fitserve.client.plain_files import open_plain, plain_format
 from fitserve.client.sheet_parts import read_sheet
-from fitserve.client.splitting import needed_library
+from fitserve.client.splitting import import_reader
 from fitserve.file_formats import FileFormat
 from fitserve.frames import library
 from fitserve.sheets import text_of
@@ -23,7 +23,7 @@ def rows_in(path: Path, parsing: dict[str, Any] | None) -> Rows | None:
     cells.
     """
     try:
-        needed_library(path)
+        import_reader(path)
     except ImportError as missing:
         return UnreadRows(path, {"missing": str(missing)})
     found = plain_format(path)

@@ -85,8 +85,8 @@ class AsyncModels(Resource):
         Args:
             name: name of the model.
             version: number of the version.
-            alias: alias to move. Default: what serves if a request names neither a
-                version nor an alias.
+            alias: alias to move. Default: the serving version moves, which answers
+                requests that name neither a version nor an alias.
             require: conditions on metrics; the version is promoted only if all are true.
             allow_new_contract: whether to promote a version that breaks callers of the
                 present one, which is refused with ContractBroken otherwise.
@@ -120,12 +120,15 @@ class AsyncModels(Resource):
         return await self._transport.read(ChangeRead, "POST", path, json=body)
 
     def changes(self, name: str, alias: str | None = None) -> AsyncIterator[ChangeRead]:
-        """List what moved the aliases and the serving version, newest first."""
+        """List the changes of the aliases and of the serving version, newest first."""
         path = ("models", name, "changes")
         return self._transport.pages(ChangeRead, *path, alias=alias)
 
     async def update(self, name: str, promotion: str) -> ModelRead:
-        """Say whether a finished run may move what serves: `automatic` or `explicit`."""
+        """Set whether a finished run may change the serving version by itself.
+
+        `promotion` is `automatic` or `explicit`.
+        """
         path, body = url_path("models", name), {"promotion": promotion}
         return await self._transport.read(ModelRead, "PATCH", path, json=body, again=True)
 

@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fitserve.client.csv_parts import CsvParts
 from fitserve.client.errors import TooLarge
-from fitserve.client.parts import FileParts, Part, Parts, PartSize
+from fitserve.client.parts import Part, Parts, PartSize
 from fitserve.client.plain_files import open_plain, plain_format, unpacking_errors
 from fitserve.client.sheet_parts import SheetParts, read_sheet
 from fitserve.client.typed_parts import FrameParts, JsonParts
@@ -13,8 +14,8 @@ from fitserve.file_formats import FileFormat
 from fitserve.frames import library
 
 _MOST_RATIO = 64
-_OF_LINES = (FileFormat.CSV, FileFormat.JSON_LINES)
-_OF_FRAMES = (FileFormat.PARQUET, FileFormat.ARROW, FileFormat.ARROW_STREAM)
+_LINE_FORMATS = (FileFormat.CSV, FileFormat.JSON_LINES)
+_FRAME_FORMATS = (FileFormat.PARQUET, FileFormat.ARROW, FileFormat.ARROW_STREAM)
 
 
 def fits_one_part(path: Path, size: PartSize) -> bool:
@@ -23,7 +24,7 @@ def fits_one_part(path: Path, size: PartSize) -> bool:
     A file that cannot be unpacked here is sent whole: the service describes the error.
     """
     found = plain_format(path)
-    if found not in _OF_LINES:
+    if found not in _LINE_FORMATS:
         return found is None or path.stat().st_size <= size.num_bytes
     try:
         with open_plain(path) as file:
@@ -62,10 +63,10 @@ def split_refused(
 ) -> Split:
     """Return the parts of a file that the service refused as a whole.
 
-    Raises the refusal if the file cannot be divided, with the library that is missing.
+    Raises the refusal if the file cannot be split, and names the library that is missing.
     """
     try:
-        needed_library(path)
+        import_reader(path)
     except ImportError as missing:
         detail = f"{error.problem.detail} To send the file in parts, {missing}."
         problem = error.problem.model_copy(update={"detail": detail})
@@ -76,11 +77,11 @@ def split_refused(
     return found
 
 
-def needed_library(path: Path) -> None:
-    """Import what reads the file; raise ImportError if it is missing."""
+def import_reader(path: Path) -> None:
+    """Import the library that reads the file; raise ImportError if it is missing."""
     open_plain(path).close()
     found = plain_format(path)
-    if found in _OF_FRAMES:
+    if found in _FRAME_FORMATS:
         library("polars")
     elif found == FileFormat.ZIP:
         library("python_calamine")
@@ -93,12 +94,12 @@ def _split(path: Path, given: dict[str, Any], size: PartSize) -> Split | None:
     if found == FileFormat.ZIP:
         return _of_workbook(path, given, size)
     parts: Parts
-    if found in _OF_FRAMES:
+    if found in _FRAME_FORMATS:
         parts = FrameParts(path, given, size, found)
     elif found == FileFormat.JSON_LINES:
         parts = JsonParts(path, given, size)
     else:
-        parts = FileParts(path, given, size)
+        parts = CsvParts(path, given, size)
     try:
         return Split(parts, parts.first())
     except BaseException:

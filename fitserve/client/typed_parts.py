@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class TypedParts:
-    """The base of parts that need nothing of the answers to the parts before them."""
+    """The base of parts that do not depend on the answers to the parts before them."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.parsing: dict[str, Any] = {}
@@ -41,7 +41,7 @@ class TypedParts:
 class JsonParts(TypedParts):
     """The parts of a file of JSON Lines, in whole lines.
 
-    Every part has every key of the file: its first object gets the others as nulls.
+    Every part has every key of the file: its first object gets the missing keys as nulls.
     """
 
     def __init__(self, path: Path, given: dict[str, Any], size: PartSize) -> None:

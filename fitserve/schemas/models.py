@@ -46,8 +46,8 @@ class VersionChanges(BaseModel):
     dataset: DatasetRef = Field(description="Dataset of the version before.")
     num_rows: int = Field(description="Rows of that dataset.")
     spec: list[SpecChange] = Field(
-        description="Keys that decide the network and its training, and differ. Seen in "
-        "`contract` instead: target, task and features."
+        description="Keys that differ, among those that decide the network and its "
+        "training. `contract` shows differences of target, task and features."
     )
     contract: list[ContractChange]
     not_comparable: list[str] = Field(
@@ -76,7 +76,7 @@ class VersionRead(Brief, BaseModel):
     target: str
     aliases: list[str]
     serves: bool = Field(
-        description="Whether requests that name neither a version nor an alias get it."
+        description="Whether it answers requests that name no version and no alias."
     )
     metrics: dict[str, float | None]
     headline: Headline | None = Field(
@@ -139,7 +139,7 @@ class ModelRead(BaseModel):
     )
     follows_newest: bool = Field(
         description="Whether every new version serves at once, whatever its inputs. True "
-        "for models of earlier releases until a request sets what serves."
+        "for models of earlier releases until a request sets the serving version."
     )
     headline: Headline | None = Field(description="`headline` of the latest version.")
     main_figure: MainFigure | None = Field(
@@ -152,7 +152,7 @@ class ModelRead(BaseModel):
 
 
 class AliasUpdate(BaseModel):
-    """The request to point an alias, or the serving version, at a version."""
+    """The request to point an alias at a version, or to let the version serve."""
 
     version: int = Field(ge=1, le=2**31 - 1)
     require: dict[

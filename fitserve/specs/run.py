@@ -41,9 +41,9 @@ class FeaturesSpec(Closed):
         exclude_if=lambda name: name is None,
     )
     """Use exactly the inputs and types of a version of the model: `version 1`, `serving`
-    or an alias; refused if the table does not have them. `table` chooses the inputs from
-    the table, as for a new model. Default: the inputs of the serving version that the
-    table has."""
+    or an alias. The spec is refused if the table does not have them. `table` chooses the
+    inputs from the table, as for a new model. Default: the inputs of the serving version,
+    without those that the table lacks."""
     standardize: bool = True
     """Whether numeric columns are standardized, by statistics of the training rows."""
     num_bins: int | None = Field(default=None, ge=2, le=256)
@@ -76,9 +76,9 @@ class SplitSpec(Closed):
     key: Literal["lineage", "seed"] | None = Field(
         default=None, exclude_if=lambda key: key is None
     )
-    """What decides which rows or groups are held out: `lineage`, the random key that all
-    datasets of one name share, or `seed`. Default: `seed` if the spec gives `fit.seed`,
-    else `lineage`."""
+    """Key that decides which rows or groups are held out: `lineage`, the random key that
+    all datasets of one name share, or `seed`. Default: `seed` if the spec gives
+    `fit.seed`, else `lineage`."""
 
     @model_validator(mode="after")
     def _column_where_needed(self) -> Self:
@@ -130,8 +130,8 @@ class RunCreate(Closed):
     promotion: PromotionSpec | None = Field(
         default=None, exclude_if=lambda promotion: promotion is None
     )
-    """What the new version replaces. Default: it serves if it breaks no caller of the
-    serving version, unless the model makes promotion explicit."""
+    """Whether the new version replaces an older one. Default: it serves if it breaks no
+    caller of the serving version, unless the model makes promotion explicit."""
     webhook: WebhookSpec | None = None
     """Webhook to call when the run has ended; the run does not show the webhook."""
 

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add lineages; stored datasets get theirs, and stored runs no split, when needed."""
+    """Add lineages, hashes and splits; stored datasets get a lineage when needed."""
     op.create_table(
         "lineages",
         sa.Column("id", sa.String(40), nullable=False),

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import NamedTuple
 
+import onnxruntime  # noqa: F401  loaded with the API, not by the first prediction
+
 from core.models.network import ModelFile, Network, load_network
 from core.single_flight import SingleFlight, run_here
 from core.storage import Storage

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from core.database.sessions import Database, after_commit
 from core.errors import FitserveError, VersionNotFound
-from core.models.judge import file_of
 from core.models.network import ModelFile
 from core.models.repository import ModelRepository
 from core.models.signature import Signature
@@ -195,6 +194,6 @@ def _served(version: Version, most_rows: int) -> ServedVersion:
         model_name=version.model_name,
         number=version.number,
         signature=version.signature,
-        file=file_of(version),
+        file=ModelFile.of(version),
         most_rows=most_rows,
     )

@@ -86,14 +86,13 @@ async def append(
     key: KeyDep,
     filename: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """Append a file of rows to the dataset of a name, as its next version.
+    """Append a file of rows to a dataset, as the next version of its name.
 
     The body and the options are those of an upload. The new version has the rows of the
-    newest version, then those of the file. Its columns keep their types; cells that do
-    not fit are refused with row and column, and then nothing is stored. `warnings` say
-    which columns are new or absent, and which categories are new. Earlier versions stay:
-    `<name>@<version>` refers to one. Fails with 409 while the newest version is being
-    read.
+    newest version, then those of the file. The columns keep their types; cells that do
+    not fit are refused with row and column, and nothing is stored. `warnings` name new
+    and absent columns, and new categories. Earlier versions stay: `<name>@<version>`
+    refers to one. Fails with 409 while the newest version is being read.
     """
     uploading = _received(request, ref, filename, parsing)
     append = services.datasets.append
@@ -125,10 +124,10 @@ async def _received(
 async def preview(
     request: Request, parsing: ParsingDep, services: ServicesDep
 ) -> DatasetPreview:
-    """Show how a CSV would be read with these options, and store nothing.
+    """Show how a file would be read with these options, and store nothing.
 
-    The body and the options are those of an upload. Only the first MiB is read, so it is
-    enough to send one byte more; then `is_complete` is false.
+    The body and the options are those of an upload. Of a CSV or of JSON Lines, only the
+    first MiB is read, so it is enough to send one byte more; then `is_complete` is false.
     """
     async with _received(request, None, None, parsing) as upload:
         return await run_limited(services.datasets.preview, upload)
@@ -141,7 +140,7 @@ def list_(
     cursor: Cursor = None,
     name: NameQuery = None,
 ) -> Page[DatasetRead]:
-    """List datasets, newest first; each version of a name is one of them."""
+    """List datasets, newest first; each version of a name is an item."""
     found = datasets.page(cursor, limit + 1, name)
     items = [DatasetRead.model_validate(dataset) for dataset in found[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(found) > limit else None)

@@ -8,10 +8,10 @@ from fastapi.responses import StreamingResponse
 
 from core.errors import ArtifactNotFound, ModelNotFound
 from core.models.contract import Contract
-from core.models.lineage import describe
+from core.models.deletion import delete_model, delete_version
 from core.models.repository import ModelRepository
 from core.models.serialize import model_to_schema
-from core.models.service import delete_model, delete_version
+from core.models.version_changes import describe_versions
 from core.models.weights import read_weights
 from fitserve.schemas.models import (
     ModelRead,
@@ -64,7 +64,7 @@ def _if_there(models: ModelRepository, name: str) -> ModelRead | None:
 @router.get("/{name}")
 @_read_by_tf_serving
 def get(name: str, models: Models) -> SharedModelRead:
-    """Get a model with its versions, its aliases, what serves, and its contract."""
+    """Get a model with its versions, its aliases, its serving version and contract."""
     return SharedModelRead.of(_with_contract(models, name))
 
 
@@ -87,7 +87,7 @@ def versions(
     """List the versions of a model, newest first."""
     models.get(name)
     found = models.versions(name, number_in(cursor), limit + 1)
-    items = describe(models, name, found[:limit])
+    items = describe_versions(models, name, found[:limit])
     more = len(found) > limit
     return Page(items=items, next_cursor=str(items[-1].version) if more else None)
 
@@ -96,7 +96,7 @@ def versions(
 @_read_by_tf_serving
 def version(name: str, number: Number, models: Models) -> SharedVersionRead:
     """Get a version: its signature, metrics, layers and artifacts."""
-    (read,) = describe(models, name, [models.version(name, number)])
+    (read,) = describe_versions(models, name, [models.version(name, number)])
     return SharedVersionRead.of(read)
 
 
@@ -104,7 +104,7 @@ def version(name: str, number: Number, models: Models) -> SharedVersionRead:
 async def update(
     name: str, request: Request, services: ServicesDep, workspace: WorkspaceDep
 ) -> ModelRead:
-    """Change the rules of a model: whether a finished run may move what serves.
+    """Set whether a finished run may change the serving version of a model.
 
     The model no longer follows its newest version.
     """
@@ -135,7 +135,7 @@ def delete_version_(
 
     The last version deletes its model too. All processes stop serving the version within
     a second. Its number is not used again. Fails with 409 if the version has an alias, or
-    if it serves, other versions exist, and the model does not follow the serving version.
+    if it serves, other versions exist, and the model does not follow its newest version.
     """
     delete_version(session, services.storage, workspace, name, number)
     services.predictor.versions.refresh_after_commit(session, workspace, name)

@@ -1,4 +1,4 @@
-"""/v1/models/{name}: which version serves, the aliases, and their changes."""
+"""/v1/models/{name}: the serving version, the aliases, and their changes."""
 
 from typing import Annotated
 
@@ -7,10 +7,10 @@ from fastapi import Query, Request
 
 from core.keys.caller import Caller
 from core.models.cause import Cause
-from core.models.lineage import describe
 from core.models.promotion import promote, undo, undoable
 from core.models.repository import ModelRepository
 from core.models.serialize import change_to_schema
+from core.models.version_changes import describe_versions
 from fitserve.names import Name
 from fitserve.schemas.models import (
     AliasUpdate,
@@ -45,7 +45,7 @@ async def set_serving(
 ) -> VersionRead:
     """Set the version for requests that name neither a version nor an alias.
 
-    The rules are those of an alias. The model no longer follows its newest version.
+    The version is checked as for an alias. The model stops following its newest version.
     """
     update = validate(ServingUpdate, await read_json(request))
     move = Move(caller, name, None, update)
@@ -74,12 +74,13 @@ async def set_alias(
 
 
 def _move(services: Services, move: Move) -> VersionRead:
-    scored = check(services, move)
+    """Check and load the version, then promote it."""
+    present_id = check(services, move)
     services.predictor.load(services.predictor.find(move.wanted))
     with services.database.write() as session:
         models = ModelRepository(session, move.workspace)
         if move.update.require:
-            models.refuse_moved(move.name, move.alias, scored)
+            models.refuse_moved(move.name, move.alias, present_id)
         cause = Cause.request(move.caller, move.update.reason)
         found = promote(
             models,
@@ -92,7 +93,7 @@ def _move(services: Services, move: Move) -> VersionRead:
         services.predictor.versions.refresh_after_commit(
             session, move.workspace, move.name
         )
-        (read,) = describe(models, move.name, [found])
+        (read,) = describe_versions(models, move.name, [found])
         return read
 
 
@@ -134,8 +135,8 @@ async def undo_change(
 ) -> ChangeRead:
     """Undo the last change of an alias or, without `alias`, of the serving version.
 
-    Each further call undoes the change before. Differences of inputs do not matter here.
-    Fails with 409 if there is no change to undo, or if the version before was deleted.
+    Each further call undoes the change before. The contract is not checked. Fails with
+    409 if there is no change to undo, or if the version before was deleted.
     """
     body = await read_json(request) if await request.body() else {}
     wanted = validate(UndoRequest, body)

@@ -1,4 +1,4 @@
-"""Charts and tables of the report at every width and scale, on made values."""
+"""Charts and tables of the report at every width and scale, with artificial values."""
 
 import itertools
 
@@ -73,7 +73,7 @@ def are_apart(boxes, start, end):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axes_have_round_ticks_at_every_width_and_scale(page, width):
-    """At least two ticks, different, without overlap, on the screen, in plain digits."""
+    """There are at least two different ticks, in plain digits, which do not overlap."""
     open_blank(page, width)
     for name, (low, high) in SCALES.items():
         for options in ({}, {"isLog": True}, {"isWhole": True}):
@@ -112,7 +112,7 @@ def test_ticks_are_written_for_readers(page):
         ({"status": "failed", "ended_at": "x"}, [{"loss": None}], "not a finite number"),
     ],
 )
-def test_without_values_a_sentence_replaces_the_chart(page, run, epochs, said):
+def test_a_chart_without_values_is_replaced_by_a_sentence(page, run, epochs, said):
     open_blank(page)
     page.evaluate(CURVES, [run, epochs])
     assert page.locator("svg").count() == 0

@@ -1,4 +1,4 @@
-"""A service that goes away and comes back, under an open page."""
+"""A service that stops and starts again while a page is open."""
 
 import re
 
@@ -26,7 +26,7 @@ def epoch(page):
 
 
 def test_the_page_says_that_the_service_is_away_and_continues(browser, tmp_path):
-    """The curves of a run go on, and a page opened meanwhile appears, without a reload."""
+    """Without a reload, curves continue, and a page that was opened meanwhile appears."""
     port = str(free_port())
     with opened(browser) as page, opened(browser) as other:
         with started(tmp_path, "--port", port) as (line, _):

@@ -113,7 +113,7 @@ def test_a_class_is_told_with_its_probability(page, service, trained):
 
 
 def test_code_names_a_version_only_if_the_address_does(page, service, trained):
-    """Copied code goes on to call what serves after a promotion."""
+    """Copied code calls the serving version, also after a promotion."""
     page.goto(f"{service}/#/models/tumours")
     code = page.locator("section[aria-labelledby=snippets]")
     expect(code).to_contain_text("names no version")

@@ -1,4 +1,4 @@
-"""The lineage of a model: what each version changed, and what callers get."""
+"""The versions of a model: what each one changed, and which one serves."""
 
 import pytest
 from playwright.sync_api import expect

@@ -25,7 +25,7 @@ def test_runs_name_a_version_or_the_newest(bench, upload, append):
 
 
 def test_a_run_says_what_differs_in_its_features(bench, upload, append):
-    """The notes about appended rows are warnings of runs that use these columns."""
+    """The dataset's warnings about appended rows are warnings of runs with these columns."""
     upload(FIRST)
     append("size,colour,when,rooms\n1,green,2024-03-01,3\n2,red,2024-03-02,9\n")
     spec = {"dataset": "table", "target": "size"}

@@ -41,7 +41,7 @@ def files_in(bench):
 
 
 def test_an_append_is_the_next_version(client, upload, append):
-    """It has the earlier rows and the new ones, in any order of the columns."""
+    """The version has the earlier rows, then the new ones; its columns may be in another order."""
     first = upload(FIRST)
     assert (first["version"], first["parent_id"], first["num_added"]) == (1, None, None)
     second = append(SECOND)
@@ -125,7 +125,7 @@ def test_every_format_is_appended(client, upload, append, kind):
 
 
 def test_a_form_is_appended(client, upload):
-    """The name in the path counts, and options may be fields."""
+    """The path names the dataset, and fields of the form give options."""
     upload(FIRST)
     form = {"file": ("more.csv", SECOND.replace(",", ";"))}
     answer = client.post(
@@ -135,7 +135,7 @@ def test_a_form_is_appended(client, upload):
     assert (answer.json()["name"], answer.json()["filename"]) == ("table", "more.csv")
 
 
-def test_types_are_not_guessed_anew(client, upload, append):
+def test_types_are_not_detected_again(client, upload, append):
     """Codes stay categories, and numbers of one file do not become booleans or years."""
     upload("zip,flag,n\n" + "01,yes,1\n02,no,2\n" * 20)
     second = append("n,flag,zip\n3,1,7\n")
@@ -179,7 +179,7 @@ def repeated(read):
 
 
 def test_rows_that_are_there_already_are_counted(upload, append):
-    """In any earlier block, and in any order of the columns."""
+    """Rows are found in any earlier block, whatever the order of the columns."""
     upload(FIRST)
     assert repeated(append(SECOND)) == []
     head, *lines = SECOND.splitlines()
@@ -198,7 +198,7 @@ def test_rows_that_are_there_already_are_counted(upload, append):
 
 
 def test_ids_do_not_make_a_row_new(upload, append):
-    """The columns that are not compared are named."""
+    """The warning names the columns that are not compared."""
     lines = [f"{i * 2.5},{i}" for i in range(30)]
 
     def body(start):
@@ -247,7 +247,7 @@ def test_cells_of_another_type_are_refused(bench, upload, refused, kind, body):
 
 
 def test_a_misfit_far_below_is_refused(upload, refused):
-    """Its row is counted beyond the rows from which types are planned."""
+    """The row is after the rows from which the types are planned."""
     upload(FIRST)
     body = "size,when\n" + "1,2024-01-01\n" * 6_000 + "2,yesterday\n"
     problem = refused(body)
@@ -277,7 +277,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_cannot_be_appended_is_refused(bench, upload, refused, kind):
+def test_a_file_that_cannot_be_appended_is_refused(bench, upload, refused, kind):
     upload(FIRST)
     before = files_in(bench)
     body, options, said = REFUSED[kind]
@@ -314,8 +314,8 @@ def test_contents_of_each_file_can_be_downloaded(client, upload, append):
     assert_problem(client.get(url, params={"block": 3}), 400, "invalid-query")
 
 
-def test_a_deleted_version_keeps_the_rows_that_others_have(bench, upload, append):
-    """Its files go with the last version that has them; the janitor leaves them alone."""
+def test_deleting_a_version_keeps_rows_that_other_versions_have(bench, upload, append):
+    """Its files are deleted with the last version that has them, and not by the janitor."""
     from core.orphan_files import remove_orphan_files
 
     client = bench.client
@@ -348,7 +348,7 @@ def test_deleting_the_newest_version_keeps_the_earlier_one(bench, upload, append
 
 
 def test_appends_at_once_lose_no_row(bench, upload):
-    """Each one becomes a version of its own, based on the one before."""
+    """Each append becomes a version of its own, which extends the one before."""
     upload("k,v\n0,a\n")
     answers = []
 
@@ -377,7 +377,7 @@ def test_appends_at_once_lose_no_row(bench, upload):
 
 
 def test_stored_bytes_count_each_file_once(bench, upload, append):
-    """A deleted version counts while a later one has its rows."""
+    """The file of a deleted version counts while a later version has its rows."""
     from core.datasets.repository import DatasetRepository
 
     def stored():

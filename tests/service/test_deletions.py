@@ -77,6 +77,7 @@ def test_a_model_is_deleted_with_all_its_versions(bench, model):
     assert files(bench, "model.keras") == []
 
 
+@pytest.mark.heavy
 def test_a_number_is_not_used_twice(bench, model):
     """A link to version 1 must never lead to another network."""
     client = bench.client

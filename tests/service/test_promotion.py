@@ -110,7 +110,7 @@ def test_an_alias_that_moved_meanwhile_is_not_overwritten(client, monkeypatch):
         client.put(URL, json={"version": 1, "allow_new_contract": True})
         return True
 
-    monkeypatch.setattr(Requirement, "is_met_by", moved)
+    monkeypatch.setattr(Requirement, "is_met_by_difference", moved)
     assert_problem(put(client, 1, auc=">= current"), 409, "alias-moved")
 
 

@@ -74,7 +74,7 @@ def model(client, name="prices"):
 
 
 def test_rows_that_make_an_id_a_feature_break_no_caller(story):
-    """An id stays an id, each step says what it did, and one call undoes it."""
+    """An id stays out of the inputs, each step reports its effect, and one call undoes it."""
     client = story.client
     assert predicted(client) == 1
     story.upload(csv(900, 300), "listings")
@@ -100,7 +100,7 @@ def test_rows_that_make_an_id_a_feature_break_no_caller(story):
 
 
 def test_a_run_that_chooses_other_inputs_does_not_serve(story):
-    """The run says what differs; a promotion is refused until it is asked for."""
+    """A warning lists what differs; a promotion needs `allow_new_contract`."""
     client = story.client
     story.upload(csv(900, 300), "listings")
     run = story.train(spec(features={"as": "table"}))
@@ -127,7 +127,7 @@ def test_a_run_that_chooses_other_inputs_does_not_serve(story):
 
 
 def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
-    """Old callers get the same answer at every step, and every step says what it did."""
+    """Old callers get the same answer at every step, and each step reports its effect."""
     client = story.client
     before = answered(client)
     head, *lines = csv(900, 300).splitlines()
@@ -167,7 +167,7 @@ def test_appended_rows_and_a_new_contract_change_no_answer_until_asked(story):
 
 
 def test_a_table_in_another_notation_does_not_serve_by_itself(story):
-    """Callers go on sending dates and decimal commas as the first table had them."""
+    """Callers still send dates and decimal commas as in the first table."""
     client = story.client
     days = [f"{1 + i % 28:02}.{1 + i % 12:02}.2023" for i in range(300)]
     shown = [f"{a};{d};{p}".replace(".", ",", 1) for a, d, p in zip(AREA, days, PRICE)]  # noqa: B905
@@ -192,7 +192,7 @@ def test_a_table_in_another_notation_does_not_serve_by_itself(story):
 
 
 def test_versions_on_other_rows_or_layers_are_named(story):
-    """An upload of all rows is another table; other layers are one change."""
+    """The changes of a version name another upload, and other layers as one change."""
     client = story.client
     story.upload(csv(900, 300), "listings")
     story.train(spec(preset="small"))
@@ -205,7 +205,7 @@ def test_versions_on_other_rows_or_layers_are_named(story):
 
 
 def test_an_alias_has_its_own_contract_and_history(story):
-    """Aliases are promoted by the spec of a run, and undone alone."""
+    """A spec may move an alias, and an undo of the alias changes nothing else."""
     client = story.client
     live = "/v1/models/prices/aliases/live"
     assert client.put(live, json={"version": 1}).status_code == 200
@@ -240,7 +240,7 @@ def test_an_alias_has_its_own_contract_and_history(story):
 
 
 def test_an_explicit_model_moves_only_by_request(story):
-    """The `promotion` of a spec is a request; `never` moves nothing."""
+    """The `promotion` of a spec counts as a request; `never` moves nothing."""
     client = story.client
     rule = client.patch("/v1/models/prices", json={"promotion": "explicit"})
     assert rule.json()["promotion"] == "explicit"
@@ -304,7 +304,7 @@ def test_a_spec_may_demand_the_inputs_of_a_version(story):
 
 
 def test_new_columns_are_left_out_unless_named(story):
-    """Types of columns that now look otherwise are kept; a spec decides otherwise."""
+    """Columns keep their types even if another would be detected; a spec may decide otherwise."""
     client = story.client
     rooms = RNG.integers(1, 6, 900)
     story.upload(csv(900, 900, rooms=rooms), "listings")

@@ -1,4 +1,4 @@
-"""Test the version that serves: deletion, routes without a version, cursors and keys."""
+"""Test the serving version: deletion, routes without a version, cursors and keys."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def bench(tmp_path, broker_url, small_home):
 
 
 def test_the_serving_version_cannot_be_deleted(client, bench):
-    """Another version serves first, or the model goes with its last version."""
+    """First let another version serve; the last version is deleted with its model."""
     copies(bench, ["m"])
     url = "/v1/models/m/versions"
     problem = assert_problem(client.delete(f"{url}/1"), 409, "version-in-use")
@@ -46,7 +46,7 @@ def test_a_cursor_beyond_all_numbers_is_ignored(client, bench, listed, cursor):
     ],
 )
 def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
-    """Else a version would serve without its requirement, or instead of an alias."""
+    """If such keys were ignored, a version would be promoted without its requirement."""
     copies(bench, ["m"])
     before = client.get("/v1/models/m/changes").json()
     answer = client.request(method, f"/v1/models/m/{path}", json=body)
@@ -57,7 +57,7 @@ def test_a_misspelt_key_moves_nothing(client, bench, method, path, body, key):
 
 
 def test_every_route_without_a_version_uses_the_serving_one(client, bench):
-    """Native, TF Serving, MLflow and Open Inference agree, also when it moves back."""
+    """The native routes and those of other protocols agree, also after a rollback."""
     copies(bench, ["m"])
     moved = client.put("/v1/models/m/serving", json={"version": 2})
     assert moved.status_code == 200
@@ -88,7 +88,7 @@ def test_snippets_name_an_alias_of_the_serving_version(client, bench):
 
 
 def test_a_cancelled_run_does_not_replace_a_whole_version(bench):
-    """Its version serves only while there is no other."""
+    """The version of a cancelled run serves only while there is no other."""
     run_id = bench.post(
         {"dataset": "table", "target": "y", "model_name": "m", "fit": FIT}
     )

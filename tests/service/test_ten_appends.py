@@ -1,11 +1,11 @@
-"""After ten appends over HTTP no run was trained on a row that another one held out."""
+"""After ten appends over HTTP, no run was trained on a row that another run held out."""
 
 import numpy as np
 import polars as pl
 import pytest
 
 from core.datasets.repository import DatasetRepository
-from core.datasets.row_hashes import row_hashes
+from core.datasets.row_hashes import arrivals, row_hashes
 from core.datasets.typed_table import open_table
 from core.runs.maintenance import RunMaintenance
 from core.runs.planning.splits import TEST, TRAIN, VALIDATION
@@ -17,7 +17,7 @@ _NUM_APPENDS = 10
 
 
 def rows_of(rng, size, number):
-    """Return rows of an arrival; some repeat earlier ones, and groups get more rows."""
+    """Return the rows of an arrival: some repeat earlier rows, some are of known groups."""
     x = rng.integers(0, 500, size)
     return pl.DataFrame(
         {
@@ -66,7 +66,7 @@ class Grown:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_held_out_row_was_ever_trained_on(bench, kind):
-    """Test rows of no version were seen by another, and shares are exact by arrival."""
+    """No run uses a test row of another run, and each arrival has exact shares."""
     rng, grown = np.random.default_rng(7), Grown(bench)
     held = {code: set() for code in (TRAIN, VALIDATION, TEST)}
     for number in range(_NUM_APPENDS + 1):
@@ -100,8 +100,8 @@ def test_no_held_out_row_was_ever_trained_on(bench, kind):
 def assert_exact(hashes, codes, classes, sizes):
     """Assert that each arrival and class holds out its share, to one row.
 
-    Rows that repeat earlier ones are on their side, and do not count; among equal rows
-    of one arrival the first counts for all.
+    Rows that repeat rows of an earlier arrival do not count. Equal rows of one arrival are
+    on one side, so a share may miss by as many rows.
     """
     start, seen = 0, set()
     for size in sizes:
@@ -119,9 +119,7 @@ def assert_exact(hashes, codes, classes, sizes):
 
 
 def test_stored_hashes_of_blocks_are_those_of_one_upload(bench):
-    """The hashes of an append equal those of an upload of all rows; arrivals differ."""
-    from core.datasets.row_hashes import arrivals
-
+    """An append has the hashes of an upload of all rows, but other arrivals."""
     rng = np.random.default_rng(3)
     first, second = rows_of(rng, 90, 0), rows_of(rng, 40, 1)
     bench.upload(first.write_csv(), "t")

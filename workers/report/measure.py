@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.models.bootstrap import interval
-from core.models.scores import Numbers
+from core.models.bootstrap import figure_interval
+from core.models.scores import Numbers, Scored
 from core.runs.leases import LeaseLost
 from fitserve.enums import Task
 from fitserve.main_figure import main_metric
@@ -154,9 +154,10 @@ def _main_figure(
     metric = main_metric(task, figures.metrics)
     if split is None or metric is None:
         return None
-    rows = (held_out.y, answers, held_out.weights)
+    scored = Scored(task, held_out.y, answers, held_out.weights)
     bounds = parts.make(
-        "interval", lambda: interval(task, metric, *rows, held_out.groups, evidence.seed)
+        "interval",
+        lambda: figure_interval(metric, scored, held_out.groups, evidence.seed),
     )
     low, high = bounds or (None, None)
     facts = {"metric": metric, "value": figures.metrics[metric], "side": split.side}

@@ -18,12 +18,12 @@ _NUMBER = re.compile(r"version ([1-9][0-9]{0,8})", re.ASCII)
 def kept_inputs(
     models: ModelRepository, create: RunCreate, name: str
 ) -> KeptInputs | None:
-    """Return the inputs of the version that `features.as` names, or of what serves.
+    """Return the inputs of the version that `features.as` names, or that serves.
 
-    Returns None if there is no model of that name. The inputs are only compared, and not
-    kept, if the spec chooses the inputs from the table, if the version predicts another
-    column, or if the model follows its newest version. Raises InvalidSpec if there is no
-    version that `features.as` names.
+    Returns None if there is no model `name`. The inputs are only compared, and not kept,
+    if the spec chooses the inputs from the table, if the version predicts another column,
+    or if the model follows its newest version. Raises InvalidSpec if `features.as` names
+    a version that does not exist.
     """
     wanted = create.features.as_
     if wanted not in (None, TABLE):

@@ -10,8 +10,8 @@ from fitserve.problems import FieldError, pointer
 
 Sizes = NDArray[np.int64]
 _MOST_GROUPS = 1_000
-"""Among up to this many groups the nearest sum is searched; with more, one of the
-remaining groups always brings a random choice near enough."""
+"""Up to this many groups, the nearest sum is searched. Of more groups, a random choice is
+near enough, because one of the others always fits the rest."""
 _MOST_UNITS = 100_000
 """Sums are exact up to this many rows; in a longer table they are rounded."""
 
@@ -100,9 +100,9 @@ def _first_that_fit(sizes: Sizes, wanted: float) -> Sizes:
 
 
 def _reachable(units: Sizes, wanted: float) -> Sizes:
-    """Return by sum the place of the last group of one choice, or -1 without a choice.
+    """Return for each sum the last group of a choice with this sum, or -1 if none has it.
 
-    A choice uses groups in order, so that the rest of it is found at the smaller sum.
+    The other groups of the choice are found at the sum without this group.
     """
     last_of = np.full(int(units.sum()) + 1, -1, np.int64)
     last_of[0] = len(units)

@@ -13,7 +13,7 @@ from core.columns.time_numbers import counts_time
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import TypedTable
 from core.errors import InvalidSpec, raise_any
-from core.models.contract import Contract, Input, differences
+from core.models.contract import Contract, Input, contract_differences
 from core.runs.planning.features import Selection, is_free_text
 from core.runs.planning.target import Target
 from core.runs.run_tables import Words, open_dataset
@@ -36,7 +36,7 @@ class KeptInputs:
         version: the number of the version.
         contract: its inputs and answers.
         is_kept: whether the run keeps its inputs; if not, they are only compared.
-        is_demanded: whether the spec demands exactly these inputs (`features.as`).
+        is_demanded: whether the spec demands exactly these inputs, by `features.as`.
 
     """
 
@@ -51,26 +51,26 @@ class KeptInputs:
         return f"version {self.version}"
 
     def spelled_as_in(self, dataset: Dataset) -> KeptInputs:
-        """Return the inputs with the dataset's spelling of their names."""
+        """Return the inputs, with their names spelled as in the dataset."""
         names = [column.name for column in dataset.columns]
         return replace(self, contract=self.contract.spelled(names))
 
     def types(self, create: RunCreate, dataset: Dataset) -> dict[str, GivenType]:
-        """Return the types that keep the version's reading of the dataset's columns."""
-        features, found = create.features, {}
+        """Return the types with which the run reads columns as the version does.
+
+        Columns that the spec excludes, or gives a type, are not among them.
+        """
         if not self.is_kept:
             return {}
-        for held in dataset.columns:
-            wanted = self.contract.inputs.get(held.name)
-            if wanted is None or held.name in (create.target, *features.types):
-                continue
-            if held.name in features.exclude or not held.unique:
-                continue
-            if features.include is not None and held.name not in features.include:
-                continue
-            if not _is_read_as(held, wanted):
-                found[held.name] = given_type(wanted)
-        return found
+        spec, inputs = create.features, self.contract.inputs
+        decided = {create.target, *spec.types, *spec.exclude}
+        return {
+            held.name: given_type(inputs[held.name])
+            for held in dataset.columns
+            if held.name in inputs and held.name not in decided and held.unique
+            if spec.include is None or held.name in spec.include
+            if not _is_read_as(held, inputs[held.name])
+        }
 
     def features(self, table: TypedTable, create: RunCreate) -> list[str]:
         """Return the inputs of the version that the table has, in the version's order.
@@ -87,23 +87,27 @@ class KeptInputs:
             if not is_free_text(columns[name], table.num_rows)
         ]
 
-    def differ(self, selection: Selection, target: Target) -> list[str]:
+    def warnings(self, selection: Selection, target: Target) -> list[str]:
+        """Return warnings about how the run differs from the version."""
+        return [*self._differences(selection, target), *self._left_out(selection)]
+
+    def _differences(self, selection: Selection, target: Target) -> list[str]:
         """Return a warning if the run's contract differs from the version's."""
         inputs = {
             name: Input(name, column.type, column.format, missing_allowed=None)
             for name, column in selection.columns.items()
         }
         new = Contract(inputs, target.name, target.task, target.classes)
-        found = differences(self.contract, new)
+        found = contract_differences(self.contract, new)
         if not found or target.name != self.contract.target:
-            return []  # another warning says that the target is another one
+            return []  # `model_warnings` reports another target
         shown = [d.sign for d in found[:_MOST_SHOWN]]
         if more := len(found) - len(shown):
             shown.append(f"and {more:,} more")
         what = "inputs" if any(d.column for d in found) else "answers"
         return [f"{what} differ from {self.title}: {', '.join(shown)}"]
 
-    def left_out(self, selection: Selection) -> list[str]:
+    def _left_out(self, selection: Selection) -> list[str]:
         """Return a warning about columns that are left out because of the version."""
         names = [n for n, why in selection.excluded.items() if why == self.reason]
         if not names:
@@ -111,21 +115,21 @@ class KeptInputs:
         shown = ", ".join(map(repr, names[:_MOST_SHOWN]))
         if (more := len(names) - _MOST_SHOWN) > 0:
             shown += f" and {more:,} more"
-        noun = "column is" if len(names) == 1 else "columns are"
+        noun, them = ("column is", "it") if len(names) == 1 else ("columns are", "them")
         warning = (
             f"{len(names):,} {noun} left out, because {self.title} does not have "
-            f"{'it' if len(names) == 1 else 'them'} as input: {shown}; to choose the "
+            f"{them} as input: {shown}; to choose the "
             'inputs from the table, set `"features": {"as": "table"}`'
         )
         return [warning]
 
     @property
     def reason(self) -> str:
-        """Return the reason why a column is left out that the version did not have."""
+        """Return the reason for leaving out a column that the version does not have."""
         return f"not an input of {self.title}"
 
     def refuse_unfit(self, table: TypedTable, create: RunCreate) -> None:
-        """Raise InvalidSpec if the version is demanded and the table does not fit it."""
+        """Raise InvalidSpec if the table does not fit a version that the spec demands."""
         if not self.is_demanded:
             return
         columns = {column.name: column for column in table.columns}
@@ -151,7 +155,7 @@ class KeptInputs:
         return _unfit(self, name, why)
 
     def refuse_left_out(self, selection: Selection) -> None:
-        """Raise InvalidSpec if the run cannot use an input of the demanded version."""
+        """Raise InvalidSpec if the run leaves out an input of the demanded version."""
         left_out = selection.excluded.items() if self.is_demanded else ()
         errors = [
             _unfit(self, name, f"the column {name!r} is left out ({why})")
@@ -160,17 +164,21 @@ class KeptInputs:
         ]
         raise_any(InvalidSpec, errors)
 
-    def only_used(
-        self, create: RunCreate, own: FeaturesSpec, used: Selection
-    ) -> RunCreate:
-        """Return a spec whose kept types are those of features."""
-        types = {
-            name: given
-            for name, given in create.features.types.items()
-            if name in own.types or name in used.columns
-        }
-        features = create.features.model_copy(update={"types": types})
-        return create.model_copy(update={"features": features})
+
+def without_unused_types(
+    create: RunCreate, given: FeaturesSpec, used: Selection
+) -> RunCreate:
+    """Return the spec without kept types of columns that are no features.
+
+    Types that the user gave stay: they are in `given`.
+    """
+    types = {
+        name: kind
+        for name, kind in create.features.types.items()
+        if name in given.types or name in used.columns
+    }
+    features = create.features.model_copy(update={"types": types})
+    return create.model_copy(update={"features": features})
 
 
 def _unfit(kept: KeptInputs, name: str, why: str) -> FieldError:
@@ -190,7 +198,7 @@ def _is_read_as(held: ColumnRead, wanted: Input) -> bool:
 
 
 def given_type(wanted: Input) -> GivenType:
-    """Return a type for a spec that reads cells like the input of a version."""
+    """Return the type for a spec with which cells are read like a version's input."""
     form, given = wanted.format, {}
     if wanted.type == ColumnType.DATETIME:
         given = _of_datetimes(wanted)
@@ -224,10 +232,10 @@ def open_with_kept_types(
     storage: Storage,
     words: Words,
 ) -> Iterator[tuple[RunCreate, TypedTable]]:
-    """Open a dataset with the types of a spec, and with kept types where they fit.
+    """Open a dataset with the types of a spec, and with kept types where any cell fits.
 
-    Yields the spec with the kept types. Raises InvalidSpec if no cell fits a type of the
-    spec, or a type of a version that the spec demands.
+    Yields the spec with these types, and the table. Raises InvalidSpec if no cell fits a
+    type of the spec, or a kept type of a version that the spec demands.
     """
     own = create.features.types
     types = kept.types(create, dataset) if kept is not None else {}
@@ -255,7 +263,7 @@ def _refuse_types(kept: KeptInputs, names: list[str], error: InvalidSpec) -> Non
 
 
 def refuse_other_types(kept: KeptInputs, create: RunCreate) -> None:
-    """Raise InvalidSpec if `features.types` contradicts a version that is demanded."""
+    """Raise InvalidSpec if `features.types` contradicts the version that is demanded."""
     if not kept.is_demanded:
         return
     inputs = kept.contract.inputs

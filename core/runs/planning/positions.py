@@ -1,7 +1,8 @@
 """Give each row a fixed position from 0 to 1, by which it is held out.
 
-Rows of one unit (equal rows, or the rows of one group) have the same position. A unit
-gets it in the arrival that brings its first row; later arrivals move no unit.
+Rows of one unit (equal rows, or the rows of one group) have the same position. An arrival
+is the rows of one upload or append. It gives a position to each unit whose first row it
+brings, and later arrivals move no unit.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ Numbers = NDArray[np.int64]
 
 _FRACTION = 0x5851F42D4C957F2D
 _LARGE = 0.1
-"""A unit with more than this share of the rows that it arrived with is large."""
+"""A unit with more than this share of its stratum is large."""
 _JUST_BELOW_ONE = 1 - 2.0**-53
 
 
 @dataclass(frozen=True)
-class Arrived:
+class ArrivedRows:
     """Rows that are divided among the sides of a split, in the order of the table.
 
     Args:
         units: the unit of each row: its hash, or the hash of its group.
         classes: the class of each row; zeros if the rows are not stratified.
-        arrivals: the number of the arrival of each row, which never falls.
+        arrivals: the number of the arrival of each row, in ascending order.
 
     """
 
@@ -40,23 +41,25 @@ class Arrived:
 
 @dataclass(frozen=True)
 class _Units:
-    """The different units, and the stratum of each: its first arrival and class."""
+    """The different units; a stratum is the units of one class that are new together."""
 
     hashes: Hashes
     strata: Numbers
     sizes: Numbers
+    """The number of rows of each unit in the arrival in which it is new."""
     is_first: NDArray[np.bool_]
     """Whether the unit is in the first arrival."""
 
 
-def positions(rows: Arrived, key: int) -> Positions:
+def positions(rows: ArrivedRows, key: int) -> Positions:
     """Return the position of each row, from 0 to below 1.
 
-    The units that are new in an arrival are ordered by keyed hash within their class. A
-    unit of one row is at its rank plus a fraction, divided by the number of rows. In the
-    first arrival a unit of several rows is at the middle of its rows, large units are in
-    the middle, and the outermost units are moved to both ends. In later arrivals a unit
-    of several rows is at a random place of its rows, so that few units are spread evenly.
+    The units that are new in an arrival are ordered by keyed hash within their class.
+    There a unit covers as many ranks as it has rows, and its position is one of these
+    ranks plus a fraction, divided by the number of rows. In the first arrival that is the
+    middle rank, large units come in the middle of the order, and the outermost units are
+    moved to both ends. In later arrivals it is a random rank, so that few units are
+    spread evenly.
     """
     if not len(rows.units):
         return np.empty(0)
@@ -64,12 +67,12 @@ def positions(rows: Arrived, key: int) -> Positions:
     keyed = mix(units.hashes ^ np.uint64(mix_one(key)))
     order = _order(units, keyed)
     found = np.empty(len(order))
-    found[order] = _along(units, order, _fractions(keyed))
+    found[order] = _positions_in(order, units, _fractions(keyed))
     _reach_both_ends(found, units.is_first)
     return found[places]
 
 
-def _units(rows: Arrived) -> tuple[_Units, Numbers]:
+def _units(rows: ArrivedRows) -> tuple[_Units, Numbers]:
     """Return the units of the rows, and the place of each row's unit among them.
 
     The size of a unit counts only its rows in the arrival in which it is new.
@@ -97,7 +100,7 @@ def _totals(units: _Units) -> Numbers:
 
 
 def _order(units: _Units, keyed: Hashes) -> Numbers:
-    """Return the units by stratum and keyed hash, large ones in the middle."""
+    """Return the order of units: by stratum and keyed hash, large ones in the middle."""
     shares = units.sizes / _totals(units)
     levels = np.maximum(0, np.ceil(np.log2(shares / _LARGE))).astype(np.int64)
     levels[~units.is_first] = 0
@@ -117,16 +120,21 @@ def _is_second_half(strata: Numbers, levels: Numbers) -> NDArray[np.bool_]:
     """
     is_new = np.ones(len(strata), np.bool_)
     is_new[1:] = (np.diff(strata) != 0) | (np.diff(levels) != 0)
-    starts = np.flatnonzero(is_new)
-    counts = np.diff(np.append(starts, len(strata)))
+    starts, counts = _stretches(is_new)
     ranks = np.arange(len(strata)) - np.repeat(starts, counts)
     return ranks >= np.repeat(counts // 2, counts)
 
 
-def _along(units: _Units, order: Numbers, fractions: Positions) -> Positions:
-    """Return the positions of ordered units."""
+def _stretches(is_new: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
+    """Return the start and length of each stretch; `is_new` is true where one starts."""
+    starts = np.flatnonzero(is_new)
+    return starts, np.diff(np.append(starts, len(is_new)))
+
+
+def _positions_in(order: Numbers, units: _Units, fractions: Positions) -> Positions:
+    """Return the positions of the units, in this order."""
     strata, sizes, fraction = units.strata[order], units.sizes[order], fractions[order]
-    before, totals = _before(strata, sizes), _totals(units)[order]
+    before, totals = _rows_before(strata, sizes), _totals(units)[order]
     is_first = units.is_first[order]
     middle = before + (sizes - 1) / 2 + fraction
     found = np.where(is_first, middle, before + fraction * sizes) / totals
@@ -148,10 +156,8 @@ def _reach_both_ends(found: Positions, is_first: NDArray[np.bool_]) -> None:
         found[first[np.argmax(found[first])]] = _JUST_BELOW_ONE
 
 
-def _before(strata: Numbers, sizes: Numbers) -> Numbers:
-    """Return the number of rows before each ordered unit in its stratum."""
+def _rows_before(strata: Numbers, sizes: Numbers) -> Numbers:
+    """Return how many rows of its stratum come before each unit, in sorted order."""
     before = np.cumsum(sizes) - sizes
-    is_new = np.append(True, np.diff(strata) != 0)
-    starts = np.flatnonzero(is_new)
-    counts = np.diff(np.append(starts, len(strata)))
+    starts, counts = _stretches(np.append(True, np.diff(strata) != 0))
     return before - np.repeat(before[starts], counts)

@@ -18,6 +18,7 @@ from core.runs.planning.kept_inputs import (
     KeptInputs,
     open_with_kept_types,
     refuse_other_types,
+    without_unused_types,
 )
 from core.runs.planning.layer_plan import (
     Head,
@@ -58,7 +59,7 @@ from fitserve.specs.run import FeaturesSpec, RunCreate, SplitSpec
 
 @dataclass(frozen=True)
 class Datasets:
-    """The datasets that a run reads, looked up once, since names can be reassigned."""
+    """The datasets that a run reads, looked up once, because a name may get a version."""
 
     dataset: Dataset
     validation: Dataset | None
@@ -149,65 +150,88 @@ def resolve(
         datasets.dataset, create, kept, storage, words.by_column(create.target)
     )
     with opening as (typed, table):
-        draft = _draft(
-            typed, create.features, datasets, table, storage, limits.max_classes, kept
-        )
+        source = _Source(datasets, table, storage, limits.max_classes)
+        draft = _draft(typed, create.features, source, kept)
     draft.warnings[:0] = words.warnings(create.target)
     return _complete(draft, ref, datasets, limits)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """The table of a run, opened with the types of the spec.
+
+    Args:
+        datasets: the datasets that the spec names.
+        table: the table of the first of them.
+        storage: the storage of their tables.
+        max_classes: the most classes that a target may have.
+
+    """
+
+    datasets: Datasets
+    table: TypedTable
+    storage: Storage
+    max_classes: int
+
+
 def _draft(
-    create: RunCreate,
-    given: FeaturesSpec,
-    datasets: Datasets,
-    table: TypedTable,
-    storage: Storage,
-    max_classes: int,
-    kept: KeptInputs | None,
+    create: RunCreate, given: FeaturesSpec, source: _Source, kept: KeptInputs | None
 ) -> Draft:
+    """Read the target, the features and the splits; `given` are the user's features."""
+    table, dataset = source.table, source.datasets.dataset
     (column,) = (c for c in table.columns if c.name == create.target)
-    target = read_target(table, column, create, max_classes)
-    num_columns = len(table.columns)
-    create, model = with_preset(create, target.task, target.num_rows, num_columns)
+    target = read_target(table, column, create, source.max_classes)
+    create, model = with_preset(create, target.task, target.num_rows, len(table.columns))
     seed = _seed_of(create)
     weight_warnings = check_sample_weight(create, target, table)
     copies = find_copies(table, create.target)
-    selection = _selection(create, given, datasets.dataset, table, copies, kept)
-    validation = datasets.validation
-    weight = create.fit.sample_weight
-    with open_validation_table(
-        validation, table, selection, target, weight, storage
-    ) as held:
-        num_rows, split = estimate_rows(create, target, table, held.table)
+    selection = _selection(create, given, source, copies, kept)
+    num_rows, split_warnings = _count_rows(create, source, selection, target)
     about_kept: list[str] = []
     if kept is not None:
         kept.refuse_left_out(selection)
-        create = kept.only_used(create, given, selection)
-        about_kept = [*kept.differ(selection, target), *kept.left_out(selection)]
+        create = without_unused_types(create, given, selection)
+        about_kept = kept.warnings(selection, target)
     warnings = [
         *about_kept,
-        *split,
-        *held.warnings,
+        *split_warnings,
         *weight_warnings,
-        *append_warnings(datasets.dataset, selection),
+        *append_warnings(dataset, selection),
         *retyped_warnings(table),
-        *feature_warnings(selection, datasets.dataset, table.warnings),
+        *feature_warnings(selection, dataset, table.warnings),
         *leakage_warnings(table, create.target, selection, copies),
         *left_out_warnings(selection, copies),
     ]
     return Draft(create, model, seed, column, target, selection, num_rows, warnings)
 
 
+def _count_rows(
+    create: RunCreate, source: _Source, selection: Selection, target: Target
+) -> tuple[dict[str, int], list[str]]:
+    """Return about how many rows each part of the split gets, and warnings."""
+    opening = open_validation_table(
+        source.datasets.validation,
+        source.table,
+        selection,
+        target,
+        create.fit.sample_weight,
+        source.storage,
+    )
+    with opening as held:
+        num_rows, warnings = estimate_rows(create, target, source.table, held.table)
+    return num_rows, [*warnings, *held.warnings]
+
+
 def _selection(
     create: RunCreate,
     given: FeaturesSpec,
-    dataset: Dataset,
-    table: TypedTable,
+    source: _Source,
     copies: dict[str, str],
     kept: KeptInputs | None,
 ) -> Selection:
-    """Return the features; `given` has only the types that the spec gives."""
-    reasons, texts, forced = exclusion_reasons(copies), _texts(dataset), []
+    """Return the features; only types that the user gave make a column a feature."""
+    table, forced = source.table, []
+    reasons, texts = exclusion_reasons(copies), _texts(source.datasets.dataset)
     if kept is not None:
         kept.refuse_unfit(table, create)
         forced = kept.features(table, create)
@@ -285,7 +309,7 @@ def _texts(dataset: Dataset) -> frozenset[str]:
 
 
 def _other_roles(create: RunCreate) -> dict[str, str]:
-    """Return the columns that the run uses, but not as features, with the reasons."""
+    """Return the columns that the run uses for something else, with the reasons."""
     found = {}
     if create.split.column is not None and create.split.by != "time":
         found[create.split.column] = "it determines the split"
@@ -301,7 +325,7 @@ def _seed_of(create: RunCreate) -> int:
 
 
 def _with_key(create: RunCreate) -> SplitSpec:
-    """Return the split; a drawn seed does not decide which rows are held out."""
+    """Return the split with its key: a drawn seed must not decide the held-out rows."""
     split = create.split
     is_given = split.key is not None or create.fit.seed is not None
     if is_given or split.by in ("time", "column"):
@@ -331,7 +355,7 @@ def _cost(
 
 
 def _input_error(model: ModelSpec, selection: Selection) -> FieldError | None:
-    """Return an error if the Input layer does not have the number of encoded inputs."""
+    """Return an error if the Input layer has another number than the encoded inputs."""
     given, expected = model.num_inputs, selection.num_inputs
     if given is None or given == expected:
         return None

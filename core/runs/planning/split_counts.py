@@ -34,18 +34,16 @@ from fitserve.specs.run import RunCreate, SplitSpec
 
 _LEAST_ROWS = 5
 _FAR_SHARE = 0.05
-"""A share of the rows that is further from the wanted share than this is reported."""
+"""The largest difference from a wanted share that is not reported."""
 
 
 def estimate_rows(
     create: RunCreate, target: Target, table: TypedTable, validation: TypedTable | None
 ) -> tuple[dict[str, int], list[str]]:
-    """Return about how many rows with a target each side gets, and warnings.
+    """Estimate from the profile how many rows with a target each side gets.
 
-    Both come from the profile.
-
-    Raises InvalidSpec if the profile shows that a side that the spec asks for is empty,
-    or that the column of the split does not fit it.
+    Returns the numbers, and warnings. Raises InvalidSpec if the profile shows that a side
+    will be empty, or that the column of the split does not fit the split.
     """
     split, shares = create.split, shares_of(create.split, create.fit)
     _refuse_too_few_rows(target.num_rows, shares)
@@ -99,7 +97,7 @@ def _num_groups(column: ColumnRead) -> int:
 def _counts_of_groups(
     num_groups: int, num_rows: int, shares: Shares
 ) -> tuple[int, int, int]:
-    """Return the counts of whole groups, as if all had the same size."""
+    """Estimate the rows of each side of a split by groups, as if all had one size."""
     held = [
         round(max(1, round(share * num_groups)) * num_rows / num_groups) if share else 0
         for share in (shares.validation, shares.test)
@@ -108,7 +106,7 @@ def _counts_of_groups(
 
 
 def _counts_of_words(column: ColumnRead, num_rows: int) -> tuple[int, ...]:
-    """Return the counts of the shown words, as shares of the rows with a target."""
+    """Estimate the rows of each side of a split by words, from the most frequent ones."""
     numbers = np.zeros(len(NAMES))
     for top in column.top:
         side = side_of_word(top.value)
@@ -119,6 +117,7 @@ def _counts_of_words(column: ColumnRead, num_rows: int) -> tuple[int, ...]:
 
 
 def _shows_all(column: ColumnRead | None) -> bool:
+    """Return whether the profile shows all words of a column."""
     return column is not None and column.unique <= len(column.top)
 
 
@@ -184,7 +183,7 @@ def split_warnings(
 ) -> list[str]:
     """Return warnings about missing cells of the split's column, and about shares.
 
-    `column` holds the rows with a target, and `found` counts the rows of each side.
+    `column` holds only rows with a target; `found` counts the rows of each side.
     """
     missing = 0 if column is None else column.null_count()
     warnings = _missing_warnings(split, missing)

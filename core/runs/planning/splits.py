@@ -1,4 +1,4 @@
-"""Split rows for training, validation and test, by the rule of each run's version."""
+"""Assign rows to training, validation and test, by any version of the rule."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.value_hashes import Hashes
-from core.datasets.value_hashes import values as cell_hashes
+from core.datasets.value_hashes import Hashes, value_bits
 from core.errors import InvalidSpec
 from core.lazy import pl
 from core.runs.planning.group_split import choose_groups, refuse_too_few
-from core.runs.planning.positions import Arrived, positions
+from core.runs.planning.positions import ArrivedRows, positions
 from fitserve.enums import Task
 from fitserve.problems import FieldError, pointer
 from fitserve.specs.run import SplitSpec
@@ -31,13 +30,13 @@ _MOST_SHOWN = 5
 _TINY = 1e-9
 COLUMN = ("split", "column")
 BY_POSITION = 3
-"""From this version on, rows are held out by their positions."""
+"""From this version of the rule on, rows are held out by their positions."""
 SPLITTING = BY_POSITION
-"""The version of the rule that splits rows; each run stores the version it was made by.
+"""The version of the rule for new runs; each run stores the version that split its rows.
 
-In version 3 each row and group has a fixed position, by which it is held out. Version 2
-draws rows by the seed, and holds out the groups whose rows are nearest to the shares;
-version 1 goes through the groups in random order.
+In version 3 each row and group has a fixed position, by which it is held out. Versions 1
+and 2 draw rows by the seed. Version 2 holds out the groups whose sum of rows is nearest
+to the shares; version 1 goes through the groups in random order.
 """
 
 Indices = NDArray[np.int64]
@@ -47,7 +46,7 @@ SplitCodes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class StoredRows:
-    """The hash and the number of the arrival of each row."""
+    """The stored hash of each row, and the number of the arrival that brought it."""
 
     hashes: Hashes
     arrivals: Indices
@@ -70,69 +69,83 @@ class Shares:
         return (self.validation > 0) + (self.test > 0)
 
 
-def assign(
-    rows: pl.DataFrame,
-    target: str,
-    task: Task,
-    split: SplitSpec,
-    shares: Shares,
-    seed: int,
-    splitting: int,
-) -> SplitCodes:
-    """Return the split of each row by version 1 or 2; one seed draws the same rows.
+@dataclass(frozen=True)
+class RowsToSplit:
+    """The rows of a run that have a target, and the split that the run asks for.
 
-    `rows` holds the target and the column of `split`; `splitting` is the version of the
-    rule. Raises InvalidSpec if that column does not determine a split.
+    Args:
+        frame: the target and the column of `split`.
+        target: the name of the target.
+        task: the task; the classes of a classification stratify a random split.
+        split: the split of the spec.
+        shares: the shares of rows to hold out.
+
     """
-    column = rows[split.column] if split.column is not None else None
-    if column is not None and split.by != "group":
-        return _by_column(column, split, shares)
+
+    frame: pl.DataFrame
+    target: str
+    task: Task
+    split: SplitSpec
+    shares: Shares
+
+    @property
+    def column(self) -> pl.Series | None:
+        """Return the column that determines the split, if it has one."""
+        name = self.split.column
+        return None if name is None else self.frame[name]
+
+    @property
+    def classes(self) -> pl.Series | None:
+        """Return the target as numbers of classes; None for a regression."""
+        is_regression = self.task == Task.REGRESSION
+        return None if is_regression else self.frame[self.target].to_physical()
+
+
+def assign_by_seed(rows: RowsToSplit, seed: int, splitting: int) -> SplitCodes:
+    """Return the split of each row by version 1 or 2 of the rule.
+
+    `splitting` is the version. Raises InvalidSpec if the column of the split does not
+    determine a split.
+    """
+    column, shares = rows.column, rows.shares
+    if column is not None and rows.split.by != "group":
+        return _by_column(column, rows.split, shares)
     if column is not None:
         by_group = _by_group_in_order if splitting == 1 else _by_group
         return by_group(column, shares, seed)
     rng = np.random.default_rng(seed)
-    strata = None if task == Task.REGRESSION else rows[target].to_physical()
-    return _cut(_order(rows.height, strata, rng), shares)
+    return _cut(_order(rows.frame.height, rows.classes, rng), shares)
 
 
-def assign_by_position(
-    rows: pl.DataFrame,
-    target: str,
-    task: Task,
-    split: SplitSpec,
-    shares: Shares,
-    stored: StoredRows,
-    key: int,
-) -> SplitCodes:
-    """Return the split of each row by version 3; `stored` describes the same rows.
+def assign_by_position(rows: RowsToSplit, stored: StoredRows, key: int) -> SplitCodes:
+    """Return the split of each row by version 3 of the rule.
 
-    `rows` holds the target and the column of `split`. Raises InvalidSpec if that column
-    does not determine a split.
+    `stored` describes the rows of `rows`, in their order. Raises InvalidSpec if the
+    column of the split does not determine a split.
     """
-    column = rows[split.column] if split.column is not None else None
-    if column is not None and split.by != "group":
-        return _by_column(column, split, shares)
+    column, shares = rows.column, rows.shares
+    if column is not None and rows.split.by != "group":
+        return _by_column(column, rows.split, shares)
+    one_class = np.zeros(rows.frame.height, np.int64)
     if column is not None:
-        groups = cell_hashes(column)
+        groups = value_bits(column)
         refuse_too_few(len(np.unique(groups)), shares.num_parts)
-        one_class = np.zeros(rows.height, np.int64)
-        return _held_out(Arrived(groups, one_class, stored.arrivals), shares, key)
-    is_regression = task == Task.REGRESSION
-    ranks = None if is_regression else rows[target].to_physical().rank("dense")
-    classes = np.zeros(rows.height, np.int64) if ranks is None else ranks.to_numpy()
-    arrived = Arrived(stored.hashes, classes.astype(np.int64), stored.arrivals)
-    return _held_out(arrived, shares, key)
+        return _held_out(ArrivedRows(groups, one_class, stored.arrivals), shares, key)
+    classes = one_class
+    if rows.classes is not None:
+        classes = rows.classes.rank("dense").to_numpy().astype(np.int64)
+    return _held_out(ArrivedRows(stored.hashes, classes, stored.arrivals), shares, key)
 
 
 def _by_column(column: pl.Series, split: SplitSpec, shares: Shares) -> SplitCodes:
-    """Return the split of each row by its word, or by time."""
+    """Return the split of each row by the word in its cell, or by time."""
     if split.by == "column":
         return _by_words(column)
     # rows without a time count as the oldest
     return _cut(column.arg_sort(nulls_last=False).to_numpy(), shares)
 
 
-def _held_out(rows: Arrived, shares: Shares, key: int) -> SplitCodes:
+def _held_out(rows: ArrivedRows, shares: Shares, key: int) -> SplitCodes:
     """Hold out the lowest positions for test, and the highest for validation."""
     found = positions(rows, key)
     codes = np.full(len(found), TRAIN, np.int8)

@@ -11,13 +11,14 @@ from core.columns import kind_of
 from core.columns.cells import NULLS
 from core.columns.missing import own_words
 from core.datasets.blocks import block_files
+from core.datasets.null_words import may_have_words
 from core.datasets.rereading import count_words, stored_format
 from core.datasets.tables import Dataset
 from core.datasets.typed_table import table_gone_is_409, uploaded
 from core.errors import InvalidTable
 from core.runs.planning.target import Label
 from core.storage import Storage, scratch
-from fitserve.enums import ColumnType, Task
+from fitserve.enums import Task
 from fitserve.file_formats import FileFormat
 from fitserve.schemas.datasets import ColumnRead
 from fitserve.specs.columns import type_of
@@ -26,7 +27,7 @@ from fitserve.specs.run import RunCreate
 _CLASSES = ("None", "none")
 """Words that name a class, such as "no disorder", in a target of words."""
 _SIGNS = {"-": "+"}
-"""Words that name a class if the target has the other sign as well."""
+"""Words that name a class if the target also has the other sign."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def target_words(dataset: Dataset, create: RunCreate, storage: Storage) -> Targe
 
 
 def _read_counts(dataset: Dataset, target: str, storage: Storage) -> Mapping[str, int]:
-    """Count the words in the CSVs of the dataset, because their uploads did not."""
+    """Count the words in the dataset's CSVs, because the upload did not count them."""
     found: Counter[str] = Counter()
     blocks = [block for block in dataset.blocks if _is_csv(block)]
     with table_gone_is_409(), block_files(blocks, storage, "content_key") as sources:
@@ -100,18 +101,17 @@ def _is_csv(block: Dataset) -> bool:
 
 
 def _may_have_classes(column: ColumnRead, dataset: Dataset, create: RunCreate) -> bool:
-    """Return whether the target is a column of words with missing cells."""
+    """Return whether words that mean "missing" may be classes of the target."""
     if dataset.options.null_values is not None or not column.missing:
         return False
     if create.task == Task.REGRESSION:
         return False
     given = create.features.types.get(column.name)
-    if given is not None:  # the user may have said what is missing
+    if given is not None:  # the spec may say which words are missing
         return kind_of(type_of(given)).is_text and own_words(given, None) is None
     if column.format.null_values is not None:
         return False
-    is_of_words = kind_of(column.type).is_text or column.type == ColumnType.BOOLEAN
-    return is_of_words or column.unique == 0
+    return may_have_words(column) or column.unique == 0
 
 
 def class_words(target: str, classes: list[Label]) -> dict[str, tuple[str, ...]]:

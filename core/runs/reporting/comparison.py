@@ -25,7 +25,7 @@ def _split_key(run: Run) -> int | None:
     return run.plan.split_key if is_fixed else run.spec.fit.seed
 
 
-_SPLIT: tuple[tuple[Callable[[Run], object], str], ...] = (
+_SPLIT_PARTS: tuple[tuple[Callable[[Run], object], str], ...] = (
     (lambda run: (run.dataset.digest, run.dataset.num_rows), "datasets"),
     (lambda run: (run.spec.split, run.plan.splitting), "splits"),
     (_split_key, "seeds"),
@@ -55,7 +55,7 @@ def compare(
             name: [_padded(history.get(name, []), length) for history in histories]
             for name in names
         },
-        differences=differences([_spec(run) for run in runs]),
+        differences=spec_differences([_spec(run) for run in runs]),
         different_parts=different_parts(runs),
         warnings=_warnings(runs),
     )
@@ -103,7 +103,7 @@ def _spec(run: Run) -> dict[str, Any]:
     return run.spec.model_copy(update={"dataset": run.dataset.id}).to_json()
 
 
-def differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
+def spec_differences(specs: Sequence[dict[str, Any]]) -> list[Difference]:
     """Return each place where the specs differ, in the order of the first spec."""
     flat = [dict(_leaves(spec, ())) for spec in specs]
     places = dict.fromkeys(place for leaves in flat for place in leaves)
@@ -143,7 +143,7 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
 
 def _other_rows(runs: Sequence[Run]) -> list[str]:
     """Return a sentence that says why the runs were scored on different rows, if any."""
-    different = [name for part, name in _SPLIT if _differs(runs, part)]
+    different = [name for part, name in _SPLIT_PARTS if _differs(runs, part)]
     if different == ["datasets"] and all(_only_appends(runs[0], run) for run in runs[1:]):
         why = "the datasets differ by appended rows"
         return [f"{why}, so the later run was scored on additional rows"]
@@ -158,14 +158,15 @@ def _other_rows(runs: Sequence[Run]) -> list[str]:
 
 
 def reasons_against_figures(before: Run, after: Run) -> list[str]:
-    """Return why the figures of two runs on their own held-out rows are incomparable.
+    """Return why the figures of two runs, each on its held-out rows, are incomparable.
 
-    After an append, rows that were held out once are held out again.
+    Other datasets are no reason if one only appends rows to the other: rows that were
+    held out once are held out again.
     """
     runs = before, after
     if _differs(runs, lambda run: (run.target, run.task)):
         return ["the targets differ"]
-    parts = _SPLIT[1:] if _only_appends(before, after) else _SPLIT
+    parts = _SPLIT_PARTS[1:] if _only_appends(before, after) else _SPLIT_PARTS
     found = [f"the {name} differ" for part, name in parts if _differs(runs, part)]
     if _differs(runs, lambda run: run.spec.fit.sample_weight):
         found.append("the sample weights differ")
@@ -173,7 +174,7 @@ def reasons_against_figures(before: Run, after: Run) -> list[str]:
 
 
 def _only_appends(before: Run, after: Run) -> bool:
-    """Return whether one dataset has the rows of the other first, at fixed positions."""
+    """Return whether one dataset begins with the other, and rows keep their positions."""
     blocks = [[block.id for block in run.dataset.blocks] for run in (before, after)]
     count = min(map(len, blocks))
     is_fixed = _split_key(after) is not None and after.plan.splitting >= BY_POSITION

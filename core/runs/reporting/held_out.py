@@ -1,7 +1,7 @@
 """Find the rows that a run held out, to score versions on them.
 
-The worker stores the side of each row. For runs of earlier releases the rows are split
-again, by the rule of the run (core/runs/splitting.py).
+A worker stores the side of each row. The rows of runs of earlier releases are split
+again, by the rule that the run had (core/runs/splitting.py).
 """
 
 from __future__ import annotations
@@ -124,11 +124,11 @@ def held_out_rows(run: Run, validation: Dataset | None, storage: Storage) -> Hel
     side = side_of(run)
     if side is None:
         raise CannotScore(f"The run {run.id} has no held-out rows to score versions on.")
-    own = validation if side == "validation" else None
-    dataset = run.dataset if own is None else own
+    other = validation if side == "validation" else None
+    dataset = run.dataset if other is None else other
     _refuse_unreadable(dataset, run)
-    with _opened(run, own, storage) as table:
-        codes = split_rows(run, table, storage) if own is None else None
+    with _opened(run, other, storage) as table:
+        codes = split_rows(run, table, storage) if other is None else None
         places = _drawn(_places(run, table, codes, side), run)
         weights = _weights(run, table, places)
     return HeldOutRows(run, dataset, places, storage, side, weights)
@@ -148,8 +148,8 @@ def common_rows(candidate: Contender, rival: Contender, storage: Storage) -> Hel
             f"No row was held out by both {run.id} and {rival.run.id}: {found.reason}, "
             "or promote without `current` in the requirements."
         )
-    own = None if found.dataset is run.dataset else found.dataset
-    with _opened(run, own, storage) as table:
+    other = None if found.dataset is run.dataset else found.dataset
+    with _opened(run, other, storage) as table:
         scored = _places(run, table, None, found.side)
         places = _drawn(np.intersect1d(found.places, scored), run)
         weights = _weights(run, table, places)
@@ -157,15 +157,17 @@ def common_rows(candidate: Contender, rival: Contender, storage: Storage) -> Hel
 
 
 @contextmanager
-def _opened(run: Run, own: Dataset | None, storage: Storage) -> Iterator[TypedTable]:
-    """Open the dataset of a run, or its own validation dataset, with the run's types."""
+def _opened(
+    run: Run, validation: Dataset | None, storage: Storage
+) -> Iterator[TypedTable]:
+    """Open the dataset of a run, or its validation dataset, with the run's types."""
     words = class_words(run.target, run.plan.classes)
     with open_dataset(run.dataset, run.spec.features, storage, words) as train:
-        if own is None:
+        if validation is None:
             yield train
             return
         names = [run.target, *run.spec.fit.weight_columns]
-        with open_validation(own, train, names, storage) as held:
+        with open_validation(validation, train, names, storage) as held:
             yield held
 
 

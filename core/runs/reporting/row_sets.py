@@ -1,8 +1,8 @@
-"""Find the rows on which two runs may both be judged.
+"""Find the rows on which the versions of two runs may both be scored.
 
-Test rows of the candidate come first: those that the rival neither trained on nor
-validated on. Then its validation rows that the rival did not train on. Rows of different
-datasets are compared by their hashes.
+These are the test rows of the candidate that the rival neither trained nor validated on.
+If there are none, they are its validation rows that the rival did not train on. Rows of
+different datasets are compared by their hashes.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Contender:
     """A run that is compared with another.
 
     Args:
-        run: the run, whose dataset is loaded with columns and lineage.
-        validation: its validation dataset, likewise, if it has one; both are loaded by
-            RunMaintenance.validation.
+        run: the run; RunMaintenance.validation has loaded its dataset with columns,
+            blocks and lineage.
+        validation: its validation dataset, loaded likewise, if it has one.
 
     """
 
@@ -41,10 +41,10 @@ class Contender:
 
 @dataclass(frozen=True)
 class CommonRows:
-    """Rows that two runs held out: their side, dataset, and places from 0.
+    """Rows that two runs held out: their side, their dataset, and their indices in it.
 
-    The dataset is the candidate's, or its validation dataset. If there are no such rows,
-    `side` is None and `reason` says what to do.
+    The dataset is that of the candidate, or its validation dataset. If there are no such
+    rows, `side` is None, and `reason` says how to hold rows out.
     """
 
     side: str | None
@@ -56,8 +56,8 @@ class CommonRows:
 def codes_of(run: Run, storage: Storage) -> SplitCodes:
     """Return the code of each row of the run's dataset, stored or computed.
 
-    The dataset is loaded with columns and lineage, as RunMaintenance.validation does.
-    Raises DatasetNotReady if a file of the dataset is missing.
+    RunMaintenance.validation must have loaded the dataset. Raises DatasetNotReady if one
+    of its files is missing.
     """
     codes = stored_split(run, storage)
     if codes is not None:
@@ -70,7 +70,7 @@ def codes_of(run: Run, storage: Storage) -> SplitCodes:
 def common_held_out(
     candidate: Contender, rival: Contender, storage: Storage
 ) -> CommonRows:
-    """Return the rows of the candidate's datasets on which both runs may be judged.
+    """Return the rows of the candidate's datasets on which both runs may be scored.
 
     Raises DatasetNotReady if a file of a dataset is missing.
     """
@@ -92,7 +92,7 @@ def common_held_out(
 
 @dataclass(frozen=True)
 class _Used:
-    """The rows of a dataset that a run trained on, and validated on."""
+    """Which rows of a dataset a run trained on, and which it validated on."""
 
     trained: NDArray[np.bool_]
     validated: NDArray[np.bool_]
@@ -101,9 +101,9 @@ class _Used:
 def _used(
     dataset: Dataset, candidate: Contender, rival: Contender, storage: Storage
 ) -> _Used:
-    """Return which rows of a dataset of the candidate the rival used, by their hashes.
+    """Return which rows of a dataset of the candidate the rival used.
 
-    The rows of one dataset need no hashes.
+    The rows are compared by their hashes, unless both runs have the same dataset.
     """
     codes = codes_of(rival.run, storage)
     if dataset.id == rival.run.dataset_id and rival.validation is None:

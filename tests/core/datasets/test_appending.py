@@ -1,4 +1,4 @@
-"""A worker reads large appends, and none is lost."""
+"""A worker reads large appends, and no append is lost or stored twice."""
 
 import threading
 
@@ -49,7 +49,7 @@ def appending(database, broker_url, tmp_path):
 
 
 def test_a_worker_reads_a_large_append(appending):
-    """The version is processing, then ready with the types of the one before."""
+    """The version is processing, then ready, and has the types of the version before it."""
     first = appending.first()
     second = appending.append("b,a\nz,03\n")
     assert (second.status, second.version, second.parent_id) == (
@@ -102,7 +102,7 @@ def test_a_failed_append_blocks_no_other(appending):
 
 
 def test_a_killed_reader_is_replaced(appending):
-    """The second attempt reads the append; the first one changes nothing any more."""
+    """The second attempt reads the append; after that, the first one can change nothing."""
     appending.first()
     second = appending.append("a,b\n3,z\n")
     with appending.database.write() as session:
@@ -139,7 +139,7 @@ def test_an_append_deleted_while_it_is_read_leaves_the_earlier_rows(appending):
 
 
 def test_a_version_added_meanwhile_is_extended(appending, monkeypatch):
-    """The rows are read again, as an append to the version that came between."""
+    """The rows are read again, as an append to the version that was added meanwhile."""
     appending.first()
     appending.reader = appending.service._reader = type(appending.reader)(
         appending.reader.storage, Limits()
@@ -162,7 +162,7 @@ def test_a_version_added_meanwhile_is_extended(appending, monkeypatch):
 
 
 def test_a_parent_deleted_while_its_append_is_read_at_once(appending, monkeypatch):
-    """The request is refused as one for an unknown dataset, and stores nothing."""
+    """The request is refused like one for an unknown dataset, and stores nothing."""
     first = appending.first()
     appending.service._reader = type(appending.reader)(appending.reader.storage, Limits())
     find = appending.service._to_extend
@@ -181,7 +181,7 @@ def test_a_parent_deleted_while_its_append_is_read_at_once(appending, monkeypatc
     assert appending.files() == []
 
 
-def test_names_are_of_one_workspace(appending):
+def test_a_name_belongs_to_one_workspace(appending):
     """Versions are numbered by workspace and name."""
     first = appending.first()
     with appending.database.write() as session:
@@ -216,7 +216,7 @@ def test_a_refused_append_stores_nothing(appending):
 
 
 def test_ingest_reads_with_its_own_limits(appending):
-    """The columns of both files count for the limit."""
+    """The limit counts the columns of both files together."""
     appending.first()
     second = appending.append("a,b,c\n1,2,3\n")
     reader = type(appending.reader)(appending.reader.storage, Limits(max_columns=2))

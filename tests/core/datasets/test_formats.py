@@ -108,7 +108,7 @@ def test_a_column_keeps_the_type_that_the_file_gives_it(read, kind):
 
 
 def test_a_text_that_looks_like_a_number_causes_a_warning(read):
-    """With the count, an example, and how to decide it; and so do huge whole numbers."""
+    """The warning has a count, an example and the option; huge whole numbers get one too."""
     _, _, columns = read(packed(FRAME, "parquet"))
     (warning,) = columns["zip"].warnings
     assert "60 of the first 60 cells look like numbers, such as '00000'" in warning
@@ -120,7 +120,7 @@ def test_a_text_that_looks_like_a_number_causes_a_warning(read):
 
 
 def test_other_datatypes_become_a_type(read):
-    """Decimals, durations, times of day, categories, and a column without a value."""
+    """Examples: decimals, durations, times of day, categories, a column without a value."""
     frame = pl.DataFrame(
         {
             "price": [Decimal(i) / 4 for i in range(N)],
@@ -151,7 +151,7 @@ def test_other_datatypes_become_a_type(read):
 
 
 def test_columns_that_no_table_can_hold_are_named(read):
-    """Lists, structures and bytes: all of them in one refusal."""
+    """One refusal names all columns of lists, structures and bytes."""
     frame = pl.DataFrame({"a": [1], "tags": [["x"]], "raw": [b"x"], "sub": [{"k": 1}]})
     with pytest.raises(InvalidTable) as refused:
         read(packed(frame, "parquet"))
@@ -186,7 +186,7 @@ def test_a_type_that_is_given_later_reads_as_one_at_the_upload(read, tmp_path, w
 
 
 def test_given_words_are_missing_in_every_column(read):
-    """Numbers that mean missing too."""
+    """Given words may be numbers."""
     frame = pl.DataFrame({"n": [1, -999, 3] * 9, "t": ["a", "-999", "none"] * 9})
     _, reading, columns = read(packed(frame, "parquet"), null_values=["-999", "none"])
     assert [columns["n"].missing, columns["t"].missing] == [9, 18]
@@ -202,7 +202,7 @@ def test_a_model_reads_texts_with_the_words_of_its_file(read):
 
 
 def test_keys_of_any_line_are_columns(read):
-    """Also those that come late, and those of a line without any."""
+    """A key may occur first in a late line; a line may have no keys."""
     lines = [{"a": i, "b": "x"} for i in range(7000)] + [{}, {"late": True}]
     content = "\n".join(map(json.dumps, lines)).encode()
     table, _, columns = read(b"\xef\xbb\xbf" + content + b"\n\n")
@@ -212,7 +212,7 @@ def test_keys_of_any_line_are_columns(read):
 
 
 def test_a_column_of_several_json_types_is_text(read):
-    """Even if polars cannot read it, such as numbers and booleans."""
+    """That holds for mixtures that polars cannot read, such as numbers and booleans."""
     content = b'{"a": 1, "n": 1}\n{"a": true, "n": 2.5}\n{"a": "x", "n": null}\n'
     table, _, columns = read(content)
     assert table["a"].to_list() == ["1", "true", "x"]
@@ -241,14 +241,14 @@ def test_a_column_of_several_json_types_is_text(read):
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_refused_with_the_place(read, content, detail):
-    """And a file of another format with its name."""
+    """A file of another format is refused with the name of the format."""
     with pytest.raises(InvalidTable) as refused:
         read(content)
     assert detail in refused.value.detail
 
 
 def test_a_truncated_file_is_refused(read):
-    """Wherever it ends; never another exception."""
+    """The file may end anywhere; no other exception is raised."""
     for kind in ("parquet", "arrow", "arrow_stream"):
         whole = packed(FRAME, kind)
         for end in range(40, len(whole) - 20, len(whole) // 15):
@@ -257,7 +257,7 @@ def test_a_truncated_file_is_refused(read):
 
 
 def test_a_flipped_byte_is_read_or_refused(read):
-    """polars panics at some of them."""
+    """polars panics at some of these files."""
     for kind in ("parquet", "arrow", "arrow_stream"):
         whole = bytearray(packed(FRAME, kind))
         for at in range(4, len(whole), len(whole) // 60):
@@ -269,7 +269,7 @@ def test_a_flipped_byte_is_read_or_refused(read):
 
 
 def test_a_bomb_is_refused(read, monkeypatch):
-    """Pages, repeated values, repeated texts, buffers, and keys that most lines lack."""
+    """Each format has its own way to unpack to a huge table."""
     monkeypatch.setattr(unpacked, "_ALWAYS", 10**6)
     rows = 10**6
     zeros = pl.select(pl.repeat(0, rows).alias("n"))
@@ -286,7 +286,7 @@ def test_a_bomb_is_refused(read, monkeypatch):
 
 
 def test_wide_files_are_refused(read):
-    """Like wide CSVs; keys are counted while the lines are read."""
+    """The limit is that of a CSV; keys are counted while the lines are read."""
     wide = pl.DataFrame({f"c{i}": [1] for i in range(51)})
     for kind in ("parquet", "arrow", "json_lines"):
         with pytest.raises(InvalidTable, match="at most 50"):
@@ -306,7 +306,7 @@ def test_wide_files_are_refused(read):
     ],
 )
 def test_an_option_of_another_format_is_refused(read, kind, option):
-    """With its name, and the format of the file."""
+    """The problem names the option and the format of the file."""
     (name,) = option
     with pytest.raises(InvalidTable, match=f"no option `{name}`") as refused:
         read(packed(FRAME, kind), **option)
@@ -337,7 +337,7 @@ def test_a_file_is_recognised_by_its_content(tmp_path):
 
 
 def test_a_file_that_unpacks_to_much_is_read_by_a_worker(tmp_path):
-    """Although the file itself is small."""
+    """The file itself is small."""
     source = tmp_path / "table"
     source.write_bytes(packed(pl.select(pl.repeat(0, 10**6).alias("n")), "parquet"))
     assert source.stat().st_size < 10_000

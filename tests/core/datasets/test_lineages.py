@@ -28,7 +28,7 @@ def hashes(bench, ref):
 
 
 def test_the_first_version_decides_the_columns(bench):
-    """An id that stops being one stays out, and a later column does not enter."""
+    """A former id is not hashed even if its values repeat, nor is a later column."""
     first = bench.upload(csv("id,x,y,c", ROWS), "t")
     assert stored(bench, first["id"]).lineage.columns == ["x", "y", "c"]
     more = [(*row, i) for i, row in enumerate([*ROWS, *[(5, *row[1:]) for row in ROWS]])]
@@ -42,7 +42,7 @@ def test_the_first_version_decides_the_columns(bench):
 
 
 def test_another_table_under_the_name_begins_another_lineage(bench):
-    """Else all its rows would be equal: it has none of the columns."""
+    """With none of the hashed columns, all its rows would have one hash."""
     first = bench.upload(csv("id,x,y,c", ROWS), "t")
     other = bench.upload(csv("a,b,y", [(i, i * 2, i % 2) for i in range(60)]), "t")
     one, two = (stored(bench, d["id"]).lineage for d in (first, other))
@@ -52,7 +52,7 @@ def test_another_table_under_the_name_begins_another_lineage(bench):
 
 
 def test_stored_hashes_equal_those_of_the_table(bench):
-    """A dataset of an earlier release has none, and its table gives them."""
+    """A dataset of an earlier release has no stored hashes; its table is read."""
     uploaded = bench.upload(csv("id,x,y,c", ROWS), "t")
     dataset = stored(bench, uploaded["id"])
     expected = row_hashes(dataset, bench.storage)
@@ -64,7 +64,7 @@ def test_stored_hashes_equal_those_of_the_table(bench):
 
 
 def test_an_earlier_dataset_gets_its_lineage_when_it_is_needed(bench):
-    """Its oldest version decides the columns."""
+    """The oldest version of the name decides the hashed columns."""
     first = bench.upload(csv("id,x,y,c", ROWS), "t")
     with bench.database.write() as session:
         dataset = DatasetRepository(session, "default").get(first["id"])
@@ -79,7 +79,7 @@ def test_an_earlier_dataset_gets_its_lineage_when_it_is_needed(bench):
 
 
 def test_uploads_at_once_share_a_lineage(database):
-    """Each finds it or makes it, and none fails."""
+    """Each upload finds the lineage or begins it, and none fails."""
 
     def find(_):
         with database.write() as session:

@@ -1,4 +1,4 @@
-"""Rows of an append are compared with all earlier ones, in parts."""
+"""Rows of an append are compared with all earlier rows, in parts."""
 
 import pytest
 
@@ -28,8 +28,8 @@ def repeated(appending, content):
 
 
 @pytest.mark.parametrize("size", [3, 7, 1_000])
-def test_parts_do_not_matter(appending, monkeypatch, size):
-    """Neither those of the appended rows nor those of the earlier blocks."""
+def test_the_size_of_the_parts_does_not_matter(appending, monkeypatch, size):
+    """The appended rows and the earlier blocks are compared in parts."""
     monkeypatch.setattr(repeated_rows, "_ADDED_ROWS", size)
     monkeypatch.setattr(row_hashes, "_PART", size)
     appending.ingest.attempt(appending.upload(rows(0, 40)).id)
@@ -39,13 +39,13 @@ def test_parts_do_not_matter(appending, monkeypatch, size):
 
 
 def test_a_few_of_many_rows_are_not_reported(appending):
-    """Less than one in a hundred."""
+    """A warning appears only from one row in a hundred on."""
     appending.ingest.attempt(appending.upload(rows(0, 40)).id)
     assert repeated(appending, rows(39, 239)) == []
 
 
 def test_a_block_of_an_earlier_release_is_hashed_again(appending):
-    """It has no stored hashes, and its name may have no lineage."""
+    """The block has no stored hashes, and its name may have no lineage."""
     first = appending.upload(rows(0, 40))
     appending.ingest.attempt(first.id)
     appending.reader.storage.delete(appending.get(first.id).hash_key)

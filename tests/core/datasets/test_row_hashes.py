@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.datasets import row_hashes
 from core.datasets.row_hashes import hashed_columns, write_hashes
-from core.datasets.value_hashes import texts, values
+from core.datasets.value_hashes import text_hashes, value_bits
 from fitserve.schemas.datasets import ColumnRead
 
 
@@ -36,7 +36,7 @@ def column(name, left_out=None):
 
 
 def test_the_hashes_never_change(hashes):
-    """Stored hashes decide which rows are held out, so these numbers are for ever."""
+    """Stored hashes decide which rows are held out, so no release may change them."""
     frame = pl.DataFrame(
         {
             "number": [1.5, -2.0, None],
@@ -49,11 +49,11 @@ def test_the_hashes_never_change(hashes):
     expected = [0x281345174B512BAA, 0x3A75F76B7B85CFE, 0xA5B54B297D6A142C]
     assert hashes(frame) == expected
     expected = [0xE220A8397B1DCDAF, 0x258B245ED83343FC, 0xD39F6587FE4CD2E3]
-    assert texts(pl.Series(["", "a", "abcdefghi"])).tolist() == expected
+    assert text_hashes(pl.Series(["", "a", "abcdefghi"])).tolist() == expected
 
 
 def test_equal_values_of_other_datatypes_are_equal(hashes):
-    """Whole numbers, floats, booleans, -0.0 and NaN; categories and texts; dates."""
+    """Examples: whole numbers and floats, -0.0 and 0, NaN and null, dates and moments."""
     a = pl.DataFrame(
         {"x": [1, 0, None], "c": ["u", "v", None], "d": [date(2024, 1, 2)] * 3}
     )
@@ -72,7 +72,7 @@ def test_equal_values_of_other_datatypes_are_equal(hashes):
 
 
 def test_columns_are_compared_by_name(hashes):
-    """Their order does not matter, and a column that is absent is missing everywhere."""
+    """The order of columns does not matter; an absent column counts as missing cells."""
     frame = pl.DataFrame({"a": [1, 2], "b": [2, 1]})
     assert hashes(frame) == hashes(frame.select("b", "a"))
     assert len(set(hashes(frame))) == 2
@@ -94,22 +94,22 @@ def test_blocks_of_rows_and_columns_do_not_matter(hashes, monkeypatch):
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=60))
 def test_texts_are_equal_only_if_their_bytes_are(cells):
-    """Each text has the hash that it has alone."""
-    found = texts(pl.Series(cells, dtype=pl.String)).tolist()
-    alone = [texts(pl.Series([cell], dtype=pl.String)).item() for cell in cells]
+    """A text has the same hash in every column of texts."""
+    found = text_hashes(pl.Series(cells, dtype=pl.String)).tolist()
+    alone = [text_hashes(pl.Series([cell], dtype=pl.String)).item() for cell in cells]
     assert found == alone
     assert len(set(found)) == len(set(cells))
 
 
 @given(st.lists(st.floats(width=64), max_size=60))
 def test_numbers_are_equal_only_if_their_values_are(cells):
-    found = values(pl.Series(cells, dtype=pl.Float64)).tolist()
+    found = value_bits(pl.Series(cells, dtype=pl.Float64)).tolist()
     different = {None if math.isnan(cell) else cell for cell in cells}
     assert len(set(found)) == len(different)
 
 
 def test_ids_and_row_numbers_do_not_identify_a_row():
-    """A new upload may number its rows anew; a table of ids only has nothing else."""
+    """A table of ids alone has no other columns, so all of them are hashed."""
     ids = [
         column("row", "a row number"),
         column("id", "an id: every row has a different value"),

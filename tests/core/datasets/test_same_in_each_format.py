@@ -1,4 +1,4 @@
-"""A table reads to equal values and types, whatever format holds it."""
+"""A table has equal values and types, whatever the format of its file."""
 
 import csv
 import datetime as dt
@@ -97,7 +97,7 @@ def check(kind, table):
 @settings(max_examples=40, deadline=None)
 @given(table=TABLES)
 def test_values_and_types_are_the_same(kind, table):
-    """Numbers, words, booleans, dates and moments, with gaps."""
+    """The table has numbers, words, booleans, dates and moments, with missing cells."""
     check(kind, table)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from core.models.bootstrap import interval
-from core.models.scores import CLASSIFICATION, REGRESSION, score, scores
+from core.models.bootstrap import figure_interval
+from core.models.scores import CLASSIFICATION, REGRESSION, Scored, score, scores
 from fitserve.enums import Task
 
 DRAWS, ROWS = 200, 250
@@ -20,13 +20,17 @@ def of_labels(correct, weights=None, groups=None, seed=1):
     p = np.where(correct, 0.9, 0.1)
     y = np.ones(len(correct))
     answers = np.column_stack([1 - p, p])
-    return interval(Task.BINARY, "accuracy", y, answers, weights, groups, seed)
+    scored = Scored(Task.BINARY, y, answers, weights)
+    return figure_interval("accuracy", scored, groups, seed)
 
 
-def of_scores(y, p, **given):
-    answers = np.column_stack([1 - p, p])
-    given = {"weights": None, "groups": None, "seed": 1, **given}
-    return interval(Task.BINARY, "roc_auc", y.astype(float), answers, **given)
+def of_scores(y, p):
+    scored = Scored(Task.BINARY, y.astype(float), np.column_stack([1 - p, p]))
+    return figure_interval("roc_auc", scored, None, 1)
+
+
+def of_values(metric, y, predicted, seed=1):
+    return figure_interval(metric, Scored(Task.REGRESSION, y, predicted), None, seed)
 
 
 def share_covered(truth, draw):
@@ -45,7 +49,7 @@ def test_it_covers_the_mean_error_of_normal_residuals():
 
     def draw(r):
         y = r.normal(size=ROWS)
-        return interval(Task.REGRESSION, "mae", y, np.zeros(ROWS), None, None, 1)
+        return of_values("mae", y, np.zeros(ROWS))
 
     assert 0.9 <= share_covered(np.sqrt(2 / np.pi), draw) <= 0.99
 
@@ -56,13 +60,13 @@ def test_it_covers_r2():
     def draw(r):
         p = r.normal(size=ROWS)
         y = p + np.sqrt(0.5) * r.normal(size=ROWS)
-        return interval(Task.REGRESSION, "r2", y, p, None, None, 1)
+        return of_values("r2", y, p)
 
     assert 0.9 <= share_covered(2 / 3, draw) <= 0.99
 
 
 def test_it_covers_an_area_with_ties():
-    """Scores in steps: the truth is the area of many rows."""
+    """The scores have few values; the area of many rows stands for the truth."""
 
     def rows(r, count):
         y = r.random(count) < 0.3
@@ -103,8 +107,8 @@ def test_weights_count():
 
 def test_the_same_seed_gives_the_same_interval():
     y, predicted = rng().normal(size=(2, 100))
-    given = (Task.REGRESSION, "mae", y, predicted, None, None)
-    assert interval(*given, 3) == interval(*given, 3) != interval(*given, 4)
+    found = of_values("mae", y, predicted, 3)
+    assert found == of_values("mae", y, predicted, 3) != of_values("mae", y, predicted, 4)
 
 
 @pytest.mark.parametrize("num_positive", [0, 1, 20])
@@ -123,7 +127,7 @@ def test_it_is_none_if_rows_or_groups_are_few_or_all_alike():
     assert of_labels(correct, groups=np.arange(40) % 5) is not None
     assert of_labels(np.ones(40, np.bool_)) is None
     constant = np.full(40, 0.1)
-    assert interval(Task.REGRESSION, "r2", constant, correct, None, None, 1) is None
+    assert of_values("r2", constant, correct) is None
 
 
 def test_many_rows_get_fewer_resamples():

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ContractBroken
-from core.models.contract import Contract, Input, differences, refuse_broken
+from core.models.contract import Contract, Input, contract_differences, refuse_breaking
 from fitserve.enums import ColumnType, Task
 from fitserve.schemas.datasets import ColumnFormat
 
@@ -46,40 +46,42 @@ OLD = made(A, B)
     ],
 )
 def test_each_difference_is_a_sentence(new, said, breaks):
-    """It says whether a caller of the old version gets another answer, or none."""
-    found = differences(OLD, new)
+    """`breaks` says whether a caller of the old version is refused or misled."""
+    found = contract_differences(OLD, new)
     assert [d.breaks for d in found if said in d.sentence] == [breaks]
 
 
 def test_another_unicode_form_of_a_name_is_no_difference():
-    """An earlier release stored names as the file had them; they are composed now."""
+    """Earlier releases stored names as in the file; new versions have composed names."""
     old = made(column("Gro\u0308\u00dfe"), B, target="Bo\u0308den")
-    assert not differences(old, made(column("Gr\u00f6\u00dfe"), B, target="B\u00f6den"))
+    assert not contract_differences(
+        old, made(column("Gr\u00f6\u00dfe"), B, target="B\u00f6den")
+    )
 
 
 def test_equal_contracts_do_not_differ():
-    """A fact that a run does not know yet is no difference."""
-    assert differences(OLD, OLD) == []
+    """What a run does not know yet, such as missing values, is no difference."""
+    assert contract_differences(OLD, OLD) == []
     unknown = made(Input("a", A.type, A.format, None), B)
-    assert differences(made(column("a", missing=True), B), unknown) == []
+    assert contract_differences(made(column("a", missing=True), B), unknown) == []
 
 
 def test_missing_values_that_are_no_longer_expected_break_callers():
     old = made(column("a", missing=True), B)
-    (found,) = differences(old, OLD)
+    (found,) = contract_differences(old, OLD)
     assert (found.breaks, found.column) == (True, "a")
 
 
 def test_a_refusal_lists_each_difference():
-    """It names the pointer, and what to do."""
+    """The problem names the alias that would move, and says what to do."""
     new = made(A, B, column("c"), classes=("no", "maybe"))
     with pytest.raises(ContractBroken) as caught:
-        refuse_broken(OLD, new, 1, "Version 2 of 'm'", "live")
+        refuse_breaking(OLD, new, 1, "Version 2 of 'm'", "live")
     problem = caught.value.problem()
     assert "callers of version 1, which is the alias 'live' now" in problem.detail
     assert '"allow_new_contract": true' in problem.detail
     assert [e.column for e in problem.errors] == ["c", None, None]
-    refuse_broken(OLD, made(A), 1, "Version 2 of 'm'", None)
+    refuse_breaking(OLD, made(A), 1, "Version 2 of 'm'", None)
 
 
 DATE = ColumnType.DATETIME
@@ -137,7 +139,7 @@ DATE = ColumnType.DATETIME
 )
 def test_a_notation_that_is_no_longer_read_breaks_callers(old, new, said):
     """Requests may hold texts as the old version's table had them."""
-    (found,) = differences(made(old, B), made(new, B))
+    (found,) = contract_differences(made(old, B), made(new, B))
     assert said in found.sentence
     assert (found.breaks, found.column) == (True, old.name)
     assert found.sign == f"{old.name}: another notation"
@@ -160,4 +162,4 @@ def test_a_notation_that_is_no_longer_read_breaks_callers(old, new, said):
     ],
 )  # fmt: skip
 def test_a_notation_that_is_only_added_is_no_difference(old, new):
-    assert differences(made(old), made(new)) == []
+    assert contract_differences(made(old), made(new)) == []

@@ -75,18 +75,22 @@ def test_an_undefined_score_is_none():
 
 
 @pytest.mark.parametrize(
-    ("text", "figure", "current", "holds"),
+    ("text", "figure", "is_met"),
     [
-        (">= current", 0.5, 0.5, True), ("> current", 0.5, 0.5, False),
-        ("<=current", 0.4, 0.5, True), (" < 0.5 ", 0.4, None, True),
-        (">= -1.5", -1.6, None, False), (">= 0.9", None, None, False),
-        (">= current", 0.5, None, False),
+        (" < 0.5 ", 0.4, True), ("<0.5", 0.5, False), ("<= 0.5", 0.5, True),
+        (">= -1.5", -1.6, False), (">= 0.9", None, False), ("> 0.9", 1, True),
     ],
 )  # fmt: skip
-def test_requirements_hold_or_do_not(text, figure, current, holds):
+def test_a_figure_meets_a_number_or_does_not(text, figure, is_met):
     """An undefined figure never meets a requirement."""
     (required,) = parse({"r2": text}, Task.REGRESSION)
-    assert required.holds(figure, current) is holds
+    assert required.is_met_by_figure(figure) is is_met
+    assert not required.is_relative
+
+
+def test_a_bound_may_be_the_current_version():
+    (required,) = parse({"r2": "<=current"}, Task.REGRESSION)
+    assert (required.sign, required.is_relative) == ("<=", True)
 
 
 @pytest.mark.parametrize(

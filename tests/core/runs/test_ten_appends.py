@@ -1,14 +1,15 @@
-"""After ten appends no version was trained on a row that another one held out."""
+"""After ten appends, no version was trained on a row that another version held out."""
 
 import numpy as np
 import polars as pl
 import pytest
 
-from core.datasets.value_hashes import values
+from core.datasets.value_hashes import value_bits
 from core.runs.planning.splits import (
     TEST,
     TRAIN,
     VALIDATION,
+    RowsToSplit,
     Shares,
     StoredRows,
     assign_by_position,
@@ -34,20 +35,21 @@ def grown(seed):
         new = pl.DataFrame({"g": groups, "x": x, "y": [f"c{v % 3}" for v in x]})
         rows = pl.concat([rows, new.with_columns(pl.col("g").cast(pl.Int64))])
         arrivals = np.append(arrivals, np.full(size, number))
-        hashes = values(rows["x"]) + values(rows["g"])
+        hashes = value_bits(rows["x"]) + value_bits(rows["g"])
         yield rows, StoredRows(hashes, arrivals)
 
 
 @pytest.mark.parametrize("split", SPLITS, ids=["random", "group"])
 @pytest.mark.parametrize("key", [1, 2, 3])
 def test_no_held_out_row_was_ever_trained_on(split, key):
-    """Test rows of no version were trained on or validated on by another."""
+    """No version trained or validated on a test row of another version."""
     held = {code: set() for code in (TRAIN, VALIDATION, TEST)}
     for rows, stored in grown(key):
         shares = Shares(0.2, 0.1)
         task = Task.MULTICLASS
-        codes = assign_by_position(rows, "y", task, split, shares, stored, key)
-        unit = stored.hashes if split.by == "random" else values(rows["g"])
+        to_split = RowsToSplit(rows, "y", task, split, shares)
+        codes = assign_by_position(to_split, stored, key)
+        unit = stored.hashes if split.by == "random" else value_bits(rows["g"])
         for code, found in held.items():
             found |= set(unit[codes == code].tolist())
     assert not held[TEST] & held[TRAIN]

@@ -62,6 +62,7 @@ def test_a_port_used_by_another_program_is_a_failure(home):
     assert "FITSERVE_PORT" in findings["port"]["mend"]
 
 
+@pytest.mark.heavy
 def test_the_port_may_be_an_option_or_that_of_the_url(home):
     """The option comes first, then FITSERVE_PORT, then FITSERVE_URL on this machine."""
     url = "http://{}:{}"

@@ -206,6 +206,7 @@ def test_a_moment_in_a_column_of_numbers_is_refused_by_row(read):
         read(file.getvalue())
 
 
+@pytest.mark.heavy
 def test_a_small_file_of_many_cells_is_refused(read):
     """By its rows, before a cell is read."""
     file = io.BytesIO()

@@ -90,8 +90,9 @@ def test_the_file_of_the_report_has_the_interval(bench):
     assert stored == {**run["main_figure"], "baseline": None}
 
 
+@pytest.mark.heavy
 def test_groups_that_are_split_whole_are_drawn_whole(bench, monkeypatch):
-    """Rows of a home are alike: the interval by homes is wider, and so in a large table."""
+    """Rows of a home are alike, so the interval by homes is wider, also in a large table."""
     from workers.training import batches, splits
 
     by_group = {"by": "group", "column": "home", "test": 0.4}
@@ -105,7 +106,7 @@ def test_groups_that_are_split_whole_are_drawn_whole(bench, monkeypatch):
 
 
 def test_the_interval_is_weighted_as_the_figure_is(bench):
-    """Light rows with wild targets do not matter."""
+    """Rows with tiny weights and extreme targets hardly change it."""
     light = np.arange(600) % 2 == 0
     target = np.where(light, 30 * RNG.normal(size=600), 2 * X)
     bench.upload(table(target, np.where(light, 1e-6, 1.0)), "weighed")
@@ -116,7 +117,7 @@ def test_the_interval_is_weighted_as_the_figure_is(bench):
 
 
 def test_a_figure_without_an_interval_is_shown_without_one(bench):
-    """One class among the held-out rows: the figure is the accuracy."""
+    """The held-out rows have one class, so the figure is the accuracy."""
     sides = np.where(np.arange(600) < 400, "train", "test")
     labels = np.where((X > 0) & (sides == "train"), "yes", "no")
     rows = "".join(f"{x},{s},{t}\n" for x, s, t in zip(X, sides, labels, strict=True))

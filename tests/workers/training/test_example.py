@@ -64,7 +64,9 @@ def test_a_rare_category_is_replaced_if_every_row_has_one():
     assert examples(a=list(range(22)), b=common, c=common[::-1]) == [0, "k", "k"]
 
 
-@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize(
+    "standardize", [True, pytest.param(False, marks=pytest.mark.heavy)]
+)
 def test_a_streamed_table_has_its_example_and_ranges(bench, monkeypatch, standardize):
     """Example and ranges equal those of a table in memory, even for unscaled numbers."""
     from workers.training import batches, splits

@@ -16,6 +16,7 @@ IS_WHOLE = bool(os.environ.get("FITSERVE_TEST_HOSTILE"))
 """With the variable the whole corpus is read, otherwise a part of every kind."""
 STEPS = {"csv": 6, "typed": 4, "workbooks": 6}
 LEAST = {"csv": 300, "typed": 600, "workbooks": 100}
+HEAVY = ("typed", "workbooks")
 MIB = 1024 * 1024
 
 
@@ -23,7 +24,10 @@ def step_of(corpus):
     return 1 if IS_WHOLE else STEPS[corpus]
 
 
-@pytest.fixture(scope="module", params=["csv", "typed", pytest.param("workbooks", marks=pytest.mark.heavy)])  # fmt: skip
+@pytest.fixture(
+    scope="module",
+    params=["csv", *(pytest.param(name, marks=pytest.mark.heavy) for name in HEAVY)],
+)
 def corpus(request):
     return request.param
 

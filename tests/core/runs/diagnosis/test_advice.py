@@ -31,7 +31,7 @@ def trap(kind, *columns):
 
 @pytest.mark.parametrize("r2", [0.7, 0.6, 0.59])
 def test_a_good_network_gets_no_button(r2):
-    """Better than the best baseline, or level with it, and a fine curve."""
+    """The curve is fine, and no baseline is much better."""
     reading = read(*CURVES["fine"], **measured(r2))
     assert (reading.word, reading.title) == ("fine", "Good")
     place = "better than" if r2 > 0.6 else "level with"
@@ -60,7 +60,7 @@ def test_without_baselines_a_fine_curve_is_only_fine():
     ("r2", "word"), [(0.25, "fine"), (0.19, "fine"), (0.1, "underfit")]
 )
 def test_a_network_is_compared_before_it_is_called_underfit(r2, word):
-    """It learned little, but no baseline learned more."""
+    """The network learned little, but no baseline learned more."""
     rivals = {"constant": {"r2": 0.0}, "linear": {"r2": 0.2}}
     assert read(*FLAT, **measured(r2, rivals=rivals)).word == word
 

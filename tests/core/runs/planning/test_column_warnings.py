@@ -46,7 +46,7 @@ def test_a_column_that_the_run_leaves_out_or_reads_again_is_not_named_twice(benc
 
 
 def test_a_column_of_an_earlier_release_has_kinds():
-    """Only the reason for leaving a column out is known by its text."""
+    """The text shows which warning is the reason for leaving a column out."""
     column = ColumnRead.model_validate(
         {
             "name": "a",

@@ -58,7 +58,7 @@ def test_a_column_with_missing_cells_is_no_copy_of_the_target(bench):
 
 
 def test_what_is_left_out_for_the_target_is_a_warning(bench):
-    """With the reason, and how to use it all the same."""
+    """The warning has the reason, and says how to use the column nevertheless."""
     bench.upload(csv("grade,x,score", graded(missing=0)))
     plan = validated(bench, target="score")
     assert plan["excluded"]["grade"] == "one to one with the target"
@@ -81,7 +81,7 @@ HEADER = "id,title,note,x,y"
 
 
 def test_columns_that_are_left_out_are_a_warning(bench):
-    """All in one sentence, with their reasons; and in the report."""
+    """One warning names all of them with the reasons, and the report lists them."""
     bench.upload(csv(HEADER, films()))
     spec = {"target": "y", "preset": "linear", "fit": {"epochs": 1, "seed": 1}}
     plan = validated(bench, **spec)
@@ -96,7 +96,7 @@ def test_columns_that_are_left_out_are_a_warning(bench):
 
 
 def test_what_the_spec_leaves_out_is_no_warning(bench):
-    """The user knows it."""
+    """Columns in `exclude` and outside `include` are not reported."""
     bench.upload(csv(HEADER, films()))
     for features in ({"include": ["x"]}, {"exclude": ["id", "title", "note"]}):
         assert validated(bench, target="y", features=features)["warnings"] == []
@@ -123,7 +123,7 @@ def test_free_text_cannot_be_forced(bench, features, pointer):
 
 
 def test_text_with_repeated_values_can_be_included(bench):
-    """And numbers that are read as categories, however many."""
+    """Numbers that are read as categories may be included too, however many."""
     bench.upload(csv(HEADER, films()))
     features = {"include": ["note", "id"], "types": {"id": "categorical"}}
     plan = validated(bench, target="y", features=features)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.runs.planning.positions import Arrived, positions
+from core.runs.planning.positions import ArrivedRows, positions
 
 KEYS = st.integers(0, 2**63 - 1)
 SHARES = st.floats(0, 1)
@@ -16,7 +16,7 @@ UNITS = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=200)
 
 def arrived(units, classes=None, arrivals=None):
     zeros = [0] * len(units)
-    return Arrived(
+    return ArrivedRows(
         np.array(units, np.uint64),
         np.array(classes or zeros),
         np.array(arrivals or zeros),
@@ -49,7 +49,7 @@ def test_positions_never_change():
 
 @given(tables(), KEYS, SHARES)
 def test_shares_are_exact_in_each_arrival_and_class(table, key, share):
-    """To one row, if no rows are equal."""
+    """If no rows are equal, each share is exact to one row."""
     units, classes, arrivals = table
     units = list(dict.fromkeys(units))
     rows = arrived(units, classes[: len(units)], arrivals[: len(units)])
@@ -65,7 +65,7 @@ def test_shares_are_exact_in_each_arrival_and_class(table, key, share):
 
 @given(tables(most=20), KEYS)
 def test_equal_rows_have_one_position(table, key):
-    """Across classes and arrivals."""
+    """That holds across classes and arrivals."""
     units, classes, arrivals = table
     found = positions(arrived(units, classes, arrivals), key)
     for unit in set(units):
@@ -116,7 +116,7 @@ def test_few_groups_that_arrive_later_are_spread_evenly():
 
 @given(st.lists(st.integers(1, 50), min_size=3, max_size=30), KEYS, st.floats(0.001, 0.3))
 def test_a_share_above_0_gets_a_group(sizes, key, share):
-    """The first group is at 0 and the last just below 1."""
+    """The first group is at 0, and the last group is just below 1."""
     units = [group for group, size in enumerate(sizes) for _ in range(size)]
     found = positions(arrived(units), key)
     assert (found <= max(share, 1 / len(units))).any()
@@ -125,7 +125,7 @@ def test_a_share_above_0_gets_a_group(sizes, key, share):
 
 @given(KEYS, st.integers(25, 300))
 def test_a_group_larger_than_the_shares_is_for_training(key, size):
-    """Two of the other groups are at the ends."""
+    """Groups that fit the shares are held out in its place."""
     units = [0] * size + list(np.repeat(np.arange(1, 11), 5))
     share = min(0.2, 50 / (size + 50) / 2 - 0.01)
     found = positions(arrived(units), key)
@@ -152,12 +152,12 @@ def test_larger_shares_contain_smaller_ones(shares, key, units):
 
 @pytest.mark.parametrize(("num_rows", "num_classes"), [(5, 1), (8, 2), (12, 3), (20, 10)])
 def test_a_small_table_has_a_row_for_every_share(num_rows, num_classes):
-    """For every key, one row is below and one above any shares."""
+    """For every key, a row is at 0 and another one just below 1."""
     rng = np.random.default_rng(0)
     classes = np.arange(num_rows) % num_classes
     for key in range(50):
         units = rng.integers(0, 2**63, num_rows).astype(np.uint64)
-        rows = Arrived(units, classes, np.zeros(num_rows, np.int64))
+        rows = ArrivedRows(units, classes, np.zeros(num_rows, np.int64))
         found = positions(rows, key)
         assert found.min() == 0
         assert found.max() > 0.999

@@ -31,7 +31,7 @@ def estimate(*columns, split=None, num_targets=100, **fit):
 
 
 def test_no_request_reads_a_table_to_split_it():
-    """The shares of the rows with a target, the counts of words, and the missing cells."""
+    """The profile has the rows with a target, the counts of words, and the missing cells."""
     assert estimate() == ({"train": 80, "validation": 20}, [])
     by_time = {"by": "time", "column": "t", "test": 0.1}
     found, warnings = estimate(column("t", missing=3, kind="datetime"), split=by_time)
@@ -56,14 +56,16 @@ def test_no_request_reads_a_table_to_split_it():
         (column("g", 1, top=[("test", 100)]), {"by": "column"}, "100 for test"),
     ],
 )
-def test_what_the_profile_shows_is_refused_at_once(held, split, said):
+def test_a_split_that_the_profile_shows_to_be_impossible_is_refused_at_once(
+    held, split, said
+):
     with pytest.raises(InvalidSpec) as refused:
         estimate(held, split={"column": "g", **split})
     assert said in refused.value.errors[0].detail
 
 
 def test_cells_of_rows_without_a_target_are_not_refused():
-    """The other rows may be to predict; the worker checks those that count."""
+    """Rows without a target may be rows to predict; the worker checks the others."""
     words = column("s", 2, 10, top=[("train", 80), ("predict", 10)])
     found, _ = estimate(words, split={"by": "column", "column": "s"}, num_targets=80)
     assert found == {"train": 80, "validation": 0}

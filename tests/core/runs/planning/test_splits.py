@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.value_hashes import values
+from core.datasets.value_hashes import value_bits
 from core.errors import InvalidSpec
 from core.runs.planning.splits import (
     TEST,
     TRAIN,
     VALIDATION,
+    RowsToSplit,
     Shares,
     StoredRows,
-    assign,
     assign_by_position,
+    assign_by_seed,
     counts,
 )
 from fitserve.enums import Task
@@ -33,17 +34,18 @@ def rows(**columns):
 
 def sides(frame, split, shares=SHARES, task=Task.REGRESSION, key=1):
     numbers = pl.int_range(frame.height, eager=True)
-    stored = StoredRows(values(numbers), np.zeros(frame.height, np.int64))
-    return assign_by_position(frame, "y", task, split, shares, stored, key)
+    stored = StoredRows(value_bits(numbers), np.zeros(frame.height, np.int64))
+    return assign_by_position(RowsToSplit(frame, "y", task, split, shares), stored, key)
 
 
 def earlier(frame, split, shares=SHARES, seed=1, splitting=2):
-    return assign(frame, "y", Task.REGRESSION, split, shares, seed, splitting)
+    rows = RowsToSplit(frame, "y", Task.REGRESSION, split, shares)
+    return assign_by_seed(rows, seed, splitting)
 
 
 @given(st.integers(1, 500), st.floats(0, 0.5), st.floats(0, 0.4))
 def test_counts_estimate_the_assigned_rows(num_rows, validation, test):
-    """The validate route reports the counts of the fit, to one row of each side."""
+    """The counts that `validate` reports are exact to two rows of each side."""
     shares = Shares(validation, test)
     frame = rows(x=[0.0] * num_rows)
     expected = counts(num_rows, shares)
@@ -57,7 +59,7 @@ def test_counts_estimate_the_assigned_rows(num_rows, validation, test):
 
 
 def test_the_newest_rows_are_the_test_rows():
-    """By time, training comes before validation and validation before test."""
+    """In a split by time, training rows are the oldest, then come validation rows."""
     moments = [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(100)]  # noqa: DTZ001
     shuffled = np.random.default_rng(0).permutation(100)
     frame = rows(when=[moments[i] for i in shuffled])
@@ -69,7 +71,7 @@ def test_the_newest_rows_are_the_test_rows():
 
 @given(st.integers(0, 1000))
 def test_a_group_is_on_one_side(seed):
-    """The shares hold as far as groups allow."""
+    """The shares are as near as whole groups allow."""
     groups = [f"g{i % 40}" for i in range(400)]
     split = SplitSpec(by="group", column="g")
     assigned = sides(rows(g=groups), split, key=seed)
@@ -81,7 +83,7 @@ def test_a_group_is_on_one_side(seed):
 
 
 def test_an_earlier_run_keeps_its_rows_and_groups():
-    """Its held-out rows are found again by the rule of its release."""
+    """The rule of its release finds its held-out rows again."""
     frame = rows(g=[f"g{i % 3}" for i in range(30)])
     split = SplitSpec(by="group", column="g")
     shares = Shares(0.2, 0.0)

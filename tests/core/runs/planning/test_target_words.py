@@ -49,7 +49,7 @@ def test_a_word_may_be_a_class(bench, words, word, task):
 
 @pytest.mark.parametrize("word", ["NA", "?", "n/a"])
 def test_other_words_are_reported(bench, word):
-    """At the upload and by the run, with their number and the option."""
+    """Upload and run report their number and the option that decides."""
     column = uploaded(bench, table(["EU", "Asia", word]))["y"]
     assert f"{word!r} (20)" in column["warnings"][0]
     assert "`null_values`" in column["warnings"][0]
@@ -60,7 +60,7 @@ def test_other_words_are_reported(bench, word):
 
 
 def test_words_that_the_upload_gave_are_missing(bench):
-    """In the target as well."""
+    """That holds for the target, too."""
     uploaded(bench, table(["mild", "severe", "None"]), null_values="None")
     body = checked(bench, target="y").json()
     assert sum(body["num_rows"].values()) == 40
@@ -104,6 +104,7 @@ def read_by_a_worker(bench, content):
     return {column["name"]: column for column in read["columns"]}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("words", "counts", "classes"),
     [
@@ -112,7 +113,7 @@ def read_by_a_worker(bench, content):
     ],
 )
 def test_a_word_of_a_workbook_may_be_a_class(bench, words, counts, classes):
-    """The plan, the worker and the report read the word as in a CSV."""
+    """Plan, worker and report read the word as in a CSV."""
     number = len(words)
     rows = [[i % number * 9 + i // number % 3, words[i % number]] for i in range(180)]
     columns = read_by_a_worker(bench, xlsx({"s": [["x", "y"], *rows]}))

@@ -1,4 +1,4 @@
-"""The rows on which two runs may both be judged."""
+"""The rows on which two runs may both be scored."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def common(bench, candidate, rival):
 
 
 def test_a_worker_stores_the_side_of_each_row(bench):
-    """And the exact counts; a run without the file is split again, equally."""
+    """The run has the exact counts; without the file, the split is computed equally."""
     run = trained(bench, split={"test": 0.1}).run
     codes = codes_of(run, bench.storage)
     counts = [int((codes == code).sum()) for code in range(3)]
@@ -56,7 +56,7 @@ def test_a_worker_stores_the_side_of_each_row(bench):
     assert np.array_equal(codes_of(run, bench.storage), codes)
 
 
-def test_versions_of_one_lineage_are_judged_on_common_test_rows(bench):
+def test_versions_of_one_lineage_are_scored_on_common_test_rows(bench):
     """Another model, other seeds of weights and more rows hold out the same rows."""
     old = trained(bench, split={"test": 0.1})
     bench.upload(csv([*ROWS, *[(i, i % 9, 2.0 * i) for i in range(300, 400)]]), "t")
@@ -72,8 +72,8 @@ def test_versions_of_one_lineage_are_judged_on_common_test_rows(bench):
     assert (own[found.places] == 2).all()
 
 
-def test_without_test_rows_validation_rows_judge(bench):
-    """Those that the other did not train on; else the reason says what to do."""
+def test_without_test_rows_validation_rows_are_scored(bench):
+    """The other run did not train on these rows. If there are none, the reason helps."""
     bench.upload(csv(ROWS), "v")
     one, same = (trained(bench, "v") for _ in range(2))
     found = common(bench, one, same)
@@ -88,8 +88,8 @@ def test_without_test_rows_validation_rows_judge(bench):
     assert "split.test" in refused.reason
 
 
-def test_rows_of_a_validation_dataset_judge_too(bench):
-    """Unless they are among the rows that the other trained on."""
+def test_rows_of_a_validation_dataset_may_be_scored(bench):
+    """Rows that the other run trained on are left out."""
     bench.upload(csv(ROWS), "w")
     held = bench.upload(
         csv([*ROWS[:40], *[(i, i % 9, 2.0 * i) for i in range(900, 950)]])
@@ -102,7 +102,7 @@ def test_rows_of_a_validation_dataset_judge_too(bench):
 
 
 def test_the_split_is_deleted_with_its_version(bench):
-    """A recorded split stays; the split of a run without a version is an orphan."""
+    """The janitor keeps a recorded split, but deletes one of a run without a version."""
     run = trained(bench, model_name="gone").run
     lost = trained(bench, model_name="lost").run
     with bench.database.write() as session:

@@ -1,4 +1,4 @@
-"""Move pointers to versions, and delete versions and models with their files."""
+"""Delete versions and models with their files."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,7 +9,7 @@ from core.database.sessions import after_commit
 from core.errors import VersionInUse
 from core.models.cause import Cause
 from core.models.repository import ModelRepository
-from core.models.tables import Alias, Version
+from core.models.tables import Alias, Version, newest_of
 from core.runs.tables import Run
 from core.storage import Storage
 
@@ -20,7 +20,7 @@ def delete_version(
     """Delete a version, and its model if no version is left.
 
     The number is not used again. Raises ModelNotFound, VersionNotFound, and VersionInUse
-    while an alias points to the version, or while it serves and others remain.
+    while an alias points to the version, or while it serves and the model has others.
     """
     models = ModelRepository(session, workspace)
     models.lock(name)
@@ -32,9 +32,10 @@ def delete_version(
 
 
 def _release(models: ModelRepository, version: Version) -> None:
-    """Let another version serve if the model follows the newest one.
+    """Let another version serve, if this one serves and the model follows the newest.
 
-    Raises VersionInUse if a version serves by decision and other versions remain.
+    Raises VersionInUse if it serves, the model has other versions, and does not follow
+    the newest.
     """
     name = version.model_name
     others = [v for v in models.versions(name) if v.id != version.id]
@@ -48,11 +49,6 @@ def _release(models: ModelRepository, version: Version) -> None:
         )
     cause = Cause("the service", f"version {version.number} was deleted")
     models.point(name, None, newest_of(others).number, cause)
-
-
-def newest_of(versions: Sequence[Version]) -> Version:
-    """Return the newest version; versions of cancelled runs come last."""
-    return max(versions, key=lambda version: (version.is_whole, version.number))
 
 
 def delete_model(session: Session, storage: Storage, workspace: str, name: str) -> None:

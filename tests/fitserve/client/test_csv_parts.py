@@ -2,7 +2,8 @@
 
 import pytest
 
-from fitserve.client.parts import FileParts, PartSize
+from fitserve.client.csv_parts import CsvParts
+from fitserve.client.parts import PartSize
 
 
 @pytest.mark.parametrize("delimiter", ["\t", "\\t"])
@@ -10,7 +11,7 @@ def test_a_tab_may_be_written_as_an_escape(tmp_path, delimiter):
     r"""A `t` before a quote does not open a quoted cell where `\t` is the delimiter."""
     file = tmp_path / "rows.tsv"
     file.write_text('name\tsize\ncat" tail\t1\ndog\t2\nfox\t3\n')
-    parts = FileParts(file, {"delimiter": delimiter}, PartSize(num_lines=2))
+    parts = CsvParts(file, {"delimiter": delimiter}, PartSize(num_lines=2))
     try:
         assert parts.first().content == b'name\tsize\ncat" tail\t1\n'
     finally:

@@ -1,10 +1,11 @@
-"""Intervals of the difference of two versions."""
+"""The interval of the difference between two versions."""
 
 import numpy as np
 import pytest
 
-from core.models.interval import Interval, Scored, difference_interval
+from core.models.bootstrap import Interval, difference_interval
 from core.models.requirements import Requirement
+from core.models.scores import Scored
 from fitserve.enums import Task
 
 RNG = np.random.default_rng(0)
@@ -19,7 +20,7 @@ GOOD, BAD = scored(0.1), scored(1.0)
 
 
 def test_the_interval_holds_the_difference_and_repeats():
-    """A seed gives one interval; the rows of both networks are paired."""
+    """Both networks are scored on the same resamples, so equal ones do not differ."""
     found = difference_interval("rmse", GOOD, BAD, None, 1)
     assert found == difference_interval("rmse", GOOD, BAD, None, 1)
     observed = GOOD.figure("rmse") - BAD.figure("rmse")
@@ -28,7 +29,7 @@ def test_the_interval_holds_the_difference_and_repeats():
 
 
 def test_groups_are_drawn_whole():
-    """Rows of one group are alike, so that the interval is wider."""
+    """Rows of one group are alike, so the interval by groups is wider."""
     groups = np.repeat(np.arange(8), 50)
     shift = np.repeat(RNG.normal(size=8), 50)
     alike = Scored(Task.REGRESSION, Y, Y + shift, None)
@@ -47,8 +48,9 @@ def test_groups_are_drawn_whole():
     ],
 )
 def test_a_requirement_reads_the_whole_interval(sign, met):
-    """Not worse is refused only if surely worse; better must be surely better."""
+    """`>=` is refused only if surely worse; `>` is met only if surely better."""
     required = Requirement("auc", "roc_auc", sign, None)
     intervals = [Interval(-2, -1), Interval(-1, 1), Interval(1, 2)]
-    assert [required.is_met_by(interval) for interval in intervals] == met
-    assert not required.is_met_by(None)
+    found = [required.is_met_by_difference(interval) for interval in intervals]
+    assert found == met
+    assert not required.is_met_by_difference(None)

@@ -1,4 +1,4 @@
-"""Deleting versions and models, on either engine."""
+"""Point aliases at versions, undo that, and delete versions, on either engine."""
 
 import threading
 import time
@@ -15,9 +15,9 @@ from core.errors import (
     VersionNotFound,
 )
 from core.models.cause import Cause
+from core.models.deletion import delete_model, delete_version
 from core.models.promotion import promote, undo
 from core.models.repository import ModelRepository
-from core.models.service import delete_model, delete_version
 from core.models.tables import Artifact, Version
 from core.runs.repository import RunRepository
 from core.settings import Settings
@@ -63,7 +63,7 @@ def numbers(database):
 
 
 def test_rows_and_files_are_deleted_and_no_number_is_reused(database, storage):
-    """The next training counts on after the newest version or all were deleted."""
+    """Numbers go on after the newest version, or the whole model, was deleted."""
     assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
     with database.write() as session:
         delete_version(session, storage, "default", "m", 3)
@@ -80,7 +80,7 @@ def test_rows_and_files_are_deleted_and_no_number_is_reused(database, storage):
 
 
 def test_a_version_with_an_alias_stays(database, storage):
-    """A missing version or model is an error."""
+    """Neither it nor its model is deleted; an unknown version or model is not found."""
     train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").point("m", "live", 1, CAUSE)
@@ -110,7 +110,7 @@ def test_a_moved_alias_is_refused(database, storage):
 
 
 def test_the_second_of_two_removals_of_an_alias_is_not_found(database, storage):
-    """The second one waits for the first."""
+    """The second deletion waits until the first one is committed."""
     train(database, storage)
     with database.write() as session:
         ModelRepository(session, "default").point("m", "live", 1, CAUSE)
@@ -160,7 +160,7 @@ def test_a_version_is_stored_if_its_model_is_deleted_meanwhile(
 
 
 def test_a_model_of_an_earlier_release_follows_its_newest_version(database, storage):
-    """If the version that serves is deleted, the newest one left serves."""
+    """If its serving version is deleted, the newest version left serves."""
     assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
     with database.write() as session:
         models = ModelRepository(session, "default")
@@ -176,7 +176,7 @@ def test_a_model_of_an_earlier_release_follows_its_newest_version(database, stor
 
 
 def test_changes_are_undone_one_after_the_other(database, storage):
-    """An undo is not undone; what it undid is not undone again."""
+    """Repeated undos go further back; they undo neither an undo nor a change twice."""
     assert [train(database, storage) for _ in range(3)] == [1, 2, 3]
     for number in (2, 3, 3):
         with database.write() as session:
@@ -199,7 +199,7 @@ def test_changes_are_undone_one_after_the_other(database, storage):
 
 
 def test_two_changes_at_once_follow_each_other(database, storage):
-    """The second one waits for the first, and knows it."""
+    """The second change waits for the first, and records it as the state before."""
     assert [train(database, storage) for _ in range(2)] == [1, 2]
     begins = threading.Event()
 

@@ -1,14 +1,13 @@
-"""Describe the versions of a model as one lineage: what each changed, and from what."""
+"""Describe each version of a model by what it changed against the version before it."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from core.models.contract import Contract
-from core.models.contract import differences as contract_differences
+from core.models.contract import Contract, contract_differences
 from core.models.repository import ModelRepository
 from core.models.serialize import version_to_schema
 from core.models.tables import Version
-from core.runs.reporting.comparison import differences, reasons_against_figures
+from core.runs.reporting.comparison import reasons_against_figures, spec_differences
 from core.runs.serialize import dataset_ref
 from core.runs.tables import Run
 from fitserve.problems import pointer
@@ -19,28 +18,28 @@ from fitserve.schemas.models import (
     VersionRead,
 )
 
-_ELSEWHERE = frozenset(
+_SHOWN_ELSEWHERE = frozenset(
     ("dataset", "target", "model_name", "task", "features", "report", "tags", "promotion")
 )
-"""Keys of a spec that change no weights, or that the rows and the inputs show."""
+"""Keys of a spec that change no weights, or whose effect the rows and inputs show."""
 _LAYERS = pointer("model", "layers")
 _SEED = pointer("fit", "seed")
-"""Most runs draw their seed, so that it differs without a decision."""
+"""Most runs draw their seed, so a difference is nobody's decision."""
 
 
-def describe(
+def describe_versions(
     models: ModelRepository, name: str, versions: Sequence[Version]
 ) -> list[VersionRead]:
     """Convert successive versions of a model, newest first, with what each changed.
 
-    Reads rows of the database only, no files.
+    Reads the database, but no files.
     """
     if not versions:
         return []
     before = models.versions(name, versions[-1].number, limit=1)
-    lineage = [*versions, *before]
-    runs = models.runs(lineage)
-    changes = {new.id: _changes(old, new, runs) for new, old in pairwise(lineage)}
+    every = [*versions, *before]
+    runs = models.runs(every)
+    changes = {new.id: _changes(old, new, runs) for new, old in pairwise(every)}
     aliases, serving = models.aliases(name), models.serving(name)
     return [
         version_to_schema(version, aliases, serving).model_copy(
@@ -73,17 +72,17 @@ def _changes(old: Version, new: Version, runs: Mapping[str, Run]) -> VersionChan
 
 
 def _spec_changes(before: Run, after: Run) -> list[SpecChange]:
-    """Return the keys that differ; other layers are one change, not one for each key."""
+    """Return the keys that differ; if the layers differ in type, they are one change."""
     specs = [run.spec.to_json() for run in (before, after)]
     kinds = [[layer["type"] for layer in spec["model"]["layers"]] for spec in specs]
     found = []
     for spec in specs:
-        for key in _ELSEWHERE & spec.keys():
+        for key in _SHOWN_ELSEWHERE & spec.keys():
             del spec[key]
     if kinds[0] != kinds[1]:
         layers = [spec.pop("model")["layers"] for spec in specs]
         found = [SpecChange(pointer=_LAYERS, before=layers[0], after=layers[1])]
-    for each in differences(specs):
+    for each in spec_differences(specs):
         old, new = each.values
         if each.pointer != _SEED:
             found.append(SpecChange(pointer=each.pointer, before=old, after=new))
