@@ -57,7 +57,7 @@ def read_curve(
         {
             "word": word,
             "title": found.title,
-            "sentence": _sentence(sentence, found.more, kept_text(curve, facts)),
+            "sentence": _sentence(sentence, kept_text(curve, facts), found.more),
             "numbers": _numbers(curve, facts),
             "advice": found.advice,
             "suggestion": suggestion if found.spec else None,

@@ -18,7 +18,7 @@ const ROLES = {
 };
 
 export async function page({ given: [list], signal }) {
-  const ids = [...new Set((list ?? "").split(",").filter(Boolean))].slice(0, MOST);
+  const ids = idsOf(list ?? "");
   const query = ids.map(encodeURIComponent).join(",");
   const [runs, recent, compared] = await Promise.all([
     Promise.all(ids.map((id) => read(id, signal))),
@@ -30,6 +30,17 @@ export async function page({ given: [list], signal }) {
       differing(runs, compared), overlay(runs)]
     : emptyNote("Add runs above, or select them on the Runs page. For example, compare a wide "
       + "network with a deep one, or a network with dropout and one without."));
+}
+
+function idsOf(list) {
+  return [...new Set(list.split(",").filter(Boolean))].slice(0, MOST);
+}
+
+/** Open the page with other runs: `change` gets the ids in the address, which may be newer
+ *  than the page. */
+function open(change) {
+  const ids = idsOf(location.hash.replace(/^#\/compare\/?/, ""));
+  location.hash = `#/compare/${change(ids).join(",")}`;
 }
 
 /** Return a run, the history of its kept fit, and the best epoch as a number in that fit. */
@@ -46,14 +57,9 @@ function picker(ids, recent) {
   if (ids.length >= MOST || !others.length) return null;
   const options = others.map((run) => [run.id, `${nameOf(run)} · ${run.status} · ${shape(run)}`]);
   const list = select([["", "Select a run"], ...options], "", {
-    onchange: () => list.value && open([...ids, list.value]),
+    onchange: () => list.value && open((shown) => [...shown, list.value]),
   });
   return labelled("present", "Add a run", list);
-}
-
-/** Open the page with other runs. */
-function open(ids) {
-  location.hash = `#/compare/${ids.join(",")}`;
 }
 
 function nameOf(run) {
@@ -111,7 +117,7 @@ function summary(runs, compared) {
     .map(([title, cell]) => [title, runs.map(cell)]);
   const remove = ({ run, name }) => h("button.quiet.remove", {
     "aria-label": `Remove ${name}`,
-    onclick: () => open(runs.map((one) => one.run.id).filter((id) => id !== run.id)),
+    onclick: () => open((shown) => shown.filter((id) => id !== run.id)),
   }, "Remove");
   return comparison("summary", "Results", runs,
     [...figures, ...metricRows(runs, compared), ...others], remove);
